@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from console import collections, records
+from console import records
 from console.commands.workflow import FILES
 from console.core.documents.json_shape import Spot
 from console.core.errors import Invalid
+from console.sources import collections
 
 collection = click.Group("collection", help="Collections as files: labels, fields, rules, relations and layout.")
 

@@ -25,4 +25,4 @@ from console.sources.previewing import Preview, first_choice, hidden_fields, lik
 from console.sources.starting import begin, first_review
 from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
 
-OPEN_MODULES = frozenset({"addresses", "connecting", "contact_books", "mending"})
+OPEN_MODULES = frozenset({"addresses", "collections", "connecting", "contact_books", "mending"})

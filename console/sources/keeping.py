@@ -145,7 +145,7 @@ def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, 
 
 def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor) -> list[Collection]:
     """Store the structure that was read, and log what was added and removed. Raises as `add` does."""
-    from console.collections import collection_store  # which reads documents, and looks at sources itself
+    from console.sources.collections import collection_store  # which reads documents, and looks at sources itself
 
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from console import browse, collections
+from console import browse
 from console.auth import accounts
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
@@ -13,6 +13,7 @@ from console.browse.saved_segments import SavedSegment
 from console.core import filter_expressions
 from console.core.documents.collections import Collection, free_id
 from console.core.errors import ConsoleError, Invalid, Malformed
+from console.sources import collections
 from console.views import formats, frame
 
 EVERYBODY = "everybody"

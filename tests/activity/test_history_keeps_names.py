@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from console import actions, activity, browse, collections, log, records, runs, sources, workflows, workspaces
+from console import actions, activity, browse, log, records, runs, sources, workflows, workspaces
 from console.activity import exports, sequencing
 from console.auth import access
 from console.auth.access import policy_store
 from console.browse import notes, tags
 from console.infra.db import transaction
 from console.log.event_lists import LogFilter
+from console.sources import collections
 from console.upkeep import erasure
 from tests.company import DOCUMENT, DOCUMENTS, Company
 from tests.conftest import web_app

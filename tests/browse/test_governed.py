@@ -14,9 +14,9 @@ from console.core.documents.collections import document_check
 from console.core.errors import ConsoleError, DefinitionError
 from console.steps.effects import python
 from console.upkeep import doctor
-from tests.collections.test_collections_said import say
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
+from tests.sources.collections.test_collections_said import say
 from tests.support.acting import RATE, go_on, hand_in, imported, run_of
 from tests.views.conftest import Pages
 

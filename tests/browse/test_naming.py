@@ -7,8 +7,8 @@ from console.activity import sequencing
 from console.auth import access
 from console.formats import Kind, Look, Named, html, text
 from console.log.event_lists import LogFilter
-from tests.collections.test_collections_said import say
 from tests.company import Company
+from tests.sources.collections.test_collections_said import say
 
 WANTED = [("customer", "1"), ("customer", "3"), ("customer", "99"), ("account", "LT459999900012345678")]
 

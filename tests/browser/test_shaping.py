@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import collections
+from console.sources import collections
 from tests.company import Company
 
 if TYPE_CHECKING:

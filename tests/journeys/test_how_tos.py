@@ -46,7 +46,7 @@ class Typed:
 BEA = {f"{verb} ana@example.com": f"{verb} bea@example.com" for verb in ("disable", "enable", "password", "remove")}
 EDITED = "p, role:reviewer, t:operations, collection:shop.purchase, browse, allow"
 TYPED: dict[str, Typed] = {
-    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/collections/test_collections_said.py and tests/views/test_collection_pages.py read such modules"}),
+    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/sources/collections/test_collections_said.py and tests/views/test_collection_pages.py read such modules"}),
     "add-people-and-roles": Typed(
         before="console user create bea@example.com --role operator --team operations --name 'Bea Horn'",
         instead={

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import browse, collections, records
+from console import browse, records
 from console.auth import access, accounts
 from console.auth.access import policy_store
 from console.auth.access.rows import Row
@@ -15,6 +15,7 @@ from console.core.scopes import whole
 from console.infra.db.engine import transaction
 from console.permissions import right_requests, rule_conditions
 from console.records import catalogue
+from console.sources import collections
 from tests.company import PASSWORD, Company
 
 OURS, OTHER, FOREIGN = "LT459999900012345678", "LT459999900012345679", "NL559999900012345670"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import collections, log, permissions, sources
+from console import log, permissions, sources
 from console.auth import access, accounts
 from console.auth.access import Scopes, policy_store
 from console.auth.access.own_rights import SecondAdminNeeded
@@ -22,6 +22,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.infra.db.engine import fetch, transaction
 from console.permissions import rule_drafts, second_admin
+from console.sources import collections
 from console.work import my_work, notices
 from tests.company import PASSWORD, Company
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from console import collections, sources, workspaces
+from console import sources, workspaces
 from console.auth import access, accounts
 from console.core.errors import Conflict
+from console.sources import collections
 
 
 def run(file: Path, script: str) -> None:

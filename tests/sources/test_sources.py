@@ -9,17 +9,18 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import collections, records, sources, workspaces
+from console import records, sources, workspaces
 from console.auth import access, accounts
 from console.auth.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console
-from console.collections import collection_store
 from console.core.documents.collections.collection_document import read
 from console.core.errors import Conflict, DefinitionError, NotFound, SourceDown
 from console.core.scopes import whole
 from console.infra.db.engine import hot_engine, transaction
+from console.sources import collections
+from console.sources.collections import collection_store
 from console.workspaces import workspace_store
 from tests.records.shop import shop_url
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections
 from console.activity import exports
 from console.auth import access
 from console.auth.access import policy_store
@@ -22,6 +21,7 @@ from console.infra.jobs import PutBack
 from console.messaging import contacts
 from console.messaging.imports import contact_files, import_batches, imports, left_out_lines
 from console.messaging.imports.import_batches import Import
+from console.sources import collections
 from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.support.contact_lists import chosen

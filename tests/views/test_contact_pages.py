@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, records, sources
+from console import records, sources
 from console.auth import access
 from console.core.errors import Invalid
 from console.messaging import contacts
+from console.sources import collections
 from tests.company import WORKING
 
 if TYPE_CHECKING:

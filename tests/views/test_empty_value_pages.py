@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 import pytest
 
-from console import collections, records, sources
+from console import records, sources
 from console.browse import BrowseQuery, list_export, list_tables
 from console.core.scopes import whole
 from console.formats import Look
+from console.sources import collections
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:

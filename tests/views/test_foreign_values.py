@@ -14,13 +14,13 @@ import pytest
 
 from console import records, sources
 from console.browse import BrowseQuery, list_export, list_tables
-from console.collections import collection_store
 from console.core import expressions, filters
 from console.core.scopes import whole
 from console.formats import Look
 from console.infra.db.engine import hot_engine
 from console.records import KeySelect, connect, grouped, sql_question
 from console.records.grouped import By
+from console.sources.collections import collection_store
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:

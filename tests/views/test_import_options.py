@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import collections, records
+from console import records
 from console.auth import access
 from console.core.errors import Invalid
 from console.infra import jobs
 from console.messaging.imports import cell_meanings, import_batches, imports
+from console.sources import collections
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)
 

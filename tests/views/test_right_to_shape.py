@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections
 from console.auth import access
 from console.core.errors import Invalid, NotAllowed
+from console.sources import collections
 
 if TYPE_CHECKING:
     from tests.company import Company

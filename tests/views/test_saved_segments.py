@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
-from console import browse, collections
+from console import browse
 from console.browse import BrowseQuery, saved_segments
 from console.core import filter_expressions, filters
 from console.core.errors import Malformed, NotFound
 from console.infra.db.engine import fetch
+from console.sources import collections
 from tests.tables import cases
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, records
+from console import records
+from console.sources import collections
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import collections, workspaces
+from console import workspaces
 from console.auth import accounts
 from console.core.documents.workspaces import check
 from console.infra.db.engine import transaction
 from console.records import catalogue
+from console.sources import collections
 from console.workspaces import workspace_list, workspace_publication, workspace_store
 from tests.views.conftest import Page, Pages
 

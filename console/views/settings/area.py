@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response, request
 
-from console import collections
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
+from console.sources import collections
 from console.views import frame
 from console.views.forms import Form
 

@@ -5,9 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import collections, records as real_records
+from console import records as real_records
 from console.auth import access
-from console.collections import Editing
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.documents.collections.consent_places import USUAL, consents_relation
@@ -16,6 +15,8 @@ from console.core.errors import ConsoleError, Invalid, NotFound, SourceDown, Too
 from console.messaging.contacts import likely_contacts
 from console.messaging.imports import consent_columns
 from console.messaging.messages import mapping_trial
+from console.sources import collections
+from console.sources.collections import Editing
 from console.views import formats, frame
 from console.views.forms import Button, Cell, Table
 from console.views.settings import collection_frame

@@ -8,9 +8,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console import formats
-from console.collections import Editing
 from console.core.documents.collections import WIDGETS, Field
 from console.core.documents.collections.document_check import FITTING
+from console.sources.collections import Editing
 
 FLAGS = (
     ("required", "Needed", "May not be left or made empty"),

@@ -9,15 +9,16 @@ from typing import Any
 from flask import Response, flash, g, request
 from markupsafe import Markup
 
-from console import collections, records as real_records
+from console import records as real_records
 from console.auth import accounts
-from console.collections import Editing
 from console.core import former_documents
 from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
 from console.core.documents.collections.document_words import NAMED, PLACE_WORDS, Wording
 from console.core.errors import Conflict, ConsoleError, Invalid, SourceDown
+from console.sources import collections
+from console.sources.collections import Editing
 from console.views import formats, frame, record_forms, records, states
 from console.views.forms import Field, Form, Item
 from console.views.run import form_boxes

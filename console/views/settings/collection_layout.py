@@ -11,11 +11,12 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from werkzeug.datastructures import MultiDict
 
-from console import collections, records as real_records
-from console.collections import Editing
+from console import records as real_records
 from console.core.documents.collections import Collection
 from console.core.documents.collections.document_merge import compare
 from console.core.errors import ConsoleError, Invalid, NotFound
+from console.sources import collections
+from console.sources.collections import Editing
 from console.views import formats, frame
 from console.views.settings import collection_frame
 

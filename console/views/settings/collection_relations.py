@@ -7,10 +7,10 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from console import records as real_records
-from console.collections import Editing
 from console.core.documents.collections import Collection, Relation
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.plain_words import slug
+from console.sources.collections import Editing
 from console.views.forms import Button, Cell, Field, Form, Group, Item, Table
 from console.views.settings import collection_frame
 

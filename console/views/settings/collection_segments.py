@@ -7,11 +7,11 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import collections
-from console.collections import Editing
 from console.core.documents.collections import Field as CollectionField, condition_rows, document_words, free_id
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.records import hooks
+from console.sources import collections
+from console.sources.collections import Editing
 from console.views import formats, frame
 from console.views.forms import Button, Field, Group
 from console.views.settings import collection_frame

@@ -8,16 +8,15 @@ from flask import Blueprint, Response, flash, make_response, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import collections
 from console.auth import accounts
-from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, recognising, treatment
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.document_merge import merged
 from console.core.documents.json_shape import loaded
 from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import unaccented
-from console.sources import mending
+from console.sources import collections, mending
+from console.sources.collections import Editing
 from console.views import forms, frame
 from console.views.forms import Cell, Column, Table
 from console.views.settings import area, collection_forms, collection_frame

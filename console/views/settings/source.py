@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import collections, records, runs, sources
+from console import records, runs, sources
 from console.auth import access
 from console.core.documents.collections import likely_relations
 from console.core.errors import Conflict, ConsoleError, SourceDown
-from console.sources import addresses
+from console.sources import addresses, collections
 from console.views import errors, frame
 from console.views.forms import Field, Form, Group
 from console.views.settings import area, source_zones

@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
-from console import collections
 from console.core.contacting import Consent
 from console.core.documents.collections.document_check import check
 from console.core.errors import Invalid, NotFound
 from console.messaging import contacts
+from console.sources import collections
 from tests.company import Company
 from tests.support.contact_club import CONTACT, found_club
 from tests.tables import cases

@@ -6,7 +6,6 @@ from typing import Any
 
 from console import browse, records
 from console.auth import access
-from console.collections.collection_store import Draft
 from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble, fields_of
@@ -16,6 +15,7 @@ from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.core.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
 from console.records import KeySelect, function_fields, sql_segments
+from console.sources.collections.collection_store import Draft
 
 SHAPED = frozenset({"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"})
 SHAPED_OF_FIELDS = frozenset({"default", "help", "label", "lines"})

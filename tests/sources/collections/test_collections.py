@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from console import collections, log, records, sources
+from console import log, records, sources
 from console.core.documents.collections.collection_document import read
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.plain_words import humanised
 from console.records import catalogue
+from console.sources import collections
 from tests.company import Company
 
 

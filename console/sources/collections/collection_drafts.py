@@ -13,31 +13,6 @@ import sqlalchemy as sa
 
 from console import records
 from console.auth import access
-from console.collections.collection_checks import (
-    assembled_with,
-    checked_document,
-    is_cleared,
-    may_shape,
-    may_shape_any,
-    require_manager,
-    require_revision,
-    require_selects,
-    require_shaped_only,
-    require_shaper,
-    try_select,
-)
-from console.collections.collection_store import (
-    MOST_FORMER,
-    Draft,
-    Version,
-    add_draft,
-    live_document,
-    newest_number,
-    read_draft,
-    read_stored,
-    read_versions,
-    write_draft,
-)
 from console.core import expressions, former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -50,6 +25,31 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.records import function_fields, sql_conditions
 from console.sources import mending
+from console.sources.collections.collection_checks import (
+    assembled_with,
+    checked_document,
+    is_cleared,
+    may_shape,
+    may_shape_any,
+    require_manager,
+    require_revision,
+    require_selects,
+    require_shaped_only,
+    require_shaper,
+    try_select,
+)
+from console.sources.collections.collection_store import (
+    MOST_FORMER,
+    Draft,
+    Version,
+    add_draft,
+    live_document,
+    newest_number,
+    read_draft,
+    read_stored,
+    read_versions,
+    write_draft,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,24 +13,6 @@ from console import log, records
 from console.auth import access
 from console.auth.access import PolicyError, subject_scope
 from console.auth.access.own_rights import OwnRights
-from console.collections.collection_checks import (
-    assembled_with,
-    checked_document,
-    refuse,
-    require_manager,
-    require_revision,
-    require_shaped_only,
-    require_shaper,
-)
-from console.collections.collection_store import (
-    COMMAND_LINE,
-    add_draft,
-    add_version,
-    live_document,
-    read_draft,
-    read_stored,
-    write_draft,
-)
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import governance
@@ -44,6 +26,24 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.permissions import second_admin
 from console.records import catalogue, sql_conditions, sql_segments
+from console.sources.collections.collection_checks import (
+    assembled_with,
+    checked_document,
+    refuse,
+    require_manager,
+    require_revision,
+    require_shaped_only,
+    require_shaper,
+)
+from console.sources.collections.collection_store import (
+    COMMAND_LINE,
+    add_draft,
+    add_version,
+    live_document,
+    read_draft,
+    read_stored,
+    write_draft,
+)
 
 CHAIN = "sys:config"
 MOST_BYTES = 1024 * 1024

@@ -13,12 +13,12 @@ from typing import Any
 from console import browse, log, records
 from console.auth import access
 from console.browse import RecordPage
-from console.collections.collection_checks import require_shaper, unread
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, fields_of
 from console.core.errors import NotAllowed, SourceDown, TooSlow
 from console.records import KeySelect, Record, sql_conditions, sql_segments
+from console.sources.collections.collection_checks import require_shaper, unread
 
 FEW = 5
 MOST_COUNTED = 10_000

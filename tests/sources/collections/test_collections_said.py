@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from console import browse, collections, records, runs, sources
+from console import browse, records, runs, sources
 from console.auth import access
 from console.browse import BrowseQuery
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.scopes import Scope, whole
 from console.records import hooks, write_checks
+from console.sources import collections
 from tests.company import WORKING, Company
 
 ABROAD = """

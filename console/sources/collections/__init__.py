@@ -1,0 +1,19 @@
+"""Documents that describe the tables of connected databases as collections: drafts, versions and files."""
+
+from console.sources.collections.collection_checks import may_shape, may_shape_any
+from console.sources.collections.collection_drafts import (
+    Editing,
+    discard,
+    list_collections,
+    mend,
+    open_collection,
+    preview,
+    restore,
+    save,
+    undo,
+    versions,
+)
+from console.sources.collections.collection_looks import Found, Look, find, look, roles
+from console.sources.collections.collection_publication import check_file, check_governed, export, import_file, publish, relate
+
+OPEN_MODULES = frozenset({"collection_store"})
