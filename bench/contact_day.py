@@ -6,7 +6,7 @@ Its own server in a temporary folder; the contacts lie in a database of their ow
 At 04:00 UTC all of them are enrolled by their segment: an e-mail, two hours of rest, an SMS (held by the quiet hours of the contact's zone), five hours to answer it, a call for who did not,
 a stage or a tag by what came of it. One in twelve answers the SMS within the day, every fourth of those with STOP. Messages go to the sandbox, where some fail and calls end as calls do.
 
-The workers are `console.worker`, each a process of its own, whose clock this script moves on as soon as nothing is left to do at the moment: to the next half hour in which something is due or
+The workers are `console.operations.worker`, each a process of its own, whose clock this script moves on as soon as nothing is left to do at the moment: to the next half hour in which something is due or
 somebody answers, until the day is over (a worker looks for what is due once a second, so that each move costs up to a second in which nothing is done). Timers come late by half an hour at most. Bar: 20,000 contacts in 10 minutes on two cores.
 
 Accounted for means: every run stands where its messages say, and each message that a step asked for has exactly one row, which has left, was skipped or has failed with a reason, or waits for a
@@ -107,7 +107,7 @@ select least(
 def worker(clock: Path) -> None:
     """A worker of the product whose time is what the file says: how many seconds it differs from the machine's."""
     from console import log
-    from console.worker import main as work
+    from console.operations.worker import main as work
 
     def follow() -> None:
         seen = 0

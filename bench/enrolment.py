@@ -2,7 +2,7 @@
 
     python bench/enrolment.py [--people 100000]
 
-Its own server in a temporary folder, `console.worker` as a process of its own. Read are: a page of 50 of the same collection and the workflow's counts, first with
+Its own server in a temporary folder, `console.operations.worker` as a process of its own. Read are: a page of 50 of the same collection and the workflow's counts, first with
 nothing else, then while the segment is enrolled, then again. Bars: 100,000 people in 60 s; pages meanwhile at most 2 × what they take idle.
 """
 
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=100_000)
     told = parser.parse_args()
     with rig.console() as server:
-        worker = subprocess.Popen([sys.executable, "-m", "console.worker"], stdin=subprocess.PIPE, env=os.environ)
+        worker = subprocess.Popen([sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ)
         try:
             held = measured(server, told.people)
         finally:

@@ -190,7 +190,7 @@ def changes(server: Any, rows: int, count: int) -> bool:
 
     from console.infra.db.engine import fetch
 
-    worker = subprocess.Popen([sys.executable, "-m", "console.worker"], stdin=subprocess.PIPE, env=os.environ)
+    worker = subprocess.Popen([sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ)
     held = True
     try:
         with psycopg.connect(server.url("postgres", "bench_shop"), autocommit=True) as shop:

@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=300_000)
     people = parser.parse_args().people
     with rig.console() as server:
-        worker = subprocess.Popen([sys.executable, "-m", "console.worker"], stdin=subprocess.PIPE, env=os.environ)
+        worker = subprocess.Popen([sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ)
         try:
             held = measured(server, people)
         finally:

@@ -359,7 +359,7 @@ def revive_batch(connection: Connection, batch_id: str | None) -> bool:
 
 
 def end_given_up() -> int:
-    """End the batches whose job was given up, and return how many; `console.upkeep.lost_jobs` puts in jobs that were lost."""
+    """End the batches whose job was given up, and return how many; `console.operations.lost_jobs` puts in jobs that were lost."""
     ended = fetch(_END_GIVEN_UP, (GIVEN_UP, log.now()))
     for (batch_id,) in ended:
         _log.error("alarm: %s broke off: its job was given up", batch_id)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from console.activity import sequencing
 from console.infra import jobs as queue
 from console.infra.db.engine import alone, fetch
-from console.worker import DAY_S, Worker, duties, handlers
+from console.operations.worker import DAY_S, Worker, duties, handlers
 
 RUNNING = queue.JOBS - {queue.PROPOSE}
 """All jobs but proposals, which many tests want to see waited for."""

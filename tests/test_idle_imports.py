@@ -19,10 +19,10 @@ EVERY_PAGE = {
 """What pages and jobs of every day take. Whatever else a page or a job needs it imports where it uses it."""
 SAID = """
 import sys
-import console.web, console.worker
+import console.web, console.operations.worker
 from console import app
 app.served()
-console.worker.handlers()
+console.operations.worker.handlers()
 print(*sorted({name.partition(".")[0] for name in sys.modules if not name.startswith("_cython")} - sys.stdlib_module_names))
 print(*sorted(name for name in sys.modules if name.startswith(("sqlalchemy.orm", "alembic", "email.mime", "unittest", "tkinter"))))
 """

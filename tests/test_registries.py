@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from console.app import create_app
 from console.infra import jobs
 from console.infra.db.engine import transaction
-from console.worker import Worker, handlers
+from console.operations.worker import Worker, handlers
 from tests.conftest import Database
 
 ROOT = Path(__file__).parent.parent
@@ -199,14 +199,14 @@ def test_each_function_of_the_console_is_called_by_the_console(names: Names, use
 
 def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> None:
     """The test above finds it, as hardly any duty is asked for elsewhere; those that are stand in the test below."""
-    duty = "console.worker.duties"
+    duty = "console.operations.worker.duties"
     elsewhere = {name for name, by in users.items() if duty in by and any(not user.startswith(DEMO) for user in by - {duty})}
     assert elsewhere == {
         "console.automation.triggers.source_events.look",
         "console.automation.triggers.trigger_rows.synchronise",
         "console.automation.enrolments.leaving.finish_left",
-        "console.upkeep.retention.expire",
-        "console.worker.Duty",
+        "console.operations.retention.expire",
+        "console.operations.worker.Duty",
     }
 
 

@@ -50,7 +50,9 @@ def gone(pid: int) -> bool:
 def named(process: psutil.Process) -> str:
     """The door that a process was started as; empty for what has just ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        return next((word.removeprefix("console.") for word in process.cmdline() if word in {"console.web", "console.worker"}), "")
+        return next(
+            (word.removeprefix("console.") for word in process.cmdline() if word in {"console.web", "console.operations.worker"}), ""
+        )
     return ""
 
 

@@ -15,7 +15,7 @@ from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.db import engine, troubles
 from console.infra.postgres import Embedded, PostgresError
-from console.upkeep import backup, doctor, health
+from console.operations import backup, doctor, health
 
 COMMAND = Actor("system", "command")
 GREETED = 'connection to server on socket "/x/.s.PGSQL.5432" failed: FATAL:  could not write init file: {}'

@@ -21,7 +21,7 @@ from console.infra.db import fitness
 from console.infra.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
 from console.infra.db.presence import PRESENCE
 from console.infra.db.release import NewerData, known_revisions
-from console.worker import Duty, Worker
+from console.operations.worker import Duty, Worker
 from tests.conftest import Database
 
 

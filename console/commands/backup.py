@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from console.core.actor import Actor
-from console.upkeep import backup as backups
+from console.operations import backup as backups
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 

@@ -18,7 +18,7 @@ import click
 def doctor(form: str) -> None:
     """Look at settings, folder, keys, database and processes; ends with 1 if something has to be mended."""
     from console.infra.db import release
-    from console.upkeep import doctor as surgery
+    from console.operations import doctor as surgery
 
     release.refusing = False  # it says so itself, among the rest
     checks = surgery.examine()

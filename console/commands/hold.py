@@ -3,7 +3,7 @@
 import click
 
 from console.core.actor import Actor
-from console.upkeep import erasure
+from console.operations import erasure
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 hold = click.Group("hold", help="Holds: what may neither be erased nor expire.")

@@ -23,7 +23,7 @@ def migrate(*, print_roles: bool) -> None:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
     from console.infra.db import engine, fitness, migrate as migrations
-    from console.upkeep import copies, doctor
+    from console.operations import copies, doctor
 
     migrations.upgrade(engine.migration_url())
     fitness.require()

@@ -16,7 +16,7 @@ def pause(reason: str) -> None:
 def switch(*, on: bool, reason: str) -> None:
     """Pause or resume, as the command line."""
     from console.activity import sequencing
-    from console.upkeep import status
+    from console.operations import status
 
     status.switch(sequencing.COMMAND_LINE, on=on, reason=reason)
 

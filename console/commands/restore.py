@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from console.commands.backup import COMMAND_LINE, progress
-from console.upkeep import restore as restoring
+from console.operations import restore as restoring
 
 
 @click.command("restore", epilog="Example: console restore /srv/backups/monday.zip --replace")

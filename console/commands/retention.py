@@ -2,7 +2,7 @@
 
 import click
 
-from console.upkeep import retention as keeping
+from console.operations import retention as keeping
 
 
 @click.command("retention", epilog="Example: console retention --dry-run")

@@ -5,7 +5,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console.core.actor import Actor
 from console.infra.db import tidying
-from console.upkeep import erasure
+from console.operations import erasure
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 UNANSWERED = "Its data source does not answer, so nobody knows what the person is called: lists that people saved under the name stay. Better wait until it answers."

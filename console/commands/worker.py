@@ -9,10 +9,10 @@ import click
 )
 def worker(*, concurrency: int) -> None:
     """Do the work of the background until told to stop: automatic steps, timers, the order of the log, what a crash left. Any number may run."""
-    from console import worker as door
     from console.infra import settings
     from console.infra.db import fitness
     from console.infra.settings import data_folder
+    from console.operations import worker as door
 
     data_folder.prepare(settings.current().data_dir)
     settings.current().check_keys()

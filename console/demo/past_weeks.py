@@ -26,8 +26,8 @@ from console.demo import model, past_runs, provider
 from console.infra import jobs as queue, settings
 from console.infra.db.engine import fetch
 from console.messaging import messages
+from console.operations.worker import handlers
 from console.work import standing_in
-from console.worker import handlers
 
 _log = logging.getLogger(__name__)
 _TAKE = """

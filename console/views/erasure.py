@@ -8,7 +8,7 @@ from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Conflict, Invalid, NotFound, SourceDown
-from console.upkeep import erasure
+from console.operations import erasure
 from console.views import frame
 
 blueprint = Blueprint("erasure", __name__)

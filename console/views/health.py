@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify
 from console import __version__
 from console.activity import integrity
 from console.infra.db import presence
-from console.upkeep import health
+from console.operations import health
 
 blueprint = Blueprint("health", __name__)
 

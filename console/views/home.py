@@ -15,10 +15,10 @@ from console.browse import pins
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.infra import settings
+from console.operations import status
 from console.records import catalogue
 from console.runs import RunHead
 from console.runs.views import record_reach
-from console.upkeep import status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.editor import new
 from console.views.formats import Look

@@ -11,7 +11,7 @@ from console.core.contacting import KINDS
 from console.core.errors import ConsoleError
 from console.infra import settings
 from console.messaging.messages import channel_settings
-from console.upkeep import status
+from console.operations import status
 from console.views import frame, identity
 from console.views.outbox import KIND_WORDS
 

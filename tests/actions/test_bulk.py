@@ -11,7 +11,7 @@ from console.core.documents.action_document import Action
 from console.core.errors import NotFound
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
-from console.upkeep import erasure
+from console.operations import erasure
 from console.work import notices
 from tests.company import Company
 from tests.jobs import do

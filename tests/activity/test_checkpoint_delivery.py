@@ -22,7 +22,7 @@ from console.infra import settings
 from console.infra.db import fetch
 from console.infra.db.engine import alone, migration_url
 from console.log import checkpoint, tree_heads
-from console.upkeep import doctor
+from console.operations import doctor
 from tests import warm
 from tests.conftest import Database
 from tests.servers import outside

@@ -23,8 +23,8 @@ from console.infra.db.engine import migration_url
 from console.infra.db.presence import somebody_works
 from console.log import tree_heads, verify
 from console.log.event_lists import LogFilter
-from console.upkeep import erasure
-from console.worker import Worker
+from console.operations import erasure
+from console.operations.worker import Worker
 from tests.company import Company
 from tests.tables import cases
 

@@ -16,8 +16,8 @@ from console.auth.access import policy_store
 from console.browse import notes, tags
 from console.infra.db import transaction
 from console.log.event_lists import LogFilter
+from console.operations import erasure
 from console.sources import collections
-from console.upkeep import erasure
 from tests.company import DOCUMENT, DOCUMENTS, Company
 from tests.conftest import web_app
 from tests.papers import text_of

@@ -20,7 +20,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db import engine, fetch
 from console.log import guards, recheck, tree_heads
-from console.upkeep import doctor, erasure, status
+from console.operations import doctor, erasure, status
 from console.work import notices
 from tests.company import Company
 from tests.conftest import Companies, web_app

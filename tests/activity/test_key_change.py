@@ -27,7 +27,7 @@ from console.core.errors import Conflict
 from console.infra import settings
 from console.infra.db import fetch
 from console.log import checkpoint, tree_heads
-from console.upkeep import doctor
+from console.operations import doctor
 from tests import warm
 from tests.company import Company
 from tests.conftest import KEYS, Database

@@ -19,7 +19,7 @@ from console.commands.verify import verify
 from console.core.errors import Conflict, NotAllowed
 from console.infra.db import fetch
 from console.log import tree_heads
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 
 

@@ -12,8 +12,8 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import document_check
 from console.core.errors import ConsoleError, DefinitionError
+from console.operations import doctor
 from console.steps.effects import python
-from console.upkeep import doctor
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.sources.collections.test_collections_said import say

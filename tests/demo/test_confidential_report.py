@@ -22,8 +22,8 @@ from console.infra.db.engine import fetch
 from console.infra.postgres import Embedded
 from console.log.event_lists import LogFilter
 from console.log.verify import main as verify
+from console.operations import erasure
 from console.records import catalogue
-from console.upkeep import erasure
 from console.work import approvals, notices
 from tests.conftest import copied
 from tests.demo.confiding import FILED, LISTS, OUTSIDE, TORE, House, answered, filed, managed

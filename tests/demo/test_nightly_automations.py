@@ -28,8 +28,8 @@ from console.infra import jobs as queue, settings
 from console.infra.db.engine import fetch
 from console.infra.postgres import Embedded
 from console.monitoring import alerts
+from console.operations.worker import handlers
 from console.work import notices, tasks, tickets
-from console.worker import handlers
 from console.workflows import inboxes
 from tests.conftest import copied
 from tests.jobs import RUNNING, taken, worked

@@ -11,8 +11,8 @@ from console.core.errors import NotFound
 from console.demo import identity_papers, printed_papers
 from console.demo.paper_numbers import passport_zone
 from console.infra import files, settings
+from console.operations import erasure
 from console.runs.commands import attachments
-from console.upkeep import erasure
 from tests.company import Company
 from tests.papers import evidence, pdf
 

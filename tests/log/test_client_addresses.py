@@ -9,7 +9,7 @@ from console import log, runs
 from console.activity import sequencing
 from console.auth import accounts
 from console.infra.db.engine import fetch
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages.reached import founded

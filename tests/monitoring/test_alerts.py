@@ -12,7 +12,7 @@ from console.auth import access, accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.monitoring import alerts
-from console.upkeep import erasure, status
+from console.operations import erasure, status
 from console.work import notices
 from console.workflows import Known
 from tests.company import Company

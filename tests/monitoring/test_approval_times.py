@@ -7,7 +7,7 @@ from console import log, runs, workflows
 from console.auth import accounts
 from console.auth.accounts import absences
 from console.core.actor import Actor
-from console.upkeep import status
+from console.operations import status
 from console.work import approval_times, due_times, notices, standing_in
 from tests.company import Company
 from tests.messaging.messages.reached import clock

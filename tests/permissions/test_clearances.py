@@ -24,8 +24,8 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.log.event_lists import LogFilter
+from console.operations import doctor
 from console.permissions import clearances
-from console.upkeep import doctor
 from console.work import notices, tickets
 from console.workflows import inboxes
 from tests import company as small

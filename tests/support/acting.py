@@ -10,7 +10,7 @@ from console.actions.bulk import Bulk
 from console.auth import access
 from console.core.actor import Actor
 from console.infra import jobs
-from console.worker import handlers
+from console.operations.worker import handlers
 from tests.company import Company
 
 RATE: dict[str, Any] = {

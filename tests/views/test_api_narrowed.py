@@ -14,7 +14,7 @@ from console.auth.access.rows import kind_of
 from console.core.errors import NotFound
 from console.core.run.state import FINAL
 from console.infra.db.engine import fetch
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.conftest import Companies, web_app
 from tests.views.test_api_examples import Bench, Scene, exemplary, scenes

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from console import runs, sources
 from console.activity import sequencing
-from console.upkeep import erasure
+from console.operations import erasure
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -18,7 +18,7 @@ from console.infra.db import engine, presence, troubles
 from console.infra.db.engine import app_url
 from console.infra.db.presence import PRESENCE
 from console.infra.postgres import Embedded
-from console.upkeep import health
+from console.operations import health
 from tests.company import Company
 from tests.conftest import Database
 from tests.views.conftest import Pages

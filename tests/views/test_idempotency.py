@@ -18,7 +18,7 @@ from console.auth import access
 from console.core.actor import Actor
 from console.infra.db.engine import alone, fetch, hot_engine
 from console.infra.postgres import Embedded
-from console.upkeep import erasure
+from console.operations import erasure
 from console.views.api.operation import OPERATION
 from tests.company import Company
 from tests.support.staff import hired

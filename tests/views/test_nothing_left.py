@@ -17,7 +17,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra import settings
 from console.infra.db import engine, fetch
-from console.upkeep import backup, restore
+from console.operations import backup, restore
 from tests import traces
 from tests.company import Company
 from tests.conftest import web_app

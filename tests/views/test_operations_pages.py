@@ -9,7 +9,7 @@ from console import runs
 from console.auth import accounts
 from console.infra import jobs as queue
 from console.infra.db.engine import transaction
-from console.upkeep import copies
+from console.operations import copies
 from tests.infra.jobs.test_background import give_up
 from tests.support.engine import jobs, waiting
 

@@ -9,7 +9,7 @@ from console import log, workflows
 from console.activity import sequencing
 from console.auth import accounts
 from console.automation import enrolments
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle

@@ -13,8 +13,8 @@ from console.auth.access import Row, Scopes
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
+from console.operations import erasure
 from console.runs.commands import approval_answers
-from console.upkeep import erasure
 from console.work import approvals, notices
 from tests.company import Company
 from tests.messaging.messages.reached import clock

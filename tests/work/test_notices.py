@@ -10,8 +10,8 @@ from console.core.errors import NotFound
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
 from console.infra.faults import Fault
+from console.operations.status import switch
 from console.runs.store.run_events import ENGINE
-from console.upkeep.status import switch
 from console.work import notices
 from tests.company import Company
 from tests.servers.outside import Mailbox, smtp

@@ -85,7 +85,7 @@ WORDS = {
 """What each job does, as people read it."""
 
 JOBS = frozenset(WORDS)
-"""All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
+"""All jobs there are. A worker refuses to start without a function for each (`console.operations.worker.handlers`), and no other name is put in."""
 
 BEHIND = -10
 """The priority of runs that nobody holds: they stand behind everything that a person waits for."""
@@ -125,7 +125,9 @@ class Job:
 
 def _check(entrypoint: str) -> None:
     if entrypoint not in JOBS:
-        raise ValueError(f"No worker takes a job named {entrypoint!r}: add it to console.infra.jobs.JOBS and to console.worker.handlers.")
+        raise ValueError(
+            f"No worker takes a job named {entrypoint!r}: add it to console.infra.jobs.JOBS and to console.operations.worker.handlers."
+        )
 
 
 def advance(run_id: str, seq: int, *, hands_off: bool = False) -> Job:

@@ -232,7 +232,7 @@ class Supervisor:
             Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
         )  # only the worker may sign
         if not self.options.no_worker:
-            self.children.append(Child("worker", [*python, "console.worker"], os.environ))
+            self.children.append(Child("worker", [*python, "console.operations.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
             host, f"[{host}]" if ":" in host else host
         )

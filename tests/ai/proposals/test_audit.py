@@ -10,7 +10,7 @@ from console.auth.access.rows import Row
 from console.core.errors import NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.log import events_of
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.ai.proposals.conftest import House
 
 ANSWER = "clean"

@@ -13,7 +13,7 @@ from console.ai.providers import anthropic
 from console.ai.types import Raw
 from console.infra import subjects
 from console.infra.db.engine import fetch
-from console.upkeep import erasure, retention
+from console.operations import erasure, retention
 from tests.company import Company
 
 RAW = Raw('{"decision": "propose"}', "complete", "claude-haiku-5-5", "json_schema", 900, 0, 80, "req_1")

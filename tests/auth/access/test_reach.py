@@ -13,8 +13,8 @@ from console.auth.accounts import teamwork
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch, transaction
+from console.operations import erasure
 from console.runs.views import queues
-from console.upkeep import erasure
 from console.work import leavers
 from console.workflows import inboxes
 from tests.company import Company

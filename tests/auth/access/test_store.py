@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.demo import staff
 from console.infra.db import engine as db
-from console.upkeep import doctor, status
+from console.operations import doctor, status
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sql"
 ANNA = Actor("user", "usr_anna", "Anna", "anna@example.com", session="ses_anna", tags={"desks": ["retail"]})

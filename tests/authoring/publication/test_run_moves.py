@@ -15,8 +15,8 @@ from console.commands.hold import COMMAND_LINE
 from console.core import drafting
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
+from console.operations import erasure, retention
 from console.permissions import clearances
-from console.upkeep import erasure, retention
 from tests import traces
 from tests.authoring.publication.test_publishing_reviews import second_lead, titled, wants_second
 from tests.company import Company

@@ -13,7 +13,7 @@ from console.core.errors import Conflict
 from console.infra import jobs
 from console.infra.db.engine import fetch, place_among
 from console.messaging.messages import opting_out
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, MOVING, work_until_idle
 from tests.support.engine import step

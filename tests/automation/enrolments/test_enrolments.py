@@ -16,7 +16,7 @@ from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.jobs import PutBack, turns
-from console.upkeep import lost_jobs
+from console.operations import lost_jobs
 from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, do, work_until_idle, worked
 from tests.tables import cases

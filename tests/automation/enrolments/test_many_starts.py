@@ -16,9 +16,9 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.infra import jobs
 from console.infra.db import engine
 from console.infra.db.engine import fetch, place_among
+from console.operations import status
 from console.runs import WantedStart
 from console.runs.store.run_store import load
-from console.upkeep import status
 from tests.company import Company
 from tests.jobs import taken, wait_until_free, work_until_idle
 from tests.runs.engine.test_hands_off import document, robot

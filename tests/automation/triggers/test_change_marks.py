@@ -13,8 +13,8 @@ from console import sources
 from console.automation import triggers
 from console.infra.db.engine import fetch
 from console.infra.postgres import Embedded
+from console.operations import doctor
 from console.records import connect
-from console.upkeep import doctor
 from tests.automation.triggers.test_triggers import house, publish
 from tests.company import Company
 from tests.servers.mariadb import running

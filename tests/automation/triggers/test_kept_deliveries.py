@@ -21,7 +21,7 @@ from console.automation import triggers
 from console.automation.webhooks import stored_deliveries
 from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.authoring.publication.test_killed_changes import killed_at_each
 from tests.company import Company
 from tests.conftest import web_app

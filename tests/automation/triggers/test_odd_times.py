@@ -59,7 +59,7 @@ from console import log
 from console.log import append
 by = timedelta(minutes=float(sys.argv[1]))
 append.now = log.now = lambda: datetime.now(UTC) + by
-from console.worker import main
+from console.operations.worker import main
 main()
 """
 

@@ -17,7 +17,7 @@ from console.auth.accounts import rates
 from console.automation import triggers
 from console.automation.webhooks import stored_deliveries
 from console.infra.db.engine import fetch
-from console.upkeep import status
+from console.operations import status
 from tests.company import Company
 from tests.jobs import work_as_workers_do
 from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, STEPS, Sender, Told, served

@@ -18,7 +18,7 @@ from console.browse import tags
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from console.messaging.messages import inbound
-from console.upkeep import status as upkeep
+from console.operations import status as upkeep
 from console.views.formats import Look
 from console.views.run.wait_words import wait_words
 from tests.company import Company

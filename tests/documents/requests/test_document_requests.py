@@ -18,7 +18,7 @@ from console.documents import requests
 from console.documents.requests import outside
 from console.infra import files, settings
 from console.infra.db import fetch
-from console.upkeep import erasure
+from console.operations import erasure
 from tests import warm
 from tests.company import Company
 from tests.papers import asking, pdf, picture

@@ -14,9 +14,9 @@ from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import faults, jobs as queue
 from console.infra.db.engine import fetch, transaction
 from console.infra.jobs.dispatch import Dispatcher
+from console.operations import status
+from console.operations.worker import pools
 from console.runs.store.run_store import load
-from console.upkeep import status
-from console.worker import pools
 from tests.company import Company
 from tests.runs.commands.test_midway import failing
 from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole

@@ -15,7 +15,7 @@ from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
 from console.infra.db.presence import PRESENCE
 from console.infra.jobs import outside_places
-from console.worker import LEAVE_S
+from console.operations.worker import LEAVE_S
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver

@@ -11,7 +11,7 @@ from console.browse import BrowseQuery, tags
 from console.core.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.core.tag_names import clean
 from console.infra.db.engine import fetch
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.support.contact_club import found_club
 from tests.support.engine import step

@@ -16,7 +16,7 @@ from console.commands.subject import COMMAND_LINE
 from console.infra.db.engine import fetch
 from console.messaging.messages import inbound, outside_addresses
 from console.messaging.messages.message_rows import read
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages import reached

@@ -12,7 +12,7 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.infra import jobs
 from console.infra.db.engine import fetch, place_among, transaction
 from console.messaging.messages import message_events
-from console.upkeep import status as upkeep_status
+from console.operations import status as upkeep_status
 from tests.company import Company
 from tests.jobs import work_until_idle, worked
 from tests.messaging.messages import reached

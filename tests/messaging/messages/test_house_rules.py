@@ -18,8 +18,8 @@ from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra.db.engine import fetch
 from console.messaging.messages import held_messages, kept_rules
 from console.messaging.messages.held_messages import Consequence
-from console.upkeep import erasure
-from console.worker import Worker
+from console.operations import erasure
+from console.operations.worker import Worker
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages import reached

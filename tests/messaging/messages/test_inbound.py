@@ -17,7 +17,7 @@ from console.core.errors import Conflict, NotAllowed
 from console.infra.db.engine import fetch
 from console.messaging import messages
 from console.messaging.messages import OutboxQuery, inbound, opting_out, outside_addresses
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages import reached

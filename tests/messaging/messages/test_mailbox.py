@@ -12,9 +12,9 @@ from console.core.errors import IntegrationError
 from console.infra.db.engine import fetch
 from console.infra.outbound import imap as door
 from console.messaging.messages import mail_polling
+from console.operations import doctor_outside
+from console.operations.status import switch
 from console.runs.store.run_events import ENGINE
-from console.upkeep import doctor_outside
-from console.upkeep.status import switch
 from tests.company import Company
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON

@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator
 from console import runs
 from console.infra.db.engine import fetch
 from console.messaging.messages import message_rows, outside_addresses
-from console.upkeep import erasure
+from console.operations import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages import reached

@@ -16,8 +16,8 @@ from console.core.errors import Conflict, ConsoleError, IntegrationError, Invali
 from console.infra import files, settings
 from console.infra.db import fetch
 from console.infra.files import file_store, virus_scan
+from console.operations import backup, erasure, retention
 from console.runs.commands import attachments
-from console.upkeep import backup, erasure, retention
 from tests.company import Company
 from tests.papers import EICAR, evidence, pdf, picture, scanner
 

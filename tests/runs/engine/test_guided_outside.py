@@ -17,8 +17,8 @@ import pytest
 
 from console.auth import accounts
 from console.infra import settings
+from console.operations.worker import LEAVE_S
 from console.web import KILL_S
-from console.worker import LEAVE_S
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Receiver

@@ -8,10 +8,10 @@ from console import runs, workflows
 from console.auth import accounts
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
+from console.operations import status
 from console.runs.engine.advancing import loaded_with_former
 from console.runs.store.run_store import load
 from console.steps.completion import Child, Completion, TaskWanted
-from console.upkeep import status
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import RUNNING, worked

@@ -17,7 +17,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
-from console.upkeep import erasure
+from console.operations import erasure
 from console.work import notices
 from tests.automation.webhooks.outgoing.delivering import added, answering, bodies, due_now, go_on, happens, statuses
 from tests.company import PASSWORD, Company

@@ -13,9 +13,9 @@ from console.activity import sequencing
 from console.infra import settings
 from console.infra.db import dump, engine, fetch
 from console.infra.postgres import Embedded
-from console.upkeep import backup, restore
+from console.operations import backup, restore
 from tests.company import Company
-from tests.upkeep.test_backup import CLI, alone, checked, console, database, fixture_saved, rewritten, stating, yes  # noqa: F401 - the fixtures
+from tests.operations.test_backup import CLI, alone, checked, console, database, fixture_saved, rewritten, stating, yes  # noqa: F401 - the fixtures
 
 
 @pytest.fixture(name="second")

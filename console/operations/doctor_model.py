@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from console.infra.settings import AI
-from console.upkeep.doctor import Check
+from console.operations.doctor import Check
 
 
 def examine(ai: AI, *, configured: bool) -> Check:

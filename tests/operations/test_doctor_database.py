@@ -16,8 +16,8 @@ from console.core.errors import ConsoleError, NotAllowed
 from console.infra import settings
 from console.infra.db import dump, engine, troubles
 from console.infra.postgres import Embedded
-from console.upkeep import doctor
-from console.upkeep.doctor import Check
+from console.operations import doctor
+from console.operations.doctor import Check
 from tests.company import Company
 from tests.conftest import Database
 

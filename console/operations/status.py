@@ -15,7 +15,7 @@ from console.core.moments import moment_text
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.presence import PRESENCE
-from console.upkeep import given_up
+from console.operations import given_up
 
 SHOWN = 50
 _RUNS = """

@@ -22,7 +22,7 @@ from console.infra.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
 from console.infra.processes import supervisor
 from console.infra.settings import data_folder
 from console.log import tree_heads
-from console.upkeep import health, status
+from console.operations import health, status
 
 OLDEST_SERVER = 15
 EVENTS_TABLE = "console.event"
@@ -61,7 +61,7 @@ def examine() -> dict[str, Any]:
     looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
     checks = [look(configured) for look in looks]
     if configured.ai.told:
-        from console.upkeep import doctor_model
+        from console.operations import doctor_model
 
         checks.append(doctor_model.examine(configured.ai, configured=True))
     checks.extend(_database(configured))
@@ -88,7 +88,7 @@ def processes(configured: settings.Settings) -> list[dict[str, Any]]:
     for note in supervisor.serving(configured.data_dir):
         for child in _children(note["pid"]):
             door = _door(child)
-            if door == "console.worker":
+            if door == "console.operations.worker":
                 notes.append({"kind": "worker", "pid": child.pid})
             elif door == "console.web":
                 notes.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
@@ -266,7 +266,7 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
         fix="console migrate --print-roles" if one_role else "",
     )
     if present == newest:
-        from console.upkeep import doctor_model, doctor_outside
+        from console.operations import doctor_model, doctor_outside
 
         looks: list[Look] = [
             _writing,

@@ -29,8 +29,8 @@ from console.infra.db import dump, engine, migrate, server
 from console.infra.db.presence import PRESENCE
 from console.infra.processes import supervisor
 from console.log import checkpoint, tree, tree_heads, verify
-from console.upkeep import backup, copies, erasure
-from console.upkeep.backup import Archive, BackupError, Progress
+from console.operations import backup, copies, erasure
+from console.operations.backup import Archive, BackupError, Progress
 
 LONGEST_NAME = 50  # of a database, that its companions can be named after it
 LEAVING_S = 3.0

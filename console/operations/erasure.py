@@ -33,7 +33,7 @@ from console.infra import files, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.messaging.messages import of_a_person
-from console.upkeep import personal_notes
+from console.operations import personal_notes
 from console.work import tasks
 
 LIST = "erasures.jsonl"

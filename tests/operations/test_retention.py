@@ -23,12 +23,12 @@ from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import jobs, settings
 from console.infra.db import dump, engine, fetch
 from console.log.event_lists import LogFilter
-from console.upkeep import erasure, retention
-from console.upkeep.retention import Due
+from console.operations import erasure, retention
+from console.operations.retention import Due
 from tests.company import Company
 from tests.jobs import work_until_idle
+from tests.operations.test_erasure import TEXTS, everything, put_back
 from tests.support.engine import step
-from tests.upkeep.test_erasure import TEXTS, everything, put_back
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 YEARS = datetime.now(UTC) + timedelta(days=4000)

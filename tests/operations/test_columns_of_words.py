@@ -1,7 +1,7 @@
 """Every column of the console's tables that could hold what somebody wrote: what becomes of it when that person, or whom it is about, is erased.
 
 A new column fails here until it is said. Words belong under a person's key (`ct`), or into rows that are made again from the log; what stands in
-plain beside them is named in `console/upkeep/personal_notes.py`, and goes with its writer.
+plain beside them is named in `console/operations/personal_notes.py`, and goes with its writer.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 import sqlalchemy as sa
 
 from console.infra.db import fetch, tables
-from console.upkeep import personal_notes
+from console.operations import personal_notes
 
 CODES = """
 id person run collection subject status workflow kid team record key kind step by made_by owner hash origin changed_by outcome roles code place mode chain request source

@@ -14,8 +14,8 @@ from console.automation import enrolments
 from console.browse import BrowseQuery, list_files
 from console.infra import jobs as queue
 from console.infra.db.engine import fetch
+from console.operations import lost_jobs
 from console.sources import connecting
-from console.upkeep import lost_jobs
 from tests.company import DOCUMENT, Company
 from tests.jobs import work_until_idle
 from tests.support.acting import RATE, imported

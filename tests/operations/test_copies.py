@@ -10,7 +10,7 @@ from console.core.errors import NotAllowed
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.messaging.messages import pick_up
-from console.upkeep import copies, doctor, health, status
+from console.operations import copies, doctor, health, status
 from tests.company import Company
 from tests.conftest import Database
 from tests.jobs import work_until_idle

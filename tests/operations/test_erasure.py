@@ -25,7 +25,7 @@ from console.infra import settings, subjects
 from console.infra.db import fetch, transaction
 from console.log import tree_heads, verify
 from console.log.event_lists import LogFilter
-from console.upkeep import erasure
+from console.operations import erasure
 from console.work import tasks
 from tests.company import Company
 from tests.conftest import web_app

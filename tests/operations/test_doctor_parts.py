@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from console.infra.db import dump
 from console.infra.postgres import LEAST_FREE_BYTES
 from console.infra.settings import Settings
-from console.upkeep import doctor
+from console.operations import doctor
 from tests.tables import cases
 
 
@@ -129,10 +129,10 @@ class Running(Ended):
     ("process", "door"),
     [
         (Running("python", "-m", "console.web"), "console.web"),
-        (Running("python", "-P", "-m", "console.worker", "--once"), "console.worker"),
+        (Running("python", "-P", "-m", "console.operations.worker", "--once"), "console.operations.worker"),
         (Running("python", "-m", "console"), ""),
         (Running("consoled", "xconsole.web"), ""),
-        (Running("python", "console.web", "console.worker"), "console.web"),
+        (Running("python", "console.web", "console.operations.worker"), "console.web"),
         (Running(), ""),
         (Ended(), ""),
     ],

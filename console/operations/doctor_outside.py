@@ -7,7 +7,7 @@ from functools import partial
 from console import log
 from console.infra import settings
 from console.infra.db.engine import fetch
-from console.upkeep.doctor import Check, Look, spoken_moment
+from console.operations.doctor import Check, Look, spoken_moment
 
 LATE = timedelta(minutes=15)
 """What waits for longer than this although it could leave is said to be late."""

@@ -30,7 +30,7 @@ from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra import files, settings, subjects
 from console.infra.db import dump, engine, migrate
 from console.log import checkpoint, tree_heads
-from console.upkeep import erasure
+from console.operations import erasure
 
 FORMAT = 1
 DUMP, MANIFEST, SIGNATURE, README = "database.dump", "manifest.json", "manifest.sig", "README.txt"

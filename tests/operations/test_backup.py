@@ -29,12 +29,12 @@ from console.infra import jobs, settings
 from console.infra.db import dump, engine, fetch, server
 from console.infra.processes import supervisor
 from console.log import checkpoint, tree_heads
-from console.upkeep import backup, doctor, erasure, restore, status
-from console.worker import Duty, Worker
+from console.operations import backup, doctor, erasure, restore, status
+from console.operations.worker import Duty, Worker
 from tests import warm
 from tests.company import Company
 from tests.databases import Server
-from tests.upkeep.test_erasure import TEXTS, everything
+from tests.operations.test_erasure import TEXTS, everything
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 ROOT = Path(backup.__file__).parents[2]

@@ -213,7 +213,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.infra import jobs as queue
     from console.messaging import messages
     from console.messaging.messages import mail_polling
-    from console.upkeep import lost_jobs, retention
+    from console.operations import lost_jobs, retention
     from console.work import notices, questions, standing_in, tasks
 
     stopping = worker.stopping.is_set
@@ -384,7 +384,7 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     from console.infra import diagnostics
     from console.infra.processes.parent import end_with_parent
     from console.infra.settings import data_folder
-    from console.upkeep import copies
+    from console.operations import copies
 
     data_folder.be_private()
     diagnostics.configure()

@@ -18,7 +18,7 @@ from console.browse import tags
 from console.core.actor import Actor
 from console.infra import files, settings
 from console.infra.db.engine import alone, fetch, transaction
-from console.upkeep import erasure
+from console.operations import erasure
 
 RETENTION = Actor("system", "sys_retention", "Retention", session="sys:retention")
 AT_ONCE = 5000

@@ -1,3 +1,0 @@
-"""Keeping an installation well: health, doctor, status, backup and restore, retention and erasure."""
-
-OPEN_MODULES = frozenset({"backup", "copies", "doctor", "erasure", "health", "lost_jobs", "restore", "retention", "status"})
