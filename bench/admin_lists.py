@@ -24,7 +24,7 @@ ROUNDS, TIMES = 5, 8  # a peer asks itself so many times
 
 def of_ours(browser: listing.Browser, address: str) -> float:
     """Milliseconds of processor that a page takes of the web server and of PostgreSQL."""
-    (web,) = (child for child in psutil.Process().children() if "console.web" in child.cmdline())
+    (web,) = (child for child in psutil.Process().children() if "console.views.server" in child.cmdline())
     before = spent(web, postmaster())
     browser.milliseconds(address)
     return (spent(web, postmaster()) - before) * 1000 / listing.REQUESTS
@@ -63,7 +63,7 @@ def main(rows: int) -> None:
         peer = rig.Peer("admin_lists", "admin_lists.py", Path(folder), url)
         products = peer.ready.split()[1:]
         ours = listing.free_port()
-        with listing.served(["-m", "console.web", "--host", "127.0.0.1", "--port", str(ours), "--workers", "1"], ours):
+        with listing.served(["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours), "--workers", "1"], ours):
             browser = listing.Browser(ours)
             browser.sign_in("ines@example.com", "a long enough bench password")
             address = f"/c/shop.sale?after={quote(cursors.write('shop.sale', '', [(page - 1) * listing.PAGE]))}"

@@ -105,7 +105,7 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="print where a replay and a read spend their time")
     told = parser.parse_args()
     with rig.console():
-        from console.web import GARBAGE
+        from console.views.server import GARBAGE
 
         gc.set_threshold(*GARBAGE)
         person = step.prepare()

@@ -25,7 +25,7 @@ from list import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR_MB = 300
-MARKS = {"users.lock": "guard", "console.web": "web", "console.operations.worker": "worker"}
+MARKS = {"users.lock": "guard", "console.views.server": "web", "console.operations.worker": "worker"}
 PAGES = 12
 
 

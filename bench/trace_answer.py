@@ -110,10 +110,10 @@ def _traced() -> Way:
     import os
 
     from console import demo
-    from console.app import create_app
     from console.auth import accounts
     from console.demo import loading, stories
     from console.infra.db.engine import fetch
+    from console.views.app import create_app
 
     folder = Path(os.environ["CONSOLE_DATA_DIR"])
     demo.load(folder)

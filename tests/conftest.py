@@ -351,7 +351,7 @@ _apps: list[tuple[Settings, Flask]] = []
 
 def web_app() -> Flask:
     """The web application over the settings of this moment, made once for all that agree: its routes take longer than most requests. Not to be changed."""
-    from console.app import create_app
+    from console.views.app import create_app
 
     now = replace(settings.current(), data_dir=Path(), database_url=None, database_migration_url=None)
     for then, made in _apps:
@@ -380,7 +380,7 @@ def given_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., No
 @pytest.fixture
 def app(clean: Database) -> Flask:
     """The web application over a fresh database, for this test alone: it may add routes to it."""
-    from console.app import create_app
+    from console.views.app import create_app
 
     made = create_app()
     made.testing = True

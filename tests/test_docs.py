@@ -335,8 +335,8 @@ def test_every_kind_of_event_stands_in_the_reference() -> None:
 
 
 def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import app
     from console.infra import settings
+    from console.views import app
 
     for name, value in (KEYS | {"CONSOLE_DATA_DIR": str(tmp_path)}).items():
         monkeypatch.setenv(name, value)

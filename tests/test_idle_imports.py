@@ -19,8 +19,8 @@ EVERY_PAGE = {
 """What pages and jobs of every day take. Whatever else a page or a job needs it imports where it uses it."""
 SAID = """
 import sys
-import console.web, console.operations.worker
-from console import app
+import console.views.server, console.operations.worker
+from console.views import app
 app.served()
 console.operations.worker.handlers()
 print(*sorted({name.partition(".")[0] for name in sys.modules if not name.startswith("_cython")} - sys.stdlib_module_names))

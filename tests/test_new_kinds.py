@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console import runs, steps, workflows
-from console.app import create_app
+from console.views.app import create_app
 from console.views.step_parts import PARTS
 from tests.company import Company
 from tests.support.engine import step

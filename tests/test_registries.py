@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from console.app import create_app
 from console.infra import jobs
 from console.infra.db.engine import transaction
 from console.operations.worker import Worker, handlers
+from console.views.app import create_app
 from tests.conftest import Database
 
 ROOT = Path(__file__).parent.parent

@@ -51,7 +51,8 @@ def named(process: psutil.Process) -> str:
     """The door that a process was started as; empty for what has just ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return next(
-            (word.removeprefix("console.") for word in process.cmdline() if word in {"console.web", "console.operations.worker"}), ""
+            (word.removeprefix("console.") for word in process.cmdline() if word in {"console.views.server", "console.operations.worker"}),
+            "",
         )
     return ""
 

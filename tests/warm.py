@@ -26,7 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 STUCK_S = 55.0
-LOADED = "console.operations.worker, console.app, console.cli, console.infra.jobs.dispatch, console.operations.restore, console.activity.exports, click.testing"
+LOADED = "console.operations.worker, console.views.app, console.cli, console.infra.jobs.dispatch, console.operations.restore, console.activity.exports, click.testing"
 CLIENT = """#!{python} -IS
 import array, json, os, signal, socket, sys
 arguments = sys.argv[1:] if os.path.basename(sys.argv[0]) == "python" else ["-m", os.path.basename(sys.argv[0]), *sys.argv[1:]]

@@ -90,7 +90,7 @@ def processes(configured: settings.Settings) -> list[dict[str, Any]]:
             door = _door(child)
             if door == "console.operations.worker":
                 notes.append({"kind": "worker", "pid": child.pid})
-            elif door == "console.web":
+            elif door == "console.views.server":
                 notes.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
     if configured.embedded and (server := Embedded(configured.data_dir).pid):
         notes.append({"kind": "postgres", "pid": server})

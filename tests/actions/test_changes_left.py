@@ -43,7 +43,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
 }
 DIES_ON_PAGE = """
 import json, sys
-from console.app import create_app
+from console.views.app import create_app
 path, form, headers = json.loads(sys.argv[1])
 answer = create_app().test_client(use_cookies=False).post(path, data=form, headers=headers)
 sys.exit(f"{answer.status_code} {answer.text[:3000]}")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 DIES = """
 import json, sys
-from console.app import create_app
+from console.views.app import create_app
 method, path, body, headers = json.loads(sys.argv[1])
 create_app().test_client().open("/api/v1" + path, method=method, json=body, headers=headers)
 """

@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 
 from console import log
 from console.activity import sequencing
-from console.app import create_app
 from console.auth import accounts
 from console.commands.activity import activity
 from console.commands.key import key as key_command
@@ -28,6 +27,7 @@ from console.infra import settings
 from console.infra.db import fetch
 from console.log import checkpoint, tree_heads
 from console.operations import doctor
+from console.views.app import create_app
 from tests import warm
 from tests.company import Company
 from tests.conftest import KEYS, Database

@@ -10,12 +10,12 @@ from itsdangerous import URLSafeTimedSerializer
 
 from console import activity, browse, log, records, runs
 from console.activity import sequencing
-from console.app import create_app
 from console.auth import access, accounts
 from console.browse import BrowseQuery, reveal
 from console.core.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
 from console.sources import collections
+from console.views.app import create_app
 from tests.company import DOCUMENTS, PASSWORD, Company
 from tests.runs.commands.test_midway import ruled
 

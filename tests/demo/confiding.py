@@ -77,7 +77,7 @@ LISTS = (
 
 
 def filed(url: str) -> House:
-    from console.app import create_app
+    from console.views.app import create_app
 
     staff.give_rights()
     sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))

@@ -128,11 +128,11 @@ class Running(Ended):
 @cases(
     ("process", "door"),
     [
-        (Running("python", "-m", "console.web"), "console.web"),
+        (Running("python", "-m", "console.views.server"), "console.views.server"),
         (Running("python", "-P", "-m", "console.operations.worker", "--once"), "console.operations.worker"),
         (Running("python", "-m", "console"), ""),
         (Running("consoled", "xconsole.web"), ""),
-        (Running("python", "console.web", "console.operations.worker"), "console.web"),
+        (Running("python", "console.views.server", "console.operations.worker"), "console.views.server"),
         (Running(), ""),
         (Ended(), ""),
     ],

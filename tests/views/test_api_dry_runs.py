@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from console import workflows
-from console.app import create_app
 from console.infra.db.engine import fetch
+from console.views.app import create_app
 from tests.company import Company
 from tests.views.test_api_workflows import Program
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from console.app import create_app
 from console.auth import accounts
+from console.views.app import create_app
 from tests.company import Company
 
 JSON = {"Content-Type": "application/json"}

@@ -12,7 +12,6 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from console import monitoring, runs, workflows, workspaces
 from console.actions import secret_settings
 from console.activity import sequencing
-from console.app import create_app
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.accounts import absences, identities
@@ -29,6 +28,7 @@ from console.monitoring import incidents
 from console.runs.commands import approval_questions
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
+from console.views.app import create_app
 from tests.company import DOCUMENT, Company
 from tests.papers import CHECKED, at_note, evidence, pdf, workflow
 from tests.support.contact_club import found_club

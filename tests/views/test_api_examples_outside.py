@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.app import create_app
 from console.auth import access
 from console.records import connect
 from console.views.api.openapi import BASE
+from console.views.app import create_app
 from tests.company import Company
 from tests.messaging.messages import reached
 from tests.support.paying import Provider, at_pay, paying, providing

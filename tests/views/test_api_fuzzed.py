@@ -25,8 +25,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from console import runs
-from console.app import create_app
 from console.auth import accounts
+from console.views.app import create_app
 from tests.company import Company
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from console import log, workflows
-from console.app import create_app
 from console.auth import accounts
 from console.infra.db.engine import hot_engine
+from console.views.app import create_app
 from tests.company import DOCUMENT, Company
 
 END = {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}}

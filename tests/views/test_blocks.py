@@ -14,10 +14,10 @@ from werkzeug.datastructures import MultiDict
 from console import runs
 from console.actions.many_changes import CHANGE, DELETE
 from console.activity import sequencing
-from console.app import beside
 from console.auth import access
 from console.core.errors import Conflict
 from console.views import frame
+from console.views.app import beside
 from console.views.run import effects
 from tests.tables import cases
 from tests.views.test_page_routes import furnished

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from console import __version__
-from console.app import create_app
 from console.infra import settings
 from console.infra.db import engine, presence, troubles
 from console.infra.db.engine import app_url
 from console.infra.db.presence import PRESENCE
 from console.infra.postgres import Embedded
 from console.operations import health
+from console.views.app import create_app
 from tests.company import Company
 from tests.conftest import Database
 from tests.views.conftest import Pages

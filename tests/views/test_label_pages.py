@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console.app import create_app
 from console.auth import access, accounts
 from console.permissions import clearances
+from console.views.app import create_app
 from tests.company import PASSWORD, Company
 
 

@@ -15,7 +15,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import log
-from console.app import create_app
 from console.auth import access, accounts
 from console.auth.accounts import entry, entry_changes, identities, signing_in
 from console.auth.accounts.entry import GroupRole
@@ -23,6 +22,7 @@ from console.core.actor import Actor
 from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.db.engine import fetch
+from console.views.app import create_app
 from tests.company import PASSWORD, Company
 from tests.servers import identity
 from tests.servers.identity import CLIENT_ID, SECRET, Provider, unchanged

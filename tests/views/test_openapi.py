@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
-from console.app import create_app
 from console.views.api import openapi
+from console.views.app import create_app
 from console.views.identity import OPEN
 
 PAGE = Path(__file__).parents[2] / "docs/reference/api.md"

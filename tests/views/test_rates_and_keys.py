@@ -10,7 +10,6 @@ from flask import Flask
 
 from console import log
 from console.activity import sequencing
-from console.app import create_app
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.accounts import rates
@@ -18,6 +17,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import settings
 from console.infra.db.engine import fetch
+from console.views.app import create_app
 from tests.company import Company
 
 START = {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "periodic"}}

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from console.app import MAX_BODY_BYTES, create_app
 from console.infra import settings
 from console.views import assets, security
+from console.views.app import MAX_BODY_BYTES, create_app
 from tests.conftest import Database, web_app
 
 HOST = "http://localhost"

@@ -227,7 +227,7 @@ class Supervisor:
     def _serve(self, port: int) -> None:
         python, host = [sys.executable, "-P", "-m"], self.options.host
         provider = self._provider()
-        web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.options.workers)]
+        web = [*python, "console.views.server", "--host", host, "--port", str(port), "--workers", str(self.options.workers)]
         self.children.append(
             Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
         )  # only the worker may sign

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import get_args
 
-from console.app import create_app
 from console.automation import triggers as automation
 from console.core.documents.triggers import Trigger, TriggerKind
 from console.core.drafting import spoken_differences
 from console.core.run.origin import StartKind
 from console.runs.views import run_filters
 from console.views.api import openapi
+from console.views.app import create_app
 from console.views.editor import values_in_words
 from console.views.workflows import executions
 

@@ -18,7 +18,7 @@ import pytest
 from console.auth import accounts
 from console.infra import settings
 from console.operations.worker import LEAVE_S
-from console.web import KILL_S
+from console.views.server import KILL_S
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Receiver
@@ -45,7 +45,7 @@ class Web:
         self.port, self.bearer = quiet_port(), f"Bearer {accounts.create_key('test', company.olivia.id).text}"
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.web", *options], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-P", "-m", "console.views.server", *options], stdin=subprocess.PIPE, start_new_session=True
         )
         assert until(lambda: self.get("/health"))
 

@@ -14,7 +14,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from console import app, records, runs, steps
+from console import records, runs, steps
 from console.auth.access import policy_store
 from console.core import expressions
 from console.core.errors import ConsoleError
@@ -23,6 +23,7 @@ from console.infra.db import engine
 from console.infra.processes import stuck_bodies
 from console.infra.processes.parent import end_with_parent
 from console.infra.settings import data_folder
+from console.views import app
 
 THREADS = 4
 CHANGES = 2
@@ -85,7 +86,7 @@ def application() -> Flask:
 
 def main() -> None:
     """Serve until SIGTERM or until the parent process ends. Open no connection and hold no lock here: granian forks."""
-    parser = argparse.ArgumentParser(prog="console.web")
+    parser = argparse.ArgumentParser(prog="console.views.server")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
@@ -97,7 +98,7 @@ def main() -> None:
     app.served()
     read_ahead()
     server = Server(
-        "console.web:application",
+        "console.views.server:application",
         factory=True,
         address=options.host,
         port=options.port,

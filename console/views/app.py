@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from console import views
 from console.infra import settings
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 FIRST = ("security", "identity")
 """Their checks come before everybody else's: where a request comes from, then who asks."""
 
