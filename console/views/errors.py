@@ -24,7 +24,8 @@ from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound, S
 from console.infra.db import troubles
 from console.infra.db.ids import uuid7_text
 from console.permissions.right_requests import Reason
-from console.views import frame, missing_rights, outcomes, step_up
+from console.views import frame, outcomes
+from console.views.auth import missing_rights, step_up
 from console.views.identity import is_api
 from console.views.outcomes import Outcome
 

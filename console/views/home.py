@@ -19,9 +19,11 @@ from console.operations import status
 from console.records import catalogue
 from console.runs import RunHead
 from console.runs.views import record_reach
-from console.views import formats, frame, my_work, proof as proof_pages
+from console.views import formats, frame
+from console.views.activity import proof as proof_pages
 from console.views.editor import new
 from console.views.formats import Look
+from console.views.work import my_work
 from console.views.workflows import tabs
 from console.work import approvals, ended_runs, my_work as work
 from console.work.approvals import Line

@@ -5,11 +5,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console.views import assets, frame, my_work
+from console.views import assets, frame
 from console.views.charts import Chart, Series
 from console.views.formats import Look
-from console.views.run import form_boxes, panes, proposal, source_links
-from console.views.run.notices import Note
+from console.views.runs import form_boxes, panes, proposal, source_links
+from console.views.runs.notices import Note
+from console.views.work import my_work
 
 blueprint = Blueprint("patterns", __name__)
 

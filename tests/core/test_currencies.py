@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from console.core.currencies import decimals
 from console.core.forms import FormField, Wrong, cleaned
 from console.formats import Look
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from tests.tables import cases
 
 LOOK = Look("en", "UTC")

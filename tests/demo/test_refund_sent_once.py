@@ -11,7 +11,7 @@ from console.demo import stories
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.runs.store.run_store import load
-from console.views.run import runner
+from console.views.runs import runner
 from console.work import tasks
 from tests.conftest import web_app
 from tests.demo.refunding import Desk, whole

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.views.run.pane import TABS
+from console.views.runs.pane import TABS
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.walking import Walk
 from tests.plain_words import unreadable

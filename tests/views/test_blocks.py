@@ -18,7 +18,7 @@ from console.auth import access
 from console.core.errors import Conflict
 from console.views import frame
 from console.views.app import beside
-from console.views.run import effects
+from console.views.runs import effects
 from tests.tables import cases
 from tests.views.test_page_routes import furnished
 from tests.views.test_second_factor import enrolled

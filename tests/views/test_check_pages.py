@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.views.files import _marks
+from console.views.documents.files import _marks
 from tests.documents.test_documents_checked import bill, send, worked
 from tests.papers import CHECKED, at_note, workflow
 from tests.tables import cases

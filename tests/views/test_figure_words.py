@@ -13,7 +13,7 @@ from console.core import filters
 from console.core.documents.collections import Field
 from console.core.documents.workspaces import Chart, Metric
 from console.formats import Look, kind
-from console.views import list_filters
+from console.views.browse import list_filters
 from console.views.workspaces import charts, metrics
 from console.workspaces import Figures
 from tests.conftest import web_app

@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.core.forms import FIELD_TYPES
 from console.views import formats
 from console.views.formats import Kind, Look
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from tests.tables import cases
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

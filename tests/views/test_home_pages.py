@@ -119,7 +119,7 @@ def test_who_may_not_read_the_log_is_told_what_is_missing(pages: "Pages") -> Non
 
 
 def test_days_of_the_reader_become_moments() -> None:
-    from console.views import activity
+    from console.views.activity import activity
     from console.views.formats import Look
 
     told = dict(

@@ -10,7 +10,7 @@ import pytest
 from flask import g
 
 from console.monitoring import reports
-from console.views.run.case_file import html
+from console.views.runs.case_file import html
 from console.work import approvals
 from tests.views.test_block_pages import hide, made
 

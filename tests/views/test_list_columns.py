@@ -7,7 +7,7 @@ import pytest
 
 from console.browse import list_views
 from console.formats import Kind, Look
-from console.views import due_cells
+from console.views.browse import due_cells
 from tests.tables import cases
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from console.core.documents.collections import Segment
 from console.formats import Look
 from console.infra.db.engine import fetch
 from console.records import catalogue
-from console.views import list_filters
+from console.views.browse import list_filters
 from tests.tables import cases
 
 if TYPE_CHECKING:

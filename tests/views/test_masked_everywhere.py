@@ -11,8 +11,8 @@ from console import runs
 from console.auth import access, accounts
 from console.auth.access import policy_store
 from console.infra.db import transaction
-from console.views import tasks as pages_of_tasks
-from console.views.run import pane
+from console.views.runs import pane
+from console.views.work import tasks as pages_of_tasks
 from console.work import approvals, notices, questions, tasks
 from tests.company import Company
 from tests.conftest import web_app

@@ -17,7 +17,7 @@ from mcp_types import version as versions
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.infra.db.engine import fetch
-from console.views import mcp_messages
+from console.views.mcp import messages
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.acting import RATE, hand_in, imported
@@ -223,7 +223,7 @@ def test_requests_that_name_their_version_have_to_agree_with_their_headers(olivi
     for name in headers:
         wrong = olivia.send(asked, **{**headers, name: "tools/list"})
         assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (400, mcp_types.HEADER_MISMATCH), name
-    assert (mcp_messages.HANDSHAKE_VERSIONS, mcp_messages.MODERN_VERSIONS) == (
+    assert (messages.HANDSHAKE_VERSIONS, messages.MODERN_VERSIONS) == (
         versions.HANDSHAKE_PROTOCOL_VERSIONS,
         versions.MODERN_PROTOCOL_VERSIONS,
     )

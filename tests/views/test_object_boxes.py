@@ -5,7 +5,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console.views.formats import Look
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius")

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from console.views import formats, frame
 from console.views.formats import Look
-from console.views.run import form_boxes, panes
+from console.views.runs import form_boxes, panes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, tzinfo=UTC))

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from console.views import frame
 from console.views.formats import Look
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))

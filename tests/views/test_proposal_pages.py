@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from console import runs, workflows
-from console.views.run import proposal
+from console.views.runs import proposal
 from tests.runs.commands.test_loop import document as loop_document
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, fields, press, source, states, value

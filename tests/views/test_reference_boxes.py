@@ -9,8 +9,8 @@ from werkzeug.datastructures import MultiDict
 from console import runs, workflows
 from console.auth import access
 from console.formats import Look, Named
-from console.views import reference_boxes
-from console.views.run import form_boxes
+from console.views.browse import reference_boxes
+from console.views.runs import form_boxes
 from tests.company import Company
 from tests.support.engine import step
 from tests.views.conftest import Pages

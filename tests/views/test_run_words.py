@@ -12,7 +12,7 @@ from console.core.run import FINAL
 from console.runs import RunView
 from console.views import formats
 from console.views.formats import Kind, Look
-from console.views.run import effects, notices, page, sources, step_values, steps_pane
+from console.views.runs import effects, notices, page, sources, step_values, steps_pane
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from console.core.forms import FormField, clean
 from console.steps.update_data import changes_of
 from console.views.formats import Look
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from tests.tables import cases
 
 VALUES: list[tuple[str, Any]] = [

@@ -7,7 +7,7 @@ import pytest
 
 from console.views import formats
 from console.views.formats import Amount, Kind, Look
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 
 LOOK = Look("en", "Europe/Berlin", datetime(2026, 11, 20, 12, tzinfo=UTC))
 

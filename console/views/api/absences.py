@@ -10,7 +10,7 @@ from console.auth.accounts import absences
 from console.core.errors import NotFound
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed
-from console.views.list_filters import day_of
+from console.views.browse.list_filters import day_of
 from console.work import standing_in
 
 blueprint = Blueprint("api_absences", __name__, url_prefix="/api/v1/people/<person_id>/absences")

@@ -12,7 +12,7 @@ from console.runs.views import run_filters
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
-from console.views.run import case_file as run_case_file
+from console.views.runs import case_file as run_case_file
 
 blueprint = Blueprint("api_runs", __name__, url_prefix="/api/v1")
 

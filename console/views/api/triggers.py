@@ -12,7 +12,7 @@ from console.log import body as canonical
 from console.views.api import idempotency
 from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, Moment, Open, Shape
-from console.views.hooks_in import hook_url
+from console.views.automation.hooks_in import hook_url
 
 blueprint = Blueprint("api_triggers", __name__, url_prefix="/api/v1")
 

@@ -19,7 +19,7 @@ from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.policy import rules
 from console.views import frame, refusals
 from console.views.editor import step_form
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from console.views.start_words import about_start
 from console.workflows import Definition
 

@@ -18,11 +18,12 @@ from console.core.run.simulation import Question, Simulated
 from console.messaging.messages import contact_trials
 from console.messaging.messages.delivery_gate import DeliveryGate
 from console.runs.simulation import test_results, workflow_trials
-from console.views import frame, reference_boxes, refusals
+from console.views import frame, refusals
+from console.views.browse import reference_boxes
 from console.views.editor import trial_words
 from console.views.editor.new import start_fields
 from console.views.frame import Badge
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, may_edit
 from console.workflows import Definition, Draft, ResultOfTest

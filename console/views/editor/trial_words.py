@@ -11,9 +11,9 @@ from console.core.documents.workflow import Workflow
 from console.core.run.simulation import Delivery, Repeat, Simulated, SimulatedStep, WouldSend
 from console.views import formats, frame
 from console.views.formats import Kind
-from console.views.run import effects, loaded_values, step_values
-from console.views.run.loaded_values import Loading
-from console.views.run.step_values import Described
+from console.views.runs import effects, loaded_values, step_values
+from console.views.runs.loaded_values import Loading
+from console.views.runs.step_values import Described
 
 UNSAID = frozenset({"key", "collection", "by", "closed_by", "run", "message", "hash", "define", "action", "record"})
 """Names of values that only programs need, and the record, which has a page of its own."""

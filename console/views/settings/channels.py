@@ -17,7 +17,7 @@ from console.messaging.messages import channel_settings, messages_to_oneself, ou
 from console.messaging.messages.channel_settings import ChannelState, Figures
 from console.views import frame
 from console.views.forms import Field, Form, Item
-from console.views.outbox import KIND_WORDS
+from console.views.messaging.outbox import KIND_WORDS
 from console.views.settings import area
 
 blueprint = Blueprint("channels", __name__, url_prefix="/settings/channels")

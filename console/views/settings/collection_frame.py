@@ -19,9 +19,10 @@ from console.core.documents.collections.document_words import NAMED, PLACE_WORDS
 from console.core.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.sources import collections
 from console.sources.collections import Editing
-from console.views import formats, frame, record_forms, records, states
+from console.views import formats, frame, states
+from console.views.browse import record_forms, records
 from console.views.forms import Field, Form, Item
-from console.views.run import form_boxes
+from console.views.runs import form_boxes
 from console.views.settings import area
 from console.views.workspaces import condition_lines
 

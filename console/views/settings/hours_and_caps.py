@@ -21,7 +21,7 @@ from console.messaging.messages.held_messages import Consequence
 from console.messaging.messages.kept_rules import RulesVersion
 from console.views import frame
 from console.views.forms import Field, Form
-from console.views.outbox import ICONS
+from console.views.messaging.outbox import ICONS
 from console.views.settings import area
 from console.views.settings.zone_choices import zone_choices
 

@@ -1,3 +1,3 @@
 """Pages of workflows: the cards, and the tabs of one workflow."""
 
-OPEN_MODULES = frozenset({"at_a_glance", "tabs"})
+OPEN_MODULES = frozenset({"tabs"})

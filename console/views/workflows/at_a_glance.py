@@ -12,8 +12,9 @@ from console.automation import enrolments, triggers
 from console.core.documents.workflow import Workflow
 from console.messaging import messages
 from console.runs.commands.taking_out import EXITED
-from console.views import enrolled, frame
-from console.views.run.wait_words import waiting
+from console.views import frame
+from console.views.automation import enrolled
+from console.views.runs.wait_words import waiting
 
 DAYS = 30
 HERE_SHOWN = 5

@@ -18,9 +18,10 @@ from console.messaging import messages
 from console.messaging.messages import message_reasons
 from console.monitoring import incidents
 from console.runs.views import lists, run_filters
-from console.views import frame, reference_boxes, refusals
-from console.views.run import form_boxes, sources, step_values, steps_pane
-from console.views.run.wait_words import waits_shortly
+from console.views import frame, refusals
+from console.views.browse import reference_boxes
+from console.views.runs import form_boxes, sources, step_values, steps_pane
+from console.views.runs.wait_words import waits_shortly
 from console.views.workflows import due_time, periods, tabs
 from console.views.workflows.periods import Explained
 from console.views.workflows.tabs import Tab

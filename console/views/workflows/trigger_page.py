@@ -18,9 +18,9 @@ from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow
 from console.core.errors import Conflict, Invalid
 from console.views import frame
+from console.views.automation.hooks_in import hook_url
 from console.views.editor.values_in_words import unseen_words
 from console.views.frame import Badge
-from console.views.hooks_in import hook_url
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab
 from console.workflows import Known

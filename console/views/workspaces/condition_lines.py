@@ -17,7 +17,8 @@ from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Compare, Node, Path
 from console.core.plain_words import humanised, uncapitalised
 from console.formats import Look
-from console.views import formats, frame, reference_boxes
+from console.views import formats, frame
+from console.views.browse import reference_boxes
 
 EXPRESSION = "="
 """In place of a field: the value is an expression."""

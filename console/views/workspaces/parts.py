@@ -34,8 +34,10 @@ from console.core.documents.workspaces.workspace_document import inside
 from console.core.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
-from console.views import chosen_records, due_cells, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
-from console.views.run import panes
+from console.views import errors, formats, frame, states
+from console.views.browse import chosen_records, due_cells, record_actions, records
+from console.views.runs import panes
+from console.views.work import inbox as inbox_pages, my_work
 from console.views.workspaces import charts, links, metrics
 from console.workspaces import NO_CURRENCY, Desk, Figures, Listing, Shown, failed, own_names, read_part
 

@@ -20,7 +20,7 @@ from console.infra.db.engine import fetch
 from console.messaging.messages import inbound
 from console.operations import status as upkeep
 from console.views.formats import Look
-from console.views.run.wait_words import wait_words
+from console.views.runs.wait_words import wait_words
 from tests.company import Company
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import ANA, BRAM, SAM, begin, status, work

@@ -14,7 +14,7 @@ from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.monitoring import alerts, incidents
 from console.runs.store.run_store import load
-from console.views.run import wait_words
+from console.views.runs import wait_words
 from console.workflows import Known
 from tests.company import Company
 from tests.runs.commands.test_midway import failing

@@ -14,7 +14,7 @@ from console.core.run import Event, Run, evolve
 from console.infra.db.engine import fetch, transaction
 from console.runs.engine import advancing, stepping, sweep
 from console.runs.store.run_store import load
-from console.views.run.wait_words import words_of_pause
+from console.views.runs.wait_words import words_of_pause
 from tests.company import Company
 from tests.core.graphs import NOW
 from tests.support.engine import counting, kinds, overdue, publish, step, until, waiting, whole

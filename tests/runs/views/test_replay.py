@@ -14,7 +14,7 @@ from console.infra.db import transaction
 from console.runs.store.run_events import as_event
 from console.runs.store.run_store import load
 from console.runs.views import reader_reach
-from console.views.run import loaded_values
+from console.views.runs import loaded_values
 from tests.company import DOCUMENTS, Company
 
 

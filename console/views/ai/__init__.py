@@ -1,0 +1,1 @@
+"""Pages of proposals: what they are worth, and how far a step trusts them."""

@@ -1,0 +1,1 @@
+"""The console as a server of the Model Context Protocol."""

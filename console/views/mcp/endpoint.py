@@ -1,0 +1,18 @@
+"""The console as a server of the Model Context Protocol: an assistant finds records, starts runs and reads them, with a key that opens nothing else."""
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from console.core.errors import NotAllowed
+from console.views.mcp import messages
+from console.views.security import same_origin
+
+blueprint = Blueprint("mcp", __name__)
+
+
+@blueprint.post("/mcp")
+def receive() -> ResponseReturnValue:
+    """Answer one message of an assistant."""
+    if request.headers.get("Origin") is not None and not same_origin():
+        raise NotAllowed("This was sent from a page of another site, so nothing was done.", code="foreign_origin")
+    return messages.answer()
