@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
-from console.ai.types import Code
+from console.core.proposal_types import Code
 
 LONGEST = 1_000_000  # characters; a form's values are a few thousand
 MOST_ITEMS = 1_000

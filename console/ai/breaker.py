@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
-from console.ai.types import Code
+from console.core.proposal_types import Code
 
 FAILURES = 5
 WITHIN_S = 60.0

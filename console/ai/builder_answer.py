@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import pydantic_core
 
 from console.ai.safety.contact_details import SURROGATE
-from console.ai.types import Code
+from console.core.proposal_types import Code
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 """What a model thinks aloud before it answers."""

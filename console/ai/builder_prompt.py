@@ -12,7 +12,7 @@ from typing import Any
 
 from console.ai.builder_answer import Suggestion
 from console.ai.safety.redaction import PLACEHOLDER, Redactor
-from console.ai.types import Source
+from console.core.proposal_types import Source
 
 BUILDER_VERSION = "builder-3"
 """Must change with every change of the prompt."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from console.ai.safety.contact_details import SURROGATE
-from console.ai.types import Code, Provider, ProviderError, Raw
+from console.core.proposal_types import Code, Provider, ProviderError, Raw
 
 WAIT_S = 0.25
 """Before the second try, where the other side does not say how long."""

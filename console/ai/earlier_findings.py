@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from console.ai.types import FieldSpec, Source
+from console.core.proposal_types import FieldSpec, Source
 
 IN_RECORDS = frozenset({"record", "related"})
 _APART = re.compile(r"[\W_]+")

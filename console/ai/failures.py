@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from console.ai.types import Code, ProviderError
+from console.core.proposal_types import Code, ProviderError
 from console.infra.outbound import retry_after
 
 STATUS: dict[int, Code] = {

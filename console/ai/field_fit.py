@@ -7,8 +7,8 @@ from typing import Any
 from console.ai.prompt import TICKS, is_opaque
 from console.ai.safety import written_values
 from console.ai.safety.redaction import PLACEHOLDER, REMOVED, Restore
-from console.ai.types import Drop, FieldSpec
 from console.core.forms import CLEANERS, LISTS, FormField, Wrong, bound, cleaned
+from console.core.proposal_types import Drop, FieldSpec
 
 ENDLESS = 10_000_000
 NUMBERS = frozenset({"decimal", "money"})

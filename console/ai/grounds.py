@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from console.ai.safety import literal_quotes, written_values
 from console.ai.safety.literal_quotes import Evidence, Place
-from console.ai.types import LEVELS, Confidence, Drop, FieldSpec, Proposed
+from console.core.proposal_types import LEVELS, Confidence, Drop, FieldSpec, Proposed
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
 MOST_PLACES = 4  # decimals of a source that a value takes over

@@ -9,7 +9,7 @@ from typing import Any
 
 from console.ai import providers
 from console.ai.calling import EMPTY, CallFailed, call, ms_since
-from console.ai.types import Code, ProviderError, Raw
+from console.core.proposal_types import Code, ProviderError, Raw
 
 SECONDS = 15.0
 LOOK_S = 5.0

@@ -15,7 +15,7 @@ from typing import Any
 from console.ai.safety import contact_details
 from console.ai.safety.literal_quotes import whole_words
 from console.ai.safety.redaction import Redactor, Restore
-from console.ai.types import LEVELS, Ask, FieldSpec, Flag, Source
+from console.core.proposal_types import LEVELS, Ask, FieldSpec, Flag, Source
 
 PROMPT_VERSION = "2"
 """Must change with every change of the prompt: promoted steps then need people again."""

@@ -12,8 +12,8 @@ import httpcore2
 import httpx2
 
 from console.ai import streaming
-from console.ai.types import ProviderError
 from console.core.errors import IntegrationError
+from console.core.proposal_types import ProviderError
 from console.infra.outbound import connections, net
 
 MOST_BYTES = 1024 * 1024

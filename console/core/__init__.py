@@ -34,6 +34,7 @@ OPEN_MODULES = frozenset(
         "papers",
         "plain_words",
         "policy",
+        "proposal_types",
         "record_links",
         "related_record",
         "right_words",

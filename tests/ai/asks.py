@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console.ai.types import Ask, FieldSpec, Raw, Source
+from console.core.proposal_types import Ask, FieldSpec, Raw, Source
 
 KEY = b"a key of the tests"
 IBAN = "LT12 1000 0111 0100 1000"

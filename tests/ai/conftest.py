@@ -7,7 +7,7 @@ import pytest
 
 from console.ai import calling
 from console.ai.providers import anthropic, openai_compatible
-from console.ai.types import Provider
+from console.core.proposal_types import Provider
 from tests.servers import model
 
 

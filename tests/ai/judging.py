@@ -5,7 +5,7 @@ from typing import Any
 from console.ai.prompt import rendered
 from console.ai.safety.guard import judge
 from console.ai.safety.redaction import Restore
-from console.ai.types import Ask, Judged
+from console.core.proposal_types import Ask, Judged
 from tests.ai.asks import KEY, answer, ask, raw
 
 ASK = ask()

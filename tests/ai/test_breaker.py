@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from console.ai import breaker
 from console.ai.breaker import COUNTED, LASTING, State, admit, failed, opened, read_state, stored, succeeded
-from console.ai.types import Code
+from console.core.proposal_types import Code
 from tests.tables import cases
 
 NOW = 1_790_000_000.0

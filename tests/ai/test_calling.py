@@ -11,7 +11,7 @@ import pytest
 from console.ai import calling
 from console.ai.calling import Answered, CallFailed
 from console.ai.providers import openai_compatible
-from console.ai.types import Provider, ProviderError, Raw
+from console.core.proposal_types import Provider, ProviderError, Raw
 from tests.ai.questions import AMOUNT, EVIDENCE, SYSTEM
 from tests.servers import model_answers
 from tests.servers.model import Server

@@ -14,7 +14,7 @@ from console.ai import calling
 from console.ai.calling import CallFailed
 from console.ai.providers import anthropic, openai_compatible
 from console.ai.safety import guard
-from console.ai.types import Ask, FieldSpec, Provider, Source
+from console.core.proposal_types import Ask, FieldSpec, Provider, Source
 from tests.ai.questions import AMOUNT, EVIDENCE, SYSTEM
 from tests.tables import cases
 

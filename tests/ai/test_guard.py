@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from console.ai.safety.guard import judge
-from console.ai.types import FieldSpec
+from console.core.proposal_types import FieldSpec
 from tests.ai.asks import IBAN, RECORD, answer, ask, item, raw
 from tests.ai.judging import ASK, RESTORE, dropped, judged, values
 from tests.tables import cases

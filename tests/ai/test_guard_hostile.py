@@ -8,7 +8,7 @@ import pytest
 
 from console.ai.prompt import rendered
 from console.ai.safety.guard import judge
-from console.ai.types import Ask, FieldSpec, Raw
+from console.core.proposal_types import Ask, FieldSpec, Raw
 from tests.ai.asks import FIELDS, IBAN, KEY, SOURCES, answer, ask, item, raw, with_ticket
 from tests.ai.judging import ASK, RESTORE, dropped, judged, values
 from tests.tables import cases

@@ -11,7 +11,7 @@ from console.ai.prompt import offered, rendered
 from console.ai.safety import literal_quotes, written_values
 from console.ai.safety.guard import judge
 from console.ai.safety.literal_quotes import Evidence
-from console.ai.types import LEVELS, Ask, FieldSpec, Judged, Raw, Source
+from console.core.proposal_types import LEVELS, Ask, FieldSpec, Judged, Raw, Source
 from tests.ai.asks import EVIL_IBAN, FIELDS, IBAN, KEY, SOURCES, answer, ask, item, raw
 from tests.ai.texts import HARMLESS, HOSTILE
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from console.ai.types import FieldSpec
+from console.core.proposal_types import FieldSpec
 from tests.ai.asks import EVIL_IBAN, IBAN, ask, item, with_ticket
 from tests.ai.judging import RESTORE, dropped, judged, values
 from tests.tables import cases

@@ -7,7 +7,7 @@ import pytest
 
 from console.ai.prompt import rendered
 from console.ai.safety import redaction
-from console.ai.types import Source
+from console.core.proposal_types import Source
 from tests.ai.asks import KEY, ask
 from tests.tables import cases
 

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from console.ai.safety import contact_details
 from console.ai.safety.literal_quotes import FINDERS, Evidence, Fact, Line, facts, scalars, whole_words
-from console.ai.types import Source
+from console.core.proposal_types import Source
 from tests.tables import cases
 
 

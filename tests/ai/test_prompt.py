@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console.ai.prompt import CUT, PROMPT_VERSION, ROOM, ROOM_OF_TEXT, rendered, schema_of
-from console.ai.types import Ask, FieldSpec, Source
+from console.core.proposal_types import Ask, FieldSpec, Source
 from tests.ai.asks import FIELDS, KEY, OUTCOMES, RECORD, SOURCES, ask
 from tests.tables import cases
 

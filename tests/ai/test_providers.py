@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from console.ai import providers
 from console.ai.providers import anthropic, openai_compatible
-from console.ai.types import Provider, ProviderError, Raw
+from console.core.proposal_types import Provider, ProviderError, Raw
 from console.infra.settings import AI
 from tests.ai.questions import AMOUNT, EVIDENCE, SYSTEM, schema
 from tests.servers import model

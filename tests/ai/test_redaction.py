@@ -8,7 +8,7 @@ from hypothesis import assume, given, strategies as st
 from console.ai.prompt import rendered
 from console.ai.safety import contact_details
 from console.ai.safety.redaction import PLACEHOLDER, REMOVED, Redactor, Restore, is_note, kind_of, redacted
-from console.ai.types import FieldSpec, Source
+from console.core.proposal_types import FieldSpec, Source
 from tests.ai.asks import IBAN, KEY, RECORD, ask
 from tests.tables import cases
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.ai.providers import rules
-from console.ai.types import Ask, FieldSpec, Kind, Source
+from console.core.proposal_types import Ask, FieldSpec, Kind, Source
 from tests.tables import cases
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from console.ai.providers import rules
 from console.ai.safety import guard
-from console.ai.types import Ask, FieldSpec, Judged, Source
+from console.core.proposal_types import Ask, FieldSpec, Judged, Source
 from tests.tables import cases
 
 RISK = (("low", "Low risk"), ("high", "High risk"))

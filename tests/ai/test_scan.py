@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console.ai.safety.injection_scan import LONGEST, Sign, first_sign, fold, signs, suspicious, text_of
-from console.ai.types import Source
+from console.core.proposal_types import Source
 from tests.ai.asks import SOURCES, ask, with_ticket
 from tests.ai.texts import HARMLESS, HOSTILE
 from tests.tables import cases

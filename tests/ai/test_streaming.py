@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from console.ai import builder_answer, streaming
 from console.ai.streaming import Joined, JoinedCompletion, JoinedMessage
-from console.ai.types import Provider, ProviderError
+from console.core.proposal_types import Provider, ProviderError
 from tests.ai.test_providers import ask
 from tests.servers import model_answers
 from tests.servers.model import Server

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from console.ai.transport import MOST_BYTES, Transport
-from console.ai.types import ProviderError
+from console.core.proposal_types import ProviderError
 from console.infra import settings
 from tests.servers import model, outside
 from tests.tables import cases

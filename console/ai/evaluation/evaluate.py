@@ -18,8 +18,8 @@ from console.ai.evaluation.replayed import Case
 from console.ai.proposals.options import Current
 from console.ai.safety import guard
 from console.ai.statistics import ratio
-from console.ai.types import LEVELS, Confidence, Judged, ProviderError, Raw
 from console.core.errors import Invalid
+from console.core.proposal_types import LEVELS, Confidence, Judged, ProviderError, Raw
 from console.core.run.proposal_comparison import OUTCOME, likeness
 from console.infra import settings
 

@@ -12,10 +12,10 @@ from console.ai.proposals.options import house_key
 from console.ai.proposals.prompt_pieces import Piece
 from console.ai.proposals.saving import require
 from console.ai.safety.redaction import PLACEHOLDER, redacted
-from console.ai.types import Ask
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Invalid
+from console.core.proposal_types import Ask
 
 MOST_TEXT = 20_000
 _ASK = Ask(purpose="propose", step="step", title="", type="", instruction="")

@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from console import records
 from console.ai.proposals import field_disclosure, prompts
-from console.ai.types import Ask, FieldSpec, Source
 from console.core.errors import ConsoleError, Invalid
 from console.core.forms import is_empty
+from console.core.proposal_types import Ask, FieldSpec, Source
 from console.core.run.proposal_comparison import OUTCOME
 from console.infra.db.engine import fetch
 from console.runs.store.run_store import load

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from console.ai.types import Code
+from console.core.proposal_types import Code
 
 BY_HAND = "Fill in the form by hand"
 NOT_CONFIGURED = f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."

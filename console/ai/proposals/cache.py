@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from console.ai.types import Raw
+from console.core.proposal_types import Raw
 from console.infra import subjects
 from console.infra.db.engine import fetch
 

@@ -16,11 +16,11 @@ from console.ai.proposals import field_disclosure, loop_item, supporting
 from console.ai.proposals.document_sources import NotRead, documents_of
 from console.ai.proposals.prompt_pieces import Piece, cut, filled, open_of, texts
 from console.ai.safety import injection_scan
-from console.ai.types import Ask, FieldSpec, Kind, Source
 from console.auth import access
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
+from console.core.proposal_types import Ask, FieldSpec, Kind, Source
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.runs.engine.proposal_inputs import ProposalContext

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console.ai.types import Treatment
 from console.core.documents.collections import Collection
 from console.core.documents.collections.treatment import secret, treatment_for, usual
+from console.core.proposal_types import Treatment
 
 
 def of_field(collection: Collection, name: str) -> Treatment:

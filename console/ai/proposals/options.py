@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from console.ai import providers
 from console.ai.proposals.settings_document import BUILD_S, Options, read
-from console.ai.types import Provider
+from console.core.proposal_types import Provider
 from console.infra import settings, subjects
 from console.infra.db.engine import fetch, hot_engine
 from console.infra.settings import AI

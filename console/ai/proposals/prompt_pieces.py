@@ -9,8 +9,8 @@ from uuid import UUID
 
 import orjson
 
-from console.ai.types import Kind, Source, Treatment
 from console.core.documents.collections.treatment import secret
+from console.core.proposal_types import Kind, Source, Treatment
 
 MOST_TEXT = 12_000
 MOST_OF_ALL = 60_000

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from console.ai import breaker
 from console.ai.providers import Config
-from console.ai.types import Code
+from console.core.proposal_types import Code
 from console.infra.db.engine import fetch, transaction
 
 _READ = "select state from console.ai_breaker where key = %s"

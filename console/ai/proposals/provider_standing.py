@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from console.ai.probe import HOW
 from console.ai.proposals import options, provider_breaker
 from console.ai.proposals.settings_document import PURPOSES
-from console.ai.types import Code
+from console.core.proposal_types import Code
 from console.infra import settings
 from console.infra.db.engine import fetch
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from console.ai.proposals import absence_words, field_labels
 from console.ai.proposals.context import Built
 from console.ai.safety import injection_scan
-from console.ai.types import Code, Judged, Proposed, Raw, Source
+from console.core.proposal_types import Code, Judged, Proposed, Raw, Source
 
 RULES = "rules"
 

@@ -23,9 +23,9 @@ from console.ai.proposals.ladder import fingerprint, mode_of
 from console.ai.proposals.options import Chosen, Current
 from console.ai.proposals.result import CallFacts, Result
 from console.ai.safety import guard, injection_scan
-from console.ai.types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
 from console.auth import access
 from console.core.errors import ConsoleError
+from console.core.proposal_types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
 from console.core.run.proposal import SECOND
 from console.infra import settings, subjects
 from console.infra.db.engine import borrowed, fetch

@@ -10,9 +10,9 @@ from typing import Any
 
 from console import records
 from console.ai.proposals import field_disclosure
-from console.ai.types import Source, Treatment
 from console.core.documents.collections import Collection, Relation, treatment
 from console.core.errors import NotFound
+from console.core.proposal_types import Source, Treatment
 from console.core.scopes import whole
 from console.runs.engine.proposal_inputs import ProposalContext
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from console.ai import failures
 from console.ai.streaming import Hear, JoinedMessage, joining
-from console.ai.types import ProviderError, Raw
+from console.core.proposal_types import ProviderError, Raw
 
 MODEL = "claude-haiku-5-5"
 BASE_URL = "https://api.anthropic.com"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from console.ai import failures
 from console.ai.streaming import Hear, JoinedCompletion, joining
-from console.ai.types import ProviderError, Raw
+from console.core.proposal_types import ProviderError, Raw
 
 Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}

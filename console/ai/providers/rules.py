@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from console.ai.earlier_findings import is_earlier, plain
-from console.ai.types import Ask, FieldSpec, Raw, Source
 from console.core import forms
+from console.core.proposal_types import Ask, FieldSpec, Raw, Source
 
 NAME = "rules"
 NUMBERS = frozenset({"decimal", "money"})

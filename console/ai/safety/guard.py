@@ -18,7 +18,7 @@ from console.ai.safety import injection_scan
 from console.ai.safety.literal_quotes import Evidence, Place
 from console.ai.safety.plain_text import line, storable
 from console.ai.safety.redaction import Restore
-from console.ai.types import LEVELS, Ask, Code, Drop, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
+from console.core.proposal_types import LEVELS, Ask, Code, Drop, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
 
 FLAGS: tuple[Flag, ...] = ("suspicious_content", "conflicting_sources", "stale_data")
 FORM_REASONS: frozenset[Reason] = frozenset({"not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long"})

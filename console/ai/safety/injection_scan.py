@@ -16,7 +16,7 @@ from typing import NamedTuple
 from console.ai.safety import injection_phrases, readings
 from console.ai.safety.comparable_words import LOOKALIKES
 from console.ai.safety.literal_quotes import scalars
-from console.ai.types import Ask, Source
+from console.core.proposal_types import Ask, Source
 
 LONGEST = 60_000  # characters of a source that are looked at: more of it is in no prompt
 LONGEST_TEXT = 20_000  # characters of one text

@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
 from console.ai.safety import contact_details, written_values
-from console.ai.types import Source
+from console.core.proposal_types import Source
 
 ValueKind = Literal["number", "day", "moment", "clock", "email", "phone", "url", "code", "text", "boolean"]
 

@@ -18,7 +18,7 @@ from typing import Any
 from console.ai.safety import contact_details, identity_numbers, readings, secret_forms, written_values
 from console.ai.safety.literal_quotes import scalars
 from console.ai.safety.text_replacing import LEAST_WITHIN, Sought, spliced
-from console.ai.types import FieldSpec, Source, Treatment
+from console.core.proposal_types import FieldSpec, Source, Treatment
 
 REMOVED = "[REMOVED]"
 PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from console import log, workflows
 from console.ai.proposals import absence_words, options
 from console.ai.proposals.options import Current
-from console.ai.types import Code
 from console.authoring.builder.reachable_names import reachable
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotFound
+from console.core.proposal_types import Code
 from console.infra import jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

@@ -14,12 +14,12 @@ from console.ai import builder_answer, builder_prompt, providers
 from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.calling import CallFailed, call as call_provider
 from console.ai.proposals import options
-from console.ai.types import ProviderError
 from console.authoring.builder.judged_changes import Case
 from console.authoring.builder.reachable_names import catalogue, reachable, within
 from console.authoring.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
 from console.core import drafting
 from console.core.actor import Actor
+from console.core.proposal_types import ProviderError
 from console.infra.db.engine import fetch
 
 KEY = b"evaluate"

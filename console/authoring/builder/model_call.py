@@ -13,8 +13,8 @@ from console.ai.builder_prompt import BUILDER_VERSION, SCHEMA, BuilderPrompt
 from console.ai.calling import Answered, CallFailed
 from console.ai.proposals import budget, options, prompts, provider_breaker, service, waits
 from console.ai.proposals.options import Chosen, Current
-from console.ai.types import ProviderError, Raw
 from console.authoring.builder.builder_turns import Question
+from console.core.proposal_types import ProviderError, Raw
 from console.infra import settings, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

@@ -21,7 +21,6 @@ from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.builder_prompt import BuilderPrompt, Wish
 from console.ai.calling import CallFailed
 from console.ai.proposals import options
-from console.ai.types import Code, ProviderError
 from console.authoring.builder import builder_turns, model_call
 from console.authoring.builder.builder_turns import Answer, Question, absence, over
 from console.authoring.builder.judged_changes import Case, Judged, begun_anew, best_of, judge, with_tests
@@ -31,6 +30,7 @@ from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Change, ChangeError
 from console.core.plain_words import humanised, named_reason, with_titles
+from console.core.proposal_types import Code, ProviderError
 from console.infra import subjects
 from console.infra.db.engine import transaction
 from console.infra.jobs import PutBack

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from console import log, steps
-from console.ai.types import FieldSpec
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.workflow import StepAI
 from console.core.errors import ConsoleError, NotAllowed, NotFound
 from console.core.forms import FormField
+from console.core.proposal_types import FieldSpec
 from console.core.run import Attempt, Run
 from console.core.run.proposal import is_second_call
 from console.infra.db.engine import fetch

@@ -12,7 +12,7 @@ from typing import Any
 
 from console.ai.proposals import options
 from console.ai.proposals.absence_words import MENDED_BY_OTHERS
-from console.ai.types import ProviderError
+from console.core.proposal_types import ProviderError
 from console.core.run.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills
 from console.views import formats, frame
 from console.views.formats import Look

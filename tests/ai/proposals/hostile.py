@@ -14,7 +14,7 @@ from console.ai import prompt as prompts
 from console.ai.evaluation.evaluate import KEY, came_through
 from console.ai.evaluation.replayed import Case
 from console.ai.safety import guard
-from console.ai.types import Ask, FieldSpec, Raw, Source
+from console.core.proposal_types import Ask, FieldSpec, Raw, Source
 
 Order = dict[str, Any]
 

@@ -7,7 +7,7 @@ import pytest
 
 from console.ai import providers
 from console.ai.proposals import options, provider_breaker, saving
-from console.ai.types import Code
+from console.core.proposal_types import Code
 from console.infra import settings
 from tests.company import Company
 from tests.servers import model

@@ -9,7 +9,7 @@ from console import log, runs, workflows
 from console.ai.proposals import field_disclosure, prompt_pieces
 from console.ai.proposals.context import Built, build
 from console.ai.proposals.prompt_pieces import Piece
-from console.ai.types import Source
+from console.core.proposal_types import Source
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.runs.engine.proposal_inputs import proposal_context

@@ -13,9 +13,9 @@ from console import log, runs
 from console.ai.evaluation import evaluate, replayed
 from console.ai.evaluation.replayed import Case
 from console.ai.proposals import options, settings_document
-from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
 from console.core.errors import NotFound
+from console.core.proposal_types import Ask, FieldSpec, Judged, Proposed, Source
 from console.infra.db.engine import fetch
 from tests.ai.proposals import hostile
 

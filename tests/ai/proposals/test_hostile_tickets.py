@@ -9,7 +9,7 @@ from console.ai import providers
 from console.ai.evaluation import evaluate
 from console.ai.evaluation.evaluate import Proposer
 from console.ai.evaluation.replayed import Case
-from console.ai.types import Judged
+from console.core.proposal_types import Judged
 from tests.ai.proposals import hostile
 from tests.servers.model import KEY, Server, serving
 from tests.tables import cases
@@ -75,7 +75,7 @@ def test_a_quote_that_no_source_has_is_dropped(order: hostile.Order) -> None:
     assert found(case, Judged()) == []
     from console.ai.prompt import rendered
     from console.ai.safety import guard
-    from console.ai.types import Raw
+    from console.core.proposal_types import Raw
 
     for text in hostile.answers(order):
         judged = guard.judge(case.ask, Raw(text, "complete", "x", "json_schema"), rendered(case.ask, b"k").restore)

@@ -10,7 +10,7 @@ import pytest
 from console.ai.proposals import budget, cache, prompts, provider_breaker
 from console.ai.proposals.settings_document import Budget
 from console.ai.providers import anthropic
-from console.ai.types import Raw
+from console.core.proposal_types import Raw
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.operations import erasure, retention

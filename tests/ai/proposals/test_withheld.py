@@ -10,8 +10,8 @@ from console import records
 from console.ai import providers
 from console.ai.prompt import rendered
 from console.ai.safety import contact_details
-from console.ai.types import Ask, FieldSpec, Provider, Source, Treatment
 from console.core.expressions import parse
+from console.core.proposal_types import Ask, FieldSpec, Provider, Source, Treatment
 from console.core.scopes import Scope, whole
 from tests.ai.proposals.conftest import House, denied, said, triage
 from tests.servers.model import KEY, Server
