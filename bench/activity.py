@@ -42,7 +42,11 @@ analyze console.event;
 
 def filters() -> dict[str, list[dict[str, Any]]]:
     """Name → what to look for: a common value, a rare one, one that is nowhere; moments of long ago, of now, and a day in the middle."""
-    long_ago, middle, late = BEGIN + timedelta(days=3), BEGIN + timedelta(days=500), BEGIN + timedelta(seconds=YEARS_S - 3600)
+    long_ago, middle, late = (
+        BEGIN + timedelta(days=3),
+        BEGIN + timedelta(days=500),
+        BEGIN + timedelta(seconds=YEARS_S - 3600),
+    )
     return {
         "user": [{"user": name} for name in ("usr_0", "usr_399", "usr_x")],
         "team": [{"team": name} for name in ("team0", "team11", "team_x")],
@@ -50,7 +54,12 @@ def filters() -> dict[str, list[dict[str, Any]]]:
         "record": [{"record": name} for name in ("0", "299000", "x")],
         "kind": [{"kinds": (name,)} for name in ("kind0", "kind29", "kind_x")],
         "run": [{"run": name} for name in ("run_17", "run_x")],
-        "time": [{"lt": long_ago}, {"gte": late}, {"gte": middle, "lt": middle + timedelta(days=1)}, {"gte": BEGIN + timedelta(days=4000)}],
+        "time": [
+            {"lt": long_ago},
+            {"gte": late},
+            {"gte": middle, "lt": middle + timedelta(days=1)},
+            {"gte": BEGIN + timedelta(days=4000)},
+        ],
     }
 
 
@@ -74,7 +83,10 @@ def main() -> int:
         from console.log.event_lists import LogFilter, rows
 
         begin = time.perf_counter()
-        server.sql(FILL % {"begin": BEGIN.isoformat(), "step": YEARS_S / told.events, "events": told.events}, "console")
+        server.sql(
+            FILL % {"begin": BEGIN.isoformat(), "step": YEARS_S / told.events, "events": told.events},
+            "console",
+        )
         print(f"{told.events:,} events made in {time.perf_counter() - begin:.0f} s", flush=True)
         worst: dict[str, list[tuple[float, dict[str, Any]]]] = {}
         for name, given in asked():

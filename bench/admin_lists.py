@@ -38,12 +38,17 @@ def of_theirs(peer: rig.Peer, name: str, page: int) -> float:
 
 def postmaster() -> psutil.Process:
     """The server of the run."""
-    return psutil.Process(int(next(Path(os.environ["CONSOLE_DATA_DIR"]).rglob("postmaster.pid")).read_text().split()[0]))
+    return psutil.Process(
+        int(next(Path(os.environ["CONSOLE_DATA_DIR"]).rglob("postmaster.pid")).read_text().split()[0])
+    )
 
 
 def spent(*roots: psutil.Process) -> float:
     """Seconds of processor of these processes and their children, those that have ended included."""
-    return sum(sum(root.cpu_times()[:4]) + sum(sum(part.cpu_times()[:2]) for part in root.children(recursive=True)) for root in roots)
+    return sum(
+        sum(root.cpu_times()[:4]) + sum(sum(part.cpu_times()[:2]) for part in root.children(recursive=True))
+        for root in roots
+    )
 
 
 def main(rows: int) -> None:
@@ -57,31 +62,55 @@ def main(rows: int) -> None:
         server.sql("create database bench_shop")
         server.sql(listing.FILL.replace("%%", "%").replace("%d", str(rows)), "bench_shop")
         url = server.url("postgres", "bench_shop")
-        sources.add("shop", url, documents=[{"id": "shop.sale", "source": "shop", "table": "sale"}], may=rig.ALL_RIGHTS)
-        accounts.create_person("ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password")
+        sources.add(
+            "shop",
+            url,
+            documents=[{"id": "shop.sale", "source": "shop", "table": "sale"}],
+            may=rig.ALL_RIGHTS,
+        )
+        accounts.create_person(
+            "ines@example.com",
+            role="admin",
+            team="admin",
+            name="Ines",
+            password="a long enough bench password",
+        )
         server.sql('insert into console.sign_in (document) values (\'{"second_factor": "off"}\')', "console")
         peer = rig.Peer("admin_lists", "admin_lists.py", Path(folder), url)
         products = peer.ready.split()[1:]
         ours = listing.free_port()
-        with listing.served(["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours), "--workers", "1"], ours):
+        with listing.served(
+            ["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours), "--workers", "1"], ours
+        ):
             browser = listing.Browser(ours)
             browser.sign_in("ines@example.com", "a long enough bench password")
-            address = f"/c/shop.sale?after={quote(cursors.write('shop.sale', '', [(page - 1) * listing.PAGE]))}"
-            asked = [partial(of_ours, browser, address), *(partial(of_theirs, peer, name, page) for name in products)]
+            address = (
+                f"/c/shop.sale?after={quote(cursors.write('shop.sale', '', [(page - 1) * listing.PAGE]))}"
+            )
+            asked = [
+                partial(of_ours, browser, address),
+                *(partial(of_theirs, peer, name, page) for name in products),
+            ]
             for measure in asked:
                 measure()  # once to warm up
             mine, *theirs = rig.in_turn(ROUNDS, *asked)
         peer.end()
-    print(f"page {page:,} of {rows:,} rows × 12 columns, {ROUNDS} rounds; medians in ms of processor; {', '.join(peer.versions)}")
+    print(
+        f"page {page:,} of {rows:,} rows × 12 columns, {ROUNDS} rounds; medians in ms of processor; {', '.join(peer.versions)}"
+    )
     print(f"ours {statistics.median(mine):.1f}")
     ratios = {name: rig.ratio(figures, mine) for name, figures in zip(products, theirs, strict=True)}
     for name, figures in zip(products, theirs, strict=True):
         print(f"{name} {statistics.median(figures):.1f}, {ratios[name]:.1f} × ours")
-    if not rig.held(f"page {page:,} against the fastest admin, by processor", min(ratios.values()), " ×", least=5):
+    if not rig.held(
+        f"page {page:,} against the fastest admin, by processor", min(ratios.values()), " ×", least=5
+    ):
         raise SystemExit(1)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A deep page of a list against the lists of other products.")
-    parser.add_argument("rows", nargs="?", type=int, default=1_000_000, help="rows of the table (default 1,000,000)")
+    parser.add_argument(
+        "rows", nargs="?", type=int, default=1_000_000, help="rows of the table (default 1,000,000)"
+    )
     main(parser.parse_args().rows)

@@ -35,7 +35,14 @@ import rig
 
 BAR_S, BAR_PEOPLE = 600.0, 20_000
 STEP = timedelta(minutes=30)
-ZONES = ("Europe/Vilnius", "Europe/London", "America/New_York", "America/Denver", "Asia/Tokyo", "Australia/Sydney")
+ZONES = (
+    "Europe/Vilnius",
+    "Europe/London",
+    "America/New_York",
+    "America/Denver",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
 FILL = f"""
 create table contact (id integer primary key, name text not null, email text, phone text, time_zone text, country text, language text,
     stage text not null check (stage in ('new', 'engaged', 'lost')));
@@ -51,38 +58,90 @@ create index on contact (email);
 analyze;
 """
 CONTACT: dict[str, Any] = {
-    "id": "book.contact", "source": "book", "table": "contact", "label": "Contacts", "label_one": "Contact", "title": "{{ record.name }}", "subject": "self",
+    "id": "book.contact",
+    "source": "book",
+    "table": "contact",
+    "label": "Contacts",
+    "label_one": "Contact",
+    "title": "{{ record.name }}",
+    "subject": "self",
     "contact": {
-        "name": "name", "email": "email", "phone": "phone", "zone": "time_zone", "country": "country", "language": "language", "stage": "stage",
+        "name": "name",
+        "email": "email",
+        "phone": "phone",
+        "zone": "time_zone",
+        "country": "country",
+        "language": "language",
+        "stage": "stage",
         "consent": {channel: {"table": "book.consent"} for channel in ("email", "sms", "ai_call")},
     },
     "segments": [{"id": "new", "label": "New", "filter": "record.stage == 'new'"}],
-}  # fmt: skip
-CONSENT: dict[str, Any] = {"id": "book.consent", "source": "book", "table": "consent", "label": "Consents", "subject": "book.contact"}
+}
+CONSENT: dict[str, Any] = {
+    "id": "book.consent",
+    "source": "book",
+    "table": "consent",
+    "label": "Consents",
+    "subject": "book.contact",
+}
 
 
 def _step(id: str, type: str, config: dict[str, Any], to: str | dict[str, str]) -> dict[str, Any]:
-    return {"id": id, "type": type, "title": id.capitalize(), "config": config, "next": {"default": to} if isinstance(to, str) else to}
+    return {
+        "id": id,
+        "type": type,
+        "title": id.capitalize(),
+        "config": config,
+        "next": {"default": to} if isinstance(to, str) else to,
+    }
 
 
 WORKFLOW: dict[str, Any] = {
-    "format": 1, "slug": "day", "title": "A day", "collection": "book.contact", "team": "admin", "run_as": enrolment.ROBOT,
+    "format": 1,
+    "slug": "day",
+    "title": "A day",
+    "collection": "book.contact",
+    "team": "admin",
+    "run_as": enrolment.ROBOT,
     "settings": {"on_error": "fail", "parallel": 1000},
     "exits": [{"if": 'event.on == "consent.withdrawn"', "reason": "opted out"}],
     "steps": [
         _step("start", "start", {}, "mail"),
-        _step("mail", "email", {"subject": "Good morning {{ record.name }}", "body": "Have a look at what is new."}, "rest"),
+        _step(
+            "mail",
+            "email",
+            {"subject": "Good morning {{ record.name }}", "body": "Have a look at what is new."},
+            "rest",
+        ),
         _step("rest", "wait", {"duration": "hours(2)"}, "text"),
-        _step("text", "sms", {"text": "{{ record.name }}, shall we call you?"}, {"sent": "answer", "default": "call"}),
-        _step("answer", "wait", {"event": "message.received", "timeout": "PT5H"}, {"event": "engaged", "timeout": "call"}),
-        _step("call", "ai_call", {"script": "This is the digital assistant of a shop calling {{ record.name }}.", "answers": ["interested"], "max_attempts": 1},
-              {"interested": "engaged", "default": "tired"}),
+        _step(
+            "text",
+            "sms",
+            {"text": "{{ record.name }}, shall we call you?"},
+            {"sent": "answer", "default": "call"},
+        ),
+        _step(
+            "answer",
+            "wait",
+            {"event": "message.received", "timeout": "PT5H"},
+            {"event": "engaged", "timeout": "call"},
+        ),
+        _step(
+            "call",
+            "ai_call",
+            {
+                "script": "This is the digital assistant of a shop calling {{ record.name }}.",
+                "answers": ["interested"],
+                "max_attempts": 1,
+            },
+            {"interested": "engaged", "default": "tired"},
+        ),
         _step("engaged", "change_stage", {"stage": "engaged"}, "won"),
         _step("won", "end", {"label": "engaged"}, {}),
         _step("tired", "add_tag", {"tag": "quiet"}, "over"),
         _step("over", "end", {"label": "quiet"}, {}),
     ],
-}  # fmt: skip
+}
 SCRIPTS = {
     "email": "sent 97\nfailed 3",
     "sms": "delivered 95\nfailed 5",
@@ -130,7 +189,9 @@ class Day:
         self.clock = clock
         self.now = MORNING
         self.random = random.Random(7)
-        self.answers = {n: self.random.random() < 0.25 for n in range(1, people + 1) if self.random.random() < 1 / 12}
+        self.answers = {
+            n: self.random.random() < 0.25 for n in range(1, people + 1) if self.random.random() < 1 / 12
+        }
         self.stopped: dict[int, datetime] = {}
         self.set(MORNING)
 
@@ -159,7 +220,9 @@ class Day:
         while looks < 2:
             looked = time.perf_counter()
             looks = looks + 1 if self.quiet() else 0
-            time.sleep(0.1 if looks else max(0.1, min(1.0, 30 * (time.perf_counter() - looked))))  # to look must not be what slows them
+            time.sleep(
+                0.1 if looks else max(0.1, min(1.0, 30 * (time.perf_counter() - looked)))
+            )  # to look must not be what slows them
             if time.perf_counter() - begin > 1800:
                 raise SystemExit("it does not come to rest")
 
@@ -190,7 +253,11 @@ class Day:
             if self.random.random() < 0.5:
                 stop, number = self.answers.pop(who), number + 1
                 inbound.receive(
-                    "sms", "sandbox", sender=f"+44{7400000000 + who}", text="STOP" if stop else "Yes please", provider_id=f"in-{who}"
+                    "sms",
+                    "sandbox",
+                    sender=f"+44{7400000000 + who}",
+                    text="STOP" if stop else "Yes please",
+                    provider_id=f"in-{who}",
                 )
                 if stop:
                     self.stopped[who] = log.now()  # half an hour of many contacts takes minutes
@@ -199,7 +266,9 @@ class Day:
 
 def main() -> None:
     """Let a day pass."""
-    parser = argparse.ArgumentParser(description="A day of contacts in a moved clock, every message accounted for.")
+    parser = argparse.ArgumentParser(
+        description="A day of contacts in a moved clock, every message accounted for."
+    )
     parser.add_argument("--people", type=int, default=BAR_PEOPLE)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
@@ -212,7 +281,9 @@ def main() -> None:
         actor = _furnish(server, told.people)
         day = Day(Path(folder) / "clock", told.people)
         program = [sys.executable, __file__, "--worker", str(day.clock)]
-        workers = [subprocess.Popen(program, stdin=subprocess.PIPE, env=os.environ) for _ in range(told.workers)]
+        workers = [
+            subprocess.Popen(program, stdin=subprocess.PIPE, env=os.environ) for _ in range(told.workers)
+        ]
         before = _processor_s([server.pid]), _processor_s(each.pid for each in workers)
         try:
             took = _passed(day, actor)
@@ -231,7 +302,10 @@ def main() -> None:
     for line in wrong:
         print("not accounted for:", line)
     held = rig.held(
-        f"a day of {told.people:,} contacts with {told.workers} workers", took, " s", most=BAR_S * max(told.people, 1) / BAR_PEOPLE
+        f"a day of {told.people:,} contacts with {told.workers} workers",
+        took,
+        " s",
+        most=BAR_S * max(told.people, 1) / BAR_PEOPLE,
     )
     sys.exit(0 if held and not wrong else 1)
 
@@ -254,7 +328,9 @@ def _furnish(server: Any, people: int) -> Any:
 
     server.sql("create database bench_book")
     server.sql(FILL.replace("{people}", str(people)), "bench_book")
-    sources.add("book", server.url("postgres", "bench_book"), documents=[CONTACT, CONSENT], may=rig.ALL_RIGHTS)
+    sources.add(
+        "book", server.url("postgres", "bench_book"), documents=[CONTACT, CONSENT], may=rig.ALL_RIGHTS
+    )
     ines = accounts.create_person(
         "ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password"
     ).person
@@ -294,9 +370,7 @@ select record::integer, step, channel, status, code, result_ct is not null, sent
 RUNS = """
 select r.record::integer, r.status, r.ending, r.reason, a.step from console.run r left join console.attempt a on a.run = r.id and a.n = r.current
 """
-ASKED = (
-    "select r.record::integer, a.step from console.attempt a join console.run r on r.id = a.run where a.step in ('mail', 'text', 'call')"
-)
+ASKED = "select r.record::integer, a.step from console.attempt a join console.run r on r.id = a.run where a.step in ('mail', 'text', 'call')"
 NOTED = """
 select event_kind, count(*) from (select convert_from(body, 'UTF8')::jsonb->>'type' as event_kind from console.event) e
 where event_kind in ('message_sent', 'message_skipped', 'message_failed', 'call_ended') group by 1
@@ -310,13 +384,18 @@ def _accounted(day: Day, people: int) -> list[str]:
     messages, runs, asked = fetch(MESSAGES), fetch(RUNS), Counter(fetch(ASKED))
     print(
         "messages:",
-        ", ".join(f"{n:,} {channel} {status}" for (channel, status), n in sorted(Counter((m[2], m[3]) for m in messages).items())),
+        ", ".join(
+            f"{n:,} {channel} {status}"
+            for (channel, status), n in sorted(Counter((m[2], m[3]) for m in messages).items())
+        ),
     )
     print(
         "runs:",
         ", ".join(
             f"{n:,} {status} {ending or step or ''}"
-            for (status, ending, step), n in sorted(Counter((r[1], r[2], r[4]) for r in runs).items(), key=str)
+            for (status, ending, step), n in sorted(
+                Counter((r[1], r[2], r[4]) for r in runs).items(), key=str
+            )
         ),
     )
     wrong = [f"{len(runs)} runs of {people} contacts"] if len(runs) != people else []
@@ -326,7 +405,11 @@ def _accounted(day: Day, people: int) -> list[str]:
         for (who, step), n in kept.items()
         if n != asked[who, step]
     ]
-    wrong += [f"the message of step {step} to contact {who} has no row" for who, step in asked if not kept[who, step]]
+    wrong += [
+        f"the message of step {step} to contact {who} has no row"
+        for who, step in asked
+        if not kept[who, step]
+    ]
     ended = {r[0]: r for r in runs}
     for who, step, channel, status, code, why, sent_at, due_at, sandbox in messages:
         name = f"{channel} of step {step} to contact {who}, {status}"
@@ -334,15 +417,28 @@ def _accounted(day: Day, people: int) -> list[str]:
             wrong.append(f"{name}: when did it leave?")
         if sent_at is not None and not sandbox:
             wrong.append(f"{name}: it really left")
-        if sent_at is not None and ((channel == "sms" and who % 10 == 3) or (channel == "call" and who % 10 == 7)):
+        if sent_at is not None and (
+            (channel == "sms" and who % 10 == 3) or (channel == "call" and who % 10 == 7)
+        ):
             wrong.append(f"{name}: there was no consent")
-        if sent_at is not None and channel != "email" and who in day.stopped and sent_at > day.stopped[who] + timedelta(minutes=1):
+        if (
+            sent_at is not None
+            and channel != "email"
+            and who in day.stopped
+            and sent_at > day.stopped[who] + timedelta(minutes=1)
+        ):
             wrong.append(f"{name}: after STOP")
-        if sent_at is not None and channel != "email" and not 8 <= sent_at.astimezone(ZoneInfo(ZONES[who % 6])).hour < 20:
+        if (
+            sent_at is not None
+            and channel != "email"
+            and not 8 <= sent_at.astimezone(ZoneInfo(ZONES[who % 6])).hour < 20
+        ):
             wrong.append(f"{name}: at {sent_at}, which is night there")
         if status in ("skipped", "expired") and not (code and why):
             wrong.append(f"{name}: without a reason")
-        if status == "waiting" and (due_at is None or due_at <= day.now or not why or ended[who][1] != "waiting_event"):
+        if status == "waiting" and (
+            due_at is None or due_at <= day.now or not why or ended[who][1] != "waiting_event"
+        ):
             wrong.append(f"{name}: until {due_at}, its run {ended[who][1]}")
         if status in ("sending", "unknown"):
             wrong.append(name)
@@ -352,10 +448,15 @@ def _accounted(day: Day, people: int) -> list[str]:
         if status not in ("completed", "waiting_event", "waiting_time", "cancelled")
     ]
     wrong += [
-        f"contact {who} said STOP, its run is {ended[who][1]}" for who in day.stopped if ended[who][1] not in ("completed", "cancelled")
+        f"contact {who} said STOP, its run is {ended[who][1]}"
+        for who in day.stopped
+        if ended[who][1] not in ("completed", "cancelled")
     ]
     noted, states = dict(fetch(NOTED)), Counter("left" if m[6] is not None else m[3] for m in messages)
-    for kind, count in (("message_sent", states["left"]), ("message_skipped", states["skipped"] + states["expired"])):
+    for kind, count in (
+        ("message_sent", states["left"]),
+        ("message_skipped", states["skipped"] + states["expired"]),
+    ):
         if noted.get(kind, 0) != count:
             wrong.append(f"the log has {noted.get(kind, 0)} {kind}, the messages say {count}")
     return wrong[:40] + ([f"and {len(wrong) - 40} more"] if len(wrong) > 40 else [])

@@ -28,11 +28,22 @@ create index on consent (contact_id, at);
 """
 DOCUMENTS: list[dict[str, Any]] = [
     {
-        "id": "contact", "source": "book", "table": "contact", "title": "{{ record.name }}", "subject": "self",
-        "contact": {"name": "name", "email": "email", "phone": "phone", "country": "country", "stage": "stage", "consent": {"sms": {"table": "consent"}, "email": {"table": "consent"}}},
+        "id": "contact",
+        "source": "book",
+        "table": "contact",
+        "title": "{{ record.name }}",
+        "subject": "self",
+        "contact": {
+            "name": "name",
+            "email": "email",
+            "phone": "phone",
+            "country": "country",
+            "stage": "stage",
+            "consent": {"sms": {"table": "consent"}, "email": {"table": "consent"}},
+        },
     },
     {"id": "consent", "source": "book", "table": "consent", "subject": "contact"},
-]  # fmt: skip
+]
 HEADING = b"name,email,phone,country,stage,sms consent,consent source,consent date,unsubscribed\n"
 
 
@@ -120,11 +131,22 @@ def measured(server: Any, lines: int) -> bool:
         if what == "imported":
             found = import_batches.confirm(actor, found.id)
         found = worked(actor, found.id, tell)
-        took, spent = time.perf_counter() - began, own.cpu_times().user + own.cpu_times().system - processor.user - processor.system
+        took, spent = (
+            time.perf_counter() - began,
+            own.cpu_times().user + own.cpu_times().system - processor.user - processor.system,
+        )
         grown = most - early
-        held &= rig.held(f"file of {lines:,} lines {what}: memory after the first tenth", grown, " MB", most=BAR_MB)
-        held = held and found.status == "done" and found.new + found.changed + found.same + found.refused == found.done
-        print(f"{found.status} {found.why}: {found.done:,} lines {what} in {took:.0f} s ({spent:.0f} s of processor), {grown:.0f} MB more than after a tenth, load {os.getloadavg()[0]:.0f}; {found.new:,} new, {found.refused:,} left out, {found.consents:,} consents, {found.opted_out:,} opted out, {found.withdrawn:,} withdrawn")  # fmt: skip
+        held &= rig.held(
+            f"file of {lines:,} lines {what}: memory after the first tenth", grown, " MB", most=BAR_MB
+        )
+        held = (
+            held
+            and found.status == "done"
+            and found.new + found.changed + found.same + found.refused == found.done
+        )
+        print(
+            f"{found.status} {found.why}: {found.done:,} lines {what} in {took:.0f} s ({spent:.0f} s of processor), {grown:.0f} MB more than after a tenth, load {os.getloadavg()[0]:.0f}; {found.new:,} new, {found.refused:,} left out, {found.consents:,} consents, {found.opted_out:,} opted out, {found.withdrawn:,} withdrawn"
+        )
     return held
 
 

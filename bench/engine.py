@@ -55,7 +55,14 @@ def publish(slug: str, middle: list[dict[str, Any]]) -> None:
     from console import workflows
 
     steps = [step("start", "start", middle[0]["id"], {}), *middle, step("end", "end", None, {})]
-    told = {"format": 1, "slug": slug, "title": slug, "team": "operations", "settings": {"max_automatic_steps": 1000}, "steps": steps}
+    told = {
+        "format": 1,
+        "slug": slug,
+        "title": slug,
+        "team": "operations",
+        "settings": {"max_automatic_steps": 1000},
+        "steps": steps,
+    }
     workflows.import_file(told, publish=True)
 
 
@@ -100,7 +107,9 @@ def ours(actor: Any, runs_: int, steps: int) -> float:
     made = [runs.start(actor, "steps", None, None) for _ in range(runs_)]
     advancing.IN_ONE_GO = turn
     jobs.enqueue_all([jobs.advance(run_id, 0) for run_id in made])
-    return dispatched({jobs.ADVANCE: runs.advance}, lambda: not fetch(LEFT, (made,))[0][0], runs_ * (steps + 1))
+    return dispatched(
+        {jobs.ADVANCE: runs.advance}, lambda: not fetch(LEFT, (made,))[0][0], runs_ * (steps + 1)
+    )
 
 
 def per_step(numbers: Any, runs_: int, steps: int) -> float:
@@ -111,25 +120,44 @@ def per_step(numbers: Any, runs_: int, steps: int) -> float:
     first = next(numbers) * runs_
     with borrowed() as driver:
         driver.execute(
-            "insert into peer.run select i, 'running', 0, 0, null, now() from generate_series(%s::int, %s) i", (first, first + runs_ - 1)
+            "insert into peer.run select i, 'running', 0, 0, null, now() from generate_series(%s::int, %s) i",
+            (first, first + runs_ - 1),
         )
 
     def one(text: str) -> None:
         number, seq = (int(part) for part in text.split(":"))
         with borrowed() as driver, driver.transaction():
-            driver.execute("select revision, seq, status from peer.run where id = %s for update", (number,)).fetchone()
-            for place in (1, 2):
-                driver.execute("insert into peer.event values (%s, %s, %s, %s)", (number, 2 * seq + place, b"a" * 32, b"j" * 700))
             driver.execute(
-                "update peer.run set revision = revision + 1, seq = seq + 2, head = %s, updated = now() where id = %s", (b"a" * 32, number)
+                "select revision, seq, status from peer.run where id = %s for update", (number,)
+            ).fetchone()
+            for place in (1, 2):
+                driver.execute(
+                    "insert into peer.event values (%s, %s, %s, %s)",
+                    (number, 2 * seq + place, b"a" * 32, b"j" * 700),
+                )
+            driver.execute(
+                "update peer.run set revision = revision + 1, seq = seq + 2, head = %s, updated = now() where id = %s",
+                (b"a" * 32, number),
             )
-            driver.execute("insert into peer.attempt values (%s, %s, 'done', now(), '{\"note\": \"what was typed\"}')", (number, seq))
+            driver.execute(
+                "insert into peer.attempt values (%s, %s, 'done', now(), '{\"note\": \"what was typed\"}')",
+                (number, seq),
+            )
             if seq < steps:
-                driver.execute(f"select 1 from {jobs.BESIDE}", (0, jobs.ADVANCE, f"{number}:{seq + 1}", f"peer:{number}:{seq + 1}"))
+                driver.execute(
+                    f"select 1 from {jobs.BESIDE}",
+                    (0, jobs.ADVANCE, f"{number}:{seq + 1}", f"peer:{number}:{seq + 1}"),
+                )
 
-    jobs.enqueue_all([jobs.Job(jobs.ADVANCE, f"{number}:0", f"peer:{number}:0") for number in range(first, first + runs_)])
+    jobs.enqueue_all(
+        [jobs.Job(jobs.ADVANCE, f"{number}:0", f"peer:{number}:0") for number in range(first, first + runs_)]
+    )
     all_done = "select count(*) from peer.attempt where run >= %s"
-    return dispatched({jobs.ADVANCE: one}, lambda: fetch(all_done, (first,))[0][0] >= runs_ * (steps + 1), runs_ * (steps + 1))
+    return dispatched(
+        {jobs.ADVANCE: one},
+        lambda: fetch(all_done, (first,))[0][0] >= runs_ * (steps + 1),
+        runs_ * (steps + 1),
+    )
 
 
 def waiting(server: Any, count: int) -> None:
@@ -146,7 +174,9 @@ def waiting(server: Any, count: int) -> None:
 
 def worker() -> "subprocess.Popen[bytes]":
     """A worker process."""
-    return subprocess.Popen([sys.executable, "-P", "-m", "console", "worker"], env=dict(os.environ), cwd=os.getcwd())
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "console", "worker"], env=dict(os.environ), cwd=os.getcwd()
+    )
 
 
 def lateness(actor: Any) -> list[float]:
@@ -163,7 +193,9 @@ def lateness(actor: Any) -> list[float]:
         process.terminate()
         process.wait()
     fired = [event for run_id in made for event in log.events_of(run_id) if event.type == "timer_fired"]
-    return sorted((event.at - type(event.at).fromisoformat(event.open["until"])).total_seconds() for event in fired)
+    return sorted(
+        (event.at - type(event.at).fromisoformat(event.open["until"])).total_seconds() for event in fired
+    )
 
 
 def killed(actor: Any, steps: int) -> tuple[float, int, int]:
@@ -180,7 +212,10 @@ def killed(actor: Any, steps: int) -> tuple[float, int, int]:
     try:
         time.sleep(4)  # both are there
         jobs.enqueue_all([jobs.advance(run_id, 0) for run_id in made])
-        while fetch("select count(distinct queue_manager_id) from queue.pgqueuer where status = 'picked'")[0][0] < 2:
+        while (
+            fetch("select count(distinct queue_manager_id) from queue.pgqueuer where status = 'picked'")[0][0]
+            < 2
+        ):
             time.sleep(0.01)
         first.send_signal(signal.SIGKILL)
         begin = time.perf_counter()
@@ -192,7 +227,10 @@ def killed(actor: Any, steps: int) -> tuple[float, int, int]:
         for process in (first, second):
             process.terminate()
             process.wait()
-    twice = sum(max(0, [event.type for event in log.events_of(run_id)].count("step_completed") - steps - 2) for run_id in made)
+    twice = sum(
+        max(0, [event.type for event in log.events_of(run_id)].count("step_completed") - steps - 2)
+        for run_id in made
+    )
     return passed, lost, twice
 
 
@@ -202,12 +240,19 @@ def main() -> int:
     for name, default in (("rounds", 5), ("runs", 40), ("steps", 40), ("timers", 200_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     told = parser.parse_args()
-    with rig.console() as server, tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
+    with (
+        rig.console() as server,
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder,
+    ):
         server.sql(PEER, "console")
         peer = rig.Peer("dbos", "dbos_steps.py", Path(folder), server.create_database("dbos", "dbos"))
         names = [f"s{number}" for number in range(told.steps)]
         publish(
-            "steps", [step(name, "output", to, {"values": {"n": "1 + 1"}}) for name, to in zip(names, [*names[1:], "end"], strict=True)]
+            "steps",
+            [
+                step(name, "output", to, {"values": {"n": "1 + 1"}})
+                for name, to in zip(names, [*names[1:], "end"], strict=True)
+            ],
         )
         publish("pause", [step("wait", "wait", "end", {"duration": "minutes(0.08)"})])
         actor = person("steps", "pause")
@@ -223,18 +268,24 @@ def main() -> int:
             f"automatic steps a second, one worker: {statistics.median(figures[0]):,.0f}; one job per step: {statistics.median(figures[1]):,.0f}; ratio {times:.2f}"
         )
         version = next(each for each in peer.versions if each.startswith("dbos"))
-        print(f"durable steps of {version}: {statistics.median(figures[2]):,.0f} a second; ratio {than_dbos:.2f}")
+        print(
+            f"durable steps of {version}: {statistics.median(figures[2]):,.0f} a second; ratio {than_dbos:.2f}"
+        )
         passed, lost, twice = killed(actor, told.steps)
         print(
             f"kill -9 of one of two workers with {IN_FLIGHT} runs in flight: all ended after {passed:.1f} s, {lost} lost, {twice} steps twice"
         )
         without, loaded = rig.in_turn(
-            told.rounds, lambda: (waiting(server, 0), mine())[1], lambda: (waiting(server, told.timers), mine())[1]
+            told.rounds,
+            lambda: (waiting(server, 0), mine())[1],
+            lambda: (waiting(server, told.timers), mine())[1],
         )
         slower = rig.ratio(without, loaded)
         late = lateness(actor)
         p95 = late[int(len(late) * 0.95)]
-        print(f"timers late by: median {statistics.median(late):.2f} s, 95th percentile {p95:.2f} s, of {len(late)}")
+        print(
+            f"timers late by: median {statistics.median(late):.2f} s, 95th percentile {p95:.2f} s, of {len(late)}"
+        )
         print(
             f"with {told.timers:,} waiting timers: {statistics.median(loaded):,.0f} steps a second against {statistics.median(without):,.0f}, {slower:.2f} times as slow"
         )

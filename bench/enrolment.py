@@ -34,7 +34,13 @@ WORKFLOW: dict[str, Any] = {
     "settings": {"exclusive": False, "parallel": 1000},
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "rest"}},
-        {"id": "rest", "type": "wait", "title": "Rest", "config": {"duration": "hours(48)"}, "next": {"default": "end"}},
+        {
+            "id": "rest",
+            "type": "wait",
+            "title": "Rest",
+            "config": {"duration": "hours(48)"},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}},
     ],
 }
@@ -68,7 +74,9 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=100_000)
     told = parser.parse_args()
     with rig.console() as server:
-        worker = subprocess.Popen([sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ
+        )
         try:
             held = measured(server, told.people)
         finally:
@@ -124,8 +132,12 @@ def measured(server: Any, people: int) -> bool:
     if found.enrolled != people:
         raise SystemExit(f"not all are in: {found.status} {found.why} {found.enrolled}")
     slower = statistics.median(meanwhile) / statistics.median(idle)
-    print(f"{people:,} enrolled in {took:.1f} s ({people / took:,.0f} a second), load {os.getloadavg()[0]:.0f}")
-    print(f"pages meanwhile {statistics.median(meanwhile):.1f} ms, idle {statistics.median(idle):.1f} ms: {slower:.2f} ×")
+    print(
+        f"{people:,} enrolled in {took:.1f} s ({people / took:,.0f} a second), load {os.getloadavg()[0]:.0f}"
+    )
+    print(
+        f"pages meanwhile {statistics.median(meanwhile):.1f} ms, idle {statistics.median(idle):.1f} ms: {slower:.2f} ×"
+    )
     return rig.held("people enrolled a second", people / took, least=BAR)
 
 

@@ -30,7 +30,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Events per second of exports.")
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--subjects", type=int, default=2000, help="people whose values are in the log, each with a key")
+    parser.add_argument(
+        "--subjects", type=int, default=2000, help="people whose values are in the log, each with a key"
+    )
     return parser.parse_args()
 
 
@@ -42,14 +44,33 @@ def fill(events: int, people: int) -> None:
     from console.log import Fact, Frame, chained, write
 
     whose = [subjects.subject_of("customer", str(number)) for number in range(people)]
-    actor = {"kind": "user", "id": "usr_01kq0000000000000000000000", "session": "ses_1", "team": "operations", "roles": ["operator"]}
+    actor = {
+        "kind": "user",
+        "id": "usr_01kq0000000000000000000000",
+        "session": "ses_1",
+        "team": "operations",
+        "roles": ["operator"],
+    }
     workflow = {"id": "wf_01kq0000000000000000000000", "version": 3, "hash": "0" * 64}
     told = {"n": 1, "outcome": "approve", "type": "decision", "title": "Operator decision", "revision": 1}
     now, numbers = datetime.now(UTC), count()
     for chain in range(events // PER_CHAIN):
-        frame = Frame(actor, 1, workflow, {"source": "s", "coll": "customer", "key": str(chain % people)}, "req_01kq0000000000000000000000")
+        frame = Frame(
+            actor,
+            1,
+            workflow,
+            {"source": "s", "coll": "customer", "key": str(chain % people)},
+            "req_01kq0000000000000000000000",
+        )
         facts = [
-            Fact(str(uuid7()), "step_completed", now, told, values(number) if number % 3 == 0 else {}, ("decide", 1))
+            Fact(
+                str(uuid7()),
+                "step_completed",
+                now,
+                told,
+                values(number) if number % 3 == 0 else {},
+                ("decide", 1),
+            )
             for number, _ in zip(numbers, range(PER_CHAIN), strict=False)
         ]
         name = f"run_{chain:026}"
@@ -86,7 +107,9 @@ def exported(upto: int | None = None, *, judged: bool = False, **asked: Any) -> 
 
         finds_all = False
 
-    made = exports.begin(Actor("system", "sys_bench", "Bench", session="sys:bench"), exports.ExportQuery(**asked), ready=tuple)
+    made = exports.begin(
+        Actor("system", "sys_bench", "Bench", session="sys:bench"), exports.ExportQuery(**asked), ready=tuple
+    )
     made.upto = upto or made.upto
     if judged:
         made.reader.__class__ = Careful
@@ -125,7 +148,9 @@ def measure(events: int, rounds: int) -> bool:
     }
     for name in ("JSON Lines", "archive with values and proofs"):
         grown = [growth(functools.partial(ways[name], upto)) for upto in (events // 10, None)]
-        print(f"{name}: {grown[0]:.1f} MB for a tenth, then {grown[1]:.1f} MB for all (bar: {MOST_GROWTH_MB})")
+        print(
+            f"{name}: {grown[0]:.1f} MB for a tenth, then {grown[1]:.1f} MB for all (bar: {MOST_GROWTH_MB})"
+        )
         if not rig.held(f"export, {name}: memory", max(grown), " MB", most=MOST_GROWTH_MB):
             return False
     figures = rig.in_turn(rounds, *(functools.partial(rate, events, way) for way in ways.values()))
@@ -149,12 +174,20 @@ def main() -> None:
     """Fill and measure."""
     given = arguments()
     with rig.console() as server:
-        server.sql("alter role console set synchronous_commit = off", "console")  # what is measured is reading
+        server.sql(
+            "alter role console set synchronous_commit = off", "console"
+        )  # what is measured is reading
         begin = time.perf_counter()
         fill(given.events, given.subjects)
-        print(f"{given.events} events of {given.subjects} people written in {time.perf_counter() - begin:.0f} s")
-        took = first_byte((exported, functools.partial(exported, proofs=True), functools.partial(exported, form="csv")))
-        print("first bytes of JSON Lines, archive, table after " + ", ".join(f"{each:.0f} ms" for each in took))
+        print(
+            f"{given.events} events of {given.subjects} people written in {time.perf_counter() - begin:.0f} s"
+        )
+        took = first_byte(
+            (exported, functools.partial(exported, proofs=True), functools.partial(exported, form="csv"))
+        )
+        print(
+            "first bytes of JSON Lines, archive, table after " + ", ".join(f"{each:.0f} ms" for each in took)
+        )
         if not measure(given.events, given.rounds):
             sys.exit("a bar does not hold")
 

@@ -51,14 +51,34 @@ FAULTS = (
         "and person not in behind.get(CAUSED, ()):",
         "core work/test_who_caused_it.py",
     ),
-    Fault("core/run/duties.py", "return who is not None and (who == person or", "return who is not None and (False or", "core"),
+    Fault(
+        "core/run/duties.py",
+        "return who is not None and (who == person or",
+        "return who is not None and (False or",
+        "core",
+    ),
     Fault("access/narrowing.py", "return not self.assistant and (", "return (", "access"),
-    Fault("access/narrowing.py", 'if self.acts is not None and f"{kind}.{act}" not in self.acts:', "if False:", "access"),
+    Fault(
+        "access/narrowing.py",
+        'if self.acts is not None and f"{kind}.{act}" not in self.acts:',
+        "if False:",
+        "access",
+    ),
     Fault("access/index.py", "return not self.barred and (self.free or", "return (self.free or", "access"),
-    Fault("access/index.py", "return allowed and not any(condition.test(roots) for condition in self.deny)", "return allowed", "access"),
+    Fault(
+        "access/index.py",
+        "return allowed and not any(condition.test(roots) for condition in self.deny)",
+        "return allowed",
+        "access",
+    ),
     Fault("core/run/moves.py", "if run.holder != by:", "if False:", "core"),
     Fault("core/run/decisions.py", "        raise stale_form()", "        pass", "core"),
-    Fault("views/security.py", "    if not same_origin():", "    if False:", "views/test_page_routes.py views/test_security.py"),
+    Fault(
+        "views/security.py",
+        "    if not same_origin():",
+        "    if False:",
+        "views/test_page_routes.py views/test_security.py",
+    ),
     Fault(
         "accounts/sessions.py",
         "and s.ended_at is null and p.disabled_at is null",
@@ -76,7 +96,12 @@ FAULTS = (
         'return "" if late else',
         "core views/test_hooks.py views/test_hooks_signing_senders.py",
     ),
-    Fault("integrations/net.py", "if not (meant or private(name, port)) and not all(", "if False and not all(", "integrations"),
+    Fault(
+        "integrations/net.py",
+        "if not (meant or private(name, port)) and not all(",
+        "if False and not all(",
+        "integrations",
+    ),
     # what is stored is what is logged
     Fault(
         "records/write.py",
@@ -86,18 +111,44 @@ FAULTS = (
     ),
     Fault("log/verify.py", "if count != (total :=", "if False and (total :=", "log"),
     Fault("log/verify.py", 'if complete and tree.root() != log["root"]:', "if False:", "log"),
-    Fault("activity/exports.py", "if isinstance(cell, str) and cell.startswith(FORMULA) else cell", "if False else cell", "activity"),
-    Fault("runs/rows/run_store.py", "else [as_stored(event) for event in events]", "else list(events)", "runs"),
-    Fault("views/api/idempotency.py", "    if not claimed or done_before is not None:", "    if False:", "views/test_idempotency.py"),
-    Fault("core/run/settling.py", 'return bool(effect.request.get("irreversible") or', "return bool(", "core"),
+    Fault(
+        "activity/exports.py",
+        "if isinstance(cell, str) and cell.startswith(FORMULA) else cell",
+        "if False else cell",
+        "activity",
+    ),
+    Fault(
+        "runs/rows/run_store.py", "else [as_stored(event) for event in events]", "else list(events)", "runs"
+    ),
+    Fault(
+        "views/api/idempotency.py",
+        "    if not claimed or done_before is not None:",
+        "    if False:",
+        "views/test_idempotency.py",
+    ),
+    Fault(
+        "core/run/settling.py", 'return bool(effect.request.get("irreversible") or', "return bool(", "core"
+    ),
     Fault("runs/rows/recent_runs.py", "revision not in (None, loaded.run.revision)", "False", "runs/rows"),
     # what leaves, and what is shown
     Fault("ai/contact_details.py", "and luhn.is_valid(digits):", "and False:", "ai"),
-    Fault("access/index.py", "Hidden(unreadable, unreadable | {name for name, _ in denied})", "Hidden(frozenset(), frozenset())", "access"),
+    Fault(
+        "access/index.py",
+        "Hidden(unreadable, unreadable | {name for name, _ in denied})",
+        "Hidden(frozenset(), frozenset())",
+        "access",
+    ),
     Fault("log/masking.py", '        masked.append(f"{path}.{name}")', "        pass", "log"),
-    Fault("core/expressions/operands.py", "return value if value.is_finite() else None", "return value", "core"),
+    Fault(
+        "core/expressions/operands.py", "return value if value.is_finite() else None", "return value", "core"
+    ),
     Fault("core/schedule.py", "for fold in (0, 1))", "for fold in (1, 1))", "core"),
-    Fault("runs/engine/advancing.py", "    if waits and workflows.paused(definition):", "    if False:", "runs/engine workflows"),
+    Fault(
+        "runs/engine/advancing.py",
+        "    if waits and workflows.paused(definition):",
+        "    if False:",
+        "runs/engine workflows",
+    ),
 )
 
 
@@ -112,7 +163,14 @@ def found(tree: Path, fault: Fault) -> bool:
     try:
         paths = [f"tests/{path}" for path in fault.tests.split()]
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *paths]
-        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, env=os.environ | {"PYTHONHASHSEED": "0"}, check=False)
+        done = subprocess.run(
+            command,
+            cwd=tree,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONHASHSEED": "0"},
+            check=False,
+        )
         return done.returncode == 1
     finally:
         file.write_text(text, encoding="utf-8")

@@ -35,7 +35,9 @@ DIFFERING = {"Date of birth": ("2", "1"), "Nationality, residence": ("3", "2"), 
 BECAUSE = "document.querySelector('[name=\"v.because\"]').closest('.field')"
 WAITS = "!document.querySelector('#step-form') && document.body.innerText.includes('See the request')"
 WHY = "seen there"
-ASKED_WHY = "() => document.activeElement.matches('textarea[aria-invalid=true]') && !document.activeElement.value"
+ASKED_WHY = (
+    "() => document.activeElement.matches('textarea[aria-invalid=true]') && !document.activeElement.value"
+)
 APPROVERS = ("tom@", "mona@")
 
 
@@ -56,12 +58,16 @@ class Keyboard:
         """Press Ctrl Enter, and wait until the run stands elsewhere, has ended, or says what is wrong."""
         before = self.page.evaluate(STANDS)
         self.press("Control+Enter")
-        self.page.wait_for_function(f"(before) => ({STANDS}) !== before || {REFUSED}", arg=before, timeout=PATIENCE_MS)
+        self.page.wait_for_function(
+            f"(before) => ({STANDS}) !== before || {REFUSED}", arg=before, timeout=PATIENCE_MS
+        )
         self.page.wait_for_function(f"() => {FORM} || {ENDED} || {REFUSED}", timeout=PATIENCE_MS)
         self.page.wait_for_function("() => !document.querySelector('.htmx-request')", timeout=PATIENCE_MS)
 
 
-def reviewed(page: Any, approvers: Sequence[Any], url: str, customer: str, *, tell: bool = False) -> tuple[int, str]:
+def reviewed(
+    page: Any, approvers: Sequence[Any], url: str, customer: str, *, tell: bool = False
+) -> tuple[int, str]:
     """(keys pressed, words of the end) of one review."""
     keys, waiting = Keyboard(page), list(approvers)
     page.goto(f"{url}/c/customer/{customer}")
@@ -77,16 +83,24 @@ def reviewed(page: Any, approvers: Sequence[Any], url: str, customer: str, *, te
         if page.evaluate(WAITS):
             if not waiting:
                 return keys.count, f"{title}: nobody is left to approve it"
-            keys.count += _approve(waiting.pop(0), url, page.locator("a", has_text="See the request").get_attribute("href"))
+            keys.count += _approve(
+                waiting.pop(0), url, page.locator("a", has_text="See the request").get_attribute("href")
+            )
             page.reload()
             page.wait_for_load_state("networkidle")
             continue
         if title.startswith(INCOMPLETE):
-            return keys.count, f"{title}: documents are missing or too old, which a person judges; take another one with --customer"
+            return (
+                keys.count,
+                f"{title}: documents are missing or too old, which a person judges; take another one with --customer",
+            )
         if not title.startswith(HIT):
             _answer(page, keys)
         elif not _clear_hit(page, keys):
-            return keys.count, f"{title}: nothing differs, which a person judges; take another one with --customer"
+            return (
+                keys.count,
+                f"{title}: nothing differs, which a person judges; take another one with --customer",
+            )
         keys.hand_in()
         if page.evaluate(REFUSED):
             if tell:
@@ -148,7 +162,12 @@ def _approve(page: Any, url: str, request: str) -> int:
     page.goto(f"{url}/approvals")
     for _ in range(MOST_TABS):
         keys.press("j")
-        if page.evaluate("() => document.activeElement.closest('tr, li')?.querySelector('a')?.getAttribute('href')") == request:
+        if (
+            page.evaluate(
+                "() => document.activeElement.closest('tr, li')?.querySelector('a')?.getAttribute('href')"
+            )
+            == request
+        ):
             break
     keys.press("Enter")
     page.wait_for_url(f"**{request}", timeout=PATIENCE_MS)
@@ -182,7 +201,9 @@ def main() -> int:
 
     demo = json.loads((given.data / "demo.json").read_text(encoding="utf-8"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium") or None, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or None, args=["--no-sandbox"]
+        )
         olivia, *approvers = (_signed_in(browser, demo, who) for who in ("olivia@", *APPROVERS))
         count, end = reviewed(olivia, approvers, demo["url"], given.customer, tell=given.tell)
         browser.close()

@@ -69,10 +69,15 @@ def create_peer() -> Any:
         args = flask.request.args
         status, after = args.get("status"), int(args.get("after", 0))
         where = "status = %(status)s and id > %(after)s" if status else "id > %(after)s"
-        cursor = kept[0].execute(f"select * from sale where {where} order by id limit {PAGE + 1}", {"status": status, "after": after})
+        cursor = kept[0].execute(
+            f"select * from sale where {where} order by id limit {PAGE + 1}",
+            {"status": status, "after": after},
+        )
         rows = cursor.fetchall()
         following = rows[PAGE - 1][0] if len(rows) > PAGE else None
-        return template.render(names=[column.name for column in cursor.description or ()], rows=rows[:PAGE], after=following)
+        return template.render(
+            names=[column.name for column in cursor.description or ()], rows=rows[:PAGE], after=following
+        )
 
     return app
 
@@ -108,7 +113,9 @@ def served(command: list[str], port: int, **environment: str) -> Iterator[int]:
 
     here = Path(__file__).resolve().parent
     told = {**os.environ, "PYTHONPATH": str(here.parent), **environment}
-    process = subprocess.Popen([sys.executable, *command], cwd=here, env=told, stdin=subprocess.PIPE)  # a web process ends with its input
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=here, env=told, stdin=subprocess.PIPE
+    )  # a web process ends with its input
     try:
         for _ in range(300):
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -132,9 +139,14 @@ class Browser:
         """(status, body); keeps the cookies."""
         self.connection.request(method, path, body, {**self.headers, **headers})
         answer = self.connection.getresponse()
-        cookies = dict(part.split(";")[0].split("=", 1) for part in answer.headers.get_all("Set-Cookie") or ())
+        cookies = dict(
+            part.split(";")[0].split("=", 1) for part in answer.headers.get_all("Set-Cookie") or ()
+        )
         if cookies:
-            known = dict(part.split("=", 1) for part in self.headers.get("Cookie", "").split("; ") if part) | cookies
+            known = (
+                dict(part.split("=", 1) for part in self.headers.get("Cookie", "").split("; ") if part)
+                | cookies
+            )
             self.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in known.items())
         return answer.status, answer.read()
 
@@ -143,7 +155,13 @@ class Browser:
         found = re.search(rb'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", "/sign-in")[1])
         assert found, "the sign-in page has no token"
         form = urlencode({"email": email, "password": password, "csrf_token": found[1].decode(), "next": "/"})
-        status, _ = self.ask("POST", "/sign-in", form, Origin=self.origin, **{"Content-Type": "application/x-www-form-urlencoded"})
+        status, _ = self.ask(
+            "POST",
+            "/sign-in",
+            form,
+            Origin=self.origin,
+            **{"Content-Type": "application/x-www-form-urlencoded"},
+        )
         assert status == 303, f"signing in answered {status}"
 
     def milliseconds(self, path: str) -> float:
@@ -180,17 +198,35 @@ def main(rows: int) -> None:
         server.sql("create database bench_shop")
         server.sql(FILL.replace("%%", "%").replace("%d", str(rows)), "bench_shop")
         url = server.url("postgres", "bench_shop")
-        names = ["customer", "email", "city", "status", "amount", "quantity", "paid", "sold_on", "created_at", "reference", "note"]
+        names = [
+            "customer",
+            "email",
+            "city",
+            "status",
+            "amount",
+            "quantity",
+            "paid",
+            "sold_on",
+            "created_at",
+            "reference",
+            "note",
+        ]
         document = {"id": "shop.sale", "source": "shop", "table": "sale", "columns": ["id", *names]}
         sources.add("shop", url, documents=[document], may=rig.ALL_RIGHTS)
         person = accounts.create_person(
-            "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password"
+            "ines@example.com",
+            role="admin",
+            team="admin",
+            name="Ines",
+            password="a long enough bench password",
         ).person
         key = accounts.create_key("bench", person.id).text
         server.sql(
             'insert into console.sign_in (document) values (\'{"second_factor": "off"}\')', "console"
         )  # else an admin sets one up first
-        workflows.import_file(WORKFLOW, publish=True, rights=False)  # so that the list looks for runs that are open on its records
+        workflows.import_file(
+            WORKFLOW, publish=True, rights=False
+        )  # so that the list looks for runs that are open on its records
         ours, theirs = free_port(), free_port()
         command = ["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours), "--workers", "1"]
         with served(command, ours), served([__file__, "--peer", str(theirs)], theirs, PEER_URL=url):
@@ -204,7 +240,9 @@ def main(rows: int) -> None:
 def report(rows: int, page: Browser, api: Browser, peer: Browser) -> bool:
     """Ask in turn, and print a line per kind of page; whether all hold their bar."""
     good = True
-    print(f"{rows:,} rows × 12 columns, {PAGE} a page, {ROUNDS} rounds of {REQUESTS} requests, one worker each; medians in ms")
+    print(
+        f"{rows:,} rows × 12 columns, {PAGE} a page, {ROUNDS} rounds of {REQUESTS} requests, one worker each; medians in ms"
+    )
     for name, (ours, json_, theirs) in paths(rows).items():
         size = len(page.ask("GET", ours)[1])
         asked: list[Callable[[], float]] = [
@@ -215,9 +253,7 @@ def report(rows: int, page: Browser, api: Browser, peer: Browser) -> bool:
         for measure in asked:
             measure()  # once to warm up
         of_page, of_api, of_peer = rig.in_turn(ROUNDS, *asked)
-        figures = (
-            f"page {statistics.median(of_page):6.2f}   API {statistics.median(of_api):6.2f}   minimal {statistics.median(of_peer):6.2f}"
-        )
+        figures = f"page {statistics.median(of_page):6.2f}   API {statistics.median(of_api):6.2f}   minimal {statistics.median(of_peer):6.2f}"
         print(
             f"{name:9} {figures}   page/minimal {rig.ratio(of_page, of_peer):5.2f}   API/minimal {rig.ratio(of_api, of_peer):5.2f}   {size / 1024:5.1f} KB"
         )
@@ -229,6 +265,10 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
         serve_peer(int(sys.argv[2]))
     else:
-        parser = argparse.ArgumentParser(description="Pages of a list of a million rows against a minimal page.")
-        parser.add_argument("rows", nargs="?", type=int, default=1_000_000, help="rows of the table (default 1,000,000)")
+        parser = argparse.ArgumentParser(
+            description="Pages of a list of a million rows against a minimal page."
+        )
+        parser.add_argument(
+            "rows", nargs="?", type=int, default=1_000_000, help="rows of the table (default 1,000,000)"
+        )
         main(parser.parse_args().rows)

@@ -48,7 +48,9 @@ def steps_in_turn(person: str, old: step.Walker, rounds: int, window: int) -> li
     pairs = []
     for _ in range(rounds):
         young = walk(step.Walker(person), WARM)
-        taken = rig.in_turn(window, lambda young=young: milliseconds(young.complete), lambda: milliseconds(old.complete))
+        taken = rig.in_turn(
+            window, lambda young=young: milliseconds(young.complete), lambda: milliseconds(old.complete)
+        )
         pairs.append((statistics.median(taken[0]), statistics.median(taken[1])))
     return pairs
 
@@ -57,7 +59,11 @@ def reads_in_turn(person: str, old: step.Walker, rounds: int) -> tuple[float, fl
     """(young, old) median milliseconds of `runs.get`."""
     young = walk(step.Walker(person), WARM)
     taken = rig.in_turn(
-        rounds, *(functools.partial(milliseconds, lambda who=who: who.runs.get(who.actor, who.run_id)) for who in (young, old))
+        rounds,
+        *(
+            functools.partial(milliseconds, lambda who=who: who.runs.get(who.actor, who.run_id))
+            for who in (young, old)
+        ),
     )
     return statistics.median(taken[0]), statistics.median(taken[1])
 
@@ -68,7 +74,9 @@ def replays(walker: step.Walker, times: int) -> dict[str, float]:
     taken = rig.in_turn(
         times,
         *(
-            functools.partial(milliseconds, functools.partial(walker.runs.replay, walker.actor, walker.run_id, at))
+            functools.partial(
+                milliseconds, functools.partial(walker.runs.replay, walker.actor, walker.run_id, at)
+            )
             for at in places.values()
         ),
     )
@@ -91,18 +99,27 @@ def judge(pairs: Sequence[tuple[float, float]], replayed: dict[str, float]) -> b
     ratio = rig.ratio([pair[1] for pair in pairs], [pair[0] for pair in pairs])
     print(f"step of a young run {young:.2f} ms, of the old one {old:.2f} ms")
     good = [rig.held("the 10,000th step against the 10th", ratio, " ×", most=BAR_STEP)]
-    good += [rig.held(f"replay of {EVENTS:,} events, {name}", took, " ms", most=BAR_REPLAY_MS) for name, took in replayed.items()]
+    good += [
+        rig.held(f"replay of {EVENTS:,} events, {name}", took, " ms", most=BAR_REPLAY_MS)
+        for name, took in replayed.items()
+    ]
     return all(good)
 
 
 def main() -> int:
     """Set up, walk, measure in turn, print, judge."""
-    parser = argparse.ArgumentParser(description="The 10,000th step against the 10th; replay of 10,000 events.")
-    parser.add_argument("--steps", type=int, default=10_000, help="completed steps of the old run (at least 5,000)")
+    parser = argparse.ArgumentParser(
+        description="The 10,000th step against the 10th; replay of 10,000 events."
+    )
+    parser.add_argument(
+        "--steps", type=int, default=10_000, help="completed steps of the old run (at least 5,000)"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--window", type=int, default=100, help="steps of each run in a round")
     parser.add_argument("--replays", type=int, default=5, help="replays at each place")
-    parser.add_argument("--profile", action="store_true", help="print where a replay and a read spend their time")
+    parser.add_argument(
+        "--profile", action="store_true", help="print where a replay and a read spend their time"
+    )
     told = parser.parse_args()
     with rig.console():
         from console.views.server import GARBAGE
@@ -115,7 +132,9 @@ def main() -> int:
             profiled("replay at the end", lambda: old.runs.replay(old.actor, old.run_id, EVENTS))
         walk(old, max(0, told.steps - EVENTS // 2))
         pairs = steps_in_turn(person, old, told.rounds, told.window)
-        print(f"{os.cpu_count()} cores, {told.rounds} rounds of {told.window} steps, old run of {told.steps:,} steps")
+        print(
+            f"{os.cpu_count()} cores, {told.rounds} rounds of {told.window} steps, old run of {told.steps:,} steps"
+        )
         good = judge(pairs, replayed)
         young_ms, old_ms = reads_in_turn(person, old, told.replays)
         print(f"runs.get of the young run {young_ms:.1f} ms, of the old one {old_ms:.1f} ms")

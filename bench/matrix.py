@@ -22,9 +22,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LEADS = {
-    "customer_id": "customer", "charge_id": "charge", "iban": "account", "ticket_id": "ticket", "party_id": "party", "owner_id": "party",
-    "owned_id": "party", "company_id": "party", "person_id": "party", "run_id": "screening_run", "hit_id": "screening_hit",
-}  # fmt: skip
+    "customer_id": "customer",
+    "charge_id": "charge",
+    "iban": "account",
+    "ticket_id": "ticket",
+    "party_id": "party",
+    "owner_id": "party",
+    "owned_id": "party",
+    "company_id": "party",
+    "person_id": "party",
+    "run_id": "screening_run",
+    "hit_id": "screening_hit",
+}
 """Column → the collection whose key it holds."""
 PAGES = ("", "/menu", "/why")
 MISSING = {"id": "1000000007", "iban": "NL00NONE0000000000"}
@@ -93,9 +102,20 @@ class Demo:
     def key_of(self, person: dict[str, Any]) -> str:
         """A new key of the person."""
         made = subprocess.run(
-            [ROOT / ".venv/bin/console", "apikey", "create", f"matrix-{os.getpid()}", "--user", person["email"]],
-            cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "CONSOLE_DATA_DIR": str(self.data)},
-        )  # fmt: skip
+            [
+                ROOT / ".venv/bin/console",
+                "apikey",
+                "create",
+                f"matrix-{os.getpid()}",
+                "--user",
+                person["email"],
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "CONSOLE_DATA_DIR": str(self.data)},
+        )
         return made.stdout.strip()
 
     def page(self, person: Person, path: str) -> tuple[int, str]:
@@ -103,23 +123,35 @@ class Demo:
         request = urllib.request.Request(self.url + path, headers={"Cookie": person.cookie})
         try:
             with urllib.request.build_opener(_Stay).open(request, timeout=60) as answer:
-                return answer.status, answer.read().decode(errors="replace").replace(answer.headers["X-Request-Id"] or "-", "")
+                return answer.status, answer.read().decode(errors="replace").replace(
+                    answer.headers["X-Request-Id"] or "-", ""
+                )
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode(errors="replace").replace(error.headers["X-Request-Id"] or "-", "")
+            return error.code, error.read().decode(errors="replace").replace(
+                error.headers["X-Request-Id"] or "-", ""
+            )
 
     def sign_in(self, person: Person, told: dict[str, Any]) -> None:
         """Give the person a session."""
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(), _Stay)
         with opener.open(self.url + "/sign-in") as answer:
             token = re.search(r'csrf_token" value="([^"]+)', answer.read().decode())
-        fields = urllib.parse.urlencode({"csrf_token": token[1] if token else "", "email": told["email"], "password": told["password"]})
-        request = urllib.request.Request(self.url + "/sign-in", data=fields.encode(), headers={"Origin": self.url})
+        fields = urllib.parse.urlencode(
+            {"csrf_token": token[1] if token else "", "email": told["email"], "password": told["password"]}
+        )
+        request = urllib.request.Request(
+            self.url + "/sign-in", data=fields.encode(), headers={"Origin": self.url}
+        )
         try:
             opener.open(request)
         except urllib.error.HTTPError as error:
             if error.code != 303:
                 raise
-        jar = next(handler for handler in vars(opener)["handlers"] if isinstance(handler, urllib.request.HTTPCookieProcessor)).cookiejar
+        jar = next(
+            handler
+            for handler in vars(opener)["handlers"]
+            if isinstance(handler, urllib.request.HTTPCookieProcessor)
+        ).cookiejar
         person.cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 
     def customer_of(self, whole: str, collection: str, values: dict[str, Any], depth: int = 0) -> set[str]:
@@ -159,12 +191,30 @@ def same(one: tuple[int, str], other: tuple[int, str], *names: str) -> bool:
     for status, whole in (one, other):
         text = whole
         for form in sorted((form for name in names for form in {name, quoted(name)}), key=len, reverse=True):
-            text = text.replace(form, "·") if len(form) > 2 else re.sub(rf"(?<![\w]){re.escape(form)}(?![\w])", "·", text)
-        texts.append((status, re.sub(r"req[a-z_-]*[\"']?\s*[:=]?\s*[\"']?[\w-]{8,}|nonce=.[\w+/=-]+|csrf[^>]{0,200}", "", text)))
+            text = (
+                text.replace(form, "·")
+                if len(form) > 2
+                else re.sub(rf"(?<![\w]){re.escape(form)}(?![\w])", "·", text)
+            )
+        texts.append(
+            (
+                status,
+                re.sub(
+                    r"req[a-z_-]*[\"']?\s*[:=]?\s*[\"']?[\w-]{8,}|nonce=.[\w+/=-]+|csrf[^>]{0,200}", "", text
+                ),
+            )
+        )
     return texts[0] == texts[1]
 
 
-def ask(demo: Demo, who: Person, collection: dict[str, Any], record: dict[str, Any], paths: dict[str, Any], found: Found) -> None:
+def ask(
+    demo: Demo,
+    who: Person,
+    collection: dict[str, Any],
+    record: dict[str, Any],
+    paths: dict[str, Any],
+    found: Found,
+) -> None:
     """Every address that takes a record, of this one and of one that nobody has."""
     name, key = collection["id"], record["key"]
     missing = MISSING["iban"] if not key.isdigit() else MISSING["id"]
@@ -178,10 +228,15 @@ def ask(demo: Demo, who: Person, collection: dict[str, Any], record: dict[str, A
                 told = path.replace("{collection}", name).replace("{relation}", quoted(relation))
                 told = re.sub(r"{(?!key)\w+}", "1", told)
                 body = None if method == "get" else {"values": {}, "expected": {}, "reason": "x"}
-                real, none = (demo.call(who.key, method.upper(), told.replace("{key}", quoted(each)), body) for each in (key, missing))
+                real, none = (
+                    demo.call(who.key, method.upper(), told.replace("{key}", quoted(each)), body)
+                    for each in (key, missing)
+                )
                 found.asked["api"] += 1
                 if real[0] < 400 or real[0] >= 500 or not same(real, none, key, missing):
-                    found.leak(f"{who.name} {method.upper()} {told} {key}: {real[0]} {real[1][:80]!r}, missing {none[0]} {none[1][:80]!r}")
+                    found.leak(
+                        f"{who.name} {method.upper()} {told} {key}: {real[0]} {real[1][:80]!r}, missing {none[0]} {none[1][:80]!r}"
+                    )
     for rest in (*PAGES, *(f"/related/{quoted(relation)}" for relation in collection["relations"][:3])):
         real, none = (demo.page(who, f"/c/{name}/{quoted(each)}{rest}") for each in (key, missing))
         found.asked["page"] += 1
@@ -189,11 +244,17 @@ def ask(demo: Demo, who: Person, collection: dict[str, Any], record: dict[str, A
             found.leak(f"{who.name} page /c/{name}/{key}{rest}: {real[0]}, missing {none[0]}")
 
 
-def told_of(demo: Demo, who: Person, collection: dict[str, Any], record: dict[str, Any], found: Found) -> None:
+def told_of(
+    demo: Demo, who: Person, collection: dict[str, Any], record: dict[str, Any], found: Found
+) -> None:
     """Filters, search and counts that could tell of the record."""
     name = collection["id"]
     at = f"/collections/{name}/records?count=1&limit=100"
-    tests = [{"field": each, "op": "eq", "value": record["values"][each]} for each in collection["key"] if each in record["values"]]
+    tests = [
+        {"field": each, "op": "eq", "value": record["values"][each]}
+        for each in collection["key"]
+        if each in record["values"]
+    ]
     status, text = demo.call(who.key, "GET", f"{at}&filter={quoted(json.dumps({'and': tests}))}")
     found.asked["filter"] += 1
     if status == 200 and (json.loads(text)["data"] or json.loads(text).get("total")):
@@ -207,13 +268,17 @@ def told_of(demo: Demo, who: Person, collection: dict[str, Any], record: dict[st
             break
 
 
-def listed(demo: Demo, who: Person, whole: str, collection: dict[str, Any], found: Found, most: int) -> list[dict[str, Any]]:
+def listed(
+    demo: Demo, who: Person, whole: str, collection: dict[str, Any], found: Found, most: int
+) -> list[dict[str, Any]]:
     """The rows that the person's list shows; none of them may lead to a customer out of scope."""
     rows = demo.all(who.key, f"/collections/{collection['id']}/records", most)
     for row in rows:
         found.asked["listed"] += 1
         if foreign := demo.customer_of(whole, collection["id"], row["values"]) - who.customers:
-            found.leak(f"{who.name} list of {collection['id']} shows {row['key']}, of customer {min(foreign)}")
+            found.leak(
+                f"{who.name} list of {collection['id']} shows {row['key']}, of customer {min(foreign)}"
+            )
             break
     return rows
 
@@ -222,35 +287,52 @@ def main() -> int:
     """Ask, print, judge."""
     parser = argparse.ArgumentParser(description="Person × address × record of a foreign subject.")
     parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--records", type=int, default=3, help="foreign records asked for of each collection and person")
+    parser.add_argument(
+        "--records", type=int, default=3, help="foreign records asked for of each collection and person"
+    )
     given = parser.parse_args()
     demo, found = Demo(given.data), Found()
     keys = {person["email"].split("@")[0]: demo.key_of(person) for person in demo.people}
     whole = keys["mona"]
     paths = json.loads(demo.call(keys["admin"], "GET", "/api/openapi.json")[1])["paths"]
-    collections = [json.loads(demo.call(whole, "GET", f"/collections/{one['id']}")[1]) for one in demo.all(whole, "/collections")]
+    collections = [
+        json.loads(demo.call(whole, "GET", f"/collections/{one['id']}")[1])
+        for one in demo.all(whole, "/collections")
+    ]
     for one in collections:
         one["relations"] = [relation["name"] for relation in one["relations"]]
     samples = {one["id"]: sampled(demo, whole, one["id"]) for one in collections}
     for person in demo.people:
         who = Person(person["email"].split("@")[0], keys[person["email"].split("@")[0]])
-        listed_for = whole if demo.call(who.key, "GET", "/collections/customer/records")[0] == 404 else who.key
+        listed_for = (
+            whole if demo.call(who.key, "GET", "/collections/customer/records")[0] == 404 else who.key
+        )
         every = [row["key"] for row in demo.all(listed_for, "/collections/customer/records")]
         sees = (
-            listed_for == who.key or demo.call(who.key, "GET", f"/collections/customer/records/{every[0]}")[0] == 200
+            listed_for == who.key
+            or demo.call(who.key, "GET", f"/collections/customer/records/{every[0]}")[0] == 200
         )  # who reads, and lists nothing
         who.customers = frozenset(every if sees else ())
         demo.sign_in(who, person)
         before = sum(found.asked.values())
         for one in collections:
-            foreign = [row for row in samples[one["id"]] if demo.customer_of(whole, one["id"], row["values"]) - who.customers]
+            foreign = [
+                row
+                for row in samples[one["id"]]
+                if demo.customer_of(whole, one["id"], row["values"]) - who.customers
+            ]
             for record in foreign[: given.records]:
                 if one["key"]:
                     ask(demo, who, one, record, paths, found)
                 told_of(demo, who, one, record, found)
             listed(demo, who, whole, one, found, 200)
-        print(f"{who.name:8} {len(who.customers):5} customers, {sum(found.asked.values()) - before} asked", flush=True)
-    print(json.dumps({"asked": dict(found.asked), "all": sum(found.asked.values()), "leaks": len(found.leaks)}))
+        print(
+            f"{who.name:8} {len(who.customers):5} customers, {sum(found.asked.values()) - before} asked",
+            flush=True,
+        )
+    print(
+        json.dumps({"asked": dict(found.asked), "all": sum(found.asked.values()), "leaks": len(found.leaks)})
+    )
     return 1 if found.leaks else 0
 
 

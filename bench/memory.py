@@ -40,7 +40,11 @@ def processes(supervisor: int, folder: str) -> Iterator[tuple[str, int]]:
     """(what it is, process id) of every process of this console but PostgreSQL's own. The guard is nobody's child, and names the folder."""
     yield "supervisor", supervisor
     near = [process.pid for process in psutil.Process(supervisor).children(recursive=True)]
-    far = [found.pid for found in psutil.process_iter(["cmdline"]) if any(word.startswith(folder) for word in found.info["cmdline"] or ())]
+    far = [
+        found.pid
+        for found in psutil.process_iter(["cmdline"])
+        if any(word.startswith(folder) for word in found.info["cmdline"] or ())
+    ]
     for process in map(psutil.Process, sorted({*near, *far} - {supervisor})):
         words = " ".join(process.cmdline())
         if process.name() == "postgres":
@@ -71,14 +75,22 @@ def main() -> int:
     parser.add_argument("--idle", type=float, default=5, help="seconds to wait before looking")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CONSOLE_", "DATABASE_"))
+        }
         told = kept | {"CONSOLE_DATA_DIR": folder, "CONSOLE_ENV_FILE": os.devnull}
         command = [sys.executable, "-P", "-m", "console.infra.processes.supervisor", "--demo", "--port", "0"]
-        serving = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=told, cwd=ROOT)
+        serving = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=told, cwd=ROOT
+        )
         try:
             assert serving.stdout is not None
             if not any(line.startswith("Handrail on ") for line in iter(serving.stdout.readline, "")):
-                raise SystemExit(f"the console ended with status {serving.wait()}; what it said stands above.")
+                raise SystemExit(
+                    f"the console ended with status {serving.wait()}; what it said stands above."
+                )
             known = json.loads((Path(folder) / "demo.json").read_text())
             person = known["people"][0]
             opened = look_around(urlsplit(known["url"]).port or 80, person["email"], person["password"])

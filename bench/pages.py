@@ -61,7 +61,11 @@ def demo(data: Path | None) -> Iterator[dict[str, Any]]:
         yield json.loads((data / "demo.json").read_text())
         return
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CONSOLE_", "DATABASE_"))
+        }
         process = subprocess.Popen(
             [ROOT / "bin" / "demo", "--port", "0", "--data", folder, "--no-browser"],
             stdin=subprocess.DEVNULL,
@@ -110,7 +114,13 @@ def measured(context: BrowserContext, address: str) -> tuple[dict[str, float], l
     def note(answer: Any) -> None:
         kind = answer.headers.get("content-type", "").split(";")[0]
         long = int(answer.headers.get("content-length", "1000")) >= 500  # less is not worth it
-        if answer.status == 200 and kind in PACKED and long and not answer.from_service_worker and "content-encoding" not in answer.headers:
+        if (
+            answer.status == 200
+            and kind in PACKED
+            and long
+            and not answer.from_service_worker
+            and "content-encoding" not in answer.headers
+        ):
             plain.append(answer.url)
 
     page.on("response", note)
@@ -155,7 +165,8 @@ def main() -> int:
     missed = 0
     with demo(asked.data) as told, bare_page() as bare, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None, args=["--no-sandbox"]
+            executable_path="/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None,
+            args=["--no-sandbox"],
         )
         url = told["url"]
         people = {person["email"].split("@")[0]: person for person in told["people"]}
@@ -205,7 +216,12 @@ def main() -> int:
                 print(f"    sent plain: {address}")
             good = (
                 rig.held(f"{name}: bytes raw", first["raw"] / 1000, " KB", most=RAW_KB),
-                rig.held(f"{name}: first paint, 95th percentile", p95, " ms", most=round(PAINT_MS * max(1.0, slow / BARE_MS))),
+                rig.held(
+                    f"{name}: first paint, 95th percentile",
+                    p95,
+                    " ms",
+                    most=round(PAINT_MS * max(1.0, slow / BARE_MS)),
+                ),
                 rig.held(f"{name}: layout shift", max(shift, narrow["shift"]), most=SHIFT),
             )
             missed += not all(good) or bool(plain)

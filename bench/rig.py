@@ -60,13 +60,22 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def held(bar: str, figure: float, unit: str = "", *, least: float | None = None, most: float | None = None) -> bool:
+def held(
+    bar: str, figure: float, unit: str = "", *, least: float | None = None, most: float | None = None
+) -> bool:
     """Whether the figure is at least, or at most, what the bar asks; printed, and added to history.csv."""
     good = (least is None or figure >= least) and (most is None or figure <= most)
     wanted = f"at least {least:,g}" if least is not None else f"at most {most:,g}"
     print(f"{bar}: {figure:,.3g}{unit}, {wanted}: {'held' if good else 'NOT HELD'}", flush=True)
     with open(Path(__file__).with_name("history.csv"), "a", newline="", encoding="utf-8") as file:
-        row = (bar, f"{figure:.4g}{unit}", wanted, "yes" if good else "no", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", Path(sys.argv[0]).name)
+        row = (
+            bar,
+            f"{figure:.4g}{unit}",
+            wanted,
+            "yes" if good else "no",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+            Path(sys.argv[0]).name,
+        )
         csv.writer(file, lineterminator="\n").writerow((*row, f"{os.getloadavg()[0]:.1f}"))
     return good
 
@@ -88,13 +97,25 @@ class Peer:
 
     def __init__(self, name: str, program: str, folder: Path, url: str) -> None:
         peers = Path(__file__).resolve().parent / "peers"
-        python, uv, lock = folder / "peer" / "bin" / "python", Path(sys.executable).with_name("uv"), peers / f"{name}.txt"
+        python, uv, lock = (
+            folder / "peer" / "bin" / "python",
+            Path(sys.executable).with_name("uv"),
+            peers / f"{name}.txt",
+        )
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder / "peer"], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock], check=True)
+        subprocess.run(
+            [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock], check=True
+        )
         self.name = name
-        self.versions = [line.split(" ;")[0].rstrip(" \\") for line in lock.read_text().splitlines() if "==" in line]
+        self.versions = [
+            line.split(" ;")[0].rstrip(" \\") for line in lock.read_text().splitlines() if "==" in line
+        ]
         self._process = subprocess.Popen(
-            [python, peers / program, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
+            [python, peers / program, url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
         )
         self.ready = self._line()
 
@@ -115,5 +136,7 @@ class Peer:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.name} ended with status {self._process.wait()}; what it said stands above.")
+            raise SystemExit(
+                f"{self.name} ended with status {self._process.wait()}; what it said stands above."
+            )
         return line

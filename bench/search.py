@@ -26,7 +26,10 @@ FILL = """insert into {table} select n, 'C-' || n,
     'p' || n || '@example.com', '+3706' || lpad(n::text, 7, '0'), 'Vilnius', 'open', 'A note', n, n, n, n from generate_series(1, %d) n;"""
 BEGINNINGS = """create index on {table} (number); create index on {table} (name); create index on {table} (email); create index on {table} (phone); analyze {table};"""
 TRIGRAMS = (
-    "".join(f"create index on {{table}} using gin ({name} gin_trgm_ops); " for name in ("number", "name", "email", "phone", "city", "note"))
+    "".join(
+        f"create index on {{table}} using gin ({name} gin_trgm_ops); "
+        for name in ("number", "name", "email", "phone", "city", "note")
+    )
     + "analyze {table};"
 )
 QUESTIONS = {
@@ -77,7 +80,11 @@ def main(rows: int) -> None:
         from console.infra.postgres import PostgresError
 
         person = accounts.create_person(
-            "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password"
+            "ines@example.com",
+            role="admin",
+            team="admin",
+            name="Ines",
+            password="a long enough bench password",
         ).person
         who = accounts.actor_of_person(person.id)
         server.sql("create database bench_people")
@@ -91,7 +98,12 @@ def main(rows: int) -> None:
             for statement in (TABLE, FILL.replace("%d", str(rows)), made):
                 server.sql(statement.format(table=table), "bench_people")
         url = server.url("postgres", "bench_people")
-        sources.add("crm", url, documents=[{"id": f"crm.{name}", "source": "crm", "table": name} for name in kinds], may=rig.ALL_RIGHTS)
+        sources.add(
+            "crm",
+            url,
+            documents=[{"id": f"crm.{name}", "source": "crm", "table": name} for name in kinds],
+            may=rig.ALL_RIGHTS,
+        )
         print(f"{rows:,} rows × 12 columns, {ROUNDS} rounds of {TIMES}; medians")
         with psycopg.connect(url, autocommit=True) as peer:
             peer.prepare_threshold = None
@@ -130,7 +142,9 @@ def main(rows: int) -> None:
             print(f"list q= without an index: {(time.perf_counter() - begin) * 1000:.0f} ms, {said}")
             begin = time.perf_counter()
             whole = find_records.find(who, "Halina B")
-            print(f"Ctrl K over all of them: {(time.perf_counter() - begin) * 1000:.0f} ms, {len(whole.groups)} groups")
+            print(
+                f"Ctrl K over all of them: {(time.perf_counter() - begin) * 1000:.0f} ms, {len(whole.groups)} groups"
+            )
         file = Path(server.folder if hasattr(server, "folder") else "/tmp") / "people.db"
         sqlite(rows, file, who)
 
@@ -145,10 +159,20 @@ def sqlite(rows: int, file: Path, who: Any) -> None:
         made.execute("create table person (id integer primary key, name text, email text)")
         made.executemany(
             "insert into person values (?, ?, ?)",
-            ((n, f"{chr(65 + n % 26)}{chr(97 + n // 26 % 26)}{n} Olsen", f"p{n}@example.com") for n in range(rows)),
+            (
+                (n, f"{chr(65 + n % 26)}{chr(97 + n // 26 % 26)}{n} Olsen", f"p{n}@example.com")
+                for n in range(rows)
+            ),
         )
-        made.executescript("create index person_name on person (name collate nocase); create index person_email on person (email);")
-    sources.add("local", f"sqlite:///{file}", documents=[{"id": "local.person", "source": "local", "table": "person"}], may=rig.ALL_RIGHTS)
+        made.executescript(
+            "create index person_name on person (name collate nocase); create index person_email on person (email);"
+        )
+    sources.add(
+        "local",
+        f"sqlite:///{file}",
+        documents=[{"id": "local.person", "source": "local", "table": "person"}],
+        may=rig.ALL_RIGHTS,
+    )
     peer = sqlite3.connect(file)
     for text in ("ab27", "p77777@example.com"):
         high = text[:-1] + chr(ord(text[-1]) + 1)
@@ -166,5 +190,7 @@ def sqlite(rows: int, file: Path, who: Any) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Search over a million rows against bare SQL.")
-    parser.add_argument("rows", nargs="?", type=int, default=1_000_000, help="rows of each table (default 1,000,000)")
+    parser.add_argument(
+        "rows", nargs="?", type=int, default=1_000_000, help="rows of each table (default 1,000,000)"
+    )
     main(parser.parse_args().rows)

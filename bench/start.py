@@ -27,7 +27,11 @@ LONGEST_S = 900
 
 def environment(folder: Path, *, cold: bool) -> dict[str, str]:
     """Ours without what would change how the clone starts."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_", "VIRTUAL_ENV", "PYTHON"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CONSOLE_", "DATABASE_", "VIRTUAL_ENV", "PYTHON"))
+    }
     return (
         kept
         | {"CONSOLE_ENV_FILE": os.devnull}
@@ -60,7 +64,9 @@ def demo(clone: Path, told: Mapping[str, str], *more: str) -> float:
 def setup(clone: Path, told: Mapping[str, str]) -> float:
     """Seconds of `bin/setup`."""
     begin = time.perf_counter()
-    subprocess.run([clone / "bin" / "setup"], check=True, env=dict(told), stdin=subprocess.DEVNULL, timeout=LONGEST_S)
+    subprocess.run(
+        [clone / "bin" / "setup"], check=True, env=dict(told), stdin=subprocess.DEVNULL, timeout=LONGEST_S
+    )
     return time.perf_counter() - begin
 
 

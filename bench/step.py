@@ -10,7 +10,12 @@ STEPS = [
             "id": name,
             "type": "update_data",
             "title": name,
-            "config": {"form": [{"name": "note", "label": "Note", "type": "text"}, {"name": "level", "label": "Level", "type": "integer"}]},
+            "config": {
+                "form": [
+                    {"name": "note", "label": "Note", "type": "text"},
+                    {"name": "level", "label": "Level", "type": "integer"},
+                ]
+            },
             "next": {"default": other},
         }
         for name, other in (("one", "two"), ("two", "one"))
@@ -46,7 +51,13 @@ def prepare() -> str:
                 id="wf_bench", slug="bench", title="Bench", status="active", team="operations", live_version=1
             )
         )
-        values = {"workflow": "wf_bench", "number": 1, "document": orjson.dumps(DOCUMENT), "hash": document.hash, "published_by": person.id}
+        values = {
+            "workflow": "wf_bench",
+            "number": 1,
+            "document": orjson.dumps(DOCUMENT),
+            "hash": document.hash,
+            "published_by": person.id,
+        }
         connection.execute(sa.insert(tables.workflow_version).values(**values))
     return person.id
 
@@ -67,6 +78,10 @@ class Walker:
     def complete(self) -> None:
         """One step."""
         values = {"note": "what was typed into the form of this step", "level": 3}
-        self.runs.complete(self.actor, self.run_id, self.runs.Submission(step=self.step, revision=self.revision, values=values))
+        self.runs.complete(
+            self.actor,
+            self.run_id,
+            self.runs.Submission(step=self.step, revision=self.revision, values=values),
+        )
         self.revision += 1
         self.step = "two" if self.step == "one" else "one"

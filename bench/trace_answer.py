@@ -60,14 +60,21 @@ class Way:
     def note(self, frame: FrameType, event: str, _: Any) -> None:
         """For `sys.setprofile`."""
         code = frame.f_code
-        if self.ends is None and event == "return" and code.co_filename == f"{CONSOLE}/{COMMIT[0]}" and code.co_name == COMMIT[1]:
+        if (
+            self.ends is None
+            and event == "return"
+            and code.co_filename == f"{CONSOLE}/{COMMIT[0]}"
+            and code.co_name == COMMIT[1]
+        ):
             self.ends = len(self.carrying), len(self.every)
         if event != "call" or not code.co_filename.startswith(f"{CONSOLE}/") or code.co_name.startswith("<"):
             return
         name = code.co_filename[len(str(CONSOLE)) + 1 :]
         if self.every[-1:] != [name]:
             self.every.append(name)
-        names = [each for each in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if each != "self"]
+        names = [
+            each for each in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if each != "self"
+        ]
         if self.carrying[-1:] != [name] and any(_holds(frame.f_locals.get(each), DEPTH) for each in names):
             self.carrying.append(name)
 
@@ -101,7 +108,9 @@ def main() -> int:
     print(*(carrying if options.stays else dict.fromkeys(carrying)), sep="\n")
     files, stays = len(set(carrying)), len(carrying)
     print(f"the answer until the commit: {files} files, {stays} stays (bars: {FILES} and {STAYS})")
-    print(f"all calls until the commit: {len(set(every))} files; until the page of the next step: {len(set(way.every))}")
+    print(
+        f"all calls until the commit: {len(set(every))} files; until the page of the next step: {len(set(way.every))}"
+    )
     return 0 if files <= FILES and stays <= STAYS else 1
 
 
@@ -131,7 +140,9 @@ def _traced() -> Way:
         if traced:
             sys.setprofile(way.note)
         try:
-            answer = client.post(f"{path}/complete", data=sent, headers={"HX-Request": "true", "HX-Target": "runner"})
+            answer = client.post(
+                f"{path}/complete", data=sent, headers={"HX-Request": "true", "HX-Target": "runner"}
+            )
         finally:
             sys.setprofile(None)
         assert answer.status_code == 200, answer.text

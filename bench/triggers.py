@@ -42,8 +42,20 @@ analyze;
 """
 FIELD = {"name": "why", "label": "Why", "type": "text"}
 STEPS: list[dict[str, Any]] = [
-    {"id": "start", "type": "start", "title": "Start", "config": {"fields": [FIELD]}, "next": {"default": "read"}},
-    {"id": "read", "type": "guidance", "title": "Read", "config": {"text": "Read."}, "next": {"default": "end"}},
+    {
+        "id": "start",
+        "type": "start",
+        "title": "Start",
+        "config": {"fields": [FIELD]},
+        "next": {"default": "read"},
+    },
+    {
+        "id": "read",
+        "type": "guidance",
+        "title": "Read",
+        "config": {"text": "Read."},
+        "next": {"default": "end"},
+    },
     {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
 ]
 
@@ -59,7 +71,9 @@ def create_peer() -> Any:
     def hook() -> tuple[str, int]:
         if not hasattr(kept, "connection"):
             kept.connection = psycopg.connect(os.environ["PEER_URL"], autocommit=True)
-        kept.connection.execute("insert into hook (body) values (%s)", (flask.request.get_data(as_text=True),))
+        kept.connection.execute(
+            "insert into hook (body) values (%s)", (flask.request.get_data(as_text=True),)
+        )
         return "", 202
 
     return app
@@ -90,7 +104,12 @@ def furnish(server: Any, rows: int) -> tuple[str, str]:
     server.sql("create database bench_shop")
     server.sql(FILL % (rows, rows), "bench_shop")
     documents = [
-        {"id": "shop.looked", "source": "shop", "table": "looked", "changes": {"column": "updated_at", "every_s": 1}},
+        {
+            "id": "shop.looked",
+            "source": "shop",
+            "table": "looked",
+            "changes": {"column": "updated_at", "every_s": 1},
+        },
         {"id": "shop.told", "source": "shop", "table": "told", "changes": {"listen": True}},
     ]
     sources.add("shop", server.url("postgres", "bench_shop"), documents=documents, may=rig.ALL_RIGHTS)
@@ -105,7 +124,9 @@ def furnish(server: Any, rows: int) -> tuple[str, str]:
         ("by-look", {"kind": "event", "on": "record.updated", "enabled": True}),
         ("by-word", {"kind": "event", "on": "record.updated", "enabled": True}),
     ):
-        about = {} if slug == "by-hook" else {"collection": "shop.looked" if slug == "by-look" else "shop.told"}
+        about = (
+            {} if slug == "by-hook" else {"collection": "shop.looked" if slug == "by-look" else "shop.told"}
+        )
         document = {
             "format": 1,
             "slug": slug,
@@ -138,10 +159,17 @@ def webhooks(server: Any, secret: str, path: str) -> bool:
         costs[port].append((processor_s(process) - spent) * 1000 / (rate * (time.perf_counter() - begin)))
         return rate
 
-    with lists.served(command, ours) as web, lists.served(peer, theirs, PEER_URL=server.url("postgres", "bench_shop")) as other:
-        mine, bare = rig.in_turn(ROUNDS, lambda: taken(web, ours, f"/hooks/{path}"), lambda: taken(other, theirs, "/"))
+    with (
+        lists.served(command, ours) as web,
+        lists.served(peer, theirs, PEER_URL=server.url("postgres", "bench_shop")) as other,
+    ):
+        mine, bare = rig.in_turn(
+            ROUNDS, lambda: taken(web, ours, f"/hooks/{path}"), lambda: taken(other, theirs, "/")
+        )
     by, (cost, least) = rig.ratio(mine, bare), (statistics.median(costs[port]) for port in (ours, theirs))
-    print(f"webhooks a second: {statistics.median(mine):.0f}; bare route: {statistics.median(bare):.0f}; ratio {by:.2f}")
+    print(
+        f"webhooks a second: {statistics.median(mine):.0f}; bare route: {statistics.median(bare):.0f}; ratio {by:.2f}"
+    )
     print(f"processor for each: {cost:.2f} ms; bare route: {least:.2f} ms; load {os.getloadavg()[0]:.0f}")
     return rig.held("webhooks taken in a second", statistics.median(mine), least=BAR)
 
@@ -160,7 +188,11 @@ def signed(secret: str, count: int) -> list[dict[str, str]]:
     signer, now, made = Webhook(secret), datetime.now(UTC), []
     for _ in range(count):
         ident = f"msg_{random.getrandbits(64):x}"
-        named = {"webhook-id": ident, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signer.sign(ident, now, BODY)}
+        named = {
+            "webhook-id": ident,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signer.sign(ident, now, BODY),
+        }
         made.append({"Content-Type": "application/json"} | named)
     return made
 
@@ -190,15 +222,25 @@ def changes(server: Any, rows: int, count: int) -> bool:
 
     from console.infra.db.engine import fetch
 
-    worker = subprocess.Popen([sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ
+    )
     held = True
     try:
         with psycopg.connect(server.url("postgres", "bench_shop"), autocommit=True) as shop:
-            listening = "select 1 from pg_stat_activity where datname = 'bench_shop' and query ilike 'listen %'"
-            enrolment.until(lambda: bool(fetch("select 1 from console.source_watch where mark is not null")), 30)
+            listening = (
+                "select 1 from pg_stat_activity where datname = 'bench_shop' and query ilike 'listen %'"
+            )
+            enrolment.until(
+                lambda: bool(fetch("select 1 from console.source_watch where mark is not null")), 30
+            )
             enrolment.until(lambda: shop.execute(listening).fetchone() is not None, 30)
             for slug, statement, bar in (
-                ("by-look", "update looked set updated_at = clock_timestamp(), title = %s where id = %s", LATE_LOOKED_S),
+                (
+                    "by-look",
+                    "update looked set updated_at = clock_timestamp(), title = %s where id = %s",
+                    LATE_LOOKED_S,
+                ),
                 ("by-word", "update told set title = %s where id = %s", LATE_TOLD_S),
             ):
                 _late(shop, slug, statement, rows)
@@ -207,7 +249,9 @@ def changes(server: Any, rows: int, count: int) -> bool:
                 print(
                     f"{slug}: first step after {statistics.median(late):.2f} s, 95th percentile {worst:.2f} s, bar {bar} s, of {count} in {rows:,} rows"
                 )
-                held &= rig.held(f"{slug}: from a change to the first step, 95th percentile", worst, " s", most=bar)
+                held &= rig.held(
+                    f"{slug}: from a change to the first step, 95th percentile", worst, " s", most=bar
+                )
     finally:
         worker.terminate()
         worker.wait(30)
@@ -228,7 +272,9 @@ def _late(shop: Any, slug: str, statement: str, row: int) -> float:
     before = fetch(standing, (slug, str(row)))[0][0]
     while fetch(standing, (slug, str(row)))[0][0] == before:
         if time.perf_counter() - begin > 60:
-            raise SystemExit(f"{slug}: nothing was started: {fetch('select status, why, count(*) from console.firing group by 1, 2')}")
+            raise SystemExit(
+                f"{slug}: nothing was started: {fetch('select status, why, count(*) from console.firing group by 1, 2')}"
+            )
         time.sleep(0.01)
     return time.perf_counter() - begin
 

@@ -43,9 +43,17 @@ def make(folder: Path, count: int, *, values: bool) -> str:
     from console.log import checkpoint, verify
     from console.log.body import Fact, Frame, link
 
-    actor = {"kind": "user", "id": "usr_01kq0000000000000000000000", "session": "ses_1", "team": "operations", "roles": ["operator"]}
+    actor = {
+        "kind": "user",
+        "id": "usr_01kq0000000000000000000000",
+        "session": "ses_1",
+        "team": "operations",
+        "roles": ["operator"],
+    }
     workflow = {"id": "wf_01kq0000000000000000000000", "version": 3, "hash": "0" * 64}
-    frame = Frame(actor, 1, workflow, {"source": "s", "coll": "customer", "key": "17"}, "req_01kq0000000000000000000000")
+    frame = Frame(
+        actor, 1, workflow, {"source": "s", "coll": "customer", "key": "17"}, "req_01kq0000000000000000000000"
+    )
     now, tree, head = datetime.now(UTC), verify.Tree(), b""
     folder.mkdir()
     with (
@@ -56,10 +64,20 @@ def make(folder: Path, count: int, *, values: bool) -> str:
         for number in range(count):
             chain, seq = divmod(number, CHAIN_EVENTS)
             sealed = (
-                {"values": {"email": f"p{number}@example.com"}, "reason": "the address was wrong"} if values and number % 3 == 0 else {}
+                {"values": {"email": f"p{number}@example.com"}, "reason": "the address was wrong"}
+                if values and number % 3 == 0
+                else {}
             )
-            told = {"n": 1, "outcome": "approve", "type": "decision", "title": "Operator decision", "revision": seq}
-            fact = Fact(f"01970000-0000-7000-8000-{number:012x}", "step_completed", now, told, sealed, ("decide", 1))
+            told = {
+                "n": 1,
+                "outcome": "approve",
+                "type": "decision",
+                "title": "Operator decision",
+                "revision": seq,
+            }
+            fact = Fact(
+                f"01970000-0000-7000-8000-{number:012x}", "step_completed", now, told, sealed, ("decide", 1)
+            )
             made = link(fact, f"run_{chain:026}", seq + 1, head if seq else b"", frame)
             head = made.leaf
             tree.append([made.leaf])
@@ -108,15 +126,24 @@ def main() -> None:
             size = sum((folder / file).stat().st_size for file in ("events.jsonl", "values.jsonl")) / 1e6
             archive = zipped(folder)
             ways = {"folder": folder, "archive": archive}
-            figures = rig.in_turn(given.rounds, *(functools.partial(seconds, path, key) for path in ways.values()))
+            figures = rig.in_turn(
+                given.rounds, *(functools.partial(seconds, path, key) for path in ways.values())
+            )
             for way, took in zip(ways, figures, strict=True):
                 middle = statistics.median(took)
-                good &= rig.held(f"verified a second, {name}, {way}", given.events / middle, " events", least=BAR)
+                good &= rig.held(
+                    f"verified a second, {name}, {way}", given.events / middle, " events", least=BAR
+                )
                 print(f"{name}, {way}: {given.events / middle:,.0f} events/s, {size / middle:,.0f} MB/s ")
             if not values:
                 small = Path(root) / "small"
-                memory = [peak(zipped(folder), key), peak(small, make(small, given.events // 10, values=False))]
-                print(f"memory: {memory[0] / 1e6:.1f} MB for {given.events} events, {memory[1] / 1e6:.1f} MB for a tenth of them")
+                memory = [
+                    peak(zipped(folder), key),
+                    peak(small, make(small, given.events // 10, values=False)),
+                ]
+                print(
+                    f"memory: {memory[0] / 1e6:.1f} MB for {given.events} events, {memory[1] / 1e6:.1f} MB for a tenth of them"
+                )
     sys.exit(0 if good else 1)
 
 

@@ -26,19 +26,30 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     told = parser.parse_args()
-    with rig.console() as server, tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        peer = rig.Peer("viewflow", "viewflow_tasks.py", Path(folder), server.create_database("viewflow", "viewflow"))
+    with (
+        rig.console() as server,
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder,
+    ):
+        peer = rig.Peer(
+            "viewflow", "viewflow_tasks.py", Path(folder), server.create_database("viewflow", "viewflow")
+        )
         try:
             walker = step.Walker(step.prepare())
             for _ in range(200):
                 walker.complete()
-            mine, theirs = rig.in_turn(told.rounds, lambda: rig.per_second(walker.complete, told.seconds), lambda: peer.ask(told.seconds))
+            mine, theirs = rig.in_turn(
+                told.rounds,
+                lambda: rig.per_second(walker.complete, told.seconds),
+                lambda: peer.ask(told.seconds),
+            )
         finally:
             peer.end()
     found = rig.ratio(mine, theirs)
     versions = ", ".join(each for each in peer.versions if each.startswith("django"))
     print(f"{os.cpu_count()} cores, {told.rounds} rounds of {told.seconds:g} s; {versions}")
-    print(f"{statistics.median(mine):,.0f} steps/s, viewflow {statistics.median(theirs):,.0f} tasks/s, ratio {found:.1f}")
+    print(
+        f"{statistics.median(mine):,.0f} steps/s, viewflow {statistics.median(theirs):,.0f} tasks/s, ratio {found:.1f}"
+    )
     return 0 if rig.held("step in process against viewflow", found, " ×", least=BAR) else 1
 
 

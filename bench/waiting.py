@@ -31,7 +31,9 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=300_000)
     people = parser.parse_args().people
     with rig.console() as server:
-        worker = subprocess.Popen([sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "console.operations.worker"], stdin=subprocess.PIPE, env=os.environ
+        )
         try:
             held = measured(server, people)
         finally:
@@ -48,7 +50,9 @@ def measured(server: Any, people: int) -> bool:
     server.sql('insert into console.sign_in (document) values (\'{"second_factor": "off"}\')', "console")
     key = accounts.create_key("bench", actor.id).text
     port = lists.free_port()
-    with lists.served(["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], port):
+    with lists.served(
+        ["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], port
+    ):
         page, api = lists.Browser(port), lists.Browser(port)
         page.sign_in("ines@example.org", "a long enough bench password")
         api.headers["Authorization"] = f"Bearer {key}"
@@ -64,7 +68,9 @@ def measured(server: Any, people: int) -> bool:
     slower = {name: many[name] / few[name] for name in few}
     for name, by in slower.items():
         print(f"{name:32} {few[name]:7.1f} ms  {many[name]:7.1f} ms  {by:6.2f} ×")
-    good = [rig.held(f"{name}, {people:,} live runs", took, " ms", most=BAR_MS) for name, took in many.items()]
+    good = [
+        rig.held(f"{name}, {people:,} live runs", took, " ms", most=BAR_MS) for name, took in many.items()
+    ]
     return all(good)
 
 
@@ -87,9 +93,14 @@ def asked(page: lists.Browser, api: lists.Browser) -> dict[str, float]:
         browser.connection.close()  # left alone for long, it was closed at the other end
     ways: dict[str, Callable[[], float]] = {"Workflows, cards": partial(page.milliseconds, "/workflows")}
     for name, path in (
-        ("Enrolled", "enrolled"), ("Enrolled, those who wait", "enrolled?status=waiting"), ("Enrolled, nobody has left", "enrolled?status=left"),
-        ("Executions", "executions"), ("Canvas with counts", ""), ("Metrics", "metrics"), ("Take many out, asked", "take-out"),
-    ):  # fmt: skip
+        ("Enrolled", "enrolled"),
+        ("Enrolled, those who wait", "enrolled?status=waiting"),
+        ("Enrolled, nobody has left", "enrolled?status=left"),
+        ("Executions", "executions"),
+        ("Canvas with counts", ""),
+        ("Metrics", "metrics"),
+        ("Take many out, asked", "take-out"),
+    ):
         ways[name] = partial(page.milliseconds, f"/workflows/nurture/{path}".rstrip("/"))
     first = "/api/v1/workflows/nurture/leads"
     ways["API, leads"] = partial(api.milliseconds, first)
@@ -101,7 +112,10 @@ def asked(page: lists.Browser, api: lists.Browser) -> dict[str, float]:
     lists.REQUESTS = 5
     for measure in ways.values():
         measure()
-    return {name: statistics.median(found) for name, found in zip(ways, rig.in_turn(ROUNDS, *ways.values()), strict=True)}
+    return {
+        name: statistics.median(found)
+        for name, found in zip(ways, rig.in_turn(ROUNDS, *ways.values()), strict=True)
+    }
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ class Work:
     @classmethod
     def from_row(cls, row: sa.Row[Any], **more: Any) -> Self:
         """Return the work of a row; fields that are no columns, or are not what the column says, are given."""
-        return cls(**{name: getattr(row, name) for name in cls.__dataclass_fields__ if name in row._fields} | more)
+        return cls(
+            **{name: getattr(row, name) for name in cls.__dataclass_fields__ if name in row._fields} | more
+        )
 
     @property
     def under_way(self) -> bool:
@@ -81,7 +83,13 @@ class Work:
 
     def progress_json(self) -> dict[str, Any]:
         """Return what the API says of every kind of work."""
-        return {"id": self.id, "status": self.status, "total": self.total, "done": self.done, "why": self.why or None}
+        return {
+            "id": self.id,
+            "status": self.status,
+            "total": self.total,
+            "done": self.done,
+            "why": self.why or None,
+        }
 
 
 AnyWork = TypeVar("AnyWork", bound=Work)
@@ -135,7 +143,12 @@ class Kind(ABC, Generic[AnyWork]):
 
     def add(self, connection: Connection, **columns: Any) -> bool:
         """Keep new work, and put its job in, with the transaction of `connection`; False where this id is there already."""
-        added = insert(self.table).values(**columns).on_conflict_do_nothing(index_elements=["id"]).returning(self.table.c.id)
+        added = (
+            insert(self.table)
+            .values(**columns)
+            .on_conflict_do_nothing(index_elements=["id"])
+            .returning(self.table.c.id)
+        )
         if connection.execute(added).first() is None:
             return False
         self.enqueue(connection, columns["id"])
@@ -287,7 +300,9 @@ class SealedKind(Kind[AnyWork]):
         return {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext}
 
 
-_JOB_GIVEN_UP = f"b.created_at < now() - interval '1 minute' and {jobs.no_job('b.id')} and {jobs.given_up('b.id')}"
+_JOB_GIVEN_UP = (
+    f"b.created_at < now() - interval '1 minute' and {jobs.no_job('b.id')} and {jobs.given_up('b.id')}"
+)
 _END_GIVEN_UP = f"""
 update console.enrolment_batch b set status = 'failed', why = %s, ended_at = %s where b.status = 'running' and {_JOB_GIVEN_UP} returning b.id
 """  # noqa: S608 (texts of ours)
@@ -314,18 +329,32 @@ class BatchKind(SealedKind[AnyWork]):
         """Return which rows of the table are of this kind."""
         return (self.table.c.origin == self.origin,)
 
-    def ask(self, connection: Connection, actor: Actor, work_id: str, asked: Mapping[str, Any], **columns: Any) -> bool:
+    def ask(
+        self, connection: Connection, actor: Actor, work_id: str, asked: Mapping[str, Any], **columns: Any
+    ) -> bool:
         """Keep what the actor asks for, and put its job in; False where work of this id is there already."""
-        given = {"person": actor.id, "origin": self.origin, "preview": False, "status": RUNNING, "created_at": log.now()}
+        given = {
+            "person": actor.id,
+            "origin": self.origin,
+            "preview": False,
+            "status": RUNNING,
+            "created_at": log.now(),
+        }
         return self.add(connection, id=work_id, **given | self.seal(work_id, actor.id, asked) | columns)
 
     def seal_place(self, work: AnyWork, place: Mapping[str, Any]) -> bytes:
         """Return the column that holds the place that it has reached."""
-        return subjects.lock(subjects.of_person(work.person), f"{self.about}|{work.id}", orjson.dumps(dict(place)))
+        return subjects.lock(
+            subjects.of_person(work.person), f"{self.about}|{work.id}", orjson.dumps(dict(place))
+        )
 
     def open_place(self, row: sa.Row[Any]) -> dict[str, Any]:
         """Return the place that it has reached; empty before the first part is done."""
-        return dict(orjson.loads(subjects.unlock(row.subject, f"{self.about}|{row.id}", bytes(row.place)))) if row.place else {}
+        return (
+            dict(orjson.loads(subjects.unlock(row.subject, f"{self.about}|{row.id}", bytes(row.place))))
+            if row.place
+            else {}
+        )
 
     def note_part(
         self,
@@ -337,17 +366,27 @@ class BatchKind(SealedKind[AnyWork]):
     ) -> str:
         """Add the counts of a part to its columns, with the place behind it and the answers (line, record, status, reasons) that are kept; its status."""
         columns = self.table.c
-        changed = sa.update(self.table).where(columns.id == work.id).values(place=self.seal_place(work, place))
-        changed = changed.values(why=sa.case((self.open_rows(), ""), else_=columns.why)).returning(columns.status)
-        status = connection.execute(changed.values({name: columns[name] + count for name, count in counts.items()})).scalar_one()
+        changed = (
+            sa.update(self.table).where(columns.id == work.id).values(place=self.seal_place(work, place))
+        )
+        changed = changed.values(why=sa.case((self.open_rows(), ""), else_=columns.why)).returning(
+            columns.status
+        )
+        status = connection.execute(
+            changed.values({name: columns[name] + count for name, count in counts.items()})
+        ).scalar_one()
         lines, records, statuses, reasons = ([answer[at] for answer in answers] for at in range(4))
-        connection.exec_driver_sql(_KEEP, (work.id, lines, records, statuses, [orjson.dumps(each).decode() for each in reasons]))
+        connection.exec_driver_sql(
+            _KEEP, (work.id, lines, records, statuses, [orjson.dumps(each).decode() for each in reasons])
+        )
         return str(status)
 
     def resume(self, work_id: str) -> None:
         """Go on with what has broken off. Raises Conflict where it has not."""
         with transaction() as connection:
-            connection.exec_driver_sql("delete from queue.pgqueuer where dedupe_key = %s and status = 'failed'", (work_id,))
+            connection.exec_driver_sql(
+                "delete from queue.pgqueuer where dedupe_key = %s and status = 'failed'", (work_id,)
+            )
             if not revive_batch(connection, work_id):
                 raise Conflict("This is not broken off.", code="not_possible")
             self.enqueue(connection, work_id)

@@ -27,7 +27,9 @@ class Commands(click.Group):
         """The command, None where there is none of this name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        found: list[click.Command] = importlib.import_module(f"console.commands.{cmd_name.replace('-', '_')}").commands
+        found: list[click.Command] = importlib.import_module(
+            f"console.commands.{cmd_name.replace('-', '_')}"
+        ).commands
         return next(command for command in found if command.name == cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -35,7 +37,9 @@ class Commands(click.Group):
         names = self.list_commands(ctx)
         room = formatter.width - 6 - max(len(name) for name in names)
         with formatter.section("Commands"):
-            formatter.write_dl([(name, click.Command(name, help=_help_of(name)).get_short_help_str(room)) for name in names])
+            formatter.write_dl(
+                [(name, click.Command(name, help=_help_of(name)).get_short_help_str(room)) for name in names]
+            )
 
 
 def _help_of(name: str) -> str:
@@ -43,12 +47,19 @@ def _help_of(name: str) -> str:
     source = Path(commands.__path__[0], f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     for node in ast.parse(source).body:
         match node:
-            case ast.Assign(value=ast.Call(func=ast.Attribute(attr="Group"), args=[ast.Constant(value=str(said)), *_], keywords=given)) if (
-                said == name
-            ):
-                return next(str(ast.literal_eval(keyword.value)) for keyword in given if keyword.arg == "help")
+            case ast.Assign(
+                value=ast.Call(
+                    func=ast.Attribute(attr="Group"), args=[ast.Constant(value=str(said)), *_], keywords=given
+                )
+            ) if said == name:
+                return next(
+                    str(ast.literal_eval(keyword.value)) for keyword in given if keyword.arg == "help"
+                )
             case ast.FunctionDef(
-                decorator_list=[ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(said)), *_]), *_]
+                decorator_list=[
+                    ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(said)), *_]),
+                    *_,
+                ]
             ) if said == name:
                 return ast.get_docstring(node) or ""
             case _:
@@ -95,7 +106,10 @@ def main() -> NoReturn:
 
         found = troubles.trouble_of(error)
         place = f" ({error.filename})" if error.filename else ""
-        click.echo(f"console: {f'{found.message} {found.fix}.' if found else f'{error.strerror or error}{place}'}", err=True)
+        click.echo(
+            f"console: {f'{found.message} {found.fix}.' if found else f'{error.strerror or error}{place}'}",
+            err=True,
+        )
         sys.exit(1)
     except Exception as error:
         if not _of_database(error):

@@ -45,9 +45,19 @@ DOCUMENTS: list[dict[str, Any]] = [
         "subject": "self",
         "fields": {"tax_id": {"sensitive": True}, "email": {"type": "email"}},
         "segments": [{"id": "unrated", "label": "Unrated", "filter": "record.risk == null"}],
-        "summary": {"sections": [{"label": "Identity", "fields": ["display_name", "email", "desk"]}], "related": [{"relation": "account"}]},
+        "summary": {
+            "sections": [{"label": "Identity", "fields": ["display_name", "email", "desk"]}],
+            "related": [{"relation": "account"}],
+        },
     },
-    {"id": "account", "source": "company", "table": "account", "label": "Accounts", "label_one": "Account", "subject": "customer"},
+    {
+        "id": "account",
+        "source": "company",
+        "table": "account",
+        "label": "Accounts",
+        "label_one": "Account",
+        "subject": "customer",
+    },
 ]
 STEPS: list[dict[str, Any]] = [
     {
@@ -61,7 +71,10 @@ STEPS: list[dict[str, Any]] = [
                     "label": "Why",
                     "type": "enum",
                     "required": True,
-                    "options": [{"value": "periodic", "label": "Periodic"}, {"value": "event", "label": "Event"}],
+                    "options": [
+                        {"value": "periodic", "label": "Periodic"},
+                        {"value": "event", "label": "Event"},
+                    ],
                 }
             ]
         },
@@ -74,7 +87,14 @@ STEPS: list[dict[str, Any]] = [
         "completion": "automatic",
         "config": {
             "fields": ["display_name", "email", "risk", "balance"],
-            "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"], "where": "record.status == 'open'"}],
+            "related": [
+                {
+                    "name": "accounts",
+                    "relation": "account",
+                    "fields": ["iban", "status"],
+                    "where": "record.status == 'open'",
+                }
+            ],
         },
         "next": {"default": "read"},
     },
@@ -115,11 +135,19 @@ STEPS: list[dict[str, Any]] = [
         "id": "decide",
         "type": "decision",
         "title": "Decide",
-        "config": {"options": [{"value": "approve", "label": "Approve"}, {"value": "again", "label": "Look again"}]},
+        "config": {
+            "options": [{"value": "approve", "label": "Approve"}, {"value": "again", "label": "Look again"}]
+        },
         "next": {"approve": "result", "again": "back"},
     },
     {"id": "back", "type": "go_to", "title": "Back to the note", "config": {}, "next": {"default": "note"}},
-    {"id": "result", "type": "output", "title": "Result", "config": {"values": {"note": "steps.note.note"}}, "next": {"default": "end"}},
+    {
+        "id": "result",
+        "type": "output",
+        "title": "Result",
+        "config": {"values": {"note": "steps.note.note"}},
+        "next": {"default": "end"},
+    },
     {"id": "end", "type": "end", "title": "End", "config": {"label": "Approved"}, "next": {}},
 ]
 DOCUMENT: dict[str, Any] = {
@@ -178,13 +206,19 @@ class Company:
         """The run as this person sees it."""
         return runs.get(self.people[by], run_id).json
 
-    def answer(self, run_id: str, by: str = "olivia", told: dict[str, Any] | None = None, **values: Any) -> None:
+    def answer(
+        self, run_id: str, by: str = "olivia", told: dict[str, Any] | None = None, **values: Any
+    ) -> None:
         """Hand in the step that the run stands at, with something sensible where nothing is given."""
         told = told or self.told(run_id, by)
         here = told["current"]
         typed = values or {"note": {"note": "Looked at it."}, "rate": {"risk": "low"}}.get(here["step"], {})
         outcome = here["outcomes"][0]["value"] if here["outcomes"] else None
-        runs.complete(self.people[by], run_id, runs.Submission(step=here["step"], revision=told["revision"], values=typed, outcome=outcome))
+        runs.complete(
+            self.people[by],
+            run_id,
+            runs.Submission(step=here["step"], revision=told["revision"], values=typed, outcome=outcome),
+        )
 
     def work(self) -> int:
         """What a worker does: what is due or stuck becomes jobs, and each job is done; how many there were."""
@@ -204,7 +238,11 @@ def _mask_nothing() -> None:
     """Take the demo's masking away: a test of masking says whose it is."""
     with transaction() as connection:
         rows = policy_store.rows_of(connection)
-        kept = [row for row in rows if row.act == "reveal" or (row.eft == "allow" and row.obj.startswith("field:"))]
+        kept = [
+            row
+            for row in rows
+            if row.act == "reveal" or (row.eft == "allow" and row.obj.startswith("field:"))
+        ]
         policy_store.write(connection, removed=kept)
     access.refresh()
 
@@ -223,7 +261,9 @@ def make(folder: Path) -> Company:
     for role in ("operator", "lead", "reviewer"):
         access.grant(role, "collection:account", ["browse", "read"], team="operations")
     for name, (role, team, tags) in PEOPLE.items():
-        accounts.create_person(f"{name}@fernwick.example", role=role, team=team, name=name.title(), password=PASSWORD, tags=tags)
+        accounts.create_person(
+            f"{name}@fernwick.example", role=role, team=team, name=name.title(), password=PASSWORD, tags=tags
+        )
     workflows.import_file(DOCUMENT, publish=True)
     inboxes.import_all([DESK])
     return found(folder)
@@ -232,4 +272,7 @@ def make(folder: Path) -> Company:
 def found(folder: Path) -> Company:
     """The company that was made before, in the database that the settings point to."""
     people = {name: accounts.person_of_email(f"{name}@fernwick.example").id for name in PEOPLE}
-    return Company(folder / "company.db", {name: accounts.actor_of_person(person, f"ses_{name}") for name, person in people.items()})
+    return Company(
+        folder / "company.db",
+        {name: accounts.actor_of_person(person, f"ses_{name}") for name, person in people.items()},
+    )

@@ -53,7 +53,10 @@ if TYPE_CHECKING:
 
     from tests.company import Company
 
-KEYS = {name: secrets.token_urlsafe(32) for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")}
+KEYS = {
+    name: secrets.token_urlsafe(32)
+    for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")
+}
 """One set for the whole run: what a template holds sealed can be opened in its copies."""
 
 TEMPLATE, COMPANY = "template_console", "company"
@@ -65,7 +68,11 @@ os.environ["CONSOLE_ENV_FILE"] = os.devnull
 SUITE_EXAMPLES, THOROUGH_EXAMPLES = 25, 2_000
 """How many examples a property is tried with where its test says nothing else: in the suite, and with `--hypothesis-profile thorough`."""
 
-_common: dict[str, Any] = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
+_common: dict[str, Any] = {
+    "deadline": None,
+    "print_blob": True,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 hypothesis_settings.register_profile("suite", max_examples=SUITE_EXAMPLES, **_common)
 hypothesis_settings.register_profile("thorough", max_examples=THOROUGH_EXAMPLES, **_common)
 hypothesis_settings.load_profile("suite")
@@ -187,7 +194,8 @@ SLOW_FOLDERS = frozenset({"browser", "demo", "journeys"})
 def pytest_configure(config: pytest.Config) -> None:
     """Before a test module is read."""
     config.addinivalue_line(
-        "markers", "slow: takes long, or proves for many what a quick test proves for one; left out by bin/test --quick"
+        "markers",
+        "slow: takes long, or proves for many what a quick test proves for one; left out by bin/test --quick",
     )
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if workers and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
@@ -321,7 +329,9 @@ class Companies:
 
 
 @pytest.fixture(scope="session")
-def companies(pg: Embedded, server: Server, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Companies:
+def companies(
+    pg: Embedded, server: Server, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Companies:
     """The small company, made once for this process."""
     from tests.company import make
 
@@ -421,7 +431,9 @@ def told(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
     made = Database(name, pg.url("console", name), pg.url("postgres", name))
     given = {
         "DATABASE_URL": made.url,
-        "DATABASE_MIGRATION_URL": _migration_url(pg, name).render_as_string(hide_password=False).replace("+psycopg", "", 1),
+        "DATABASE_MIGRATION_URL": _migration_url(pg, name)
+        .render_as_string(hide_password=False)
+        .replace("+psycopg", "", 1),
         "CONSOLE_DATA_DIR": str(suite_folder / "data" / name),
         "CONSOLE_RATE_LIMITS": "off",
         "CONSOLE_SQLITE_FOLDERS": "/",
@@ -450,7 +462,9 @@ _engines: dict[tuple[str, str], Engine] = {}
 def _again(url: str) -> None:
     """The engines over this database, each as a new one to whoever remembers what it read through which."""
     psycopg = make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    engines._made.update({name: kept.execution_options() for (at, name), kept in _engines.items() if at == psycopg})
+    engines._made.update(
+        {name: kept.execution_options() for (at, name), kept in _engines.items() if at == psycopg}
+    )
 
 
 def _keep() -> None:
@@ -462,7 +476,11 @@ def _keep() -> None:
 
 def _migration_url(pg: Embedded, name: str) -> URL:
     """As the application's own: the superuser, acting as the owner of the tables."""
-    return make_url(pg.url("postgres", name)).set(drivername="postgresql+psycopg").update_query_dict({"options": "-crole=console_owner"})
+    return (
+        make_url(pg.url("postgres", name))
+        .set(drivername="postgresql+psycopg")
+        .update_query_dict({"options": "-crole=console_owner"})
+    )
 
 
 def _forget() -> None:
@@ -482,6 +500,15 @@ def _forget() -> None:
 def _caches(_modules: int) -> "list[functools._lru_cache_wrapper[Any]]":
     """Every `functools.cache` of the console that is loaded by now, as many modules as there are."""
     found = [
-        vars(module) for name, module in list(sys.modules.items()) if name.partition(".")[0] == "console" and not name.startswith(PURE)
+        vars(module)
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] == "console" and not name.startswith(PURE)
     ]
-    return list({id(kept): kept for names in found for kept in names.values() if isinstance(kept, functools._lru_cache_wrapper)}.values())
+    return list(
+        {
+            id(kept): kept
+            for names in found
+            for kept in names.values()
+            if isinstance(kept, functools._lru_cache_wrapper)
+        }.values()
+    )

@@ -18,7 +18,9 @@ PAIRS = {"console.steps.effects": "console.core.effect_kinds"}
 def rooms() -> frozenset[str]:
     """What stands at the top of `console/`: its folders and modules, by name."""
     return frozenset(
-        path.stem for path in CONSOLE.iterdir() if path.name != "__init__.py" and (path.suffix == ".py" or (path / "__init__.py").exists())
+        path.stem
+        for path in CONSOLE.iterdir()
+        if path.name != "__init__.py" and (path.suffix == ".py" or (path / "__init__.py").exists())
     )
 
 
@@ -26,7 +28,11 @@ def offered(package: str) -> frozenset[str]:
     """The modules of a package that others may import whole: it names them in `OPEN_MODULES`. Functions and classes it offers by importing them."""
     path = CONSOLE.parent.joinpath(*package.split("."), "__init__.py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and ast.unparse(node.targets[0]) == "OPEN_MODULES":
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.targets[0]) == "OPEN_MODULES"
+        ):
             return frozenset(ast.literal_eval(node.value.args[0]))
     return frozenset()
 
@@ -52,7 +58,11 @@ class RoomsContract(Contract):
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Every import within `console` is looked at."""
-        packages = frozenset(module for module in graph.modules if (CONSOLE.parent.joinpath(*module.split("."), "__init__.py")).exists())
+        packages = frozenset(
+            module
+            for module in graph.modules
+            if (CONSOLE.parent.joinpath(*module.split("."), "__init__.py")).exists()
+        )
         wrong = sorted(
             (importer, imported, package)
             for importer in graph.modules
@@ -89,4 +99,6 @@ class NoFrameworkContract(Contract):
     def render_broken_contract(self, check: ContractCheck) -> None:
         """One line for each import."""
         for importer, imported in check.metadata["wrong"]:
-            output.print_error(f"{importer} imports {imported}: only {', '.join(sorted(DOORS))} know the web framework.")
+            output.print_error(
+                f"{importer} imports {imported}: only {', '.join(sorted(DOORS))} know the web framework."
+            )

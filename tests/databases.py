@@ -18,7 +18,9 @@ from console.infra.postgres import Embedded
 OURS = "n.nspname !~ '^(pg_|information_schema$)'"
 TABLES: LiteralString = f"select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and {OURS} order by 1, 2"
 SEQUENCES: LiteralString = f"select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S' and {OURS} order by 1, 2"
-STUBBORN: LiteralString = "select t.tgrelid::regclass::text, t.tgname from pg_trigger t where t.tgenabled = 'A'"
+STUBBORN: LiteralString = (
+    "select t.tgrelid::regclass::text, t.tgname from pg_trigger t where t.tgenabled = 'A'"
+)
 SHAPE: LiteralString = f"""
 with n as (select oid, xmin, nspname from pg_namespace n where {OURS}),
 c as (select oid, xmin from pg_class where relnamespace in (select oid from n))
@@ -109,10 +111,16 @@ class Lent:
             for table, trigger in connection.execute(STUBBORN).fetchall():
                 self.stubborn.setdefault(table, []).append(sql.Identifier(trigger))
             # rows as a multiset: how many, and the sum of their fingerprints
-            one = sql.SQL("select {at}::int, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from {table} as t")
-            self.look = sql.SQL(" union all ").join(one.format(at=sql.Literal(at), table=table) for at, table in enumerate(self.tables))
+            one = sql.SQL(
+                "select {at}::int, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from {table} as t"
+            )
+            self.look = sql.SQL(" union all ").join(
+                one.format(at=sql.Literal(at), table=table) for at, table in enumerate(self.tables)
+            )
             last = sql.SQL("select {at}::int, last_value, is_called from {name}")
-            self.count = sql.SQL(" union all ").join(last.format(at=sql.Literal(at), name=name) for at, name in enumerate(self.sequences))
+            self.count = sql.SQL(" union all ").join(
+                last.format(at=sql.Literal(at), name=name) for at, name in enumerate(self.sequences)
+            )
             self.sums, self.numbers = self._sums(connection), self._numbers(connection)
             self.rows = {at: self._read(connection, at) for at, (count, _) in self.sums.items() if count}
             self.shape = _shape(connection)
@@ -146,7 +154,9 @@ class Lent:
 
     def _connected(self) -> Connection:
         # no trigger is asked, but those of the log, which always are
-        return psycopg.connect(self.url, autocommit=True, options="-c session_replication_role=replica -c search_path=")
+        return psycopg.connect(
+            self.url, autocommit=True, options="-c session_replication_role=replica -c search_path="
+        )
 
     def _restore(self, connection: Connection) -> bool:
         """Whether the shape is told anew by that: a trigger that always asks was told not to."""

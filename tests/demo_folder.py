@@ -86,10 +86,20 @@ def _interrupted(data: Path, kept: Path) -> None:
 
 
 def _loading(data: Path, *arguments: str) -> "subprocess.Popen[str]":
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
-    environment = plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_DEMO": "on", "CONSOLE_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
+    plain = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
+    }
+    environment = plain | {
+        "CONSOLE_DATA_DIR": str(data),
+        "CONSOLE_DEMO": "on",
+        "CONSOLE_ENV_FILE": os.devnull,
+        "PYTHONPATH": str(ROOT),
+    }
     return subprocess.Popen(
-        [sys.executable, "-m", "console", "demo", "load", "--bare", *arguments], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "console", "demo", "load", "--bare", *arguments],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -56,8 +56,18 @@ def work_until_idle(only: Collection[str] = queue.JOBS) -> int:
 @functools.cache
 def _duties() -> list[Callable[[], object]]:
     """Those of a worker that come about more often than each day. Nobody listens to other databases."""
-    here = cast("Any", SimpleNamespace(stopping=threading.Event(), sequence=sequencing.sequence, end_under_newer=lambda: None))
-    return [duty.do for line in duties(cast(Worker, here)).values() for duty in line if duty.every_s < DAY_S and duty.name != "listeners"]
+    here = cast(
+        "Any",
+        SimpleNamespace(
+            stopping=threading.Event(), sequence=sequencing.sequence, end_under_newer=lambda: None
+        ),
+    )
+    return [
+        duty.do
+        for line in duties(cast(Worker, here)).values()
+        for duty in line
+        if duty.every_s < DAY_S and duty.name != "listeners"
+    ]
 
 
 def work_as_workers_do(only: Collection[str] = RUNNING) -> None:

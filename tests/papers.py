@@ -81,10 +81,22 @@ def at_note(company: Company, slug: str, record: str = "1", by: str = "olivia", 
 
 CHECKS: list[dict[str, Any]] = [
     {"id": "name", "label": "Name as in the record", "find": "record.display_name"},
-    {"id": "age", "label": "Not too old", "pass": "document.issued_on >= date('2026-01-01')", "at": ["issued_on"], "said": "Of {{ document.issued_on }}."},
-    {"id": "digits", "label": "Check digits", "if": "document.mrz.number != null", "pass": "document.mrz.valid", "at": ["mrz"]},
+    {
+        "id": "age",
+        "label": "Not too old",
+        "pass": "document.issued_on >= date('2026-01-01')",
+        "at": ["issued_on"],
+        "said": "Of {{ document.issued_on }}.",
+    },
+    {
+        "id": "digits",
+        "label": "Check digits",
+        "if": "document.mrz.number != null",
+        "pass": "document.mrz.valid",
+        "at": ["mrz"],
+    },
     {"id": "tax", "label": "A name is known", "about": "values", "pass": "record.display_name != null"},
-]  # fmt: skip
+]
 TICKS = [{"value": "name", "label": "Name"}, {"value": "age", "label": "Age"}]
 CHECKED: dict[str, Any] = {
     "type": "update_data",
@@ -102,11 +114,19 @@ CHECKED: dict[str, Any] = {
 
 REQUEST: dict[str, Any] = {
     "documents": [
-        {"id": "extract", "label": "Register extract", "types": ["pdf"], "help": "Not older than three months"},
+        {
+            "id": "extract",
+            "label": "Register extract",
+            "types": ["pdf"],
+            "help": "Not older than three months",
+        },
         {"id": "photos", "label": "Photos", "required": False, "many": True, "types": ["jpeg", "png"]},
         {"id": "never", "label": "Never asked for", "if": "record.desk == 'nowhere'"},
     ],
-    "form": [{"name": "iban", "label": "IBAN", "required": True}, {"name": "staff", "label": "Staff", "type": "integer"}],
+    "form": [
+        {"name": "iban", "label": "IBAN", "required": True},
+        {"name": "staff", "label": "Staff", "type": "integer"},
+    ],
     "to": "record.email",
     "name": "record.display_name",
     "subject": "Papers of {{ record.display_name }}",
@@ -114,7 +134,9 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def asking(company: Company, slug: str = "asking", record: str = "1", until: str = "note", **config: Any) -> str:
+def asking(
+    company: Company, slug: str = "asking", record: str = "1", until: str = "note", **config: Any
+) -> str:
     """A run that waits for documents."""
     step = {
         "type": "request_documents",

@@ -28,7 +28,9 @@ class Photographer:
     @contextmanager
     def as_(self, who: str, scheme: str = "light") -> Iterator[Page]:
         """A page on which this person has signed in."""
-        context = self.browser.new_context(viewport=SIZE, color_scheme="dark" if scheme == "dark" else "light")  # type: ignore[arg-type]
+        context = self.browser.new_context(
+            viewport=SIZE, color_scheme="dark" if scheme == "dark" else "light"
+        )  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(f"{self.url}/sign-in")
         page.click(f"button[name=person][value={who}]")

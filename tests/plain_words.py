@@ -35,7 +35,9 @@ UNREAD = frozenset({"script", "style", "template", "noscript", "kbd"})
 SPOKEN = ("aria-label", "title", "alt", "placeholder")
 VALUES = frozenset({"td", "dd", "ins", "del"})
 """Elements that hold a value and nothing else."""
-COUNTRIES = frozenset(str(code) for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code))) - {"IT", "ID"}
+COUNTRIES = frozenset(
+    str(code) for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code))
+) - {"IT", "ID"}
 """Without the ones that are a trade, and what stands above the numbers of records, too."""
 RULES = {
     "an id": re.compile(
@@ -45,7 +47,9 @@ RULES = {
     "a word of programs": re.compile(
         r"(?<![\w@./:-])[a-z]+(?:_[a-z]+)+(?![\w@/])|(?<![\w@./:-])(?:(?:steps|record|variables|input)\.[a-z_]+|[a-z]+\.[a-z]+_[a-z_]+)"
     ),
-    "a smallest unit": re.compile(r"\bminor units?\b|(?<!per )\bcents?\b|\bin its smallest unit\b", re.IGNORECASE),
+    "a smallest unit": re.compile(
+        r"\bminor units?\b|(?<!per )\bcents?\b|\bin its smallest unit\b", re.IGNORECASE
+    ),
     "JSON": re.compile(r"[{\[]\s*\"[^\"]*\"\s*[:,\]]|\{\}|\[\]"),
 }
 
@@ -90,7 +94,11 @@ def unreadable(text: str) -> list[str]:
     """What stands on the page that people cannot read, each with what it is."""
     found = []
     for place, said in Page(text).said:
-        found += [f"{what}: {match[0]} in “{said[:90]}”" for what, rule in RULES.items() if (match := rule.search(said))]
+        found += [
+            f"{what}: {match[0]} in “{said[:90]}”"
+            for what, rule in RULES.items()
+            if (match := rule.search(said))
+        ]
         if place in VALUES and said and all(part in COUNTRIES for part in said.split(", ")):
             found.append(f"a code of a country: {said}")
     return found

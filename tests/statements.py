@@ -24,7 +24,10 @@ OURS, ENGINES, OTHERS = (
     (str(ROOT / "tests") + "/", str(ROOT / "migrations") + "/"),
 )
 TABLE = re.compile(
-    r"(?<!update )(?<!into )(?<!delete from )\bconsole\.run\b(?!\.)(?P<after>(?: \w+)? " + re.escape(ALL) + r")?", re.IGNORECASE
+    r"(?<!update )(?<!into )(?<!delete from )\bconsole\.run\b(?!\.)(?P<after>(?: \w+)? "
+    + re.escape(ALL)
+    + r")?",
+    re.IGNORECASE,
 )
 READS = re.compile(r"\s*(select|with|insert|update|delete)\b", re.IGNORECASE)
 JUDGED = re.compile(r"\blabel is null\b|\bwhere false\b", re.IGNORECASE)

@@ -11,7 +11,10 @@ Test = Callable[..., None]
 
 
 def cases(
-    names: str | Sequence[str], rows: Iterable[Any], *, ids: Iterable[Any] | Callable[[Any], Any] | None = None
+    names: str | Sequence[str],
+    rows: Iterable[Any],
+    *,
+    ids: Iterable[Any] | Callable[[Any], Any] | None = None,
 ) -> Callable[[Test], Test]:
     """As `pytest.mark.parametrize`, but one test: it goes through every row and names each that fails. Decorators add up likewise, into a product.
 
@@ -43,11 +46,20 @@ def cases(
     return decorate
 
 
-def _named(keys: list[str], rows: list[Any], ids: Iterable[Any] | Callable[[Any], Any] | None) -> Iterator[tuple[str, dict[str, Any]]]:
+def _named(
+    keys: list[str], rows: list[Any], ids: Iterable[Any] | Callable[[Any], Any] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     given = [None] * len(rows) if ids is None or callable(ids) else list(ids)
     for row, name in zip(rows, given, strict=True):
         marked = isinstance(row, type(pytest.param()))
         values = list(row.values) if marked else list(row) if len(keys) > 1 else [row]
-        called = (row.id if marked else None) or name or (", ".join(str(ids(value)) for value in values) if callable(ids) else None)
+        called = (
+            (row.id if marked else None)
+            or name
+            or (", ".join(str(ids(value)) for value in values) if callable(ids) else None)
+        )
         told = dict(zip(keys, values, strict=True))
-        yield str(called) if called else ", ".join(f"{key}={value!r:.200}" for key, value in told.items()), told
+        yield (
+            str(called) if called else ", ".join(f"{key}={value!r:.200}" for key, value in told.items()),
+            told,
+        )

@@ -19,7 +19,9 @@ README = (BENCH / "README.md").read_text(encoding="utf-8")
 
 @cases("script", SCRIPTS)
 def test_each_script_says_what_it_takes(script: str) -> None:
-    told = subprocess.run([warm.python(), BENCH / script, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    told = subprocess.run(
+        [warm.python(), BENCH / script, "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
     assert told.stdout.startswith(f"usage: {script}")
     docstring = ast.get_docstring(ast.parse((BENCH / script).read_text(encoding="utf-8")))
     assert docstring is not None
@@ -32,14 +34,25 @@ def test_the_table_names_every_script_and_no_other() -> None:
 
 
 def test_every_row_of_the_table_has_five_cells() -> None:
-    rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith("| ") and "---" not in line]
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in README.splitlines()
+        if line.startswith("| ") and "---" not in line
+    ]
     assert len(rows) > len(SCRIPTS)
-    assert all(len(row) == 5 and row[2] in ("yes", "no", "held") and all(cell.strip() for cell in row) for row in rows)
+    assert all(
+        len(row) == 5 and row[2] in ("yes", "no", "held") and all(cell.strip() for cell in row)
+        for row in rows
+    )
 
 
 @cases(
     ("peer", "named"),
-    [("viewflow", {"django", "django-viewflow"}), ("dbos", {"dbos"}), ("admin_lists", {"datasette", "django", "flask-admin", "sqladmin"})],
+    [
+        ("viewflow", {"django", "django-viewflow"}),
+        ("dbos", {"dbos"}),
+        ("admin_lists", {"datasette", "django", "flask-admin", "sqladmin"}),
+    ],
 )
 def test_what_is_measured_against_is_locked_with_hashes(peer: str, named: set[str]) -> None:
     lock = (BENCH / "peers" / f"{peer}.txt").read_text(encoding="utf-8")
@@ -47,5 +60,11 @@ def test_what_is_measured_against_is_locked_with_hashes(peer: str, named: set[st
     assert named <= set(versions)
     blocks = re.split(r"^(?=\S+==)", lock, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
-    wanted = [line for line in (BENCH / "peers" / f"{peer}.in").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    assert {re.split(r"[\[<>=~]", line)[0] for line in wanted} <= {re.sub(r"\[.*?\]", "", name) for name in versions}
+    wanted = [
+        line
+        for line in (BENCH / "peers" / f"{peer}.in").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    assert {re.split(r"[\[<>=~]", line)[0] for line in wanted} <= {
+        re.sub(r"\[.*?\]", "", name) for name in versions
+    }

@@ -19,7 +19,12 @@ def console(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedP
         | environ
     )
     return subprocess.run(
-        [sys.executable, "-P", "-m", "console", *arguments], cwd=cwd, env=told, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "console", *arguments],
+        cwd=cwd,
+        env=told,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -9,7 +9,13 @@ def test_a_company_that_was_furnished_again_is_lent_as_it_is_now(companies: Comp
     for number in (1, 2):
         with companies.furnished("twice"):
             accounts.create_person(
-                f"guest{number}@example.com", role="operator", team="operations", name=f"Guest {number}", password="a long one for a test"
+                f"guest{number}@example.com",
+                role="operator",
+                team="operations",
+                name=f"Guest {number}",
+                password="a long one for a test",
             )
         with companies.lent("twice"):
-            assert [one.name for one in accounts.people() if one.name.startswith("Guest")] == [f"Guest {number}"]
+            assert [one.name for one in accounts.people() if one.name.startswith("Guest")] == [
+                f"Guest {number}"
+            ]

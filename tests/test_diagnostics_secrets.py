@@ -60,7 +60,9 @@ def test_a_secret_is_black_in_messages_arguments_and_traces(told: Any, text: str
     assert "***" in found[3]["trace"]
 
 
-@pytest.mark.parametrize("text", ["line\nbreak", "\r\n{}", "\x00", "\u2028", "\x1b[31mred", '"}', "ünï 😀", ""])
+@pytest.mark.parametrize(
+    "text", ["line\nbreak", "\r\n{}", "\x00", "\u2028", "\x1b[31mred", '"}', "ünï 😀", ""]
+)
 def test_any_text_is_one_line_that_reads_back(told: Any, text: str) -> None:
     log, _ = told
     log.info("%s", text)

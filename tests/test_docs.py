@@ -67,11 +67,16 @@ def sections(page: Path) -> dict[str, str]:
 
 
 def links(page: Path) -> list[str]:
-    return [target for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if not re.match(r"[a-z]+:", target)]
+    return [
+        target for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if not re.match(r"[a-z]+:", target)
+    ]
 
 
 def anchors(page: Path) -> set[str]:
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#{1,6} (.+)$", text(page), re.MULTILINE)}
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#{1,6} (.+)$", text(page), re.MULTILINE)
+    }
 
 
 @cases("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -89,7 +94,11 @@ def test_every_page_is_found_from_the_first_one() -> None:
         page = ahead.pop().resolve()
         if page not in found:
             found.add(page)
-            ahead += [page.parent / target.partition("#")[0] for target in links(page) if target.partition("#")[0].endswith(".md")]
+            ahead += [
+                page.parent / target.partition("#")[0]
+                for target in links(page)
+                if target.partition("#")[0].endswith(".md")
+            ]
     assert {page for page in PAGES if DOCS in page.parents and page not in ADRS} <= found
     assert {page.name for page in ADRS} == {page.name for page in (DOCS / "adr").iterdir()}
 
@@ -123,7 +132,11 @@ def test_a_decision_has_context_decision_consequences_and_status(page: Path) -> 
 def test_decisions_are_numbered_once_and_code_cites_only_those_that_are_there() -> None:
     numbers = [page.name[:4] for page in ADRS]
     assert len(set(numbers)) == len(numbers) >= 7
-    cited = {name for file in (ROOT / "console").rglob("*.py") for name in re.findall(r"docs/[\w/.-]+\.md", text(file))}
+    cited = {
+        name
+        for file in (ROOT / "console").rglob("*.py")
+        for name in re.findall(r"docs/[\w/.-]+\.md", text(file))
+    }
     assert cited
     assert [name for name in sorted(cited) if not (ROOT / name).exists()] == []
 
@@ -132,10 +145,14 @@ def test_decisions_are_numbered_once_and_code_cites_only_those_that_are_there() 
 def test_every_dependency_has_its_reason(name: str) -> None:
     why = text(DOCS / "adr" / "0002-dependencies.md")
     wanted = [
-        re.split("[=<>~]", line)[0] for line in text(ROOT / "requirements" / f"{name}.in").splitlines() if line and line[0] not in "#-"
+        re.split("[=<>~]", line)[0]
+        for line in text(ROOT / "requirements" / f"{name}.in").splitlines()
+        if line and line[0] not in "#-"
     ]
     assert wanted
-    assert [package for package in wanted if f"`{package}`" not in why and not package.startswith("types-")] == []
+    assert [
+        package for package in wanted if f"`{package}`" not in why and not package.startswith("types-")
+    ] == []
 
 
 def test_the_changelog_is_kept_in_its_form() -> None:
@@ -167,15 +184,21 @@ def test_the_changelog_says_one_thing_a_line() -> None:
 def test_the_changelog_names_only_commands_that_are_there() -> None:
     called = re.findall(r"`console ([a-z][a-z -]*?)(?: [A-Z-].*?)?`", text(ROOT / "CHANGELOG.md"))
     assert called
-    assert [words for words in called if not any(f"{name} ".startswith(f"{words} ") for name in COMMANDS)] == []
+    assert [
+        words for words in called if not any(f"{name} ".startswith(f"{words} ") for name in COMMANDS)
+    ] == []
 
 
 @cases("kind", steps.all_types().values(), ids=lambda kind: kind.name)
 def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None:
     told = named(REFERENCE / "steps.md")
     page = "docs/developers/add-a-step-type.md shows how"
-    assert sections(REFERENCE / "steps.md").get(kind.name, "").strip(), f"docs/reference/steps.md wants a section ## {kind.name}: {page}"
-    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists(), f"tests/steps/test_{kind.name}.py is missing: {page}"
+    assert sections(REFERENCE / "steps.md").get(kind.name, "").strip(), (
+        f"docs/reference/steps.md wants a section ## {kind.name}: {page}"
+    )
+    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists(), (
+        f"tests/steps/test_{kind.name}.py is missing: {page}"
+    )
     assert_drawn(kind.icon)
     assert kind.title, f"{kind.name} wants a title, which people read"
     for name, field in kind.Config.model_fields.items():
@@ -196,19 +219,33 @@ def assert_drawn(name: str) -> None:
 @cases("name", effects.KINDS)
 def test_a_kind_of_effect_is_done_documented_and_tested(name: str) -> None:
     page = "docs/developers/add-an-effect.md shows how"
-    lacking = [part for part in ("perform", "recover", "check") if not callable(getattr(effects.KINDS[name], part, None))]
+    lacking = [
+        part
+        for part in ("perform", "recover", "check")
+        if not callable(getattr(effects.KINDS[name], part, None))
+    ]
     assert not lacking, f"console/steps/effects/{name}.py lacks {', '.join(lacking)}: {page}"
-    assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), f"docs/reference/action-file.md wants a row for `{name}`: {page}"
+    assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), (
+        f"docs/reference/action-file.md wants a row for `{name}`: {page}"
+    )
     tests = (ROOT / "tests" / "effects").glob("*.py")
-    assert any(f'"kind": "{name}"' in text(file) for file in tests), f"tests/steps/effects/test_{name}.py is missing: {page}"
+    assert any(f'"kind": "{name}"' in text(file) for file in tests), (
+        f"tests/steps/effects/test_{name}.py is missing: {page}"
+    )
 
 
 @cases("name", blocks.KINDS)
 def test_a_kind_of_block_is_drawn_described_and_shown(name: str) -> None:
     page = "docs/developers/add-a-block.md shows how"
-    assert (ROOT / "templates" / "blocks" / f"{name}.html").is_file(), f"templates/blocks/{name}.html is missing: {page}"
-    assert name in sections(REFERENCE / "content.md"), f"docs/reference/content.md wants a section ## {name}: {page}"
-    assert f'"block": "{name}"' in text(REFERENCE / "content.json"), f"docs/reference/content.json shows no {name}: {page}"
+    assert (ROOT / "templates" / "blocks" / f"{name}.html").is_file(), (
+        f"templates/blocks/{name}.html is missing: {page}"
+    )
+    assert name in sections(REFERENCE / "content.md"), (
+        f"docs/reference/content.md wants a section ## {name}: {page}"
+    )
+    assert f'"block": "{name}"' in text(REFERENCE / "content.json"), (
+        f"docs/reference/content.json shows no {name}: {page}"
+    )
 
 
 def test_the_sample_of_blocks_is_fine() -> None:
@@ -218,7 +255,9 @@ def test_the_sample_of_blocks_is_fine() -> None:
 @cases("name", tables.all_reports())
 def test_a_report_has_a_row_a_test_and_an_icon(name: str) -> None:
     page = "docs/developers/add-a-report.md shows how"
-    assert f"| `{name}` |" in text(REFERENCE / "reports.md"), f"docs/reference/reports.md wants a row for `{name}`: {page}"
+    assert f"| `{name}` |" in text(REFERENCE / "reports.md"), (
+        f"docs/reference/reports.md wants a row for `{name}`: {page}"
+    )
     file = f"tests/monitoring/reports/test_{name.replace('-', '_')}.py"
     assert (ROOT / file).exists(), f"{file} is missing: {page}"
     assert_drawn(tables.all_reports()[name].icon)
@@ -226,7 +265,9 @@ def test_a_report_has_a_row_a_test_and_an_icon(name: str) -> None:
 
 def test_no_section_is_about_a_step_type_that_is_not_there() -> None:
     spare = sorted(set(sections(REFERENCE / "steps.md")) - set(steps.all_types()))
-    assert not spare, f"docs/reference/steps.md has sections about {', '.join(spare)}, and there is no such step type"
+    assert not spare, (
+        f"docs/reference/steps.md has sections about {', '.join(spare)}, and there is no such step type"
+    )
 
 
 @cases("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -240,7 +281,11 @@ def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting
         if setting.default is False
         else str(setting.default)
     )
-    rows = [line for line in text(REFERENCE / "settings.md").splitlines() if line.startswith(f"| `{setting.name}` |")]
+    rows = [
+        line
+        for line in text(REFERENCE / "settings.md").splitlines()
+        if line.startswith(f"| `{setting.name}` |")
+    ]
     wanted = rf"\| `{setting.name}` \| [^|]+ \| {re.escape(default)} \| {re.escape(setting.sentence)} \|"
     assert [bool(re.fullmatch(wanted, row)) for row in rows] == [True], (
         f"docs/reference/settings.md wants one row: | `{setting.name}` | what it takes | {default} | {setting.sentence} |"
@@ -248,7 +293,11 @@ def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting
 
 
 def test_the_documentation_names_no_setting_that_is_not_there() -> None:
-    made = {name for page in (DOCS / "developers").glob("*.md") for name in re.findall(r"setting\(\s*\"(\w+)\"", text(page))}
+    made = {
+        name
+        for page in (DOCS / "developers").glob("*.md")
+        for name in re.findall(r"setting\(\s*\"(\w+)\"", text(page))
+    }
     known = {setting.name for setting in SETTINGS} | NOT_VALUES | made
     told = {
         name.removesuffix("_FILE") if name not in known else name
@@ -277,7 +326,9 @@ def options(name: str) -> set[str]:
     """Long options of the command; those of `serve` are the supervisor's."""
     if name == "serve":
         return set(re.findall(r"--[a-z-]+", text(ROOT / "console" / "processes" / "supervisor.py")))
-    return {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
+    return {
+        option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")
+    }
 
 
 def test_each_command_has_a_section_and_each_section_a_command() -> None:
@@ -301,7 +352,9 @@ def test_serve_explains_itself(capsys: pytest.CaptureFixture[str], monkeypatch: 
     said = capsys.readouterr().out
     assert ended.value.code == 0
     section = sections(REFERENCE / "commands.md")["serve"]
-    assert [option for option in re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE) if option not in section] == []
+    assert [
+        option for option in re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE) if option not in section
+    ] == []
 
 
 def told_commands() -> Iterator[tuple[str, str]]:
@@ -331,10 +384,14 @@ def test_every_path_of_the_tree_that_is_named_is_there() -> None:
 
 def test_every_kind_of_event_stands_in_the_reference() -> None:
     lacking = sorted(set(KINDS) - named(REFERENCE / "events.md"))
-    assert not lacking, f"docs/reference/events.md lacks {', '.join(lacking)}: python -m tests.core.test_events writes it anew"
+    assert not lacking, (
+        f"docs/reference/events.md lacks {', '.join(lacking)}: python -m tests.core.test_events writes it anew"
+    )
 
 
-def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_call_of_the_api_stands_in_the_reference_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from console.infra import settings
     from console.views import app
 
@@ -349,7 +406,11 @@ def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Pa
         if rule.rule.startswith("/api/v1")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    told = set(re.findall(r"^\| `((?:GET|POST|PATCH|PUT|DELETE) [^`?]+)` \|", text(REFERENCE / "api.md"), re.MULTILINE))
+    told = set(
+        re.findall(
+            r"^\| `((?:GET|POST|PATCH|PUT|DELETE) [^`?]+)` \|", text(REFERENCE / "api.md"), re.MULTILINE
+        )
+    )
     assert there
     assert told == there
 
@@ -364,7 +425,9 @@ def a_run() -> dict[str, Any]:
     document = read((ROOT / "docs" / "how-to" / "check-customer.json").read_bytes())
     definition = Definition("wf_1", document.slug, document.title, 1, document.hash, document)
     begin = commands.Start("usr_1", "run_1", "operations", 1, "wf_1", "shop.customer", "1", None, {}, {})
-    made = decisions.decide(commands.Plan(document, frozenset({"start", "end"})), Run(), begin, datetime(2026, 11, 20, tzinfo=UTC))
+    made = decisions.decide(
+        commands.Plan(document, frozenset({"start", "end"})), Run(), begin, datetime(2026, 11, 20, tzinfo=UTC)
+    )
     return as_json(fold(made), definition, None, None)
 
 
@@ -384,12 +447,16 @@ def test_every_function_and_root_of_the_expressions_stands_in_the_reference() ->
         name for name in functions.METHODS if f".{name}(" not in page
     ]
     lacking += [root for root in expressions.ROOTS if f"`{root}`" not in page]
-    assert not lacking, f"docs/reference/expressions.md says nothing of {', '.join(lacking)}: add-an-expression-function.md shows the row"
+    assert not lacking, (
+        f"docs/reference/expressions.md says nothing of {', '.join(lacking)}: add-an-expression-function.md shows the row"
+    )
 
 
 def test_every_example_of_an_expression_can_be_read() -> None:
     lines = sections(REFERENCE / "expressions.md")
-    examples = re.findall(r"```\n(.*?)```", text(REFERENCE / "expressions.md"), flags=re.DOTALL)[0].splitlines()
+    examples = re.findall(r"```\n(.*?)```", text(REFERENCE / "expressions.md"), flags=re.DOTALL)[
+        0
+    ].splitlines()
     assert len(examples) == 3
     assert lines
     for line in examples:
@@ -419,11 +486,17 @@ def test_every_type_and_key_of_a_collection_stands_in_the_reference() -> None:
 def test_every_object_act_and_shipped_role_stands_in_the_reference() -> None:
     page = text(REFERENCE / "permissions.md")
     for kind, acts in ACTS.items():
-        row = next(line for line in page.splitlines() if line.startswith("| `") and re.search(rf"`{kind}[`:]", line))
+        row = next(
+            line for line in page.splitlines() if line.startswith("| `") and re.search(rf"`{kind}[`:]", line)
+        )
         lacking = sorted(act for act in acts if f"`{act}`" not in row)
-        assert not lacking, f"docs/reference/permissions.md says nothing of {', '.join(lacking)} in the row of `{kind}`"
+        assert not lacking, (
+            f"docs/reference/permissions.md says nothing of {', '.join(lacking)} in the row of `{kind}`"
+        )
     shipped = {
-        row.sub.removeprefix("role:"): row for row in parse((POLICIES / "roles.csv").read_text(encoding="utf-8")) if row.obj == "workflow:*"
+        row.sub.removeprefix("role:"): row
+        for row in parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
+        if row.obj == "workflow:*"
     }
     for role in shipped:
         may = {
@@ -457,7 +530,9 @@ def test_the_workflow_of_the_guide_is_fine_and_is_what_the_guide_shows() -> None
 
 def test_the_collection_document_of_the_guide_means_something() -> None:
     shown = next(
-        document for block in fenced(DOCS / "how-to" / "connect-your-database.md", "json") if "table" in (document := json.loads(block))
+        document
+        for block in fenced(DOCS / "how-to" / "connect-your-database.md", "json")
+        if "table" in (document := json.loads(block))
     )
     sources.keeping._check_document("shop", shown)
     expressions.templates(shown["title"])

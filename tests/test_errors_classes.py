@@ -44,15 +44,21 @@ def test_status_and_code_of_a_class(made: type[ConsoleError], status: int, code:
 
 
 @every_class
-def test_a_code_of_its_own_stands_in_place_of_the_default(made: type[ConsoleError], status: int, code: str) -> None:
+def test_a_code_of_its_own_stands_in_place_of_the_default(
+    made: type[ConsoleError], status: int, code: str
+) -> None:
     error = made("Stop.", code="run_live")
     assert error.to_json()["code"] == "run_live"
     assert (error.status, made.default_code) == (status, code)
 
 
 @every_class
-def test_what_an_error_adds_stands_beside_its_message(made: type[ConsoleError], status: int, code: str) -> None:
-    said = made("Stop.", details=[{"field": "amount", "reason": "Too much."}], run_id="run_1", retry_after=3).to_json()
+def test_what_an_error_adds_stands_beside_its_message(
+    made: type[ConsoleError], status: int, code: str
+) -> None:
+    said = made(
+        "Stop.", details=[{"field": "amount", "reason": "Too much."}], run_id="run_1", retry_after=3
+    ).to_json()
     assert said == {
         "code": code,
         "message": "Stop.",
@@ -87,7 +93,9 @@ def test_details_are_copies_of_what_was_given() -> None:
 class TestNotFound:
     """What is hidden and what is not there get the same answer."""
 
-    @pytest.mark.parametrize("more", [{}, {"code": "gone"}, {"run_id": "run_1"}], ids=["plain", "code", "extra"])
+    @pytest.mark.parametrize(
+        "more", [{}, {"code": "gone"}, {"run_id": "run_1"}], ids=["plain", "code", "extra"]
+    )
     def test_the_answer_is_the_same_word_for_word(self, more: dict[str, Any]) -> None:
         hidden, missing = NotFound(hidden=True, **more), NotFound(**more)
         assert hidden.to_json() == missing.to_json()

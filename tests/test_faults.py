@@ -73,7 +73,11 @@ def test_which_passes_fail(ask: Ask, asked: str | None, names: str, failing: str
 def test_every_point_is_failed_at_by_a_test() -> None:
     """A point that no test names says that a death there was thought of, and not that it was tried."""
     root = Path(faults.__file__).parent
-    points = {name for path in root.rglob("*.py") for name in re.findall(r'point\("([a-z_.]+)"\)', path.read_text("utf-8"))}
+    points = {
+        name
+        for path in root.rglob("*.py")
+        for name in re.findall(r'point\("([a-z_.]+)"\)', path.read_text("utf-8"))
+    }
     tests = "".join(path.read_text("utf-8") for path in (root.parent / "tests").rglob("*.py"))
     named = set(re.findall(r'"([a-z_]+\.[a-z_.]+)(?:=[a-z]+[^"]*)?"', tests))
     assert len(points) > 30
@@ -91,9 +95,19 @@ def test_a_fault_is_called_as_its_point(ask: Ask, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "kills"),
-    [("a=kill", 2), ("a=kill@2", 1), ("a=kill@3", 0), ("b=kill", 0), ("*=kill", 2), ("a=raisekill", 0), ("a=kill:4711@1", 1)],
+    [
+        ("a=kill", 2),
+        ("a=kill@2", 1),
+        ("a=kill@3", 0),
+        ("b=kill", 0),
+        ("*=kill", 2),
+        ("a=raisekill", 0),
+        ("a=kill:4711@1", 1),
+    ],
 )
-def test_how_often_a_point_kills_its_own_process(ask: Ask, monkeypatch: pytest.MonkeyPatch, asked: str, kills: int) -> None:
+def test_how_often_a_point_kills_its_own_process(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, asked: str, kills: int
+) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr("os.kill", lambda process, number: sent.append((process, number)))
     monkeypatch.setattr("os.getpid", lambda: 4711)

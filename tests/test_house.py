@@ -53,14 +53,19 @@ def test_nobody_else_opens_a_connection_by_themselves() -> None:
     found = {
         str(path.relative_to(ROOT))
         for path in sorted(CONSOLE.rglob("*.py"))
-        if OPENING.search(text := path.read_text(encoding="utf-8")) or (NAMING.search(text) and TO_OTHERS & set(imported(path)))
+        if OPENING.search(text := path.read_text(encoding="utf-8"))
+        or (NAMING.search(text) and TO_OTHERS & set(imported(path)))
     }
-    assert found == set(WAYS_OUT), "ask console.infra.outbound.net: it judges every address before it connects"
+    assert found == set(WAYS_OUT), (
+        "ask console.infra.outbound.net: it judges every address before it connects"
+    )
 
 
 def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
-    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    locked = re.findall(
+        r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
     lacking = set()
     for name in locked:
         try:
@@ -69,13 +74,17 @@ def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:
             continue  # for other systems than this
         named = [told[field] for field in ("License-Expression", "License") if field in told]
         licences = " ".join([*(text[:60] for text in named), *(told.get_all("Classifier") or [])])
-        if re.search(r"GPL|MPL|Mozilla Public|EPL|CDDL", licences) and not re.search(rf"\b{re.escape(name)}\b", notice):
+        if re.search(r"GPL|MPL|Mozilla Public|EPL|CDDL", licences) and not re.search(
+            rf"\b{re.escape(name)}\b", notice
+        ):
             lacking.add(f"{name}: {licences[:80]}")
     assert not lacking
 
 
 def tracked() -> list[Path]:
-    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    told = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
     return [ROOT / name for name in told.split("\0") if name]
 
 
@@ -84,14 +93,19 @@ def test_no_text_cites_what_is_not_in_the_repository() -> None:
     texts = [
         path
         for path in tracked()
-        if path.suffix in {".py", ".md", ".toml", ".html", ".sql", ".js", ".css", ".csv", ".in"} and "vendor" not in path.parts
+        if path.suffix in {".py", ".md", ".toml", ".html", ".sql", ".js", ".css", ".csv", ".in"}
+        and "vendor" not in path.parts
     ]
     known = {path.name for path in tracked()}
     named = re.compile(r"(?<![\w/.*<{-])((?:[\w-]+/)*[\w-]+\.md)\b")
     found = set()
     for path in texts:
         text = path.read_text(encoding="utf-8")
-        found |= {f"{path.relative_to(ROOT)}: {name}" for name in named.findall(text) if name.rpartition("/")[2] not in known}
+        found |= {
+            f"{path.relative_to(ROOT)}: {name}"
+            for name in named.findall(text)
+            if name.rpartition("/")[2] not in known
+        }
         found |= {f"{path.relative_to(ROOT)}: {name}" for name in re.findall(r"\b[Ii]ssue [A-Z]\b", text)}
     assert not {one for one in found if not one.startswith("tests/test_house.py")}
 
@@ -102,7 +116,11 @@ def test_no_text_of_the_product_reads_like_a_stub() -> None:
         r"\b(?i:not\s+implemented|coming\s+soon|to\s+be\s+done|lorem\s+ipsum|dummy\s+(?:data|value))\b|\b(?:TO[D]O|FIX[M]E|XX[X])\b"
     )
     texts = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / "console")]
-    assert not {f"{path.relative_to(ROOT)}: {word}" for path in texts for word in stub.findall(path.read_text(encoding="utf-8"))}
+    assert not {
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in texts
+        for word in stub.findall(path.read_text(encoding="utf-8"))
+    }
 
 
 NO_NAMES = frozenset(
@@ -172,10 +190,17 @@ def test_waits_in_the_browser_are_functions() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path, tree in waiting
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "wait_for_function"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "wait_for_function"
         if not (
             isinstance(node.args[0], ast.JoinedStr)
-            or "=>" in str(node.args[0].value if isinstance(node.args[0], ast.Constant) else constants.get(ast.unparse(node.args[0])))
+            or "=>"
+            in str(
+                node.args[0].value
+                if isinstance(node.args[0], ast.Constant)
+                else constants.get(ast.unparse(node.args[0]))
+            )
         )
     }
     assert not bare, "write it as a function: () => …"
@@ -187,7 +212,11 @@ ROOMS_OF_TESTS = frozenset({"browser", "journeys", "servers", "support"})
 
 def test_tests_lie_in_the_rooms_of_what_they_test() -> None:
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
-    astray = {f"tests/{folder}" for folder in folders if str(folder) not in ROOMS_OF_TESTS and not (CONSOLE / folder).is_dir()}
+    astray = {
+        f"tests/{folder}"
+        for folder in folders
+        if str(folder) not in ROOMS_OF_TESTS and not (CONSOLE / folder).is_dir()
+    }
     assert not astray, "call the folder as the room in console/ is called"
 
 
@@ -201,7 +230,12 @@ def names_made(tree: ast.Module) -> Iterator[str]:
                 case ast.Assign():
                     if ast.unparse(inner.targets[0]) == "__all__":
                         yield from ast.literal_eval(inner.value)
-                    yield from (name.id for target in inner.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+                    yield from (
+                        name.id
+                        for target in inner.targets
+                        for name in ast.walk(target)
+                        if isinstance(name, ast.Name)
+                    )
                 case ast.AnnAssign(target=ast.Name(id=name)):
                     yield name
 
@@ -216,7 +250,11 @@ def imported_names() -> Iterator[tuple[Path, str, str]]:
     """File, module and name of each `from console… import name` of the console."""
     for path in sorted(CONSOLE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "console":
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and node.module.partition(".")[0] == "console"
+            ):
                 yield from ((path, node.module, alias.name) for alias in node.names)
 
 
@@ -231,14 +269,20 @@ def test_a_name_is_imported_from_where_it_is_made_or_from_the_door_of_its_room()
         if module not in made:
             made[module] = set(names_made(ast.parse(file.read_text(encoding="utf-8"))))
         if name not in made[module]:
-            wrong.add(f"{path.relative_to(ROOT)}: {name} is not made in {module}: import it from the module that makes it")
+            wrong.add(
+                f"{path.relative_to(ROOT)}: {name} is not made in {module}: import it from the module that makes it"
+            )
     assert not sorted(wrong)
 
 
 def test_a_room_offers_only_what_somebody_takes() -> None:
     """Names that the `__init__` of a room imports: used there, or taken by another file of the product; a name that nobody takes leaves the list."""
     listing = re.compile(r"^from console\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
-    files = [path for folder in ("console", "tests", "bench", "migrations") for path in (ROOT / folder).rglob("*.py")]
+    files = [
+        path
+        for folder in ("console", "tests", "bench", "migrations")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     texts = {path: path.read_text(encoding="utf-8") for path in files}
     words = {path: set(re.findall(r"\w+", listing.sub("", text))) for path, text in texts.items()}
     taken: dict[str, set[str]] = {}
@@ -250,16 +294,25 @@ def test_a_room_offers_only_what_somebody_takes() -> None:
         room = ".".join(door.parent.relative_to(ROOT).parts)
         elsewhere = set().union(*(found for path, found in words.items() if path.parent != door.parent))
         for node in ast.parse(texts[door]).body:
-            if isinstance(node, ast.ImportFrom) and node.module and (node.module == room or node.module.startswith(f"{room}.")):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and (node.module == room or node.module.startswith(f"{room}."))
+            ):
                 offered = {alias.asname or alias.name for alias in node.names}
-                unused |= {f"{door.relative_to(ROOT)}: {name}" for name in offered - words[door] - taken.get(room, set()) - elsewhere}
+                unused |= {
+                    f"{door.relative_to(ROOT)}: {name}"
+                    for name in offered - words[door] - taken.get(room, set()) - elsewhere
+                }
     assert not sorted(unused)
 
 
 def test_a_room_opens_only_modules_that_another_room_takes() -> None:
     """`OPEN_MODULES` is what others may reach into; a name that nobody takes any more leaves a door open."""
     texts = {path: path.read_text(encoding="utf-8") for path in CONSOLE.rglob("*.py")}
-    takers = defaultdict[tuple[str, str], set[Path]](set)  # (end of a room's name, name behind the dot) or (room, name imported from it)
+    takers = defaultdict[tuple[str, str], set[Path]](
+        set
+    )  # (end of a room's name, name behind the dot) or (room, name imported from it)
     for path, text in texts.items():
         for taken in re.findall(r"\b(\w+)\.(?=(\w+))", text):
             takers[taken].add(path)
@@ -275,7 +328,9 @@ def test_a_room_opens_only_modules_that_another_room_takes() -> None:
         for name in sorted(ast.literal_eval(opened[1])):
             found = takers[room.rpartition(".")[2], name] | takers[room, name]
             taken_outside = any(door.parent not in path.parents for path in found)
-            wrong += [] if module_file(f"{room}.{name}") is not None and taken_outside else [f"{room}: {name}"]
+            wrong += (
+                [] if module_file(f"{room}.{name}") is not None and taken_outside else [f"{room}: {name}"]
+            )
     assert wrong == []
 
 

@@ -11,11 +11,52 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 EVERY_PAGE = {
-    "_argon2_cffi_bindings", "_brotli", "_cffi_backend", "_openssl", "annotated_types", "anyio", "argon2", "babel", "backports", "blinker", "bracex", "brotli",
-    "casbin", "click", "cryptography", "dotenv", "flask", "flask_compress", "flask_htmx", "flask_login", "flask_wtf", "granian", "itsdangerous", "jinja2", "lark",
-    "markdown_it", "markupsafe", "mdurl", "nh3", "orjson", "psutil", "psycopg", "psycopg_binary", "pydantic", "pydantic_core", "pyotp", "regex",
-    "simpleeval", "sqlalchemy", "typing_extensions", "typing_inspection", "uvloop", "wcmatch", "werkzeug", "wtforms",
-}  # fmt: skip
+    "_argon2_cffi_bindings",
+    "_brotli",
+    "_cffi_backend",
+    "_openssl",
+    "annotated_types",
+    "anyio",
+    "argon2",
+    "babel",
+    "backports",
+    "blinker",
+    "bracex",
+    "brotli",
+    "casbin",
+    "click",
+    "cryptography",
+    "dotenv",
+    "flask",
+    "flask_compress",
+    "flask_htmx",
+    "flask_login",
+    "flask_wtf",
+    "granian",
+    "itsdangerous",
+    "jinja2",
+    "lark",
+    "markdown_it",
+    "markupsafe",
+    "mdurl",
+    "nh3",
+    "orjson",
+    "psutil",
+    "psycopg",
+    "psycopg_binary",
+    "pydantic",
+    "pydantic_core",
+    "pyotp",
+    "regex",
+    "simpleeval",
+    "sqlalchemy",
+    "typing_extensions",
+    "typing_inspection",
+    "uvloop",
+    "wcmatch",
+    "werkzeug",
+    "wtforms",
+}
 """What pages and jobs of every day take. Whatever else a page or a job needs it imports where it uses it."""
 SAID = """
 import sys
@@ -30,11 +71,14 @@ print(*sorted(name for name in sys.modules if name.startswith(("sqlalchemy.orm",
 
 def test_idle_processes_load_nothing_that_is_rarely_used(tmp_path: Path) -> None:
     """Reading of papers, pictures and tables, models, drawing of documents, migrations: none of it before somebody asks for it."""
-    told = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
+    told = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
+    }
     done = subprocess.run(
         [sys.executable, "-P", "-c", SAID],
         cwd=tmp_path,
-        env=told | {"PYTHONPATH": str(ROOT), "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_ENV_FILE": os.devnull},
+        env=told
+        | {"PYTHONPATH": str(ROOT), "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_ENV_FILE": os.devnull},
         capture_output=True,
         text=True,
         check=True,
@@ -45,7 +89,19 @@ def test_idle_processes_load_nothing_that_is_rarely_used(tmp_path: Path) -> None
     assert parts == set()
 
 
-HEAVY = ("alembic", "babel", "casbin", "flask", "lark", "psycopg", "pydantic", "sqlalchemy", "urllib3", "weasyprint", "anthropic")
+HEAVY = (
+    "alembic",
+    "babel",
+    "casbin",
+    "flask",
+    "lark",
+    "psycopg",
+    "pydantic",
+    "sqlalchemy",
+    "urllib3",
+    "weasyprint",
+    "anthropic",
+)
 ENGINE = (
     "console.runs",
     "console.steps",
@@ -89,5 +145,7 @@ for name in sys.argv[1:]:
         check=True,
     )
     loaded = {line.split()[0]: set(line.split()[1:]) for line in done.stdout.splitlines()}
-    assert loaded.keys() == COMMANDS.keys() - {"serve"}  # it takes no help: the supervisor says it, which test_cli.py holds small
+    assert loaded.keys() == COMMANDS.keys() - {
+        "serve"
+    }  # it takes no help: the supervisor says it, which test_cli.py holds small
     assert {name: loaded[name] & {*COMMANDS[name]} for name in loaded} == {name: set() for name in loaded}

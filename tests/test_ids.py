@@ -60,7 +60,9 @@ def test_an_id_begins_with_the_moment(monkeypatch: pytest.MonkeyPatch, moment: i
     assert uuid.UUID(int=number).version == 7
 
 
-@pytest.mark.parametrize("drawn", [bytes(10), b"\xff" * 10, b"\x0f\xff" + bytes(8), b"\xf0\x00" + b"\xff" * 8])
+@pytest.mark.parametrize(
+    "drawn", [bytes(10), b"\xff" * 10, b"\x0f\xff" + bytes(8), b"\xf0\x00" + b"\xff" * 8]
+)
 def test_random_bits_touch_neither_moment_nor_version(monkeypatch: pytest.MonkeyPatch, drawn: bytes) -> None:
     at(monkeypatch, 1234)
     monkeypatch.setattr(ids, "_random_ten", lambda: drawn)
@@ -84,7 +86,9 @@ def test_a_process_that_was_forked_draws_its_own_bits() -> None:
 
 @pytest.mark.parametrize("milliseconds", MOMENTS)
 @pytest.mark.parametrize("drawn", [b"\x00" * 10, b"\xff" * 10, bytes(range(10))])
-def test_the_text_of_an_event_is_a_uuid_like_any_other(monkeypatch: pytest.MonkeyPatch, milliseconds: int, drawn: bytes) -> None:
+def test_the_text_of_an_event_is_a_uuid_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, milliseconds: int, drawn: bytes
+) -> None:
     at(monkeypatch, milliseconds)
     monkeypatch.setattr(ids, "_random_ten", lambda: drawn)
     text = uuid7_text()

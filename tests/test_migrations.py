@@ -7,7 +7,10 @@ from console.infra.db.engine import fetch
 from tests.conftest import Database
 
 SQL = Path(__file__).parent.parent / "migrations" / "sql"
-MADE = re.compile(r"create (?:or replace )?function (console|queue)\.(\w+)\s*\(.*?\bas (\$\w*\$)(.*?)\3", re.DOTALL | re.IGNORECASE)
+MADE = re.compile(
+    r"create (?:or replace )?function (console|queue)\.(\w+)\s*\(.*?\bas (\$\w*\$)(.*?)\3",
+    re.DOTALL | re.IGNORECASE,
+)
 DROPPED = re.compile(r"drop function (?:if exists )?(console|queue)\.(\w+)", re.IGNORECASE)
 
 

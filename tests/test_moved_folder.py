@@ -86,7 +86,9 @@ def sends_nothing_until_it_goes_on(copy: Serving) -> None:
     assert until(lambda: copy.health()[1].get("paused_because") == "copied")
     assert (copy.health()[0], copy.health()[1]["status"]) == (200, "paused")
     told = copy.command("doctor")
-    assert (told.returncode, "In case this is a copy" in told.stdout) == (0, True), "a pause is said, and no fault"
+    assert (told.returncode, "In case this is a copy" in told.stdout) == (0, True), (
+        "a pause is said, and no fault"
+    )
     assert copy.command("resume", "--reason", "The other one is switched off").returncode == 0
     assert until(lambda: copy.health()[1]["status"] == "running")
 
@@ -120,7 +122,9 @@ def test_a_copy_beside_its_original(tmp_path: Path, started: list[Serving]) -> N
     assert people(own(second)) == ["ana@example.com"]
     assert people(own(first)) == []
     assert first.stop() == 0
-    assert until(lambda: not (first.data_dir / "postgres" / "cluster" / "postmaster.pid").exists())  # its server ends after who used it
+    assert until(
+        lambda: not (first.data_dir / "postgres" / "cluster" / "postmaster.pid").exists()
+    )  # its server ends after who used it
     shutil.rmtree(first.data_dir)
     reads_its_own_source(second)
     assert second.stop() == 0
@@ -141,7 +145,9 @@ def test_notes_of_the_dead_go_at_the_next_start(tmp_path: Path, started: list[Se
     first.process.wait()
     (note,) = (first.data_dir / "serving").iterdir()
     told = json.loads(note.read_text())
-    (first.data_dir / "serving" / "1.json").write_text(json.dumps(told | {"pid": 1}))  # a pid that somebody else has by now
+    (first.data_dir / "serving" / "1.json").write_text(
+        json.dumps(told | {"pid": 1})
+    )  # a pid that somebody else has by now
     (first.data_dir / "serving" / "2.json").write_text("{")
     (first.data_dir / "demo.json").write_text(
         json.dumps({"url": told["url"], "pid": told["pid"], "provider": None, "people": [{"name": "Ana"}]})

@@ -25,9 +25,25 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "developers").glob("add-*.md"))
 COPIED = (
-    ".ci", "actions", "bench", "bin", "console", "docs", "migrations", "policies", "requirements", "templates", "tests", "workflows",
-    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "README.md", "pyproject.toml",
-)  # fmt: skip
+    ".ci",
+    "actions",
+    "bench",
+    "bin",
+    "console",
+    "docs",
+    "migrations",
+    "policies",
+    "requirements",
+    "templates",
+    "tests",
+    "workflows",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "NOTICE",
+    "README.md",
+    "pyproject.toml",
+)
 DOES = re.compile(
     r"^(?:Create `(?P<made>[^`]+)`|At the end of `(?P<ended>[^`]+)`, add|In `(?P<into>[^`]+)`, (?P<side>before|after) the line of `(?P<line>[^`]+)`, add):\n\n"
     r"```\w+\n(?P<text>.*?)```$|^```sh\n(?P<typed>.*?)```$",
@@ -84,7 +100,9 @@ def _type(words: list[str], tree: Path, followed: Followed) -> None:
 def _insert(file: Path, side: str, word: str, text: str) -> None:
     """Before or after the first line that begins with the word, leaving spaces and the bars and marks of a table aside."""
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    at = next(number for number, line in enumerate(lines) if line.lstrip(" |`").startswith(word)) + (side == "after")
+    at = next(number for number, line in enumerate(lines) if line.lstrip(" |`").startswith(word)) + (
+        side == "after"
+    )
     file.write_text("".join([*lines[:at], text, *lines[at:]]), encoding="utf-8")
 
 
@@ -94,7 +112,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tree")
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+            shutil.copytree(
+                ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis")
+            )
         else:
             shutil.copy(ROOT / name, made / name)
     return made
@@ -120,8 +140,22 @@ def test_each_kind_is_made_as_its_page_says_and_works(tree: Path) -> None:
     run(tree, str(tools / "lint-imports"), "--no-logo", "--no-cache")
     (tree / "tests" / "test_used.py").write_text(USED, encoding="utf-8")
     shown = [path for path in followed.made if path.startswith("tests/") and path not in followed.tested]
-    assert [path for path in shown if not any(path.startswith(f"{folder}/") for folder in followed.tested)] == ["tests/support/masked.py"]
-    run(tree, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests/test_used.py", *followed.tested)
+    assert [
+        path for path in shown if not any(path.startswith(f"{folder}/") for folder in followed.tested)
+    ] == ["tests/support/masked.py"]
+    run(
+        tree,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "tests/test_used.py",
+        *followed.tested,
+    )
 
 
 @pytest.fixture
@@ -142,7 +176,9 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(steps, "entry_points", metadata.entry_points)  # conftest keeps those of the installation
+    monkeypatch.setattr(
+        steps, "entry_points", metadata.entry_points
+    )  # conftest keeps those of the installation
     steps.all_types.cache_clear()
     yield
     steps.all_types.cache_clear()
@@ -150,10 +186,24 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         sys.modules.pop(name, None)
 
 
-def test_a_type_of_another_package_is_drawn_by_the_template_that_it_brings(company: Company, acme: None) -> None:
-    made = [step("start", "start", "sure"), step("sure", "type_to_confirm", "end", {"field": "display_name"}), step("end", "end", None)]
+def test_a_type_of_another_package_is_drawn_by_the_template_that_it_brings(
+    company: Company, acme: None
+) -> None:
+    made = [
+        step("start", "start", "sure"),
+        step("sure", "type_to_confirm", "end", {"field": "display_name"}),
+        step("end", "end", None),
+    ]
     workflows.import_file(
-        {"format": 1, "slug": "sure", "title": "Sure", "collection": "customer", "team": "operations", "steps": made}, publish=True
+        {
+            "format": 1,
+            "slug": "sure",
+            "title": "Sure",
+            "collection": "customer",
+            "team": "operations",
+            "steps": made,
+        },
+        publish=True,
     )
     run_id = runs.start(company.olivia, "sure", "customer", "1", {})
     app = create_app()
@@ -168,7 +218,9 @@ def test_a_type_of_another_package_is_drawn_by_the_template_that_it_brings(compa
 def test_a_template_in_the_tree_belongs_to_a_step_type_and_has_known_parts() -> None:
     environment = create_app().jinja_env
     for file in (ROOT / "templates" / "steps").glob("*.html"):
-        assert file.stem in steps.all_types(), f"{file.name}: there is no step type of this name, so that nothing draws it"
+        assert file.stem in steps.all_types(), (
+            f"{file.name}: there is no step type of this name, so that nothing draws it"
+        )
         unknown = set(environment.get_template(f"steps/{file.name}").blocks) - set(PARTS)
         assert not unknown, f"{file.name}: the blocks of a step type's template are {', '.join(PARTS)}"
 

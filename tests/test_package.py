@@ -37,7 +37,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout, built with what is installed, without a network."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PIP_NO_INDEX": "1"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PIP_NO_INDEX": "1"}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     (made,) = folder.glob("handrail-*.whl")
     return made
@@ -45,10 +47,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tracked(folder: str) -> set[str]:
     """The files that git knows below a folder; in a tree without git, those that are there."""
-    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", folder], capture_output=True, text=True, check=False).stdout.split("\n")
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", folder], capture_output=True, text=True, check=False
+    ).stdout.split("\n")
     if any(listed):
         return {name for name in listed if name and (ROOT / name).exists()}
-    return {str(file.relative_to(ROOT)) for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+    return {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
 
 
 @pytest.mark.parametrize(
@@ -76,11 +84,20 @@ def test_what_it_installs_serves_without_the_checkout(wheel: Path, tmp_path: Pat
         "made = app.create_app(); print(pathlib.Path(console.__file__).parent, app.beside('templates'), migrate.newest(), len(list(made.url_map.iter_rules())) > 20);"
         "print(made.jinja_env.get_template('auth/sign_in.html').filename)"
     )
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))} | {
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
+    } | {
         "PYTHONPATH": str(tmp_path / "site"),
         "CONSOLE_DATA_DIR": str(tmp_path / "data"),
     }
-    done = subprocess.run([sys.executable, "-P", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     site = tmp_path / "site" / "console"
     first, second = done.stdout.splitlines()

@@ -43,14 +43,19 @@ def guards(folder: Path) -> list[psutil.Process]:
     ]
 
 
-def answer(server: Embedded, role: str = "console", database: str = "console", sql: str = "select 1") -> object:
+def answer(
+    server: Embedded, role: str = "console", database: str = "console", sql: str = "select 1"
+) -> object:
     with psycopg.connect(server.url(role, database), autocommit=True) as connection:
         row = connection.execute(sql).fetchone()
         return row[0] if row else None
 
 
 def user(
-    folder: Path, deed: str = "print(server.pid, flush=True); sys.stdin.read()", *, prefix: tuple[str, ...] = ()
+    folder: Path,
+    deed: str = "print(server.pid, flush=True); sys.stdin.read()",
+    *,
+    prefix: tuple[str, ...] = (),
 ) -> subprocess.Popen[str]:
     """Another process that uses the server of this folder."""
     script = f"import sys; from pathlib import Path; from console.infra.postgres import Embedded; server = Embedded(Path(sys.argv[1]), durable=False).acquire(); {deed}"
@@ -105,13 +110,18 @@ class TestRolesAndDatabases:
         with psycopg.connect(shared.url("postgres"), options="-crole=console_owner") as connection:
             connection.execute("create schema mine")
             assert connection.execute("select current_user").fetchone() == ("console_owner",)
-        assert shared.sql("select rolcanlogin, rolsuper from pg_roles where rolname = 'console_owner'") == "f|f"
+        assert (
+            shared.sql("select rolcanlogin, rolsuper from pg_roles where rolname = 'console_owner'") == "f|f"
+        )
         with pytest.raises(PostgresError, match="no password of the database role console_owner"):
             shared.url("console_owner")
 
     def test_passwords_are_private_and_needed(self, shared: Embedded) -> None:
         files = list((shared.home / "passwords").iterdir())
-        assert {(file.name, oct(file.stat().st_mode)[-3:]) for file in files} == {("postgres", "600"), ("console", "600")}
+        assert {(file.name, oct(file.stat().st_mode)[-3:]) for file in files} == {
+            ("postgres", "600"),
+            ("console", "600"),
+        }
         secret = (shared.home / "passwords" / "console").read_text()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(shared.url().replace(secret, "guess"))
@@ -137,7 +147,9 @@ class TestRolesAndDatabases:
         shared.drop_database("fernwick_core")
         assert shared.sql("select count(*) from pg_database where datname = 'fernwick_core'") == "0"
 
-    @pytest.mark.parametrize("name", ["", "Fernwick", 'a"; drop database console; --', "x" * 64, "1st", "a b"])
+    @pytest.mark.parametrize(
+        "name", ["", "Fernwick", 'a"; drop database console; --', "x" * 64, "1st", "a b"]
+    )
     def test_a_name_that_needs_quoting_is_refused(self, shared: Embedded, name: str) -> None:
         with pytest.raises(PostgresError, match="no name for a role or database"):
             shared.drop_database(name)
@@ -201,13 +213,19 @@ class TestUsers:
         guard.kill()
         assert until(lambda: gone(guard.pid))
         server.ensure()
-        assert until(lambda: any(process.pid != guard.pid and not gone(process.pid) for process in guards(server.home.parent)))
+        assert until(
+            lambda: any(
+                process.pid != guard.pid and not gone(process.pid) for process in guards(server.home.parent)
+            )
+        )
         (other,) = [process for process in guards(server.home.parent) if not gone(process.pid)]
         assert other.pid != guard.pid
         server.ensure()
         assert len(guards(server.home.parent)) == 1
 
-    def test_guard_and_server_and_users_killed_at_once_leave_a_folder_that_starts(self, tmp_path: Path) -> None:
+    def test_guard_and_server_and_users_killed_at_once_leave_a_folder_that_starts(
+        self, tmp_path: Path
+    ) -> None:
         process = user(tmp_path)
         assert process.stdout
         pid = int(process.stdout.readline())
@@ -263,7 +281,9 @@ class TestStalePids:
         other.communicate(b"\n")
 
     @pytest.mark.parametrize("left", [True, False], ids=["killed", "no pid file"])
-    def test_a_socket_that_was_copied_with_the_folder_stops_no_start(self, tmp_path: Path, left: bool) -> None:
+    def test_a_socket_that_was_copied_with_the_folder_stops_no_start(
+        self, tmp_path: Path, left: bool
+    ) -> None:
         """Its lock names a process that lives: the server of the original, or who has that pid by now."""
         server, lines = self.stopped(tmp_path)
         if not left:
@@ -296,15 +316,24 @@ class TestStalePids:
 
 
 class TestFolders:
-    @pytest.mark.parametrize("name", ["with blank 'and' \"quotes\"", "comma, and $HOME `id`", "long-" + "x" * 120, "Zürich ％"])
+    @pytest.mark.parametrize(
+        "name", ["with blank 'and' \"quotes\"", "comma, and $HOME `id`", "long-" + "x" * 120, "Zürich ％"]
+    )
     def test_its_name_may_hold_anything(self, tmp_path: Path, name: str) -> None:
         server = Embedded(tmp_path / name, durable=False).acquire()
         assert answer(server) == 1
-        done = subprocess.run([postgres.binaries() / "psql", server.url(), "-Atc", "select 2"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [postgres.binaries() / "psql", server.url(), "-Atc", "select 2"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert done.stdout == "2\n"
         server.release()
         assert until(lambda: not server.running)
-        assert server._socket_folder() == server.cluster or until(lambda: not server._socket_folder().exists()), "nothing is left"
+        assert server._socket_folder() == server.cluster or until(
+            lambda: not server._socket_folder().exists()
+        ), "nothing is left"
 
     def test_one_below_private_folders_stays_private(self, tmp_path: Path) -> None:
         private = tmp_path / "home"
@@ -320,7 +349,9 @@ class TestFolders:
         with pytest.raises(PostgresError, match="cannot be used: .*Give another one with CONSOLE_DATA_DIR"):
             Embedded(tmp_path / "file").acquire()
 
-    def test_a_disk_that_is_nearly_full_is_told_before_anything_is_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_disk_that_is_nearly_full_is_told_before_anything_is_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(postgres, "LEAST_FREE_BYTES", 2**60)
         with pytest.raises(PostgresError, match="MB free; the database needs"):
             Embedded(tmp_path).acquire()
@@ -329,7 +360,9 @@ class TestFolders:
     def test_a_cluster_of_another_release_is_not_touched(self, tmp_path: Path) -> None:
         (tmp_path / "postgres" / "cluster").mkdir(parents=True)
         (tmp_path / "postgres" / "cluster" / "PG_VERSION").write_text("17\n")
-        with pytest.raises(PostgresError, match="PostgreSQL 17 and this release brings 18: make a `console backup`"):
+        with pytest.raises(
+            PostgresError, match="PostgreSQL 17 and this release brings 18: make a `console backup`"
+        ):
             Embedded(tmp_path).acquire()
 
     def test_a_copy_without_its_passwords_is_told(self, server: Embedded, tmp_path: Path) -> None:
@@ -378,24 +411,37 @@ class TestWhoItRunsAs:
             server = Embedded(Path(sys.argv[1]), durable=False).acquire()
             print(psutil.Process(server.pid).uids().real, server.cluster.stat().st_uid, server.home.stat().st_uid, server.sql("select 1"))
         """)
-        environment = os.environ | {"PATH": f"{forbidden}:{os.environ['PATH']}", "PYTHONPATH": str(Path(postgres.__file__).parents[1])}
+        environment = os.environ | {
+            "PATH": f"{forbidden}:{os.environ['PATH']}",
+            "PYTHONPATH": str(Path(postgres.__file__).parents[1]),
+        }
         folder = tmp_path / "da ta"
         for _ in range(2):
             done = subprocess.run(
-                [sys.executable, "-P", "-c", script, str(folder)], capture_output=True, text=True, env=environment, check=False
+                [sys.executable, "-P", "-c", script, str(folder)],
+                capture_output=True,
+                text=True,
+                env=environment,
+                check=False,
             )
             assert done.stdout.split() == [str(postgres.NOBODY), str(postgres.NOBODY), "0", "1"], done.stderr
             assert until(lambda: not Embedded(folder).running)
-        back = Embedded(folder, durable=False).acquire()  # and where they are allowed again it is root's once more
+        back = Embedded(
+            folder, durable=False
+        ).acquire()  # and where they are allowed again it is root's once more
         assert answer(back) == 1
         assert back.cluster.stat().st_uid == 0
         back.release()
 
     @pytest.mark.parametrize("number", [65534, 65533])
-    def test_an_ordinary_user_with_or_without_a_name_has_a_server_and_nothing_of_roots(self, tmp_path: Path, number: int) -> None:
+    def test_an_ordinary_user_with_or_without_a_name_has_a_server_and_nothing_of_roots(
+        self, tmp_path: Path, number: int
+    ) -> None:
         """Run by an ordinary user this is that user's own, twice."""
         root = os.getuid() == 0
-        folder = Path(tempfile.mkdtemp(prefix="handrail-test-"))  # outside the suite's folder, which is root's alone
+        folder = Path(
+            tempfile.mkdtemp(prefix="handrail-test-")
+        )  # outside the suite's folder, which is root's alone
         prefix: tuple[str, ...] = ()
         if root:
             read = "dac_read_search"  # the interpreter and the checkout may be below a private home

@@ -55,7 +55,21 @@ def test_a_plain_name_is_quoted(name: str) -> None:
         ("$$", "'$$'"),
         ("ąž", "'ąž'"),
     ],
-    ids=["empty", "word", "quote", "quotes", "within", "script", "double", "backslash", "both", "line", "percent", "dollars", "letters"],
+    ids=[
+        "empty",
+        "word",
+        "quote",
+        "quotes",
+        "within",
+        "script",
+        "double",
+        "backslash",
+        "both",
+        "line",
+        "percent",
+        "dollars",
+        "letters",
+    ],
 )
 def test_a_literal(text: str, literal: str) -> None:
     assert postgres._literal(text) == literal
@@ -77,7 +91,9 @@ def test_a_database_is_made_where_there_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "owner"), [("Shop", "a"), ("shop", "A"), ("a'b", "a"), ("a", "")], ids=["name", "owner", "quote", "empty"]
+    ("name", "owner"),
+    [("Shop", "a"), ("shop", "A"), ("a'b", "a"), ("a", "")],
+    ids=["name", "owner", "quote", "empty"],
 )
 def test_a_database_with_a_bad_name_or_owner_is_refused(name: str, owner: str) -> None:
     with pytest.raises(PostgresError):
@@ -161,9 +177,18 @@ def test_the_pid_of_another_program_is_crossed_out_and_the_rest_stays(short: Pat
 
 @pytest.mark.parametrize(
     ("secret", "written"),
-    [("abc", "abc"), ("a/b", "a%2Fb"), ("a@b", "a%40b"), ("a:b", "a%3Ab"), ("a b", "a%20b"), ("a+b", "a%2Bb"), ("a%b", "a%25b"), ("a?b#c", "a%3Fb%23c")],
+    [
+        ("abc", "abc"),
+        ("a/b", "a%2Fb"),
+        ("a@b", "a%40b"),
+        ("a:b", "a%3Ab"),
+        ("a b", "a%20b"),
+        ("a+b", "a%2Bb"),
+        ("a%b", "a%25b"),
+        ("a?b#c", "a%3Fb%23c"),
+    ],
     ids=["plain", "slash", "at", "colon", "blank", "plus", "percent", "query"],
-)  # fmt: skip
+)
 def test_a_password_is_quoted_in_the_url(short: Path, secret: str, written: str) -> None:
     server = folder(short, *WHOLE)
     password(server, "console", f"{secret}\n")
@@ -172,14 +197,28 @@ def test_a_password_is_quoted_in_the_url(short: Path, secret: str, written: str)
 
 @pytest.mark.parametrize(
     ("host", "written"),
-    [("/a b", "/a%20b"), ("/a&b", "/a%26b"), ("/a+b", "/a%2Bb"), ("/a%b", "/a%25b"), ("/ž", "/%C5%BE"), ("/a#b", "/a%23b")],
+    [
+        ("/a b", "/a%20b"),
+        ("/a&b", "/a%26b"),
+        ("/a+b", "/a%2Bb"),
+        ("/a%b", "/a%25b"),
+        ("/ž", "/%C5%BE"),
+        ("/a#b", "/a%23b"),
+    ],
     ids=["blank", "and", "plus", "percent", "letter", "hash"],
 )
 def test_a_folder_is_quoted_in_the_url(tmp_path: Path, host: str, written: str) -> None:
     sockets = tmp_path / host[1:]
     sockets.mkdir()
     (sockets / ".s.PGSQL.5432").touch()
-    server = folder(tmp_path, WHOLE[0], str(tmp_path / "data" / "postgres" / "cluster"), *WHOLE[2:4], str(sockets), *WHOLE[5:])
+    server = folder(
+        tmp_path,
+        WHOLE[0],
+        str(tmp_path / "data" / "postgres" / "cluster"),
+        *WHOLE[2:4],
+        str(sockets),
+        *WHOLE[5:],
+    )
     password(server, "shop", "p")
     assert server.url("shop", "a/b") == f"postgresql://shop:p@/a%2Fb?host={tmp_path}{written}&port=5432"
 
@@ -206,4 +245,6 @@ def test_the_folder_of_the_socket_is_quoted_for_the_server(
     server = folder(tmp_path)
     monkeypatch.setattr(server, "_socket_folder", lambda: Path("/srv") / name)
     server._write_configuration()
-    assert f"unix_socket_directories = '\"/srv/{written}\"'\n" in (server.cluster / "handrail.conf").read_text()
+    assert (
+        f"unix_socket_directories = '\"/srv/{written}\"'\n" in (server.cluster / "handrail.conf").read_text()
+    )

@@ -81,7 +81,9 @@ def blueprints() -> dict[str, str]:
         str(call.args[0].value): str(path.relative_to(ROOT))
         for path, tree in modules(CONSOLE / "views", having=r"Blueprint\(")
         for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] == "Blueprint" and isinstance(call.args[0], ast.Constant)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).split(".")[-1] == "Blueprint"
+        and isinstance(call.args[0], ast.Constant)
     }
 
 
@@ -122,7 +124,8 @@ class Names:
 
     def __init__(self) -> None:
         self.modules = {
-            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): tree for path, tree in modules(CONSOLE)
+            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): tree
+            for path, tree in modules(CONSOLE)
         }
         self.made = {
             f"{module}.{node.name}": node
@@ -138,10 +141,17 @@ class Names:
                 yield from ((name.asname or name.name, f"{node.module}.{name.name}") for name in node.names)
             elif isinstance(node, ast.Import):
                 yield from (
-                    (name.asname or name.name.partition(".")[0], (name.asname and name.name) or name.name.partition(".")[0])
+                    (
+                        name.asname or name.name.partition(".")[0],
+                        (name.asname and name.name) or name.name.partition(".")[0],
+                    )
                     for name in node.names
                 )
-        yield from ((node.name, f"{module}.{node.name}") for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+        yield from (
+            (node.name, f"{module}.{node.name}")
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        )
 
     def made_at(self, name: str) -> str:
         """Where a name that a room offers was made."""
@@ -171,7 +181,9 @@ class Names:
                 if isinstance(top, ast.Assign) and ast.unparse(top.targets[0]) in {"__all__", "OPEN_MODULES"}:
                     continue
                 own = f"{module}.{getattr(top, 'name', '')}"
-                for text in {dotted(node) for node in ast.walk(top) if isinstance(node, ast.Name | ast.Attribute)}:
+                for text in {
+                    dotted(node) for node in ast.walk(top) if isinstance(node, ast.Name | ast.Attribute)
+                }:
                     if self.here[module].get(text.partition(".")[0], "").startswith("console"):
                         for name in self.meant(module, text) - {own}:
                             users.setdefault(name, set()).add(own)
@@ -188,11 +200,25 @@ def users(names: Names) -> dict[str, set[str]]:
     return names.used()
 
 
-def test_each_function_of_the_console_is_called_by_the_console(names: Names, users: dict[str, set[str]]) -> None:
+def test_each_function_of_the_console_is_called_by_the_console(
+    names: Names, users: dict[str, set[str]]
+) -> None:
     """What only tests call is what a merge has cut off, as it did with the reading of documents, or code that nobody needs."""
-    functions = {name for name, node in names.made.items() if isinstance(node, ast.FunctionDef) and not node.decorator_list}
-    used = {name for name, by in users.items() if name.startswith(DEMO) or any(not user.startswith(DEMO) for user in by)}
-    alone = {name for name in functions - used - LAW - BY_TOOLS if not BY_NAME.fullmatch(name) and ".__" not in name}
+    functions = {
+        name
+        for name, node in names.made.items()
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list
+    }
+    used = {
+        name
+        for name, by in users.items()
+        if name.startswith(DEMO) or any(not user.startswith(DEMO) for user in by)
+    }
+    alone = {
+        name
+        for name in functions - used - LAW - BY_TOOLS
+        if not BY_NAME.fullmatch(name) and ".__" not in name
+    }
     assert not alone
     assert set(names.made) >= BY_TOOLS | LAW, "an exception that is gone"
 
@@ -200,7 +226,11 @@ def test_each_function_of_the_console_is_called_by_the_console(names: Names, use
 def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> None:
     """The test above finds it, as hardly any duty is asked for elsewhere; those that are stand in the test below."""
     duty = "console.operations.worker.duties"
-    elsewhere = {name for name, by in users.items() if duty in by and any(not user.startswith(DEMO) for user in by - {duty})}
+    elsewhere = {
+        name
+        for name, by in users.items()
+        if duty in by and any(not user.startswith(DEMO) for user in by - {duty})
+    }
     assert elsewhere == {
         "console.automation.triggers.source_events.look",
         "console.automation.triggers.trigger_rows.synchronise",
@@ -212,4 +242,13 @@ def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> 
 
 def test_duties_that_are_methods_or_that_others_ask_for_too_are_in_the_table(clean: Database) -> None:
     named = {duty.name for line in Worker().duties.values() for duty in line}
-    assert named >= {"release", "sequence", "expire", "triggers of versions", "sources", "listeners", "exits", "runs of who left"}
+    assert named >= {
+        "release",
+        "sequence",
+        "expire",
+        "triggers of versions",
+        "sources",
+        "listeners",
+        "exits",
+        "runs of who left",
+    }

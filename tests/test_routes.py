@@ -70,7 +70,9 @@ class Caller:
     def __call__(self, path: str, method: str) -> TestResponse:
         if path.startswith(("/api/", "/mcp")):
             client: FlaskClient = self.app.test_client()
-            return client.open(path, method=method, headers=self.headers, json=None if method == "GET" else {})
+            return client.open(
+                path, method=method, headers=self.headers, json=None if method == "GET" else {}
+            )
         told = {"csrf_token": self.token} if method != "GET" else None
         return self.browser.open(path, method=method, data=told, headers={"Sec-Fetch-Site": "same-origin"})
 
@@ -78,7 +80,9 @@ class Caller:
 @pytest.fixture
 def wren(app: Flask) -> accounts.Person:
     """Somebody without any right."""
-    person = accounts.create_person("wren@fernwick.example", role="operator", team="operations", password=GOOD).person
+    person = accounts.create_person(
+        "wren@fernwick.example", role="operator", team="operations", password=GOOD
+    ).person
     access.assign(person.id, [])
     return person
 
@@ -89,7 +93,11 @@ def routes(app: Flask, *, but: frozenset[str] | set[str]) -> Iterator[tuple[str,
         if rule.rule not in but:
             for method in sorted((rule.methods or set()) & METHODS):
                 path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
-                yield rule.rule, re.sub(r"<(int:)?[^>]+>", lambda found: "1" if found[1] else "unknown", path), method
+                yield (
+                    rule.rule,
+                    re.sub(r"<(int:)?[^>]+>", lambda found: "1" if found[1] else "unknown", path),
+                    method,
+                )
 
 
 def test_the_few_open_routes_are_there(app: Flask) -> None:
@@ -143,7 +151,8 @@ def test_another_method_is_405(app: Flask, wren: accounts.Person) -> None:
             answer = caller(path, method)
             wrong += (
                 []
-                if answer.status_code == 405 and answer.is_json is path.startswith(("/api/", "/hooks/", "/mcp"))
+                if answer.status_code == 405
+                and answer.is_json is path.startswith(("/api/", "/hooks/", "/mcp"))
                 else [(method, path, answer.status_code)]
             )
     assert wrong == []
@@ -152,7 +161,8 @@ def test_another_method_is_405(app: Flask, wren: accounts.Person) -> None:
 def test_ones_own_routes_answer_the_person_without_a_right(app: Flask, wren: accounts.Person) -> None:
     caller = Caller(app, wren)
     for _, path, method in sorted(
-        routes(app, but={rule.rule for rule in app.url_map.iter_rules()} - OWN), key=lambda one: one[1] == "/sign-out"
+        routes(app, but={rule.rule for rule in app.url_map.iter_rules()} - OWN),
+        key=lambda one: one[1] == "/sign-out",
     ):
         assert caller(path, method).status_code in (200, 303, 404 if "unknown" in path else 422), (
             method,

@@ -11,7 +11,11 @@ from tests.tables import cases
 NAMES = Names(
     people={"usr_1": "Olivia Kask", "usr_2": "Tom Berg", "usr_3": "Mona {0} Lind"},
     workflows={"wf_1": "KYC review"},
-    steps={("wf_1", 2, "decide"): "Operator decision", ("wf_1", 2, "load"): "Load the customer", ("wf_1", 3, "decide"): "Later wording"},
+    steps={
+        ("wf_1", 2, "decide"): "Operator decision",
+        ("wf_1", 2, "load"): "Load the customer",
+        ("wf_1", 3, "decide"): "Later wording",
+    },
     collections={"customer": "Customer", "iban_check": "IBAN check"},
     actions={"customer.charge": "Refund the charge"},
     records={("customer", "18"): "Northwind Trading Ltd"},
@@ -27,7 +31,13 @@ def body(kind: str, opened: dict[str, Any] | None = None, **more: Any) -> dict[s
         "v": 1,
         "id": "0193463c-0000-7000-8000-000000000001",
         "type": kind,
-        "actor": {"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator"]},
+        "actor": {
+            "kind": "user",
+            "id": "usr_1",
+            "session": "ses_1",
+            "team": "operations",
+            "roles": ["operator"],
+        },
         "wf": {"id": "wf_1", "version": 2, "hash": "00"},
         "step": {"id": "decide", "attempt": 1},
         "target": {"source": "fernwick_core", "coll": "customer", "key": "17"},
@@ -37,8 +47,12 @@ def body(kind: str, opened: dict[str, Any] | None = None, **more: Any) -> dict[s
 
 def test_registry_and_sentences_name_the_same_kinds() -> None:
     lacking, spare = sorted(set(KINDS) - set(SENTENCES)), sorted(set(SENTENCES) - set(KINDS))
-    assert not lacking, f"SENTENCES in console/formats/sentences/event_sentences.py wants a sentence for {', '.join(lacking)}"
-    assert not spare, f"SENTENCES in console/formats/sentences/event_sentences.py has {', '.join(spare)}, and there is no such kind"
+    assert not lacking, (
+        f"SENTENCES in console/formats/sentences/event_sentences.py wants a sentence for {', '.join(lacking)}"
+    )
+    assert not spare, (
+        f"SENTENCES in console/formats/sentences/event_sentences.py has {', '.join(spare)}, and there is no such kind"
+    )
 
 
 @cases("kind", KINDS)
@@ -61,19 +75,33 @@ def test_every_kind_takes_whatever_its_open_values_are(kind: str) -> None:
 
 
 def test_record_has_its_title_where_the_reader_knows_it_and_its_key_elsewhere() -> None:
-    assert sentence(body("record_viewed", target={"coll": "customer", "key": "18"}), NAMES).endswith("viewed Northwind Trading Ltd")
-    assert sentence(body("record_viewed", target={"coll": "iban_check", "key": "a/b"}), NAMES).endswith("viewed IBAN check a/b")
-    assert sentence(body("record_viewed", target={"coll": "new_thing", "key": ""}), NAMES).endswith("viewed new thing")
+    assert sentence(body("record_viewed", target={"coll": "customer", "key": "18"}), NAMES).endswith(
+        "viewed Northwind Trading Ltd"
+    )
+    assert sentence(body("record_viewed", target={"coll": "iban_check", "key": "a/b"}), NAMES).endswith(
+        "viewed IBAN check a/b"
+    )
+    assert sentence(body("record_viewed", target={"coll": "new_thing", "key": ""}), NAMES).endswith(
+        "viewed new thing"
+    )
     long = {"coll": "new_thing", "key": "d9166792-f94f-4173-a3f5-e88c73e93b72"}
     assert sentence(body("record_viewed", target=long), NAMES).endswith("viewed new thing d9166792…")
-    assert sentence(body("record_listed", target={"coll": "iban_check", "key": None}), NAMES).endswith("listed IBAN check records")
+    assert sentence(body("record_listed", target={"coll": "iban_check", "key": None}), NAMES).endswith(
+        "listed IBAN check records"
+    )
 
 
 def test_step_has_the_title_of_the_version_that_ran() -> None:
     later = {"id": "wf_1", "version": 3}
     assert sentence(body("step_shown", wf=later), NAMES) == "Olivia Kask was shown “Later wording”"
-    assert sentence(body("step_shown", {"title": "As shown"}, wf={"id": "wf_9", "version": 1}), NAMES) == "Olivia Kask was shown “As shown”"
-    assert sentence(body("step_shown", step={"id": "ask_bank", "attempt": 3}), NAMES) == "Olivia Kask was shown “ask bank” (attempt 3)"
+    assert (
+        sentence(body("step_shown", {"title": "As shown"}, wf={"id": "wf_9", "version": 1}), NAMES)
+        == "Olivia Kask was shown “As shown”"
+    )
+    assert (
+        sentence(body("step_shown", step={"id": "ask_bank", "attempt": 3}), NAMES)
+        == "Olivia Kask was shown “ask bank” (attempt 3)"
+    )
 
 
 @cases(
@@ -92,7 +120,10 @@ def test_actor_name(actor: dict[str, Any], who: str) -> None:
 
 
 def test_key_speaks_for_its_person_and_says_so() -> None:
-    assert sentence(body("record_viewed", actor={"kind": "key", "id": "usr_1"}), NAMES) == "Olivia Kask (API key) viewed customer 17"
+    assert (
+        sentence(body("record_viewed", actor={"kind": "key", "id": "usr_1"}), NAMES)
+        == "Olivia Kask (API key) viewed customer 17"
+    )
 
 
 def test_unknown_kind_still_reads() -> None:
@@ -111,5 +142,8 @@ def test_names_stay_on_one_line_and_cannot_reorder_or_break_the_sentence(text: s
     line = plain(text)
     assert len(line) <= LONGEST_NAME
     assert not any(ord(char) < 32 or char in "\u202e\u2067\u2028\x7f" for char in line)
-    told = sentence(body("run_assigned", {"holder": "usr_x"}), Names(people={"usr_x": text, "usr_1": text}, workflows={"wf_1": text}))
+    told = sentence(
+        body("run_assigned", {"holder": "usr_x"}),
+        Names(people={"usr_x": text, "usr_1": text}, workflows={"wf_1": text}),
+    )
     assert told.splitlines() == [told]

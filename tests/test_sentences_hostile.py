@@ -43,7 +43,14 @@ def body(kind: str, value: Any, **more: Any) -> dict[str, Any]:
 @cases("kind", KINDS)
 @cases("value", HOSTILE, ids=[ascii(text[:10]) for text in HOSTILE])
 def test_every_kind_with_every_hostile_value_is_one_line_of_text(kind: str, value: str) -> None:
-    names = Names({value: value}, {value: value}, {value: value}, {(value, 2, value): value}, {value: value}, {(value, value): value})
+    names = Names(
+        {value: value},
+        {value: value},
+        {value: value},
+        {(value, 2, value): value},
+        {value: value},
+        {(value, value): value},
+    )
     for known in (Names(), names):
         line = sentence(body(kind, value), known)
         assert line.splitlines() == [line]
@@ -64,7 +71,11 @@ def test_every_kind_reads_without_each_part_of_its_body(kind: str, field: str) -
 
 @given(
     st.sampled_from(list(KINDS)),
-    st.text(max_size=30) | st.integers() | st.lists(st.text(max_size=5), max_size=6) | st.none() | st.booleans(),
+    st.text(max_size=30)
+    | st.integers()
+    | st.lists(st.text(max_size=5), max_size=6)
+    | st.none()
+    | st.booleans(),
 )
 def test_no_open_value_breaks_a_sentence(kind: str, value: Any) -> None:
     told = body(kind, "x") | {"data": {"open": dict.fromkeys(KINDS[kind].open, value)}}
@@ -73,9 +84,20 @@ def test_no_open_value_breaks_a_sentence(kind: str, value: Any) -> None:
 
 @cases(
     ("text", "line"),
-    [("", ""), ("  a \t b ", "a b"), ("a\nb\rc", "a b c"), ("\u202eabc\u2069", "abc"), ("x" * 80, "x" * 80), ("x" * 81, "x" * 79 + "…"),
-     ("x" * 78 + " yz", "x" * 78 + "…"), ("\x00\x1f\x7f\x85", ""), ("{a}", "{a}"), ("ä\u0301", "ä\u0301"), ("\u200dx", "\u200dx")],
-)  # fmt: skip
+    [
+        ("", ""),
+        ("  a \t b ", "a b"),
+        ("a\nb\rc", "a b c"),
+        ("\u202eabc\u2069", "abc"),
+        ("x" * 80, "x" * 80),
+        ("x" * 81, "x" * 79 + "…"),
+        ("x" * 78 + " yz", "x" * 78 + "…"),
+        ("\x00\x1f\x7f\x85", ""),
+        ("{a}", "{a}"),
+        ("ä\u0301", "ä\u0301"),
+        ("\u200dx", "\u200dx"),
+    ],
+)
 def test_plain_text_on_one_line(text: str, line: str) -> None:
     assert plain(text) == line
 

@@ -51,7 +51,11 @@ def named(process: psutil.Process) -> str:
     """The door that a process was started as; empty for what has just ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return next(
-            (word.removeprefix("console.") for word in process.cmdline() if word in {"console.views.server", "console.operations.worker"}),
+            (
+                word.removeprefix("console.")
+                for word in process.cmdline()
+                if word in {"console.views.server", "console.operations.worker"}
+            ),
             "",
         )
     return ""
@@ -73,8 +77,16 @@ class Serving:
         self.data_dir = data_dir
         data_dir.mkdir(parents=True, exist_ok=True)
         self.said = data_dir.parent / f"{data_dir.name}.log"
-        told = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
-        told |= {"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)} | environ
+        told = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CONSOLE_", "DATABASE_"))
+        }
+        told |= {
+            "CONSOLE_ENV_FILE": os.devnull,
+            "CONSOLE_DATA_DIR": str(data_dir),
+            "PYTHONPATH": str(ROOT),
+        } | environ
         with self.said.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "console", "serve", "--port", "0", *arguments],
@@ -115,11 +127,17 @@ class Serving:
         """Processes by what they do: web (those that answer), master, worker, postgres, guard."""
         if kind in {"postgres", "guard"}:
             lock = str(self.data_dir / "postgres" / "users.lock")
-            guards = [process.pid for process in psutil.process_iter(["cmdline"]) if lock in (process.info["cmdline"] or [])]
+            guards = [
+                process.pid
+                for process in psutil.process_iter(["cmdline"])
+                if lock in (process.info["cmdline"] or [])
+            ]
             server = Embedded(self.data_dir).pid
             return guards if kind == "guard" else [server] if server else []
         none: dict[str, list[psutil.Process]] = {"web": [], "worker": []}
-        children = none | {name: [child] for child in psutil.Process(self.process.pid).children() if (name := named(child))}
+        children = none | {
+            name: [child] for child in psutil.Process(self.process.pid).children() if (name := named(child))
+        }
         masters = children["web"]
         if kind == "web":
             return [child.pid for master in masters for child in master.children()]
@@ -127,12 +145,19 @@ class Serving:
 
     def everything(self) -> list[int]:
         """All there is, the supervisor first."""
-        return [self.process.pid, *(pid for kind in ("master", "web", "worker", "postgres", "guard") for pid in self.pids(kind))]
+        return [
+            self.process.pid,
+            *(pid for kind in ("master", "web", "worker", "postgres", "guard") for pid in self.pids(kind)),
+        ]
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command over the same data."""
         return subprocess.run(
-            [warm.python(), "-P", "-m", "console", *arguments], env=self.environ, capture_output=True, text=True, check=False
+            [warm.python(), "-P", "-m", "console", *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def stop(self) -> int:
@@ -181,7 +206,9 @@ def test_events_are_put_in_order_while_it_serves(serving: Serving) -> None:
     made = serving.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations")
     assert made.returncode == 0, made.stderr
     with psycopg.connect(Embedded(serving.data_dir).url(), autocommit=True) as connection:
-        waiting = "select (select count(*) from console.event) > 0 and not exists (select from console.log_pending)"
+        waiting = (
+            "select (select count(*) from console.event) > 0 and not exists (select from console.log_pending)"
+        )
         assert until(lambda: connection.execute(waiting).fetchone() == (True,))
 
 
@@ -208,7 +235,10 @@ def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) ->
     assert told["database"]["events_table"] == "console.event"
     for url, role in (("app_url", "console"), ("admin_url", "postgres")):
         with psycopg.connect(told["database"][url]) as connection:
-            assert connection.execute("select current_user, current_database()").fetchone() == (role, "console")
+            assert connection.execute("select current_user, current_database()").fetchone() == (
+                role,
+                "console",
+            )
     text = serving.command("doctor")
     assert text.returncode == 0
     assert "ok    database: PostgreSQL 18" in text.stdout
@@ -219,13 +249,19 @@ def test_its_memory_is_small(serving: Serving) -> None:
     the same packages, whose pages would be shared. The supervisor has little of it.
     """
     assert until(serving.well)
-    everybody = [process for process in psutil.Process(serving.process.pid).children(recursive=True) if process.name() != "postgres"]
+    everybody = [
+        process
+        for process in psutil.Process(serving.process.pid).children(recursive=True)
+        if process.name() != "postgres"
+    ]
     supervisor_bytes = psutil.Process(serving.process.pid).memory_full_info().pss
     assert supervisor_bytes < 30 * 2**20
     assert supervisor_bytes + sum(process.memory_full_info().pss for process in everybody) < 292 * 2**20
 
 
-def test_a_port_that_is_taken_is_one_clear_line(serving: Serving, serve: Callable[..., Serving], tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_one_clear_line(
+    serving: Serving, serve: Callable[..., Serving], tmp_path: Path
+) -> None:
     port = serving.url.rpartition(":")[2]
     other = serve("--port", port)
     assert other.process.wait(PATIENCE_S) == 1
@@ -248,7 +284,9 @@ def asked_at_once(made: Serving) -> list[int]:
 
 
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)])
-def test_when_told_to_stop_it_leaves_nothing_and_exits_0(serve: Callable[..., Serving], number: signal.Signals, workers: int) -> None:
+def test_when_told_to_stop_it_leaves_nothing_and_exits_0(
+    serve: Callable[..., Serving], number: signal.Signals, workers: int
+) -> None:
     made = serve("--workers", str(workers)).ready()
     assert until(lambda: len(made.pids("web")) == workers)
     assert asked_at_once(made) == [200] * 16
@@ -307,7 +345,9 @@ class TestServerOfOnesOwn:
         assert until(made.well)
         assert made.stop() == 0
 
-    def test_without_a_worker_health_and_doctor_say_so(self, clean: Database, serve: Callable[..., Serving]) -> None:
+    def test_without_a_worker_health_and_doctor_say_so(
+        self, clean: Database, serve: Callable[..., Serving]
+    ) -> None:
         made = serve("--no-worker", **self.environ(clean)).ready()
         assert made.health()[1]["worker"] == "none"
         found = made.command("doctor")
@@ -323,7 +363,9 @@ class TestServerOfOnesOwn:
         assert until(lambda: made.health()[1]["worker"] == "none")
         assert made.stop() == 0
 
-    def test_a_missing_key_stops_the_start_with_its_name(self, clean: Database, serve: Callable[..., Serving]) -> None:
+    def test_a_missing_key_stops_the_start_with_its_name(
+        self, clean: Database, serve: Callable[..., Serving]
+    ) -> None:
         made = serve(**(self.environ(clean) | {"CONSOLE_MASTER_KEY": ""}))
         assert made.process.wait(PATIENCE_S) == 1
         assert made.said.read_text().startswith("console: CONSOLE_MASTER_KEY is required with DATABASE_URL")
@@ -334,7 +376,10 @@ class TestServerOfOnesOwn:
         environ = self.environ(clean) | {"DATABASE_URL": clean.admin_url}
         made = serve(**environ)
         assert made.process.wait(PATIENCE_S) == 1
-        assert "The role of DATABASE_URL is superuser: it could rewrite what it is to prove." in made.said.read_text()
+        assert (
+            "The role of DATABASE_URL is superuser: it could rewrite what it is to prove."
+            in made.said.read_text()
+        )
 
 
 def test_a_program_that_ends_at_once_is_started_again_ever_later(tmp_path: Path) -> None:
@@ -355,10 +400,17 @@ def test_a_program_that_ends_at_once_is_started_again_ever_later(tmp_path: Path)
     assert child.failures >= supervisor.HOPELESS
 
 
-def test_a_backup_is_made_while_it_serves_and_restored_when_it_has_stopped(serve: Callable[..., Serving], tmp_path: Path) -> None:
+def test_a_backup_is_made_while_it_serves_and_restored_when_it_has_stopped(
+    serve: Callable[..., Serving], tmp_path: Path
+) -> None:
     """The embedded server from end to end, by the commands as they are typed."""
     serving, file, drill = serve().ready(), str(tmp_path / "one.zip"), tmp_path / "drill"
-    assert serving.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations", "--name", "Ana").returncode == 0
+    assert (
+        serving.command(
+            "user", "create", "ana@example.com", "--role", "lead", "--team", "operations", "--name", "Ana"
+        ).returncode
+        == 0
+    )
     made = serving.command("backup", file)
     assert (made.returncode, made.stderr) == (0, "")
     refused = serving.command("restore", file, "--replace", "--accept-loss")

@@ -19,7 +19,14 @@ SCRIPTS = ["bin/setup", "bin/demo", "bin/test", "bin/lint", "bin/fix", ".ci/run"
 
 
 def run(*command: str | Path, cwd: Path = Path("/"), **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], cwd=cwd, env=os.environ | environ, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +57,10 @@ def test_setup_for_the_demo_then_for_tests_from_what_is_there_already(checkout: 
     command = checkout / ".venv" / "bin" / "console"
     assert run(command, "--version").stdout.startswith("console, version ")
     python = checkout / ".venv" / "bin" / "python"
-    assert run(python, "-P", "-c", "import console; print(console.__file__)").stdout == f"{checkout}/console/__init__.py\n"
+    assert (
+        run(python, "-P", "-c", "import console; print(console.__file__)").stdout
+        == f"{checkout}/console/__init__.py\n"
+    )
     assert run(python, "-P", "-c", "import pytest").returncode == 1
     second = run(checkout / "bin" / "setup", UV_OFFLINE="1")
     assert second.returncode == 0, second.stderr
@@ -89,13 +99,30 @@ def test_a_package_that_is_not_what_was_locked_is_refused(checkout: Path) -> Non
     assert run(setup, UV_OFFLINE="1").returncode == 0
     before = file.read_text()
     start, end = before.index("click=="), before.index("\ncryptography==")
-    file.write_text(before[:start] + re.sub(r"(?<=sha256:)\w+", lambda found: found[0][::-1], before[start:end]) + before[end:])
-    assert run(checkout / ".venv/bin/uv", "pip", "uninstall", "--quiet", "--python", checkout / ".venv/bin/python", "click").returncode == 0
+    file.write_text(
+        before[:start]
+        + re.sub(r"(?<=sha256:)\w+", lambda found: found[0][::-1], before[start:end])
+        + before[end:]
+    )
+    assert (
+        run(
+            checkout / ".venv/bin/uv",
+            "pip",
+            "uninstall",
+            "--quiet",
+            "--python",
+            checkout / ".venv/bin/python",
+            "click",
+        ).returncode
+        == 0
+    )
     try:
         refused = run(setup, "--run", UV_OFFLINE="1", PIP_NO_INDEX="1")
         assert refused.returncode == 1
         assert "bin/setup could not install the packages" in refused.stderr
-        assert run(setup, "--run", UV_OFFLINE="1", PIP_NO_INDEX="1").returncode == 1  # a failure is not taken for done
+        assert (
+            run(setup, "--run", UV_OFFLINE="1", PIP_NO_INDEX="1").returncode == 1
+        )  # a failure is not taken for done
     finally:
         file.write_text(before)
     assert run(setup, "--run", UV_OFFLINE="1").returncode == 0

@@ -71,17 +71,24 @@ def test_a_server_that_is_not_there_or_lets_nobody_in(clean: Database, start: St
 
 
 def test_a_role_that_lacks_the_rights(clean: Database, pg: Embedded, start: Start) -> None:
-    pg.sql(f"create role stranger login password 'stranger'; grant connect on database {clean.name} to stranger;")
+    pg.sql(
+        f"create role stranger login password 'stranger'; grant connect on database {clean.name} to stranger;"
+    )
     try:
         parts = urlsplit(clean.url)
         url = clean.url.replace(f"{parts.username}:{parts.password}@", "stranger:stranger@")
-        sentence(start(**own(clean, DATABASE_URL=url)), "lacks a right in its own database. DATABASE_URL signs in as stranger")
+        sentence(
+            start(**own(clean, DATABASE_URL=url)),
+            "lacks a right in its own database. DATABASE_URL signs in as stranger",
+        )
     finally:
         pg.sql(f"revoke all on database {clean.name} from stranger; drop role stranger;")
 
 
 @pytest.mark.parametrize(("mode", "serves"), [("transaction", False), ("session", True)])
-def test_a_pooler_is_refused_or_served(clean: Database, start: Start, tmp_path: Path, mode: str, serves: bool) -> None:
+def test_a_pooler_is_refused_or_served(
+    clean: Database, start: Start, tmp_path: Path, mode: str, serves: bool
+) -> None:
     with pooling(tmp_path / "pooler", clean.url, mode) as url:
         made = start(**own(clean, DATABASE_URL=url))
         if serves:
@@ -125,22 +132,33 @@ class TestDataFolder:
         (folder / "demo.json").write_text("{}")
         (folder / "demo.json").chmod(0o644)
         made = start().ready()
-        assert made.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations").returncode == 0
+        assert (
+            made.command(
+                "user", "create", "ana@example.com", "--role", "lead", "--team", "operations"
+            ).returncode
+            == 0
+        )
         assert made.command("activity", "export", str(folder / "log.zip")).returncode in {0, 1, 2}
         open_ = [
             str(path)
             for path in [folder, *folder.rglob("*")]
-            if not path.is_symlink() and not stat.S_ISSOCK(path.lstat().st_mode) and path.lstat().st_mode & 0o077
+            if not path.is_symlink()
+            and not stat.S_ISSOCK(path.lstat().st_mode)
+            and path.lstat().st_mode & 0o077
         ]
         assert open_ == []
 
     @pytest.mark.parametrize("inside", [["somebody.txt"], ["a", "b"]])
-    def test_one_that_holds_something_else_is_refused_and_not_touched(self, start: Start, tmp_path: Path, inside: list[str]) -> None:
+    def test_one_that_holds_something_else_is_refused_and_not_touched(
+        self, start: Start, tmp_path: Path, inside: list[str]
+    ) -> None:
         folder = tmp_path / "data"
         opened(folder)
         for name in inside:
             (folder / name).write_text("x")
-        sentence(start(), "is open to other users of this machine, and not the console's own to shut: chmod 700 it")
+        sentence(
+            start(), "is open to other users of this machine, and not the console's own to shut: chmod 700 it"
+        )
         assert stat.S_IMODE(folder.stat().st_mode) == 0o755
         assert sorted(path.name for path in folder.iterdir()) == sorted(inside)
 
@@ -157,14 +175,19 @@ class TestDataFolder:
             sentence(made, "cannot be used: ")
             told = made.command("doctor").stdout
             assert "MEND  data folder: nothing can be written" in told
-            assert f"MEND  database: does not answer: The data folder {folder} cannot be used: Read-only file system" in told
+            assert (
+                f"MEND  database: does not answer: The data folder {folder} cannot be used: Read-only file system"
+                in told
+            )
             assert "Mount its disk so that it can be written" in told
             for command in (["verify"], ["backup", str(tmp_path / "x.backup")], ["user", "list"]):
                 refused = made.command(*command)
                 assert (refused.returncode, "Traceback" in refused.stderr) == (1, False), command
                 assert f"{folder} cannot be used: Read-only file system" in refused.stderr, command
 
-    def test_a_full_disk_is_told_and_work_goes_on_when_there_is_room_again(self, start: Start, tmp_path: Path) -> None:
+    def test_a_full_disk_is_told_and_work_goes_on_when_there_is_room_again(
+        self, start: Start, tmp_path: Path
+    ) -> None:
         disk = tmp_path / "disk"
         disk.mkdir()
         with mounted(disk, "size=300m,mode=0700"):
@@ -179,7 +202,12 @@ class TestDataFolder:
             assert "MEND  writing: The disk of the console is full" in told.stdout
             (disk / "filler").unlink()
             assert until(made.well)
-            assert made.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations").returncode == 0
+            assert (
+                made.command(
+                    "user", "create", "ana@example.com", "--role", "lead", "--team", "operations"
+                ).returncode
+                == 0
+            )
             assert made.stop() == 0
 
 

@@ -37,7 +37,13 @@ def test_cases_that_fail_are_named_and_the_others_tried() -> None:
     with pytest.raises(BaseExceptionGroup, match="2 of 3 cases of word") as failed:
         inner()
     assert len(tried) == 6
-    assert notes(failed.value) == ["in the case two", "in the case word='x'", "in the case one", "in the case two", "in the case why"]
+    assert notes(failed.value) == [
+        "in the case two",
+        "in the case word='x'",
+        "in the case one",
+        "in the case two",
+        "in the case why",
+    ]
 
 
 def test_what_stops_the_suite_stops_it_here() -> None:

@@ -37,7 +37,12 @@ def caused(cause: BaseException) -> PostgresError:
         (errors.DiskFull("could not extend file"), "disk_full"),
         (sa.exc.OperationalError("insert", None, errors.DiskFull("could not extend file")), "disk_full"),
         (psycopg.OperationalError(GREETED.format("No space left on device")), "disk_full"),
-        (sa.exc.OperationalError("", None, psycopg.OperationalError(GREETED.format("Disk quota exceeded"))), "disk_full"),
+        (
+            sa.exc.OperationalError(
+                "", None, psycopg.OperationalError(GREETED.format("Disk quota exceeded"))
+            ),
+            "disk_full",
+        ),
         (psycopg.OperationalError(GREETED.format("Read-only file system")), "read_only"),
         (psycopg.OperationalError(GREETED.format("the database system is in recovery mode")), "store_down"),
         (psycopg.OperationalError("server closed the connection unexpectedly"), "store_down"),
@@ -58,7 +63,9 @@ def caused(cause: BaseException) -> PostgresError:
         (ValueError("No space left on device"), None),
     ],
 )
-def test_an_error_is_told_by_its_cause_and_not_by_a_value_that_somebody_typed(error: BaseException, code: str | None) -> None:
+def test_an_error_is_told_by_its_cause_and_not_by_a_value_that_somebody_typed(
+    error: BaseException, code: str | None
+) -> None:
     found = troubles.trouble_of(error)
     assert (found.code if found else None) == code
 
@@ -82,7 +89,9 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.current.cache_clear()
 
 
-def test_a_folder_that_the_server_cannot_use_is_named_and_nothing_else_is_blamed(broken: Path, tmp_path: Path) -> None:
+def test_a_folder_that_the_server_cannot_use_is_named_and_nothing_else_is_blamed(
+    broken: Path, tmp_path: Path
+) -> None:
     """A backup said that its own file could not be written."""
     with pytest.raises(PostgresError, match=f"{broken} cannot be used: Is a directory"):
         Embedded(broken).acquire()

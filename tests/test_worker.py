@@ -44,7 +44,9 @@ def test_what_older_releases_cannot_fold_came_with_another_form_of_the_tables() 
         (Conflict("Do this."), "alarm: count failed: Do this."),
     ],
 )
-def test_what_goes_wrong_is_written_down_and_tried_again(caplog: pytest.LogCaptureFixture, error: Exception, said: str) -> None:
+def test_what_goes_wrong_is_written_down_and_tried_again(
+    caplog: pytest.LogCaptureFixture, error: Exception, said: str
+) -> None:
     def fail() -> int:
         raise error
 
@@ -83,7 +85,9 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
         return 0
 
     worker.duties = {"log": [Duty("note", 0.01, note)], "outside": [Duty("abroad", 0.01, abroad.set)]}
-    look = sa.text("select count(*) from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and granted")
+    look = sa.text(
+        "select count(*) from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and granted"
+    )
     names = dict(zip(("first", "second"), PRESENCE, strict=True))
     thread = threading.Thread(target=worker.run)
     thread.start()
@@ -93,7 +97,10 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
         if connection.execute(look, names).scalar_one() == 1:
             seen.set()
         connection.execute(
-            sa.text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = :first"), names
+            sa.text(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = :first"
+            ),
+            names,
         )
         sequenced.clear()
         assert sequenced.wait(30)  # a lost connection does not end it
@@ -123,7 +130,10 @@ def test_what_looks_in_vain_rests_longer_each_time_until_the_log_grows() -> None
 def test_what_rests_looks_at_once_when_the_log_has_grown(clean: Database) -> None:
     """By whomever: an event has its place within a second, and is read then."""
     worker, looked = Worker(), threading.Semaphore(0)
-    worker.duties = {"log": [Duty("sequence", 0.01, worker.sequence)], "resting": [Duty("look", 0.01, looked.release, 3600.0)]}
+    worker.duties = {
+        "log": [Duty("sequence", 0.01, worker.sequence)],
+        "resting": [Duty("look", 0.01, looked.release, 3600.0)],
+    }
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -139,20 +149,30 @@ def test_what_rests_looks_at_once_when_the_log_has_grown(clean: Database) -> Non
         thread.join(30)
 
 
-def test_what_people_wait_for_is_looked_for_each_second_and_rests_no_longer_than_a_crash_may_take(clean: Database) -> None:
+def test_what_people_wait_for_is_looked_for_each_second_and_rests_no_longer_than_a_crash_may_take(
+    clean: Database,
+) -> None:
     worker = Worker()
     paces = {duty.name: max(duty.every_s, duty.rest_s) for line in worker.duties.values() for duty in line}
     assert len(paces) == sum(len(line) for line in worker.duties.values()), "each has a name of its own"
     prompt = ("sequence", "seal when asked", "due", "schedules", "messages")
     assert {name for name, pace_s in paces.items() if pace_s <= 1} == {*prompt}
-    assert {paces[name] for name in ("stuck", "firings", "events", "awaited events", "places", "tasks", "sign of life")} == {5.0}
+    assert {
+        paces[name]
+        for name in ("stuck", "firings", "events", "awaited events", "places", "tasks", "sign of life")
+    } == {5.0}
     assert {paces[name] for name in ("tidy", "expire", "old firings", "old deliveries", "model")} == {86400.0}
-    assert sorted(name for pool in worker.dispatcher.pools for name in pool.handlers) == sorted(jobs.JOBS), "each job in one pool"
+    assert sorted(name for pool in worker.dispatcher.pools for name in pool.handlers) == sorted(jobs.JOBS), (
+        "each job in one pool"
+    )
 
 
 def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clean: Database) -> None:
     worker, silent, counted = Worker(), threading.Event(), threading.Semaphore(0)
-    worker.duties = {"log": [Duty("count", 0.01, counted.release)], "outside": [Duty("slow", 0.01, lambda: silent.wait(60))]}
+    worker.duties = {
+        "log": [Duty("count", 0.01, counted.release)],
+        "outside": [Duty("slow", 0.01, lambda: silent.wait(60))],
+    }
     thread = threading.Thread(target=worker.run)
     thread.start()
     assert all(counted.acquire(timeout=30) for _ in range(5))
@@ -166,14 +186,20 @@ def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clea
 @pytest.mark.usefixtures("database")
 def test_a_place_is_given_up_at_once_and_free_again_when_its_connection_was_lost() -> None:
     def held() -> int:
-        return int(fetch("select count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")[0][0])
+        return int(
+            fetch("select count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")[0][
+                0
+            ]
+        )
 
     before = held()
     with place_among("many", 64) as one, place_among("many", 64) as other:
         assert (one, other, held() - before) == (True, True, 2)
     assert held() == before
     with place_among("many", 64):
-        fetch("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
+        fetch(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+        )
     with place_among("many", 64) as mine:
         assert (mine, held()) == (True, before + 1), "a place that went with its connection counts no more"
 
@@ -186,10 +212,15 @@ def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Databa
         assert pool.size() == POOL + MOST_ROOM, "a pool that was made before is made anew"
         with ExitStack() as held:
             assert [held.enter_context(alone(f"message {n}")) for n in range(60)] == [True] * 60
-            assert [held.enter_context(place_among("workflow", 3)) for _ in range(4)] == [True, True, True, False]
-            assert fetch("select count(distinct pid), count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")[
-                0
-            ] >= (1, 63)
+            assert [held.enter_context(place_among("workflow", 3)) for _ in range(4)] == [
+                True,
+                True,
+                True,
+                False,
+            ]
+            assert fetch(
+                "select count(distinct pid), count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+            )[0] >= (1, 63)
             with alone("message 7") as mine:
                 assert not mine
         with alone("message 7") as mine:
@@ -201,7 +232,12 @@ def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Databa
 
 
 def test_threads_that_let_go_at_once_leave_no_lock_and_let_nobody_in_beside_them(database: Database) -> None:
-    names, inside, most, taken = [f"record {n}" for n in range(3)], Counter[str](), list[int](), Counter[bool]()
+    names, inside, most, taken = (
+        [f"record {n}" for n in range(3)],
+        Counter[str](),
+        list[int](),
+        Counter[bool](),
+    )
     counting = threading.Lock()
 
     def work(thread: int) -> None:

@@ -8,9 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 _TABLES = "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1, 2"
-_SAMPLES = (
-    "select schemaname || '.' || tablename || '.' || attname, to_jsonb(s)::text from pg_stats s where schemaname in ('console', 'queue')"
-)
+_SAMPLES = "select schemaname || '.' || tablename || '.' || attname, to_jsonb(s)::text from pg_stats s where schemaname in ('console', 'queue')"
 
 
 def in_tables(connection: Connection, marker: str) -> list[str]:
@@ -29,7 +27,11 @@ def in_samples(connection: Connection, marker: str) -> list[str]:
 
 def in_files(folders: Iterable[Path], marker: str) -> list[str]:
     """Files whose name or bytes hold the marker."""
-    return sorted(str(path) for path in _files(folders) if _holds(path.name, marker) or marker.encode() in path.read_bytes().lower())
+    return sorted(
+        str(path)
+        for path in _files(folders)
+        if _holds(path.name, marker) or marker.encode() in path.read_bytes().lower()
+    )
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:

@@ -55,12 +55,18 @@ def folder() -> Path:
     """A folder with the programs `python` and `console`, for PATH; their server ends with this process."""
     made = Path(tempfile.mkdtemp(prefix="warm-"))
     for name in ("python", "console"):
-        (made / name).write_text(CLIENT.format(python=sys.executable, place=str(made / "socket")), encoding="utf-8")
+        (made / name).write_text(
+            CLIENT.format(python=sys.executable, place=str(made / "socket")), encoding="utf-8"
+        )
         (made / name).chmod(0o755)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(made / "socket"))
     listening.listen(64)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_", "HANDRAIL_"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CONSOLE_", "DATABASE_", "HANDRAIL_"))
+    }
     server = subprocess.Popen(
         [sys.executable, "-P", "-m", "tests.warm", str(listening.fileno())],
         env=environment | {"PYTHONPATH": str(ROOT), "CONSOLE_ENV_FILE": os.devnull},
@@ -172,7 +178,9 @@ def _main() -> None:
     gc.collect()
     gc.freeze()
     arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
-    faulthandler.dump_traceback_later(STUCK_S, file=sys.stderr)  # a test that waits for it in vain shows where it stands
+    faulthandler.dump_traceback_later(
+        STUCK_S, file=sys.stderr
+    )  # a test that waits for it in vain shows where it stands
     try:
         _run(arguments)
     except SystemExit:

@@ -2,7 +2,18 @@
 
 from datetime import date
 
-from bench.demo import customers, documents, growth, ownership, payments, procurement, profiles, reference, screening, support_tickets
+from bench.demo import (
+    customers,
+    documents,
+    growth,
+    ownership,
+    payments,
+    procurement,
+    profiles,
+    reference,
+    screening,
+    support_tickets,
+)
 from bench.demo.world import World
 
 

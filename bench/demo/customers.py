@@ -14,10 +14,38 @@ REVIEW_MONTHS = {"low": 60, "medium": 36, "high": 12}
 ACCOUNTS = 2150
 BANK_CODE = "99999"
 OCCUPATIONS = [
-    "Accountant", "Architect", "Baker", "Carpenter", "Chef", "Cleaner", "Dentist", "Driver", "Electrician", "Engineer", "Florist", "Gardener",
-    "Journalist", "Lawyer", "Librarian", "Mechanic", "Midwife", "Musician", "Nurse", "Optician", "Painter", "Paramedic", "Photographer",
-    "Physiotherapist", "Plumber", "Receptionist", "Retired", "Student", "Teacher", "Translator", "Welder",
-]  # fmt: skip
+    "Accountant",
+    "Architect",
+    "Baker",
+    "Carpenter",
+    "Chef",
+    "Cleaner",
+    "Dentist",
+    "Driver",
+    "Electrician",
+    "Engineer",
+    "Florist",
+    "Gardener",
+    "Journalist",
+    "Lawyer",
+    "Librarian",
+    "Mechanic",
+    "Midwife",
+    "Musician",
+    "Nurse",
+    "Optician",
+    "Painter",
+    "Paramedic",
+    "Photographer",
+    "Physiotherapist",
+    "Plumber",
+    "Receptionist",
+    "Retired",
+    "Student",
+    "Teacher",
+    "Translator",
+    "Welder",
+]
 MAIL_DOMAINS = ("brief.example", "mail.example", "post.example", "inbox.example")
 
 
@@ -55,7 +83,9 @@ def _customer(world: World, profile: Profile, rng: Random, taken: set[str]) -> R
     if profile.story:
         _tell(row, profile.story, rng)
     if row["last_reviewed_at"] and row["last_reviewed_at"] < row["opened_at"]:
-        row["opened_at"] = row["last_reviewed_at"] - timedelta(days=rng.randrange(2, 20), minutes=rng.randrange(200))
+        row["opened_at"] = row["last_reviewed_at"] - timedelta(
+            days=rng.randrange(2, 20), minutes=rng.randrange(200)
+        )
     if row["registered_on"] and row["registered_on"] > row["opened_at"].date():
         row["registered_on"] = row["opened_at"].date() - timedelta(days=rng.randrange(30, 3000))
     row["updated_at"] = row["last_reviewed_at"] or row["opened_at"]
@@ -141,7 +171,9 @@ def _relationship(world: World, profile: Profile, rng: Random) -> dict[str, Any]
         products.append("payouts_cross_border")
     if profile.company and rng.random() < 0.5:
         products.append("merchant")
-    since = {"not_started": (1, 20), "in_review": (5, 60), "pending_documents": (10, 90)}.get(profile.status, (200, 700))
+    since = {"not_started": (1, 20), "in_review": (5, 60), "pending_documents": (10, 90)}.get(
+        profile.status, (200, 700)
+    )
     return {"opened_at": world.moment(-rng.uniform(*since)), "channel": channel, "products": products}
 
 
@@ -169,7 +201,11 @@ def _review(world: World, profile: Profile, rng: Random) -> dict[str, Any]:
 
 def _expected(profile: Profile, rng: Random) -> int:
     """Expected turnover a month in euro cents, round figures as customers state them."""
-    return rng.choice((20, 50, 80, 120, 200)) * 100_000 if profile.company else rng.choice((800, 1200, 1500, 2000, 2500, 3500)) * 100
+    return (
+        rng.choice((20, 50, 80, 120, 200)) * 100_000
+        if profile.company
+        else rng.choice((800, 1200, 1500, 2000, 2500, 3500)) * 100
+    )
 
 
 def _sector(profile: Profile, rng: Random) -> str | None:
@@ -184,11 +220,18 @@ def _accounts(profiles: dict[int, Profile], customers: list[Row]) -> list[Row]:
     rng = dice("accounts")
     held = [row for row in customers if row["kyc_status"] != "not_started"]
     second = rng.sample(
-        [row for row in held if row["kyc_status"] == "approved" and row["id"] not in story_facts.CUSTOMERS], ACCOUNTS - len(held)
+        [row for row in held if row["kyc_status"] == "approved" and row["id"] not in story_facts.CUSTOMERS],
+        ACCOUNTS - len(held),
     )
     rows = []
     for number, row in enumerate(held + second):
-        status = "restricted" if profiles[row["id"]].restriction != "none" else "closed" if row["kyc_status"] == "rejected" else "open"
+        status = (
+            "restricted"
+            if profiles[row["id"]].restriction != "none"
+            else "closed"
+            if row["kyc_status"] == "rejected"
+            else "open"
+        )
         currency = "EUR" if number < len(held) else rng.choice(("EUR", "GBP", "USD"))
         rows.append(
             {
@@ -196,14 +239,18 @@ def _accounts(profiles: dict[int, Profile], customers: list[Row]) -> list[Row]:
                 "customer_id": row["id"],
                 "status": status,
                 "opened_at": row["opened_at"],
-                "balance_minor": 0 if status == "closed" else rng.randrange(500, 4_000_000 if row["kind"] == "company" else 600_000),
+                "balance_minor": 0
+                if status == "closed"
+                else rng.randrange(500, 4_000_000 if row["kind"] == "company" else 600_000),
                 "currency": currency,
             }
         )
     return rows
 
 
-def _turnover(world: World, profiles: dict[int, Profile], customers: list[Row], accounts: list[Row]) -> list[Row]:
+def _turnover(
+    world: World, profiles: dict[int, Profile], customers: list[Row], accounts: list[Row]
+) -> list[Row]:
     """Twelve whole months an account; together they make the customer's ratio to what was expected, to the cent."""
     rng = dice("turnover")
     expected = {row["id"]: row["expected_monthly_minor"] for row in customers}
@@ -220,14 +267,21 @@ def _turnover(world: World, profiles: dict[int, Profile], customers: list[Row], 
         paid = [int(total * share / sum(shares)) for share in shares]
         paid[-1] += total - sum(paid)
         for month, amount in zip(_months(world.today), paid, strict=True):
-            countries = sorted({home[customer], *rng.sample(("LT", "NL", "DE", "PL", "LV"), rng.randrange(1, 3))})
+            countries = sorted(
+                {home[customer], *rng.sample(("LT", "NL", "DE", "PL", "LV"), rng.randrange(1, 3))}
+            )
             cash = int(amount * rng.choice((0, 0, 0, 0.02, 0.05, 0.1)))
             rows.append(
                 {
-                    "iban": account["iban"], "month": month, "in_minor": amount, "out_minor": int(amount * rng.uniform(0.85, 1.02)),
-                    "cash_minor": cash, "payments": rng.randrange(3, 60), "countries": countries,
+                    "iban": account["iban"],
+                    "month": month,
+                    "in_minor": amount,
+                    "out_minor": int(amount * rng.uniform(0.85, 1.02)),
+                    "cash_minor": cash,
+                    "payments": rng.randrange(3, 60),
+                    "countries": countries,
                 }
-            )  # fmt: skip
+            )
     return rows
 
 

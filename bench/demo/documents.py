@@ -18,7 +18,10 @@ IDENTITY = ("passport", "id_card", "residence_permit")
 EXTENSION = {"passport": "png", "id_card": "png", "residence_permit": "png"}
 MEDIA_TYPES = {"png": "image/png", "pdf": "application/pdf"}
 ARCHIVED_PAGES = {"articles": 2}
-REJECT_CODES = {"identity": ("unreadable", "expired", "name_mismatch"), "proof_of_address": ("too_old", "unreadable", "other")}
+REJECT_CODES = {
+    "identity": ("unreadable", "expired", "name_mismatch"),
+    "proof_of_address": ("too_old", "unreadable", "other"),
+}
 
 
 class Folder:
@@ -30,7 +33,16 @@ class Folder:
         self.rng = dice("documents")
         self.rows: list[Row] = []
 
-    def put(self, customer: Row, doc_type: str, facts: dict[str, str], *, status: str, issued_on: date | None, **more: Any) -> Row:
+    def put(
+        self,
+        customer: Row,
+        doc_type: str,
+        facts: dict[str, str],
+        *,
+        status: str,
+        issued_on: date | None,
+        **more: Any,
+    ) -> Row:
         """A new row; a customer whose papers are live gets the paper drawn, others have it in the archive."""
         number = len(self.rows) + 1
         live = customer["id"] in self.live and status != "superseded"
@@ -58,12 +70,17 @@ class Folder:
         }
         self.rows.append(row)
         if live:
-            self.world.papers.append(Paper(f"kyc_document/{path}", doc_type, facts, row, facts.pop("holder", None)))
+            self.world.papers.append(
+                Paper(f"kyc_document/{path}", doc_type, facts, row, facts.pop("holder", None))
+            )
         return row
 
     def _uploaded(self, customer: Row, issued_on: date | None) -> Any:
         earliest = max(
-            customer["opened_at"], self.world.moment((issued_on - self.world.today).days + 1) if issued_on else customer["opened_at"]
+            customer["opened_at"],
+            self.world.moment((issued_on - self.world.today).days + 1)
+            if issued_on
+            else customer["opened_at"],
         )
         return min(earliest + timedelta(hours=self.rng.randrange(2, 200)), self.world.moment(-0.4))
 
@@ -78,7 +95,9 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
             _identity(folder, row, expiry[row["id"]])
             _proof_of_address(folder, row)
     _story_papers(folder, {row["id"]: row for row in customers})
-    companies = sorted((row for row in customers if row["kind"] == "company"), key=lambda row: row["id"] not in folder.live)
+    companies = sorted(
+        (row for row in customers if row["kind"] == "company"), key=lambda row: row["id"] not in folder.live
+    )
     _company_papers(folder, companies)
     _older_proofs(folder, customers)
     world.core["kyc_document"] = folder.rows
@@ -86,15 +105,23 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
 
 def live_customers(profiles: dict[int, Profile]) -> set[int]:
     """Whose papers are drawn: stories, reviews overdue and due, and a part of those in review."""
-    in_review = [profile.id for profile in profiles.values() if profile.status == "in_review"][:LIVE_IN_REVIEW]
-    return {profile.id for profile in profiles.values() if profile.story or profile.review in {"overdue", "due"}} | set(in_review)
+    in_review = [profile.id for profile in profiles.values() if profile.status == "in_review"][
+        :LIVE_IN_REVIEW
+    ]
+    return {
+        profile.id for profile in profiles.values() if profile.story or profile.review in {"overdue", "due"}
+    } | set(in_review)
 
 
 def _expiry(world: World, persons: list[Row], rng: Random) -> dict[int, date]:
     """When each person's identity paper expires: so many are past it, so many nearly, the rest well before it."""
     dates = {row["id"]: world.day(rng.randrange(40, 3200)) for row in persons}
     dates[stories.ADAEZE] = world.day(-45)
-    open_to = [row["id"] for row in persons if row["kyc_status"] in {"approved", "expired"} and row["id"] not in story_facts.CUSTOMERS]
+    open_to = [
+        row["id"]
+        for row in persons
+        if row["kyc_status"] in {"approved", "expired"} and row["id"] not in story_facts.CUSTOMERS
+    ]
     rng.shuffle(open_to)
     for chosen in open_to[: EXPIRED - 1]:
         dates[chosen] = world.day(-rng.randrange(1, 300))
@@ -114,34 +141,73 @@ def _identity(folder: Folder, customer: Row, expires: date, owner: Row | None = 
     given, family = _split(owner["name"]) if owner else (customer["given_names"], customer["family_name"])
     issuer = customer["residence_country"] if kind == "residence_permit" else nationality
     facts = _identity_facts(
-        customer, kind, rng, issuer=issuer, nationality=nationality, given=given, family=family, expires=expires, owner=owner
+        customer,
+        kind,
+        rng,
+        issuer=issuer,
+        nationality=nationality,
+        given=given,
+        family=family,
+        expires=expires,
+        owner=owner,
     )
     status, code = _status(customer, "identity", rng)
     issued = date.fromisoformat(facts["issued"])
     folder.put(
-        customer, kind, facts, status=status, reject_code=code, issued_on=issued, expires_on=expires, country=issuer, number=facts["number"],
+        customer,
+        kind,
+        facts,
+        status=status,
+        reject_code=code,
+        issued_on=issued,
+        expires_on=expires,
+        country=issuer,
+        number=facts["number"],
         party_id=owner["id"] if owner else None,
-    )  # fmt: skip
+    )
 
 
 def _identity_facts(
-    customer: Row, kind: str, rng: Random, *, issuer: str, nationality: str, given: str, family: str, expires: date, owner: Row | None
+    customer: Row,
+    kind: str,
+    rng: Random,
+    *,
+    issuer: str,
+    nationality: str,
+    given: str,
+    family: str,
+    expires: date,
+    owner: Row | None,
 ) -> dict[str, str]:
     birth = owner["birth_date"] if owner else customer["birth_date"]
     number = document_number(kind, rng)
     holder = {
-        "number": number, "issuer": issuer, "nationality": nationality, "family": family, "given": given, "birth": birth, "expires": expires,
-    }  # fmt: skip
+        "number": number,
+        "issuer": issuer,
+        "nationality": nationality,
+        "family": family,
+        "given": given,
+        "birth": birth,
+        "expires": expires,
+    }
     if kind == "passport":
         holder["number_off_by"] = 3 if customer["id"] == stories.TORE else 0
     else:
         holder["code"] = "I<" if kind == "id_card" else "IR"
     printed = "Lindquist" if customer["id"] == stories.TORE else family
     return {
-        "title": kind.replace("_", " ").upper(), "issuer": issuer, "number": number, "family": printed, "given": given, "nationality": nationality,
-        "birth": birth.isoformat(), "place": (None if owner else customer["birth_place"]) or "", "issued": (expires - timedelta(days=3652)).isoformat(),
-        "expires": expires.isoformat(), "holder": holder,
-    }  # fmt: skip
+        "title": kind.replace("_", " ").upper(),
+        "issuer": issuer,
+        "number": number,
+        "family": printed,
+        "given": given,
+        "nationality": nationality,
+        "birth": birth.isoformat(),
+        "place": (None if owner else customer["birth_place"]) or "",
+        "issued": (expires - timedelta(days=3652)).isoformat(),
+        "expires": expires.isoformat(),
+        "holder": holder,
+    }
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -166,7 +232,9 @@ def _proof_of_address(folder: Folder, customer: Row) -> None:
     rng, address = folder.rng, customer["address"]
     fresh = customer["id"] in folder.live or customer["kyc_status"] in {"in_review", "pending_documents"}
     issued = (
-        folder.world.day(-rng.randrange(12, 60)) if fresh else customer["last_reviewed_at"].date() - timedelta(days=rng.randrange(5, 60))
+        folder.world.day(-rng.randrange(12, 60))
+        if fresh
+        else customer["last_reviewed_at"].date() - timedelta(days=rng.randrange(5, 60))
     )
     status, code = _status(customer, "proof_of_address", rng)
     if fresh and status == "accepted":
@@ -185,7 +253,12 @@ def _proof_of_address(folder: Folder, customer: Row) -> None:
 def _story_papers(folder: Folder, customers: dict[int, Row]) -> None:
     """What explains the money of stories 1 and 3: a tax return and a payslip."""
     for number, doc_type, title, text in (
-        (stories.JURIJ, "tax_return", "Income tax return", "Declared: business income from the import of used vehicles, EUR 41,300."),
+        (
+            stories.JURIJ,
+            "tax_return",
+            "Income tax return",
+            "Declared: business income from the import of used vehicles, EUR 41,300.",
+        ),
         (stories.TORE, "payslip", "Payslip", "Gross pay: SEK 31,200. Paid out: SEK 24,180."),
     ):
         customer, issued = customers[number], folder.world.day(-40)
@@ -206,7 +279,11 @@ def _company_papers(folder: Folder, companies: list[Row]) -> None:
     for row in folder.world.core["beneficial_owner"]:
         owners.setdefault(row["customer_id"], []).append(people[row["party_id"]])
     owners[stories.HALCYON].append(next(row for row in people.values() if row["name"] == ownership.MAREK))
-    directors = {row["company_id"]: people[row["person_id"]]["name"] for row in folder.world.core["officer"] if row["role"] == "director"}
+    directors = {
+        row["company_id"]: people[row["person_id"]]["name"]
+        for row in folder.world.core["officer"]
+        if row["role"] == "director"
+    }
     later = []
     for row in companies:
         party = party_of[row["id"]]
@@ -244,7 +321,11 @@ def _issued(folder: Folder, customer: Row) -> date:
 
 
 def _company_status(folder: Folder, customer: Row) -> str:
-    return "received" if customer["id"] in folder.live or customer["kyc_status"] in {"in_review", "pending_documents"} else "accepted"
+    return (
+        "received"
+        if customer["id"] in folder.live or customer["kyc_status"] in {"in_review", "pending_documents"}
+        else "accepted"
+    )
 
 
 def _head(customer: Row) -> str:
@@ -258,10 +339,14 @@ def _head(customer: Row) -> str:
 def _register_extract(folder: Folder, customer: Row, director: str, stakes: list[tuple[str, Row]]) -> None:
     """Directors, and the owners that the register names: in story 4 only one of the two."""
     named = (
-        [name for name, _ in stakes][:1] if customer["id"] == stories.HALCYON else [name for name, stake in stakes if stake["percent"] > 25]
+        [name for name, _ in stakes][:1]
+        if customer["id"] == stories.HALCYON
+        else [name for name, stake in stakes if stake["percent"] > 25]
     )
     issued = _issued(folder, customer)
-    table = "Role|Name\n" + "\n".join([f"Director|{director}", *(f"Beneficial owner|{name}" for name in named)])
+    table = "Role|Name\n" + "\n".join(
+        [f"Director|{director}", *(f"Beneficial owner|{name}" for name in named)]
+    )
     facts = {
         "title": "Extract from the commercial register",
         "issuer": f"Commercial register, {customer['residence_country']}",
@@ -283,14 +368,18 @@ def _register_extract(folder: Folder, customer: Row, director: str, stakes: list
 
 def _shareholder_register(folder: Folder, customer: Row, stakes: list[tuple[str, Row]]) -> None:
     issued = _issued(folder, customer)
-    table = "Holder|Percent|Since\n" + "\n".join(f"{name}|{stake['percent']}|{stake['since']}" for name, stake in stakes)
+    table = "Holder|Percent|Since\n" + "\n".join(
+        f"{name}|{stake['percent']}|{stake['since']}" for name, stake in stakes
+    )
     facts = {
         "title": "Register of shareholders",
         "issuer": customer["display_name"],
         "lines": f"{_head(customer)}\nDate: {issued}",
         "table": table,
     }
-    row = folder.put(customer, "shareholder_register", facts, status=_company_status(folder, customer), issued_on=issued)
+    row = folder.put(
+        customer, "shareholder_register", facts, status=_company_status(folder, customer), issued_on=issued
+    )
     for _, stake in stakes:
         stake["source_document_id"] = row["id"]
 
@@ -303,12 +392,22 @@ def _articles(folder: Folder, customer: Row) -> None:
         f"3. The share capital is EUR {capital:,}.\n4. The company is represented by its directors.\n\f"
         "5. Shares are transferred by written deed; the register of shareholders is kept by the directors.\n6. The financial year is the calendar year.\n7. Profits are shared by holdings."
     )
-    facts = {"title": "Articles of association", "issuer": customer["display_name"], "lines": _head(customer), "text": text}
+    facts = {
+        "title": "Articles of association",
+        "issuer": customer["display_name"],
+        "lines": _head(customer),
+        "text": text,
+    }
     folder.put(customer, "articles", facts, status=_company_status(folder, customer), issued_on=issued)
 
 
 def _bank_letter(folder: Folder, customer: Row) -> None:
     issued = _issued(folder, customer)
     text = f"We confirm that {customer['display_name']} has banked with us for {folder.rng.randrange(2, 9)} years. Its funds stem from trade; a dividend was paid to its holders last year."
-    facts = {"title": "Bank letter", "issuer": "Harbour Street Bank", "lines": f"{_head(customer)}\nDate: {issued}", "text": text}
+    facts = {
+        "title": "Bank letter",
+        "issuer": "Harbour Street Bank",
+        "lines": f"{_head(customer)}\nDate: {issued}",
+        "text": text,
+    }
     folder.put(customer, "bank_letter", facts, status="received", issued_on=issued)

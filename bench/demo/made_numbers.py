@@ -20,9 +20,17 @@ def iban(country: str, account: str) -> str:
 
 
 VAT_FORMS = {
-    "CZ": "8#######", "ES": "A9#######", "FR": "##9########", "IE": "9######@", "IT": "9##########", "LT": "9######1#", "LV": "9##########",
-    "NL": "9########B01", "PL": "9#########", "SE": "9#########01",
-}  # fmt: skip
+    "CZ": "8#######",
+    "ES": "A9#######",
+    "FR": "##9########",
+    "IE": "9######@",
+    "IT": "9##########",
+    "LT": "9######1#",
+    "LV": "9##########",
+    "NL": "9########B01",
+    "PL": "9#########",
+    "SE": "9#########01",
+}
 """Forms of VAT numbers, # a digit and @ a letter: with a 9 in front, which hardly any country has given out. Other countries: nine digits."""
 
 
@@ -31,7 +39,12 @@ def vat_number(country: str, drawn: int) -> str:
     rng, form = Random(drawn), VAT_FORMS.get(country, "9########")
     while True:
         number = country + "".join(
-            rng.choice("0123456789") if sign == "#" else rng.choice("ABCDEFGHIJKLMNOPQRSTUVW") if sign == "@" else sign for sign in form
+            rng.choice("0123456789")
+            if sign == "#"
+            else rng.choice("ABCDEFGHIJKLMNOPQRSTUVW")
+            if sign == "@"
+            else sign
+            for sign in form
         )
         if vat.problem(number) is None:
             return number

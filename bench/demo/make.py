@@ -49,7 +49,13 @@ def in_text(text: str, other: str) -> str:
     found, moved = MONTH.search(text), MONTH.search(other)
     if found and moved and found[0] != moved[0]:
         year, month = 2000 + int(found[0][:2]), int(found[0][2:])
-        text = text[: found.start()] + "{month" + f"{months(date(year, month, 1), FIRST):+d}" + "}" + text[found.end() :]
+        text = (
+            text[: found.start()]
+            + "{month"
+            + f"{months(date(year, month, 1), FIRST):+d}"
+            + "}"
+            + text[found.end() :]
+        )
     return text
 
 
@@ -60,7 +66,10 @@ def kind_of(values: list[Any], others: list[Any]) -> str:
         case datetime():
             return "moment"
         case date():
-            moves = all(one is None or (one - FIRST) == (other - LATER) for one, other in zip(values, others, strict=True))
+            moves = all(
+                one is None or (one - FIRST) == (other - LATER)
+                for one, other in zip(values, others, strict=True)
+            )
             every_first = all(value is None or value.day == 1 for value in values)
             return "month" if every_first and not moves else "day"
         case Decimal():
@@ -68,7 +77,11 @@ def kind_of(values: list[Any], others: list[Any]) -> str:
         case dict() | list():
             return "json"
         case str():
-            texts = (in_text(one, other) for one, other in zip(values, others, strict=True) if one is not None and one != other)
+            texts = (
+                in_text(one, other)
+                for one, other in zip(values, others, strict=True)
+                if one is not None and one != other
+            )
             return "text" if any("{" in text for text in texts) else "plain"
         case _:
             return "plain"
@@ -99,7 +112,10 @@ def written(kind: str, value: Any, other: Any) -> Any:
 def lines_of(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[Any]:
     """The head of a table, and its rows."""
     kinds = [(name, kind_of([row[name] for row in rows], [row[name] for row in others])) for name in rows[0]]
-    return [kinds] + [[written(kind, row[name], other[name]) for name, kind in kinds] for row, other in zip(rows, others, strict=True)]
+    return [kinds] + [
+        [written(kind, row[name], other[name]) for name, kind in kinds]
+        for row, other in zip(rows, others, strict=True)
+    ]
 
 
 def paper_line(world: World, paper: Paper, other: Paper) -> list[Any]:
@@ -108,7 +124,9 @@ def paper_line(world: World, paper: Paper, other: Paper) -> list[Any]:
     rows = world.core["kyc_document"] if table == "kyc_document" else world.supply[table]
     number = next(number for number, row in enumerate(rows) if row is paper.row)
     facts = {name: in_text(value, other.facts[name]) for name, value in paper.facts.items()}
-    holder = paper.holder and paper.holder | {name: written("day", paper.holder[name], other.holder[name]) for name in ("birth", "expires")}
+    holder = paper.holder and paper.holder | {
+        name: written("day", paper.holder[name], other.holder[name]) for name in ("birth", "expires")
+    }
     return [paper.path, paper.form, facts, table, number, holder]
 
 
@@ -126,7 +144,10 @@ def main() -> None:
         for database in ("core", "supply"):
             for table, rows in getattr(world, database).items():
                 put(f"{database}/{table}", lines_of(rows, getattr(later, database)[table]))
-        put("papers", [[], *(paper_line(world, *pair) for pair in zip(world.papers, later.papers, strict=True))])
+        put(
+            "papers",
+            [[], *(paper_line(world, *pair) for pair in zip(world.papers, later.papers, strict=True))],
+        )
 
 
 if __name__ == "__main__":

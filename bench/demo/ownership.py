@@ -16,7 +16,13 @@ NOMINEES = 15
 SPLITS: dict[int, tuple[tuple[str, ...], ...]] = {
     1: (("100",),),
     2: (("50", "50"), ("60", "40"), ("70", "30"), ("51", "49"), ("80", "20"), ("66.6667", "33.3333")),
-    3: (("42", "34", "24"), ("60", "22", "18"), ("45", "33", "22"), ("33.3334", "33.3333", "33.3333"), ("51", "30", "19")),
+    3: (
+        ("42", "34", "24"),
+        ("60", "22", "18"),
+        ("45", "33", "22"),
+        ("33.3334", "33.3333", "33.3333"),
+        ("51", "30", "19"),
+    ),
     4: (("40", "30", "20", "10"), ("55", "15", "15", "15"), ("30", "28", "22", "20")),
 }
 MAREK = "Marek Dvořáček"
@@ -36,13 +42,17 @@ class Registry:
 
     def company(self, name: str, country: str, register_no: str, customer_id: int | None = None) -> int:
         """The id of a new company."""
-        return self._add(kind="company", name=name, country=country, register_no=register_no, customer_id=customer_id)
+        return self._add(
+            kind="company", name=name, country=country, register_no=register_no, customer_id=customer_id
+        )
 
     def layer(self) -> int:
         """The id of a new company that only holds others."""
         country = self.rng.choice(("NL", "LT", "DE", "IE", "EE", "MT", "CY"))
         name, _ = name_lists.company(country if country in name_lists.POOLS else "IE", self.rng, self.taken)
-        return self.company(name.replace(" ", " Holding ", 1), country, f"{country}-{self.rng.randrange(10**8):08d}")
+        return self.company(
+            name.replace(" ", " Holding ", 1), country, f"{country}-{self.rng.randrange(10**8):08d}"
+        )
 
     def person(self, country: str) -> int:
         """The id of a new person of that country."""
@@ -61,25 +71,45 @@ class Registry:
         """The id of a person whose name a story knows."""
         return self._add(kind="person", name=name, birth_date=born, nationality=nationality, country=country)
 
-    def hold(self, owned: int, owner: int, percent: str | Decimal, kind: str = "shares", since: date | None = None) -> None:
+    def hold(
+        self, owned: int, owner: int, percent: str | Decimal, kind: str = "shares", since: date | None = None
+    ) -> None:
         """`owner` holds that much of `owned`."""
         since = since or self.world.day(-self.rng.randrange(100, 4000))
         self.holdings.append(
             {
-                "owned_id": owned, "owner_id": owner, "kind": kind, "percent": Decimal(percent), "since": since, "until": None,
+                "owned_id": owned,
+                "owner_id": owner,
+                "kind": kind,
+                "percent": Decimal(percent),
+                "since": since,
+                "until": None,
                 "source_document_id": None,
             }
-        )  # fmt: skip
+        )
 
     def officer(self, company: int, person: int, role: str) -> None:
         """`person` is director, signatory or nominee director of `company`."""
         since = self.world.day(-self.rng.randrange(60, 3000))
-        self.officers.append({"company_id": company, "person_id": person, "role": role, "since": since, "until": None})
+        self.officers.append(
+            {"company_id": company, "person_id": person, "role": role, "since": since, "until": None}
+        )
 
     def _add(self, **facts: object) -> int:
         number = len(self.parties) + 1
-        blank: Row = dict.fromkeys(("name_original", "birth_date", "nationality", "register_no", "customer_id"))
-        columns = ("kind", "name", "name_original", "birth_date", "nationality", "country", "register_no", "customer_id")
+        blank: Row = dict.fromkeys(
+            ("name_original", "birth_date", "nationality", "register_no", "customer_id")
+        )
+        columns = (
+            "kind",
+            "name",
+            "name_original",
+            "birth_date",
+            "nationality",
+            "country",
+            "register_no",
+            "customer_id",
+        )
         row = blank | facts
         self.parties.append({"id": number, **{column: row[column] for column in columns}})
         return number
@@ -91,7 +121,10 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     companies = [row for row in world.core["customer"] if row["kind"] == "company"]
     registry.taken.update(row["display_name"].removesuffix(f" {row['legal_form']}") for row in companies)
     party_of = {
-        row["id"]: registry.company(row["display_name"], row["residence_country"], row["register_no"], row["id"]) for row in companies
+        row["id"]: registry.company(
+            row["display_name"], row["residence_country"], row["register_no"], row["id"]
+        )
+        for row in companies
     }
     _halcyon(registry, party_of[stories.HALCYON])
     others = [row for row in companies if row["id"] != stories.HALCYON]
@@ -124,7 +157,9 @@ def _halcyon(registry: Registry, company: int) -> None:
     registry.officer(company, johanna, "director")
 
 
-def _people_per_company(registry: Registry, companies: list[Row], profiles: dict[int, Profile]) -> dict[int, int]:
+def _people_per_company(
+    registry: Registry, companies: list[Row], profiles: dict[int, Profile]
+) -> dict[int, int]:
     """How many persons stand behind each company, one to four, so that the number of parties comes out."""
     deep = sum(profiles[row["id"]].deep for row in companies)
     layers = deep * DEEP_LAYERS + LAYERED + CIRCLE
@@ -143,7 +178,13 @@ def _people_per_company(registry: Registry, companies: list[Row], profiles: dict
     return people
 
 
-def _tie(registry: Registry, companies: list[Row], profiles: dict[int, Profile], party_of: dict[int, int], people: dict[int, int]) -> None:
+def _tie(
+    registry: Registry,
+    companies: list[Row],
+    profiles: dict[int, Profile],
+    party_of: dict[int, int],
+    people: dict[int, int],
+) -> None:
     """Holders and a director for every company: direct, over one company, over three, at the threshold, or in a circle."""
     plain = [row for row in companies if not profiles[row["id"]].deep]
     at_threshold = {row["id"] for row in plain[:AT_THE_THRESHOLD]}
@@ -162,7 +203,9 @@ def _tie(registry: Registry, companies: list[Row], profiles: dict[int, Profile],
         elif row["id"] == circular:
             _circle(registry, company, holders[0])
         else:
-            split = THRESHOLD_SPLIT if row["id"] in at_threshold else registry.rng.choice(SPLITS[len(holders)])
+            split = (
+                THRESHOLD_SPLIT if row["id"] in at_threshold else registry.rng.choice(SPLITS[len(holders)])
+            )
             for holder, percent in zip(holders, split, strict=True):
                 registry.hold(company, holder, percent)
 
@@ -194,7 +237,11 @@ def _votes(registry: Registry) -> None:
 
 
 def _more_officers(
-    registry: Registry, companies: list[Row], profiles: dict[int, Profile], party_of: dict[int, int], people: dict[int, int]
+    registry: Registry,
+    companies: list[Row],
+    profiles: dict[int, Profile],
+    party_of: dict[int, int],
+    people: dict[int, int],
 ) -> None:
     """Nominee directors of deep structures, then signatories: second holders, else the director signs."""
     directors = {row["company_id"]: row["person_id"] for row in registry.officers}
@@ -242,11 +289,17 @@ def _owners(world: World, registry: Registry, party_of: dict[int, int]) -> list[
         differs = customer != stories.HALCYON and registry.rng.random() < 0.2
         rows.append(
             {
-                "id": number, "customer_id": customer, "party_id": owner, "effective_percent": None if basis == "senior_manager" else percent, "basis": basis,
+                "id": number,
+                "customer_id": customer,
+                "party_id": owner,
+                "effective_percent": None if basis == "senior_manager" else percent,
+                "basis": basis,
                 "in_register": ("different" if differs else "yes") if last else "not_checked",
-                "pep_status": "none", "verified_at": last, "verified_by": registry.rng.choice(("olivia", "mona")) if last else None,
+                "pep_status": "none",
+                "verified_at": last,
+                "verified_by": registry.rng.choice(("olivia", "mona")) if last else None,
             }
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -266,5 +319,12 @@ def _known_owners(registry: Registry, party_of: dict[int, int]) -> list[tuple[in
             if percent > 25:
                 large.append((customer, owner, percent, "ownership"))
             else:
-                small.append((customer, owner, percent, registry.rng.choice(("voting", "other_means", "senior_manager"))))
+                small.append(
+                    (
+                        customer,
+                        owner,
+                        percent,
+                        registry.rng.choice(("voting", "other_means", "senior_manager")),
+                    )
+                )
     return (large + small)[:OWNERS]

@@ -17,7 +17,14 @@ CURRENCIES = {"EUR": 14_200, "GBP": 2_400, "USD": 1_800, "SEK": 600, "PLN": 500,
 MEDIAN_EUR, SIGMA, LARGEST_EUR = 42.0, 1.215, Decimal(4900)
 REFUNDS = {"succeeded": 1060, "failed": 41, "pending": 34, "canceled": 15}
 PARTIAL = 437
-DISPUTES = {"lost": 37, "won": 22, "under_review": 14, "needs_response": 11, "warning_closed": 7, "warning_needs_response": 5}
+DISPUTES = {
+    "lost": 37,
+    "won": 22,
+    "under_review": 14,
+    "needs_response": 11,
+    "warning_closed": 7,
+    "warning_needs_response": 5,
+}
 OPEN_DISPUTE = frozenset({"under_review", "needs_response", "warning_needs_response"})
 CREDITS = 210
 ITEMS: dict[str, tuple[str, ...]] = {
@@ -32,12 +39,24 @@ FAILURES = ("expired_or_canceled_card", "lost_or_stolen_card", "declined", "insu
 
 
 def _story(
-    number: int, charge_id: str, amount: int, days: float, *, currency: str = "EUR", item: str = "goods", **metadata: str
+    number: int,
+    charge_id: str,
+    amount: int,
+    days: float,
+    *,
+    currency: str = "EUR",
+    item: str = "goods",
+    **metadata: str,
 ) -> dict[str, Any]:
     return {
-        "id": charge_id, "customer_id": number, "amount_minor": amount, "currency": currency, "days": days, "item_kind": item,
+        "id": charge_id,
+        "customer_id": number,
+        "amount_minor": amount,
+        "currency": currency,
+        "days": days,
+        "item_kind": item,
         "metadata": metadata,
-    }  # fmt: skip
+    }
 
 
 STORY_CHARGES = (
@@ -62,7 +81,11 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     world.core["charge"] = charges
     rng = dice("after charges")
     free = [
-        row for row in charges if row["status"] == "succeeded" and row["id"] not in STORY_IDS and row["captured_at"] < world.moment(-20)
+        row
+        for row in charges
+        if row["status"] == "succeeded"
+        and row["id"] not in STORY_IDS
+        and row["captured_at"] < world.moment(-20)
     ]
     rng.shuffle(free)
     world.core["dispute"] = _disputes(world, charges, free, rng)
@@ -72,7 +95,9 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
 
 def in_euro(row: Row) -> Decimal:
     """The amount of a charge in euro at today's rate."""
-    return Decimal(row["amount_minor"]).scaleb(-EXPONENTS[row["currency"]]) * Decimal(EUR_PER_UNIT[row["currency"]])
+    return Decimal(row["amount_minor"]).scaleb(-EXPONENTS[row["currency"]]) * Decimal(
+        EUR_PER_UNIT[row["currency"]]
+    )
 
 
 def _charges(world: World, profiles: dict[int, Profile]) -> list[Row]:
@@ -86,11 +111,20 @@ def _charges(world: World, profiles: dict[int, Profile]) -> list[Row]:
     buyers = _buyers(profiles, count, rng)
     rows = [_told_charge(world, story, rng) for story in STORY_CHARGES]
     known = Known(world, sorted(set(buyers)), "buyers known by then")
-    for euro, status, currency, buyer in zip(euros, spread(left, rng), spread(currencies, rng), buyers, strict=True):
-        amount = max(1, round(min(Decimal(euro), LARGEST_EUR) / Decimal(EUR_PER_UNIT[currency]) * 10 ** EXPONENTS[currency]))
+    for euro, status, currency, buyer in zip(
+        euros, spread(left, rng), spread(currencies, rng), buyers, strict=True
+    ):
+        amount = max(
+            1,
+            round(
+                min(Decimal(euro), LARGEST_EUR) / Decimal(EUR_PER_UNIT[currency]) * 10 ** EXPONENTS[currency]
+            ),
+        )
         age = rng.uniform(0.1, 6) if status in {"pending", "uncaptured"} else rng.uniform(2, 399)
         charge_id, payer = f"ch_{token(rng)}", known.by(world.moment(-age), buyer)
-        rows.append(_charge(world, charge_id, payer, amount, currency, status, -age, pick(rng, ITEM_WEIGHTS), rng))
+        rows.append(
+            _charge(world, charge_id, payer, amount, currency, status, -age, pick(rng, ITEM_WEIGHTS), rng)
+        )
     return rows
 
 
@@ -139,19 +173,42 @@ def _told_charge(world: World, story: dict[str, Any], rng: Random) -> Row:
 
 
 def _charge(
-    world: World, charge_id: str, customer: int, amount: int, currency: str, status: str, days: float, item: str, rng: Random
+    world: World,
+    charge_id: str,
+    customer: int,
+    amount: int,
+    currency: str,
+    status: str,
+    days: float,
+    item: str,
+    rng: Random,
 ) -> Row:
     created = world.moment(days)
     captured = created + timedelta(seconds=rng.randrange(2, 90)) if status == "succeeded" else None
     method = pick(rng, {"card": 74, "wallet": 16, "sepa_debit": 10 if currency == "EUR" else 0})
     carded = method != "sepa_debit"
-    delivered = captured + timedelta(hours=rng.randrange(1, 72)) if captured and item in {"goods", "subscription", "fee"} else None
+    delivered = (
+        captured + timedelta(hours=rng.randrange(1, 72))
+        if captured and item in {"goods", "subscription", "fee"}
+        else None
+    )
     return {
-        "id": charge_id, "customer_id": customer, "amount_minor": amount, "currency": currency, "status": status, "captured_at": captured, "method": method,
-        "card_brand": rng.choice(("visa", "mastercard", "mastercard", "visa", "amex")) if carded else None, "card_last4": f"{rng.randrange(10_000):04d}" if carded else None,
-        "descriptor": rng.choice(ITEMS[item]), "item_kind": item, "delivered_at": min(delivered, world.moment(-0.05)) if delivered else None,
-        "provider_ref": None if status == "failed" else f"pi_{token(rng, 18)}", "metadata": {"order": f"FW-{rng.randrange(10**8):08d}"}, "created_at": created,
-    }  # fmt: skip
+        "id": charge_id,
+        "customer_id": customer,
+        "amount_minor": amount,
+        "currency": currency,
+        "status": status,
+        "captured_at": captured,
+        "method": method,
+        "card_brand": rng.choice(("visa", "mastercard", "mastercard", "visa", "amex")) if carded else None,
+        "card_last4": f"{rng.randrange(10_000):04d}" if carded else None,
+        "descriptor": rng.choice(ITEMS[item]),
+        "item_kind": item,
+        "delivered_at": min(delivered, world.moment(-0.05)) if delivered else None,
+        "provider_ref": None if status == "failed" else f"pi_{token(rng, 18)}",
+        "metadata": {"order": f"FW-{rng.randrange(10**8):08d}"},
+        "created_at": created,
+    }
 
 
 def redate(world: World, row: Row, days: float) -> None:
@@ -165,23 +222,38 @@ def redate(world: World, row: Row, days: float) -> None:
 def _disputes(world: World, charges: list[Row], free: list[Row], rng: Random) -> list[Row]:
     """One dispute a charge; an inquiry leaves the charge refundable, a chargeback does not."""
     by_id = {row["id"]: row for row in charges}
-    left = DISPUTES | {"needs_response": DISPUTES["needs_response"] - 1, "warning_needs_response": DISPUTES["warning_needs_response"] - 1}
+    left = DISPUTES | {
+        "needs_response": DISPUTES["needs_response"] - 1,
+        "warning_needs_response": DISPUTES["warning_needs_response"] - 1,
+    }
     rows = [
         _dispute(world, by_id[stories.OLEKSANDRA_CHARGE], "needs_response", "product_not_received", rng),
-        _dispute(world, by_id[stories.OLEKSANDRA_SIBLING], "warning_needs_response", "product_not_received", rng),
+        _dispute(
+            world, by_id[stories.OLEKSANDRA_SIBLING], "warning_needs_response", "product_not_received", rng
+        ),
     ]
     rows[0]["evidence_due_at"] = world.moment(5.75)
     for status in spread(left, rng):
         charge = free.pop()
         if status in OPEN_DISPUTE:
             redate(world, charge, -rng.uniform(18, 50))
-        reason = rng.choice(("product_not_received", "fraudulent", "product_unacceptable", "duplicate", "subscription_canceled"))
+        reason = rng.choice(
+            (
+                "product_not_received",
+                "fraudulent",
+                "product_unacceptable",
+                "duplicate",
+                "subscription_canceled",
+            )
+        )
         rows.append(_dispute(world, charge, status, reason, rng))
     return rows
 
 
 def _dispute(world: World, charge: Row, status: str, reason: str, rng: Random) -> Row:
-    created = min(charge["created_at"] + timedelta(days=rng.randrange(8, 40)), world.moment(-rng.uniform(1, 6)))
+    created = min(
+        charge["created_at"] + timedelta(days=rng.randrange(8, 40)), world.moment(-rng.uniform(1, 6))
+    )
     inquiry = status.startswith("warning")
     due = (
         world.moment(rng.randrange(2, 12) + 0.75)
@@ -189,9 +261,17 @@ def _dispute(world: World, charge: Row, status: str, reason: str, rng: Random) -
         else created + timedelta(days=10)
     )
     return {
-        "id": f"dp_{token(rng)}", "charge_id": charge["id"], "amount_minor": charge["amount_minor"], "currency": charge["currency"], "stage": "inquiry" if inquiry else "chargeback",
-        "status": status, "reason": reason, "is_charge_refundable": inquiry, "evidence_due_at": due, "created_at": created,
-    }  # fmt: skip
+        "id": f"dp_{token(rng)}",
+        "charge_id": charge["id"],
+        "amount_minor": charge["amount_minor"],
+        "currency": charge["currency"],
+        "stage": "inquiry" if inquiry else "chargeback",
+        "status": status,
+        "reason": reason,
+        "is_charge_refundable": inquiry,
+        "evidence_due_at": due,
+        "created_at": created,
+    }
 
 
 def _refunds(world: World, free: list[Row], rng: Random) -> list[Row]:
@@ -201,27 +281,65 @@ def _refunds(world: World, free: list[Row], rng: Random) -> list[Row]:
     partial = spread({"yes": PARTIAL - 1, "no": len(statuses) - PARTIAL + 1}, rng)
     rows = [
         {
-            "id": "re_PriyaRaman60", "charge_id": stories.PRIYA_CHARGE, "amount_minor": 6_000, "currency": "EUR", "status": "succeeded", "reason": "not_as_described", "failure_reason": None,
-            "idempotency_key": "demo:priya:60", "provider_ref": f"re_{token(rng)}", "requested_by": "tom", "created_at": world.moment(-12.4), "settled_at": world.moment(-12.3),
+            "id": "re_PriyaRaman60",
+            "charge_id": stories.PRIYA_CHARGE,
+            "amount_minor": 6_000,
+            "currency": "EUR",
+            "status": "succeeded",
+            "reason": "not_as_described",
+            "failure_reason": None,
+            "idempotency_key": "demo:priya:60",
+            "provider_ref": f"re_{token(rng)}",
+            "requested_by": "tom",
+            "created_at": world.moment(-12.4),
+            "settled_at": world.moment(-12.3),
         }
-    ]  # fmt: skip
+    ]
     for status, part in zip(statuses, partial, strict=True):
         charge = free.pop()
         while charge["amount_minor"] < 10:
             charge = free.pop()
-        amount = max(1, int(charge["amount_minor"] * rng.uniform(0.1, 0.9))) if part == "yes" else charge["amount_minor"]
-        requested_at = min(charge["created_at"] + timedelta(days=rng.uniform(1, 50)), world.moment(-rng.uniform(1, 9)))
+        amount = (
+            max(1, int(charge["amount_minor"] * rng.uniform(0.1, 0.9)))
+            if part == "yes"
+            else charge["amount_minor"]
+        )
+        requested_at = min(
+            charge["created_at"] + timedelta(days=rng.uniform(1, 50)), world.moment(-rng.uniform(1, 9))
+        )
         if status == "pending":
             requested_at = world.moment(-rng.uniform(0.3, 14))
-        settled = min(requested_at + timedelta(hours=rng.randrange(1, 60)), world.moment(-0.1)) if status != "pending" else None
+        settled = (
+            min(requested_at + timedelta(hours=rng.randrange(1, 60)), world.moment(-0.1))
+            if status != "pending"
+            else None
+        )
         rows.append(
             {
-                "id": f"re_{token(rng)}", "charge_id": charge["id"], "amount_minor": amount, "currency": charge["currency"], "status": status,
-                "reason": rng.choice(("withdrawal", "not_received", "not_as_described", "duplicate", "cancelled", "price_error", "goodwill")),
-                "failure_reason": rng.choice(FAILURES) if status == "failed" else None, "idempotency_key": f"refund:{token(rng, 20)}",
-                "provider_ref": None if status == "canceled" else f"re_{token(rng)}", "requested_by": rng.choice(("olivia", "tom", "mona")), "created_at": requested_at, "settled_at": settled,
+                "id": f"re_{token(rng)}",
+                "charge_id": charge["id"],
+                "amount_minor": amount,
+                "currency": charge["currency"],
+                "status": status,
+                "reason": rng.choice(
+                    (
+                        "withdrawal",
+                        "not_received",
+                        "not_as_described",
+                        "duplicate",
+                        "cancelled",
+                        "price_error",
+                        "goodwill",
+                    )
+                ),
+                "failure_reason": rng.choice(FAILURES) if status == "failed" else None,
+                "idempotency_key": f"refund:{token(rng, 20)}",
+                "provider_ref": None if status == "canceled" else f"re_{token(rng)}",
+                "requested_by": rng.choice(("olivia", "tom", "mona")),
+                "created_at": requested_at,
+                "settled_at": settled,
             }
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -233,8 +351,15 @@ def _credits(world: World, free: list[Row], rng: Random) -> list[Row]:
         amount = rng.choice((500, 1000, 1500, 2000, 2500))
         rows.append(
             {
-                "id": number, "customer_id": charge["customer_id"], "charge_id": charge["id"] if rng.random() < 0.8 else None, "amount_minor": amount, "currency": "EUR",
-                "expires_on": given.date() + timedelta(days=365), "spent_minor": rng.choice((0, 0, amount, amount // 2)), "idempotency_key": f"credit:{token(rng, 20)}", "created_at": given,
+                "id": number,
+                "customer_id": charge["customer_id"],
+                "charge_id": charge["id"] if rng.random() < 0.8 else None,
+                "amount_minor": amount,
+                "currency": "EUR",
+                "expires_on": given.date() + timedelta(days=365),
+                "spent_minor": rng.choice((0, 0, amount, amount // 2)),
+                "idempotency_key": f"credit:{token(rng, 20)}",
+                "created_at": given,
             }
-        )  # fmt: skip
+        )
     return rows

@@ -8,7 +8,14 @@ from bench.demo.world import dice, spread
 from console.demo import stories
 
 PERSONS, COMPANIES = 1400, 600
-STATUSES = {"approved": 1640, "pending_documents": 110, "in_review": 90, "rejected": 60, "not_started": 60, "expired": 40}
+STATUSES = {
+    "approved": 1640,
+    "pending_documents": 110,
+    "in_review": 90,
+    "rejected": 60,
+    "not_started": 60,
+    "expired": 40,
+}
 BANDS = {"low": 1290, "medium": 476, "high": 170, "prohibited": 4}
 OVERDUE, OVERDUE_HIGH, DUE = 118, 31, 74
 EXPOSED = {"pep": 14, "family": 11, "associate": 6, "former": 7}
@@ -64,7 +71,9 @@ def _with_status(rng: Random) -> dict[int, Profile]:
     profiles = {}
     for number in range(1, PERSONS + COMPANIES + 1):
         told = story_facts.CUSTOMERS.get(number)
-        profiles[number] = Profile(number, told.status, told.review, told.band) if told else Profile(number, next(statuses))
+        profiles[number] = (
+            Profile(number, told.status, told.review, told.band) if told else Profile(number, next(statuses))
+        )
     return profiles
 
 
@@ -87,7 +96,10 @@ def _set_bands(profiles: dict[int, Profile], rng: Random) -> None:
         left[story.band] -= 1
     rejected = _drawn([one for one in profiles.values() if one.status == "rejected"], rng)
     overdue = _drawn([one for one in profiles.values() if one.review == "overdue" and not one.story], rng)
-    for group, name, count in ((rejected, "prohibited", left.pop("prohibited")), (overdue, "high", OVERDUE_HIGH)):
+    for group, name, count in (
+        (rejected, "prohibited", left.pop("prohibited")),
+        (overdue, "high", OVERDUE_HIGH),
+    ):
         for profile in group[:count]:
             profile.band = name
     left["high"] -= OVERDUE_HIGH
@@ -107,14 +119,23 @@ def _set_exposure(profiles: dict[int, Profile], rng: Random) -> None:
     for profile in high[:HIGH_RISK_RESIDENTS]:
         profile.high_risk = True
     exposed = spread({kind: count for kind, count in EXPOSED.items() if kind != "former"}, rng)
-    for profile, kind in zip([one for one in high[HIGH_RISK_RESIDENTS:] if not one.company], exposed, strict=False):
+    for profile, kind in zip(
+        [one for one in high[HIGH_RISK_RESIDENTS:] if not one.company], exposed, strict=False
+    ):
         profile.pep = kind
-    for profile in _drawn([one for one in plain if one.band in {"low", "medium"} and not one.company], rng)[: EXPOSED["former"]]:
+    for profile in _drawn([one for one in plain if one.band in {"low", "medium"} and not one.company], rng)[
+        : EXPOSED["former"]
+    ]:
         profile.pep = "former"
-    held = _drawn([one for one in plain if one.status in {"approved", "in_review", "expired"} and not one.high_risk], rng)
+    held = _drawn(
+        [one for one in plain if one.status in {"approved", "in_review", "expired"} and not one.high_risk],
+        rng,
+    )
     for profile, code in zip(held, spread(RESTRICTED, rng), strict=False):
         profile.restriction = code
-    layered = _drawn([one for one in plain if one.company and one.status not in {"not_started", "rejected"}], rng)[: DEEP - 1]
+    layered = _drawn(
+        [one for one in plain if one.company and one.status not in {"not_started", "rejected"}], rng
+    )[: DEEP - 1]
     for profile in [profiles[stories.HALCYON], *layered]:
         profile.deep = True
 
@@ -126,7 +147,9 @@ def _set_points(profile: Profile, rng: Random) -> None:
     structure = 0 if not profile.company else 3 if profile.deep else 1
     country = 3 if profile.high_risk else None
     wanted = "high" if profile.band == "prohibited" else str(profile.band)
-    profile.points = risk.points_for(wanted, structure=structure, pep=risk.PEP_POINTS[profile.pep], country=country, rng=rng)
+    profile.points = risk.points_for(
+        wanted, structure=structure, pep=risk.PEP_POINTS[profile.pep], country=country, rng=rng
+    )
     low, high = ((0.4, 1.4), (1.6, 2.9), (3.1, 4.8), (5.2, 9.0))[profile.points["activity"]]
     profile.ratio = round(rng.uniform(low, high), 2)
 

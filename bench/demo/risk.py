@@ -9,7 +9,15 @@ import math
 from random import Random
 
 MODEL_VERSION = "risk-matrix-3"
-WEIGHTS = {"country": 25, "structure": 15, "sector": 15, "product": 10, "activity": 15, "pep": 10, "media": 10}
+WEIGHTS = {
+    "country": 25,
+    "structure": 15,
+    "sector": 15,
+    "product": 10,
+    "activity": 15,
+    "pep": 10,
+    "media": 10,
+}
 PEP_POINTS = {"none": 0, "former": 1, "family": 2, "associate": 2, "pep": 3}
 
 Points = dict[str, int]
@@ -48,8 +56,16 @@ def points_for(wanted: str, *, structure: int, pep: int, country: int | None, rn
 
 
 @functools.cache
-def _choices(wanted: str, structure: int, pep: int, country: int | None) -> tuple[list[tuple[int, ...]], list[float]]:
-    rarity = {"country": (8, 2, 0, 1), "sector": (8, 5, 2, 1), "product": (5, 6, 3, 1), "activity": (30, 5, 1, 0.5), "media": (60, 2, 0, 1)}
+def _choices(
+    wanted: str, structure: int, pep: int, country: int | None
+) -> tuple[list[tuple[int, ...]], list[float]]:
+    rarity = {
+        "country": (8, 2, 0, 1),
+        "sector": (8, 5, 2, 1),
+        "product": (5, 6, 3, 1),
+        "activity": (30, 5, 1, 0.5),
+        "media": (60, 2, 0, 1),
+    }
     choices: list[tuple[int, ...]] = []
     weights: list[float] = []
     countries = (0, 1) if country is None else (country,)

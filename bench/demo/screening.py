@@ -20,8 +20,14 @@ ALIASES, RUNS, ASSESSMENTS, CASES = 2900, 2600, 3400, 14
 HITS = {"open": 64, "false_positive": 770, "needs_more": 21, "true_match": 5}
 PARTY_RUNS, SUPPLIER_RUNS = 500, 100
 REASONS = (
-    "dob_mismatch", "nationality_mismatch", "birth_place_mismatch", "different_id", "address_mismatch", "name_only_common", "already_cleared",
-)  # fmt: skip
+    "dob_mismatch",
+    "nationality_mismatch",
+    "birth_place_mismatch",
+    "different_id",
+    "address_mismatch",
+    "name_only_common",
+    "already_cleared",
+)
 PROGRAMMES = {
     "FW-SAN": ("ARMS-2", "CYBER-1", "FINANCE-4", "TRADE-7"),
     "FW-PEP": ("National", "Regional", "Family"),
@@ -35,7 +41,13 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     """Rows of the watch lists, of screening_run and screening_hit, of risk_assessment and of fiu.sar_case."""
     rng = dice("screening")
     world.core["watchlist"] = [
-        {"code": code, "name": name, "kind": kind, "version": f"{world.day(-3):%Y.%m.%d}", "imported_at": world.moment(-2.8)}
+        {
+            "code": code,
+            "name": name,
+            "kind": kind,
+            "version": f"{world.day(-3):%Y.%m.%d}",
+            "imported_at": world.moment(-2.8),
+        }
         for code, (name, kind) in LISTS.items()
     ]
     entries = _entries(world, rng)
@@ -60,21 +72,46 @@ def _entries(world: World, rng: Random) -> list[Row]:
             born = world.day(-rng.randrange(30 * 366, 85 * 365))
             rows.append(
                 {
-                    "id": len(rows) + 1, "list": code, "uid": f"{code}-{number:04d}", "kind": "company" if company else "person", "name": name,
-                    "birth_dates": [] if company else [born.isoformat() if rng.random() < 0.8 else str(born.year)],
-                    "birth_place": None if company else rng.choice(name_lists.POOLS[country].towns)[0].replace("_", " "),
-                    "nationalities": [country], "ids": [], "programme": rng.choice(PROGRAMMES[code]), "version": rng.randrange(1, 6),
+                    "id": len(rows) + 1,
+                    "list": code,
+                    "uid": f"{code}-{number:04d}",
+                    "kind": "company" if company else "person",
+                    "name": name,
+                    "birth_dates": []
+                    if company
+                    else [born.isoformat() if rng.random() < 0.8 else str(born.year)],
+                    "birth_place": None
+                    if company
+                    else rng.choice(name_lists.POOLS[country].towns)[0].replace("_", " "),
+                    "nationalities": [country],
+                    "ids": [],
+                    "programme": rng.choice(PROGRAMMES[code]),
+                    "version": rng.randrange(1, 6),
                     "delisted_on": world.day(-rng.randrange(30, 900)) if rng.random() < 0.03 else None,
                 }
-            )  # fmt: skip
+            )
     rows[KARAVAYEV - 1].update(
-        kind="person", name="KARAVAYEV Yuriy Alekseyevich", birth_dates=["1967-11-04"], birth_place="Semipalatinsk", nationalities=["KZ"],
-        ids=[{"kind": "passport", "number": "N07714402"}], programme="TRADE-7", version=4, delisted_on=None,
-    )  # fmt: skip
+        kind="person",
+        name="KARAVAYEV Yuriy Alekseyevich",
+        birth_dates=["1967-11-04"],
+        birth_place="Semipalatinsk",
+        nationalities=["KZ"],
+        ids=[{"kind": "passport", "number": "N07714402"}],
+        programme="TRADE-7",
+        version=4,
+        delisted_on=None,
+    )
     rows[DVORACEK - 1].update(
-        kind="person", name="DVOŘÁČEK Marek", birth_dates=["1966-09-23"], birth_place="Olomouc", nationalities=["CZ"],
-        ids=[{"kind": "note", "number": "Husband of Helena Dvořáčková, deputy minister"}], programme="Family", version=2, delisted_on=None,
-    )  # fmt: skip
+        kind="person",
+        name="DVOŘÁČEK Marek",
+        birth_dates=["1966-09-23"],
+        birth_place="Olomouc",
+        nationalities=["CZ"],
+        ids=[{"kind": "note", "number": "Husband of Helena Dvořáčková, deputy minister"}],
+        programme="Family",
+        version=2,
+        delisted_on=None,
+    )
     return rows
 
 
@@ -124,27 +161,43 @@ def _runs(world: World, rng: Random) -> list[Row]:
     versions = {code: f"{world.day(-3):%Y.%m.%d}" for code in LISTS}
     customers = [row for row in world.core["customer"] if row["kyc_status"] != "not_started"]
     subjects: list[tuple[str, int, datetime, str]] = [
-        ("customer", row["id"], row["last_reviewed_at"] or row["opened_at"], "periodic" if row["last_reviewed_at"] else "new")
+        (
+            "customer",
+            row["id"],
+            row["last_reviewed_at"] or row["opened_at"],
+            "periodic" if row["last_reviewed_at"] else "new",
+        )
         for row in customers
     ]
     owners = {row["party_id"]: row["verified_at"] for row in world.core["beneficial_owner"]}
     marek = next(row["id"] for row in world.core["party"] if row["name"] == MAREK)
     chosen = [marek, *[party for party in owners if party != marek][: PARTY_RUNS - 1]]
     subjects += [("party", party, owners.get(party) or world.moment(-3), "periodic") for party in chosen]
-    subjects += [("supplier", number, world.moment(-rng.uniform(5, 700)), "new") for number in range(1, SUPPLIER_RUNS + 1)]
+    subjects += [
+        ("supplier", number, world.moment(-rng.uniform(5, 700)), "new")
+        for number in range(1, SUPPLIER_RUNS + 1)
+    ]
     earlier = [row for row in customers if row["last_reviewed_at"]][: RUNS - len(subjects)]
     subjects += [("customer", row["id"], row["opened_at"], "new") for row in earlier]
     by_time = sorted(subjects, key=lambda subject: (subject[2], subject[0], subject[1]))
     return [
         {
-            "id": number, "subject_kind": kind, "subject_ref": str(ref), "reason": reason, "list_versions": versions if at > world.moment(-4) else dict.fromkeys(LISTS, f"{at:%Y.%m.%d}"),
-            "subject_hash": sha256_like(rng), "hits": 0, "at": at,
+            "id": number,
+            "subject_kind": kind,
+            "subject_ref": str(ref),
+            "reason": reason,
+            "list_versions": versions if at > world.moment(-4) else dict.fromkeys(LISTS, f"{at:%Y.%m.%d}"),
+            "subject_hash": sha256_like(rng),
+            "hits": 0,
+            "at": at,
         }
         for number, (kind, ref, at, reason) in enumerate(by_time, 1)
-    ]  # fmt: skip
+    ]
 
 
-def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: list[Row], rng: Random) -> list[Row]:
+def _hits(
+    world: World, profiles: dict[int, Profile], runs: list[Row], entries: list[Row], rng: Random
+) -> list[Row]:
     """So many of each status: open ones where a review stands open, true ones at those that were refused for it. Plain stories have none."""
     last: dict[tuple[str, str], Row] = {(run["subject_kind"], run["subject_ref"]): run for run in runs}
     customers = {row["id"]: row for row in world.core["customer"]}
@@ -167,7 +220,12 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
             0.912,
             {"name": "KARAVAYEV Yuriy Alekseyevich", "birth_date": "different", "nationality": "same"},
         ),
-        _hit(last["party", marek], entries[DVORACEK - 1], 0.968, {"name": "Marek Dvoracek", "birth_date": "same", "nationality": "same"}),
+        _hit(
+            last["party", marek],
+            entries[DVORACEK - 1],
+            0.968,
+            {"name": "Marek Dvoracek", "birth_date": "same", "nationality": "same"},
+        ),
     ]
     reviewing = [
         number
@@ -188,7 +246,9 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
         + [(number, "true_match") for number in refused]
         + [(number, "false_positive") for number in cleared[: HITS["false_positive"]]]
     )
-    rows = hits + [_drawn_hit(of_customers[number], status, customers[number], entries, rng) for number, status in spots]
+    rows = hits + [
+        _drawn_hit(of_customers[number], status, customers[number], entries, rng) for number, status in spots
+    ]
     by_id = {run["id"]: run for run in runs}
     for number, row in enumerate(rows, 1):
         row["id"] = number
@@ -202,7 +262,9 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
 def _found_by_new_list(world: World, run: Row, number: int) -> None:
     """A hit that nobody has decided yet came with the newest import of the lists."""
     run.update(
-        reason="list_update", at=world.moment(-2.7 + number / 1000), list_versions={code: f"{world.day(-3):%Y.%m.%d}" for code in LISTS}
+        reason="list_update",
+        at=world.moment(-2.7 + number / 1000),
+        list_versions={code: f"{world.day(-3):%Y.%m.%d}" for code in LISTS},
     )
 
 
@@ -213,11 +275,20 @@ def _count(hits: list[Row]) -> dict[int, int]:
     return counted
 
 
-def _hit(run: Row, entry: Row, score: float, matched: dict[str, Any], status: str = "open", **decided: Any) -> Row:
+def _hit(
+    run: Row, entry: Row, score: float, matched: dict[str, Any], status: str = "open", **decided: Any
+) -> Row:
     blank = dict.fromkeys(("reason_code", "note", "cleared_by", "second_by", "carried_from_id", "decided_at"))
     return {
-        "id": 0, "run_id": run["id"], "entry_id": entry["id"], "entry_version": entry["version"], "score": score, "matched_on": matched, "status": status, **(blank | decided),
-    }  # fmt: skip
+        "id": 0,
+        "run_id": run["id"],
+        "entry_id": entry["id"],
+        "entry_version": entry["version"],
+        "score": score,
+        "matched_on": matched,
+        "status": status,
+        **(blank | decided),
+    }
 
 
 def _drawn_hit(run: Row, status: str, customer: Row, entries: list[Row], rng: Random) -> Row:
@@ -232,9 +303,12 @@ def _drawn_hit(run: Row, status: str, customer: Row, entries: list[Row], rng: Ra
     if status in {"false_positive", "true_match"}:
         clearer, second = rng.sample(("olivia", "tom", "mona"), 2)
         decided = {
-            "reason_code": "confirmed_identity" if status == "true_match" else rng.choice(REASONS), "cleared_by": clearer,
-            "second_by": second if score >= 0.9 else None, "decided_at": (customer["last_reviewed_at"] or run["at"]) + timedelta(minutes=rng.randrange(5, 600)),
-        }  # fmt: skip
+            "reason_code": "confirmed_identity" if status == "true_match" else rng.choice(REASONS),
+            "cleared_by": clearer,
+            "second_by": second if score >= 0.9 else None,
+            "decided_at": (customer["last_reviewed_at"] or run["at"])
+            + timedelta(minutes=rng.randrange(5, 600)),
+        }
     return _hit(run, entry, score, matched, status, **decided)
 
 
@@ -251,38 +325,77 @@ def _assessments(world: World, profiles: dict[int, Profile]) -> list[Row]:
     older = [number for number, customer in customers.items() if customer["last_reviewed_at"]]
     while len(rows) < ASSESSMENTS:
         number = rng.choice(older)
-        points = dict(profiles[number].points) | {"activity": rng.choice((0, 0, 1)), "media": 0, "sector": rng.choice((0, 1))}
+        points = dict(profiles[number].points) | {
+            "activity": rng.choice((0, 0, 1)),
+            "media": 0,
+            "sector": rng.choice((0, 1)),
+        }
         at = customers[number]["opened_at"] - timedelta(days=rng.randrange(0, 2), hours=rng.randrange(24))
         rows.append(_assessment(number, at, points, risk.band(points), risk.floor_reason(points), rng))
     rows.sort(key=lambda row: (row["at"], row["customer_id"]))
     return [{"id": number, **row} for number, row in enumerate(rows, 1)]
 
 
-def _assessment(customer: int, at: datetime, points: risk.Points, band: str, floor: str | None, rng: Random) -> Row:
+def _assessment(
+    customer: int, at: datetime, points: risk.Points, band: str, floor: str | None, rng: Random
+) -> Row:
     return {
-        "customer_id": customer, "at": at, "model_version": risk.MODEL_VERSION, "points": points, "score": risk.score(points), "band": band, "floor_reason": floor,
-        "override_band": None, "override_reason": None, "assessor": rng.choice(("olivia", "tom", "mona")), "approver": "mona" if band in {"high", "prohibited"} else None,
-    }  # fmt: skip
+        "customer_id": customer,
+        "at": at,
+        "model_version": risk.MODEL_VERSION,
+        "points": points,
+        "score": risk.score(points),
+        "band": band,
+        "floor_reason": floor,
+        "override_band": None,
+        "override_reason": None,
+        "assessor": rng.choice(("olivia", "tom", "mona")),
+        "approver": "mona" if band in {"high", "prohibited"} else None,
+    }
 
 
 def _cases(world: World, profiles: dict[int, Profile]) -> list[Row]:
     rng = dice("cases")
-    suspects = [number for number, profile in profiles.items() if profile.band in {"high", "prohibited"} and not profile.story]
-    since = {row["id"]: (world.moment(0) - row["opened_at"]) / timedelta(days=1) for row in world.core["customer"]}
+    suspects = [
+        number
+        for number, profile in profiles.items()
+        if profile.band in {"high", "prohibited"} and not profile.story
+    ]
+    since = {
+        row["id"]: (world.moment(0) - row["opened_at"]) / timedelta(days=1) for row in world.core["customer"]
+    }
     rows = []
     for number, (customer, decision) in enumerate(
-        zip(rng.sample(suspects, CASES), spread({"open": 3, "no_report": 5, "report": 6}, rng), strict=True), 1
+        zip(rng.sample(suspects, CASES), spread({"open": 3, "no_report": 5, "report": 6}, rng), strict=True),
+        1,
     ):
         opened = world.moment(-rng.uniform(4, min(500, since[customer])))
         decided = None if decision == "open" else opened + timedelta(days=rng.randrange(1, 9))
         filed = decided + timedelta(days=1) if decided and decision == "report" else None
         rows.append(
             {
-                "id": number, "customer_id": customer, "opened_at": opened, "source": rng.choice(("internal_report", "monitoring", "mlro")), "reporter": rng.choice(("olivia", "tom", "monitoring")),
-                "narrative": rng.choice(("Money in and out again within hours, several times a week.", "Cash deposits just under the limit at four branches.", "The stated employer does not know the customer.")),
-                "indicators": rng.sample(("rapid_in_out", "cash_intensive", "structuring", "false_documents", "unusual_countries"), 2), "decision": decision,
-                "decided_by": "malik" if decided else None, "decided_at": decided, "filed_at": filed, "fiu_reference": f"FIU-{rng.randrange(10**6):06d}" if filed else None,
+                "id": number,
+                "customer_id": customer,
+                "opened_at": opened,
+                "source": rng.choice(("internal_report", "monitoring", "mlro")),
+                "reporter": rng.choice(("olivia", "tom", "monitoring")),
+                "narrative": rng.choice(
+                    (
+                        "Money in and out again within hours, several times a week.",
+                        "Cash deposits just under the limit at four branches.",
+                        "The stated employer does not know the customer.",
+                    )
+                ),
+                "indicators": rng.sample(
+                    ("rapid_in_out", "cash_intensive", "structuring", "false_documents", "unusual_countries"),
+                    2,
+                ),
+                "decision": decision,
+                "decided_by": "malik" if decided else None,
+                "decided_at": decided,
+                "filed_at": filed,
+                "fiu_reference": f"FIU-{rng.randrange(10**6):06d}" if filed else None,
                 "review_at": filed.date() + timedelta(days=90) if filed else None,
             }
-        )  # fmt: skip
+        )
     return rows

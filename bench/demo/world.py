@@ -26,7 +26,10 @@ def spread(counts: dict[str, int], rng: Random) -> list[str]:
 def lognormal(count: int, median: float, sigma: float, rng: Random) -> list[float]:
     """`count` values at evenly spaced quantiles of a log-normal distribution, in random order."""
     normal = NormalDist()
-    values: list[float] = [median * 2.718281828459045 ** (sigma * normal.inv_cdf((place + 0.5) / count)) for place in range(count)]
+    values: list[float] = [
+        median * 2.718281828459045 ** (sigma * normal.inv_cdf((place + 0.5) / count))
+        for place in range(count)
+    ]
     rng.shuffle(values)
     return values
 

@@ -15,5 +15,15 @@ from console.actions.one_record import (
 )
 
 OPEN_MODULES = frozenset(
-    {"bulk", "bulk_ends", "bulk_starts", "hand_forms", "left_changes", "many_changes", "many_tags", "record_changes", "secret_settings"}
+    {
+        "bulk",
+        "bulk_ends",
+        "bulk_starts",
+        "hand_forms",
+        "left_changes",
+        "many_changes",
+        "many_tags",
+        "record_changes",
+        "secret_settings",
+    }
 )

@@ -32,7 +32,15 @@ KEPT = timedelta(days=30)
 """How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""
 IN_ONE_GO_S = 1.5
 PAGE = 200
-WAITING, REFUSED, FITS, SAME, BEGUN, OPEN, STOPPED = "waiting", "refused", "fits", "same", "begun", "open", "stopped"
+WAITING, REFUSED, FITS, SAME, BEGUN, OPEN, STOPPED = (
+    "waiting",
+    "refused",
+    "fits",
+    "same",
+    "begun",
+    "open",
+    "stopped",
+)
 SHOWN, IN_ORDER = 200, 20
 """Records of one that are shown; of more than `IN_ORDER`, those that were refused first."""
 UNSEEN = "Not there for you any more"
@@ -110,21 +118,38 @@ def offered(actor: Actor, collection_id: str) -> list[Action]:
 
 
 def chosen(
-    actor: Actor, collection_id: str, action: Action | BulkStart, keys: Sequence[str], whole: BrowseQuery | None, *, first: bool = False
+    actor: Actor,
+    collection_id: str,
+    action: Action | BulkStart,
+    keys: Sequence[str],
+    whole: BrowseQuery | None,
+    *,
+    first: bool = False,
 ) -> list[Item]:
     """The records that were ticked, or with `whole` all of a list, as `picked` answers and raises for this action."""
     return picked(actor, collection_id, keys, whole, action.most, f"“{action.title}”", first=first)
 
 
 def picked(
-    actor: Actor, collection_id: str, keys: Sequence[str], whole: BrowseQuery | None, most: int, title: str, *, first: bool = False
+    actor: Actor,
+    collection_id: str,
+    keys: Sequence[str],
+    whole: BrowseQuery | None,
+    most: int,
+    title: str,
+    *,
+    first: bool = False,
 ) -> list[Item]:
     """The records that were ticked, or with `whole` all of a list, as far as the actor sees them; with `first` no more than `most`.
 
     Raises TooManyChosen where they are more than `most` (`title`: what is done to them), Invalid where there are none.
     """
     more = 0 if first else 1
-    found = _of_list(actor, collection_id, whole, most + more) if whole is not None else _of_keys(actor, collection_id, keys[: most + more])
+    found = (
+        _of_list(actor, collection_id, whole, most + more)
+        if whole is not None
+        else _of_keys(actor, collection_id, keys[: most + more])
+    )
     if len(found) > most:
         raise TooManyChosen(
             f"{title} is done to at most {most:,} records at once, and more are chosen. Narrow the list by a filter.",
@@ -136,14 +161,18 @@ def picked(
 
 
 def _of_keys(actor: Actor, collection_id: str, keys: Sequence[str]) -> list[Item]:
-    titles = browse.titles(actor, collection_id, dict.fromkeys(keys), access.scope_for(actor, collection_id, "read"))
+    titles = browse.titles(
+        actor, collection_id, dict.fromkeys(keys), access.scope_for(actor, collection_id, "read")
+    )
     return [Item(key, titles[key]) for key in dict.fromkeys(keys) if key in titles]
 
 
 def _of_list(actor: Actor, collection_id: str, query: BrowseQuery, most: int) -> list[Item]:
     """The records of a list in its order, at most so many."""
     found: list[Item] = []
-    page_query: BrowseQuery | None = replace(query, limit=min(PAGE, most), after=None, before=None, count=None, labels=False)
+    page_query: BrowseQuery | None = replace(
+        query, limit=min(PAGE, most), after=None, before=None, count=None, labels=False
+    )
     while page_query is not None and len(found) < most:
         page = browse.page(actor, collection_id, page_query)
         found += [Item(row.key, row.title) for row in page.rows if row.key is not None]
@@ -151,26 +180,45 @@ def _of_list(actor: Actor, collection_id: str, query: BrowseQuery, most: int) ->
     return found[:most]
 
 
-def judged(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> list[Item]:
+def judged(
+    actor: Actor,
+    collection_id: str,
+    action: Action | BulkStart,
+    items: Sequence[Item],
+    values: Mapping[str, Any],
+) -> list[Item]:
     """The records with the reason for each to which it cannot be done with these values; nothing is done."""
     return [_judged(actor, collection_id, action, item, values) for item in items]
 
 
-def _judged(actor: Actor, collection_id: str, action: Action | BulkStart, item: Item, values: Mapping[str, Any]) -> Item:
+def _judged(
+    actor: Actor, collection_id: str, action: Action | BulkStart, item: Item, values: Mapping[str, Any]
+) -> Item:
     if isinstance(action, BulkStart):
         why = bulk_starts.refused(actor, action.slug, collection_id, item.key, values)
-        return replace(item, state=REFUSED, why=why) if why else replace(item, seen=bulk_starts.seen(collection_id, item.key))
+        return (
+            replace(item, state=REFUSED, why=why)
+            if why
+            else replace(item, seen=bulk_starts.seen(collection_id, item.key))
+        )
     try:
         done, seen = one_record.tried(actor, collection_id, item.key, action.id, values)
     except ConsoleError as error:
         reasons = [str(detail.get("reason", "")) for detail in error.details if detail.get("reason")]
         return replace(item, state=REFUSED, why=" ".join(reasons) or error.words)
-    return replace(item, why=f"Waits for an approval: {done.approval.why}" if done.approval else "", seen=seen)
+    return replace(
+        item, why=f"Waits for an approval: {done.approval.why}" if done.approval else "", seen=seen
+    )
 
 
 def as_checked(items: Sequence[Item], checked: Collection[str]) -> list[Item]:
     """The records that were judged again, without those that are not as they were checked (`checked`: their `seen`) or came to the list since."""
-    return [item if item.state == REFUSED or item.seen in checked else replace(item, state=REFUSED, why=CAME_SINCE) for item in items]
+    return [
+        item
+        if item.state == REFUSED or item.seen in checked
+        else replace(item, state=REFUSED, why=CAME_SINCE)
+        for item in items
+    ]
 
 
 def look(
@@ -206,7 +254,14 @@ def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
         )
     if not keys:
         raise Invalid("It added nothing that is known.")
-    return begin(actor, collection_id, deed, [Item(key) for key in keys], {many_changes.IMPORT: import_id}, looking=True)
+    return begin(
+        actor,
+        collection_id,
+        deed,
+        [Item(key) for key in keys],
+        {many_changes.IMPORT: import_id},
+        looking=True,
+    )
 
 
 def begun_before(actor: Actor) -> str | None:
@@ -231,7 +286,13 @@ def begin(
 ) -> str:
     """Keep what was asked for, and have a worker do it, or look at it first; answers its id. `more`: other columns of the row."""
     bulk_id = _id_of_form() or new_id("blk")
-    row = {"person": actor.id, "action": deed.id, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
+    row = {
+        "person": actor.id,
+        "action": deed.id,
+        "collection": collection_id,
+        "values": log.body.plain(dict(values)),
+        **more,
+    }
     with transaction() as connection:
         if BULKS.add(connection, id=bulk_id, **row, created_at=log.now()):
             _add(connection, bulk_id, items, 0)
@@ -250,11 +311,22 @@ def confirm(actor: Actor, bulk_id: str) -> None:
     effect = {"effect": "deleted"} if deletes else {}
     effect |= {"import": found.values[many_changes.IMPORT]} if found.action == many_changes.TAKE_BACK else {}
     with transaction() as connection:
-        if connection.exec_driver_sql("update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)).all():
-            connection.exec_driver_sql("update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'", (bulk_id,))
+        if connection.exec_driver_sql(
+            "update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)
+        ).all():
+            connection.exec_driver_sql(
+                "update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'",
+                (bulk_id,),
+            )
             jobs.enqueue(connection, jobs.BULK, bulk_id, dedupe_key=f"{bulk_id} do")
             if deed is not None and not deed.tags:  # a run that is started says so itself, and each tag does
-                log.note(actor, "records_changed", open=data | effect, collection=found.collection, connection=connection)
+                log.note(
+                    actor,
+                    "records_changed",
+                    open=data | effect,
+                    collection=found.collection,
+                    connection=connection,
+                )
 
 
 def get(actor: Actor, bulk_id: str) -> Bulk:
@@ -280,7 +352,10 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
 def left(actor: Actor, bulk_id: str) -> list[str]:
     """Keys of the records to which it was not done: refused or stopped, in their order. Raises NotFound for anybody but who began it."""
     get(actor, bulk_id)
-    rows = fetch("select key from console.bulk_item where bulk = %s and state = any(%s) order by number", (bulk_id, [REFUSED, STOPPED]))
+    rows = fetch(
+        "select key from console.bulk_item where bulk = %s and state = any(%s) order by number",
+        (bulk_id, [REFUSED, STOPPED]),
+    )
     return [row[0] for row in rows]
 
 
@@ -298,16 +373,22 @@ def stop(actor: Actor, bulk_id: str) -> Bulk:
 
 class _Bulks(background.Kind[Bulk]):
     job, table = jobs.BULK, tables.bulk
-    missing = f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days."
+    missing = (
+        f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days."
+    )
 
     def read(self, row: sa.Row[Any]) -> Bulk:
         bulk_ends.count_ended(row.id)
-        counts = dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (row.id,)))
+        counts = dict(
+            fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (row.id,))
+        )
         total, left = sum(counts.values()), counts.get(WAITING, 0) + counts.get(BEGUN, 0)
         shown = fetch(_ITEMS, {"bulk": row.id, "many": total > IN_ORDER, "limit": SHOWN})
         items = [Item(key, "", state, why, run, seen) for key, state, why, run, seen in shown]
         status = RUNNING if row.query is not None or left else DONE
-        return Bulk.from_row(row, status=status, why="", total=total, done=total - left, items=items, counts=counts)
+        return Bulk.from_row(
+            row, status=status, why="", total=total, done=total - left, items=items, counts=counts
+        )
 
     def perform(self, work: Bulk, actor: Actor, stopping: Stopping) -> None:
         """Do some more of it, for a second or two, before others have their turn."""
@@ -351,7 +432,9 @@ def _do_next(actor: Actor, bulk: Bulk) -> bool:
 def _by_hand(actor: Actor, deed: ManyChanges, bulk: Bulk, item: Item, *, again: bool) -> Item:
     """The record after it was changed or deleted, or why it was not. Raises SourceDown where nothing was sent: it stays begun, and is tried again."""
     try:
-        why = many_changes.perform(actor, deed, bulk.collection, item.key, item.seen, bulk.values, again=again)
+        why = many_changes.perform(
+            actor, deed, bulk.collection, item.key, item.seen, bulk.values, again=again
+        )
     except records.WriteUnknown as unknown:
         return replace(item, state=OPEN, why=unknown.message)
     except SourceDown:
@@ -365,7 +448,9 @@ def _put(bulk_id: str, number: int, item: Item) -> None:
     """Keep what came of a record; who began it is told of the end by the same commit: a process that dies has told and ended, or neither."""
     kept = tables.bulk_item
     with transaction() as connection:
-        connection.execute(sa.select(tables.bulk.c.id).where(tables.bulk.c.id == bulk_id).with_for_update()).one()
+        connection.execute(
+            sa.select(tables.bulk.c.id).where(tables.bulk.c.id == bulk_id).with_for_update()
+        ).one()
         here = (kept.c.bulk == bulk_id, kept.c.number == number)
         connection.execute(sa.update(kept).where(*here).values(state=item.state, why=item.why, run=item.run))
         bulk_ends.end(connection, bulk_id)
@@ -394,7 +479,9 @@ def _perform(actor: Actor, bulk: Bulk, item: Item, *, again: bool) -> Item:
             run_id = run_id or runs.start(actor, workflow, bulk.collection, item.key, bulk.values)
             return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
         if run_id is None:
-            run_id = one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values, seen=item.seen)
+            run_id = one_record.perform(
+                actor, bulk.collection, item.key, bulk.action, bulk.values, seen=item.seen
+            )
         else:
             one_record.finish(actor, run_id, bulk.values, seen=item.seen)
         return _with_result(actor, item, run_id)
@@ -406,7 +493,9 @@ def _perform(actor: Actor, bulk: Bulk, item: Item, *, again: bool) -> Item:
 
 def _find_run(actor: Actor, bulk: Bulk, item: Item) -> str | None:
     """Return the run that a process has begun for the record, before it died."""
-    slug = bulk_starts.slug_of(bulk.action) or next((action.slug for action in one_record.listed() if action.id == bulk.action), "")
+    slug = bulk_starts.slug_of(bulk.action) or next(
+        (action.slug for action in one_record.listed() if action.id == bulk.action), ""
+    )
     found = fetch(_RUN, (slug, bulk.collection, item.key, actor.id, bulk.created_at))
     return str(found[0][0]) if found else None
 
@@ -414,7 +503,12 @@ def _find_run(actor: Actor, bulk: Bulk, item: Item) -> str | None:
 def _with_result(actor: Actor, item: Item, run_id: str) -> Item:
     run = runs.get(actor, run_id).json
     if run["status"] == "completed":
-        return replace(item, state=DONE, run=run_id, why=str(run["context"].get(one_record.STEP, {}).get("message") or ""))
+        return replace(
+            item,
+            state=DONE,
+            run=run_id,
+            why=str(run["context"].get(one_record.STEP, {}).get("message") or ""),
+        )
     take_over = (run.get("current") or {}).get("take_over") or {}
     return replace(item, state=OPEN, run=run_id, why=str(take_over.get("message") or ""))
 
@@ -429,18 +523,28 @@ def _look_further(actor: Actor, bulk: Bulk) -> bool:
     """Add the next records of the list, or look at the next of those that there are; whether there were any. Raises SourceDown, NotFound."""
     number, item = tables.bulk_item.c.number, tables.bulk_item.c
     with transaction() as connection:
-        query = connection.execute(sa.select(tables.bulk.c.query).where(tables.bulk.c.id == bulk.id).with_for_update()).scalar()
+        query = connection.execute(
+            sa.select(tables.bulk.c.query).where(tables.bulk.c.id == bulk.id).with_for_update()
+        ).scalar()
         if query is not None:
             return _add_page(connection, actor, bulk, BrowseQuery(**query))
         found = connection.execute(
-            sa.select(number, item.key).where(item.bulk == bulk.id, item.state == WAITING).order_by(number).limit(PAGE)
+            sa.select(number, item.key)
+            .where(item.bulk == bulk.id, item.state == WAITING)
+            .order_by(number)
+            .limit(PAGE)
         ).all()
     if not found:
         return False
     looked = _looked_at(actor, bulk, [row.key for row in found])
-    told = [(FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen) for one in (looked[row.key] for row in found)]
+    told = [
+        (FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen)
+        for one in (looked[row.key] for row in found)
+    ]
     with transaction() as connection:
-        connection.exec_driver_sql(_LOOKED, ([row.number for row in found], *map(list, zip(*told, strict=True)), bulk.id))
+        connection.exec_driver_sql(
+            _LOOKED, ([row.number for row in found], *map(list, zip(*told, strict=True)), bulk.id)
+        )
         bulk_ends.tell_checked(connection, bulk.id)
     return True
 
@@ -454,13 +558,17 @@ def _looked_at(actor: Actor, bulk: Bulk, keys: Sequence[str]) -> dict[str, many_
     if (by_hand := many_changes.named(bulk.action)) is not None:
         judge = many_tags.looked_at if by_hand.tags else many_changes.looked_at
         return judge(actor, by_hand, bulk.collection, keys, bulk.values)
-    return bulk_starts.looked_at(actor, bulk_starts.slug_of(bulk.action) or "", bulk.collection, keys, bulk.values)
+    return bulk_starts.looked_at(
+        actor, bulk_starts.slug_of(bulk.action) or "", bulk.collection, keys, bulk.values
+    )
 
 
 def _add_page(connection: Connection, actor: Actor, bulk: Bulk, query: BrowseQuery) -> bool:
     """Add one page of the list, and keep where the next one begins."""
     page, most = browse.page(actor, bulk.collection, query), most_of(bulk.action)
-    many = connection.execute(sa.select(sa.func.count()).where(tables.bulk_item.c.bulk == bulk.id)).scalar_one()
+    many = connection.execute(
+        sa.select(sa.func.count()).where(tables.bulk_item.c.bulk == bulk.id)
+    ).scalar_one()
     items = [Item(row.key) for row in page.rows if row.key is not None][: most - many]
     _add(connection, bulk.id, items, many)
     rest = asdict(replace(query, after=page.next)) if page.next and many + len(items) < most else sa.null()

@@ -46,7 +46,14 @@ def end(connection: Connection, bulk_id: str, *, told: bool = True) -> None:
     if ended is not None and told:
         counts = _counts(connection, bulk_id)
         came = ", ".join(f"{counts[state]:,} {words}" for state, words in CAME_TO.items() if state in counts)
-        _notify(connection, ended, bulk_id, bulk_id, "bulk_ended", f"{_records(ended.collection, counts.total())}; {came}")
+        _notify(
+            connection,
+            ended,
+            bulk_id,
+            bulk_id,
+            "bulk_ended",
+            f"{_records(ended.collection, counts.total())}; {came}",
+        )
 
 
 def tell_checked(connection: Connection, bulk_id: str) -> None:
@@ -65,13 +72,21 @@ def tell_checked(connection: Connection, bulk_id: str) -> None:
 
 def _counts(connection: Connection, bulk_id: str) -> Counter[str]:
     """Return state → how many records."""
-    found = connection.exec_driver_sql("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,))
+    found = connection.exec_driver_sql(
+        "select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,)
+    )
     return Counter({str(state): int(count) for state, count in found})
 
 
-def _notify(connection: Connection, row: sa.Row[Any], bulk_id: str, about: str, kind: str, words: str) -> None:
+def _notify(
+    connection: Connection, row: sa.Row[Any], bulk_id: str, about: str, kind: str, words: str
+) -> None:
     """Tell who began it, once for each `about`, in this transaction."""
-    told = {"text": f"{title_of(row.action)}: {words}", "subject": subjects.of_person(row.person), "link": f"/bulk/{bulk_id}"}
+    told = {
+        "text": f"{title_of(row.action)}: {words}",
+        "subject": subjects.of_person(row.person),
+        "link": f"/bulk/{bulk_id}",
+    }
     side_rows.add_notices(connection, [row.person], about, kind, at=log.now(), mail=False, **told)
 
 

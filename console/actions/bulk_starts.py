@@ -69,7 +69,10 @@ def offered(actor: Actor, collection_id: str) -> list[BulkStart]:
         for definition in workflows.startable(actor, collection_id, "list")
         if definition.slug not in of_actions and definition.document.run_as is None
     ]
-    return [BulkStart(definition, inboxes.title_of(inbox) if (inbox := _inbox(definition)) else "") for definition in startable]
+    return [
+        BulkStart(definition, inboxes.title_of(inbox) if (inbox := _inbox(definition)) else "")
+        for definition in startable
+    ]
 
 
 def seen(collection_id: str, key: str) -> str:
@@ -84,14 +87,20 @@ def refused(actor: Actor, slug: str, collection_id: str, key: str, values: Mappi
     except SourceDown:
         raise
     except ConsoleError as error:
-        return " ".join(str(detail["reason"]) for detail in error.details if detail.get("reason")) or error.words
+        return (
+            " ".join(str(detail["reason"]) for detail in error.details if detail.get("reason")) or error.words
+        )
     return ""
 
 
-def looked_at(actor: Actor, slug: str, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Looked]:
+def looked_at(
+    actor: Actor, slug: str, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]
+) -> dict[str, Looked]:
     """Key → whether the workflow could be started on the record now. Raises SourceDown."""
     told = {key: refused(actor, slug, collection_id, key, values) for key in keys}
-    return {key: Looked(why=why) if why else Looked(seen=seen(collection_id, key)) for key, why in told.items()}
+    return {
+        key: Looked(why=why) if why else Looked(seen=seen(collection_id, key)) for key, why in told.items()
+    }
 
 
 def next_chosen(actor: Actor, run_id: str, collection: str | None) -> RunHead | None:
@@ -109,7 +118,9 @@ def lay_down(actor: Actor, run_id: str) -> str:
     if inbox is None:
         runs.save(actor, run_id, revision=None)
         return "To Continue"
-    runs.escalate(actor, run_id, revision=None, inbox=inbox, reason="Started together with others from a list.")
+    runs.escalate(
+        actor, run_id, revision=None, inbox=inbox, reason="Started together with others from a list."
+    )
     return f"In {inboxes.title_of(inbox)}"
 
 

@@ -64,17 +64,28 @@ class Deletion:
     @property
     def refused(self) -> bool:
         """Whether the database refuses it as long as records refer to this one."""
-        return any(relation.count and relation.follows == "refused" and relation.through is None for relation in self.referring)
+        return any(
+            relation.count and relation.follows == "refused" and relation.through is None
+            for relation in self.referring
+        )
 
 
 def may_create(actor: Actor, collection: Collection) -> bool:
     """Whether the actor may add records by hand."""
-    return collection.kind == "table" and bool(collection.key) and access.can(actor, None, f"collection:{collection.id}", "create")
+    return (
+        collection.kind == "table"
+        and bool(collection.key)
+        and access.can(actor, None, f"collection:{collection.id}", "create")
+    )
 
 
 def may_delete(actor: Actor, collection: Collection) -> bool:
     """Whether the actor may delete some records by hand; of one record `deletion` decides."""
-    return collection.kind == "table" and bool(collection.key) and access.can(actor, None, f"collection:{collection.id}", "delete")
+    return (
+        collection.kind == "table"
+        and bool(collection.key)
+        and access.can(actor, None, f"collection:{collection.id}", "delete")
+    )
 
 
 def new_record(actor: Actor, collection_id: str, like: str | None = None) -> NewRecord:
@@ -86,10 +97,16 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     need = (f"collection:{collection_id}", "create")
     access.require(actor, None, *need)
     if not may_create(actor, collection):
-        raise NotAllowed(f"{collection.label} cannot be added to here: this is a view, or has no key.", need=need)
+        raise NotAllowed(
+            f"{collection.label} cannot be added to here: this is a view, or has no key.", need=need
+        )
     allowed = access.scope_for(actor, collection_id, "create")
     shut = scope.hidden | allowed.hidden | allowed.fixed
-    shown = [field for field in collection.stored_fields if not field.hidden and field.name not in shut and field.type not in SHOWN_ONLY]
+    shown = [
+        field
+        for field in collection.stored_fields
+        if not field.hidden and field.name not in shut and field.type not in SHOWN_ONLY
+    ]
     filled = records.filled_by_database(collection)
     fields = [field for field in shown if _offered(collection, field, filled)]
     _require_reachable(collection, filled, need)
@@ -101,7 +118,9 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     governed = tuple((field, governed_by[field.name]) for field in shown if field.name in governed_by)
     begun = collection.begins_with({"currentUser": actor.attributes, "now": log.now()})
     values = browse.record(actor, collection_id, like).record.values if like is not None else begun
-    anew = set(collection.key) | {name for name in filled if like is not None and recognising.WRITTEN & set(recognising.parts_of(name))}
+    anew = set(collection.key) | {
+        name for name in filled if like is not None and recognising.WRITTEN & set(recognising.parts_of(name))
+    }
     repeated = {field.name: values.get(field.name) for field in fields if field.name not in anew}
     return NewRecord(collection, tuple(fields), repeated, governed, filled)
 
@@ -110,7 +129,9 @@ def require_filled(form: NewRecord, given: Mapping[str, Any]) -> None:
     """Raises Invalid with a detail for each field that is empty, must not be, and is not filled in by the database."""
     needed = [field for field in form.fields if field.needed and field.name not in form.filled]
     if empty := [field for field in needed if given.get(field.name) in (None, "")]:
-        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty], empty)
+        raise refusal(
+            [{"field": field.name, "reason": f"{field.label} is needed."} for field in empty], empty
+        )
 
 
 def _require_reachable(collection: Collection, filled: Mapping[str, str], need: tuple[str, str]) -> None:
@@ -124,8 +145,9 @@ def _require_reachable(collection: Collection, filled: Mapping[str, str], need: 
         one = uncapitalised(collection.label_one)
         raise NotAllowed(
             f"The database demands a value for {' and '.join(hidden)} of each {one}, and nobody is shown that here: a new {one} is made in the program that "
-            "owns it, unless who shapes the collection says otherwise under Settings, Collections.", need=need,
-        )  # fmt: skip
+            "owns it, unless who shapes the collection says otherwise under Settings, Collections.",
+            need=need,
+        )
 
 
 def blanks(form: NewRecord) -> dict[str, str]:
@@ -155,10 +177,14 @@ def deletion(actor: Actor, collection_id: str, key: str) -> Deletion:
     need = (f"collection:{collection_id}", "delete")
     access.require(actor, None, *need)
     allowed = access.scope_for(actor, collection_id, "delete")
-    if allowed.nothing or (not allowed.unlimited and key not in records.visible_keys(collection_id, [key], allowed)):
+    if allowed.nothing or (
+        not allowed.unlimited and key not in records.visible_keys(collection_id, [key], allowed)
+    ):
         raise NotAllowed("You may see this record, but not delete it. An admin can grant it.", need=need)
     if not may_delete(actor, page.collection):
-        raise NotAllowed(f"{page.collection.label} cannot be deleted here: this is a view, or has no key.", need=need)
+        raise NotAllowed(
+            f"{page.collection.label} cannot be deleted here: this is a view, or has no key.", need=need
+        )
     led = [relation for relation in page.collection.relations if relation.kind == "to_many"]
     seen = [relation for relation in page.relations if relation.kind == "to_many"]
     referring = [_referring(actor, page.collection, key, relation) for relation in seen]
@@ -166,7 +192,11 @@ def deletion(actor: Actor, collection_id: str, key: str) -> Deletion:
     further, untold = _further(actor, page.collection, key, referring)
     untold += [_follows(page.collection, relation) for relation in led if relation not in seen]
     return Deletion(
-        page, (*referring, *further), tuple(live), bool(untold) or any(relation.count < 0 for relation in referring), "deleted" in untold
+        page,
+        (*referring, *further),
+        tuple(live),
+        bool(untold) or any(relation.count < 0 for relation in referring),
+        "deleted" in untold,
     )
 
 
@@ -179,12 +209,16 @@ def _further(
     """
     found: list[Referring] = []
     untold: list[Follows | None] = []
-    paths: list[tuple[Relation, ...]] = [(each.relation,) for each in referring if each.follows == "deleted" and each.count > 0]
+    paths: list[tuple[Relation, ...]] = [
+        (each.relation,) for each in referring if each.follows == "deleted" and each.count > 0
+    ]
     deleted = {path[-1].collection for path in paths}
     for path in paths:
         holder = records.collection(path[-1].collection)
         for relation in holder.relations:
-            follows = _follows(holder, relation) if relation.kind == "to_many" and relation not in path else None
+            follows = (
+                _follows(holder, relation) if relation.kind == "to_many" and relation not in path else None
+            )
             if follows not in ("deleted", "refused") or len(found) >= MOST_FURTHER:
                 continue
             try:

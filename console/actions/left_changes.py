@@ -67,13 +67,18 @@ def _settle(
     try:
         change = subjects.unseal(subject, f"change|{request or ident}", nonce, ct)
         collection = records.collection(collection_id)
-    except (subjects.Unreadable, NotFound):  # the person was erased, or the collection is gone: there is nothing left to tell
+    except (
+        subjects.Unreadable,
+        NotFound,
+    ):  # the person was erased, or the collection is gone: there is nothing left to tell
         fetch(_FORGET, (ident,))
         return False
     actor = _actor(person, kind, chain)
     intent = Intent(ident, actor, collection, effect, change["key"], change["old"], change["new"], subject)
     result, key = found_in_source(intent)
-    with idempotency_note.of_request(request if result == "succeeded" or (effect == "added" and result == "unknown") else None):
+    with idempotency_note.of_request(
+        request if result == "succeeded" or (effect == "added" and result == "unknown") else None
+    ):
         try:
             intent.settle(result, key=key)
         except AlreadyDone:  # a repeat of the request has told it meanwhile
@@ -116,7 +121,10 @@ def found_in_source(intent: Intent) -> tuple[Result, str | None]:
 
 def _alike(collection: Collection, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     fields = {name: collection.field(name) for name in wanted}
-    return all(field is not None and alike(collection, field, values.get(name), wanted[name]) for name, field in fields.items())
+    return all(
+        field is not None and alike(collection, field, values.get(name), wanted[name])
+        for name, field in fields.items()
+    )
 
 
 def _tell(intent: Intent, result: Result, key: str | None) -> None:
@@ -134,5 +142,8 @@ def _tell(intent: Intent, result: Result, key: str | None) -> None:
     with transaction() as connection:
         side_rows.add_notices(
             *(connection, [intent.actor.id], f"change:{intent.id}", "change_settled"),
-            at=log.now(), text=text, subject=subjects.of_person(intent.actor.id), link=link,
-        )  # fmt: skip
+            at=log.now(),
+            text=text,
+            subject=subjects.of_person(intent.actor.id),
+            link=link,
+        )

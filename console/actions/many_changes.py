@@ -100,21 +100,35 @@ def fields(actor: Actor, collection: Collection) -> list[Field]:
     if scope.nothing or collection.kind != "table" or not collection.key:
         return []
     shut = scope.hidden | scope.fixed | set(collection.key)
-    own = [field for field in collection.stored_fields if field.name not in shut and not field.hidden and not field.readonly]
+    own = [
+        field
+        for field in collection.stored_fields
+        if field.name not in shut and not field.hidden and not field.readonly
+    ]
     asked = [field for field in own if collection.form is None or field.name in collection.form]
     return [
         field
         for field in asked
-        if not field.governed and field.type not in SHOWN_ONLY and not (field.minor and field.currency in collection.by_name)
+        if not field.governed
+        and field.type not in SHOWN_ONLY
+        and not (field.minor and field.currency in collection.by_name)
     ]
 
 
-def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Looked]:
+def looked_at(
+    actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]
+) -> dict[str, Looked]:
     """Key → what would become of the record now. Raises NotFound, SourceDown."""
     collection, _ = browse.browsed_collection(actor, collection_id)
     found = records.named(collection_id, keys, browse.view_scope(actor, collection), None)
     scope = access.scope_for(actor, collection_id, "delete" if deed.deletes else "update")
-    allowed = set(found) if scope.unlimited else set() if scope.nothing else records.visible_keys(collection_id, list(found), scope)
+    allowed = (
+        set(found)
+        if scope.unlimited
+        else set()
+        if scope.nothing
+        else records.visible_keys(collection_id, list(found), scope)
+    )
     nowhere = evidence.wrong_columns(actor, collection, values)
     judge = (
         _deletable(actor, collection, values.get(IMPORT))
@@ -135,11 +149,17 @@ def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequenc
     }
 
 
-def _touched(collection: Collection, found: Mapping[str, Record], values: Mapping[str, Any]) -> Mapping[str, str]:
+def _touched(
+    collection: Collection, found: Mapping[str, Record], values: Mapping[str, Any]
+) -> Mapping[str, str]:
     """Key → why a record stays that an import added, of those that something has touched since."""
     seen = {key: _seen(collection, record, None) for key, record in found.items()}
     touched = untouched.why_touched(collection, str(values.get(IMPORT)), seen)
-    led = [each for each in collection.relations if each.kind == "to_many" and records.on_delete(collection, each) == "deleted"]
+    led = [
+        each
+        for each in collection.relations
+        if each.kind == "to_many" and records.on_delete(collection, each) == "deleted"
+    ]
     for relation in led:
         for key in found.keys() - touched.keys():
             if why := untouched.why_followed(str(values.get(IMPORT)), relation, found[key]):
@@ -148,14 +168,22 @@ def _touched(collection: Collection, found: Mapping[str, Record], values: Mappin
 
 
 def _changeable(
-    collection: Collection, record: Record, values: Mapping[str, Any], scope: Scope, nowhere: Sequence[Mapping[str, str]]
+    collection: Collection,
+    record: Record,
+    values: Mapping[str, Any],
+    scope: Scope,
+    nowhere: Sequence[Mapping[str, str]],
 ) -> Looked:
     moved = _moved(collection, record, values)
     if not moved:
         return Looked(same=True)
     reasons = [each["reason"] for each in nowhere if each["field"] in moved]
     reasons += records.refusals_of_change(collection, record.values, moved, scope)
-    return Looked(why=" ".join(dict.fromkeys(reasons))) if reasons else Looked(seen=_seen(collection, record, values))
+    return (
+        Looked(why=" ".join(dict.fromkeys(reasons)))
+        if reasons
+        else Looked(seen=_seen(collection, record, values))
+    )
 
 
 def _deletable(actor: Actor, collection: Collection, import_id: str | None) -> Callable[[Record], Looked]:
@@ -171,11 +199,19 @@ def _deletable(actor: Actor, collection: Collection, import_id: str | None) -> C
         for relation, scope in kept:
             came = untouched.brought(import_id, relation, record) if import_id is not None else None
             if came and access.scope_for(actor, relation.collection, "delete").nothing:
-                return Looked(why=f"{records.collection(relation.collection).label} came with it, which you may not delete.")
+                return Looked(
+                    why=f"{records.collection(relation.collection).label} came with it, which you may not delete."
+                )
             if came is not None:
                 continue
-            if count := records.related_count(collection.id, str(record.key), relation.name, scope, hand_forms.MOST_COUNTED):
-                many = f"{count:,}" if count <= hand_forms.MOST_COUNTED else f"more than {hand_forms.MOST_COUNTED:,}"
+            if count := records.related_count(
+                collection.id, str(record.key), relation.name, scope, hand_forms.MOST_COUNTED
+            ):
+                many = (
+                    f"{count:,}"
+                    if count <= hand_forms.MOST_COUNTED
+                    else f"more than {hand_forms.MOST_COUNTED:,}"
+                )
                 return Looked(
                     why=f"It cannot be deleted while records of {records.collection(relation.collection).label} refer to it ({many})."
                 )
@@ -185,7 +221,14 @@ def _deletable(actor: Actor, collection: Collection, import_id: str | None) -> C
 
 
 def perform(
-    actor: Actor, deed: ManyChanges, collection_id: str, key: str, seen: str | None, values: Mapping[str, Any], *, again: bool
+    actor: Actor,
+    deed: ManyChanges,
+    collection_id: str,
+    key: str,
+    seen: str | None,
+    values: Mapping[str, Any],
+    *,
+    again: bool,
 ) -> str:
     """Do it to one record; why it was not done, "" where it was. `again`: a process died over it, and may have done it.
 
@@ -224,7 +267,11 @@ def _take_along(actor: Actor, collection: Collection, record: Record, import_id:
 def _moved(collection: Collection, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that the record does not have yet."""
     by_name = collection.by_name
-    return {name: new for name, new in values.items() if not records.alike(collection, by_name[name], new, record.values.get(name))}
+    return {
+        name: new
+        for name, new in values.items()
+        if not records.alike(collection, by_name[name], new, record.values.get(name))
+    }
 
 
 def _compared(collection: Collection, record: Record) -> dict[str, Any]:
@@ -243,6 +290,10 @@ def seen_as(collection: Collection, record: Record) -> str:
 
 def _seen(collection: Collection, record: Record, values: Mapping[str, Any] | None) -> str:
     """What stands for the record as it is now: the fields that are to change, or all. Nobody can read the values in it."""
-    of_record = _compared(collection, record) if values is None else {name: record.values.get(name) for name in values}
+    of_record = (
+        _compared(collection, record)
+        if values is None
+        else {name: record.values.get(name) for name in values}
+    )
     text = orjson.dumps(of_record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
     return subjects.digest(text, f"{collection.id} {record.key} as it was looked at").hex()

@@ -21,18 +21,24 @@ TAG = "tag"
 """The value that says which tag."""
 FULL = f"It has {MOST_ON_RECORD} tags, as many as a record may have."
 SHUT = "You may see this record, but not change it, and so not tag it."
-_NEXT = "select number, key from console.bulk_item where bulk = %s and state = 'waiting' order by number limit %s"
+_NEXT = (
+    "select number, key from console.bulk_item where bulk = %s and state = 'waiting' order by number limit %s"
+)
 _ENDED = """
 update console.bulk_item i set state = a.state, why = a.why from unnest(%s::int[], %s::text[], %s::text[]) as a (number, state, why)
 where i.bulk = %s and i.number = a.number and i.state = 'waiting' returning i.number
 """
 
 
-def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Looked]:
+def looked_at(
+    actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]
+) -> dict[str, Looked]:
     """Key → whether the tag can be put on the record now, or taken away from it. Raises NotFound, SourceDown."""
     collection, scope = browse.browsed_collection(actor, collection_id)
     visible = set(records.visible_keys(collection_id, keys, scope))
-    allowed = tags.changeable(collection_id, sorted(visible), access.scope_for(actor, collection_id, "update"))
+    allowed = tags.changeable(
+        collection_id, sorted(visible), access.scope_for(actor, collection_id, "update")
+    )
     there, wanted = tags.names_of(collection, sorted(allowed)), identity(values[TAG])
 
     def judged(key: str) -> Looked:
@@ -46,7 +52,9 @@ def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequenc
     return {key: judged(key) for key in keys}
 
 
-def do_next(actor: Actor, deed: ManyChanges, bulk_id: str, collection_id: str, values: Mapping[str, Any]) -> bool:
+def do_next(
+    actor: Actor, deed: ManyChanges, bulk_id: str, collection_id: str, values: Mapping[str, Any]
+) -> bool:
     """Tag the next of its records as they are now; whether there were any. One process at a time: the chain of its events is called like it.
 
     Raises NotFound, SourceDown: then nothing was done to them.
@@ -58,7 +66,9 @@ def do_next(actor: Actor, deed: ManyChanges, bulk_id: str, collection_id: str, v
     states = ["done" if one.seen else "same" if one.same else "refused" for one in looked.values()]
     with transaction() as connection:
         connection.exec_driver_sql("select from console.bulk where id = %s for update", (bulk_id,))
-        ended = connection.exec_driver_sql(_ENDED, (list(waiting.values()), states, [one.why for one in looked.values()], bulk_id))
+        ended = connection.exec_driver_sql(
+            _ENDED, (list(waiting.values()), states, [one.why for one in looked.values()], bulk_id)
+        )
         still = {number for (number,) in ended}  # what was stopped meanwhile is left alone
         keys = [key for key, number in waiting.items() if number in still and looked[key].seen]
         noted = _write(connection, actor, deed, records.collection(collection_id), keys, values[TAG])
@@ -78,7 +88,12 @@ def do_next(actor: Actor, deed: ManyChanges, bulk_id: str, collection_id: str, v
 
 
 def _write(
-    connection: Connection, actor: Actor, deed: ManyChanges, collection: Collection, keys: Sequence[str], name: str
+    connection: Connection,
+    actor: Actor,
+    deed: ManyChanges,
+    collection: Collection,
+    keys: Sequence[str],
+    name: str,
 ) -> list[log.Noted]:
     if not keys:
         return []

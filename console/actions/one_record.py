@@ -43,8 +43,14 @@ def check(document: bytes | str | Mapping[str, Any], *, connected: bool = False)
         return action_check.check(document)
     named = {row.obj if row.ptype == "g" else row.sub for row in access.all_rows()}
     roles = {name.removeprefix("role:") for name in named if name.startswith("role:")}
-    found = action_check.check(document, workflows.connected(), action_cache.every().keys(), python.functions().keys(), roles)
-    return found if any(problem.severity == "error" for problem in found) else [*found, *_unapproved(read(document))]
+    found = action_check.check(
+        document, workflows.connected(), action_cache.every().keys(), python.functions().keys(), roles
+    )
+    return (
+        found
+        if any(problem.severity == "error" for problem in found)
+        else [*found, *_unapproved(read(document))]
+    )
 
 
 def _unapproved(action: Action) -> list[Problem]:
@@ -87,10 +93,17 @@ def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = Non
     statement = sa.dialects.postgresql.insert(tables.action).values(id=action.id, **row, changed_by=actor.id)
     with transaction() as connection:
         connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={**row, "changed_by": actor.id, "changed_at": sa.func.now()})
+            statement.on_conflict_do_update(
+                index_elements=["id"], set_={**row, "changed_by": actor.id, "changed_at": sa.func.now()}
+            )
         )
         if former is None or former.hash != action.hash:
-            data = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
+            data = {
+                "action": action.id,
+                "hash": action.hash,
+                "former": former.hash if former else None,
+                "collection": action.collection,
+            }
             log.note(actor, "action_changed", open=data, team=action.team, chain=CHAIN, connection=connection)
     action_cache.forget()
     workflows.import_file(workflow_of(action), by, publish=True, rights=False)
@@ -99,7 +112,13 @@ def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = Non
 
 def workflow_of(action: Action) -> dict[str, Any]:
     """The workflow of one step in which the action is done from a record."""
-    step = {"id": STEP, "type": "trigger_action", "title": action.title, "config": {"action": action.id}, "next": {"default": "result"}}
+    step = {
+        "id": STEP,
+        "type": "trigger_action",
+        "title": action.title,
+        "config": {"action": action.id},
+        "next": {"default": "result"},
+    }
     if action.button:
         step["button"] = action.button
     return {
@@ -157,7 +176,11 @@ def offered(actor: Actor, collection_id: str, key: str | None = None) -> list[Ac
     if key is None or not any(action.if_ for action in found):
         return found
     record = records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
-    plain = {"record": records.collection(collection_id).typed(record.values), "currentUser": actor.attributes, "now": log.now()}
+    plain = {
+        "record": records.collection(collection_id).typed(record.values),
+        "currentUser": actor.attributes,
+        "now": log.now(),
+    }
     return [action for action in found if action.if_ is None or _holds(actor, action, action.if_, key, plain)]
 
 
@@ -171,7 +194,9 @@ def _holds(actor: Actor, action: Action, condition: str, key: str, plain: Mappin
 
 def _may(actor: Actor, action: Action) -> bool:
     """Whether the actor may have it done, and start the run that this is."""
-    return bool(action_preview.may(actor, action.team, action)) and access.can(actor, action.team, f"workflow:{action.slug}", "start")
+    return bool(action_preview.may(actor, action.team, action)) and access.can(
+        actor, action.team, f"workflow:{action.slug}", "start"
+    )
 
 
 def made_of_actions() -> frozenset[str]:
@@ -203,7 +228,9 @@ def _context(act: Act, typed: Mapping[str, Any] | None = None) -> Context:
     return Context(roots, acts={act.action.id: act}, former=dict(typed or {}))
 
 
-def sheet(actor: Actor, collection_id: str, key: str, action_id: str, typed: Mapping[str, Any] | None = None) -> Sheet:
+def sheet(
+    actor: Actor, collection_id: str, key: str, action_id: str, typed: Mapping[str, Any] | None = None
+) -> Sheet:
     """The action's form before the record, with what was typed so far. Raises NotFound where it is not the actor's to do."""
     action = _offered(actor, collection_id, action_id)
     act = _act(actor, action, key)
@@ -211,7 +238,9 @@ def sheet(actor: Actor, collection_id: str, key: str, action_id: str, typed: Map
     return Sheet(action, act, steps.get(step.type).prepare(step, _context(act, typed)))
 
 
-def tried(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> tuple[Completion, str]:
+def tried(
+    actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]
+) -> tuple[Completion, str]:
     """(what handing in these values would come to, what stands for the record as it was judged); nothing is done.
 
     Raises as it would: Invalid, Conflict `require`, NotFound.
@@ -228,16 +257,28 @@ def _seen(act: Act) -> str:
     named = _looked_at(act.action)
     values = act.seen if named is None else {name: act.seen[name] for name in named if name in act.seen}
     text = orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
-    return subjects.digest(text, f"{act.collection} {act.record} as {act.action.id} {act.action.hash} found it").hex()[:SEEN]
+    return subjects.digest(
+        text, f"{act.collection} {act.record} as {act.action.id} {act.action.hash} found it"
+    ).hex()[:SEEN]
 
 
 def _looked_at(action: Action) -> frozenset[str] | None:
     """Fields of its record that the action's expressions name or its effects set; None where it may look at any."""
-    if any(effect.kind == "python" or (isinstance(effect, SqlDelete) and effect.record is None) for effect in action.effects):
+    if any(
+        effect.kind == "python" or (isinstance(effect, SqlDelete) and effect.record is None)
+        for effect in action.effects
+    ):
         return None
-    found = {name for effect in action.effects if isinstance(effect, SqlWrite) and effect.record is None for name in effect.set}
+    found = {
+        name
+        for effect in action.effects
+        if isinstance(effect, SqlWrite) and effect.record is None
+        for name in effect.set
+    }
     for located, template, _ in texts(action):
-        for expression in expressions.templates(located.text) if template else [expressions.parse(located.text)]:
+        for expression in (
+            expressions.templates(located.text) if template else [expressions.parse(located.text)]
+        ):
             of_record = [path for path in expressions.paths(expression) if path[0] == "record"]
             if any(len(path) == 1 for path in of_record):
                 return None
@@ -245,7 +286,15 @@ def _looked_at(action: Action) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any], *, seen: str | None = None) -> str:
+def perform(
+    actor: Actor,
+    collection_id: str,
+    key: str,
+    action_id: str,
+    values: Mapping[str, Any],
+    *,
+    seen: str | None = None,
+) -> str:
     """Have the action done to the record: a run of one step; answers its id. What is wrong with the values is said before there is a run.
 
     `seen`: only to the record as it was then. Raises NotFound, Invalid, Conflict (`require`; `run_is_live` with `run_id` where it is being done already;
@@ -285,8 +334,17 @@ def finish(actor: Actor, run_id: str, values: Mapping[str, Any], *, seen: str | 
     """Hand the action in at a run that was begun for it and at which nobody was since; any other is left as it stands. Takes and raises what `perform` does."""
     run = runs.get(actor, run_id).json
     step = run["current"]
-    if step and step["step"] == STEP and step["form"] and not step["take_over"] and not step["errors"] and run["holder"] == actor.id:
-        action = next(action for action in action_cache.every().values() if action.slug == run["workflow"]["slug"])
+    if (
+        step
+        and step["step"] == STEP
+        and step["form"]
+        and not step["take_over"]
+        and not step["errors"]
+        and run["holder"] == actor.id
+    ):
+        action = next(
+            action for action in action_cache.every().values() if action.slug == run["workflow"]["slug"]
+        )
         if seen is not None and _seen(_act(actor, action, run["record"])) != seen:
             runs.abort(actor, run_id, revision=run["revision"], reason=MOVED)
             raise Conflict(MOVED)
@@ -299,5 +357,6 @@ def _bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DefinitionError(
-            f"{path} cannot be read: {error.strerror}.", details=[{"step": None, "field": "", "reason": str(error.strerror)}]
+            f"{path} cannot be read: {error.strerror}.",
+            details=[{"step": None, "field": "", "reason": str(error.strerror)}],
         ) from None

@@ -36,23 +36,36 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
     """
     collection, scope = browse.browsed_collection(actor, collection_id)
     access.require(actor, None, f"collection:{collection_id}", "create")
-    fixed = [field for field in collection.fields if field.name in values and field.readonly and field.name not in collection.key]
+    fixed = [
+        field
+        for field in collection.fields
+        if field.name in values and field.readonly and field.name not in collection.key
+    ]
     if fixed and not scope.hidden & {field.name for field in fixed}:
-        details = [{"field": field.name, "reason": f"{field.label} cannot be filled in here."} for field in fixed]
-        raise Invalid(f"The {uncapitalised(collection.label_one)} was not added: {details[0]['reason']}", details=details)
+        details = [
+            {"field": field.name, "reason": f"{field.label} cannot be filled in here."} for field in fixed
+        ]
+        raise Invalid(
+            f"The {uncapitalised(collection.label_one)} was not added: {details[0]['reason']}",
+            details=details,
+        )
     browse.require_ungoverned(actor, collection, [name for name in values if name not in scope.hidden])
     allowed = access.scope_for(actor, collection_id, "create")
     with browse.intended(actor, collection, "added", None, old={}, new=values, whose=None) as intent:
         try:
             with log.reserved() as repeated:
-                made = (_made_before(collection, values, allowed) if repeated else None) or records.insert(collection_id, values, allowed)
+                made = (_made_before(collection, values, allowed) if repeated else None) or records.insert(
+                    collection_id, values, allowed
+                )
         except NotKnown:
             intent.settle("unknown")
             raise
         faults.point("by_hand.note.before")
         intent.about = made
         kept = {name: made.values[name] for name in values}
-        intent.settle("succeeded", key=made.key, new=kept, whose=browse.subject_of(collection, made.key or ""))
+        intent.settle(
+            "succeeded", key=made.key, new=kept, whose=browse.subject_of(collection, made.key or "")
+        )
     return _as_read(actor, collection, made.key or "")
 
 
@@ -63,7 +76,13 @@ def _made_before(collection: Collection, values: Mapping[str, Any], allowed: Sco
     there = records.find_same(collection.id, {name: values[name] for name in collection.key}, allowed)
     if there is None or any(name not in there.values for name in values):
         return None
-    return there if all(alike(collection, collection.by_name[name], there.values[name], values[name]) for name in values) else None
+    return (
+        there
+        if all(
+            alike(collection, collection.by_name[name], there.values[name], values[name]) for name in values
+        )
+        else None
+    )
 
 
 def added(actor: Actor, collection_id: str, event: Stored) -> Record:
@@ -100,14 +119,22 @@ def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, An
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "delete")
     allowed = access.scope_for(actor, collection_id, "delete")
-    if allowed.nothing or (not allowed.unlimited and key not in records.visible_keys(collection_id, [key], allowed)):
-        raise NotAllowed("You may see this record, but not delete it. An admin can grant it.", need=(obj, "delete"))
+    if allowed.nothing or (
+        not allowed.unlimited and key not in records.visible_keys(collection_id, [key], allowed)
+    ):
+        raise NotAllowed(
+            "You may see this record, but not delete it. An admin can grant it.", need=(obj, "delete")
+        )
     strange = [name for name in expected if name not in before.values]
     if strange:
-        details = [{"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange]
+        details = [
+            {"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange
+        ]
         raise Invalid(f"There is no field {', '.join(strange)}.", details=details)
     whose = browse.subject_of(collection, key)  # told before it is gone: afterwards nothing leads there
-    with browse.intended(actor, collection, "deleted", key, old=before.values, new={}, whose=whose, about=before) as intent:
+    with browse.intended(
+        actor, collection, "deleted", key, old=before.values, new={}, whose=whose, about=before
+    ) as intent:
         records.delete(collection_id, key, expected, allowed)
         faults.point("by_hand.note.before")
         intent.settle("succeeded")

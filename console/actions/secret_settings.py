@@ -15,7 +15,9 @@ from console.infra.outbound import kept_channels, outgoing_secrets
 from console.infra.outbound.outgoing_secrets import KnownSecret
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?")
+HOST = re.compile(
+    r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?"
+)
 SHORTEST, LONGEST = 8, 4000
 MOST_HOSTS = 20
 
@@ -34,7 +36,10 @@ def listed(actor: Actor) -> list[SecretLine]:
     _require(actor)
     known, users = outgoing_secrets.known(), _users(actor)
     names = accounts.names({secret.changed_by for secret in known if secret.changed_by})
-    return [SecretLine(secret, names.get(secret.changed_by or "", ""), tuple(users.get(secret.name, ()))) for secret in known]
+    return [
+        SecretLine(secret, names.get(secret.changed_by or "", ""), tuple(users.get(secret.name, ())))
+        for secret in known
+    ]
 
 
 def missing(actor: Actor) -> dict[str, tuple[str, ...]]:
@@ -66,7 +71,13 @@ def _users(actor: Actor) -> dict[str, list[str]]:
     ):
         document = workflows.version(workflow, number).document
         configs = [step.config for step in document.steps if step.type == "action"]
-        for name in sorted({str(config.get("secret") or (config.get("effect") or {}).get("secret") or "") for config in configs} - {""}):
+        for name in sorted(
+            {
+                str(config.get("secret") or (config.get("effect") or {}).get("secret") or "")
+                for config in configs
+            }
+            - {""}
+        ):
             found.setdefault(name, []).append(document.title)
     return found
 
@@ -82,20 +93,39 @@ def save(actor: Actor, name: str, text: str, hosts: str) -> None:
     details = []
     if not NAME.fullmatch(name):
         details.append(
-            {"field": "name", "reason": "A name begins with a small letter and has small letters, digits and _ only, at most 64."}
+            {
+                "field": "name",
+                "reason": "A name begins with a small letter and has small letters, digits and _ only, at most 64.",
+            }
         )
-    if text and not (SHORTEST <= len(text) <= LONGEST and text.isascii() and text.isprintable() and " " not in text):
-        details.append({"field": "text", "reason": f"A secret has {SHORTEST} to {LONGEST:,} plain characters without blanks."})
+    if text and not (
+        SHORTEST <= len(text) <= LONGEST and text.isascii() and text.isprintable() and " " not in text
+    ):
+        details.append(
+            {
+                "field": "text",
+                "reason": f"A secret has {SHORTEST} to {LONGEST:,} plain characters without blanks.",
+            }
+        )
     if not wanted:
-        details.append({"field": "hosts", "reason": "Say where it may go: at least one host, such as api.bank.example."})
+        details.append(
+            {"field": "hosts", "reason": "Say where it may go: at least one host, such as api.bank.example."}
+        )
     elif wrong := [host for host in wanted if not HOST.fullmatch(host)]:
         details.append(
-            {"field": "hosts", "reason": f"{wrong[0]} is no host: write it without https:// and path, such as api.bank.example."}
+            {
+                "field": "hosts",
+                "reason": f"{wrong[0]} is no host: write it without https:// and path, such as api.bank.example.",
+            }
         )
     elif len(wanted) > MOST_HOSTS:
         details.append({"field": "hosts", "reason": f"At most {MOST_HOSTS} hosts."})
     with transaction() as connection:
-        former = connection.execute(sa.select(table.c.hosts).where(table.c.name == name).with_for_update()).first() if not details else None
+        former = (
+            connection.execute(sa.select(table.c.hosts).where(table.c.name == name).with_for_update()).first()
+            if not details
+            else None
+        )
         if not text and former is None and not any(detail["field"] == "text" for detail in details):
             details.append({"field": "text", "reason": "Write the secret."})
         if details:
@@ -110,7 +140,10 @@ def save(actor: Actor, name: str, text: str, hosts: str) -> None:
             connection.execute(sa.insert(table).values(name=name, **row))
         else:
             connection.execute(sa.update(table).where(table.c.name == name).values(**row))
-        fields = [*(["text"] if text else []), *(["hosts"] if former is None or list(former.hosts) != wanted else [])]
+        fields = [
+            *(["text"] if text else []),
+            *(["hosts"] if former is None or list(former.hosts) != wanted else []),
+        ]
         log.note(
             actor,
             "secret_changed",
@@ -124,7 +157,9 @@ def remove(actor: Actor, name: str) -> None:
     """Remove a secret of the table. What still names it is refused from then on. Raises NotAllowed, NotFound."""
     _require(actor)
     with transaction() as connection:
-        gone = connection.execute(sa.delete(tables.outgoing_secret).where(tables.outgoing_secret.c.name == name)).rowcount
+        gone = connection.execute(
+            sa.delete(tables.outgoing_secret).where(tables.outgoing_secret.c.name == name)
+        ).rowcount
         if not gone:
             raise NotFound
         log.note(actor, "secret_removed", open={"name": name}, chain="sys:config", connection=connection)

@@ -25,9 +25,12 @@ MOST_FOLLOWING = 50
 FOLLOWED = "Records of {} would be deleted with it that the import did not bring."
 CHANGED, STRANGE = "It was changed since it was imported.", "The import did not add it."
 REASONS: Mapping[str, str] = {
-    "run": "A run is about it.", "message": "A message went to it, or came from it.", "enrolled": "It is in a workflow.", "note": "Somebody wrote a note about it.",
+    "run": "A run is about it.",
+    "message": "A message went to it, or came from it.",
+    "enrolled": "It is in a workflow.",
+    "note": "Somebody wrote a note about it.",
     "event": "Something was done with it since it was imported.",
-}  # fmt: skip
+}
 """What touched it → why it stays, the first that fits. What a label or an owner keeps from others is told as something that was done."""
 _TOUCHED = f"""
 select r.record, case when r.label is null then 'run' else 'event' end from {EVERY_RUN.sql()} where r.collection = %(collection)s and r.record = any(%(named)s)
@@ -39,7 +42,9 @@ union select a.record, 'event' from console.activity a
     where a.record = any(%(named)s) and a.collection = %(collection)s and a.run <> %(batch)s and a.kind <> all(%(looks)s)
         and exists (select from console.activity b where b.record = a.record and b.collection = a.collection and b.run = %(batch)s and b.pos < a.pos)
 """  # noqa: S608 (texts of ours)
-_BROUGHT = "select distinct record from console.activity where collection = %s and run = %s and record = any(%s)"
+_BROUGHT = (
+    "select distinct record from console.activity where collection = %s and run = %s and record = any(%s)"
+)
 _ADDED = "select record, seen from console.import_record where batch = %s and added and record = any(%s)"
 _KEYS = "select record from console.import_record where batch = %s and added order by line limit %s"
 _PERSONAL_KEYS = (
@@ -67,13 +72,19 @@ def why_touched(collection: Collection, import_id: str, seen: Mapping[str, str])
     return {
         key: why
         for key, reference in references.items()
-        if (why := _why(touched.get(reference, ()), added.get(reference), seen[key], known=reference in added))
+        if (
+            why := _why(touched.get(reference, ()), added.get(reference), seen[key], known=reference in added)
+        )
     }
 
 
 def why_followed(import_id: str, relation: Relation, record: Record) -> str:
     """Why the record stays for the sake of those that the database deletes with it: the import did not bring all of them. Empty where it did."""
-    return "" if brought(import_id, relation, record) is not None else FOLLOWED.format(records.collection(relation.collection).label)
+    return (
+        ""
+        if brought(import_id, relation, record) is not None
+        else FOLLOWED.format(records.collection(relation.collection).label)
+    )
 
 
 def brought(import_id: str, relation: Relation, record: Record) -> list[Record] | None:

@@ -112,11 +112,21 @@ def places() -> list[Place]:
     enabled = []
     if configured.checkpoint_webhook_url:
         enabled.append(
-            Place("webhook", _origin(configured.checkpoint_webhook_url), _key("webhook", configured.checkpoint_webhook_url), _post)
+            Place(
+                "webhook",
+                _origin(configured.checkpoint_webhook_url),
+                _key("webhook", configured.checkpoint_webhook_url),
+                _post,
+            )
         )
-    enabled += [Place("mail", address, _key("mail", address), _mailer(address), MAIL_EVERY) for address in configured.checkpoint_mail_to]
+    enabled += [
+        Place("mail", address, _key("mail", address), _mailer(address), MAIL_EVERY)
+        for address in configured.checkpoint_mail_to
+    ]
     if configured.checkpoint_s3_url:
-        enabled.append(Place("s3", configured.checkpoint_s3_url, _key("s3", configured.checkpoint_s3_url), _put))
+        enabled.append(
+            Place("s3", configured.checkpoint_s3_url, _key("s3", configured.checkpoint_s3_url), _put)
+        )
     return enabled
 
 
@@ -132,7 +142,9 @@ def _key(kind: str, target: str) -> str:
 
 
 def _rows() -> dict[str, tuple[int | None, datetime | None, int, datetime | None, str | None, datetime]]:
-    rows = fetch("select place, size, delivered_at, tried, failing_since, error, due_at from console.delivery")
+    rows = fetch(
+        "select place, size, delivered_at, tried, failing_since, error, due_at from console.delivery"
+    )
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
@@ -151,7 +163,15 @@ def _serve(place: Place) -> int:
             _failed(place, tried if count == 0 else 0, since if count == 0 else None, error)
             return count
         faults.point("publishing.sent")
-        _note(place, size=head.size, delivered_at=log.now(), tried=0, due_at=log.now(), failing_since=None, error=None)
+        _note(
+            place,
+            size=head.size,
+            delivered_at=log.now(),
+            tried=0,
+            due_at=log.now(),
+            failing_since=None,
+            error=None,
+        )
         count += 1
     return count
 
@@ -160,7 +180,10 @@ def _lacking(place: Place, size: int | None) -> Iterator[Head]:
     """Checkpoints after this size, oldest first; where there was none yet, or not each is wanted, the newest alone."""
     newest_only = size is None or place.every
     order = "desc limit 1" if newest_only else f"limit {AT_ONCE}"
-    for row in fetch(f"select size, note from console.checkpoint where size > %s order by size {order}", (size or 0,)):  # noqa: S608 (our own words)
+    for row in fetch(
+        f"select size, note from console.checkpoint where size > %s order by size {order}",
+        (size or 0,),  # noqa: S608 (our own words)
+    ):
         yield Head(*row)
 
 
@@ -182,17 +205,25 @@ def _hand_over(place: Place, head: Head) -> None:
         )
 
 
-def _failed(place: Place, tried: int, since: datetime | None, error: IntegrationError | OutcomeUnknown) -> None:
+def _failed(
+    place: Place, tried: int, since: datetime | None, error: IntegrationError | OutcomeUnknown
+) -> None:
     """Note it and try again later: after 15 s, then twice as long each time, at most 15 minutes; later where the place asks for it, at most an hour.
 
     Each failure is an alarm in the process's log.
     """
     now, reason = log.now(), error.message
     own = timedelta(seconds=min(FIRST_WAIT_S * 2 ** min(tried, 10), LONGEST_WAIT_S))
-    wait = min(LONGEST_ASKED, retry_after.pause(own, error.wait_s if isinstance(error, IntegrationError) else None))
+    wait = min(
+        LONGEST_ASKED, retry_after.pause(own, error.wait_s if isinstance(error, IntegrationError) else None)
+    )
     _note(place, tried=tried + 1, due_at=now + wait, failing_since=since or now, error=reason)
     _log.error(
-        "alarm: since %s no checkpoint has reached the %s %s: %s", f"{since or now:%Y-%m-%dT%H:%M:%SZ}", place.kind, place.target, reason
+        "alarm: since %s no checkpoint has reached the %s %s: %s",
+        f"{since or now:%Y-%m-%dT%H:%M:%SZ}",
+        place.kind,
+        place.target,
+        reason,
     )
 
 
@@ -218,7 +249,9 @@ def _post(head: Head) -> None:
     }
     answer = net.send("POST", str(configured.checkpoint_webhook_url), head.note.encode(), headers)
     if not answer.good:
-        raise IntegrationError(f"it answered {answer.status}", permanent=answer.permanent, wait_s=answer.wait_s)
+        raise IntegrationError(
+            f"it answered {answer.status}", permanent=answer.permanent, wait_s=answer.wait_s
+        )
 
 
 def _put(head: Head) -> None:
@@ -235,10 +268,15 @@ def _put(head: Head) -> None:
     headers = {"Content-Type": "text/plain; charset=utf-8", "Content-MD5": base64.b64encode(digest).decode()}
     if configured.checkpoint_s3_retention_days:
         until = log.now() + timedelta(days=configured.checkpoint_s3_retention_days)
-        headers |= {"x-amz-object-lock-mode": "COMPLIANCE", "x-amz-object-lock-retain-until-date": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
+        headers |= {
+            "x-amz-object-lock-mode": "COMPLIANCE",
+            "x-amz-object-lock-retain-until-date": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+        }
     request = AWSRequest("PUT", url, headers, body)
     S3SigV4Auth(
-        Credentials(configured.checkpoint_s3_key_id, configured.checkpoint_s3_secret), "s3", configured.checkpoint_s3_region
+        Credentials(configured.checkpoint_s3_key_id, configured.checkpoint_s3_secret),
+        "s3",
+        configured.checkpoint_s3_region,
     ).add_auth(request)
     answer = net.send("PUT", url, body, dict(request.headers.items()))
     if not answer.good:
@@ -267,7 +305,9 @@ def _mailer(address: str) -> Callable[[Head], None]:
             f"    python3 verify.py EXPORT.zip --key 'THE KEY THAT YOU WERE GIVEN' --since {head.name}.txt\n\n"
             "You need to do nothing else with it today.\n"
         )
-        message.add_attachment(head.note.encode(), maintype="text", subtype="plain", filename=f"{head.name}.txt")
+        message.add_attachment(
+            head.note.encode(), maintype="text", subtype="plain", filename=f"{head.name}.txt"
+        )
         mail.send(message)
 
     return send

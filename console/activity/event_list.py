@@ -39,11 +39,24 @@ DEFAULT_LIMIT = 10
 MOST = 100
 ROUNDS = 6  # a reader of few records is not served by reading the whole log for one page
 LONGEST_FILTER = 500
-LOOKS = frozenset({"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown"})
-WITHIN_STEPS = frozenset({
-    "step_entered", "event_awaited", "event_arrived", "message_asked", "timer_set", "timer_fired", "effect_requested", "effect_reported", "effect_checked",
-    "proposal_requested", "attempt_cancelled",
-})  # fmt: skip
+LOOKS = frozenset(
+    {"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown"}
+)
+WITHIN_STEPS = frozenset(
+    {
+        "step_entered",
+        "event_awaited",
+        "event_arrived",
+        "message_asked",
+        "timer_set",
+        "timer_fired",
+        "effect_requested",
+        "effect_reported",
+        "effect_checked",
+        "proposal_requested",
+        "attempt_cancelled",
+    }
+)
 """Events that only lead to another, which says what came of them."""
 TEXTS = ("user", "team", "collection", "record", "run", "workflow")
 MOMENTS = {"createdAt.gt": "gt", "createdAt.gte": "gte", "createdAt.lt": "lt", "createdAt.lte": "lte"}
@@ -142,12 +155,21 @@ class Reader:
         for row in rows:
             if row.collection is not None and row.record is not None:
                 keys[row.collection].add(row.record)
-        visible = {name: found if self._scope(name).unlimited else _visible(name, found, self._scope(name)) for name, found in keys.items()}
+        visible = {
+            name: found if self._scope(name).unlimited else _visible(name, found, self._scope(name))
+            for name, found in keys.items()
+        }
         kept = []
         for row in rows:
-            if row.workflow is not None and not _sees(self.actor, row.team, slugs.get(row.workflow, row.workflow)):
+            if row.workflow is not None and not _sees(
+                self.actor, row.team, slugs.get(row.workflow, row.workflow)
+            ):
                 continue
-            if row.collection is not None and row.record is not None and row.record not in visible[row.collection]:
+            if (
+                row.collection is not None
+                and row.record is not None
+                and row.record not in visible[row.collection]
+            ):
                 continue
             kept.append((row, self.opens(row)))
         self._judge.expect(row.run for row, opens in kept if opens and row.run is not None)
@@ -155,7 +177,12 @@ class Reader:
 
     def opens(self, row: Any) -> bool:
         """Whether they may read the sealed values of an event that they find: an event about a list can name records outside their scope."""
-        return self.trusted or row.collection is None or row.record is not None or self._scope(row.collection).unlimited
+        return (
+            self.trusted
+            or row.collection is None
+            or row.record is not None
+            or self._scope(row.collection).unlimited
+        )
 
     def hidden(self, collection: str | None) -> frozenset[str]:
         """Fields of the collection that are kept from them."""
@@ -182,7 +209,9 @@ class Reader:
         if self.trusted:
             return True
         workflows = {*_slugs().values(), "?"}  # those that are there, and one that is not any more
-        seen = all(_sees(self.actor, team, workflow) for team in (None, "*", *_teams()) for workflow in workflows)
+        seen = all(
+            _sees(self.actor, team, workflow) for team in (None, "*", *_teams()) for workflow in workflows
+        )
         return seen and all(self._scope(name).unlimited for name in self._readable())
 
     @property
@@ -196,8 +225,17 @@ class Reader:
         if self.trusted:
             return self.within, {}, frozenset()
         workflows = sorted({*_slugs().values(), "?"})
-        seen = frozenset((team, workflow) for team in (None, "*", *_teams()) for workflow in workflows if _sees(self.actor, team, workflow))
-        return self.within, {name: access.scope_for(self.actor, name) for name in sorted(_collections())}, seen
+        seen = frozenset(
+            (team, workflow)
+            for team in (None, "*", *_teams())
+            for workflow in workflows
+            if _sees(self.actor, team, workflow)
+        )
+        return (
+            self.within,
+            {name: access.scope_for(self.actor, name) for name in sorted(_collections())},
+            seen,
+        )
 
     def _readable(self) -> frozenset[str]:
         return _collections() if self.within.collections is None else self.within.collections
@@ -214,7 +252,9 @@ def hidden_of(actor: Actor, collection: str) -> frozenset[str]:
     sensitive = former_fields.sensitive_in_past(collection_found) if collection_found is not None else None
     scope = access.scope_for(actor, collection, sensitive=sensitive)
     return scope.hidden | (
-        frozenset(each.name for each in collection_found.fields) if scope.nothing and collection_found is not None else frozenset()
+        frozenset(each.name for each in collection_found.fields)
+        if scope.nothing and collection_found is not None
+        else frozenset()
     )
 
 
@@ -238,14 +278,18 @@ def reader_of_run(actor: Actor, run_id: str) -> Reader:
     return Reader(actor, _within(actor, teams=None, teamless=True))
 
 
-def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str | None = None) -> ActivityPage:
+def page(
+    actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str | None = None
+) -> ActivityPage:
     """The newest events that fit the filter, or those below the cursor. Records `log_read` after the page is put together.
 
     Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
     """
     reader = reader_of_log(actor, "read")
     answer = _page(reader, where, limit, event_lists.position(after) if after is not None else None)
-    log.note(actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows))
+    log.note(
+        actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows)
+    )
     return answer
 
 
@@ -269,9 +313,16 @@ def on_record(
     scope = access.scope_for(actor, collection)
     if scope.nothing or not (scope.unlimited or _visible(collection, {key}, scope)):
         raise NotFound(hidden=True)
-    without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "approval", "proposal", "record")}
+    without = {
+        kind.name
+        for kind in KINDS.values()
+        if kind.group not in ("run", "step", "effect", "approval", "proposal", "record")
+    }
     within = _within(
-        actor, teams=None, teamless=True, without=frozenset(without if kinds or everything else without | LOOKS | WITHIN_STEPS)
+        actor,
+        teams=None,
+        teamless=True,
+        without=frozenset(without if kinds or everything else without | LOOKS | WITHIN_STEPS),
     )
     named = records.log_reference(records.collection(collection), key)
     where = LogFilter(collection=collection, record=named, kinds=tuple(kinds))
@@ -321,17 +372,25 @@ class QueryParameters:
         given = self.given
         for kind in given.get("kind", ()):
             if kind not in KINDS:
-                self.wrong("kind", f"There is no kind of event “{kind[:60]}”; the reference of events names them all.")
+                self.wrong(
+                    "kind",
+                    f"There is no kind of event “{kind[:60]}”; the reference of events names them all.",
+                )
         moments = {short: _moment(given[name][0]) for name, short in MOMENTS.items() if name in given}
         for name, short in MOMENTS.items():
             if name in given and moments[short] is None:
-                self.wrong(name, "This must be a date (2026-11-20) or a time with its zone (2026-11-20T06:30:00Z; write + as %2B).")
+                self.wrong(
+                    name,
+                    "This must be a date (2026-11-20) or a time with its zone (2026-11-20T06:30:00Z; write + as %2B).",
+                )
         texts = {name: given[name][0] for name in TEXTS if name in given}
         if "@" in texts.get("user", ""):
             with suppress(NotFound):
                 texts["user"] = accounts.person_of_email(texts["user"]).id
         if "workflow" in texts:
-            texts["workflow"] = {slug: ident for ident, slug in _slugs().items()}.get(texts["workflow"], texts["workflow"])
+            texts["workflow"] = {slug: ident for ident, slug in _slugs().items()}.get(
+                texts["workflow"], texts["workflow"]
+            )
         return LogFilter(**texts, kinds=tuple(dict.fromkeys(given.get("kind", ()))), **moments)  # type: ignore[arg-type]
 
     def check(self, outcome: str) -> None:
@@ -352,7 +411,9 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _page(reader: Reader, where: LogFilter, limit: int, before: int | None, *, own: tuple[str, str] | None = None) -> ActivityPage:
+def _page(
+    reader: Reader, where: LogFilter, limit: int, before: int | None, *, own: tuple[str, str] | None = None
+) -> ActivityPage:
     kept: list[tuple[Any, bool]] = []
     following: int | None = None
     for _ in range(ROUNDS):
@@ -365,10 +426,14 @@ def _page(reader: Reader, where: LogFilter, limit: int, before: int | None, *, o
         kept = kept[:limit]
         following = kept[-1][0].pos
     rows = shown(reader, kept, own)
-    return ActivityPage(rows, event_lists.cursor(following) if following is not None else None, recheck.state())
+    return ActivityPage(
+        rows, event_lists.cursor(following) if following is not None else None, recheck.state()
+    )
 
 
-def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str] | None = None) -> list[ActivityRow]:
+def shown(
+    reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str] | None = None
+) -> list[ActivityRow]:
     """The rows that `find` has kept, with only the values and titles that this reader may see. `own`: the record on whose page they are shown."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
@@ -382,7 +447,14 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     begun = browse.naming.titles_kept(log.beginnings(runs))
     hidden = reader.values
     names = event_view.names_of(
-        events, titles, described=catalogue.described, begun=begun, hidden=hidden, beside=_led_to(events), apart=True, own=own
+        events,
+        titles,
+        described=catalogue.described,
+        begun=begun,
+        hidden=hidden,
+        beside=_led_to(events),
+        apart=True,
+        own=own,
     )
     return [
         ActivityRow(
@@ -397,7 +469,9 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
 
 def _led_to(events: Iterable[log.Stored]) -> set[str]:
     """The collections to which the relations lead that were looked at."""
-    looked_at = {(str((event.body.get("target") or {}).get("coll")), event.open.get("relation")) for event in events}
+    looked_at = {
+        (str((event.body.get("target") or {}).get("coll")), event.open.get("relation")) for event in events
+    }
     known = {(name, relation): catalogue.find(name) for name, relation in looked_at if relation}
     return {
         link.collection
@@ -433,7 +507,9 @@ def _within_log(actor: Actor, acts: Iterable[str]) -> Within:
     return _within(actor, teams=None if everywhere and allowed == teams else allowed, teamless=everywhere)
 
 
-def _within(actor: Actor, *, teams: frozenset[str] | None, teamless: bool, without: frozenset[str] = frozenset()) -> Within:
+def _within(
+    actor: Actor, *, teams: frozenset[str] | None, teamless: bool, without: frozenset[str] = frozenset()
+) -> Within:
     collections = _collections()
     readable = frozenset(name for name in collections if not access.scope_for(actor, name).nothing)
     limited = None if len(readable) == len(collections) else readable

@@ -41,8 +41,23 @@ NOTES = {"erased": "subject_erased", "expired": "values_expired"}
 """Why a value is gone → the kind of event that tells so."""
 
 COLUMNS = (
-    "pos", "id", "createdAt", "kind", "run", "n", "step", "attempt", "actor_id", "actor_name", "team", "collection", "record", "sentence", "data", "masked",
-)  # fmt: skip
+    "pos",
+    "id",
+    "createdAt",
+    "kind",
+    "run",
+    "n",
+    "step",
+    "attempt",
+    "actor_id",
+    "actor_name",
+    "team",
+    "collection",
+    "record",
+    "sentence",
+    "data",
+    "masked",
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -67,15 +82,24 @@ def parse_query(arguments: Iterable[tuple[str, str]]) -> ExportQuery:
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
     parameters = event_list.QueryParameters(arguments, (*event_list.FILTERS, "format", "proofs", "since"))
-    form, proofs, since = parameters.value_of("format", FORMS[0]), parameters.value_of("proofs", "0"), parameters.value_of("since", "")
+    form, proofs, since = (
+        parameters.value_of("format", FORMS[0]),
+        parameters.value_of("proofs", "0"),
+        parameters.value_of("since", ""),
+    )
     if form not in FORMS:
         parameters.wrong("format", "This must be jsonl or csv.")
     if proofs not in ("0", "1"):
         parameters.wrong("proofs", "This must be 1 (an archive with proofs) or 0.")
-    if "since" in parameters.given and not (since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE):
+    if "since" in parameters.given and not (
+        since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE
+    ):
         parameters.wrong("since", "This must be the size of a checkpoint, its second line: a whole number.")
     elif since and proofs != "1":
-        parameters.wrong("since", "Only an archive proves anything since then: ask with proofs=1, `--format zip` of the command.")
+        parameters.wrong(
+            "since",
+            "Only an archive proves anything since then: ask with proofs=1, `--format zip` of the command.",
+        )
     where = parameters.filter()
     parameters.check("Nothing was exported")
     return ExportQuery(where, form, proofs == "1", int(since) if since else None)
@@ -85,7 +109,12 @@ class Export:
     """An export that is allowed and recorded. `parts` gives its bytes, once. `upto` is the position of its last event."""
 
     def __init__(
-        self, query: ExportQuery, reader: Reader, upto: int, head: tuple[int, str, str] | None, judge: Callable[[], Reader]
+        self,
+        query: ExportQuery,
+        reader: Reader,
+        upto: int,
+        head: tuple[int, str, str] | None,
+        judge: Callable[[], Reader],
     ) -> None:
         self.query, self.reader, self.upto, self.head, self._judge = query, reader, upto, head, judge
         self.begun_at = datetime.now(UTC)
@@ -128,7 +157,15 @@ class Export:
         while after < self.upto:
             self._still_allowed()
             if all_of_them:
-                block = patiently(lambda: event_lists.block(self.query.where, self.reader.within, after=after, upto=self.upto, limit=PAGE))  # noqa: B023
+                block = patiently(
+                    lambda: event_lists.block(
+                        self.query.where,
+                        self.reader.within,
+                        after=after,
+                        upto=self.upto,
+                        limit=PAGE,  # noqa: B023
+                    )
+                )
                 if block is None:
                     break
                 after, lines, places = block.last, block.lines, block.places
@@ -155,11 +192,17 @@ class Export:
         if access.current_version() == self._policy:
             return
         if self._judge().reach() != self._reach:
-            raise Conflict("The rights of who exports were changed meanwhile: begin again.", code="rights_changed")
+            raise Conflict(
+                "The rights of who exports were changed meanwhile: begin again.", code="rights_changed"
+            )
         self._policy = access.current_version()
 
     def _rows(self, after: int, limit: int) -> list[Row]:
-        return patiently(lambda: event_lists.forward(self.query.where, self.reader.within, after=after, upto=self.upto, limit=limit))
+        return patiently(
+            lambda: event_lists.forward(
+                self.query.where, self.reader.within, after=after, upto=self.upto, limit=limit
+            )
+        )
 
     def _table(self) -> Iterator[bytes]:
         after = 0
@@ -181,7 +224,11 @@ class Export:
         places = bundle.Places()
         try:
             yield "events.jsonl", self._noting(places)
-            complete = self.query.where == ANYTHING and self.reader.finds_all and not event_lists.left_out(self.reader.within, size)
+            complete = (
+                self.query.where == ANYTHING
+                and self.reader.finds_all
+                and not event_lists.left_out(self.reader.within, size)
+            )
             yield "values.jsonl", self._values(places)
             yield from bundle.around(size, note, key, None if complete else places, self.query.since)
         finally:
@@ -200,10 +247,17 @@ class Export:
             subjects.load({row.sub for row in rows if row.sub})
             opened = [line for row in rows for line in _opened(row, self.reader, masks=masks)]
             gone = {line["missing"] for line in opened if line.get("missing") in NOTES}
-            since = {reason for reason in gone if patiently(lambda: event_lists.later(NOTES[reason], self.upto))}  # noqa: B023
+            since = {
+                reason
+                for reason in gone
+                if patiently(lambda: event_lists.later(NOTES[reason], self.upto))  # noqa: B023
+            }
             # What was taken away after the checkpoint has no event in this export that tells so. Which values those are, nothing says:
             # from then on none is called by that reason, for the events here account for so many and no more.
-            lines = [log.body.encoded(line | {"missing": MASKED} if line.get("missing") in since else line) for line in opened]
+            lines = [
+                log.body.encoded(line | {"missing": MASKED} if line.get("missing") in since else line)
+                for line in opened
+            ]
             self.share = 0.3 + 0.6 * page[-1] / self.upto
             yield b"".join(line + b"\n" for line in lines)
 
@@ -218,20 +272,35 @@ def begin(actor: Actor, query: ExportQuery, *, ready: Callable[[], object]) -> E
     ready()
     head = tree_heads.newest() if query.proofs else None
     if query.proofs and head is None:
-        raise Conflict("The log has no signed head yet: start a worker, or run `console seal` first.", code="not_sealed")
+        raise Conflict(
+            "The log has no signed head yet: start a worker, or run `console seal` first.", code="not_sealed"
+        )
     upto = head[0] if head else event_lists.reached().pos
     if query.since is not None and query.since > upto:
         reason = f"The log has {upto} events up to its newest checkpoint, and never had {query.since}."
-        raise Malformed("Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}])
-    noted = {"format": query.kind, "size": upto, "proofs": query.proofs, "filters": event_list.used_of(query.where)}
+        raise Malformed(
+            "Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}]
+        )
+    noted = {
+        "format": query.kind,
+        "size": upto,
+        "proofs": query.proofs,
+        "filters": event_list.used_of(query.where),
+    }
     log.note(
-        actor, "log_exported", open=noted, sealed=event_list.filter_of(query.where), label=event_list.label_of_run(actor, query.where.run)
+        actor,
+        "log_exported",
+        open=noted,
+        sealed=event_list.filter_of(query.where),
+        label=event_list.label_of_run(actor, query.where.run),
     )
     signed = (*head[:2], str(tree_heads.verifier_key())) if head else None
     return Export(query, reader, upto, signed, lambda: event_list.reader_of_log(actor, "export", "read"))
 
 
-def of_run(actor: Actor, run_id: str, last: int, *, ready: Callable[[], object]) -> tuple[Export, datetime] | None:
+def of_run(
+    actor: Actor, run_id: str, last: int, *, ready: Callable[[], object]
+) -> tuple[Export, datetime] | None:
     """(the events of a run with their proofs, when the head that they lead to was signed), for who may see the run; None while no signed head has all of it.
 
     `last` is the run's newest event. The head is the oldest that has it, so that the same run gives the same bytes. The caller notes that it was made.
@@ -276,18 +345,23 @@ def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]
     except log.read.Damaged:
         return  # whoever verifies is told of the line itself
     try:
-        opened = log.read.unsealed(event["id"], row.sub, row.nonce or b"", row.ct) if row.sub and row.ct else {}
+        opened = (
+            log.read.unsealed(event["id"], row.sub, row.nonce or b"", row.ct) if row.sub and row.ct else {}
+        )
     except subjects.Unreadable:
         opened = {}
     closed: frozenset[str] = frozenset()
     if masks:
         readable = {name: value for name, (_, value) in opened.items()} if reader.opens(row) else {}
-        version, step = event.get("wf") or {}, (event.get("step") or {}).get("id") or event["data"]["open"].get("target_step")
+        version, step = (
+            event.get("wf") or {},
+            (event.get("step") or {}).get("id") or event["data"]["open"].get("target_step"),
+        )
         run = event["run"] if str(event["run"]).startswith("run_") else None
         readable_within = masking.within(reader.values, version.get("id"), version.get("version"), step, run)
-        closed = masking.closed(readable, readable_within, row.collection, event["type"], event["data"]["open"].get("collection")) | (
-            opened.keys() - readable.keys()
-        )
+        closed = masking.closed(
+            readable, readable_within, row.collection, event["type"], event["data"]["open"].get("collection")
+        ) | (opened.keys() - readable.keys())
     for name in event["data"]["sealed"]:
         if name in closed:
             yield {"event": event["id"], "name": name, "missing": MASKED}

@@ -15,16 +15,23 @@ def with_choices(reader: Reader, choices: Sequence[ActivityRow]) -> dict[str, Ac
     """Id of each event of a choice → the event in which its step was handed in."""
     events = _near(reader, [(str(row.json["run"]), row.event.n, str(row.json["step"])) for row in choices])
     by_attempt = {(row.json["run"], row.json["step"], row.json["attempt"]): row for row in events}
-    found = {row.event.id: by_attempt.get((row.json["run"], row.json["step"], row.json["attempt"])) for row in choices}
+    found = {
+        row.event.id: by_attempt.get((row.json["run"], row.json["step"], row.json["attempt"]))
+        for row in choices
+    }
     return {event: row for event, row in found.items() if row is not None}
 
 
-def outputs_before(reader: Reader, places: Sequence[Place]) -> Mapping[tuple[str, str], Sequence[tuple[int, Mapping[str, Any]]]]:
+def outputs_before(
+    reader: Reader, places: Sequence[Place]
+) -> Mapping[tuple[str, str], Sequence[tuple[int, Mapping[str, Any]]]]:
     """(Run, step) → (number of the event, output) of the step as it was last done before one of the events, by number."""
     found: dict[tuple[str, str], list[tuple[int, Mapping[str, Any]]]] = {}
     for row in sorted(_near(reader, places, earlier=True), key=lambda each: each.event.n):
         data = row.json["data"]
-        found.setdefault((row.json["run"], row.json["step"]), []).append((row.event.n, data.get("output") or data.get("values") or {}))
+        found.setdefault((row.json["run"], row.json["step"]), []).append(
+            (row.event.n, data.get("output") or data.get("values") or {})
+        )
     return found
 
 

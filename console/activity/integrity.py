@@ -21,9 +21,7 @@ from console.work import notices
 
 logger = logging.getLogger(__name__)
 _ALARM = "update console.log_check set alarm = %(words)s where name = 'new' and alarm is distinct from %(words)s returning name"
-KEEP = (
-    "Keep the database and its backups as they are, compare with a checkpoint that somebody outside holds, and restore a backup from before"
-)
+KEEP = "Keep the database and its backups as they are, compare with a checkpoint that somebody outside holds, and restore a backup from before"
 MEND = "console rebuild"
 
 
@@ -48,7 +46,10 @@ class Standing:
     @property
     def way_out(self) -> str:
         """What to do about it; empty if nothing is wrong."""
-        mend = [f"As the owner of the tables: {each.mend}" if each.mend else "Make it as migrations/sql has it" for each in self.missing]
+        mend = [
+            f"As the owner of the tables: {each.mend}" if each.mend else "Make it as migrations/sql has it"
+            for each in self.missing
+        ]
         if self.checked.problem:
             mend.insert(0, MEND if MEND in self.checked.problem else KEEP)
         return ". ".join(dict.fromkeys(mend)) + (". Then find out who could do this" if self.missing else "")
@@ -115,5 +116,6 @@ def _relisted(*, mend: bool) -> Sequence[tuple[int, str]]:
             return connection.exec_driver_sql("select place, problem from console.relist(%s)", (mend,)).all()
     except sa.exc.DataError as error:
         raise Conflict(
-            "An event of the log cannot be read. `console verify` names it; the list stays as it is.", code="log_damaged"
+            "An event of the log cannot be read. `console verify` names it; the list stays as it is.",
+            code="log_damaged",
         ) from error

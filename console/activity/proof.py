@@ -46,7 +46,11 @@ class Proof:
     def problem(self) -> str | None:
         """The first bad place and what is wrong there, without the name of a run: it may be confidential."""
         first_problem = self.checked.problem
-        return re.sub(r"(, )?run \S+ event \d+", "", first_problem).removeprefix(": ").partition(". ")[0] if first_problem else None
+        return (
+            re.sub(r"(, )?run \S+ event \d+", "", first_problem).removeprefix(": ").partition(". ")[0]
+            if first_problem
+            else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,9 @@ def compare(actor: Actor, note: str) -> Compared:
         raise Invalid(words, details=[{"field": "checkpoint", "reason": words}]) from None
     if not _signed(text):
         return Compared(
-            good=False, size=compared.size, words="No key of this log has signed this checkpoint: it is of another log, or it was made up."
+            good=False,
+            size=compared.size,
+            words="No key of this log has signed this checkpoint: it is of another log, or it was made up.",
         )
     with transaction() as connection:
         size = tree_heads.tree_size(connection)
@@ -101,7 +107,9 @@ def compare(actor: Actor, note: str) -> Compared:
             words=f"The first {compared.size:,} events are not those of this checkpoint: the log was changed since.",
         )
     return Compared(
-        good=True, size=compared.size, words=f"The log still begins with exactly the {compared.size:,} events of this checkpoint."
+        good=True,
+        size=compared.size,
+        words=f"The log still begins with exactly the {compared.size:,} events of this checkpoint.",
     )
 
 

@@ -64,7 +64,10 @@ def catch_up(timeout_s: float = 10.0) -> int:
     with hot_engine().connect() as connection:
         newest = connection.execute(sa.select(sa.func.coalesce(sa.func.max(pending), 0))).scalar_one()
         placed = sequence()
-        while connection.execute(sa.select(sa.exists().where(pending <= newest))).scalar() and time.monotonic() < until:
+        while (
+            connection.execute(sa.select(sa.exists().where(pending <= newest))).scalar()
+            and time.monotonic() < until
+        ):
             time.sleep(PAUSE_S)
             placed += sequence()
     return placed
@@ -78,8 +81,13 @@ def lag() -> Lag:
         number, oldest = connection.execute(count).one()
         if not number:
             return Lag(0, 0.0)
-        at = sa.cast(sa.cast(sa.func.convert_from(event.c.body, "UTF8"), JSONB)["at"].astext, sa.DateTime(timezone=True))
-        age = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp() - at)).where(event.c.id == oldest)).scalar()
+        at = sa.cast(
+            sa.cast(sa.func.convert_from(event.c.body, "UTF8"), JSONB)["at"].astext,
+            sa.DateTime(timezone=True),
+        )
+        age = connection.execute(
+            sa.select(sa.extract("epoch", sa.func.clock_timestamp() - at)).where(event.c.id == oldest)
+        ).scalar()
     return Lag(int(number), max(float(age or 0), 0.0))
 
 
@@ -117,7 +125,9 @@ def origin() -> str:
     if key := tree_heads.verifier_key():
         return checkpoint.parse_key(key).name
     address = settings.current().base_url
-    return address.partition("://")[2].rstrip("/").replace(" ", "-").replace("+", "-") if address else "handrail"
+    return (
+        address.partition("://")[2].rstrip("/").replace(" ", "-").replace("+", "-") if address else "handrail"
+    )
 
 
 def seal(*, mend: bool = True) -> str | None:
@@ -149,7 +159,9 @@ def told_rebuilt(actor: Actor, why: str) -> None:
 def check_key() -> None:
     """That the signing key is the one which signed the last head. Raises Conflict: outsiders would take what it signs for a forgery."""
     logged_key = tree_heads.verifier_key()
-    if logged_key is not None and logged_key != str(checkpoint.verifier_key(origin(), settings.current().signing_key)):
+    if logged_key is not None and logged_key != str(
+        checkpoint.verifier_key(origin(), settings.current().signing_key)
+    ):
         raise Conflict(
             f"The signing key is not the one of the log's last checkpoint, {logged_key}: nothing is signed. After `console key change`, give this process the new"
             " key and start it again; otherwise put the former key back.",
@@ -247,7 +259,8 @@ def change_key(*, lost: bool = False) -> KeyChange:
         key = str(checkpoint.verifier_key(name, fresh))
         if key == former and not file:
             raise Conflict(
-                f"The log has this key already: {key}. Set CONSOLE_SIGNING_KEY to it and start the workers again.", code="same_key"
+                f"The log has this key already: {key}. Set CONSOLE_SIGNING_KEY to it and start the workers again.",
+                code="same_key",
             )
         if key != former:
             if not lost:
@@ -271,11 +284,14 @@ def _put_in_place(fresh: Path, own: Path, name: str) -> None:
 
 
 def _change(name: str, former: str, key: str, seeds: list[bytes]) -> None:
-    log.note(COMMAND_LINE, "signing_key_changed", open={"former": former, "key": key, "signed_by": len(seeds)})
+    log.note(
+        COMMAND_LINE, "signing_key_changed", open={"former": former, "key": key, "signed_by": len(seeds)}
+    )
     faults.point("key.noted")
     catch_up()
     if fetch(_CHANGED)[0][0] is None:
         raise Conflict(
-            "A transaction is open on the database server, so the change has no place in the log yet. Run it again.", code="waiting"
+            "A transaction is open on the database server, so the change has no place in the log yet. Run it again.",
+            code="waiting",
         )
     _filed(tree_heads.sign(name, seeds))

@@ -38,7 +38,13 @@ def read(text: str) -> Answer:
     if len(text) > LONGEST:
         raise Unreadable("malformed")
     try:
-        parsed = json.loads(text, object_pairs_hook=_unique_members, parse_constant=_no_number, parse_float=_decimal, parse_int=_integer)
+        parsed = json.loads(
+            text,
+            object_pairs_hook=_unique_members,
+            parse_constant=_no_number,
+            parse_float=_decimal,
+            parse_int=_integer,
+        )
     except (ValueError, RecursionError, InvalidOperation, MemoryError):
         raise Unreadable("malformed") from None
     if not isinstance(parsed, dict):
@@ -60,7 +66,10 @@ def _shaped(parsed: dict[str, Any]) -> Answer:
     if not fits:
         raise Unreadable("not_in_form")
     return Answer(
-        parsed["decision"] == "decline", reason or "", tuple(flag for flag in flags if isinstance(flag, str)), tuple(parsed["fields"])
+        parsed["decision"] == "decline",
+        reason or "",
+        tuple(flag for flag in flags if isinstance(flag, str)),
+        tuple(parsed["fields"]),
     )
 
 

@@ -16,7 +16,9 @@ OPEN_S = 60.0
 TRIAL_S = 60.0
 LASTING: frozenset[Code] = frozenset({"auth", "billing", "model_not_found", "no_key"})
 """These pass only when somebody mends them: here, by changed settings, or at the provider. Until then one call in a minute tries it."""
-COUNTED: frozenset[Code] = frozenset({"timeout", "rate_limited", "overloaded", "connection", "malformed", "internal_error"})
+COUNTED: frozenset[Code] = frozenset(
+    {"timeout", "rate_limited", "overloaded", "connection", "malformed", "internal_error"}
+)
 """These tell of the provider. What else goes wrong tells of one request."""
 
 Phase = Literal["closed", "open", "trial"]
@@ -41,7 +43,9 @@ class State:
         """The present state."""
         if self.until is None:
             return "closed"
-        return "open" if now < self.until or (self.trial is not None and now < self.trial + TRIAL_S) else "trial"
+        return (
+            "open" if now < self.until or (self.trial is not None and now < self.trial + TRIAL_S) else "trial"
+        )
 
 
 def read_state(stored: Mapping[str, Any] | None, settings: str) -> State:
@@ -88,9 +92,15 @@ def failed(state: State, now: float, code: Code) -> State:
     if code in LASTING:
         return State(state.settings, until=now + OPEN_S, lasting=True, code=code)
     if code not in COUNTED:
-        return succeeded(state) if state.until is not None and state.trial is not None else state  # the provider did answer
+        return (
+            succeeded(state) if state.until is not None and state.trial is not None else state
+        )  # the provider did answer
     if state.until is not None:
-        return state if state.trial is None else replace(state, until=now + OPEN_S, trial=None, code=state.code if state.lasting else code)
+        return (
+            state
+            if state.trial is None
+            else replace(state, until=now + OPEN_S, trial=None, code=state.code if state.lasting else code)
+        )
     failures = (*(at for at in state.failures if now - at < WITHIN_S), now)[-FAILURES:]
     if len(failures) < FAILURES:
         return replace(state, failures=failures, code=code)

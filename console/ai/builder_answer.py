@@ -59,7 +59,11 @@ def read(text: str) -> Suggestion:
     if not isinstance(parsed, dict):
         raise Unusable("malformed")
     given = parsed.get("changes", [])
-    if not isinstance(given, list) or not isinstance(parsed.get("text", ""), str | None) or not (parsed.get("text") or given):
+    if (
+        not isinstance(given, list)
+        or not isinstance(parsed.get("text", ""), str | None)
+        or not (parsed.get("text") or given)
+    ):
         raise Unusable("not_in_form")
     wrong: list[str] = [] if len(given) <= MOST_CHANGES else [f"At most {MOST_CHANGES} changes are taken."]
     changes = []
@@ -87,7 +91,11 @@ def so_far(text: str) -> tuple[Mapping[str, Any], ...]:
     except (ValueError, TypeError):  # of half a character
         return ()
     given = parsed.get("changes") if isinstance(parsed, dict) else None
-    return tuple(entry for entry in given[:MOST_CHANGES] if isinstance(entry, dict)) if isinstance(given, list) else ()
+    return (
+        tuple(entry for entry in given[:MOST_CHANGES] if isinstance(entry, dict))
+        if isinstance(given, list)
+        else ()
+    )
 
 
 def _object(said: str) -> str:
@@ -125,7 +133,11 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
         made["config"] = _loaded(config)
     ways = made.get("next")
     if isinstance(ways, list):
-        made["next"] = {str(way["outcome"]): way["to"] for way in ways if isinstance(way, Mapping) and {"outcome", "to"} <= way.keys()}
+        made["next"] = {
+            str(way["outcome"]): way["to"]
+            for way in ways
+            if isinstance(way, Mapping) and {"outcome", "to"} <= way.keys()
+        }
     return made
 
 
@@ -133,8 +145,13 @@ def _lines(given: Any) -> tuple[str, ...]:
     """Short texts of a list; a question may be an object with its words."""
     if not isinstance(given, Sequence) or isinstance(given, str):
         return ()
-    texts = [str(each.get("text") or each.get("question") or "") if isinstance(each, Mapping) else each for each in given]
-    return tuple(" ".join(each.split())[:LONGEST_LINE] for each in texts if isinstance(each, str) and each.strip())[:MOST_LINES]
+    texts = [
+        str(each.get("text") or each.get("question") or "") if isinstance(each, Mapping) else each
+        for each in given
+    ]
+    return tuple(
+        " ".join(each.split())[:LONGEST_LINE] for each in texts if isinstance(each, str) and each.strip()
+    )[:MOST_LINES]
 
 
 def _loaded(text: str) -> Any:

@@ -62,7 +62,12 @@ Step types (name: title, what it is for; outcomes; settings, those with * are ne
 
 
 def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def _change(op: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,8 +77,12 @@ def _change(op: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
 TEXT: Mapping[str, Any] = {"type": "string"}
 TEXTS: Mapping[str, Any] = {"type": "array", "items": TEXT}
 _STEP = _object(
-    id=TEXT, type=TEXT, title=TEXT, config_json=TEXT, next={"type": "array", "items": _object(outcome=TEXT, to=TEXT)}
-)  # fmt: skip
+    id=TEXT,
+    type=TEXT,
+    title=TEXT,
+    config_json=TEXT,
+    next={"type": "array", "items": _object(outcome=TEXT, to=TEXT)},
+)
 SCHEMA: Mapping[str, Any] = _object(
     text=TEXT,
     changes={
@@ -120,7 +129,11 @@ class BuilderPrompt:
     def corrected(self, answer: str, wrong: Sequence[str]) -> str:
         """The user's part with the last answer and what is wrong with it."""
         return "\n".join(
-            [self.user, f"<answer>{_json(answer[:ROOM_OF_ANSWER])}</answer>", f"<wrong>{_json(list(wrong)[:MOST_PROBLEMS])}</wrong>"]
+            [
+                self.user,
+                f"<answer>{_json(answer[:ROOM_OF_ANSWER])}</answer>",
+                f"<wrong>{_json(list(wrong)[:MOST_PROBLEMS])}</wrong>",
+            ]
         )
 
     def digest(self, user: str) -> str:
@@ -138,7 +151,10 @@ class BuilderPrompt:
                 changes.append(self._put_back(change))
             except LookupError as error:
                 wrong.append(f"changes[{number}]: {error.args[0]} stands for nothing.")
-        words = [tuple(self.words(line) for line in lines) for lines in (suggestion.assumptions, suggestion.questions)]
+        words = [
+            tuple(self.words(line) for line in lines)
+            for lines in (suggestion.assumptions, suggestion.questions)
+        ]
         return Suggestion(self.words(suggestion.text), tuple(changes), words[0], words[1], tuple(wrong))
 
     def words(self, text: str) -> str:
@@ -150,7 +166,11 @@ class BuilderPrompt:
             return {name: self._put_back(entry) for name, entry in value.items()}
         if isinstance(value, list):
             return [self._put_back(entry) for entry in value]
-        return PLACEHOLDER.sub(lambda match: str(self.placeholders[match[0]]), value) if isinstance(value, str) and "[" in value else value
+        return (
+            PLACEHOLDER.sub(lambda match: str(self.placeholders[match[0]]), value)
+            if isinstance(value, str) and "[" in value
+            else value
+        )
 
 
 def rendered(wish: Wish, catalogue: str, policy: tuple[str, str], key: bytes) -> BuilderPrompt:
@@ -183,13 +203,21 @@ def in_short(document: Mapping[str, Any], message: str) -> Mapping[str, Any]:
     words = message.casefold()
     steps, room = [], ROOM
     for step in document["steps"]:
-        named = str(step.get("title") or step["id"]).casefold() in words or re.search(rf"\b{re.escape(step['id'])}\b", message)
-        kept = step if named and len(json.dumps(step)) < room // 2 else {name: step[name] for name in SHORT if name in step}
+        named = str(step.get("title") or step["id"]).casefold() in words or re.search(
+            rf"\b{re.escape(step['id'])}\b", message
+        )
+        kept = (
+            step
+            if named and len(json.dumps(step)) < room // 2
+            else {name: step[name] for name in SHORT if name in step}
+        )
         room -= len(json.dumps(kept))
         if room < 0:
             break
         steps.append(kept)
-    about = {name: document[name] for name in ("title", "description", "collection", "team") if name in document}
+    about = {
+        name: document[name] for name in ("title", "description", "collection", "team") if name in document
+    }
     return about | {"steps": steps, "in_short": True, "number_of_steps": len(document["steps"])}
 
 
@@ -225,7 +253,9 @@ def _shape(schema: Mapping[str, Any], shared: Mapping[str, Any], depth: int) -> 
             )
         case "object":
             inner = schema.get("additionalProperties")
-            return "{name: " + (_shape(inner, shared, depth + 1) if isinstance(inner, Mapping) else "any") + "}"
+            return (
+                "{name: " + (_shape(inner, shared, depth + 1) if isinstance(inner, Mapping) else "any") + "}"
+            )
         case str() as kind:
             return kind
     return "any"

@@ -34,7 +34,13 @@ class CallFailed(ProviderError):
     """No answer. `code` and `detail` say why; `raw` is there where something came that cannot be used and may cost (truncated, refused)."""
 
     def __init__(self, error: ProviderError, *, ms: int, tries: int, raw: Raw | None = None) -> None:
-        super().__init__(error.code, error.detail, retry_after_s=error.retry_after_s, passing=error.passing, request_id=error.request_id)
+        super().__init__(
+            error.code,
+            error.detail,
+            retry_after_s=error.retry_after_s,
+            passing=error.passing,
+            request_id=error.request_id,
+        )
         self.ms, self.tries, self.raw = ms, tries, raw
 
 
@@ -56,7 +62,16 @@ def call(
     while True:
         tries += 1
         try:
-            raw = _ask_once(provider, system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, hear=hear)
+            raw = _ask_once(
+                provider,
+                system,
+                user,
+                schema,
+                deadline=deadline,
+                max_tokens=max_tokens,
+                user_id=user_id,
+                hear=hear,
+            )
         except ProviderError as error:
             wait = WAIT_S if error.retry_after_s is None else error.retry_after_s
             if tries < 2 and error.passing and time.monotonic() + wait + LEAST_S < deadline:
@@ -65,12 +80,23 @@ def call(
             raise CallFailed(error, ms=ms_since(began), tries=tries) from error
         if raw.stop != "complete" or not raw.text.strip():
             code, words = UNFINISHED.get(raw.stop, EMPTY)
-            raise CallFailed(ProviderError(code, words, request_id=raw.request_id), ms=ms_since(began), tries=tries, raw=raw)
+            raise CallFailed(
+                ProviderError(code, words, request_id=raw.request_id),
+                ms=ms_since(began),
+                tries=tries,
+                raw=raw,
+            )
         return Answered(raw, ms_since(began), tries)
 
 
 def _ask_once(
-    provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, hear: Callable[[str], None] | None, **more: Any
+    provider: Provider,
+    system: str,
+    user: str,
+    schema: Mapping[str, Any],
+    *,
+    hear: Callable[[str], None] | None,
+    **more: Any,
 ) -> Raw:
     try:
         raw = provider.complete(system, user, schema, **more, hear=hear)

@@ -10,16 +10,34 @@ from console.core.proposal_types import Code, ProviderError
 from console.infra.outbound import retry_after
 
 STATUS: dict[int, Code] = {
-    400: "bad_request", 401: "auth", 402: "billing", 403: "auth", 404: "model_not_found", 408: "timeout", 413: "bad_request", 429: "rate_limited",
-}  # fmt: skip
+    400: "bad_request",
+    401: "auth",
+    402: "billing",
+    403: "auth",
+    404: "model_not_found",
+    408: "timeout",
+    413: "bad_request",
+    429: "rate_limited",
+}
 """Code by HTTP status; other 5xx are overloaded, other 4xx a bad request, the rest malformed."""
 
 TYPES: dict[str, Code] = {
-    "invalid_request_error": "bad_request", "authentication_error": "auth", "permission_error": "auth", "billing_error": "billing",
-    "insufficient_quota": "billing", "not_found_error": "model_not_found", "model_not_found": "model_not_found", "request_too_large": "bad_request",
-    "rate_limit_error": "rate_limited", "rate_limit_exceeded": "rate_limited", "timeout_error": "timeout", "overloaded_error": "overloaded",
-    "api_error": "overloaded", "server_error": "overloaded", "invalid_api_key": "auth",
-}  # fmt: skip
+    "invalid_request_error": "bad_request",
+    "authentication_error": "auth",
+    "permission_error": "auth",
+    "billing_error": "billing",
+    "insufficient_quota": "billing",
+    "not_found_error": "model_not_found",
+    "model_not_found": "model_not_found",
+    "request_too_large": "bad_request",
+    "rate_limit_error": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "timeout_error": "timeout",
+    "overloaded_error": "overloaded",
+    "api_error": "overloaded",
+    "server_error": "overloaded",
+    "invalid_api_key": "auth",
+}
 """Code by the error type in the body; used if the status is 200 or less specific."""
 
 MORE_TELLING = frozenset({"insufficient_quota", "billing_error", "model_not_found"})
@@ -28,13 +46,20 @@ _BILLING = re.compile(r"credit balance|billing|quota exceeded|payment", re.IGNOR
 _BLANKS = re.compile(r"\s+")
 
 
-def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: str | None = None) -> ProviderError:
+def of_status(
+    status: int, body: bytes, headers: Mapping[str, str], *, secret: str | None = None
+) -> ProviderError:
     """An answer that is none. `secret` (the key) is cut out of the words that are kept."""
     error = error_of(body)
-    kind = next((name for name in (error.get("code"), error.get("type")) if isinstance(name, str) and name in TYPES), "")
+    kind = next(
+        (name for name in (error.get("code"), error.get("type")) if isinstance(name, str) and name in TYPES),
+        "",
+    )
     code = _code_of_status(status)
     if status == 200 or kind in MORE_TELLING:
-        code = TYPES.get(kind) or _code_of_status(_number(error.get("code")) or _number(error.get("status")) or status)
+        code = TYPES.get(kind) or _code_of_status(
+            _number(error.get("code")) or _number(error.get("status")) or status
+        )
     message = _words(error.get("message"), secret)
     if status == 400 and _BILLING.search(message):
         code = "billing"
@@ -48,7 +73,9 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
 
 
 def _code_of_status(status: int) -> Code:
-    return STATUS.get(status) or ("overloaded" if status >= 500 else "bad_request" if status >= 400 else "malformed")
+    return STATUS.get(status) or (
+        "overloaded" if status >= 500 else "bad_request" if status >= 400 else "malformed"
+    )
 
 
 def _number(code: Any) -> int | None:
@@ -95,7 +122,12 @@ def read_json(body: bytes) -> Any:
 
 def count(value: Any) -> int:
     """A number of tokens, 0 where it is none: answers of a model's endpoint are checked by nobody else."""
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 < value < 2**31
+    fits = (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and 0 < value < 2**31
+    )
     return int(value) if fits else 0
 
 

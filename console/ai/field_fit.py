@@ -26,7 +26,11 @@ def fitted(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
         value_cleaned = cleaned(field, value)
     except Wrong:
         raise Drop("wrong_type") from None
-    if value_cleaned is None or value_cleaned == [] or (isinstance(value_cleaned, str) and not value_cleaned.strip()):
+    if (
+        value_cleaned is None
+        or value_cleaned == []
+        or (isinstance(value_cleaned, str) and not value_cleaned.strip())
+    ):
         raise Drop("wrong_type")
     value_cleaned = value_cleaned.strip() if isinstance(value_cleaned, str) else value_cleaned
     _in_range(spec, field, value_cleaned)
@@ -66,7 +70,9 @@ def _chosen(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
     if not ticks:
         return entries[0]
     ticked = [value for value in dict.fromkeys(values) if value in entries]
-    _in_range(spec, FormField(spec.name, spec.label, spec.type if spec.type in LISTS else "multi_enum"), ticked)
+    _in_range(
+        spec, FormField(spec.name, spec.label, spec.type if spec.type in LISTS else "multi_enum"), ticked
+    )
     return ticked
 
 
@@ -115,7 +121,12 @@ def _of_number(kind: str, value: str) -> Any:
 def _of_moment(value: str) -> str:
     """A day is no moment; a moment without a zone is in UTC, as everywhere in the console's data."""
     bare = value.strip()
-    moments_read = {moment for start, end, read in written_values.moments(bare) if (start, end) == (0, len(bare)) for moment in read}
+    moments_read = {
+        moment
+        for start, end, read in written_values.moments(bare)
+        if (start, end) == (0, len(bare))
+        for moment in read
+    }
     return next(iter(moments_read)).isoformat().replace("+00:00", "Z") if len(moments_read) == 1 else value
 
 

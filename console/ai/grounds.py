@@ -55,7 +55,9 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
+def support(
+    spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Sequence[Evidence]
+) -> Iterator[tuple[str, Place]]:
     """(source, place) where the value stands, best first; empty for a judgement, which stands nowhere. Raises Drop.
 
     Numbers, identifiers, days and addresses stand literally in a cited source, and so does everything in a field of `trusted_only` (of which only
@@ -88,7 +90,9 @@ def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Seq
     return iter([place for place in places if place is not None])
 
 
-def _place(kind: literal_quotes.ValueKind, value: Any, spec: FieldSpec, cited: Sequence[Evidence]) -> tuple[str, Place] | None:
+def _place(
+    kind: literal_quotes.ValueKind, value: Any, spec: FieldSpec, cited: Sequence[Evidence]
+) -> tuple[str, Place] | None:
     for evidence in cited:
         if (place := evidence.place(kind, value, name=spec.name)) is not None:
             return evidence.source.id, place
@@ -142,7 +146,9 @@ def _facts_of(text: str) -> list[literal_quotes.Fact]:
 
 
 def _is_in_sources(fact: literal_quotes.Fact, evidences: Sequence[Evidence]) -> bool:
-    return any(evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values)
+    return any(
+        evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values
+    )
 
 
 def level(spec: FieldSpec, stated: Confidence, value: Any, place: Stood | None, known: Known) -> Confidence:
@@ -157,7 +163,11 @@ def _most(spec: FieldSpec, value: Any, place: Stood | None, known: Known) -> Con
     if place is not None and place[0] not in known.facts:
         return "low"
     if spec.type in TEXTS and known.claims and not spec.quote:
-        own = place is not None and _whole(spec, value, known.cited) and (place[1] == spec.name or _is_code(str(value)))
+        own = (
+            place is not None
+            and _whole(spec, value, known.cited)
+            and (place[1] == spec.name or _is_code(str(value)))
+        )
         return "high" if own else "low"
     return "high" if place is not None or not known.claims else "low"
 
@@ -180,7 +190,9 @@ def _whole(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> bool:
         return any(line.at == name and line.value is value for line in lines)
     held = {line.folded.strip() for line in lines}
     entries = value if isinstance(value, list) else [value]
-    return bool(entries) and all({_folded(entry), _folded(labels.get(entry))} & held - {""} for entry in entries)
+    return bool(entries) and all(
+        {_folded(entry), _folded(labels.get(entry))} & held - {""} for entry in entries
+    )
 
 
 def _is_code(text: str) -> bool:
@@ -197,7 +209,9 @@ def without_false_quotes(text: str, given: Sequence[Evidence]) -> str:
 
     def kept(match: re.Match[str]) -> str:
         quote = match[1].strip()
-        if len(quote.split()) < LEAST_QUOTED or any(evidence.place("text", quote.rstrip(".,;:!?… ")) is not None for evidence in given):
+        if len(quote.split()) < LEAST_QUOTED or any(
+            evidence.place("text", quote.rstrip(".,;:!?… ")) is not None for evidence in given
+        ):
             return match[0]
         return LEFT_OUT
 

@@ -44,7 +44,9 @@ ALOUD = "The model answers, and writes its thoughts (<think>) before the JSON, s
 NOTHING = "The model answers with nothing; it may have thought only. Switch its thinking off, or choose another one."
 THOUGHTS = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 MOST_SHOWN = 300  # characters
-LOOSE = "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
+LOOSE = (
+    "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
+)
 SILENT = "something answers there, and does not tell of its models: test the connection to be sure"
 HOW = {"tool": "as a tool's input", "json_object": "as any JSON", "text": "in words alone"}
 
@@ -66,7 +68,9 @@ class Probed:
 def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
     """The outcome of one tiny call; nothing of any person or record is in it. Never raises."""
     if isinstance(config, providers.rules.Config):
-        return Probed(ok=True, message="Rules need no connection: they propose what is certain.", model=config.model)
+        return Probed(
+            ok=True, message="Rules need no connection: they propose what is certain.", model=config.model
+        )
     try:
         adapter = providers.provider(config)
         answered = call(adapter, SYSTEM, USER, SCHEMA, seconds=seconds, max_tokens=MOST_TOKENS)
@@ -77,8 +81,17 @@ def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
     if not _fits(answered.raw):
         text = answered.raw.text
         words = ALOUD if THOUGHTS.search(text) else UNFIT
-        return Probed(ok=False, message=words, ms=answered.ms, code="malformed", detail=text.strip()[:MOST_SHOWN], model=answered.raw.model)
-    return Probed(ok=True, message=_works(answered.raw, answered.ms), ms=answered.ms, model=answered.raw.model)
+        return Probed(
+            ok=False,
+            message=words,
+            ms=answered.ms,
+            code="malformed",
+            detail=text.strip()[:MOST_SHOWN],
+            model=answered.raw.model,
+        )
+    return Probed(
+        ok=True, message=_works(answered.raw, answered.ms), ms=answered.ms, model=answered.raw.model
+    )
 
 
 def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | None = None) -> Probed:
@@ -92,23 +105,41 @@ def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: date
         about = adapter.about(deadline=began + seconds)
     except ProviderError as error:
         if error.code == "model_not_found" and config.model not in error.detail:
-            return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=ms_since(began), model=config.model)
+            return Probed(
+                ok=True, message=f"{config.model}: {SILENT}", ms=ms_since(began), model=config.model
+            )
         return _failed(error, seconds, ms_since(began))
     if isinstance(config, providers.anthropic.Config):
         return _lifecycle(config.model, about, ms_since(began), now or datetime.now(UTC))
-    known = [model["id"] for model in _list(about.get("data")) if isinstance(model, dict) and isinstance(model.get("id"), str)]
+    known = [
+        model["id"]
+        for model in _list(about.get("data"))
+        if isinstance(model, dict) and isinstance(model.get("id"), str)
+    ]
     if known and config.model not in known:
-        return Probed(ok=False, message=WORDS["model_not_found"], ms=ms_since(began), code="model_not_found", model=config.model)
+        return Probed(
+            ok=False,
+            message=WORDS["model_not_found"],
+            ms=ms_since(began),
+            code="model_not_found",
+            model=config.model,
+        )
     return Probed(ok=True, message=f"{config.model} answers", ms=ms_since(began), model=config.model)
 
 
 def _failed(error: ProviderError, seconds: float, ms: int) -> Probed:
-    words = REDIRECTED if error.code == "malformed" and "redirect" in error.detail else WORDS.get(error.code, WORDS["internal_error"])
+    words = (
+        REDIRECTED
+        if error.code == "malformed" and "redirect" in error.detail
+        else WORDS.get(error.code, WORDS["internal_error"])
+    )
     if error.detail == EMPTY[1]:
         words = NOTHING
     if error.code == "connection" and error.detail:
         words = f"No connection: {error.detail.rstrip('.')}. Check the base URL and the network."
-    return Probed(ok=False, message=words.format(seconds=seconds), ms=ms, code=error.code, detail=error.detail)
+    return Probed(
+        ok=False, message=words.format(seconds=seconds), ms=ms, code=error.code, detail=error.detail
+    )
 
 
 def _fits(raw: Raw) -> bool:
@@ -130,10 +161,22 @@ def _lifecycle(model: str, about: dict[str, Any], ms: int, now: datetime) -> Pro
     """The result from what the service says about the model's remaining lifetime."""
     ends = _moment(about.get("retires_at"))
     if about.get("lifecycle") == "retired":
-        return Probed(ok=False, message=f"{model} is no longer offered: choose another model.", ms=ms, code="model_not_found", model=model)
+        return Probed(
+            ok=False,
+            message=f"{model} is no longer offered: choose another model.",
+            ms=ms,
+            code="model_not_found",
+            model=model,
+        )
     if about.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
         when = f" on {ends:%Y-%m-%d}" if ends else " soon"
-        return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model, ends=True)
+        return Probed(
+            ok=True,
+            message=f"{model} answers, and ends{when}: choose another model before that.",
+            ms=ms,
+            model=model,
+            ends=True,
+        )
     return Probed(ok=True, message=f"{model} answers", ms=ms, model=model)
 
 

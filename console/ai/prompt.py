@@ -91,13 +91,23 @@ def rendered(ask: Ask, key: bytes, withheld: Sequence[Source] = ()) -> Prompt:
         *_proposed(ask, fields, redactor),
     ]
     system, user, schema = _system(ask.policy), "\n".join(parts), schema_of(ask, fields)
-    choices = {spec.name: {code: value for code, value, _ in _choices(spec)} for spec in fields if is_opaque(spec)}
+    choices = {
+        spec.name: {code: value for code, value, _ in _choices(spec)} for spec in fields if is_opaque(spec)
+    }
     restorable = {
         name: value for name, value in redactor.placeholders.items() if name in user
     }  # a placeholder that was not sent is not restored
     restore = Restore(restorable, choices, frozenset(sent), outcome_name(ask))
     version = PROMPT_VERSION if ask.review is None else SECOND_VERSION
-    return Prompt(system, user, schema, restore, _digest(version, system, user, json.dumps(schema, sort_keys=True)), tuple(cut), version)
+    return Prompt(
+        system,
+        user,
+        schema,
+        restore,
+        _digest(version, system, user, json.dumps(schema, sort_keys=True)),
+        tuple(cut),
+        version,
+    )
 
 
 def _digest(*parts: str) -> str:
@@ -111,14 +121,22 @@ def _digest(*parts: str) -> str:
 
 def offered(ask: Ask) -> tuple[FieldSpec, ...]:
     """The fields that a model may propose: not withheld, not hashed, and of a type that a model can write."""
-    return tuple(spec for spec in ask.fields if spec.treatment in {"full", "masked"} and spec.type not in NOT_PROPOSED)
+    return tuple(
+        spec for spec in ask.fields if spec.treatment in {"full", "masked"} and spec.type not in NOT_PROPOSED
+    )
 
 
 def outcome_name(ask: Ask) -> str:
     """The name of the entry with the step's choice: "outcome", unless a field has this name."""
     names = {spec.name for spec in ask.fields}
     return next(
-        name for name in ("outcome", "step_outcome", *(f"step_outcome_{number}" for number in range(len(names) + 1))) if name not in names
+        name
+        for name in (
+            "outcome",
+            "step_outcome",
+            *(f"step_outcome_{number}" for number in range(len(names) + 1)),
+        )
+        if name not in names
     )
 
 
@@ -142,11 +160,19 @@ def _system(policy: tuple[str, str]) -> str:
 
 def _head(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[str]:
     """Step, form and instruction. They are the same for every run of a version, unless the author used values in them."""
-    step = {"id": ask.step, "title": redactor.text(ask.title), "type": ask.type, "purpose": ask.purpose, "language": ask.locale}
+    step = {
+        "id": ask.step,
+        "title": redactor.text(ask.title),
+        "type": ask.type,
+        "purpose": ask.purpose,
+        "language": ask.locale,
+    }
     form: list[dict[str, Any]] = [_field(spec, redactor) for spec in fields]
     if ask.outcomes:
         choices = [{"id": value, "label": redactor.text(label)} for value, label in ask.outcomes]
-        form.append({"name": outcome_name(ask), "label": "What the step comes to", "type": "enum", "choices": choices})
+        form.append(
+            {"name": outcome_name(ask), "label": "What the step comes to", "type": "enum", "choices": choices}
+        )
     return [
         f"<step>{_json(step)}</step>",
         f"<form>{_json(form)}</form>",
@@ -158,7 +184,10 @@ def _item_at_hand(ask: Ask, redactor: Redactor) -> list[str]:
     """The item of a list that the form is about."""
     if ask.item is None:
         return []
-    redacted_item = {name: redactor.text(value)[:LONGEST_TITLE] if isinstance(value, str) else value for name, value in ask.item.items()}
+    redacted_item = {
+        name: redactor.text(value)[:LONGEST_TITLE] if isinstance(value, str) else value
+        for name, value in ask.item.items()
+    }
     return [f"<item>{_json(redacted_item)}</item>"]
 
 
@@ -171,7 +200,9 @@ def _field(spec: FieldSpec, redactor: Redactor) -> dict[str, Any]:
         "required": spec.required or None,
     }
     if spec.options:
-        described["choices"] = [{"id": code, "label": redactor.text(label)} for code, _, label in _choices(spec)]
+        described["choices"] = [
+            {"id": code, "label": redactor.text(label)} for code, _, label in _choices(spec)
+        ]
     described |= {
         "minimum": _bound(spec.minimum, redactor),
         "maximum": _bound(spec.maximum, redactor),
@@ -194,7 +225,9 @@ def _present(fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[str]:
         if spec.now is not None:
             shown = {value: code for code, value, _ in _choices(spec)} if is_opaque(spec) else {}
             held[spec.name] = (
-                shown.get(str(spec.now)) if shown else _within(redactor.value(spec.name, spec.label, spec.now, spec.treatment), 500)
+                shown.get(str(spec.now))
+                if shown
+                else _within(redactor.value(spec.name, spec.label, spec.now, spec.treatment), 500)
             )
     return [f"<now>{_json(held)}</now>"] if held else []
 
@@ -209,7 +242,9 @@ def _proposed(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> It
         if (spec := specs.get(name)) is not None:
             codes = {choice: code for code, choice, _ in _choices(spec)} if is_opaque(spec) else {}
             values[name] = (
-                codes.get(str(value)) if codes else _within(redactor.value(name, spec.label, value, spec.treatment), ROOM_OF_TEXT)
+                codes.get(str(value))
+                if codes
+                else _within(redactor.value(name, spec.label, value, spec.treatment), ROOM_OF_TEXT)
             )
         elif any(each.partition(".")[0] == name for each in specs):
             values[name] = [redactor.text(str(tick)) for tick in value] if isinstance(value, list) else None
@@ -227,7 +262,13 @@ def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str]
         text = f"{{{', '.join(pairs)}}}"
         room -= len(text)
         given = bool(pairs) or whole
-        missing = "" if whole else ' cut="too long: not everything is here"' if given else ' cut="left out: too long"'
+        missing = (
+            ""
+            if whole
+            else ' cut="too long: not everything is here"'
+            if given
+            else ' cut="left out: too long"'
+        )
         elements.append(f"<source{_attributes(source, redactor)}{missing}>{text}</source>")
         sent += [source.id] if given else []
         cut += [] if whole else [source.id]
@@ -236,7 +277,12 @@ def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str]
 
 def _attributes(source: Source, redactor: Redactor) -> str:
     title = redactor.text(source.title[: 4 * LONGEST_TITLE])[:LONGEST_TITLE]
-    given = {"id": source.id, "kind": source.kind, "title": title, "trusted": "true" if source.trusted else "false"}
+    given = {
+        "id": source.id,
+        "kind": source.kind,
+        "title": title,
+        "trusted": "true" if source.trusted else "false",
+    }
     return "".join(f' {name}="{_attribute(value)}"' for name, value in given.items())
 
 
@@ -276,9 +322,17 @@ def _lines(source: Source, redactor: Redactor) -> dict[str, str]:
     if source.kind != "document":
         return {}
     names = [
-        name for name, value in source.data.items() if isinstance(value, str) and name.startswith("line_") and name not in source.treatments
+        name
+        for name, value in source.data.items()
+        if isinstance(value, str) and name.startswith("line_") and name not in source.treatments
     ]
-    return dict(zip(names, redactor.lines([whole_words(source.data[name], LARGEST_RAW) for name in names]), strict=True))
+    return dict(
+        zip(
+            names,
+            redactor.lines([whole_words(source.data[name], LARGEST_RAW) for name in names]),
+            strict=True,
+        )
+    )
 
 
 def _shortened(value: Any, left: list[int]) -> Any:
@@ -366,7 +420,9 @@ def schema_of(ask: Ask, fields: tuple[FieldSpec, ...] | None = None) -> dict[str
     cited = {"type": "array", "minItems": 1, "items": _ids(len(ask.sources))}
     variants = [_item(spec.name, _value(spec), cited) for spec in specs]
     if ask.outcomes:
-        variants.append(_item(outcome_name(ask), {"type": "string", "enum": [value for value, _ in ask.outcomes]}, cited))
+        variants.append(
+            _item(outcome_name(ask), {"type": "string", "enum": [value for value, _ in ask.outcomes]}, cited)
+        )
     items: dict[str, Any] = {"anyOf": variants} if variants else {"type": "string", "enum": ["none"]}
     return _object(
         {
@@ -379,7 +435,12 @@ def schema_of(ask: Ask, fields: tuple[FieldSpec, ...] | None = None) -> dict[str
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(properties),
+        "properties": properties,
+    }
 
 
 def _item(name: str, value: dict[str, Any], cited: dict[str, Any]) -> dict[str, Any]:
@@ -397,7 +458,11 @@ def _item(name: str, value: dict[str, Any], cited: dict[str, Any]) -> dict[str, 
 def _ids(sources: int) -> dict[str, Any]:
     """Ids of sources: rounded up, so that one more related record makes no new schema; the guard knows which there are."""
     most = next(number for number in (8, 16, 32, 64, 128, 256, 0) if number >= sources or not number)
-    return {"type": "string", "enum": [f"s{number}" for number in range(1, most + 1)]} if most else {"type": "string"}
+    return (
+        {"type": "string", "enum": [f"s{number}" for number in range(1, most + 1)]}
+        if most
+        else {"type": "string"}
+    )
 
 
 def _value(spec: FieldSpec) -> dict[str, Any]:

@@ -89,7 +89,10 @@ class JoinedMessage(Joined):
                     self.grow(self.texts.setdefault(at, []), grown)
             case "message_delta":
                 self.message |= delta
-                self.message["usage"] = {**_mapping(self.message.get("usage")), **_mapping(event.get("usage"))}
+                self.message["usage"] = {
+                    **_mapping(self.message.get("usage")),
+                    **_mapping(event.get("usage")),
+                }
             case "error":
                 self.message = dict(event)
 

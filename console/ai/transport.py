@@ -57,12 +57,20 @@ class Transport(httpx2.BaseTransport):
         if url.scheme not in {"http", "https"} or not url.host:
             raise ProviderError("connection", "The base URL is no http(s) address.")
         if url.scheme == "http" and not (self._private or net.private(url.host, url.port or 80)):
-            raise ProviderError("connection", "The base URL is plain http: use https, or name the host in CONSOLE_PRIVATE_HOSTS.")
+            raise ProviderError(
+                "connection",
+                "The base URL is plain http: use https, or name the host in CONSOLE_PRIVATE_HOSTS.",
+            )
 
     def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         sent = httpcore2.Request(
             method=request.method,
-            url=httpcore2.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path),
+            url=httpcore2.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
             headers=request.headers.raw,
             content=request.stream,
         )

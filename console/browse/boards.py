@@ -72,7 +72,11 @@ class Board:
 
 def is_choice(item: Field) -> bool:
     """Whether a board can be made of the field: it has one of a few options."""
-    return item.computed is None and item.stored in ("text", "integer") and 1 < len(item.options or ()) <= MOST_COLUMNS
+    return (
+        item.computed is None
+        and item.stored in ("text", "integer")
+        and 1 < len(item.options or ()) <= MOST_COLUMNS
+    )
 
 
 def option_value(item: Field, option: str | None) -> str | int | None:
@@ -96,7 +100,9 @@ def board_fields(collection: Collection, scope: Scope) -> list[Field]:
     return sorted(fit, key=lambda item: (stage is None or item.name != stage.name, item.name != badge))
 
 
-def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, fields: Sequence[str]) -> Board:
+def board(
+    actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, fields: Sequence[str]
+) -> Board:
     """The list of the query as a board by the field `by`, or the first that fits; `fields` are those of its cards, in order.
 
     Raises NotFound, also where the list has no field for a board; Malformed, SourceDown.
@@ -105,7 +111,9 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     choices = board_fields(collection, scope)
     chosen = next((item for item in choices if by in (None, item.name)), None)
     if chosen is None:
-        raise NotFound(f"There is no field in {collection.label} with a few options that a board could be made of.")
+        raise NotFound(
+            f"There is no field in {collection.label} with a few options that a board could be made of."
+        )
     query = segment_order.of_query(collection, scope, query)
     where, segment, sought = question(actor, collection, scope, query)
     listed = Listed(collection.id, scope, where, segment, sought)
@@ -113,12 +121,20 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     measured = _measured(collection, scope)
     sums = _sums(collection, scope, chosen, measured, listed)
     readable = {item.name: item for item in collection.readable(scope)}
-    shown = [readable[name] for name in fields if name in readable and name != chosen.name and (name,) != collection.title_fields]
+    shown = [
+        readable[name]
+        for name in fields
+        if name in readable and name != chosen.name and (name,) != collection.title_fields
+    ]
     shown = [item for item in shown if item.type not in ("file", "binary", "other", "json")][:CARD_FIELDS]
     options = [(item.value, item.label, item.tone) for item in chosen.options or ()]
     known = {value for value, *_ in options}
     strays = [(value, str(value), None) for value in counts if value is not None and value not in known]
-    empty = [(None, f"No {uncapitalised(chosen.label)}", None)] if counts.get(None) or (chosen.may_be_empty and not chosen.required) else []
+    empty = (
+        [(None, f"No {uncapitalised(chosen.label)}", None)]
+        if counts.get(None) or (chosen.may_be_empty and not chosen.required)
+        else []
+    )
     names = read_columns(collection, tuple(shown)) + ([measured.name] if measured is not None else [])
     names = list(dict.fromkeys([*names, chosen.name]))
     columns = []
@@ -127,18 +143,29 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
         columns.append(BoardColumn(value, label, tone, counts.get(value, 0), sums.get(value, ()), rows, more))
     cards = [row for column in columns for row in column.rows]
     named = named_records(actor, tuple(shown), cards)
-    columns = [replace(column, rows=naming.called(actor, collection, column.rows, named)) for column in columns]
+    columns = [
+        replace(column, rows=naming.called(actor, collection, column.rows, named)) for column in columns
+    ]
     _note(actor, collection, chosen, query, len(cards))
     fixed = _fixed(actor, collection, chosen)
     return Board(collection, chosen, choices, columns, shown, measured, fixed, cut, where, named)
 
 
-def _cards(by: Field, value: str | None, listed: Listed, query: BrowseQuery, names: Sequence[str]) -> tuple[Sequence[Record], bool]:
+def _cards(
+    by: Field, value: str | None, listed: Listed, query: BrowseQuery, names: Sequence[str]
+) -> tuple[Sequence[Record], bool]:
     """(the first cards of a column, whether there are more); one statement."""
     own = Test(by.name, "is_null", True) if value is None else Test(by.name, "eq", option_value(by, value))
     where = own if listed.where is None else Group("and", (listed.where, own))
     page = records.page(
-        listed.collection, listed.scope, where=where, segment=listed.segment, q=listed.sought, sort=query.sort, limit=CARDS, fields=names
+        listed.collection,
+        listed.scope,
+        where=where,
+        segment=listed.segment,
+        q=listed.sought,
+        sort=query.sort,
+        limit=CARDS,
+        fields=names,
     )
     return page.rows, page.next is not None
 
@@ -170,7 +197,9 @@ def _sums(
         return {}
     found: dict[str | None, list[tuple[str | None, Any]]] = {}
     try:
-        groups = grouped.grouped(collection.id, scope, measure="sum", field=measured.name, by=[By(by.name)], where=[listed])
+        groups = grouped.grouped(
+            collection.id, scope, measure="sum", field=measured.name, by=[By(by.name)], where=[listed]
+        )
     except TooSlow:
         return {}
     for each in groups:
@@ -196,6 +225,11 @@ def _note(actor: Actor, collection: Collection, by: Field, query: BrowseQuery, c
         {"segment": query.segment} if query.segment else {}
     )
     log.note(
-        actor, "record_listed", open=open_, sealed=sealed, source=collection.source, collection=collection.id,
+        actor,
+        "record_listed",
+        open=open_,
+        sealed=sealed,
+        source=collection.source,
+        collection=collection.id,
         label=label_on_collection(collection),
-    )  # fmt: skip
+    )

@@ -64,7 +64,11 @@ class Intent:
         """Write the event of the change and remove the intent, in one transaction. What is given replaces what was intended."""
         key = key or self.key
         old, new = self.old if old is None else old, self.new if new is None else new
-        moved = stage_move(self.collection, old, new) if result == "succeeded" and self.effect == "updated" else None
+        moved = (
+            stage_move(self.collection, old, new)
+            if result == "succeeded" and self.effect == "updated"
+            else None
+        )
         agreed = self._consents(result, key, old, new)
         titled = title_in_log(self.about) if self.about is not None else {}
         with transaction() as connection:
@@ -74,13 +78,21 @@ class Intent:
                 key,
                 whose,
                 connection,
-                open={"fields": sorted(new), "result": result} | ({} if self.effect == "updated" else {"effect": self.effect}),
+                open={"fields": sorted(new), "result": result}
+                | ({} if self.effect == "updated" else {"effect": self.effect}),
                 sealed={"old": dict(old), "new": dict(new), **titled},
             )
             if moved is not None:
                 self._note("stage_changed", key, whose, connection, open=moved, sealed=titled)
             for move, contact in agreed:
-                note_on(self.actor, move.kind, move.contacts, open=move.told, connection=connection, **about_record(move.contacts, contact))
+                note_on(
+                    self.actor,
+                    move.kind,
+                    move.contacts,
+                    open=move.told,
+                    connection=connection,
+                    **about_record(move.contacts, contact),
+                )
         self.settled = True
 
     def _consents(self, result: Result, key: str | None, old: Any, new: Any) -> list[tuple[ConsentMove, str]]:
@@ -91,9 +103,19 @@ class Intent:
         before, after = None if self.effect == "added" else old, None if self.effect == "deleted" else new
         return consents_told(records.Changed(self.collection.id, key, before, after, certain=not unsure))
 
-    def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:
+    def _note(
+        self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any
+    ) -> None:
         reference = records.log_reference(self.collection, key) if key is not None else None
-        note_on(self.actor, kind, self.collection, record=reference, subject=whose or self.whose, connection=connection, **values)
+        note_on(
+            self.actor,
+            kind,
+            self.collection,
+            record=reference,
+            subject=whose or self.whose,
+            connection=connection,
+            **values,
+        )
 
     def drop(self) -> None:
         """Remove the intent: nothing was changed, and there is nothing to tell."""
@@ -119,7 +141,9 @@ def intended(
     """
     intent_id, request = new_id("chg"), log.IDEMPOTENCY.get()
     subject = whose or subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, f"change|{request or intent_id}", {"key": key, "old": dict(old), "new": dict(new)})
+    kid, nonce, ciphertext = subjects.seal(
+        subject, f"change|{request or intent_id}", {"key": key, "old": dict(old), "new": dict(new)}
+    )
     row = {
         "id": intent_id,
         "at": log.now(),

@@ -20,7 +20,9 @@ from console.infra import files
 NO_RECORD = "There is no such record here, or it is outside what you may see: search for it and choose one."
 
 
-def reference_errors(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
+def reference_errors(
+    actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]
+) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each field that names a record invisible to the actor. An unchanged value is accepted."""
     return reference_errors_of_each(actor, team, fields, [given])[0]
 
@@ -37,7 +39,9 @@ def reference_errors_of_each(
             continue
         named = ((number, given.get(field.name)) for number, given in enumerate(rows))
         references[str(target)] += [
-            (number, field.name, str(value)) for number, value in named if value not in (None, "") and str(value) not in held
+            (number, field.name, str(value))
+            for number, value in named
+            if value not in (None, "") and str(value) not in held
         ]
     errors: list[list[dict[str, str]]] = [[] for _ in rows]
     for target, entries in references.items():
@@ -90,7 +94,11 @@ def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
         known = target.typed({column: value})
         return bool(
             records.page(
-                target_id, scope, segment=parse(f"record.{column} == input.value"), limit=1, roots={"input": {"value": known[column]}}
+                target_id,
+                scope,
+                segment=parse(f"record.{column} == input.value"),
+                limit=1,
+                roots={"input": {"value": known[column]}},
             ).rows
         )
     except NotFound:
@@ -105,7 +113,9 @@ def uploaded_files(run_id: str) -> dict[str, dict[str, Any]]:
 def with_files(fields: Iterable[FormField], values: Mapping[str, Any], run_id: str) -> dict[str, Any]:
     """`values` with the stored metadata of each file. A file that is not of this run gets no name, so that the form refuses it."""
     file_fields = {
-        field.name for field in fields if takes_files(field) and not field.readonly and values.get(field.name) not in (None, "", [])
+        field.name
+        for field in fields
+        if takes_files(field) and not field.readonly and values.get(field.name) not in (None, "", [])
     }
     if not file_fields:
         return dict(values)

@@ -92,7 +92,10 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
         _note(actor, group, text)
     reached = {hits.collection.id: hits.reach for hits in found.values()}
     partly = [item for item, _ in searched if reached.get(item.id) == "beginnings"]
-    skipped, cut = ([item for item, _ in searched if reached.get(item.id) in reach] for reach in (("nothing",), ("some", "slow")))
+    skipped, cut = (
+        [item for item, _ in searched if reached.get(item.id) in reach]
+        for reach in (("nothing",), ("some", "slow"))
+    )
     return Answer(groups, down, partly, skipped, cut)
 
 
@@ -107,7 +110,13 @@ def find_called(actor: Actor, text: str, collection_id: str, after: frozenset[st
         led = find_called(actor, text, str(collection.by_name[name].references), after | {collection_id})
         keys = [records.value_of_key(str(hit.record.key)) for group in led.groups for hit in group.hits]
         if keys and name not in scope.hidden:
-            page = records.page(collection_id, scope, where=Test(name, "in", keys), limit=READ, fields=_read(collection, scope))
+            page = records.page(
+                collection_id,
+                scope,
+                where=Test(name, "in", keys),
+                limit=READ,
+                fields=_read(collection, scope),
+            )
             hits += [Hit(record, (), None) for record in naming.called(actor, collection, page.rows)]
     return replace(answer, groups=[Group(collection, hits)]) if hits else answer
 
@@ -120,15 +129,24 @@ def _searchable(actor: Actor, collection: Collection) -> Scope | None:
     return None if scope.nothing or not search.telling_fields(collection, scope.hidden) else scope
 
 
-def _ask(searched: Sequence[tuple[Collection, Scope]], text: str, *, one: bool) -> tuple[dict[str, Hits], dict[str, str]]:
+def _ask(
+    searched: Sequence[tuple[Collection, Scope]], text: str, *, one: bool
+) -> tuple[dict[str, Hits], dict[str, str]]:
     """(collection → what was found, source → why it did not answer). `one`: a single collection was asked for, which is looked through where it has to be."""
     waiting: dict[Future[list[Hits]], str] = {}
     by_source = groupby(sorted(searched, key=lambda each: each[0].source), key=lambda each: each[0].source)
     for source, members in by_source:
         searches = [(item, scope, _read(item, scope)) for item, scope in members]
-        waiting[_threads().submit(quick_search.find, searches, text, limit=READ, seconds=ONE_S if one else STATEMENT_S, through=one)] = (
-            source
-        )
+        waiting[
+            _threads().submit(
+                quick_search.find,
+                searches,
+                text,
+                limit=READ,
+                seconds=ONE_S if one else STATEMENT_S,
+                through=one,
+            )
+        ] = source
     wait(waiting, timeout=WHOLE_S)
     found: dict[str, Hits] = {}
     down: dict[str, str] = {}
@@ -181,14 +199,25 @@ def _beside(collection: Collection, scope: Scope) -> list[Field]:
     readable = {item.name: item for item in collection.readable(scope)}
     named = {*collection.title_fields, *_state(collection)}
     listed = [readable[name] for name in collection.columns if name in readable and name not in named]
-    return [item for item in listed if item.type in SHOWN_TYPES and item.references is None and item.computed is None]
+    return [
+        item
+        for item in listed
+        if item.type in SHOWN_TYPES and item.references is None and item.computed is None
+    ]
 
 
 def _group(hits: Hits, scope: Scope, text: str) -> Group:
     words = [word.casefold() for word in text.split()]
     searched = search.telling_fields(hits.collection, scope.hidden)
-    ranked = sorted(hits.records, key=lambda record: (_rank(record, searched, text.casefold(), words), record.title.casefold()))
-    return Group(hits.collection, [_hit(hits.collection, scope, record, searched, words) for record in ranked], hits.more)
+    ranked = sorted(
+        hits.records,
+        key=lambda record: (_rank(record, searched, text.casefold(), words), record.title.casefold()),
+    )
+    return Group(
+        hits.collection,
+        [_hit(hits.collection, scope, record, searched, words) for record in ranked],
+        hits.more,
+    )
 
 
 def _rank(record: Record, searched: Sequence[Field], text: str, words: Sequence[str]) -> int:
@@ -206,21 +235,42 @@ def _best(groups: Sequence[Group], *, short: bool) -> list[Group]:
     """The groups with hits, tables before views. Weak hits are left out where there are others, and of a `short` text always."""
     if short or any(not hit.weak for group in groups for hit in group.hits):
         groups = [replace(group, hits=[hit for hit in group.hits if not hit.weak]) for group in groups]
-    return sorted((group for group in groups if group.hits), key=lambda group: group.collection.kind == "view")
+    return sorted(
+        (group for group in groups if group.hits), key=lambda group: group.collection.kind == "view"
+    )
 
 
-def _hit(collection: Collection, scope: Scope, record: Record, searched: Sequence[Field], words: Sequence[str]) -> Hit:
+def _hit(
+    collection: Collection, scope: Scope, record: Record, searched: Sequence[Field], words: Sequence[str]
+) -> Hit:
     title = record.title.casefold()
     inside = [
-        field for field in searched
-        if field.name not in collection.title_fields and any(word in str(record.values.get(field.name) or "").casefold() and word not in title for word in words)
-    ]  # fmt: skip
+        field
+        for field in searched
+        if field.name not in collection.title_fields
+        and any(
+            word in str(record.values.get(field.name) or "").casefold() and word not in title
+            for word in words
+        )
+    ]
     readable = {item.name for item in collection.readable(scope)}
-    state = next((item for item in collection.fields if item.name in _state(collection) and item.name in readable), None)
-    beside = [item for item in [*inside[:1], *_beside(collection, scope)] if record.values.get(item.name) not in (None, "")]
+    state = next(
+        (item for item in collection.fields if item.name in _state(collection) and item.name in readable),
+        None,
+    )
+    beside = [
+        item
+        for item in [*inside[:1], *_beside(collection, scope)]
+        if record.values.get(item.name) not in (None, "")
+    ]
     texts = [record.title, *(str(record.values.get(field.name) or "") for field in searched)]
     weak = not any(_begins(text, word) for word in words for text in texts)
-    return Hit(record, tuple({item.name: item for item in beside if item is not state}.values())[:DETAILS], state, weak)
+    return Hit(
+        record,
+        tuple({item.name: item for item in beside if item is not state}.values())[:DETAILS],
+        state,
+        weak,
+    )
 
 
 def _begins(text: str, word: str) -> bool:
@@ -231,6 +281,11 @@ def _begins(text: str, word: str) -> bool:
 def _note(actor: Actor, group: Group, text: str) -> None:
     shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
     log.note(
-        actor, "record_listed", open=shown, sealed={"q": text}, source=group.collection.source, collection=group.collection.id,
+        actor,
+        "record_listed",
+        open=shown,
+        sealed={"q": text},
+        source=group.collection.source,
+        collection=group.collection.id,
         label=label_on_collection(group.collection),
-    )  # fmt: skip
+    )

@@ -22,7 +22,9 @@ def governors(actor: Actor, fields: Iterable[Field]) -> dict[str, Governor]:
     """Field → the workflows that alone change it. One that the actor may not see is "a workflow" to them."""
     slugs = {item.name: item.governed for item in fields if item.governed}
     titles = records.governing.titles(slug for several in slugs.values() for slug in several)
-    seen = {slug: title for slug, title in titles.items() if access.can(actor, None, f"workflow:{slug}", "see")}
+    seen = {
+        slug: title for slug, title in titles.items() if access.can(actor, None, f"workflow:{slug}", "see")
+    }
     found = {}
     for name, several in slugs.items():
         known = tuple(slug for slug in several if slug in seen)
@@ -36,7 +38,9 @@ def require_ungoverned(actor: Actor, collection: Collection, names: Iterable[str
     fields = [item for name in names if (item := collection.field(name)) is not None]
     governing = governors(actor, fields)
     details = [
-        {"field": item.name, "reason": records.governing.reason(item, governing[item.name].words)} for item in fields if item.governed
+        {"field": item.name, "reason": records.governing.reason(item, governing[item.name].words)}
+        for item in fields
+        if item.governed
     ]
     if details:
         raise refusal(details, fields)

@@ -16,7 +16,9 @@ from console.infra import faults
 from console.records import Record
 
 
-def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any], expected: Mapping[str, Any]) -> Record:
+def change(
+    actor: Actor, collection_id: str, key: str, values: Mapping[str, Any], expected: Mapping[str, Any]
+) -> Record:
     """The record after `values` were set, if all fields of `expected` (name → old value) still have that value.
 
     Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per changed field, Invalid with a detail per wrong field, SourceDown;
@@ -27,26 +29,40 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "update")
     if not may_update_record(actor, collection_id, key):
-        raise NotAllowed("You may see this record, but not change it. An admin can grant it.", need=(obj, "update"))
+        raise NotAllowed(
+            "You may see this record, but not change it. An admin can grant it.", need=(obj, "update")
+        )
     strange = [name for name in expected if name not in before.values]
     if strange:
         raise Invalid(
             f"There is no field {', '.join(strange)}.",
-            details=[{"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange],
+            details=[
+                {"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange
+            ],
         )
     require_ungoverned(actor, collection, values)
-    wanted = {name: {"old": expected.get(name, before.values.get(name)), "new": new} for name, new in values.items()}
-    unchanged = {name: {"old": old, "new": before.values[name]} for name, old in expected.items() if name not in values}
+    wanted = {
+        name: {"old": expected.get(name, before.values.get(name)), "new": new} for name, new in values.items()
+    }
+    unchanged = {
+        name: {"old": old, "new": before.values[name]} for name, old in expected.items() if name not in values
+    }
     records.compare(collection, unchanged, before.values)
     led = {name: new for name, new in values.items() if before.values.get(name) != new}
     if details := evidence.wrong_columns(actor, collection, led):
         raise refusal(details, collection.fields)
     old, whose = {name: change["old"] for name, change in wanted.items()}, subject_of(collection, key)
-    with intended(actor, collection, "updated", key, old=old, new=values, whose=whose, about=before) as intent:
+    with intended(
+        actor, collection, "updated", key, old=old, new=values, whose=whose, about=before
+    ) as intent:
         allowed = access.scope_for(actor, collection_id, "update", sensitive=collection.sensitive)
         after = records.write(collection_id, key, wanted, allowed)
         faults.point("browse.note.before")
-        moved = {name: new for name, new in after.values.items() if name in values and new != before.values.get(name)}
+        moved = {
+            name: new
+            for name, new in after.values.items()
+            if name in values and new != before.values.get(name)
+        }
         if moved:
             intent.settle("succeeded", old={name: before.values.get(name) for name in moved}, new=moved)
         else:

@@ -47,7 +47,9 @@ class ListExport:
         Both scopes stand in the statement, and are judged anew for each piece. Raises SourceDown, NotAllowed where a right was withdrawn or changed.
         """
         scope, seen = self._scopes()
-        for rows in record_lists.every_within(self.actor, self.collection, scope, seen, self.query, self.columns, PAGE):
+        for rows in record_lists.every_within(
+            self.actor, self.collection, scope, seen, self.query, self.columns, PAGE
+        ):
             if self._scopes() != (scope, seen):
                 raise NotAllowed(CHANGED)
             named = self._named(rows)
@@ -83,7 +85,12 @@ def judged(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
 def note(export: ListExport, form: str) -> None:
     """Note in the log that the list is taken away as a file of this form."""
     collection, query = export.collection, export.query
-    open_ = {"format": form, "fields": [item.name for item in export.columns], "sort": query.sort or "", "segment": query.segment or ""}
+    open_ = {
+        "format": form,
+        "fields": [item.name for item in export.columns],
+        "sort": query.sort or "",
+        "segment": query.segment or "",
+    }
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     record_lists.note_on(export.actor, "records_exported", collection, open=open_, sealed=sealed)
 
@@ -93,5 +100,7 @@ def _scope(actor: Actor, collection: Collection) -> Scope:
     access.require(actor, None, obj, "export")
     scope = access.scope_for(actor, collection.id, "export", sensitive=collection.sensitive)
     if scope.nothing:
-        raise NotAllowed("You may see these records, but not take them away. An admin can grant it.", need=(obj, "export"))
+        raise NotAllowed(
+            "You may see these records, but not take them away. An admin can grant it.", need=(obj, "export")
+        )
     return scope

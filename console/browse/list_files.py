@@ -68,7 +68,9 @@ class ListFile(Work):
 
 class _ListFiles(background.SealedKind[ListFile]):
     job, table, about, tries_again = jobs.EXPORT, table, "list export", False
-    missing = "There is no such file, or it has expired: files are kept for a day. Ask for it again on its list."
+    missing = (
+        "There is no such file, or it has expired: files are kept for a day. Ask for it again on its list."
+    )
 
     def conditions(self) -> Sequence[sa.ColumnElement[bool]]:
         return (table.c.expires_at > log.now(),)
@@ -76,16 +78,25 @@ class _ListFiles(background.SealedKind[ListFile]):
     def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> ListFile:
         question = {name: value for name, value in asked.items() if name != "rights"}
         fields = None if question["fields"] is None else tuple(question["fields"])
-        return ListFile.from_row(row, form=row.format, query=BrowseQuery(**question | {"fields": fields}), rights=asked.get("rights", ""))
+        return ListFile.from_row(
+            row,
+            form=row.format,
+            query=BrowseQuery(**question | {"fields": fields}),
+            rights=asked.get("rights", ""),
+        )
 
     def perform(self, work: ListFile, actor: Actor, stopping: Stopping) -> None:
         export = _judged(actor, work)
-        before = READER_ZONE.set(actor.zone)  # moments in titles stand on the clock of the person, as on their pages
+        before = READER_ZONE.set(
+            actor.zone
+        )  # moments in titles stand on the clock of the person, as on their pages
         try:
             parts = _write(work, export, self.progress(work.id, stopping))
         finally:
             READER_ZONE.reset(before)
-        self.change(work.id, parts=parts, done=sa.func.coalesce(table.c.total, table.c.done))  # a short file ends before it is told of
+        self.change(
+            work.id, parts=parts, done=sa.func.coalesce(table.c.total, table.c.done)
+        )  # a short file ends before it is told of
 
     def words(self, error: ConsoleError) -> str:
         """Return why it is not made. Once it has ended nobody asks a source again for it, whatever the error says."""
@@ -123,9 +134,14 @@ def ask(actor: Actor, collection_id: str, query: BrowseQuery, form: Form) -> str
     }
     asked = asdict(export.query) | {"rights": _rights(actor.id, export)}
     with transaction() as connection:
-        under_way = sa.select(sa.func.count()).select_from(table).where(table.c.person == actor.id, FILES.open_rows())
+        under_way = (
+            sa.select(sa.func.count()).select_from(table).where(table.c.person == actor.id, FILES.open_rows())
+        )
         if connection.execute(under_way).scalar_one() >= AT_ONCE:
-            raise TooMany(f"{AT_ONCE} files of yours are being made already. Wait for one of them, or stop it.", retry_after=30)
+            raise TooMany(
+                f"{AT_ONCE} files of yours are being made already. Wait for one of them, or stop it.",
+                retry_after=30,
+            )
         FILES.add(connection, **row, **FILES.seal(export_id, actor.id, asked))
     list_export.note(export, form)
     return export_id
@@ -158,7 +174,9 @@ def parts(actor: Actor, export_id: str) -> Iterator[bytes]:
     _judged(actor, found)
     place = _place(export_id)
     if not found.ready or not place.exists():
-        raise NotFound("This file is not there: it is not ready, or has expired. Ask for it again on its list.")
+        raise NotFound(
+            "This file is not there: it is not ready, or has expired. Ask for it again on its list."
+        )
     return _unlocked(found, place)
 
 
@@ -181,7 +199,9 @@ def _judged(actor: Actor, found: ListFile) -> ListExport:
 
 def _rights(person: str, export: ListExport) -> str:
     """The rights of the person, whom the worker acts for, whatever key asks: that is judged by itself."""
-    return list_export.judged(accounts.actor_of_person(person, "sys:engine"), export.collection.id, export.query).rights
+    return list_export.judged(
+        accounts.actor_of_person(person, "sys:engine"), export.collection.id, export.query
+    ).rights
 
 
 def _unlocked(found: ListFile, place: Path) -> Iterator[bytes]:
@@ -243,7 +263,9 @@ class _Parts:
         return self._count
 
     def _seal(self, size: int, *, last: bool) -> None:
-        sealed = subjects.lock(self._subject, _about(self._id, self._count, last=last), bytes(self._left[:size]))
+        sealed = subjects.lock(
+            self._subject, _about(self._id, self._count, last=last), bytes(self._left[:size])
+        )
         (self._place / str(self._count)).write_bytes(sealed)
         del self._left[:size]
         self._count += 1

@@ -21,7 +21,12 @@ def starting_field(collection: Collection, scope: Scope, query: BrowseQuery) -> 
 
 def check(collection: Collection, scope: Scope, query: BrowseQuery, start: Mapping[str, Any]) -> None:
     """Raise Malformed unless the list of the query can be started so."""
-    list_starts.starting_test(start, collection, order_of(collection, scope, segment_order.of_query(collection, scope, query).sort), scope)
+    list_starts.starting_test(
+        start,
+        collection,
+        order_of(collection, scope, segment_order.of_query(collection, scope, query).sort),
+        scope,
+    )
 
 
 def has_last_page(collection: Collection) -> bool:

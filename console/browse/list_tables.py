@@ -40,13 +40,24 @@ def csv_headings(export: ListExport) -> list[str]:
     """The first line of a CSV file: that of a sheet, and the currencies of amounts that have each their own stand beside them."""
     first, *others = headings(export)
     pairs = zip(others, export.beside, strict=True)
-    return [first, *(head for label, item in pairs for head in ([label, f"{label}, currency"] if _varies(export, item) else [label]))]
+    return [
+        first,
+        *(
+            head
+            for label, item in pairs
+            for head in ([label, f"{label}, currency"] if _varies(export, item) else [label])
+        ),
+    ]
 
 
 def _varies(export: ListExport, item: Field) -> bool:
     """Whether each amount has its own currency, which no other column of the file says."""
     of = export.collection.currencies.get(item.name)
-    return of is not None and formats.is_figure(formats.kind(item)) and of not in {other.name for other in export.beside}
+    return (
+        of is not None
+        and formats.is_figure(formats.kind(item))
+        and of not in {other.name for other in export.beside}
+    )
 
 
 class Sink(Protocol):
@@ -82,7 +93,9 @@ def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
         texts = dict.fromkeys(column)
     except TypeError:  # lists and objects
         return _each(what, column, look)
-    if len(texts) * 2 > len(column) or True in texts or False in texts:  # True is 1 as a key, and another word
+    if (
+        len(texts) * 2 > len(column) or True in texts or False in texts
+    ):  # True is 1 as a key, and another word
         return _each(what, column, look)
     words_of = dict(zip(texts, _each(what, list(texts), look), strict=True))
     return [words_of[value] for value in column]
@@ -91,9 +104,19 @@ def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
 def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     """The cell of each value; what its kind takes for one value is looked up once."""
     if formats.is_figure(what):
-        return ["" if value is None else formats.figure(what, value, look) or harmless(words(what, value, look)) for value in column]
-    if _is_day_or_moment(what) and not what.options and (what.widget not in formats.WIDGETS or formats.is_counted(what)):
-        return ["" if value is None else _plain_day(what, value, look) or harmless(words(what, value, look)) for value in column]
+        return [
+            "" if value is None else formats.figure(what, value, look) or harmless(words(what, value, look))
+            for value in column
+        ]
+    if (
+        _is_day_or_moment(what)
+        and not what.options
+        and (what.widget not in formats.WIDGETS or formats.is_counted(what))
+    ):
+        return [
+            "" if value is None else _plain_day(what, value, look) or harmless(words(what, value, look))
+            for value in column
+        ]
     writer = formats.scalar_writer(what)
     if writer is None or what.widget == "json":
         return [harmless(words(what, value, look)) for value in column]
@@ -102,7 +125,10 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
         if value is None
         else harmless(
             writer(value, what, look)
-            if type(value) is int or (type(value) is str and value and "_" not in value[2:4])  # ids of the console have their line there
+            if type(value) is int
+            or (
+                type(value) is str and value and "_" not in value[2:4]
+            )  # ids of the console have their line there
             else words(what, value, look)
         )
         for value in column
@@ -115,7 +141,11 @@ def _is_day_or_moment(what: Kind) -> bool:
 
 def _moment(what: Kind, value: Any) -> datetime | None:
     """The moment that the value is, or for which it counts."""
-    return counted_moments.moment(str(what.widget), value) if formats.is_counted(what) else formats.moment_of(value)
+    return (
+        counted_moments.moment(str(what.widget), value)
+        if formats.is_counted(what)
+        else formats.moment_of(value)
+    )
 
 
 def _plain_day(what: Kind, value: Any, look: Look) -> str:
@@ -147,11 +177,20 @@ def write_spreadsheet(export: ListExport, look: Look, path: Path, progress: Prog
     """Write the list as an Excel workbook: numbers, days and moments as such, everything else as text; a new sheet where one is full."""
     from xlsxwriter import Workbook
 
-    options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False}
+    options = {
+        "constant_memory": True,
+        "tmpdir": str(path.parent),
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+    }
     with Workbook(str(path), options) as book:
         sheets = _Sheets(book, headings(export))
         for titles, columns, own in _columns(export, look):
-            for row in zip(titles, *([_cell(what, value, own) for value in column] for what, column in columns), strict=True):
+            for row in zip(
+                titles,
+                *([_cell(what, value, own) for value in column] for what, column in columns),
+                strict=True,
+            ):
                 sheets.write(row)
             progress(sheets.written)
 
@@ -221,11 +260,19 @@ def _number(what: Kind, value: Any) -> tuple[float | int, str] | None:
         exact = Decimal(str(stored))
     except ArithmeticError:
         return None
-    if not exact.is_finite() or len(exact.normalize().as_tuple().digits) > MOST_DIGITS or abs(exact.adjusted()) > MOST_DIGITS:
+    if (
+        not exact.is_finite()
+        or len(exact.normalize().as_tuple().digits) > MOST_DIGITS
+        or abs(exact.adjusted()) > MOST_DIGITS
+    ):
         return None
     places = max(0, -int(exact.as_tuple().exponent))
     shown = max(0, places - 2) if what.widget == "fraction" else places
-    shape = ("#,##0" if what.grouped else "0") + (f".{'0' * shown}" if shown else "") + (f' "{code}"' if code.isalpha() else "")
+    shape = (
+        ("#,##0" if what.grouped else "0")
+        + (f".{'0' * shown}" if shown else "")
+        + (f' "{code}"' if code.isalpha() else "")
+    )
     shape += "%" if what.widget == "fraction" else ""
     return (int(exact) if exact == exact.to_integral_value() else float(exact)), shape
 
@@ -245,7 +292,9 @@ def _day_or_moment(what: Kind, value: Any, look: Look) -> tuple[Any, str] | None
     return (there, MOMENT) if there.date() >= FIRST_DAY else None
 
 
-def _columns(export: ListExport, look: Look) -> Iterator[tuple[list[str], list[tuple[Kind, Sequence[Any]]], Look]]:
+def _columns(
+    export: ListExport, look: Look
+) -> Iterator[tuple[list[str], list[tuple[Kind, Sequence[Any]]], Look]]:
     """Of each piece: the titles, the columns, and the look that knows the names in it."""
     collection = export.collection
     columns = [(item.name, formats.kind(item, collection.key)) for item in export.beside]

@@ -49,14 +49,22 @@ def view_of(actor: Actor, collection_id: str) -> ListView:
     return _view(*rows[0]) if rows else ListView()
 
 
-def view_and_segments(actor: Actor, collection: Collection, scope: Scope) -> tuple[ListView, list[SavedSegment]]:
+def view_and_segments(
+    actor: Actor, collection: Collection, scope: Scope
+) -> tuple[ListView, list[SavedSegment]]:
     """The view that the actor kept of the list, and the saved segments that they have as its tabs; one statement. The caller has judged the scope."""
     rows = fetch(_BOTH, {"person": actor.id, "collection": collection.id, "audiences": audiences(actor)})
-    return _view(*rows[0][:5]), readable(actor, collection, scope, [row[5:] for row in rows if row[5] is not None])
+    return _view(*rows[0][:5]), readable(
+        actor, collection, scope, [row[5:] for row in rows if row[5] is not None]
+    )
 
 
 def _view(
-    columns: Sequence[str] | None, roomy: bool | None, segment: str | None, size: int | None, widths: Mapping[str, int] | None
+    columns: Sequence[str] | None,
+    roomy: bool | None,
+    segment: str | None,
+    size: int | None,
+    widths: Mapping[str, int] | None,
 ) -> ListView:
     return ListView(tuple(columns or ()), bool(roomy), segment, size or ListView().size, widths or {})
 
@@ -78,7 +86,9 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
     if strange or len(view.columns) > MOST_COLUMNS:
         raise _wrong(
             "columns",
-            f"There is no field {strange[0]} in {collection.label} that you may read." if strange else "These are too many columns.",
+            f"There is no field {strange[0]} in {collection.label} that you may read."
+            if strange
+            else "These are too many columns.",
         )
     if view.segment and view.segment not in {
         *(item.id for item in collection.segments),
@@ -86,12 +96,21 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
     }:
         raise _wrong("segment", f"{collection.label} have no such segment.")
     if view.size not in SIZES:
-        raise _wrong("size", f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records.")
+        raise _wrong(
+            "size", f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records."
+        )
     if strange_widths := [name for name in view.widths if name not in readable and name != TITLE]:
-        raise _wrong("widths", f"There is no field {strange_widths[0]} in {collection.label} that you may read.")
+        raise _wrong(
+            "widths", f"There is no field {strange_widths[0]} in {collection.label} that you may read."
+        )
     widths = {name: max(NARROWEST, min(WIDEST, width)) for name, width in view.widths.items()}
     sizes = {"page_size": None if view.size == ListView().size else view.size, "widths": widths or sa.null()}
-    kept = {"columns": list(view.columns) or None, "roomy": view.roomy, "segment": view.segment, "changed_at": sa.func.now()} | sizes
+    kept = {
+        "columns": list(view.columns) or None,
+        "roomy": view.roomy,
+        "segment": view.segment,
+        "changed_at": sa.func.now(),
+    } | sizes
     insert = postgresql.insert(tables.list_view).values(person=actor.id, collection=collection.id, **kept)
     with transaction() as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=["person", "collection"], set_=kept))
@@ -102,7 +121,9 @@ def forget(actor: Actor, collection_id: str) -> None:
     collection, _ = browsed_collection(actor, collection_id)
     table = tables.list_view
     with transaction() as connection:
-        connection.execute(sa.delete(table).where(table.c.person == actor.id, table.c.collection == collection.id))
+        connection.execute(
+            sa.delete(table).where(table.c.person == actor.id, table.c.collection == collection.id)
+        )
 
 
 def moved(columns: Sequence[str], name: str, by: int) -> tuple[str, ...]:

@@ -17,7 +17,16 @@ def can_look_inside(actor: Actor, collection: Collection, scope: Scope, query: B
     """Whether every row can be looked through for the words of the query within `SECONDS`. Raises what `page` raises."""
     where, segment, sought = question(actor, collection, scope, replace(query, inside=True))
     try:
-        records.page(collection.id, scope, where=where, segment=segment, q=sought, sort=query.sort, limit=query.limit, seconds=SECONDS)
+        records.page(
+            collection.id,
+            scope,
+            where=where,
+            segment=segment,
+            q=sought,
+            sort=query.sort,
+            limit=query.limit,
+            seconds=SECONDS,
+        )
     except TooSlow:
         return False
     return True

@@ -34,7 +34,11 @@ def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[
         for name, collection in leading:
             value = values.get(name)
             several = value if isinstance(value, list) else [value]
-            found.update((collection, str(key)) for key in several if key is not None and key != "" and not isinstance(key, Mapping | list))
+            found.update(
+                (collection, str(key))
+                for key in several
+                if key is not None and key != "" and not isinstance(key, Mapping | list)
+            )
     return found
 
 
@@ -57,7 +61,9 @@ def titles_kept(begun: Mapping[str, Stored]) -> dict[str, Stored]:
     """Those of the beginnings of runs whose sealed title is what lists call the record: of one that is called as others are, it is the mere key."""
     every = records.catalogue.current().collections
     return {
-        run: event for run, event in begun.items() if (known := every.get(str(event.open.get("collection")))) is None or not joined(known)
+        run: event
+        for run, event in begun.items()
+        if (known := every.get(str(event.open.get("collection")))) is None or not joined(known)
     }
 
 
@@ -94,7 +100,9 @@ def made_of(collection: Collection) -> tuple[str, ...]:
 def _of_key(collection: Collection, parts: Sequence[Field]) -> str:
     """The title that is made of the key alone."""
     one = collection.label_one
-    return default_titles.of_parts(parts, one) if len(parts) > 1 else default_titles.of_key(parts[0].name, one)
+    return (
+        default_titles.of_parts(parts, one) if len(parts) > 1 else default_titles.of_key(parts[0].name, one)
+    )
 
 
 def _of_one(collection: Collection, key: Sequence[Field]) -> tuple[str, ...]:
@@ -103,7 +111,11 @@ def _of_one(collection: Collection, key: Sequence[Field]) -> tuple[str, ...]:
     unnamed = collection.title == _of_key(collection, key) or (len(own) == 1 and recognising.numbers(own[0]))
     if collection.titled or not unnamed:
         return ()
-    single = (item for item in collection.stored_fields if item.single and not (item.nullable or item.hidden) and item.references)
+    single = (
+        item
+        for item in collection.stored_fields
+        if item.single and not (item.nullable or item.hidden) and item.references
+    )
     return next(((item.name,) for item in single if _has_name(str(item.references), collection)), ())
 
 
@@ -113,25 +125,46 @@ def _has_name(collection_id: str, other: Collection) -> bool:
     fields = [collection.by_name.get(name) for name in collection.title_fields]
     if collection.id == other.id:
         return False
-    if all(item and item.stored == "text" and item.name not in collection.key and not recognising.numbers(item.name) for item in fields):
+    if all(
+        item
+        and item.stored == "text"
+        and item.name not in collection.key
+        and not recognising.numbers(item.name)
+        for item in fields
+    ):
         return bool(fields)
-    return len(collection.key) == 1 and fields == [collection.by_name[collection.key[0]]] and bool(fields[0] and fields[0].references)
+    return (
+        len(collection.key) == 1
+        and fields == [collection.by_name[collection.key[0]]]
+        and bool(fields[0] and fields[0].references)
+    )
 
 
-def with_joined_titles(collection: Collection, rows: list[Record], known: Mapping[Reference, Named]) -> list[Record]:
+def with_joined_titles(
+    collection: Collection, rows: list[Record], known: Mapping[Reference, Named]
+) -> list[Record]:
     """The records of such a table by the names of what they lead to, where the reader may know all of them."""
     leading = [(name, str(collection.by_name[name].references)) for name in joined(collection)]
     if not leading:
         return rows
     made, parts = [], made_of(collection)
     for row in rows:
-        ends = {name: end for name, led in leading if (end := known.get((led, str(row.values.get(name))))) and not end.absent}
+        ends = {
+            name: end
+            for name, led in leading
+            if (end := known.get((led, str(row.values.get(name))))) and not end.absent
+        }
         whole = len(ends) == len(leading) and all(name in row.values for name in parts)
         made.append(replace(row, title=_joined_title(collection, row, ends)) if whole else row)
     return made
 
 
-def called(actor: Actor, collection: Collection, rows: Sequence[Record], known: Mapping[Reference, Named] | None = None) -> list[Record]:
+def called(
+    actor: Actor,
+    collection: Collection,
+    rows: Sequence[Record],
+    known: Mapping[Reference, Named] | None = None,
+) -> list[Record]:
     """Records of one collection by the names that lists have them by; `known` names need not be looked up. Without a source, as they are."""
     fields = [(name, collection.by_name[name].references) for name in joined(collection)]
     found = dict(known or {})
@@ -146,7 +179,9 @@ def _joined_title(collection: Collection, row: Record, ends: Mapping[str, Named]
     parts = [collection.by_name[name] for name in (collection.key if len(collection.key) > 1 else ends)]
     labels = default_titles.part_labels([item.label for item in parts])
     words = [
-        ends[item.name].title if item.name in ends else str(collection.spoken_value(item.name, row.values[item.name], row.values, "en"))
+        ends[item.name].title
+        if item.name in ends
+        else str(collection.spoken_value(item.name, row.values[item.name], row.values, "en"))
         for item in parts
     ]
     plain = [item.name in ends or item.stored == "text" for item in parts]
@@ -173,7 +208,10 @@ def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dic
         titles = _of_collection(actor, collection_id, keys[:MOST], act)
         found |= {(collection_id, key): known for key, known in titles.items()}
     alone = {reference: there for reference, there in asked.items() if reference != there and there in found}
-    return found | {reference: _with_kind(found[there], records.collection(there[0])) for reference, there in alone.items()}
+    return found | {
+        reference: _with_kind(found[there], records.collection(there[0]))
+        for reference, there in alone.items()
+    }
 
 
 def _with_kind(known: Named, collection: Collection) -> Named:
@@ -203,11 +241,17 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     return {key: _named(collection, scope, there, found.get(there)) for key, there in record_keys.items()}
 
 
-def _by_what_they_lead_to(actor: Actor, collection: Collection, found: Mapping[str, Record], act: str) -> dict[str, Record]:
+def _by_what_they_lead_to(
+    actor: Actor, collection: Collection, found: Mapping[str, Record], act: str
+) -> dict[str, Record]:
     """The records with the names of those that their key leads to: a salesperson is called as the employee, who is called as the person."""
     leading = [(name, collection.by_name[name].references) for name in _leading(collection)]
     known = named(actor, references(leading, [row.values for row in found.values()]), act) if leading else {}
-    return dict(zip(found, with_joined_titles(collection, list(found.values()), known), strict=True)) if known else dict(found)
+    return (
+        dict(zip(found, with_joined_titles(collection, list(found.values()), known), strict=True))
+        if known
+        else dict(found)
+    )
 
 
 def titles(actor: Actor, collection_id: str, keys: Iterable[str], scope: Scope) -> dict[str, str]:
@@ -221,7 +265,13 @@ def titles(actor: Actor, collection_id: str, keys: Iterable[str], scope: Scope) 
         return records.titles(collection_id, keys, scope)
     found = records.named(collection_id, keys, scope, made_of(collection))
     known = named(actor, references(leading, [row.values for row in found.values()]), "read")
-    return dict(zip(found, [row.title for row in with_joined_titles(collection, list(found.values()), known)], strict=True))
+    return dict(
+        zip(
+            found,
+            [row.title for row in with_joined_titles(collection, list(found.values()), known)],
+            strict=True,
+        )
+    )
 
 
 def _leading(collection: Collection) -> tuple[str, ...]:
@@ -254,7 +304,11 @@ def _named(collection: Collection, scope: Scope, key: str, record: Record | None
     if record is None:
         return Named(_absent(collection, scope), absent=True)
     hidden = scope.hidden & set(collection.title_fields)
-    shown = f"{collection.label_one} {DOTS}" if hidden and record.title == collection.title_without_name(key) else record.title
+    shown = (
+        f"{collection.label_one} {DOTS}"
+        if hidden and record.title == collection.title_without_name(key)
+        else record.title
+    )
     return Named(shown, key=record.key or key)
 
 

@@ -73,20 +73,28 @@ def may_write(actor: Actor, collection_id: str) -> bool:
     return any(access.can(actor, None, f"collection:{collection_id}", act) for act in WORKING)
 
 
-def notes_of(actor: Actor, collection_id: str, key: str, limit: int, before: str | None = None) -> tuple[list[Note], str | None]:
+def notes_of(
+    actor: Actor, collection_id: str, key: str, limit: int, before: str | None = None
+) -> tuple[list[Note], str | None]:
     """The newest notes on the record, before the note of this id, and the id to go on with (None: no more). Raises NotFound, SourceDown."""
     collection, scope = browsed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     table = tables.record_note
-    wanted = sa.select(table).where(table.c.collection == collection_id, table.c.record == records.log_reference(collection, key))
+    wanted = sa.select(table).where(
+        table.c.collection == collection_id, table.c.record == records.log_reference(collection, key)
+    )
     if before is not None:
         wanted = wanted.where(table.c.id < id_of_cursor(before, PREFIX))
     with transaction() as connection:
         rows = connection.execute(wanted.order_by(table.c.id.desc()).limit(limit + 1)).all()
-    return _read(actor, [(row, key) for row in rows[:limit]]), rows[limit - 1].id if len(rows) > limit else None
+    return _read(actor, [(row, key) for row in rows[:limit]]), rows[limit - 1].id if len(
+        rows
+    ) > limit else None
 
 
-def search(actor: Actor, where: Mapping[str, str | datetime], limit: int, after: str | None = None) -> tuple[list[Note], str | None]:
+def search(
+    actor: Actor, where: Mapping[str, str | datetime], limit: int, after: str | None = None
+) -> tuple[list[Note], str | None]:
     """The newest notes that fit on records which the actor sees, before the note `after`, and the id to go on with (None: no more).
 
     `where` has `user`, `collection`, `record` (a key, with its collection), and `gt`, `gte`, `lt`, `lte` for the moment. Raises NotAllowed for who
@@ -97,7 +105,9 @@ def search(actor: Actor, where: Mapping[str, str | datetime], limit: int, after:
     wanted = sa.select(table).order_by(table.c.id.desc()).limit(MOST_LOOKED_AT + 1)
     named = str(where.get("collection") or "")
     if record := where.get("record"):
-        wanted = wanted.where(table.c.record == records.log_reference(browsed_collection(actor, named)[0], str(record)))
+        wanted = wanted.where(
+            table.c.record == records.log_reference(browsed_collection(actor, named)[0], str(record))
+        )
     for name, test in (("user", table.c.by), ("collection", table.c.collection)):
         wanted = wanted.where(test == where[name]) if name in where else wanted
     for name, method in (("gt", "__gt__"), ("gte", "__ge__"), ("lt", "__lt__"), ("lte", "__le__")):
@@ -130,12 +140,20 @@ def _seen(actor: Actor, rows: Sequence[sa.Row[Any]]) -> list[tuple[sa.Row[Any], 
             continue
         references = {row.record for row in rows if row.collection == collection_id}
         keys = {
-            reference: subjects.record_behind(collection_id, reference) if collection.personal_key else reference
+            reference: subjects.record_behind(collection_id, reference)
+            if collection.personal_key
+            else reference
             for reference in references
         }
-        visible = records.visible_keys(collection_id, [key for key in keys.values() if key is not None], scope)
+        visible = records.visible_keys(
+            collection_id, [key for key in keys.values() if key is not None], scope
+        )
         by_collection[collection_id] = {reference: key for reference, key in keys.items() if key in visible}
-    return [(row, by_collection[row.collection][row.record]) for row in rows if row.record in by_collection.get(row.collection, {})]
+    return [
+        (row, by_collection[row.collection][row.record])
+        for row in rows
+        if row.record in by_collection.get(row.collection, {})
+    ]
 
 
 def _read(actor: Actor, rows: Sequence[tuple[sa.Row[Any], str]]) -> list[Note]:
@@ -143,14 +161,25 @@ def _read(actor: Actor, rows: Sequence[tuple[sa.Row[Any], str]]) -> list[Note]:
     attached = files.of_runs([row.id for row, _ in rows if row.removed_at is None])
     return [
         Note(
-            row.id, names.get(row.by, "Somebody"), row.at, _text(row), row.removed_at is not None, row.by == actor.id, row.collection, key,
-            row.by, tuple(row.mentions), tuple(file for file in attached if file.run == row.id),
+            row.id,
+            names.get(row.by, "Somebody"),
+            row.at,
+            _text(row),
+            row.removed_at is not None,
+            row.by == actor.id,
+            row.collection,
+            key,
+            row.by,
+            tuple(row.mentions),
+            tuple(file for file in attached if file.run == row.id),
         )
         for row, key in rows
-    ]  # fmt: skip
+    ]
 
 
-def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequence[tuple[str, bytes]] = ()) -> str:
+def add(
+    actor: Actor, collection_id: str, key: str, text: str, attached: Sequence[tuple[str, bytes]] = ()
+) -> str:
     """Add a note with files (name, bytes) and tell the people that it names (`@mona`, `@mona.keller`, an e-mail address after the @); its id.
 
     Raises NotFound, NotAllowed for who only reads, Invalid for a text that is empty or long, a name that is not clear or of somebody who may not see
@@ -170,29 +199,54 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
     subject = subjects_of(collection, [key])[key]
     kept = _keep(actor, subject, note_id, attached, now)
     kid, nonce, ciphertext = subjects.seal(subject, f"note|{note_id}", said)
-    row = {"id": note_id, "collection": collection_id, "record": ref, "by": actor.id, "at": now, "mentions": named}
+    row = {
+        "id": note_id,
+        "collection": collection_id,
+        "record": ref,
+        "by": actor.id,
+        "at": now,
+        "mentions": named,
+    }
     with transaction() as connection:
-        connection.execute(sa.insert(tables.record_note).values(**row, subject=subject, kid=kid, nonce=nonce, ct=ciphertext))
+        connection.execute(
+            sa.insert(tables.record_note).values(**row, subject=subject, kid=kid, nonce=nonce, ct=ciphertext)
+        )
         note_on(
-            actor, "note_added", collection, open={"note": note_id, "people": named, "attached": [file.id for file in kept]}, record=ref, subject=subject,
-            sealed={"text": said} | ({"files": [file.name for file in kept]} if kept else {}) | title_in_log(about), connection=connection,
-        )  # fmt: skip
+            actor,
+            "note_added",
+            collection,
+            open={"note": note_id, "people": named, "attached": [file.id for file in kept]},
+            record=ref,
+            subject=subject,
+            sealed={"text": said}
+            | ({"files": [file.name for file in kept]} if kept else {})
+            | title_in_log(about),
+            connection=connection,
+        )
     if named:
         notices.tell(named, "note_mention", note_id, by=actor.id, link=f"/notes/{note_id}")
     return note_id
 
 
-def _keep(actor: Actor, subject: str, note_id: str, attached: Sequence[tuple[str, bytes]], now: datetime) -> list[Stored]:
+def _keep(
+    actor: Actor, subject: str, note_id: str, attached: Sequence[tuple[str, bytes]], now: datetime
+) -> list[Stored]:
     """Keep the files of a new note, all or none. Raises Invalid for one that is not taken."""
     most = settings.current().request_mb
     if len(attached) > MOST_FILES:
         raise _wrong(f"A note takes at most {MOST_FILES} files.", "file")
     if sum(len(content) for _, content in attached) > most * 1_000_000:
-        raise _wrong(f"All files together would be larger than {most} MB. Take one away, or send them smaller.", "file")
+        raise _wrong(
+            f"All files together would be larger than {most} MB. Take one away, or send them smaller.", "file"
+        )
     kept: list[Stored] = []
     try:
         for name, content in attached:
-            kept.append(files.put(subject, content, name, tuple(media.MEDIA), run=note_id, slot="note", now=now, by=actor.id))
+            kept.append(
+                files.put(
+                    subject, content, name, tuple(media.MEDIA), run=note_id, slot="note", now=now, by=actor.id
+                )
+            )
     except Invalid as wrong:
         _drop(kept)
         raise _wrong(wrong.message, "file") from None
@@ -222,7 +276,9 @@ def remove(actor: Actor, note_id: str) -> tuple[str, str]:
     table, about = tables.record_note, about_record(collection, key)
     with transaction() as connection:
         gone = {"kid": None, "nonce": None, "ct": None, "removed_at": log.now()}
-        if connection.execute(sa.update(table).where(table.c.id == note_id, table.c.removed_at.is_(None)).values(**gone)).rowcount:
+        if connection.execute(
+            sa.update(table).where(table.c.id == note_id, table.c.removed_at.is_(None)).values(**gone)
+        ).rowcount:
             note_on(actor, "note_removed", collection, open={"note": note_id}, **about, connection=connection)
     _drop(files.of_run(note_id))
     return collection_id, key
@@ -237,7 +293,11 @@ def place_of(actor: Actor, note_id: str) -> tuple[str, str]:
 def _visible_note(actor: Actor, note_id: str) -> tuple[str, str, sa.Row[Any]]:
     table = tables.record_note
     with transaction() as connection:
-        row = connection.execute(sa.select(table).where(table.c.id == note_id)).first() if "\x00" not in note_id else None
+        row = (
+            connection.execute(sa.select(table).where(table.c.id == note_id)).first()
+            if "\x00" not in note_id
+            else None
+        )
     if row is None:
         raise NotFound
     collection, scope = browsed_collection(actor, row.collection)
@@ -268,14 +328,18 @@ def _named(actor: Actor, collection: Collection, key: str, text: str) -> list[st
     for word in sorted(words):
         fitting = [(ident, name) for ident, name, email in people if word in _ways(name, email)]
         if len(fitting) > 1:
-            raise _wrong(f"Several people are called @{word}. Write @ and the first part of their e-mail address.")
+            raise _wrong(
+                f"Several people are called @{word}. Write @ and the first part of their e-mail address."
+            )
         found |= dict(fitting)
     found.pop(actor.id, None)
     if len(found) > MOST_NAMED:
         raise _wrong(f"A note names at most {MOST_NAMED} people.")
     for ident, name in found.items():
         if not _sees(ident, collection, key):
-            raise _wrong(f"{name} may not see this record, and so cannot be told. Take the @ away, or ask for the right.")
+            raise _wrong(
+                f"{name} may not see this record, and so cannot be told. Take the @ away, or ask for the right."
+            )
     return sorted(found)
 
 
@@ -292,8 +356,19 @@ def people_to_name(actor: Actor, collection_id: str, key: str, begun: str) -> li
     often = Counter(way for _, name, email in people for way in _ways(name, email))
     start, fitting = begun.casefold(), []
     for ident, name, email in people:
-        way = next((each for each in _ways(name, email) if often[each] == 1 and _MENTION.fullmatch(f"@{each}") and each[-1] != "."), None)
-        if ident != actor.id and way and any(each.startswith(start) for each in (*_ways(name, email), *name.casefold().split())):
+        way = next(
+            (
+                each
+                for each in _ways(name, email)
+                if often[each] == 1 and _MENTION.fullmatch(f"@{each}") and each[-1] != "."
+            ),
+            None,
+        )
+        if (
+            ident != actor.id
+            and way
+            and any(each.startswith(start) for each in (*_ways(name, email), *name.casefold().split()))
+        ):
             fitting.append((name, way, ident))
     seen = ((way, name) for name, way, ident in sorted(fitting)[:MOST_ASKED] if _sees(ident, collection, key))
     return list(islice(seen, MOST_OFFERED))
@@ -302,7 +377,9 @@ def people_to_name(actor: Actor, collection_id: str, key: str, begun: str) -> li
 def _ways(name: str, email: str) -> list[str]:
     """The ways to write a person after an @, each once: first name, both names, the first part of the address."""
     parts = name.casefold().split()
-    return list(dict.fromkeys([*parts[:1], ".".join(parts), "".join(parts), email.casefold().partition("@")[0]]))
+    return list(
+        dict.fromkeys([*parts[:1], ".".join(parts), "".join(parts), email.casefold().partition("@")[0]])
+    )
 
 
 def _sees(person: str, collection: Collection, key: str) -> bool:

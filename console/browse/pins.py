@@ -51,7 +51,12 @@ class Recent:
 def pins_of(actor: Actor) -> list[Pin]:
     """The person's pins, the first pinned first; what they may not see any more is left out."""
     table = tables.pin.c
-    wanted = sa.select(table.collection, table.record, table.segment).where(table.person == actor.id).order_by(table.at).limit(MOST)
+    wanted = (
+        sa.select(table.collection, table.record, table.segment)
+        .where(table.person == actor.id)
+        .order_by(table.at)
+        .limit(MOST)
+    )
     with transaction() as connection:
         rows = connection.execute(wanted).all()
     names = _titles(actor, [(row.collection, row.record) for row in rows if row.record])
@@ -79,17 +84,26 @@ def pin(actor: Actor, collection: str, record: str = "", segment: str = "") -> N
         raise NotFound
     table = tables.pin
     with transaction() as connection:
-        pinned = connection.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.person == actor.id))
+        pinned = connection.scalar(
+            sa.select(sa.func.count()).select_from(table).where(table.c.person == actor.id)
+        )
         if (pinned or 0) >= MOST:
             raise Conflict(f"{MOST} things are pinned already: unpin one first.", code="not_possible")
-        made = sa.text("insert into console.pin (person, collection, record, segment) values (:p, :c, :r, :s) on conflict do nothing")
+        made = sa.text(
+            "insert into console.pin (person, collection, record, segment) values (:p, :c, :r, :s) on conflict do nothing"
+        )
         connection.execute(made, {"p": actor.id, "c": collection, "r": record, "s": segment})
 
 
 def unpin(actor: Actor, collection: str, record: str = "", segment: str = "") -> None:
     """Take the pin away, if there is one."""
     table = tables.pin.c
-    mine = (table.person == actor.id, table.collection == collection, table.record == record, table.segment == segment)
+    mine = (
+        table.person == actor.id,
+        table.collection == collection,
+        table.record == record,
+        table.segment == segment,
+    )
     with transaction() as connection:
         connection.execute(sa.delete(tables.pin).where(*mine))
 
@@ -98,7 +112,11 @@ def recent(actor: Actor) -> list[Recent]:
     """The records that the person looked at last, of their last `_LOOKED_BACK` looks; those out of their scope are left out."""
     rows = fetch(_RECENT, (actor.id, _LOOKED_BACK, RECENT))
     names = _titles(actor, [(row[0], row[1]) for row in rows])
-    labels = {collection: known.label for collection, _, _ in rows if (known := _collection(actor, collection)) is not None}
+    labels = {
+        collection: known.label
+        for collection, _, _ in rows
+        if (known := _collection(actor, collection)) is not None
+    }
     return [
         Recent(collection, record, names[collection, record], labels[collection], at)
         for collection, record, at in rows

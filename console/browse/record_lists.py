@@ -23,7 +23,16 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.formats import Look, Named
 from console.infra import subjects
-from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments, titled_orders
+from console.records import (
+    Chosen,
+    KeySelect,
+    Record,
+    ValueCounts,
+    index_advice,
+    search,
+    sql_segments,
+    titled_orders,
+)
 
 CAP = 10_000
 MOST_IN_TAB = 1_000
@@ -106,7 +115,11 @@ class RecordPage:
 
 def collections(actor: Actor, wanted: Callable[[Collection], object] | None = None) -> list[Collection]:
     """Collections that the actor may browse, in order. Rights are judged only of those that are `wanted`."""
-    return [item for item in records.collections() if (wanted is None or wanted(item)) and _may(actor, item.id, "browse")]
+    return [
+        item
+        for item in records.collections()
+        if (wanted is None or wanted(item)) and _may(actor, item.id, "browse")
+    ]
 
 
 def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
@@ -168,7 +181,9 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
         total = records.count(collection.id, scope, where, sought, None if exact else CAP, segment=segment)
     named = named_records(actor, columns, found.rows) if query.labels else {}
     rows = naming.called(actor, collection, found.rows, named)
-    shown = ListPage(collection, columns, rows, found.next, found.previous, total, order.asked, where, query, named)
+    shown = ListPage(
+        collection, columns, rows, found.next, found.previous, total, order.asked, where, query, named
+    )
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
     titled = titled_orders.by_title(collection, scope, columns)
@@ -176,20 +191,46 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
 
 
 def every_within(
-    actor: Actor, collection: Collection, scope: Scope, seen: Scope, query: BrowseQuery, columns: tuple[Field, ...], size: int
+    actor: Actor,
+    collection: Collection,
+    scope: Scope,
+    seen: Scope,
+    query: BrowseQuery,
+    columns: tuple[Field, ...],
+    size: int,
 ) -> Iterator[list[Record]]:
     """All records of the list that are in both scopes, which the caller has judged, `size` at a time; `columns` as of `page_within`."""
     query = segment_order.of_query(collection, scope, query)
     where, segment, sought = question(actor, collection, scope, query)
     fields = None if query.fields is None else read_columns(collection, columns)
-    return records.every(collection.id, scope, seen, where=where, segment=segment, q=sought, sort=query.sort, fields=fields, size=size)
+    return records.every(
+        collection.id,
+        scope,
+        seen,
+        where=where,
+        segment=segment,
+        q=sought,
+        sort=query.sort,
+        fields=fields,
+        size=size,
+    )
 
 
 def nothing_found(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """The frame of a list whose statement was stopped: what it would have found is not known."""
     collection, scope = browsed_collection(actor, collection_id)
     where, _, sought = question(actor, collection, scope, query)
-    shown = ListPage(collection, shown_columns(collection, scope, query.fields), [], None, None, None, query.sort or "", where, query)
+    shown = ListPage(
+        collection,
+        shown_columns(collection, scope, query.fields),
+        [],
+        None,
+        None,
+        None,
+        query.sort or "",
+        where,
+        query,
+    )
     return replace(shown, words=tuple(search_syntax.words(sought)), reach="stopped")
 
 
@@ -205,10 +246,14 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     total = records.count(collection_id, scope, where, sought, CAP, segment=segment)
     if _by_indexes(collection, scope, sought):
         return Counted(total)
-    return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
+    return Counted(
+        total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None
+    )
 
 
-def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQuery] | None = None) -> dict[str | None, int]:
+def segment_counts(
+    actor: Actor, collection_id: str, more: Mapping[str, BrowseQuery] | None = None
+) -> dict[str | None, int]:
     """Segment → number of records, None for all of them, and so of `more` queries; `CAP + 1` means more than `CAP`.
 
     Each is one statement of at most `TAB_S` seconds, all of them `TABS_S`; a segment that takes longer is left out. Raises NotFound, SourceDown.
@@ -216,13 +261,19 @@ def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQu
     collection, scope = browsed_collection(actor, collection_id)
     found: dict[str | None, int] = {}
     until = time.monotonic() + TABS_S
-    queries = {None: BrowseQuery()} | {segment.id: BrowseQuery(segment=segment.id) for segment in collection.segments} | dict(more or {})
+    queries = (
+        {None: BrowseQuery()}
+        | {segment.id: BrowseQuery(segment=segment.id) for segment in collection.segments}
+        | dict(more or {})
+    )
     for segment_id, query in queries.items():
         if time.monotonic() >= until:
             break
         try:
             where, segment, sought = question(actor, collection, scope, query)
-            found[segment_id] = records.count(collection_id, scope, where, sought, CAP, segment=segment, seconds=TAB_S)
+            found[segment_id] = records.count(
+                collection_id, scope, where, sought, CAP, segment=segment, seconds=TAB_S
+            )
         except (TooSlow, Malformed):
             continue  # of a segment that rests on a hidden field nothing is told
     return found
@@ -263,7 +314,17 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     note_view(actor, collection, key, seen=found)
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
     masks = _masked(collection, scope)
-    return RecordPage(collection, found, fields, _relations(actor, collection), may_update, named, masks, fixed, governors(actor, fields))
+    return RecordPage(
+        collection,
+        found,
+        fields,
+        _relations(actor, collection),
+        may_update,
+        named,
+        masks,
+        fixed,
+        governors(actor, fields),
+    )
 
 
 def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
@@ -271,7 +332,11 @@ def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
     _, scope = browsed_collection(actor, becoming.id)
     found = records.sample(becoming, scope)
     log.note(
-        actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
+        actor,
+        "record_listed",
+        open={"count": 1 if found else 0, "sort": "", "more": False},
+        source=becoming.source,
+        collection=becoming.id,
     )
     if found is None:
         return None
@@ -288,14 +353,22 @@ def subject_of(collection: Collection, key: str) -> str | None:
 def subjects_of(collection: Collection, keys: Iterable[str]) -> dict[str, str]:
     """Key → under whose key data about the record is sealed: the person whom it is about, else the record's own."""
     wanted = list(dict.fromkeys(keys))
-    named = {} if collection.subject == "self" else {key: whose for key in wanted if (whose := subject_of(collection, key)) is not None}
+    named = (
+        {}
+        if collection.subject == "self"
+        else {key: whose for key in wanted if (whose := subject_of(collection, key)) is not None}
+    )
     return named | subjects.subjects_of(collection.id, [key for key in wanted if key not in named])
 
 
 def about_record(collection: Collection, key: str, seen: Record | None = None) -> dict[str, Any]:
     """The `record`, its title as `sealed`, and the `subject` of an event. `seen` is the record, where it has been read already."""
     whole = seen is not None and all(name in seen.values for name in collection.title_fields)
-    titled = naming.title_in_log(seen) if seen is not None and whole else naming.titles_in_log(collection, [key]).get(key, {})
+    titled = (
+        naming.title_in_log(seen)
+        if seen is not None and whole
+        else naming.titles_in_log(collection, [key]).get(key, {})
+    )
     subject = subjects_of(collection, [key])[key] if titled else None
     return {"record": records.log_reference(collection, key), "sealed": titled, "subject": subject}
 
@@ -317,7 +390,12 @@ def about_records(collection_id: str | None, keys: Container[str]) -> dict[str, 
     titled = naming.titles_in_log(collection, keys)
     whose = subjects_of(collection, titled)
     return {
-        key: {"record": records.log_reference(collection, key), "sealed": titled.get(key, {}), "subject": whose.get(key)} for key in keys
+        key: {
+            "record": records.log_reference(collection, key),
+            "sealed": titled.get(key, {}),
+            "subject": whose.get(key),
+        }
+        for key in keys
     }
 
 
@@ -336,7 +414,9 @@ def may_update_record(actor: Actor, collection_id: str, key: str) -> bool:
 
 def may_shape(actor: Actor, collection_id: str) -> bool:
     """Whether the actor may shape the collection: who manages sources any, others with the right to shape those that they may browse."""
-    return access.can(actor, None, "source", "manage") or (_may(actor, collection_id, "shape") and _may(actor, collection_id, "browse"))
+    return access.can(actor, None, "source", "manage") or (
+        _may(actor, collection_id, "shape") and _may(actor, collection_id, "browse")
+    )
 
 
 def browsed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
@@ -360,16 +440,28 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
 
 
-def question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
+def question(
+    actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery
+) -> tuple[Filter | None, Chosen | None, Sought | None]:
     """The filter, segment and search of the query. Raises Malformed for what the actor may not read."""
     condition = (query.filter or "").strip()
     # an expression of a document would be looked for as words, and find nothing without a word: it is refused as no JSON
     structured = condition.startswith("{") or "record." in condition
-    where = filters.parse(condition, collection, scope.hidden, Today.of(log.now(), actor.zone)) if structured else None
+    where = (
+        filters.parse(condition, collection, scope.hidden, Today.of(log.now(), actor.zone))
+        if structured
+        else None
+    )
     ways = partial(_way, actor, collection)
     kept = partial(formats.sought_value, Look.of(actor))
     read = partial(
-        search_syntax.read, collection=collection, hidden=scope.hidden, ways=ways, zone=actor.zone, extended=query.extended, kept=kept
+        search_syntax.read,
+        collection=collection,
+        hidden=scope.hidden,
+        ways=ways,
+        zone=actor.zone,
+        extended=query.extended,
+        kept=kept,
     )
     found = [read(query.q or ""), read("" if where is not None else condition)]
     found = [search_syntax.everywhere(item) for item in found] if query.inside else found
@@ -392,8 +484,13 @@ def _way(actor: Actor, collection: Collection, name: str) -> Way | None:
     relation = collection.relation(name)
     if relation is None or not _may(actor, relation.collection, "browse"):
         return None
-    there, scope = records.collection(relation.collection), access.scope_for(actor, relation.collection, "read")
-    alike = all(collection.by_name[here].stored == there.by_name[column].stored for here, column in relation.columns)
+    there, scope = (
+        records.collection(relation.collection),
+        access.scope_for(actor, relation.collection, "read"),
+    )
+    alike = all(
+        collection.by_name[here].stored == there.by_name[column].stored for here, column in relation.columns
+    )
     return Way(relation, there, scope) if there.source == collection.source and alike else None
 
 
@@ -404,7 +501,11 @@ def _segment(actor: Actor, collection: Collection, scope: Scope, segment_id: str
     if segment is None or segment.fields & scope.hidden or not _reads_seen(actor, collection, segment):
         reason = f"There is no segment {segment_id} in {collection.label}."
         raise Malformed(reason, details=[{"field": "segment", "reason": reason}])
-    return expressions.parse(segment.filter) if segment.sql is None else KeySelect(segment.sql, partial(reach, actor))
+    return (
+        expressions.parse(segment.filter)
+        if segment.sql is None
+        else KeySelect(segment.sql, partial(reach, actor))
+    )
 
 
 def reach(actor: Actor, collection: Collection) -> Scope | None:
@@ -425,7 +526,11 @@ def _reads_seen(actor: Actor, collection: Collection, segment: Segment) -> bool:
 def shown_columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | None) -> tuple[Field, ...]:
     """The readable fields with these names, in this order; all readable ones if none are given."""
     readable = {item.name: item for item in collection.readable(scope)}
-    return tuple(readable.values()) if wanted is None else tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
+    return (
+        tuple(readable.values())
+        if wanted is None
+        else tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
+    )
 
 
 def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
@@ -433,10 +538,16 @@ def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str
     names = [*(item.name for item in columns), *naming.made_of(collection)]
     if any(item.type in ("date", "datetime") for item in columns):
         names += collection.ending_fields
-    return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
+    return list(
+        dict.fromkeys(
+            [*names, *(collection.currencies[name] for name in names if name in collection.currencies)]
+        )
+    )
 
 
-def named_records(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]) -> dict[naming.Reference, Named]:
+def named_records(
+    actor: Actor, columns: Iterable[Field], rows: Iterable[Record]
+) -> dict[naming.Reference, Named]:
     """The records that the columns refer to: one statement for each collection."""
     listed = list(rows)
     leading = {item.name: item.references for item in columns}
@@ -461,22 +572,46 @@ def label_on_collection(collection: Collection) -> str | None:
 
 def note_on(actor: Actor, kind: str, collection: Collection, **more: Any) -> None:
     """Note an event of the collection or of a record of it, as confidential as the whole collection unless `more` has a `label`."""
-    log.note(actor, kind, source=collection.source, collection=collection.id, **{"label": label_on_collection(collection), **more})
+    log.note(
+        actor,
+        kind,
+        source=collection.source,
+        collection=collection.id,
+        **{"label": label_on_collection(collection), **more},
+    )
 
 
 def note_view(
-    actor: Actor, collection: Collection, key: str, *, relation: str = "", label: str | None = None, seen: Record | None = None
+    actor: Actor,
+    collection: Collection,
+    key: str,
+    *,
+    relation: str = "",
+    label: str | None = None,
+    seen: Record | None = None,
 ) -> None:
     """Note that the actor looked at the record (`seen`, where it has been read), or at these relations of it.
 
     `label`: another than that of the whole collection.
     """
     label, about = label or label_on_collection(collection), about_record(collection, key, seen)
-    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, **about, label=label)
+    note_on(
+        actor,
+        "record_viewed",
+        collection,
+        open={"relation": relation} if relation else {},
+        **about,
+        label=label,
+    )
 
 
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:
-    open_ = {"count": len(found.rows), "sort": found.sort, "more": found.next is not None, "has_filter": bool(query.filter or query.q)}
+    open_ = {
+        "count": len(found.rows),
+        "sort": found.sort,
+        "more": found.next is not None,
+        "has_filter": bool(query.filter or query.q),
+    }
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     if query.segment:
         open_["segment"] = query.segment

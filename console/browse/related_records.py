@@ -40,7 +40,14 @@ class RelatedPage:
 
 
 def related(
-    actor: Actor, collection_id: str, key: str, relation: str, limit: int = 50, after: str | None = None, *, before: str | None = None
+    actor: Actor,
+    collection_id: str,
+    key: str,
+    relation: str,
+    limit: int = 50,
+    after: str | None = None,
+    *,
+    before: str | None = None,
 ) -> RelatedPage:
     """A page of related records. Raises NotFound if the record, relation or other collection is invisible to the actor."""
     collection, scope = browsed_collection(actor, collection_id)
@@ -50,11 +57,23 @@ def related(
     target, target_scope = browsed_collection(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     sort = newest_first(target, target_scope, link)
-    found = records.related(collection_id, key, relation, target_scope, limit, after, before=before, sort=sort)
+    found = records.related(
+        collection_id, key, relation, target_scope, limit, after, before=before, sort=sort
+    )
     _note_related(actor, collection, key, [link])
-    columns = shown_columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
+    columns = shown_columns(
+        target, target_scope, related_columns(collection, relation) or _without_near_end(target, link)
+    )
     named = named_records(actor, columns, found.rows)
-    return RelatedPage(link, target, columns, naming.called(actor, target, found.rows, named), found.next, found.previous, named)
+    return RelatedPage(
+        link,
+        target,
+        columns,
+        naming.called(actor, target, found.rows, named),
+        found.next,
+        found.previous,
+        named,
+    )
 
 
 def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> list[RelatedPage]:
@@ -69,11 +88,26 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
     for link in summary_relations(collection):
         if access.can(actor, None, f"collection:{link.collection}", "browse"):
             target, target_scope = browsed_collection(actor, link.collection)
-            columns = shown_columns(target, target_scope, related_columns(collection, link.name) or _without_near_end(target, link))
-            found.append(
-                (target, columns, Wanted(link, target_scope, read_columns(target, columns), newest_first(target, target_scope, link)))
+            columns = shown_columns(
+                target,
+                target_scope,
+                related_columns(collection, link.name) or _without_near_end(target, link),
             )
-    read = records.related_lists(collection_id, key, scope, [wanted for _, _, wanted in found], limit, MOST_IN_TAB)
+            found.append(
+                (
+                    target,
+                    columns,
+                    Wanted(
+                        link,
+                        target_scope,
+                        read_columns(target, columns),
+                        newest_first(target, target_scope, link),
+                    ),
+                )
+            )
+    read = records.related_lists(
+        collection_id, key, scope, [wanted for _, _, wanted in found], limit, MOST_IN_TAB
+    )
     pages = [Page([], None, None) if isinstance(page, SourceDown) else page for page, _ in read]
     references = {
         reference
@@ -102,7 +136,10 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
 
 def _leading(target: Collection, columns: Sequence[Field]) -> list[tuple[str, str | None]]:
     """Fields of a related list whose records are to be named: those of its columns, and those that its titles are made of."""
-    return [(item.name, item.references) for item in (*columns, *(target.by_name[name] for name in naming.joined(target)))]
+    return [
+        (item.name, item.references)
+        for item in (*columns, *(target.by_name[name] for name in naming.joined(target)))
+    ]
 
 
 def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, int | None]]:
@@ -111,12 +148,18 @@ def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, 
     Raises NotFound, SourceDown.
     """
     collection, scope = browsed_collection(actor, collection_id)
-    seen = [link for link in collection.relations if access.can(actor, None, f"collection:{link.collection}", "browse")]
+    seen = [
+        link
+        for link in collection.relations
+        if access.can(actor, None, f"collection:{link.collection}", "browse")
+    ]
     if not seen:
         records.get(collection_id, key, scope, fields=())
         return []
     wanted = [Wanted(link, browsed_collection(actor, link.collection)[1], (), None) for link in seen]
-    return list(zip(seen, records.related_numbers(collection_id, key, scope, wanted, MOST_IN_TAB), strict=True))
+    return list(
+        zip(seen, records.related_numbers(collection_id, key, scope, wanted, MOST_IN_TAB), strict=True)
+    )
 
 
 def newest_first(target: Collection, scope: Scope, link: Relation) -> str | None:
@@ -127,13 +170,19 @@ def newest_first(target: Collection, scope: Scope, link: Relation) -> str | None
     """
     if target.sort or not target.key or {there for _, there in link.columns} & set(target.key):
         return None
-    dated = [item for item in target.readable(scope) if item.computed is None and item.stored in ("date", "datetime") and item.sortable]
+    dated = [
+        item
+        for item in target.readable(scope)
+        if item.computed is None and item.stored in ("date", "datetime") and item.sortable
+    ]
     certain = [item.name for item in dated if not item.may_be_empty]
     if not dated:
         return None
     naming_it = [name for name in target.title_fields if name in certain]
     key = [target.visible(name, scope.hidden) for name in target.key]
-    if not naming_it and all(item is not None and item.stored in ("integer", "date", "datetime") for item in key):
+    if not naming_it and all(
+        item is not None and item.stored in ("integer", "date", "datetime") for item in key
+    ):
         return ",".join(f"-{name}" for name in target.key[:MOST_SORTED])
     written = [name for name in certain if recognising.WRITTEN & set(recognising.parts_of(name))]
     return next((f"-{name}" for name in (*naming_it, *written, *certain)), None)
@@ -141,12 +190,15 @@ def newest_first(target: Collection, scope: Scope, link: Relation) -> str | None
 
 def summary_relations(collection: Collection) -> list[Relation]:
     """The relations of the summary in the order of its document; without one, those to many records, and those by several columns whose title no field shows."""
-    relations = [collection.relation(str(entry["relation"])) for entry in collection.summary.get("related", ())]
+    relations = [
+        collection.relation(str(entry["relation"])) for entry in collection.summary.get("related", ())
+    ]
     joined = [item.inputs for item in collection.computed_fields if item.pair is not None]
     return list(filter(None, relations)) or [
         relation
         for relation in collection.relations
-        if relation.kind == "to_many" or (len(relation.columns) > 1 and {here for here, _ in relation.columns} not in joined)
+        if relation.kind == "to_many"
+        or (len(relation.columns) > 1 and {here for here, _ in relation.columns} not in joined)
     ]
 
 
@@ -154,7 +206,9 @@ def _note_related(actor: Actor, collection: Collection, key: str, relations: Seq
     """Note the look at these relations: one event, and one for each label that a target as a whole has."""
     by_label: dict[str | None, list[str]] = {}
     for relation in relations:
-        by_label.setdefault(label_on_collection(records.collection(relation.collection)), []).append(relation.name)
+        by_label.setdefault(label_on_collection(records.collection(relation.collection)), []).append(
+            relation.name
+        )
     for label, names in by_label.items():
         note_view(actor, collection, key, relation=", ".join(names), label=label)
 
@@ -168,5 +222,7 @@ def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:
 
 def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:
     """Columns of a related list in the collection's summary; None if the summary does not say."""
-    said = next((item for item in collection.summary.get("related", ()) if item.get("relation") == relation), None)
+    said = next(
+        (item for item in collection.summary.get("related", ()) if item.get("relation") == relation), None
+    )
     return tuple(said["columns"]) if said and said.get("columns") else None

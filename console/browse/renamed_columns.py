@@ -15,7 +15,9 @@ from console.infra.db import tables
 def follow(connection: Connection, collection_id: str, names: Mapping[str, str]) -> None:
     """Put the new names of columns (`names`: former → new) where people keep the former ones."""
     saved, view = tables.saved_segment, tables.list_view
-    for row in connection.execute(sa.select(saved.c.id, saved.c.query).where(saved.c.collection == collection_id)).all():
+    for row in connection.execute(
+        sa.select(saved.c.id, saved.c.query).where(saved.c.collection == collection_id)
+    ).all():
         try:
             kept = json.loads(subjects.unwrap(row.query, sealed_at(row.id)))
         except subjects.Unreadable:  # kept under another master key
@@ -24,9 +26,15 @@ def follow(connection: Connection, collection_id: str, names: Mapping[str, str])
         if made != kept:
             sealed = subjects.wrap(json.dumps(made).encode(), sealed_at(row.id))
             connection.execute(sa.update(saved).where(saved.c.id == row.id).values(query=sealed))
-    for seen in connection.execute(sa.select(view.c.person, view.c.columns, view.c.widths).where(view.c.collection == collection_id)).all():
+    for seen in connection.execute(
+        sa.select(view.c.person, view.c.columns, view.c.widths).where(view.c.collection == collection_id)
+    ).all():
         columns = [names.get(name, name) for name in seen.columns or ()] or None
-        widths = {names.get(name, name): width for name, width in seen.widths.items()} if seen.widths else sa.null()
+        widths = (
+            {names.get(name, name): width for name, width in seen.widths.items()}
+            if seen.widths
+            else sa.null()
+        )
         if columns == (seen.columns or None) and (not seen.widths or widths == seen.widths):
             continue
         mine = (view.c.person == seen.person) & (view.c.collection == collection_id)
@@ -36,7 +44,9 @@ def follow(connection: Connection, collection_id: str, names: Mapping[str, str])
 def _query(kept: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     made = dict(kept)
     if str(made.get("filter", "")).startswith("{"):
-        made["filter"] = json.dumps(_condition(json.loads(made["filter"]), names), ensure_ascii=False, separators=(",", ":"))
+        made["filter"] = json.dumps(
+            _condition(json.loads(made["filter"]), names), ensure_ascii=False, separators=(",", ":")
+        )
     if made.get("sort"):
         made["sort"] = ",".join(_sorted_by(part, names) for part in str(made["sort"]).split(","))
     if isinstance(made.get("columns"), list):
@@ -55,6 +65,10 @@ def _condition(given: Any, names: Mapping[str, str]) -> Any:
     """A condition with the new names of its fields; values stay."""
     if not isinstance(given, dict):
         return given
-    groups = {word: [_condition(part, names) for part in given[word]] for word in ("and", "or") if isinstance(given.get(word), list)}
+    groups = {
+        word: [_condition(part, names) for part in given[word]]
+        for word in ("and", "or")
+        if isinstance(given.get(word), list)
+    }
     field = given.get("field")
     return given | groups | ({"field": names.get(field, field)} if isinstance(field, str) else {})

@@ -47,13 +47,17 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
     access.require(actor, None, *need)
     said = reason.strip()
     if not said or len(said) > LONGEST or "\x00" in said:
-        details = [{"field": "reason", "reason": "Say why, in at most 2,000 characters; it is kept in the log."}]
+        details = [
+            {"field": "reason", "reason": "Say why, in at most 2,000 characters; it is kept in the log."}
+        ]
         raise Invalid("Nothing is shown without a reason.", details=details)
     whole = access.scope_for(actor, collection_id, "reveal")
     try:
         value = records.get(collection_id, key, whole, fields=(name,)).values.get(name)
     except NotFound:
-        raise NotAllowed("You may see this record, but not uncover its values. An admin can grant it.", need=need) from None
+        raise NotAllowed(
+            "You may see this record, but not uncover its values. An admin can grant it.", need=need
+        ) from None
     about = record_lists.about_record(collection, key)
     about["sealed"] = {"reason": said} | about["sealed"]
     record_lists.note_on(actor, "value_revealed", collection, open={"field": name}, **about)

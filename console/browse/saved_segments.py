@@ -54,12 +54,18 @@ class SavedSegment:
     @property
     def browse_query(self) -> BrowseQuery:
         """What it finds, as a query of a list."""
-        return BrowseQuery(segment=self.query.get("segment"), filter=self.query.get("filter"), q=self.query.get("q"))
+        return BrowseQuery(
+            segment=self.query.get("segment"), filter=self.query.get("filter"), q=self.query.get("q")
+        )
 
 
 def audiences(actor: Actor) -> list[str]:
     """Whom the actor may save a segment for: themselves, their teams, their roles."""
-    return [f"user:{actor.id}", *(f"team:{team}" for team in actor.teams), *(f"role:{role}" for role in actor.role_names)]
+    return [
+        f"user:{actor.id}",
+        *(f"team:{team}" for team in actor.teams),
+        *(f"role:{role}" for role in actor.role_names),
+    ]
 
 
 def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
@@ -68,7 +74,9 @@ def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
     return readable(actor, collection, scope, fetch(_SEGMENTS, (collection_id, audiences(actor))))
 
 
-def readable(actor: Actor, collection: CollectionModel, scope: Scope, rows: Sequence[tuple[Any, ...]]) -> list[SavedSegment]:
+def readable(
+    actor: Actor, collection: CollectionModel, scope: Scope, rows: Sequence[tuple[Any, ...]]
+) -> list[SavedSegment]:
     """The segments of these rows that may be told to the actor, their own first, then by name."""
     shapes = may_shape(actor, collection.id) if rows else False
     found = []
@@ -88,7 +96,14 @@ def readable(actor: Actor, collection: CollectionModel, scope: Scope, rows: Sequ
     return sorted(found, key=lambda saved: (not saved.mine, saved.label.casefold(), saved.id))
 
 
-def save(actor: Actor, collection_id: str, label: str, audience: str, query: Mapping[str, Any], segment_id: str | None = None) -> str:
+def save(
+    actor: Actor,
+    collection_id: str,
+    label: str,
+    audience: str,
+    query: Mapping[str, Any],
+    segment_id: str | None = None,
+) -> str:
     """Save the query as a tab, or change the actor's own tab of this id; its id.
 
     Raises Invalid naming `label`, `audience` or `query`, NotFound for a collection that the actor may not browse or a tab that is not theirs.
@@ -96,50 +111,88 @@ def save(actor: Actor, collection_id: str, label: str, audience: str, query: Map
     collection, scope = browsed_collection(actor, collection_id)
     label, kept = " ".join(label.split()), {name: value for name in KEPT if (value := query.get(name))}
     if not label or len(label) > LONGEST_LABEL or not label.isprintable():
-        raise _wrong("label", f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab.")
+        raise _wrong(
+            "label", f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab."
+        )
     if audience not in audiences(actor):
         raise _wrong("audience", "Choose yourself, a team of yours or a role of yours.")
     shared = not audience.startswith("user:")
     if not kept.get("filter") and not kept.get("q"):
         raise _wrong("query", "Filter the list first: without a filter the tab would be the list itself.")
     if shared and (kept.get("q") or not str(kept["filter"]).startswith("{")):
-        raise _wrong("query", "What you search for stays yours: take the search away and share the filters, or save it for you alone.")
-    question(actor, collection, scope, SavedSegment("", label, kept, audience, mine=True, removable=True).browse_query)
+        raise _wrong(
+            "query",
+            "What you search for stays yours: take the search away and share the filters, or save it for you alone.",
+        )
+    question(
+        actor,
+        collection,
+        scope,
+        SavedSegment("", label, kept, audience, mine=True, removable=True).browse_query,
+    )
     table, made_id = tables.saved_segment, segment_id or new_id("sgm")
     with transaction() as connection:
-        own = sa.select(table.c.id, table.c.audience).where(table.c.collection == collection_id, table.c.made_by == actor.id)
+        own = sa.select(table.c.id, table.c.audience).where(
+            table.c.collection == collection_id, table.c.made_by == actor.id
+        )
         known = {row.id: row.audience for row in connection.execute(own)}
         if segment_id is not None and segment_id not in known:
             raise NotFound(hidden=True)
         if segment_id is None and len(known) >= MOST_OWN:
             raise _wrong("label", f"You have saved {MOST_OWN} segments of this list: remove one first.")
-        values = {"label": label, "audience": audience, "query": subjects.wrap(json.dumps(kept).encode(), sealed_at(made_id))}
+        values = {
+            "label": label,
+            "audience": audience,
+            "query": subjects.wrap(json.dumps(kept).encode(), sealed_at(made_id)),
+        }
         if segment_id is None:
-            connection.execute(sa.insert(table).values(id=made_id, collection=collection_id, made_by=actor.id, **values))
+            connection.execute(
+                sa.insert(table).values(id=made_id, collection=collection_id, made_by=actor.id, **values)
+            )
         else:
-            connection.execute(sa.update(table).where(table.c.id == segment_id).values(**values, changed_at=sa.func.now()))
+            connection.execute(
+                sa.update(table).where(table.c.id == segment_id).values(**values, changed_at=sa.func.now())
+            )
         if shared or not known.get(made_id, "user:").startswith("user:"):
             log.note(
-                actor, "segment_shared", open={"segment": made_id, "audience": audience}, sealed={"label": label, "query": kept},
-                source=collection.source, collection=collection_id, connection=connection,
-            )  # fmt: skip
+                actor,
+                "segment_shared",
+                open={"segment": made_id, "audience": audience},
+                sealed={"label": label, "query": kept},
+                source=collection.source,
+                collection=collection_id,
+                connection=connection,
+            )
     return made_id
 
 
 def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
     """Take a tab away: one's own, or as who shapes the collection one that is shared with oneself. Raises NotFound for any other."""
     collection, _ = browsed_collection(actor, collection_id)
-    found = next((saved for saved in saved_segments(actor, collection_id) if saved.id == segment_id and saved.removable), None)
+    found = next(
+        (
+            saved
+            for saved in saved_segments(actor, collection_id)
+            if saved.id == segment_id and saved.removable
+        ),
+        None,
+    )
     if found is None:
         raise NotFound(hidden=True)
     table = tables.saved_segment
     with transaction() as connection:
-        gone = connection.execute(sa.delete(table).where(table.c.id == segment_id, table.c.collection == collection_id)).rowcount
+        gone = connection.execute(
+            sa.delete(table).where(table.c.id == segment_id, table.c.collection == collection_id)
+        ).rowcount
         if gone and not found.audience.startswith("user:"):
             log.note(
-                actor, "segment_removed", open={"segment": segment_id, "audience": found.audience},
-                source=collection.source, collection=collection_id, connection=connection,
-            )  # fmt: skip
+                actor,
+                "segment_removed",
+                open={"segment": segment_id, "audience": found.audience},
+                source=collection.source,
+                collection=collection_id,
+                connection=connection,
+            )
 
 
 def forget(connection: Connection, texts: Collection[str], collection: CollectionModel) -> None:
@@ -152,10 +205,14 @@ def forget(connection: Connection, texts: Collection[str], collection: Collectio
 
 def forget_own(connection: Connection, person: str) -> None:
     """Delete the tabs that this person saved for themselves alone."""
-    connection.execute(sa.delete(tables.saved_segment).where(tables.saved_segment.c.audience == f"user:{person}"))
+    connection.execute(
+        sa.delete(tables.saved_segment).where(tables.saved_segment.c.audience == f"user:{person}")
+    )
 
 
-def _naming(connection: Connection, texts: Collection[str], collection: CollectionModel) -> tuple[list[str], list[str]]:
+def _naming(
+    connection: Connection, texts: Collection[str], collection: CollectionModel
+) -> tuple[list[str], list[str]]:
     """The ids of saved segments of any list that search for somebody by these texts (name, e-mail, number), and of others whose name has one of them.
 
     A search does where all its words stand in one of the texts, or where it is one of them; a condition where it compares a field that names records
@@ -163,12 +220,17 @@ def _naming(connection: Connection, texts: Collection[str], collection: Collecti
     """
     known = [text.casefold() for text in texts if len(text) >= SHORTEST]
     whole = frozenset(_plain(text) for text in texts)
-    worded = frozenset(text for text in whole if not text.isdigit())  # on any other list a number is of something else
+    worded = frozenset(
+        text for text in whole if not text.isdigit()
+    )  # on any other list a number is of something else
     identifying_fields = frozenset(identifying(collection))
     searching, called = [], []
     for row in connection.execute(sa.select(tables.saved_segment)):
         named = whole if row.collection == collection.id else worded
-        if any(_within(text, known) or _plain(text) in named for text in _texts_of_search(row, collection.id, identifying_fields)):
+        if any(
+            _within(text, known) or _plain(text) in named
+            for text in _texts_of_search(row, collection.id, identifying_fields)
+        ):
             searching.append(row.id)
         elif _called_after(row.label, texts):
             called.append(row.id)
@@ -179,10 +241,18 @@ def _texts_of_search(row: sa.Row[Any], collection: str, fields: frozenset[str]) 
     """The texts that a saved segment searches for or compares with; none if it is kept under another master key."""
     try:
         kept = json.loads(subjects.unwrap(row.query, sealed_at(row.id)))
-        conditions = json.loads(kept["filter"]) if str(kept.get("filter", "")).startswith("{") else kept.get("filter") or ""
+        conditions = (
+            json.loads(kept["filter"])
+            if str(kept.get("filter", "")).startswith("{")
+            else kept.get("filter") or ""
+        )
     except (subjects.Unreadable, ValueError):
         return []
-    compared = [conditions] if isinstance(conditions, str) else _compared(conditions, fields if row.collection == collection else None)
+    compared = (
+        [conditions]
+        if isinstance(conditions, str)
+        else _compared(conditions, fields if row.collection == collection else None)
+    )
     return [text for text in (str(kept.get("q") or ""), *compared) if text]
 
 
@@ -221,14 +291,21 @@ def _compared(condition: Any, fields: frozenset[str] | None) -> list[str]:
     values = own if isinstance(own, list) else [own]
     kinds = str if fields is None else (str, int)  # a number of any other list is an amount as well as a key
     return [str(value) for value in values if isinstance(value, kinds)] + [
-        text for name in ("and", "or", "not") if name in condition for text in _compared(condition[name], fields)
+        text
+        for name in ("and", "or", "not")
+        if name in condition
+        for text in _compared(condition[name], fields)
     ]
 
 
 def _within(search: str, known: Collection[str]) -> bool:
     """Whether all words of what is asked for stand in one of the texts."""
     words = _words(search)
-    return bool(words) and max(map(len, words)) >= SHORTEST and any(all(word in text for word in words) for text in known)
+    return (
+        bool(words)
+        and max(map(len, words)) >= SHORTEST
+        and any(all(word in text for word in words) for text in known)
+    )
 
 
 def sealed_at(segment_id: str) -> str:

@@ -10,7 +10,9 @@ from console.core.errors import Malformed
 from console.records import Chosen
 
 
-def segments_of(actor: Actor, collection_id: str, keys: Sequence[str], wanted: Many[str]) -> dict[str, set[str]]:
+def segments_of(
+    actor: Actor, collection_id: str, keys: Sequence[str], wanted: Many[str]
+) -> dict[str, set[str]]:
     """Key → those of the `wanted` segments that the record is in, of the records that the actor may read; one statement.
 
     In a segment that is not there, or reads what is kept from the actor, is no record. Raises SourceDown.

@@ -15,4 +15,6 @@ def of_query(collection: Collection, scope: Scope, query: "BrowseQuery") -> "Bro
     segment = collection.segment(query.segment) if query.segment and not query.sort else None
     sort = (segment and segment.sort) or ""
     by = collection.by_name.get(sort.removeprefix("-"))
-    return replace(query, sort=sort) if by is not None and by.sortable and by.name not in scope.hidden else query
+    return (
+        replace(query, sort=sort) if by is not None and by.sortable and by.name not in scope.hidden else query
+    )

@@ -38,7 +38,9 @@ insert into console.record_tag (collection, record, tag, subject, by, at)
 select %s, w.record, w.tag, w.subject, %s, %s from unnest(%s::text[], %s::text[], %s::text[]) as w (record, tag, subject)
 on conflict do nothing returning record, tag
 """
-_TAKE_EACH = "delete from console.record_tag where collection = %s and tag = %s and record = any(%s) returning record"
+_TAKE_EACH = (
+    "delete from console.record_tag where collection = %s and tag = %s and record = any(%s) returning record"
+)
 _OFFERED = (
     "select t.name from console.tag t where exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
     " order by t.id limit %s"
@@ -135,7 +137,9 @@ def changeable(collection_id: str, keys: Sequence[str], scope: Scope) -> set[str
     return set(keys) if scope.unlimited else set(records.visible_keys(collection_id, keys, scope))
 
 
-def put_each(connection: Connection, actor: Actor, collection: Collection, wanted: Mapping[str, Sequence[str]]) -> list[Noted]:
+def put_each(
+    connection: Connection, actor: Actor, collection: Collection, wanted: Mapping[str, Sequence[str]]
+) -> list[Noted]:
     """Put on each of these records (key → tags, clean and few enough) those that it has not, with the transaction of `connection`; what the log has to tell of each that is new.
 
     The caller has judged who may, and writes the events, `tag_added`, with the same transaction.
@@ -143,16 +147,30 @@ def put_each(connection: Connection, actor: Actor, collection: Collection, wante
     whose, titled = subjects_of(collection, wanted), titles_in_log(collection, wanted)
     references = {key: records.log_reference(collection, key) for key in wanted}
     at, pairs = log.now(), [(key, name) for key, names in wanted.items() for name in names]
-    words = sorted({identity(name): name for _, name in reversed(pairs)}.items())  # in one order, so that no two wait for each other
-    connection.exec_driver_sql(_PUT_WORDS, (actor.id, at, [each for each, _ in words], [name for _, name in words]))
+    words = sorted(
+        {identity(name): name for _, name in reversed(pairs)}.items()
+    )  # in one order, so that no two wait for each other
+    connection.exec_driver_sql(
+        _PUT_WORDS, (actor.id, at, [each for each, _ in words], [name for _, name in words])
+    )
     columns = (
         [references[key] for key, _ in pairs],
         [identity(name) for _, name in pairs],
         [whose[key] for key, _ in pairs],
     )
-    new = {(row[0], row[1]) for row in connection.exec_driver_sql(_PUT_EACH, (collection.id, actor.id, at, *columns))}
+    new = {
+        (row[0], row[1])
+        for row in connection.exec_driver_sql(_PUT_EACH, (collection.id, actor.id, at, *columns))
+    }
     return [
-        log.Noted({}, collection.id, references[key], collection.source, {"word": identity(name), **titled.get(key, {})}, whose[key])
+        log.Noted(
+            {},
+            collection.id,
+            references[key],
+            collection.source,
+            {"word": identity(name), **titled.get(key, {})},
+            whose[key],
+        )
         for key, name in pairs
         if (references[key], identity(name)) in new
     ]
@@ -194,7 +212,11 @@ def same(one: str, other: str) -> bool:
 
 def place_of(run: Run) -> tuple[str, str]:
     """Collection and key that the tags of a run's steps are kept under: its record, without one the run itself."""
-    return (run.collection, run.record) if run.collection is not None and run.record is not None else (RUN, run.id)
+    return (
+        (run.collection, run.record)
+        if run.collection is not None and run.record is not None
+        else (RUN, run.id)
+    )
 
 
 def keep_word(name: str, by: str) -> None:
@@ -276,7 +298,9 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
     with transaction() as connection:
         if added:
             _require_room(connection, collection.id, reference, name)
-        if not write(connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()):
+        if not write(
+            connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()
+        ):
             return False
         log.note(
             actor,
@@ -295,7 +319,12 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
 def _require_room(connection: Connection, collection_id: str, reference: str, name: str) -> None:
     """Raises Invalid where the record has as many tags as it may have."""
     table = tables.record_tag.c
-    there = {row[0] for row in connection.execute(sa.select(table.tag).where(table.collection == collection_id, table.record == reference))}
+    there = {
+        row[0]
+        for row in connection.execute(
+            sa.select(table.tag).where(table.collection == collection_id, table.record == reference)
+        )
+    }
     if len(there) >= MOST_ON_RECORD and identity(name) not in there:
         reason = f"A record has at most {MOST_ON_RECORD} tags: take one away first."
         raise Invalid(reason, details=[{"field": "tag", "reason": reason}])

@@ -15,7 +15,8 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @absence.command(
-    "plan", epilog="Example: console absence plan ana@example.com --first 2027-01-11 --last 2027-01-22 --substitute mona@example.com"
+    "plan",
+    epilog="Example: console absence plan ana@example.com --first 2027-01-11 --last 2027-01-22 --substitute mona@example.com",
 )
 @click.argument("email")
 @click.option("--first", required=True, type=DAY, help="The first day, in the person's own time zone.")
@@ -24,24 +25,36 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 def plan(email: str, first: datetime, last: datetime, substitute: str) -> None:
     """Say when a person is away and who stands in: what asks for the person is told to the substitute too."""
     person = accounts.person_of_email(email)
-    kept = absences.plan(accounts.COMMAND_LINE, person.id, first=first.date(), last=last.date(), substitute=substitute)
+    kept = absences.plan(
+        accounts.COMMAND_LINE, person.id, first=first.date(), last=last.date(), substitute=substitute
+    )
     click.echo(_line(kept))
     if left := standing_in.undecidable(accounts.COMMAND_LINE, person.id, kept.substitute):
-        click.echo(f"{kept.substitute_name} may not give the approvals that are asked for in: {', '.join(left)}")
+        click.echo(
+            f"{kept.substitute_name} may not give the approvals that are asked for in: {', '.join(left)}"
+        )
 
 
 @absence.command("list", epilog="Example: console absence list ana@example.com")
 @click.argument("email", required=False)
 def listing(email: str | None) -> None:
     """Present and coming absences of a person; without one, everybody who is away now."""
-    found = absences.away().values() if email is None else absences.absences_of(accounts.COMMAND_LINE, accounts.person_of_email(email).id)
+    found = (
+        absences.away().values()
+        if email is None
+        else absences.absences_of(accounts.COMMAND_LINE, accounts.person_of_email(email).id)
+    )
     for each in sorted(found, key=lambda one: (one.first, one.person_name)):
         click.echo(_line(each))
 
 
 @absence.command("end", epilog="Example: console absence end ana@example.com --first 2027-01-11")
 @click.argument("email")
-@click.option("--first", type=DAY, help="The first day of the absence; without it, the one that is under way or comes next.")
+@click.option(
+    "--first",
+    type=DAY,
+    help="The first day of the absence; without it, the one that is under way or comes next.",
+)
 def end(email: str, first: datetime | None) -> None:
     """Take an absence back, or end it early: from now on nothing goes to the substitute."""
     person = accounts.person_of_email(email)

@@ -13,7 +13,11 @@ action = click.Group("action", help="Actions as files: what can be done to recor
 
 @action.command("check", epilog="Example: console action check actions/*.json")
 @FILES
-@click.option("--sources", is_flag=True, help="Also judge names of fields, roles and functions by what is connected here.")
+@click.option(
+    "--sources",
+    is_flag=True,
+    help="Also judge names of fields, roles and functions by what is connected here.",
+)
 def check(files: tuple[Path, ...], sources: bool) -> None:
     """Print every problem of the FILES, one a line: file, field, reason. Exits 1 when there is an error.
 

@@ -21,7 +21,8 @@ activity = click.Group("activity", help="The activity log.")
 
 
 @activity.command(
-    "export", epilog="Example: console activity export --format csv --kind run_completed --since-time 2026-11-01 --out done.csv"
+    "export",
+    epilog="Example: console activity export --format csv --kind run_completed --since-time 2026-11-01 --out done.csv",
 )
 @click.option(
     "--format",
@@ -44,9 +45,14 @@ activity = click.Group("activity", help="The activity log.")
 @click.option("--record", help="Only events about the record with this key.")
 @click.option("--run", help="Only events of this run.")
 @click.option("--workflow", help="Only events of this workflow and its runs: an id (wf_…) or its slug.")
-@click.option("--since-time", help="Only events from this day or moment on: 2026-11-20 or 2026-11-20T06:30:00Z.")
+@click.option(
+    "--since-time", help="Only events from this day or moment on: 2026-11-20 or 2026-11-20T06:30:00Z."
+)
 @click.option("--until", help="Only events before this day or moment.")
-@click.option("--since", help="zip: the size of a checkpoint that somebody kept; the archive proves that the log has only grown since.")
+@click.option(
+    "--since",
+    help="zip: the size of a checkpoint that somebody kept; the archive proves that the log has only grown since.",
+)
 def export(form: str, out: Path, **given: Any) -> None:
     """Write the log to a file, whole or what fits the filters, oldest first.
 
@@ -60,28 +66,42 @@ def export(form: str, out: Path, **given: Any) -> None:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise click.ClickException(f"Standard output cannot be written: {error.strerror}. What is there is not the whole.") from None
+            raise click.ClickException(
+                f"Standard output cannot be written: {error.strerror}. What is there is not the whole."
+            ) from None
         return
     click.echo(f"{write(query, out)} events in {out}")
 
 
 def _start_export(query: exports.ExportQuery) -> exports.Export:
-    return exports.begin(COMMAND_LINE, query, ready=sequencing.sealed if query.proofs else sequencing.catch_up)
+    return exports.begin(
+        COMMAND_LINE, query, ready=sequencing.sealed if query.proofs else sequencing.catch_up
+    )
 
 
 def _parse_options(form: str, given: Mapping[str, Any]) -> exports.ExportQuery:
     """The query for these options. Raises UsageError that names the option."""
     if given["user"] and "@" in given["user"]:
         given = {**given, "user": accounts.person_of_email(given["user"]).id}
-    parameters = [("format", "csv" if form == "csv" else "jsonl"), *([("proofs", "1")] if form == "zip" else [])]
+    parameters = [
+        ("format", "csv" if form == "csv" else "jsonl"),
+        *([("proofs", "1")] if form == "zip" else []),
+    ]
     parameters += [("kind", kind) for kind in given["kind"]]
-    parameters += [(PARAMETERS.get(name, name), value) for name, value in given.items() if name != "kind" and value is not None]
+    parameters += [
+        (PARAMETERS.get(name, name), value)
+        for name, value in given.items()
+        if name != "kind" and value is not None
+    ]
     try:
         return exports.parse_query(parameters)
     except Malformed as error:
         options = {parameter: option.replace("_", "-") for option, parameter in PARAMETERS.items()}
         raise click.UsageError(
-            " ".join(f"--{options.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
+            " ".join(
+                f"--{options.get(detail['field'], detail['field'])}: {detail['reason']}"
+                for detail in error.details
+            )
         ) from None
 
 
@@ -96,7 +116,9 @@ def write(query: exports.ExportQuery, out: Path) -> int:
         if file_like:
             part.replace(out)
     except OSError as error:
-        raise click.ClickException(f"{out} cannot be written: {error.strerror}. What was there before still is.") from None
+        raise click.ClickException(
+            f"{out} cannot be written: {error.strerror}. What was there before still is."
+        ) from None
     finally:
         with suppress(OSError):
             if file_like:

@@ -23,16 +23,35 @@ ai = click.Group("ai", help="How good proposals are, tried on recorded cases.")
 
 @ai.command("cases", epilog="Example: console ai cases --workflow kyc-review --out cases.jsonl")
 @click.option("--workflow", "slug", default=None, help="Of this workflow only.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write, a case a line.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=replayed.MOST, show_default=True, help="At most so many, the newest.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The file to write, a case a line.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=replayed.MOST,
+    show_default=True,
+    help="At most so many, the newest.",
+)
 def cases(slug: str | None, out: Path, limit: int) -> None:
     """Write recorded cases to a file: what was asked, after redaction, and what the person put in, of runs that have ended."""
     count = replayed.write(replayed.recorded(_workflow(slug), limit), out)
-    log.note(COMMAND_LINE, "ai_cases_exported", open={"count": count, "workflow": _workflow(slug)}, chain=workflows.CHAIN)
+    log.note(
+        COMMAND_LINE,
+        "ai_cases_exported",
+        open={"count": count, "workflow": _workflow(slug)},
+        chain=workflows.CHAIN,
+    )
     click.echo(f"{count} cases written to {out}")
 
 
-@ai.command("evaluate", epilog="Example: console ai evaluate --cases cases.jsonl --provider anthropic --model claude-haiku-5-5")
+@ai.command(
+    "evaluate",
+    epilog="Example: console ai evaluate --cases cases.jsonl --provider anthropic --model claude-haiku-5-5",
+)
 @click.option(
     "--cases",
     "file",
@@ -43,7 +62,11 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
 @click.option("--provider", type=PROVIDERS, default=None, help="Who is tried; without it, who is asked now.")
 @click.option("--model", default=None, help="Which model of theirs.")
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=replayed.MOST, show_default=True, help="At most so many stored cases, the newest."
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=replayed.MOST,
+    show_default=True,
+    help="At most so many stored cases, the newest.",
 )
 @click.option(
     "--builder",
@@ -51,14 +74,25 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
     help="A file of descriptions of workflows: how good the builder is with each, in the place of cases.",
 )
 @click.option(
-    "--as", "email", default=None, metavar="EMAIL", help="With --builder: who wishes. The model gets the names that they may see."
+    "--as",
+    "email",
+    default=None,
+    metavar="EMAIL",
+    help="With --builder: who wishes. The model gets the names that they may see.",
 )
 @click.option(
     "--answers",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="With --builder: recorded answers; no provider is asked.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the report is printed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the report is printed.",
+)
 def evaluate(
     file: Path | None,
     slug: str | None,
@@ -79,15 +113,27 @@ def evaluate(
         return
     cases = replayed.read(file) if file else list(replayed.recorded(_workflow(slug), limit))
     current = options.current()
-    with click.progressbar(length=len(cases), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        score = trying.scored(trying.proposer_for(provider, model, current), cases, current, lambda: bar.update(1))
-    click.echo(orjson.dumps(score.to_json(), option=orjson.OPT_INDENT_2).decode() if form == "json" else "\n".join(_text(score)))
+    with click.progressbar(
+        length=len(cases), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        score = trying.scored(
+            trying.proposer_for(provider, model, current), cases, current, lambda: bar.update(1)
+        )
+    click.echo(
+        orjson.dumps(score.to_json(), option=orjson.OPT_INDENT_2).decode()
+        if form == "json"
+        else "\n".join(_text(score))
+    )
     if score.caught:
         raise click.exceptions.Exit(1)
 
 
-def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provider: str | None, model: str | None, form: str) -> None:
-    from console.authoring.builder import measuring  # loads what asks models: no other command of this file needs it
+def _evaluate_builder(
+    file: Path, email: str | None, answers: Path | None, provider: str | None, model: str | None, form: str
+) -> None:
+    from console.authoring.builder import (
+        measuring,
+    )  # loads what asks models: no other command of this file needs it
 
     person = accounts.person_of_email(email) if email else None
     actor = accounts.actor_of_person(person.id) if person is not None else None
@@ -99,7 +145,9 @@ def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provi
         proposer = trying.proposer_for(provider, model, options.current())
         if isinstance(proposer.config, providers.rules.Config):
             raise click.UsageError("Rules build nothing: name a --provider, or --answers with recorded ones.")
-        ask = measuring.provided(proposer.config, seconds=proposer.seconds, max_tokens=options.current().chosen("build").max_tokens)
+        ask = measuring.provided(
+            proposer.config, seconds=proposer.seconds, max_tokens=options.current().chosen("build").max_tokens
+        )
     results = [measuring.measured(actor, each, ask) for each in measuring.read_descriptions(file)]
     summary = measuring.summary(results)
     if form == "json":
@@ -123,7 +171,9 @@ def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provi
 def _workflow(slug: str | None) -> str | None:
     if slug is None:
         return None
-    found_workflow = next((candidate for candidate in workflows.all_known() if slug in (candidate.slug, candidate.id)), None)
+    found_workflow = next(
+        (candidate for candidate in workflows.all_known() if slug in (candidate.slug, candidate.id)), None
+    )
     if found_workflow is None:
         raise NotFound(f"There is no workflow {slug}.")
     return found_workflow.id
@@ -147,7 +197,13 @@ def _text(score: Score) -> list[str]:
     ]
     return [
         f"{score.name}: {score.cases} recorded cases, {score.attacks} attacks.",
-        *([] if score.cases else ["Cases come from ended runs at whose steps a model was asked, as long as the prompts are kept."]),
+        *(
+            []
+            if score.cases
+            else [
+                "Cases come from ended runs at whose steps a model was asked, as long as the prompts are kept."
+            ]
+        ),
         *(f"COMES THROUGH {case}" for case in score.caught),
         "",
         *(f"{name:<24}{said}" for name, said in rows),

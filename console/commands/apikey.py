@@ -22,14 +22,26 @@ def duration(text: str) -> timedelta:
 apikey = click.Group("apikey", help="Keys with which programs use the API.")
 
 
-@apikey.command("create", epilog="Example: console apikey create nightly-report --user ana@example.com --expires 90d")
-@click.argument("name")
-@click.option("--user", "email", required=True, help="Whose rights the key has, at each request those of that moment.")
-@click.option(
-    "--scope", type=click.Choice(["mcp"]), help="mcp: a key for an assistant. It opens /mcp and nothing else, and approves nothing."
+@apikey.command(
+    "create", epilog="Example: console apikey create nightly-report --user ana@example.com --expires 90d"
 )
-@click.option("--approve", is_flag=True, help="It may also approve, reject and be the second person, as far as its owner may.")
-@click.option("--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w.")
+@click.argument("name")
+@click.option(
+    "--user", "email", required=True, help="Whose rights the key has, at each request those of that moment."
+)
+@click.option(
+    "--scope",
+    type=click.Choice(["mcp"]),
+    help="mcp: a key for an assistant. It opens /mcp and nothing else, and approves nothing.",
+)
+@click.option(
+    "--approve",
+    is_flag=True,
+    help="It may also approve, reject and be the second person, as far as its owner may.",
+)
+@click.option(
+    "--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w."
+)
 def create(name: str, email: str, expires: str, scope: str | None, approve: bool) -> None:
     """Make a key and print it. Nothing else is printed, and it is said only now. Without a scope it may be used for all that its owner may do, except to approve."""
     lasts = duration(expires)

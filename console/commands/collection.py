@@ -12,7 +12,9 @@ from console.core.documents.json_shape import Spot
 from console.core.errors import Invalid
 from console.sources import collections
 
-collection = click.Group("collection", help="Collections as files: labels, fields, rules, relations and layout.")
+collection = click.Group(
+    "collection", help="Collections as files: labels, fields, rules, relations and layout."
+)
 
 
 @collection.command("check", epilog="Example: console collection check collections/*.json")
@@ -50,7 +52,11 @@ def print_spots(files: tuple[Path, ...], check_file: Callable[[Path], Sequence[S
 @collection.command("export", epilog="Example: console collection export --all --to collections")
 @click.argument("collection_id", metavar="[ID]", required=False)
 @click.option("--all", "every", is_flag=True, help="Every collection, a file each.")
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="The folder for --all; it is made where it is not there.")
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for --all; it is made where it is not there.",
+)
 def export(collection_id: str | None, every: bool, to: Path | None) -> None:
     """Print what counts of the collection ID as a file, or write every one into a folder. Reading it in again changes nothing."""
     if every == (collection_id is not None) or every != (to is not None):
@@ -73,7 +79,9 @@ def import_(files: tuple[Path, ...], publish: bool) -> None:
     import_documents(files, collections.import_file, publish=publish)
 
 
-def import_documents(files: tuple[Path, ...], import_file: Callable[..., tuple[str, str]], *, publish: bool) -> None:
+def import_documents(
+    files: tuple[Path, ...], import_file: Callable[..., tuple[str, str]], *, publish: bool
+) -> None:
     """Read each file in, and print what it became; what is wrong is printed with the name of its file."""
     for file in files:
         try:

@@ -9,7 +9,9 @@ demo = click.Group("demo", help="Fernwick Pay, the company to try the console wi
 
 
 @demo.command("load", epilog="Example: console demo load --reset")
-@click.option("--reset", is_flag=True, help="Start afresh: what was done in the demo is gone, its runs and log too.")
+@click.option(
+    "--reset", is_flag=True, help="Start afresh: what was done in the demo is gone, its runs and log too."
+)
 @click.option("--bare", is_flag=True, help="Without past weeks: nobody has begun anything.")
 def load(*, reset: bool, bare: bool) -> None:
     """Make the demo's databases, papers, people and workflows; nothing happens where they are."""
@@ -18,7 +20,9 @@ def load(*, reset: bool, bare: bool) -> None:
     from console.infra.settings import data_folder
 
     data_folder.prepare(settings.current().data_dir)
-    gc.set_threshold(200_000, 20, 1000)  # a company of rows is made and kept: looking through it again and again takes a fifth of the time
+    gc.set_threshold(
+        200_000, 20, 1000
+    )  # a company of rows is made and kept: looking through it again and again takes a fifth of the time
     loaded = load_demo(settings.current().data_dir, reset, _progress, bare=bare)
     if not settings.current().embedded:
         from console.infra.db import fitness
@@ -29,7 +33,9 @@ def load(*, reset: bool, bare: bool) -> None:
 
 
 @demo.command("provider", epilog="Example: console demo provider --port 8100")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1 (default 0: a free one).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1 (default 0: a free one)."
+)
 def provider(*, port: int) -> None:
     """Run the stand-in payment provider that the demo's actions ask, until Ctrl-C; prints its address. It keeps its refunds in the data folder."""
     from console.demo.provider import serve
@@ -38,7 +44,9 @@ def provider(*, port: int) -> None:
     try:
         serve(settings.current().data_dir, port, click.echo)
     except OSError as error:
-        raise click.ClickException(f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}): give another with --port.") from error
+        raise click.ClickException(
+            f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}): give another with --port."
+        ) from error
 
 
 def _progress(text: str) -> None:

@@ -19,7 +19,9 @@ def place(collection: str, key: str, reason: str) -> None:
     click.echo(f"{person[0]} {person[1]} is on hold")
 
 
-@hold.command("release", epilog="Example: console hold release customer 17 --reason 'Proceedings 4711 are over'")
+@hold.command(
+    "release", epilog="Example: console hold release customer 17 --reason 'Proceedings 4711 are over'"
+)
 @click.argument("collection")
 @click.argument("key")
 @click.option("--reason", required=True, help="Why; sealed in the log.")
@@ -33,7 +35,9 @@ def release(collection: str, key: str, reason: str) -> None:
 def listing() -> None:
     """Every hold: which record, since when, the values of how many events it keeps, and why."""
     for each in erasure.holds(COMMAND_LINE):
-        click.echo(f"{each.collection} {each.key}  since {each.placed_at:%Y-%m-%d}  {each.events:,} events  {each.reason}")
+        click.echo(
+            f"{each.collection} {each.key}  since {each.placed_at:%Y-%m-%d}  {each.events:,} events  {each.reason}"
+        )
 
 
 commands: list[click.Command] = [hold]

@@ -8,7 +8,11 @@ key = click.Group("key", help="The key that signs the log's checkpoints (`consol
 
 
 @key.command("change", epilog="Example: console key change > double-signed-checkpoint.txt")
-@click.option("--lost", is_flag=True, help="The former key is gone: the new one signs alone, and auditors have to be told in another way.")
+@click.option(
+    "--lost",
+    is_flag=True,
+    help="The former key is gone: the new one signs alone, and auditors have to be told in another way.",
+)
 def change(lost: bool) -> None:
     """Give the log another signing key and print the checkpoint that both keys have signed: for auditors to keep.
 
@@ -22,7 +26,10 @@ def change(lost: bool) -> None:
         err=True,
     )
     if not done.kept:
-        click.echo("Now set CONSOLE_SIGNING_KEY to the new key and start the workers again: until then nothing is signed.", err=True)
+        click.echo(
+            "Now set CONSOLE_SIGNING_KEY to the new key and start the workers again: until then nothing is signed.",
+            err=True,
+        )
 
 
 commands: list[click.Command] = [key]

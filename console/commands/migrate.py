@@ -16,7 +16,11 @@ grant connect on database {database} to console, console_migrator;
 
 
 @click.command("migrate", epilog="Example: console migrate --print-roles > roles.sql")
-@click.option("--print-roles", is_flag=True, help="Print the SQL that a database administrator runs once, and do nothing.")
+@click.option(
+    "--print-roles",
+    is_flag=True,
+    help="Print the SQL that a database administrator runs once, and do nothing.",
+)
 def migrate(*, print_roles: bool) -> None:
     """Make or change the console's own tables so that they fit this release; nothing happens where they do."""
     if print_roles:

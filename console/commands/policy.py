@@ -41,7 +41,9 @@ def import_(file: Path, dry_run: bool, note: str) -> None:
         f"{len(change.added)} to come, {len(change.removed)} to go; something changes for {previewed.touched} of {previewed.people} people"
     )
     if not dry_run:
-        click.echo(f"published as version {rule_drafts.publish_file(COMMAND_LINE, change, note or f'Import of {file.name}')}")
+        click.echo(
+            f"published as version {rule_drafts.publish_file(COMMAND_LINE, change, note or f'Import of {file.name}')}"
+        )
 
 
 @policy.command("check", epilog="Example: console policy check roles.csv")

@@ -11,8 +11,12 @@ from console.operations import restore as restoring
 
 @click.command("restore", epilog="Example: console restore /srv/backups/monday.zip --replace")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--replace", is_flag=True, help="Over a database that is not empty: the present state is gone afterwards.")
-@click.option("--accept-loss", is_flag=True, help="Do not ask where events are known that are not in the backup.")
+@click.option(
+    "--replace", is_flag=True, help="Over a database that is not empty: the present state is gone afterwards."
+)
+@click.option(
+    "--accept-loss", is_flag=True, help="Do not ask where events are known that are not in the backup."
+)
 @click.option(
     "--erasures",
     multiple=True,
@@ -26,17 +30,27 @@ def restore(file: Path, *, replace: bool, accept_loss: bool, erasures: tuple[Pat
 
     def agree(words: str) -> bool:
         progress("")
-        return accept_loss or (sys.stdin.isatty() and click.confirm(f"{words} Restore it all the same?", err=True))
+        return accept_loss or (
+            sys.stdin.isatty() and click.confirm(f"{words} Restore it all the same?", err=True)
+        )
 
-    done = restoring.restore(COMMAND_LINE, file, replace=replace, agree=agree, erasures=erasures, say=progress)
+    done = restoring.restore(
+        COMMAND_LINE, file, replace=replace, agree=agree, erasures=erasures, say=progress
+    )
     progress("")
-    click.echo(f"Restored as of {done.made_at}: {done.size:,} events, verified up to the signed head of {done.verified:,}.")
+    click.echo(
+        f"Restored as of {done.made_at}: {done.size:,} events, verified up to the signed head of {done.verified:,}."
+    )
     if done.lost:
         lost = "1 event is" if done.lost == 1 else f"{done.lost:,} events are"
         click.echo(f"{lost} lost that came after position {done.size:,}; the log says so.")
     if done.erased:
-        click.echo(f"Erased again: what was held about {done.erased} {'person' if done.erased == 1 else 'persons'}.")
-    click.echo("It is live, and sending is paused: `console doctor`, then `console serve`; when it is to go on, `console resume`.")
+        click.echo(
+            f"Erased again: what was held about {done.erased} {'person' if done.erased == 1 else 'persons'}."
+        )
+    click.echo(
+        "It is live, and sending is paused: `console doctor`, then `console serve`; when it is to go on, `console resume`."
+    )
 
 
 commands: list[click.Command] = [restore]

@@ -12,9 +12,13 @@ def retention(*, dry_run: bool) -> None:
     deletions = keeping.due_deletions() if dry_run else keeping.expire()
     for due in deletions:
         kept = f", {due.held:,} more are on hold (`console hold list`)" if due.held else ""
-        click.echo(f"{due.category}, {due.days} days: values of {due.events:,} events {'would go' if dry_run else 'deleted'}{kept}")
+        click.echo(
+            f"{due.category}, {due.days} days: values of {due.events:,} events {'would go' if dry_run else 'deleted'}{kept}"
+        )
     if not deletions:
-        click.echo("No limit is set (CONSOLE_KEEP_RUNS_DAYS and others), or another process is at it: nothing to do.")
+        click.echo(
+            "No limit is set (CONSOLE_KEEP_RUNS_DAYS and others), or another process is at it: nothing to do."
+        )
 
 
 commands: list[click.Command] = [retention]

@@ -11,7 +11,9 @@ sign_in = click.Group("sign-in", help="How people sign in.")
 def open_again() -> None:
     """Let passwords in again, from every network: for when nobody gets in any more. Everything else stays as it is, and it is noted."""
     accounts.open_again(accounts.COMMAND_LINE)
-    click.echo("Passwords open the console again, from every network. Settings, Sign-in says how it should be")
+    click.echo(
+        "Passwords open the console again, from every network. Settings, Sign-in says how it should be"
+    )
 
 
 commands: list[click.Command] = [sign_in]

@@ -42,7 +42,9 @@ def _granted(_context: click.Context, _option: click.Parameter, value: str | Non
     """The acts that the roles get: browsing and reading, and those named between commas. Raises `click.BadParameter`."""
     named = [name.strip() for name in (value or "").split(",") if name.strip()]
     if unknown := [name for name in named if name not in sources.GRANTABLE]:
-        raise click.BadParameter(f"{unknown[0]!r} cannot be granted here: it takes {', '.join(sources.GRANTABLE)}, with commas between")
+        raise click.BadParameter(
+            f"{unknown[0]!r} cannot be granted here: it takes {', '.join(sources.GRANTABLE)}, with commas between"
+        )
     return [*sources.GRANTED, *(act for act in sources.GRANTABLE if act in named)]
 
 
@@ -51,11 +53,14 @@ def _rights(command: Callable[..., None]) -> Callable[..., None]:
     grant = "create,update,delete,export: what these roles may do besides, with commas between."
     role = "Who may browse and read its records; may be given several times. Every other role gets nothing."
     command = click.option("--grant", "acts", callback=_granted, help=grant)(command)
-    return click.option("--role", "roles", multiple=True, default=["admin"], show_default=True, help=role)(command)
+    return click.option("--role", "roles", multiple=True, default=["admin"], show_default=True, help=role)(
+        command
+    )
 
 
 @source.command(
-    "add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator --role operations_lead"
+    "add",
+    epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator --role operations_lead",
 )
 @click.argument("name")
 @click.argument("url")
@@ -64,10 +69,14 @@ def _rights(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--read-only", is_flag=True, help="Nothing can be changed in it from here.")
 @click.option("--schemas", callback=_listed, help="Only tables of these schemas, with commas between.")
 @click.option(
-    "--tables", callback=_listed, help="Only these tables and views, with commas between; `schema.table` outside the default schema."
+    "--tables",
+    callback=_listed,
+    help="Only these tables and views, with commas between; `schema.table` outside the default schema.",
 )
 @click.option(
-    "--zone", default="", help="Where its clocks stand, for times that it keeps without a zone, such as Europe/Madrid; UTC without it."
+    "--zone",
+    default="",
+    help="Where its clocks stand, for times that it keeps without a zone, such as Europe/Madrid; UTC without it.",
 )
 @_limits
 def add(
@@ -83,19 +92,35 @@ def add(
     **limits: int | None,
 ) -> None:
     """Connect the database at URL under NAME, and list its collections. Nothing is written into it."""
-    terms = Terms.of({"read_only": read_only, "zone": zone} | {field: value for field, value in limits.items() if value is not None})
+    terms = Terms.of(
+        {"read_only": read_only, "zone": zone}
+        | {field: value for field, value in limits.items() if value is not None}
+    )
     added = sources.add(
-        name, url, documents=_documents(documents), terms=terms, schemas=schemas, chosen=tables, may=dict.fromkeys(roles, acts)
+        name,
+        url,
+        documents=_documents(documents),
+        terms=terms,
+        schemas=schemas,
+        chosen=tables,
+        may=dict.fromkeys(roles, acts),
     )
     for collection in added:
         click.echo(
             f"{collection.id}  {collection.label} ({len(collection.fields)} fields{'' if collection.key else ', without a key: lists only'})"
         )
-    odd = [(each, field.name, field.likely_empty) for each in added for field in each.fields if field.likely_empty]
+    odd = [
+        (each, field.name, field.likely_empty)
+        for each in added
+        for field in each.fields
+        if field.likely_empty
+    ]
     for collection, column, (value, rows, of) in odd:
         said = "If it means none, say so under Settings, Collections, or by empty_values."
         click.echo(f"{collection.id}.{column}: {value} in {rows} of {of} rows. {said}")
-    click.echo(f"{len(added)} collections of {name}, for {_roles_in_words(roles)}{', read-only' if read_only else ''}")
+    click.echo(
+        f"{len(added)} collections of {name}, for {_roles_in_words(roles)}{', read-only' if read_only else ''}"
+    )
 
 
 @source.command("book", epilog="Example: console source book leads --role campaign_manager")
@@ -112,7 +137,13 @@ def book(name: str, url: str, roles: Sequence[str], acts: Sequence[str]) -> None
 def list_() -> None:
     """Every data source, without its password."""
     for item in sources.list_all():
-        state = "paused" if item.paused_at else f"does not answer since {item.down_since:%Y-%m-%d %H:%M} UTC" if item.down_since else ""
+        state = (
+            "paused"
+            if item.paused_at
+            else f"does not answer since {item.down_since:%Y-%m-%d %H:%M} UTC"
+            if item.down_since
+            else ""
+        )
         more = [word for word in ("read-only" if item.read_only else "", state) if word]
         click.echo("  ".join([item.name, item.dialect, item.place, f"{item.collections} collections", *more]))
 
@@ -122,7 +153,11 @@ def list_() -> None:
 def test(what: str) -> None:
     """Try a connection, of a source by its NAME or of any URL, and say what may be read there, or why it does not work and what to do."""
     is_source = what in {item.name for item in sources.list_all()}
-    tested = sources.tried(sources.source_of(what).url if is_source else what, by=sources.SYSTEM, source=what if is_source else None)
+    tested = sources.tried(
+        sources.source_of(what).url if is_source else what,
+        by=sources.SYSTEM,
+        source=what if is_source else None,
+    )
     if tested.trouble is not None:
         raise click.ClickException(f"{tested.place}: {tested.trouble.words}")
     click.echo(f"{tested.place}: {tested.server} answers after {tested.ms} ms")
@@ -148,7 +183,9 @@ def inspect(name: str) -> None:
             click.echo(f"    {relation}")
     for word in ("new", "gone", "changed"):
         if inspected[word]:
-            click.echo(f"{word} in the database: {', '.join(inspected[word])}. `console source refresh {name}` takes it over.")
+            click.echo(
+                f"{word} in the database: {', '.join(inspected[word])}. `console source refresh {name}` takes it over."
+            )
     if inspected["changed"] or inspected["gone"]:
         for broken in sources.difference(name).breaks:
             click.echo(f"breaks the {broken.kind} {broken.name}: {broken.reason}")
@@ -164,19 +201,34 @@ def listen(name: str) -> None:
 @source.command("refresh", epilog="Example: console source refresh shop")
 @click.argument("name")
 @click.option("--documents", type=DOCUMENTS, help="New documents of its collections; without it they stay.")
-@click.option("--leave-out", is_flag=True, help="Leave out of the documents what is gone from the database, instead of refusing.")
+@click.option(
+    "--leave-out",
+    is_flag=True,
+    help="Leave out of the documents what is gone from the database, instead of refusing.",
+)
 def refresh(name: str, documents: Path | None, leave_out: bool) -> None:
     """Look at the database again and take over new, changed and dropped tables. Rights stay as they are."""
     if leave_out and documents:
-        raise click.UsageError("New documents say what is to be there: --leave-out goes with the present ones.")
-    refreshed = sources.take(name) if leave_out else sources.refresh(name, _documents(documents) if documents else None)
+        raise click.UsageError(
+            "New documents say what is to be there: --leave-out goes with the present ones."
+        )
+    refreshed = (
+        sources.take(name)
+        if leave_out
+        else sources.refresh(name, _documents(documents) if documents else None)
+    )
     click.echo(f"{len(refreshed)} collections of {name}")
 
 
-@source.command("change", epilog="Example: console source change shop --url postgresql://reader:new-secret@db.example/shop")
+@source.command(
+    "change",
+    epilog="Example: console source change shop --url postgresql://reader:new-secret@db.example/shop",
+)
 @click.argument("name")
 @click.option("--url", help="Its new address; it is tried before it counts.")
-@click.option("--read-only/--read-write", default=None, help="Whether nothing can be changed in it from here.")
+@click.option(
+    "--read-only/--read-write", default=None, help="Whether nothing can be changed in it from here."
+)
 @click.option("--schemas", callback=_listed, help="Only tables of these schemas.")
 @click.option("--tables", callback=_listed, help="Only these tables and views.")
 @click.option("--all-tables", is_flag=True, help="All tables and views again, and those that come later.")
@@ -196,14 +248,27 @@ def change(
 ) -> None:
     """Change the address, the limits, the tables or the state of a source; what is not named stays."""
     terms = sources.source_of(name).terms
-    given = {field: value for field, value in {"read_only": read_only, "zone": zone, **limits}.items() if value is not None}
-    changed = sources.change(name, url=url, terms=Terms.of(terms.to_json() | given), schemas=schemas, chosen=tables, all_tables=all_tables)
+    given = {
+        field: value
+        for field, value in {"read_only": read_only, "zone": zone, **limits}.items()
+        if value is not None
+    }
+    changed = sources.change(
+        name,
+        url=url,
+        terms=Terms.of(terms.to_json() | given),
+        schemas=schemas,
+        chosen=tables,
+        all_tables=all_tables,
+    )
     if pause is not None:
         (sources.pause if pause else sources.resume)(name)
         changed = [*changed, "paused"]
     click.echo(f"{name}: {', '.join(changed) if changed else 'nothing'} changed")
     if "tables" in changed or "url" in changed:
-        click.echo(f"`console source inspect {name}` shows what that means, `console source refresh {name}` takes it over")
+        click.echo(
+            f"`console source inspect {name}` shows what that means, `console source refresh {name}` takes it over"
+        )
 
 
 @source.command("remove", epilog="Example: console source remove shop --yes")
@@ -213,7 +278,9 @@ def change(
 def remove(name: str, yes: bool, force: bool) -> None:
     """Disconnect a source: its collections go, with their documents and rights. Its database is not touched, nor is the log."""
     ends = sources.consequences(name)
-    click.echo(f"{len(ends.collections)} collections and {ends.rights} rows of the rights go; {ends.live} live runs")
+    click.echo(
+        f"{len(ends.collections)} collections and {ends.rights} rows of the rights go; {ends.live} live runs"
+    )
     for _, title in ends.workflows:
         click.echo(f"the workflow {title} has no records any more")
     for title in ends.actions:

@@ -13,7 +13,9 @@ UNANSWERED = "Its data source does not answer, so nobody knows what the person i
 subject = click.Group("subject", help="People whose data the console holds.")
 
 
-@subject.command("erase", epilog="Example: console subject erase customer 17 --reason 'Asked by letter of 3 November'")
+@subject.command(
+    "erase", epilog="Example: console subject erase customer 17 --reason 'Asked by letter of 3 November'"
+)
 @click.argument("collection")
 @click.argument("key")
 @click.option("--reason", required=True, help="Why; kept in the log.")
@@ -22,7 +24,8 @@ def erase(collection: str, key: str, reason: str, yes: bool) -> None:
     """Erase what is held about the person behind the record KEY of COLLECTION. The record itself stays: it is in your own database."""
     previewed = erasure.preview(COMMAND_LINE, collection, key)
     events, runs = (
-        f"{many} {word}{'s' if many != 1 else ''}" for many, word in ((previewed.events, "event"), (len(previewed.runs), "run"))
+        f"{many} {word}{'s' if many != 1 else ''}"
+        for many, word in ((previewed.events, "event"), (len(previewed.runs), "run"))
     )
     warning = f"Gone would be the values of {events} and the texts of {runs}. Nobody can bring them back."
     if not previewed.answered:
@@ -31,7 +34,9 @@ def erase(collection: str, key: str, reason: str, yes: bool) -> None:
         click.confirm(f"{warning} Erase?", abort=True, err=True)
     receipt = erasure.erase(COMMAND_LINE, collection, key, reason)
     _tidy()
-    click.echo(f"erased {receipt.subject}: values of {receipt.events} events, texts of {receipt.runs} runs, {receipt.at}")
+    click.echo(
+        f"erased {receipt.subject}: values of {receipt.events} events, texts of {receipt.runs} runs, {receipt.at}"
+    )
 
 
 @subject.command("tidy", epilog="Example: console subject tidy")
@@ -49,7 +54,9 @@ def _tidy() -> bool:
         tidying.tidy()
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        click.echo(f"The database could not tidy up now ({reason}); it does so by itself some time later.", err=True)
+        click.echo(
+            f"The database could not tidy up now ({reason}); it does so by itself some time later.", err=True
+        )
         return False
     return True
 

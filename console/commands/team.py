@@ -31,7 +31,11 @@ def listing() -> None:
     """Every team: id, name, how many members, workflows and inboxes it has."""
     for each, sizes in teamwork.listed(accounts.COMMAND_LINE):
         archived = "  archived" if each.archived else ""
-        sized = ((sizes.members, "member", "members"), (sizes.workflows, "workflow", "workflows"), (sizes.inboxes, "inbox", "inboxes"))
+        sized = (
+            (sizes.members, "member", "members"),
+            (sizes.workflows, "workflow", "workflows"),
+            (sizes.inboxes, "inbox", "inboxes"),
+        )
         counts = ", ".join(f"{count} {singular if count == 1 else many}" for count, singular, many in sized)
         click.echo(f"{each.id}  {each.name}  {counts}{archived}")
 

@@ -8,22 +8,33 @@ from console.infra import settings
 user = click.Group("user", help="People who may sign in.")
 
 
-@user.command("create", epilog="Example: console user create ana@example.com --role lead --team operations --name 'Ana Ilić'")
+@user.command(
+    "create",
+    epilog="Example: console user create ana@example.com --role lead --team operations --name 'Ana Ilić'",
+)
 @click.argument("email")
 @click.option(
-    "--role", required=True, help="A role of the policy: operator, lead, reviewer, auditor, developer, admin, or one of your own."
+    "--role",
+    required=True,
+    help="A role of the policy: operator, lead, reviewer, auditor, developer, admin, or one of your own.",
 )
 @click.option("--team", required=True, help="The team in which the role is held; made when it is not there.")
 @click.option("--name", default="", help="As colleagues see it; without it, made from the address.")
-@click.option("--service", is_flag=True, help="A service account: nobody signs in to it, runs and API keys act as it.")
+@click.option(
+    "--service", is_flag=True, help="A service account: nobody signs in to it, runs and API keys act as it."
+)
 def create(email: str, role: str, team: str, name: str, service: bool) -> None:
     """Enter a person, and print the password that they sign in with for the first time: it is said only now."""
     if service:
-        account = accounts.create_service_account(email, [(role, accounts.team_id(team))], name=name, makes_team=True)
+        account = accounts.create_service_account(
+            email, [(role, accounts.team_id(team))], name=name, makes_team=True
+        )
         click.echo(f"{account.email}  {account.name}, {role}, {account.teams[0]}")
         return
     created = accounts.create_person(email, role=role, team=team, name=name)
-    click.echo(f"{created.person.email}  {created.password}  {created.person.name}, {role}, {created.person.teams[0]}")
+    click.echo(
+        f"{created.person.email}  {created.password}  {created.person.name}, {role}, {created.person.teams[0]}"
+    )
 
 
 @user.command("invite", epilog="Example: console user invite ana@example.com --role lead --team operations")
@@ -49,7 +60,9 @@ def invite(email: str, roles: tuple[str, ...], teams: tuple[str, ...]) -> None:
         click.echo(f"The letter did not go out: {sent.trouble}", err=True)
     base = settings.current().base_url
     if base is None:
-        click.echo("CONSOLE_BASE_URL is not set: put the address of the console before what follows", err=True)
+        click.echo(
+            "CONSOLE_BASE_URL is not set: put the address of the console before what follows", err=True
+        )
     click.echo(f"{base or ''}{sent.path}")
 
 
@@ -103,7 +116,9 @@ def listing() -> None:
     """Everybody, with their roles."""
     for person in accounts.people():
         roles = ", ".join(role if team == "*" else f"{role} in {team}" for role, team in sorted(person.roles))
-        state = ("  service account" if person.service else "") + ("  removed" if person.removed else "  closed" if person.disabled else "")
+        state = ("  service account" if person.service else "") + (
+            "  removed" if person.removed else "  closed" if person.disabled else ""
+        )
         click.echo(f"{person.email or '–'}  {person.name}  {roles or 'no role'}{state}")
 
 

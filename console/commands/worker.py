@@ -5,7 +5,12 @@ import click
 
 @click.command("worker", epilog="Example: console worker --concurrency 8")
 @click.option(
-    "--concurrency", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N", help="How many jobs are done at once."
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="How many jobs are done at once.",
 )
 def worker(*, concurrency: int) -> None:
     """Do the work of the background until told to stop: automatic steps, timers, the order of the log, what a crash left. Any number may run."""

@@ -25,14 +25,18 @@ USER = click.option(
     "email",
     help="E-mail of whose rights count in tests; none: the account that the workflow runs as, else somebody who may publish it.",
 )
-REASON = click.option("--reason", default="", help="Why it is published although tests fail; it is kept in the log.")
+REASON = click.option(
+    "--reason", default="", help="Why it is published although tests fail; it is kept in the log."
+)
 workflow = click.Group("workflow", help="Workflows as files and versions.")
 
 
 @workflow.command("check", epilog="Example: console workflow check workflows/*.json")
 @FILES
 @click.option(
-    "--sources", is_flag=True, help="Also judge fields, relations, roles, rights and actions by what is connected and granted here."
+    "--sources",
+    is_flag=True,
+    help="Also judge fields, relations, roles, rights and actions by what is connected and granted here.",
 )
 def check(files: tuple[Path, ...], sources: bool) -> None:
     """Print every problem of the FILES, one a line: file, step, field, reason. Exits 1 when there is an error.
@@ -56,7 +60,10 @@ def import_(file: Path, publish: bool, personal: bool, reason: str, email: str |
     owner = accounts.person_of_email(email).id if personal and email is not None else None
     with _said_tests():
         imported = workflows.import_file(file, publish=publish, tests=_tests(reason, email), owner=owner)
-    click.echo(f"{imported.slug}  {imported.title}  " + (f"version {imported.live} is live" if imported.live else "draft"))
+    click.echo(
+        f"{imported.slug}  {imported.title}  "
+        + (f"version {imported.live} is live" if imported.live else "draft")
+    )
 
 
 @workflow.command("export", epilog="Example: console workflow export kyc-review > kyc-review.json")
@@ -77,13 +84,18 @@ def publish(slug: str, reason: str, email: str | None) -> None:
     click.echo(f"{published.slug}  version {published.number} is live  {published.hash}")
 
 
-@workflow.command("enrol", epilog="Example: console workflow enrol welcome contacts.csv --user gita@fernwick.example --preview")
+@workflow.command(
+    "enrol",
+    epilog="Example: console workflow enrol welcome contacts.csv --user gita@fernwick.example --preview",
+)
 @click.argument("slug")
 @click.argument("file", type=click.File("rb"))
 @click.option("--user", "email", required=True, help="E-mail of who enrols them: their rights count.")
 @click.option("--preview", is_flag=True, help="Say who would be enrolled, and enrol nobody.")
 @click.option(
-    "--left-out", type=click.File("w", encoding="utf-8"), help="Write the lines of those who are not enrolled into this CSV file."
+    "--left-out",
+    type=click.File("w", encoding="utf-8"),
+    help="Write the lines of those who are not enrolled into this CSV file.",
 )
 def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[str] | None) -> None:
     """Enrol who stands in FILE (CSV or a workbook) in the workflow SLUG. A worker does it, and goes on where this command is ended.
@@ -99,7 +111,9 @@ def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[st
         batch = enrolments.batches.get(actor, batch.id)
     click.echo(err=True)
     done = "would be enrolled" if preview else "enrolled"
-    click.echo(f"{batch.enrolled:,} {done}, {batch.already_enrolled:,} in already, {batch.refused:,} left out of {batch.done:,}")
+    click.echo(
+        f"{batch.enrolled:,} {done}, {batch.already_enrolled:,} in already, {batch.refused:,} left out of {batch.done:,}"
+    )
     for status, reason, count in enrolments.batches.causes(batch):
         click.echo(f"{count:,}  {reason or status.replace('_', ' ')}")
     for reason, count in batch.exits.items():
@@ -117,7 +131,10 @@ def write_left_out(actor: Actor, batch_id: str, file: IO[str]) -> None:
     after: int | None = None
     while True:
         rows, after = enrolments.batches.answers(actor, batch_id, limit=1_000, after=after)
-        table.writerows([row.row, " ".join(each["reason"] for each in row.reasons) or "Is in the workflow now."] for row in rows)
+        table.writerows(
+            [row.row, " ".join(each["reason"] for each in row.reasons) or "Is in the workflow now."]
+            for row in rows
+        )
         if after is None:
             return
 
@@ -136,7 +153,9 @@ def test(what: str, email: str | None) -> None:
         document = simulation.workflow_trials.definition_to_try(actor, ident).document
     results = runs.results_of_tests(actor, document.slug, ident or document.slug, document)
     for result in results:
-        click.echo(f"{document.slug}: {result.name}: {'holds' if result.holds else ' '.join(result.differences)}")
+        click.echo(
+            f"{document.slug}: {result.name}: {'holds' if result.holds else ' '.join(result.differences)}"
+        )
     if not results:
         click.echo(f"{document.slug}: no tests")
     if not all(result.holds for result in results):
@@ -205,7 +224,15 @@ def print_problems(files: Sequence[Path], check: Callable[[bytes], Sequence[Prob
             severity = "warning" if problem.severity == "warning" else ""
             click.echo(
                 ": ".join(
-                    part for part in (str(file), problem.step and f"step {problem.step}", problem.field, severity, problem.reason) if part
+                    part
+                    for part in (
+                        str(file),
+                        problem.step and f"step {problem.step}",
+                        problem.field,
+                        severity,
+                        problem.reason,
+                    )
+                    if part
                 )
             )
         if any(problem.severity == "error" for problem in problems):

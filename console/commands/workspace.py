@@ -10,12 +10,18 @@ from console.commands.workflow import FILES
 from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import check as check_document
 
-workspace = click.Group("workspace", help="Workspaces as files: pages made of lists, records, charts and buttons.")
+workspace = click.Group(
+    "workspace", help="Workspaces as files: pages made of lists, records, charts and buttons."
+)
 
 
 @workspace.command("check", epilog="Example: console workspace check workspaces/*.json")
 @FILES
-@click.option("--sources", is_flag=True, help="Also look for collections, fields and relations that are not connected here.")
+@click.option(
+    "--sources",
+    is_flag=True,
+    help="Also look for collections, fields and relations that are not connected here.",
+)
 def check(files: tuple[Path, ...], sources: bool) -> None:
     """Print every problem of the FILES, one a line: file, place, reason. Exits 1 when there is one.
 

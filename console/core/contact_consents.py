@@ -46,11 +46,15 @@ def holders(changed: Collection, every: Sequence[Collection]) -> list[Collection
         contacts
         for contacts in every
         if contacts.contact is not None
-        and any(place_of(contacts, source, changed) is not None for source in contacts.contact.consent.values())
+        and any(
+            place_of(contacts, source, changed) is not None for source in contacts.contact.consent.values()
+        )
     ]
 
 
-def place_of(contacts: Collection, source: "ConsentDocument", changed: Collection) -> Sequence[tuple[str, str]] | None:
+def place_of(
+    contacts: Collection, source: "ConsentDocument", changed: Collection
+) -> Sequence[tuple[str, str]] | None:
     """(field of the contact, field of the changed record) that say whose the consent is; None where it does not stand there."""
     if source.table is None:
         return [(name, name) for name in contacts.key] if contacts.id == changed.id else None
@@ -59,7 +63,12 @@ def place_of(contacts: Collection, source: "ConsentDocument", changed: Collectio
 
 
 def consent_moves(
-    changed: Collection, contacts: Collection, before: Values | None, after: Values, *, written: Container[str] | None = None
+    changed: Collection,
+    contacts: Collection,
+    before: Values | None,
+    after: Values,
+    *,
+    written: Container[str] | None = None,
 ) -> Iterator[ConsentMove]:
     """What a record with these values tells now that it did not tell before, by itself; `before` is None for a record that was added.
 
@@ -71,7 +80,11 @@ def consent_moves(
         if link is None:
             continue
         was, now = (_given(changed, source, channel, values) for values in (before, after))
-        if now is None or now == was or (written is not None and source.table is None and source.field not in written):
+        if (
+            now is None
+            or now == was
+            or (written is not None and source.table is None and source.field not in written)
+        ):
             continue
         if written is None and now is False and was is None and source.table is None:
             continue
@@ -81,20 +94,36 @@ def consent_moves(
         yield ConsentMove(kind, contacts, dict(whose), tuple(channels))
 
 
-def standing(source: "ConsentDocument", channel: str, table: Collection, rows: Sequence[Values]) -> Standing | None:
+def standing(
+    source: "ConsentDocument", channel: str, table: Collection, rows: Sequence[Values]
+) -> Standing | None:
     """What these rows of a table of consents, newest first, say of the channel; None where they say nothing. Of several of one moment one that withdraws counts."""
-    named, state, at, gone = (column_of(source, part, table) for part in ("channel", "state", "at", "withdrawn_at"))
+    named, state, at, gone = (
+        column_of(source, part, table) for part in ("channel", "state", "at", "withdrawn_at")
+    )
     own = [row for row in rows if str(row.get(named or "")).casefold() == (source.is_ or channel).casefold()]
     newest = [row for row in own if row.get(at) == own[0].get(at)] if at else own[:1]
     if not newest:
         return None
-    ended = next((row for row in newest if not means_given(source, row.get(state or "")) or row.get(gone or "") is not None), None)
+    ended = next(
+        (
+            row
+            for row in newest
+            if not means_given(source, row.get(state or "")) or row.get(gone or "") is not None
+        ),
+        None,
+    )
     row = ended if ended is not None else newest[0]
     return Standing(ended is None, row, row.get(at) if at else None)
 
 
 def moved(
-    source: "ConsentDocument", channel: str, table: Collection, rows: tuple[Sequence[Values], Sequence[Values]], *, deleted: bool
+    source: "ConsentDocument",
+    channel: str,
+    table: Collection,
+    rows: tuple[Sequence[Values], Sequence[Values]],
+    *,
+    deleted: bool,
 ) -> str | None:
     """What became of a consent by a change of the rows that tell of it, (before, after): the kind of its event; None where it stands as it did.
 
@@ -109,7 +138,9 @@ def moved(
     return (GIVEN if now.given else WITHDRAWN) if renewed else None
 
 
-def _given(changed: Collection, source: "ConsentDocument", channel: str, values: Values | None) -> bool | None:
+def _given(
+    changed: Collection, source: "ConsentDocument", channel: str, values: Values | None
+) -> bool | None:
     """Whether the record with these values says that consent to the channel is given; None where it says nothing of it."""
     if values is None:
         return None

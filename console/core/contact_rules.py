@@ -14,8 +14,14 @@ MOST_CAPS = 10
 MOST_MESSAGES = 100
 LONGEST_H = 90 * 24
 DAY_NAMES: Mapping[Day, str] = {
-    "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
-}  # fmt: skip
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
 KIND_NAMES: Mapping[str, str] = {"email": "E-mails", "sms": "SMS", "call": "Calls", "chat": "Chat messages"}
 ANY_HOUR = "at any hour"
 _PARTS = ("hours", "caps", "chat_zone")
@@ -25,10 +31,15 @@ def document_of(rules: Rules) -> dict[str, Any]:
     """The rules as they are kept: `hours` by kind, each by day as ["08:00", "20:00"] or null; `caps` as kinds, most and hours; `chat_zone`."""
     return {
         "hours": {
-            kind: {day: _written(hours) for day, hours in zip(DAYS, window.days, strict=True)} for kind, window in rules.windows.items()
+            kind: {day: _written(hours) for day, hours in zip(DAYS, window.days, strict=True)}
+            for kind, window in rules.windows.items()
         },
         "caps": [
-            {"kinds": [kind for kind in CAPPED if kind in cap.kinds], "most": cap.most, "hours": int(cap.period.total_seconds() // 3600)}
+            {
+                "kinds": [kind for kind in CAPPED if kind in cap.kinds],
+                "most": cap.most,
+                "hours": int(cap.period.total_seconds() // 3600),
+            }
             for cap in rules.caps
         ],
         "chat_zone": rules.chat_zone,
@@ -42,7 +53,9 @@ def _written(hours: Hours) -> list[str] | None:
 def rules_of(document: Mapping[str, Any]) -> Rules:
     """The inverse of `document_of`, of a document in which `problems` finds none."""
     windows = {kind: _window(days) for kind, days in document["hours"].items()}
-    caps = tuple(Cap(frozenset(cap["kinds"]), cap["most"], timedelta(hours=cap["hours"])) for cap in document["caps"])
+    caps = tuple(
+        Cap(frozenset(cap["kinds"]), cap["most"], timedelta(hours=cap["hours"])) for cap in document["caps"]
+    )
     return Rules(windows, caps=caps, chat_zone=document["chat_zone"])
 
 
@@ -57,7 +70,13 @@ def _read(hours: Sequence[str] | None) -> Hours:
 
 def _time(text: Any) -> time | None:
     """The time of day of `08:00`; None for anything else."""
-    if not isinstance(text, str) or len(text) != 5 or text[2] != ":" or not (text[:2] + text[3:]).isdecimal() or not text.isascii():
+    if (
+        not isinstance(text, str)
+        or len(text) != 5
+        or text[2] != ":"
+        or not (text[:2] + text[3:]).isdecimal()
+        or not text.isascii()
+    ):
         return None
     hour, minute = int(text[:2]), int(text[3:])
     return time(hour, minute) if hour < 24 and minute < 60 else None
@@ -69,8 +88,16 @@ def problems(document: Any) -> list[dict[str, str]]:
         return [_wrong("", "Write an object with hours, caps and chat_zone.")]
     found = [_wrong(str(name), "There is no such setting.") for name in document if name not in _PARTS]
     hours, caps, zone = (document.get(name) for name in _PARTS)
-    found += _hours_problems(hours) if isinstance(hours, Mapping) else [_wrong("hours", "Say for each kind at which hours it may leave.")]
-    found += _caps_problems(caps) if isinstance(caps, list) else [_wrong("caps", "Write a list of caps; an empty one for none.")]
+    found += (
+        _hours_problems(hours)
+        if isinstance(hours, Mapping)
+        else [_wrong("hours", "Say for each kind at which hours it may leave.")]
+    )
+    found += (
+        _caps_problems(caps)
+        if isinstance(caps, list)
+        else [_wrong("caps", "Write a list of caps; an empty one for none.")]
+    )
     if not isinstance(zone, str) or not is_zone(zone):
         found.append(_wrong("chat_zone", "Choose a time zone such as Europe/Vilnius."))
     return found
@@ -84,7 +111,11 @@ def _hours_problems(hours: Mapping[Any, Any]) -> Iterator[dict[str, str]]:
         elif not isinstance(days, Mapping):
             yield _wrong(name, "Say for each day when it opens and closes.")
         else:
-            yield from (_wrong(f"{name}.{day}", f"A day is one of {', '.join(DAYS)}.") for day in days if day not in DAYS)
+            yield from (
+                _wrong(f"{name}.{day}", f"A day is one of {', '.join(DAYS)}.")
+                for day in days
+                if day not in DAYS
+            )
             yield from (_wrong(f"{name}.{day}", why) for day in DAYS if (why := _day_problem(days.get(day))))
             if all(days.get(day) is None for day in DAYS):
                 yield _wrong(name, f"{KIND_NAMES[kind]} would never leave: open at least one day.")
@@ -99,7 +130,11 @@ def _day_problem(hours: Any) -> str:
     opens, closes = (_time(each) for each in hours)
     if opens is None or closes is None:
         return "Say from when until when it is open, such as 08:00 to 20:00."
-    return "It closes before it opens. 00:00 as the end is midnight." if closes != MIDNIGHT and closes <= opens else ""
+    return (
+        "It closes before it opens. 00:00 as the end is midnight."
+        if closes != MIDNIGHT and closes <= opens
+        else ""
+    )
 
 
 def _caps_problems(caps: Sequence[Any]) -> Iterator[dict[str, str]]:
@@ -110,7 +145,11 @@ def _caps_problems(caps: Sequence[Any]) -> Iterator[dict[str, str]]:
         if not isinstance(cap, Mapping):
             yield _wrong(name, "Say the kinds, how many of them, and in how many hours.")
             continue
-        yield from (_wrong(f"{name}.{part}", "There is no such setting.") for part in cap if part not in ("kinds", "most", "hours"))
+        yield from (
+            _wrong(f"{name}.{part}", "There is no such setting.")
+            for part in cap
+            if part not in ("kinds", "most", "hours")
+        )
         kinds = cap.get("kinds")
         if not isinstance(kinds, list) or not kinds or any(kind not in CAPPED for kind in kinds):
             yield _wrong(f"{name}.kinds", "Choose at least one of e-mails, SMS and calls.")
@@ -163,7 +202,11 @@ def _days(first: int, last: int) -> str:
 
 def cap_words(cap: Cap) -> str:
     """`e-mails and SMS: at most 3 messages in 7 days`."""
-    named = [KIND_NAMES[kind] if kind == "sms" else KIND_NAMES[kind].lower() for kind in CAPPED if kind in cap.kinds]
+    named = [
+        KIND_NAMES[kind] if kind == "sms" else KIND_NAMES[kind].lower()
+        for kind in CAPPED
+        if kind in cap.kinds
+    ]
     told = f"at most {cap.told(cap.most)}"
     return told if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}: {told}"
 
@@ -175,18 +218,30 @@ def differences(before: Rules, after: Rules) -> list[str]:
         old, new = before.windows.get(kind), after.windows.get(kind)
         if old == new:
             continue
-        apart = [(day, a, b) for day, a, b in zip(DAY_NAMES.values(), old.days, new.days, strict=True) if a != b] if old and new else []
+        apart = (
+            [(day, a, b) for day, a, b in zip(DAY_NAMES.values(), old.days, new.days, strict=True) if a != b]
+            if old and new
+            else []
+        )
         if 0 < len(apart) < 4:
-            found += [f"{KIND_NAMES[kind]} on {day}s: {hours_words(b)} instead of {hours_words(a)}." for day, a, b in apart]
+            found += [
+                f"{KIND_NAMES[kind]} on {day}s: {hours_words(b)} instead of {hours_words(a)}."
+                for day, a, b in apart
+            ]
         else:
             found.append(f"{KIND_NAMES[kind]}: {window_words(new)} instead of {window_words(old)}.")
-    went, came = [cap for cap in before.caps if cap not in after.caps], [cap for cap in after.caps if cap not in before.caps]
+    went, came = (
+        [cap for cap in before.caps if cap not in after.caps],
+        [cap for cap in after.caps if cap not in before.caps],
+    )
     for cap in list(went):
         if (same := next((each for each in came if each.kinds == cap.kinds), None)) is not None:
             found.append(f"Cap: {cap_words(same)} instead of {cap.told(cap.most)}.")
             went.remove(cap)
             came.remove(same)
-    found += [f"Cap taken away: {cap_words(cap)}." for cap in went] + [f"New cap: {cap_words(cap)}." for cap in came]
+    found += [f"Cap taken away: {cap_words(cap)}." for cap in went] + [
+        f"New cap: {cap_words(cap)}." for cap in came
+    ]
     if before.chat_zone != after.chat_zone:
         found.append(f"Chat messages go by the clocks of {after.chat_zone} instead of {before.chat_zone}.")
     return found

@@ -18,10 +18,16 @@ def stage_field(collection: Collection) -> Field | None:
 def named_fields(collection: Collection, names: Sequence[str]) -> list[str]:
     """The names, with that of the stage's field for `STAGE`; without it where the collection has no stage."""
     field = stage_field(collection)
-    return [field.name if name == STAGE and field is not None else name for name in names if name != STAGE or field is not None]
+    return [
+        field.name if name == STAGE and field is not None else name
+        for name in names
+        if name != STAGE or field is not None
+    ]
 
 
-def stage_move(collection: Collection, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any] | None:
+def stage_move(
+    collection: Collection, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """The open values of the event `stage_changed` for a change of these fields; None where the stage is as it was."""
     field = stage_field(collection)
     if field is None or field.name not in new or old.get(field.name) == new[field.name]:

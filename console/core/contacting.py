@@ -21,7 +21,12 @@ CHANNELS = ("email", "sms", "call", "ai_call", "chat")
 WORDS: Mapping[str, str] = MappingProxyType(
     {"email": "e-mail", "sms": "SMS", "call": "calls", "ai_call": "calls by an AI", "chat": "chat messages"}
 )
-_COUNTED = {"email": ("e-mail", "e-mails"), "sms": ("SMS", "SMS"), "call": ("call", "calls"), "chat": ("chat message", "chat messages")}
+_COUNTED = {
+    "email": ("e-mail", "e-mails"),
+    "sms": ("SMS", "SMS"),
+    "call": ("call", "calls"),
+    "chat": ("chat message", "chat messages"),
+}
 MIDNIGHT = time()
 SUNDAY = 6
 LOOK_AHEAD = timedelta(days=15)
@@ -83,12 +88,18 @@ class Window:
     def is_open(self, local: datetime) -> bool:
         """Whether it is open at this local time."""
         hours = self.days[local.weekday()]
-        return hours is not None and hours[0] <= local.time() and (hours[1] == MIDNIGHT or local.time() < hours[1])
+        return (
+            hours is not None
+            and hours[0] <= local.time()
+            and (hours[1] == MIDNIGHT or local.time() < hours[1])
+        )
 
 
 def daily(opens: time, closes: time, *, but: int | None = None) -> Window:
     """The same hours on every day, but one (0 is Monday) on which it is closed."""
-    monday, tuesday, wednesday, thursday, friday, saturday, sunday = (None if day == but else (opens, closes) for day in range(7))
+    monday, tuesday, wednesday, thursday, friday, saturday, sunday = (
+        None if day == but else (opens, closes) for day in range(7)
+    )
     return Window((monday, tuesday, wednesday, thursday, friday, saturday, sunday))
 
 
@@ -104,7 +115,9 @@ class Cap:
         """So many of its messages in its period: `3 messages in 7 days`, `1 call in 24 hours`."""
         one, many = _COUNTED[next(iter(self.kinds))] if len(self.kinds) == 1 else ("message", "messages")
         hours = int(self.period.total_seconds() // 3600)
-        span = f"{hours} hour{'s' if hours != 1 else ''}" if hours % 24 or hours == 24 else f"{hours // 24} days"
+        span = (
+            f"{hours} hour{'s' if hours != 1 else ''}" if hours % 24 or hours == 24 else f"{hours // 24} days"
+        )
         return f"{count:,} {one if count == 1 else many} in {span}"
 
 
@@ -202,7 +215,12 @@ Verdict: TypeAlias = SendNow | WaitUntil | Skip | AskAgain
 
 
 def judge(
-    message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Iterable[Used], now: datetime, rules: Rules | None = None
+    message: Outgoing,
+    contact: Contact | None,
+    zones: Sequence[str],
+    used: Iterable[Used],
+    now: datetime,
+    rules: Rules | None = None,
 ) -> Verdict:
     """What becomes of the message now. `contact` is None for one's own people, in a chat or for a test: of these only the hours of a chat count.
 
@@ -223,7 +241,11 @@ def judge(
     if contact is not None and message.is_case_mail:
         return SendNow(_basis(message, contact))
     country = contact.country if contact is not None and contact.country else ""
-    windows = [window for window in (rules.windows.get(message.kind), rules.law.get((country, message.kind))) if window]
+    windows = [
+        window
+        for window in (rules.windows.get(message.kind), rules.law.get((country, message.kind)))
+        if window
+    ]
     capped = _capped(message, used, now, rules.caps)
     if isinstance(capped, Skip):
         return capped
@@ -233,7 +255,9 @@ def judge(
     if opens > now:
         if capped and opens == capped.until:
             return capped
-        return WaitUntil(opens, "quiet_hours", _quiet(message.kind, zones, opens, capped.reason if capped else ""))
+        return WaitUntil(
+            opens, "quiet_hours", _quiet(message.kind, zones, opens, capped.reason if capped else "")
+        )
     return SendNow(_basis(message, contact) if contact is not None else "")
 
 
@@ -252,7 +276,10 @@ def _refused(message: Outgoing, contact: Contact) -> Skip | None:
     said, words = contact.consent.get(message.consent), WORDS.get(message.consent, message.consent)
     for each in (said, contact.consent.get("call") if message.kind == "call" else None):
         if each is not None and not each.given and each.withdrawn_at is not None:
-            return Skip("consent_withdrawn", f"Consent to {words} was withdrawn on {_day(each.withdrawn_at)}{_source(each)}.")
+            return Skip(
+                "consent_withdrawn",
+                f"Consent to {words} was withdrawn on {_day(each.withdrawn_at)}{_source(each)}.",
+            )
     if (said is not None and said.given) or (not contact.keeps_consent and message.kind == "email"):
         return None
     return Skip("no_consent", f"There is no consent to {words}.")
@@ -276,7 +303,9 @@ def _basis(message: Outgoing, contact: Contact) -> str:
     if said is None:
         return ""
     version = f"text {said.text_version}" if said.text_version else ""
-    return ", ".join(part for part in (f"given {_day(said.at)}" if said.at else "given", said.source, version) if part)
+    return ", ".join(
+        part for part in (f"given {_day(said.at)}" if said.at else "given", said.source, version) if part
+    )
 
 
 def _in_time(message: Outgoing, now: datetime) -> AskAgain | None:
@@ -300,13 +329,18 @@ def _shared(counted: Sequence[Used]) -> str:
     return f" {others} of them went to another contact who has the same address." if others else ""
 
 
-def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequence[Cap]) -> WaitUntil | Skip | None:
+def _capped(
+    message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequence[Cap]
+) -> WaitUntil | Skip | None:
     """Until when the caps are used up; Skip where that is longer than the message may wait."""
     before, latest = list(used), None
     for cap in caps:
         if message.kind not in cap.kinds:
             continue
-        counted = sorted((sent for sent in before if sent.kind in cap.kinds and sent.at > now - cap.period), key=lambda sent: sent.at)
+        counted = sorted(
+            (sent for sent in before if sent.kind in cap.kinds and sent.at > now - cap.period),
+            key=lambda sent: sent.at,
+        )
         if len(counted) < cap.most:
             continue
         until = counted[-cap.most].at + cap.period
@@ -365,14 +399,20 @@ def _first_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     moment = datetime.combine(day, at, zone).astimezone(UTC)
     if moment.astimezone(zone).time() == at:
         return moment
-    while (before := moment - timedelta(minutes=1)).astimezone(zone).date() == day and before.astimezone(zone).time() >= at:
+    while (before := moment - timedelta(minutes=1)).astimezone(zone).date() == day and before.astimezone(
+        zone
+    ).time() >= at:
         moment = before  # the clock jumps over `at`: go back to where it lands
     return moment
 
 
 def _quiet(kind: str, zones: Sequence[str], opens: datetime, beside: str) -> str:
     local = opens.astimezone(ZoneInfo(zones[0]))
-    where = _city(zones[0]) if len(zones) == 1 else f"{len(zones)} time zones, from {_city(zones[0])} to {_city(zones[-1])}"
+    where = (
+        _city(zones[0])
+        if len(zones) == 1
+        else f"{len(zones)} time zones, from {_city(zones[0])} to {_city(zones[-1])}"
+    )
     what = {"sms": "SMS", "call": "Calls", "email": "E-mails", "chat": "Chat messages"}[kind]
     reason = f"Quiet hours in {where}. {what} leave from {local:%H:%M} on {local:%A, %d %B} there."
     return f"{beside} {reason}" if beside else reason
@@ -393,7 +433,11 @@ def _as_label(text: str) -> str:
 
 def label_among(label: str, named: Sequence[str]) -> str | None:
     """The one of these names that a label means, with capitals or blanks too; None for none of them."""
-    return label if label in named else next((name for name in named if _as_label(name) == _as_label(label)), None)
+    return (
+        label
+        if label in named
+        else next((name for name in named if _as_label(name) == _as_label(label)), None)
+    )
 
 
 def way_on(outcome: str, label: str, named: Sequence[str]) -> str | None:

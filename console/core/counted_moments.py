@@ -54,7 +54,13 @@ def counting(widget: str, value: Any = None) -> str:
         return widget
     if JULIAN[0] < number < JULIAN[1]:
         return "julian"
-    return "unix" if abs(number) < MOST_SECONDS else "unix_ms" if abs(number) < MOST_SECONDS * 1_000 else "unix_us"
+    return (
+        "unix"
+        if abs(number) < MOST_SECONDS
+        else "unix_ms"
+        if abs(number) < MOST_SECONDS * 1_000
+        else "unix_us"
+    )
 
 
 def moment(widget: str, value: Any) -> datetime | None:
@@ -64,7 +70,9 @@ def moment(widget: str, value: Any) -> datetime | None:
     if number is None or (unit.blank and not number):
         return None
     try:
-        return datetime.fromtimestamp(float(round(number * unit.each + unit.zero, 1 if unit.each > 1 else 6)), UTC)
+        return datetime.fromtimestamp(
+            float(round(number * unit.each + unit.zero, 1 if unit.each > 1 else 6)), UTC
+        )
     except (ValueError, OverflowError, OSError, InvalidOperation):
         return None
 
@@ -73,7 +81,11 @@ def count(widget: str, at: datetime, *, whole: bool) -> int | str:
     """The number that stands for an aware moment, as it is stored; not `whole`: as text."""
     unit = UNITS[widget]
     elapsed = at - datetime(1970, 1, 1, tzinfo=UTC)
-    number = (Decimal(elapsed.days * DAY_S + elapsed.seconds) + Decimal(elapsed.microseconds) / 1_000_000 - unit.zero) / unit.each
+    number = (
+        Decimal(elapsed.days * DAY_S + elapsed.seconds)
+        + Decimal(elapsed.microseconds) / 1_000_000
+        - unit.zero
+    ) / unit.each
     return int(number) if whole else f"{number.normalize():f}" if number else "0"
 
 

@@ -19,12 +19,20 @@ class ConsoleError(Exception):
     default_code: ClassVar[str] = "error"
 
     def __init__(
-        self, message: str, *, code: str | None = None, details: Sequence[Detail] = (), at: tuple[str, str] | None = None, **extra: Any
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: Sequence[Detail] = (),
+        at: tuple[str, str] | None = None,
+        **extra: Any,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.details: list[dict[str, Any]] = [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
+        self.details: list[dict[str, Any]] = (
+            [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
+        )
         self.extra = extra
 
     @property
@@ -40,7 +48,12 @@ class ConsoleError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """`{code, message, details}` and what the error adds (`run_id` of a live run)."""
-        return {"code": self.code, "message": self.message, "details": self.details[:MOST_DETAILS], **self.extra}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "details": self.details[:MOST_DETAILS],
+            **self.extra,
+        }
 
 
 class Malformed(ConsoleError):
@@ -57,7 +70,13 @@ class NotAllowed(ConsoleError):
     default_code = "not_allowed"
 
     def __init__(
-        self, message: str, *, need: tuple[str, str] = ("", ""), team: str | None = None, words: str | None = None, **more: Any
+        self,
+        message: str,
+        *,
+        need: tuple[str, str] = ("", ""),
+        team: str | None = None,
+        words: str | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(message, **more)
         self.need = need
@@ -156,7 +175,15 @@ class IntegrationError(ConsoleError):
     status = 502
     default_code = "integration"
 
-    def __init__(self, message: str, *, permanent: bool = False, wait_s: float | None = None, said: str = "", **more: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        wait_s: float | None = None,
+        said: str = "",
+        **more: Any,
+    ) -> None:
         super().__init__(message, **more)
         self.permanent, self.wait_s, self.said = permanent, wait_s, said
 

@@ -6,7 +6,9 @@ from typing import Literal
 
 from console.core.plain_words import humanised
 
-Group = Literal["run", "step", "effect", "approval", "proposal", "record", "access", "account", "configuration", "log"]
+Group = Literal[
+    "run", "step", "effect", "approval", "proposal", "record", "access", "account", "configuration", "log"
+]
 
 
 @dataclass(frozen=True, slots=True)

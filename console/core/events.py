@@ -29,9 +29,19 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 _CALL = (
-    "provider", "model", "usage", "ms", "cost", "price_version",
-    "prompt_version", "schema_mode", "prompt_sha256", "request_id", "from_cache", "tries",
-)  # fmt: skip
+    "provider",
+    "model",
+    "usage",
+    "ms",
+    "cost",
+    "price_version",
+    "prompt_version",
+    "schema_mode",
+    "prompt_sha256",
+    "request_id",
+    "from_cache",
+    "tries",
+)
 """The values of every call, answered or not."""
 
 _RUN = (
@@ -71,7 +81,13 @@ _RUN = (
         ("draft",),
         move=True,
     ),
-    Kind("run_resumed", "run", "A person took a saved run up again and holds it.", ("holder", "saved_for_seconds"), move=True),
+    Kind(
+        "run_resumed",
+        "run",
+        "A person took a saved run up again and holds it.",
+        ("holder", "saved_for_seconds"),
+        move=True,
+    ),
     Kind(
         "run_taken_over",
         "run",
@@ -89,7 +105,12 @@ _RUN = (
         move=True,
     ),
     Kind(
-        "run_assigned", "run", "A person was given the run.", ("holder", "former_holder", "stands_in_for"), ("draft", "reason"), move=True
+        "run_assigned",
+        "run",
+        "A person was given the run.",
+        ("holder", "former_holder", "stands_in_for"),
+        ("draft", "reason"),
+        move=True,
     ),
     MOVED_VERSION,
     Kind(
@@ -108,8 +129,22 @@ _RUN = (
         ("output", "reason"),
         move=True,
     ),
-    Kind("run_aborted", "run", "A person broke the run off, with a reason.", ("former_holder",), ("reason", "draft"), move=True),
-    Kind("run_failed", "run", "The run ended because an automatic step could not be done.", ("code",), ("message",), move=True),
+    Kind(
+        "run_aborted",
+        "run",
+        "A person broke the run off, with a reason.",
+        ("former_holder",),
+        ("reason", "draft"),
+        move=True,
+    ),
+    Kind(
+        "run_failed",
+        "run",
+        "The run ended because an automatic step could not be done.",
+        ("code",),
+        ("message",),
+        move=True,
+    ),
     Kind(
         "run_cancelled",
         "run",
@@ -118,7 +153,9 @@ _RUN = (
         ("reason",),
         move=True,
     ),
-    Kind("run_timed_out", "run", "The run ended because its time limit passed.", ("limit_seconds",), move=True),
+    Kind(
+        "run_timed_out", "run", "The run ended because its time limit passed.", ("limit_seconds",), move=True
+    ),
     Kind(
         "step_entered",
         "step",
@@ -152,7 +189,18 @@ _RUN = (
         "step_submitted",
         "step",
         "A step that changes something outside was handed in; it is done when its effects are.",
-        ("n", "outcome", "type", "title", "entered", "automatic", "handled_manually", "proposal", "approval", "awaits"),
+        (
+            "n",
+            "outcome",
+            "type",
+            "title",
+            "entered",
+            "automatic",
+            "handled_manually",
+            "proposal",
+            "approval",
+            "awaits",
+        ),
         ("values", "output", "reason", "loaded"),
         move=True,
     ),
@@ -160,7 +208,18 @@ _RUN = (
         "step_completed",
         "step",
         "A step was done; its outcome leads on.",
-        ("n", "outcome", "came_to", "type", "title", "entered", "automatic", "handled_manually", "taken_from", "proposal"),
+        (
+            "n",
+            "outcome",
+            "came_to",
+            "type",
+            "title",
+            "entered",
+            "automatic",
+            "handled_manually",
+            "taken_from",
+            "proposal",
+        ),
         ("values", "output", "reason", "loaded"),
         move=True,
     ),
@@ -210,8 +269,21 @@ _RUN = (
         ("n", "status", "title"),
         move=True,
     ),
-    Kind("timer_set", "step", "The run waits until a moment.", ("n", "until", "outcome", "entered"), ("output",), move=True),
-    Kind("timer_fired", "step", "The moment came that the run waited for; it goes on by itself.", ("n", "until"), move=True),
+    Kind(
+        "timer_set",
+        "step",
+        "The run waits until a moment.",
+        ("n", "until", "outcome", "entered"),
+        ("output",),
+        move=True,
+    ),
+    Kind(
+        "timer_fired",
+        "step",
+        "The moment came that the run waited for; it goes on by itself.",
+        ("n", "until"),
+        move=True,
+    ),
     Kind(
         "event_awaited",
         "step",
@@ -244,7 +316,14 @@ _RUN = (
         ("message", "loaded"),
         move=True,
     ),
-    Kind("attempt_retried", "step", "The open step was begun again.", ("status", "reason_code"), ("reason",), move=True),
+    Kind(
+        "attempt_retried",
+        "step",
+        "The open step was begun again.",
+        ("status", "reason_code"),
+        ("reason",),
+        move=True,
+    ),
     Kind(
         "effect_requested",
         "effect",
@@ -311,7 +390,19 @@ _RUN = (
         "approval_requested",
         "approval",
         "A step asks others to approve before it does what was handed in.",
-        ("approval", "action", "n", "requested_by", "collection", "record", "needs", "roles", "not_by", "until", "decides"),
+        (
+            "approval",
+            "action",
+            "n",
+            "requested_by",
+            "collection",
+            "record",
+            "needs",
+            "roles",
+            "not_by",
+            "until",
+            "decides",
+        ),
         ("values", "why", "wishes", "shown"),
         move=True,
     ),
@@ -330,7 +421,13 @@ _RUN = (
         ("approval",),
         ("question",),
     ),
-    Kind("approval_replied", "approval", "The requester of an approval replied to a question about it.", ("approval",), ("answer",)),
+    Kind(
+        "approval_replied",
+        "approval",
+        "The requester of an approval replied to a question about it.",
+        ("approval",),
+        ("answer",),
+    ),
     Kind(
         "approval_voided",
         "approval",
@@ -339,7 +436,14 @@ _RUN = (
         ("reason",),
         move=True,
     ),
-    Kind("approval_expired", "approval", "Nobody decided about an approval in time.", ("approval", "action"), (), move=True),
+    Kind(
+        "approval_expired",
+        "approval",
+        "Nobody decided about an approval in time.",
+        ("approval", "action"),
+        (),
+        move=True,
+    ),
     Kind(
         "document_requested",
         "step",
@@ -355,7 +459,11 @@ _RUN = (
         ("name", "sender", "values"),
     ),
     Kind(
-        "document_link_revoked", "step", "The link by which documents could be handed in was made useless.", ("request", "n"), ("reason",)
+        "document_link_revoked",
+        "step",
+        "The link by which documents could be handed in was made useless.",
+        ("request", "n"),
+        ("reason",),
     ),
     Kind(
         "task_created",
@@ -368,10 +476,28 @@ _RUN = (
         "message_asked",
         "step",
         "A step asked for a message to somebody outside: it leaves when consent, the hours and the caps allow it.",
-        ("message_id", "n", "channel", "consent", "expires_s", "most", "again_s", "about", "outcomes", "effect", "entered"),
+        (
+            "message_id",
+            "n",
+            "channel",
+            "consent",
+            "expires_s",
+            "most",
+            "again_s",
+            "about",
+            "outcomes",
+            "effect",
+            "entered",
+        ),
         ("content",),
     ),
-    Kind("task_closed", "step", "A task was closed.", ("task", "n", "result", "effect", "compensates", "stands_in_for"), ("note",)),
+    Kind(
+        "task_closed",
+        "step",
+        "A task was closed.",
+        ("task", "n", "result", "effect", "compensates", "stands_in_for"),
+        ("note",),
+    ),
     Kind(
         "notice_sent",
         "step",
@@ -412,7 +538,9 @@ _RUN = (
 
 def _registry() -> Mapping[str, Kind]:
     kinds: dict[str, Kind] = {}
-    on_runs = (replace(kind, open=(*kind.open, "revision") if kind.move else kind.open, on_run=True) for kind in _RUN)
+    on_runs = (
+        replace(kind, open=(*kind.open, "revision") if kind.move else kind.open, on_run=True) for kind in _RUN
+    )
     for kind in (*on_runs, *OUTSIDE):
         if kind.name in kinds:
             raise ValueError(f"the kind of event {kind.name} stands in the registry twice")

@@ -58,7 +58,12 @@ MESSAGES = (
         ("message_id", "channel", "expires_s"),
         ("content", "title", "titled"),
     ),
-    Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
+    Kind(
+        "messages_put_aside",
+        "configuration",
+        "A person put messages of unknown senders aside.",
+        ("messages",),
+    ),
     Kind(
         "call_ended",
         "record",
@@ -80,5 +85,10 @@ MESSAGES = (
         ("channels", "run"),
         ("title", "titled"),
     ),
-    Kind("message_tested", "configuration", "A person sent a test message to themselves.", ("channel", "provider", "sandbox")),
+    Kind(
+        "message_tested",
+        "configuration",
+        "A person sent a test message to themselves.",
+        ("channel", "provider", "sandbox"),
+    ),
 )

@@ -41,7 +41,10 @@ WORKFLOWS = (
         for name, when in (
             ("activated", "A workflow was switched on: runs may start."),
             ("paused", "A workflow was paused: no run starts, and timers of its runs wait."),
-            ("resumed", "A paused workflow was switched on again; timers that came due meanwhile go on, the longest due first."),
+            (
+                "resumed",
+                "A paused workflow was switched on again; timers that came due meanwhile go on, the longest due first.",
+            ),
             ("completed", "A workflow was completed: no run starts, the live ones go on to their end."),
             ("cancelled", "A workflow was cancelled: no run starts, and its live runs end."),
             ("archived", "A workflow was archived: it is left out of lists, and its runs can be replayed."),
@@ -53,7 +56,12 @@ WORKFLOWS = (
         "A workflow became personal, the organisation's again, or another person's: `holder` is whose it is now, none for the organisation's.",
         ("workflow", "slug", "holder", "former_holder"),
     ),
-    Kind("workflows_ordered", "configuration", "Somebody chose the order in which workflows stand in lists and menus.", ("count",)),
+    Kind(
+        "workflows_ordered",
+        "configuration",
+        "Somebody chose the order in which workflows stand in lists and menus.",
+        ("count",),
+    ),
     Kind(
         "alert_changed",
         "configuration",
@@ -78,7 +86,18 @@ WORKFLOWS = (
         "due_time_reached",
         "configuration",
         "A part of the time of a run was used up, and what is to happen then was done.",
-        ("workflow", "slug", "inbox", "rule", "late_run", "percent", "worked_seconds", "holder", "told", "moved_to"),
+        (
+            "workflow",
+            "slug",
+            "inbox",
+            "rule",
+            "late_run",
+            "percent",
+            "worked_seconds",
+            "holder",
+            "told",
+            "moved_to",
+        ),
     ),
     Kind(
         "approval_waited",
@@ -93,7 +112,12 @@ WORKFLOWS = (
         ("workflow", "slug", "cause", "count"),
         ("reason",),
     ),
-    Kind("workflow_imported", "configuration", "A version of a workflow was read in from a file.", ("workflow", "slug", "version", "hash")),
+    Kind(
+        "workflow_imported",
+        "configuration",
+        "A version of a workflow was read in from a file.",
+        ("workflow", "slug", "version", "hash"),
+    ),
     Kind(
         "workflow_published",
         "configuration",

@@ -5,7 +5,13 @@ from console.core.events_of_messages import MESSAGES
 from console.core.events_of_workflows import WORKFLOWS
 
 OUTSIDE = (
-    Kind("record_viewed", "record", "A person or key looked at a record.", ("tab", "relation", "run"), ("fields", "title", "titled")),
+    Kind(
+        "record_viewed",
+        "record",
+        "A person or key looked at a record.",
+        ("tab", "relation", "run"),
+        ("fields", "title", "titled"),
+    ),
     Kind(
         "record_listed",
         "record",
@@ -94,8 +100,19 @@ OUTSIDE = (
         ("segment", "audience"),
         ("label", "query"),
     ),
-    Kind("segment_removed", "record", "A person removed a saved filter that a team or a role had as a tab.", ("segment", "audience")),
-    Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",), ("title", "titled")),
+    Kind(
+        "segment_removed",
+        "record",
+        "A person removed a saved filter that a team or a role had as a tab.",
+        ("segment", "audience"),
+    ),
+    Kind(
+        "note_removed",
+        "record",
+        "A person removed a note of their own from a record.",
+        ("note",),
+        ("title", "titled"),
+    ),
     *MESSAGES,
     Kind(
         "secret_changed",
@@ -166,7 +183,12 @@ OUTSIDE = (
         ("person", "reason"),
         ("email", "ip", "agent"),
     ),
-    Kind("signed_out", "account", "A person signed out, or their session ended.", ("person", "session", "reason")),
+    Kind(
+        "signed_out",
+        "account",
+        "A person signed out, or their session ended.",
+        ("person", "session", "reason"),
+    ),
     Kind(
         "identity_confirmed",
         "account",
@@ -192,7 +214,12 @@ OUTSIDE = (
         "The identity provider said that it does not tell a person's groups at a sign-in, so their roles were left as they are.",
         ("person",),
     ),
-    Kind("password_link_made", "account", "A link was made by which a person can choose a new password, once.", ("person", "by_mail")),
+    Kind(
+        "password_link_made",
+        "account",
+        "A link was made by which a person can choose a new password, once.",
+        ("person", "by_mail"),
+    ),
     Kind(
         "person_created",
         "account",
@@ -200,8 +227,20 @@ OUTSIDE = (
         ("person", "roles", "teams", "invitation", "invited_by", "kind"),
         ("name", "email"),
     ),
-    Kind("key_created", "account", "A key of the API was made for a person.", ("key", "person", "expires_at"), ("name", "before", "after")),
-    Kind("key_revoked", "account", "A key of the API was made useless.", ("key", "person"), ("name", "before", "after")),
+    Kind(
+        "key_created",
+        "account",
+        "A key of the API was made for a person.",
+        ("key", "person", "expires_at"),
+        ("name", "before", "after"),
+    ),
+    Kind(
+        "key_revoked",
+        "account",
+        "A key of the API was made useless.",
+        ("key", "person"),
+        ("name", "before", "after"),
+    ),
     Kind(
         "person_changed",
         "account",
@@ -250,7 +289,11 @@ OUTSIDE = (
         ("old", "new"),
     ),
     Kind(
-        "policy_changed", "configuration", "The rights were changed.", ("version", "added", "removed"), ("rows", "before", "after", "note")
+        "policy_changed",
+        "configuration",
+        "The rights were changed.",
+        ("version", "added", "removed"),
+        ("rows", "before", "after", "note"),
     ),
     Kind(
         "own_rights_asked",
@@ -280,11 +323,20 @@ OUTSIDE = (
             ("clearance", "label", "person", "since", "until", "asked_by"),
             ("reason",),
         )
-        for what, words in (("asked", "asked for"), ("granted", "agreed to"), ("refused", "refused"), ("revoked", "taken back"))
+        for what, words in (
+            ("asked", "asked for"),
+            ("granted", "agreed to"),
+            ("refused", "refused"),
+            ("revoked", "taken back"),
+        )
     ),
     Kind("run_read", "step", "Somebody read the run under a clearance for a time.", ("label",)),
     Kind(
-        "access_requested", "access", "A person asked for a right that they were refused.", ("object", "act", "team", "count"), ("reason",)
+        "access_requested",
+        "access",
+        "A person asked for a right that they were refused.",
+        ("object", "act", "team", "count"),
+        ("reason",),
     ),
     Kind(
         "sign_in_changed",
@@ -300,8 +352,19 @@ OUTSIDE = (
         ("version", "fields"),
         ("old", "new", "note"),
     ),
-    Kind("ai_tested", "configuration", "The connection to a provider of models was tried.", ("provider", "model", "ok", "code", "ms")),
-    Kind("workflow_created", "configuration", "A workflow was made, as a draft.", ("workflow", "slug", "status"), ("before", "after")),
+    Kind(
+        "ai_tested",
+        "configuration",
+        "The connection to a provider of models was tried.",
+        ("provider", "model", "ok", "code", "ms"),
+    ),
+    Kind(
+        "workflow_created",
+        "configuration",
+        "A workflow was made, as a draft.",
+        ("workflow", "slug", "status"),
+        ("before", "after"),
+    ),
     Kind(
         "workflow_changed",
         "configuration",
@@ -353,7 +416,11 @@ OUTSIDE = (
         ("before",),
     ),
     Kind(
-        "source_tested", "configuration", "A connection to a database was tried.", ("source", "dialect", "ok", "code", "count"), ("place",)
+        "source_tested",
+        "configuration",
+        "A connection to a database was tried.",
+        ("source", "dialect", "ok", "code", "count"),
+        ("place",),
     ),
     Kind(
         "trigger_changed",
@@ -362,15 +429,40 @@ OUTSIDE = (
         ("workflow", "trigger", "trigger_kind", "change", "count"),
     ),
     Kind(
-        "action_changed", "configuration", "What can be done to records was defined or changed.", ("action", "hash", "former", "collection")
+        "action_changed",
+        "configuration",
+        "What can be done to records was defined or changed.",
+        ("action", "hash", "former", "collection"),
     ),
-    Kind("inbox_changed", "configuration", "An inbox was made, changed or closed.", ("inbox", "fields"), ("name",)),
-    Kind("process_started", "configuration", "A process of the console started.", ("process", "version", "pid", "workers", "host", "mode")),
+    Kind(
+        "inbox_changed",
+        "configuration",
+        "An inbox was made, changed or closed.",
+        ("inbox", "fields"),
+        ("name",),
+    ),
+    Kind(
+        "process_started",
+        "configuration",
+        "A process of the console started.",
+        ("process", "version", "pid", "workers", "host", "mode"),
+    ),
     Kind(
         "ai_promoted",
         "configuration",
         "How far a step's proposals are trusted was raised: to be shown, or to run by themselves where all is certain.",
-        ("workflow", "step", "mode", "mode_before", "fingerprint", "cases", "agreed", "bound", "shown", "accepted"),
+        (
+            "workflow",
+            "step",
+            "mode",
+            "mode_before",
+            "fingerprint",
+            "cases",
+            "agreed",
+            "bound",
+            "shown",
+            "accepted",
+        ),
         ("reason",),
     ),
     Kind(
@@ -386,11 +478,28 @@ OUTSIDE = (
         "Recorded proposals with what people put in were written to a file, after redaction, to try other models and prompts on.",
         ("count", "workflow"),
     ),
-    Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
+    Kind(
+        "engine_paused",
+        "configuration",
+        "Everything that goes by itself was paused; what people do by hand goes on.",
+        (),
+        ("reason",),
+    ),
     Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
     Kind("job_retried", "configuration", "A person had a job tried again that was given up.", ("job",)),
-    Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
-    Kind("ai_call_read", "log", "A person looked at what a model was sent for a step, and what it answered.", ("call", "run", "found")),
+    Kind(
+        "log_read",
+        "log",
+        "A person or key read the activity log.",
+        ("count", "filters", "first", "last", "run", "kind"),
+        ("filter",),
+    ),
+    Kind(
+        "ai_call_read",
+        "log",
+        "A person looked at what a model was sent for a step, and what it answered.",
+        ("call", "run", "found"),
+    ),
     Kind(
         "builder_asked",
         "proposal",
@@ -404,10 +513,26 @@ OUTSIDE = (
         "What was asked about a workflow's draft has an answer, or has none; the draft is as it was.",
         ("workflow", "turn", "status", "code", "rounds", "changes", "for"),
     ),
-    Kind("ai_feedback", "proposal", "A person said whether a proposal helped.", ("call", "run", "thumb"), ("comment",)),
-    Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
     Kind(
-        "table_exported", "log", "A person downloaded a table of the console as a file.", ("table", "format", "count", "days"), ("filter",)
+        "ai_feedback",
+        "proposal",
+        "A person said whether a proposal helped.",
+        ("call", "run", "thumb"),
+        ("comment",),
+    ),
+    Kind(
+        "log_exported",
+        "log",
+        "A person or key exported the activity log.",
+        ("format", "filters", "size", "proofs"),
+        ("filter",),
+    ),
+    Kind(
+        "table_exported",
+        "log",
+        "A person downloaded a table of the console as a file.",
+        ("table", "format", "count", "days"),
+        ("filter",),
     ),
     Kind(
         "case_file_made",
@@ -416,8 +541,19 @@ OUTSIDE = (
         ("run", "format", "events", "documents"),
         ("title", "titled"),
     ),
-    Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),
-    Kind("hold_placed", "log", "What is held about a person may neither be erased nor expire from now on.", ("subject",), ("reason",)),
+    Kind(
+        "values_expired",
+        "log",
+        "Values past their time limit were deleted; the events stay.",
+        ("count", "category", "last"),
+    ),
+    Kind(
+        "hold_placed",
+        "log",
+        "What is held about a person may neither be erased nor expire from now on.",
+        ("subject",),
+        ("reason",),
+    ),
     Kind(
         "hold_released",
         "log",
@@ -445,7 +581,10 @@ OUTSIDE = (
         ("size", "lost", "made_at", "erased", "version"),
     ),
     Kind(
-        "silence_noted", "log", "For an hour nothing was written; said so that there is a checkpoint of this hour too.", ("size", "since")
+        "silence_noted",
+        "log",
+        "For an hour nothing was written; said so that there is a checkpoint of this hour too.",
+        ("size", "since"),
     ),
     Kind(
         "signing_key_changed",

@@ -36,7 +36,10 @@ def _test(given: Test, field: Field) -> str:
         return _either(path, given.op, f"addDays(today(), {given.days})")
     if given.whole:
         amounts = given.value if given.op == "in" else [given.value]
-        each = [_amount(replace(given, op="eq" if given.op == "in" else given.op, value=amount)) for amount in amounts]
+        each = [
+            _amount(replace(given, op="eq" if given.op == "in" else given.op, value=amount))
+            for amount in amounts
+        ]
         return each[0] if len(each) == 1 else f"({' || '.join(each) or 'false'})"
     if given.op == "in":
         values = [value for value in given.value if value is not None]
@@ -55,7 +58,11 @@ def _amount(test: Test) -> str:
 
 
 def _path(name: str) -> str:
-    return f"record.{name}" if name.isidentifier() and name.isascii() and not name.startswith("_") else f"record[{json.dumps(name)}]"
+    return (
+        f"record.{name}"
+        if name.isidentifier() and name.isascii() and not name.startswith("_")
+        else f"record[{json.dumps(name)}]"
+    )
 
 
 def _either(path: str, op: str, value: str) -> str:
@@ -68,7 +75,5 @@ def _literal(value: Any, field: Field) -> str:
 
 
 def _unsaid(what: str) -> Malformed:
-    reason = (
-        f"{what} cannot be said in a segment for everybody. Save it for a team or a role, or write the segment under Settings, Collections."
-    )
+    reason = f"{what} cannot be said in a segment for everybody. Save it for a team or a role, or write the segment under Settings, Collections."
     return Malformed(reason, details=[{"field": "audience", "reason": reason}])

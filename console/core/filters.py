@@ -56,7 +56,13 @@ class Test:
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it was sent."""
-        sent = {"days": self.days} if self.days is not None else {"whole": self.value} if self.whole else self.value
+        sent = (
+            {"days": self.days}
+            if self.days is not None
+            else {"whole": self.value}
+            if self.whole
+            else self.value
+        )
         return {"field": self.field, "op": self.op, "value": sent}
 
 
@@ -91,7 +97,9 @@ class Group:
 Filter: TypeAlias = Test | Group
 
 
-def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None) -> Filter:
+def parse(
+    text: str, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None
+) -> Filter:
     """The filter from a JSON text. Raises Malformed naming the wrong field or op. Relative days need `today`."""
     return read(loaded(text), collection, hidden, today)
 
@@ -105,11 +113,15 @@ def loaded(text: str) -> Any:
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise _wrong("filter", 'The filter is no JSON. It looks like {"field": "status", "op": "eq", "value": "open"}.') from None
+        raise _wrong(
+            "filter", 'The filter is no JSON. It looks like {"field": "status", "op": "eq", "value": "open"}.'
+        ) from None
     return value
 
 
-def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None) -> Filter:
+def read(
+    value: Any, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None
+) -> Filter:
     """The filter from a JSON value, checked against the readable fields. Raises Malformed."""
     made = _read(value, collection, hidden, today, 1)
     if len(tests(made)) > MOST_TESTS:
@@ -124,7 +136,9 @@ def tests(given: Filter | None) -> list[Test]:
     return [given] if isinstance(given, Test) else [test for item in given.items for test in tests(item)]
 
 
-def _read(value: Any, collection: Collection, hidden: frozenset[str], today: Today | None, depth: int) -> Filter:
+def _read(
+    value: Any, collection: Collection, hidden: frozenset[str], today: Today | None, depth: int
+) -> Filter:
     if not isinstance(value, Mapping):
         raise _wrong("filter", SHAPE)
     if depth > MOST_DEPTH:
@@ -138,7 +152,9 @@ def _read(value: Any, collection: Collection, hidden: frozenset[str], today: Tod
     return _test(value, collection, hidden, today)
 
 
-def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[str], today: Today | None) -> Test:
+def _test(
+    value: Mapping[str, Any], collection: Collection, hidden: frozenset[str], today: Today | None
+) -> Test:
     strange = sorted(set(map(str, value)) - {"field", "op", "value"})
     if strange:
         raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
@@ -151,16 +167,30 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
         return Test(name, "eq", _import_id(name, op, value.get("value")))
     field = readable_field(collection, name, hidden)
     if op not in OPS:
-        raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
+        raise _wrong(
+            field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op)
+        )
     if "value" not in value and op != "is_null":
         raise _wrong(field.name, f"{field.name} {op} needs a value.")
     given = value.get("value", True)
     if today is not None and isinstance(given, Mapping) and field.stored in {"date", "datetime"}:
         days = given.get("days")
-        if set(given) != {"days"} or isinstance(days, bool) or not isinstance(days, int) or abs(days) > MOST_DAYS:
-            raise _wrong(field.name, f'{field.name} takes a day, or {{"days": -30}}: so many days from today, at most {MOST_DAYS}.')
+        if (
+            set(given) != {"days"}
+            or isinstance(days, bool)
+            or not isinstance(days, int)
+            or abs(days) > MOST_DAYS
+        ):
+            raise _wrong(
+                field.name,
+                f'{field.name} takes a day, or {{"days": -30}}: so many days from today, at most {MOST_DAYS}.',
+            )
         return Test(field.name, op, checked_value(field, op, _day(field, today, days)), days)
-    if isinstance(given, Mapping) and set(given) == {"whole"} and (column := condition_rows.own_currency(field)):
+    if (
+        isinstance(given, Mapping)
+        and set(given) == {"whole"}
+        and (column := condition_rows.own_currency(field))
+    ):
         readable_field(collection, column, hidden)
         return Test(field.name, op, whole_amount(field, op, given["whole"]), whole=column)
     return Test(field.name, op, checked_value(field, op, given))
@@ -194,7 +224,11 @@ def _tag_test(name: str, op: Any, given: Any) -> tuple[str, Any]:
             raise _wrong(name, f"{name} is_null takes true or false.")
         return op, given
     words = given if op == "in" else [given]
-    if not isinstance(words, list) or len(words) > MOST_VALUES or not all(isinstance(word, str) and word.strip() for word in words):
+    if (
+        not isinstance(words, list)
+        or len(words) > MOST_VALUES
+        or not all(isinstance(word, str) and word.strip() for word in words)
+    ):
         raise _wrong(name, f"{name} {op} takes {'a list of tags' if op == 'in' else 'a tag'}, such as lead.")
     return op, given
 
@@ -224,7 +258,9 @@ def readable_field(collection: Collection, name: Any, hidden: frozenset[str]) ->
 
 def checked_value(field: Field, op: str, value: Any) -> Any:
     """The value in the field's form. Raises Malformed if the op or value does not fit the field."""
-    if field.computed is not None and not (field.computed and field.stored == "boolean" and op in {"eq", "ne", "is_null"}):
+    if field.computed is not None and not (
+        field.computed and field.stored == "boolean" and op in {"eq", "ne", "is_null"}
+    ):
         raise _wrong(
             field.name,
             f"{field.label} is worked out when it is shown: only a condition (true or false) can be filtered by, with is, is not and is empty.",
@@ -239,7 +275,9 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
         raise _wrong(field.name, f"{field.label} can only be looked for by whether it is empty.")
     if op in ORDERINGS and not field.comparable:
         raise _wrong(field.name, f"{field.label} has no order: “{SPOKEN[op]}” means nothing for it.")
-    if (op == "starts_with" and field.stored != "text") or (op == "contains" and field.stored not in {"text", "array"}):
+    if (op == "starts_with" and field.stored != "text") or (
+        op == "contains" and field.stored not in {"text", "array"}
+    ):
         raise _wrong(field.name, f"{field.label} is no text: “{SPOKEN[op]}” means nothing for it.")
     if op == "in":
         if not isinstance(value, list) or len(value) > MOST_VALUES:

@@ -18,13 +18,19 @@ class FormerDocument(NamedTuple):
 def loaded(rows: Iterable[str | Mapping[str, Any]]) -> tuple[FormerDocument, ...]:
     """The documents as stored; older releases stored their text alone."""
     return tuple(
-        FormerDocument(row) if isinstance(row, str) else FormerDocument(row["document"], row["by"], bool(row.get("undone"))) for row in rows
+        FormerDocument(row)
+        if isinstance(row, str)
+        else FormerDocument(row["document"], row["by"], bool(row.get("undone")))
+        for row in rows
     )
 
 
 def stored(former: Iterable[FormerDocument]) -> list[dict[str, Any]]:
     """The documents as they are stored."""
-    return [{"document": each.text, "by": each.replaced_by} | ({"undone": True} if each.undone else {}) for each in former]
+    return [
+        {"document": each.text, "by": each.replaced_by} | ({"undone": True} if each.undone else {})
+        for each in former
+    ]
 
 
 def standing(former: Iterable[FormerDocument]) -> list[FormerDocument]:
@@ -46,7 +52,9 @@ def changers(former: Sequence[FormerDocument], newest_by: str) -> dict[str, int]
     return made or {newest_by: 1}
 
 
-def overtaken(former: Sequence[FormerDocument], newest_by: str, changes: int, reader: str, *, gone: bool) -> tuple[str, str]:
+def overtaken(
+    former: Sequence[FormerDocument], newest_by: str, changes: int, reader: str, *, gone: bool
+) -> tuple[str, str]:
     """Who made the last `changes` of the draft, and why what the reader sent is not saved. `gone`: the draft is there no more.
 
     Named is somebody other than the reader where there is one, else the reader, who has it open twice.
@@ -55,5 +63,11 @@ def overtaken(former: Sequence[FormerDocument], newest_by: str, changes: int, re
     by = next((each for each in made if each != reader), reader)
     who = "You" if by == reader else "Somebody else"
     if gone:
-        return by, f"This draft is there no more: {who.lower()} published or discarded it in the meantime. Nothing was done."
-    return by, f"{who} changed this draft in the meantime{', in another tab or window' if by == reader else ''}; yours was not saved."
+        return (
+            by,
+            f"This draft is there no more: {who.lower()} published or discarded it in the meantime. Nothing was done.",
+        )
+    return (
+        by,
+        f"{who} changed this draft in the meantime{', in another tab or window' if by == reader else ''}; yours was not saved.",
+    )

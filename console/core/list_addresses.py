@@ -14,13 +14,18 @@ def require_known(filters: Mapping[str, str], known: Collection[str]) -> None:
         raise Malformed(f"There is no filter {unknown[0]}.", details=details)
     for name, value in filters.items():
         if "\x00" in value:
-            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
+            raise Malformed(
+                f"{name} holds a NUL character.",
+                details=[{"field": name, "reason": "Nothing is called like this."}],
+            )
 
 
 def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """The value. Raises Malformed where it is not among the known ones."""
     if value not in known:
-        raise Malformed(f"There is no {name} {value}.", details=[{"field": name, "reason": f"One of {', '.join(known)}."}])
+        raise Malformed(
+            f"There is no {name} {value}.", details=[{"field": name, "reason": f"One of {', '.join(known)}."}]
+        )
     return value
 
 
@@ -31,11 +36,15 @@ def moment_of(name: str, value: str) -> datetime:
         if moment.tzinfo is None:
             raise ValueError(value)
     except ValueError:
-        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
+        raise Malformed(
+            f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]
+        ) from None
     return moment
 
 
-def cursor_of(text: str, prefix: str, read: Callable[[str], datetime] = datetime.fromisoformat) -> tuple[datetime, str]:
+def cursor_of(
+    text: str, prefix: str, read: Callable[[str], datetime] = datetime.fromisoformat
+) -> tuple[datetime, str]:
     """(aware moment, id) of a cursor `<moment>~<id>`; `prefix` is that of the ids, `read` takes the moment. Raises Malformed."""
     moment, _, row_id = text.partition("~")
     try:
@@ -51,7 +60,10 @@ def cursor_of(text: str, prefix: str, read: Callable[[str], datetime] = datetime
 def id_of_cursor(text: str, prefix: str) -> str:
     """The id that a cursor is, which begins with the prefix. Raises Malformed."""
     if not text.startswith(prefix) or "\x00" in text:
-        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.",
+            at=("after", "Not a cursor of this list."),
+        )
     return text
 
 

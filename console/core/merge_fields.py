@@ -29,6 +29,8 @@ def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tup
 
 def _says_instead(found: expressions.Expression) -> bool:
     return any(
-        isinstance(node, Call) and node.name == "first" and any(isinstance(each, Literal) for each in node.arguments)
+        isinstance(node, Call)
+        and node.name == "first"
+        and any(isinstance(each, Literal) for each in node.arguments)
         for node in walk(found.node)
     )

@@ -76,11 +76,20 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "gone": "Ši nuoroda negalioja.",
             "wait": "Iš jūsų adreso atverta per daug negaliojančių nuorodų. Palaukite pusę minutės ir vėl atverkite savąją.",
         },
-        "es": {"unsubscribe": "Darse de baja", "ai": "Hola, esta es una llamada automática de un asistente de IA."},
-        "it": {"unsubscribe": "Annulla iscrizione", "ai": "Buongiorno, questa è una chiamata automatica di un assistente IA."},
+        "es": {
+            "unsubscribe": "Darse de baja",
+            "ai": "Hola, esta es una llamada automática de un asistente de IA.",
+        },
+        "it": {
+            "unsubscribe": "Annulla iscrizione",
+            "ai": "Buongiorno, questa è una chiamata automatica di un assistente IA.",
+        },
         "nl": {"unsubscribe": "Afmelden", "ai": "Hallo, u wordt automatisch gebeld door een AI-assistent."},
         "pl": {"unsubscribe": "Wypisz się", "ai": "Dzień dobry, to automatyczne połączenie od asystenta AI."},
-        "sv": {"unsubscribe": "Avregistrera dig", "ai": "Hej, det här är ett automatiskt samtal från en AI-assistent."},
+        "sv": {
+            "unsubscribe": "Avregistrera dig",
+            "ai": "Hej, det här är ett automatiskt samtal från en AI-assistent.",
+        },
     }
 )
 
@@ -101,6 +110,17 @@ def announced(script: str, language: str | None) -> str:
     first = script.replace("!", ".").replace("?", ".").partition(".")[0].casefold()
     said = any(
         word in f" {first} ".replace(",", " ")
-        for word in (" ai ", " ai-", " a.i", "artificial intelligence", " ki ", "ki-", " ia ", "künstliche", "dirbtini", "robot")
+        for word in (
+            " ai ",
+            " ai-",
+            " a.i",
+            "artificial intelligence",
+            " ki ",
+            "ki-",
+            " ia ",
+            "künstliche",
+            "dirbtini",
+            "robot",
+        )
     )
     return script if said else f"{words_in(language)['ai']} {script}".strip()

@@ -22,7 +22,9 @@ def moment_text(at: datetime) -> str: ...
 def moment_text(at: None) -> None: ...
 def moment_text(at: datetime | None) -> str | None:
     """An aware moment as programs read it: RFC 3339 in UTC with microseconds."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return (
+        None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    )
 
 
 def midnight(day: date, zone: str) -> datetime:

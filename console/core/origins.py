@@ -58,7 +58,9 @@ def read_of_action(action: str, related: str = "") -> str:
 def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
     """The paths used by an expression or template. Raises ExpressionError."""
     found = expressions.templates(text) if template else [expressions.parse(text)]
-    return tuple(sorted({way for each in found for node in walk(each.node) if (way := _way(node)) is not None}))
+    return tuple(
+        sorted({way for each in found for node in walk(each.node) if (way := _way(node)) is not None})
+    )
 
 
 def _way(node: Node) -> Way | None:
@@ -100,7 +102,9 @@ class Taken:
 
     def origins(self, rest: Way = ()) -> Origins:
         """The origins of the first name in `rest` that is a field of the rows; otherwise of all fields."""
-        named = next((name for name in rest if name in self.fields or (not self.fields and name.isidentifier())), None)
+        named = next(
+            (name for name in rest if name in self.fields or (not self.fields and name.isidentifier())), None
+        )
         if named is not None:
             return frozenset({(self.collection, named)})
         return frozenset((self.collection, name) for name in self.fields or {ANY})
@@ -127,7 +131,11 @@ class Step:
     @property
     def rows_acted_on(self) -> tuple[str, ...]:
         """The reads whose rows an effect of the step may be about."""
-        return tuple(place for name, place in self.places.items() if name == "items" or name.endswith(read_of_action("")))
+        return tuple(
+            place
+            for name, place in self.places.items()
+            if name == "items" or name.endswith(read_of_action(""))
+        )
 
 
 @dataclass(frozen=True)
@@ -163,9 +171,16 @@ class Version:
                         known[step.id][name] = known[step.id].get(name, NOTHING) | found
                         grown = True
                 for text in step.texts:
-                    found = frozenset[Origin]().union(*(self._of(way, step, text.about, known) for way in text.ways))
+                    found = frozenset[Origin]().union(
+                        *(self._of(way, step, text.about, known) for way in text.ways)
+                    )
                     if text.names_records:
-                        found = found.union(*(self.titles.get(self.led.get((plain(of), name), ""), NOTHING) for of, name in found))
+                        found = found.union(
+                            *(
+                                self.titles.get(self.led.get((plain(of), name), ""), NOTHING)
+                                for of, name in found
+                            )
+                        )
                     for name in text.names:
                         before = known[step.id].get(name, NOTHING)
                         if not found <= before:
@@ -183,17 +198,26 @@ class Version:
             found[name] = found.get(name, NOTHING) | origins
         if isinstance(step.items, str) and step.items in step.reads:
             taken = step.reads[step.items]
-            found["title"] = frozenset((taken.collection, name) for _, name in self.titles.get(plain(taken.collection), NOTHING))
+            found["title"] = frozenset(
+                (taken.collection, name) for _, name in self.titles.get(plain(taken.collection), NOTHING)
+            )
             found |= {"key": taken.key, "item": taken.key}
         return found
 
-    def _of_entries(self, step: Step, known: Mapping[str, Mapping[str, Origins]]) -> Iterator[tuple[str, Origins]]:
+    def _of_entries(
+        self, step: Step, known: Mapping[str, Mapping[str, Origins]]
+    ) -> Iterator[tuple[str, Origins]]:
         """(name, origins) for the entries of a list that a step goes through; `ANY` if their names are unknown."""
         for way in step.items if isinstance(step.items, tuple) else ():
             found = self._of(way, step, None, known)
             yield "title", found
             yield "value", found
-            known_rows = way[:1] == ("steps",) and len(way) == 3 and way[1] in self.steps and way[2] in self.steps[way[1]].reads
+            known_rows = (
+                way[:1] == ("steps",)
+                and len(way) == 3
+                and way[1] in self.steps
+                and way[2] in self.steps[way[1]].reads
+            )
             for origin in found:
                 yield (origin[1] if known_rows and origin[1] != ANY else ANY), frozenset({origin})
 
@@ -201,7 +225,9 @@ class Version:
         """The origins of the value at this path, as the step's expressions see it."""
         return self._of(way, self.steps.get(step or "") or Step(""), None, self.made)
 
-    def _of(self, way: Way, step: Step, about: str | None, known: Mapping[str, Mapping[str, Origins]]) -> Origins:
+    def _of(
+        self, way: Way, step: Step, about: str | None, known: Mapping[str, Mapping[str, Origins]]
+    ) -> Origins:
         match way:
             case ("record", *rest):
                 return self._of_record(about or self.collection, tuple(rest))
@@ -249,13 +275,21 @@ class Version:
             typed = (
                 step.declared - taken.fields if taken is not None and taken.fields else frozenset[str]()
             )  # what its form asks of an item
-            return own if taken is None or not {"key", "title", "by", *typed}.isdisjoint(rest[:1]) else own | taken.origins(rest)
+            return (
+                own
+                if taken is None or not {"key", "title", "by", *typed}.isdisjoint(rest[:1])
+                else own | taken.origins(rest)
+            )
         return own.union(*(self._of((*way, *rest), step, None, known) for way in step.items or ()))
 
 
 def any_hidden(origins: Iterable[Origin], hidden: Hidden) -> bool:
     """Whether any origin is an unreadable field."""
-    return any(name in names or (name == ANY and bool(names)) for collection, name in origins if (names := hidden(collection)))
+    return any(
+        name in names or (name == ANY and bool(names))
+        for collection, name in origins
+        if (names := hidden(collection))
+    )
 
 
 class Closed:
@@ -264,7 +298,9 @@ class Closed:
     `rows`: read with a row that they may not see → keys of its visible rows.
     """
 
-    def __init__(self, version: Version, hidden: Hidden, rows: Mapping[str, frozenset[str]] | None = None) -> None:
+    def __init__(
+        self, version: Version, hidden: Hidden, rows: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
         self.version, self.hidden, self.rows = version, hidden, rows or {}
         self._known: dict[str | None, frozenset[str]] = {}
 
@@ -277,7 +313,10 @@ class Closed:
                 return self._known[step]
             steps = [step] if step is not None else list(every)
             self._known[step] = frozenset(
-                name for each in steps for name, origins in every.get(each, {}).items() if any_hidden(origins, self.hidden)
+                name
+                for each in steps
+                for name, origins in every.get(each, {}).items()
+                if any_hidden(origins, self.hidden)
             )
         return self._known[step]
 
@@ -288,7 +327,9 @@ class Closed:
 
     def of_kind(self, kind: str) -> frozenset[str]:
         """Like `names`, for any step of this type."""
-        return frozenset[str]().union(*(self.names(step.id) for step in self.version.steps.values() if step.kind == kind))
+        return frozenset[str]().union(
+            *(self.names(step.id) for step in self.version.steps.values() if step.kind == kind)
+        )
 
     def says(self, step: str | None) -> bool:
         """Whether the step's texts may be read."""

@@ -10,16 +10,28 @@ OTHERWISE = "Otherwise"
 BRANCHES = "branches"
 OFFERING = ("options", "outcomes", "answers", BRANCHES)
 """Settings of a step that name its outcomes, each with a label: those that a person is offered, and those of rules."""
-SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it waited too long", "failed": "It could not be sent"}
+SENT_WORDS = {
+    "sent": "Sent",
+    "skipped": "Not sent",
+    "expired": "Not sent: it waited too long",
+    "failed": "It could not be sent",
+}
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "": {"default": OTHERWISE, "error": "It failed", "next_item": "The next item follows"},
         "approval": {"expired": "Nobody decided in time"},
         "create_task": {"done": "It was done", "not_done": "It was not done"},
         "load_related": {"found": "Found", "none": "None of these"},
-        "request_documents": {"received": "The documents are here", "expired": "The documents did not come in time"},
+        "request_documents": {
+            "received": "The documents are here",
+            "expired": "The documents did not come in time",
+        },
         "wait": {"event": "It happened", "timeout": "It did not happen in time"},
-        "ai_call": {"skipped": "Not called", "expired": "Not called: it waited too long", "failed": "It could not be called"},
+        "ai_call": {
+            "skipped": "Not called",
+            "expired": "Not called: it waited too long",
+            "failed": "It could not be called",
+        },
         **dict.fromkeys(("email", "sms", "chat_message"), SENT_WORDS),
     }
 )

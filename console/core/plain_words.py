@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from console.core.currencies import decimals, whole_units
 from console.core.moments import READER_ZONE
 
-RANGES = tuple(f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange"))
+RANGES = tuple(
+    f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange")
+)
 """Types of PostgreSQL with two ends."""
 _RANGE = re.compile(r'([\[(])("[^"]*"|[^,"\[(]*),("[^"]*"|[^,"\])]*)([\])])')
 _END = re.compile(r"(\d{4}-\d\d-\d\d)(?: [\d:.+-]+)?")
@@ -40,12 +42,74 @@ SPELLED_LARGE = 4
 ABBREVIATIONS = {
     word.lower(): word
     for word in (
-        "AI", "AML", "API", "BIC", "CEO", "CPU", "CSRF", "CSS", "CSV", "CVE", "DNS", "DOB", "EAN", "EU", "FX", "GPS", "GTIN", "GUID", "HTML", "HTTP", "HTTPS", "IBAN", "ID", "IDs", "IMEI", "IMO", "IP", "ISBN", "ISIN",
-        "ISO", "JSON", "JWT", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRN", "MRZ",
-        "OTP", "PDF", "PEP", "QR", "RFID", "SAR", "SEPA", "SKU", "SMS", "SQL", "SSH", "SSL", "SSN", "TIN", "TLS", "TOTP", "UBO", "URI", "URL", "UTC", "UUID", "VAT", "VIN", "VPN", "XML",
-        "XSS", "eID",
+        "AI",
+        "AML",
+        "API",
+        "BIC",
+        "CEO",
+        "CPU",
+        "CSRF",
+        "CSS",
+        "CSV",
+        "CVE",
+        "DNS",
+        "DOB",
+        "EAN",
+        "EU",
+        "FX",
+        "GPS",
+        "GTIN",
+        "GUID",
+        "HTML",
+        "HTTP",
+        "HTTPS",
+        "IBAN",
+        "ID",
+        "IDs",
+        "IMEI",
+        "IMO",
+        "IP",
+        "ISBN",
+        "ISIN",
+        "ISO",
+        "JSON",
+        "JWT",
+        "KYB",
+        "KYC",
+        "LEI",
+        "MCC",
+        "MLRO",
+        "MRN",
+        "MRZ",
+        "OTP",
+        "PDF",
+        "PEP",
+        "QR",
+        "RFID",
+        "SAR",
+        "SEPA",
+        "SKU",
+        "SMS",
+        "SQL",
+        "SSH",
+        "SSL",
+        "SSN",
+        "TIN",
+        "TLS",
+        "TOTP",
+        "UBO",
+        "URI",
+        "URL",
+        "UTC",
+        "UUID",
+        "VAT",
+        "VIN",
+        "VPN",
+        "XML",
+        "XSS",
+        "eID",
     )
-}  # fmt: skip
+}
 """Words with special spelling in labels. "is", "no" and "us" are ordinary words and not included."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SYMBOLS: Mapping[str, str] = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
@@ -81,8 +145,17 @@ def humanised(name: str) -> str:
         words = _apart(small(name))
     else:
         words = _apart(camel_split(name))
-        words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
-    text = _LETTER_WORD.sub(r"\1-", " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)) or name
+        words = [
+            *words[:1],
+            *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:]),
+        ]
+    text = (
+        _LETTER_WORD.sub(
+            r"\1-",
+            " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words),
+        )
+        or name
+    )
     return (
         text
         if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0]))
@@ -94,7 +167,10 @@ def camel_split(name: str) -> str:
     """Return the name with a blank before each word that begins with a capital, in any script: "order Status", "çıkış Depo"."""
     after = [*name[1:], ""]
     made = [
-        f" {letter}" if letter.isupper() and (before.islower() or before.isdecimal() or (before.isupper() and then.islower())) else letter
+        f" {letter}"
+        if letter.isupper()
+        and (before.islower() or before.isdecimal() or (before.isupper() and then.islower()))
+        else letter
         for before, letter, then in zip(["", *name], name, after, strict=False)
     ]
     return "".join(made)
@@ -118,7 +194,11 @@ def shortened_id(text: str) -> str:
 def named_reason(field: str, reason: str) -> str:
     """The reason with the setting that it is about: “Title” is too long, for "This is too long" at `steps[3].title`."""
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
-    return re.sub(r"^This (?=(?:is|may|must|does|has) )", f"“{humanised(setting)}” ", reason) if setting else reason
+    return (
+        re.sub(r"^This (?=(?:is|may|must|does|has) )", f"“{humanised(setting)}” ", reason)
+        if setting
+        else reason
+    )
 
 
 def with_titles(reason: str, title: Callable[[str], str]) -> str:
@@ -216,7 +296,10 @@ def interval_words(value: Any) -> Any:
             for part, unit in zip(shown, ("hour", "minute", "second"), strict=True)
             if part.strip("0.")
         ]
-    return " ".join(f"{number} {unit}{'' if number in ('1', '-1') else 's'}" for number, unit in parts) or "0 seconds"
+    return (
+        " ".join(f"{number} {unit}{'' if number in ('1', '-1') else 's'}" for number, unit in parts)
+        or "0 seconds"
+    )
 
 
 def _one_range(opens: str, low: str, high: str, closes: str) -> str:
@@ -240,10 +323,14 @@ def spoken_range(value: Any) -> str:
 
 
 _CYRILLIC = "а a б b в v г g д d е e ж zh з z и i й i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch ш sh щ shch ъ . ы y ь . э e ю yu я ya і i ї i є ie ґ g ў u ћ c ђ dj љ lj њ nj џ dz ј j ѕ dz"
-_GREEK = "α a β v γ g δ d ε e ζ z η i θ th ι i κ k λ l μ m ν n ξ x ο o π p ρ r σ s ς s τ t υ y φ f χ ch ψ ps ω o"
+_GREEK = (
+    "α a β v γ g δ d ε e ζ z η i θ th ι i κ k λ l μ m ν n ξ x ο o π p ρ r σ s ς s τ t υ y φ f χ ch ψ ps ω o"
+)
 _LATIN = {
-    ord(letter): ("" if latin == "." else latin) for pairs in (_CYRILLIC, _GREEK) for letter, latin in zip(*[iter(pairs.split())] * 2, strict=True)
-}  # fmt: skip
+    ord(letter): ("" if latin == "." else latin)
+    for pairs in (_CYRILLIC, _GREEK)
+    for letter, latin in zip(*[iter(pairs.split())] * 2, strict=True)
+}
 
 
 def latinised(text: str) -> str:
@@ -262,7 +349,11 @@ def latinised(text: str) -> str:
 
 def unaccented(text: str) -> str:
     """A text without the marks of its letters: "Élève", "Żółć" and "Größe" are Eleve, Zolc and Grosse."""
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text.translate(_UNMARKED)) if not unicodedata.combining(letter))
+    return "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", text.translate(_UNMARKED))
+        if not unicodedata.combining(letter)
+    )
 
 
 def slug(text: str, joint: str = "-") -> str:

@@ -44,6 +44,7 @@ def on_day(workflow: Workflow, day: date) -> Rules:
         valid_rows = table.valid(day)
         types = tuple(column.type for key in table.keys for column in table.columns if column.name == key)
         tables[name] = {
-            column.name: Answers(types, {keys: row[column.name] for keys, row in valid_rows.items()}) for column in table.answers
+            column.name: Answers(types, {keys: row[column.name] for keys, row in valid_rows.items()})
+            for column in table.answers
         }
     return Rules(variables, tables)

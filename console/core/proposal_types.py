@@ -16,15 +16,39 @@ Treatment = Literal["full", "masked", "hash", "never"]
 """What of a field's value a model gets: all of it, a placeholder that stands for it, a keyed hash that only tells equal from different, or nothing."""
 
 Code = Literal[
-    "no_key", "timeout", "rate_limited", "overloaded", "auth", "billing", "bad_request", "model_not_found", "refused", "truncated",
-    "malformed", "not_in_form", "nothing_supported", "budget", "breaker", "connection", "internal_error",
-]  # fmt: skip
+    "no_key",
+    "timeout",
+    "rate_limited",
+    "overloaded",
+    "auth",
+    "billing",
+    "bad_request",
+    "model_not_found",
+    "refused",
+    "truncated",
+    "malformed",
+    "not_in_form",
+    "nothing_supported",
+    "budget",
+    "breaker",
+    "connection",
+    "internal_error",
+]
 """Why there is no proposal."""
 
 Reason = Literal[
-    "not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long", "no_source", "unknown_source",
-    "untrusted_source", "not_in_source", "low_confidence",
-]  # fmt: skip
+    "not_allowed",
+    "duplicate",
+    "wrong_type",
+    "not_in_choices",
+    "out_of_range",
+    "too_long",
+    "no_source",
+    "unknown_source",
+    "untrusted_source",
+    "not_in_source",
+    "low_confidence",
+]
 """Why one proposed value was dropped."""
 
 Flag = Literal["suspicious_content", "conflicting_sources", "stale_data"]
@@ -168,11 +192,22 @@ class ProviderError(Exception):
     """A provider did not answer with something to judge. `retry_after_s` is how long it asks to wait, None where it did not say."""
 
     def __init__(
-        self, code: Code, detail: str = "", *, retry_after_s: float | None = None, passing: bool = False, request_id: str | None = None
+        self,
+        code: Code,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        passing: bool = False,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(detail or code)
         self.code: Code = code
-        self.detail, self.retry_after_s, self.passing, self.request_id = detail, retry_after_s, passing, request_id
+        self.detail, self.retry_after_s, self.passing, self.request_id = (
+            detail,
+            retry_after_s,
+            passing,
+            request_id,
+        )
 
 
 class Drop(Exception):

@@ -42,7 +42,9 @@ def escaped(text: str) -> str:
 
 def link(collection: str, key: object, words: str | None = None) -> str:
     """Return a link to the record; its words are the key until somebody names it."""
-    return f"[{escaped(str(key) if words is None else words)}](/c/{quote(collection, safe='')}/{segment(key)})"
+    return (
+        f"[{escaped(str(key) if words is None else words)}](/c/{quote(collection, safe='')}/{segment(key)})"
+    )
 
 
 def links_in(markdown: str) -> set[tuple[str, str]]:

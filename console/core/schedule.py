@@ -69,7 +69,9 @@ def _zones() -> frozenset[str]:
 
 def wrong_zone(name: str) -> str | None:
     """What is wrong with the name of a zone, as a sentence; None if nothing is."""
-    return None if name in _zones() else f"There is no time zone {name[:60]}: write it as Europe/Vilnius or UTC."
+    return (
+        None if name in _zones() else f"There is no time zone {name[:60]}: write it as Europe/Vilnius or UTC."
+    )
 
 
 def following(cron: str, zone: str, after: datetime, count: int) -> list[datetime]:
@@ -92,7 +94,9 @@ def coming(cron: str, zone: str, after: datetime, count: int, first: datetime | 
     told, before, where = [], after, ZoneInfo(zone)
     for at in [*kept, *following(cron, zone, max(after, first or after), count)][:count]:
         then, now = (each.astimezone(where).utcoffset() or timedelta(0) for each in (before, at))
-        told.append(Coming(at, put_off(cron, zone, at), "forward" if now > then else "back" if now < then else ""))
+        told.append(
+            Coming(at, put_off(cron, zone, at), "forward" if now > then else "back" if now < then else "")
+        )
         before = at
     return told
 
@@ -111,7 +115,9 @@ def due(cron: str, zone: str, missed: Missed, next_at: datetime, now: datetime) 
     keep = {"skip": 0, "once": 0 if on_time else 1, "all": MOST_MISSED}[missed]
     kept = late[len(late) - min(keep, len(late)) :]
     following_times = following(cron, zone, max(now, next_at), 1)
-    return Due((*kept, *on_time), left_out + len(late) - len(kept), following_times[0] if following_times else None)
+    return Due(
+        (*kept, *on_time), left_out + len(late) - len(kept), following_times[0] if following_times else None
+    )
 
 
 def _latest(cron: str, zone: str, first: datetime, last: datetime) -> tuple[list[datetime], int]:
@@ -136,7 +142,12 @@ def _how_many(cron: str, zone: str, first: datetime, before: datetime) -> int:
     """How many times there are from `first` on and before `before`. A day of 24 hours is not walked: each has as many times as another."""
     where, (minute, hour, *days) = ZoneInfo(zone), cron.split()
     day_start = datetime(2026, 1, 1)  # noqa: DTZ001 (a day without a zone has 24 hours)
-    each_day = sum(1 for _ in takewhile(lambda at: at < day_start + DAY, _walk(f"{minute} {hour} * * *", day_start - timedelta(seconds=1))))
+    each_day = sum(
+        1
+        for _ in takewhile(
+            lambda at: at < day_start + DAY, _walk(f"{minute} {hour} * * *", day_start - timedelta(seconds=1))
+        )
+    )
     found = 0
     for midnight in _walk(f"0 0 {' '.join(days)}", first.astimezone(where).replace(tzinfo=None) - DAY):
         start, end = (wall.replace(tzinfo=where).astimezone(UTC) for wall in (midnight, midnight + DAY))
@@ -146,7 +157,13 @@ def _how_many(cron: str, zone: str, first: datetime, before: datetime) -> int:
             found += each_day
         else:
             end = min(end, before)
-            found += sum(1 for _ in takewhile(lambda at: at < end, _times(cron, zone, max(start, first) - timedelta(microseconds=1))))  # noqa: B023
+            found += sum(
+                1
+                for _ in takewhile(
+                    lambda at: at < end,
+                    _times(cron, zone, max(start, first) - timedelta(microseconds=1)),  # noqa: B023
+                )
+            )
     return found
 
 
@@ -206,16 +223,35 @@ def _end_of_gap(before: datetime, after: datetime, where: ZoneInfo) -> datetime:
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MOST_MINUTES = 4
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _NAMED = re.compile(r"[a-z]{3}")
-_NUMBER = {name[:3].lower(): str(number) for names, first in ((MONTHS, 1), (DAYS, 0)) for number, name in enumerate(names, first)}
+_NUMBER = {
+    name[:3].lower(): str(number)
+    for names, first in ((MONTHS, 1), (DAYS, 0))
+    for number, name in enumerate(names, first)
+}
 """Months and days of the week as `cron` has them by name."""
 
 
 def spoken(cron: str) -> str | None:
     """An everyday schedule in words; None for one that takes more than a sentence."""
     minute, hour, day, month, weekday = cron.lower().split()
-    month, weekday = (_NAMED.sub(lambda name: _NUMBER.get(name[0], name[0]), field) for field in (month, weekday))
+    month, weekday = (
+        _NAMED.sub(lambda name: _NUMBER.get(name[0], name[0]), field) for field in (month, weekday)
+    )
     often, hours, months = _often(minute, hour), hour.split(","), _numbers(month)
     days = _days(day, weekday) if day == "*" or weekday == "*" else None
     if days is None or (month != "*" and not (months and all(1 <= each <= len(MONTHS) for each in months))):
@@ -224,10 +260,20 @@ def spoken(cron: str) -> str | None:
         return None
     if month != "*":
         named = _listed([MONTHS[each - 1] for each in months])
-        days = f"On {int(day)} {named} of each year" if day.isdigit() and len(months) == 1 else days.replace("of each month", f"of {named}") if "of each month" in days else f"{days} in {named}"  # fmt: skip
+        days = (
+            f"On {int(day)} {named} of each year"
+            if day.isdigit() and len(months) == 1
+            else days.replace("of each month", f"of {named}")
+            if "of each month" in days
+            else f"{days} in {named}"
+        )
     if often is None:
         return f"{days} at {_listed([f'{int(each):02}:{int(minute):02}' for each in hours])}"
-    return often if days == "Every day" else f"{often}, {days[0].lower() if days.startswith(('On', 'Every')) else days[0]}{days[1:]}"
+    return (
+        often
+        if days == "Every day"
+        else f"{often}, {days[0].lower() if days.startswith(('On', 'Every')) else days[0]}{days[1:]}"
+    )
 
 
 def _numbers(field: str) -> list[int]:
@@ -242,7 +288,9 @@ def _often(minute: str, hour: str) -> str | None:
     """Schedules of minutes and hours."""
     span, _, step = hour.partition("/")
     bounds = _numbers(span)
-    if not (span == "*" or (len(bounds) > 1 and "-" in span and "," not in span)) or (step and not bounds and not _even(hour, 24)):
+    if not (span == "*" or (len(bounds) > 1 and "-" in span and "," not in span)) or (
+        step and not bounds and not _even(hour, 24)
+    ):
         return None
     first, last = (bounds[0], bounds[-1]) if bounds else (0, 0)
     if minute.isdigit():
@@ -263,11 +311,19 @@ def _often(minute: str, hour: str) -> str | None:
 def _past_each_hour(minute: str) -> str | None:
     """Minutes of each hour that are not as far from each other, as */45 of an hour are not."""
     step = minute.removeprefix("*/")
-    past = [str(each) for each in range(0, 60, int(step))] if step != minute and step.isdigit() and int(step) else minute.split(",")
+    past = (
+        [str(each) for each in range(0, 60, int(step))]
+        if step != minute and step.isdigit() and int(step)
+        else minute.split(",")
+    )
     if not (len(past) <= MOST_MINUTES and all(each.isdigit() for each in past)):
         return None
     minutes = [int(each) for each in past]
-    return f"Every hour at {_listed([str(each) for each in minutes])} minutes past" if any(minutes) else "Every hour"
+    return (
+        f"Every hour at {_listed([str(each) for each in minutes])} minutes past"
+        if any(minutes)
+        else "Every hour"
+    )
 
 
 def _even(field: str, whole: int) -> bool:
@@ -279,13 +335,27 @@ def _even(field: str, whole: int) -> bool:
 def _days(day: str, weekday: str) -> str | None:
     """On which days of a month, or of the weeks."""
     if weekday == "*":
-        named = ["the last day" if each == "l" else f"day {int(each)}" for each in day.split(",") if each == "l" or each.isdigit()]
-        return "Every day" if day == "*" else f"On {_listed(named)} of each month" if len(named) == day.count(",") + 1 else None
+        named = [
+            "the last day" if each == "l" else f"day {int(each)}"
+            for each in day.split(",")
+            if each == "l" or each.isdigit()
+        ]
+        return (
+            "Every day"
+            if day == "*"
+            else f"On {_listed(named)} of each month"
+            if len(named) == day.count(",") + 1
+            else None
+        )
     if row := re.fullmatch(r"([0-6])-([1-7])", weekday):
         return f"{DAYS[int(row[1])]} to {DAYS[int(row[2]) % 7]}"
     nth = [re.fullmatch(r"(?:l([0-7])|([0-7])#([1-5]))", each) for each in weekday.split(",")]
     if all(nth):
-        found = [(ORDINALS[int(each[3]) - 1] if each[3] else "last", DAYS[int(each[1] or each[2]) % 7]) for each in nth if each]
+        found = [
+            (ORDINALS[int(each[3]) - 1] if each[3] else "last", DAYS[int(each[1] or each[2]) % 7])
+            for each in nth
+            if each
+        ]
         return f"On the {_listed([f'{_listed([which for which, on in found if on == day])} {day}' for day in dict.fromkeys(on for _, on in found)])} of each month"
     named = [DAYS[each % 7] for each in sorted(_numbers(weekday), key=lambda each: (each - 1) % 7)]
     return f"Every {_listed(named)}" if named else None

@@ -58,7 +58,13 @@ def read_words(text: str) -> Understood:
 
 def _plain(text: str) -> str:
     """Return the text in small letters, with digits for numbers in words."""
-    words = text.casefold().rstrip(".!").replace("each ", "every ").replace("noon", "12:00").replace("midnight", "0:00")
+    words = (
+        text.casefold()
+        .rstrip(".!")
+        .replace("each ", "every ")
+        .replace("noon", "12:00")
+        .replace("midnight", "0:00")
+    )
     for number, name in enumerate(_NUMBERS.split(), 1):
         words = re.sub(rf"\b{name}\b", str(number), words)
     for number, name in enumerate(_ORDINALS.split(), 1):

@@ -71,11 +71,17 @@ class Scope:
     def shape(self) -> tuple[Any, ...]:
         """The scope without its reader: scopes with the same shape and attributes have the same records."""
         texts = tuple(tuple(item.text for item in items) for items in (self.allow, self.alone, self.deny))
-        return self.everything, texts, None if self.subject is None else (self.subject.path, self.subject.scope.shape)
+        return (
+            self.everything,
+            texts,
+            None if self.subject is None else (self.subject.path, self.subject.scope.shape),
+        )
 
     def attributes_used(self, *more: Expression) -> tuple[str, ...]:
         """The reader's attributes that the scope and these expressions use, in a form that can be compared."""
-        used = [path for item in (*more, *self.conditions) for path in paths(item) if path[0] == "$currentUser"]
+        used = [
+            path for item in (*more, *self.conditions) for path in paths(item) if path[0] == "$currentUser"
+        ]
         names = self.attributes.keys() if any(len(path) == 1 for path in used) else {path[1] for path in used}
         return tuple(repr(self.attributes.get(name)) for name in sorted(names))
 
@@ -83,7 +89,9 @@ class Scope:
     def follows(self) -> bool:
         """Whether conditions use other records."""
         own = (node for item in (*self.allow, *self.alone, *self.deny) for node in walk(item.node))
-        return self.subject is not None or any(isinstance(node, Path) and node.root == "record" and len(node.steps) > 1 for node in own)
+        return self.subject is not None or any(
+            isinstance(node, Path) and node.root == "record" and len(node.steps) > 1 for node in own
+        )
 
     def allows(self, values: Mapping[str, Any], now: datetime | None = None) -> bool:
         """Whether a record with these values is in scope. `now` is aware; without it conditions on time are unknown, so not met.

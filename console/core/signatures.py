@@ -29,7 +29,9 @@ Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$
 class Signature(Part):
     """The HMAC that a sender puts into a header, in hexadecimal digits or base64; of several with commas between, one has to fit."""
 
-    header: Header = Field(description="The header with the signature, alone or with its way before it: `sha256=…`, `t=…,v1=…`")
+    header: Header = Field(
+        description="The header with the signature, alone or with its way before it: `sha256=…`, `t=…,v1=…`"
+    )
     algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
     signed: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         default="{body}",
@@ -39,8 +41,12 @@ class Signature(Part):
         default=None,
         description="The header with the time, in seconds, milliseconds or ISO 8601, or the part of the signature's header that holds it, such as `t`. More than five minutes away it is refused",
     )
-    id: Annotated[str, StringConstraints(pattern=r"^([A-Za-z][A-Za-z0-9-]{0,60}|body\.[A-Za-z0-9_]{1,60})$")] | None = Field(
-        default=None, description="The header with the id of the delivery, or `body.NAME` for a field of the body"
+    id: (
+        Annotated[str, StringConstraints(pattern=r"^([A-Za-z][A-Za-z0-9-]{0,60}|body\.[A-Za-z0-9_]{1,60})$")]
+        | None
+    ) = Field(
+        default=None,
+        description="The header with the id of the delivery, or `body.NAME` for a field of the body",
     )
 
     @model_validator(mode="after")
@@ -59,11 +65,27 @@ class Signature(Part):
         """Whether the id of the delivery is signed too."""
         return "{id}" in self.signed
 
-    def mismatch(self, secret: str, headers: Mapping[str, str], body: bytes, now: datetime, *, url: str = "", form: bool = False) -> str:
+    def mismatch(
+        self,
+        secret: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        now: datetime,
+        *,
+        url: str = "",
+        form: bool = False,
+    ) -> str:
         """Return what is wrong with the signature, empty where it fits. Names of `headers` are in small letters; `form`: the body is a form."""
         given = headers.get(self.header.lower(), "")
         parts = [part.strip() for part in re.split("[,;]", given)]
-        time = (dict(part.partition("=")[::2] for part in parts).get(self.time) or headers.get(self.time.lower(), "")) if self.time else ""
+        time = (
+            (
+                dict(part.partition("=")[::2] for part in parts).get(self.time)
+                or headers.get(self.time.lower(), "")
+            )
+            if self.time
+            else ""
+        )
         if "{form}" in self.signed and (not form or body.count(b"&") >= MOST_FIELDS):
             return f"the body is no form of at most {MOST_FIELDS:,} fields"
         values = {
@@ -75,11 +97,15 @@ class Signature(Part):
         }
         texts = PLACES.split(self.signed)
         mac = hmac.digest(
-            secret.encode(), b"".join(values[text] if n % 2 else text.encode() for n, text in enumerate(texts)), self.algorithm
+            secret.encode(),
+            b"".join(values[text] if n % 2 else text.encode() for n, text in enumerate(texts)),
+            self.algorithm,
         )
         sent = [_bytes(each) for part in parts for each in (part, LABEL.sub("", part, count=1))]
         fits = any(
-            hmac.compare_digest(each.lower(), mac.hex().encode()) or hmac.compare_digest(each, base64.b64encode(mac)) for each in sent
+            hmac.compare_digest(each.lower(), mac.hex().encode())
+            or hmac.compare_digest(each, base64.b64encode(mac))
+            for each in sent
         )
         if not (secret and fits):
             return NO_MATCH
@@ -100,7 +126,11 @@ def form_text(body: bytes) -> bytes:
 def _lateness(time: str, now: datetime) -> str:
     """Return why the time is not near enough to now, empty where it is."""
     try:
-        seconds = float(time) if time.isascii() and time.isdigit() and len(time) < 15 else datetime.fromisoformat(time).timestamp()
+        seconds = (
+            float(time)
+            if time.isascii() and time.isdigit() and len(time) < 15
+            else datetime.fromisoformat(time).timestamp()
+        )
     except (ValueError, OverflowError):
         return "it says no time"
     late = now.timestamp() - (seconds / 1000 if seconds >= THOUSANDTHS else seconds)

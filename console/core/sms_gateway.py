@@ -20,7 +20,10 @@ INPUT = frozenset({"to", "text", "id", "callback"})
 ABOUT_US = (401, 402, 403, 404, 407)
 LATER = [*ABOUT_US, 408, 425, 429, 501, 503]
 """Statuses by which a gateway speaks of our account, its address or its load, not of the message."""
-Words = Annotated[list[str], BeforeValidator(lambda said: [each.casefold() if isinstance(each, str) else each for each in said])]
+Words = Annotated[
+    list[str],
+    BeforeValidator(lambda said: [each.casefold() if isinstance(each, str) else each for each in said]),
+]
 EXAMPLE = """{
   "request": {
     "url": "https://sms.example/messages",
@@ -40,7 +43,9 @@ class Request(Part):
     headers: dict[Header, str] = Field(default_factory=dict, max_length=20)
     body: dict[str, Any] | list[Any] | None = None
     encoding: Literal["json", "form"] = "json"
-    secret: Name | None = Field(None, description="A name of Settings, Secrets, sent as `Authorization: Bearer …`")
+    secret: Name | None = Field(
+        None, description="A name of Settings, Secrets, sent as `Authorization: Bearer …`"
+    )
     secret_header: Header | None = Field(None, description="The header that carries the secret as it is")
     user: Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,200}$")] | None = Field(
         None, description="With it, the secret is a password (HTTP Basic)"
@@ -59,7 +64,9 @@ class Request(Part):
             raise ValueError("a form has a body by name")
         texts = [self.url, *expressions.texts_in(self.body)]
         if missing := [name for name in ("to", "text") if not any(f"input.{name}" in text for text in texts)]:
-            raise ValueError(f"the request sends no input.{' and no input.'.join(missing)}: nobody would get the message")
+            raise ValueError(
+                f"the request sends no input.{' and no input.'.join(missing)}: nobody would get the message"
+            )
         return self
 
 
@@ -68,20 +75,28 @@ class Answer(Part):
 
     id: str | None = Field(None, description="Expression: the gateway's id of the message")
     accepted: str | None = Field(
-        None, description="Expression that a 2xx has to fulfil; where it is false the message is refused, where unknown nobody knows"
+        None,
+        description="Expression that a 2xx has to fulfil; where it is false the message is refused, where unknown nobody knows",
     )
     refused: list[int] = Field(
-        default_factory=list, description="Statuses that mean: refused for good; none: 400 to 499 but those of `again`"
+        default_factory=list,
+        description="Statuses that mean: refused for good; none: 400 to 499 but those of `again`",
     )
-    again: list[int] = Field(default_factory=lambda: LATER, description="Statuses that mean: nothing was sent, ask again later")
+    again: list[int] = Field(
+        default_factory=lambda: LATER, description="Statuses that mean: nothing was sent, ask again later"
+    )
     reason: str | None = Field(None, description="Text with {{ expressions }}: why it refused")
 
 
 class Told(Part):
     """What the gateway tells at its own address: receipts, and what people write."""
 
-    entries: str | None = Field(None, description="Expression over `event`: the list, where it tells several at once")
-    message: str | None = Field(None, description="Expression: our id, where it repeats it; the address of each message has it anyway")
+    entries: str | None = Field(
+        None, description="Expression over `event`: the list, where it tells several at once"
+    )
+    message: str | None = Field(
+        None, description="Expression: our id, where it repeats it; the address of each message has it anyway"
+    )
     id: str | None = Field(None, description="Expression: the gateway's id of the message")
     status: str | None = None
     delivered: Words = Field(default_factory=list, description="What `status` says of a message that arrived")
@@ -93,9 +108,13 @@ class Told(Part):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(
         None, description="Country of numbers that are told without it"
     )
-    signature: Signature | None = Field(None, description="How it signs; without it the address alone, which is secret, lets in")
+    signature: Signature | None = Field(
+        None, description="How it signs; without it the address alone, which is secret, lets in"
+    )
     secret: Name | None = Field(None, description="The secret of the signature, a name of Settings, Secrets")
-    thanks: Annotated[str, StringConstraints(max_length=200)] = Field("", description="What it is answered with, such as OK")
+    thanks: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="What it is answered with, such as OK"
+    )
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
@@ -167,16 +186,23 @@ def checked(text: str) -> tuple[SmsGateway | None, list[str]]:
 def _texts(made: SmsGateway) -> Iterator[tuple[str, str, bool, frozenset[str]]]:
     """(place, text, whether it is a template, what it may read)."""
     message, said, told = frozenset({"input"}), frozenset({"answer"}), frozenset({"event", "item"})
-    for name, text in (("url", made.request.url), *((f"headers.{name}", text) for name, text in made.request.headers.items())):
+    for name, text in (
+        ("url", made.request.url),
+        *((f"headers.{name}", text) for name, text in made.request.headers.items()),
+    ):
         yield f"request.{name}", text, True, message
     yield from (("request.body", text, True, message) for text in expressions.texts_in(made.request.body))
     yield from _given("answer", {"id": made.answer.id, "accepted": made.answer.accepted}, said)
     if made.answer.reason is not None:
         yield "answer.reason", made.answer.reason, True, said
     if (callback := made.callback) is not None:
-        named = {name: getattr(callback, name) for name in ("entries", "message", "id", "status", "reason", "text")}
+        named = {
+            name: getattr(callback, name) for name in ("entries", "message", "id", "status", "reason", "text")
+        }
         yield from _given("callback", {**named, "from": callback.from_}, told)
 
 
-def _given(place: str, named: Mapping[str, str | None], roots: frozenset[str]) -> Iterator[tuple[str, str, bool, frozenset[str]]]:
+def _given(
+    place: str, named: Mapping[str, str | None], roots: frozenset[str]
+) -> Iterator[tuple[str, str, bool, frozenset[str]]]:
     yield from ((f"{place}.{name}", text, False, roots) for name, text in named.items() if text is not None)

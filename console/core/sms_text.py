@@ -24,7 +24,11 @@ class Size:
     @property
     def words(self) -> str:
         """The size for people."""
-        said = f"{self.segments} SMS, {self.characters} characters" if self.segments != 1 else f"1 SMS, {self.characters} characters"
+        said = (
+            f"{self.segments} SMS, {self.characters} characters"
+            if self.segments != 1
+            else f"1 SMS, {self.characters} characters"
+        )
         return said if self.plain or not self.costly else f"{said}; “{self.costly[:5]}” make it longer"
 
 

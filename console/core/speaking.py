@@ -52,8 +52,14 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
     if isinstance(value, list) and how is not None and how.labels:
-        return ", ".join(how.labels.get(str(item)) or code_in_words(expressions.shown(item)) for item in value)
-    return (how.labels.get(shown) or code_in_words(shown)) if how is not None and how.labels else iban.spoken(shown)
+        return ", ".join(
+            how.labels.get(str(item)) or code_in_words(expressions.shown(item)) for item in value
+        )
+    return (
+        (how.labels.get(shown) or code_in_words(shown))
+        if how is not None and how.labels
+        else iban.spoken(shown)
+    )
 
 
 def said_how(expression: expressions.Expression, roots: Mapping[str, Any]) -> Say | None:
@@ -82,4 +88,6 @@ def fill_text(template: str, roots: Mapping[str, Any]) -> str:
         text = spoken(expression, roots)
         return plain_words.day_words(text) or text
 
-    return "".join(part if isinstance(part, str) else said(part) for part in expressions.standing(template, roots))
+    return "".join(
+        part if isinstance(part, str) else said(part) for part in expressions.standing(template, roots)
+    )

@@ -10,12 +10,20 @@ LONGEST = timedelta(days=90)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NUMBERS = {
     word: number
-    for number, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)
+    for number, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
 } | {
     "a": 1,
     "an": 1,
 }
-TIMES_OF_DAY: Mapping[str, time] = {"morning": time(9), "noon": time(12), "afternoon": time(14), "evening": time(18), "tonight": time(18)}
+TIMES_OF_DAY: Mapping[str, time] = {
+    "morning": time(9),
+    "noon": time(12),
+    "afternoon": time(14),
+    "evening": time(18),
+    "tonight": time(18),
+}
 UNITS: Mapping[str, timedelta] = {
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -46,12 +54,18 @@ def _named(sentence: str, local: datetime) -> datetime | None:
         number = int(span[1]) if span[1].isdigit() else NUMBERS[span[1]]
         later = local + UNITS[span[2]] * number
         return (
-            _at(later.date(), _clock(sentence[: span.start()] + sentence[span.end() :]) or later.time(), local)
+            _at(
+                later.date(), _clock(sentence[: span.start()] + sentence[span.end() :]) or later.time(), local
+            )
             if span[2] in ("day", "week")
             else later
         )
     named = _DAY.search(sentence)
-    clock = _clock(sentence[: named.start()] + " " + sentence[named.end() :] if named is not None and named[1] else sentence)
+    clock = _clock(
+        sentence[: named.start()] + " " + sentence[named.end() :]
+        if named is not None and named[1]
+        else sentence
+    )
     if named is None:
         if clock is None:
             return None

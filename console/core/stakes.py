@@ -15,13 +15,59 @@ MONEY_TYPES = frozenset({"money"})
 NUMBERS = frozenset({"money", "decimal"})
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MONEY = (
-    "amount", "refund", "payout", "pay", "paid", "payment", "price", "credit", "debit", "transfer", "iban", "bic", "bank", "salary", "wire", "cashback", "compensat",
-    "reimburs", "chargeback", "withdraw", "deposit", "discount", "fee", "voucher", "betrag", "erstatt", "zahlung",
-)  # fmt: skip
+    "amount",
+    "refund",
+    "payout",
+    "pay",
+    "paid",
+    "payment",
+    "price",
+    "credit",
+    "debit",
+    "transfer",
+    "iban",
+    "bic",
+    "bank",
+    "salary",
+    "wire",
+    "cashback",
+    "compensat",
+    "reimburs",
+    "chargeback",
+    "withdraw",
+    "deposit",
+    "discount",
+    "fee",
+    "voucher",
+    "betrag",
+    "erstatt",
+    "zahlung",
+)
 _RESTRICTION = (
-    "restrict", "block", "freez", "frozen", "suspend", "lock", "sanction", "ban", "banned", "denied", "deny", "terminat", "deactivat", "disabl", "revok", "dismiss", "evict",
-    "expel", "expuls", "sperr", "embargo", "seiz", "cancel",
-)  # fmt: skip
+    "restrict",
+    "block",
+    "freez",
+    "frozen",
+    "suspend",
+    "lock",
+    "sanction",
+    "ban",
+    "banned",
+    "denied",
+    "deny",
+    "terminat",
+    "deactivat",
+    "disabl",
+    "revok",
+    "dismiss",
+    "evict",
+    "expel",
+    "expuls",
+    "sperr",
+    "embargo",
+    "seiz",
+    "cancel",
+)
 _WHOLE = frozenset({"pay", "paid", "fee", "ban", "deny", "bank", "wire", "bic"})
 """Beginnings that count only as whole words: `fee` is money, `feedback` is not."""
 
@@ -29,7 +75,9 @@ _WHOLE = frozenset({"pay", "paid", "fee", "ban", "deny", "bank", "wire", "bic"})
 def of_action(action: Action) -> frozenset[Stake]:
     """What is at stake in this action."""
     if action.stakes is not None:
-        return frozenset(action.stakes) | (frozenset({"irreversible"}) if action.irreversible else frozenset())
+        return frozenset(action.stakes) | (
+            frozenset({"irreversible"}) if action.irreversible else frozenset()
+        )
     found: set[Stake] = {"irreversible"} if action.irreversible else set()
     for name in _names_of(action):
         found |= of_name(name)

@@ -19,7 +19,11 @@ def _texts(*kinds: str) -> frozenset[str]:
     the message begins with it. `filler` changes nothing beside a word; `again` asks for messages as the whole message.
     """
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row["text"].split("|"), row["then"].split("|")) for row in csv.DictReader(file) if row["kind"] in kinds]
+        rows = [
+            (row["text"].split("|"), row["then"].split("|"))
+            for row in csv.DictReader(file)
+            if row["kind"] in kinds
+        ]
     return frozenset(" ".join(words).strip() for row in rows for words in product(*row))
 
 
@@ -61,8 +65,17 @@ def asks_again(text: str) -> bool:
 def _says_it(plain: str) -> bool:
     words, meant = plain.split(), _DENIED.sub("", plain)
     bare = _bare(words)
-    firm = 0 < len(words) <= MOST_WORDS and words[0] in FIRM and len([word for word in bare if not word.isdecimal()]) <= 1
-    return firm or _is_the_word(plain) or any(f" {phrase} " in f" {meant} " for phrase in PHRASES) or f"{plain} ".startswith(_OPENINGS)
+    firm = (
+        0 < len(words) <= MOST_WORDS
+        and words[0] in FIRM
+        and len([word for word in bare if not word.isdecimal()]) <= 1
+    )
+    return (
+        firm
+        or _is_the_word(plain)
+        or any(f" {phrase} " in f" {meant} " for phrase in PHRASES)
+        or f"{plain} ".startswith(_OPENINGS)
+    )
 
 
 def _is_the_word(plain: str) -> bool:
@@ -79,8 +92,15 @@ def _bare(words: list[str]) -> list[str]:
 def _plain(text: str, unseen: str = "") -> str:
     """Small letters without accents, words with single blanks between them; `unseen` is what stands for marks that nobody sees, such as a soft hyphen."""
     apart = unicodedata.normalize("NFKD", re.sub(r"(?<=\w)['’`´](?=t\b)", "", text)).casefold()
-    seen = "".join(unseen if unicodedata.category(letter) == "Cf" else letter for letter in unicodedata.normalize("NFKD", apart))
-    return " ".join(re.sub(r"[\W_]+", " ", "".join(letter for letter in seen if not unicodedata.combining(letter))).split())
+    seen = "".join(
+        unseen if unicodedata.category(letter) == "Cf" else letter
+        for letter in unicodedata.normalize("NFKD", apart)
+    )
+    return " ".join(
+        re.sub(
+            r"[\W_]+", " ", "".join(letter for letter in seen if not unicodedata.combining(letter))
+        ).split()
+    )
 
 
 FIRM, _ALL = (frozenset(map(_plain, _texts(*kinds))) for kinds in (("firm",), ("word", "firm")))

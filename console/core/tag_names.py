@@ -9,7 +9,9 @@ LONGEST = 60
 MOST_ON_RECORD = 50
 _JOINING = "\u200c\u200d"
 """What joins and parts the letters of Persian or the parts of one emoji: it belongs to the word."""
-_UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202c\u2060\u2066-\u2069\ufeff]|^[\u200c\u200d\\s]+|[\u200c\u200d\\s]+$")
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202c\u2060\u2066-\u2069\ufeff]|^[\u200c\u200d\\s]+|[\u200c\u200d\\s]+$"
+)
 """Marks that nobody sees, as programs put them around words that are written from the right, and at the beginning of a file; what turns letters around stays, and is refused."""
 
 
@@ -21,12 +23,17 @@ class TagName(str):
 
 def clean(text: object, field: str = "tag") -> str:
     """The tag as it is written: blanks at its ends left out, one between its words. Raises Invalid, which names `field`."""
-    name = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split()) if isinstance(text, str) else ""
+    name = (
+        " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split()) if isinstance(text, str) else ""
+    )
     if not name:
         raise _wrong(field, "A tag is a word or two, such as lead.")
     if len(name) > LONGEST:
         raise _wrong(field, f"A tag has at most {LONGEST} characters.")
-    if any(unicodedata.category(char).startswith("C") and char not in _JOINING for char in name) or "," in name:
+    if (
+        any(unicodedata.category(char).startswith("C") and char not in _JOINING for char in name)
+        or "," in name
+    ):
         raise _wrong(field, "A tag holds letters, digits and marks, but no comma and no control characters.")
     return name
 

@@ -35,7 +35,9 @@ def texts_of(value: Any) -> Mapping[str, str] | None:
 def kept_in(values: Sequence[Any]) -> bool:
     """Whether a column with these values (none of them null) keeps texts in several languages; a plain text among many does no harm."""
     found = [texts for value in values if (texts := texts_of(value)) is not None]
-    return 2 * len(found) > len(values) and any(len(name) > len("en") or name not in WORDS for texts in found for name in texts)
+    return 2 * len(found) > len(values) and any(
+        len(name) > len("en") or name not in WORDS for texts in found for name in texts
+    )
 
 
 def in_language(value: Any, locale: str) -> Any:
@@ -46,7 +48,9 @@ def in_language(value: Any, locale: str) -> Any:
     by_name = {name.replace("-", "_").lower(): text for name, text in texts.items()}
     wanted = locale.replace("-", "_").lower()
     for sought in (wanted, wanted[:2], "en_us", "en"):
-        found = by_name.get(sought) or next((text for name, text in by_name.items() if name[:2] == sought), None)
+        found = by_name.get(sought) or next(
+            (text for name, text in by_name.items() if name[:2] == sought), None
+        )
         if found:
             return found
     return next(iter(texts.values()), "")

@@ -40,12 +40,16 @@ def _worked(hours: Hours, begin: datetime, end: datetime) -> Iterator[tuple[date
         day += timedelta(days=1)
 
 
-def worked_seconds(hours: Hours, begin: datetime, end: datetime, without: Iterable[tuple[datetime, datetime]] = ()) -> float:
+def worked_seconds(
+    hours: Hours, begin: datetime, end: datetime, without: Iterable[tuple[datetime, datetime]] = ()
+) -> float:
     """Seconds of work from `begin` to `end`, less those within the stretches `without`, which may overlap."""
     total, at = 0.0, begin
     for since, until in [*sorted(without), (end, end)]:
         if since > at:
-            total += sum((closed - opened).total_seconds() for opened, closed in _worked(hours, at, min(since, end)))
+            total += sum(
+                (closed - opened).total_seconds() for opened, closed in _worked(hours, at, min(since, end))
+            )
         at = max(at, until)
     return total
 

@@ -28,7 +28,14 @@ LIKE = SHOWN - 0.1  # what agrees besides the name adds less than that
 LEVELS = ("low", "medium", "high", "prohibited")
 SAME, NEAR = "same", "near"
 MOST_COMPARED = 300  # hits that a review goes through, in its order: the limit of its list
-IDENTITY = ("display_name", "name_original", "birth_date", "birth_place", "nationalities", "residence_country")
+IDENTITY = (
+    "display_name",
+    "name_original",
+    "birth_date",
+    "birth_place",
+    "nationalities",
+    "residence_country",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,14 @@ class Subject:
 
     def digest(self) -> str:
         """What tells whether anything about them has changed since."""
-        identity = [self.kind, self.ref, sorted(self.names), sorted(self.births), sorted(self.countries), self.birth_place]
+        identity = [
+            self.kind,
+            self.ref,
+            sorted(self.names),
+            sorted(self.births),
+            sorted(self.countries),
+            self.birth_place,
+        ]
         return hashlib.sha256(json.dumps(identity, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -85,11 +99,17 @@ class Listed:
         found = set[int]()
         for spelling in _spellings(subject):
             for name, *_ in process.extract(
-                spelling, list(self.by_name), scorer=fuzz.token_sort_ratio, score_cutoff=100 * LIKE, limit=None
+                spelling,
+                list(self.by_name),
+                scorer=fuzz.token_sort_ratio,
+                score_cutoff=100 * LIKE,
+                limit=None,
             ):
                 found.update(self.by_name[name])
             for own in set(spelling.split()):
-                for word, *_ in process.extract(own, list(self.by_word), scorer=JaroWinkler.similarity, score_cutoff=LIKE, limit=None):
+                for word, *_ in process.extract(
+                    own, list(self.by_word), scorer=JaroWinkler.similarity, score_cutoff=LIKE, limit=None
+                ):
                     found |= self.by_word[word]
         return [self.entries[number] for number in sorted(found)]
 
@@ -105,7 +125,10 @@ class Screenings:
     def of(cls, door: "Door", subjects: Iterable[Subject]) -> "Screenings":
         """As they are in the database now."""
         made = cls({(subject.kind, subject.ref): [] for subject in subjects}, {})
-        named = {"subject_kind": sorted({kind for kind, _ in made.runs}), "subject_ref": sorted({ref for _, ref in made.runs})}
+        named = {
+            "subject_kind": sorted({kind for kind, _ in made.runs}),
+            "subject_ref": sorted({ref for _, ref in made.runs}),
+        }
         for run in sorted(door.every("screening_run", named), key=_when):
             made.runs.get((run.values["subject_kind"], run.values["subject_ref"]), []).append(run)
         ids = [run.values["id"] for runs in made.runs.values() for run in runs]
@@ -121,7 +144,14 @@ class Screenings:
     def same(self, subject: Subject, versions: Mapping[str, str]) -> "Record | None":
         """The screening of the same data against the same versions, where there is one."""
         digest, runs = subject.digest(), self.runs[subject.kind, subject.ref]
-        return next((run for run in runs if run.values["subject_hash"] == digest and run.values["list_versions"] == versions), None)
+        return next(
+            (
+                run
+                for run in runs
+                if run.values["subject_hash"] == digest and run.values["list_versions"] == versions
+            ),
+            None,
+        )
 
     def undecided(self, subject: Subject) -> "list[Record]":
         """Hits of the subject that nobody has decided, of its newest screening and of those before: each entry once.
@@ -144,7 +174,11 @@ class Screenings:
         }
 
     def _of(self, subject: Subject) -> "Iterable[tuple[Record, Record]]":
-        return ((run, hit) for run in self.runs[subject.kind, subject.ref] for hit in self.hits.get(run.values["id"], ()))
+        return (
+            (run, hit)
+            for run in self.runs[subject.kind, subject.ref]
+            for hit in self.hits.get(run.values["id"], ())
+        )
 
 
 def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
@@ -156,14 +190,22 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     """
     del key  # the database holds one screening per subject, its data and the versions of the lists
     subjects = _subjects(str(values.get("collection") or "customer"), str(values["key"]), door)
-    lists = [{**record.values, "version": _as_of(str(record.values["version"]))} for record in door.every("watchlist")]
+    lists = [
+        {**record.values, "version": _as_of(str(record.values["version"]))}
+        for record in door.every("watchlist")
+    ]
     versions = {list_row["code"]: list_row["version"] for list_row in lists}
     counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
     listed: Listed | None = None
     before = Screenings.of(door, subjects)
     runs, undecided, stand = [], dict[str, tuple[Subject, "Record"]](), list[str]()
     for subject in subjects:
-        row = {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest(), "list_versions": versions}
+        row = {
+            "subject_kind": subject.kind,
+            "subject_ref": subject.ref,
+            "subject_hash": subject.digest(),
+            "list_versions": versions,
+        }
         run = before.same(subject, versions)
         if run is not None:
             counts["unchanged"] += 1
@@ -176,8 +218,14 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
         undecided |= {str(hit.key): (subject, hit) for hit in before.undecided(subject)}
         runs.append(run.key)
-    first = sorted(undecided.items(), key=lambda each: (Decimal(str(each[1][1].values["score"])), each[1][1].values["id"]), reverse=True)
-    told_of = _comparisons(door, dict(first[:MOST_COMPARED]))  # the order of the review's list: by score, of equal ones the newest first
+    first = sorted(
+        undecided.items(),
+        key=lambda each: (Decimal(str(each[1][1].values["score"])), each[1][1].values["id"]),
+        reverse=True,
+    )
+    told_of = _comparisons(
+        door, dict(first[:MOST_COMPARED])
+    )  # the order of the review's list: by score, of equal ones the newest first
     customer = door.get("customer", str(values["key"])).values
     seen = {name: customer.get(name) for name in IDENTITY}
     seen["country_level"] = _worst(door, customer)
@@ -200,7 +248,9 @@ def _screening_sentence(names: int, lists: int, undecided: int, stand: int, sinc
     """What was compared and found, for people."""
     open_hits = f"{undecided or 'no'} open {'hit' if undecided < 2 else 'hits'}"
     former = (
-        f" Of these, {stand} had not changed since the screening of {day_words(since)} against the same lists: it stands." if since else ""
+        f" Of these, {stand} had not changed since the screening of {day_words(since)} against the same lists: it stands."
+        if since
+        else ""
     )
     return f"{names} {'name' if names == 1 else 'names'} compared with {lists} lists: {open_hits}.{former}"
 
@@ -208,21 +258,34 @@ def _screening_sentence(names: int, lists: int, undecided: int, stand: int, sinc
 def _worst(door: "Door", customer: Mapping[str, Any]) -> str:
     """The worst level among the countries of the customer, its owners and the companies between."""
     codes = {customer.get("residence_country"), *(customer.get("nationalities") or [])}
-    above, seen = [company.values["id"] for company in door.find("party", {"customer_id": customer["id"]})], set[int]()
+    above, seen = (
+        [company.values["id"] for company in door.find("party", {"customer_id": customer["id"]})],
+        set[int](),
+    )
     while above := [party for party in above if party not in seen]:
         seen |= set(above)
         for values in _parties(door, above).values():
             codes |= {values.get("country"), values.get("nationality")}
         holdings = door.every("ownership", {"owned_id": above})
-        above = list(dict.fromkeys(holding.values["owner_id"] for holding in holdings if holding.values["until"] is None))
+        above = list(
+            dict.fromkeys(
+                holding.values["owner_id"] for holding in holdings if holding.values["until"] is None
+            )
+        )
     levels = {door.get("country_risk", code).values["level"] for code in sorted(filter(None, codes))}
     return max(levels, key=LEVELS.index, default="medium")
 
 
-def _comparisons(door: "Door", undecided: Mapping[str, tuple[Subject, "Record"]]) -> dict[str, dict[str, Any]]:
+def _comparisons(
+    door: "Door", undecided: Mapping[str, tuple[Subject, "Record"]]
+) -> dict[str, dict[str, Any]]:
     """Key of a hit → subject and entry side by side, as texts: what a person compares before a hit is decided."""
     wanted = list(dict.fromkeys(hit.values["entry_id"] for _, hit in undecided.values()))
-    entries = {entry.values["id"]: entry.values for entry in door.every("watchlist_entry", {"id": wanted})} if wanted else {}
+    entries = (
+        {entry.values["id"]: entry.values for entry in door.every("watchlist_entry", {"id": wanted})}
+        if wanted
+        else {}
+    )
     others: dict[Any, list[str]] = {}
     for alias in door.every("watchlist_alias", {"entry": wanted}) if wanted else ():
         others.setdefault(alias.values["entry"], []).append(alias.values["name"])
@@ -234,21 +297,35 @@ def _comparisons(door: "Door", undecided: Mapping[str, tuple[Subject, "Record"]]
     return told
 
 
-def _compare(subject: Subject, hit: "Record", entry: Mapping[str, Any], others: list[str], listed: Mapping[str, Any]) -> dict[str, Any]:
+def _compare(
+    subject: Subject, hit: "Record", entry: Mapping[str, Any], others: list[str], listed: Mapping[str, Any]
+) -> dict[str, Any]:
     sides = {
         "names": (subject.names, (entry["name"], *others)),
         "birth_date": (sorted(subject.births), entry.get("birth_dates") or ()),
         "countries": (_countries(sorted(subject.countries)), _countries(entry.get("nationalities") or ())),
     }
-    comparison: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
-    comparison |= {"programme": entry.get("programme"), "version": entry["version"], "score": str(hit.values["score"])}
+    comparison: dict[str, Any] = {
+        "subject": subject.names[0],
+        "entry": entry["name"],
+        "list": listed["name"],
+        "kind": listed["kind"],
+    }
+    comparison |= {
+        "programme": entry.get("programme"),
+        "version": entry["version"],
+        "score": str(hit.values["score"]),
+    }
     comparison |= {"birth_place": subject.birth_place, "listed_birth_place": entry.get("birth_place") or ""}
     for name, (own, theirs) in sides.items():
         comparison |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
     matched = hit.values.get("matched_on") or {}
     comparison["names_are"] = SAME if _words(subject.names) & _words([matched.get("name", "")]) else "alike"
     comparison["birth_place_is"] = _places(comparison["birth_place"], comparison["listed_birth_place"])
-    return comparison | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
+    return comparison | {
+        "birth_date_is": matched.get("birth_date", "unknown"),
+        "nationality_is": matched.get("nationality", "unknown"),
+    }
 
 
 def _words(names: Iterable[str]) -> set[frozenset[str]]:
@@ -276,18 +353,37 @@ def _as_of(version: str) -> str:
     return f"{day - max(0, -((log.now() - day) // timedelta(7))) * timedelta(7):%Y.%m.%d}"
 
 
-def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: str, listed: Listed, before: Screenings) -> "Record":
+def _screened(
+    door: "Door", subject: Subject, row: Mapping[str, Any], reason: str, listed: Listed, before: Screenings
+) -> "Record":
     """A new screening with its hits, both or neither. Two at once: the database keeps one, and the other finds all its hits."""
-    found = [(entry, score, matched) for entry in listed.like(subject) for score, matched in [_compared(subject, entry)] if score >= SHOWN]
-    cleared, waiting = before.cleared(subject), {(hit.values["entry_id"], hit.values["entry_version"]) for hit in before.undecided(subject)}
+    found = [
+        (entry, score, matched)
+        for entry in listed.like(subject)
+        for score, matched in [_compared(subject, entry)]
+        if score >= SHOWN
+    ]
+    cleared, waiting = (
+        before.cleared(subject),
+        {(hit.values["entry_id"], hit.values["entry_version"]) for hit in before.undecided(subject)},
+    )
     hits: list[Mapping[str, Any]] = []
     for entry, score, matched in sorted(found, key=lambda hit: -hit[1]):
         if (entry.id, entry.version) in waiting:
             continue  # the hit of an earlier screening still has to be decided
         former = cleared.get((entry.id, entry.version))
-        made = {"entry_id": entry.id, "entry_version": entry.version, "score": f"{score:.3f}", "matched_on": matched}
+        made = {
+            "entry_id": entry.id,
+            "entry_version": entry.version,
+            "score": f"{score:.3f}",
+            "matched_on": matched,
+        }
         kept = (
-            {"status": former.values["status"], "reason_code": "already_cleared", "carried_from_id": former.values["id"]}
+            {
+                "status": former.values["status"],
+                "reason_code": "already_cleared",
+                "carried_from_id": former.values["id"],
+            }
             if former
             else {"status": "open"}
         )
@@ -317,12 +413,24 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
     customer = door.get("customer", key).values
     found = [
         Subject(
-            "customer", str(customer["id"]), _names(customer, "display_name", "name_original"), _as_set(customer.get("birth_date")),
-            frozenset(filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])), customer.get("birth_place") or "",
+            "customer",
+            str(customer["id"]),
+            _names(customer, "display_name", "name_original"),
+            _as_set(customer.get("birth_date")),
+            frozenset(
+                filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])
+            ),
+            customer.get("birth_place") or "",
         )
-    ]  # fmt: skip
-    parties = [record.values["party_id"] for record in door.every("ownership_effective", {"customer_id": customer["id"]})]
-    parties += [record.values["party_id"] for record in door.every("beneficial_owner", {"customer_id": customer["id"]})]
+    ]
+    parties = [
+        record.values["party_id"]
+        for record in door.every("ownership_effective", {"customer_id": customer["id"]})
+    ]
+    parties += [
+        record.values["party_id"]
+        for record in door.every("beneficial_owner", {"customer_id": customer["id"]})
+    ]
     for company in door.find("party", {"customer_id": customer["id"]}):
         parties += [
             record.values["person_id"]
@@ -333,14 +441,24 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
     for party in dict.fromkeys(parties):
         values = known[party]
         countries = frozenset(filter(None, (values.get("nationality"), values.get("country"))))
-        found.append(Subject("party", str(party), _names(values, "name", "name_original"), _as_set(values.get("birth_date")), countries))
+        found.append(
+            Subject(
+                "party",
+                str(party),
+                _names(values, "name", "name_original"),
+                _as_set(values.get("birth_date")),
+                countries,
+            )
+        )
     return found
 
 
 def _parties(door: "Door", ids: Iterable[Any]) -> dict[Any, Mapping[str, Any]]:
     """Id → values of these parties."""
     wanted = list(dict.fromkeys(ids))
-    return {party.values["id"]: party.values for party in door.every("party", {"id": wanted})} if wanted else {}
+    return (
+        {party.values["id"]: party.values for party in door.every("party", {"id": wanted})} if wanted else {}
+    )
 
 
 def _names(values: Mapping[str, Any], *fields: str) -> tuple[str, ...]:
@@ -362,8 +480,21 @@ def _entries(door: "Door") -> list[Entry]:
         if values.get("delisted_on"):
             continue
         names = tuple(dict.fromkeys([values["name"], *others.get(int(values["id"]), [])]))
-        births, countries = frozenset(map(str, values.get("birth_dates") or [])), frozenset(values.get("nationalities") or [])
-        made.append(Entry(int(values["id"]), int(values["version"]), values["kind"], names, tuple(map(_sounds, names)), births, countries))
+        births, countries = (
+            frozenset(map(str, values.get("birth_dates") or [])),
+            frozenset(values.get("nationalities") or []),
+        )
+        made.append(
+            Entry(
+                int(values["id"]),
+                int(values["version"]),
+                values["kind"],
+                names,
+                tuple(map(_sounds, names)),
+                births,
+                countries,
+            )
+        )
     return made
 
 
@@ -387,8 +518,15 @@ def _compared(subject: Subject, entry: Entry) -> tuple[float, dict[str, str]]:
     if best < LIKE:
         return best, {}
     birth, country = _dates(subject.births, entry.births), _overlap(subject.countries, entry.countries)
-    shift = {SAME: 0.04, NEAR: 0.01, "different": -0.06}.get(birth, 0.0) + {SAME: 0.02, "different": -0.02}.get(country, 0.0)
-    return max(0.0, min(1.0, round(best + shift, 3))), {"name": name, "birth_date": birth, "nationality": country}
+    shift = {SAME: 0.04, NEAR: 0.01, "different": -0.06}.get(birth, 0.0) + {
+        SAME: 0.02,
+        "different": -0.02,
+    }.get(country, 0.0)
+    return max(0.0, min(1.0, round(best + shift, 3))), {
+        "name": name,
+        "birth_date": birth,
+        "nationality": country,
+    }
 
 
 def _alike(one: str, other: str) -> float:
@@ -410,7 +548,11 @@ def _dates(own: Iterable[str], listed: Iterable[str]) -> str:
         return "unknown"
     if mine & theirs:
         return SAME
-    return NEAR if any(day.startswith(other) or other.startswith(day) for day in mine for other in theirs) else "different"
+    return (
+        NEAR
+        if any(day.startswith(other) or other.startswith(day) for day in mine for other in theirs)
+        else "different"
+    )
 
 
 def _overlap(own: frozenset[str], listed: frozenset[str]) -> str:
@@ -422,10 +564,23 @@ def _overlap(own: frozenset[str], listed: frozenset[str]) -> str:
 def assess(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
     """Add a risk assessment of `customer`: `points_<factor>` each, `score`, `band`, and what was set by hand. Answers its `id`."""
     del key  # a call whose end is unknown is looked up by a person: an assessment has no key of ours
-    points = {name.removeprefix("points_"): value for name, value in values.items() if name.startswith("points_")}
-    columns = {name: values.get(name) for name in ("score", "band", "override_band", "override_reason", "assessor")}
-    made = {**columns, "customer_id": values["customer"], "model_version": values["model"], "floor_reason": values.get("floor")}
-    return {"id": door.insert("risk_assessment", {**made, "points": points, "at": log.now().isoformat()}).values["id"]}
+    points = {
+        name.removeprefix("points_"): value for name, value in values.items() if name.startswith("points_")
+    }
+    columns = {
+        name: values.get(name) for name in ("score", "band", "override_band", "override_reason", "assessor")
+    }
+    made = {
+        **columns,
+        "customer_id": values["customer"],
+        "model_version": values["model"],
+        "floor_reason": values.get("floor"),
+    }
+    return {
+        "id": door.insert("risk_assessment", {**made, "points": points, "at": log.now().isoformat()}).values[
+            "id"
+        ]
+    }
 
 
 FUNCTIONS: Mapping[str, Callable[[Mapping[str, Any], str, "Door"], Mapping[str, Any]]] = {

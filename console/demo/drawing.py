@@ -35,7 +35,9 @@ class Drawing:
             with worker.stdin as orders:
                 for number in range(place, len(self.wanted), len(self.workers)):
                     paper = self.wanted[number]
-                    orders.write(json.dumps([number, paper.path, paper.form, paper.facts], ensure_ascii=False) + "\n")
+                    orders.write(
+                        json.dumps([number, paper.path, paper.form, paper.facts], ensure_ascii=False) + "\n"
+                    )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,15 +62,27 @@ class Drawing:
                 missing += _enter(self.wanted[int(number)].row, digest, int(pages))
                 progress(done, len(self.wanted))
         if done < len(self.wanted):
-            raise RuntimeError(f"only {done} of {len(self.wanted)} papers were drawn; what went wrong stands above")
+            raise RuntimeError(
+                f"only {done} of {len(self.wanted)} papers were drawn; what went wrong stands above"
+            )
         return missing
 
     def _begin(self) -> "subprocess.Popen[str]":
         import console
 
-        environment = os.environ | {"PYTHONPATH": str(Path(console.__path__[0]).parent), "PYTHONIOENCODING": "utf-8"}
+        environment = os.environ | {
+            "PYTHONPATH": str(Path(console.__path__[0]).parent),
+            "PYTHONIOENCODING": "utf-8",
+        }
         command = [sys.executable, "-m", "console.demo.drawing", str(self.folder)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+        )
 
 
 def _enter(row: Row, digest: str, pages: int) -> bool:

@@ -13,11 +13,31 @@ from psycopg import sql
 from console.demo.world import Row, Tables, columns
 
 JSON_COLUMNS = frozenset(
-    {"address", "conditions", "checks", "ids", "list_versions", "matched_on", "points", "metadata", "attachments", "evidence"}
+    {
+        "address",
+        "conditions",
+        "checks",
+        "ids",
+        "list_versions",
+        "matched_on",
+        "points",
+        "metadata",
+        "attachments",
+        "evidence",
+    }
 )
 IDENTITIES = (
-    "customer", "kyc_document", "party", "beneficial_owner", "screening_run", "screening_hit", "risk_assessment", "credit", "ticket", "fiu.sar_case",
-)  # fmt: skip
+    "customer",
+    "kyc_document",
+    "party",
+    "beneficial_owner",
+    "screening_run",
+    "screening_hit",
+    "risk_assessment",
+    "credit",
+    "ticket",
+    "fiu.sar_case",
+)
 
 
 def schema(name: str) -> str:
@@ -48,11 +68,15 @@ def fill_postgresql(url: str, tables: Tables, awaited: Callable[[], None]) -> No
 
 def _copy(connection: psycopg.Connection[Any], name: str, rows: list[Row]) -> None:
     names = columns(rows)
-    target = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(*name.split(".")), sql.SQL(", ").join(map(sql.Identifier, names)))
+    target = sql.SQL("copy {} ({}) from stdin").format(
+        sql.Identifier(*name.split(".")), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
     as_json = [name in JSON_COLUMNS for name in names]
     with connection.cursor().copy(target) as copy:
         for row in rows:
-            copy.write_row([_json(value) if flag else value for flag, value in zip(as_json, row.values(), strict=True)])
+            copy.write_row(
+                [_json(value) if flag else value for flag, value in zip(as_json, row.values(), strict=True)]
+            )
 
 
 def _json(value: Any) -> str | None:

@@ -6,16 +6,27 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (880, 600)
-INK, PALE, LINE, MARK, PAPER = 32, 108, 190, 204, 248  # shades of grey: a colour picture takes twice as long to pack
+INK, PALE, LINE, MARK, PAPER = (
+    32,
+    108,
+    190,
+    204,
+    248,
+)  # shades of grey: a colour picture takes twice as long to pack
 FACES = {
     "text": ("Inter-Regular.ttf", "DejaVuSans.ttf"),
     "bold": ("Inter-Bold.ttf", "DejaVuSans-Bold.ttf"),
     "zone": ("DejaVuSansMono.ttf",),
 }
 ROWS = (
-    ("Surname", "family"), ("Given names", "given"), ("Nationality", "nationality"), ("Date of birth", "birth"), ("Place of birth", "place"),
-    ("Date of issue", "issued"), ("Date of expiry", "expires"),
-)  # fmt: skip
+    ("Surname", "family"),
+    ("Given names", "given"),
+    ("Nationality", "nationality"),
+    ("Date of birth", "birth"),
+    ("Place of birth", "place"),
+    ("Date of issue", "issued"),
+    ("Date of expiry", "expires"),
+)
 
 
 def identity(facts: dict[str, str]) -> bytes:
@@ -25,7 +36,12 @@ def identity(facts: dict[str, str]) -> bytes:
     draw.rectangle((8, 8, SIZE[0] - 9, SIZE[1] - 9), outline=LINE, width=2)
     draw.text((735, 250), "SPECIMEN", font=_face("bold", 40), fill=MARK, anchor="mm")
     draw.text((40, 36), facts["title"], font=_face("bold", 30), fill=INK)
-    draw.text((40, 76), f"{facts['issuer']}  ·  made-up issuer, not a real document", font=_face("text", 17), fill=PALE)
+    draw.text(
+        (40, 76),
+        f"{facts['issuer']}  ·  made-up issuer, not a real document",
+        font=_face("text", 17),
+        fill=PALE,
+    )
     draw.text((SIZE[0] - 40, 36), facts["number"], font=_face("bold", 30), fill=INK, anchor="ra")
     _portrait(draw)
     for place, (label, name) in enumerate(ROWS):

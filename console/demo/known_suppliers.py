@@ -13,7 +13,31 @@ if TYPE_CHECKING:
     from console.records import Record
     from console.steps.effects.python import Door
 
-FORMS = frozenset({"gmbh", "ag", "bv", "nv", "ou", "oü", "ab", "as", "ltd", "limited", "llc", "uab", "sa", "sarl", "srl", "inc", "plc", "oy", "sia", "kg", "se"})  # fmt: skip
+FORMS = frozenset(
+    {
+        "gmbh",
+        "ag",
+        "bv",
+        "nv",
+        "ou",
+        "oü",
+        "ab",
+        "as",
+        "ltd",
+        "limited",
+        "llc",
+        "uab",
+        "sa",
+        "sarl",
+        "srl",
+        "inc",
+        "plc",
+        "oy",
+        "sia",
+        "kg",
+        "se",
+    }
+)
 MOST = 20
 WHOLE = 5_000
 """Of up to so many suppliers every one is compared; of more those that begin alike, at most `ALIKE` for each way of beginning."""
@@ -32,7 +56,10 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
     wanted = {name: plain(str(values.get(name) or "")) for name in ("vat_id", "register_no", "iban")}
     site, company = host(None, values.get("website") or ""), _core(str(values.get("name") or ""))
     holders = (
-        {record.values["supplier_id"] for record in door.find("supplier_bank_account", {"iban": wanted["iban"]})}
+        {
+            record.values["supplier_id"]
+            for record in door.find("supplier_bank_account", {"iban": wanted["iban"]})
+        }
         if wanted["iban"]
         else set()
     )
@@ -47,13 +74,20 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
             if wanted[name] and plain(supplier[name] or "") == wanted[name]
         ]
         agrees += ["IBAN"] if supplier["id"] in holders else []
-        agrees += ["domain"] if site and site in {host(None, supplier["website"] or ""), host(None, supplier["main_email"])} else []
+        agrees += (
+            ["domain"]
+            if site and site in {host(None, supplier["website"] or ""), host(None, supplier["main_email"])}
+            else []
+        )
         score = fuzz.ratio(company, _core(supplier["legal_name"])) / 100 if company else 0.0
         if agrees or score >= least:
             agrees += [f"name ({score:.2f})"] if score >= least else []
             found.append((len(agrees), score, supplier, agrees))
     best = sorted(found, key=lambda one: (-one[0], -one[1], one[2]["id"]))[:MOST]
-    lines = [f"{told['legal_name']} (SUP-{told['id']:04d}, {told['status']}): {', '.join(agrees)}" for _, _, told, agrees in best]
+    lines = [
+        f"{told['legal_name']} (SUP-{told['id']:04d}, {told['status']}): {', '.join(agrees)}"
+        for _, _, told, agrees in best
+    ]
     return {
         "keys": [told["id"] for _, _, told, _ in best],
         "count": len(found),
@@ -63,13 +97,17 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
     }
 
 
-def _alike(values: Mapping[str, Any], wanted: Mapping[str, str], site: str | None, holders: list[int], door: "Door") -> "list[Record]":
+def _alike(
+    values: Mapping[str, Any], wanted: Mapping[str, str], site: str | None, holders: list[int], door: "Door"
+) -> "list[Record]":
     """Suppliers that may agree: where there are too many to look at each, the database finds them by pieces of what is compared."""
     numbers: list[list[tuple[str, str, Any]]] = [
         [(name, "contains", piece) for piece in _pieces(wanted[name])] for name in ("vat_id", "register_no")
     ]
     words = [word for word in _words(str(values.get("name") or "")) if len(word) > PIECE]
-    sites: list[list[tuple[str, str, Any]]] = [[(name, "contains", site)] for name in ("website", "main_email")] if site else []
+    sites: list[list[tuple[str, str, Any]]] = (
+        [[(name, "contains", site)] for name in ("website", "main_email")] if site else []
+    )
     searches: list[list[list[tuple[str, str, Any]]]] = [
         [[("id", "in", holders)]] if holders else [],
         [tests for tests in numbers if tests],
@@ -77,7 +115,9 @@ def _alike(values: Mapping[str, Any], wanted: Mapping[str, str], site: str | Non
         [[("legal_name", "starts_with", word[: PIECE + 1])] for word in words[:1]],
         *([[("legal_name", "contains", word[: PIECE + 2])]] for word in words),
     ]
-    found = {record.key: record for groups in searches for record in door.search("supplier", *groups, most=ALIKE)}
+    found = {
+        record.key: record for groups in searches for record in door.search("supplier", *groups, most=ALIKE)
+    }
     return list(found.values())
 
 
@@ -88,7 +128,9 @@ def _pieces(number: str) -> list[str]:
 
 
 def _words(name: str) -> list[str]:
-    words = "".join(sign if sign.isalnum() else " " if sign != "." else "" for sign in name.casefold()).split()
+    words = "".join(
+        sign if sign.isalnum() else " " if sign != "." else "" for sign in name.casefold()
+    ).split()
     return [word for word in words if word not in FORMS]
 
 

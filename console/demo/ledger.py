@@ -24,10 +24,30 @@ create table if not exists vat (id text primary key, name text not null);
 """
 FORMS = frozenset(
     {
-        "gmbh", "ag", "bv", "nv", "sa", "sas", "sarl", "srl", "spa", "ltd", "limited", "llc", "inc", "plc", "uab", "oy", "ab", "as", "aps", "sro",
-        "kft", "doo",
+        "gmbh",
+        "ag",
+        "bv",
+        "nv",
+        "sa",
+        "sas",
+        "sarl",
+        "srl",
+        "spa",
+        "ltd",
+        "limited",
+        "llc",
+        "inc",
+        "plc",
+        "uab",
+        "oy",
+        "ab",
+        "as",
+        "aps",
+        "sro",
+        "kft",
+        "doo",
     }
-)  # fmt: skip
+)
 
 
 @contextmanager
@@ -45,28 +65,47 @@ def opened(data_dir: Path) -> Iterator[sqlite3.Connection]:
         connection.commit()
 
 
-def fill(data_dir: Path, tables: Mapping[str, list[dict[str, Any]]], supply: Mapping[str, list[dict[str, Any]]]) -> None:
+def fill(
+    data_dir: Path, tables: Mapping[str, list[dict[str, Any]]], supply: Mapping[str, list[dict[str, Any]]]
+) -> None:
     """The provider as it stands on the day of loading: it knows what the company's own database says of it."""
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
         (data_dir / name).unlink(missing_ok=True)
     with opened(data_dir) as db:
-        charges = ((row["id"], row["amount_minor"], row["currency"], json.dumps(row["metadata"])) for row in tables["charge"])
+        charges = (
+            (row["id"], row["amount_minor"], row["currency"], json.dumps(row["metadata"]))
+            for row in tables["charge"]
+        )
         db.executemany("insert into charge values (?, ?, ?, ?)", charges)
         refunds = (
-            (row["provider_ref"] or row["id"], row["charge_id"], row["amount_minor"], row["currency"], row["status"], row["reason"], row["failure_reason"],
-             "{}", None, int(row["created_at"].timestamp()))
+            (
+                row["provider_ref"] or row["id"],
+                row["charge_id"],
+                row["amount_minor"],
+                row["currency"],
+                row["status"],
+                row["reason"],
+                row["failure_reason"],
+                "{}",
+                None,
+                int(row["created_at"].timestamp()),
+            )
             for row in tables["refund"]
-        )  # fmt: skip
+        )
         db.executemany("insert or ignore into refund values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", refunds)
         holders = (
             (row["iban"], row["holder"])
             for row in supply["supplier_bank_account"]
             if row["vop"] != "no_match" and row["iban"] != STRANGER[0]
         )
-        asking = ((plain(row["iban"]), row["company_name"]) for row in supply["supplier_request"] if row["iban"])
+        asking = (
+            (plain(row["iban"]), row["company_name"]) for row in supply["supplier_request"] if row["iban"]
+        )
         db.executemany("insert or ignore into holder values (?, ?)", [*holders, *asking, STRANGER])
         numbers = ((plain(row["vat_id"]), row["legal_name"]) for row in supply["supplier"] if row["vat_id"])
-        stated = ((plain(row["vat_id"]), row["company_name"]) for row in supply["supplier_request"] if row["vat_id"])
+        stated = (
+            (plain(row["vat_id"]), row["company_name"]) for row in supply["supplier_request"] if row["vat_id"]
+        )
         db.executemany("insert or ignore into vat values (?, ?)", [*numbers, *stated])
 
 
@@ -81,9 +120,16 @@ def charge(db: sqlite3.Connection, charge_id: str) -> dict[str, Any] | None:
     if row is None:
         return None
     spent = db.execute(
-        "select coalesce(sum(amount), 0) from refund where charge = ? and status in ('succeeded', 'pending')", (charge_id,)
+        "select coalesce(sum(amount), 0) from refund where charge = ? and status in ('succeeded', 'pending')",
+        (charge_id,),
     ).fetchone()
-    return {"id": charge_id, "amount": row[0], "currency": row[1].lower(), "metadata": json.loads(row[2]), "refunded": spent[0]}
+    return {
+        "id": charge_id,
+        "amount": row[0],
+        "currency": row[1].lower(),
+        "metadata": json.loads(row[2]),
+        "refunded": spent[0],
+    }
 
 
 def refunds(db: sqlite3.Connection, charge_id: str) -> list[dict[str, Any]]:
@@ -94,20 +140,38 @@ def refunds(db: sqlite3.Connection, charge_id: str) -> list[dict[str, Any]]:
     )
     return [
         {
-            "id": row[0], "object": "refund", "charge": charge_id, "amount": row[1], "currency": row[2].lower(), "status": row[3], "reason": row[4],
-            "failure_reason": row[5], "metadata": json.loads(row[6]), "created": row[7],
+            "id": row[0],
+            "object": "refund",
+            "charge": charge_id,
+            "amount": row[1],
+            "currency": row[2].lower(),
+            "status": row[3],
+            "reason": row[4],
+            "failure_reason": row[5],
+            "metadata": json.loads(row[6]),
+            "created": row[7],
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def add_refund(db: sqlite3.Connection, refund: Mapping[str, Any]) -> None:
     """Keep a refund as the provider's answer tells it."""
     db.execute(
         "insert into refund values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (refund["id"], refund["charge"], refund["amount"], refund["currency"], refund["status"], refund["reason"], refund["failure_reason"],
-         json.dumps(refund["metadata"]), refund["key"], refund["created"]),
-    )  # fmt: skip
+        (
+            refund["id"],
+            refund["charge"],
+            refund["amount"],
+            refund["currency"],
+            refund["status"],
+            refund["reason"],
+            refund["failure_reason"],
+            json.dumps(refund["metadata"]),
+            refund["key"],
+            refund["created"],
+        ),
+    )
 
 
 def fail_pending(db: sqlite3.Connection, before: datetime, simulated: str) -> None:
@@ -134,7 +198,9 @@ def payee(db: sqlite3.Connection, iban: str, name: str) -> tuple[str, str | None
 def _core(name: str) -> list[str]:
     """The words of a name without accents, punctuation and legal form, in order."""
     bare = "".join(
-        c for c in unicodedata.normalize("NFKD", name.casefold().replace("ß", "ss").replace(".", "")) if not unicodedata.combining(c)
+        c
+        for c in unicodedata.normalize("NFKD", name.casefold().replace("ß", "ss").replace(".", ""))
+        if not unicodedata.combining(c)
     )
     words = "".join(c if c.isalnum() else " " for c in bare).split()
     return sorted(word for word in words if word not in FORMS)

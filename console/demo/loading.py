@@ -42,7 +42,9 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     note = read_note(data_dir)
     loaded = note.get("loaded") or {}
     if not reset and _complete(data_dir, server, loaded):
-        if not loaded.get("portable"):  # of an earlier release, which kept the path of the data folder in them
+        if not loaded.get(
+            "portable"
+        ):  # of an earlier release, which kept the path of the data folder in them
             _readdress(data_dir, server)
             write_note(data_dir, note | {"loaded": loaded | {"portable": True}})
         return False
@@ -77,7 +79,11 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
         {
             "people": people,
             "stories": listed_stories(),
-            "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form(), "portable": True},
+            "loaded": {
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "form": servers.newest_form(),
+                "portable": True,
+            },
         },
     )
     return True
@@ -109,10 +115,21 @@ def listed_stories() -> list[dict[str, str]]:
     from console.demo import stories
 
     reviews = [("kyc-review", "customer", str(number), "olivia") for number in stories.KYC_RECORDS]
-    charges = (*stories.PLAIN_CHARGES, stories.KENJI_DINAR, stories.PRIYA_CHARGE, stories.GRETA_CHARGE, stories.BRAM_CHARGE)
+    charges = (
+        *stories.PLAIN_CHARGES,
+        stories.KENJI_DINAR,
+        stories.PRIYA_CHARGE,
+        stories.GRETA_CHARGE,
+        stories.BRAM_CHARGE,
+    )
     refunds = [("customer-refund", "charge", charge, "olivia") for charge in charges]
-    requests = [("supplier-onboarding", "supplier_request", str(number), "stan") for number in stories.STORY_REQUESTS]
-    return [dict(zip(("workflow", "collection", "record", "by"), story, strict=True)) for story in reviews + refunds + requests]
+    requests = [
+        ("supplier-onboarding", "supplier_request", str(number), "stan") for number in stories.STORY_REQUESTS
+    ]
+    return [
+        dict(zip(("workflow", "collection", "record", "by"), story, strict=True))
+        for story in reviews + refunds + requests
+    ]
 
 
 def documents(source: str) -> list[dict[str, Any]]:
@@ -127,9 +144,27 @@ def documents(source: str) -> list[dict[str, Any]]:
 
 
 FIRST = (
-    "customer", "charge", "ticket", "kyc_document", "account", "party", "beneficial_owner", "screening_hit", "risk_assessment", "refund", "dispute", "credit",
-    "supplier_request", "supplier", "supplier_bank_account", "supplier_document", "invoice", "contract", "contact", "task",
-)  # fmt: skip
+    "customer",
+    "charge",
+    "ticket",
+    "kyc_document",
+    "account",
+    "party",
+    "beneficial_owner",
+    "screening_hit",
+    "risk_assessment",
+    "refund",
+    "dispute",
+    "credit",
+    "supplier_request",
+    "supplier",
+    "supplier_bank_account",
+    "supplier_document",
+    "invoice",
+    "contract",
+    "contact",
+    "task",
+)
 
 
 def _position(document: dict[str, Any]) -> tuple[int, str]:
@@ -156,8 +191,12 @@ def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | N
                 return False
             applied = connection.execute("select version_num from console.alembic_version").fetchone()
             release.refuse_newer(applied[0] if applied else None)
-            known = connection.execute("select count(*) from console.data_source where name in (%s, %s)", (CORE, SUPPLY)).fetchone()
-            there = connection.execute("select count(*) from pg_database where datname = %s", (CORE,)).fetchone()
+            known = connection.execute(
+                "select count(*) from console.data_source where name in (%s, %s)", (CORE, SUPPLY)
+            ).fetchone()
+            there = connection.execute(
+                "select count(*) from pg_database where datname = %s", (CORE,)
+            ).fetchone()
     except psycopg.Error:
         return False
     return (known, there) == ((2,), (1,))
@@ -175,7 +214,11 @@ def _load_company(data_dir: Path, server: servers.Server, today: date, progress:
         progress("Loading its main database")
         url = server.new_database(CORE)
         filling.fill_postgresql(
-            url, world.core, lambda: _told_missing(drawn.finish(lambda done, of: progress(f"Drawing papers {done} of {of}")), progress)
+            url,
+            world.core,
+            lambda: _told_missing(
+                drawn.finish(lambda done, of: progress(f"Drawing papers {done} of {of}")), progress
+            ),
         )
         progress("Loading its suppliers and contacts")
         filling.fill_sqlite(supply_file(data_dir), world.supply)
@@ -184,7 +227,9 @@ def _load_company(data_dir: Path, server: servers.Server, today: date, progress:
 
 def _told_missing(missing: int, progress: Progress) -> None:
     if missing:
-        progress(f"{missing} papers are marked as archived: PDFs need Pango (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0)\n")
+        progress(
+            f"{missing} papers are marked as archived: PDFs need Pango (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0)\n"
+        )
 
 
 def _connect(data_dir: Path, server: servers.Server) -> None:
@@ -204,7 +249,9 @@ def _connect(data_dir: Path, server: servers.Server) -> None:
         else:
             sources.add(name, url, documents=documents(name))
     with db.transaction() as connection:
-        policy_store.write(connection, removed=set(policy_store.rows_of(connection, sub="role:admin")) - before)
+        policy_store.write(
+            connection, removed=set(policy_store.rows_of(connection, sub="role:admin")) - before
+        )
     access.refresh()
 
 
@@ -248,9 +295,14 @@ def _set_due_times() -> None:
         {"percent": 100, "do": "tell", "people": [lead, finance]},
     ]
     terms = {
-        "minutes": 480, "zone": staff.ZONE, "days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00", "stages": stages,
+        "minutes": 480,
+        "zone": staff.ZONE,
+        "days": ["mon", "tue", "wed", "thu", "fri"],
+        "opens": "09:00",
+        "closes": "17:00",
+        "stages": stages,
         "approvals": [{"minutes": 240, "do": "remind"}, {"minutes": 480, "do": "substitute"}],
-    }  # fmt: skip
+    }
     due_times.set_for_workflow(accounts.actor_of_person(lead, "sys:config"), refund, terms)
 
 
@@ -282,11 +334,17 @@ def _examples(name: str) -> list[Path]:
     """The files of a folder of examples, in a checkout or inside the package."""
     here = Path(str(resources.files("console")))
     folder = next(
-        (place for place in (here.parent / name, here / name, here / "examples" / name) if place.is_dir() and any(place.glob("*.json"))),
+        (
+            place
+            for place in (here.parent / name, here / name, here / "examples" / name)
+            if place.is_dir() and any(place.glob("*.json"))
+        ),
         None,
     )
     if folder is None:
-        raise ConsoleError(f"The folder `{name}` with the example definitions is missing from this installation; install it again.")
+        raise ConsoleError(
+            f"The folder `{name}` with the example definitions is missing from this installation; install it again."
+        )
     return sorted(folder.glob("*.json"))
 
 
@@ -302,4 +360,6 @@ def _make_inboxes() -> None:
     """The queues of inboxes.json; the workflows that they start are there."""
     from console.workflows import inboxes
 
-    inboxes.import_all(json.loads((resources.files("console.demo") / "inboxes.json").read_text(encoding="utf-8")))
+    inboxes.import_all(
+        json.loads((resources.files("console.demo") / "inboxes.json").read_text(encoding="utf-8"))
+    )

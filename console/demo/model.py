@@ -48,7 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
         completion = {
             "id": "demo",
             "model": NAME,
-            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "choices": [
+                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+            ],
             "usage": usage,
         }
         body = json.dumps(completion, ensure_ascii=False).encode()
@@ -115,24 +117,51 @@ def _item(variant: Mapping[str, Any], pairs: list[tuple[str, str, Any]]) -> dict
     usual = past_runs.TYPED.get(str(name))
     sources = [source for source, _, _ in pairs if source]
     found = next(
-        ((source, value) for source, key, value in pairs if key == name and value is not None and (not offered or value in offered)), None
+        (
+            (source, value)
+            for source, key, value in pairs
+            if key == name and value is not None and (not offered or value in offered)
+        ),
+        None,
     )
-    if found is None and usual is not None and offered and set(usual if isinstance(usual, list) else [usual]) <= set(offered) and sources:
+    if (
+        found is None
+        and usual is not None
+        and offered
+        and set(usual if isinstance(usual, list) else [usual]) <= set(offered)
+        and sources
+    ):
         found = (sources[0], usual)
     if found is None and sources:
-        way = next((way for way in past_runs.GOOD if way in offered), None) if name == "outcome" else past_runs.SAID.get(str(name))
+        way = (
+            next((way for way in past_runs.GOOD if way in offered), None)
+            if name == "outcome"
+            else past_runs.SAID.get(str(name))
+        )
         fits = past_runs.borne_out(str(name), {key: value for _, key, value in pairs})
         found = (sources[-1], way) if way is not None and fits else None
     if name is None or found is None:
         return None
-    proposal = {"name": name, "value": found[1], "confidence": "high" if len(str(found[1])) % 3 else "medium", "sources": [found[0]]}
+    proposal = {
+        "name": name,
+        "value": found[1],
+        "confidence": "high" if len(str(found[1])) % 3 else "medium",
+        "sources": [found[0]],
+    }
     words = "It is what the source says, and nothing speaks against it."
-    return {key: proposal.get(key, words if inner.get("type") == "string" else _first(inner)) for key, inner in properties.items()}
+    return {
+        key: proposal.get(key, words if inner.get("type") == "string" else _first(inner))
+        for key, inner in properties.items()
+    }
 
 
 def _offered(schema: Mapping[str, Any]) -> list[Any]:
     inner = schema.get("items", schema) if isinstance(schema.get("items"), Mapping) else schema
-    return [choice for each in inner.get("anyOf", [inner]) for choice in each.get("enum", [each["const"]] if "const" in each else [])]
+    return [
+        choice
+        for each in inner.get("anyOf", [inner])
+        for choice in each.get("enum", [each["const"]] if "const" in each else [])
+    ]
 
 
 def _plain_value(name: str, schema: Mapping[str, Any], fills: bool) -> Any:
@@ -141,17 +170,28 @@ def _plain_value(name: str, schema: Mapping[str, Any], fills: bool) -> Any:
         return wanted if wanted in _offered(schema) else _first(schema)
     if schema.get("type") == "array":
         return []
-    return "" if schema.get("type") == "string" and not schema.get("enum") and (fills or "reason" not in name) else _first(schema)
+    return (
+        ""
+        if schema.get("type") == "string" and not schema.get("enum") and (fills or "reason" not in name)
+        else _first(schema)
+    )
 
 
 def _first(schema: Mapping[str, Any]) -> Any:
     """The plainest value that fits."""
     for variant in schema.get("anyOf", [schema]):
-        if variant.get("type") == "null" or "null" in (variant.get("type") if isinstance(variant.get("type"), list) else ()):
+        if variant.get("type") == "null" or "null" in (
+            variant.get("type") if isinstance(variant.get("type"), list) else ()
+        ):
             return None
         if choices := _offered(variant):
             return choices[0]
     empty: Mapping[str, Any] = {
-        "array": [], "object": {}, "string": "Nothing in the sources says so.", "boolean": False, "number": 0, "integer": 0,
-    }  # fmt: skip
+        "array": [],
+        "object": {},
+        "string": "Nothing in the sources says so.",
+        "boolean": False,
+        "number": 0,
+        "integer": 0,
+    }
     return empty.get(str(schema.get("type")))

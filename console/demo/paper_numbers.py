@@ -7,15 +7,60 @@ import unicodedata
 from datetime import date
 
 ALPHA3 = {
-    "LT": "LTU", "NL": "NLD", "DE": "D", "PL": "POL", "LV": "LVA", "EE": "EST", "IE": "IRL", "SE": "SWE", "FR": "FRA", "ES": "ESP", "PT": "PRT",
-    "CZ": "CZE", "IT": "ITA", "GB": "GBR", "UA": "UKR", "KZ": "KAZ", "IN": "IND", "TR": "TUR", "BR": "BRA", "VN": "VNM", "LB": "LBN", "VE": "VEN",
-    "KE": "KEN", "NP": "NPL", "AO": "AGO", "SY": "SYR", "YE": "YEM", "LA": "LAO", "HT": "HTI", "CD": "COD", "SS": "SSD", "MU": "MUS", "ZA": "ZAF",
-    "GE": "GEO", "PH": "PHL", "US": "USA", "JP": "JPN",
-}  # fmt: skip
+    "LT": "LTU",
+    "NL": "NLD",
+    "DE": "D",
+    "PL": "POL",
+    "LV": "LVA",
+    "EE": "EST",
+    "IE": "IRL",
+    "SE": "SWE",
+    "FR": "FRA",
+    "ES": "ESP",
+    "PT": "PRT",
+    "CZ": "CZE",
+    "IT": "ITA",
+    "GB": "GBR",
+    "UA": "UKR",
+    "KZ": "KAZ",
+    "IN": "IND",
+    "TR": "TUR",
+    "BR": "BRA",
+    "VN": "VNM",
+    "LB": "LBN",
+    "VE": "VEN",
+    "KE": "KEN",
+    "NP": "NPL",
+    "AO": "AGO",
+    "SY": "SYR",
+    "YE": "YEM",
+    "LA": "LAO",
+    "HT": "HTI",
+    "CD": "COD",
+    "SS": "SSD",
+    "MU": "MUS",
+    "ZA": "ZAF",
+    "GE": "GEO",
+    "PH": "PHL",
+    "US": "USA",
+    "JP": "JPN",
+}
 
 _SPECIAL = {
-    "Ä": "AE", "Å": "AA", "Æ": "AE", "Ö": "OE", "Ø": "OE", "Ü": "UE", "ß": "SS", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ı": "I", "Œ": "OE",
-}  # fmt: skip
+    "Ä": "AE",
+    "Å": "AA",
+    "Æ": "AE",
+    "Ö": "OE",
+    "Ø": "OE",
+    "Ü": "UE",
+    "ß": "SS",
+    "Ł": "L",
+    "Đ": "D",
+    "Ð": "D",
+    "Þ": "TH",
+    "ı": "I",
+    "Œ": "OE",
+}
 
 
 def check_digit(text: str) -> int:
@@ -48,7 +93,15 @@ def _with_digit(text: str, off_by: int = 0) -> str:
 
 
 def passport_zone(
-    *, number: str, issuer: str, nationality: str, family: str, given: str, birth: date, expires: date, number_off_by: int = 0
+    *,
+    number: str,
+    issuer: str,
+    nationality: str,
+    family: str,
+    given: str,
+    birth: date,
+    expires: date,
+    number_off_by: int = 0,
 ) -> tuple[str, str]:
     """The two lines of 44 signs of a passport (TD3).
 
@@ -63,7 +116,15 @@ def passport_zone(
 
 
 def card_zone(
-    *, code: str, number: str, issuer: str, nationality: str, family: str, given: str, birth: date, expires: date
+    *,
+    code: str,
+    number: str,
+    issuer: str,
+    nationality: str,
+    family: str,
+    given: str,
+    birth: date,
+    expires: date,
 ) -> tuple[str, str, str]:
     """The three lines of 30 signs of a card (TD1); `code` is `I<` for an identity card, `IR` for a residence permit."""
     document = _with_digit(number.ljust(9, "<"))

@@ -47,7 +47,11 @@ def all_of(stage: "Stage", night: datetime) -> Iterator[tuple[timedelta, "Tale"]
         (timedelta(days=6.4), "lead-nurture", browse.BrowseQuery(segment="stories", limit=CONTACTED)),
         (timedelta(days=4.1), "welcome", browse.BrowseQuery(segment="no_zone", limit=CONTACTED)),
         (timedelta(days=3.3), "welcome", browse.BrowseQuery(filter=LEADS, sort="email", limit=FAILING)),
-        (timedelta(days=2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
+        (
+            timedelta(days=2.3),
+            "lead-nurture",
+            browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED),
+        ),
     ):
         yield ago, campaign(stage, "gita", workflow, chosen)
     yield stage.started - night + timedelta(days=LEAD_DAYS) - timedelta(hours=8), leads_come_in(stage)
@@ -82,8 +86,14 @@ def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery)
 
 def reminded(stage: "Stage") -> "Tale":
     """The trigger of the refund reminder takes in the requests that have come by now."""
-    asked = browse.BrowseQuery(segment="refund_requests", filter=BEFORE.format(log.now()), sort="created_at", limit=200)
-    keys = [record.key for record in browse.page(stage.actor("mona"), "ticket", asked).rows if record.key is not None]
+    asked = browse.BrowseQuery(
+        segment="refund_requests", filter=BEFORE.format(log.now()), sort="created_at", limit=200
+    )
+    keys = [
+        record.key
+        for record in browse.page(stage.actor("mona"), "ticket", asked).rows
+        if record.key is not None
+    ]
     account = runs.account_of(workflows.live(enrolments.find("refund-sla").id))
     enrolments.batches.begin(account, "refund-sla", enrolments.Question(keys=keys, trigger="working_hours"))
     stage.settle()
@@ -101,7 +111,9 @@ def leads_come_in(stage: "Stage") -> "Tale":
     """On each working day the campaign manager does the tasks of the days before, and tags new contacts as leads; the trigger that waits for it enrols them."""
     gita = stage.actor("gita")
     agreed = LEADS.replace('"value": 2', '"value": 3')
-    found = browse.page(gita, "contact", browse.BrowseQuery(filter=agreed, sort="phone", limit=LEAD_DAYS * LEADS_A_DAY))
+    found = browse.page(
+        gita, "contact", browse.BrowseQuery(filter=agreed, sort="phone", limit=LEAD_DAYS * LEADS_A_DAY)
+    )
     keys = iter([record.key for record in found.rows if record.key is not None])
     triggers.synchronise(enrolments.find("lead-nurture").id)
     for _ in range(LEAD_DAYS):

@@ -18,7 +18,22 @@ from console.work import notices, tickets
 if TYPE_CHECKING:
     from console.demo.past_weeks import Stage, Tale
 
-GOOD = ("approve", "approved", "refund", "done", "yes", "confirmed", "continue", "ok", "go", "stop", "low", "paid", "told", "sent")
+GOOD = (
+    "approve",
+    "approved",
+    "refund",
+    "done",
+    "yes",
+    "confirmed",
+    "continue",
+    "ok",
+    "go",
+    "stop",
+    "low",
+    "paid",
+    "told",
+    "sent",
+)
 TYPED: Mapping[str, Any] = {
     "document_status": "accepted",
     "owners": "confirmed",
@@ -53,10 +68,18 @@ def borne_out(name: str, seen: Mapping[str, Any]) -> bool:
     """Whether sources with these values bear out what the stand-in would propose for the field."""
     over = float(seen.get("ratio_to_expected") or 0) > 1.5
     exposed = seen.get("pep_status") in ("pep", "family", "associate")
-    return {"flags.over_expected": over, "explanation": over, "flags.pep": exposed, "evidence": over or exposed}.get(name, True)
+    return {
+        "flags.over_expected": over,
+        "explanation": over,
+        "flags.pep": exposed,
+        "evidence": over or exposed,
+    }.get(name, True)
 
 
-NOTHING_TYPED = {"text": "Looked at it, nothing strikes.", "long_text": "Looked at the papers and the account; nothing strikes."}
+NOTHING_TYPED = {
+    "text": "Looked at it, nothing strikes.",
+    "long_text": "Looked at the papers and the account; nothing strikes.",
+}
 TURNOVER = "The turnover is four times what was expected."
 NO_PAPERS = "They will not send a VAT certificate before the contract is signed. May we go on without it?"
 """Why a run is handed on."""
@@ -71,9 +94,7 @@ BECAUSE = {
     "price on the page": "price_error",
 }
 """What a customer wrote → the reason that an operator chooses for it."""
-PAYABLE = (
-    'record.status == "succeeded" && record.currency == "EUR" && record.amount_minor > 20000 && record.captured_at > addDays(today(), -170)'
-)
+PAYABLE = 'record.status == "succeeded" && record.currency == "EUR" && record.amount_minor > 20000 && record.captured_at > addDays(today(), -170)'
 """Charges of which a refund needs a second person's yes."""
 SKIPPED = 14
 """Places at the head of each inbox that stay as they are, for those who try the console."""
@@ -81,7 +102,11 @@ SKIPPED = 14
 
 def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     """Each tale with how long ago it begins."""
-    customers = _waiting(stage, "kyc", {str(number) for number in (*stories.KYC_RECORDS, stories.YURI, stories.HALCYON, *stories.PLAIN)})
+    customers = _waiting(
+        stage,
+        "kyc",
+        {str(number) for number in (*stories.KYC_RECORDS, stories.YURI, stories.HALCYON, *stories.PLAIN)},
+    )
     charges = _waiting(stage, "refund-requests", set(stories.STORY_CHARGES))
     yield days(23.2), told_long(stage, next(customers))
     yield days(5.2), stopped(stage, "olivia", next(customers), 1)
@@ -90,7 +115,10 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield hours(5), held(stage, "olivia", "kyc-review", "customer", next(customers), 1)
     for risky in islice(_fitting(stage, customers, "customer", 'record.risk_band == "high"'), 1):
         yield days(1.2), review(stage, "olivia", risky, decided=False)
-    yield days(3.1), handed_up(stage, "olivia", "kyc-review", "customer", next(customers), TURNOVER, "compliance-desk")
+    yield (
+        days(3.1),
+        handed_up(stage, "olivia", "kyc-review", "customer", next(customers), TURNOVER, "compliance-desk"),
+    )
     for ago in (days(8.2), hours(6.2), hours(3.3)):
         yield ago, refund(stage, "tom" if ago > days(1) else "olivia", next(charges))
     yield hours(3.6), stopped(stage, "tom", next(charges), 1, "customer-refund", "charge")
@@ -105,7 +133,9 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     past_campaigns.sandbox(stage)
     yield days(9.1), away_for_a_day(stage, "mona", "petra")
     yield days(6.1), waited_for(stage, "tom", next(_fitting(stage, large, "charge", PAYABLE)))
-    reviewed = islice(_fitting(stage, customers, "customer", 'record.kyc_status in ["approved", "expired"]'), 4)
+    reviewed = islice(
+        _fitting(stage, customers, "customer", 'record.kyc_status in ["approved", "expired"]'), 4
+    )
     yield days(2.9), past_campaigns.enrolled(stage, "mona", "kyc-rereview", list(reviewed), reason="periodic")
     yield from past_campaigns.all_of(stage, last_night(stage.started))
     yield stage.started - last_night(stage.started), nightly(stage)
@@ -114,7 +144,16 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
     yield (
         hours(6.5),
-        handed_up(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), NO_PAPERS, "supplier-exceptions", 1),
+        handed_up(
+            stage,
+            "stan",
+            "supplier-onboarding",
+            "supplier_request",
+            next(requests),
+            NO_PAPERS,
+            "supplier-exceptions",
+            1,
+        ),
     )
 
 
@@ -180,7 +219,11 @@ def _waiting(stage: "Stage", inbox: str, left: set[str], skipped: int = SKIPPED)
     while page.next is not None:
         page = tickets.to_do(stage.actor("tom"), inbox, limit=100, after=page.next)
         found += page.tickets
-    keys = (ticket.record for ticket in found if ticket.run is None and ticket.record and ticket.record not in left)
+    keys = (
+        ticket.record
+        for ticket in found
+        if ticket.run is None and ticket.record and ticket.record not in left
+    )
     return islice(keys, skipped, None)
 
 
@@ -188,7 +231,11 @@ def _fitting(stage: "Stage", keys: Iterator[str], collection: str, condition: st
     """The keys of records that fit the condition."""
     scope = access.scope_for(stage.actor("mona"), collection, "read")
     fits = expressions.parse(condition)
-    return (key for key in keys if fits.test({"record": records.get(collection, key, scope).values, "now": log.now()}))
+    return (
+        key
+        for key in keys
+        if fits.test({"record": records.get(collection, key, scope).values, "now": log.now()})
+    )
 
 
 def filled(form: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +244,10 @@ def filled(form: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str
     for field in (form or {}).get("fields", ()):
         if field.get("readonly"):
             continue
-        offered = [option["value"] if isinstance(option, Mapping) else option for option in field.get("options") or ()]
+        offered = [
+            option["value"] if isinstance(option, Mapping) else option
+            for option in field.get("options") or ()
+        ]
         wanted = given.get(field["name"], TYPED.get(field["name"]))
         if field.get("value") in (None, "", []) or field["name"] in given:
             value = wanted if _takes(offered, wanted) else _something(field, offered)
@@ -210,10 +260,16 @@ def taken_over(proposal: Mapping[str, Any] | None, number: int) -> dict[str, Any
     """What the person takes over from a proposal: mostly all of it; a sentence of theirs in place of every fourth text, nothing of every ninth."""
     if not proposal or number % 9 == 0:
         return {}
-    fields = {field["name"]: field["value"] for field in proposal.get("fields") or () if field.get("value") is not None}
+    fields = {
+        field["name"]: field["value"]
+        for field in proposal.get("fields") or ()
+        if field.get("value") is not None
+    }
     if number % 4 == 0:
         return {
-            name: "Compared by hand; it fits what the account shows." if isinstance(value, str) and " " in value else value
+            name: "Compared by hand; it fits what the account shows."
+            if isinstance(value, str) and " " in value
+            else value
             for name, value in fields.items()
         }
     return fields
@@ -222,7 +278,11 @@ def taken_over(proposal: Mapping[str, Any] | None, number: int) -> dict[str, Any
 def _takes(offered: Sequence[Any], value: Any) -> bool:
     if value is None:
         return False
-    return set(value if isinstance(value, list) else [value]) <= set(offered) if offered else not isinstance(value, list)
+    return (
+        set(value if isinstance(value, list) else [value]) <= set(offered)
+        if offered
+        else not isinstance(value, list)
+    )
 
 
 def _something(field: Mapping[str, Any], offered: Sequence[Any]) -> Any:
@@ -234,7 +294,9 @@ def _something(field: Mapping[str, Any], offered: Sequence[Any]) -> Any:
         return None
     if offered:
         return [offered[0]] if kind in ("array", "multi_choice", "tags") else offered[0]
-    return {"boolean": True, "integer": 1, "decimal": "1", "money": "1", "percent": "1"}.get(kind, NOTHING_TYPED.get(kind))
+    return {"boolean": True, "integer": 1, "decimal": "1", "money": "1", "percent": "1"}.get(
+        kind, NOTHING_TYPED.get(kind)
+    )
 
 
 def usual_way(offered: Sequence[str], *, used: Sequence[str]) -> str | None:
@@ -285,7 +347,9 @@ def _decider(stage: "Stage", by: str, approval: str) -> str | None:
     from console.work import approvals
 
     for first in ("mona", "tom", "olivia", "malik", "petra", "lena", "rosa"):
-        if first != by and any(line.id == approval for line in approvals.to_review(stage.actor(first), limit=100).lines):
+        if first != by and any(
+            line.id == approval for line in approvals.to_review(stage.actor(first), limit=100).lines
+        ):
             return first
     return None
 
@@ -301,11 +365,20 @@ def told_long(stage: "Stage", customer: str) -> "Tale":
     stage.settle()
     yield from work(stage, "tom", run, 4, flags=["pep", "cdd_incomplete"])
     done = [
-        attempt for attempt in stage.see("tom", run)["attempts"] if attempt["status"] == "done" and attempt["by"] == stage.actor("tom").id
+        attempt
+        for attempt in stage.see("tom", run)["attempts"]
+        if attempt["status"] == "done" and attempt["by"] == stage.actor("tom").id
     ]
     if done:
         step = done[max(0, len(done) - 2)]["step"]
-        runs.revise(stage.actor("tom"), run, revision=None, step=step, attempt=None, reason="A second search found more; I look again.")
+        runs.revise(
+            stage.actor("tom"),
+            run,
+            revision=None,
+            step=step,
+            attempt=None,
+            reason="A second search found more; I look again.",
+        )
         stage.settle()
         yield timedelta(minutes=31)
     yield from work(stage, "tom", run)
@@ -314,7 +387,9 @@ def told_long(stage: "Stage", customer: str) -> "Tale":
 
 def saved(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
     """Begun and put aside."""
-    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    run = stage.start(
+        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
+    )
     yield timedelta(minutes=3)
     yield from work(stage, by, run, steps)
     runs.save(stage.actor(by), run, revision=None)
@@ -328,24 +403,46 @@ def begun(stage: "Stage", by: str, workflow: str, collection: str, record: str) 
 
 def held(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
     """Begun, and still in hand: the last step was a few minutes ago."""
-    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    run = stage.start(
+        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
+    )
     yield timedelta(minutes=3)
     yield from work(stage, by, run, steps)
     yield max(timedelta(), stage.started - log.now() - timedelta(minutes=3))
     stage.step(by, run)
 
 
-def stopped(stage: "Stage", by: str, record: str, steps: int, workflow: str = "kyc-review", collection: str = "customer") -> "Tale":
+def stopped(
+    stage: "Stage",
+    by: str,
+    record: str,
+    steps: int,
+    workflow: str = "kyc-review",
+    collection: str = "customer",
+) -> "Tale":
     """Begun and ended before its end."""
-    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    run = stage.start(
+        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
+    )
     yield timedelta(minutes=3)
     yield from work(stage, by, run, steps)
     runs.abort(stage.actor(by), run, revision=None, reason="Begun twice; the other one goes on.")
 
 
-def handed_up(stage: "Stage", by: str, workflow: str, collection: str, record: str, reason: str, inbox: str, steps: int = 3) -> "Tale":
+def handed_up(
+    stage: "Stage",
+    by: str,
+    workflow: str,
+    collection: str,
+    record: str,
+    reason: str,
+    inbox: str,
+    steps: int = 3,
+) -> "Tale":
     """A run that its holder hands on to an inbox, with the reason."""
-    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    run = stage.start(
+        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
+    )
     yield timedelta(minutes=2)
     yield from work(stage, by, run, steps)
     runs.escalate(stage.actor(by), run, revision=None, inbox=inbox, reason=reason, priority="high")

@@ -57,7 +57,9 @@ class Stage:
     def __init__(self, people: Mapping[str, str]) -> None:
         self.passwords = dict(people)
         self.tokens: dict[str, str] = {}
-        self.do = handlers() | {queue.BEGIN: functools.partial(enrolments.beginning.begin, wait_s=0)}  # nobody else works meanwhile
+        self.do = handlers() | {
+            queue.BEGIN: functools.partial(enrolments.beginning.begin, wait_s=0)
+        }  # nobody else works meanwhile
         self.started = datetime.now(UTC)
         self.steps = 0
 
@@ -111,7 +113,13 @@ class Stage:
         return runs.get(self.actor(by), run, item).json
 
     def step(
-        self, by: str, run: str, outcome: str | None = None, values: Mapping[str, Any] | None = None, *, manually: bool = False
+        self,
+        by: str,
+        run: str,
+        outcome: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        *,
+        manually: bool = False,
     ) -> bool:
         """Hand in the step at hand, with these values where the form has such fields; False if the run does not wait for this person."""
         seen = self.see(by, run)
@@ -125,20 +133,37 @@ class Stage:
         way = (
             outcome
             if outcome in offered
-            else past_runs.usual_way(offered, used=[a["outcome"] for a in seen["attempts"] if a["step"] == current["step"]])
+            else past_runs.usual_way(
+                offered, used=[a["outcome"] for a in seen["attempts"] if a["step"] == current["step"]]
+            )
         )
         self.steps += 1
-        sent = past_runs.filled(current.get("form"), past_runs.taken_over(current.get("proposal"), self.steps) | dict(values or {}))
+        sent = past_runs.filled(
+            current.get("form"),
+            past_runs.taken_over(current.get("proposal"), self.steps) | dict(values or {}),
+        )
         self.open_papers(by, seen)
-        given = runs.Submission(step=current["step"], revision=seen["revision"], values=sent, outcome=way, handled_manually=manually)
+        given = runs.Submission(
+            step=current["step"],
+            revision=seen["revision"],
+            values=sent,
+            outcome=way,
+            handled_manually=manually,
+        )
         try:
             runs.complete(self.actor(by), run, given)
         except Invalid as refused:
-            asked_fields = [str(detail["field"]) for detail in refused.details or () if detail.get("severity") == "explain"]
+            asked_fields = [
+                str(detail["field"])
+                for detail in refused.details or ()
+                if detail.get("severity") == "explain"
+            ]
             if len(asked_fields) != len(refused.details or ()):
                 raise
             said = past_runs.EXPLAINED_OF_CHARGE if seen["collection"] == "charge" else past_runs.EXPLAINED
-            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, said)))
+            runs.complete(
+                self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, said))
+            )
         self.settle()
         return True
 
@@ -187,7 +212,9 @@ class _stand_ins:  # noqa: N801 (used as a context manager only)
 
     def __enter__(self) -> None:
         self.server, self.model = provider.Provider(self.data_dir), model.Model()
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
         given = {
             "CONSOLE_HTTP_TARGETS": f"provider={self.server.url}",
             "CONSOLE_HTTP_SECRETS": f"provider={provider.KEY}",

@@ -55,9 +55,17 @@ def _table(text: str) -> str:
     if not rows:
         return ""
     head, *rest = rows
-    return "<table><tr><th>" + "<th>".join(head) + "".join("<tr><td>" + "<td>".join(row) for row in rest) + "</table>"
+    return (
+        "<table><tr><th>"
+        + "<th>".join(head)
+        + "".join("<tr><td>" + "<td>".join(row) for row in rest)
+        + "</table>"
+    )
 
 
 def _text(text: str) -> str:
     pages = text.split("\f") if text else []
-    return "".join(f'<p class="{"next" if place else "first"}">{escape(part.strip())}</p>' for place, part in enumerate(pages))
+    return "".join(
+        f'<p class="{"next" if place else "first"}">{escape(part.strip())}</p>'
+        for place, part in enumerate(pages)
+    )

@@ -33,15 +33,30 @@ MOST_BYTES = 64 * 1024
 SLOW_S = 8.0
 SILENT_S = 60.0
 FAILS_AFTER = timedelta(seconds=60)
-BALANCE = {"eur": 25_000_000, "gbp": 4_000_000, "usd": 3_000_000, "jpy": 90_000_000, "kwd": 2_000_000, "sek": 9_000_000, "pln": 8_000_000}
+BALANCE = {
+    "eur": 25_000_000,
+    "gbp": 4_000_000,
+    "usd": 3_000_000,
+    "jpy": 90_000_000,
+    "kwd": 2_000_000,
+    "sek": 9_000_000,
+    "pln": 8_000_000,
+}
 LOW, ANY_BALANCE = 1_000, 1_000_000
 VAT = re.compile(r"[A-Z]{2}[0-9A-Z]{5,12}")
 WAYS = frozenset(
     {
-        "ok", "slow_8s", "timeout_after_commit", "timeout_before", "http_500_once", "charge_disputed", "charge_already_refunded",
-        "pending_then_failed", "expired_card",
+        "ok",
+        "slow_8s",
+        "timeout_after_commit",
+        "timeout_before",
+        "http_500_once",
+        "charge_disputed",
+        "charge_already_refunded",
+        "pending_then_failed",
+        "expired_card",
     }
-)  # fmt: skip
+)
 
 
 class Silence(Exception):
@@ -55,7 +70,12 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.body = {
-            "error": {"type": "invalid_request_error" if status < 500 else "api_error", "code": code, "message": message, "param": param}
+            "error": {
+                "type": "invalid_request_error" if status < 500 else "api_error",
+                "code": code,
+                "message": message,
+                "param": param,
+            }
         }
 
 
@@ -155,12 +175,18 @@ class Handler(BaseHTTPRequestHandler):
             known = db.execute("select body, status, said from answer where key = ?", (key,)).fetchone()
             if known is not None and known[0] != digest:
                 raise Refusal(
-                    400, "idempotency_key_in_use", "This key was used with other parameters: use another key for another request."
+                    400,
+                    "idempotency_key_in_use",
+                    "This key was used with other parameters: use another key for another request.",
                 )
             if known is not None and known[1] is not None:
                 return known[1], json.loads(known[2])
             taken = ledger.charge(db, str(values.get("charge", "")))
-            way = str((values.get("metadata") or {}).get("simulate") or (taken or {}).get("metadata", {}).get("simulate") or "ok")
+            way = str(
+                (values.get("metadata") or {}).get("simulate")
+                or (taken or {}).get("metadata", {}).get("simulate")
+                or "ok"
+            )
             if way == "http_500_once" and known is None:
                 db.execute("insert into answer values (?, ?, null, null)", (key, digest))
                 failing, status, refund = True, 500, dict[str, Any]()
@@ -170,7 +196,10 @@ class Handler(BaseHTTPRequestHandler):
                 failing, (status, refund) = False, _made(values, taken, way, key)
                 if status == 200:
                     ledger.add_refund(db, {**refund, "key": key})
-                db.execute("insert or replace into answer values (?, ?, ?, ?)", (key, digest, status, json.dumps(refund)))
+                db.execute(
+                    "insert or replace into answer values (?, ?, ?, ?)",
+                    (key, digest, status, json.dumps(refund)),
+                )
         if failing:
             raise Refusal(500, "api_error", "Something went wrong here; nothing was done.")
         if way == "timeout_after_commit" and status == 200:
@@ -194,7 +223,12 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(400, "parameter_missing", "Give iban and name.", "iban" if not iban else "name")
         with ledger.opened(self.server.data_dir) as db:
             result, holder = ledger.payee(db, iban, name)
-        return 200, {"object": "payee_verification", "result": result, "holder": holder, "checked_at": _moment()}
+        return 200, {
+            "object": "payee_verification",
+            "result": result,
+            "holder": holder,
+            "checked_at": _moment(),
+        }
 
     def _vat(self, number: str, query: Mapping[str, str]) -> tuple[int, Mapping[str, Any]]:
         """Whether a VAT number is registered; the register may be away."""
@@ -204,10 +238,16 @@ class Handler(BaseHTTPRequestHandler):
         with ledger.opened(self.server.data_dir) as db:
             row = db.execute("select name from vat where id = ?", (plain,)).fetchone()
         status = "valid" if row else "invalid"
-        consultation = "WAPIAAA" + hashlib.sha256(f"{plain}{time.time_ns()}".encode()).hexdigest()[:10].upper()
+        consultation = (
+            "WAPIAAA" + hashlib.sha256(f"{plain}{time.time_ns()}".encode()).hexdigest()[:10].upper()
+        )
         check = {
-            "object": "vat_check", "vat_id": plain, "well_formed": bool(VAT.fullmatch(plain)), "status": status, "name": row[0] if row else None,
-        }  # fmt: skip
+            "object": "vat_check",
+            "vat_id": plain,
+            "well_formed": bool(VAT.fullmatch(plain)),
+            "status": status,
+            "name": row[0] if row else None,
+        }
         return 200, {**check, "consultation_number": consultation, "checked_at": _moment()}
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -215,7 +255,9 @@ class Handler(BaseHTTPRequestHandler):
         logger.debug(format, *args)
 
 
-def _made(body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str) -> tuple[int, dict[str, Any]]:
+def _made(
+    body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str
+) -> tuple[int, dict[str, Any]]:
     """(status, body) of what comes of a refund that is asked for."""
     try:
         return 200, _refund_of(body, taken, way, key)
@@ -223,29 +265,60 @@ def _made(body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, ke
         return refusal.status, refusal.body
 
 
-def _refund_of(body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str) -> dict[str, Any]:
+def _refund_of(
+    body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str
+) -> dict[str, Any]:
     charge, amount, metadata = body.get("charge"), body.get("amount"), body.get("metadata") or {}
     if not isinstance(charge, str) or not charge:
         raise Refusal(400, "parameter_missing", "Name the charge.", "charge")
-    if not (isinstance(amount, int | str) and not isinstance(amount, bool) and re.fullmatch(r"[1-9][0-9]{0,11}", str(amount))):
-        raise Refusal(400, "parameter_invalid_integer", "The amount must be a whole number of the smallest unit, above 0.", "amount")
+    if not (
+        isinstance(amount, int | str)
+        and not isinstance(amount, bool)
+        and re.fullmatch(r"[1-9][0-9]{0,11}", str(amount))
+    ):
+        raise Refusal(
+            400,
+            "parameter_invalid_integer",
+            "The amount must be a whole number of the smallest unit, above 0.",
+            "amount",
+        )
     if way not in WAYS:
-        raise Refusal(400, "parameter_invalid", f"There is nothing to simulate under the name {way[:40]}.", "metadata")
+        raise Refusal(
+            400, "parameter_invalid", f"There is nothing to simulate under the name {way[:40]}.", "metadata"
+        )
     if way == "charge_disputed":
-        raise Refusal(400, "charge_disputed", "The charge is disputed: answer the dispute in place of a refund.")
+        raise Refusal(
+            400, "charge_disputed", "The charge is disputed: answer the dispute in place of a refund."
+        )
     left = taken["amount"] - taken["refunded"] if taken is not None else int(amount)
     if way == "charge_already_refunded" or left <= 0:
         raise Refusal(400, "charge_already_refunded", f"Charge {charge[:80]} has already been refunded.")
     if int(amount) > left:
-        raise Refusal(400, "amount_too_large", f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", "amount")
+        raise Refusal(
+            400,
+            "amount_too_large",
+            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).",
+            "amount",
+        )
     currency = taken["currency"] if taken is not None else str(body.get("currency") or "eur").lower()
     pending = way == "pending_then_failed" or int(amount) > _available(currency, body)
-    status, failure = ("failed", "expired_or_canceled_card") if way == "expired_card" else ("pending" if pending else "succeeded", None)
+    status, failure = (
+        ("failed", "expired_or_canceled_card")
+        if way == "expired_card"
+        else ("pending" if pending else "succeeded", None)
+    )
     return {
-        "id": f"re_{hashlib.sha256(key.encode()).hexdigest()[:24]}", "object": "refund", "amount": int(amount), "charge": charge, "created": int(time.time()),
-        "currency": currency, "failure_reason": failure, "metadata": {str(k): v for k, v in metadata.items()} | {"simulate": way, "key": key},
-        "reason": body.get("reason"), "status": status,
-    }  # fmt: skip
+        "id": f"re_{hashlib.sha256(key.encode()).hexdigest()[:24]}",
+        "object": "refund",
+        "amount": int(amount),
+        "charge": charge,
+        "created": int(time.time()),
+        "currency": currency,
+        "failure_reason": failure,
+        "metadata": {str(k): v for k, v in metadata.items()} | {"simulate": way, "key": key},
+        "reason": body.get("reason"),
+        "status": status,
+    }
 
 
 def _available(currency: str, body: Mapping[str, Any]) -> int:
@@ -256,7 +329,10 @@ def _available(currency: str, body: Mapping[str, Any]) -> int:
 def _balance(simulated: str | None, only: str | None) -> dict[str, Any]:
     """What is there to be paid out, by currency or of one; low on demand."""
     amounts = BALANCE if only is None else {only: BALANCE.get(only, ANY_BALANCE)}
-    available = [{"amount": LOW if simulated == "low" else amount, "currency": currency} for currency, amount in amounts.items()]
+    available = [
+        {"amount": LOW if simulated == "low" else amount, "currency": currency}
+        for currency, amount in amounts.items()
+    ]
     return {"object": "balance", "available": available, "pending": [], "livemode": False}
 
 

@@ -95,7 +95,9 @@ class Given(Server):
     def database_url(self, name: str) -> str:
         """The same server, another database, as the role of the demo."""
         info = psycopg.conninfo.conninfo_to_dict(self.url)
-        place = "&".join(f"{key}={quote(str(info[key]), safe='/')}" for key in ("host", "port", "sslmode") if key in info)
+        place = "&".join(
+            f"{key}={quote(str(info[key]), safe='/')}" for key in ("host", "port", "sslmode") if key in info
+        )
         return f"postgresql://{self.role}:{quote(self.password, safe='')}@/{quote(name, safe='')}?{place}"
 
     def new_database(self, name: str) -> str:
@@ -104,9 +106,13 @@ class Given(Server):
         try:
             with psycopg.connect(self.admin, autocommit=True) as connection:
                 connection.execute(sql.SQL("drop database if exists {} with (force)").format(database))
-                known = connection.execute("select 1 from pg_roles where rolname = %s", (self.role,)).fetchone()
+                known = connection.execute(
+                    "select 1 from pg_roles where rolname = %s", (self.role,)
+                ).fetchone()
                 verb = sql.SQL("alter" if known else "create")
-                connection.execute(sql.SQL("{} role {} login password {}").format(verb, role, sql.Literal(self.password)))
+                connection.execute(
+                    sql.SQL("{} role {} login password {}").format(verb, role, sql.Literal(self.password))
+                )
                 connection.execute(sql.SQL("grant {} to current_user").format(role))
                 connection.execute(sql.SQL("create database {} owner {}").format(database, role))
         except psycopg.errors.InsufficientPrivilege as error:

@@ -25,6 +25,8 @@ def make(data_dir: Path) -> Path:
         descriptor, part = tempfile.mkstemp(dir=wanted.parent, prefix=FILE)
         os.close(descriptor)
         with closing(sqlite3.connect(part)) as connection:
-            connection.executescript((resources.files("console.demo") / "schema" / "shop.sql").read_text(encoding="utf-8"))
+            connection.executescript(
+                (resources.files("console.demo") / "schema" / "shop.sql").read_text(encoding="utf-8")
+            )
         os.replace(part, wanted)
     return wanted

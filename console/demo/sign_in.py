@@ -25,17 +25,23 @@ class Card:
 def cards() -> list[Card]:
     """The people of a demo that is loaded in this data folder, in the order of people.json; empty outside the demo."""
     known = _passwords()
-    return [
-        Card(person["first"], person["name"], person["role"], person["team"], person["good_for"])
-        for person in staff.listed()
-        if person["email"] in known
-    ] if known else []  # fmt: skip
+    return (
+        [
+            Card(person["first"], person["name"], person["role"], person["team"], person["good_for"])
+            for person in staff.listed()
+            if person["email"] in known
+        ]
+        if known
+        else []
+    )
 
 
 def credentials(first: str) -> tuple[str, str] | None:
     """(address, password) of the person with this first name; None where nobody is offered under it."""
     known = _passwords()
-    email = next((person["email"] for person in staff.listed() if person["first"] == first), "") if known else ""
+    email = (
+        next((person["email"] for person in staff.listed() if person["first"] == first), "") if known else ""
+    )
     return (email, known[email]) if email in known else None
 
 
@@ -44,4 +50,6 @@ def _passwords() -> dict[str, str]:
     given = settings.current()
     note: dict[str, Any] = loading.read_note(given.data_dir) if given.demo else {}
     people = note.get("people") if note.get("loaded") else None
-    return {str(person["email"]): str(person["password"]) for person in people or () if person.get("password")}
+    return {
+        str(person["email"]): str(person["password"]) for person in people or () if person.get("password")
+    }

@@ -45,9 +45,15 @@ def listed() -> list[dict[str, Any]]:
 def with_passwords(known: Mapping[str, str]) -> list[dict[str, str]]:
     """Everybody as demo.json names them: `email, password, name, role, team`; passwords of `known` addresses stay."""
     return [
-        {"email": person["email"], "password": known.get(person["email"]) or passwords.generated(), "name": person["name"], "role": person["role"], "team": person["team"]}
+        {
+            "email": person["email"],
+            "password": known.get(person["email"]) or passwords.generated(),
+            "name": person["name"],
+            "role": person["role"],
+            "team": person["team"],
+        }
         for person in listed()
-    ]  # fmt: skip
+    ]
 
 
 def create(people: list[dict[str, str]]) -> None:
@@ -56,9 +62,15 @@ def create(people: list[dict[str, str]]) -> None:
         also = [(person["role"], team) for team in person.get("also", ())]
         try:
             accounts.create_person(
-                person["email"], role=person["role"], team=person["team"], name=person["name"], password=credentials["password"],
-                also=also, tags=person.get("tags"), zone=ZONE,
-            )  # fmt: skip
+                person["email"],
+                role=person["role"],
+                team=person["team"],
+                name=person["name"],
+                password=credentials["password"],
+                also=also,
+                tags=person.get("tags"),
+                zone=ZONE,
+            )
         except Conflict:
             _set_password(person["email"], credentials["password"])
 

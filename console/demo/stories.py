@@ -7,12 +7,33 @@ PLAIN = (207, 256, 301, 377, 444)
 KYC_RECORDS = (ADAEZE, *PLAIN, TORE, JURIJ)
 """Customers that a KYC review is started on, those first that go through to the end plainly; all are persons of the desk retail."""
 
-PRIYA_CHARGE, KENJI_YEN, KENJI_DINAR, BRAM_CHARGE = "ch_PriyaRaman180", "ch_KenjiMorita48000", "ch_KenjiMorita31250", "ch_BramDeWit7490"
-OLEKSANDRA_CHARGE, OLEKSANDRA_SIBLING, GRETA_CHARGE = "ch_OleksandraHnatiuk240", "ch_OleksandraHnatiuk96", "ch_GretaFalk49"
-PLAIN_CHARGES = ("ch_MartaKowalczyk4250", "ch_SofiaAlmeida1890", "ch_NiamhGallagher6400", "ch_LukasBrandt2990")
+PRIYA_CHARGE, KENJI_YEN, KENJI_DINAR, BRAM_CHARGE = (
+    "ch_PriyaRaman180",
+    "ch_KenjiMorita48000",
+    "ch_KenjiMorita31250",
+    "ch_BramDeWit7490",
+)
+OLEKSANDRA_CHARGE, OLEKSANDRA_SIBLING, GRETA_CHARGE = (
+    "ch_OleksandraHnatiuk240",
+    "ch_OleksandraHnatiuk96",
+    "ch_GretaFalk49",
+)
+PLAIN_CHARGES = (
+    "ch_MartaKowalczyk4250",
+    "ch_SofiaAlmeida1890",
+    "ch_NiamhGallagher6400",
+    "ch_LukasBrandt2990",
+)
 STORY_CHARGES = (
-    PRIYA_CHARGE, KENJI_YEN, KENJI_DINAR, BRAM_CHARGE, OLEKSANDRA_CHARGE, OLEKSANDRA_SIBLING, GRETA_CHARGE, *PLAIN_CHARGES,
-)  # fmt: skip
+    PRIYA_CHARGE,
+    KENJI_YEN,
+    KENJI_DINAR,
+    BRAM_CHARGE,
+    OLEKSANDRA_CHARGE,
+    OLEKSANDRA_SIBLING,
+    GRETA_CHARGE,
+    *PLAIN_CHARGES,
+)
 """Charges whose refund is asked for."""
 
 STORY_REQUESTS = (231, 232, 233, 234, 240)

@@ -25,7 +25,10 @@ def tag_contacts(file: Path) -> int:
         pairs = connection.execute(_PAIRS).fetchall()
     now = log.now()
     whose = subjects.subjects_of("contact", sorted({contact for contact, _ in pairs}))
-    words = [{"id": identity(name), "name": name, "created_by": BY, "created_at": now} for name in sorted({name for _, name in pairs})]
+    words = [
+        {"id": identity(name), "name": name, "created_by": BY, "created_at": now}
+        for name in sorted({name for _, name in pairs})
+    ]
     rows = [
         {
             "collection": "contact",

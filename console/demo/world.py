@@ -122,7 +122,9 @@ def load(today: date) -> World:
             facts = {key: text_of(today, value) for key, value in facts.items()}
             if holder is not None:
                 holder |= {"birth": day(holder["birth"]), "expires": day(holder["expires"])}
-                facts["zone"] = "\n".join(card_zone(**holder) if "code" in holder else passport_zone(**holder))
+                facts["zone"] = "\n".join(
+                    card_zone(**holder) if "code" in holder else passport_zone(**holder)
+                )
             row = (world.core if table == "kyc_document" else world.supply)[table][number]
             world.papers.append(Paper(path, form, facts, row, holder))
     return world

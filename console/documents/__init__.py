@@ -5,6 +5,15 @@ from console.documents.document_text import Page, pages_of
 from console.documents.named_papers import of_item
 from console.documents.opened_pages import Looked, checks_then, looked_at, pages_by
 from console.documents.passages import meant, place_of
-from console.documents.viewed_documents import ARCHIVE, WIDTHS, Document, Opened, beside, download, opened, page
+from console.documents.viewed_documents import (
+    ARCHIVE,
+    WIDTHS,
+    Document,
+    Opened,
+    beside,
+    download,
+    opened,
+    page,
+)
 
 OPEN_MODULES = frozenset({"requests"})

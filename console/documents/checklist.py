@@ -84,7 +84,13 @@ class Checklist:
 
 def _result_json(result: Result) -> dict[str, Any]:
     places = [{"page": place.page, "box": list(place.box)} for place in result.places]
-    return {"id": result.id, "label": result.label, "result": result.outcome, "message": result.said or None, "places": places}
+    return {
+        "id": result.id,
+        "label": result.label,
+        "result": result.outcome,
+        "message": result.said or None,
+        "places": places,
+    }
 
 
 def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool = True) -> Checklist | None:
@@ -96,8 +102,17 @@ def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool
     checked = _checked(actor, seen, item)
     if checked is None or seen.run.attempt is None:
         return None
-    entries = [_entry(document, seen.loaded.subject, checked, actor) for document in _wanted(actor, seen, checked)[:MOST_DOCUMENTS]]
-    made = Checklist(seen.run.attempt.step, seen.run.attempt.n, checked.item, entries, of_values(checked.checks, checked.roots))
+    entries = [
+        _entry(document, seen.loaded.subject, checked, actor)
+        for document in _wanted(actor, seen, checked)[:MOST_DOCUMENTS]
+    ]
+    made = Checklist(
+        seen.run.attempt.step,
+        seen.run.attempt.n,
+        checked.item,
+        entries,
+        of_values(checked.checks, checked.roots),
+    )
     if not runs.words_of_event(actor, seen.run.workflow, seen.run.version, made.step, run=seen.run.id):
         made = _unsaid(made)
     if made.pending:
@@ -109,18 +124,28 @@ def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool
 
 def _unsaid(made: Checklist) -> Checklist:
     """The same without its sentences: they are made of what the reader may not see."""
-    entries = [replace(entry, results=[replace(result, said="") for result in entry.results]) for entry in made.entries]
+    entries = [
+        replace(entry, results=[replace(result, said="") for result in entry.results])
+        for entry in made.entries
+    ]
     return replace(made, entries=entries, values=[replace(result, said="") for result in made.values])
 
 
 def _checked(actor: Actor, seen: Seen, item: str | None) -> Checked | None:
     run = seen.run
-    if run.current is None or seen.down is not None or run.unknown is not None or not may_work(actor, run, seen.definition):
+    if (
+        run.current is None
+        or seen.down is not None
+        or run.unknown is not None
+        or not may_work(actor, run, seen.definition)
+    ):
         return None
     here = step_at(seen.definition, run)
     if here.by_hand or not getattr(here.view.config, "checks", ()):
         return None
-    return here.kind.checked(here.view, context_of(actor, here, seen.record, log.now(), item=item if here.kind.by_items else None))
+    return here.kind.checked(
+        here.view, context_of(actor, here, seen.record, log.now(), item=item if here.kind.by_items else None)
+    )
 
 
 def _wanted(actor: Actor, seen: Seen, checked: Checked) -> list[Document]:
@@ -185,19 +210,38 @@ def _note(actor: Actor, run_id: str, made: Checklist) -> None:
     def once() -> None:
         seen = see(actor, run_id)
         here = seen.run.attempt
-        if here is None or here.n != made.n or runs.already_recorded(seen.run, actor, "checks_shown", {"n": made.n, "digest": mark}):
+        if (
+            here is None
+            or here.n != made.n
+            or runs.already_recorded(seen.run, actor, "checks_shown", {"n": made.n, "digest": mark})
+        ):
             return
         found: dict[str, Any] = {"n": here.n, "digest": mark, "results": _counted(body)}
         found |= {"item": made.item} if made.item is not None else {}
-        record_reading(actor, seen, Event("checks_shown", log.now(), found, {"checks": _kept(body)}, (here.step, here.attempt), actor.id))
+        record_reading(
+            actor,
+            seen,
+            Event(
+                "checks_shown", log.now(), found, {"checks": _kept(body)}, (here.step, here.attempt), actor.id
+            ),
+        )
 
     retried(once)
 
 
 def _kept(stored: Mapping[str, Any]) -> dict[str, Any]:
     """What the log keeps: results and places, without the sentences, which may say values that later readers may not see."""
-    plain = {"step": stored["step"], "item": stored["item"], "checks": [_silent(check) for check in stored["checks"]]}
-    return plain | {"documents": [{**entry, "checks": [_silent(check) for check in entry["checks"]]} for entry in stored["documents"]]}
+    plain = {
+        "step": stored["step"],
+        "item": stored["item"],
+        "checks": [_silent(check) for check in stored["checks"]],
+    }
+    return plain | {
+        "documents": [
+            {**entry, "checks": [_silent(check) for check in entry["checks"]]}
+            for entry in stored["documents"]
+        ]
+    }
 
 
 def _silent(check: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,9 @@ def read(
             yield text
 
 
-def _read_document(actor: Actor, document: Document, subject: str | None, *, recognise: bool, until: float | None) -> Told | None:
+def _read_document(
+    actor: Actor, document: Document, subject: str | None, *, recognise: bool, until: float | None
+) -> Told | None:
     """The document as it was read; None where its kind has no pages, or it is gone meanwhile."""
     try:
         opened = content_of(actor, document.ref)
@@ -122,7 +124,9 @@ def _read_document(actor: Actor, document: Document, subject: str | None, *, rec
     if not opened.media_type or opened.media_type not in files.DRAWN:
         return None
     try:
-        pages, _ = files.texts.pages(subject, opened.content, opened.media_type, recognise=recognise, until=until)
+        pages, _ = files.texts.pages(
+            subject, opened.content, opened.media_type, recognise=recognise, until=until
+        )
     except TooMany as error:
         return Told(document, sha256=opened.sha256, why=error.message)
     return Told(document, pages, facts_of(pages, log.now().date()), opened.sha256)
@@ -131,7 +135,11 @@ def _read_document(actor: Actor, document: Document, subject: str | None, *, rec
 def kept_text(opened: Opened, subject: str | None) -> Told | None:
     """The document as read earlier, None if it was not read yet."""
     pages = files.texts.kept_pages(subject, opened.sha256, recognise=True)
-    return None if pages is None else Told(opened.document, pages, facts_of(pages, log.now().date()), opened.sha256)
+    return (
+        None
+        if pages is None
+        else Told(opened.document, pages, facts_of(pages, log.now().date()), opened.sha256)
+    )
 
 
 def _pages(text: Told) -> Iterator[Page]:
@@ -141,7 +149,19 @@ def _pages(text: Told) -> Iterator[Page]:
         yield Page(document.ref, document.title, 1, "", (), "none", text.why, {}, {}, {}, *where)
     for page in text.pages:
         data, boxes, labels = _data(text.facts, page.number)
-        yield Page(document.ref, document.title, page.number, page.text, page.lines, page.origin, page.why, data, boxes, labels, *where)
+        yield Page(
+            document.ref,
+            document.title,
+            page.number,
+            page.text,
+            page.lines,
+            page.origin,
+            page.why,
+            data,
+            boxes,
+            labels,
+            *where,
+        )
 
 
 def _data(facts: Facts, number: int) -> tuple[dict[str, Any], dict[str, Box], dict[str, str]]:

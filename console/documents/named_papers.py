@@ -27,13 +27,22 @@ def of_item(actor: Actor, run_id: str, item: AtHand) -> list[Document]:
     if item.collection is not None:
         own = of_record(actor, run_id, about, item.collection, item.key)
         refs = {document.ref for document in own}
-        return [*own, *(record for record in of_records(actor, item.collection, item.key) if record.ref not in refs)]
+        return [
+            *own,
+            *(record for record in of_records(actor, item.collection, item.key) if record.ref not in refs),
+        ]
     return named(actor, run_id, about, _files_in(item.values))
 
 
-def of_record(actor: Actor, run_id: str, about: tuple[str | None, str | None], collection: str, key: str) -> list[Document]:
+def of_record(
+    actor: Actor, run_id: str, about: tuple[str | None, str | None], collection: str, key: str
+) -> list[Document]:
     """The files that this record names. `about` is what the run is about: (collection, key)."""
-    listed = [paper for paper in beside(actor, run_id, *about) if (paper.collection, paper.record) == (collection, key)]
+    listed = [
+        paper
+        for paper in beside(actor, run_id, *about)
+        if (paper.collection, paper.record) == (collection, key)
+    ]
     return listed or _of_record(actor, collection, key)
 
 
@@ -70,13 +79,21 @@ def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
 
 def _names(given: Any) -> set[str]:
     entries = given if isinstance(given, list) else [given]
-    return {str(entry["file"]) if media.is_value(entry) else entry for entry in entries if media.is_value(entry) or isinstance(entry, str)}
+    return {
+        str(entry["file"]) if media.is_value(entry) else entry
+        for entry in entries
+        if media.is_value(entry) or isinstance(entry, str)
+    }
 
 
 def _newest(sent: Sequence[Stored], names: set[str]) -> set[str]:
     """Ids of the files that are meant: of those under a name the ones of the newest request for it."""
     last = {stored.slot: stored.request for stored in sent}
-    return {paper.id for paper in sent if paper.id in names or (paper.slot in names and paper.request == last[paper.slot])}
+    return {
+        paper.id
+        for paper in sent
+        if paper.id in names or (paper.slot in names and paper.request == last[paper.slot])
+    }
 
 
 def _files_in(value: Any) -> list[Any]:

@@ -64,7 +64,9 @@ def _pages(numbers: Sequence[int]) -> str:
     return f"{'Page' if len(numbers) == 1 else 'Pages'} {listed}"
 
 
-def looked_at(actor: Actor, run_id: str, at: int | None = None, events: Sequence[log.Stored] | None = None) -> list[Looked]:
+def looked_at(
+    actor: Actor, run_id: str, at: int | None = None, events: Sequence[log.Stored] | None = None
+) -> list[Looked]:
     """The documents beside the run, and what was opened of each up to event `at` (None: the last); those handed in later are left out.
 
     `events` are those of opened documents, where the caller has them. Files of records are those of today. Raises NotFound for a run that the actor may not see.
@@ -78,8 +80,15 @@ def looked_at(actor: Actor, run_id: str, at: int | None = None, events: Sequence
         listed = beside(actor, run_id, seen.run.collection, seen.run.record)
     except NotFound:
         listed = []
-    there = [document for document in listed if not document.why_not and (document.at is None or moment is None or document.at <= moment)]
-    return [_looked(document, [event for event in events if _names(event) == _named(document)]) for document in there]
+    there = [
+        document
+        for document in listed
+        if not document.why_not and (document.at is None or moment is None or document.at <= moment)
+    ]
+    return [
+        _looked(document, [event for event in events if _names(event) == _named(document)])
+        for document in there
+    ]
 
 
 def pages_by(looked: Looked, events: Sequence[log.Stored], person: str) -> int:
@@ -116,7 +125,11 @@ def _named(document: Document) -> tuple[Any, ...]:
     """How events name the document: collection, column and record in the log, or the file that was handed in."""
     if document.collection is None:
         return None, None, document.ref
-    return document.collection, document.column, records.log_reference(records.collection(document.collection), document.record or "")
+    return (
+        document.collection,
+        document.column,
+        records.log_reference(records.collection(document.collection), document.record or ""),
+    )
 
 
 def _looked(document: Document, events: Sequence[log.Stored]) -> Looked:
@@ -124,5 +137,10 @@ def _looked(document: Document, events: Sequence[log.Stored]) -> Looked:
     counted = [event.open["pages"] for event in events if isinstance(event.open.get("pages"), int)]
     pages = document.pages or (max(counted) if counted else None)
     return Looked(
-        document.ref, document.title, pages, tuple(sorted(opened)), any("page" not in event.open for event in events), _named(document)
+        document.ref,
+        document.title,
+        pages,
+        tuple(sorted(opened)),
+        any("page" not in event.open for event in events),
+        _named(document),
     )

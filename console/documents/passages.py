@@ -14,16 +14,29 @@ from console.runs.commands.run_rights import see
 
 def meant(documents: Sequence[Document], value: Any) -> Document | None:
     """The first of these documents that the value names: a file, its id or reference, what it was handed in for, its title, the key of its record or its column."""
-    name = value.get("file") if isinstance(value, dict) else str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    name = (
+        value.get("file")
+        if isinstance(value, dict)
+        else str(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else value
+    )
     if not isinstance(name, str) or not name:
         return None
     return next(
-        (document for part in ("ref", "slot", "title", "record", "column") for document in documents if getattr(document, part) == name),
+        (
+            document
+            for part in ("ref", "slot", "title", "record", "column")
+            for document in documents
+            if getattr(document, part) == name
+        ),
         None,
     )
 
 
-def place_of(actor: Actor, run_id: str, document: Document, passage: str, page: int | None) -> tuple[int, Box] | None:
+def place_of(
+    actor: Actor, run_id: str, document: Document, passage: str, page: int | None
+) -> tuple[int, Box] | None:
     """(page, box) of the passage in the document; None where it was not read before, or does not hold it. Nothing is read for this."""
     wanted = passage.casefold().split()
     if not wanted or document.why_not:

@@ -78,7 +78,9 @@ def beside(actor: Actor, run_id: str, collection: str | None, key: str | None) -
 
 def _of_file(stored: Stored) -> Document:
     kind = next((one.label for one in media.MEDIA.values() if one.media_type == stored.media_type), "File")
-    detail = f"{kind}, {media.size(stored.bytes)}" + (f", {stored.pages} pages" if (stored.pages or 0) > 1 else "")
+    detail = f"{kind}, {media.size(stored.bytes)}" + (
+        f", {stored.pages} pages" if (stored.pages or 0) > 1 else ""
+    )
     return Document(stored.id, stored.name, kind, detail, slot=stored.slot, pages=stored.pages, at=stored.at)
 
 
@@ -91,7 +93,9 @@ def of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
     except (SourceDown, NotFound):
         return []
     for relation in own.relations:
-        with suppress(SourceDown, NotFound):  # what one table does not answer keeps nothing of the others back
+        with suppress(
+            SourceDown, NotFound
+        ):  # what one table does not answer keeps nothing of the others back
             found += _led_to(actor, own, key, relation)
     return found
 
@@ -103,31 +107,55 @@ def _led_to(actor: Actor, own: Collection, key: str, relation: Relation) -> list
     if relation.kind != "to_many" or not columns:
         return []
     scope = access.scope_for(actor, target.id, "read")
-    return _named(actor, target, columns, records.related(own.id, key, relation.name, scope, limit=MOST_ROWS, sort=target.sort).rows)
+    return _named(
+        actor,
+        target,
+        columns,
+        records.related(own.id, key, relation.name, scope, limit=MOST_ROWS, sort=target.sort).rows,
+    )
 
 
 def _columns(actor: Actor, collection: Collection) -> list[Field]:
     """Columns that name files and that the actor may read; none where they may not read such records at all."""
     if not access.can(actor, None, f"collection:{collection.id}", "read"):
         return []
-    return [column for column in collection.readable(access.scope_for(actor, collection.id, "read")) if column.type == "file"]
+    return [
+        column
+        for column in collection.readable(access.scope_for(actor, collection.id, "read"))
+        if column.type == "file"
+    ]
 
 
-def _named(actor: Actor, collection: Collection, columns: Sequence[Field], rows: Sequence[Record]) -> list[Document]:
+def _named(
+    actor: Actor, collection: Collection, columns: Sequence[Field], rows: Sequence[Record]
+) -> list[Document]:
     badge = str(collection.summary.get("badge") or "")
-    words = {str(option.value): str(option.label) for field in collection.fields if field.name == badge for option in field.options or ()}
+    words = {
+        str(option.value): str(option.label)
+        for field in collection.fields
+        if field.name == badge
+        for option in field.options or ()
+    }
     labelled = [(row, str(row.values.get(badge) or "")) for row in rows]
-    return [_of_column(actor, collection, column, row, words.get(state, state)) for row, state in labelled for column in columns]
+    return [
+        _of_column(actor, collection, column, row, words.get(state, state))
+        for row, state in labelled
+        for column in columns
+    ]
 
 
 def title_for(actor: Actor, collection: Collection, row: Record) -> str:
     """The record's title without values that are masked for the actor."""
-    masked = access.scope_for(actor, collection.id, "read", sensitive=collection.sensitive).masked & {*collection.title_fields}
+    masked = access.scope_for(actor, collection.id, "read", sensitive=collection.sensitive).masked & {
+        *collection.title_fields
+    }
     shown = {name: value for name, value in row.values.items() if name not in masked}
     return collection.title_of(shown, row.key, actor.locale) if masked else row.title
 
 
-def _of_column(actor: Actor, collection: Collection, column: Field, row: Record, status: str = "") -> Document:
+def _of_column(
+    actor: Actor, collection: Collection, column: Field, row: Record, status: str = ""
+) -> Document:
     path = row.values.get(column.name)
     kind = Path(str(path)).suffix.removeprefix(".").upper() if path else ""
     ref = f"{collection.id}:{column.name}:{row.key}"
@@ -198,7 +226,9 @@ def _below(collection_id: str, path: str) -> Path:
     """The file of a record, which may lie nowhere but in the folder of its collection. Raises NotFound."""
     base = settings.current().record_files
     if base is None or "\x00" in path:
-        raise NotFound("Files of records are not connected here: CONSOLE_RECORD_FILES names the folder that they lie in.")
+        raise NotFound(
+            "Files of records are not connected here: CONSOLE_RECORD_FILES names the folder that they lie in."
+        )
     folder = (base / collection_id).resolve()
     file = (folder / path).resolve()
     if not file.is_relative_to(folder) or not file.is_file():
@@ -206,7 +236,9 @@ def _below(collection_id: str, path: str) -> Path:
     return file
 
 
-def page(actor: Actor, ref: str, number: int, *, zoom: int = 0, turn: int = 0, run_id: str | None = None) -> bytes:
+def page(
+    actor: Actor, ref: str, number: int, *, zoom: int = 0, turn: int = 0, run_id: str | None = None
+) -> bytes:
     """Page `number` (from 1) as a PNG. That it was opened is an event of the run beside which it is shown, else of its own.
 
     Raises NotFound where there is no such page or document, Invalid where it cannot be drawn.
@@ -214,7 +246,13 @@ def page(actor: Actor, ref: str, number: int, *, zoom: int = 0, turn: int = 0, r
     shown = opened(actor, ref)
     if shown.pages is None or not 1 <= number <= shown.pages:
         raise NotFound("There is no such page.")
-    picture = files.page(shown.content, shown.media_type, number, WIDTHS[max(0, min(zoom, len(WIDTHS) - 1))], turn % 360 // 90 * 90)
+    picture = files.page(
+        shown.content,
+        shown.media_type,
+        number,
+        WIDTHS[max(0, min(zoom, len(WIDTHS) - 1))],
+        turn % 360 // 90 * 90,
+    )
     if not zoom and not turn:  # the same page, larger or turned, was opened already
         _note(actor, ref, shown, run_id, number)
     return picture
@@ -234,14 +272,26 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
             of, reference = notes.visible_file(actor, stored)
             fields: dict[str, Any] = {"fields": {"document": shown.name}}
             log.note(
-                actor, "record_viewed", open={"tab": "document"}, sealed=fields, source=of.source, collection=of.id, record=reference,
+                actor,
+                "record_viewed",
+                open={"tab": "document"},
+                sealed=fields,
+                source=of.source,
+                collection=of.id,
+                record=reference,
                 subject=stored.subject,
-            )  # fmt: skip
+            )
             return
         if attachments.opened(actor, stored.run, stored, number):
             return
         data: dict[str, Any] = {"tab": "document", "run": stored.run}
-        log.note(actor, "record_viewed", open=data, sealed={"fields": {"document": shown.name}}, subject=stored.subject)
+        log.note(
+            actor,
+            "record_viewed",
+            open=data,
+            sealed={"fields": {"document": shown.name}},
+            subject=stored.subject,
+        )
         return
     collection, column, row = _record(actor, ref)
     if run_id is not None:

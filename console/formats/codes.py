@@ -33,7 +33,9 @@ SPOKEN = ("word", "badge")
 def code_name(kind: str, code: str, locale: str) -> str:
     """The name of a country (ISO 3166), language (ISO 639) or currency (ISO 4217), the city of a time zone; the code itself where there is none."""
     plain = code.strip()
-    return code_names(kind, locale).get(plain.upper() if kind in _LARGE else plain.replace("-", "_") if kind == "language" else plain, code)
+    return code_names(kind, locale).get(
+        plain.upper() if kind in _LARGE else plain.replace("-", "_") if kind == "language" else plain, code
+    )
 
 
 @lru_cache(maxsize=64)
@@ -43,7 +45,11 @@ def code_names(kind: str, locale: str) -> dict[str, str]:
         return {zone: city_of(zone) for zone in sorted(available_timezones()) if _OF_CITIES.match(zone)}
     known = Locale.parse(locale)
     source = {"country": known.territories, "language": known.languages, "currency": known.currencies}[kind]
-    return {str(code): _first_large(str(name)) for code, name in source.items() if _SHAPES[kind].fullmatch(str(code))}
+    return {
+        str(code): _first_large(str(name))
+        for code, name in source.items()
+        if _SHAPES[kind].fullmatch(str(code))
+    }
 
 
 def city_of(zone: str) -> str:

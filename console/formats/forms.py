@@ -42,7 +42,10 @@ def box(what: Kind, value: Any, look: Look) -> str:
         return _moved(str(value), -HUNDRED)
     if what.type in LISTS and isinstance(value, list):
         one = Kind(what.name, what.label, what.items)
-        return "\n".join(box(one, part, look).replace("T", " ") if what.items and part is not None else _line(part) for part in value)
+        return "\n".join(
+            box(one, part, look).replace("T", " ") if what.items and part is not None else _line(part)
+            for part in value
+        )
     if isinstance(value, Mapping | list):
         return json.dumps(value, ensure_ascii=False, indent=2)
     return str(value)
@@ -97,13 +100,19 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return documents if what.type == "files" else documents[-1] if documents else None
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
-        lines = [line.strip() for value in sent for line in value.replace("\r\n", "\n").split("\n") if line.strip()]
+        lines = [
+            line.strip() for value in sent for line in value.replace("\r\n", "\n").split("\n") if line.strip()
+        ]
         return [_local_moment(line, look) for line in lines] if what.items == "datetime" else lines
     if entry.strip() == "":
         return None
     if is_counted(what):
         at, whole = moment_of(_local_moment(entry.strip(), look)), what.type == "integer"
-        return counted_moments.count(what.widget, at, whole=whole) if at else _READERS[what.type](entry.strip(), look)
+        return (
+            counted_moments.count(what.widget, at, whole=whole)
+            if at
+            else _READERS[what.type](entry.strip(), look)
+        )
     if is_money(what):
         return money_typed(what, _fraction(entry.strip(), look))
     if is_fraction(what):
@@ -152,5 +161,10 @@ def _document(entry: str, _: Look) -> Any:
 
 
 _READERS: dict[str, Callable[[str, Look], Any]] = {
-    "integer": _whole, "decimal": _fraction, "money": _fraction, "datetime": _local_moment, "time": _local_time, "json": _document,
-}  # fmt: skip
+    "integer": _whole,
+    "decimal": _fraction,
+    "money": _fraction,
+    "datetime": _local_moment,
+    "time": _local_time,
+    "json": _document,
+}

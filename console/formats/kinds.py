@@ -18,25 +18,70 @@ CHOSEN = frozenset({"multi_enum", "checklist"})
 LISTS = CHOSEN | {"array"}
 SHOWN_ONLY = frozenset({"other", "binary", "file"})
 TYPE_WORDS = {
-    "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
-    "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
-    "url": "Address", "json": "Details", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
-    "binary": "Bytes", "other": "Other",
-}  # fmt: skip
+    "text": "Text",
+    "long_text": "Text",
+    "integer": "Number",
+    "decimal": "Number",
+    "money": "Amount",
+    "boolean": "Yes or no",
+    "date": "Date",
+    "datetime": "Date and time",
+    "time": "Time",
+    "enum": "Choice",
+    "multi_enum": "Choices",
+    "checklist": "Checklist",
+    "email": "E-mail",
+    "phone": "Phone",
+    "url": "Address",
+    "json": "Details",
+    "array": "List",
+    "file": "File",
+    "files": "Files",
+    "reference": "Record",
+    "uuid": "ID",
+    "binary": "Bytes",
+    "other": "Other",
+}
 """Type of a field → what it is called."""
 WIDGET_WORDS = {
-    "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
-    "badge": "Badge in its colour", "word": "Code in words", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
-    "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
-    "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "zone": "Time zone", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
-    "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
+    "input": "One line",
+    "textarea": "Several lines",
+    "select": "Choose from a list",
+    "radio": "Choose by buttons",
+    "switch": "Switch",
+    "badge": "Badge in its colour",
+    "word": "Code in words",
+    "tags": "Tags",
+    "number": "Number",
+    "plain": "Number without separators",
+    "money": "Money",
+    "percent": "Per cent",
+    "day": "Day",
+    "long_day": "Day in words",
+    "iso": "2026-11-20",
+    "ago": "How long ago",
+    "link": "Link",
+    "email": "E-mail link",
+    "phone": "Phone link",
+    "iban": "IBAN in groups",
+    "country": "Country",
+    "language": "Language",
+    "currency": "Currency",
+    "zone": "Time zone",
+    "image": "Image",
+    "file": "File",
+    "code": "Code",
+    "json": "JSON",
+    "fraction": "Per cent of a part of one",
+    "colour": "Colour",
+    "person": "Name of a person who has this account",
     "translations": "Text in the reader's language",
     "unix": "Moment, from seconds since 1970",
     "unix_ms": "Moment, from thousandths of seconds since 1970",
     "unix_us": "Moment, from millionths of seconds since 1970",
     "julian": "Moment, from Julian days",
     "cocoa": "Moment, from seconds since 2001, as iOS and macOS count",
-}  # fmt: skip
+}
 """What each widget is called where people choose one, or read how a column is taken."""
 
 
@@ -136,7 +181,11 @@ def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) ->
 
 def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     """Return the kind of a field, from an object or an API mapping. Fields of `key` are written without separators."""
-    get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
+    get = (
+        source.get
+        if isinstance(source, Mapping)
+        else lambda name, default=None: getattr(source, name, default)
+    )
     listed = get("options", None) or ()
     choices = listed if isinstance(listed, list | tuple) else ()
     led = listed.get("collection") if listed is not choices and isinstance(listed, Mapping) else None
@@ -150,7 +199,11 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
         bool(get("sensitive", False)),
         name not in key and get("widget", None) != "plain",
         str(get("widget", None) or ""),
-        {str(_attribute(item, "value")): str(_attribute(item, "tone")) for item in choices if _attribute(item, "tone")},
+        {
+            str(_attribute(item, "value")): str(_attribute(item, "tone"))
+            for item in choices
+            if _attribute(item, "tone")
+        },
         str(get("currency", None) or ""),
         bool(get("minor", False)),
         items if (items := get("items", None)) in ("date", "datetime") else "",

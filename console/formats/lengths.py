@@ -15,7 +15,9 @@ def adding_up(parts: Sequence[float], total: float, unit: int) -> list[int]:
     exact.append(max(0.0, total - sum(exact)))
     whole = [int(part // unit) for part in exact]
     missing = whole_units(sum(exact), unit) - sum(whole)
-    for number in sorted(range(len(exact)), key=lambda number: whole[number] * unit - exact[number])[: max(0, missing)]:
+    for number in sorted(range(len(exact)), key=lambda number: whole[number] * unit - exact[number])[
+        : max(0, missing)
+    ]:
         whole[number] += 1
     return whole
 

@@ -46,7 +46,11 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if what.widget == "json":
         value = read_json(value)
     if what.widget == "translations" and (texts := translations.texts_of(value)) is not None:
-        value = {language_name(name, look.locale): item for name, item in texts.items()} if len(texts) > 1 else "".join(texts.values())
+        value = (
+            {language_name(name, look.locale): item for name, item in texts.items()}
+            if len(texts) > 1
+            else "".join(texts.values())
+        )
         if not value:
             return _EMPTY.format("empty")
     if isinstance(value, Mapping):
@@ -54,7 +58,9 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
         return _listed(value, look)
     if what.widget == "tags" and isinstance(value, list):
-        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(text(what, [item], look)) for item in value)
+        return Markup(" ").join(
+            Markup('<span class="badge">{}</span>').format(text(what, [item], look)) for item in value
+        )
     if isinstance(value, list) and what.references:
         return Markup(", ").join(html(what, item, look) for item in value)
     if known := named(what, value, look):
@@ -95,7 +101,11 @@ _CUT = Markup('{}<details class="rest"><summary>… Show {:,} more characters</s
 
 
 def _written(shown: str, *, lines: bool) -> Markup:
-    return Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown]) if lines else escape(shown)
+    return (
+        Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown])
+        if lines
+        else escape(shown)
+    )
 
 
 _EMPTY = Markup('<span class="empty-value">–<span class="vh"> {}</span></span>')
@@ -113,7 +123,9 @@ def linked(known: Named) -> Markup:
     """Return a record's title as a link; why there is none in muted words."""
     if known.absent:
         return Markup('<span class="muted">{}</span>').format(known.alone)
-    return Markup('<a href="{}">{}</a>').format(known.href, known.title) if known.href else escape(known.title)
+    return (
+        Markup('<a href="{}">{}</a>').format(known.href, known.title) if known.href else escape(known.title)
+    )
 
 
 MOST_LINES = 200
@@ -126,11 +138,21 @@ def _pairs(value: Mapping[str, Any], look: Look, depth: int = 0) -> Markup:
         return escape(TOO_DEEP)
     beside = {str(name): item for name, item in in_reading_order(value).items()}
     rows = [
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label_of(name), _inner(name, item, beside, look, depth + 1))
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
+            label_of(name), _inner(name, item, beside, look, depth + 1)
+        )
         for name, item in list(beside.items())[:MOST_LINES]
     ]
-    more = [Markup("<div><dt></dt><dd>and {} more</dd></div>").format(len(beside) - MOST_LINES)] if len(beside) > MOST_LINES else []
-    return Markup('<dl class="kv">{}</dl>').format(Markup("").join([*rows, *more])) if value else _EMPTY.format("empty")
+    more = (
+        [Markup("<div><dt></dt><dd>and {} more</dd></div>").format(len(beside) - MOST_LINES)]
+        if len(beside) > MOST_LINES
+        else []
+    )
+    return (
+        Markup('<dl class="kv">{}</dl>').format(Markup("").join([*rows, *more]))
+        if value
+        else _EMPTY.format("empty")
+    )
 
 
 def _inner(name: str, value: Any, beside: Mapping[str, Any], look: Look, depth: int) -> Markup:
@@ -146,12 +168,16 @@ def _listed(value: list[Any], look: Look, depth: int = 0) -> Markup:
     """Return a list of objects as a list, each with its lines."""
     if depth >= DEEPEST:
         return escape(TOO_DEEP)
-    rows = [Markup("<li>{}</li>").format(_inner("", item, {}, look, depth + 1)) for item in value[:MOST_LINES]]
+    rows = [
+        Markup("<li>{}</li>").format(_inner("", item, {}, look, depth + 1)) for item in value[:MOST_LINES]
+    ]
     more = [Markup("<li>and {} more</li>").format(len(value) - MOST_LINES)] if len(value) > MOST_LINES else []
     return Markup('<ol class="entries">{}</ol>').format(Markup("").join([*rows, *more]))
 
 
-def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None, *, labelled: bool = True) -> Callable[[Any], str]:
+def cell(
+    what: Kind, look: Look, html: Callable[[str], str] | None = None, *, labelled: bool = True
+) -> Callable[[Any], str]:
     """Return a function that renders the `<td>` of a value. This is the hot loop of a list: one string for a cell, no template.
 
     What depends only on the field is computed once; only texts with special characters are escaped. `html` (`marker`) replaces the rendering.
@@ -164,7 +190,9 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None, *, la
         return _reference_cell(what, look, html, start, nothing)
     if what.widget == "colour":
         return lambda value: (
-            nothing if absent(value) else f"{start}{SWATCH.format(value, value) if COLOUR.fullmatch(str(value)) else html(str(value))}</td>"
+            nothing
+            if absent(value)
+            else f"{start}{SWATCH.format(value, value) if COLOUR.fullmatch(str(value)) else html(str(value))}</td>"
         )
 
     def write(value: Any) -> str:
@@ -201,7 +229,10 @@ def column(
         shown = ["" if value is None or value == "" else say(value) for value in values]
         if _SPECIAL("".join(shown)) or max(map(len, shown), default=0) > CELL_LENGTH:
             return [write(value) for value in values]
-        return [nothing if value is None or value == "" else f"{start}{one}</td>" for value, one in zip(values, shown, strict=True)]
+        return [
+            nothing if value is None or value == "" else f"{start}{one}</td>"
+            for value, one in zip(values, shown, strict=True)
+        ]
 
     return draw
 
@@ -209,8 +240,19 @@ def column(
 def _edges(what: Kind, *, labelled: bool) -> tuple[str, str]:
     """Return the start of a field's cell and its complete empty cell. A field without a label says none."""
     said = f' data-l="{escaped(what.label)}"' if labelled and what.label else ""
-    tag = "" if what.options or what.references else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
-    return f'<td class="{tag}"{said}>' if tag else f"<td{said}>", f'<td class="e{" r" * (tag == "r")}"{said}>{EMPTY}</td>'
+    tag = (
+        ""
+        if what.options or what.references
+        else "r"
+        if what.type in NUMBERS
+        else "d"
+        if what.type in MOMENTS
+        else ""
+    )
+    return (
+        f'<td class="{tag}"{said}>' if tag else f"<td{said}>",
+        f'<td class="e{" r" * (tag == "r")}"{said}>{EMPTY}</td>',
+    )
 
 
 _PLAIN = {str, int, type(None)}
@@ -238,7 +280,9 @@ def _text_writer(what: Kind, look: Look) -> Callable[[Any], str]:
     return str if writer is None else lambda value: writer(value, what, look)
 
 
-def _reference_cell(what: Kind, look: Look, html: Callable[[str], str], start: str, nothing: str) -> Callable[[Any], str]:
+def _reference_cell(
+    what: Kind, look: Look, html: Callable[[str], str], start: str, nothing: str
+) -> Callable[[Any], str]:
     """Return a function that renders the cell of a reference: the record's title as a link to it."""
 
     def write(value: Any) -> str:
@@ -250,7 +294,11 @@ def _reference_cell(what: Kind, look: Look, html: Callable[[str], str], start: s
         title = known.alone if len(known.title) <= CELL_LENGTH else known.title[: CELL_LENGTH - 1] + "…"
         if known.absent:
             return f'{start}<span class="muted">{escaped(title)}</span></td>'
-        return f'{start}<a href="{escaped(known.href)}">{html(title)}</a></td>' if known.href else f"{start}{html(title)}</td>"
+        return (
+            f'{start}<a href="{escaped(known.href)}">{html(title)}</a></td>'
+            if known.href
+            else f"{start}{html(title)}</td>"
+        )
 
     return write
 
@@ -272,7 +320,9 @@ def marker(words: Sequence[str]) -> Callable[[str], str]:
         return (
             escaped(shown)
             if len(parts) == 1
-            else "".join(f"<mark>{escape(part)}</mark>" if at % 2 else escape(part) for at, part in enumerate(parts))
+            else "".join(
+                f"<mark>{escape(part)}</mark>" if at % 2 else escape(part) for at, part in enumerate(parts)
+            )
         )
 
     return write

@@ -35,7 +35,10 @@ def money_words(value: Any, what: Kind, look: Look) -> str:
     number = _stored_number(amount)
     if number is None:
         return str(amount)
-    if what.minor and (shift := places if places is not None else None if what.currency else CENTS) is not None:
+    if (
+        what.minor
+        and (shift := places if places is not None else None if what.currency else CENTS) is not None
+    ):
         scaled = whole_units(amount, shift)
         number = number if scaled is None else scaled
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
@@ -53,8 +56,13 @@ def _written(number: Decimal, places: int | None, code: str, what: Kind, look: L
         least = number if what.currency or not what.minor else number.quantize(Decimal(1).scaleb(-CENTS))
         return " ".join(filter(None, [grouped(f"{least:f}", look.locale), *said]))
     whole, _, part = f"{number:f}".partition(".")
-    written = Decimal(f"{whole}.{part.rstrip('0'):0<{places}}")  # of columns with eight decimals only those that say something
-    return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(written, code, locale=look.locale, decimal_quantization=False)))
+    written = Decimal(
+        f"{whole}.{part.rstrip('0'):0<{places}}"
+    )  # of columns with eight decimals only those that say something
+    return _BESIDE.sub(
+        "\N{NO-BREAK SPACE}",
+        str(format_currency(written, code, locale=look.locale, decimal_quantization=False)),
+    )
 
 
 def about(amount: Decimal, code: str, look: Look) -> str:
@@ -64,7 +72,10 @@ def about(amount: Decimal, code: str, look: Look) -> str:
     rounded = max(amount.quantize(least), least) if amount else amount
     pattern = Locale.parse(look.locale, sep="-").currency_formats["standard"].pattern
     shaped = _DECIMALS.sub(f".{'0' * places}" if places else "", pattern)
-    return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(rounded, code, shaped, locale=look.locale, currency_digits=False)))
+    return _BESIDE.sub(
+        "\N{NO-BREAK SPACE}",
+        str(format_currency(rounded, code, shaped, locale=look.locale, currency_digits=False)),
+    )
 
 
 def amount_of(what: Kind, value: Any) -> tuple[Any, str]:

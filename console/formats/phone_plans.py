@@ -49,9 +49,13 @@ def spellings(address: str) -> list[str]:
     first = canonical(address)
     code, national = _parts(first)
     token = _mobile_token(code)
-    former = [re.fullmatch(change["back"][0], national) for change in _changes().get(code, ()) if "back" in change]
+    former = [
+        re.fullmatch(change["back"][0], national) for change in _changes().get(code, ()) if "back" in change
+    ]
     backs = [change["back"][1] for change in _changes().get(code, ()) if "back" in change]
-    older = [f"+{code}{match.expand(back)}" for match, back in zip(former, backs, strict=True) if match is not None]
+    older = [
+        f"+{code}{match.expand(back)}" for match, back in zip(former, backs, strict=True) if match is not None
+    ]
     return list(dict.fromkeys([first, address, *([f"+{code}{token}{national}"] if token else []), *older]))
 
 

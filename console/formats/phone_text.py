@@ -10,7 +10,8 @@ _BRACKETS = re.compile(r"[(\[{（［【<][^()\[\]{}（）［］【】<>]*[)\]}�
 _LABEL = re.compile(r"[^\W\d_][^:]*:")
 _START = re.compile(r"[+＋]?\d")
 _EXTENSION = re.compile(
-    r"(?:e?xt(?:ensi(?:on|ón))?n?|ｅ?ｘｔｎ?|доб|anexo|durchwahl|dw|[xｘ]|int|ｉｎｔ)[:.．=]?[\s-]*\d{1,9}(?!\d)", re.IGNORECASE
+    r"(?:e?xt(?:ensi(?:on|ón))?n?|ｅ?ｘｔｎ?|доб|anexo|durchwahl|dw|[xｘ]|int|ｉｎｔ)[:.．=]?[\s-]*\d{1,9}(?!\d)",
+    re.IGNORECASE,
 )
 _APART = re.compile(
     r"[;,|\n]|:::|\s+or\s+|\s(?:oder|und|and|bzw\.?|ou|et|o|y|e|oppure|of|en|lub|albo|i|arba|ir|eller|och|og|или|и|або)\s+(?=[+＋(\d])",
@@ -34,7 +35,11 @@ def plain_number(text: str) -> tuple[str, bool]:
     Empty where there is none.
     """
     label = _LABEL.match(text.strip())
-    text = text.strip() if label is None or digits_in(text.strip()[label.end() :]) < FEWEST else text.strip()[label.end() :]
+    text = (
+        text.strip()
+        if label is None or digits_in(text.strip()[label.end() :]) < FEWEST
+        else text.strip()[label.end() :]
+    )
     first = _START.search(text)
     if first is None or (_EXTENSION.match(text) and digits_in(text) < FEWEST):
         return "", False

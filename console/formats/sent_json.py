@@ -25,7 +25,9 @@ def json_in(raw: bytes) -> Any:
     try:
         sent = _decoder.decode(raw.decode("utf-8-sig"))
         if b"\\u" in raw:
-            json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
+            json.dumps(
+                sent, ensure_ascii=False
+            ).encode()  # half a surrogate pair is not valid text, and nothing can store it
     except UnicodeEncodeError:
         place = next(_halves(sent, ""))
         reason = "Half of a character (a lone surrogate, such as \\ud83d alone), which cannot be stored: send it whole, or leave it out."
@@ -33,7 +35,9 @@ def json_in(raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise Malformed(f"The body is not in UTF-8: byte {error.start + 1} is of no character.") from None
     except json.JSONDecodeError as error:
-        raise Malformed(f"The body is not JSON: {error.msg}, in line {error.lineno}, column {error.colno}.") from None
+        raise Malformed(
+            f"The body is not JSON: {error.msg}, in line {error.lineno}, column {error.colno}."
+        ) from None
     except RecursionError:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.") from None
     except ValueError as error:
@@ -73,14 +77,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise Malformed(f"The body names {twice} twice.", details=[{"field": twice, "reason": "Named twice."}])
+        raise Malformed(
+            f"The body names {twice} twice.", details=[{"field": twice, "reason": "Named twice."}]
+        )
     for name in made:
         if "\x00" in name:
-            raise Malformed(NUL_IN_NAME, at=(name.replace("\x00", ""), "Its name has a NUL character: remove it."))
+            raise Malformed(
+                NUL_IN_NAME, at=(name.replace("\x00", ""), "Its name has a NUL character: remove it.")
+            )
     return made
 
 
-_decoder = json.JSONDecoder(parse_float=Spelled, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once)
+_decoder = json.JSONDecoder(
+    parse_float=Spelled, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
+)
 
 
 def _depth(sent: Any) -> int:
@@ -89,6 +99,9 @@ def _depth(sent: Any) -> int:
     while level:
         deepest += 1
         level = [
-            inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
         ]
     return deepest

@@ -48,7 +48,9 @@ def worded(at: datetime, shape: str, look: Look) -> str:
 @lru_cache(maxsize=8192)
 def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
     there = within(at, zone)
-    return format_datetime(there.replace(tzinfo=None), shape, locale=locale) + (_repeated_offset(there) if "HH" in shape else "")
+    return format_datetime(there.replace(tzinfo=None), shape, locale=locale) + (
+        _repeated_offset(there) if "HH" in shape else ""
+    )
 
 
 def _repeated_offset(there: datetime) -> str:
@@ -99,7 +101,9 @@ def _clock_part(at: time, locale: str) -> str:
     return format_time(at, "HH:mm", locale=locale)
 
 
-_WRITTEN = re.compile(r"(?<![\w.+/-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?(?![\w+/-]|[.:]\d)")
+_WRITTEN = re.compile(
+    r"(?<![\w.+/-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?(?![\w+/-]|[.:]\d)"
+)
 
 
 def in_words(text: str, look: Look) -> str:
@@ -118,7 +122,9 @@ def clock(value: Any, look: Look) -> str:
     if at is None:
         return EMPTY
     day, today = (within(each, look.zone).date() for each in (at, look.now))
-    return worded(at, "HH:mm" if day == today else "d MMM, HH:mm" if day.year == today.year else "d MMM y, HH:mm", look)
+    return worded(
+        at, "HH:mm" if day == today else "d MMM, HH:mm" if day.year == today.year else "d MMM y, HH:mm", look
+    )
 
 
 def clock_or_day(value: Any, look: Look) -> str:
@@ -180,7 +186,9 @@ def when_there(value: Any, zone: str, look: Look) -> Markup:
     if at is None or within(at, zone).utcoffset() == within(at, look.zone).utcoffset():
         return when(value, look)
     place = place_words(zone)
-    return Markup('{} in {} <span class="muted">({} for you)</span>').format(ago(at, replace(look, zone=zone)), place, when(value, look))
+    return Markup('{} in {} <span class="muted">({} for you)</span>').format(
+        ago(at, replace(look, zone=zone)), place, when(value, look)
+    )
 
 
 def place_words(zone: str) -> str:
@@ -197,7 +205,11 @@ def zone_words(zone: str, look: Look) -> str:
     minutes = 0 if offset is None else round(offset.total_seconds() / 60)
     area = zone.rpartition("/")[0]
     hours, rest = divmod(abs(minutes), 60)
-    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in ((hours, "hour"), (rest, "minute")) if number]
+    parts = [
+        f"{number} {word}{'' if number == 1 else 's'}"
+        for number, word in ((hours, "hour"), (rest, "minute"))
+        if number
+    ]
     away = f"{' '.join(parts)} {'ahead of' if minutes > 0 else 'behind'} UTC" if parts else "UTC"
     if area in ("", "Etc"):
         return away
@@ -216,7 +228,9 @@ def day_of(value: Any, look: Look) -> Markup | None:
             away = (there.date() - within(look.now, zone).date()).days
             day = there.date().isoformat()
             words = _NEAR.get(away) or day_words(day, look.locale)
-            return Markup('<time datetime="{}" title="{}">{}</time>').format(day, full_moment(at, look), words)
+            return Markup('<time datetime="{}" title="{}">{}</time>').format(
+                day, full_moment(at, look), words
+            )
     return None
 
 

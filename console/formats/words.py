@@ -39,10 +39,14 @@ def text(what: Kind, value: Any, look: Look) -> str:
             spoken = any(isinstance(item, str) and PROGRAM_WORD.fullmatch(item) for item in value)
             one = replace(one, widget="chosen" if spoken else "")
         return ", ".join(
-            what.options.get(str(item)) or (plain(item, look, 1) if isinstance(item, list) else text(one, item, look)) for item in value
+            what.options.get(str(item))
+            or (plain(item, look, 1) if isinstance(item, list) else text(one, item, look))
+            for item in value
         )
     if what.options:
-        return what.options.get(str(value)) or (_chosen(value, what, look) if what.widget == "chosen" else plain(value, look))
+        return what.options.get(str(value)) or (
+            _chosen(value, what, look) if what.widget == "chosen" else plain(value, look)
+        )
     if what.widget == "translations":
         value = translations.in_language(value, look.locale)
         return EMPTY if absent(value) else plain(value, look)
@@ -59,7 +63,13 @@ def text(what: Kind, value: Any, look: Look) -> str:
 
 def scalar_writer(what: Kind) -> Callable[[Any, Kind, Look], str] | None:
     """Return what writes a number or a text of this kind that is not empty and no id of the console; None where `text` has to look at each value."""
-    if what.options or what.references is not None or what.type == "json" or what.type in LISTS or is_money(what):
+    if (
+        what.options
+        or what.references is not None
+        or what.type == "json"
+        or what.type in LISTS
+        or is_money(what)
+    ):
         return None
     return WIDGETS.get(what.widget) or WRITERS.get(what.type) or _as_it_is
 
@@ -72,7 +82,13 @@ def _of_one(what: Kind) -> Kind:
     """Return the kind of the entries of a list. Choices of a list of options are shown as words; other texts are kept to the letter."""
     if what.items:
         return Kind(what.name, what.label, what.items)
-    known = what.widget if what.widget in (*CODED, "day") else "word" if what.type in CHOSEN or what.widget == "word" else ""
+    known = (
+        what.widget
+        if what.widget in (*CODED, "day")
+        else "word"
+        if what.type in CHOSEN or what.widget == "word"
+        else ""
+    )
     return Kind(what.name, what.label, "text", widget=known)
 
 
@@ -92,8 +108,14 @@ def plain(value: Any, look: Look, depth: int = 0) -> str:
     if media.is_value(value):
         return str(value["name"])
     if isinstance(value, Mapping):
-        there = {str(name): item for name, item in in_reading_order(value).items() if item is not None and not _hollow(item)}
-        return ", ".join(said for name, item in there.items() if (said := _part(name, item, there, look, depth)))
+        there = {
+            str(name): item
+            for name, item in in_reading_order(value).items()
+            if item is not None and not _hollow(item)
+        }
+        return ", ".join(
+            said for name, item in there.items() if (said := _part(name, item, there, look, depth))
+        )
     if isinstance(value, list):
         return ", ".join(said for item in value if (said := plain(item, look, depth + 1)))
     if isinstance(value, bool):
@@ -101,7 +123,19 @@ def plain(value: Any, look: Look, depth: int = 0) -> str:
     return EMPTY if value is None else text(undescribed("", value), value, look)
 
 
-ADDRESS = ("line1", "line2", "street", "house_number", "postcode", "postal_code", "zip", "city", "region", "state", "country")
+ADDRESS = (
+    "line1",
+    "line2",
+    "street",
+    "house_number",
+    "postcode",
+    "postal_code",
+    "zip",
+    "city",
+    "region",
+    "state",
+    "country",
+)
 """Parts of an address in the order in which people write them."""
 _PLACES = frozenset({"city", "postcode", "postal_code", "zip"})
 
@@ -131,13 +165,22 @@ def _hollow(value: Any) -> bool:
 
 
 OWN: Mapping[str, str] = {
-    "run": "A run", "usr": "A person", "wf": "A workflow", "fil": "A file", "apr": "An approval", "eff": "A change", "evt": "An event", "aic": "A call of the AI",
-}  # fmt: skip
+    "run": "A run",
+    "usr": "A person",
+    "wf": "A workflow",
+    "fil": "A file",
+    "apr": "An approval",
+    "eff": "A change",
+    "evt": "An event",
+    "aic": "A call of the AI",
+}
 """What ids of the console are in words, by their beginning."""
 _OWN_ID = re.compile(rf"({'|'.join(OWN)})_[0-9a-z]{{20,40}}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
-_COUNTRY_WORDS = frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})
+_COUNTRY_WORDS = frozenset(
+    {"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"}
+)
 _CENTS = re.compile(r"_(?:minor|cents?)$")
 _WORD_OF_PROGRAM = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _ONE_WORD = re.compile(r"\S+")
@@ -158,11 +201,18 @@ def undescribed(name: str, value: Any) -> Kind:
         case Mapping():
             return Kind(name, label, "json")
         case list():
-            words = all(isinstance(item, str) for item in value) and any(map(_WORD_OF_PROGRAM.fullmatch, value))
+            words = all(isinstance(item, str) for item in value) and any(
+                map(_WORD_OF_PROGRAM.fullmatch, value)
+            )
             return Kind(name, label, "json", widget=_coded(name, value) or ("word" if words else ""))
         case str():
             kind = "date" if _DAY.fullmatch(value) else "datetime" if _MOMENT.fullmatch(value) else "text"
-            return Kind(name, label, kind, widget=_coded(name, [value]) or ("word" if _WORD_OF_PROGRAM.fullmatch(value) else ""))
+            return Kind(
+                name,
+                label,
+                kind,
+                widget=_coded(name, [value]) or ("word" if _WORD_OF_PROGRAM.fullmatch(value) else ""),
+            )
         case _:
             return Kind(name, label)
 
@@ -173,14 +223,21 @@ def described(name: str, value: Any, beside: Mapping[str, Any]) -> tuple[Kind, A
     if _CENTS.search(name) and isinstance(value, int) and not isinstance(value, bool):
         known = Amount(value, currency) if isinstance(currency, str) else value
         return Kind(
-            name, label_of(name), "integer", widget="money", currency="currency" if isinstance(currency, str) else "", minor=True
+            name,
+            label_of(name),
+            "integer",
+            widget="money",
+            currency="currency" if isinstance(currency, str) else "",
+            minor=True,
         ), known
     return undescribed(name, value), value
 
 
 def label_of(name: str) -> str:
     """Return a label for the name of an undescribed value: `amount_minor` is "Amount"."""
-    return humanised(re.sub(r"(?<=[a-z])(?=[0-9])", " ", _CENTS.sub("", name.removeprefix("_")).replace(".", " ")))
+    return humanised(
+        re.sub(r"(?<=[a-z])(?=[0-9])", " ", _CENTS.sub("", name.removeprefix("_")).replace(".", " "))
+    )
 
 
 def _coded(name: str, values: list[Any]) -> str:
@@ -247,8 +304,16 @@ def _lasting(value: Any, _: Kind, look: Look) -> str:
     if found is None and _KEPT_RANGE.fullmatch(str(value)):  # part of a key: kept as the database writes it
         value = range_words(value)
     if found is None:
-        return _RANGE_END.sub(lambda end: _end_of_range(end, look), str(value)) if _RANGE.search(str(value)) else str(value)
-    parts = [f"{count} {unit}{'' if count == '1' else 's'}" for count, unit in zip(found.groups()[1:], _UNITS, strict=True) if count]
+        return (
+            _RANGE_END.sub(lambda end: _end_of_range(end, look), str(value))
+            if _RANGE.search(str(value))
+            else str(value)
+        )
+    parts = [
+        f"{count} {unit}{'' if count == '1' else 's'}"
+        for count, unit in zip(found.groups()[1:], _UNITS, strict=True)
+        if count
+    ]
     return ("minus " if found[1] else "") + (" ".join(parts) or "0 seconds")
 
 
@@ -259,8 +324,14 @@ def _end_of_range(end: re.Match[str], look: Look) -> str:
 _UNITS = ("day", "hour", "minute", "second")
 
 WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
-    "integer": _number, "decimal": _number, "money": _amount, "other": _lasting, "date": _day, "datetime": _moment, "time": _clock,
-}  # fmt: skip
+    "integer": _number,
+    "decimal": _number,
+    "money": _amount,
+    "other": _lasting,
+    "date": _day,
+    "datetime": _moment,
+    "time": _clock,
+}
 
 
 def _code(value: Any, what: Kind, look: Look) -> str:
@@ -277,12 +348,20 @@ def _fraction(value: Any, what: Kind, look: Look) -> str:
         hundredfold = Decimal(str(value)) * 100
     except InvalidOperation:
         return str(value)
-    return f"{_number(format(hundredfold.normalize(), 'f'), what, look)} %" if hundredfold.is_finite() else str(value)
+    return (
+        f"{_number(format(hundredfold.normalize(), 'f'), what, look)} %"
+        if hundredfold.is_finite()
+        else str(value)
+    )
 
 
 def _long_day(value: Any, _: Kind, look: Look) -> str:
     at = moment_of(value)
-    return str(value) if at is None else worded(at, "d MMMM y", look if "T" in str(value) else Look(look.locale, "UTC", look.now))
+    return (
+        str(value)
+        if at is None
+        else worded(at, "d MMMM y", look if "T" in str(value) else Look(look.locale, "UTC", look.now))
+    )
 
 
 def _iso(value: Any, what: Kind, look: Look) -> str:
@@ -303,12 +382,22 @@ def read_json(value: Any) -> Any:
 def _counted(value: Any, what: Kind, look: Look) -> str:
     """Return the moment for which a number stands; a number that is none as it is."""
     at = counted_moments.moment(what.widget, value)
-    return moment_words(at.isoformat(), look.locale, look.zone) if at else EMPTY if str(value) in ("0", "0.0") else str(value)
+    return (
+        moment_words(at.isoformat(), look.locale, look.zone)
+        if at
+        else EMPTY
+        if str(value) in ("0", "0.0")
+        else str(value)
+    )
 
 
 def _short_day(value: Any, what: Kind, look: Look) -> str:
     at = moment_of(value)
-    return str(value) if at is None else worded(at, "d MMM y", look if what.type == "datetime" else Look(look.locale, "UTC", look.now))
+    return (
+        str(value)
+        if at is None
+        else worded(at, "d MMM y", look if what.type == "datetime" else Look(look.locale, "UTC", look.now))
+    )
 
 
 WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
@@ -334,7 +423,9 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 def file_words(value: Mapping[str, Any]) -> str:
     """Describe a file value of a run by type and size: `PDF, 24 KB`. Its hash is for the log, the API and the case file."""
-    known = next((kind.label for kind in media.MEDIA.values() if kind.media_type == value["media_type"]), "File")
+    known = next(
+        (kind.label for kind in media.MEDIA.values() if kind.media_type == value["media_type"]), "File"
+    )
     return f"{known}, {media.size(int(value['bytes']))}"
 
 

@@ -1,3 +1,16 @@
 """What everything stands on: database, jobs, processes, settings, the only way out to the network, and files."""
 
-OPEN_MODULES = frozenset({"db", "diagnostics", "faults", "files", "jobs", "outbound", "postgres", "processes", "settings", "subjects"})
+OPEN_MODULES = frozenset(
+    {
+        "db",
+        "diagnostics",
+        "faults",
+        "files",
+        "jobs",
+        "outbound",
+        "postgres",
+        "processes",
+        "settings",
+        "subjects",
+    }
+)

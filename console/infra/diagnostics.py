@@ -14,7 +14,12 @@ SECRETS = (
     (re.compile(r"(://[^:/@\s]*:)[^@\s/]+@"), r"\1***@"),  # the password of a database URL
     (re.compile(r"\b(cns_[A-Za-z0-9]+_)[A-Za-z0-9_-]+"), r"\1***"),  # an API key: its id may be known
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.=~-]{8,}"), r"\1 ***"),
-    (re.compile(r"(?i)\b((?:password|secret|token|cookie|csrf_token|api_key)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]+"), r"\1***"),
+    (
+        re.compile(
+            r"(?i)\b((?:password|secret|token|cookie|csrf_token|api_key)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]+"
+        ),
+        r"\1***",
+    ),
 )
 
 
@@ -24,7 +29,9 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         entry: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "pid": record.process,
@@ -48,7 +55,9 @@ def configuration(level: str = "WARNING") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "console.infra.diagnostics.JsonLines"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
+        },
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {"_granian": {"level": level, "handlers": ["stderr"], "propagate": False}},
     }

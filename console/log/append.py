@@ -63,7 +63,13 @@ def moved_by() -> timedelta:
 
 def frame_of(actor: Actor, team: str | None, **more: Any) -> Frame:
     """The frame of an actor's events: who, in which team, under which version of the rights."""
-    who = {"kind": actor.kind, "id": actor.id, "session": actor.session, "team": team, "roles": actor.role_names}
+    who = {
+        "kind": actor.kind,
+        "id": actor.id,
+        "session": actor.session,
+        "team": team,
+        "roles": actor.role_names,
+    }
     return Frame(actor=who, policy=actor.policy, request=REQUEST.get(), address=actor.address, **more)
 
 
@@ -108,7 +114,9 @@ def write(
     kinds = {each.type for each in links}
     request = IDEMPOTENCY.get() if kinds - LOOKS else None
     noted = _linked(beside.notes) if beside is not None and beside.notes else None
-    text, parameters = _call(chain, seq, links, subject, projection or Projection(), job, request, beside, noted)
+    text, parameters = _call(
+        chain, seq, links, subject, projection or Projection(), job, request, beside, noted
+    )
     faults.point("log.write.before")
     try:
         last = _execute(text, parameters, connection)
@@ -157,15 +165,23 @@ def _call(
 ) -> Part:
     """The statement that writes the links, and its parameters."""
     called = call(chain, seq, links, subject, rows, request)
-    first, then = (beside.first or NOTHING, beside.then or NOTHING) if beside is not None else (NOTHING, NOTHING)
-    note = call(noted[0].chain, noted[1], noted[2], noted[0].subject, Projection(), None) if noted is not None else NOTHING
+    first, then = (
+        (beside.first or NOTHING, beside.then or NOTHING) if beside is not None else (NOTHING, NOTHING)
+    )
+    note = (
+        call(noted[0].chain, noted[1], noted[2], noted[0].subject, Projection(), None)
+        if noted is not None
+        else NOTHING
+    )
     return statement(called, first, then, note, job)
 
 
 def _execute(statement: str, parameters: Sequence[Any], connection: Connection | None) -> int:
     """Below the layers: on this one path each of them costs as much as the server's work."""
     if connection is not None:
-        return _by_cursor(driver_of(connection), statement, parameters)  # which begins the transaction where nothing has yet
+        return _by_cursor(
+            driver_of(connection), statement, parameters
+        )  # which begins the transaction where nothing has yet
     for attempt in (1, 2):
         with borrowed() as driver:
             try:
@@ -281,7 +297,11 @@ def _write(pending: Noting, connection: Connection | None = None, *, again: bool
     for attempt in range(TRIES):
         seq, new_link = pending.linked(again=again or attempt > 0)
         try:
-            _remember(pending.chain, write(pending.chain, seq, [new_link], subject=pending.subject, connection=connection), new_link.leaf)
+            _remember(
+                pending.chain,
+                write(pending.chain, seq, [new_link], subject=pending.subject, connection=connection),
+                new_link.leaf,
+            )
         except Moved:
             continue
         return
@@ -317,5 +337,7 @@ def _remember(chain: str, seq: int, head: bytes) -> None:
 def _end(chain: str) -> tuple[int, bytes]:
     """Number and hash of the chain's last event; (0, b"") where it has none."""
     with hot_engine().connect() as connection:
-        row = connection.execute(sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)).first()
+        row = connection.execute(
+            sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)
+        ).first()
     return (row.seq, bytes(row.head)) if row else (0, b"")

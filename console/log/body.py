@@ -81,7 +81,11 @@ def _key(key: Any) -> str:
     if type(key) is str and key.isascii() and "\x00" not in key:
         return key
     text = (key if isinstance(key, str) else str(key)).replace("\x00", "\ufffd")
-    return text if text.isascii() else "".join("\ufffd" if 0xD800 <= ord(char) < 0xE000 else char for char in text)
+    return (
+        text
+        if text.isascii()
+        else "".join("\ufffd" if 0xD800 <= ord(char) < 0xE000 else char for char in text)
+    )
 
 
 def canonical(value: Any) -> bytes:
@@ -106,7 +110,9 @@ def encoded(value: Any) -> bytes:
 def _sorted_keys(value: Any) -> Any:
     """The value with the keys of every object in the order of their UTF-16 code units."""
     if isinstance(value, dict):
-        return {key: _sorted_keys(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+        return {
+            key: _sorted_keys(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))
+        }
     return [_sorted_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
@@ -168,7 +174,11 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `flatten`."""
     whole: dict[str, Any] = {}
     for path, value in flat.items():
-        parts = path.split("/") if "~" not in path else [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+        parts = (
+            path.split("/")
+            if "~" not in path
+            else [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+        )
         *parents, last = parts
         place = whole
         for parent in parents:
@@ -250,7 +260,10 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         "target": frame.target,
         "data": {
             "open": fact.open if fact.told else plain(dict(fact.open)),
-            "sealed": {name: hashlib.sha256(salt + encoded(value)).hexdigest() for name, (salt, value) in values.items()},
+            "sealed": {
+                name: hashlib.sha256(salt + encoded(value)).hexdigest()
+                for name, (salt, value) in values.items()
+            },
         },
         "cause": fact.cause,
         "req": frame.request,
@@ -265,7 +278,9 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
 
 def _owners(flat: Mapping[str, Any], fact: Fact, frame: Frame) -> dict[str, str]:
     causes = fact.open["caused_by"] if isinstance(fact.sealed.get("addresses"), dict) else ()
-    owners = {f"addresses/{place}": cause["person"] for place, cause in enumerate(causes) if cause.get("person")}
+    owners = {
+        f"addresses/{place}": cause["person"] for place, cause in enumerate(causes) if cause.get("person")
+    }
     if CLIENT_IP in flat:
         owners[CLIENT_IP] = frame.actor["id"]
     return {name: person for name, person in owners.items() if name in flat}

@@ -95,7 +95,9 @@ class _Out(io.RawIOBase):
         return b"".join(parts)
 
 
-def around(size: int, note: str, key: str, places: Places | None, since: int | None) -> Iterator[tuple[str, Iterable[bytes]]]:
+def around(
+    size: int, note: str, key: str, places: Places | None, since: int | None
+) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The files beside events and values: `places` of a filtered export, None for a complete one; `since` adds a proof that the log only grew since that size.
 
     Raises IndexError where the log never had `since` events.
@@ -110,7 +112,11 @@ def around(size: int, note: str, key: str, places: Places | None, since: int | N
 
 
 def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[bytes]:
-    head_of_proofs = {"size": size, "complete": places is None, "consistency": None if since is None else _grown(size, since)}
+    head_of_proofs = {
+        "size": size,
+        "complete": places is None,
+        "consistency": None if since is None else _grown(size, since),
+    }
     yield orjson.dumps(head_of_proofs)[:-1]
     if places is None:
         yield b',"positions":null,"inclusion":null}\n'
@@ -132,7 +138,10 @@ def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[byt
 
 def _grown(size: int, since: int) -> dict[str, object]:
     with hot_engine().connect() as connection:
-        return {"from": since, "proof": [item.hex() for item in tree_heads.Kept(connection, size).consistency(since)]}
+        return {
+            "from": since,
+            "proof": [item.hex() for item in tree_heads.Kept(connection, size).consistency(since)],
+        }
 
 
 def _leaves(size: int, places: Places) -> Iterator[bytes]:

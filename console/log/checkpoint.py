@@ -77,17 +77,23 @@ class Note:
 def check_name(name: str) -> str:
     """The origin of a log, or the name of a key. Raises Malformed where it is empty or holds a space, a `+` or a control character."""
     if not name or "+" in name or any(char.isspace() or not char.isprintable() for char in name):
-        raise Malformed(f"{name!r} cannot name a log: it must not be empty nor hold spaces, plus signs or control characters")
+        raise Malformed(
+            f"{name!r} cannot name a log: it must not be empty nor hold spaces, plus signs or control characters"
+        )
     return name
 
 
 def verifier_key(origin: str, seed: bytes) -> VerifierKey:
     """The verifier key of the signing key that these 32 bytes are (`settings.signing_key`). Raises Malformed for a bad origin."""
-    return _key(check_name(origin), Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw())
+    return _key(
+        check_name(origin), Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    )
 
 
 def _key(name: str, public: bytes) -> VerifierKey:
-    return VerifierKey(name, hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:ID_BYTES], public)
+    return VerifierKey(
+        name, hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:ID_BYTES], public
+    )
 
 
 def parse_key(text: str) -> VerifierKey:
@@ -98,7 +104,9 @@ def parse_key(text: str) -> VerifierKey:
     parts = text.split("+", 2)
     data = _unbase64(parts[2]) if len(parts) == 3 else b""
     if len(data) != 33 or data[:1] != ED25519:
-        raise Malformed("a verifier key is written origin+id+base64, of 32 bytes of an Ed25519 key after a byte 1")
+        raise Malformed(
+            "a verifier key is written origin+id+base64, of 32 bytes of an Ed25519 key after a byte 1"
+        )
     key = _key(check_name(parts[0]), data[1:])
     if parts[1] != key.id.hex():
         raise Malformed(f"the verifier key calls itself {parts[1]}, but its id is {key.id.hex()}")
@@ -126,21 +134,27 @@ def parse(text: str) -> Note:
         raise Malformed("longer than any checkpoint")
     lines = text.split("\n")
     if len(lines) < 6 or lines[3] or lines[-1]:
-        raise Malformed("a checkpoint is origin, size, root, an empty line and signature lines, each with a line's end")
+        raise Malformed(
+            "a checkpoint is origin, size, root, an empty line and signature lines, each with a line's end"
+        )
     origin, size, root = lines[:3]
     if not _SIZE.fullmatch(size):
         raise Malformed(f"{size[:40]!r} is no size: decimal digits without leading zeros")
     head = _unbase64(root)
     if len(head) != ROOT_BYTES:
         raise Malformed("the root is not 32 bytes in base64")
-    return Note(Checkpoint(check_name(origin), int(size), head), tuple(_signature(line) for line in lines[4:-1]))
+    return Note(
+        Checkpoint(check_name(origin), int(size), head), tuple(_signature(line) for line in lines[4:-1])
+    )
 
 
 def _signature(line: str) -> Signature:
     form = _LINE.fullmatch(line)
     raw = _unbase64(form[2]) if form else b""
     if form is None or len(raw) <= ID_BYTES:
-        raise Malformed("a signature line is an em dash, a space, the name of the key, a space, and id and signature in base64")
+        raise Malformed(
+            "a signature line is an em dash, a space, the name of the key, a space, and id and signature in base64"
+        )
     return Signature(check_name(form[1]), raw[:ID_BYTES], raw[ID_BYTES:])
 
 
@@ -161,13 +175,19 @@ def verified(text: str, key: VerifierKey | str) -> Checkpoint:
     """
     trusted = parse_key(key) if isinstance(key, str) else key
     note = parse(text)
-    of_key = [each.signature for each in note.signatures if (each.name, each.id) == (trusted.name, trusted.id)]
+    of_key = [
+        each.signature for each in note.signatures if (each.name, each.id) == (trusted.name, trusted.id)
+    ]
     if note.checkpoint.origin != trusted.name or not of_key:
-        raise Unsigned(f"the checkpoint of {note.checkpoint.origin} is not signed by {trusted.name}+{trusted.id.hex()}")
+        raise Unsigned(
+            f"the checkpoint of {note.checkpoint.origin} is not signed by {trusted.name}+{trusted.id.hex()}"
+        )
     public = Ed25519PublicKey.from_public_bytes(trusted.public)
     for signature in of_key:
         try:
             public.verify(signature, note.checkpoint.text.encode())
         except InvalidSignature:
-            raise Unsigned(f"a signature by {trusted.name}+{trusted.id.hex()} does not fit the checkpoint") from None
+            raise Unsigned(
+                f"a signature by {trusted.name}+{trusted.id.hex()} does not fit the checkpoint"
+            ) from None
     return note.checkpoint

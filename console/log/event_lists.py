@@ -104,21 +104,33 @@ class Block(NamedTuple):
     places: bytes
 
 
-def rows(where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: int | None = None) -> Sequence[Any]:
+def rows(
+    where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: int | None = None
+) -> Sequence[Any]:
     """At most `limit` rows, newest place first, places below `before`; one statement.
 
     Each row has `pos, team, collection, record, run, workflow` of the list and `run_seq, body, leaf, sub, nonce, ct` of the event,
     as `console.log.stored` takes them.
     """
     place, event, value = tables.activity, tables.event, tables.event_value
-    statement = sa.select(place.c.pos, place.c.event, place.c.team, place.c.collection, place.c.record, place.c.run, place.c.workflow)
+    statement = sa.select(
+        place.c.pos,
+        place.c.event,
+        place.c.team,
+        place.c.collection,
+        place.c.record,
+        place.c.run,
+        place.c.workflow,
+    )
     statement = statement.where(*_conditions(where), *_limits(within))
     if before is not None:
         statement = statement.where(place.c.pos < before)
     page = statement.order_by(place.c.pos.desc()).limit(limit).subquery("page")
     whole = (
         sa.select(page, event.c.run_seq, event.c.body, event.c.leaf, value.c.sub, value.c.nonce, value.c.ct)
-        .select_from(page.join(event, event.c.id == page.c.event).outerjoin(value, value.c.event == page.c.event))
+        .select_from(
+            page.join(event, event.c.id == page.c.event).outerjoin(value, value.c.event == page.c.event)
+        )
         .order_by(page.c.pos.desc())
     )
     with hot_engine().connect() as connection:
@@ -132,11 +144,19 @@ def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: 
 
 def at(places: Sequence[int]) -> list[Row]:
     """The rows at these places, oldest first."""
-    return _whole(sa.select(tables.activity).where(tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger)))))
+    return _whole(
+        sa.select(tables.activity).where(
+            tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger)))
+        )
+    )
 
 
 def nearest(
-    places: Sequence[tuple[str, int, str]], kinds: Sequence[str], within: Within = EVERYTHING, *, earlier: bool = False
+    places: Sequence[tuple[str, int, str]],
+    kinds: Sequence[str],
+    within: Within = EVERYTHING,
+    *,
+    earlier: bool = False,
 ) -> list[Row]:
     """For each (run, number of an event, step): the next event of these kinds at this step of the run, or the last one before. Two statements, however many places."""
     after, order = ("<", "desc") if earlier else (">", "asc")
@@ -146,12 +166,24 @@ def nearest(
         order by run_seq {order} limit 1) e"""  # noqa: S608 (texts of ours)
     marks = [f'"id":{json.dumps(step)}'.encode() for _, _, step in places]
     found = fetch(
-        statement, ([run for run, _, _ in places], [n for _, n, _ in places], marks, [f'"type":"{kind}"'.encode() for kind in kinds])
+        statement,
+        (
+            [run for run, _, _ in places],
+            [n for _, n, _ in places],
+            marks,
+            [f'"type":"{kind}"'.encode() for kind in kinds],
+        ),
     )
-    return _whole(sa.select(tables.activity).where(tables.activity.c.event.in_([row[0] for row in found]), *_limits(within)))
+    return _whole(
+        sa.select(tables.activity).where(
+            tables.activity.c.event.in_([row[0] for row in found]), *_limits(within)
+        )
+    )
 
 
-def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:
+def block(
+    where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int
+) -> Block | None:
     """The lines that `forward` finds, joined by the server: for exports that need no check of single rows. None at the end."""
     page = _onward(where, within, after, upto, limit).subquery("page")
     event = _row_by_key(page, tables.event.c.id, tables.event.c.body)
@@ -160,19 +192,32 @@ def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: in
         sa.func.coalesce(sa.func.string_agg(part, aggregate_order_by(nothing, page.c.pos)), nothing)
         for part in (event.c.body.op("||")(end), sa.func.int8send(page.c.pos))
     )
-    joined = sa.select(sa.func.max(page.c.pos), sa.func.count(), *parts).select_from(page.outerjoin(event, sa.true()))
+    joined = sa.select(sa.func.max(page.c.pos), sa.func.count(), *parts).select_from(
+        page.outerjoin(event, sa.true())
+    )
     ((last, events, lines, places),) = _bytes(joined)
     return Block(last, events, lines, places) if events else None
 
 
-def _onward(where: LogFilter, within: Within, after: int, upto: int, limit: int) -> sa.Select[*tuple[Any, ...]]:
+def _onward(
+    where: LogFilter, within: Within, after: int, upto: int, limit: int
+) -> sa.Select[*tuple[Any, ...]]:
     """Rows of the list alone, so that whatever plan the server chooses, it never sorts bodies."""
     place, conditions = tables.activity, [*_conditions(where), *_limits(within)]
-    statement = sa.select(place).where(place.c.pos > after, place.c.pos <= upto, *conditions).order_by(place.c.pos).limit(limit)
+    statement = (
+        sa.select(place)
+        .where(place.c.pos > after, place.c.pos <= upto, *conditions)
+        .order_by(place.c.pos)
+        .limit(limit)
+    )
     if conditions:
         return statement
-    first = place.alias("first")  # without a filter the page is a range: the server need not know how many rows there are
-    return statement.where(place.c.pos < sa.select(sa.func.min(first.c.pos) + limit).where(first.c.pos > after).scalar_subquery())
+    first = place.alias(
+        "first"
+    )  # without a filter the page is a range: the server need not know how many rows there are
+    return statement.where(
+        place.c.pos < sa.select(sa.func.min(first.c.pos) + limit).where(first.c.pos > after).scalar_subquery()
+    )
 
 
 def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
@@ -190,7 +235,9 @@ def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
     return [Row._make(row) for row in _bytes(parts)]
 
 
-def _row_by_key(page: sa.Subquery, key: sa.Column[Any], *columns: sa.Column[Any]) -> sa.sql.selectable.LateralFromClause:
+def _row_by_key(
+    page: sa.Subquery, key: sa.Column[Any], *columns: sa.Column[Any]
+) -> sa.sql.selectable.LateralFromClause:
     """The row with this key for each event of the page, found by its index: the limit keeps the server from reading the whole table for it."""
     return sa.select(*columns).where(key == page.c.event).limit(1).lateral()
 
@@ -200,7 +247,9 @@ def left_out(within: Within, upto: int) -> bool:
     limits = _limits(within)
     if not limits:
         return False
-    outside = sa.select(tables.activity.c.pos).where(tables.activity.c.pos <= upto, sa.and_(*limits).is_not(sa.true()))
+    outside = sa.select(tables.activity.c.pos).where(
+        tables.activity.c.pos <= upto, sa.and_(*limits).is_not(sa.true())
+    )
     with hot_engine().connect() as connection:
         return bool(connection.execute(sa.select(outside.exists())).scalar())
 
@@ -236,12 +285,23 @@ def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
     if where.run is not None:
         conditions.append(place.run.not_like(ON_RUNS) if where.run == "" else place.run == where.run)
     if where.kinds:
-        conditions.append(place.kind == where.kinds[0] if len(where.kinds) == 1 else place.kind.in_(where.kinds))
-    bounds = ((where.gt, place.at.__gt__), (where.gte, place.at.__ge__), (where.lt, place.at.__lt__), (where.lte, place.at.__le__))
+        conditions.append(
+            place.kind == where.kinds[0] if len(where.kinds) == 1 else place.kind.in_(where.kinds)
+        )
+    bounds = (
+        (where.gt, place.at.__gt__),
+        (where.gte, place.at.__ge__),
+        (where.lt, place.at.__lt__),
+        (where.lte, place.at.__le__),
+    )
     conditions += [compare(moment) for moment, compare in bounds if moment is not None]
     # The list is in the order of places: between two of them it is read, and no further.
-    conditions += [place.pos >= _place_of(moment, -SKEW) for moment in (where.gt, where.gte) if moment is not None]
-    conditions += [place.pos < _place_of(moment, SKEW) for moment in (where.lt, where.lte) if moment is not None]
+    conditions += [
+        place.pos >= _place_of(moment, -SKEW) for moment in (where.gt, where.gte) if moment is not None
+    ]
+    conditions += [
+        place.pos < _place_of(moment, SKEW) for moment in (where.lt, where.lte) if moment is not None
+    ]
     return conditions
 
 
@@ -260,13 +320,19 @@ def _limits(within: Within) -> list[sa.ColumnElement[bool]]:
         if within.teamless:
             conditions[-1] = sa.or_(place.team.is_(None), conditions[-1])
     if within.collections is not None:
-        conditions.append(sa.or_(place.collection.is_(None), place.collection.in_(sorted(within.collections))))
+        conditions.append(
+            sa.or_(place.collection.is_(None), place.collection.in_(sorted(within.collections)))
+        )
     if within.workflows is not None:
         conditions.append(sa.or_(place.workflow.is_(None), place.workflow.in_(sorted(within.workflows))))
     if within.without:
         conditions.append(place.kind.not_in(sorted(within.without)))
     if within.labels is not None:
-        conditions.append(sa.or_(place.label.is_(None), place.label.in_(sorted(within.labels))) if within.labels else place.label.is_(None))
+        conditions.append(
+            sa.or_(place.label.is_(None), place.label.in_(sorted(within.labels)))
+            if within.labels
+            else place.label.is_(None)
+        )
     return conditions
 
 
@@ -284,11 +350,19 @@ def position(text: str) -> int:
         raw = b""
     tag, number = raw[:TAG_BYTES], raw[TAG_BYTES:]
     # Base 64 has several spellings of the same bytes; only the one that was given out is a cursor.
-    if 0 < len(number) <= 8 and hmac.compare_digest(tag, _tag(number)) and cursor(int.from_bytes(number, "big")) == text:
+    if (
+        0 < len(number) <= 8
+        and hmac.compare_digest(tag, _tag(number))
+        and cursor(int.from_bytes(number, "big")) == text
+    ):
         return int.from_bytes(number, "big")
     reason = "This cursor was not given out by this list: begin again without it."
-    raise Malformed("The list cannot be continued from there.", details=[{"field": "after", "reason": reason}])
+    raise Malformed(
+        "The list cannot be continued from there.", details=[{"field": "after", "reason": reason}]
+    )
 
 
 def _tag(number: bytes) -> bytes:
-    return hmac.new(settings.current().secret_key.encode(), b"activity|" + number, hashlib.sha256).digest()[:TAG_BYTES]
+    return hmac.new(settings.current().secret_key.encode(), b"activity|" + number, hashlib.sha256).digest()[
+        :TAG_BYTES
+    ]

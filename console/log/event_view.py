@@ -44,7 +44,9 @@ KnownAt = Callable[[datetime], Mapping[str, Collection]]
 class DatedNames:
     """What the ids of some events were called when each of them was written."""
 
-    def __init__(self, changed_at: Iterable[datetime], names_at: Callable[[datetime], Names], known_at: KnownAt) -> None:
+    def __init__(
+        self, changed_at: Iterable[datetime], names_at: Callable[[datetime], Names], known_at: KnownAt
+    ) -> None:
         """`changed_at` are the moments at which something got another name, `names_at` and `known_at` tell the names and the collections of a moment."""
         self._known_at = known_at
         self._moments = sorted(set(changed_at))
@@ -55,7 +57,9 @@ class DatedNames:
         """The names at the moment of this event, with those of today."""
         place = bisect_right(self._moments, event.at)
         if place not in self._made:
-            self._made[place] = self._names_at(self._moments[place - 1] if place else datetime.min.replace(tzinfo=UTC))
+            self._made[place] = self._names_at(
+                self._moments[place - 1] if place else datetime.min.replace(tzinfo=UTC)
+            )
         return self._made[place]
 
     def title(self, event: Stored) -> str | None:
@@ -69,7 +73,8 @@ class DatedNames:
 
 
 Described = Callable[
-    [Iterable[str], Mapping[str, Sequence[tuple[datetime, str]]]], Mapping[str, tuple[Collection, Sequence[tuple[datetime, Collection]]]]
+    [Iterable[str], Mapping[str, Sequence[tuple[datetime, str]]]],
+    Mapping[str, tuple[Collection, Sequence[tuple[datetime, Collection]]]],
 ]
 """Collections by their id, and since when each version of their documents (by its hash, "" for that of today) is in force → what they are today, and what they were called since when."""
 
@@ -102,7 +107,11 @@ def names_of(
         opened += [event] if event.sealed else []
         first, last = min(first, event.at), max(last, event.at)
         people.add(str(body["actor"].get("id")))
-        people.update(_texts_in([cause.get("person") for cause in open_data.get("caused_by") or () if isinstance(cause, dict)]))
+        people.update(
+            _texts_in(
+                [cause.get("person") for cause in open_data.get("caused_by") or () if isinstance(cause, dict)]
+            )
+        )
         for key in PEOPLE:
             people.update(_texts_in(value if isinstance(value := open_data.get(key), list) else [value]))
         target, version = body.get("target"), body.get("wf")
@@ -125,14 +134,31 @@ def names_of(
             if isinstance(open_data.get("version"), int):
                 versions.add((str(open_data["workflow"]), open_data["version"]))
         before = body  # events of one run have the same ones, by the thousand
-    found = _read_names(people, workflows, {workflow for workflow, _ in versions}, actions, collections, workspaces, first, last)
+    found = _read_names(
+        people,
+        workflows,
+        {workflow for workflow, _ in versions},
+        actions,
+        collections,
+        workspaces,
+        first,
+        last,
+    )
     live = {row.id: row.number for row in found["workflow"] if row.number is not None}
-    published = [(row.of, row.number) for kind in ("workflow_version", "action_version") for row in found[kind]]
+    published = [
+        (row.of, row.number) for kind in ("workflow_version", "action_version") for row in found[kind]
+    ]
     titles, steps = _steps_of({*versions, *live.items(), *published})
-    called = described(collections, _by_id((row.id, row.since, row.name) for row in found["collection_version"]))
+    called = described(
+        collections, _by_id((row.id, row.since, row.name) for row in found["collection_version"])
+    )
     dated: dict[str, dict[str, list[tuple[datetime, str]]]] = {
-        "workflows": _by_id((row.id, row.since, titles.get((row.of, row.number), "")) for row in found["workflow_version"]),
-        "actions": _by_id((row.id, row.since, titles.get((row.of, row.number), "")) for row in found["action_version"]),
+        "workflows": _by_id(
+            (row.id, row.since, titles.get((row.of, row.number), "")) for row in found["workflow_version"]
+        ),
+        "actions": _by_id(
+            (row.id, row.since, titles.get((row.of, row.number), "")) for row in found["action_version"]
+        ),
         "workspaces": _by_id((row.id, row.since, row.name) for row in found["workspace_version"]),
     }
     known_today = {collection: known for collection, (known, _) in called.items()}
@@ -161,7 +187,9 @@ def names_of(
         for event in opened
         if (title := _title_of_time(event, hidden, known_at)) is not None
     }
-    for event in events:  # what happened to the record of a run elsewhere: a message left, its case file was made
+    for (
+        event
+    ) in events:  # what happened to the record of a run elsewhere: a message left, its case file was made
         start = (begun or {}).get(str(event.open.get("run")))
         if (
             start is not None
@@ -172,8 +200,16 @@ def names_of(
             titled[event.id] = titled[start.body["run"]]
 
     def at(moment: datetime) -> Names:
-        of_time: dict[str, Any] = {kind: {**getattr(today, kind), **_in_force(lists, moment)} for kind, lists in dated.items()}
-        return replace(today, **of_time, **_labels(known_at(moment), known_today, apart=apart), titled=titled, today=today)
+        of_time: dict[str, Any] = {
+            kind: {**getattr(today, kind), **_in_force(lists, moment)} for kind, lists in dated.items()
+        }
+        return replace(
+            today,
+            **of_time,
+            **_labels(known_at(moment), known_today, apart=apart),
+            titled=titled,
+            today=today,
+        )
 
     moments = [since for lists in dated.values() for entries in lists.values() for since, _ in entries]
     moments += [since for entries in known_since.values() for since, _ in entries]
@@ -193,7 +229,13 @@ def _title_of_time(event: Stored, hidden: Hidden, known_at: KnownAt) -> str | No
     if not isinstance(told, str) or not told or (event.type != STARTED and values is None):
         return None
     collection = known_at(event.at).get(str(target.get("coll")))
-    reach = within(hidden, version.get("id"), version.get("version"), None, body["run"] if event.type == STARTED else None)
+    reach = within(
+        hidden,
+        version.get("id"),
+        version.get("version"),
+        None,
+        body["run"] if event.type == STARTED else None,
+    )
     if collection is None or not (isinstance(reach, masking.Within) and reach.titles(collection.id)):
         return told
     return masked_title(collection, values or {}, reach(collection.id), str(target.get("key")))
@@ -223,7 +265,9 @@ def _in_force(dated: Mapping[str, Sequence[tuple[datetime, T]]], moment: datetim
     }
 
 
-def _labels(called: Mapping[str, Collection], today: Mapping[str, Collection], *, apart: bool) -> dict[str, Any]:
+def _labels(
+    called: Mapping[str, Collection], today: Mapping[str, Collection], *, apart: bool
+) -> dict[str, Any]:
     """The names that collections give: their own, those of their fields and relations, those of their segments."""
 
     def label_of(link: Relation) -> str:
@@ -236,7 +280,8 @@ def _labels(called: Mapping[str, Collection], today: Mapping[str, Collection], *
 
     return {
         "collections": {
-            collection: known.label_one + (known.label.removeprefix(known.plain_label) if apart and known.plain_label else "")
+            collection: known.label_one
+            + (known.label.removeprefix(known.plain_label) if apart and known.plain_label else "")
             for collection, known in called.items()
         },
         "fields": {
@@ -247,7 +292,11 @@ def _labels(called: Mapping[str, Collection], today: Mapping[str, Collection], *
                 *((link.name, label_of(link)) for link in known.relations),
             )
         },
-        "segments": {(collection, each.id): each.label for collection, known in called.items() for each in known.segments},
+        "segments": {
+            (collection, each.id): each.label
+            for collection, known in called.items()
+            for each in known.segments
+        },
     }
 
 
@@ -269,30 +318,81 @@ def _read_names(
 
     Of `versioned` workflows it is known which versions are spoken of. `of` is the workflow of a version: an action is called as the workflow that was made of it. The `name` of a former version of a collection is its hash.
     """
-    from console.core.documents.action_document import slug_of  # loads pydantic, which a command that only says its help does without
+    from console.core.documents.action_document import (
+        slug_of,
+    )  # loads pydantic, which a command that only says its help does without
 
-    person, workflow, action, workspace = (table.c for table in (tables.person, tables.workflow, tables.action, tables.workspace))
-    made, described, placed = tables.workflow_version.c, tables.collection_version.c, tables.workspace_version.c
+    person, workflow, action, workspace = (
+        table.c for table in (tables.person, tables.workflow, tables.action, tables.workspace)
+    )
+    made, described, placed = (
+        tables.workflow_version.c,
+        tables.collection_version.c,
+        tables.workspace_version.c,
+    )
     slugs = {slug_of(each): each for each in actions}
     of_slug = sa.case(slugs, value=workflow.slug) if slugs else sa.null()
     nothing, never = sa.null(), sa.cast(sa.null(), tables.Moment)
     parts = sa.union_all(
-        sa.select(sa.literal("person").label("kind"), person.id.label("id"), nothing.label("of"), person.name.label("name"), sa.cast(nothing, sa.Integer).label("number"), never.label("since"))
-        .where(person.id.in_(sorted(people))),
-        sa.select(sa.literal("workflow"), workflow.id, nothing, workflow.title, workflow.live_version, never).where(workflow.id.in_(sorted({*workflows, *versioned}))),
-        sa.select(sa.literal("action"), action.id, nothing, action.title, nothing, never).where(action.id.in_(sorted(actions))),
-        sa.select(sa.literal("workspace"), workspace.id, nothing, _title_in(workspace.document), nothing, never)
-        .where(workspace.id.in_(sorted(workspaces)), workspace.document.is_not(None)),
-        sa.select(sa.literal("workflow_version"), made.workflow, made.workflow, nothing, made.number, made.published_at)
-        .where(made.workflow.in_(sorted(workflows)), _between(made.workflow, made.number, made.published_at, first, last)),
-        sa.select(sa.literal("action_version"), of_slug, made.workflow, nothing, made.number, made.published_at)
+        sa.select(
+            sa.literal("person").label("kind"),
+            person.id.label("id"),
+            nothing.label("of"),
+            person.name.label("name"),
+            sa.cast(nothing, sa.Integer).label("number"),
+            never.label("since"),
+        ).where(person.id.in_(sorted(people))),
+        sa.select(
+            sa.literal("workflow"), workflow.id, nothing, workflow.title, workflow.live_version, never
+        ).where(workflow.id.in_(sorted({*workflows, *versioned}))),
+        sa.select(sa.literal("action"), action.id, nothing, action.title, nothing, never).where(
+            action.id.in_(sorted(actions))
+        ),
+        sa.select(
+            sa.literal("workspace"), workspace.id, nothing, _title_in(workspace.document), nothing, never
+        ).where(workspace.id.in_(sorted(workspaces)), workspace.document.is_not(None)),
+        sa.select(
+            sa.literal("workflow_version"),
+            made.workflow,
+            made.workflow,
+            nothing,
+            made.number,
+            made.published_at,
+        ).where(
+            made.workflow.in_(sorted(workflows)),
+            _between(made.workflow, made.number, made.published_at, first, last),
+        ),
+        sa.select(
+            sa.literal("action_version"), of_slug, made.workflow, nothing, made.number, made.published_at
+        )
         .select_from(tables.workflow_version.join(tables.workflow, workflow.id == made.workflow))
-        .where(workflow.slug.in_(sorted(slugs)), _between(made.workflow, made.number, made.published_at, first, last)),
-        sa.select(sa.literal("workspace_version"), placed.workspace, nothing, _title_in(placed.document), placed.number, placed.made_at)
-        .where(placed.workspace.in_(sorted(workspaces)), _between(placed.workspace, placed.number, placed.made_at, first, last)),
-        sa.select(sa.literal("collection_version"), described.collection, nothing, _former_hash(), described.number, described.made_at)
-        .where(described.collection.in_(sorted(collections)), _between(described.collection, described.number, described.made_at, first, last)),
-    )  # fmt: skip
+        .where(
+            workflow.slug.in_(sorted(slugs)),
+            _between(made.workflow, made.number, made.published_at, first, last),
+        ),
+        sa.select(
+            sa.literal("workspace_version"),
+            placed.workspace,
+            nothing,
+            _title_in(placed.document),
+            placed.number,
+            placed.made_at,
+        ).where(
+            placed.workspace.in_(sorted(workspaces)),
+            _between(placed.workspace, placed.number, placed.made_at, first, last),
+        ),
+        sa.select(
+            sa.literal("collection_version"),
+            described.collection,
+            nothing,
+            _former_hash(),
+            described.number,
+            described.made_at,
+        ).where(
+            described.collection.in_(sorted(collections)),
+            _between(described.collection, described.number, described.made_at, first, last),
+        ),
+    )
     found: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     with hot_engine().connect() as connection:
         for row in connection.execute(parts):
@@ -304,7 +404,10 @@ def _former_hash() -> sa.ColumnElement[str]:
     """The hash of a version of a collection; "" for the newest, for since then the document of today holds, whoever else has changed it."""
     version, newest = tables.collection_version.c, tables.collection_version.alias().c
     number = sa.select(sa.func.max(newest.number)).where(newest.collection == version.collection)
-    return sa.case((version.number == number.correlate(tables.collection_version).scalar_subquery(), ""), else_=version.hash)
+    return sa.case(
+        (version.number == number.correlate(tables.collection_version).scalar_subquery(), ""),
+        else_=version.hash,
+    )
 
 
 def _title_in(document: sa.Column[Any]) -> sa.ColumnElement[str]:
@@ -312,12 +415,20 @@ def _title_in(document: sa.Column[Any]) -> sa.ColumnElement[str]:
     return title
 
 
-def _between(key: sa.Column[Any], number: sa.Column[Any], at: sa.Column[Any], first: datetime, last: datetime) -> sa.ColumnElement[bool]:
+def _between(
+    key: sa.Column[Any], number: sa.Column[Any], at: sa.Column[Any], first: datetime, last: datetime
+) -> sa.ColumnElement[bool]:
     """The versions in force from the `first` moment to the `last`, and the very first, which says what held before it: however many others there are."""
     older = key.table.alias().c
-    began = sa.select(sa.func.max(older.number)).where(older[key.name] == key, older.number > 0, older[at.name] <= first)
+    began = sa.select(sa.func.max(older.number)).where(
+        older[key.name] == key, older.number > 0, older[at.name] <= first
+    )
     return sa.and_(
-        number > 0, sa.or_(number == 1, sa.and_(at <= last, number >= sa.func.coalesce(began.correlate(key.table).scalar_subquery(), 1)))
+        number > 0,
+        sa.or_(
+            number == 1,
+            sa.and_(at <= last, number >= sa.func.coalesce(began.correlate(key.table).scalar_subquery(), 1)),
+        ),
     )
 
 
@@ -327,7 +438,9 @@ def items_of(events: Iterable[Stored]) -> dict[tuple[str, int], tuple[int, int]]
     for event in events:
         if event.type == "step_entered":
             step, (time, item) = event.body["step"], last.get(event.body["step"]["id"], (0, 0))
-            last[step["id"]] = places[(step["id"], step["attempt"])] = (time, item + 1) if event.open.get("iteration") else (time + 1, 1)
+            last[step["id"]] = places[(step["id"], step["attempt"])] = (
+                (time, item + 1) if event.open.get("iteration") else (time + 1, 1)
+            )
     return places
 
 
@@ -348,12 +461,17 @@ def _steps_of(
         )
         with hot_engine().connect() as connection:
             for workflow, number, document in connection.execute(find):
-                known[(workflow, number)] = str(orjson.loads(bytes(document)).get("title") or ""), _steps(bytes(document))
+                known[(workflow, number)] = (
+                    str(orjson.loads(bytes(document)).get("title") or ""),
+                    _steps(bytes(document)),
+                )
         if len(_kept) + len(lacking) > KEPT_MOST:
             _kept.clear()
         _kept.update(known)
     return {version: title for version, (title, _) in known.items()}, {
-        (*version, step): described for version, (_, steps) in known.items() for step, described in steps.items()
+        (*version, step): described
+        for version, (_, steps) in known.items()
+        for step, described in steps.items()
     }
 
 
@@ -362,13 +480,19 @@ def _steps(document: bytes) -> dict[str, dict[str, Any]]:
         str(step["id"]): {
             "title": str(step.get("title") or ""),
             "type": step.get("type"),
-            "config": {name: value for name, value in (step.get("config") or {}).items() if name in outcome_words.OFFERING},
+            "config": {
+                name: value
+                for name, value in (step.get("config") or {}).items()
+                if name in outcome_words.OFFERING
+            },
         }
         for step in orjson.loads(document).get("steps") or []
     }
 
 
-def as_json(event: Stored, names: DatedNames, *, hidden: Hidden, whole: bool = True, addresses: bool = False) -> dict[str, Any]:
+def as_json(
+    event: Stored, names: DatedNames, *, hidden: Hidden, whole: bool = True, addresses: bool = False
+) -> dict[str, Any]:
     """EVENT of the API. `hidden` says which fields this reader may not read; `whole` False leaves all sealed values out, `addresses` tells from where
     people acted: who may read the activity log knows that.
 
@@ -380,12 +504,18 @@ def as_json(event: Stored, names: DatedNames, *, hidden: Hidden, whole: bool = T
     version = body.get("wf") or {}
     chain = str(body["run"])
     hidden_within = within(
-        hidden, version.get("id"), version.get("version"), step_of(event), chain if chain.startswith(RUN) and whole else None
+        hidden,
+        version.get("id"),
+        version.get("version"),
+        step_of(event),
+        chain if chain.startswith(RUN) and whole else None,
     )
     data, masked = _data(event, hidden_within, target.get("coll"), whole=whole)
     if addresses and whole and "caused_by" in data:
         known = event.values.get("addresses") or {}
-        data["caused_by"] = [{**cause, "address": known.get(str(place))} for place, cause in enumerate(data["caused_by"])]
+        data["caused_by"] = [
+            {**cause, "address": known.get(str(place))} for place, cause in enumerate(data["caused_by"])
+        ]
     return {
         "n": event.n,
         "pos": event.pos,
@@ -395,7 +525,11 @@ def as_json(event: Stored, names: DatedNames, *, hidden: Hidden, whole: bool = T
         "run": chain if chain.startswith(RUN) else None,
         "step": step.get("id"),
         "attempt": step.get("attempt"),
-        "actor": {"kind": actor.get("kind"), "id": actor.get("id"), "name": sentences.actor_name(actor, names.of(event))},
+        "actor": {
+            "kind": actor.get("kind"),
+            "id": actor.get("id"),
+            "name": sentences.actor_name(actor, names.of(event)),
+        },
         "address": event.sealed.get(CLIENT_IP) if addresses and whole else None,
         "team": actor.get("team"),
         "collection": target.get("coll"),
@@ -412,13 +546,21 @@ def sentence(event: Stored, names: DatedNames) -> sentences.Sentence:
     return sentences.sentence(event.body, names.of(event))
 
 
-def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
-    committed = {name for name in event.body["data"]["sealed"] if name.partition("/")[0] not in {masking.LOADED, *OF_PEOPLE}}
+def _data(
+    event: Stored, hidden: Hidden, collection: str | None, *, whole: bool
+) -> tuple[dict[str, Any], list[str]]:
+    committed = {
+        name
+        for name in event.body["data"]["sealed"]
+        if name.partition("/")[0] not in {masking.LOADED, *OF_PEOPLE}
+    }
     sealed = {name: event.sealed[name] for name in committed & event.sealed.keys()} if whole else {}
     if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")
-    shown, left_out = masking.event(nested, "data", hidden, collection, event.type, event.open.get("collection"))
+    shown, left_out = masking.event(
+        nested, "data", hidden, collection, event.type, event.open.get("collection")
+    )
     open_data = dict(event.open)
     if open_data.get("wanted") is not None and FORM in getattr(hidden, "names", ()):
         open_data["wanted"], left_out = None, [*left_out, "data.wanted"]
@@ -427,5 +569,9 @@ def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool)
 
 def step_of(event: Stored) -> str | None:
     """The step that made the values of the event; None: it may have been any."""
-    step = event.open.get("target_step") if event.type == "context_supplied" else (event.body.get("step") or {}).get("id")
+    step = (
+        event.open.get("target_step")
+        if event.type == "context_supplied"
+        else (event.body.get("step") or {}).get("id")
+    )
     return str(step) if step is not None else None

@@ -108,17 +108,29 @@ def named(
                 fires = FIRES[fires_as].format(f"console.{table}")
                 again = f"drop trigger if exists {name} on console.{table}; create trigger {name} {fires} execute function console.refuse_change()"
                 mend = f"{again}; alter table console.{table} enable always trigger {name}"
-                missing.append(Missing(f"the trigger {name} of console.{table} does not refuse changes", mend))
+                missing.append(
+                    Missing(f"the trigger {name} of console.{table} does not refuse changes", mend)
+                )
     ours = {f"{table} {name}" for table, names in REFUSING.items() for name in names}
     for kind, strange in (("trigger", set(triggers) - ours), ("rule", set(rules))):
         for table, name in (line.split(" ", 1) for line in sorted(strange)):
             missing.append(
-                Missing(f"the {kind} {name} of console.{table} is none of the console's", f'drop {kind} "{name}" on console.{table}')
+                Missing(
+                    f"the {kind} {name} of console.{table} is none of the console's",
+                    f'drop {kind} "{name}" on console.{table}',
+                )
             )
     for table, needed in CONSTRAINTS.items():
-        missing += [Missing(f"the constraint {name} of console.{table} is gone") for name in needed if f"{table} {name}" not in constraints]
+        missing += [
+            Missing(f"the constraint {name} of console.{table} is gone")
+            for name in needed
+            if f"{table} {name}" not in constraints
+        ]
     for table, act in (line.split(" ", 1) for line in sorted(rights)):
         missing.append(
-            Missing(f"the application's role may {act} in console.{table}", f'revoke {act} on console.{table} from "{role}", public')
+            Missing(
+                f"the application's role may {act} in console.{table}",
+                f'revoke {act} on console.{table} from "{role}", public',
+            )
         )
     return missing

@@ -15,7 +15,16 @@ IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempo
 
 KEPT = timedelta(days=1)
 LOOKS = frozenset(
-    {"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown", "run_read", "access_refused"}
+    {
+        "record_viewed",
+        "record_listed",
+        "figures_viewed",
+        "step_shown",
+        "source_opened",
+        "checks_shown",
+        "run_read",
+        "access_refused",
+    }
 )
 """Kinds of events that do nothing: a request that only looked has not done its work."""
 

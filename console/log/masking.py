@@ -55,7 +55,9 @@ class Within:
         return self.closed.names(self.step) if self.closed is not None else frozenset()
 
 
-def within(hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None, run: str | None = None) -> Hidden:
+def within(
+    hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None, run: str | None = None
+) -> Hidden:
     """What is hidden of the values of a run of this version of a workflow: of one step, or (None) of any."""
     if not isinstance(hidden, Within) or not workflow or not version:
         return hidden
@@ -70,12 +72,18 @@ def at_version(hidden: Within, workflow: str, version: int, step: str | None, ru
 
 def names_closed(hidden: Hidden) -> bool:
     """Whether any value of the present step was computed from something hidden, or this is not known."""
-    return isinstance(hidden, Within) and (bool(hidden.names) or (hidden.closed is not None and not hidden.closed.version.read))
+    return isinstance(hidden, Within) and (
+        bool(hidden.names) or (hidden.closed is not None and not hidden.closed.version.read)
+    )
 
 
 def sent_hidden(hidden: Hidden) -> bool:
     """Whether what the present step sends outside was made of something hidden, or this is not known."""
-    return isinstance(hidden, Within) and hidden.closed is not None and (SENT in hidden.names or not hidden.closed.version.read)
+    return (
+        isinstance(hidden, Within)
+        and hidden.closed is not None
+        and (SENT in hidden.names or not hidden.closed.version.read)
+    )
 
 
 def at_step(hidden: Hidden, step: str | None) -> Hidden:
@@ -88,7 +96,22 @@ RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
 """Parts of a proposed value. They come from its sources, so they are hidden if one of the sources is hidden."""
 TEXTS = frozenset({"text", "not_offered", "notes", "checks"})
 """Keys of a screen that hold texts."""
-WORDS = frozenset({"text", "refused", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks", "help"})
+WORDS = frozenset(
+    {
+        "text",
+        "refused",
+        "title",
+        "question",
+        "message",
+        "why",
+        "errors",
+        "address",
+        "not_offered",
+        "notes",
+        "checks",
+        "help",
+    }
+)
 """Keys of an event or a run that hold texts made by a step."""
 ANSWERS = frozenset({"sent", "result", "results", "answer", "told", "message", "errors"})
 """Keys that hold what was sent to another system and its answer."""
@@ -127,7 +150,9 @@ def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tupl
     return whole, masked
 
 
-def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, kind: str = "", opened: Any = None) -> frozenset[str]:
+def closed(
+    sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, kind: str = "", opened: Any = None
+) -> frozenset[str]:
     """Names of the flat values (`values/email`, `screen`) of an event of this kind that contain a hidden part.
 
     An export leaves such a value out as a whole, because its commitment covers all of it.
@@ -147,7 +172,12 @@ HANDED_OUT = frozenset({"message_asked"})
 
 
 def event(
-    sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str, opened: Any = None
+    sealed: Mapping[str, Any],
+    path: str,
+    hidden: Hidden,
+    collection: str | None,
+    kind: str,
+    opened: Any = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """The sealed values of an event of this kind as a tree without hidden values, and the paths that were replaced by `null`.
 
@@ -160,14 +190,30 @@ def event(
         whole[name], masked_on_screen = mask(value, f"{path}.{name}", hidden, collection, screen=True)
         masked += masked_on_screen
     tells_title = kind == "run_started" or TITLED in sealed
-    shut = {"title"} if tells_title and isinstance(hidden, Within) and collection and hidden.titles(collection) else set()
-    if kind in HANDED_ON and isinstance(hidden, Within) and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+    shut = (
+        {"title"}
+        if tells_title and isinstance(hidden, Within) and collection and hidden.titles(collection)
+        else set()
+    )
+    if (
+        kind in HANDED_ON
+        and isinstance(hidden, Within)
+        and hidden.closed is not None
+        and SAID in hidden.closed.of_kind("escalate")
+    ):
         shut.add("reason")
     if kind in HANDED_OUT and sent_hidden(hidden):
         shut.add(CONTENT)
-    if kind in ("message_failed", "message_skipped") and hidden(collection):  # a provider may repeat an address, or the text
+    if kind in ("message_failed", "message_skipped") and hidden(
+        collection
+    ):  # a provider may repeat an address, or the text
         shut.add("said")
-    if kind == "source_opened" and isinstance(hidden, Within) and isinstance(opened, str) and hidden.titles(opened):
+    if (
+        kind == "source_opened"
+        and isinstance(hidden, Within)
+        and isinstance(opened, str)
+        and hidden.titles(opened)
+    ):
         shut.add("what")
     for name in shut & {name for name, value in whole.items() if value is not None}:
         whole[name] = None
@@ -188,7 +234,13 @@ def _value_at(whole: Any, name: str) -> Any:
 
 
 def mask(
-    value: Any, path: str, hidden: Hidden, collection: str | None = None, *, screen: bool = False, values: bool = True
+    value: Any,
+    path: str,
+    hidden: Hidden,
+    collection: str | None = None,
+    *,
+    screen: bool = False,
+    values: bool = True,
 ) -> tuple[Any, list[str]]:
     """A copy of `value` without hidden values, and the paths that were replaced by `null`.
 
@@ -197,7 +249,9 @@ def mask(
     too, because they may contain it, except the text of a step that is known not to. `values` False: this is not the values of a step but their container, such as the data of an event.
     """
     masked: list[str] = []
-    left = _mask(value, path, hidden, _Place((collection,), screen=screen, values=values and not screen), masked)
+    left = _mask(
+        value, path, hidden, _Place((collection,), screen=screen, values=values and not screen), masked
+    )
     if screen and masked and not _is_open(SAID, hidden):
         left = _without_texts(left, path, masked)
         if isinstance(value, dict) and value.get("text") is not None and _is_open(TEXT, hidden):
@@ -208,14 +262,21 @@ def mask(
 
 def _is_open(texts: str, hidden: Hidden) -> bool:
     """Whether these texts (`SAID`, `TEXT`) of the present step are known to be made of nothing hidden."""
-    return isinstance(hidden, Within) and hidden.closed is not None and hidden.closed.version.read and texts not in hidden.names
+    return (
+        isinstance(hidden, Within)
+        and hidden.closed is not None
+        and hidden.closed.version.read
+        and texts not in hidden.names
+    )
 
 
 def _without_texts(value: Any, path: str, masked: list[str]) -> Any:
     """The screen without its own texts. Fields and rows are already masked by name."""
     if not isinstance(value, dict):
         return value
-    gone = [key for key in value if key in TEXTS and value[key] is not None and not isinstance(value[key], bool)]
+    gone = [
+        key for key in value if key in TEXTS and value[key] is not None and not isinstance(value[key], bool)
+    ]
     masked.extend(f"{path}.{key}" for key in gone)
     return value | dict.fromkeys(gone)
 
@@ -241,7 +302,9 @@ class _Place:
         """The place of what stands under this key."""
         if self.screen:
             return _Place(self.collections, screen=False, values=True) if key == "values" else self
-        rows = _rows_under(key, hidden) if isinstance(hidden, Within) and isinstance(item, list | dict) else ()
+        rows = (
+            _rows_under(key, hidden) if isinstance(hidden, Within) and isinstance(item, list | dict) else ()
+        )
         if rows or (key in VALUES and not self.values):
             return _Place((*self.collections, *rows), screen=False, values=True)
         return self
@@ -314,9 +377,17 @@ def _replaced(value: Any, instead: Any) -> Any:
 
 def _visible_rows(value: Mapping[str, Any], hidden: Hidden, place: _Place) -> list[Any] | None:
     """The visible rows of a table on a screen that has rows which the reader may not see; None for any other value."""
-    if "rows" not in value or "columns" not in value or not isinstance(hidden, Within) or hidden.closed is None:
+    if (
+        "rows" not in value
+        or "columns" not in value
+        or not isinstance(hidden, Within)
+        or hidden.closed is None
+    ):
         return None
-    seen = next((hidden.closed.rows[each] for each in filter(None, place.collections) if each in hidden.closed.rows), None)
+    seen = next(
+        (hidden.closed.rows[each] for each in filter(None, place.collections) if each in hidden.closed.rows),
+        None,
+    )
     return None if seen is None else [row for row in value["rows"] if row["key"] in seen]
 
 
@@ -372,26 +443,39 @@ def _mask_leaves(value: Any, path: str, hidden: Within, masked: list[str]) -> An
 
 def _rests_on_hidden(places: Any, hidden: Within) -> bool:
     named = [places] if isinstance(places, str) else places if isinstance(places, list) else []
-    return any(place_name(place) in hidden.names if isinstance(place, str) else _rests_on_hidden(place, hidden) for place in named)
+    return any(
+        place_name(place) in hidden.names if isinstance(place, str) else _rests_on_hidden(place, hidden)
+        for place in named
+    )
 
 
 def _currency_hidden(look: Mapping[str, Any], hidden: Within) -> bool:
     """Whether the currency of an amount was read from a field that is hidden, or computed from one."""
     collection, field = (look.get("currency_of") or (None, None))[:2]
-    return (field is not None and field in hidden(collection)) or _rests_on_hidden(look.get("currency_from"), hidden)
+    return (field is not None and field in hidden(collection)) or _rests_on_hidden(
+        look.get("currency_from"), hidden
+    )
 
 
 def _visible_form_fields(fields: list[Any], hidden: Within) -> list[Any]:
     """The fields of a form (or their names) without those whose name itself was computed from something hidden."""
     step = hidden.closed.version.steps.get(hidden.step or "") if hidden.closed is not None else None
     visible = step.declared if step is not None else frozenset[str]()
-    return [entry for entry in fields if (entry.get("name") or entry.get("id") if isinstance(entry, Mapping) else entry) in visible]
+    return [
+        entry
+        for entry in fields
+        if (entry.get("name") or entry.get("id") if isinstance(entry, Mapping) else entry) in visible
+    ]
 
 
 def _hidden_keys(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) -> frozenset[str]:
     """The keys of this object that hold a hidden field."""
     own_names = (value.get("name"), value.get("field"))
-    of_field = VALUES_OF_FIELD if any(isinstance(field, str) and field in names for field in own_names) else frozenset()
+    of_field = (
+        VALUES_OF_FIELD
+        if any(isinstance(field, str) and field in names for field in own_names)
+        else frozenset()
+    )
     return of_field if screen else names | of_field
 
 
@@ -402,7 +486,11 @@ def _keys_from_hidden(value: Mapping[str, Any], hidden: Within, place: _Place) -
     if titled and any(hidden.titles(each) for each in place.collections[-1:] if each is not None):
         closed_keys.add("title")
     if any(KEY in hidden(each) for each in place.collections[-1:]):
-        closed_keys |= {"key", "title", *(("record",) if isinstance(value.get("record"), str) else ())} & value.keys()
+        closed_keys |= {
+            "key",
+            "title",
+            *(("record",) if isinstance(value.get("record"), str) else ()),
+        } & value.keys()
     if hidden.closed is None:
         return frozenset(closed_keys)
     names = hidden.names
@@ -416,19 +504,27 @@ def _keys_from_hidden(value: Mapping[str, Any], hidden: Within, place: _Place) -
         closed_keys |= {"key", "earlier", "later"} & value.keys()
     if place.screen and "title" in names and "rows" in value and value.get("name") == ITEM_ROWS:
         closed_keys.add("label")  # an entry of a list has no collection that it could be called by
-    of_field = next((field for field in (value.get("name"), value.get("field")) if isinstance(field, str)), None)
+    of_field = next(
+        (field for field in (value.get("name"), value.get("field")) if isinstance(field, str)), None
+    )
     if of_field is not None and (of_field in names or ANY in names):
         closed_keys |= VALUES_OF_FIELD | ({"options"} if place.screen and "key" in names else set())
     if of_field is not None and LIMIT + of_field in names:
         closed_keys.add("max")
     if place.values:
-        return frozenset(closed_keys | (set(value) if ANY in names else names) | (ANSWERS if SENT in names else set()))
-    words = WORDS - ({"title"} if titled or "step" in value else frozenset()) if SAID in names else frozenset()
+        return frozenset(
+            closed_keys | (set(value) if ANY in names else names) | (ANSWERS if SENT in names else set())
+        )
+    words = (
+        WORDS - ({"title"} if titled or "step" in value else frozenset()) if SAID in names else frozenset()
+    )
     words -= {"help"} if place.screen and HELP not in names else frozenset()
     return frozenset(closed_keys | words | (ANSWERS if SENT in names else frozenset()))
 
 
-def _compared(values: Mapping[str, Any], path: str, hidden: Within, place: _Place, masked: list[str]) -> dict[str, Any]:
+def _compared(
+    values: Mapping[str, Any], path: str, hidden: Within, place: _Place, masked: list[str]
+) -> dict[str, Any]:
     """The values that a rule compared, by path, without those that lead to a hidden field. Other answers may be called so too: inside, they are masked as anywhere."""
     kept = dict(values)
     for way, item in values.items():
@@ -445,7 +541,9 @@ def _hidden_of_proposal(value: Mapping[str, Any], names: frozenset[str], hidden:
     sources = value.get("sources")
     if "confidence" not in value or not isinstance(sources, list):
         return frozenset()
-    shut = value.get("name") in names or any(_source_hidden(source, names, hidden) for source in sources if isinstance(source, Mapping))
+    shut = value.get("name") in names or any(
+        _source_hidden(source, names, hidden) for source in sources if isinstance(source, Mapping)
+    )
     return RESTS_ON if shut else frozenset()
 
 

@@ -77,4 +77,11 @@ def _parameters(chains: Sequence[NewChain], jobs: Sequence[Job]) -> tuple[Any, .
         rows = each.rows
         columns = (column_json(rows.run), column_json(rows.attempts or None), column_json(rows.context))
         heads.append((each.chain, first, len(leaves), each.subject, kid, *columns))
-    return *(list(column) for column in zip(*heads, strict=True)), leaves, bodies, nonces, ciphertexts, *columns_of(jobs)
+    return (
+        *(list(column) for column in zip(*heads, strict=True)),
+        leaves,
+        bodies,
+        nonces,
+        ciphertexts,
+        *columns_of(jobs),
+    )

@@ -37,7 +37,14 @@ class Noted:
 
 
 def note_each(
-    actor: Actor, kind: str, notes: Sequence[Noted], *, chain: str, team: str | None, label: str | None, connection: Connection
+    actor: Actor,
+    kind: str,
+    notes: Sequence[Noted],
+    *,
+    chain: str,
+    team: str | None,
+    label: str | None,
+    connection: Connection,
 ) -> None:
     """Write the events in their order at the end of `chain`, with the transaction of `connection`, as the last thing done there.
 
@@ -45,12 +52,18 @@ def note_each(
     """
     if not notes:
         return
-    end = connection.execute(sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)).first()
+    end = connection.execute(
+        sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)
+    ).first()
     seq, head = (int(end.seq), bytes(end.head)) if end else (0, b"")
     frame, at = frame_of(actor, team, label=label), now()
     links: list[Link] = []
     for number, noted in enumerate(notes, seq + 1):
-        target = {"source": noted.source, "coll": noted.collection, "key": noted.record} if noted.collection else None
+        target = (
+            {"source": noted.source, "coll": noted.collection, "key": noted.record}
+            if noted.collection
+            else None
+        )
         fact = Fact(uuid7_text(), kind, at, noted.open, noted.sealed)
         links.append(link(fact, chain, number, head, replace(frame, target=target)))
         head = links[-1].leaf
@@ -62,7 +75,9 @@ def note_each(
         _write_each(chain, seq, links, whose, connection)
 
 
-def _write_each(chain: str, seq: int, links: Sequence[Link], whose: Sequence[str | None], connection: Connection) -> None:
+def _write_each(
+    chain: str, seq: int, links: Sequence[Link], whose: Sequence[str | None], connection: Connection
+) -> None:
     """Write the links where the values of each event are sealed under a key of their own."""
     sealed = [sealed_values(subject, [each]) for each, subject in zip(links, whose, strict=True)]
     columns = (

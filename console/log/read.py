@@ -48,15 +48,23 @@ class Stored(NamedTuple):
     @property
     def values(self) -> dict[str, Any]:
         """The opened values, nested as they were handed in; without the client's address."""
-        return unflatten({name: value for name, value in self.sealed.items() if name != CLIENT_IP}) if self.sealed else {}
+        return (
+            unflatten({name: value for name, value in self.sealed.items() if name != CLIENT_IP})
+            if self.sealed
+            else {}
+        )
 
 
 def events_of(chain: str, after: int = 0, limit: int | None = None, *, opened: bool = True) -> list[Stored]:
     """Events of a chain in order, numbers after `after`; one statement. `opened` False leaves the values closed."""
     event, place, value = tables.event, tables.activity, tables.event_value
     statement = (
-        sa.select(event.c.run_seq, event.c.body, event.c.leaf, place.c.pos, value.c.sub, value.c.nonce, value.c.ct)
-        .select_from(event.outerjoin(place, place.c.event == event.c.id).outerjoin(value, value.c.event == event.c.id))
+        sa.select(
+            event.c.run_seq, event.c.body, event.c.leaf, place.c.pos, value.c.sub, value.c.nonce, value.c.ct
+        )
+        .select_from(
+            event.outerjoin(place, place.c.event == event.c.id).outerjoin(value, value.c.event == event.c.id)
+        )
         .where(event.c.run == chain, event.c.run_seq > after)
         .order_by(event.c.run_seq)
     )
@@ -97,7 +105,9 @@ def rows(chain: str, after: int = 0, *, upto: int = NEVER) -> list[Row]:
     Put in order here: the server would sort bodies of several MB on disk.
     """
     found_rows = fetch(
-        "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and run_seq <= %s", (chain, after, upto), binary=True
+        "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and run_seq <= %s",
+        (chain, after, upto),
+        binary=True,
     )
     return [Row(*row) for row in sorted(found_rows, key=itemgetter(0))]
 
@@ -118,7 +128,9 @@ def parsed(body: bytes) -> dict[str, Any]:
             return told
     except (ValueError, LookupError, TypeError, AttributeError):
         pass
-    raise Damaged("The activity log was changed from outside: an event here cannot be read. `console verify` names its place.")
+    raise Damaged(
+        "The activity log was changed from outside: an event here cannot be read. `console verify` names its place."
+    )
 
 
 def closed(row: Row) -> Stored:
@@ -126,8 +138,20 @@ def closed(row: Row) -> Stored:
     return _event(row, parsed(row.body), {}, {})
 
 
-def _event(row: Row, body: Mapping[str, Any], sealed: Mapping[str, Any], missing: Mapping[str, str]) -> Stored:
-    return Stored(row.n, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, row.leaf, sealed, missing)
+def _event(
+    row: Row, body: Mapping[str, Any], sealed: Mapping[str, Any], missing: Mapping[str, str]
+) -> Stored:
+    return Stored(
+        row.n,
+        body["id"],
+        None,
+        body["type"],
+        datetime.fromisoformat(body["at"]),
+        body,
+        row.leaf,
+        sealed,
+        missing,
+    )
 
 
 def history(chain: str) -> list[Stored]:
@@ -149,7 +173,9 @@ def passing(chain: str, given: Sequence[Row], unopened: Collection[str] = ()) ->
             if not body["data"]["sealed"] or body["type"] in unopened:
                 yield _event(row, body, {}, {})
                 continue
-            value = values.get(row.n) or _values(chain, [row.n])[row.n]  # the bytes had such a mark in another place
+            value = (
+                values.get(row.n) or _values(chain, [row.n])[row.n]
+            )  # the bytes had such a mark in another place
             yield _event(row, body, *_opened(body, *value))
 
 
@@ -159,14 +185,15 @@ def _values(chain: str, numbers: Sequence[int]) -> dict[int, tuple[str | None, b
         return {}
     statement = """select e.run_seq, v.sub, v.nonce, v.ct from console.event e left join console.event_value v on v.event = e.id
         where e.run = %s and e.run_seq = any(%s)"""
-    return {number: (subject, nonce, sealed) for number, subject, nonce, sealed in fetch(statement, (chain, numbers), binary=True)}
+    return {
+        number: (subject, nonce, sealed)
+        for number, subject, nonce, sealed in fetch(statement, (chain, numbers), binary=True)
+    }
 
 
 def recent(chain: str, kind: str, after: int) -> list[Stored]:
     """Events of this kind in a chain with numbers after `after`, in order, values closed and places unknown."""
-    statement = (
-        "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and position(%s::bytea in body) > 0 order by run_seq"
-    )
+    statement = "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and position(%s::bytea in body) > 0 order by run_seq"
     events = []
     for number, data, leaf in fetch(statement, (chain, after, f'"type":"{kind}"'.encode()), binary=True):
         event = closed(Row(number, data, leaf))
@@ -175,7 +202,9 @@ def recent(chain: str, kind: str, after: int) -> list[Stored]:
     return events
 
 
-def newest_by_people(chains: Sequence[str], always: Sequence[str], unless_system: Sequence[str], latest: int) -> dict[str, Stored]:
+def newest_by_people(
+    chains: Sequence[str], always: Sequence[str], unless_system: Sequence[str], latest: int
+) -> dict[str, Stored]:
     """Chain → its newest event of these kinds, opened; those of `unless_system` count only where no engine did them. One statement, of so many of the latest events each."""
     if not chains:
         return {}
@@ -194,7 +223,15 @@ def newest_by_people(chains: Sequence[str], always: Sequence[str], unless_system
         body = parsed(bytes(data))
         sealed, missing = _opened(body, subject, nonce, ciphertext)
         newest[run] = Stored(
-            number, body["id"], place, body["type"], datetime.fromisoformat(body["at"]), body, bytes(leaf), sealed, missing
+            number,
+            body["id"],
+            place,
+            body["type"],
+            datetime.fromisoformat(body["at"]),
+            body,
+            bytes(leaf),
+            sealed,
+            missing,
         )
     return newest
 
@@ -217,7 +254,15 @@ def stored(row: Any, *, opened: bool = True) -> Stored:
     body = parsed(bytes(row.body))
     sealed, missing = _opened(body, row.sub, row.nonce, row.ct) if opened else ({}, {})
     return Stored(
-        row.run_seq, body["id"], row.pos, body["type"], datetime.fromisoformat(body["at"]), body, bytes(row.leaf), sealed, missing
+        row.run_seq,
+        body["id"],
+        row.pos,
+        body["type"],
+        datetime.fromisoformat(body["at"]),
+        body,
+        bytes(row.leaf),
+        sealed,
+        missing,
     )
 
 
@@ -233,7 +278,9 @@ def _opened(
         with contextlib.suppress(subjects.Unreadable):
             values = unsealed(body["id"], subject, nonce, ciphertext)
     why = reason(subject)
-    return {name: values[name][1] for name in names if name in values}, {name: why for name in names if name not in values}
+    return {name: values[name][1] for name in names if name in values}, {
+        name: why for name in names if name not in values
+    }
 
 
 def unsealed(event_id: str, subject: str, nonce: bytes, ciphertext: bytes) -> dict[str, list[Any]]:
@@ -242,7 +289,9 @@ def unsealed(event_id: str, subject: str, nonce: bytes, ciphertext: bytes) -> di
     for name in [name for name, kept in found.items() if isinstance(kept, dict)]:
         kept = found.pop(name)
         with contextlib.suppress(subjects.Unreadable):
-            found[name] = subjects.unseal(kept["subject"], f"{event_id}|{name}", bytes.fromhex(kept["nonce"]), bytes.fromhex(kept["ct"]))
+            found[name] = subjects.unseal(
+                kept["subject"], f"{event_id}|{name}", bytes.fromhex(kept["nonce"]), bytes.fromhex(kept["ct"])
+            )
     return dict(found)
 
 

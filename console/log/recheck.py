@@ -121,7 +121,9 @@ def _signed_head_missing() -> str | None:
 def _checked(size: int, note: str) -> str | None:
     parts = {name: Part(*more) for name, *more in fetch(_SO_FAR)}
     new, part = Part(parts["new"].upto, values=False), parts["round"]
-    problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _event_without_place(size)
+    problem = (
+        _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _event_without_place(size)
+    )
     _keep("new", new, problem)
     if part.upto >= size:
         part = Part(heads=part.heads, heads_upto=part.heads_upto)
@@ -148,7 +150,11 @@ def _keep(name: str, part: Part, problem: str | None, *, whole: bool = False) ->
 
 
 def _shorter(upto: int, size: int) -> str | None:
-    return f"position {upto}: the head signed there is gone; the newest one left is of {size} events" if upto > size else None
+    return (
+        f"position {upto}: the head signed there is gone; the newest one left is of {size} events"
+        if upto > size
+        else None
+    )
 
 
 def _whole(part: Part, size: int) -> str | None:
@@ -174,7 +180,11 @@ def _event_at(pos: int) -> int:
 
 def _lost(first: int, last: int) -> str | None:
     rows = fetch(_LOST, (first, last))
-    return f"run {rows[0][0]} event {rows[0][1]}: the event has no place in the list, and waits for none" if rows else None
+    return (
+        f"run {rows[0][0]} event {rows[0][1]}: the event has no place in the list, and waits for none"
+        if rows
+        else None
+    )
 
 
 def _part(part: Part, upto: int, size: int) -> str | None:
@@ -222,10 +232,16 @@ def _event(part: Part, row: Any, kept: bytes) -> str | None:
     event = orjson.loads(body)
     if (event["run"], event["run_seq"]) != (run, number):
         return f"the event belongs elsewhere: it says run {event['run']} event {event['run_seq']}"
-    if event["prev"] != (bytes(before).hex() if before is not None else "") or (before is None) != (number == 1):
+    if event["prev"] != (bytes(before).hex() if before is not None else "") or (before is None) != (
+        number == 1
+    ):
         return "the chain is broken: the event before it is another one, or missing"
     if tuple(columns) != (of_body := listed(event)):
-        wrong = [name for name, stored, expected in zip(LISTED, columns, of_body, strict=True) if stored != expected]
+        wrong = [
+            name
+            for name, stored, expected in zip(LISTED, columns, of_body, strict=True)
+            if stored != expected
+        ]
         return f"the activity list says another {' and another '.join(wrong)} than the event. `console rebuild` mends the list"
     return _values(part, pos, event, sub, nonce, ct) if part.values else None
 
@@ -283,7 +299,10 @@ def _above(tiles: dict[int, bytes], size: int) -> str | None:
     whole = sorted(index for index in tiles if (index + 1) * WIDTH <= size)
     if not whole:
         return None
-    above = {index: bytes(hashes) for index, hashes in fetch(_TILES, (1, whole[0] // WIDTH, whole[-1] // WIDTH), binary=True)}
+    above = {
+        index: bytes(hashes)
+        for index, hashes in fetch(_TILES, (1, whole[0] // WIDTH, whole[-1] // WIDTH), binary=True)
+    }
     for index in whole:
         hashes = [tiles[index][at : at + HASH_BYTES] for at in range(0, WIDTH * HASH_BYTES, HASH_BYTES)]
         place = index % WIDTH * HASH_BYTES
@@ -299,7 +318,10 @@ def _signed(begin: int, end: int, size: int) -> str | None:
         return None
     with transaction() as connection:
         tree = tree_heads.Kept(connection, size)
-        return next((problem for signed, note, key in heads_here if (problem := _of_tree(tree, signed, note, key))), None)
+        return next(
+            (problem for signed, note, key in heads_here if (problem := _of_tree(tree, signed, note, key))),
+            None,
+        )
 
 
 def _head(size: int, note: str) -> str | None:

@@ -38,14 +38,22 @@ def _transition(events: int) -> str:
     return f"console.transition(%s, %s, %b, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"
 
 
-def statement(called: Part, first: Part = NOTHING, then: Part = NOTHING, note: Part = NOTHING, job: Job | None = None) -> Part:
+def statement(
+    called: Part, first: Part = NOTHING, then: Part = NOTHING, note: Part = NOTHING, job: Job | None = None
+) -> Part:
     """The statement that appends by this call. `first`: an update that returns a row, without which nothing is written; `then`: an insert that selects `from moved
     where last > 0`; `note`: the call that appends to a chain outside runs.
 
     It answers the new last number, 0 where the chain has moved; no row where `first` found none. With `first` or a `note`, a chain that has moved is a division by zero.
     """
     jobs = (job.priority, job.entrypoint, job.payload, job.key) if job else ()
-    return _composed(called[0], first[0], then[0], note[0], job=job is not None), (*first[1], *called[1], *then[1], *note[1], *jobs)
+    return _composed(called[0], first[0], then[0], note[0], job=job is not None), (
+        *first[1],
+        *called[1],
+        *then[1],
+        *note[1],
+        *jobs,
+    )
 
 
 @functools.cache
@@ -59,7 +67,9 @@ def _composed(call: str, first: str = "", then: str = "", note: str = "", *, job
         parts.append(f"added as ({then})")
     if note:
         parts.append(f"noted as materialized (select {note} as last from moved where last > 0)")  # noqa: S608 (texts of ours)
-    sure = " / (last > 0)::integer" if first or note else ""  # a chain that has moved takes the rest back by an error
+    sure = (
+        " / (last > 0)::integer" if first or note else ""
+    )  # a chain that has moved takes the rest back by an error
     sure += " / ((select n.last from noted n) > 0)::integer" if note else ""
     jobs = f", case when last > 0 then (select count(*) from {BESIDE}) end" if job else ""  # noqa: S608 (texts of ours)
     return f"with {', '.join(parts)} select last{sure}{jobs} from moved"  # noqa: S608 (texts of ours)
@@ -88,7 +98,9 @@ def call(
     )
 
 
-def sealed_values(subject: str | None, links: Sequence[Link]) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
+def sealed_values(
+    subject: str | None, links: Sequence[Link]
+) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
     """(key id, nonces, ciphertexts) of the links' values under the subject's key; None for a link without values."""
     kid: str | None = None
     nonces: list[bytes | None] = []
@@ -100,7 +112,9 @@ def sealed_values(subject: str | None, links: Sequence[Link]) -> tuple[str | Non
             continue
         if subject is None:
             raise ValueError("sealed values need a subject")
-        kid, nonce, ciphertext = subjects.seal(subject, each.id, {name: _kept(each, name) for name in each.values})
+        kid, nonce, ciphertext = subjects.seal(
+            subject, each.id, {name: _kept(each, name) for name in each.values}
+        )
         nonces.append(nonce)
         ciphertexts.append(ciphertext)
     return kid, nonces, ciphertexts

@@ -40,7 +40,9 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 def _pairs(row: Sequence[bytes]) -> list[bytes]:
     """The level above `row`; a last one without a neighbour is left out."""
-    return [_sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)]
+    return [
+        _sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)
+    ]
 
 
 def _middle(start: int, end: int) -> int:
@@ -163,5 +165,7 @@ class Tiles:
     def _hashes(self, level: int, index: int, count: int) -> list[bytes]:
         tile = self.store.get(level, index)
         if len(tile) < count * HASH_BYTES:
-            raise LookupError(f"tile {index} of level {level} holds {len(tile) // HASH_BYTES} hashes, {count} are needed")
+            raise LookupError(
+                f"tile {index} of level {level} holds {len(tile) // HASH_BYTES} hashes, {count} are needed"
+            )
         return [tile[at : at + HASH_BYTES] for at in range(0, count * HASH_BYTES, HASH_BYTES)]

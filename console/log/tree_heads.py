@@ -52,7 +52,9 @@ class Table:
     def get(self, level: int, index: int) -> bytes:
         """The hashes of a tile side by side. Raises KeyError where there is none."""
         tile = tables.tile.c
-        stored = self.connection.execute(sa.select(tile.hashes).where(tile.level == level, tile.index == index)).scalar()
+        stored = self.connection.execute(
+            sa.select(tile.hashes).where(tile.level == level, tile.index == index)
+        ).scalar()
         if stored is None:
             raise KeyError((level, index))
         return bytes(stored)
@@ -75,7 +77,9 @@ class Kept(Tiles):
 def _not_whole(index: int, level: int, size: int) -> Damaged:
     wide = WIDTH ** (level + 1)
     first, last = index * wide + 1, min((index + 1) * wide, size)
-    return Damaged(f"positions {first} to {last}: the tree over them is not the one of their events. `console rebuild` makes it anew")
+    return Damaged(
+        f"positions {first} to {last}: the tree over them is not the one of their events. `console rebuild` makes it anew"
+    )
 
 
 def tree_size(connection: Connection) -> int:
@@ -135,7 +139,10 @@ def regrown(*, check: bool = False) -> bool:
         tiles = connection.exec_driver_sql(_AFTER, (size // WIDTH,)).all()
         tree = Kept(connection, connection.exec_driver_sql(_GROW_ANEW).scalar_one())
         now = {index: bytes(hashes) for index, hashes in connection.exec_driver_sql(_AFTER, (size // WIDTH,))}
-        goes_on = all(_goes_on(bytes(was), now.get(index, b""), max(0, size - index * WIDTH) * HASH_BYTES) for index, was in tiles)
+        goes_on = all(
+            _goes_on(bytes(was), now.get(index, b""), max(0, size - index * WIDTH) * HASH_BYTES)
+            for index, was in tiles
+        )
         leads = tree.size >= size and tree.root(size) == root
         same = connection.exec_driver_sql(_MARK).scalar() == mark
         grown = goes_on and leads and not same
@@ -183,7 +190,10 @@ def sign(origin: str, seeds: Sequence[bytes]) -> str | None:
     row = {"size": size, "note": note, "key": str(checkpoint.verifier_key(origin, seeds[-1]))}
     with transaction() as connection:
         kept = connection.execute(
-            postgresql.insert(tables.checkpoint).values(row).on_conflict_do_nothing().returning(tables.checkpoint.c.size)
+            postgresql.insert(tables.checkpoint)
+            .values(row)
+            .on_conflict_do_nothing()
+            .returning(tables.checkpoint.c.size)
         )
         return note if kept.first() else None
 
@@ -192,7 +202,11 @@ def leaves(size: int) -> Iterator[bytes]:
     """The first `size` leaves as they were when they got their place, side by side, some at a time; from the tiles, not from the events."""
     index = 0
     while index * WIDTH < size:
-        rows = fetch("select hashes from console.tile where level = 0 and index >= %s order by index limit 64", (index,), binary=True)
+        rows = fetch(
+            "select hashes from console.tile where level = 0 and index >= %s order by index limit 64",
+            (index,),
+            binary=True,
+        )
         if not rows:
             return
         for (hashes,) in rows:
@@ -210,7 +224,10 @@ def verifier_key() -> str | None:
 
 def verifier_keys() -> list[str]:
     """The public keys of all heads, the newest first: several after a change of key."""
-    return [str(row[0]) for row in fetch("select key from console.checkpoint group by key order by max(size) desc")]
+    return [
+        str(row[0])
+        for row in fetch("select key from console.checkpoint group by key order by max(size) desc")
+    ]
 
 
 def newest_size() -> int:
@@ -226,5 +243,7 @@ def newest() -> tuple[int, str, datetime] | None:
 
 def covering(place: int) -> tuple[int, str, str, datetime] | None:
     """(size, note, public key, when) of the oldest signed head that has this place of the log; None while there is none."""
-    rows: list[Any] = fetch("select size, note, key, at from console.checkpoint where size >= %s order by size limit 1", (place,))
+    rows: list[Any] = fetch(
+        "select size, note, key, at from console.checkpoint where size >= %s order by size limit 1", (place,)
+    )
     return (int(rows[0][0]), rows[0][1], str(rows[0][2]), rows[0][3]) if rows else None

@@ -181,7 +181,7 @@ TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 FLAT = rb"(?:null|\{[^{}]*\}|\{(?:%b:(?:%b|[0-9]+|null),?)*\})" % (TEXT, TEXT)
 BODY = {"actor": b"", "at": b"", "cause": b"", "data": b"", "id": b'("[0-9a-f-]{36}")', "label?": TEXT, "policy": b"[0-9]+",  # keys in their order; "?": not
     "prev": b'"([0-9a-f]{64}|)"', "req": b"(?:null|%b)" % TEXT, "run": b"(%b)" % TEXT, "run_seq": b"([1-9][0-9]{0,9})",  # always; later there may be more
-    "step": FLAT, "target": FLAT, "type": b'"([a-z_]+)"', "v": b"1", "wf": FLAT}  # fmt: skip
+    "step": FLAT, "target": FLAT, "type": b'"([a-z_]+)"', "v": b"1", "wf": FLAT}
 MORE = rb'(?:,"(?!(?:%b)")[a-z_]+":(?:%b|%b|[0-9]+))*' % ("|".join(key.strip("?") for key in BODY).encode(), FLAT, TEXT)
 PAIRS = [(rb'(?:,"%b":%b)?' if "?" in key else rb',"%b":%b') % (key.strip("?").encode(), form) for key, form in BODY.items() if form]
 TAIL, WIDER = (re.compile(rb"\}\}%b\}" % more.join([*PAIRS, b""])) for more in (b"", MORE))  # after `data`: id, prev, run, run_seq, type

@@ -6,7 +6,16 @@ from console.monitoring.failed_runs import read_log
 from console.monitoring.late_runs import late_runs
 from console.monitoring.metrics import WINDOWS, Metrics, metrics
 from console.monitoring.outcomes import DayCount
-from console.monitoring.switches import activation, cancellation, refuse_gaps, require_filled, trial, trial_of_draft
+from console.monitoring.switches import (
+    activation,
+    cancellation,
+    refuse_gaps,
+    require_filled,
+    trial,
+    trial_of_draft,
+)
 from console.work import approval_times, due_times
 
-OPEN_MODULES = frozenset({"alerts", "asking_runs", "incidents", "late_runs", "lately", "reports", "unable_to_start"})
+OPEN_MODULES = frozenset(
+    {"alerts", "asking_runs", "incidents", "late_runs", "lately", "reports", "unable_to_start"}
+)

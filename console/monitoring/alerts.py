@@ -32,7 +32,11 @@ from console.work import due_times
 from console.workflows import OBJECT, Known
 
 logger = logging.getLogger(__name__)
-KINDS: Mapping[str, str] = {"failed": "A run fails", "error": "A run fails with an error like", "slow": "A run is live for longer than"}
+KINDS: Mapping[str, str] = {
+    "failed": "A run fails",
+    "error": "A run fails with an error like",
+    "slow": "A run is live for longer than",
+}
 EVERY = timedelta(hours=1)
 OLDEST = timedelta(days=1)
 """What failed longer ago is not told any more: the log may have been read from its beginning."""
@@ -76,12 +80,17 @@ class Rule:
     @property
     def terms(self) -> dict[str, Any]:
         """What somebody has set, of which a form sends the `mark`."""
-        return {name: getattr(self, name) for name in ("kind", "minutes", "pattern", "mail", "starts")} | {"people": sorted(self.people)}
+        return {name: getattr(self, name) for name in ("kind", "minutes", "pattern", "mail", "starts")} | {
+            "people": sorted(self.people)
+        }
 
     def to_json(self) -> dict[str, Any]:
         """The rule as one of a list of the API."""
         return {
-            **{name: getattr(self, name) for name in ("id", "kind", "minutes", "pattern", "mail", "starts", "held")},
+            **{
+                name: getattr(self, name)
+                for name in ("id", "kind", "minutes", "pattern", "mail", "starts", "held")
+            },
             "people": list(self.people),
             "last_at": log.body.moment(self.last_at) if self.last_at else None,
         }
@@ -105,12 +114,16 @@ class Words:
     def said(self, workflow: Known, held: int, person: str) -> str:
         """Where and why it failed, how many runs that the person may see that concerns, and how many failures were held back since the last alert."""
         title = incidents.title_of_step(workflows.readable_version(workflow.id, self.version), self.step)
-        parts = [f"{f'“{title}” failed' if title else 'A run failed'}{f': {self.reason}' if self.reason else '.'}"]
+        parts = [
+            f"{f'“{title}” failed' if title else 'A run failed'}{f': {self.reason}' if self.reason else '.'}"
+        ]
         alike = incidents.count_alike(accounts.actor_of_person(person), workflow.id, self.cause)
         if alike > 1:
             parts.append(f"{alike:,} runs have failed like this.")
         if held:
-            parts.append(f"{held:,} {'failure was' if held == 1 else 'failures were'} not told since the last alert.")
+            parts.append(
+                f"{held:,} {'failure was' if held == 1 else 'failures were'} not told since the last alert."
+            )
         return " ".join(parts)
 
 
@@ -120,7 +133,9 @@ def rules_of(workflow: Known) -> list[Rule]:
     with hot_engine().connect() as connection:
         return [
             Rule(*row)
-            for row in connection.execute(sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at))
+            for row in connection.execute(
+                sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at)
+            )
         ]
 
 
@@ -129,13 +144,19 @@ def tellable(workflow: Known) -> list[tuple[str, str]]:
     able = limits.people_able(workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
     addresses = {each.id: each.email for each in accounts.people() if each.kind == "person"}
     often = Counter(name for _, name in able)
-    return [(addresses[ident], name if often[name] == 1 else f"{name}, {addresses[ident]}") for ident, name in able if ident in addresses]
+    return [
+        (addresses[ident], name if often[name] == 1 else f"{name}, {addresses[ident]}")
+        for ident, name in able
+        if ident in addresses
+    ]
 
 
 def startable(workflow: Known) -> list[Known]:
     """The workflows that a failure of this one may start: published, run by themselves, about no record; personal ones only of the same person."""
     known = [each for each in workflows.all_known() if each.owner in (None, workflow.owner)]
-    others = [each for each in known if each.live is not None and each.id != workflow.id and each.collection is None]
+    others = [
+        each for each in known if each.live is not None and each.id != workflow.id and each.collection is None
+    ]
     return [each for each in others if workflows.version(each.id, each.live or 0).document.run_as is not None]
 
 
@@ -155,12 +176,29 @@ def add(
     Raises NotAllowed, Invalid with a detail per field.
     """
     access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
-    full = [("kind", f"A workflow has at most {MOST_RULES} alerts.")] if len(rules_of(workflow)) >= MOST_RULES else []
+    full = (
+        [("kind", f"A workflow has at most {MOST_RULES} alerts.")]
+        if len(rules_of(workflow)) >= MOST_RULES
+        else []
+    )
     told = _judged(workflow, (kind, minutes, pattern, people, starts), full, "The alert was not made.")
-    row = told | {"id": new_id("alr"), "workflow": workflow.id, "mail": mail, "made_by": actor.id, "made_at": log.now(), "held": 0}
+    row = told | {
+        "id": new_id("alr"),
+        "workflow": workflow.id,
+        "mail": mail,
+        "made_by": actor.id,
+        "made_at": log.now(),
+        "held": 0,
+    }
     with transaction() as connection:
-        made = Rule(*connection.execute(sa.insert(tables.alert_rule).values(**row).returning(*tables.alert_rule.c)).one())
-        _note(actor, "alert_changed", workflow, connection, made, sealed={"rule": made.to_json()}, removed=False)
+        made = Rule(
+            *connection.execute(
+                sa.insert(tables.alert_rule).values(**row).returning(*tables.alert_rule.c)
+            ).one()
+        )
+        _note(
+            actor, "alert_changed", workflow, connection, made, sealed={"rule": made.to_json()}, removed=False
+        )
     return made
 
 
@@ -191,7 +229,12 @@ def change(
             raise NotFound("There is no such alert any more.")
         former = Rule(*row)
         require_unchanged(seen, former.terms, replace(former, **told, mail=mail).terms)
-        changed = sa.update(tables.alert_rule).where(*its_own).values(**told, mail=mail).returning(*tables.alert_rule.c)
+        changed = (
+            sa.update(tables.alert_rule)
+            .where(*its_own)
+            .values(**told, mail=mail)
+            .returning(*tables.alert_rule.c)
+        )
         made = Rule(*connection.execute(changed).one())
         if made != former:
             sealed = {"rule": made.to_json(), "former": former.to_json()}
@@ -200,17 +243,29 @@ def change(
 
 
 def _judged(
-    workflow: Known, given: tuple[str, int | None, str, Sequence[str], str], wrong: list[tuple[str, str]], refusal: str
+    workflow: Known,
+    given: tuple[str, int | None, str, Sequence[str], str],
+    wrong: list[tuple[str, str]],
+    refusal: str,
 ) -> dict[str, Any]:
     """The columns of a rule given as (kind, minutes, pattern, e-mail addresses, slug that is started). Raises Invalid with these details and its own."""
     kind, minutes, pattern, people, starts = given
     wrong += _wrong(kind, minutes, pattern)
     people_told, unknown = _people(workflow, people)
-    wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
+    wrong += [
+        ("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown
+    ]
     if kind == "slow" and minutes is None and due_times.rule_of_workflow(workflow.id) is None:
-        wrong.append(("minutes", "How many minutes? Without them the due time counts, and this workflow has none."))
+        wrong.append(
+            ("minutes", "How many minutes? Without them the due time counts, and this workflow has none.")
+        )
     if starts and not any(each.slug == starts for each in startable(workflow)):
-        wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
+        wrong.append(
+            (
+                "starts",
+                "Name another workflow that is published, runs by itself (run_as), and is about no record.",
+            )
+        )
     if not people_told and not starts and not unknown:
         wrong.append(("people", "Say who is told, or which workflow is started."))
     if wrong:
@@ -229,11 +284,23 @@ def remove(actor: Actor, workflow: Known, rule_id: str) -> None:
     access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
     rule = tables.alert_rule.c
     with transaction() as connection:
-        gone = sa.delete(tables.alert_rule).where(rule.id == rule_id, rule.workflow == workflow.id).returning(*tables.alert_rule.c)
+        gone = (
+            sa.delete(tables.alert_rule)
+            .where(rule.id == rule_id, rule.workflow == workflow.id)
+            .returning(*tables.alert_rule.c)
+        )
         row = connection.execute(gone).first()
         if row is None:
             raise NotFound("There is no such alert any more.")
-        _note(actor, "alert_changed", workflow, connection, Rule(*row), sealed={"rule": Rule(*row).to_json()}, removed=True)
+        _note(
+            actor,
+            "alert_changed",
+            workflow,
+            connection,
+            Rule(*row),
+            sealed={"rule": Rule(*row).to_json()},
+            removed=True,
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------- raising
@@ -247,18 +314,45 @@ def raise_due() -> int:
     if jobs.paused():
         return 0
     rows = fetch(_WAITING, (log.now() - LONGEST_WAIT, AT_ONCE))
-    for run_id, workflow_id, version, step, code, cause, at, reason, record, given, subject, told_by_whole in rows:
+    for (
+        run_id,
+        workflow_id,
+        version,
+        step,
+        code,
+        cause,
+        at,
+        reason,
+        record,
+        given,
+        subject,
+        told_by_whole,
+    ) in rows:
         known = _known(workflow_id)
-        if known is not None and at > log.now() - OLDEST and not (told_by_whole and _told_by_whole(run_id, known)):
-            failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
+        if (
+            known is not None
+            and at > log.now() - OLDEST
+            and not (told_by_whole and _told_by_whole(run_id, known))
+        ):
+            failure = {
+                "run": run_id,
+                "step": step,
+                "code": code,
+                "message": reason or "",
+                "workflow": known.slug,
+            }
             title = incidents.title_of_step(workflows.readable_version(workflow_id, version), step)
             more = {"error": reason or "", "record": record, "input": given, "step_title": title}
             words = Words(subject, version, step, cause, reason or "")
             for rule in rules_of(known):
-                if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
+                if rule.kind == "failed" or (
+                    rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])
+                ):
                     _raise(known, rule, run_id, failure, more, words=words, own_incident=not told_by_whole)
         with transaction() as connection:
-            connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
+            connection.execute(
+                sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now())
+            )
     return len(rows)
 
 
@@ -275,14 +369,22 @@ def tell_slow() -> int:
     rows = fetch(_SLOW, (AT_ONCE,))
     for run_id, rule_id in rows:
         with hot_engine().connect() as connection:
-            row = connection.execute(sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id)).first()
+            row = connection.execute(
+                sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id)
+            ).first()
         known = _known(row.workflow) if row is not None else None
         if row is None or known is None:
             continue
-        _raise(known, Rule(*row), run_id, {"run": run_id, "step": "", "code": "slow", "message": "", "workflow": known.slug})
+        _raise(
+            known,
+            Rule(*row),
+            run_id,
+            {"run": run_id, "step": "", "code": "slow", "message": "", "workflow": known.slug},
+        )
         with transaction() as connection:
             connection.execute(
-                sa.text("insert into console.alert_told values (:rule, :run) on conflict do nothing"), {"rule": rule_id, "run": run_id}
+                sa.text("insert into console.alert_told values (:rule, :run) on conflict do nothing"),
+                {"rule": rule_id, "run": run_id},
             )
     return len(rows)
 
@@ -301,7 +403,9 @@ def _raise(
     started = _start(workflow, rule, run_id, values, more or {}) if rule.starts else None
     now, at = log.now(), tables.alert_rule.c
     with transaction() as connection:
-        may = sa.update(tables.alert_rule).where(at.id == rule.id, sa.or_(at.last_at.is_(None), at.last_at <= now - EVERY))
+        may = sa.update(tables.alert_rule).where(
+            at.id == rule.id, sa.or_(at.last_at.is_(None), at.last_at <= now - EVERY)
+        )
         held = connection.execute(sa.select(at.held).where(at.id == rule.id).with_for_update()).scalar()
         tells = bool(rule.people) and connection.execute(may.values(last_at=now, held=0)).rowcount == 1
         if rule.people and not tells:
@@ -309,21 +413,38 @@ def _raise(
         people = [person for person in rule.people if _may_see(person, workflow)] if tells else []
         slow = rule.kind == "slow"
         kept = words if words is not None and words.kept else None
-        texts = {person: kept.said(workflow, held or 0, person) if kept is not None else None for person in people}
+        texts = {
+            person: kept.said(workflow, held or 0, person) if kept is not None else None for person in people
+        }
         for text in dict.fromkeys(texts.values()):
             side_rows.add_notices(
-                *(connection, [person for person in people if texts[person] == text], f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
-                at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + ("incidents" if own_incident else f"executions/{run_id}"), mail=rule.mail,
-                text=text, subject=words.subject if words is not None else None,
-            )  # fmt: skip
+                *(
+                    connection,
+                    [person for person in people if texts[person] == text],
+                    f"{rule.id}:{run_id}",
+                    "alert_slow" if slow else "alert_failed",
+                ),
+                at=now,
+                run=run_id,
+                link=f"/workflows/{workflow.slug}/"
+                + ("incidents" if own_incident else f"executions/{run_id}"),
+                mail=rule.mail,
+                text=text,
+                subject=words.subject if words is not None else None,
+            )
         if people or started:
             _note(
                 *(runs.ENGINE, "alert_raised", workflow, connection, rule),
-                failed_run=run_id, people=people, started=started, held=held or 0,
-            )  # fmt: skip
+                failed_run=run_id,
+                people=people,
+                started=started,
+                held=held or 0,
+            )
 
 
-def _start(failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], more: Mapping[str, Any]) -> str | None:
+def _start(
+    failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], more: Mapping[str, Any]
+) -> str | None:
     """The run that the rule's workflow began for this failure; None if it cannot be started, or failures would start one another without end.
 
     `more` is what the failed run was about: its account is given that only where it may read the records of the failed workflow.
@@ -342,7 +463,9 @@ def _start(failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], mo
         known = {**values, **more} if _may_read(runs.account_of(definition), failed) else values
         given = {name: value for name, value in known.items() if name in named and value is not None}
         by = StartedBy(rule.id, "event", dict(values), causes)
-        return runs.start_hands_off(definition.id, by=by, record=None, values=given, key=f"{rule.id}:{run_id}")
+        return runs.start_hands_off(
+            definition.id, by=by, record=None, values=given, key=f"{rule.id}:{run_id}"
+        )
     except ConsoleError as error:
         logger.warning("alert %s: %s was not started: %s", rule.id, rule.starts, error.message)
         return None
@@ -381,7 +504,9 @@ def _people(workflow: Known, addresses: Sequence[str]) -> tuple[list[str], list[
 
 def _may_see(person: str, workflow: Known) -> bool:
     try:
-        return access.can(accounts.actor_of_person(person), workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+        return access.can(
+            accounts.actor_of_person(person), workflow.team or None, f"{OBJECT}:{workflow.slug}", "see"
+        )
     except ConsoleError:
         return False
 
@@ -389,7 +514,9 @@ def _may_see(person: str, workflow: Known) -> bool:
 def _may_read(account: Actor, workflow: Known) -> bool:
     """Whether the account sees the workflow's runs, and the records that they are about."""
     sees = access.can(account, workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
-    return sees and (workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read"))
+    return sees and (
+        workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read")
+    )
 
 
 def _known(workflow_id: str) -> Known | None:
@@ -397,8 +524,23 @@ def _known(workflow_id: str) -> Known | None:
 
 
 def _note(
-    actor: Actor, kind: str, workflow: Known, connection: sa.Connection, rule: Rule, sealed: Mapping[str, Any] | None = None, **told: Any
+    actor: Actor,
+    kind: str,
+    workflow: Known,
+    connection: sa.Connection,
+    rule: Rule,
+    sealed: Mapping[str, Any] | None = None,
+    **told: Any,
 ) -> None:
     opened = {"workflow": workflow.id, "slug": workflow.slug, "alert": rule.id, "kind": rule.kind} | told
     chain = None if workflow.label else workflows.CHAIN
-    log.note(actor, kind, open=opened, sealed=sealed, team=workflow.team or None, chain=chain, label=workflow.label, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=opened,
+        sealed=sealed,
+        team=workflow.team or None,
+        chain=chain,
+        label=workflow.label,
+        connection=connection,
+    )

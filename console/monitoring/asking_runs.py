@@ -40,8 +40,12 @@ def groups(actor: Actor, workflow: Known) -> list[Incident]:
     grouped = (
         sa.select(code.label("code"), step.label("step"), sa.func.count().label("count"))
         .add_columns(sa.func.max(run.take_over["message"].astext).label("message"))
-        .add_columns(sa.func.array_agg(run.version.distinct()).label("versions"), sa.func.max(run.id).label("newest"))
-        .add_columns(sa.func.min(run.active_at).label("first_at"), sa.func.max(run.active_at).label("last_at"))
+        .add_columns(
+            sa.func.array_agg(run.version.distinct()).label("versions"), sa.func.max(run.id).label("newest")
+        )
+        .add_columns(
+            sa.func.min(run.active_at).label("first_at"), sa.func.max(run.active_at).label("last_at")
+        )
         .join(tables.attempt, sa.and_(attempt.run == run.id, attempt.n == run.current))
         .where(record_reach.countable_runs(actor, *_asking(workflow)))
         .group_by(code, step)
@@ -58,16 +62,28 @@ def groups(actor: Actor, workflow: Known) -> list[Incident]:
 def count(actor: Actor, workflow: Known) -> int:
     """How many groups of the workflow the actor may see; one statement."""
     run, attempt = tables.run.c, tables.attempt.c
-    counted = sa.select(sa.func.count(sa.distinct(sa.func.concat(attempt.step, " ", run.take_over["code"].astext))))
-    joined = counted.select_from(tables.run).join(tables.attempt, sa.and_(attempt.run == run.id, attempt.n == run.current))
+    counted = sa.select(
+        sa.func.count(sa.distinct(sa.func.concat(attempt.step, " ", run.take_over["code"].astext)))
+    )
+    joined = counted.select_from(tables.run).join(
+        tables.attempt, sa.and_(attempt.run == run.id, attempt.n == run.current)
+    )
     with hot_engine().connect() as connection:
-        return int(connection.execute(joined.where(record_reach.countable_runs(actor, *_asking(workflow)))).scalar_one())
+        return int(
+            connection.execute(
+                joined.where(record_reach.countable_runs(actor, *_asking(workflow)))
+            ).scalar_one()
+        )
 
 
 def runs_of(actor: Actor, workflow: Known, group: Incident) -> list[RunHead]:
     """The first runs of the group that the actor may see, the oldest first."""
     run, attempt = tables.run.c, tables.attempt.c
-    here = sa.select(attempt.run).where(attempt.run == run.id, attempt.n == run.current, attempt.step == group.step).exists()
+    here = (
+        sa.select(attempt.run)
+        .where(attempt.run == run.id, attempt.n == run.current, attempt.step == group.step)
+        .exists()
+    )
     same = (run.take_over["code"].astext == group.code, here)
     return lists.listed(actor, *_asking(workflow), *same, order=(run.created_at, run.id), limit=AT_ONCE)[0]
 
@@ -79,7 +95,11 @@ def answers(actor: Actor, group: Incident) -> Sequence[Mapping[str, Any]]:
     if not offered and current:  # it only asks to go on
         fields = (current["form"] or {}).get("fields", ())
         offered = [("", current["button"], {field["name"] for field in fields if field["required"]})]
-    return [{"value": value, "label": label, "needed": bool(needed)} for value, label, needed in offered if needed <= {REASON}]
+    return [
+        {"value": value, "label": label, "needed": bool(needed)}
+        for value, label, needed in offered
+        if needed <= {REASON}
+    ]
 
 
 def answer_all(actor: Actor, workflow: Known, cause: str, outcome: str, reason: str) -> Retried:
@@ -96,7 +116,10 @@ def answer_all(actor: Actor, workflow: Known, cause: str, outcome: str, reason: 
         raise Invalid("Choose an answer.", at=("outcome", "Choose one of the answers."))
     if chosen["needed"] and not reason.strip():
         raise Invalid("A reason is needed.", at=(REASON, "Say why in a few words; it is kept in the log."))
-    answered = {head.id: _answered(actor, head, group.step, outcome, reason) for head in runs_of(actor, workflow, group)}
+    answered = {
+        head.id: _answered(actor, head, group.step, outcome, reason)
+        for head in runs_of(actor, workflow, group)
+    }
     refused = {run_id: why for run_id, why in answered.items() if why is not None}
     return Retried(
         {run_id: run_id for run_id in answered if run_id not in refused},
@@ -111,7 +134,11 @@ def _answered(actor: Actor, head: RunHead, step: str, outcome: str, reason: str)
     try:
         (runs.resume if head.status == "saved" else runs.take_over)(actor, head.id, revision=None)
         held = True
-        runs.complete(actor, head.id, runs.Submission(step, None, {REASON: reason} if reason.strip() else {}, outcome or None))
+        runs.complete(
+            actor,
+            head.id,
+            runs.Submission(step, None, {REASON: reason} if reason.strip() else {}, outcome or None),
+        )
     except ConsoleError as error:
         if held:
             runs.save(actor, head.id, revision=None)
@@ -127,5 +154,17 @@ def _group(row: Any, known: Known, newest: RunHead) -> Incident:
     title = title_of_step(workflows.readable_version(known.id, newest.version), row.step)
     cause = f"{MARK}{row.step}-{row.code}"
     return Incident(
-        *(known, cause, row.code, row.step, title, row.message or "", row.count, sorted(row.versions), row.first_at, row.last_at, newest)
+        *(
+            known,
+            cause,
+            row.code,
+            row.step,
+            title,
+            row.message or "",
+            row.count,
+            sorted(row.versions),
+            row.first_at,
+            row.last_at,
+            newest,
+        )
     )

@@ -63,15 +63,31 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Five statements at most, whatever their number; for a reader
     who sees only a part of the records one more, and those to the sources.
     """
-    seen = [known for known in workflows.all_known() if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")]
+    seen = [
+        known
+        for known in workflows.all_known()
+        if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")
+    ]
     if not seen:
         return []
     version_at, workflow_at = tables.workflow_version.c, tables.workflow.c
     lives = sa.and_(workflow_at.id == version_at.workflow, workflow_at.live_version == version_at.number)
     fires = tables.trigger.c
-    next_at = sa.select(sa.func.min(fires.next_at)).where(fires.workflow == workflow_at.id, fires.enabled).scalar_subquery()
-    starts = sa.select(sa.func.array_agg(fires.kind.distinct())).where(fires.workflow == workflow_at.id, fires.enabled).scalar_subquery()
-    stuck = sa.select(sa.literal(True)).where(fires.workflow == workflow_at.id, fires.enabled, fires.problem.is_not(None)).limit(1)
+    next_at = (
+        sa.select(sa.func.min(fires.next_at))
+        .where(fires.workflow == workflow_at.id, fires.enabled)
+        .scalar_subquery()
+    )
+    starts = (
+        sa.select(sa.func.array_agg(fires.kind.distinct()))
+        .where(fires.workflow == workflow_at.id, fires.enabled)
+        .scalar_subquery()
+    )
+    stuck = (
+        sa.select(sa.literal(True))
+        .where(fires.workflow == workflow_at.id, fires.enabled, fires.problem.is_not(None))
+        .limit(1)
+    )
     columns = (
         stuck.scalar_subquery().label("stuck"),
         workflow_at.id,
@@ -112,11 +128,17 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
 
     No statement where there is none; else those of `cards` and two.
     """
-    own = {known.id for known in workflows.all_known() if unable_to_start.may_begin(known) and _may_switch(actor, known)}
+    own = {
+        known.id
+        for known in workflows.all_known()
+        if unable_to_start.may_begin(known) and _may_switch(actor, known)
+    }
     if not own:
         return []
     found, run = [card for card in cards(actor, zone) if card.known.id in own], tables.run.c
-    asking = sa.select(run.workflow, sa.func.count()).where(record_reach.countable_runs(actor, run.workflow.in_(own), *asking_runs.ASKING))
+    asking = sa.select(run.workflow, sa.func.count()).where(
+        record_reach.countable_runs(actor, run.workflow.in_(own), *asking_runs.ASKING)
+    )
     with hot_engine().connect() as connection:
         counts = {row[0]: row[1] for row in connection.execute(asking.group_by(run.workflow))}
     failed = incidents.failed_runs(actor, own)

@@ -41,20 +41,38 @@ def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
     run, attempt, failure = tables.run.c, tables.attempt.c, tables.failure.c
     done_again = sa.exists().where(failure.run == run.id, failure.retried_by.is_not(None))
     since = midnight(first_day(log.now(), zone, days), zone)
-    begun = record_reach.countable_runs(actor, run.workflow == workflow.id, ~run.test, is_whole(), ~done_again, run.created_at >= since)
-    newest = sa.select(run.id, run.status, run.ending, run.ended_at).where(begun).order_by(run.created_at.desc()).limit(MOST_RUNS + 1)
+    begun = record_reach.countable_runs(
+        actor, run.workflow == workflow.id, ~run.test, is_whole(), ~done_again, run.created_at >= since
+    )
+    newest = (
+        sa.select(run.id, run.status, run.ending, run.ended_at)
+        .where(begun)
+        .order_by(run.created_at.desc())
+        .limit(MOST_RUNS + 1)
+    )
     with hot_engine().connect() as connection:
         rows = connection.execute(newest).all()
         counted = rows[:MOST_RUNS]
         of_them = attempt.run == sa.any_(sa.literal([row.id for row in counted], sa.ARRAY(sa.Text)))
         # of one who waits there it is what is expected; what a person took back was no way on
-        stands = sa.and_(attempt.completed_at.is_not(None), attempt.status != "cancelled", attempt.revised.is_not(True))
+        stands = sa.and_(
+            attempt.completed_at.is_not(None), attempt.status != "cancelled", attempt.revised.is_not(True)
+        )
         outcome = sa.case((stands, attempt.outcome))
-        came = sa.select(attempt.step, outcome, sa.func.array_agg(sa.distinct(attempt.run))).where(of_them).group_by(attempt.step, outcome)
+        came = (
+            sa.select(attempt.step, outcome, sa.func.array_agg(sa.distinct(attempt.run)))
+            .where(of_them)
+            .group_by(attempt.step, outcome)
+        )
         rows_of_steps = connection.execute(came).all() if counted else []
     number = {row.id: n for n, row in enumerate(counted)}
-    left = {(step, way or ""): frozenset(number[each] for each in those) for step, way, those in rows_of_steps}
-    passed = {step: len(frozenset().union(*(those for (of, _), those in left.items() if of == step))) for step in {key[0] for key in left}}
+    left = {
+        (step, way or ""): frozenset(number[each] for each in those) for step, way, those in rows_of_steps
+    }
+    passed = {
+        step: len(frozenset().union(*(those for (of, _), those in left.items() if of == step)))
+        for step in {key[0] for key in left}
+    }
     ends: dict[tuple[str, str | None], int] = {}
     for row in counted:
         if row.ended_at is not None:

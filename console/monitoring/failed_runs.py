@@ -12,7 +12,9 @@ from console.infra.db.engine import fetch, transaction
 AT_ONCE = 5_000
 TIMED_OUT = "timed_out"
 _MARK = sa.text("select number from console.version where name = 'failures' for update skip locked")
-_UPTO = sa.text("select max(pos) from (select pos from console.activity where pos > :mark order by pos limit :most) a")
+_UPTO = sa.text(
+    "select max(pos) from (select pos from console.activity where pos > :mark order by pos limit :most) a"
+)
 _FAILED = sa.text(
     f"""
 select a.run, a.pos, a.at, r.workflow, r.version, r.team, r.label, coalesce(r.reason, '') as reason,
@@ -55,13 +57,17 @@ def read_log() -> int:
     while True:
         with transaction() as connection:
             mark = connection.execute(_MARK).scalar()
-            upto = None if mark is None else connection.execute(_UPTO, {"mark": mark, "most": AT_ONCE}).scalar()
+            upto = (
+                None if mark is None else connection.execute(_UPTO, {"mark": mark, "most": AT_ONCE}).scalar()
+            )
             if upto is None:
                 return found
             bounds = {"mark": mark, "upto": upto}
             rows = connection.execute(_FAILED, bounds).all()
             for row in rows:
-                connection.execute(_INSERT, {**row._mapping, "cause": cause_of(row.step, row.code, row.reason)})
+                connection.execute(
+                    _INSERT, {**row._mapping, "cause": cause_of(row.step, row.code, row.reason)}
+                )
             connection.execute(_RETRIED, bounds)
             connection.execute(_DONE, {"upto": upto})
         found += len(rows)

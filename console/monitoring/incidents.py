@@ -23,7 +23,9 @@ from console.workflows import OBJECT, Definition, Known, lifecycle
 MOST_GROUPS = 100
 AT_ONCE = 100
 """How many runs one retry does; the next does the following ones."""
-RECORD_GONE = "Its record is not there any more, or you may not see it: close the incident for it with a reason."
+RECORD_GONE = (
+    "Its record is not there any more, or you may not see it: close the incident for it with a reason."
+)
 LATELY = timedelta(days=7)
 MOST_DONE_AGAIN = 10
 
@@ -85,12 +87,19 @@ class DoneAgain:
 
 def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
     """What became of the failures of the workflow that were done again lately, the latest first. One statement besides those of a list of runs."""
-    failure, run, again, later = tables.failure.c, tables.run.c, tables.run.alias("again"), tables.failure.alias("later")
+    failure, run, again, later = (
+        tables.failure.c,
+        tables.run.c,
+        tables.run.alias("again"),
+        tables.failure.alias("later"),
+    )
     since = log.now() - LATELY
     lately = sa.select(failure.run, failure.cause, failure.retried_by).where(
         failure.workflow == workflow, failure.retried_by >= id_at("run", since - log.moved_by())
     )
-    done = lately.cte("done").prefix_with("materialized")  # few: else all runs of the workflow may be read first
+    done = lately.cte("done").prefix_with(
+        "materialized"
+    )  # few: else all runs of the workflow may be read first
     last_at = sa.func.max(again.c.created_at)
     grouped = (
         sa.select(
@@ -104,17 +113,34 @@ def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
         .select_from(done)
         .join(again, again.c.id == done.c.retried_by)
         .join(tables.run, run.id == done.c.run)
-        .where(again.c.created_at > since, record_reach.countable_runs(actor, run.id.in_(sa.select(lately.subquery().c.run))))
-        .where(access.cleared_for(actor, again.c.label), ~sa.exists().where(later.c.run == again.c.id, later.c.retried_by.is_not(None)))
+        .where(
+            again.c.created_at > since,
+            record_reach.countable_runs(actor, run.id.in_(sa.select(lately.subquery().c.run))),
+        )
+        .where(
+            access.cleared_for(actor, again.c.label),
+            ~sa.exists().where(later.c.run == again.c.id, later.c.retried_by.is_not(None)),
+        )
         .group_by(done.c.cause)
         .order_by(last_at.desc())
         .limit(MOST_DONE_AGAIN)
     )
     with hot_engine().connect() as connection:
         rows = connection.execute(grouped).all()
-    heads = {head.id: head for head in _heads(actor, [each for row in rows for each in (row.newest, row.failed)])} if rows else {}
+    heads = (
+        {head.id: head for head in _heads(actor, [each for row in rows for each in (row.newest, row.failed)])}
+        if rows
+        else {}
+    )
     return [
-        DoneAgain(heads[row.failed].reason or "", row.number, row.completed, row.live, row.last_at, heads[row.newest])
+        DoneAgain(
+            heads[row.failed].reason or "",
+            row.number,
+            row.completed,
+            row.live,
+            row.last_at,
+            heads[row.newest],
+        )
         for row in rows
         if {row.newest, row.failed} <= heads.keys()
     ]
@@ -144,13 +170,21 @@ def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
         return []
     heads = {head.id: head for head in _heads(actor, [row.newest for row in rows])}
     known = {entry.id: entry for entry in workflows.all_known()}
-    return [_incident(row, known[row.workflow], heads[row.newest]) for row in rows if row.newest in heads and row.workflow in known]
+    return [
+        _incident(row, known[row.workflow], heads[row.newest])
+        for row in rows
+        if row.newest in heads and row.workflow in known
+    ]
 
 
 def count_open(actor: Actor, workflow: str) -> int:
     """How many causes of failure of the workflow are open, as far as the actor may see them; one statement."""
     failure, run = tables.failure.c, tables.run.c
-    counted = sa.select(sa.func.count(failure.cause.distinct())).join(tables.run, run.id == failure.run).where(*_open(actor, workflow))
+    counted = (
+        sa.select(sa.func.count(failure.cause.distinct()))
+        .join(tables.run, run.id == failure.run)
+        .where(*_open(actor, workflow))
+    )
     with hot_engine().connect() as connection:
         return int(connection.execute(counted).scalar_one())
 
@@ -158,9 +192,15 @@ def count_open(actor: Actor, workflow: str) -> int:
 def count_alike(actor: Actor, workflow: str, cause: str) -> int:
     """How many open failures of the workflow (its id) with this cause the actor may see."""
     failure = tables.failure.c
-    counted = sa.select(sa.func.count()).select_from(tables.failure).join(tables.run, tables.run.c.id == failure.run)
+    counted = (
+        sa.select(sa.func.count())
+        .select_from(tables.failure)
+        .join(tables.run, tables.run.c.id == failure.run)
+    )
     with hot_engine().connect() as connection:
-        return int(connection.execute(counted.where(*_open(actor, workflow), failure.cause == cause)).scalar_one())
+        return int(
+            connection.execute(counted.where(*_open(actor, workflow), failure.cause == cause)).scalar_one()
+        )
 
 
 def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
@@ -170,7 +210,9 @@ def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
     standing = run.id == sa.any_(
         sa.func.array(open_ones.scalar_subquery())
     )  # an array is looked up one by one, instead of reading all runs
-    seen = record_reach.countable_runs(actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids), standing)
+    seen = record_reach.countable_runs(
+        actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids), standing
+    )
     counted = sa.select(run.workflow, sa.func.count()).where(seen)
     with hot_engine().connect() as connection:
         return {row[0]: row[1] for row in connection.execute(counted.group_by(run.workflow))}
@@ -187,7 +229,10 @@ def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) 
 
 def acted(run_ids: Sequence[str]) -> bool:
     """Whether one of these runs changed something outside or sent a message, so that beginning at the start does it again. One statement; the caller may see them."""
-    effect, message = tables.effect.c, sa.table("message", sa.column("run"), sa.column("sent_at"), schema="console")
+    effect, message = (
+        tables.effect.c,
+        sa.table("message", sa.column("run"), sa.column("sent_at"), schema="console"),
+    )
     changed = sa.exists().where(effect.run.in_(run_ids), effect.status != "failed")
     sent = sa.exists().where(message.c.run.in_(run_ids), message.c.sent_at.is_not(None))
     with hot_engine().connect() as connection:
@@ -213,7 +258,12 @@ def preview(actor: Actor, workflow: Known, cause: str) -> Preview:
 
 
 def retry_all(
-    actor: Actor, workflow: Known, cause: str, *, origin: Literal["start", "failure"], version: Literal["original", "current"]
+    actor: Actor,
+    workflow: Known,
+    cause: str,
+    *,
+    origin: Literal["start", "failure"],
+    version: Literal["original", "current"],
 ) -> Retried:
     """Retry the failed runs of an incident, at most `AT_ONCE`, each as a new run linked to the old one. If one is refused, the others go on.
 
@@ -237,12 +287,22 @@ def retry_all(
 def retried_since(actor: Actor, workflow: Known, cause: str, since: datetime) -> Retried:
     """The runs of an incident that were done again since then, as far as the actor sees the new ones, and how many are left. Starts nothing."""
     failure, run = tables.failure.c, tables.run.c
-    settled = sa.select(failure.run, failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause)
+    settled = sa.select(failure.run, failure.retried_by).where(
+        failure.workflow == workflow.id, failure.cause == cause
+    )
     with hot_engine().connect() as connection:
         found = {new: old for old, new in connection.execute(settled.where(failure.retried_by.is_not(None)))}
-    again = run.id.in_(sa.select(failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause))
-    heads, _ = lists.listed(actor, again, run.created_at >= since, order=(run.created_at, run.id), limit=AT_ONCE)
-    return Retried({found[head.id]: head.id for head in heads if head.id in found}, {}, len(runs_of(actor, workflow, cause)))
+    again = run.id.in_(
+        sa.select(failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause)
+    )
+    heads, _ = lists.listed(
+        actor, again, run.created_at >= since, order=(run.created_at, run.id), limit=AT_ONCE
+    )
+    return Retried(
+        {found[head.id]: head.id for head in heads if head.id in found},
+        {},
+        len(runs_of(actor, workflow, cause)),
+    )
 
 
 def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
@@ -257,14 +317,21 @@ def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
     failure = tables.failure.c
     with transaction() as connection:
         closing = sa.update(tables.failure).where(*_unsettled(workflow.id), failure.cause == cause)
-        seen = closing.where(failure.run.in_([head.id for head in heads])).values(closed_at=log.now(), closed_by=actor.id)
+        seen = closing.where(failure.run.in_([head.id for head in heads])).values(
+            closed_at=log.now(), closed_by=actor.id
+        )
         count = connection.execute(seen).rowcount
         opened = {"workflow": workflow.id, "slug": workflow.slug, "cause": cause, "count": count}
         chain = None if workflow.label else workflows.CHAIN
         log.note(
-            *(actor, "incident_closed"), open=opened, sealed={"reason": why}, team=workflow.team or None,
-            chain=chain, label=workflow.label, connection=connection,
-        )  # fmt: skip
+            *(actor, "incident_closed"),
+            open=opened,
+            sealed={"reason": why},
+            team=workflow.team or None,
+            chain=chain,
+            label=workflow.label,
+            connection=connection,
+        )
     return count
 
 
@@ -272,7 +339,9 @@ def checked_origin(text: str) -> Literal["start", "failure"]:
     """Where a retry begins. Raises Malformed."""
     found: Mapping[str, Literal["start", "failure"]] = {"start": "start", "failure": "failure"}
     if text not in found:
-        raise Malformed("There is no such beginning.", details=[{"field": "from", "reason": "One of start, failure."}])
+        raise Malformed(
+            "There is no such beginning.", details=[{"field": "from", "reason": "One of start, failure."}]
+        )
     return found[text]
 
 
@@ -280,7 +349,9 @@ def checked_version(text: str) -> Literal["original", "current"]:
     """The version that a retry takes: `same` or `live`, as the API calls them. Raises Malformed."""
     found: Mapping[str, Literal["original", "current"]] = {"same": "original", "live": "current"}
     if text not in found:
-        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "One of same, live."}])
+        raise Malformed(
+            "There is no such version.", details=[{"field": "version", "reason": "One of same, live."}]
+        )
     return found[text]
 
 
@@ -299,14 +370,22 @@ def settled(run_ids: Sequence[str]) -> dict[str, str]:
         failure.run.in_(run_ids), sa.or_(failure.retried_by.is_not(None), failure.closed_at.is_not(None))
     )
     with hot_engine().connect() as connection:
-        return {row.run: "done again" if row.retried_by else "set aside" for row in connection.execute(wanted)} if run_ids else {}
+        return (
+            {row.run: "done again" if row.retried_by else "set aside" for row in connection.execute(wanted)}
+            if run_ids
+            else {}
+        )
 
 
 def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
     """What nobody has done again or set aside, without the parts of runs that did not complete, or ask somebody: those stand for them."""
     failure = tables.failure.c
     told_there = sa.literal_column(TOLD_BY_WHOLE.format(run="failure.run"), sa.Boolean)
-    unsettled: list[sa.ColumnElement[bool]] = [failure.retried_by.is_(None), failure.closed_at.is_(None), ~told_there]
+    unsettled: list[sa.ColumnElement[bool]] = [
+        failure.retried_by.is_(None),
+        failure.closed_at.is_(None),
+        ~told_there,
+    ]
     return unsettled if workflow is None else [*unsettled, failure.workflow == workflow]
 
 
@@ -315,7 +394,9 @@ def _open(actor: Actor, workflow: str | None) -> list[sa.ColumnElement[bool]]:
     standing = run.id.in_(
         sa.select(tables.failure.c.run).where(*unsettled).correlate(None)
     )  # of those that are settled there may be very many
-    own = [run.status.in_(("failed", "timed_out")), standing] + ([] if workflow is None else [run.workflow == workflow])
+    own = [run.status.in_(("failed", "timed_out")), standing] + (
+        [] if workflow is None else [run.workflow == workflow]
+    )
     return [*unsettled, record_reach.countable_runs(actor, *own)]
 
 
@@ -328,7 +409,18 @@ def _incident(row: Any, known: Known, newest: RunHead) -> Incident:
     definition = workflows.readable_version(known.id, newest.version)
     title = title_of_step(definition, row.step)
     return Incident(
-        *(known, row.cause, row.code, row.step, title, newest.reason or "", row.count, sorted(row.versions), row.first_at, row.last_at),
+        *(
+            known,
+            row.cause,
+            row.code,
+            row.step,
+            title,
+            newest.reason or "",
+            row.count,
+            sorted(row.versions),
+            row.first_at,
+            row.last_at,
+        ),
         newest,
     )
 

@@ -50,7 +50,12 @@ def late_runs(actor: Actor, workflow: Known, days: int, zone: str) -> list[LateR
     rule = due_times.rule_of_workflow(workflow.id)
     if rule is None:
         return []
-    run, clock = tables.run.c, sa.table("due_clock", sa.column("run"), sa.column("rule"), sa.column("breached_at"), schema="console")
+    run, clock = (
+        tables.run.c,
+        sa.table(
+            "due_clock", sa.column("run"), sa.column("rule"), sa.column("breached_at"), schema="console"
+        ),
+    )
     mine = record_reach.countable_runs(actor, run.workflow == workflow.id)
     since = midnight(first_day(log.now(), zone, days), zone)
     late = (
@@ -76,12 +81,19 @@ def _late_run(run_id: str, rule: due_times.Rule, breached_at: datetime) -> LateR
     if state.ended_at is None:
         stretches.append((state.holder, before, now))
     waiting = due_times.waiting_steps(state.workflow, state.version)
-    still = [(each.entered_at, each.completed_at or now) for each in state.attempts.values() if each.step in waiting]
+    still = [
+        (each.entered_at, each.completed_at or now)
+        for each in state.attempts.values()
+        if each.step in waiting
+    ]
     spent: dict[str, float] = {}
     for holder, begin, end in stretches:
         spent[holder or ""] = spent.get(holder or "", 0.0) + worked_seconds(rule.hours, begin, end, still)
     names = accounts.names(set(spent) - {""})
-    held = [Held(names.get(person, "Somebody whose account is gone") if person else "", seconds) for person, seconds in spent.items()]
+    held = [
+        Held(names.get(person, "Somebody whose account is gone") if person else "", seconds)
+        for person, seconds in spent.items()
+    ]
     return LateRun(
         run_id,
         state.collection,

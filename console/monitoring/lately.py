@@ -14,7 +14,13 @@ from console.runs.views.bounded_counts import WORKFLOWS, Bounded
 
 NONE = Bounded()
 _STUCK = "select distinct workflow from console.trigger where workflow = any(%s) and enabled and problem is not null"
-_FIGURES = {"completed": "done", **dict.fromkeys(WRONG, "wrong"), "aborted": "stopped", "cancelled": "stopped", "open": "failed"}
+_FIGURES = {
+    "completed": "done",
+    **dict.fromkeys(WRONG, "wrong"),
+    "aborted": "stopped",
+    "cancelled": "stopped",
+    "open": "failed",
+}
 _WHOLE = "not r.test and r.fork is null"
 _HAPPENED = f"""
 select w.id, f.part, w.most, f.part, '', f.collection, f.record, f.count from {WORKFLOWS} cross join lateral (
@@ -52,7 +58,9 @@ class Happened:
     stuck: bool = False
 
 
-def happened(actor: Actor, workflow_ids: Collection[str], since: datetime, until: datetime) -> dict[str, Happened]:
+def happened(
+    actor: Actor, workflow_ids: Collection[str], since: datetime, until: datetime
+) -> dict[str, Happened]:
     """Workflow id → what happened from `since` to before `until`, of what the actor may count: tests and parts of runs are left out. Three statements, whatever
     the number of workflows; for a reader who sees only a part of the records those to the sources besides.
     """
@@ -61,8 +69,12 @@ def happened(actor: Actor, workflow_ids: Collection[str], since: datetime, until
     found: dict[str, dict[str, Bounded]] = {workflow: {} for workflow in workflow_ids}
     ended = ["completed", *WRONG, "aborted", "cancelled"]
     for reached, statement in ((within, _HAPPENED), (bounded_counts.few(within), _OPEN)):
-        for workflow, figures in bounded_counts.counted(reached, statement.format(**texts), statuses=ended).items():
+        for workflow, figures in bounded_counts.counted(
+            reached, statement.format(**texts), statuses=ended
+        ).items():
             for name, figure in figures.items():
-                found[workflow][_FIGURES.get(name, name)] = found[workflow].get(_FIGURES.get(name, name), NONE) + figure
+                found[workflow][_FIGURES.get(name, name)] = (
+                    found[workflow].get(_FIGURES.get(name, name), NONE) + figure
+                )
     stuck = {row[0] for row in fetch(_STUCK, (list(workflow_ids),))}
     return {workflow: Happened(**figures, stuck=workflow in stuck) for workflow, figures in found.items()}

@@ -79,7 +79,16 @@ class Metrics:
             "days": self.days,
             **{
                 name: getattr(self, name)
-                for name in ("total", "live", "failed", "done_again", "success", "average_s", "steps_of", "unsent")
+                for name in (
+                    "total",
+                    "live",
+                    "failed",
+                    "done_again",
+                    "success",
+                    "average_s",
+                    "steps_of",
+                    "unsent",
+                )
             },
             "completed": sum(day.done for day in self.ended),
             "stopped": sum(day.stopped for day in self.ended),
@@ -94,7 +103,13 @@ class Metrics:
                 for day in self.ended
             ],
             "steps": [
-                {"step": step.step, "title": step.title, "entered": step.entered, "failed": step.failed, "average_s": step.average_s}
+                {
+                    "step": step.step,
+                    "title": step.title,
+                    "entered": step.entered,
+                    "failed": step.failed,
+                    "average_s": step.average_s,
+                }
                 for step in self.steps
             ],
         }
@@ -109,14 +124,21 @@ def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
     begun = record_reach.countable_runs(actor, own, run.created_at >= midnight(first, zone))
     day = sa.cast(sa.func.timezone(zone, run.created_at), sa.Date).label("day")
     took = sa.func.extract("epoch", run.ended_at - run.created_at)
-    done = record_reach.countable_runs(actor, own, run.status == "completed", run.ended_at >= midnight(first, zone))
+    done = record_reach.countable_runs(
+        actor, own, run.status == "completed", run.ended_at >= midnight(first, zone)
+    )
     alive = record_reach.countable_runs(actor, own, run.ended_at.is_(None))
     live = sa.select(sa.func.count()).select_from(tables.run).where(alive).scalar_subquery()
     with hot_engine().connect() as connection:
         started = {
-            row.day: row.begun for row in connection.execute(sa.select(day, sa.func.count().label("begun")).where(begun).group_by(day))
+            row.day: row.begun
+            for row in connection.execute(
+                sa.select(day, sa.func.count().label("begun")).where(begun).group_by(day)
+            )
         }
-        average, alive_now = connection.execute(sa.select(sa.select(sa.func.avg(took)).where(done).scalar_subquery(), live)).one()
+        average, alive_now = connection.execute(
+            sa.select(sa.select(sa.func.avg(took)).where(done).scalar_subquery(), live)
+        ).one()
         steps = _steps(connection, workflow, with_parts)
     ended = filled(counted_days(actor, first, zone, own).get(workflow.id, {}), first, days)
     total = sum(started.values())
@@ -150,9 +172,18 @@ def _steps(connection: sa.Connection, workflow: Known, begun: sa.ColumnElement[b
     )
     found = {row.step: row for row in connection.execute(counted)}
     titles = workflows.version(workflow.id, workflow.live).document.step_names if workflow.live else {}
-    order = [*(step for step in titles if step in found), *sorted(step for step in found if step not in titles)]
+    order = [
+        *(step for step in titles if step in found),
+        *sorted(step for step in found if step not in titles),
+    ]
     return [
-        StepFigures(step, titles.get(step) or humanised(step), row.entered, row.failed, None if row.average is None else float(row.average))
+        StepFigures(
+            step,
+            titles.get(step) or humanised(step),
+            row.entered,
+            row.failed,
+            None if row.average is None else float(row.average),
+        )
         for step in order
         if (row := found[step])
     ]

@@ -44,13 +44,20 @@ def success_rate(days: Iterable[DayCount]) -> float | None:
     return done / (done + wrong) if done + wrong else None
 
 
-def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement[bool]) -> dict[str, dict[date, DayCount]]:
+def counted_days(
+    actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement[bool]
+) -> dict[str, dict[date, DayCount]]:
     """Workflow id → day of the zone → what ended since `first`, of what the actor may count. Days without an end are left out, tests, and parts of runs. One statement."""
     run, failure = tables.run.c, tables.failure.c
     done_again = sa.exists().where(failure.run == run.id, failure.retried_by.is_not(None))
     day = sa.cast(sa.func.timezone(zone, run.ended_at), sa.Date).label("day")
     ended = record_reach.countable_runs(
-        actor, ~run.test, is_whole(), run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted
+        actor,
+        ~run.test,
+        is_whole(),
+        run.ended_at.is_not(None),
+        run.ended_at >= midnight(first, zone),
+        *wanted,
     )
     count = sa.func.count()
     counted = (
@@ -68,7 +75,9 @@ def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement
     found: dict[str, dict[date, DayCount]] = {}
     with hot_engine().connect() as connection:
         for row in connection.execute(counted):
-            found.setdefault(row.workflow, {})[row.day] = DayCount(row.day, row.done, row.wrong, row.stopped, row.again)
+            found.setdefault(row.workflow, {})[row.day] = DayCount(
+                row.day, row.done, row.wrong, row.stopped, row.again
+            )
     return found
 
 

@@ -64,9 +64,12 @@ class Activation:
             "problems": [{"field": each["field"], "reason": each["reason"]} for each in self.problems],
             **{name: list(getattr(self, name)) for name in ("triggers", "channels")},
             **{name: getattr(self, name) for name in ("matching", "overdue", "due")},
-            "timers": [{"run": run, "record": record, "at": log.body.moment(at)} for run, record, at in self.timers],
+            "timers": [
+                {"run": run, "record": record, "at": log.body.moment(at)} for run, record, at in self.timers
+            ],
             "firings": [{"trigger": trigger, "at": log.body.moment(at)} for trigger, at in self.firings],
-            "over_cap": self.over_cap and {name: getattr(self.over_cap, name) for name in ("looked", "over", "more")},
+            "over_cap": self.over_cap
+            and {name: getattr(self.over_cap, name) for name in ("looked", "over", "more")},
             "let_in": self.let_in and self.let_in.to_json(),
         }
 
@@ -90,12 +93,16 @@ class Cancellation:
             "under_way": self.under_way,
             "runs": [
                 {
-                    "id": head.id, "title": head.record_title, "status": head.status, "record": head.record, "holder": head.holder,
+                    "id": head.id,
+                    "title": head.record_title,
+                    "status": head.status,
+                    "record": head.record,
+                    "holder": head.holder,
                     "step": head.step,
                 }
                 for head in self.runs
             ],
-        }  # fmt: skip
+        }
 
 
 def activation(actor: Actor, slug_or_id: str) -> Activation:
@@ -115,7 +122,12 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         publishes,
         problems,
         _starts(document, [each.definition for each in listed]),
-        list(dict.fromkeys(contact_trials.kind_of(view).title for view in contact_trials.message_steps(document, chats=True))),
+        list(
+            dict.fromkeys(
+                contact_trials.kind_of(view).title
+                for view in contact_trials.message_steps(document, chats=True)
+            )
+        ),
         _matching(actor, document),
         overdue,
         due,
@@ -131,7 +143,10 @@ def _timers(actor: Actor, workflow_id: str, until: datetime) -> sa.Subquery:
     run = tables.run.c
     at = sa.cast(run.waiting["until"].astext, sa.DateTime(timezone=True))
     waits = record_reach.countable_runs(
-        actor, run.workflow == workflow_id, run.ended_at.is_(None), run.status.in_(("waiting_time", "waiting_event"))
+        actor,
+        run.workflow == workflow_id,
+        run.ended_at.is_(None),
+        run.status.in_(("waiting_time", "waiting_event")),
     )
     return sa.select(run.id, run.record, at.label("at")).where(waits, at <= until).subquery()
 
@@ -157,14 +172,22 @@ def trial_of_draft(actor: Actor, draft: Mapping[str, Any]) -> ContactTrial | Non
     """The merge fields of `trial` of a document that is not published yet; None also for one that cannot be read yet."""
     try:
         document = read(draft)
-        return contact_trials.tried(actor, document, gaps_alone=True) if contact_trials.has_messages(document) else None
+        return (
+            contact_trials.tried(actor, document, gaps_alone=True)
+            if contact_trials.has_messages(document)
+            else None
+        )
     except (ConsoleError, ValueError):
         return None
 
 
 def refuse_gaps(found: ContactTrial | None, *, leave_out: bool) -> None:
     """Raise what `require_filled` says, of this trial."""
-    gaps = [(step, gap) for step, gap in found.gaps if gap.count == found.tried or not leave_out] if found is not None else []
+    gaps = (
+        [(step, gap) for step, gap in found.gaps if gap.count == found.tried or not leave_out]
+        if found is not None
+        else []
+    )
     if found is None or not gaps:
         return
     never = any(gap.count == found.tried for _, gap in gaps)
@@ -174,7 +197,10 @@ def refuse_gaps(found: ContactTrial | None, *, leave_out: bool) -> None:
         else "Some would not get a message. Fill in the fields, say in the text what stands there instead, or leave these people out of it.",
         code="merge_fields",
         details=[
-            {"field": f"steps.{step.step}", "reason": f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}."}
+            {
+                "field": f"steps.{step.step}",
+                "reason": f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}.",
+            }
             for step, gap in gaps
         ],
     )
@@ -192,9 +218,20 @@ def cancellation(actor: Actor, slug_or_id: str) -> Cancellation:
     live = record_reach.countable_runs(actor, run.workflow == entry.id, run.ended_at.is_(None))
     under_way = sa.func.count().filter(run.waiting["for"].astext == "effect")
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(run.status, sa.func.count(), under_way).where(live).group_by(run.status)).all()
-        overdue = connection.scalar(sa.select(sa.func.count()).select_from(_timers(actor, entry.id, log.now()))) or 0
-    heads, _ = lists.listed(actor, run.workflow == entry.id, run.ended_at.is_(None), order=(run.created_at, run.id), limit=MOST_RUNS)
+        rows = connection.execute(
+            sa.select(run.status, sa.func.count(), under_way).where(live).group_by(run.status)
+        ).all()
+        overdue = (
+            connection.scalar(sa.select(sa.func.count()).select_from(_timers(actor, entry.id, log.now())))
+            or 0
+        )
+    heads, _ = lists.listed(
+        actor,
+        run.workflow == entry.id,
+        run.ended_at.is_(None),
+        order=(run.created_at, run.id),
+        limit=MOST_RUNS,
+    )
     statuses = {row[0]: row[1] for row in rows}
     return Cancellation(entry, sum(statuses.values()), statuses, sum(row[2] for row in rows), heads, overdue)
 
@@ -212,7 +249,9 @@ def _over_cap(actor: Actor, document: Workflow) -> OverCap | None:
             keys += [row.key for row in page.rows if row.key is not None]
             if (after := page.next) is None:
                 break
-        return reachable.over_cap(document, keys[:MOST_CAPPED], more=after is not None or len(keys) > MOST_CAPPED)
+        return reachable.over_cap(
+            document, keys[:MOST_CAPPED], more=after is not None or len(keys) > MOST_CAPPED
+        )
     except ConsoleError:
         return None
 
@@ -230,17 +269,29 @@ def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow
     if entry.live_version is not None:
         return [], None, workflows.version(entry.id, entry.live_version).document
     with hot_engine().connect() as connection:
-        draft = connection.execute(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == entry.id)).scalar_one_or_none()
+        draft = connection.execute(
+            sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == entry.id)
+        ).scalar_one_or_none()
     if draft is None:
         raise NotFound
-    errors = [problem for problem in workflows.check(draft, workflows.around()) if problem.severity == "error"]
-    return [problem.to_json() | {"field": problem.step or problem.field} for problem in errors], 1, workflows.readable(draft)
+    errors = [
+        problem for problem in workflows.check(draft, workflows.around()) if problem.severity == "error"
+    ]
+    return (
+        [problem.to_json() | {"field": problem.step or problem.field} for problem in errors],
+        1,
+        workflows.readable(draft),
+    )
 
 
 def _moments(trigger: automation.Listed, now: datetime) -> list[datetime]:
     """When a schedule fires in the next 24 hours, the first few times; also while the workflow is not active yet."""
     rule, until = trigger.definition, now + AHEAD
-    return [at for at in schedule.following(rule.fields, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until] if rule.fields else []
+    return (
+        [at for at in schedule.following(rule.fields, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until]
+        if rule.fields
+        else []
+    )
 
 
 def _starts(document: Workflow, triggers: Sequence[Trigger]) -> list[str]:
@@ -248,7 +299,10 @@ def _starts(document: Workflow, triggers: Sequence[Trigger]) -> list[str]:
     by_hand = "By a person, from a record" if document.collection else "By a person"
     told = [by_hand] if not triggers or any(each.kind in BY_HAND for each in triggers) else []
     others = [each for each in triggers if each.kind not in BY_HAND]
-    said = [[automation.trigger_words(each).rstrip("."), *automation.whom_words(each, document.collection)] for each in others]
+    said = [
+        [automation.trigger_words(each).rstrip("."), *automation.whom_words(each, document.collection)]
+        for each in others
+    ]
     return [*told, *dict.fromkeys(f"{words}. {' '.join(whom)}" if whom else words for words, *whom in said)]
 
 
@@ -259,6 +313,8 @@ def _matching(actor: Actor, document: Workflow) -> int | None:
     if document.collection is None:
         return None
     try:
-        return records.count(document.collection, access.scope_for(actor, document.collection, "read"), cap=MOST_MATCHING)
+        return records.count(
+            document.collection, access.scope_for(actor, document.collection, "read"), cap=MOST_MATCHING
+        )
     except ConsoleError:
         return None

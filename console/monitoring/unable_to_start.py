@@ -89,14 +89,19 @@ def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | No
     if definition is None or definition.document.run_as is None:
         return None
     named, collection = definition.document.run_as, definition.document.collection
-    account, runs_as = open_accounts.get(named.casefold()), f"The service account {named}, as which {known.title} runs,"
+    account, runs_as = (
+        open_accounts.get(named.casefold()),
+        f"The service account {named}, as which {known.title} runs,",
+    )
     if account is None:
         return f"{runs_as} is closed. Open it again, or name another and publish."
     if not access.can(Actor("user", account), known.team or "", f"{OBJECT}:{known.slug}", "start"):
         return f"{runs_as} may not start it: give it a role that may."
     if collection is not None and not any(each.id == collection for each in records.collections()):
         return f"There is no collection {collection} any more, which {known.title} is about: look at the data sources."
-    if collection is not None and not access.can(Actor("user", account), None, f"collection:{collection}", "read"):
+    if collection is not None and not access.can(
+        Actor("user", account), None, f"collection:{collection}", "read"
+    ):
         return f"{runs_as} may not read its records: give it a role that may."
     return None
 
@@ -104,7 +109,12 @@ def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | No
 def may_begin(known: Known) -> bool:
     """Whether its runs begin by themselves in the name of an account, or will when it is resumed: it is published and not over."""
     definition = workflows.readable_version(known.id, known.live) if known.live is not None else None
-    return not known.archived and known.status in ("active", "paused") and definition is not None and definition.document.run_as is not None
+    return (
+        not known.archived
+        and known.status in ("active", "paused")
+        and definition is not None
+        and definition.document.run_as is not None
+    )
 
 
 def unable_now(known: Known, open_accounts: Mapping[str, str] | None = None) -> str | None:
@@ -117,7 +127,10 @@ def unable_now(known: Known, open_accounts: Mapping[str, str] | None = None) -> 
 def _tell(known: Known | None, kind: str | None, workflow: str = "") -> None:
     """Write down what is told, and the notices; without a `kind` it is only not told any more: the workflow was paused, or has no trigger that is on."""
     with transaction() as connection:
-        connection.execute(_NOW if kind == UNABLE else _NO_MORE, {"name": f"{UNABLE}:{known.id if known is not None else workflow}"})
+        connection.execute(
+            _NOW if kind == UNABLE else _NO_MORE,
+            {"name": f"{UNABLE}:{known.id if known is not None else workflow}"},
+        )
         if known is not None and kind is not None:
             _notify(connection, known, kind)
 

@@ -86,7 +86,10 @@ def write(actor: Actor, file: Path, say: Progress = lambda _: None) -> Made:
             manifest_bytes = json.dumps(manifest | {"members": members}, indent=1).encode()
             archive.writestr(MANIFEST, manifest_bytes)
             archive.writestr(
-                SIGNATURE, base64.b64encode(Ed25519PrivateKey.from_private_bytes(settings.current().signing_key).sign(manifest_bytes))
+                SIGNATURE,
+                base64.b64encode(
+                    Ed25519PrivateKey.from_private_bytes(settings.current().signing_key).sign(manifest_bytes)
+                ),
             )
         out.flush()
         os.fsync(out.fileno())
@@ -121,7 +124,9 @@ def _part(file: Path, part: Path) -> Iterator[IO[bytes]]:
                 part.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise BackupError(f"{file} cannot be written: {error.strerror or error}. Make room, or give another place.") from error
+        raise BackupError(
+            f"{file} cannot be written: {error.strerror or error}. Make room, or give another place."
+        ) from error
 
 
 def _about() -> dict[str, Any]:
@@ -135,7 +140,9 @@ def _about() -> dict[str, Any]:
         )
         rights = bool(connection.execute(role).scalar())
     if revision != migrate.newest():
-        raise BackupError(f"The tables are at {revision or 'nothing'}, this release needs {migrate.newest()}: run `console migrate` first.")
+        raise BackupError(
+            f"The tables are at {revision or 'nothing'}, this release needs {migrate.newest()}: run `console migrate` first."
+        )
     return {
         "format": FORMAT,
         "made_at": log.body.moment(log.now()),
@@ -145,7 +152,10 @@ def _about() -> dict[str, Any]:
         "rights": rights,
         "size": head[0] if head else 0,
         "checkpoint": head[1] if head else None,
-        "keys": {"master": subjects.master_id(), "signing": str(checkpoint.verifier_key(sequencing.origin(), given.signing_key))},
+        "keys": {
+            "master": subjects.master_id(),
+            "signing": str(checkpoint.verifier_key(sequencing.origin(), given.signing_key)),
+        },
     }
 
 
@@ -219,8 +229,18 @@ def opened(file: Path, say: Progress = lambda _: None) -> Iterator[Archive]:
                 _check_keys(manifest)
                 _check_signature(archive.read(MANIFEST), signature)
                 _check_members(archive, manifest["members"], say)
-            except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError, EOFError) as error:
-                raise BackupError(f"{file} is no backup of this console, or not the whole of it ({error}).") from error
+            except (
+                KeyError,
+                TypeError,
+                ValueError,
+                AttributeError,
+                NotImplementedError,
+                RuntimeError,
+                EOFError,
+            ) as error:
+                raise BackupError(
+                    f"{file} is no backup of this console, or not the whole of it ({error})."
+                ) from error
             yield Archive(archive, manifest)
     except zipfile.BadZipFile as error:
         raise BackupError(f"{file} is no backup, or not the whole of it: {error}.") from error
@@ -279,16 +299,26 @@ def _signing() -> str:
 def _check_signature(manifest_bytes: bytes, signature: bytes) -> None:
     public = base64.b64decode(_signing())
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(signature, validate=True), manifest_bytes)
+        Ed25519PublicKey.from_public_bytes(public).verify(
+            base64.b64decode(signature, validate=True), manifest_bytes
+        )
     except InvalidSignature:
-        raise BackupError("The backup was changed after it was made: its manifest is not what was signed.") from None
+        raise BackupError(
+            "The backup was changed after it was made: its manifest is not what was signed."
+        ) from None
 
 
 def _check_members(archive: zipfile.ZipFile, sums: Mapping[str, str], say: Progress) -> None:
     """Each with the hash that is signed, none missing, none more."""
     names = sorted(name for name in archive.namelist() if not BLOB.fullmatch(name))
-    if names != sorted([*sums, MANIFEST, SIGNATURE]) or not {DUMP, README} <= set(sums) <= {DUMP, README, *FILES}:
-        raise BackupError("The backup was changed after it was made: its files are not those of its manifest.")
+    if names != sorted([*sums, MANIFEST, SIGNATURE]) or not {DUMP, README} <= set(sums) <= {
+        DUMP,
+        README,
+        *FILES,
+    }:
+        raise BackupError(
+            "The backup was changed after it was made: its files are not those of its manifest."
+        )
     for name, wanted in sums.items():
         digest = hashlib.sha256()
         with contextlib.suppress(zipfile.BadZipFile), archive.open(name) as member:
@@ -296,7 +326,9 @@ def _check_members(archive: zipfile.ZipFile, sums: Mapping[str, str], say: Progr
             while block := member.read(BLOCK):
                 digest.update(block)
         if digest.hexdigest() != wanted:
-            raise BackupError(f"The backup was changed after it was made, or damaged on its way: {name} is not what it was.")
+            raise BackupError(
+                f"The backup was changed after it was made, or damaged on its way: {name} is not what it was."
+            )
 
 
 def require(archive: Archive, *, rights: bool) -> None:

@@ -32,7 +32,9 @@ def look(*, note: bool) -> bool:
         connection.exec_driver_sql("select 1 from console.version where name = 'paused' for update")
         noted = connection.exec_driver_sql(_NOTED).all()
         kinds, present = {kind for kind, _ in noted}, marks(connection)
-        other = [(kind, value) for kind, value in present.items() if kind in kinds and (kind, value) not in noted]
+        other = [
+            (kind, value) for kind, value in present.items() if kind in kinds and (kind, value) not in noted
+        ]
         if other:
             hold(connection, "copied")
         for kind, value in present.items() if note or other else ():
@@ -44,8 +46,13 @@ def look(*, note: bool) -> bool:
 def hold(connection: Connection, because: Because) -> None:
     """Pause everything until somebody says that it is to go on. One that is paused for a reason of its own keeps the earlier moment."""
     moment = int(log.now().timestamp())
-    connection.exec_driver_sql("update console.version set number = %s where name = 'paused' and number = 0", (moment,))
-    connection.exec_driver_sql("update console.version set number = %s where name = 'paused_because'", (jobs.BECAUSE.index(because) + 1,))
+    connection.exec_driver_sql(
+        "update console.version set number = %s where name = 'paused' and number = 0", (moment,)
+    )
+    connection.exec_driver_sql(
+        "update console.version set number = %s where name = 'paused_because'",
+        (jobs.BECAUSE.index(because) + 1,),
+    )
     log.note(ENGINE, "engine_paused", sealed={"reason": REASONS[because]}, connection=connection)
 
 

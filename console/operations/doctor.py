@@ -58,7 +58,15 @@ def examine() -> dict[str, Any]:
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
     configured = settings.current()
-    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
+    looks: list[Callable[[settings.Settings], Check]] = [
+        _data_folder,
+        _user,
+        _keys,
+        _address,
+        _pdf,
+        _recognition,
+        _scanner,
+    ]
     checks = [look(configured) for look in looks]
     if configured.ai.told:
         from console.operations import doctor_model
@@ -77,7 +85,10 @@ def _addresses() -> dict[str, str | None]:
     """None where there is no such address, or the embedded server cannot be started."""
     try:
         admin = engine.admin_url()
-        return {"app_url": dump.libpq(engine.app_url()), "admin_url": None if admin is None else dump.libpq(admin)}
+        return {
+            "app_url": dump.libpq(engine.app_url()),
+            "admin_url": None if admin is None else dump.libpq(admin),
+        }
     except PostgresError:
         return {"app_url": None, "admin_url": None}
 
@@ -119,9 +130,19 @@ def _data_folder(configured: settings.Settings) -> Check:
             file.write(b"x")
     except OSError as error:
         trouble = troubles.trouble_of(error) or troubles.READ_ONLY_FOLDER
-        return Check("data folder", ok=False, message=f"nothing can be written in {folder}: {error.strerror}", fix=trouble.fix)
+        return Check(
+            "data folder",
+            ok=False,
+            message=f"nothing can be written in {folder}: {error.strerror}",
+            fix=trouble.fix,
+        )
     if folder.stat().st_mode & data_folder.PRIVATE:
-        return Check("data folder", ok=False, message=f"{folder} is open to other users of this machine", fix=f"chmod 700 {folder}")
+        return Check(
+            "data folder",
+            ok=False,
+            message=f"{folder} is open to other users of this machine",
+            fix=f"chmod 700 {folder}",
+        )
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         return Check(
@@ -154,7 +175,9 @@ def _keys(configured: settings.Settings) -> Check:
             message=error.message.splitlines()[0].partition(":")[0],
             fix="Set what is named, from a secret store or as …_FILE",
         )
-    own = [name for name in ("secret", "master", "signing") if getattr(configured, f"given_{name}_key") is None]
+    own = [
+        name for name in ("secret", "master", "signing") if getattr(configured, f"given_{name}_key") is None
+    ]
     place = (
         f": {', '.join(own)} in {configured.data_dir / settings.KEYS_FOLDER}, keep a copy elsewhere"
         if own
@@ -219,7 +242,10 @@ def _scanner(configured: settings.Settings) -> Check:
         virus_scan.scan(b"Handrail asks whether the scanner answers.", "question.txt")
     except ConsoleError as error:
         return Check(
-            "virus scanner", ok=False, message=error.message, fix="Start clamd, or mend CONSOLE_CLAMD: until then no file is taken"
+            "virus scanner",
+            ok=False,
+            message=error.message,
+            fix="Start clamd, or mend CONSOLE_CLAMD: until then no file is taken",
         )
     return Check("virus scanner", ok=True, message=f"clamd answers at {configured.clamd}")
 
@@ -231,7 +257,11 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
             superuser, owner = connection.execute(_ROLE).one()
             present = migrate.applied(connection)
     except (sa.exc.SQLAlchemyError, ConsoleError) as error:
-        reason = error.message if isinstance(error, ConsoleError) else str(getattr(error, "orig", error)).strip().splitlines()[0]
+        reason = (
+            error.message
+            if isinstance(error, ConsoleError)
+            else str(getattr(error, "orig", error)).strip().splitlines()[0]
+        )
         found = troubles.trouble_of(error) or troubles.DOWN
         yield Check("database", ok=False, message=f"does not answer: {reason}", fix=found.fix)
         return
@@ -246,13 +276,20 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
     yield Check(
         "tables",
         ok=present == newest,
-        message=f"at {present or 'nothing'}" + ("" if present == newest else f", this release needs {newest}"),
-        fix="" if present == newest else "Start the newer release, whose tables these are" if newer else "console migrate",
+        message=f"at {present or 'nothing'}"
+        + ("" if present == newest else f", this release needs {newest}"),
+        fix=""
+        if present == newest
+        else "Start the newer release, whose tables these are"
+        if newer
+        else "console migrate",
     )
     try:
         fitness.require()
     except fitness.Unfit as error:
-        yield Check("connection", ok=False, message=error.message, fix="Set what is said, and start the console again")
+        yield Check(
+            "connection", ok=False, message=error.message, fix="Set what is said, and start the console again"
+        )
         return
     except (release.NewerData, psycopg.errors.UndefinedTable):
         pass  # said above
@@ -278,7 +315,11 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
             _signing_key,
             _log,
         ]
-        looks += [*doctor_outside.looks(one_role), _backup, *([] if configured.ai.told else [doctor_model.chosen_model])]
+        looks += [
+            *doctor_outside.looks(one_role),
+            _backup,
+            *([] if configured.ai.told else [doctor_model.chosen_model]),
+        ]
         for look in looks:
             yield from _take_look(look)
 
@@ -298,11 +339,20 @@ def _take_look(look: Look) -> Iterable[Check]:
 def _watched_changes() -> Iterable[Check]:
     """Whether changes in the users' databases are noticed, or what stands in their way."""
     with engine.hot_engine().connect() as connection:
-        wrong = connection.execute(sa.text("select distinct collection, problem from console.source_watch where problem is not null")).all()
+        wrong = connection.execute(
+            sa.text("select distinct collection, problem from console.source_watch where problem is not null")
+        ).all()
     for collection, problem in wrong:
-        yield Check("changes", ok=False, message=f"{collection}: {problem}", fix="Correct it in the database that the collection is in")
+        yield Check(
+            "changes",
+            ok=False,
+            message=f"{collection}: {problem}",
+            fix="Correct it in the database that the collection is in",
+        )
     if not wrong:
-        yield Check("changes", ok=True, message="changes by other programs are noticed where triggers wait for them")
+        yield Check(
+            "changes", ok=True, message="changes by other programs are noticed where triggers wait for them"
+        )
 
 
 def _governed_fields() -> Check:
@@ -313,10 +363,16 @@ def _governed_fields() -> Check:
     with engine.hot_engine().connect() as connection:
         rows = connection.execute(sa.text("select id, document from console.collection")).all()
     kept = [dict(document) | {"id": collection} for collection, document in rows]
-    live = [workflows.version(known.id, known.live).document.to_json() for known in workflows.all_known() if known.live]
+    live = [
+        workflows.version(known.id, known.live).document.to_json()
+        for known in workflows.all_known()
+        if known.live
+    ]
     configured = [
         f"{collection}, {column}: {reason}"
-        for collection, column, reason in governance.warnings(kept, live, [action.to_json() for action in actions.listed()])
+        for collection, column, reason in governance.warnings(
+            kept, live, [action.to_json() for action in actions.listed()]
+        )
     ]
     fix = "Correct `governed` in the collection's document, or publish the workflow"
     return Check(
@@ -336,17 +392,32 @@ def _rights() -> Check:
         access.refresh()
         version = access.current_version()
     except ConsoleError as error:
-        return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
+        return Check(
+            "rights",
+            ok=False,
+            message=error.message,
+            fix="console policy check, then publish rights that can be read",
+        )
     count, untold = casbin_agreement.disagreements(), history.untold()
-    message = f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else "")
+    message = f"version {version}" + (
+        f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else ""
+    )
     fixes = (
-        ["Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin"] if count else []
+        [
+            "Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin"
+        ]
+        if count
+        else []
     )
     if untold:
         row, there = untold[0]
-        line = " ".join(part for part in (row.sub, row.eft if row.eft == "deny" else "", row.act, row.obj) if part)
+        line = " ".join(
+            part for part in (row.sub, row.eft if row.eft == "deny" else "", row.act, row.obj) if part
+        )
         message += f"; {len(untold)} of its lines were {'added to' if there else 'taken from'} the table past the console: {line}"
-        fixes.append("Compare Settings, Rights with its versions, put the lines right there, and find out who could write to the database")
+        fixes.append(
+            "Compare Settings, Rights with its versions, put the lines right there, and find out who could write to the database"
+        )
     return Check("rights", ok=not fixes, message=message, fix=". ".join(fixes))
 
 
@@ -355,9 +426,17 @@ def _clearances() -> Check:
     from console import workflows
 
     live = [known for known in workflows.all_known() if known.live]
-    changed = [known.slug for known in live if known.label != workflows.version(known.id, known.live).document.clearance]
+    changed = [
+        known.slug
+        for known in live
+        if known.label != workflows.version(known.id, known.live).document.clearance
+    ]
     fix = "Publish each of them once more, and find out who could write to the database"
-    message = f"changed past the console: {', '.join(changed)}" if changed else "every workflow has that of its live version"
+    message = (
+        f"changed past the console: {', '.join(changed)}"
+        if changed
+        else "every workflow has that of its live version"
+    )
     return Check("clearances", ok=not changed, message=message, fix=fix if changed else "")
 
 
@@ -395,13 +474,20 @@ def _signing_key() -> Check:
     try:
         sequencing.check_key()
     except settings.SettingsError as error:
-        return Check("signing key", ok=False, message=error.message.partition(":")[0], fix="Set it, from a secret store or as …_FILE")
+        return Check(
+            "signing key",
+            ok=False,
+            message=error.message.partition(":")[0],
+            fix="Set it, from a secret store or as …_FILE",
+        )
     except ConsoleError as error:
         message, _, fix = error.message.partition(": nothing is signed. ")
         return Check("signing key", ok=False, message=f"{message}: nothing is signed", fix=fix)
     head = tree_heads.newest()
     return Check(
-        "signing key", ok=True, message=f"signed {head[0]} events at {spoken_moment(head[2])}" if head else "has signed nothing yet"
+        "signing key",
+        ok=True,
+        message=f"signed {head[0]} events at {spoken_moment(head[2])}" if head else "has signed nothing yet",
     )
 
 
@@ -414,7 +500,11 @@ def _log() -> Check:
     log_standing = integrity.standing()
     if not log_standing.in_order:
         return Check("log", ok=False, message=f"not in order: {log_standing.words}", fix=log_standing.way_out)
-    whole = f", the whole of it last at {spoken_moment(log_standing.checked.whole_at)}" if log_standing.checked.whole_at else ""
+    whole = (
+        f", the whole of it last at {spoken_moment(log_standing.checked.whole_at)}"
+        if log_standing.checked.whole_at
+        else ""
+    )
     return Check("log", ok=True, message=f"in order up to position {log_standing.checked.upto:,}{whole}")
 
 
@@ -428,10 +518,17 @@ def _backup() -> Check:
     newest = status.last_backup()
     if newest is None:
         return Check(
-            "backup", ok=True, message="the log tells of none", fix="console backup FILE, or know that the database is backed up otherwise"
+            "backup",
+            ok=True,
+            message="the log tells of none",
+            fix="console backup FILE, or know that the database is backed up otherwise",
         )
     days = (datetime.now(UTC) - datetime.fromisoformat(newest)).days
-    return Check("backup", ok=True, message=f"the last one is of {newest[:10]}, {days} {'day' if days == 1 else 'days'} ago")
+    return Check(
+        "backup",
+        ok=True,
+        message=f"the last one is of {newest[:10]}, {days} {'day' if days == 1 else 'days'} ago",
+    )
 
 
 def _children(pid: int) -> list[psutil.Process]:

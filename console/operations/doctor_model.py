@@ -10,7 +10,11 @@ def examine(ai: AI, *, configured: bool) -> Check:
     """Who proposes, by the environment (`configured`) or as chosen in the console, and whether they are there; no prompt is sent, and nothing of any person."""
     if ai.provider == "rules":
         reason = "CONSOLE_AI_PROVIDER says rules" if configured else "none is set"
-        fix = "" if configured else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
+        fix = (
+            ""
+            if configured
+            else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
+        )
         return Check("model", ok=True, message=f"{reason}: rules propose what is certain", fix=fix)
     from console.ai import probe, providers
 
@@ -22,7 +26,11 @@ def examine(ai: AI, *, configured: bool) -> Check:
     if answer.ends:
         name = "CONSOLE_AI_MODEL" if configured else "the model under Settings, AI"
         return Check("model", ok=True, message=f"{where}: {answer.message}", fix=f"Set {name} to another one")
-    if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
+    if (
+        ai.api_key
+        and (ai.base_url or "").startswith("http://")
+        and not _own_machine(str(urlsplit(ai.base_url).hostname))
+    ):
         reason = f"{where}: {answer.message}; in plain http, prompts and key can be read on the way"
         return Check("model", ok=True, message=reason, fix="Use https")
     return Check("model", ok=True, message=f"{where}: {answer.message}")

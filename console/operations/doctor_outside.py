@@ -29,7 +29,11 @@ def _checkpoints(*, one_role: bool) -> Iterator[Check]:
 
     deliveries = checkpoint_delivery.state()
     if not deliveries:
-        who = "the application's own role, or a superuser of the server," if one_role else "a superuser of the server"
+        who = (
+            "the application's own role, or a superuser of the server,"
+            if one_role
+            else "a superuser of the server"
+        )
         yield Check(
             "outside",
             ok=True,
@@ -42,7 +46,11 @@ def _checkpoints(*, one_role: bool) -> Iterator[Check]:
             if place.size and place.delivered_at
             else "has no checkpoint yet"
         )
-        since = f"; nothing since {spoken_moment(place.failing_since)}: {place.error}" if place.failing_since else ""
+        since = (
+            f"; nothing since {spoken_moment(place.failing_since)}: {place.error}"
+            if place.failing_since
+            else ""
+        )
         yield Check(
             f"outside: {place.kind}",
             ok=not place.failing,
@@ -59,14 +67,26 @@ def _webhooks() -> Iterator[Check]:
     if not rows:
         return
     stopped, failing = sum(row[0] for row in rows), sum(bool(row[1] or row[4]) for row in rows)
-    waiting, oldest = sum(row[2] for row in rows), min((row[3] for row in rows if row[3] and not row[0]), default=None)
+    waiting, oldest = (
+        sum(row[2] for row in rows),
+        min((row[3] for row in rows if row[3] and not row[0]), default=None),
+    )
     late = oldest is not None and log.now() - oldest > LATE
     words = [f"{len(rows)} {'address' if len(rows) == 1 else 'addresses'}"]
     words += [f"{stopped} stopped"] if stopped else []
     words += [f"{failing} failing"] if failing else []
-    words += [f"{waiting:,} events waiting" + (f", the oldest since {spoken_moment(oldest)}" if oldest else "")] if waiting else []
+    words += (
+        [f"{waiting:,} events waiting" + (f", the oldest since {spoken_moment(oldest)}" if oldest else "")]
+        if waiting
+        else []
+    )
     fix = "Look at Settings, Webhooks: what the address answers; a stopped one is switched on again there"
-    yield Check("webhooks", ok=not (stopped or late), message=", ".join(words), fix=fix if stopped or failing or late else "")
+    yield Check(
+        "webhooks",
+        ok=not (stopped or late),
+        message=", ".join(words),
+        fix=fix if stopped or failing or late else "",
+    )
 
 
 def _mailbox() -> Iterator[Check]:
@@ -98,5 +118,8 @@ def _channels() -> Iterator[Check]:
         bad = figures.failed > figures.left
         message = f"{state.provider}: {figures.left:,} left in the last day, {figures.failed:,} failed, {figures.waiting:,} waiting"
         yield Check(
-            f"channel: {kind}", ok=not bad, message=message, fix="Look at Settings, Channels, and at the page Outbox" if bad else ""
+            f"channel: {kind}",
+            ok=not bad,
+            message=message,
+            fix="Look at Settings, Channels, and at the page Outbox" if bad else "",
         )

@@ -97,7 +97,10 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
         _refuse_of_another(actor, collection, key, hidden=hidden)
         raise NotFound("Nothing is held about this record, or it was erased already.")
     events = fetch("select count(*) from console.event_value where sub = %s", (subject,))[0][0]
-    run_rows = fetch(f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id", (subject,))  # noqa: S608 (a text of ours)
+    run_rows = fetch(
+        f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id",  # noqa: S608 (a text of ours)
+        (subject,),
+    )
     every_live = [run_id for run_id, is_live in run_rows if is_live]
     enrolled = enrolments.erasing.enrolled(subject, collection, key, every_live)
     live = tuple(sorted({*every_live} - enrolments.erasing.ending(enrolled, every_live)))
@@ -107,7 +110,17 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
             _refuse_of_another(actor, collection, key)
     title, answered = _title(actor, collection, key)
     run_ids = tuple(run_id for run_id, _ in run_rows)
-    return Preview(subject, title, int(events), run_ids, live, held, tuple(enrolled), answered, *of_a_person.counted(subject))
+    return Preview(
+        subject,
+        title,
+        int(events),
+        run_ids,
+        live,
+        held,
+        tuple(enrolled),
+        answered,
+        *of_a_person.counted(subject),
+    )
 
 
 def _refuse_of_another(actor: Actor, collection: str, key: str, *, hidden: bool = False) -> None:
@@ -160,7 +173,9 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
     reason_given = require_reason(reason)
     plan = _preview(actor, collection, key)
     if plan.subject == subjects.known("person", actor.id):
-        raise Conflict("Nobody erases themselves: who did it, and why, must stay to be read. Ask a colleague.")
+        raise Conflict(
+            "Nobody erases themselves: who did it, and why, must stay to be read. Ask a colleague."
+        )
     if plan.live:
         raise Conflict(
             f"{len(plan.live)} live {'run is' if len(plan.live) == 1 else 'runs are'} about this person; finish or abort first.",
@@ -175,9 +190,13 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
     def ready(connection: Connection) -> None:
         if connection.execute(sa.select(tables.hold).where(tables.hold.c.subject == plan.subject)).first():
             raise _on_hold(collection, key, plan.events)
-        _append_erased([plan.subject], now)  # before anything is gone: a crash after this line is made good by applying the list again
+        _append_erased(
+            [plan.subject], now
+        )  # before anything is gone: a crash after this line is made good by applying the list again
 
-    events = _erase_values(actor, plan.subject, reason_given, ready) + _erase_late(actor, plan.subject, reason_given)
+    events = _erase_values(actor, plan.subject, reason_given, ready) + _erase_late(
+        actor, plan.subject, reason_given
+    )
     return Receipt(plan.subject, events, len(plan.runs), now)
 
 
@@ -185,7 +204,11 @@ def _erase_late(actor: Actor, subject: str, reason: str) -> int:
     """Erase also what was written about the person during the erasure, with an event of its own. Returns how many events lost values."""
     for run_id in _live(subject):
         runs.end_for_erasure(run_id)
-    return _erase_values(actor, subject, reason) if fetch("select 1 from console.event_value where sub = %s limit 1", (subject,)) else 0
+    return (
+        _erase_values(actor, subject, reason)
+        if fetch("select 1 from console.event_value where sub = %s limit 1", (subject,))
+        else 0
+    )
 
 
 def _on_hold(collection: str, key: str, events: int) -> Conflict:
@@ -196,7 +219,9 @@ def _on_hold(collection: str, key: str, events: int) -> Conflict:
     )
 
 
-def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Connection], None] = lambda _: None) -> int:
+def _erase_values(
+    actor: Actor, subject: str, reason: str, ready: Callable[[Connection], None] = lambda _: None
+) -> int:
     """Delete the key and values and record it, in one transaction. Returns how many events lost values.
 
     `ready` is called once no hold can be placed any more, and may raise; without it holds are ignored.
@@ -204,11 +229,17 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
     naming = _naming(subject)
     with transaction() as connection:
         # locked, so that a hold is placed either before it, and seen here, or finds nobody
-        connection.execute(sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update())
+        connection.execute(
+            sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update()
+        )
         ready(connection)
-        gone = connection.execute(sa.delete(tables.event_value).where(tables.event_value.c.sub == subject)).rowcount
+        gone = connection.execute(
+            sa.delete(tables.event_value).where(tables.event_value.c.sub == subject)
+        ).rowcount
         ours = sa.text(f"select r.id from {access.EVERY_RUN.sql()} where r.subject = :subject")  # noqa: S608 (a text of ours)
-        named = connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_PERSON)).first()
+        named = connection.execute(
+            sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_PERSON)
+        ).first()
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
         enrolments.erasing.forget(connection, subject, (named.collection, named.record) if named else None)
         if named:
@@ -256,14 +287,23 @@ _PERSON = (tables.subject.c.collection, tables.subject.c.record)
 def _clear_bulk_reasons(connection: Connection, run_ids: list[str], record: tuple[str, str] | None) -> None:
     """Empty the reasons in bulk actions for the records that belong to the person."""
     kept, item = tables.bulk, tables.bulk_item
-    told = sa.select(kept.c.collection, item).join(item, item.c.bulk == kept.c.id).where(item.c.why != "").with_for_update(of=item)
+    told = (
+        sa.select(kept.c.collection, item)
+        .join(item, item.c.bulk == kept.c.id)
+        .where(item.c.why != "")
+        .with_for_update(of=item)
+    )
     for row in connection.execute(told).mappings().all():
-        if _is_theirs(row["collection"], {name: row[name] for name in ("key", "run", "why")}, run_ids, record):
+        if _is_theirs(
+            row["collection"], {name: row[name] for name in ("key", "run", "why")}, run_ids, record
+        ):
             here = (item.c.bulk == row["bulk"], item.c.number == row["number"])
             connection.execute(sa.update(item).where(*here).values(why=""))
 
 
-def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], record: tuple[str, str] | None) -> bool:
+def _is_theirs(
+    collection: str, item: dict[str, Any], run_ids: list[str], record: tuple[str, str] | None
+) -> bool:
     if item.get("run") in run_ids or record == (collection, item["key"]):
         return True
     if not item.get("why") or record is None:
@@ -279,7 +319,9 @@ def mark_stale(connection: Connection, run_ids: Iterable[str]) -> None:
     stale = list(run_ids)
     publication.run_moves.forget_reasons(connection, run_ids=stale)
     for run_id in stale:
-        connection.execute(sa.text("insert into console.stale_run values (:run) on conflict do nothing"), {"run": run_id})
+        connection.execute(
+            sa.text("insert into console.stale_run values (:run) on conflict do nothing"), {"run": run_id}
+        )
 
 
 def rebuild_stale() -> int:
@@ -333,7 +375,9 @@ def apply_again(actor: Actor, more: Iterable[str] = ()) -> int:
     Live runs about such a person end, because nobody could go on with them. Holds are ignored: the erasure came after them.
     """
     named = sorted(erased_subjects() | frozenset(more))
-    back = [row[0] for row in fetch("select id from console.subject where id = any(%s) order by id", (named,))]
+    back = [
+        row[0] for row in fetch("select id from console.subject where id = any(%s) order by id", (named,))
+    ]
     for subject in back:
         for run_id in _live(subject):
             runs.end_for_erasure(run_id)
@@ -367,7 +411,9 @@ def erasure(actor: Actor, subject: str) -> Erasure | None:
     if row is None:
         return None
     event = log.stored(row)
-    receipt = Receipt(subject, int(event.open["count"]), int(event.open.get("runs", 0)), str(event.body["at"]))
+    receipt = Receipt(
+        subject, int(event.open["count"]), int(event.open.get("runs", 0)), str(event.body["at"])
+    )
     who = str(event.body["actor"]["id"])
     by = accounts.names({who}).get(who, "Command line" if who == "sys_cli" else who)
     return Erasure(receipt, by, str(event.values.get("reason") or ""), int(row.pos), event.leaf.hex())
@@ -419,7 +465,9 @@ def hold_again(actor: Actor, collection: str, key: str, reason: str) -> None:
         )
         if not connection.execute(placed, row).rowcount:
             raise Conflict(f"There is a hold on the record {key} of {collection} already.", code="on_hold")
-        log.note(actor, "hold_placed", open={"subject": subject}, sealed={"reason": reason}, connection=connection)
+        log.note(
+            actor, "hold_placed", open={"subject": subject}, sealed={"reason": reason}, connection=connection
+        )
 
 
 def release(actor: Actor, collection: str, key: str, reason: str) -> None:
@@ -427,11 +475,19 @@ def release(actor: Actor, collection: str, key: str, reason: str) -> None:
     _judge(actor)
     reason_given = require_reason(reason)
     with transaction() as connection:
-        lifted = sa.delete(tables.hold).where(tables.hold.c.collection == collection, tables.hold.c.record == key)
+        lifted = sa.delete(tables.hold).where(
+            tables.hold.c.collection == collection, tables.hold.c.record == key
+        )
         subject = connection.execute(lifted.returning(tables.hold.c.subject)).scalar()
         if subject is None:
             raise NotFound(f"No hold stands on the record {key} of {collection}.")
-        log.note(actor, "hold_released", open={"subject": subject}, sealed={"reason": reason_given}, connection=connection)
+        log.note(
+            actor,
+            "hold_released",
+            open={"subject": subject},
+            sealed={"reason": reason_given},
+            connection=connection,
+        )
 
 
 def holds(actor: Actor) -> list[Hold]:

@@ -48,7 +48,14 @@ class Failed:
 def described(rows: Sequence[Sequence[Any]], hidden: Sequence[str]) -> list[Failed]:
     """The jobs of these rows (id, name, payload, tries, moment). `hidden`: workflows (`workflow:<slug>`) that the reader may not know of."""
     found = (
-        {row[0]: row for row in fetch(_ABOUT, {"ids": [payload for _, _, payload, _, _ in rows], "hidden": list(hidden)})} if rows else {}
+        {
+            row[0]: row
+            for row in fetch(
+                _ABOUT, {"ids": [payload for _, _, payload, _, _ in rows], "hidden": list(hidden)}
+            )
+        }
+        if rows
+        else {}
     )
     people = accounts.names([row[5] for row in found.values() if row[5]])
     made = []

@@ -20,13 +20,21 @@ LEAST_FREE_BYTES = 32 * 2**20
 KEPT_S = 3.0
 _FILLER = "select repeat('x', 7000) from generate_series(1, 3)"
 WORKERS = {
-    "none": Trouble("no_worker", "No worker is there: nothing goes on by itself.", "console worker, or console serve without --no-worker"),
+    "none": Trouble(
+        "no_worker",
+        "No worker is there: nothing goes on by itself.",
+        "console worker, or console serve without --no-worker",
+    ),
     "stuck": Trouble(
         "worker_stuck",
         "The worker is there and gives no sign of life: nothing goes on by itself.",
         "Look at what it says on standard error; end it, and the supervisor starts another one",
     ),
-    "paused": Trouble("paused", "Everything that goes by itself is paused.", "console resume, or Resume on the page Operations"),
+    "paused": Trouble(
+        "paused",
+        "Everything that goes by itself is paused.",
+        "console resume, or Resume on the page Operations",
+    ),
 }
 COPIES = {
     "restored": Trouble(
@@ -67,11 +75,20 @@ class Health:
         """As `/health` tells it: sentences without places, names or addresses, since anybody may ask."""
         answer: dict[str, Any] = {"database": self.database, "worker": self.worker}
         if self.because:
-            answer |= {"paused_because": self.because, "message": COPIES[self.because].message, "fix": COPIES[self.because].fix}
+            answer |= {
+                "paused_because": self.because,
+                "message": COPIES[self.because].message,
+                "fix": COPIES[self.because].fix,
+            }
         return answer | (
             {}
             if self.ok
-            else {"problems": [{"code": trouble.code, "message": trouble.message, "fix": trouble.fix} for trouble in self.troubles]}
+            else {
+                "problems": [
+                    {"code": trouble.code, "message": trouble.message, "fix": trouble.fix}
+                    for trouble in self.troubles
+                ]
+            }
         )
 
 
@@ -120,7 +137,10 @@ def last_health() -> Health:
 def writing() -> Trouble | None:
     """Why nothing can be written to the database; None where it can. What was written for that is taken back."""
     try:
-        with hot_engine().connect().execution_options(isolation_level="READ COMMITTED") as connection, connection.begin() as trying:
+        with (
+            hot_engine().connect().execution_options(isolation_level="READ COMMITTED") as connection,
+            connection.begin() as trying,
+        ):
             connection.exec_driver_sql("set local lock_timeout = '2s'")
             connection.exec_driver_sql("truncate console.write_probe")
             connection.exec_driver_sql(f"insert into console.write_probe {_FILLER}")

@@ -33,4 +33,6 @@ def forget(connection: Connection, person: str) -> None:
     saved_segments.forget_own(connection, person)
     for statement in _EMPTIED:
         connection.execute(statement, {"person": person})
-    connection.execute(sa.update(tables.session).where(tables.session.c.person == person).values(ip=None, agent=None))
+    connection.execute(
+        sa.update(tables.session).where(tables.session.c.person == person).values(ip=None, agent=None)
+    )

@@ -129,7 +129,9 @@ def restore(
         try:
             with archive.dump() as dumped:
                 say("loading the database")
-                dump.load(engine.migration_url().set(database=present.fresh), dumped, rights=_has_application_role())
+                dump.load(
+                    engine.migration_url().set(database=present.fresh), dumped, rights=_has_application_role()
+                )
             with engine.elsewhere(present.fresh):
                 done, diverged = _prepare(actor, archive, present, gone, agree, say)
             faults.point("restore.verified")
@@ -169,7 +171,9 @@ def _present() -> Present:
     url = engine.migration_url()
     name = str(url.database)
     if len(name) > LONGEST_NAME:
-        raise BackupError(f"The name of the database {name} is too long: a restore needs room for a longer one beside it.")
+        raise BackupError(
+            f"The name of the database {name} is too long: a restore needs room for a longer one beside it."
+        )
     with server.connected(url) as connection:
         foreign = connection.execute(_FOREIGN).fetchone()
         if foreign and foreign[0]:
@@ -181,9 +185,19 @@ def _present() -> Present:
         if not has_log or has_log[0] is None:
             return Present(name, server.owner(), None)
         rows = connection.execute(_ERASED).fetchall()
-        erased = erasure.subjects_in("\n".join(bytes(row[0]).decode() for row in rows if b'"type":"subject_erased"' in bytes(row[0])))
-        (has_holds,) = connection.execute("select to_regclass('console.hold') is not null").fetchone() or (False,)
-        holds = connection.execute("select collection, record, reason from console.hold order by placed_at").fetchall() if has_holds else []
+        erased = erasure.subjects_in(
+            "\n".join(bytes(row[0]).decode() for row in rows if b'"type":"subject_erased"' in bytes(row[0]))
+        )
+        (has_holds,) = connection.execute("select to_regclass('console.hold') is not null").fetchone() or (
+            False,
+        )
+        holds = (
+            connection.execute(
+                "select collection, record, reason from console.hold order by placed_at"
+            ).fetchall()
+            if has_holds
+            else []
+        )
         return Present(name, server.owner(), _extent(connection.execute), erased, tuple(holds))
 
 
@@ -192,7 +206,9 @@ def _extent(execute: Callable[[str], Any]) -> Extent:
     placed, pending = execute(
         "select (select coalesce(max(pos), 0) from console.activity), (select count(*) from console.log_pending)"
     ).fetchone()
-    first = execute("select e.leaf from console.activity a join console.event e on e.id = a.event where a.pos = 1").fetchone()
+    first = execute(
+        "select e.leaf from console.activity a join console.event e on e.id = a.event where a.pos = 1"
+    ).fetchone()
     return Extent(placed, pending, bytes(first[0]) if first else None)
 
 
@@ -240,26 +256,46 @@ def _make_room(admin: URL | None, present: Present) -> None:
 
 
 def _prepare(
-    actor: Actor, archive: Archive, present: Present, gone: frozenset[str], agree: Callable[[str], bool], say: Progress
+    actor: Actor,
+    archive: Archive,
+    present: Present,
+    gone: frozenset[str],
+    agree: Callable[[str], bool],
+    say: Progress,
 ) -> tuple[Restored, bool]:
     """Bring the restored database to the form of this release, verify it, erase again; and whether signed heads are known that it does not reach."""
     faults.point("restore.loaded")
     migrate.upgrade(engine.migration_url())
     with server.connected(engine.migration_url()) as connection:
-        connection.execute("update console.log_pending set xid = '0'")  # another server counts its transactions from the beginning
+        connection.execute(
+            "update console.log_pending set xid = '0'"
+        )  # another server counts its transactions from the beginning
         extent = _extent(connection.execute)
     say("verifying the log")
     verified = _verify(actor, archive)
     signed, newest_known = _newest_known(extent, present)
     lost = max(0, newest_known - extent.total)
     if (lost or signed > extent.placed) and not agree(_describe_loss(extent, signed, lost)):
-        raise Conflict(f"{_describe_loss(extent, signed, lost)} `--accept-loss` restores it all the same.", code="events_lost")
+        raise Conflict(
+            f"{_describe_loss(extent, signed, lost)} `--accept-loss` restores it all the same.",
+            code="events_lost",
+        )
     erased = erasure.apply_again(actor, gone)
-    for collection, record, reason in present.holds:  # placed after the backup: what they keep must not expire now
+    for (
+        collection,
+        record,
+        reason,
+    ) in present.holds:  # placed after the backup: what they keep must not expire now
         with contextlib.suppress(Conflict):
             erasure.hold_again(actor, collection, record, reason)
     made_at = str(archive.manifest["made_at"])
-    preview = {"size": extent.total, "lost": lost, "made_at": made_at, "erased": erased, "version": archive.manifest["console"]}
+    preview = {
+        "size": extent.total,
+        "lost": lost,
+        "made_at": made_at,
+        "erased": erased,
+        "version": archive.manifest["console"],
+    }
     copies.hold_restored()
     log.note(actor, "log_restored", open=preview)
     return Restored(extent.total, verified, lost, erased, made_at), signed > extent.placed
@@ -280,10 +316,14 @@ def _verify(actor: Actor, archive: Archive) -> int:
     newest, stated = tree_heads.newest(), archive.manifest["checkpoint"]
     if newest is None:
         if stated is not None:
-            raise BackupError("The log in the backup does not hold: the signed head that its manifest tells is not in it.")
+            raise BackupError(
+                "The log in the backup does not hold: the signed head that its manifest tells is not in it."
+            )
         return 0
     size, note, _ = newest
-    key = str(checkpoint.verifier_key(checkpoint.parse(note).checkpoint.origin, settings.current().signing_key))
+    key = str(
+        checkpoint.verifier_key(checkpoint.parse(note).checkpoint.origin, settings.current().signing_key)
+    )
     with tempfile.TemporaryDirectory(prefix="restore-") as folder:
         whole = Path(folder) / "log.zip"
         exports.begin(actor, exports.ExportQuery(proofs=True), ready=lambda: None).save(whole)
@@ -303,7 +343,11 @@ def _text(file: Path) -> str:
 
 def _compare(notes: Iterable[str], size: int, where: str) -> None:
     """Raise BackupError for a head of at most `size` events, signed with our key, that the restored log does not lead to."""
-    kept = sorted((parsed.size, parsed.root, note) for note in notes if (parsed := _parsed(note)) is not None and parsed.size <= size)
+    kept = sorted(
+        (parsed.size, parsed.root, note)
+        for note in notes
+        if (parsed := _parsed(note)) is not None and parsed.size <= size
+    )
     roots = _roots(sorted({number for number, _, _ in kept}), size)
     for number, root, note in kept:
         if roots.get(number) != root and _is_signed_by_us(note):
@@ -354,7 +398,11 @@ def _newest_known(extent: Extent, present: Present) -> tuple[int, int]:
     """
     file = settings.current().data_dir / sequencing.HEADS
     further = sorted(
-        ((parsed.size, note) for note in _NOTE.findall(_text(file)) if (parsed := _parsed(note)) and parsed.size > extent.placed),
+        (
+            (parsed.size, note)
+            for note in _NOTE.findall(_text(file))
+            if (parsed := _parsed(note)) and parsed.size > extent.placed
+        ),
         reverse=True,
     )
     signed = next((size for size, note in further if _is_signed_by_us(note)), 0)

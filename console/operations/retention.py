@@ -26,10 +26,21 @@ AT_ONCE = 5000
 CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "runs": ("everything in runs, counted from the end of the run", ()),
-        "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened", "checks_shown")),
+        "screens": (
+            "what was on the screen in runs, counted from the end of the run",
+            ("step_shown", "source_opened", "checks_shown"),
+        ),
         "looks": (
             "what people looked at, searched for and were refused",
-            ("record_viewed", "record_listed", "figures_viewed", "records_exported", "access_refused", "log_read", "log_exported"),
+            (
+                "record_viewed",
+                "record_listed",
+                "figures_viewed",
+                "records_exported",
+                "access_refused",
+                "log_read",
+                "log_exported",
+            ),
         ),
         "changes": ("records changed by hand, outside runs", ("record_changed",)),
         "sign_ins": ("signing in: addresses and programs", ("signed_in", "sign_in_failed")),
@@ -111,7 +122,12 @@ def _due(category: str) -> str:
 
 
 def _query_parameters(category: str, days: int, now: datetime, after: int = 0) -> dict[str, object]:
-    return {"kinds": list(CATEGORIES[category][1]) or None, "before": now - timedelta(days=days), "after": after, "most": AT_ONCE}
+    return {
+        "kinds": list(CATEGORIES[category][1]) or None,
+        "before": now - timedelta(days=days),
+        "after": after,
+        "most": AT_ONCE,
+    }
 
 
 def _expire(due: Due, now: datetime, progress: Callable[[str], None]) -> int:

@@ -47,10 +47,17 @@ select (select count(*) from console.message where direction = 'out' and due_at 
             or (r.status in ('waiting_time', 'waiting_event') and (r.waiting->>'until') collate "C" <= %s)))
 """
 LEAVING = (
-    ("message", "messages"), ("message of which somebody is asked first whether it has left", "messages of which somebody is asked first whether they have left"),
-    ("webhook delivery", "webhook deliveries"), ("start by a trigger", "starts by triggers"),
-    ("change of many records", "changes of many records"), ("enrolment of many", "enrolments of many"), ("run that goes on by itself", "runs that go on by themselves"),
-)  # fmt: skip
+    ("message", "messages"),
+    (
+        "message of which somebody is asked first whether it has left",
+        "messages of which somebody is asked first whether they have left",
+    ),
+    ("webhook delivery", "webhook deliveries"),
+    ("start by a trigger", "starts by triggers"),
+    ("change of many records", "changes of many records"),
+    ("enrolment of many", "enrolments of many"),
+    ("run that goes on by itself", "runs that go on by themselves"),
+)
 _WORKERS = """
 select count(*) from pg_locks where locktype = 'advisory' and classid = %s and objid = %s and objsubid = 2 and granted
 and database = (select oid from pg_database where datname = current_database())
@@ -122,7 +129,9 @@ def _state(cleared: Sequence[str], hidden: Sequence[str] = ()) -> State:
 def _leaving(cleared: Sequence[str]) -> list[str]:
     return [
         f"{number:,} {one if number == 1 else many}"
-        for number, (one, many) in zip(fetch(_LEAVING, (list(cleared), moment_text(log.now())))[0], LEAVING, strict=True)
+        for number, (one, many) in zip(
+            fetch(_LEAVING, (list(cleared), moment_text(log.now())))[0], LEAVING, strict=True
+        )
         if number
     ]
 
@@ -143,15 +152,27 @@ def switch(actor: Actor, *, on: bool, reason: str) -> None:
     """The switch itself, for who need not be judged: the command line. Raises Invalid without a reason, Conflict where it stands like that already."""
     why = reason.strip()
     if not why or len(why) > 2000 or "\x00" in why:
-        raise Invalid("A reason is needed.", at=("reason", "Say why in at most 2,000 characters; it is kept in the log."))
+        raise Invalid(
+            "A reason is needed.",
+            at=("reason", "Say why in at most 2,000 characters; it is kept in the log."),
+        )
     with transaction() as connection:
-        before = connection.exec_driver_sql("select number from console.version where name = 'paused' for update").scalar_one()
+        before = connection.exec_driver_sql(
+            "select number from console.version where name = 'paused' for update"
+        ).scalar_one()
         if bool(before) is not on:
-            raise Conflict("Everything is paused already." if before else "Nothing is paused.", code="not_possible")
+            raise Conflict(
+                "Everything is paused already." if before else "Nothing is paused.", code="not_possible"
+            )
         now = log.now()
-        connection.exec_driver_sql("update console.version set number = %s where name = 'paused'", (0 if on else int(now.timestamp()),))
+        connection.exec_driver_sql(
+            "update console.version set number = %s where name = 'paused'",
+            (0 if on else int(now.timestamp()),),
+        )
         connection.exec_driver_sql("update console.version set number = 0 where name = 'paused_because'")
-        log.note(actor, "engine_resumed" if on else "engine_paused", sealed={"reason": why}, connection=connection)
+        log.note(
+            actor, "engine_resumed" if on else "engine_paused", sealed={"reason": why}, connection=connection
+        )
     jobs.forget()
 
 
@@ -159,7 +180,9 @@ def try_again(actor: Actor, job: int) -> None:
     """Put a job that was given up into the queue again. Raises NotFound where there is none. Needs `source.manage`."""
     access.require(actor, None, "source", "manage")
     given = (job, access.runs(actor).cleared)
-    with transaction() as connection:  # a worker that is quick must not find what its job is about still broken off
+    with (
+        transaction() as connection
+    ):  # a worker that is quick must not find what its job is about still broken off
         if (again := connection.exec_driver_sql(_AGAIN, given).first()) is not None:
             background.revive_batch(connection, again.dedupe_key)
             log.note(actor, "job_retried", open={"job": again.entrypoint}, connection=connection)
@@ -174,7 +197,9 @@ def metrics() -> tuple[bytes, str]:
 
     state, registry = _state(()), CollectorRegistry()
     checked = state.integrity.checked
-    overdue_s = 0.0 if state.next_at is None else max(0.0, (datetime.now(UTC) - state.next_at).total_seconds())
+    overdue_s = (
+        0.0 if state.next_at is None else max(0.0, (datetime.now(UTC) - state.next_at).total_seconds())
+    )
     for name, value, text in (
         ("workers", state.workers, "Workers that are present."),
         ("paused", state.paused_at is not None, "1 while everything that goes by itself is paused."),
@@ -188,7 +213,11 @@ def metrics() -> tuple[bytes, str]:
         ("timers", state.timers, "Runs that continue by themselves at a moment."),
         ("timer_overdue_seconds", overdue_s, "How long ago the first timer should have fired."),
         ("log_pending", state.lag.pending, "Events without a place in the log."),
-        ("log_in_order", state.integrity.in_order, "1 while nothing is known against the log; 0 is an alarm."),
+        (
+            "log_in_order",
+            state.integrity.in_order,
+            "1 while nothing is known against the log; 0 is an alarm.",
+        ),
         (
             "log_guards_missing",
             len(state.integrity.missing),
@@ -205,7 +234,11 @@ def metrics() -> tuple[bytes, str]:
             "When the last look at the whole log ended.",
         ),
         ("log_lag_seconds", state.lag.seconds, "Age of the oldest event without a place in the log."),
-        ("rights_untold", len(history.untold()), "Lines of rights that were changed past the console; must be 0."),
+        (
+            "rights_untold",
+            len(history.untold()),
+            "Lines of rights that were changed past the console; must be 0.",
+        ),
         (
             "rights_disagreements",
             casbin_agreement.disagreements(),

@@ -192,7 +192,9 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         Pool(
             {name: made[name] for name in names},
             count,
-            queue.outside_places.MOST if not {queue.ADVANCE, queue.ADVANCE_HANDS_OFF, queue.FOLLOW}.isdisjoint(names) else 0,
+            queue.outside_places.MOST
+            if not {queue.ADVANCE, queue.ADVANCE_HANDS_OFF, queue.FOLLOW}.isdisjoint(names)
+            else 0,
         )
         for count, *names in named
     ]
@@ -278,7 +280,10 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("changed sources", STUCK_S, sources.look_at_noticed),
             Duty("listeners", STUCK_S, triggers.Listeners(stopping).tend, REST_S),
         ],
-        "outside": [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)],
+        "outside": [
+            Duty("publish", PUBLISH_S, checkpoint_delivery.deliver),
+            Duty("mail", PUBLISH_S, notices.deliver),
+        ],
         "mailbox": [Duty("mailbox", MINUTE_S, mail_polling.poll)],
         "messages": [
             Duty("messages", LOOK_S, messages.pick_up),
@@ -292,7 +297,10 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("old deliveries", DAY_S, outgoing.forget),
         ],
         "models": [Duty("model", DAY_S, proposals.make_ready)],
-        "letters": [Duty("letters", LETTERS_S, requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)],
+        "letters": [
+            Duty("letters", LETTERS_S, requests.letters),
+            Duty("new passwords", LETTERS_S, accounts.send_letters),
+        ],
     }
 
 

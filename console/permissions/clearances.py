@@ -78,7 +78,11 @@ class Holding:
 def listed(actor: Actor) -> list[Holding]:
     """The labels: all for those who manage rights, else those that a role clears the actor for. Raises NotAllowed."""
     manages = access.can(actor, None, *NEED)
-    found = [label for label in sorted(access.known_labels()) if manages or access.cleared_for_good(actor.id, label)]
+    found = [
+        label
+        for label in sorted(access.known_labels())
+        if manages or access.cleared_for_good(actor.id, label)
+    ]
     if not found:
         access.require(actor, None, *NEED)
     return [_holding(actor, label) for label in found]
@@ -86,13 +90,26 @@ def listed(actor: Actor) -> list[Holding]:
 
 def _holding(actor: Actor, label: str) -> Holding:
     rows = access.all_rows()
-    roles = sorted({row.sub.removeprefix("role:") for row in rows if row.obj == KIND + label and row.sub.startswith("role:")})
+    roles = sorted(
+        {
+            row.sub.removeprefix("role:")
+            for row in rows
+            if row.obj == KIND + label and row.sub.startswith("role:")
+        }
+    )
     holders = {role: sorted(access.holders(role)) for role in roles}
     grants = [_grant(row) for row in fetch(_ALL, (label,))]
     people = {person for held in holders.values() for person in held}
-    people |= {each for grant in grants for each in (grant.person, grant.asked_by, grant.answered_by, grant.revoked_by) if each}
+    people |= {
+        each
+        for grant in grants
+        for each in (grant.person, grant.asked_by, grant.answered_by, grant.revoked_by)
+        if each
+    }
     names, holds = accounts.names(people), access.cleared_for_good(actor.id, label)
-    by_role = [(role, [names.get(person, "A former colleague") for person in held]) for role, held in holders.items()]
+    by_role = [
+        (role, [names.get(person, "A former colleague") for person in held]) for role, held in holders.items()
+    ]
     return Holding(label, by_role, grants, names, holds, access.labelled(label) if holds else ())
 
 
@@ -138,11 +155,20 @@ def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
     table = tables.clearance
     with transaction() as connection:
         changed = sa.update(table).where(table.c.id == grant_id, table.c.status == "asked")
-        if connection.execute(changed.values(status=status, answered_by=actor.id, answered_at=sa.func.now())).rowcount == 0:
+        if (
+            connection.execute(
+                changed.values(status=status, answered_by=actor.id, answered_at=sa.func.now())
+            ).rowcount
+            == 0
+        ):
             raise Conflict("This was answered already.", code="not_possible")
         if agree:
             policy_store.write(
-                connection, added=[_row(found)], removed=_over(connection, found.label), by=actor.id, note=f"Clearance {grant_id}"
+                connection,
+                added=[_row(found)],
+                removed=_over(connection, found.label),
+                by=actor.id,
+                note=f"Clearance {grant_id}",
             )
         _note(actor, f"clearance_{status}", _grant_json(found), connection)
     access.refresh()
@@ -155,12 +181,22 @@ def revoke(actor: Actor, grant_id: str) -> Grant:
     _require_part(actor, found.label)
     table = tables.clearance
     with transaction() as connection:
-        changed = sa.update(table).where(table.c.id == grant_id, table.c.status.in_(("asked", "granted")), table.c.until > sa.func.now())
-        if connection.execute(changed.values(status="revoked", revoked_by=actor.id, revoked_at=sa.func.now())).rowcount == 0:
+        changed = sa.update(table).where(
+            table.c.id == grant_id, table.c.status.in_(("asked", "granted")), table.c.until > sa.func.now()
+        )
+        if (
+            connection.execute(
+                changed.values(status="revoked", revoked_by=actor.id, revoked_at=sa.func.now())
+            ).rowcount
+            == 0
+        ):
             raise Conflict("It has ended already.", code="not_possible")
         if found.status == "granted":
             policy_store.write(
-                connection, removed=[_row(found), *_over(connection, found.label)], by=actor.id, note=f"Clearance {grant_id}"
+                connection,
+                removed=[_row(found), *_over(connection, found.label)],
+                by=actor.id,
+                note=f"Clearance {grant_id}",
             )
         _note(actor, "clearance_revoked", _grant_json(found), connection)
     access.refresh()
@@ -196,11 +232,21 @@ def _require_second(actor: Actor, grant: Grant) -> None:
     """
     access.narrowing.require_approver(actor, KIND + grant.label)
     behind = accounts.makers_of_keys((grant.asked_by, grant.person))
-    if actor.id in (grant.asked_by, grant.person) or actor.service or any(actor.id in makers for makers in behind.values()):
-        raise NotAllowed("Another person has to agree to this: not who asked, and not who is cleared by it.", code="four_eyes", need=NEED)
+    if (
+        actor.id in (grant.asked_by, grant.person)
+        or actor.service
+        or any(actor.id in makers for makers in behind.values())
+    ):
+        raise NotAllowed(
+            "Another person has to agree to this: not who asked, and not who is cleared by it.",
+            code="four_eyes",
+            need=NEED,
+        )
     pair = (actor, Actor("user", grant.asked_by))
     if not any(access.can(each, None, *NEED) for each in pair):
-        raise NotAllowed("This needs the yes of somebody who manages the rights.", code="four_eyes", need=NEED)
+        raise NotAllowed(
+            "This needs the yes of somebody who manages the rights.", code="four_eyes", need=NEED
+        )
     if _holders(grant.label) and not any(access.cleared_for_good(each.id, grant.label) for each in pair):
         raise NotAllowed(
             f"This needs the yes of somebody who is cleared for {grant.label} by a role.",
@@ -210,17 +256,27 @@ def _require_second(actor: Actor, grant: Grant) -> None:
 
 
 def _holders(label: str) -> list[str]:
-    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    people = {
+        row.sub.removeprefix("user:")
+        for row in access.all_rows()
+        if row.ptype == "g" and row.sub.startswith("user:")
+    }
     return [person for person in sorted(people) if access.cleared_for_good(person, label)]
 
 
 def _agreeing(grant: Grant) -> list[str]:
     """Ids of possible second persons: holders of the label, else those who manage rights."""
-    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    people = {
+        row.sub.removeprefix("user:")
+        for row in access.all_rows()
+        if row.ptype == "g" and row.sub.startswith("user:")
+    }
     return [person for person in sorted(people) if may_agree(Actor("user", person), grant)]
 
 
-def _wrong(actor: Actor, label: str, person: Actor | None, since: datetime, until: datetime, reason: str) -> list[dict[str, str]]:
+def _wrong(
+    actor: Actor, label: str, person: Actor | None, since: datetime, until: datetime, reason: str
+) -> list[dict[str, str]]:
     details = []
     if label not in access.known_labels():
         details.append({"field": "label", "reason": "There is no such clearance."})
@@ -235,20 +291,34 @@ def _wrong(actor: Actor, label: str, person: Actor | None, since: datetime, unti
     elif until - since > LONGEST:
         details.append({"field": "until", "reason": "At most a year; ask again then."})
     if not reason.strip() or len(reason) > LONGEST_REASON or "\x00" in reason:
-        details.append({"field": "reason", "reason": "Say why, in at most 2,000 characters; it is kept in the log."})
+        details.append(
+            {"field": "reason", "reason": "Say why, in at most 2,000 characters; it is kept in the log."}
+        )
     return details
 
 
 def _row(grant: Grant) -> Row:
     """The clearance as a policy row."""
     since, until = log.body.moment(grant.since), log.body.moment(grant.until)
-    return Row("p", f"user:{grant.person}", EVERY, KIND + grant.label, "see", "allow", f'now >= "{since}" && now < "{until}"')
+    return Row(
+        "p",
+        f"user:{grant.person}",
+        EVERY,
+        KIND + grant.label,
+        "see",
+        "allow",
+        f'now >= "{since}" && now < "{until}"',
+    )
 
 
 def _over(connection: Connection, label: str) -> list[Row]:
     """Policy rows of expired clearances, which have no effect."""
     table = tables.clearance
-    rows = connection.execute(sa.select(table).where(table.c.label == label, table.c.status == "granted", table.c.until <= sa.func.now()))
+    rows = connection.execute(
+        sa.select(table).where(
+            table.c.label == label, table.c.status == "granted", table.c.until <= sa.func.now()
+        )
+    )
     return [_row(_grant([getattr(row, name) for name in _COLUMNS])) for row in rows]
 
 
@@ -264,14 +334,21 @@ def _grant(row: Sequence[Any]) -> Grant:
 
 
 def _read_grant(grant_id: str) -> Grant:
-    found = fetch(f"select {', '.join(_COLUMNS)} from console.clearance where id = %s", (grant_id,)) if "\x00" not in grant_id else []  # noqa: S608 (as above)
+    found = (
+        fetch(f"select {', '.join(_COLUMNS)} from console.clearance where id = %s", (grant_id,))  # noqa: S608 (as above)
+        if "\x00" not in grant_id
+        else []
+    )
     if not found:
         raise NotFound
     return _grant(found[0])
 
 
 def _grant_json(grant: Grant) -> dict[str, Any]:
-    return {name: getattr(grant, name) for name in ("id", "label", "person", "since", "until", "reason", "asked_by")}
+    return {
+        name: getattr(grant, name)
+        for name in ("id", "label", "person", "since", "until", "reason", "asked_by")
+    }
 
 
 def _note(actor: Actor, kind: str, told: Mapping[str, Any], connection: Connection) -> None:
@@ -284,4 +361,12 @@ def _note(actor: Actor, kind: str, told: Mapping[str, Any], connection: Connecti
         "asked_by": told["asked_by"],
     }
     subject = subjects.subject_of("person", str(told["person"]))
-    log.note(actor, kind, open=open_, sealed={"reason": told["reason"]}, subject=subject, chain=CHAIN, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=open_,
+        sealed={"reason": told["reason"]},
+        subject=subject,
+        chain=CHAIN,
+        connection=connection,
+    )

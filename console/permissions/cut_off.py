@@ -44,12 +44,19 @@ def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
             looked_at.setdefault((holder, collection), {}).setdefault(record, []).append(run)
     for (holder, collection), runs in looked_at.items():
         losing |= dict.fromkeys(
-            (run for key in _lost(before, after, holder, collection, list(runs)) for run in runs[key]), "read its record"
+            (run for key in _lost(before, after, holder, collection, list(runs)) for run in runs[key]),
+            "read its record",
         )
     if not losing:
         return [], False
     run = tables.run.c
-    heads, more = listed(actor, run.id.in_(sorted(losing)), run.ended_at.is_(None), order=(run.active_at.desc(), run.id), limit=SHOWN)
+    heads, more = listed(
+        actor,
+        run.id.in_(sorted(losing)),
+        run.ended_at.is_(None),
+        order=(run.active_at.desc(), run.id),
+        limit=SHOWN,
+    )
     return [CutOff(head, losing[head.id]) for head in heads], more is not None
 
 
@@ -68,7 +75,10 @@ def _lost(before: Index, after: Index, holder: str, collection: str, keys: list[
         return set(keys)
     try:
         attributes = accounts.actor_of_person(holder).attributes
-        seen = [set(records.visible_keys(collection, keys, _scope(collection, verdict, attributes))) for verdict in (was, will)]
+        seen = [
+            set(records.visible_keys(collection, keys, _scope(collection, verdict, attributes)))
+            for verdict in (was, will)
+        ]
     except ConsoleError:
         return set()  # a closed account loses nothing, and a source that does not answer cannot be checked
     return seen[0] - seen[1]

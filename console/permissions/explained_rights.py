@@ -43,11 +43,21 @@ def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Poi
     values = found.record.values
     roots = {"record": values}
     obj = f"collection:{collection_id}"
-    points = [Point("Change fields by hand", found.may_update, None if found.may_update else why_not(actor, None, obj, "update", roots))]
+    points = [
+        Point(
+            "Change fields by hand",
+            found.may_update,
+            None if found.may_update else why_not(actor, None, obj, "update", roots),
+        )
+    ]
     fixed = access.scope_for(actor, collection_id, "update").fixed
     kept_back = [field for field in found.fields if found.may_update and field.name in fixed]
     points += [
-        Point(f"Change {field.label}", False, note="A rule for your roles lets you read this field, and not change it.")
+        Point(
+            f"Change {field.label}",
+            False,
+            note="A rule for your roles lets you read this field, and not change it.",
+        )
         for field in kept_back
     ]
     own = actions.made_of_actions()
@@ -56,7 +66,11 @@ def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Poi
         if there and access.exists_for(actor, f"workflow:{known.slug}"):
             points += _start(actor, known.title, known.team or None, known.slug, roots)
     for action in action_cache.every().values():
-        if action.on_records and action.collection == collection_id and access.can(actor, action.team, f"workflow:{action.slug}", "see"):
+        if (
+            action.on_records
+            and action.collection == collection_id
+            and access.can(actor, action.team, f"workflow:{action.slug}", "see")
+        ):
             points.append(_action(actor, action, key, roots))
     return found.record.title, points
 
@@ -77,7 +91,9 @@ def on_run(actor: Actor, run_id: str) -> list[Point]:
                 title,
                 False,
                 reason,
-                "" if reason else lacking_right(actor, seen) or _as_it_stands(run.ended, command, run.holder, actor.id),
+                ""
+                if reason
+                else lacking_right(actor, seen) or _as_it_stands(run.ended, command, run.holder, actor.id),
             )
         )
     return points
@@ -93,16 +109,29 @@ def _start(actor: Actor, title: str, team: str | None, slug: str, roots: Mapping
 
 def _action(actor: Actor, action: Action, key: str, roots: Mapping[str, Any]) -> Point:
     record = access.follow_relations(action.collection, roots["record"])
-    may = any(access.could(actor, action.team, f"action:{action.id}", act, record) for act in ("execute", "request"))
+    may = any(
+        access.could(actor, action.team, f"action:{action.id}", act, record) for act in ("execute", "request")
+    )
     if not may:
-        return Point(action.title, False, why_not(actor, action.team, f"action:{action.id}", "execute", {**roots, "record": record}))
+        return Point(
+            action.title,
+            False,
+            why_not(actor, action.team, f"action:{action.id}", "execute", {**roots, "record": record}),
+        )
     reason = why_not(actor, action.team, f"workflow:{action.slug}", "start", roots)
     if reason is not None:
         return Point(action.title, False, reason)
     if any(one.id == action.id for one in actions.offered(actor, action.collection or "", key)):
         return Point(action.title, True)
-    plain = {"record": records.collection(action.collection or "").typed(roots["record"]), "currentUser": actor.attributes}
-    said = expressions.render(action.why_not, plain) if action.why_not else "It is not possible on this record as it is now."
+    plain = {
+        "record": records.collection(action.collection or "").typed(roots["record"]),
+        "currentUser": actor.attributes,
+    }
+    said = (
+        expressions.render(action.why_not, plain)
+        if action.why_not
+        else "It is not possible on this record as it is now."
+    )
     return Point(action.title, False, note=said)
 
 

@@ -64,7 +64,16 @@ class Matrix:
     total: int
 
 
-def table(actor: Actor, kind: str, *, place: str = "", q: str = "", person: str = "", begin: int = 0, most: int | None = None) -> Matrix:
+def table(
+    actor: Actor,
+    kind: str,
+    *,
+    place: str = "",
+    q: str = "",
+    person: str = "",
+    begin: int = 0,
+    most: int | None = None,
+) -> Matrix:
     """The matrix of one kind (`KINDS`), for objects with `q` in their name; for one person if given. Raises NotAllowed, NotFound.
 
     `begin` and `most` name a page of it: judging every role on 2,000 collections takes seconds.
@@ -77,7 +86,11 @@ def table(actor: Actor, kind: str, *, place: str = "", q: str = "", person: str 
         if row.ptype == "p":
             by_sub.setdefault((row.sub, row.obj), []).append(row)
     titles = {obj: names.object(obj) for obj in objects(actor, kind, rows, names)}
-    found = [obj for obj, title in titles.items() if not q or q.lower() in title.lower() or q.lower() in obj.lower()]
+    found = [
+        obj
+        for obj, title in titles.items()
+        if not q or q.lower() in title.lower() or q.lower() in obj.lower()
+    ]
     lines = []
     for obj in found[begin : None if most is None else begin + most]:
         cells = tuple(_cell(index, column, obj, place, by_sub, changed) for column in columns)
@@ -96,7 +109,10 @@ def _objects(kind: str, rows: Iterable[Row], names: Names) -> list[str]:
     found = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
         return [f"collection:{collection.id}" for collection in records.collections()]
-    found |= {f"{kind}:{ident}" for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))}
+    found |= {
+        f"{kind}:{ident}"
+        for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))
+    }
     found |= set() if kind == "label" else {f"{kind}:{EVERY}"}
     found -= {f"workflow:{action.slug}" for action in action_cache.every().values()}
     return sorted(found, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
@@ -132,8 +148,18 @@ def _csv_rows(matrix: Matrix, line: Line, column: Column, cell: Cell) -> Iterato
         conditions = "; ".join(sorted({condition(row.expression) for row in rows_with_condition(rules)}))
         last = cell.changed
         yield (
-            *(column.sub, column.title, matrix.names.title("team", matrix.place) if matrix.place else "any team"),
-            *(line.obj, line.title, act, {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing], conditions),
+            *(
+                column.sub,
+                column.title,
+                matrix.names.title("team", matrix.place) if matrix.place else "any team",
+            ),
+            *(
+                line.obj,
+                line.title,
+                act,
+                {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing],
+                conditions,
+            ),
             "; ".join(sorted(rule(row, matrix.names) for row in rules)),
             *((last.at.isoformat(timespec="seconds"), last.by, last.number) if last else ("", "", "")),
         )
@@ -160,17 +186,31 @@ def _columns(actor: Actor, person: str) -> tuple[Column, ...]:
 
 
 def _cell(
-    index: Index, column: Column, obj: str, place: str, by_sub: dict[tuple[str, str], list[Row]], changed: dict[Row, Version]
+    index: Index,
+    column: Column,
+    obj: str,
+    place: str,
+    by_sub: dict[tuple[str, str], list[Row]],
+    changed: dict[Row, Version],
 ) -> Cell:
     kind = obj.partition(":")[0]
     reach = frozenset().union(*(index.reach(column.sub, team) for team in _places(index, column, place)))
     subs = {sub for sub, _ in reach}
-    rows = [row for sub in subs for name in (obj, f"{kind}:{EVERY}") for row in by_sub.get((sub, name), ()) if (row.sub, row.dom) in reach]
+    rows = [
+        row
+        for sub in subs
+        for name in (obj, f"{kind}:{EVERY}")
+        for row in by_sub.get((sub, name), ())
+        if (row.sub, row.dom) in reach
+    ]
     if not rows:
         return Cell((), None, ())
     acts = []
     for act in acts_of(kind):
-        standing = min((_standing(index, column.sub, team, obj, act) for team in _places(index, column, place)), key=BEST.index)
+        standing = min(
+            (_standing(index, column.sub, team, obj, act) for team in _places(index, column, place)),
+            key=BEST.index,
+        )
         if standing != "no":
             acts.append((act, standing))
     versions = [changed[row] for row in rows if row in changed]
@@ -193,6 +233,9 @@ def _standing(index: Index, sub: str, team: str | None, obj: str, act: str) -> S
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
-    harmless = ([f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row] for row in rows)
+    harmless = (
+        [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row]
+        for row in rows
+    )
     csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(harmless)
     return out.getvalue()

@@ -41,10 +41,16 @@ class Reason:
 
     def to_json(self) -> dict[str, Any]:
         """The form in the API, next to the message."""
-        return {"need": {"object": self.need[0], "act": self.need[1]}, "rule": self.rule, "who": list(self.who)}
+        return {
+            "need": {"object": self.need[0], "act": self.need[1]},
+            "rule": self.rule,
+            "who": list(self.who),
+        }
 
 
-def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> Reason | None:
+def why_not(
+    actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None
+) -> Reason | None:
     """Why the actor may not do this; None if they may. Reveals nothing about records, or about values hidden from them."""
     if act not in ACTS.get(kind_of(obj), frozenset()):
         return None
@@ -69,8 +75,13 @@ def _try_page(actor: Actor, obj: str, act: str) -> str:
 
 def givers(actor: Actor) -> list[tuple[str, str]]:
     """Pairs of id and name of people who manage rights or people's roles, without the actor."""
-    found = dict(limits.people_able(None, "policy", "manage")) | dict(limits.people_able(None, "user", "manage"))
-    return sorted(((ident, name) for ident, name in found.items() if ident != actor.id), key=lambda pair: (pair[1], pair[0]))
+    found = dict(limits.people_able(None, "policy", "manage")) | dict(
+        limits.people_able(None, "user", "manage")
+    )
+    return sorted(
+        ((ident, name) for ident, name in found.items() if ident != actor.id),
+        key=lambda pair: (pair[1], pair[0]),
+    )
 
 
 def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") -> int:
@@ -80,7 +91,9 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
     """
     text = reason.strip()
     if len(text) > MOST_REASON or "\x00" in text:
-        raise Invalid("That is too long.", details=[{"field": "reason", "reason": f"At most {MOST_REASON} characters."}])
+        raise Invalid(
+            "That is too long.", details=[{"field": "reason", "reason": f"At most {MOST_REASON} characters."}]
+        )
     if not throttle.take([throttle.Limit("ask", actor.id, FREE)]):
         raise TooMany("You have asked several times already. Try again in a few minutes.", retry_after=30)
     names, people = known(), givers(actor)[:MOST_TOLD]
@@ -89,7 +102,13 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
     link = _try_page(actor, obj, act)
     key = f"ask:{actor.id}:{obj}:{act}:{team or ''}:{day}"
     notices.tell(
-        [ident for ident, _ in people], "access_requested", key, by=actor.id, text=said, subject=subjects.of_person(actor.id), link=link
+        [ident for ident, _ in people],
+        "access_requested",
+        key,
+        by=actor.id,
+        text=said,
+        subject=subjects.of_person(actor.id),
+        link=link,
     )
     opened = {"object": obj, "act": act, "team": team, "count": len(people)}
     log.note(
@@ -135,7 +154,11 @@ def _condition(actor: Actor, text: str, obj: str) -> str:
     """The condition in words; empty if it uses fields hidden from the actor."""
     if not text:
         return ""
-    paths = [node.steps for node in walk(expressions.parse(text).node) if isinstance(node, Path) and node.root == "record" and node.steps]
+    paths = [
+        node.steps
+        for node in walk(expressions.parse(text).node)
+        if isinstance(node, Path) and node.root == "record" and node.steps
+    ]
     if kind_of(obj) != "collection":
         return "something holds that you may not see" if paths else condition(text)
     visible = all(_may_see(actor, obj.partition(":")[2], tuple(map(str, steps))) for steps in paths)

@@ -32,7 +32,9 @@ def rules_of(rows: Iterable[Row], role: str, place: str, obj: str) -> list[Rule]
     found: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         if (row.ptype, row.sub, row.dom, row.obj) == ("p", f"role:{role}", place, obj):
-            found.setdefault((row.eft, row.expression), set()).update(ACTS[kind_of(obj)] if row.act == EVERY else {row.act})
+            found.setdefault((row.eft, row.expression), set()).update(
+                ACTS[kind_of(obj)] if row.act == EVERY else {row.act}
+            )
     order = acts_of(kind_of(obj))
     return [
         Rule("allow" if effect == "allow" else "deny", tuple(sorted(acts, key=order.index)), condition)
@@ -50,7 +52,9 @@ def fields_of(rows: Iterable[Row], role: str, place: str, collection: str) -> di
     return found
 
 
-def edit(actor: Actor, role: str, place: str, obj: str, wanted: Sequence[Rule], fields: Mapping[str, FieldRight]) -> rule_drafts.Draft:
+def edit(
+    actor: Actor, role: str, place: str, obj: str, wanted: Sequence[Rule], fields: Mapping[str, FieldRight]
+) -> rule_drafts.Draft:
     """Replace these rules, and for a collection these field rights, in the actor's draft.
 
     Raises NotAllowed, NotFound for an unknown role, team or object, Invalid with a detail per rule (`r0.acts`, `r0.condition`).
@@ -63,12 +67,20 @@ def edit(actor: Actor, role: str, place: str, obj: str, wanted: Sequence[Rule], 
     rows = rule_drafts.draft(actor).rows()
     sub = f"role:{role}"
     former = [row for row in rows if (row.ptype, row.sub, row.dom, row.obj) == ("p", sub, place, obj)]
-    new = [Row("p", sub, place, obj, act, rule.effect, rule.condition.strip()) for rule in wanted for act in rule.acts]
+    new = [
+        Row("p", sub, place, obj, act, rule.effect, rule.condition.strip())
+        for rule in wanted
+        for act in rule.acts
+    ]
     if kind_of(obj) == "collection":
         collection = obj.partition(":")[2]
         former += _field_rows(rows, role, place, collection)
         acts = {"hidden": "read", "read": "update"}
-        new += [Row("p", sub, place, f"field:{collection}/{name}", acts[right], "deny") for name, right in fields.items() if right in acts]
+        new += [
+            Row("p", sub, place, f"field:{collection}/{name}", acts[right], "deny")
+            for name, right in fields.items()
+            if right in acts
+        ]
     return rule_drafts.put(actor, former, new)
 
 
@@ -81,7 +93,11 @@ def require_object(actor: Actor, obj: str, place: str) -> None:
         and (kind in WHOLE) != bool(colon)
         and (kind in WHOLE or (bool(ident) and not any(map(str.isspace, ident))))
     )
-    if not known or (kind == "collection" and ident == EVERY) or not (place == EVERY or place.startswith("t:")):
+    if (
+        not known
+        or (kind == "collection" and ident == EVERY)
+        or not (place == EVERY or place.startswith("t:"))
+    ):
         raise NotFound
     if actor is not COMMAND_LINE and not access.exists_for(actor, obj):
         raise NotFound(hidden=True)
@@ -93,24 +109,35 @@ def _wrong(obj: str, number: int, rule: Rule) -> list[dict[str, str]]:
     details = []
     kind = kind_of(obj)
     if not rule.acts or not set(rule.acts) <= ACTS[kind]:
-        details.append({"field": f"r{number}.acts", "reason": "Choose what may be done, or take the rule away."})
+        details.append(
+            {"field": f"r{number}.acts", "reason": "Choose what may be done, or take the rule away."}
+        )
     if rule.condition.strip():
         try:
             rule_conditions.check(obj, rule.acts, rule.condition.strip())
         except (ExpressionError, DefinitionError) as error:
             details.append({"field": f"r{number}.condition", "reason": error.message})
         except ConsoleError as error:
-            details.append({"field": f"r{number}.condition", "reason": f"It cannot be checked at the moment: {error.message}"})
+            details.append(
+                {
+                    "field": f"r{number}.condition",
+                    "reason": f"It cannot be checked at the moment: {error.message}",
+                }
+            )
     return details
 
 
 def _field_rows(rows: Iterable[Row], role: str, place: str, collection: str) -> list[Row]:
     start = f"field:{collection}/"
-    denied = [row for row in rows if (row.ptype, row.eft, row.sub, row.dom) == ("p", "deny", f"role:{role}", place)]
+    denied = [
+        row for row in rows if (row.ptype, row.eft, row.sub, row.dom) == ("p", "deny", f"role:{role}", place)
+    ]
     return [row for row in denied if row.obj.startswith(start)]
 
 
-def standing(index: access.Index, role: str, place: str, obj: str, act: str) -> Literal["yes", "partly", "denied", "no"]:
+def standing(
+    index: access.Index, role: str, place: str, obj: str, act: str
+) -> Literal["yes", "partly", "denied", "no"]:
     """The role's effective right in the place: allowed, under a condition, denied, or none."""
     verdict = index.verdict(f"role:{role}", "" if place == EVERY else place.removeprefix("t:"), obj, act)
     if verdict.barred:

@@ -61,7 +61,9 @@ def read_role(actor: Actor, role: str) -> Role:
     return found
 
 
-def create(actor: Actor, title: str, *, level: str = "", place: str = EVERY, copy: str = "", about: str = "") -> str:
+def create(
+    actor: Actor, title: str, *, level: str = "", place: str = EVERY, copy: str = "", about: str = ""
+) -> str:
     """Create a role, built from a level in one place (`t:<team>` or `*`) or copied from another role; returns its id.
 
     Nobody has it yet. Raises NotAllowed, Invalid per field.
@@ -77,12 +79,22 @@ def create(actor: Actor, title: str, *, level: str = "", place: str = EVERY, cop
     if details:
         raise Invalid("This role cannot be made.", details=details)
     ident = _free(title, set(there))
-    built = level or (copy if copy in LEVELS else "")  # the rights of a level are not copied: the role is built from it
+    built = level or (
+        copy if copy in LEVELS else ""
+    )  # the rights of a level are not copied: the role is built from it
     rows = {Row("g", f"role:{ident}", place, f"role:{built}")} if built else set()
     if copy and not built:
         rows = {replace(row, sub=f"role:{ident}") for row in _own(copy)}
-    write(actor, Change(frozenset(rows)), base=access.current_version(), names=known(), note=f"New role {title.strip()}",
-          also=lambda connection: connection.execute(_TITLE, {"id": ident, "title": title.strip(), "about": about.strip()}))  # fmt: skip
+    write(
+        actor,
+        Change(frozenset(rows)),
+        base=access.current_version(),
+        names=known(),
+        note=f"New role {title.strip()}",
+        also=lambda connection: connection.execute(
+            _TITLE, {"id": ident, "title": title.strip(), "about": about.strip()}
+        ),
+    )
     return ident
 
 
@@ -94,7 +106,9 @@ def rename(actor: Actor, role: str, title: str, about: str) -> None:
         raise Invalid("The role cannot be called that.", details=details)
     with transaction() as connection:
         connection.execute(_TITLE, {"id": role, "title": title.strip(), "about": about.strip()})
-        log_change(actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection)
+        log_change(
+            actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection
+        )
 
 
 def delete(actor: Actor, role: str) -> None:
@@ -106,8 +120,16 @@ def delete(actor: Actor, role: str) -> None:
     if own.holders:
         names = ", ".join(sorted({person.name for person, _ in own.holders}))
         raise Conflict(f"{own.title} is held by {names}. Give them another role first.", code="role_held")
-    write(actor, Change(removed=frozenset(_own(role))), base=access.current_version(), names=known(), note=f"Role {own.title} taken away",
-          also=lambda connection: connection.execute(sa.text("delete from console.role where id = :id"), {"id": role}))  # fmt: skip
+    write(
+        actor,
+        Change(removed=frozenset(_own(role))),
+        base=access.current_version(),
+        names=known(),
+        note=f"Role {own.title} taken away",
+        also=lambda connection: connection.execute(
+            sa.text("delete from console.role where id = :id"), {"id": role}
+        ),
+    )
 
 
 def _every_role(names: Names) -> list[Role]:
@@ -127,13 +149,27 @@ def _every_role(names: Names) -> list[Role]:
             names.role(ident),
             titles.get(ident) or ABOUT.get(ident, ""),
             ident in LEVELS,
-            tuple(sorted((row.obj.removeprefix("role:"), row.dom) for row in own.get(f"role:{ident}", ()) if row.ptype == "g")),
+            tuple(
+                sorted(
+                    (row.obj.removeprefix("role:"), row.dom)
+                    for row in own.get(f"role:{ident}", ())
+                    if row.ptype == "g"
+                )
+            ),
             tuple(given.get(ident, ())),
-            len({(row.dom, row.obj, row.eft, row.expression) for row in rules_of(own.get(f"role:{ident}", ()), ident)}),
+            len(
+                {
+                    (row.dom, row.obj, row.eft, row.expression)
+                    for row in rules_of(own.get(f"role:{ident}", ()), ident)
+                }
+            ),
         )
         for ident in found
     ]
-    return sorted(made, key=lambda each: (LEVELS.index(each.id) if each.level else len(LEVELS), each.title.lower(), each.id))
+    return sorted(
+        made,
+        key=lambda each: (LEVELS.index(each.id) if each.level else len(LEVELS), each.title.lower(), each.id),
+    )
 
 
 def _own(role: str) -> list[Row]:
@@ -145,7 +181,8 @@ def _changeable(actor: Actor, role: str) -> Role:
     found = read_role(actor, role)
     if found.level:
         raise NotAllowed(
-            f"{found.title} is a shipped level: it keeps its name, and stays. Copy it to change it.", need=("policy", "manage")
+            f"{found.title} is a shipped level: it keeps its name, and stays. Copy it to change it.",
+            need=("policy", "manage"),
         )
     return found
 
@@ -165,4 +202,6 @@ def _free(title: str, taken: set[str]) -> str:
     """A free id made from the title."""
     plain = slug(title, "_")[:50]
     ident = plain if ROLE.fullmatch(plain) and plain not in RESERVED else f"role_{plain}".rstrip("_")
-    return next(name for name in (ident, *(f"{ident}_{number}" for number in range(2, 10_000))) if name not in taken)
+    return next(
+        name for name in (ident, *(f"{ident}_{number}" for number in range(2, 10_000))) if name not in taken
+    )

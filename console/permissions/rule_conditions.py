@@ -33,9 +33,18 @@ ROOTS = {
 OF_RUN = ("id", "started_by", "holder", "team", "version")
 WITHOUT_RUN = frozenset({"see", "start", "edit", "publish", "activate"})
 COMPARISONS = {
-    "==": "is", "!=": "is not", "<=": "is at most", ">=": "is at least", "<": "is less than", ">": "is more than", "in": "is one of",
-    "startsWith": "starts with", "contains": "contains", "empty": "is empty", "filled": "is not empty",
-}  # fmt: skip
+    "==": "is",
+    "!=": "is not",
+    "<=": "is at most",
+    ">=": "is at least",
+    "<": "is less than",
+    ">": "is more than",
+    "in": "is one of",
+    "startsWith": "starts with",
+    "contains": "contains",
+    "empty": "is empty",
+    "filled": "is not empty",
+}
 NUMBERS = frozenset({"integer", "decimal", "money"})
 COUNTED = 3
 NO_INDEX = "No index of the table begins with {}: over many records lists and counts of this rule read them all. Ask for an index."
@@ -67,7 +76,9 @@ def choices(obj: str) -> list[Choice]:
     collection = ident if kind == "collection" else None
     if kind == "action" and ident in action_cache.every():
         action = action_cache.get(ident)
-        found += [Choice(f"input.{entry.name}", f"{entry.label} (typed)", entry.type) for entry in action.form]
+        found += [
+            Choice(f"input.{entry.name}", f"{entry.label} (typed)", entry.type) for entry in action.form
+        ]
         collection = action.collection
     if collection and collection != EVERY:
         try:
@@ -75,13 +86,20 @@ def choices(obj: str) -> list[Choice]:
         except NotFound:
             return found
     if kind in ("action", "workflow"):
-        found += [Choice("run.started_by", "Who started the run", "text"), Choice("run.holder", "Who holds the run", "text")]
+        found += [
+            Choice("run.started_by", "Who started the run", "text"),
+            Choice("run.holder", "Who holds the run", "text"),
+        ]
     return found
 
 
 def _fields(collection: Collection, path: str, after: str, depth: int) -> list[Choice]:
     """Fields of the collection, then those of related records."""
-    found = [Choice(f"{path}.{field.name}", field.label + after, field.type) for field in collection.fields if _plain(field.name)]
+    found = [
+        Choice(f"{path}.{field.name}", field.label + after, field.type)
+        for field in collection.fields
+        if _plain(field.name)
+    ]
     for relation in collection.relations if depth else ():
         if not _plain(relation.name):
             continue
@@ -97,7 +115,12 @@ def _fields(collection: Collection, path: str, after: str, depth: int) -> list[C
 
 def tags() -> list[str]:
     """People's tags: `$currentUser.tags.<name>`."""
-    return [name for (name,) in fetch("select distinct jsonb_object_keys(tags::jsonb) from console.person order by 1 limit 100")]
+    return [
+        name
+        for (name,) in fetch(
+            "select distinct jsonb_object_keys(tags::jsonb) from console.person order by 1 limit 100"
+        )
+    ]
 
 
 def compose(obj: str, path: str, comparison: str, value: str, before: str = "") -> str:
@@ -129,7 +152,11 @@ def compose(obj: str, path: str, comparison: str, value: str, before: str = "") 
     if not before.strip():
         return made
     own = expressions.parse(before)
-    return f"({own.text}) && {made}" if isinstance(own.node, Junction) and own.node.kind == "any" else f"{own.text} && {made}"
+    return (
+        f"({own.text}) && {made}"
+        if isinstance(own.node, Junction) and own.node.kind == "any"
+        else f"{own.text} && {made}"
+    )
 
 
 def check(obj: str, acts: Sequence[str], text: str) -> Expression:
@@ -141,17 +168,22 @@ def check(obj: str, acts: Sequence[str], text: str) -> Expression:
         if not isinstance(node, Path):
             continue
         if node.root not in allowed:
-            raise ExpressionError(f"A condition on {kind} looks at {', '.join(allowed)}, not at {node.root}.", node.position)
+            raise ExpressionError(
+                f"A condition on {kind} looks at {', '.join(allowed)}, not at {node.root}.", node.position
+            )
         if node.root == "run" and (not node.steps or node.steps[0] not in OF_RUN):
             raise ExpressionError(f"Of a run a condition knows {', '.join(OF_RUN)}.", node.position)
         if node.root == "run" and kind == "workflow" and (blind := sorted(WITHOUT_RUN & set(acts))):
             raise ExpressionError(
-                f"There is no run to look at for {', '.join(blind)}: make a rule of its own for the other acts.", node.position
+                f"There is no run to look at for {', '.join(blind)}: make a rule of its own for the other acts.",
+                node.position,
             )
         if node.root == "input":
             _require_input(ident, node)
         if node.root == "record" and kind == "action":
-            _require_field(action_cache.every()[ident].collection if ident in action_cache.every() else None, node)
+            _require_field(
+                action_cache.every()[ident].collection if ident in action_cache.every() else None, node
+            )
     if kind == "collection" and ident != EVERY:
         try:
             sql_conditions.check(parsed, records.collection(ident), catalogue.find)
@@ -173,12 +205,19 @@ def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted
     have = [
         person
         for person in everybody()
-        if any(role in access.held(Actor("user", person.id), each) for each in ([team] if team else person.teams or ("",)))
+        if any(
+            role in access.held(Actor("user", person.id), each)
+            for each in ([team] if team else person.teams or ("",))
+        )
     ]
-    needs = follows or any(isinstance(node, Path) and node.root == "$currentUser" for node in walk(expression.node))
+    needs = follows or any(
+        isinstance(node, Path) and node.root == "$currentUser" for node in walk(expression.node)
+    )
     shown = have[:COUNTED] if needs and have else []
     people = []
-    for who, asking in [(person.name, accounts.actor_of_person(person.id)) for person in shown] or [("", actor)]:
+    for who, asking in [(person.name, accounts.actor_of_person(person.id)) for person in shown] or [
+        ("", actor)
+    ]:
         alone = stands_alone(expression)
         scope = Scope(
             collection,
@@ -188,7 +227,11 @@ def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted
             subject=None if alone else access.subject_for(asking, collection),
         )
         people.append((who, records.count(collection, scope, cap=None)))
-    return Counted(records.count(collection, whole(collection), cap=None), tuple(people), tuple(warnings(obj, expression)))
+    return Counted(
+        records.count(collection, whole(collection), cap=None),
+        tuple(people),
+        tuple(warnings(obj, expression)),
+    )
 
 
 def warnings(obj: str, expression: Expression) -> list[str]:
@@ -198,14 +241,19 @@ def warnings(obj: str, expression: Expression) -> list[str]:
 
 def _never(expression: Expression) -> list[str]:
     """Comparisons with a tag, which is a list and so never equal."""
-    compared = [node for node in walk(expression.node) if isinstance(node, Compare) and node.operator in ("==", "!=")]
+    compared = [
+        node for node in walk(expression.node) if isinstance(node, Compare) and node.operator in ("==", "!=")
+    ]
     tags = [
         side
         for node in compared
         for side in (node.left, node.right)
         if isinstance(side, Path) and side.root == "$currentUser" and side.steps[:1] == ("tags",)
     ]
-    return [f"{tag.dotted} may hold several values, so nothing equals it: write `… in {tag.dotted}`." for tag in tags]
+    return [
+        f"{tag.dotted} may hold several values, so nothing equals it: write `… in {tag.dotted}`."
+        for tag in tags
+    ]
 
 
 def _slow(obj: str, expression: Expression) -> list[str]:
@@ -213,11 +261,17 @@ def _slow(obj: str, expression: Expression) -> list[str]:
     if collection.kind != "table":
         return []
     indexed = _indexed(collection)
-    begins = {relation.columns[0][0]: relation for relation in collection.relations if relation.kind == "to_one"}
+    begins = {
+        relation.columns[0][0]: relation for relation in collection.relations if relation.kind == "to_one"
+    }
     led = {one.name for column, one in begins.items() if column in indexed}
     if _covered(expression.node, indexed | {f"{name}." for name in led}):
         return []
-    looked_at = {node.steps for node in walk(expression.node) if isinstance(node, Path) and node.root == "record" and node.steps}
+    looked_at = {
+        node.steps
+        for node in walk(expression.node)
+        if isinstance(node, Path) and node.root == "record" and node.steps
+    }
     named = ", ".join(sorted({_column(collection, steps) for steps in looked_at}))
     return [NO_INDEX.format(named)]
 
@@ -227,7 +281,9 @@ def _indexed(collection: Collection) -> set[str]:
 
     def leading(connection: Connection) -> set[str]:
         inspector, at = sa.inspect(connection), {"schema": collection.schema}
-        found: list[Sequence[str | None]] = [entry["column_names"] for entry in inspector.get_indexes(collection.table, **at)]
+        found: list[Sequence[str | None]] = [
+            entry["column_names"] for entry in inspector.get_indexes(collection.table, **at)
+        ]
         found += [entry["column_names"] for entry in inspector.get_unique_constraints(collection.table, **at)]
         found.append(inspector.get_pk_constraint(collection.table, **at)["constrained_columns"])
         return {columns[0] for columns in found if columns and columns[0]}
@@ -250,7 +306,9 @@ def of_subject(obj: str) -> list[str]:
     try:
         steps = relations.hops(collection, path, catalogue.find)
     except DefinitionError as error:
-        return [f"The way to its subject cannot be followed, so who sees some subjects only sees nothing here. {error.message}"]
+        return [
+            f"The way to its subject cannot be followed, so who sees some subjects only sees nothing here. {error.message}"
+        ]
     column = steps[0].relation.columns[0][0]
     return [] if collection.kind != "table" or column in _indexed(collection) else [NO_INDEX.format(column)]
 
@@ -263,7 +321,9 @@ def _covered(node: Node, indexed: set[str]) -> bool:
         case Junction(items=items):
             return all(_covered(item, indexed) for item in items)
         case Compare(operator=operator, left=left, right=right):
-            return (operator != "!=" and (_leads(left, indexed) or _leads(right, indexed))) or not _of_record(node)
+            return (operator != "!=" and (_leads(left, indexed) or _leads(right, indexed))) or not _of_record(
+                node
+            )
         case Within(item=item):
             return _leads(item, indexed) or not _of_record(node)
         case Call(name="startsWith", arguments=(target, *_)):
@@ -304,7 +364,9 @@ def _literal(text: str, choice: Choice) -> str:
 def _require_input(action: str, node: Path) -> None:
     if action == EVERY:
         return
-    names = [entry.name for entry in action_cache.every()[action].form] if action in action_cache.every() else []
+    names = (
+        [entry.name for entry in action_cache.every()[action].form] if action in action_cache.every() else []
+    )
     if not node.steps or node.steps[0] not in names:
         raise ExpressionError(f"The form of {action} has {', '.join(names) or 'no fields'}.", node.position)
 

@@ -66,8 +66,12 @@ def draft(actor: Actor) -> Draft:
     if not found:
         return Draft(access.current_version(), Change())
     base, added, removed, at = found[0]
-    change = Change(frozenset(policy_store.unpacked(added)), frozenset(policy_store.unpacked(removed))).on(access.all_rows())
-    theirs = tuple(version for version in history.since(base) if version.change.of_rules and version.by != actor.id)
+    change = Change(frozenset(policy_store.unpacked(added)), frozenset(policy_store.unpacked(removed))).on(
+        access.all_rows()
+    )
+    theirs = tuple(
+        version for version in history.since(base) if version.change.of_rules and version.by != actor.id
+    )
     return Draft(base, change, at, theirs)
 
 
@@ -107,8 +111,14 @@ def publish(actor: Actor, version: int, note: str = "") -> int:
     mine = draft(actor)
     if not mine.change:
         raise Conflict("There is nothing to publish: the draft changes nothing.", code="nothing_changed")
-    return write(actor, mine.change, base=version, names=known(), note=note.strip()[:300],
-                 also=lambda connection: _published(connection, actor))  # fmt: skip
+    return write(
+        actor,
+        mine.change,
+        base=version,
+        names=known(),
+        note=note.strip()[:300],
+        also=lambda connection: _published(connection, actor),
+    )
 
 
 def _published(connection: Connection, actor: Actor) -> None:
@@ -148,7 +158,10 @@ def undo(actor: Actor, number: int) -> Draft:
         raise NotFound
     there = history.rows_at(number - 1, access.all_rows())
     if there is None:
-        raise Conflict("The rules were changed past the console since: that version cannot be brought back.", code="history_gap")
+        raise Conflict(
+            "The rules were changed past the console since: that version cannot be brought back.",
+            code="history_gap",
+        )
     now = [row for row in access.all_rows() if is_rule(row)]
     return _keep(actor, mine.base, between(now, filter(is_rule, there)))
 
@@ -178,7 +191,11 @@ def problems(rows: Iterable[Row]) -> list[str]:
     names, there = known(), list(rows)
     Index(there)
     roles = {row.sub for row in there if row.sub.startswith("role:")} | {f"role:{level}" for level in LEVELS}
-    return list(dict.fromkeys(f"{problem} (in {line(row)})" for row in there for problem in _problems(row, roles, names)))
+    return list(
+        dict.fromkeys(
+            f"{problem} (in {line(row)})" for row in there for problem in _problems(row, roles, names)
+        )
+    )
 
 
 def _problems(row: Row, roles: set[str], names: Names) -> Iterable[str]:
@@ -187,7 +204,11 @@ def _problems(row: Row, roles: set[str], names: Names) -> Iterable[str]:
         yield f"there is no team {row.dom.removeprefix('t:')}"
     if row.ptype == "g" and row.obj not in roles:
         yield f"the role {ident} has no rule"
-    if row.ptype == "p" and kind in ("collection", "action", "workflow", "inbox") and ident not in (EVERY, *names.titles.get(kind, {})):
+    if (
+        row.ptype == "p"
+        and kind in ("collection", "action", "workflow", "inbox")
+        and ident not in (EVERY, *names.titles.get(kind, {}))
+    ):
         yield f"there is no {kind} {ident}"
     elif row.expression:
         try:
@@ -199,7 +220,9 @@ def _problems(row: Row, roles: set[str], names: Names) -> Iterable[str]:
 def lines(change: Change, names: Names) -> Sequence[tuple[str, Row]]:
     """(`+` or `-`, row) in the order of the policy file, removals before additions."""
     rows = [("-", row) for row in change.removed] + [("+", row) for row in change.added]
-    return sorted(rows, key=lambda pair: (names.who(pair[1].sub), pair[1].dom, pair[1].obj, pair[1].act, pair[0] == "+"))
+    return sorted(
+        rows, key=lambda pair: (names.who(pair[1].sub), pair[1].dom, pair[1].obj, pair[1].act, pair[0] == "+")
+    )
 
 
 def _keep(actor: Actor, base: int, change: Change) -> Draft:

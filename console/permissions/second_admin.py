@@ -80,7 +80,14 @@ def who_confirms(request: Request) -> list[str]:
 
 
 def ask(
-    actor: Actor, change: Change, own: OwnRights, connection: Connection, *, base: int | None = None, about: str = "", note: str = ""
+    actor: Actor,
+    change: Change,
+    own: OwnRights,
+    connection: Connection,
+    *,
+    base: int | None = None,
+    about: str = "",
+    note: str = "",
 ) -> Request:
     """Ask a second administrator to confirm the change, in the caller's transaction. What the same draft asked for before is void."""
     if base is not None:
@@ -99,14 +106,33 @@ def ask(
     }
     connection.execute(sa.insert(table).values(**values))
     made = _row(connection, ident)
-    _note(actor, "own_rights_asked", made, connection, {"note": note, **_lines(change)}, rights=_named(own.rights))
+    _note(
+        actor,
+        "own_rights_asked",
+        made,
+        connection,
+        {"note": note, **_lines(change)},
+        rights=_named(own.rights),
+    )
     side_rows.add_notices(
-        connection, [person for person, _ in own.others], made.id, "own_rights_asked", at=log.now(), by=actor.id, link=made.address
+        connection,
+        [person for person, _ in own.others],
+        made.id,
+        "own_rights_asked",
+        at=log.now(),
+        by=actor.id,
+        link=made.address,
     )
     return made
 
 
-def grant(actor: Actor, rights: Mapping[str, Iterable[str]], objects: Iterable[str], about: str, connection: Connection) -> Request | None:
+def grant(
+    actor: Actor,
+    rights: Mapping[str, Iterable[str]],
+    objects: Iterable[str],
+    about: str,
+    connection: Connection,
+) -> Request | None:
     """Allow each role its acts on all of these objects, in the caller's transaction, but for what needs a second administrator: that is asked for."""
     policy_store.seed(connection)
     rows = access.rows_of_grant(rights, objects)
@@ -123,7 +149,9 @@ def grant(actor: Actor, rights: Mapping[str, Iterable[str]], objects: Iterable[s
 
 def void(connection: Connection, actor: Actor, reason: str) -> None:
     """End what the actor's draft asks for: it is another one now."""
-    for request in _read(connection, table.c.requested_by == actor.id, table.c.status == WAITING, table.c.base.is_not(None)):
+    for request in _read(
+        connection, table.c.requested_by == actor.id, table.c.status == WAITING, table.c.base.is_not(None)
+    ):
         _end(connection, actor, request, VOID, reason)
 
 
@@ -142,7 +170,9 @@ def to_confirm(actor: Actor) -> list[Request]:
     if not narrowing.may_approve(actor) or not access.can(actor, None, *MANAGE):
         return []
     with hot_engine().connect() as connection:
-        return [each for each in _read(connection, table.c.status == WAITING) if _why_not(actor, each) is None]
+        return [
+            each for each in _read(connection, table.c.status == WAITING) if _why_not(actor, each) is None
+        ]
 
 
 def asked_by(actor: Actor) -> list[Request]:
@@ -168,7 +198,8 @@ def confirm(actor: Actor, request_id: str) -> int:
         require_manager(asker)
     except NotAllowed:
         raise Conflict(
-            "Whoever asked may not change the rights any more: refuse it, or make the change yourself.", code="not_possible"
+            "Whoever asked may not change the rights any more: refuse it, or make the change yourself.",
+            code="not_possible",
         ) from None
     alone = actor.id == request.requested_by
 
@@ -179,7 +210,15 @@ def confirm(actor: Actor, request_id: str) -> int:
         _end(connection, actor, locked, CONFIRMED, "", version=int(connection.execute(_NUMBER).scalar_one()))
 
     base = access.current_version() if request.base is None else request.base
-    return write(asker, request.change, base=base, names=known(), note=request.note, also=end, confirmed_by="" if alone else actor.id)
+    return write(
+        asker,
+        request.change,
+        base=base,
+        names=known(),
+        note=request.note,
+        also=end,
+        confirmed_by="" if alone else actor.id,
+    )
 
 
 def refuse(actor: Actor, request_id: str, reason: str) -> None:
@@ -197,7 +236,13 @@ def refuse(actor: Actor, request_id: str, reason: str) -> None:
         if not own:
             key = f"{request.id}:refused"
             side_rows.add_notices(
-                connection, [request.requested_by], key, "own_rights_refused", at=log.now(), by=actor.id, link=request.address
+                connection,
+                [request.requested_by],
+                key,
+                "own_rights_refused",
+                at=log.now(),
+                by=actor.id,
+                link=request.address,
             )
 
 
@@ -233,16 +278,24 @@ def _why_not(actor: Actor, request: Request) -> NotAllowed | None:
         return error
     able = _able(request)
     alone = not any(ident != request.requested_by for ident, _ in able)
-    if actor.id in {ident for ident, _ in able if ident != request.requested_by} or (alone and actor.id == request.requested_by):
+    if actor.id in {ident for ident, _ in able if ident != request.requested_by} or (
+        alone and actor.id == request.requested_by
+    ):
         return None
-    return NotAllowed("A second administrator decides: not who asked, and no program.", code="four_eyes", need=MANAGE)
+    return NotAllowed(
+        "A second administrator decides: not who asked, and no program.", code="four_eyes", need=MANAGE
+    )
 
 
 def _able(request: Request) -> list[tuple[str, str]]:
     """(id, name) of people who manage rights, without those behind the service account that asked."""
     behind = accounts.makers_of_keys([request.requested_by]).get(request.requested_by, frozenset())
     people = {person.id for person in accounts.people() if not person.disabled and not person.service}
-    return [(ident, name) for ident, name in limits.people_able(None, *MANAGE) if ident in people and ident not in behind]
+    return [
+        (ident, name)
+        for ident, name in limits.people_able(None, *MANAGE)
+        if ident in people and ident not in behind
+    ]
 
 
 def _locked(connection: Connection, request_id: str) -> Request:
@@ -258,8 +311,21 @@ def _require_open(request: Request) -> None:
         raise Conflict(f"This does not wait any more: it is {request.status}.", code="already_decided")
 
 
-def _end(connection: Connection, actor: Actor, request: Request, status: str, reason: str, version: int | None = None) -> None:
-    values = {"status": status, "decided_by": actor.id, "decided_at": log.now(), "reason": reason, "version": version}
+def _end(
+    connection: Connection,
+    actor: Actor,
+    request: Request,
+    status: str,
+    reason: str,
+    version: int | None = None,
+) -> None:
+    values = {
+        "status": status,
+        "decided_by": actor.id,
+        "decided_at": log.now(),
+        "reason": reason,
+        "version": version,
+    }
     connection.execute(sa.update(table).where(table.c.id == request.id).values(**values))
     _note(actor, "own_rights_answered", request, connection, {"reason": reason}, outcome=status)
 
@@ -269,10 +335,22 @@ def note_given(connection: Connection, own: OwnRights, version: int, confirmed_b
     actor = accounts.actor_of_person(confirmed_by or own.by, CHAIN)
     opened = {"person": own.by, "version": version, "rights": _named(own.rights), "count": len(own.rights)}
     opened |= {"confirmed_by": confirmed_by} if confirmed_by else {}
-    log.note(actor, "own_rights_given", open=opened, subject=subjects.subject_of("policy", "rules"), chain=CHAIN, connection=connection)
-    told = {ident for need in (MANAGE, ("activity", "verify")) for ident, _ in limits.people_able(None, *need)}
+    log.note(
+        actor,
+        "own_rights_given",
+        open=opened,
+        subject=subjects.subject_of("policy", "rules"),
+        chain=CHAIN,
+        connection=connection,
+    )
+    told = {
+        ident for need in (MANAGE, ("activity", "verify")) for ident, _ in limits.people_able(None, *need)
+    }
     if not confirmed_by:
-        _log.warning("alarm: %s gave a role of theirs a right on records, and no second administrator confirmed it", own.by)
+        _log.warning(
+            "alarm: %s gave a role of theirs a right on records, and no second administrator confirmed it",
+            own.by,
+        )
     side_rows.add_notices(
         connection,
         sorted(told - {own.by, confirmed_by}),
@@ -287,14 +365,32 @@ def note_given(connection: Connection, own: OwnRights, version: int, confirmed_b
 policy_store.watchers.append(note_given)
 
 
-def _note(actor: Actor, kind: str, request: Request, connection: Connection, sealed: Mapping[str, Any], **opened: Any) -> None:
+def _note(
+    actor: Actor,
+    kind: str,
+    request: Request,
+    connection: Connection,
+    sealed: Mapping[str, Any],
+    **opened: Any,
+) -> None:
     told = {"request": request.id, "requested_by": request.requested_by, "hash": request.hash, **opened}
     words = {name: value for name, value in sealed.items() if value}
-    log.note(actor, kind, open=told, sealed=words, subject=subjects.subject_of("policy", "rules"), chain=CHAIN, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=told,
+        sealed=words,
+        subject=subjects.subject_of("policy", "rules"),
+        chain=CHAIN,
+        connection=connection,
+    )
 
 
 def _lines(change: Change) -> dict[str, list[str]]:
-    return {name: [line(row) for row in sorted(rows)[:MOST_LINES]] for name, rows in (("before", change.removed), ("after", change.added))}
+    return {
+        name: [line(row) for row in sorted(rows)[:MOST_LINES]]
+        for name, rows in (("before", change.removed), ("after", change.added))
+    }
 
 
 def _named(rights: Sequence[tuple[str, str]]) -> list[str]:
@@ -302,12 +398,18 @@ def _named(rights: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _hash(change: Change) -> str:
-    told = "\n".join(f"{sign}{line(row)}" for sign, rows in (("+", change.added), ("-", change.removed)) for row in sorted(rows))
+    told = "\n".join(
+        f"{sign}{line(row)}"
+        for sign, rows in (("+", change.added), ("-", change.removed))
+        for row in sorted(rows)
+    )
     return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _read(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Request]:
-    rows = connection.execute(sa.select(table).where(*where).order_by(table.c.requested_at, table.c.id).limit(MOST_WAITING))
+    rows = connection.execute(
+        sa.select(table).where(*where).order_by(table.c.requested_at, table.c.id).limit(MOST_WAITING)
+    )
     return [_request(row) for row in rows]
 
 
@@ -320,5 +422,8 @@ def _row(connection: Connection, request_id: str) -> Request:
 
 def _request(row: Any) -> Request:
     told = row._asdict()
-    change = Change(frozenset(policy_store.unpacked(told.pop("added"))), frozenset(policy_store.unpacked(told.pop("removed"))))
+    change = Change(
+        frozenset(policy_store.unpacked(told.pop("added"))),
+        frozenset(policy_store.unpacked(told.pop("removed"))),
+    )
     return Request(change=change, **told)

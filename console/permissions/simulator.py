@@ -58,7 +58,14 @@ class Tried:
 
 
 def attempt(
-    actor: Actor, person: str, act: str, obj: str, *, key: str = "", run: str = "", typed: Mapping[str, Any] | None = None
+    actor: Actor,
+    person: str,
+    act: str,
+    obj: str,
+    *,
+    key: str = "",
+    run: str = "",
+    typed: Mapping[str, Any] | None = None,
 ) -> Tried:
     """The decision and its reasons. `person` is an id or address; `key` a record of the object's collection, `run` a run.
 
@@ -70,14 +77,27 @@ def attempt(
         require_object(actor, obj, EVERY)
     if act not in ACTS.get(kind_of(obj), frozenset()):
         known_acts = ", ".join(sorted(ACTS.get(kind_of(obj), ())))
-        raise Invalid(f"{kind_of(obj)} knows {known_acts}.", details=[{"field": "act", "reason": f"Choose one of {known_acts}."}])
+        raise Invalid(
+            f"{kind_of(obj)} knows {known_acts}.",
+            details=[{"field": "act", "reason": f"Choose one of {known_acts}."}],
+        )
     who = accounts.person(person) if person.startswith("usr_") else accounts.person_of_email(person)
     team, record, facts_of_run, hidden = _place(actor, obj, key, run)
     names = known()
     try:
         attributes = accounts.actor_of_person(who.id)
     except NotAllowed:
-        return Tried(who, obj, act, team, False, f"{who.name}'s account is closed: nothing is allowed in this name.", None, (), ())
+        return Tried(
+            who,
+            obj,
+            act,
+            team,
+            False,
+            f"{who.name}'s account is closed: nothing is allowed in this name.",
+            None,
+            (),
+            (),
+        )
     roots = access.roots_of(attributes, record, facts_of_run, typed)
     some = kind_of(obj) == "collection" and record is None
     decision = limits.decision_of(who.id, team, obj, act, roots, some=some)
@@ -100,7 +120,16 @@ def attempt(
     rules = tuple(_explained_rule(verdict, names, hidden, some=some) for verdict in decision.spoken)
     deciding = next((explained for explained in rules if decision.row == explained.row), None)
     return Tried(
-        *(who, obj, act, team, decision.allowed, _sentence(who.name, decision, obj, act, team, names, some=some), deciding, rules),
+        *(
+            who,
+            obj,
+            act,
+            team,
+            decision.allowed,
+            _sentence(who.name, decision, obj, act, team, names, some=some),
+            deciding,
+            rules,
+        ),
         _change(decision, who, obj, act, team, names),
         fields=_fields(who.id, obj, act),
         record=key,
@@ -114,13 +143,19 @@ def team_of(obj: str) -> str | None:
     if kind == "action" and ident in action_cache.every():
         return action_cache.get(ident).team
     if kind == "workflow":
-        return next((known_one.team or None for known_one in workflows.all_known() if known_one.slug == ident), None)
+        return next(
+            (known_one.team or None for known_one in workflows.all_known() if known_one.slug == ident), None
+        )
     if kind == "inbox":
-        return next((team for (team,) in fetch("select team from console.inbox where id = %s", (ident,))), None)
+        return next(
+            (team for (team,) in fetch("select team from console.inbox where id = %s", (ident,))), None
+        )
     return None
 
 
-def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict[str, Any] | None, dict[str, Any] | None, frozenset[str]]:
+def _place(
+    actor: Actor, obj: str, key: str, run: str
+) -> tuple[str | None, dict[str, Any] | None, dict[str, Any] | None, frozenset[str]]:
     """(team, the record's values, the run's values, fields of the record that the admin may not see)."""
     team, kind, ident = team_of(obj), kind_of(obj), obj.partition(":")[2]
     collection = (
@@ -190,11 +225,15 @@ def _shown(path: str, value: Any, hidden: frozenset[str]) -> str:
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _sentence(name: str, decision: Decision, obj: str, act: str, team: str | None, names: Names, *, some: bool) -> str:
+def _sentence(
+    name: str, decision: Decision, obj: str, act: str, team: str | None, names: Names, *, some: bool
+) -> str:
     done = f"{act_words(act)} {names.object(obj)}"
     where = f" {names.place(f't:{team}')}" if team else ""
     if decision.allowed:
-        open_ = some and (decision.subject is not None or (decision.row is not None and decision.row.expression))
+        open_ = some and (
+            decision.subject is not None or (decision.row is not None and decision.row.expression)
+        )
         return f"{name} may {done}{where}{', some of the records' if open_ else ''}."
     if decision.row is not None:
         return f"{name} may not {done}{where}: a rule denies it."
@@ -209,7 +248,9 @@ def _of_theirs(decision: Decision, obj: str, names: Names) -> str:
     return f"{names.object(obj).lower()} of {names.title('collection', subject).lower() if subject else 'those'} that"
 
 
-def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: str | None, names: Names) -> tuple[str, ...]:
+def _change(
+    decision: Decision, who: accounts.Person, obj: str, act: str, team: str | None, names: Names
+) -> tuple[str, ...]:
     """What would have to change for another answer."""
     if decision.allowed:
         return (f"To take it away, change this rule: {rule(decision.row, names)}.",) if decision.row else ()
@@ -221,7 +262,10 @@ def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: 
             f"They would have to be able to read the {subject} that it belongs to.",
             f"Or a rule of theirs on {names.object(obj).lower()} would have to say “true”: then it holds whosever they are.",
         )
-    needs = [f"The condition of this rule would have to hold, or be another: {rule(verdict.row, names)}." for verdict in decision.unmet]
+    needs = [
+        f"The condition of this rule would have to hold, or be another: {rule(verdict.row, names)}."
+        for verdict in decision.unmet
+    ]
     own = sorted({role for role, _ in who.roles})
     if not needs and own:
         needs.append(f"A rule would have to allow it for {' or '.join(names.role(role) for role in own)}.")

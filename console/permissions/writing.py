@@ -34,7 +34,10 @@ class Overtaken(Conflict):
         rows = [(row, "removed") for one in theirs for row in sorted(one.change.of_rules.removed)]
         rows += [(row, "added") for one in theirs for row in sorted(one.change.of_rules.added)]
         details = [{"field": what, "reason": rule(row, names)} for row, what in rows[:MOST_LINES]]
-        super().__init__("The rights were changed by somebody else meanwhile. Look at theirs below, then publish again.", details=details)
+        super().__init__(
+            "The rights were changed by somebody else meanwhile. Look at theirs below, then publish again.",
+            details=details,
+        )
         self.theirs = theirs
 
 
@@ -62,7 +65,8 @@ def write(
     """
     if actor is not COMMAND_LINE and (fixed := sorted(change.removed & shipped())):
         raise NotAllowed(
-            f"This comes with its level and stays: {rule(fixed[0], names)}. Make a role of your own instead.", need=("policy", "manage")
+            f"This comes with its level and stays: {rule(fixed[0], names)}. Make a role of your own instead.",
+            need=("policy", "manage"),
         )
     with transaction() as connection:
         policy_store.seed(connection)
@@ -72,7 +76,12 @@ def write(
         change = change.on(rows)
         _require_admin(Index(change.applied(rows)), connection)
         number = policy_store.write(
-            connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note, confirmed_by=confirmed_by
+            connection,
+            added=sorted(change.added),
+            removed=sorted(change.removed),
+            by=actor.id,
+            note=note,
+            confirmed_by=confirmed_by,
         )
         if also is not None:
             also(connection)
@@ -92,7 +101,9 @@ def require_unmoved(base: int, number: int, names: Names, connection: Connection
 def log_change(actor: Actor, change: Change, number: int, note: str, connection: Connection) -> None:
     """The event with the rows before and after; must be the last act of the transaction."""
     data = {"version": number, "added": len(change.added), "removed": len(change.removed)}
-    before, after = (sorted(line(row) for row in rows)[:MOST_LINES] for rows in (change.removed, change.added))
+    before, after = (
+        sorted(line(row) for row in rows)[:MOST_LINES] for rows in (change.removed, change.added)
+    )
     sealed = {"before": before, "after": after} | ({"note": note} if note else {})
     log.note(
         actor,
@@ -107,11 +118,18 @@ def log_change(actor: Actor, change: Change, number: int, note: str, connection:
 
 def _require_admin(index: Index, connection: Connection) -> None:
     """Raises NotAllowed if the change leaves nobody with an active account who can manage rights; and PolicyError."""
-    people = [f"user:{ident}" for (ident,) in connection.execute(sa.text("select id from console.person where disabled_at is null"))]
+    people = [
+        f"user:{ident}"
+        for (ident,) in connection.execute(sa.text("select id from console.person where disabled_at is null"))
+    ]
     able = [sub for sub in people if index.verdict(sub, None, "policy", "manage").plain]
     before = policy_store.current().index
     if not able and any(before.verdict(sub, None, "policy", "manage").plain for sub in people):
-        raise NotAllowed("After this nobody could change the rights any more.", code="last_admin", need=("policy", "manage"))
+        raise NotAllowed(
+            "After this nobody could change the rights any more.",
+            code="last_admin",
+            need=("policy", "manage"),
+        )
 
 
 def everybody() -> list[accounts.Person]:

@@ -66,7 +66,9 @@ class Rule:
     leads: bool = False
 
 
-def reason(original: Any, collection: Collection, fields: list[Field], known: Iterable[Field] = ()) -> tuple[list[Field], str]:
+def reason(
+    original: Any, collection: Collection, fields: list[Field], known: Iterable[Field] = ()
+) -> tuple[list[Field], str]:
     """(the given fields that the rule is about, none if that is unknown; why the rule refuses them, in words). `known`: other fields that may be named."""
     code = original.sqlstate if isinstance(original, psycopg.Error) else next(iter(original.args), None)
     if code in UNFIT:
@@ -78,11 +80,22 @@ def reason(original: Any, collection: Collection, fields: list[Field], known: It
     rule, named = _concerned(original, collection, fields)
     listed = " and ".join(field.label for field in named)
     if rule.leads and named:
-        return named, f"{'This value leads' if len(named) == 1 else f'These values of {listed} lead'} to no record that is there."
+        return (
+            named,
+            f"{'This value leads' if len(named) == 1 else f'These values of {listed} lead'} to no record that is there.",
+        )
     if rule.leads:
         return named, "One of these values leads to no record that is there."
-    these = f"{listed} together" if len(named) > 1 else "this value" if named or len(fields) == 1 else "these values"
-    if re.fullmatch(r"\W*json_valid\W+\w+\W*", rule.check, re.IGNORECASE):  # a column of the type JSON in MariaDB
+    these = (
+        f"{listed} together"
+        if len(named) > 1
+        else "this value"
+        if named or len(fields) == 1
+        else "these values"
+    )
+    if re.fullmatch(
+        r"\W*json_valid\W+\w+\W*", rule.check, re.IGNORECASE
+    ):  # a column of the type JSON in MariaDB
         return named, NO_JSON
     told = {field.name: field for field in [*known, *fields]}
     if rule.check and rule.columns <= told.keys() and len(rule.check) <= LONGEST:
@@ -121,8 +134,14 @@ def _rule_name(original: Any) -> tuple[str, str | None]:
 def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tuple[Rule, list[Field]]:
     name, column = _rule_name(original)
     by_name = named_in(name, fields)
-    several = {part.strip().removeprefix(f"{collection.table}.") for part in name.split(",")} if "," in name else {column}
-    named = [field for field in fields if field.name in several]  # SQLite: "UNIQUE constraint failed: tag.name, tag.colour"
+    several = (
+        {part.strip().removeprefix(f"{collection.table}.") for part in name.split(",")}
+        if "," in name
+        else {column}
+    )
+    named = [
+        field for field in fields if field.name in several
+    ]  # SQLite: "UNIQUE constraint failed: tag.name, tag.colour"
     if isinstance(original, psycopg.Error) and original.diag.datatype_name and not named:
         name = original.diag.datatype_name
     rule = Rule() if named else _looked_up(name, str(original), collection)
@@ -134,8 +153,14 @@ def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tu
 
 def _in_words(check: str, fields: Iterable[Field]) -> str:
     """The SQL of a CHECK with labels for columns, without casts and the brackets around all of it."""
-    text = re.sub(r"'(-?\d+(?:\.\d+)?)'::(?=integer|numeric|bigint|smallint|double|real|money)", r"\1::", check.strip())
-    text = re.sub(r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?', "", text)
+    text = re.sub(
+        r"'(-?\d+(?:\.\d+)?)'::(?=integer|numeric|bigint|smallint|double|real|money)", r"\1::", check.strip()
+    )
+    text = re.sub(
+        r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?',
+        "",
+        text,
+    )
     text = re.sub(r"=\s*any\s*\(+array\[(.*?)\]\)+", r"in (\1)", text, flags=re.IGNORECASE)
     text = re.sub(r"(?<!\w)\((\w+)\)", r"\1", text)
     text = _bare(text)
@@ -162,7 +187,9 @@ def _plain_words(sql: str, fields: Iterable[Field]) -> str:
     """Return a part of a CHECK without texts: labels for columns, words for what SQL calls otherwise."""
     for field in fields:
         label = f"{field.label} in its smallest unit" if field.minor else field.label
-        sql = re.sub(rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])', label.replace("\\", r"\\"), sql)
+        sql = re.sub(
+            rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])', label.replace("\\", r"\\"), sql
+        )
     for pattern, words in PLAIN_WORDS:
         sql = re.sub(pattern, words, sql, flags=re.IGNORECASE)
     return COMPARED.sub(r" \1 ", sql)
@@ -190,7 +217,9 @@ def _looked_up(name: str, said: str, collection: Collection) -> Rule:
         return Rule()
     try:
         return connect.read(
-            catalogue.engine_of(collection), collection.source, lambda connection: _rule(sa.inspect(connection), name, said, collection)
+            catalogue.engine_of(collection),
+            collection.source,
+            lambda connection: _rule(sa.inspect(connection), name, said, collection),
         )
     except (SourceDown, sa.exc.SQLAlchemyError):
         return Rule()
@@ -208,7 +237,11 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
         if (name and check["name"] in (name, last)) or text in said:
             return Rule(_compared(columns, text), check=text)
     if CHECKED in said:  # of a rule without a name SQLite says the first word alone, if that is quoted
-        texts = [str(check["sqltext"]) for check in checks if not check["name"] and _begins_with(str(check["sqltext"]), name)]
+        texts = [
+            str(check["sqltext"])
+            for check in checks
+            if not check["name"] and _begins_with(str(check["sqltext"]), name)
+        ]
         if len(texts) == 1:
             return Rule(_compared(columns, texts[0]), check=texts[0])
     led = inspector.get_foreign_keys(**place)
@@ -225,11 +258,19 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
     if CHECKED in said:  # SQLite says the rule itself where it has no name
         check = said.partition(CHECKED)[2].partition("\n")[0]
         return Rule(_compared(columns, check), check="" if check in collection.by_name else check)
-    if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
+    if (
+        "FOREIGN KEY constraint failed" in said
+    ):  # SQLite does not say which: it can be told where there is one
         return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
-    typed = {column["name"]: column["type"] for column in columns if getattr(column["type"], "name", None) == name}
-    check = getattr(next(iter(typed.values())), "check", None) if len(typed) == 1 else None  # of a domain, which calls its value VALUE
-    return Rule(frozenset(typed), "" if check is None else re.sub(r"\bVALUE\b", next(iter(typed)), str(check)))
+    typed = {
+        column["name"]: column["type"] for column in columns if getattr(column["type"], "name", None) == name
+    }
+    check = (
+        getattr(next(iter(typed.values())), "check", None) if len(typed) == 1 else None
+    )  # of a domain, which calls its value VALUE
+    return Rule(
+        frozenset(typed), "" if check is None else re.sub(r"\bVALUE\b", next(iter(typed)), str(check))
+    )
 
 
 def _begins_with(check: str, word: str) -> bool:
@@ -251,4 +292,6 @@ def _column_checks(inspector: Inspector, collection: Collection) -> list[Any]:
         "select constraint_name as name, check_clause as sqltext from information_schema.check_constraints"
         " where constraint_schema = coalesce(:schema, database()) and table_name = :table and level = 'Column'"
     )
-    return list(inspector.bind.execute(statement, {"schema": collection.schema, "table": collection.table}).mappings())  # type: ignore[union-attr]
+    return list(
+        inspector.bind.execute(statement, {"schema": collection.schema, "table": collection.table}).mappings()
+    )  # type: ignore[union-attr]

@@ -51,7 +51,9 @@ class Source:
         try:
             return portable_address.resolve(subjects.unwrap(self.sealed, self.place).decode())
         except subjects.Unreadable:
-            raise SourceDown(f"The data source {self.name} cannot be opened: its address was sealed under another master key.") from None
+            raise SourceDown(
+                f"The data source {self.name} cannot be opened: its address was sealed under another master key."
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def current() -> Catalogue:
     if kept and kept[1] is here and time.monotonic() - kept[0] < KEPT_S:
         return kept[2]
     with _lock, here.connect() as connection:
-        number = connection.execute(sa.select(tables.version.c.number).where(tables.version.c.name == "config")).scalar_one()
+        number = connection.execute(
+            sa.select(tables.version.c.number).where(tables.version.c.name == "config")
+        ).scalar_one()
         known = kept[2] if kept and kept[1] is here and kept[2].number == number else load(connection, number)
         _kept = (time.monotonic(), here, known)
     return known
@@ -96,7 +100,9 @@ def forget() -> None:
 def touch(connection: Connection) -> None:
     """Make other processes reload within a second of this transaction's commit."""
     version = tables.version
-    connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))
+    connection.execute(
+        sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1)
+    )
 
 
 def load(connection: Connection, number: int = 0) -> Catalogue:
@@ -106,20 +112,32 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
     held = stored(rows, kept)
     declared = {
-        name: declared_in(item.structure for item in held if item.source == name) for name in kept if kept[name].dialect == "sqlite"
+        name: declared_in(item.structure for item in held if item.source == name)
+        for name in kept
+        if kept[name].dialect == "sqlite"
     }
-    return Catalogue(number, kept, function_fields.with_hooks(assemble(held, function_fields.fields())), declared, held)
+    return Catalogue(
+        number, kept, function_fields.with_hooks(assemble(held, function_fields.fields())), declared, held
+    )
 
 
 def sources(connection: Connection) -> dict[str, Source]:
     """Every data source by its name."""
-    return {row.id: _source(row) for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id))}
+    return {
+        row.id: _source(row)
+        for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id))
+    }
 
 
 def stored(rows: Iterable[Any], of: Mapping[str, Source]) -> list[Stored]:
     """The collections in these rows, with what the terms of their sources say of them."""
     terms = {name: source.terms for name, source in of.items()}
-    return [Stored(row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position) for row in rows]
+    return [
+        Stored(
+            row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position
+        )
+        for row in rows
+    ]
 
 
 def _source(row: Any) -> Source:
@@ -173,11 +191,24 @@ def described(
         table = tables.collection_version.c
         with hot_engine().connect() as connection:
             rows = connection.execute(
-                sa.select(table.collection, table.hash, table.document).where(sa.tuple_(table.collection, table.hash).in_(lacking))
+                sa.select(table.collection, table.hash, table.document).where(
+                    sa.tuple_(table.collection, table.hash).in_(lacking)
+                )
             )
-            catalogue.former.update({(row.collection, row.hash): _as_called(catalogue, row.collection, row.document) for row in rows})
+            catalogue.former.update(
+                {
+                    (row.collection, row.hash): _as_called(catalogue, row.collection, row.document)
+                    for row in rows
+                }
+            )
     return {
-        ident: (present, [(since, catalogue.former.get((ident, version), present)) for since, version in versions.get(ident, ())])
+        ident: (
+            present,
+            [
+                (since, catalogue.former.get((ident, version), present))
+                for since, version in versions.get(ident, ())
+            ],
+        )
         for ident, present in known.items()
     }
 
@@ -186,7 +217,10 @@ def _as_called(catalogue: Catalogue, collection_id: str, document: str) -> Colle
     """The collection with the names that a former document gives; where they no longer fit the table, as it is called today."""
     former = json.loads(document)
     held = [
-        replace(item, document=former_names.document_of_time(item, former)) if item.id == collection_id else item for item in catalogue.held
+        replace(item, document=former_names.document_of_time(item, former))
+        if item.id == collection_id
+        else item
+        for item in catalogue.held
     ]
     try:
         made = assemble(held, function_fields.fields())[collection_id]
@@ -224,8 +258,12 @@ def _engine(name: str) -> Engine:
         try:
             portable_address.require_place(connect.address(source.url))
         except Invalid as error:
-            raise SourceDown(f"The data source {source.name} is not read: {error.message}", source=source.name) from error
-    return connect.engine(source.name, source.url, source.terms, note_state, lambda: current().declared.get(name, {}))
+            raise SourceDown(
+                f"The data source {source.name} is not read: {error.message}", source=source.name
+            ) from error
+    return connect.engine(
+        source.name, source.url, source.terms, note_state, lambda: current().declared.get(name, {})
+    )
 
 
 def answers(name: str) -> bool:
@@ -257,6 +295,10 @@ def note_state(name: str, down_since: datetime | None) -> None:
     try:
         with hot_engine().connect() as connection:
             since = None if down_since is None else sa.func.coalesce(table.c.down_since, down_since)
-            connection.execute(sa.update(table).where(table.c.name == name).values(down_since=since, checked_at=sa.func.now()))
+            connection.execute(
+                sa.update(table)
+                .where(table.c.name == name)
+                .values(down_since=since, checked_at=sa.func.now())
+            )
     except (sa.exc.SQLAlchemyError, OSError):
         _log.warning("the state of the data source %s could not be kept", name)

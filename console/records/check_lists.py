@@ -37,7 +37,9 @@ def _always(check: str, match: re.Match[str]) -> bool:
 
 def checks_of(sql: str) -> Iterator[str]:
     """The conditions of the CHECKs in a CREATE TABLE."""
-    plain = QUOTED.sub(lambda text: "'" + "x" * (len(text[0]) - 2) + "'", sql)  # no parenthesis of a text counts
+    plain = QUOTED.sub(
+        lambda text: "'" + "x" * (len(text[0]) - 2) + "'", sql
+    )  # no parenthesis of a text counts
     for begin in CHECK.finditer(plain):
         depth, end = 1, begin.end()
         while depth and end < len(plain):

@@ -24,25 +24,72 @@ from console.records.source_breaker import Breaker, limit_places, wait_once
 from console.records.sqlite_schema import Declared
 
 __all__ = [
-    "Terms", "address", "commit", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
-    "stream", "transaction", "wait_once",
-]  # fmt: skip
+    "Terms",
+    "address",
+    "commit",
+    "create",
+    "dispose",
+    "driver_refusal",
+    "engine",
+    "keep_all",
+    "limit_places",
+    "plain_moment",
+    "read",
+    "since",
+    "stream",
+    "transaction",
+    "wait_once",
+]
 
 WATCHES_CLIENT = 14_00_00
 DRIVERS = {
-    "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
     "sqlite": "sqlite+pysqlite",
-}  # fmt: skip
+}
 OPTIONS = {
     "postgresql": {
-        "host", "hostaddr", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslsni", "ssl_min_protocol_version", "sslnegotiation",
-        "channel_binding", "gssencmode", "krbsrvname", "options", "application_name", "target_session_attrs", "load_balance_hosts", "connect_timeout",
-        "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "require_auth",
+        "host",
+        "hostaddr",
+        "port",
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "sslcrl",
+        "sslsni",
+        "ssl_min_protocol_version",
+        "sslnegotiation",
+        "channel_binding",
+        "gssencmode",
+        "krbsrvname",
+        "options",
+        "application_name",
+        "target_session_attrs",
+        "load_balance_hosts",
+        "connect_timeout",
+        "keepalives",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "tcp_user_timeout",
+        "require_auth",
     },
     "mysql": {
-        "unix_socket", "charset", "ssl", "ssl_ca", "ssl_cert", "ssl_key", "ssl_capath", "ssl_check_hostname", "ssl_verify_cert", "ssl_verify_identity",
+        "unix_socket",
+        "charset",
+        "ssl",
+        "ssl_ca",
+        "ssl_cert",
+        "ssl_key",
+        "ssl_capath",
+        "ssl_check_hostname",
+        "ssl_verify_cert",
+        "ssl_verify_identity",
     },
-}  # fmt: skip
+}
 """Allowed options after the `?` of an address. Drivers accept more, and some of those read files of this machine."""
 
 T = TypeVar("T")
@@ -67,17 +114,23 @@ def address(url: str) -> URL:
     try:
         parsed = make_url(url.strip())
     except (sa.exc.ArgumentError, ValueError):
-        raise _unusable("This is no database URL. It looks like postgresql://user:password@host/database or sqlite:///file.db.") from None
+        raise _unusable(
+            "This is no database URL. It looks like postgresql://user:password@host/database or sqlite:///file.db."
+        ) from None
     driver = DRIVERS.get(parsed.get_backend_name()) if "+" not in parsed.drivername else parsed.drivername
     if driver not in DRIVERS.values():
-        raise _unusable(f"There is no driver for {parsed.drivername}. Databases may be PostgreSQL, MySQL, MariaDB or SQLite.")
+        raise _unusable(
+            f"There is no driver for {parsed.drivername}. Databases may be PostgreSQL, MySQL, MariaDB or SQLite."
+        )
     if driver == DRIVERS["sqlite"]:
         if not parsed.database or parsed.database == ":memory:":
             raise _unusable("A SQLite database is a file: sqlite:////absolute/path/file.db.")
         return parsed.set(drivername=driver, database=str(Path(parsed.database).absolute()), query={})
     strange = sorted(set(parsed.query) - OPTIONS[parsed.get_backend_name()])
     if strange:
-        raise _unusable(f"The option {strange[0]} of the URL is none that the console passes on. Leave it out.")
+        raise _unusable(
+            f"The option {strange[0]} of the URL is none that the console passes on. Leave it out."
+        )
     return parsed.set(drivername=driver)
 
 
@@ -109,7 +162,13 @@ def engine(
         parsed = address(url)
         made = create(parsed, terms)
         server = f"{parsed.host or parsed.query.get('host') or parsed.database}:{parsed.port}"
-        breaker = Breaker(name, lambda: _probe(made), note or (lambda *_: None), server=server, at_once=made.dialect.name == "sqlite")
+        breaker = Breaker(
+            name,
+            lambda: _probe(made),
+            note or (lambda *_: None),
+            server=server,
+            at_once=made.dialect.name == "sqlite",
+        )
         _engines[name] = _Kept(os.getpid(), url, terms, made, breaker, declared)
         return made
 
@@ -183,7 +242,9 @@ def _opened(made: Engine, name: str, breaker: Breaker | None) -> Connection:
         raise refusal from error
     except sa.exc.TimeoutError as error:
         raise SourceDown(
-            f"All connections to the data source {name} are busy. Try again in a moment.", passing=True, source=name
+            f"All connections to the data source {name} are busy. Try again in a moment.",
+            passing=True,
+            source=name,
         ) from error
     if breaker is not None:
         breaker.answered()
@@ -210,20 +271,28 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                     raise breaker.down(breaker.opened()) from error
                 if last or not error.connection_invalidated:
                     refusal = driver_refusal(error, name)
-                    if breaker is not None and isinstance(refusal, SourceDown) and refusal.message.endswith(LOCKED):
+                    if (
+                        breaker is not None
+                        and isinstance(refusal, SourceDown)
+                        and refusal.message.endswith(LOCKED)
+                    ):
                         breaker.waited(refusal)
                     raise refusal from error
     raise AssertionError("unreachable")  # pragma: no cover
 
 
-def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.Row[Any]]]:
+def stream(
+    engine: Engine, name: str, statement: sa.Select[Any], size: int
+) -> Iterator[Sequence[sa.Row[Any]]]:
     """The rows of one statement of PostgreSQL, at most `size` at a time, through a cursor of the server: each piece has the time of a statement.
 
     Never retried. Raises SourceDown.
     """
     with _connected(engine, name) as opened:
         try:
-            connection = opened.execution_options(isolation_level="READ COMMITTED", stream_results=True, max_row_buffer=size)
+            connection = opened.execution_options(
+                isolation_level="READ COMMITTED", stream_results=True, max_row_buffer=size
+            )
             with connection.execute(statement) as found:
                 yield from found.partitions(size)
         except sa.exc.DBAPIError as error:
@@ -234,7 +303,11 @@ def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
 def transaction(engine: Engine, name: str) -> Iterator[Connection]:
     """A transaction for a write, which `commit` ends; SQLite takes the write lock at once. Raises SourceDown if none can be opened."""
     trying = rehearsal.current()
-    with _begun(engine, name) if trying is None else trying.writing(name, lambda: _begun(engine, name)) as connection:
+    with (
+        _begun(engine, name)
+        if trying is None
+        else trying.writing(name, lambda: _begun(engine, name)) as connection
+    ):
         yield connection
 
 

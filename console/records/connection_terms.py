@@ -91,21 +91,29 @@ def engine(url: URL, terms: Terms) -> Engine:
     }
     kind = url.get_backend_name()
     if kind == "sqlite":
-        made = sa.create_engine(url, creator=lambda: _open_file(str(url.database)), poolclass=sa.pool.QueuePool, **options)
+        made = sa.create_engine(
+            url, creator=lambda: _open_file(str(url.database)), poolclass=sa.pool.QueuePool, **options
+        )
         named = made.dialect.identifier_preparer
         named.reserved_words = named.reserved_words | SQLITE_WORDS
         sa.event.listen(made, "connect", lambda connection, record: _tell_sqlite(connection, record, terms))
-        sa.event.listen(made, "checkout", lambda connection, *_: _require_same_file(connection, str(url.database)))
+        sa.event.listen(
+            made, "checkout", lambda connection, *_: _require_same_file(connection, str(url.database))
+        )
         sa.event.listen(made, "before_cursor_execute", lambda connection, *_: _start_clock(connection, terms))
         return made
     made = sa.create_engine(url, skip_autocommit_rollback=True, **options)
     turn = threading.Lock()
-    connect, tell = (_connect_mysql, _tell_mysql) if kind == "mysql" else (_connect_postgresql, _tell_postgresql)
+    connect, tell = (
+        (_connect_mysql, _tell_mysql) if kind == "mysql" else (_connect_postgresql, _tell_postgresql)
+    )
 
     def in_turn(_dialect: Any, _record: Any, given: Any, named: dict[str, Any]) -> Any:
         """One at a time, so that a server that takes no connections holds up one thread of this process and not all."""
         if not turn.acquire(timeout=TURN_S):
-            raise SourceDown("The data source takes no new connections at the moment. Try again in a moment.", passing=True)
+            raise SourceDown(
+                "The data source takes no new connections at the moment. Try again in a moment.", passing=True
+            )
         try:
             return connect(given, named, terms)
         finally:
@@ -127,7 +135,9 @@ def engine(url: URL, terms: Terms) -> Engine:
     sa.event.listen(
         made,
         "checkout",
-        lambda connection, record, _: _try_unused(connection, record, "_read_timeout" if kind == "mysql" else "answer_s", terms),
+        lambda connection, record, _: _try_unused(
+            connection, record, "_read_timeout" if kind == "mysql" else "answer_s", terms
+        ),
     )
     return made
 
@@ -156,7 +166,11 @@ def silent(error: BaseException | None) -> bool:
     """Whether this error of a driver says that the database received the query and does not answer: then it is not asked again."""
     import pymysql
 
-    lost = isinstance(error, pymysql.err.OperationalError) and error.args[0] == 2013 and "timed out" in str(error)
+    lost = (
+        isinstance(error, pymysql.err.OperationalError)
+        and error.args[0] == 2013
+        and "timed out" in str(error)
+    )
     return lost or isinstance(error, NoAnswer)
 
 
@@ -181,7 +195,12 @@ class Bounded(psycopg.Connection[Any]):
 
 
 def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
-    options = {"application_name": "handrail", **named, "connect_timeout": terms.connect_s, "client_encoding": "utf-8"}
+    options = {
+        "application_name": "handrail",
+        **named,
+        "connect_timeout": terms.connect_s,
+        "client_encoding": "utf-8",
+    }
     made = Bounded.connect(*given, **options)
     made.answer_s = terms.statement_s + GRACE_S
     return made
@@ -258,9 +277,16 @@ def _tell_postgresql(connection: Any, terms: Terms) -> None:
 def _connect_mysql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
     import pymysql
 
-    options = {**named, "connect_timeout": terms.connect_s, "read_timeout": terms.connect_s, "charset": "utf8mb4"}
+    options = {
+        **named,
+        "connect_timeout": terms.connect_s,
+        "read_timeout": terms.connect_s,
+        "charset": "utf8mb4",
+    }
     if isinstance(password := options.get("password"), str):
-        options["password"] = password.encode()  # a text would be sent as Latin-1, which no server takes for the same password
+        options["password"] = (
+            password.encode()
+        )  # a text would be sent as Latin-1, which no server takes for the same password
     made = pymysql.connect(*given, **options)
     setattr(made, "_read_timeout", terms.statement_s + GRACE_S)  # noqa: B010 - the greeting has its own limit: a server that is frozen never greets
     return made
@@ -294,7 +320,9 @@ def _open_file(path: str) -> sqlite3.Connection:
     """The existing file; opening a missing one would create an empty database."""
     file = _file_at(path)
     address = f"file:{quote(path)}?mode=rw"
-    made = sqlite3.connect(address, uri=True, timeout=LOCK_S, check_same_thread=False, isolation_level=None, factory=_OpenedFile)
+    made = sqlite3.connect(
+        address, uri=True, timeout=LOCK_S, check_same_thread=False, isolation_level=None, factory=_OpenedFile
+    )
     made.file = file
     return made
 
@@ -320,7 +348,9 @@ def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> N
     record.info["until"] = math.inf
     connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
     connection.create_function("console_lower", 1, _lower, deterministic=True)
-    connection.create_function("console_utc", 2, lambda raw, zone: source_zones.utc_text(_text(raw), zone), deterministic=True)
+    connection.create_function(
+        "console_utc", 2, lambda raw, zone: source_zones.utc_text(_text(raw), zone), deterministic=True
+    )
     connection.execute("pragma foreign_keys = on")
     if terms.read_only:
         connection.execute("pragma query_only = on")

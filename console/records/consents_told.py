@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.core.contact_consents import GIVEN, WITHDRAWN, ConsentMove, consent_moves, holders, moved, place_of, standing
+from console.core.contact_consents import (
+    GIVEN,
+    WITHDRAWN,
+    ConsentMove,
+    consent_moves,
+    holders,
+    moved,
+    place_of,
+    standing,
+)
 from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of
 from console.core.errors import ConsoleError, NotFound
@@ -52,7 +61,11 @@ def consents_of_new(collection_id: str, key: str, values: Values) -> list[Told]:
     """The same of a record that was just added, and that no other record of its contact is newer than: nothing is read."""
     table = catalogue.collection(collection_id)
     after = {**dict(zip(table.key, record_keys.decode(table, key), strict=True)), **values}
-    moves = [move for each in holders(table, catalogue.collections()) for move in consent_moves(table, each, None, after)]
+    moves = [
+        move
+        for each in holders(table, catalogue.collections())
+        for move in consent_moves(table, each, None, after)
+    ]
     found = [(move, record_keys.key_of(move.contacts, move.whose)) for move in moves]
     return [(move, whose) for move, whose in found if whose is not None]
 
@@ -60,7 +73,9 @@ def consents_of_new(collection_id: str, key: str, values: Values) -> list[Told]:
 def _row(table: Collection, changed: Changed) -> _Row:
     try:
         stands = (
-            record_reads.get(table.id, changed.key, whole(table.id)).values if changed.key is not None and changed.new is not None else {}
+            record_reads.get(table.id, changed.key, whole(table.id)).values
+            if changed.key is not None and changed.new is not None
+            else {}
         )
     except ConsoleError:  # gone by now, or its database does not answer
         stands = {}
@@ -75,7 +90,9 @@ def _moves(row: _Row, contacts: Collection) -> Iterator[ConsentMove]:
     if row.table.id == contacts.id and row.after is not None:
         yield from consent_moves(row.table, contacts, row.before, row.after, written=row.written)
     by_table = {
-        channel: source for channel, source in _sources(contacts) if source.table is not None and place_of(contacts, source, row.table)
+        channel: source
+        for channel, source in _sources(contacts)
+        if source.table is not None and place_of(contacts, source, row.table)
     }
     if not by_table:
         return
@@ -83,9 +100,13 @@ def _moves(row: _Row, contacts: Collection) -> Iterator[ConsentMove]:
     values = [each for each in (row.after, row.before) if each is not None]
     for whose in {tuple((own, each.get(there)) for own, there in link): None for each in values}:
         found: dict[str, list[str]] = {}
-        for channel, kind in _in_rows(row, by_table, {there: value for (_, there), (_, value) in zip(link, whose, strict=True)}):
+        for channel, kind in _in_rows(
+            row, by_table, {there: value for (_, there), (_, value) in zip(link, whose, strict=True)}
+        ):
             found.setdefault(kind, []).append(channel)
-        yield from (ConsentMove(kind, contacts, dict(whose), tuple(channels)) for kind, channels in found.items())
+        yield from (
+            ConsentMove(kind, contacts, dict(whose), tuple(channels)) for kind, channels in found.items()
+        )
 
 
 def _in_rows(row: _Row, sources: Mapping[str, "ConsentDocument"], link: Values) -> Iterator[tuple[str, str]]:
@@ -96,7 +117,11 @@ def _in_rows(row: _Row, sources: Mapping[str, "ConsentDocument"], link: Values) 
         if there is None or row.written is not None:
             # how it was before is not known: what the record says is told where it holds now
             now = standing(source, channel, row.table, there) if there is not None else own
-            kind = (GIVEN if own.given else WITHDRAWN) if own is not None and now is not None and own.given == now.given else None
+            kind = (
+                (GIVEN if own.given else WITHDRAWN)
+                if own is not None and now is not None and own.given == now.given
+                else None
+            )
         else:
             before = _before(row, there, link, column_of(source, "at", row.table))
             kind = moved(source, channel, row.table, (before, there), deleted=row.after is None)
@@ -111,7 +136,12 @@ def _rows(table: Collection, link: Values, at: Sequence[str | None]) -> list[Val
     if None in link.values():
         return []
     try:
-        return [each.values for each in record_reads.page(table.id, whole(table.id), where=tests, sort=sort, limit=MOST_ROWS).rows]
+        return [
+            each.values
+            for each in record_reads.page(
+                table.id, whole(table.id), where=tests, sort=sort, limit=MOST_ROWS
+            ).rows
+        ]
     except ConsoleError:
         return None
 
@@ -122,7 +152,10 @@ def _before(row: _Row, there: Sequence[Values], link: Values, at: str | None) ->
     was = row.before
     if was is None or any(was.get(name) != value for name, value in link.items()):
         return others
-    place = next((n for n, each in enumerate(others) if at is not None and str(each.get(at)) <= str(was.get(at))), len(others))
+    place = next(
+        (n for n, each in enumerate(others) if at is not None and str(each.get(at)) <= str(was.get(at))),
+        len(others),
+    )
     return [*others[:place], was, *others[place:]]
 
 
@@ -138,6 +171,12 @@ def _contact(contacts: Collection, whose: Whose) -> str | None:
     if not whose or None in whose.values():
         return None
     try:
-        return next((each.key for each in record_reads.page(contacts.id, whole(contacts.id), where=tests, limit=1).rows), None)
+        return next(
+            (
+                each.key
+                for each in record_reads.page(contacts.id, whole(contacts.id), where=tests, limit=1).rows
+            ),
+            None,
+        )
     except (NotFound, ConsoleError):
         return None

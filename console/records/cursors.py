@@ -31,9 +31,15 @@ class Beginning:
 
 
 TAGS: dict[str, Any] = {
-    "n": Decimal, "f": float, "t": datetime.fromisoformat, "d": date.fromisoformat, "c": time.fromisoformat, "u": UUID, "b": bytes.fromhex,
+    "n": Decimal,
+    "f": float,
+    "t": datetime.fromisoformat,
+    "d": date.fromisoformat,
+    "c": time.fromisoformat,
+    "u": UUID,
+    "b": bytes.fromhex,
     "l": Beginning,
-}  # fmt: skip
+}
 
 
 def write(collection_id: str, order: str, place: Sequence[Any]) -> str:
@@ -44,7 +50,9 @@ def write(collection_id: str, order: str, place: Sequence[Any]) -> str:
     first = place[0] if place else None
     if len(place) > 1 and isinstance(first, str) and len(first) > LONGEST_TEXT:
         place = [Beginning(first[:LONGEST_TEXT]), *place[1:]]
-    body = json.dumps([collection_id, order, [_packed(value) for value in place]], ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(
+        [collection_id, order, [_packed(value) for value in place]], ensure_ascii=False, separators=(",", ":")
+    )
     packed = body.encode("utf-8", "surrogatepass")
     return base64.urlsafe_b64encode(_seal(packed) + packed).decode().rstrip("=")
 
@@ -54,7 +62,9 @@ def read(cursor: str, collection_id: str, order: str, length: int) -> list[Any]:
     try:
         if len(cursor) > LONGEST:
             raise ValueError("too long")
-        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(
+            cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True
+        )
         seal, body = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
         if not hmac.compare_digest(seal, _seal(body)):
             raise ValueError("changed")
@@ -68,7 +78,9 @@ def read(cursor: str, collection_id: str, order: str, length: int) -> list[Any]:
 
 
 def _seal(body: bytes) -> bytes:
-    return hmac.new(b"cursor|" + settings.current().secret_key.encode(), body, hashlib.sha256).digest()[:SEAL_BYTES]
+    return hmac.new(b"cursor|" + settings.current().secret_key.encode(), body, hashlib.sha256).digest()[
+        :SEAL_BYTES
+    ]
 
 
 def _packed(value: Any) -> Any:

@@ -29,7 +29,9 @@ def on_delete(collection: Collection, relation: Relation) -> Follows | None:
     if target.source != collection.source or target.kind != "table":
         return None
     ours = {there: here for here, there in relation.columns}
-    for table, columns, rule in connect.read(catalogue.engine_of(target), target.source, lambda connection: _keys(connection, target)):
+    for table, columns, rule in connect.read(
+        catalogue.engine_of(target), target.source, lambda connection: _keys(connection, target)
+    ):
         if table == collection.table and columns == ours:
             return _RULES.get(rule.upper(), "refused")
     return None
@@ -39,7 +41,9 @@ def _keys(connection: sa.Connection, target: Collection) -> list[tuple[str, dict
     """(table, our column → theirs, what deleting does) of the foreign keys of a table."""
     if connection.dialect.name == "sqlite":
         keys = reflect_sqlite.foreign_keys(connection, target.table, ruled=True)
-        return [(key["table"], dict(zip(key["columns"], key["target"], strict=True)), key["rule"]) for key in keys]
+        return [
+            (key["table"], dict(zip(key["columns"], key["target"], strict=True)), key["rule"]) for key in keys
+        ]
     return [
         (
             key["referred_table"],
@@ -82,7 +86,9 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
             committed = connect.commit(connection)
         except sa.exc.DBAPIError as error:
             if (reason := refusals.raised(error.orig)) is not None:
-                raise Conflict(f"The database refuses this: {reason} Nothing was deleted.", code="not_possible") from error
+                raise Conflict(
+                    f"The database refuses this: {reason} Nothing was deleted.", code="not_possible"
+                ) from error
             if not isinstance(error, sa.exc.IntegrityError):
                 raise _failed(error, collection, target) from error
             message = (
@@ -100,5 +106,7 @@ def _failed(error: sa.exc.DBAPIError, collection: Collection, target: str) -> Ex
     """What became of a deletion that failed on its way."""
     if error.connection_invalidated:
         request_writes.unknown(target)
-        return WriteUnknown(f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone.")
+        return WriteUnknown(
+            f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone."
+        )
     return connect.driver_refusal(error, collection.source)

@@ -86,9 +86,27 @@ TLS: Sequence[Row] = (
     ),
 )
 POSTGRESQL: Sequence[Row] = (
-    (r"password authentication failed|no password supplied|28p01", "wrong_password", "The server refuses user or password.", "Type both again.", "password"),
-    (r'role "[^"]*" (does not exist|is not permitted to log in)', "wrong_user", "The server knows no such user who may sign in.", "Look at the user.", "user"),
-    (r'database "[^"]*" does not exist|3d000', "no_database", "The server has no database {database}.", "Look for a slip in its name; capitals count.", "database"),
+    (
+        r"password authentication failed|no password supplied|28p01",
+        "wrong_password",
+        "The server refuses user or password.",
+        "Type both again.",
+        "password",
+    ),
+    (
+        r'role "[^"]*" (does not exist|is not permitted to log in)',
+        "wrong_user",
+        "The server knows no such user who may sign in.",
+        "Look at the user.",
+        "user",
+    ),
+    (
+        r'database "[^"]*" does not exist|3d000',
+        "no_database",
+        "The server has no database {database}.",
+        "Look for a slip in its name; capitals count.",
+        "database",
+    ),
     (
         r"no pg_hba.conf entry|pg_hba",
         "not_let_in",
@@ -96,25 +114,109 @@ POSTGRESQL: Sequence[Row] = (
         "Its administrator adds a line for this machine, user and database to pg_hba.conf.",
         "user",
     ),
-    (r"permission denied for database|connect privilege", "no_right", "{user} may not connect to {database}.", "Its administrator runs: GRANT CONNECT ON DATABASE {database} TO {user};", "user"),
-    (r"too many (clients|connections)|remaining connection slots|53300", "full", "The server has no connection left.", "Try again later, or let its administrator raise the limit.", "url"),
-    (r"starting up|shutting down|57p03", "starting", "The server is starting or stopping.", "Try again in a moment.", "url"),
-    (r"invalid response to ssl negotiation|unsupported protocol|expected authentication request|lost synchronization|invalid protocol", "other_server", "What answers at {place} is no PostgreSQL.", "Look at the port, and at the kind of database.", "port"),
-    (r"server closed the connection unexpectedly", "other_server", "{place} hung up.", "Look at the port, and at the kind of database; the log of the server says more.", "port"),
-)  # fmt: skip
+    (
+        r"permission denied for database|connect privilege",
+        "no_right",
+        "{user} may not connect to {database}.",
+        "Its administrator runs: GRANT CONNECT ON DATABASE {database} TO {user};",
+        "user",
+    ),
+    (
+        r"too many (clients|connections)|remaining connection slots|53300",
+        "full",
+        "The server has no connection left.",
+        "Try again later, or let its administrator raise the limit.",
+        "url",
+    ),
+    (
+        r"starting up|shutting down|57p03",
+        "starting",
+        "The server is starting or stopping.",
+        "Try again in a moment.",
+        "url",
+    ),
+    (
+        r"invalid response to ssl negotiation|unsupported protocol|expected authentication request|lost synchronization|invalid protocol",
+        "other_server",
+        "What answers at {place} is no PostgreSQL.",
+        "Look at the port, and at the kind of database.",
+        "port",
+    ),
+    (
+        r"server closed the connection unexpectedly",
+        "other_server",
+        "{place} hung up.",
+        "Look at the port, and at the kind of database; the log of the server says more.",
+        "port",
+    ),
+)
 MYSQL: Sequence[Row] = (
-    (r"access denied for user .* to database|\b1044\b", "no_right", "{user} may not use the database {database}.", "Its administrator grants it: GRANT SELECT ON {database}.* TO {user};", "database"),
-    (r"access denied|\b1045\b|\b1698\b", "wrong_password", "The server refuses user or password.", "Type both again.", "password"),
-    (r"unknown database|\b1049\b", "no_database", "The server has no database {database}.", "Look for a slip in its name; capitals count.", "database"),
-    (r"is not allowed to connect|\b1130\b", "not_let_in", "The server lets nobody in from this machine.", "Its administrator creates the user for this machine: '{user}'@'address'.", "user"),
-    (r"too many connections|\b1040\b|\b1203\b|\b1226\b", "full", "The server has no connection left.", "Try again later, or let its administrator raise the limit.", "url"),
-    (r"packet sequence number|unknown protocol|unpack|index out of range|\b2013\b.*timed out", "other_server", "What answers at {place} is no MySQL.", "Look at the port, and at the kind of database.", "port"),
-    (r"\b2013\b|lost connection", "other_server", "{place} hung up.", "Look at the port, and at the kind of database.", "port"),
-)  # fmt: skip
+    (
+        r"access denied for user .* to database|\b1044\b",
+        "no_right",
+        "{user} may not use the database {database}.",
+        "Its administrator grants it: GRANT SELECT ON {database}.* TO {user};",
+        "database",
+    ),
+    (
+        r"access denied|\b1045\b|\b1698\b",
+        "wrong_password",
+        "The server refuses user or password.",
+        "Type both again.",
+        "password",
+    ),
+    (
+        r"unknown database|\b1049\b",
+        "no_database",
+        "The server has no database {database}.",
+        "Look for a slip in its name; capitals count.",
+        "database",
+    ),
+    (
+        r"is not allowed to connect|\b1130\b",
+        "not_let_in",
+        "The server lets nobody in from this machine.",
+        "Its administrator creates the user for this machine: '{user}'@'address'.",
+        "user",
+    ),
+    (
+        r"too many connections|\b1040\b|\b1203\b|\b1226\b",
+        "full",
+        "The server has no connection left.",
+        "Try again later, or let its administrator raise the limit.",
+        "url",
+    ),
+    (
+        r"packet sequence number|unknown protocol|unpack|index out of range|\b2013\b.*timed out",
+        "other_server",
+        "What answers at {place} is no MySQL.",
+        "Look at the port, and at the kind of database.",
+        "port",
+    ),
+    (
+        r"\b2013\b|lost connection",
+        "other_server",
+        "{place} hung up.",
+        "Look at the port, and at the kind of database.",
+        "port",
+    ),
+)
 SQLITE: Sequence[Row] = (
-    (r"not a database|malformed", "no_database", "{database} is no SQLite database, or it is encrypted.", "Look for a slip in the path.", "database"),
-    (r"locked|busy", "locked", "{database} is locked by another program.", "Try again in a moment.", "database"),
-)  # fmt: skip
+    (
+        r"not a database|malformed",
+        "no_database",
+        "{database} is no SQLite database, or it is encrypted.",
+        "Look for a slip in the path.",
+        "database",
+    ),
+    (
+        r"locked|busy",
+        "locked",
+        "{database} is locked by another program.",
+        "Try again in a moment.",
+        "database",
+    ),
+)
 
 
 def diagnose(error: BaseException, url: URL) -> Trouble:
@@ -127,7 +229,11 @@ def diagnose(error: BaseException, url: URL) -> Trouble:
     for pattern, code, happened, mend, field in (*TLS[:2], *own[:-1], *NETWORK, *TLS[2:], own[-1]):
         if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
             return _trouble_from((pattern, code, happened, mend, field), url, said)
-    return Trouble("other", f"The server refuses: {said}" if said else "The server refuses, and does not say why.", "Its log says more.")
+    return Trouble(
+        "other",
+        f"The server refuses: {said}" if said else "The server refuses, and does not say why.",
+        "Its log says more.",
+    )
 
 
 def _trouble_from(row: Row, url: URL, said: str) -> Trouble:
@@ -151,21 +257,38 @@ def _file(path: str, said: str, url: URL) -> Trouble:
     file = Path(path)
     try:
         if not file.exists():
-            where = "The folder is there, the file is not." if file.parent.is_dir() else f"There is no folder {file.parent}."
+            where = (
+                "The folder is there, the file is not."
+                if file.parent.is_dir()
+                else f"There is no folder {file.parent}."
+            )
             return Trouble(
-                "no_file", f"There is no file {path}.", f"{where} The path is one of the machine that runs the console.", "database"
+                "no_file",
+                f"There is no file {path}.",
+                f"{where} The path is one of the machine that runs the console.",
+                "database",
             )
         if file.is_dir():
             return Trouble("no_file", f"{path} is a folder.", "Name the file in it.", "database")
     except OSError:
-        return Trouble("no_right", f"The console may not look at {path}.", "Let its user read the folder and the file.", "database")
+        return Trouble(
+            "no_right",
+            f"The console may not look at {path}.",
+            "Let its user read the folder and the file.",
+            "database",
+        )
     if not os.access(file, os.R_OK):
-        return Trouble("no_right", f"The console may not read {path}.", "Let its user read the file.", "database")
+        return Trouble(
+            "no_right", f"The console may not read {path}.", "Let its user read the file.", "database"
+        )
     for row in SQLITE:
         if re.search(row[0], said, re.IGNORECASE):
             return _trouble_from(row, url, said)
     return Trouble(
-        "no_right", f"{path} cannot be opened: {said[:LONGEST]}", "Let the console's user read the file and its folder.", "database"
+        "no_right",
+        f"{path} cannot be opened: {said[:LONGEST]}",
+        "Let the console's user read the file and its folder.",
+        "database",
     )
 
 

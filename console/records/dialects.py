@@ -67,12 +67,16 @@ class Dialect:
         """Condition that the column has a value of its kind; None if its type guarantees it."""
         if field.native in LOOSE_NUMBERS and field.precision is None:
             most = GREATEST.get(field.native, "1e300")
-            return column.between(value(f"-{most}"), value(most))  # without NaN and infinity, which cannot be calculated with
+            return column.between(
+                value(f"-{most}"), value(most)
+            )  # without NaN and infinity, which cannot be calculated with
         return None
 
     def anchored(self, field: Field, given: Any) -> Any:
         """A driver's value in the form in which it is compared with a column of this kind."""
-        return _single(given) if field.native == "float4" and isinstance(given, (int, float, Decimal)) else given
+        return (
+            _single(given) if field.native == "float4" and isinstance(given, (int, float, Decimal)) else given
+        )
 
     def place(self, column: Column, field: Field) -> Column:
         """The sort column as it is compared with the value of a cursor."""
@@ -108,7 +112,11 @@ class Dialect:
 
     def something(self, column: Column, field: Field) -> Condition:
         """The opposite of `nothing`."""
-        return sa.and_(column.is_not(None), column != value("")) if self.may_be_blank(field) else column.is_not(None)
+        return (
+            sa.and_(column.is_not(None), column != value(""))
+            if self.may_be_blank(field)
+            else column.is_not(None)
+        )
 
     def may_be_blank(self, field: Field) -> bool:
         """Whether the column may hold a text without a letter."""
@@ -128,7 +136,11 @@ class Dialect:
     def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
         """Condition that the column equals one of the values."""
         if field.native == "enum":
-            given = [item for item in given if field.options is None or any(option.value == item for option in field.options)]
+            given = [
+                item
+                for item in given
+                if field.options is None or any(option.value == item for option in field.options)
+            ]
         if field.native == "float4":
             given = [item for item in (self.anchored(field, item) for item in given) if not math.isinf(item)]
         if not given:
@@ -138,27 +150,41 @@ class Dialect:
             return compared == sa.func.any(value(given))
         return compared.in_([value(item) for item in given])
 
-    def rows_of(self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]) -> Condition:
+    def rows_of(
+        self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]
+    ) -> Condition:
         """Condition that the columns together have the values of one of these rows, as a key of several columns has."""
         each = [list(of_one) for of_one in zip(*given, strict=True)]
         known = [
-            ARRAYS.get(field.native) if isinstance(of_one[0], str) else NullType() for field, of_one in zip(fields, each, strict=False)
+            ARRAYS.get(field.native) if isinstance(of_one[0], str) else NullType()
+            for field, of_one in zip(fields, each, strict=False)
         ]
         if len(given) <= FEW or None in known or any(len(set(map(type, of_one))) > 1 for of_one in each):
             return self.any_row(columns, fields, given)
-        compared = [self.text(day_shown(column, field), field) for column, field in zip(columns, fields, strict=True)]
-        return sa.tuple_(*compared).in_(sa.select(*(sa.func.unnest(sa.literal(*pair)) for pair in zip(each, known, strict=True))))
+        compared = [
+            self.text(day_shown(column, field), field) for column, field in zip(columns, fields, strict=True)
+        ]
+        return sa.tuple_(*compared).in_(
+            sa.select(*(sa.func.unnest(sa.literal(*pair)) for pair in zip(each, known, strict=True)))
+        )
 
-    def any_row(self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]) -> Condition:
+    def any_row(
+        self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]
+    ) -> Condition:
         """The same, row for row: for few of them."""
         rows = (zip(columns, fields, row, strict=True) for row in given)
-        return sa.or_(sa.false(), *(sa.and_(*(self.equals(column, field, item) for column, field, item in row)) for row in rows))
+        return sa.or_(
+            sa.false(),
+            *(sa.and_(*(self.equals(column, field, item) for column, field, item in row)) for row in rows),
+        )
 
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
         """Condition that two columns are equal, or both null."""
         if left_field.stored == "text":
             return self.text(left, left_field).is_not_distinct_from(self.text(right, right_field))
-        return self.day(left, left_field, right_field).is_not_distinct_from(self.day(right, right_field, left_field))
+        return self.day(left, left_field, right_field).is_not_distinct_from(
+            self.day(right, right_field, left_field)
+        )
 
     def day(self, column: Column, field: Field, other: Field) -> Column:
         """The column as it is compared with the other one: a day is its midnight in UTC also where the session has another zone."""
@@ -185,9 +211,13 @@ class Dialect:
             return self.ordered(column, {">": ">=", "<=": "<"}[operator], value(_next_day(given)))
         return self.ordered(column, operator, value(self.anchored(field, given)))
 
-    def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
+    def order_columns(
+        self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field
+    ) -> Condition:
         """`left operator right` of two columns."""
-        return self.ordered(self.day(left, left_field, right_field), operator, self.day(right, right_field, left_field))
+        return self.ordered(
+            self.day(left, left_field, right_field), operator, self.day(right, right_field, left_field)
+        )
 
     def starts(self, column: Column, field: Field, given: str) -> Condition:
         """Condition that the text begins with this, case-sensitive."""
@@ -212,7 +242,9 @@ class Dialect:
 
     def ending_in(self, column: Column, field: Field, length: int, given: list[str]) -> Condition:
         """Condition that the last so many digits of the telephone number are one of these, whatever stands between them."""
-        return self.last(without_blanks(self.text(column, field)), length).in_([value(item) for item in given])
+        return self.last(without_blanks(self.text(column, field)), length).in_(
+            [value(item) for item in given]
+        )
 
     def last(self, column: Column, length: int) -> Column:
         """The last letters of the text."""
@@ -220,11 +252,17 @@ class Dialect:
 
     def holds(self, column: Column, field: Field, given: Any) -> Condition:
         """Condition that a list column contains this value."""
-        if field.native == "enum[]" and field.options is not None and all(option.value != given for option in field.options):
+        if (
+            field.native == "enum[]"
+            and field.options is not None
+            and all(option.value != given for option in field.options)
+        ):
             return self.no_row()
         if given is None:
             return sa.func.array_position(column, value(given)).is_not(None)
-        return sa.func.coalesce(value(given) == sa.func.any(column), sa.false())  # unlike `array_position`, also in lists of lists
+        return sa.func.coalesce(
+            value(given) == sa.func.any(column), sa.false()
+        )  # unlike `array_position`, also in lists of lists
 
     def comparable(self, column: Column, field: Field) -> Column:
         """The column in the form in which `order` compares it."""
@@ -287,7 +325,11 @@ class SQLite(WithoutLists):
             return sa.func.typeof(column).in_(["integer", "real"])
         if field.stored == "date":
             return column.op("GLOB")(value("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"))
-        return sa.func.typeof(column) == "text" if field.stored in {"text", "datetime", "time"} and field.native != "mixed" else None
+        return (
+            sa.func.typeof(column) == "text"
+            if field.stored in {"text", "datetime", "time"} and field.native != "mixed"
+            else None
+        )
 
     @override
     def text(self, column: Column, field: Field) -> Column:
@@ -298,7 +340,11 @@ class SQLite(WithoutLists):
     @override
     def comparable(self, column: Column, field: Field) -> Column:
         if field.stored == "datetime":
-            return sa.func.console_utc(_as_bytes(column), field.zone) if field.zone else sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+            return (
+                sa.func.console_utc(_as_bytes(column), field.zone)
+                if field.zone
+                else sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+            )
         return sa.func.substr(column, 1, 10) if field.stored == "date" else column
 
     @override
@@ -322,13 +368,17 @@ class SQLite(WithoutLists):
             return self.no_row()
         if field.stored == "decimal" and field.scale:
             return sa.or_(*(self.equals(column, field, item) for item in given))
-        compared = self.text(column, field) if field.stored in {"text", "uuid"} else self.comparable(column, field)
+        compared = (
+            self.text(column, field) if field.stored in {"text", "uuid"} else self.comparable(column, field)
+        )
         if len(given) > MANY and set(map(type, given)) <= {str, int}:
             return compared.in_(sa.select(sa.func.json_each(json.dumps(given)).table_valued("value").c.value))
         return compared.in_([value(item) for item in given])
 
     @override
-    def rows_of(self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]) -> Condition:
+    def rows_of(
+        self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]
+    ) -> Condition:
         if len(given) <= FEW or not all(type(item) in (str, int) for row in given for item in row):
             return self.any_row(columns, fields, given)
         compared = [
@@ -336,12 +386,16 @@ class SQLite(WithoutLists):
             for column, field in zip(columns, fields, strict=True)
         ]
         rows = sa.func.json_each(json.dumps(given)).table_valued("value")
-        return sa.tuple_(*compared).in_(sa.select(*(sa.func.json_extract(rows.c.value, f"$[{place}]") for place in range(len(fields)))))
+        return sa.tuple_(*compared).in_(
+            sa.select(*(sa.func.json_extract(rows.c.value, f"$[{place}]") for place in range(len(fields))))
+        )
 
     @override
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
         pair = [
-            self.text(item, field) if field.stored == "text" else self._moment(item, field, left_field, right_field)
+            self.text(item, field)
+            if field.stored == "text"
+            else self._moment(item, field, left_field, right_field)
             for item, field in ((left, left_field), (right, right_field))
         ]
         return pair[0].is_not_distinct_from(pair[1])
@@ -349,13 +403,19 @@ class SQLite(WithoutLists):
     @override
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         if field.stored == "date" and isinstance(given, str) and len(given) > 10:
-            return self.ordered(sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field)), operator, value(given))
+            return self.ordered(
+                sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field)), operator, value(given)
+            )
         return self.ordered(self.comparable(column, field), operator, value(given))
 
     @override
-    def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
+    def order_columns(
+        self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field
+    ) -> Condition:
         return self.ordered(
-            self._moment(left, left_field, left_field, right_field), operator, self._moment(right, right_field, left_field, right_field)
+            self._moment(left, left_field, left_field, right_field),
+            operator,
+            self._moment(right, right_field, left_field, right_field),
         )
 
     def _moment(self, column: Column, field: Field, *both: Field) -> Column:
@@ -373,7 +433,10 @@ class SQLite(WithoutLists):
 
     @override
     def ends(self, column: Column, field: Field, given: str) -> Condition:
-        return sa.and_(sa.func.length(column) >= len(given), sa.func.substr(column, -len(given)).collate("BINARY") == value(given))
+        return sa.and_(
+            sa.func.length(column) >= len(given),
+            sa.func.substr(column, -len(given)).collate("BINARY") == value(given),
+        )
 
     @override
     def contains(self, column: Column, field: Field, given: str) -> Condition:
@@ -394,7 +457,9 @@ class SQLite(WithoutLists):
         ascii_only, others = ([item for item in given if item.isascii() == plain] for plain in (True, False))
         return sa.or_(
             column.collate("NOCASE").in_([value(item) for item in ascii_only]),
-            sa.func.console_lower(_as_bytes(column)).in_([value(item) for item in others]) if others else sa.false(),
+            sa.func.console_lower(_as_bytes(column)).in_([value(item) for item in others])
+            if others
+            else sa.false(),
         )
 
 

@@ -16,7 +16,11 @@ ZERO_DATE = re.compile(r"0000-00-00.*")
 
 def without(dialect: str, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column, null where its value means "none". As literals: an expression of a grouping must be the same text wherever it stands."""
-    marks = [column == sa.literal_column(_literal(dialect, field, each)) for each in field.empty_values if each is not None]
+    marks = [
+        column == sa.literal_column(_literal(dialect, field, each))
+        for each in field.empty_values
+        if each is not None
+    ]
     return sa.case((sa.or_(*marks), sa.null()), else_=column) if marks else column
 
 
@@ -44,4 +48,8 @@ def _literal(dialect: str, field: Field, given: int | str) -> str:
 
 def _spelled(dialect: str, field: Field, given: str) -> str:
     """The text as the database reads it: MySQL knows no zone of a moment."""
-    return given.replace("T", " ").removesuffix("Z") if dialect == "mysql" and field.stored == "datetime" else given
+    return (
+        given.replace("T", " ").removesuffix("Z")
+        if dialect == "mysql" and field.stored == "datetime"
+        else given
+    )

@@ -34,14 +34,20 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
     if worked_out is not None:
         try:
             return _computed_condition(
-                given, Compiler(collection, columns, {"now": datetime.now(UTC)}), parse(worked_out.computed or "").node
+                given,
+                Compiler(collection, columns, {"now": datetime.now(UTC)}),
+                parse(worked_out.computed or "").node,
             )
         except DefinitionError as error:
             reason = f"{worked_out.label} cannot be filtered by. {error.message}"
             raise Malformed(reason, details=[{"field": given.field, "reason": reason}]) from None
     if given.whole:
         return _of_own_currency(given, Compiler(collection, columns, {}))
-    return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
+    return _test_condition(
+        given,
+        Compiler(collection, columns, {}),
+        Column(collection.by_name[given.field], columns[given.field]),
+    )
 
 
 def _of_own_currency(test: Test, compiler: Compiler) -> Condition:
@@ -50,9 +56,14 @@ def _of_own_currency(test: Test, compiler: Compiler) -> Condition:
     amount, code = (Path("record", (name,), 0) for name in (test.field, test.whole))
     found = []
     for places, codes in currencies.BY_DECIMALS.items():
-        of_these = compiler.truth(Within(code, Items(tuple(map(Literal, sorted(codes))), 2), 3), positive=True)
+        of_these = compiler.truth(
+            Within(code, Items(tuple(map(Literal, sorted(codes))), 2), 3), positive=True
+        )
         stored = [Literal(currencies.whole_units(each, -places)) for each in amounts]
-        found += [sa.and_(of_these, compiler.truth(Compare(op, amount, each, 0, 2), positive=True)) for each in stored]
+        found += [
+            sa.and_(of_these, compiler.truth(Compare(op, amount, each, 0, 2), positive=True))
+            for each in stored
+        ]
     return sa.or_(sa.false(), *found)
 
 
@@ -80,13 +91,20 @@ def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition
         case "eq" | "ne":
             return compiler.equal(column, constant, wanted=test.op == "eq")
         case "in" if column.field.stored == "array":
-            return sa.or_(sa.false(), *(compiler.list_holds(Literal(item), column, positive=True) for item in test.value))
+            return sa.or_(
+                sa.false(),
+                *(compiler.list_holds(Literal(item), column, positive=True) for item in test.value),
+            )
         case "in":
-            null, fit, _ = compiler.split_values(column.field, [Constant(item, certain=False) for item in test.value])
+            null, fit, _ = compiler.split_values(
+                column.field, [Constant(item, certain=False) for item in test.value]
+            )
             found = compiler.dialect.one_of(column.sql, column.field, fit)
             return sa.or_(found, column.sql.is_(None)) if null else found
         case filters.ANY_CASE if column.field.stored == "text":
-            return compiler.dialect.in_any_case(column.sql, column.field, [item for item in test.value if values.storable(item)])
+            return compiler.dialect.in_any_case(
+                column.sql, column.field, [item for item in test.value if values.storable(item)]
+            )
         case filters.ENDING if column.field.stored == "text":
             return compiler.dialect.ending_in(column.sql, column.field, filters.LAST_DIGITS, test.value)
         case "contains" if column.field.stored == "array":
@@ -94,5 +112,7 @@ def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition
         case "contains" | "starts_with":
             if not values.storable(test.value):
                 return sa.false()
-            return compiler.dialect.finds(column.sql, column.field, test.value, start=test.op == "starts_with")
+            return compiler.dialect.finds(
+                column.sql, column.field, test.value, start=test.op == "starts_with"
+            )
     return compiler.ordered(column, FILTER_OPS[test.op], constant)

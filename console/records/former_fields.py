@@ -32,13 +32,17 @@ def fields_of_titles(collection_id: str, since: datetime | None = None) -> froze
     catalogue = current()
     present, versions = catalogue.collections.get(collection_id), _versions(catalogue, collection_id)
     later = len(versions) if since is None else sum(1 for version in versions if version.since > since) + 1
-    return frozenset(present.title_fields if present else ()).union(*(version.title_fields for version in versions[-later:]))
+    return frozenset(present.title_fields if present else ()).union(
+        *(version.title_fields for version in versions[-later:])
+    )
 
 
 def sensitive_in_past(collection: Collection) -> frozenset[str]:
     """The sensitive fields of the collection, and those that were sensitive and are gone or have another name."""
     versions = _versions(current(), collection.id)
-    return collection.sensitive.union(*(version.sensitive for version in versions)) - (collection.by_name.keys() - collection.sensitive)
+    return collection.sensitive.union(*(version.sensitive for version in versions)) - (
+        collection.by_name.keys() - collection.sensitive
+    )
 
 
 def _versions(catalogue: Catalogue, collection_id: str) -> list[Former]:
@@ -52,23 +56,37 @@ def _versions(catalogue: Catalogue, collection_id: str) -> list[Former]:
 def _read(catalogue: Catalogue) -> dict[str, list[Former]]:
     version, proposed = tables.collection_version.c, dict[str, frozenset[str]]()
     document = sa.cast(version.document, JSON)
-    find = sa.select(version.collection, version.made_at, document["title"].astext.label("title"), document["fields"].label("fields"))
+    find = sa.select(
+        version.collection,
+        version.made_at,
+        document["title"].astext.label("title"),
+        document["fields"].label("fields"),
+    )
     found: dict[str, list[Former]] = {collection_id: [] for collection_id in catalogue.collections}
     with hot_engine().connect() as connection:
         for row in connection.execute(find.order_by(version.collection, version.number)):
             if not row.title and not proposed:
                 proposed = _proposed_titles(catalogue)
             titled = (
-                _in_title(row.title, catalogue.collections.get(row.collection)) if row.title else proposed.get(row.collection, frozenset())
+                _in_title(row.title, catalogue.collections.get(row.collection))
+                if row.title
+                else proposed.get(row.collection, frozenset())
             )
-            found.setdefault(row.collection, []).append(Former(row.made_at, titled, _sensitive(row.fields or {})))
+            found.setdefault(row.collection, []).append(
+                Former(row.made_at, titled, _sensitive(row.fields or {}))
+            )
     return found
 
 
 def _proposed_titles(catalogue: Catalogue) -> dict[str, frozenset[str]]:
     """The fields of the titles that are proposed today: a version without a title of its own had such a one."""
-    held = [replace(item, document={name: value for name, value in item.document.items() if name != "title"}) for item in catalogue.held]
-    return {name: frozenset(made.title_fields) for name, made in assemble(held, function_fields.fields()).items()}
+    held = [
+        replace(item, document={name: value for name, value in item.document.items() if name != "title"})
+        for item in catalogue.held
+    ]
+    return {
+        name: frozenset(made.title_fields) for name, made in assemble(held, function_fields.fields()).items()
+    }
 
 
 def _in_title(title: str, present: Collection | None) -> frozenset[str]:
@@ -80,5 +98,9 @@ def _in_title(title: str, present: Collection | None) -> frozenset[str]:
 def _sensitive(fields: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """The sensitive fields of a document, and what was computed from them."""
     own = frozenset(name for name, said in fields.items() if said.get("sensitive"))
-    made = {name: fields_of(said["computed"]) for name, said in fields.items() if said.get("computed") and said.get("sensitive") is None}
+    made = {
+        name: fields_of(said["computed"])
+        for name, said in fields.items()
+        if said.get("computed") and said.get("sensitive") is None
+    }
     return own.union(name for name, inputs in made.items() if not own.isdisjoint(inputs))

@@ -18,7 +18,9 @@ def fields() -> Mapping[str, Sequence[Field]]:
     for hook in hooks.hooks_of("computed"):
         stored = STORED_AS.get(hook.type, hook.type)
         label = hook.label or humanised(hook.name)
-        field = Field(hook.name, label, hook.type, stored, readonly=True, computed="", inputs=frozenset(hook.inputs))
+        field = Field(
+            hook.name, label, hook.type, stored, readonly=True, computed="", inputs=frozenset(hook.inputs)
+        )
         made.setdefault(hook.collection, []).append(field)
     return made
 
@@ -28,7 +30,15 @@ def names(collection_id: str, structure: Mapping[str, Any]) -> frozenset[str]:
     from console.records import catalogue  # which asks for `fields`
 
     known = catalogue.find(collection_id)
-    led = [item.name for item in known.computed_fields if item.pair is not None and pointing.is_led(item, structure)] if known else []
+    led = (
+        [
+            item.name
+            for item in known.computed_fields
+            if item.pair is not None and pointing.is_led(item, structure)
+        ]
+        if known
+        else []
+    )
     return frozenset([*led, *(hook.name for hook in hooks.hooks_of("computed", collection_id))])
 
 
@@ -38,7 +48,9 @@ def with_hooks(made: dict[str, Collection]) -> dict[str, Collection]:
         collection = made.get(hook.collection)
         if collection is None:
             hooks.fail(hook, LookupError(f"there is no collection {hook.collection}"))
-        elif hook.kind == "computed" and not any(item.name == hook.name and item.computed == "" for item in collection.computed_fields):
+        elif hook.kind == "computed" and not any(
+            item.name == hook.name and item.computed == "" for item in collection.computed_fields
+        ):
             hooks.fail(hook, LookupError(_why_not(hook, collection)))
         elif hook.kind == "segment" and (added := _segment(hook, collection)) is not None:
             made[hook.collection] = replace(collection, segments=(*collection.segments, added))

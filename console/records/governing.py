@@ -33,4 +33,8 @@ def slug_of(workflow: str) -> str:
 def titles(slugs: Iterable[str]) -> Mapping[str, str]:
     """Slug → title, of the workflows that there are."""
     wanted = sorted(set(slugs))
-    return dict(fetch("select slug, title from console.workflow where slug = any(%s)", (wanted,))) if wanted else {}
+    return (
+        dict(fetch("select slug, title from console.workflow where slug = any(%s)", (wanted,)))
+        if wanted
+        else {}
+    )

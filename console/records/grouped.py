@@ -102,11 +102,17 @@ def grouped(
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     measured = collection.by_name[field] if field is not None else None
-    currency = _currency_column(table, measured, scope) if measure in ("sum", "average", "lowest", "highest") else None
+    currency = (
+        _currency_column(table, measured, scope)
+        if measure in ("sum", "average", "lowest", "highest")
+        else None
+    )
     figure = _figure(table, measure, measured)
     told_apart = [_bucket(table, each, zone) for each in by]
     keys = [*told_apart, *([table.columns[currency]] if currency else [])]
-    statement = sa.select(*(key.label(f"key_{number}") for number, key in enumerate(keys)), figure.label("figure")).select_from(table.table)
+    statement = sa.select(
+        *(key.label(f"key_{number}") for number, key in enumerate(keys)), figure.label("figure")
+    ).select_from(table.table)
     statement = statement.where(*_conditions(table, scope, where, roots)).limit(MOST_GROUPS)
     if keys:
         statement = statement.group_by(*(sa.literal_column(str(number + 1)) for number in range(len(keys))))
@@ -131,13 +137,19 @@ def grouped(
 
 
 def staged(
-    collection_id: str, scope: Scope, stages: Sequence[Expression], where: Sequence[Chosen] = (), roots: Mapping[str, Any] | None = None
+    collection_id: str,
+    scope: Scope,
+    stages: Sequence[Expression],
+    where: Sequence[Chosen] = (),
+    roots: Mapping[str, Any] | None = None,
 ) -> list[int]:
     """How many records reach each stage: those for which its condition and all before it hold. One statement."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     held = [table.holds(stage, scope.attributes, roots) for stage in stages]
-    reached = [sa.func.sum(sa.case((sa.and_(*held[: number + 1]), 1), else_=0)) for number in range(len(held))]
+    reached = [
+        sa.func.sum(sa.case((sa.and_(*held[: number + 1]), 1), else_=0)) for number in range(len(held))
+    ]
     statement = sa.select(*reached).select_from(table.table).where(*_conditions(table, scope, where, roots))
 
     def fetch(connection: Connection) -> Any:
@@ -157,11 +169,15 @@ def since(field: str, root: str) -> Expression:
     return expressions.parse(f"record[{json.dumps(field, ensure_ascii=False)}] >= input.{root}")
 
 
-def _conditions(table: Table, scope: Scope, where: Sequence[Chosen], roots: Mapping[str, Any] | None) -> list[Condition]:
+def _conditions(
+    table: Table, scope: Scope, where: Sequence[Chosen], roots: Mapping[str, Any] | None
+) -> list[Condition]:
     return [table.in_scope(scope), *(_met(table, each, scope.attributes, roots) for each in where)]
 
 
-def _met(table: Table, part: Chosen, attributes: Mapping[str, Any], roots: Mapping[str, Any] | None) -> Condition:
+def _met(
+    table: Table, part: Chosen, attributes: Mapping[str, Any], roots: Mapping[str, Any] | None
+) -> Condition:
     return table.holds(part, attributes, roots) if isinstance(part, Expression) else part.condition(table)
 
 

@@ -69,7 +69,9 @@ class State:
     busy: threading.Thread | None = field(default=None, repr=False)
 
 
-def computed(collection: str, name: str, *, inputs: Sequence[str], type: str = "text", label: str = "") -> Callable[[Function], Function]:
+def computed(
+    collection: str, name: str, *, inputs: Sequence[str], type: str = "text", label: str = ""
+) -> Callable[[Function], Function]:
     """A field that the function works out of the columns `inputs`: it gets them by name, typed, and gives the value.
 
     Who may not read one of the inputs does not see the field. It is called for each record that is shown, and has half a second for a page.
@@ -92,9 +94,15 @@ def action(name: str) -> Callable[[Function], Function]:
 def _marked(kind: Kind, collection: str, name: str, **more: Any) -> Callable[[Function], Function]:
     def mark(function: Function) -> Function:
         made = Hook(
-            kind, collection, name, function, module=function.__module__, file=inspect.getsourcefile(function) or "",
-            line=inspect.getsourcelines(function)[1], **more,
-        )  # fmt: skip
+            kind,
+            collection,
+            name,
+            function,
+            module=function.__module__,
+            file=inspect.getsourcefile(function) or "",
+            line=inspect.getsourcelines(function)[1],
+            **more,
+        )
         setattr(function, MARK, [*getattr(function, MARK, []), made])
         return function
 
@@ -123,7 +131,10 @@ def loaded() -> tuple[Hook, ...]:
             continue
         for hook in made:
             if found.setdefault(hook.key, hook) is not hook:
-                fail(found[hook.key], ValueError(f"{hook.module} has another {hook.kind} of this name, which is left out"))
+                fail(
+                    found[hook.key],
+                    ValueError(f"{hook.module} has another {hook.kind} of this name, which is left out"),
+                )
     return tuple(found.values())
 
 
@@ -153,9 +164,15 @@ def compute(collection: str, name: str, records: Sequence[Mapping[str, Any]]) ->
         return [Answer(wrong="The code for this field is not here any more.")] * len(records)
     state = states()[hook.key]
     if time.monotonic() < state.rests_until or (state.busy is not None and state.busy.is_alive()):
-        return [Answer(wrong=f"The code for this field was too slow; it is tried again within {REST_S:.0f} seconds.")] * len(records)
+        return [
+            Answer(
+                wrong=f"The code for this field was too slow; it is tried again within {REST_S:.0f} seconds."
+            )
+        ] * len(records)
     answers = [Answer(wrong=f"The code for this field took longer than {LIMIT_S} seconds.")] * len(records)
-    state.busy = threading.Thread(target=_called, args=(hook, records, answers), name=f"hook {name}", daemon=True)
+    state.busy = threading.Thread(
+        target=_called, args=(hook, records, answers), name=f"hook {name}", daemon=True
+    )
     state.busy.start()
     state.busy.join(LIMIT_S)
     if state.busy.is_alive():

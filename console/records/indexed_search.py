@@ -39,13 +39,23 @@ def ways(table: Table, fields: Sequence[Field], seen: Indexes, texts: Sequence[s
     found = []
     longest = max(map(len, texts), default=0)
     for place, text in enumerate(texts[:MOST_WORDS]):
-        if len(text) >= min(longest, SHORTEST_INSIDE) and values.storable(text):  # initials beside a name would read too much of an index
-            conditions = [_with_value(table, field, condition) for field in fields for condition in _of_field(table, field, seen, text)]
-            found += [Found(place, condition) for condition in [*conditions, *_of_words(table, fields, seen, text)]]
+        if len(text) >= min(longest, SHORTEST_INSIDE) and values.storable(
+            text
+        ):  # initials beside a name would read too much of an index
+            conditions = [
+                _with_value(table, field, condition)
+                for field in fields
+                for condition in _of_field(table, field, seen, text)
+            ]
+            found += [
+                Found(place, condition) for condition in [*conditions, *_of_words(table, fields, seen, text)]
+            ]
     return found
 
 
-def complete(collection: Collection, fields: Sequence[Field], seen: Indexes, texts: Sequence[str] = ()) -> bool:
+def complete(
+    collection: Collection, fields: Sequence[Field], seen: Indexes, texts: Sequence[str] = ()
+) -> bool:
     """Whether the indexes find everything that looking at each row would: trigrams on every text, and no telephone number spelled otherwise."""
     respelled = any(map(telephone_number, texts)) and any(field.type == "phone" for field in fields)
     return not respelled and all(_answers_all(collection, field, seen.ways(field.name)) for field in fields)
@@ -54,7 +64,11 @@ def complete(collection: Collection, fields: Sequence[Field], seen: Indexes, tex
 def beginning_fields(fields: Sequence[Field], seen: Indexes) -> list[Field]:
     """The text fields of which the indexes find at least the beginning."""
     whole = {name for item in seen.found if item.way == "words" for name in item.columns}
-    return [field for field in fields if field.stored == "text" and (field.name in whole or seen.ways(field.name) - {"exact"})]
+    return [
+        field
+        for field in fields
+        if field.stored == "text" and (field.name in whole or seen.ways(field.name) - {"exact"})
+    ]
 
 
 def _answers_all(collection: Collection, field: Field, offered: frozenset[str]) -> bool:
@@ -67,7 +81,9 @@ def among(table: Table, ways_: Sequence[Sequence[Condition]], most: int = MOST) 
     """True for the records whose keys one of these lists of conditions names, at most so many each."""
     parts = [keys(table, conditions, most) for conditions in ways_]
     named = [column.name for column in table.key]
-    both = sa.union_all(*(sa.select(part) for part in parts)).subquery("found") if len(parts) > 1 else parts[0]
+    both = (
+        sa.union_all(*(sa.select(part) for part in parts)).subquery("found") if len(parts) > 1 else parts[0]
+    )
     chosen: Any = sa.select(*(both.c[name] for name in named)).correlate(None)
     if len(named) > 1:
         return sa.tuple_(*table.key).in_(chosen)
@@ -80,12 +96,23 @@ def among(table: Table, ways_: Sequence[Sequence[Condition]], most: int = MOST) 
 
 def keys(table: Table, conditions: Sequence[Condition], most: int) -> Any:
     """The keys of records for which all of these conditions hold, at most so many."""
-    return sa.select(*table.key).select_from(table.table).where(*conditions).limit(most).correlate(None).subquery()
+    return (
+        sa.select(*table.key)
+        .select_from(table.table)
+        .where(*conditions)
+        .limit(most)
+        .correlate(None)
+        .subquery()
+    )
 
 
 def listed(table: Table, field: Field, text: str) -> Condition | None:
     """Condition that a field has one of its options that the text names, by value or label; None without one."""
-    named: list[Any] = [option.value for option in field.options or () if text.lower() in {option.value.lower(), option.label.lower()}]
+    named: list[Any] = [
+        option.value
+        for option in field.options or ()
+        if text.lower() in {option.value.lower(), option.label.lower()}
+    ]
     if field.stored == "integer":
         named = [int(each) for each in named if number_of(each) is not None]
     return table.dialect.one_of(table.columns[field.name], field, named) if named else None
@@ -101,16 +128,31 @@ def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Cond
     is_key = table.collection.key[:1] == (field.name,)
     if field.widget == "translations" and field.stored != "text":
         return []  # no index that a search can use holds their texts
-    if field.options is not None and (offered or is_key) and (chosen := listed(table, field, text)) is not None:
+    if (
+        field.options is not None
+        and (offered or is_key)
+        and (chosen := listed(table, field, text)) is not None
+    ):
         return [chosen]
     if field.stored != "text":
         typed: Any = uuid_of(text) if field.stored == "uuid" else number_of(text)
-        usable = typed is not None and (offered or is_key) and not (field.stored == "integer" and typed != int(typed))
-        return [table.dialect.equals(column, field, values.driver_form(table.collection.dialect, typed))] if usable else []
+        usable = (
+            typed is not None
+            and (offered or is_key)
+            and not (field.stored == "integer" and typed != int(typed))
+        )
+        return (
+            [table.dialect.equals(column, field, values.driver_form(table.collection.dialect, typed))]
+            if usable
+            else []
+        )
     if field.options is not None or field.native in {"enum", "name"}:
         return []
     if "inside" in offered and len(text) >= SHORTEST_INSIDE:
-        return [table.dialect.finds(column, field, item) for item in dict.fromkeys([text, *_telephone_spellings(text, field)])]
+        return [
+            table.dialect.finds(column, field, item)
+            for item in dict.fromkeys([text, *_telephone_spellings(text, field)])
+        ]
     spelled = _spellings(text, field)
     if table.dialect.name == "mysql":
         return _mysql(column, field, offered, text, spelled, is_key=is_key)
@@ -118,7 +160,10 @@ def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Cond
     if offered & {"beginning", "pattern"}:
         found = [_between(table, column, item, pattern="pattern" in offered) for item in spelled]
     elif "sorted" in offered:
-        found = [_sorted(table, column, field, item) for item in dict.fromkeys([text, *_telephone_spellings(text, field)])]
+        found = [
+            _sorted(table, column, field, item)
+            for item in dict.fromkeys([text, *_telephone_spellings(text, field)])
+        ]
     elif "nocase" in offered:
         plain = column.collate("NOCASE")
         begun = dict.fromkeys([text, *_telephone_spellings(text, field)])
@@ -129,7 +174,9 @@ def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Cond
         found = [column.in_([value(item) for item in spelled])]
     if offered & {"lower", "lower_pattern"}:
         low = dict.fromkeys([text.lower(), "".join(map(_ascii_lower, text))])
-        found = [_between(table, sa.func.lower(column), item, pattern="lower_pattern" in offered) for item in low]
+        found = [
+            _between(table, sa.func.lower(column), item, pattern="lower_pattern" in offered) for item in low
+        ]
     return found
 
 
@@ -139,7 +186,14 @@ def _ascii_lower(letter: str) -> str:
 
 def _spellings(text: str, field: Field) -> list[str]:
     """The text as typed and as names are written; a telephone number also without its blanks and as it is written with its country."""
-    spellings = [text, text.lower(), text.capitalize(), text.title(), text.upper(), *_telephone_spellings(text, field)]
+    spellings = [
+        text,
+        text.lower(),
+        text.capitalize(),
+        text.title(),
+        text.upper(),
+        *_telephone_spellings(text, field),
+    ]
     bare = _bare(text)
     if field.type == "phone" or (bare.lstrip("+").isdigit() and len(bare) > SHORTEST_INSIDE):
         spellings.append(bare)
@@ -153,7 +207,11 @@ def _bare(text: str) -> str:
 def telephone_number(text: str) -> str | None:
     """The digits to look for in a telephone number, with its country or without the zeros that stand for it; None where the text is none."""
     bare = _bare(text)
-    if not (bare.removeprefix("+").isascii() and bare.removeprefix("+").isdigit() and len(bare) >= SHORTEST_TELEPHONE):
+    if not (
+        bare.removeprefix("+").isascii()
+        and bare.removeprefix("+").isdigit()
+        and len(bare) >= SHORTEST_TELEPHONE
+    ):
         return None
     inside = _bare(text.replace("(0)", "")) if bare.startswith(("+", "00")) else bare
     return f"+{inside[2:]}" if inside.startswith("00") else inside.removeprefix("0")
@@ -203,15 +261,30 @@ def _sorted(table: Table, column: Any, field: Field, text: str) -> Condition:
         if last.isascii() and last.isalnum()
         else low + "zzzz"
     )
-    return sa.and_(column >= value(low), column <= value(high), table.dialect.finds(column, field, text, start=True))
+    return sa.and_(
+        column >= value(low), column <= value(high), table.dialect.finds(column, field, text, start=True)
+    )
 
 
-def _mysql(column: Any, field: Field, offered: frozenset[str], text: str, spelled: Sequence[str], *, is_key: bool) -> list[Condition]:
+def _mysql(
+    column: Any, field: Field, offered: frozenset[str], text: str, spelled: Sequence[str], *, is_key: bool
+) -> list[Condition]:
     if field.native == "narrow" and not text.isascii():
         return []
-    likes = [text, *_telephone_spellings(text, field)] if "nocase" in offered else list(spelled) if "beginning" in offered else []
+    likes = (
+        [text, *_telephone_spellings(text, field)]
+        if "nocase" in offered
+        else list(spelled)
+        if "beginning" in offered
+        else []
+    )
     if likes:
-        return [column.like(value(item.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"), escape="/") for item in likes]
+        return [
+            column.like(
+                value(item.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"), escape="/"
+            )
+            for item in likes
+        ]
     return [column.in_([value(item) for item in spelled])] if offered or is_key else []
 
 
@@ -223,7 +296,11 @@ def _of_words(table: Table, fields: Sequence[Field], seen: Indexes, text: str) -
     if table.dialect.name != "mysql" or not terms:
         return []
     return [
-        mysql.match(*(empty_values.plain(table.columns[name]) for name in item.columns), against=value(terms), in_boolean_mode=True)
+        mysql.match(
+            *(empty_values.plain(table.columns[name]) for name in item.columns),
+            against=value(terms),
+            in_boolean_mode=True,
+        )
         for item in seen.found
         if item.way == "words" and set(item.columns) <= searched
     ]

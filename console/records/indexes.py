@@ -22,7 +22,9 @@ LOOK_S = 2.0
 LARGE = 50_000
 """Rows from which a table is searched through its indexes alone: below, looking at every row takes less than 150 ms."""
 
-Way: TypeAlias = Literal["exact", "beginning", "pattern", "sorted", "lower", "lower_pattern", "nocase", "inside", "words"]
+Way: TypeAlias = Literal[
+    "exact", "beginning", "pattern", "sorted", "lower", "lower_pattern", "nocase", "inside", "words"
+]
 """How an index finds a text.
 
 `exact`: the whole value; `beginning`: letter by letter; `pattern`: the same with PostgreSQL's pattern operators; `sorted`: beginnings in the order
@@ -95,7 +97,10 @@ def _look(engine: Engine, source: str) -> Mapping[Place, Indexes]:
 
 
 def _gathered(rows: Mapping[Place, int | None], found: Mapping[Place, list[Index]]) -> dict[Place, Indexes]:
-    return {place: Indexes(rows.get(place), tuple(dict.fromkeys(found.get(place, ())))) for place in {*rows, *found}}
+    return {
+        place: Indexes(rows.get(place), tuple(dict.fromkeys(found.get(place, ()))))
+        for place in {*rows, *found}
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------- PostgreSQL
@@ -145,7 +150,15 @@ def _postgresql_way(row: Any) -> Way | None:
         return "lower_pattern" if patterns else "lower" if letters else None
     if row.kind not in PLAIN_TEXT:
         return "exact"
-    return "pattern" if patterns else "beginning" if letters else "sorted" if row.collation is not None else "exact"
+    return (
+        "pattern"
+        if patterns
+        else "beginning"
+        if letters
+        else "sorted"
+        if row.collation is not None
+        else "exact"
+    )
 
 
 LOWERED = re.compile(r'lower\(\(?(?P<column>"(?:[^"]|"")+"|\w+)\)?(?:::text)?\)')
@@ -220,7 +233,10 @@ def _sqlite(connection: Connection) -> dict[Place, Indexes]:
 def _sqlite_rows(connection: Connection, table: str) -> int | None:
     """The largest row number, found at once; a count up to `LARGE` for tables without one, or with a column of that name."""
     quoted = table.replace('"', '""')
-    for statement in (f'select max(rowid) from "{quoted}"', f'select count(*) from (select 1 from "{quoted}" limit {LARGE})'):  # noqa: S608 (quoted)
+    for statement in (
+        f'select max(rowid) from "{quoted}"',  # noqa: S608 (quoted)
+        f'select count(*) from (select 1 from "{quoted}" limit {LARGE})',  # noqa: S608 (quoted)
+    ):
         try:
             found = connection.exec_driver_sql(statement).scalar_one()
         except sa.exc.DBAPIError:
@@ -230,4 +246,7 @@ def _sqlite_rows(connection: Connection, table: str) -> int | None:
     return None
 
 
-READERS: Mapping[str, Callable[[Connection], Mapping[Place, Indexes]]] = {"postgresql": _postgresql, "sqlite": _sqlite}
+READERS: Mapping[str, Callable[[Connection], Mapping[Place, Indexes]]] = {
+    "postgresql": _postgresql,
+    "sqlite": _sqlite,
+}

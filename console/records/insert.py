@@ -12,7 +12,17 @@ from console.core.errors import Conflict, Invalid, NotAllowed
 from console.core.filters import Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.records import broken_rules, catalogue, changes_made, connect, filter_conditions, governing, mysql_clock, values, write_checks
+from console.records import (
+    broken_rules,
+    catalogue,
+    changes_made,
+    connect,
+    filter_conditions,
+    governing,
+    mysql_clock,
+    values,
+    write_checks,
+)
 from console.records.dialects import value
 from console.records.read_back import read_back
 from console.records.reader import Reader, Record
@@ -48,7 +58,9 @@ CODE = re.compile(r"\(?'([A-Z]{3})'(?:::[a-z ]+)?\)?")
 ASSIGNED = re.compile(r"""\bnew\s*\.\s*["`]?(\w+)["`]?\s*:?=(?!=)""", re.IGNORECASE)
 
 
-def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
+def insert(
+    collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND
+) -> Record:
     """The record with these values (field → JSON) as it is kept after it was added.
 
     `workflow`: the id of the one whose run adds it; fields that workflows govern are left to these.
@@ -63,8 +75,16 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
         [made] = kept(connection, reader, [put(connection, reader, fields, given)], fields)
         what = "the record was saved. Look whether it is there"
-        commit(connection, collection, collection.id, what, lambda error: _refused(error, collection, fields, scope))
-    changes_made.note_change(changes_made.Changed(collection.id, made.key, None, {name: made.values[name] for name in given}))
+        commit(
+            connection,
+            collection,
+            collection.id,
+            what,
+            lambda error: _refused(error, collection, fields, scope),
+        )
+    changes_made.note_change(
+        changes_made.Changed(collection.id, made.key, None, {name: made.values[name] for name in given})
+    )
     return reader.finished([made])[0]
 
 
@@ -83,30 +103,51 @@ def judged(
     fields = _fields(collection, given, scope, workflow)
     _require_key(collection, given, filled or (lambda: filled_by_database(collection)))
     if details := unseen_references(collection, given, {}, scope):
-        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(
+            f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}",
+            details=details,
+        )
     _require_in_scope(collection, given, scope)
     if details := violations_of_new(collection, given, scope):
-        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(
+            f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}",
+            details=details,
+        )
     return fields
 
 
-def _require_key(collection: Collection, given: Mapping[str, Any], filled: Callable[[], Mapping[str, str]]) -> None:
+def _require_key(
+    collection: Collection, given: Mapping[str, Any], filled: Callable[[], Mapping[str, str]]
+) -> None:
     """Raises Invalid for an empty key, which SQLite alone would take: nobody could open such a record."""
     empty = [name for name in collection.key if given.get(name) is None and collection.dialect == "sqlite"]
     if empty and (missing := [name for name in empty if name not in filled()]):
-        details = [{"field": name, "reason": f"{collection.by_name[name].label} is needed."} for name in missing]
-        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
+        details = [
+            {"field": name, "reason": f"{collection.by_name[name].label} is needed."} for name in missing
+        ]
+        raise Invalid(
+            f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}",
+            details=details,
+        )
 
 
 def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> Record:
     """The record that was added, not committed yet. Raises what the database's refusal means."""
     table, collection = reader.table, reader.table.collection
-    row = {table.table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
-    row |= {table.table.columns[name]: value(now) for name, now in mysql_clock.now_of(connection, collection, given, "insert").items()}
+    row = {
+        table.table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name]))
+        for field in fields
+    }
+    row |= {
+        table.table.columns[name]: value(now)
+        for name, now in mysql_clock.now_of(connection, collection, given, "insert").items()
+    }
     statement = sa.insert(table.table).values(row)
     try:
         if connection.dialect.insert_returning:
-            made = connection.execute(statement.returning(*(table.columns[name] for name in reader.names))).one_or_none()
+            made = connection.execute(
+                statement.returning(*(table.columns[name] for name in reader.names))
+            ).one_or_none()
         else:
             done = connection.execute(statement)
             made = connection.execute(_last(table, reader.names, given, done.lastrowid)).one_or_none()
@@ -117,7 +158,9 @@ def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: M
     return reader.record(made)
 
 
-def kept(connection: sa.Connection, reader: Reader, made: Sequence[Record], fields: list[Field]) -> list[Record]:
+def kept(
+    connection: sa.Connection, reader: Reader, made: Sequence[Record], fields: list[Field]
+) -> list[Record]:
     """The records that were `put` as the database keeps them. Raises what its refusal means."""
     try:
         return read_back(connection, reader, made)
@@ -141,26 +184,41 @@ def filled_by_database(collection: Collection) -> Mapping[str, str]:
         collection.source,
         lambda connection: (
             sa.inspect(connection).get_columns(collection.table, schema=collection.schema),
-            [row[1] for row in connection.execute(DECLARED, {"table": collection.table}) if row[2].upper() == "INTEGER"]
+            [
+                row[1]
+                for row in connection.execute(DECLARED, {"table": collection.table})
+                if row[2].upper() == "INTEGER"
+            ]
             if collection.dialect == "sqlite"
             else (),
             *(
                 connection.scalars(query, {"schema": collection.schema, "table": collection.table}).all()
-                for query in (MORE_DEFAULTS.get(collection.dialect, NOTHING), BEFORE_INSERT.get(collection.dialect, NOTHING))
+                for query in (
+                    MORE_DEFAULTS.get(collection.dialect, NOTHING),
+                    BEFORE_INSERT.get(collection.dialect, NOTHING),
+                )
             ),
         ),
     )
     filled = {
         column["name"]
         for column in columns
-        if column.get("default") is not None or column.get("identity") or column.get("computed") or column.get("autoincrement") is True
+        if column.get("default") is not None
+        or column.get("identity")
+        or column.get("computed")
+        or column.get("autoincrement") is True
     }
     set_there = {name.lower() for body in bodies for name in ASSIGNED.findall(str(body))}
     filled |= {*more, *(column["name"] for column in columns if column["name"].lower() in set_there)}
     if len(collection.key) == 1 and collection.key[0] in numbered:
-        filled.add(collection.key[0])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
+        filled.add(
+            collection.key[0]
+        )  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
     said = {column["name"]: CODE.fullmatch(str(column.get("default"))) for column in columns}
-    return {name: found[1] if (found := said.get(name)) is not None and name.lower() not in set_there else "" for name in filled}
+    return {
+        name: found[1] if (found := said.get(name)) is not None and name.lower() not in set_there else ""
+        for name in filled
+    }
 
 
 def distinct_together(collection: Collection) -> frozenset[str]:
@@ -174,7 +232,10 @@ def distinct_together(collection: Collection) -> frozenset[str]:
         ]
         return [list(rule["column_names"]) for rule in rules]
 
-    found: list[list[str | None]] = [list(collection.key), *connect.read(catalogue.engine_of(collection), collection.source, look)]
+    found: list[list[str | None]] = [
+        list(collection.key),
+        *connect.read(catalogue.engine_of(collection), collection.source, look),
+    ]
     alone = {names[0] for names in found if len(names) == 1}
     return frozenset(name for names in found for name in names if name and name not in alone)
 
@@ -189,7 +250,9 @@ def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Rec
     return found[0] if found else None
 
 
-def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope, workflow: str | None) -> list[Field]:
+def _fields(
+    collection: Collection, given: Mapping[str, Any], scope: Scope, workflow: str | None
+) -> list[Field]:
     """The fields of the new record. Raises Invalid for impossible names and values, NotAllowed for read-only fields."""
     details, fields = [], []
     for name, wanted in given.items():
@@ -204,10 +267,16 @@ def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope, work
         fields.append(field)
     details += governing.refused(fields, workflow)
     if details:
-        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(
+            f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}",
+            details=details,
+        )
     if kept := [field for field in fields if field.name in scope.fixed]:
         named = ", ".join(field.label for field in kept)
-        raise NotAllowed(f"You may not fill in {named}. An admin can grant it.", need=(f"field:{collection.id}/{kept[0].name}", "update"))
+        raise NotAllowed(
+            f"You may not fill in {named}. An admin can grant it.",
+            need=(f"field:{collection.id}/{kept[0].name}", "update"),
+        )
     return fields
 
 
@@ -218,7 +287,8 @@ def _require_in_scope(collection: Collection, given: Mapping[str, Any], scope: S
     record = {field.name: given.get(field.name) for field in collection.stored_fields}
     if scope.nothing or not scope.allows(leading(collection.id, record), datetime.now(UTC)):
         raise NotAllowed(
-            f"You may not add such a record to {collection.label}. An admin can grant it.", need=(f"collection:{collection.id}", "create")
+            f"You may not add such a record to {collection.label}. An admin can grant it.",
+            need=(f"collection:{collection.id}", "create"),
         )
 
 
@@ -226,19 +296,27 @@ def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int)
     """The row just added, by its given or generated key, for databases that do not return it."""
     fields = [table.collection.by_name[name] for name in table.collection.key]
     key = [
-        filter_conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
+        filter_conditions.filter_condition(
+            Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns
+        )
         for field in fields
     ]
     return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)
 
 
-def _refused(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope) -> Exception:
+def _refused(
+    error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope
+) -> Exception:
     """The error to raise: a violated unique constraint means that the record exists, any other refusal concerns a field."""
     if not isinstance(error, sa.exc.IntegrityError) or not broken_rules.is_duplicate(error.orig):
         return rejected(error, collection, fields, scope)
     named = broken_rules.concerned(error.orig, collection, fields)
     words = (
-        same_words(collection, error.orig, [item for item in collection.stored_fields if collection.visible(item.name, scope.hidden)])
+        same_words(
+            collection,
+            error.orig,
+            [item for item in collection.stored_fields if collection.visible(item.name, scope.hidden)],
+        )
         if named
         else ""
     )

@@ -21,13 +21,17 @@ from console.records.write import commit, rejected
 Judged = tuple[int, list[Field], Mapping[str, Any]]
 
 
-def refusals_of_new(collection: Collection, rows: Sequence[Mapping[str, Any]], scope: Scope) -> list[list[str]]:
+def refusals_of_new(
+    collection: Collection, rows: Sequence[Mapping[str, Any]], scope: Scope
+) -> list[list[str]]:
     """For each of the rows why no record of these values may be added; nothing for one that may, as far as can be told without its database."""
     filled = cache(lambda: filled_by_database(collection))
     return [_refusals(collection, given, scope, filled) for given in rows]
 
 
-def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], Mapping[str, str]]) -> list[str]:
+def _refusals(
+    collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], Mapping[str, str]]
+) -> list[str]:
     try:
         judged(collection, given, scope, filled=filled)
     except SourceDown:
@@ -37,7 +41,9 @@ def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, fi
     return []
 
 
-def insert_many(collection_id: str, rows: Sequence[Mapping[str, Any]], scope: Scope) -> list[Record | ConsoleError]:
+def insert_many(
+    collection_id: str, rows: Sequence[Mapping[str, Any]], scope: Scope
+) -> list[Record | ConsoleError]:
     """For each of the rows (field → JSON) in their order: the record that was added, with the fields of the rows as they are kept, or the refusal.
 
     Raises SourceDown, and WriteUnknown where the connection was lost while they were committed.
@@ -83,17 +89,30 @@ def insert_with(
     with connect.transaction(catalogue.engine_of(first), first.source) as connection:
         made = put(connection, reader, fields, given)
         refers, key = others.by_name[link], made.values[first.key[0]]
-        added = [put(connection, their_reader, [refers, *named], {link: key, **row}) for named, row in zip(theirs, rows, strict=True)]
-        [made], added = kept(connection, reader, [made], fields), kept(connection, their_reader, added, [refers])
+        added = [
+            put(connection, their_reader, [refers, *named], {link: key, **row})
+            for named, row in zip(theirs, rows, strict=True)
+        ]
+        [made], added = (
+            kept(connection, reader, [made], fields),
+            kept(connection, their_reader, added, [refers]),
+        )
         _commit(connection, first, [(0, fields, given)])
-    for each, names in ((made, [*given]), *((each, [link, *row]) for each, row in zip(added, rows, strict=True))):
-        changes_made.note_change(changes_made.Changed(each.collection, each.key, None, {name: each.values[name] for name in names}))
+    for each, names in (
+        (made, [*given]),
+        *((each, [link, *row]) for each, row in zip(added, rows, strict=True)),
+    ):
+        changes_made.note_change(
+            changes_made.Changed(each.collection, each.key, None, {name: each.values[name] for name in names})
+        )
     return reader.finished([made])[0], their_reader.finished(added)
 
 
 def reasons(error: ConsoleError) -> list[str]:
     """What an error says of its fields, else the error itself."""
-    return list(dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))) or [error.message]
+    return list(dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))) or [
+        error.message
+    ]
 
 
 def _together(collection: Collection, good: Sequence[Judged]) -> dict[int, Record | ConsoleError] | None:
@@ -101,7 +120,12 @@ def _together(collection: Collection, good: Sequence[Judged]) -> dict[int, Recor
     reader = _reader(collection, good)
     try:
         with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
-            made = kept(connection, reader, [put(connection, reader, fields, given) for _, fields, given in good], _all_fields(good))
+            made = kept(
+                connection,
+                reader,
+                [put(connection, reader, fields, given) for _, fields, given in good],
+                _all_fields(good),
+            )
             _commit(connection, collection, good)
             return {number: record for (number, _, _), record in zip(good, made, strict=True)}
     except SourceDown:
@@ -117,7 +141,9 @@ def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, Rec
         for number, fields, given in good:
             try:
                 with connection.begin_nested():
-                    [answers[number]] = kept(connection, reader, [put(connection, reader, fields, given)], fields)
+                    [answers[number]] = kept(
+                        connection, reader, [put(connection, reader, fields, given)], fields
+                    )
             except SourceDown:
                 raise
             except ConsoleError as error:
@@ -137,5 +163,9 @@ def _all_fields(good: Sequence[Judged]) -> list[Field]:
 def _commit(connection: Connection, collection: Collection, good: Sequence[Judged]) -> None:
     fields = _all_fields(good)
     commit(
-        connection, collection, collection.id, "records were saved. Look which are there", lambda error: rejected(error, collection, fields)
+        connection,
+        collection,
+        collection.id,
+        "records were saved. Look which are there",
+        lambda error: rejected(error, collection, fields),
     )

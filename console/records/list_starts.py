@@ -28,7 +28,14 @@ def starting_field(collection: Collection, order: "Order") -> Field | None:
     field = collection.by_name.get(order.field.name if order.field is not None else alone)
     if field is None or order.implied or not collection.key:
         return None
-    return field if field.stored in STORED and field.native != "enum" and field.options is None and field.references is None else None
+    return (
+        field
+        if field.stored in STORED
+        and field.native != "enum"
+        and field.options is None
+        and field.references is None
+        else None
+    )
 
 
 def starting_test(given: Mapping[str, Any], collection: Collection, order: "Order", scope: Scope) -> Test:
@@ -55,7 +62,9 @@ def starting_condition(test: Test, table: Table) -> Condition:
     column, bound = table.place(test.field), sa.bindparam("console_start", text, sa.types.NullType())
     if test.op == "gte":
         return column >= bound
-    return sa.or_(column <= bound, sa.func.substr(column, 1, len(test.value)) == bound)  # what begins so is sorted behind it
+    return sa.or_(
+        column <= bound, sa.func.substr(column, 1, len(test.value)) == bound
+    )  # what begins so is sorted behind it
 
 
 def _wrong(reason: str) -> Malformed:

@@ -36,16 +36,25 @@ def spoken(tree: "exp.Expression", source: str, dialect: str) -> None:
         if isinstance(node, exp.Func) and (kind := NAMED.get(_name(node))):
             text = exp.Literal.string(now.strftime(FORMS[kind]))
             node.replace(exp.cast(text, kind, dialect="mysql") if dialect == "mysql" else text)
-        elif isinstance(node, exp.Literal) and node.is_string and node.this.lower() == "now" and dialect == "sqlite":
+        elif (
+            isinstance(node, exp.Literal)
+            and node.is_string
+            and node.this.lower() == "now"
+            and dialect == "sqlite"
+        ):
             beside = node.parent.find_all(exp.Literal) if isinstance(node.parent, exp.Func) else ()
-            if isinstance(node.parent, exp.Func) and not any(each.this.lower() in ("localtime", "utc") for each in beside):
+            if isinstance(node.parent, exp.Func) and not any(
+                each.this.lower() in ("localtime", "utc") for each in beside
+            ):
                 node.replace(exp.Literal.string(now.strftime(FORMS["DATETIME"])))
 
 
 def column(table: Table, field: Field) -> sa.ColumnElement[object]:
     """The column as the clocks of the source's zone show it, also one that is kept in UTC."""
     own, zone = table.table.columns[field.name], _zone(table.collection.source)
-    kept_in_utc = bool(zone) and table.dialect.name != "postgresql" and field.stored == "datetime" and not field.zone
+    kept_in_utc = (
+        bool(zone) and table.dialect.name != "postgresql" and field.stored == "datetime" and not field.zone
+    )
     if kept_in_utc:
         return periods.local(table, field, zone, periods.SINCE).label(field.name)
     return table.columns[field.name].label(field.name) if field.empty_values else own

@@ -22,11 +22,23 @@ ITSELF = {
 }
 
 
-def now_of(connection: Connection, collection: Collection, given: Several[str], writing: str) -> dict[str, Any]:
+def now_of(
+    connection: Connection, collection: Collection, given: Several[str], writing: str
+) -> dict[str, Any]:
     """What the clocks of the zone show now, for each column that an `insert` or `update` without it would fill in; nothing of other sources."""
-    zoned = {field.name: field.zone for field in collection.stored_fields if field.zone} if collection.dialect == "mysql" else {}
+    zoned = (
+        {field.name: field.zone for field in collection.stored_fields if field.zone}
+        if collection.dialect == "mysql"
+        else {}
+    )
     if not zoned.keys() - set(given):
         return {}
-    names = connection.scalars(ITSELF[writing], {"schema": collection.schema, "table": collection.table}).all()
+    names = connection.scalars(
+        ITSELF[writing], {"schema": collection.schema, "table": collection.table}
+    ).all()
     now = datetime.now(UTC).replace(microsecond=0)
-    return {name: source_zones.on_clocks(now, zoned[name]) for name in names if name in zoned and name not in given}
+    return {
+        name: source_zones.on_clocks(now, zoned[name])
+        for name in names
+        if name in zoned and name not in given
+    }

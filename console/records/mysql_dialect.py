@@ -21,7 +21,11 @@ class MySQL(WithoutLists):
     @override
     def holds(self, column: Column, field: Field, given: Any) -> Condition:
         """Condition that a SET has this member. Only a member of the type is asked for: the collation would take `VIP` for `vip`."""
-        member = field.native == "set" and field.options is not None and any(option.value == given for option in field.options)
+        member = (
+            field.native == "set"
+            and field.options is not None
+            and any(option.value == given for option in field.options)
+        )
         return sa.func.coalesce(sa.func.find_in_set(value(given), column), 0) > 0 if member else self.no_row()
 
     @override
@@ -35,18 +39,30 @@ class MySQL(WithoutLists):
     @override
     def place(self, column: Column, field: Field) -> Column:
         """An enum is sorted by number and compared as text; a `float` is shown with six digits but stored with more; bits arrive as bytes."""
-        return column + sa.literal_column("0e0") if field.native in {"enum", "float4", "bit1"} else self.sorted(column, field)
+        return (
+            column + sa.literal_column("0e0")
+            if field.native in {"enum", "float4", "bit1"}
+            else self.sorted(column, field)
+        )
 
     @override
     def told_apart(self, column: Column, field: Field) -> Column:
         """Text as its bytes, which have to be read as text again; an enum or SET has each of its words once."""
-        shown = _bytes(column) if field.stored == "text" and field.native not in {"enum", "set"} else _as_shown(column, field)
+        shown = (
+            _bytes(column)
+            if field.stored == "text" and field.native not in {"enum", "set"}
+            else _as_shown(column, field)
+        )
         return day_shown(shown, field)
 
     @override
     def sorted(self, column: Column, field: Field) -> Column:
         """The beginning of a long text: the server sorts by a prefix only, but compares the whole."""
-        long = field.stored == "text" and field.native != "enum" and (field.max_length is None or field.max_length > SORTED_LETTERS)
+        long = (
+            field.stored == "text"
+            and field.native != "enum"
+            and (field.max_length is None or field.max_length > SORTED_LETTERS)
+        )
         return sa.func.left(column, SORTED_LETTERS) if long else column
 
     @override
@@ -65,11 +81,19 @@ class MySQL(WithoutLists):
 
     @override
     def nothing(self, column: Column, field: Field) -> Condition:
-        return sa.or_(column.is_(None), self.equals(column, field, "")) if self.may_be_blank(field) else column.is_(None)
+        return (
+            sa.or_(column.is_(None), self.equals(column, field, ""))
+            if self.may_be_blank(field)
+            else column.is_(None)
+        )
 
     @override
     def something(self, column: Column, field: Field) -> Condition:
-        return sa.and_(column.is_not(None), sa.not_(self.equals(column, field, ""))) if self.may_be_blank(field) else column.is_not(None)
+        return (
+            sa.and_(column.is_not(None), sa.not_(self.equals(column, field, "")))
+            if self.may_be_blank(field)
+            else column.is_not(None)
+        )
 
     @override
     def may_be_blank(self, field: Field) -> bool:
@@ -87,16 +111,23 @@ class MySQL(WithoutLists):
             return day_shown(_as_shown(column, field), field).in_([value(item) for item in given])
         if field.native == "narrow" and not all(item.isascii() for item in given):
             return _bytes(column).in_([_letters(item) for item in given])
-        return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_letters(item) for item in given]))
+        return sa.and_(
+            column.in_([value(item) for item in given]),
+            _bytes(column).in_([_letters(item) for item in given]),
+        )
 
     @override
-    def rows_of(self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]) -> Condition:
+    def rows_of(
+        self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]
+    ) -> Condition:
         return self.any_row(columns, fields, given)
 
     @override
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
         pair = (
-            (_bytes(left), _bytes(right)) if left_field.stored == "text" else (day_shown(left, left_field), day_shown(right, right_field))
+            (_bytes(left), _bytes(right))
+            if left_field.stored == "text"
+            else (day_shown(left, left_field), day_shown(right, right_field))
         )
         return pair[0].op("<=>", is_comparison=True)(pair[1])
 
@@ -129,7 +160,11 @@ class MySQL(WithoutLists):
 
 def _as_shown(column: Column, field: Field) -> Column:
     """A `float` as the number that the server shows: otherwise nobody finds the 0.1 shown in the list."""
-    return sa.func.concat(column, type_=sa.Float) + sa.literal_column("0e0") if field.native == "float4" else column
+    return (
+        sa.func.concat(column, type_=sa.Float) + sa.literal_column("0e0")
+        if field.native == "float4"
+        else column
+    )
 
 
 def _wide(column: Column) -> Column:

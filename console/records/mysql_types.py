@@ -13,11 +13,16 @@ from console.records.refusals import OTHER_TYPE, changed
 
 EACH_S = 10.0
 """How often a table is looked at while it is read."""
-TYPES = sa.text("select column_name, data_type from information_schema.columns where table_schema = database() and table_name = :table")
+TYPES = sa.text(
+    "select column_name, data_type from information_schema.columns where table_schema = database() and table_name = :table"
+)
 KINDS = {
     kind: re.compile(names)
     for kind, names in (
-        ("number", r"boolean|bit1|int\d|float[48]|numeric|(tiny|small|medium|big)?int|year|bit|decimal|float|double"),
+        (
+            "number",
+            r"boolean|bit1|int\d|float[48]|numeric|(tiny|small|medium|big)?int|year|bit|decimal|float|double",
+        ),
         ("text", r"bpchar|narrow|(var)?char|(tiny|medium|long)?text|enum|set"),
         ("moment", rf"datetime|timestamp|{re.escape(recognising.MIDNIGHT)}"),
         ("day", "date"),
@@ -34,8 +39,13 @@ def require_same_kinds(connection: Connection, collection: Collection) -> None:
     known, at, told = _looked.get(collection.id, (None, 0.0, frozenset()))
     if known is collection and time.monotonic() - at < EACH_S:
         return
-    now = {name: _kind(str(kind).lower()) for name, kind in connection.execute(TYPES, {"table": collection.table})}
-    pairs = {field.name: {_kind(field.native), now.get(field.name)} - {None} for field in collection.stored_fields}
+    now = {
+        name: _kind(str(kind).lower())
+        for name, kind in connection.execute(TYPES, {"table": collection.table})
+    }
+    pairs = {
+        field.name: {_kind(field.native), now.get(field.name)} - {None} for field in collection.stored_fields
+    }
     other = frozenset(name for name, kinds in pairs.items() if len(kinds) > 1)
     _looked[collection.id] = (collection, time.monotonic(), other)
     if other - told:

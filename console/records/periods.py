@@ -35,7 +35,8 @@ def local(table: Table, field: Field, zone: str, first: date) -> ColumnElement[A
         return column
     moment = sa.func.datetime(column) if kind == "sqlite" else column
     ways: list[Any] = [
-        (moment >= begins.strftime("%Y-%m-%d %H:%M:%S"), _shifted(kind, moment, seconds)) for begins, seconds in shifts[:0:-1]
+        (moment >= begins.strftime("%Y-%m-%d %H:%M:%S"), _shifted(kind, moment, seconds))
+        for begins, seconds in shifts[:0:-1]
     ]
     usual = _shifted(kind, moment, shifts[0][1])
     return sa.case(*ways, else_=usual) if ways else usual
@@ -72,7 +73,9 @@ def _shifts(zone: str, first: date, last: date, kept: str = "") -> list[tuple[da
     def ahead(at: datetime) -> int:
         if kept:
             shown = at.replace(tzinfo=None)
-            return int((source_zones.on_clocks(source_zones.in_utc(shown, kept), zone) - shown).total_seconds())
+            return int(
+                (source_zones.on_clocks(source_zones.in_utc(shown, kept), zone) - shown).total_seconds()
+            )
         found = at.astimezone(there).utcoffset()
         return int(found.total_seconds()) if found is not None else 0
 
@@ -82,7 +85,9 @@ def _shifts(zone: str, first: date, last: date, kept: str = "") -> list[tuple[da
         after = at + timedelta(days=1)
         if ahead(after) != found[-1][1]:
             minute = next(
-                at + timedelta(minutes=step) for step in range(1, 24 * 60 + 1) if ahead(at + timedelta(minutes=step)) != found[-1][1]
+                at + timedelta(minutes=step)
+                for step in range(1, 24 * 60 + 1)
+                if ahead(at + timedelta(minutes=step)) != found[-1][1]
             )
             found.append((minute, ahead(minute)))
         at = after
@@ -119,9 +124,13 @@ def _mysql_day(column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
         case "day":
             return sa.func.date_format(column, "%Y-%m-%d")
         case "week":
-            return sa.func.date_format(sa.func.subdate(sa.func.date(column), sa.func.weekday(column)), "%Y-%m-%d")
+            return sa.func.date_format(
+                sa.func.subdate(sa.func.date(column), sa.func.weekday(column)), "%Y-%m-%d"
+            )
         case "year":
             return sa.func.date_format(column, "%Y-01-01")
         case "quarter":
-            return sa.func.concat(sa.func.year(column), "-", sa.func.lpad(sa.func.quarter(column) * 3 - 2, 2, "0"), "-01")
+            return sa.func.concat(
+                sa.func.year(column), "-", sa.func.lpad(sa.func.quarter(column) * 3 - 2, 2, "0"), "-01"
+            )
     return sa.func.date_format(column, "%Y-%m-01")

@@ -26,7 +26,9 @@ def require_place(address: URL, *, typed: bool = False) -> None:
         return
     own = (configured.data_dir / SHOP if typed else configured.data_dir,) if configured.demo else ()
     file = Path(str(address.database)).resolve()
-    if not any(file.is_relative_to(folder.resolve()) for folder in (*(configured.sqlite_folders or ()), *own)):
+    if not any(
+        file.is_relative_to(folder.resolve()) for folder in (*(configured.sqlite_folders or ()), *own)
+    ):
         reason = (
             "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
             " Who runs the console adds its folder there and starts the console again."

@@ -45,8 +45,13 @@ def _read(
 
 def _titles(connection: Connection, target: Collection, keys: set[Any]) -> dict[tuple[str, str], str]:
     reader = Reader(Table(target), whole(READER), target.key)
-    by_key = {record_keys.key_of_value(str(key)) if len(target.key) == 1 else str(key): str(key) for key in keys}
-    found = reader.select().where(sa.or_(*(reader.table.is_key(record_keys.decode(target, key)) for key in sorted(by_key))))
+    by_key = {
+        record_keys.key_of_value(str(key)) if len(target.key) == 1 else str(key): str(key) for key in keys
+    }
+    found = reader.select().where(
+        sa.or_(*(reader.table.is_key(record_keys.decode(target, key)) for key in sorted(by_key)))
+    )
     return {
-        (target.id, by_key.get(record.key or "", str(record.key))): record.title for record in map(reader.record, connection.execute(found))
+        (target.id, by_key.get(record.key or "", str(record.key))): record.title
+        for record in map(reader.record, connection.execute(found))
     }

@@ -39,7 +39,9 @@ class Hits:
     reach: str = "everything"
 
 
-def find(members: Sequence[Member], text: str, *, limit: int, seconds: float, through: bool = False) -> list[Hits]:
+def find(
+    members: Sequence[Member], text: str, *, limit: int, seconds: float, through: bool = False
+) -> list[Hits]:
     """What the text finds in these collections of one source, with the named fields: one statement for each, or two. Raises SourceDown.
 
     Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
@@ -75,33 +77,54 @@ def _find(connection: Connection, member: Member, words: Sequence[str], limit: i
     found_by = [field_conditions(table, word, searched) for word in words]
     if not all(found_by):
         return Hits(collection, [])
-    reader, wanted, matching = Reader(table, scope, fields), table.in_scope(scope), [sa.or_(*conditions) for conditions in found_by]
+    reader, wanted, matching = (
+        Reader(table, scope, fields),
+        table.in_scope(scope),
+        [sa.or_(*conditions) for conditions in found_by],
+    )
 
     def read(*conditions: Condition) -> Hits:
         select = reader.select().where(*conditions, wanted)
         if not seen.large and (named := _titled(table, scope)) is not None:  # what begins so comes first
             begins = [
-                table.dialect.finds(*named, word, start=start) for word in words[:1] for start, word in ((True, word), (False, f" {word}"))
+                table.dialect.finds(*named, word, start=start)
+                for word in words[:1]
+                for start, word in ((True, word), (False, f" {word}"))
             ]
             select = select.order_by(sa.case((sa.or_(*begins), 0), else_=1))
         rows = connection.execute(select.limit(limit + 1)).all()
         return Hits(collection, reader.records(rows[:limit]), len(rows) > limit)
 
     spelled = " ".join(words)
-    together = field_conditions(table, spelled, searched) if len(words) > 1 and telephone_number(spelled) else []
+    together = (
+        field_conditions(table, spelled, searched) if len(words) > 1 and telephone_number(spelled) else []
+    )
     if not seen.large:
         return read(sa.or_(sa.and_(*matching), *together))
     reach = (
-        "everything" if complete(collection, searched, seen, [spelled]) else "beginnings" if beginning_fields(searched, seen) else "nothing"
+        "everything"
+        if complete(collection, searched, seen, [spelled])
+        else "beginnings"
+        if beginning_fields(searched, seen)
+        else "nothing"
     )
     found = Hits(collection, [])
     whole = ways(table, searched, seen, [spelled])
     if whole:
         found = read(among(table, [[way.condition, wanted] for way in whole], limit + 1))
     if not found.records and len(words) > 1 and (single := ways(table, searched, seen, words)):
-        each = [[among(table, [[way.condition, wanted]], CANDIDATES), *matching[: way.place], *matching[way.place + 1 :]] for way in single]
+        each = [
+            [
+                among(table, [[way.condition, wanted]], CANDIDATES),
+                *matching[: way.place],
+                *matching[way.place + 1 :],
+            ]
+            for way in single
+        ]
         found = read(among(table, each, limit + 1))
-        if not found.more and _brought_too_many(connection, [keys(table, [way.condition, wanted], CANDIDATES) for way in single]):
+        if not found.more and _brought_too_many(
+            connection, [keys(table, [way.condition, wanted], CANDIDATES) for way in single]
+        ):
             reach = "some"
     if through and not found.records and reach != "everything":
         return read(sa.or_(sa.and_(*matching), *together))

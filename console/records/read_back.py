@@ -24,6 +24,8 @@ def read_back(connection: Connection, reader: Reader, written: Sequence[Record])
     stands: dict[str | None, Record] = {}
     keys = [record_keys.decode(collection, record.key) for record in written if record.key is not None]
     for start in range(0, len(keys), MOST_KEYS):
-        rows = connection.execute(reader.select().where(table.is_one_of(keys[start : start + MOST_KEYS]))).all()
+        rows = connection.execute(
+            reader.select().where(table.is_one_of(keys[start : start + MOST_KEYS]))
+        ).all()
         stands |= {record.key: record for record in map(reader.record, rows)}
     return [stands.get(record.key, record) for record in written]

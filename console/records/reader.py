@@ -32,31 +32,49 @@ class Record:
 class Reader:
     """Selects the columns of a read, and turns rows into records."""
 
-    def __init__(self, table: Table, scope: Scope, fields: Iterable[str] | None, more: Iterable[str] = ()) -> None:
+    def __init__(
+        self, table: Table, scope: Scope, fields: Iterable[str] | None, more: Iterable[str] = ()
+    ) -> None:
         collection = table.collection
         readable = [field.name for field in collection.readable(scope)]
         wanted = None if fields is None else set(fields)
         self.table, self.scope, self._locale = table, scope, scope.locale
-        worked_out = [item for item in collection.readable(scope) if item.computed is not None and (wanted is None or item.name in wanted)]
+        worked_out = [
+            item
+            for item in collection.readable(scope)
+            if item.computed is not None and (wanted is None or item.name in wanted)
+        ]
         self.computed = [item for item in worked_out if item.computed]
         self.called = [item for item in worked_out if not item.computed]
-        self.shown = [name for name in readable if name in collection.by_name and (wanted is None or name in wanted)]
+        self.shown = [
+            name for name in readable if name in collection.by_name and (wanted is None or name in wanted)
+        ]
         self._inputs = sorted({name for item in worked_out for name in item.inputs})
         titled = [name for name in collection.title_fields if name in readable]
         self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more, *self._inputs]))
         self._apart = [name for name in more if table.place(name) is not table.columns[name]]
         self._titled = [(name, self.names.index(name), table.readers[name]) for name in titled]
         self._key = [(self.names.index(name), table.readers[name]) for name in collection.key]
-        self._converted = [(name, reader) for name in self.shown if (reader := table.readers[name]) is not None]
+        self._converted = [
+            (name, reader) for name in self.shown if (reader := table.readers[name]) is not None
+        ]
         self._named = self.names.index(titled[0]) if _is_named(collection) and titled else None
-        stored = ((place, collection.by_name[name]) for place, name in enumerate(self.names) if name in collection.by_name)
-        kinds = ((place, field.name, other_types.foreign(field, collection.dialect)) for place, field in stored)
+        stored = (
+            (place, collection.by_name[name])
+            for place, name in enumerate(self.names)
+            if name in collection.by_name
+        )
+        kinds = (
+            (place, field.name, other_types.foreign(field, collection.dialect)) for place, field in stored
+        )
         self._checked = [each for each in kinds if each[2]]
 
     def select(self) -> Select[Any]:
         """SELECT of the columns; without columns, of a constant."""
         columns = [self.table.columns[name] for name in self.names] or [sa.literal_column("1")]
-        apart = [self.table.place(name).label(f"console_at_{number}") for number, name in enumerate(self._apart)]
+        apart = [
+            self.table.place(name).label(f"console_at_{number}") for number, name in enumerate(self._apart)
+        ]
         return sa.select(*columns, *apart).select_from(self.table.read_from)
 
     def at(self, name: str) -> int:
@@ -77,7 +95,12 @@ class Reader:
                 shown[name] = reader(item)
         if not self._inputs and not self.computed and not self.called:
             return Record(collection.id, key, self._title(row, key), shown)
-        made_of = collection.typed({name: values.read(self.table.readers[name], row[self.names.index(name)]) for name in self._inputs})
+        made_of = collection.typed(
+            {
+                name: values.read(self.table.readers[name], row[self.names.index(name)])
+                for name in self._inputs
+            }
+        )
         wrong: dict[str, str] = {}
         for item in self.computed:
             shown[item.name] = computed.value(item, made_of)
@@ -92,18 +115,31 @@ class Reader:
         columns = list(zip(*rows, strict=True))
         for place, name, _ in self._checked:
             other_types.refuse(self.table.collection, name, columns[place])
-        shown = [_read_column(self.table.readers[name], column) for name, column in zip(self.shown, columns, strict=False)]
+        shown = [
+            _read_column(self.table.readers[name], column)
+            for name, column in zip(self.shown, columns, strict=False)
+        ]
         parts = [_read_column(reader, columns[place]) for place, reader in self._key]
-        named = map(_key_of, parts[0]) if len(parts) == 1 else map(record_keys.encode, zip(*parts, strict=True)) if parts else repeat(None)
+        named = (
+            map(_key_of, parts[0])
+            if len(parts) == 1
+            else map(record_keys.encode, zip(*parts, strict=True))
+            if parts
+            else repeat(None)
+        )
         collection, found = self.table.collection.id, []
         for row, key, values_ in zip(rows, named, zip(*shown, strict=True), strict=False):
-            found.append(Record(collection, key, self._title(row, key), dict(zip(self.shown, values_, strict=True))))
+            found.append(
+                Record(collection, key, self._title(row, key), dict(zip(self.shown, values_, strict=True)))
+            )
         return found
 
     def finished(self, found: list[Record]) -> list[Record]:
         """The records with the values of the company's own functions, each called once for all records."""
         for item in self.called:
-            answers = hooks.compute(self.table.collection.id, item.name, [record.values[item.name] for record in found])
+            answers = hooks.compute(
+                self.table.collection.id, item.name, [record.values[item.name] for record in found]
+            )
             for record, answer in zip(found, answers, strict=True):
                 record.values[item.name] = None if answer.wrong else computed.fitted(item, answer.value)
                 if answer.wrong:
@@ -111,7 +147,11 @@ class Reader:
         return found
 
     def _title(self, row: Sequence[Any], key: str | None) -> str:
-        if self._named is not None and type(name := row[self._named]) is str and 0 < len(title := name.strip()) <= LONGEST_TITLE:
+        if (
+            self._named is not None
+            and type(name := row[self._named]) is str
+            and 0 < len(title := name.strip()) <= LONGEST_TITLE
+        ):
             return title
         return self.table.collection.title_of(
             {name: values.read(reader, row[place]) for name, place, reader in self._titled}, key, self._locale

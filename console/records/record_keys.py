@@ -57,7 +57,9 @@ def decode(collection: Collection, key: str) -> tuple[Any, ...]:
         raise NotFound
     fields = [collection.by_name[name] for name in collection.key]
     try:
-        return tuple(_part(collection.dialect, field, text) for field, text in zip(fields, texts, strict=True))
+        return tuple(
+            _part(collection.dialect, field, text) for field, text in zip(fields, texts, strict=True)
+        )
     except values.Unfit:
         raise NotFound from None
 
@@ -84,8 +86,12 @@ def _texts(key: str) -> list[str] | None:
     try:
         body = key[1:].encode("ascii")
         unpacked = json.loads(
-            base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True).decode("utf-8", "surrogatepass")
+            base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True).decode(
+                "utf-8", "surrogatepass"
+            )
         )
     except (ValueError, binascii.Error, RecursionError):
         return None
-    return unpacked if isinstance(unpacked, list) and all(isinstance(text, str) for text in unpacked) else None
+    return (
+        unpacked if isinstance(unpacked, list) and all(isinstance(text, str) for text in unpacked) else None
+    )

@@ -18,7 +18,16 @@ from console.core.scopes import Scope
 from console.records import catalogue, list_starts, record_keys, time_limit, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
-from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_all, read_page, segment_condition
+from console.records.record_pages import (
+    Page,
+    fetch,
+    list_conditions,
+    order_of,
+    read,
+    read_all,
+    read_page,
+    segment_condition,
+)
 from console.records.related_values import named_by
 from console.records.sql_tables import Chosen, table_of
 
@@ -97,7 +106,10 @@ def every(
     table = table_of(collection)
 
     def wanted() -> list[Condition]:
-        return [*list_conditions(table, scope, where, segment, q), *([] if seen.unlimited else [table.in_scope(seen)])]
+        return [
+            *list_conditions(table, scope, where, segment, q),
+            *([] if seen.unlimited else [table.in_scope(seen)]),
+        ]
 
     return read_all(collection, scope, order_of(collection, scope, sort), wanted, size=size, fields=fields)
 
@@ -137,7 +149,12 @@ def count(
 
 
 def estimate(
-    collection_id: str, scope: Scope, where: Filter | None = None, q: str | Sought | None = None, *, segment: Chosen | None = None
+    collection_id: str,
+    scope: Scope,
+    where: Filter | None = None,
+    q: str | Sought | None = None,
+    *,
+    segment: Chosen | None = None,
 ) -> int | None:
     """Approximate number of records from the database's planner; None if the database does not tell."""
     collection = catalogue.collection(collection_id)
@@ -145,7 +162,9 @@ def estimate(
         return None
     table = table_of(collection)
     statement: Select[Any] = (
-        sa.select(sa.literal_column("1")).select_from(table.table).where(*list_conditions(table, scope, where, segment, q))
+        sa.select(sa.literal_column("1"))
+        .select_from(table.table)
+        .where(*list_conditions(table, scope, where, segment, q))
     )
 
     def explained(connection: Connection) -> int:
@@ -182,13 +201,20 @@ def related(
         return Page([], None, None)
 
     def wanted() -> list[Condition]:
-        return [*list_conditions(there, scope_of_target, None, where, None, roots), *(named_by(there, *each) for each in theirs)]
+        return [
+            *list_conditions(there, scope_of_target, None, where, None, roots),
+            *(named_by(there, *each) for each in theirs),
+        ]
 
     limit = max(1, min(limit, MOST_ROWS))
-    return read_page(target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields)
+    return read_page(
+        target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields
+    )
 
 
-def related_count(collection_id: str, key: str, path: str | Sequence[Relation], scope_of_target: Scope, cap: int) -> int:
+def related_count(
+    collection_id: str, key: str, path: str | Sequence[Relation], scope_of_target: Scope, cap: int
+) -> int:
     """Number of records that a relation leads to from this record, which the caller has judged; `cap + 1` means more than `cap`.
 
     `path` may be several relations of one data source, each from where the one before leads to.
@@ -200,12 +226,20 @@ def related_count(collection_id: str, key: str, path: str | Sequence[Relation], 
     for link in further:
         here, target = table_of(target).table, catalogue.collection(link.collection)
         there = table_of(target)
-        held = sa.select(*(here.columns[name] for name, _ in link.columns)).select_from(here).where(*linked).correlate(None)
+        held = (
+            sa.select(*(here.columns[name] for name, _ in link.columns))
+            .select_from(here)
+            .where(*linked)
+            .correlate(None)
+        )
         linked = [sa.tuple_(*(there.table.columns[name] for _, name in link.columns)).in_(held)]
         linked += [named_by(there, column, part) for column, part in link.only]
     there = table_of(target)
     inner: Select[Any] = (
-        sa.select(sa.literal_column("1")).select_from(there.table).where(there.in_scope(scope_of_target), *linked).limit(cap + 1)
+        sa.select(sa.literal_column("1"))
+        .select_from(there.table)
+        .where(there.in_scope(scope_of_target), *linked)
+        .limit(cap + 1)
     )
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
     return read(target, lambda connection: int(connection.execute(statement).scalar_one()))
@@ -230,28 +264,45 @@ def _led_to(
         raise NotFound
     target = catalogue.collection(link.collection)
     names = [column for column, _ in link.columns]
-    here = [known[name] for name in names] if known and known.keys() >= set(names) else linking_values(collection, key, names)
+    here = (
+        [known[name] for name in names]
+        if known and known.keys() >= set(names)
+        else linking_values(collection, key, names)
+    )
     if any(part is None for part in here):
         return target, None
     return target, [*zip((column for _, column in link.columns), here, strict=True), *link.only]
 
 
-def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Chosen | None = None) -> set[str]:
+def visible_keys(
+    collection_id: str, wanted: Iterable[str], scope: Scope, segment: Chosen | None = None
+) -> set[str]:
     """The keys whose records are in the scope and meet `segment`, an expression over `record`."""
     return {record.key for record in _by_keys(collection_id, wanted, scope, (), segment) if record.key}
 
 
-def segments_of(collection_id: str, wanted: Iterable[str], scope: Scope, segments: Mapping[str, Chosen]) -> dict[str, set[str]]:
+def segments_of(
+    collection_id: str, wanted: Iterable[str], scope: Scope, segments: Mapping[str, Chosen]
+) -> dict[str, set[str]]:
     """Key → those of the `segments` that the record is in, of the records in the scope; one statement."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     decoded, found = list(_decoded(collection, wanted).values()), dict[str, set[str]]()
     columns = [sa.case((segment_condition(table, scope, each), 1), else_=0) for each in segments.values()]
     for start in range(0, len(decoded), MOST_ASKED):
-        statement = sa.select(*table.key, *columns).where(table.is_one_of(decoded[start : start + MOST_ASKED]), table.in_scope(scope))
+        statement = sa.select(*table.key, *columns).where(
+            table.is_one_of(decoded[start : start + MOST_ASKED]), table.in_scope(scope)
+        )
         for row in read(collection, fetch(statement)):
-            key = record_keys.encode([values.read(table.readers[name], item) for name, item in zip(collection.key, row, strict=False)])
-            found[str(key)] = {name for name, held in zip(segments, row[len(collection.key) :], strict=True) if held}
+            key = record_keys.encode(
+                [
+                    values.read(table.readers[name], item)
+                    for name, item in zip(collection.key, row, strict=False)
+                ]
+            )
+            found[str(key)] = {
+                name for name, held in zip(segments, row[len(collection.key) :], strict=True) if held
+            }
     return found
 
 
@@ -260,21 +311,31 @@ def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str,
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
 
 
-def named(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None) -> dict[str, Record]:
+def named(
+    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None
+) -> dict[str, Record]:
     """Key → record with these fields (None: all that are readable), of the records in the scope; unknown keys are left out."""
     return {record.key: record for record in _by_keys(collection_id, wanted, scope, fields) if record.key}
 
 
-def named_alike(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None) -> dict[str, Record]:
+def named_alike(
+    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None
+) -> dict[str, Record]:
     """Key → record whose key is another text that the source takes for the same: MySQL leaves capitals, and blanks at the end, out of account."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    if table.dialect.name != "mysql" or len(collection.key) != 1 or collection.by_name[collection.key[0]].stored != "text":
+    if (
+        table.dialect.name != "mysql"
+        or len(collection.key) != 1
+        or collection.by_name[collection.key[0]].stored != "text"
+    ):
         return {}
     asked = {key: str(record_keys.decode(collection, key)[0]) for key in wanted}
     rows = read(collection, fetch(sa.select(table.key[0]).where(table.key[0].in_(list(asked.values())))))
     there = {str(row[0]).casefold().rstrip(): record_keys.encode([row[0]]) for row in rows}
-    spelled = {key: held for key, text in asked.items() if (held := there.get(text.casefold().rstrip())) is not None}
+    spelled = {
+        key: held for key, text in asked.items() if (held := there.get(text.casefold().rstrip())) is not None
+    }
     found = named(collection_id, spelled.values(), scope, fields)
     return {key: found[held] for key, held in spelled.items() if held in found}
 
@@ -291,16 +352,28 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
         return collection_id, key
     for name in collection.subject.split("."):
         link = collection.relation(name)
-        parts = linking_values(collection, key, [column for column, _ in link.columns]) if link and link.kind == "to_one" else []
+        parts = (
+            linking_values(collection, key, [column for column, _ in link.columns])
+            if link and link.kind == "to_one"
+            else []
+        )
         here = record_keys.encode(parts)
-        if link is None or here is None or [column for _, column in link.columns] != list(catalogue.collection(link.collection).key):
+        if (
+            link is None
+            or here is None
+            or [column for _, column in link.columns] != list(catalogue.collection(link.collection).key)
+        ):
             return None
         collection, key = catalogue.collection(link.collection), here
     return collection.id, key
 
 
 def _by_keys(
-    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None, segment: Chosen | None = None
+    collection_id: str,
+    wanted: Iterable[str],
+    scope: Scope,
+    fields: Iterable[str] | None,
+    segment: Chosen | None = None,
 ) -> list[Record]:
     """Records of these keys in the scope; unknown keys are left out."""
     collection = catalogue.collection(collection_id)
@@ -311,7 +384,9 @@ def _by_keys(
     pending = list(decoded.values())
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
-        statement = reader.select().where(table.is_one_of(chunk), *list_conditions(table, scope, None, segment, None))
+        statement = reader.select().where(
+            table.is_one_of(chunk), *list_conditions(table, scope, None, segment, None)
+        )
         rows = read(collection, fetch(statement))
         found += [reader.record(row) for row in rows]
     return reader.finished([record for record in found if record.key in decoded])
@@ -328,7 +403,9 @@ def _decoded(collection: Collection, wanted: Iterable[str]) -> dict[str, tuple[A
     return decoded
 
 
-def linking_values(collection: Collection, key: str, names: list[str], scope: Scope | None = None) -> list[Any]:
+def linking_values(
+    collection: Collection, key: str, names: list[str], scope: Scope | None = None
+) -> list[Any]:
     """JSON values of these columns of the record, also of those that nobody is shown; None for the scope: the caller has judged the record.
 
     Raises NotFound.
@@ -337,7 +414,10 @@ def linking_values(collection: Collection, key: str, names: list[str], scope: Sc
     statement = (
         sa.select(*(table.columns[name] for name in names))
         .select_from(table.table)
-        .where(table.is_key(record_keys.decode(collection, key)), *([] if scope is None else [table.in_scope(scope)]))
+        .where(
+            table.is_key(record_keys.decode(collection, key)),
+            *([] if scope is None else [table.in_scope(scope)]),
+        )
     )
     row = read(collection, lambda connection: connection.execute(statement).first())
     if row is None:

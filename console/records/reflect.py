@@ -83,7 +83,9 @@ UNKNOWN_TYPES = {
     left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
     where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
 """),
-    "mysql": sa.text("select null, table_name, column_name, data_type from information_schema.columns where table_schema = database()"),
+    "mysql": sa.text(
+        "select null, table_name, column_name, data_type from information_schema.columns where table_schema = database()"
+    ),
 }
 """Queries: the name of each column's type, for types that the library does not know."""
 
@@ -99,7 +101,9 @@ def names(connection: Connection) -> list[Name]:
         case "postgresql":
             return [(row[0], row[1], bool(row[2])) for row in connection.execute(READABLE)]
     inspector = sa.inspect(connection)
-    found = dict.fromkeys(inspector.get_table_names(), False) | dict.fromkeys(inspector.get_view_names(), True)
+    found = dict.fromkeys(inspector.get_table_names(), False) | dict.fromkeys(
+        inspector.get_view_names(), True
+    )
     return [(None, name, view) for name, view in sorted(found.items())]
 
 
@@ -119,12 +123,20 @@ def structures(
     if connection.dialect.name == "sqlite":
         return reflect_sqlite.structures(connection, {name for _, name, _ in found}, told)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type unknown to the library can be shown but not changed: `other`
-        made = _postgresql(connection, found) if connection.dialect.name == "postgresql" else _mysql(connection, found)
+        warnings.simplefilter(
+            "ignore", sa.exc.SAWarning
+        )  # a type unknown to the library can be shown but not changed: `other`
+        made = (
+            _postgresql(connection, found)
+            if connection.dialect.name == "postgresql"
+            else _mysql(connection, found)
+        )
     _name_types(connection, made)
     for number, structure in enumerate(made):
         told(number)
-        made[number] = sampling.observed(connection, structure, known.get((structure["schema"], structure["table"])))
+        made[number] = sampling.observed(
+            connection, structure, known.get((structure["schema"], structure["table"]))
+        )
     return made
 
 
@@ -153,7 +165,9 @@ def server(connection: Connection) -> str:
         case "sqlite":
             return f"SQLite {connection.exec_driver_sql('select sqlite_version()').scalar_one()}"
         case "postgresql":
-            return f"PostgreSQL {str(connection.exec_driver_sql('show server_version').scalar_one()).split()[0]}"
+            return (
+                f"PostgreSQL {str(connection.exec_driver_sql('show server_version').scalar_one()).split()[0]}"
+            )
     version = str(connection.exec_driver_sql("select version()").scalar_one())
     return f"{'MariaDB' if 'mariadb' in version.lower() else 'MySQL'} {version.split('-', maxsplit=1)[0]}"
 
@@ -170,8 +184,15 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
     made = [structure for schema in readable for structure in _schema(connection, schema, readable[schema])]
     closed = {tuple(row) for row in connection.execute(UNREADABLE)}
     if closed:
-        made = [_open(structure, {name for *at, name in closed if at == [structure["schema"], structure["table"]]}) for structure in made]
-    limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy loses the limits of a domain
+        made = [
+            _open(
+                structure, {name for *at, name in closed if at == [structure["schema"], structure["table"]]}
+            )
+            for structure in made
+        ]
+    limits = {
+        tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)
+    }  # SQLAlchemy loses the limits of a domain
     nested = {tuple(row) for row in connection.execute(NESTED)}
     _lead_as_partitions(connection, made)
     inherited = {tuple(row) for row in connection.execute(INHERITED)}
@@ -183,7 +204,11 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
                 column["stored"] = "other"
             limit = limits.get((structure["schema"], structure["table"], column["name"]))
             if limit is not None:
-                column.update({"max_length": limit[3]} if limit[3] is not None else {"precision": limit[4], "scale": limit[5]})
+                column.update(
+                    {"max_length": limit[3]}
+                    if limit[3] is not None
+                    else {"precision": limit[4], "scale": limit[5]}
+                )
     return made
 
 
@@ -198,13 +223,20 @@ def _lead_as_partitions(connection: Connection, made: Sequence[dict[str, Any]]) 
         for columns, ends in led.get((structure["schema"], structure["table"]), {}).items():
             if len(ends) == 1 and columns not in known and set(columns) <= names:
                 schema, table, target = next(iter(ends))
-                structure["foreign_keys"].append({"columns": list(columns), "schema": schema, "table": table, "target": list(target)})
+                structure["foreign_keys"].append(
+                    {"columns": list(columns), "schema": schema, "table": table, "target": list(target)}
+                )
 
 
 def _repeats(connection: Connection, structure: Mapping[str, Any]) -> bool:
     """Whether several of the first rows of the table have one key."""
     key: list[sa.ColumnClause[Any]] = [sa.column(name) for name in structure["key"]]
-    first = sa.select(*key).select_from(sa.table(structure["table"], *key, schema=structure["schema"])).limit(SAMPLED).subquery()
+    first = (
+        sa.select(*key)
+        .select_from(sa.table(structure["table"], *key, schema=structure["schema"]))
+        .limit(SAMPLED)
+        .subquery()
+    )
     alike = sa.select(*first.c).group_by(*first.c).having(sa.func.count() > 1)
     return bool(key) and connection.execute(alike.limit(1)).first() is not None
 
@@ -213,7 +245,12 @@ def _open(structure: dict[str, Any], closed: set[str]) -> dict[str, Any]:
     """The structure without unreadable columns."""
     columns = [column for column in structure["columns"] if column["name"] not in closed]
     foreign = [key for key in structure["foreign_keys"] if not set(key["columns"]) & closed]
-    return {**structure, "columns": columns, "foreign_keys": foreign, "key": [] if set(structure["key"]) & closed else structure["key"]}
+    return {
+        **structure,
+        "columns": columns,
+        "foreign_keys": foreign,
+        "key": [] if set(structure["key"]) & closed else structure["key"],
+    }
 
 
 NARROW = sa.text("""
@@ -230,12 +267,25 @@ CHECKED_JSON = sa.text("""
 
 
 def _mysql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]]:
-    described = {name: columns for _, name, view in found if view and (columns := _unshown(connection, name)) is not None}
+    described = {
+        name: columns
+        for _, name, view in found
+        if view and (columns := _unshown(connection, name)) is not None
+    }
     made = _schema(connection, None, {name: view for _, name, view in found if name not in described})
-    made += [_structure(connection, (None, name), view=True, columns=columns) for name, columns in described.items()]
-    made = [_plainly(structure) for structure in sorted(made, key=lambda structure: str(structure["table"])) if structure["columns"]]
+    made += [
+        _structure(connection, (None, name), view=True, columns=columns)
+        for name, columns in described.items()
+    ]
+    made = [
+        _plainly(structure)
+        for structure in sorted(made, key=lambda structure: str(structure["table"]))
+        if structure["columns"]
+    ]
     narrow = {tuple(row) for row in connection.execute(NARROW)}
-    json_texts = {tuple(row) for row in connection.execute(CHECKED_JSON)} if connection.dialect.is_mariadb else set()  # type: ignore[attr-defined]
+    json_texts = (
+        {tuple(row) for row in connection.execute(CHECKED_JSON)} if connection.dialect.is_mariadb else set()
+    )  # type: ignore[attr-defined]
     for structure in made:
         for column in structure["columns"]:
             at = (structure["table"], column["name"])
@@ -297,7 +347,12 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
 
 
 def _structure(
-    connection: Connection, place: tuple[str | None, str], *, view: bool, columns: Sequence[Any], lists: Mapping[str, list[str]] = NOTHING
+    connection: Connection,
+    place: tuple[str | None, str],
+    *,
+    view: bool,
+    columns: Sequence[Any],
+    lists: Mapping[str, list[str]] = NOTHING,
 ) -> dict[str, Any]:
     return {
         "schema": place[0],
@@ -338,7 +393,9 @@ def kind_of(kind: Any) -> dict[str, Any]:
     """How a column of this type is stored: `stored`, `native`, and its limits."""
     match kind:
         case postgresql.DOMAIN():
-            return kind_of(kind.data_type) | ({"required": True} if kind.not_null else {}) | _domain_list(kind)
+            return (
+                kind_of(kind.data_type) | ({"required": True} if kind.not_null else {}) | _domain_list(kind)
+            )
         case postgresql.ARRAY():
             inner = kind_of(kind.item_type)
             simple = (kind.dimensions or 1) == 1
@@ -364,9 +421,17 @@ def kind_of(kind: Any) -> dict[str, Any]:
         case sa.Integer():
             return _integer(kind)
         case sa.Float():
-            return {"stored": "decimal", "native": "float4" if isinstance(kind, (sa.REAL, mysql.FLOAT)) else "float8"}
+            return {
+                "stored": "decimal",
+                "native": "float4" if isinstance(kind, (sa.REAL, mysql.FLOAT)) else "float8",
+            }
         case sa.Numeric():
-            return {"stored": "decimal", "native": "numeric", "precision": kind.precision, "scale": kind.scale}
+            return {
+                "stored": "decimal",
+                "native": "numeric",
+                "precision": kind.precision,
+                "scale": kind.scale,
+            }
         case postgresql.CITEXT():
             return {"stored": "text", "native": "citext"}
         case sa.String():

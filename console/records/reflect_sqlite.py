@@ -16,11 +16,17 @@ from console.records.sqlite_schema import MIXED
 
 SAMPLE = 200
 DECLARED = (
-    (re.compile(r"BOOL"), "boolean"), (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
-    (re.compile(r"^DATE"), "date"), (re.compile(r"^TIME"), "time"), (re.compile(r"JSON"), "json"), (re.compile(r"UUID|GUID"), "uuid"),
-    (re.compile(r"INT"), "integer"), (re.compile(r"CHAR|CLOB|TEXT|STRING|MEMO|NOTE|XML"), "text"), (re.compile(r"BLOB"), "binary"),
+    (re.compile(r"BOOL"), "boolean"),
+    (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
+    (re.compile(r"^DATE"), "date"),
+    (re.compile(r"^TIME"), "time"),
+    (re.compile(r"JSON"), "json"),
+    (re.compile(r"UUID|GUID"), "uuid"),
+    (re.compile(r"INT"), "integer"),
+    (re.compile(r"CHAR|CLOB|TEXT|STRING|MEMO|NOTE|XML"), "text"),
+    (re.compile(r"BLOB"), "binary"),
     (re.compile(r"REAL|FLOA|DOUB|NUM|DEC|MONEY|CURRENCY|PERCENT"), "decimal"),
-)  # fmt: skip
+)
 
 
 OWN_CLOCK = re.compile(r"current_timestamp|'now'(?!.*localtime)", re.IGNORECASE)
@@ -38,7 +44,9 @@ def names(connection: Connection) -> list[tuple[str | None, str, bool]]:
     return [(None, name, kind == "view") for name, kind, _ in connection.exec_driver_sql(SCHEMA)]
 
 
-def structures(connection: Connection, wanted: Collection[str], told: Callable[[int], None]) -> list[dict[str, Any]]:
+def structures(
+    connection: Connection, wanted: Collection[str], told: Callable[[int], None]
+) -> list[dict[str, Any]]:
     """Like `console.records.reflect.structures`. Views over missing tables and tables of unknown modules are left out."""
     found = connection.exec_driver_sql(SCHEMA).all()
     made: list[dict[str, Any]] = []
@@ -51,14 +59,22 @@ def structures(connection: Connection, wanted: Collection[str], told: Callable[[
 
 
 def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
-    rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden, dflt_value from pragma_table_xinfo(?)', (table,)).all()
+    rows = connection.exec_driver_sql(
+        'select name, type, "notnull", pk, hidden, dflt_value from pragma_table_xinfo(?)', (table,)
+    ).all()
     lists = {name.lower(): values for name, values in check_lists.listed(*check_lists.checks_of(sql)).items()}
     sample, sampled = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
     empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}
-    columns = [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1]
+    columns = [
+        _column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty)
+        for row in rows
+        if row[4] != 1
+    ]
     for column in columns:
-        if column["stored"] == "datetime" and _only_days(connection, table, column["name"], sample.get(column["name"], [])):
+        if column["stored"] == "datetime" and _only_days(
+            connection, table, column["name"], sample.get(column["name"], [])
+        ):
             column["stored"] = "date"
         held = sample.get(column["name"], [])
         sampling.note(column, [*held, *[None] * (sampled - len(held))])
@@ -89,14 +105,20 @@ def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool)
     return {
         "name": name,
         "stored": stored,
-        "native": MIXED if stored == "text" and any(not isinstance(value, str) for value in sample) else str(declared).lower(),
+        "native": MIXED
+        if stored == "text" and any(not isinstance(value, str) for value in sample)
+        else str(declared).lower(),
         "nullable": not required and (empty or not key),
         "generated": hidden in {2, 3},
         **({"utc": True} if stored == "datetime" and OWN_CLOCK.search(default or "") else {}),
         **({"form": "unix"} if stored == "integer" and COUNTED_CLOCK.search(default or "") else {}),
         **({"options": listing} if listing and stored == "text" else {}),
         **({"max_length": int(limit[1])} if limit and stored == "text" else {}),
-        **({"precision": int(digits[1]), "scale": int(digits[2] or 0)} if digits and stored == "decimal" else {}),
+        **(
+            {"precision": int(digits[1]), "scale": int(digits[2] or 0)}
+            if digits and stored == "decimal"
+            else {}
+        ),
     }
 
 
@@ -127,7 +149,9 @@ def _only_days(connection: Connection, table: str, column: str, sample: list[Any
         return False
     here: sa.ColumnClause[Any] = sa.column(column)
     return (
-        connection.execute(sa.select(1).select_from(sa.table(table)).where(sa.func.length(here) > len("2016-07-04")).limit(1)).first()
+        connection.execute(
+            sa.select(1).select_from(sa.table(table)).where(sa.func.length(here) > len("2016-07-04")).limit(1)
+        ).first()
         is None
     )
 
@@ -149,7 +173,10 @@ def _sample(connection: Connection, table: str) -> tuple[dict[str, list[Any]], i
 def _holds_null(connection: Connection, table: str, column: str) -> bool:
     """Whether a key column has nulls, which only this database allows."""
     table, column = (name.replace('"', '""') for name in (table, column))
-    return connection.exec_driver_sql(f'select 1 from "{table}" where "{column}" is null limit 1').first() is not None  # noqa: S608 - quoted
+    return (
+        connection.exec_driver_sql(f'select 1 from "{table}" where "{column}" is null limit 1').first()  # noqa: S608 - quoted
+        is not None
+    )
 
 
 def foreign_keys(connection: Connection, table: str, *, ruled: bool = False) -> list[dict[str, Any]]:
@@ -157,11 +184,17 @@ def foreign_keys(connection: Connection, table: str, *, ruled: bool = False) -> 
     statement = 'select id, "table", "from", "to", on_delete from pragma_foreign_key_list(?) order by id, seq'
     keys: dict[int, dict[str, Any]] = {}
     for number, target, here, there, rule in connection.exec_driver_sql(statement, (table,)).all():
-        key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []} | ({"rule": rule} if ruled else {}))
+        key = keys.setdefault(
+            number,
+            {"columns": [], "schema": None, "table": target, "target": []}
+            | ({"rule": rule} if ruled else {}),
+        )
         key["columns"].append(here)
         key["target"].append(there)
     for key in keys.values():
         if None in key["target"]:  # a foreign key that names only the table refers to its primary key
-            found = connection.exec_driver_sql("select name from pragma_table_info(?) where pk > 0 order by pk", (key["table"],))
+            found = connection.exec_driver_sql(
+                "select name from pragma_table_info(?) where pk > 0 order by pk", (key["table"],)
+            )
             key["target"] = [row[0] for row in found]
     return [key for key in keys.values() if len(key["target"]) == len(key["columns"])]

@@ -24,20 +24,55 @@ OWN_PROGRAM = "needs something here that only its own program has: a trigger, vi
 NOT_THERE = "is a file that is not there, or that the console may not open. What waits for it goes on when it is back."
 FULL = f"takes no more connections. {IN_A_MOMENT}"
 POSTGRESQL = {
-    "57014": TOO_LONG, "55P03": LOCKED, "40P01": LOCKED, "42P01": NO_TABLE, "3F000": NO_TABLE, "42703": NO_COLUMN, "42704": OTHER_TYPE,
-    "42883": OTHER_TYPE, "42804": OTHER_TYPE, "0A000": OTHER_TYPE, "42501": NO_RIGHT, "25006": READ_ONLY, "28P01": NO_PASSWORD,
-    "28000": NO_USER, "3D000": NO_DATABASE, "53300": FULL,
-}  # fmt: skip
+    "57014": TOO_LONG,
+    "55P03": LOCKED,
+    "40P01": LOCKED,
+    "42P01": NO_TABLE,
+    "3F000": NO_TABLE,
+    "42703": NO_COLUMN,
+    "42704": OTHER_TYPE,
+    "42883": OTHER_TYPE,
+    "42804": OTHER_TYPE,
+    "0A000": OTHER_TYPE,
+    "42501": NO_RIGHT,
+    "25006": READ_ONLY,
+    "28P01": NO_PASSWORD,
+    "28000": NO_USER,
+    "3D000": NO_DATABASE,
+    "53300": FULL,
+}
 MYSQL = {
-    1146: NO_TABLE, 1049: NO_DATABASE, 1054: NO_COLUMN, 1356: NO_COLUMN, 1142: NO_RIGHT, 1143: NO_RIGHT, 1044: NO_RIGHT, 1045: NO_PASSWORD,
-    1205: LOCKED, 1213: LOCKED, 1969: TOO_LONG, 3024: TOO_LONG, 1290: READ_ONLY, 1792: READ_ONLY, 1040: FULL,
-}  # fmt: skip
+    1146: NO_TABLE,
+    1049: NO_DATABASE,
+    1054: NO_COLUMN,
+    1356: NO_COLUMN,
+    1142: NO_RIGHT,
+    1143: NO_RIGHT,
+    1044: NO_RIGHT,
+    1045: NO_PASSWORD,
+    1205: LOCKED,
+    1213: LOCKED,
+    1969: TOO_LONG,
+    3024: TOO_LONG,
+    1290: READ_ONLY,
+    1792: READ_ONLY,
+    1040: FULL,
+}
 SQLITE = {
-    "interrupted": TOO_LONG, "database is locked": LOCKED, "no such table": NO_TABLE, "no such column": NO_COLUMN, "has no column named": NO_COLUMN,
-    "unable to open": NOT_THERE, "readonly": READ_ONLY,
-    "not a database": "is no SQLite database.", "no such function": OWN_PROGRAM, "no such collation": OWN_PROGRAM, "no such module": OWN_PROGRAM,
-    "malformed": "is damaged: its file has to be restored.", "disk is full": "has no space left on its disk.",
-}  # fmt: skip
+    "interrupted": TOO_LONG,
+    "database is locked": LOCKED,
+    "no such table": NO_TABLE,
+    "no such column": NO_COLUMN,
+    "has no column named": NO_COLUMN,
+    "unable to open": NOT_THERE,
+    "readonly": READ_ONLY,
+    "not a database": "is no SQLite database.",
+    "no such function": OWN_PROGRAM,
+    "no such collation": OWN_PROGRAM,
+    "no such module": OWN_PROGRAM,
+    "malformed": "is damaged: its file has to be restored.",
+    "disk is full": "has no space left on its disk.",
+}
 UNKNOWN_LETTERS = "22P05"
 """PostgreSQL's code for letters that the encoding of a database does not have."""
 RESTRICTED = "FOREIGN KEY constraint failed"
@@ -51,7 +86,9 @@ _log = logging.getLogger(__name__)
 def raised(original: BaseException | None) -> str | None:
     """What a trigger or function of the database says in its own words and advises, in sentences of one line; None for any other error."""
     said: str | None = None
-    if isinstance(original, psycopg.Error) and original.diag.source_function == "exec_stmt_raise":  # a RAISE, whatever code it chose
+    if (
+        isinstance(original, psycopg.Error) and original.diag.source_function == "exec_stmt_raise"
+    ):  # a RAISE, whatever code it chose
         said = original.diag.message_primary or "The database refuses this change"
         if original.diag.message_hint:
             said = f"{_sentence(said)} {original.diag.message_hint}"
@@ -91,7 +128,9 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     code = getattr(original, "sqlstate", None)
     words: str | None = None
     if code == UNKNOWN_LETTERS:
-        return Malformed(f"The data source {name} has no such letters or signs: nothing in it is written with them.")
+        return Malformed(
+            f"The data source {name} has no such letters or signs: nothing in it is written with them."
+        )
     if isinstance(original, psycopg.Error):
         words = POSTGRESQL.get(original.sqlstate or "")
     elif isinstance(original, sqlite3.Error):
@@ -107,7 +146,11 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     if words is None:
         broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
         words = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."
-    return SourceDown(f"The data source {name} {words}", passing=words.endswith(IN_A_MOMENT) or words is NOT_THERE, source=name)
+    return SourceDown(
+        f"The data source {name} {words}",
+        passing=words.endswith(IN_A_MOMENT) or words is NOT_THERE,
+        source=name,
+    )
 
 
 _noticed: set[str] = set()
@@ -123,4 +166,6 @@ def noticed() -> set[str]:
 def changed(name: str, what: str = NO_TABLE, *, passing: bool = False) -> SourceChanged:
     """The error of a source with another structure than the console knows. The worker looks at it again without anybody who loads a page."""
     _noticed.add(name)
-    return SourceChanged(f"The data source {name} {what} The console looks at it again.", source=name, passing=passing)
+    return SourceChanged(
+        f"The data source {name} {what} The console looks at it again.", source=name, passing=passing
+    )

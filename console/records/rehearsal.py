@@ -20,7 +20,9 @@ from console.infra import settings
 T = TypeVar("T")
 CODE = "not_rehearsed"
 HELD_S = 4.0
-LIMITS = {"postgresql": "set local lock_timeout = '1s'; set local idle_in_transaction_session_timeout = '10s'"}
+LIMITS = {
+    "postgresql": "set local lock_timeout = '1s'; set local idle_in_transaction_session_timeout = '10s'"
+}
 _KEEPS = """
 select 1 from information_schema.tables where table_type = 'BASE TABLE' and engine not in ('InnoDB', 'ROCKSDB', 'ndbcluster')
 and table_schema not in ('mysql', 'sys', 'information_schema', 'performance_schema') limit 1
@@ -45,14 +47,18 @@ class Rehearsal:
         self._kept = False
 
     @contextlib.contextmanager
-    def writing(self, name: str, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
+    def writing(
+        self, name: str, begin: Callable[[], AbstractContextManager[Connection]]
+    ) -> Iterator[Connection]:
         """The transaction of the source, opened by `begin` at its first write; what is not kept by `keep` is undone at the end.
 
         Raises NotRehearsed, and what opening raises.
         """
         if name not in self._sources:
             if name in settings.current().dry_run_reads_only:
-                raise NotRehearsed(f"The setting CONSOLE_DRY_RUN_READS_ONLY keeps dry runs from trying changes in {name}.")
+                raise NotRehearsed(
+                    f"The setting CONSOLE_DRY_RUN_READS_ONLY keeps dry runs from trying changes in {name}."
+                )
             self._sources[name] = self._begun(name, self._open.enter_context(begin()))
         connection, self._kept = self._sources[name], False
         with self._savepoint(connection) as savepoint:
@@ -84,7 +90,9 @@ class Rehearsal:
     def _begun(self, name: str, connection: Connection) -> Connection:
         dialect = connection.dialect.name
         if dialect == "mysql" and connection.exec_driver_sql(_KEEPS).first() is not None:
-            raise NotRehearsed(f"{name} has tables that keep every change at once, so a dry run tries none there.")
+            raise NotRehearsed(
+                f"{name} has tables that keep every change at once, so a dry run tries none there."
+            )
         if dialect in LIMITS:
             connection.exec_driver_sql(LIMITS[dialect])
         self._until = self._until or time.monotonic() + HELD_S
@@ -93,7 +101,10 @@ class Rehearsal:
     @contextlib.contextmanager
     def _savepoint(self, connection: Connection) -> Iterator[str]:
         if time.monotonic() > self._until:
-            raise Conflict(f"The dry run was ended: what it changes is held open for {HELD_S:.0f} s at most.", code="too_slow")
+            raise Conflict(
+                f"The dry run was ended: what it changes is held open for {HELD_S:.0f} s at most.",
+                code="too_slow",
+            )
         savepoint = f"rehearsed_{next(self._numbers)}"
         connection.exec_driver_sql(f"savepoint {savepoint}")
         try:

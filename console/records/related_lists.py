@@ -37,7 +37,11 @@ def related_lists(
     Raises NotFound for a record out of the scope, SourceDown.
     """
     collection = catalogue.collection(collection_id)
-    names = list(dict.fromkeys([*(here for relation in wanted for here, _ in relation.relation.columns), *collection.key]))
+    names = list(
+        dict.fromkeys(
+            [*(here for relation in wanted for here, _ in relation.relation.columns), *collection.key]
+        )
+    )
     here = dict(zip(names, linking_values(collection, key, names, scope), strict=True))
     conditions = [_conditions(relation, here) for relation in wanted]
     numbers = _numbers(wanted, conditions, cap)
@@ -47,10 +51,16 @@ def related_lists(
     ]
 
 
-def related_numbers(collection_id: str, key: str, scope: Scope, wanted: Sequence[Wanted], cap: int) -> list[int | None]:
+def related_numbers(
+    collection_id: str, key: str, scope: Scope, wanted: Sequence[Wanted], cap: int
+) -> list[int | None]:
     """How many records each relation leads to, counted as `related_lists` does. Raises NotFound for a record out of the scope, SourceDown."""
     collection = catalogue.collection(collection_id)
-    names = list(dict.fromkeys([*(here for relation in wanted for here, _ in relation.relation.columns), *collection.key]))
+    names = list(
+        dict.fromkeys(
+            [*(here for relation in wanted for here, _ in relation.relation.columns), *collection.key]
+        )
+    )
     here = dict(zip(names, linking_values(collection, key, names, scope), strict=True))
     return _numbers(wanted, [_conditions(relation, here) for relation in wanted], cap)
 
@@ -62,22 +72,41 @@ def _conditions(related: Wanted, here: Mapping[str, Any]) -> list[Condition] | N
     if any(part is None for part in parts):
         return None
     there = table_of(target)
-    theirs = [*zip((column for _, column in related.relation.columns), parts, strict=True), *related.relation.only]
-    return [*list_conditions(there, related.scope, None, None, None), *(named_by(there, column, part) for column, part in theirs)]
+    theirs = [
+        *zip((column for _, column in related.relation.columns), parts, strict=True),
+        *related.relation.only,
+    ]
+    return [
+        *list_conditions(there, related.scope, None, None, None),
+        *(named_by(there, column, part) for column, part in theirs),
+    ]
 
 
-def _first(collection: Collection, related: Wanted, conditions: list[Condition], limit: int) -> Page | SourceDown:
+def _first(
+    collection: Collection, related: Wanted, conditions: list[Condition], limit: int
+) -> Page | SourceDown:
     target = catalogue.collection(related.relation.collection)
     order = order_of(target, related.scope, related.sort)
     try:
-        return read_page(target, related.scope, order, lambda: conditions, limit=limit, after=None, before=None, fields=related.fields)
+        return read_page(
+            target,
+            related.scope,
+            order,
+            lambda: conditions,
+            limit=limit,
+            after=None,
+            before=None,
+            fields=related.fields,
+        )
     except SourceDown as down:
         if target.source == collection.source and not isinstance(down, SourceChanged):
             raise
         return down
 
 
-def _numbers(wanted: Sequence[Wanted], conditions: Sequence[list[Condition] | None], cap: int) -> list[int | None]:
+def _numbers(
+    wanted: Sequence[Wanted], conditions: Sequence[list[Condition] | None], cap: int
+) -> list[int | None]:
     """How many records each relation has, by one statement for each source."""
     found: list[int | None] = [0 if linked is None else None for linked in conditions]
     by_source: dict[str, list[int]] = {}
@@ -86,7 +115,9 @@ def _numbers(wanted: Sequence[Wanted], conditions: Sequence[list[Condition] | No
             by_source.setdefault(catalogue.collection(related.relation.collection).source, []).append(number)
     for places in by_source.values():
         targets = [(place, catalogue.collection(wanted[place].relation.collection)) for place in places]
-        counted = _counted(targets[0][1], [_capped(target, conditions[place] or [], place, cap) for place, target in targets])
+        counted = _counted(
+            targets[0][1], [_capped(target, conditions[place] or [], place, cap) for place, target in targets]
+        )
         for place, number in counted.items():
             found[place] = number
     return found
@@ -94,7 +125,10 @@ def _numbers(wanted: Sequence[Wanted], conditions: Sequence[list[Condition] | No
 
 def _capped(target: Collection, conditions: Sequence[Condition], place: int, cap: int) -> sa.Select[Any]:
     inner: sa.Select[Any] = (
-        sa.select(sa.literal_column("1").label("one")).select_from(table_of(target).table).where(*conditions).limit(cap + 1)
+        sa.select(sa.literal_column("1").label("one"))
+        .select_from(table_of(target).table)
+        .where(*conditions)
+        .limit(cap + 1)
     )
     numbered: Any = sa.select(sa.literal_column(str(place)).label("place"), sa.func.count().label("number"))
     counted: sa.Select[Any] = numbered.select_from(inner.subquery())
@@ -111,6 +145,10 @@ def _counted(collection: Collection, counts: Sequence[sa.Select[Any]]) -> dict[i
     try:
         return read(collection, run)
     except SourceChanged:  # one of the tables is not there any more: the others are counted by themselves
-        return {place: number for one in counts for place, number in _counted(collection, [one]).items()} if len(counts) > 1 else {}
+        return (
+            {place: number for one in counts for place, number in _counted(collection, [one]).items()}
+            if len(counts) > 1
+            else {}
+        )
     except (TooSlow, SourceDown):
         return {}

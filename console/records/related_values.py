@@ -42,13 +42,23 @@ def _read(step: Hop, parts: list[Any]) -> dict[str, Any] | None:
     """JSON values of the related record, None without one."""
     there = table_of(step.target)
     names = [field.name for field in step.target.stored_fields]
-    linked = [named_by(there, column, part) for (_, column), part in zip(step.relation.columns, parts, strict=True)]
-    statement = sa.select(*(there.columns[name] for name in names)).select_from(there.table).where(*linked).limit(1)
-    row = connect.read(catalogue.engine_of(step.target), step.target.source, lambda connection: connection.execute(statement).first())
+    linked = [
+        named_by(there, column, part) for (_, column), part in zip(step.relation.columns, parts, strict=True)
+    ]
+    statement = (
+        sa.select(*(there.columns[name] for name in names)).select_from(there.table).where(*linked).limit(1)
+    )
+    row = connect.read(
+        catalogue.engine_of(step.target),
+        step.target.source,
+        lambda connection: connection.execute(statement).first(),
+    )
     return None if row is None else there.json(names, row)
 
 
-def unseen_references(collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
+def unseen_references(
+    collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope
+) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each changed reference to a record outside the scope owner's sight; `known` has the record's other columns.
 
     Out of scope is answered like not existing. References to collections without a subject of which the owner may read nothing, such as a
@@ -56,14 +66,20 @@ def unseen_references(collection: Collection, changed: Mapping[str, Any], known:
     """
     details = []
     for relation in referring(collection, changed):
-        target, parts = catalogue.collection(relation.collection), [{**known, **changed}.get(here) for here, _ in relation.columns]
+        target, parts = (
+            catalogue.collection(relation.collection),
+            [{**known, **changed}.get(here) for here, _ in relation.columns],
+        )
         theirs = sight_of(target, scope)
         if theirs is None or any(part is None for part in parts):
             continue
         if theirs.nothing or not _is_there(target, [there for _, there in relation.columns], parts, theirs):
             field = next(here for here, _ in relation.columns if here in changed)
             details.append(
-                {"field": field, "reason": f"{collection.by_name[field].label}: there is no such {uncapitalised(target.label_one)}."}
+                {
+                    "field": field,
+                    "reason": f"{collection.by_name[field].label}: there is no such {uncapitalised(target.label_one)}.",
+                }
             )
     return details
 
@@ -77,15 +93,29 @@ def sight_of(target: Collection, scope: Scope) -> Scope | None:
 def referring(collection: Collection, names: Container[str]) -> list[Relation]:
     """To-one relations that use any of these columns."""
     return [
-        relation for relation in collection.relations if relation.kind == "to_one" and any(here in names for here, _ in relation.columns)
+        relation
+        for relation in collection.relations
+        if relation.kind == "to_one" and any(here in names for here, _ in relation.columns)
     ]
 
 
 def _is_there(target: Collection, columns: list[str], parts: list[Any], scope: Scope) -> bool:
     there = table_of(target)
     linked = [named_by(there, column, part) for column, part in zip(columns, parts, strict=True)]
-    statement: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(there.table).where(*linked, there.in_scope(scope)).limit(1)
-    return connect.read(catalogue.engine_of(target), target.source, lambda connection: connection.execute(statement).first()) is not None
+    statement: sa.Select[Any] = (
+        sa.select(sa.literal_column("1"))
+        .select_from(there.table)
+        .where(*linked, there.in_scope(scope))
+        .limit(1)
+    )
+    return (
+        connect.read(
+            catalogue.engine_of(target),
+            target.source,
+            lambda connection: connection.execute(statement).first(),
+        )
+        is not None
+    )
 
 
 def named_by(there: Table, column: str, part: Any) -> Condition:
@@ -103,4 +133,8 @@ def foreign_form(target: Collection, column: str, part: Any) -> Any:
     stored = target.by_name[column].stored
     if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):
         return int(part)
-    return str(part) if stored in {"text", "uuid"} and isinstance(part, int) and not isinstance(part, bool) else part
+    return (
+        str(part)
+        if stored in {"text", "uuid"} and isinstance(part, int) and not isinstance(part, bool)
+        else part
+    )

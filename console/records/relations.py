@@ -37,7 +37,9 @@ def hop(collection: Collection, name: str, find: Find) -> Hop | None:
         return None
     target = find(relation.collection)
     if target is None:
-        raise condition_error(f"{collection.label}: {relation.label} leads to {relation.collection}, which is not connected.")
+        raise condition_error(
+            f"{collection.label}: {relation.label} leads to {relation.collection}, which is not connected."
+        )
     if relation.kind != "to_one":
         raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads to many records. A condition follows relations to one record only; "
@@ -75,13 +77,17 @@ def hops(collection: Collection, path: tuple[str, ...], find: Find) -> list[Hop]
     return made
 
 
-def joined(dialect: Dialect, one: Hop, here: Mapping[str, Any], own: Collection, there: Mapping[str, Any]) -> list[Condition]:
+def joined(
+    dialect: Dialect, one: Hop, here: Mapping[str, Any], own: Collection, there: Mapping[str, Any]
+) -> list[Condition]:
     """Join condition between the columns on both sides. Texts are compared letter by letter, whatever the collation."""
     found: list[Condition] = []
     for column, target in one.relation.columns:
         found.append(here[column] == there[target])  # this one can use an index
         if own.by_name[column].stored == "text":
-            found.append(dialect.same(here[column], own.by_name[column], there[target], one.target.by_name[target]))
+            found.append(
+                dialect.same(here[column], own.by_name[column], there[target], one.target.by_name[target])
+            )
     return found
 
 

@@ -28,8 +28,16 @@ FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 FEWEST_ALIKE, PART_ALIKE = 3, 0.02
 """Rows, and the part of a sample, that hold a value far outside the others where it seems to mean "none"."""
 OBSERVED = (
-    "single", "form", "repeats", "kinds", "blank", "utc", "uncoded", recognising.OUTLIER, named_secrets.SOUGHT,
-)  # fmt: skip
+    "single",
+    "form",
+    "repeats",
+    "kinds",
+    "blank",
+    "utc",
+    "uncoded",
+    recognising.OUTLIER,
+    named_secrets.SOUGHT,
+)
 """Keys of a column that come from a sample, or change nothing of its values: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
@@ -38,7 +46,9 @@ KIND = re.compile(r"[0-9]+|[A-Za-z]\w*(?:(?:::|\\|\.)\w+)*")
 _log = logging.getLogger(__name__)
 
 
-def observed(connection: Connection, structure: dict[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def observed(
+    connection: Connection, structure: dict[str, Any], known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The structure with what a sample says of its columns; of a table that is as it was `known`, what is known of it."""
     if known is not None and shape(known) == structure and is_sampled(known):
         return sought(connection, known)
@@ -61,7 +71,9 @@ def _observe(connection: Connection, structure: dict[str, Any]) -> None:
     columns = [column for column in structure["columns"] if _worth(column)]
     if structure["kind"] != "table" or not columns:
         return
-    table = sa.table(structure["table"], *(sa.column(column["name"]) for column in columns), schema=structure["schema"])
+    table = sa.table(
+        structure["table"], *(sa.column(column["name"]) for column in columns), schema=structure["schema"]
+    )
     short = [_shortened(table.c[column["name"]], column) for column in columns]
     try:
         rows = connection.execute(sa.select(*short).limit(SAMPLE)).all()
@@ -82,14 +94,24 @@ def keep_days(connection: Connection, structure: Mapping[str, Any]) -> None:
     if not columns or not structure["key"]:
         return
     names = [column["name"] for column in columns]
-    table = sa.table(structure["table"], *(sa.column(name) for name in {*names, *structure["key"]}), schema=structure["schema"])
-    newest = sa.select(*(table.c[name] for name in names)).order_by(*(table.c[name].desc() for name in structure["key"])).limit(SAMPLE)
+    table = sa.table(
+        structure["table"],
+        *(sa.column(name) for name in {*names, *structure["key"]}),
+        schema=structure["schema"],
+    )
+    newest = (
+        sa.select(*(table.c[name] for name in names))
+        .order_by(*(table.c[name].desc() for name in structure["key"]))
+        .limit(SAMPLE)
+    )
     try:
         rows = connection.execute(newest).all()
     except sa.exc.DBAPIError:
         rows = []
     for place, column in enumerate(columns):
-        if any(row[place] is not None and not recognising.all_midnights([row[place]] * SAMPLE) for row in rows):
+        if any(
+            row[place] is not None and not recognising.all_midnights([row[place]] * SAMPLE) for row in rows
+        ):
             del column["form"]
 
 
@@ -117,14 +139,18 @@ PLACED = frozenset({"integer", "decimal", "date", "datetime"})
 
 def is_sampled(known: Mapping[str, Any]) -> bool:
     """Whether a sample has looked for values that may mean "none", as those of earlier releases did not. Views are not sampled."""
-    return known["kind"] != "table" or all(recognising.OUTLIER in column or column["stored"] not in PLACED for column in known["columns"])
+    return known["kind"] != "table" or all(
+        recognising.OUTLIER in column or column["stored"] not in PLACED for column in known["columns"]
+    )
 
 
 def _note_outlier(column: dict[str, Any], known: Sequence[Any], sampled: int) -> None:
     """Add the value of many rows that has no place among the others, or lies further from them than they from each other; 0 is none of these others."""
     column[recognising.OUTLIER] = None
     counted, places = Counter(known), {value: _place(value) for value in known}
-    placed = sorted((value for value in places if places[value] is not None), key=lambda value: places[value] or 0)
+    placed = sorted(
+        (value for value in places if places[value] is not None), key=lambda value: places[value] or 0
+    )
     for value in (*(value for value in places if places[value] is None), *placed[:1], *placed[-1:]):
         there = [place for other in placed if other != value and (place := places[other])]
         place, rows = places[value], counted[value]
@@ -133,7 +159,11 @@ def _note_outlier(column: dict[str, Any], known: Sequence[Any], sampled: int) ->
         if place is None or max(there[0] - place, place - there[-1]) > there[-1] - there[0]:
             form = recognising.form_of([other for other in known if other != value], column["name"])
             column |= {"form": form} if form in recognising.COUNTED else {}
-            said = int(place) if column["stored"] in ("integer", "decimal") and place is not None and place.is_integer() else str(value)
+            said = (
+                int(place)
+                if column["stored"] in ("integer", "decimal") and place is not None and place.is_integer()
+                else str(value)
+            )
             column[recognising.OUTLIER] = {"value": said, "rows": rows, "of": sampled}
             return
 
@@ -150,7 +180,11 @@ def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
     """Add the kinds of records that the table's columns name, as `console.core.documents.collections.pointing` has it; names of classes, nothing else."""
     by_name = {column["name"]: column for column in structure["columns"]}
     every = {recognising.parts_of(name) for name in by_name}
-    held = [name for name, column in by_name.items() if column["stored"] in ("text", "integer") and pointing.key_words(name) in every]
+    held = [
+        name
+        for name, column in by_name.items()
+        if column["stored"] in ("text", "integer") and pointing.key_words(name) in every
+    ]
     if structure["kind"] != "table":
         return
     for name in held:
@@ -168,7 +202,9 @@ def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
     texts = (sa.func.substr(sa.cast(sa.column(name), sa.Text), 1, LONGEST_SETTING) for name in found)
     try:
         rows = connection.execute(
-            sa.select(*texts).select_from(sa.table(structure["table"], schema=structure["schema"])).limit(SETTINGS_SAMPLE)
+            sa.select(*texts)
+            .select_from(sa.table(structure["table"], schema=structure["schema"]))
+            .limit(SETTINGS_SAMPLE)
         ).all()
     except sa.exc.DBAPIError:
         return
@@ -178,7 +214,9 @@ def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
         values["form"] = recognising.TELLING_ROWS
 
 
-def _read(connection: Connection, structure: Mapping[str, Any], names: Sequence[str], most: int | None) -> Sequence[Any]:
+def _read(
+    connection: Connection, structure: Mapping[str, Any], names: Sequence[str], most: int | None
+) -> Sequence[Any]:
     """The distinct values of these columns among the first rows; nothing where the table cannot be read."""
     table = sa.table(structure["table"], *(sa.column(name) for name in names), schema=structure["schema"])
     first = sa.select(table).limit(most).subquery()
@@ -190,14 +228,21 @@ def _read(connection: Connection, structure: Mapping[str, Any], names: Sequence[
 
 def shape(structure: Mapping[str, Any]) -> dict[str, Any]:
     """The structure without what a sample said, to be compared with another."""
-    columns = [{name: value for name, value in column.items() if name not in OBSERVED} for column in structure["columns"]]
+    columns = [
+        {name: value for name, value in column.items() if name not in OBSERVED}
+        for column in structure["columns"]
+    ]
     return {**structure, "columns": columns}
 
 
 def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) -> None:
     """What once looked like a secret stays one, whatever the newest sample holds."""
     columns = (former or {}).get("columns", ())
-    secret = {column["name"]: column["form"] for column in columns if column.get("form") in named_secrets.SECRET_FORMS}
+    secret = {
+        column["name"]: column["form"]
+        for column in columns
+        if column.get("form") in named_secrets.SECRET_FORMS
+    }
     for column in structure["columns"]:
         if column["name"] in secret:
             column["form"] = secret[column["name"]]
@@ -210,7 +255,9 @@ def _worth(column: Mapping[str, Any]) -> bool:
 def _shortened(column: sa.ColumnClause[Any], said: Mapping[str, Any]) -> sa.ColumnElement[Any]:
     if said["stored"] == "text" and said.get("native") != "json":
         return sa.func.left(sa.cast(column, sa.Text), LONGEST)
-    return sa.func.left(sa.cast(column, sa.Text), LONGEST_JSON) if said["stored"] in ("text", "json") else column
+    return (
+        sa.func.left(sa.cast(column, sa.Text), LONGEST_JSON) if said["stored"] in ("text", "json") else column
+    )
 
 
 def led(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
@@ -225,10 +272,19 @@ def led(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
         none = 0 if field.stored == "integer" else "" if field.stored == "text" else None
         table = sa.table(own.table, here, schema=own.schema)
         sample = (
-            sa.select(here).select_from(table).where(here.is_not(None), *([here != none] if none is not None else ())).limit(SAMPLE * 5)
+            sa.select(here)
+            .select_from(table)
+            .where(here.is_not(None), *([here != none] if none is not None else ()))
+            .limit(SAMPLE * 5)
         )
-        values = list(connection.execute(sa.select(sample.subquery().c[field.name]).distinct().limit(SAMPLE)).scalars())
-        keys = sa.select(there).select_from(sa.table(target.table, there, schema=target.schema)).where(there.in_(values))
+        values = list(
+            connection.execute(sa.select(sample.subquery().c[field.name]).distinct().limit(SAMPLE)).scalars()
+        )
+        keys = (
+            sa.select(there)
+            .select_from(sa.table(target.table, there, schema=target.schema))
+            .where(there.in_(values))
+        )
         return len(connection.execute(keys).all()) if values else 0, len(values)
 
     return connect.read(catalogue.engine_of(own), own.source, work)

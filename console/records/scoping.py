@@ -16,11 +16,19 @@ from console.records.sql_conditions import Compiler
 
 
 def scope_condition(
-    scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime, find: Find = catalogue.find
+    scope: Scope,
+    collection: Collection,
+    columns: Mapping[str, Any],
+    now: datetime,
+    find: Find = catalogue.find,
 ) -> Condition:
     """True for the records in the scope: `AND(OR(allow), subject in scope, NOT deny …)`; without an allow, none."""
     compiler = Compiler(collection, columns, {"currentUser": scope.attributes, "now": now}, find=find)
-    allowed = sa.true() if scope.everything else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))
+    allowed = (
+        sa.true()
+        if scope.everything
+        else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))
+    )
     if scope.subject is not None:
         allowed = sa.and_(allowed, _subject_condition(scope.subject, compiler, now, find))
     if scope.alone:

@@ -23,7 +23,11 @@ LONGEST = 200
 
 def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
     """The searched fields: those named by the document, else all, without hidden ones."""
-    fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.stored_fields)
+    fields = (
+        [collection.by_name[name] for name in collection.search]
+        if collection.search
+        else list(collection.stored_fields)
+    )
     return [
         field
         for field in fields
@@ -35,12 +39,18 @@ def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Fiel
 
 def begun_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
     """The searched texts of which the indexes find at least the beginning."""
-    return indexed_search.beginning_fields(searched_fields(collection, hidden), indexes.indexes_of(collection))
+    return indexed_search.beginning_fields(
+        searched_fields(collection, hidden), indexes.indexes_of(collection)
+    )
 
 
 def telling_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
     """The searched fields that say which record it is: all that the document names, else without long texts."""
-    return [field for field in searched_fields(collection, hidden) if collection.search or field.type != "long_text"]
+    return [
+        field
+        for field in searched_fields(collection, hidden)
+        if collection.search or field.type != "long_text"
+    ]
 
 
 def reach(collection: Collection, hidden: frozenset[str], sought: Sought | None) -> str:
@@ -52,7 +62,11 @@ def reach(collection: Collection, hidden: frozenset[str], sought: Sought | None)
         return ""
     seen = indexes.indexes_of(collection)
     fields = searched_fields(collection, hidden)
-    if not seen.large or not collection.key or not indexed_search.ways(table_of(collection), fields, seen, texts):
+    if (
+        not seen.large
+        or not collection.key
+        or not indexed_search.ways(table_of(collection), fields, seen, texts)
+    ):
         return "rows"
     if indexed_search.complete(collection, fields, seen, texts):
         return "everything"
@@ -60,7 +74,12 @@ def reach(collection: Collection, hidden: frozenset[str], sought: Sought | None)
 
 
 def sought_condition(
-    table: Table, sought: Sought, hidden: frozenset[str], depth: int = 0, *, within: Sequence[Condition] | None = None
+    table: Table,
+    sought: Sought,
+    hidden: frozenset[str],
+    depth: int = 0,
+    *,
+    within: Sequence[Condition] | None = None,
 ) -> Condition:
     """True for records that match the search; unknown counts as no match.
 
@@ -75,16 +94,28 @@ def sought_condition(
             return _led(table, sought, depth)
         case Several(kind="and"):
             words = [item for item in sought.items if isinstance(item, Words)]
-            rest = [sought_condition(table, item, hidden, depth) for item in sought.items if not isinstance(item, Words)]
+            rest = [
+                sought_condition(table, item, hidden, depth)
+                for item in sought.items
+                if not isinstance(item, Words)
+            ]
             among = None if within is None else [*within, *rest]
-            return sa.and_(sa.true(), *rest, *([_words_condition(table, words, hidden, among)] if words else []))
+            return sa.and_(
+                sa.true(), *rest, *([_words_condition(table, words, hidden, among)] if words else [])
+            )
         case Several():
-            reached = [item for item in sought.items if within is None or _reached(table, item, hidden)] or sought.items
-            return sa.or_(sa.false(), *(sought_condition(table, item, hidden, depth, within=within) for item in reached))
+            reached = [
+                item for item in sought.items if within is None or _reached(table, item, hidden)
+            ] or sought.items
+            return sa.or_(
+                sa.false(), *(sought_condition(table, item, hidden, depth, within=within) for item in reached)
+            )
     return filter_conditions.filter_condition(sought, table.collection, table.columns)
 
 
-def _words_condition(table: Table, words: Sequence[Words], hidden: frozenset[str], within: Sequence[Condition] | None) -> Condition:
+def _words_condition(
+    table: Table, words: Sequence[Words], hidden: frozenset[str], within: Sequence[Condition] | None
+) -> Condition:
     """True for records in which each of these texts is found."""
     everywhere = [search_condition(table, item.text, hidden) for item in words]
     if within is None or any(item.everywhere for item in words):
@@ -96,7 +127,10 @@ def _words_condition(table: Table, words: Sequence[Words], hidden: frozenset[str
     found = indexed_search.ways(table, searched_fields(table.collection, hidden), seen, texts)
     if not found:
         return sa.and_(*everywhere)
-    return indexed_search.among(table, [[way.condition, *everywhere[: way.place], *everywhere[way.place + 1 :], *within] for way in found])
+    return indexed_search.among(
+        table,
+        [[way.condition, *everywhere[: way.place], *everywhere[way.place + 1 :], *within] for way in found],
+    )
 
 
 def _reached(table: Table, sought: Sought, hidden: frozenset[str]) -> bool:
@@ -115,7 +149,11 @@ def _led(table: Table, sought: Through, depth: int) -> Condition:
     there = table_of(catalogue.collection(sought.relation.collection)).aliased(f"led_{depth}")
     joined = [table.columns[here] == there.columns[column] for here, column in sought.relation.columns]
     wanted = sought_condition(there, sought.item, sought.scope.hidden, depth + 1)
-    return sa.exists(sa.select(sa.literal_column("1")).select_from(there.table).where(*joined, there.in_scope(sought.scope), wanted))
+    return sa.exists(
+        sa.select(sa.literal_column("1"))
+        .select_from(there.table)
+        .where(*joined, there.in_scope(sought.scope), wanted)
+    )
 
 
 def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
@@ -128,7 +166,9 @@ def field_conditions(table: Table, q: str, fields: Sequence[Field]) -> list[Cond
     wanted = q.strip()[:LONGEST]
     if not values.storable(wanted):
         return []
-    return [condition for field in fields if (condition := _field_condition(table, field, wanted)) is not None]
+    return [
+        condition for field in fields if (condition := _field_condition(table, field, wanted)) is not None
+    ]
 
 
 def _field_condition(table: Table, field: Field, wanted: str) -> Condition | None:
@@ -136,9 +176,14 @@ def _field_condition(table: Table, field: Field, wanted: str) -> Condition | Non
     column = table.columns[field.name]
     if field.options is not None and field.stored in ("text", "integer"):
         chosen = indexed_search.listed(table, field, wanted)
-        return chosen if chosen is not None or field.stored == "text" else equal_condition(table, field, wanted)
+        return (
+            chosen if chosen is not None or field.stored == "text" else equal_condition(table, field, wanted)
+        )
     if field.type == "phone" and (number := indexed_search.telephone_number(wanted)):
-        return sa.or_(table.dialect.finds(column, field, wanted), table.dialect.finds(without_blanks(column), field, number))
+        return sa.or_(
+            table.dialect.finds(column, field, wanted),
+            table.dialect.finds(without_blanks(column), field, number),
+        )
     if field.stored == "text":
         return table.dialect.finds(column, field, wanted)
     if field.widget == "translations":
@@ -152,5 +197,7 @@ def equal_condition(table: Table, field: Field, wanted: str) -> Condition | None
     return (
         None
         if typed is None
-        else table.dialect.equals(table.columns[field.name], field, values.driver_form(table.collection.dialect, typed))
+        else table.dialect.equals(
+            table.columns[field.name], field, values.driver_form(table.collection.dialect, typed)
+        )
     )

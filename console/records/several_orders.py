@@ -25,7 +25,11 @@ class Term:
 
 
 def terms(
-    table: Table, places: Sequence[tuple[str, bool]], anchor: Sequence[tuple[Any, ColumnElement[Any]]] | None, *, backwards: bool
+    table: Table,
+    places: Sequence[tuple[str, bool]],
+    anchor: Sequence[tuple[Any, ColumnElement[Any]]] | None,
+    *,
+    backwards: bool,
 ) -> list[Term]:
     """The terms of the order by these (column, descending), read backwards or not; `anchor` has value and parameter of each column."""
     found = []
@@ -34,11 +38,19 @@ def terms(
         value, bound = anchor[number] if anchor is not None else (None, None)
         if field.may_be_empty and name not in table.collection.key:
             first = table.dialect.nulls_first(descending=descending)
-            rank = sa.case((column.is_(None), sa.literal_column("0" if first else "1")), else_=sa.literal_column("1" if first else "0"))
+            rank = sa.case(
+                (column.is_(None), sa.literal_column("0" if first else "1")),
+                else_=sa.literal_column("1" if first else "0"),
+            )
             at: Any = None if anchor is None else sa.literal_column("0" if (value is None) == first else "1")
             found.append(Term(rank, rank, at, backwards))
         found.append(
-            Term(table.dialect.sorted(column, field), table.place(name), None if value is None else bound, descending != backwards)
+            Term(
+                table.dialect.sorted(column, field),
+                table.place(name),
+                None if value is None else bound,
+                descending != backwards,
+            )
         )
     return found
 

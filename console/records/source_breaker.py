@@ -44,7 +44,13 @@ class Breaker:
     """The state of one source in one process. `probe` connects once and raises on failure; `note` stores the state."""
 
     def __init__(
-        self, name: str, probe: Callable[[], None], note: Callable[[str, datetime | None], None], *, server: str = "", at_once: bool = False
+        self,
+        name: str,
+        probe: Callable[[], None],
+        note: Callable[[str, datetime | None], None],
+        *,
+        server: str = "",
+        at_once: bool = False,
     ) -> None:
         """Starts closed: the source is assumed to answer. `at_once`: a file, which answers or fails without a wait. Sources of the same `server` hang together."""
         self.name, self._probe, self._note, self._at_once, self._server = name, probe, note, at_once, server
@@ -64,7 +70,9 @@ class Breaker:
             times, began = _inside.get((me, self), (0, time.monotonic()))
             if not times and not _free.wait_for(lambda: not self._in_the_way(), self._patience()):
                 raise SourceDown(
-                    f"Others are waiting for the data source {self.name} just now. Try again in a moment.", passing=True, source=self.name
+                    f"Others are waiting for the data source {self.name} just now. Try again in a moment.",
+                    passing=True,
+                    source=self.name,
                 )
             _inside[me, self] = (times + 1, began if times else time.monotonic())
         try:
@@ -95,8 +103,13 @@ class Breaker:
     def _in_the_way(self) -> list[float]:
         """Since when those use sources who keep this thread from going in; empty where there is a place."""
         me = threading.get_ident()
-        others = {thread: (breaker, began) for (thread, breaker), (_, began) in _inside.items() if thread != me}
-        here, all_of_them = [began for breaker, began in others.values() if breaker is self], [began for _, began in others.values()]
+        others = {
+            thread: (breaker, began) for (thread, breaker), (_, began) in _inside.items() if thread != me
+        }
+        here, all_of_them = (
+            [began for breaker, began in others.values() if breaker is self],
+            [began for _, began in others.values()],
+        )
         if _places is None or len(others) < _places:
             return []
         if len(here) >= _places:
@@ -123,7 +136,9 @@ class Breaker:
     def down(self, since: datetime) -> SourceDown:
         """The error to raise."""
         message = f"The data source {self.name} does not answer since {spoken_moment(since)}. It is asked again every few seconds."
-        refusal = SourceDown(message, passing=True, source=self.name, since=since.isoformat(timespec="seconds"))
+        refusal = SourceDown(
+            message, passing=True, source=self.name, since=since.isoformat(timespec="seconds")
+        )
         self.waited(refusal)
         return refusal
 

@@ -19,7 +19,9 @@ SPOKEN = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(
 NOT_PLACES = ("posix/", "right/", "SystemV/", "Factory", "localtime", "posixrules")
 
 
-IN_UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu", "Etc/Universal", "Etc/Zulu", "UCT", "Etc/UCT"})
+IN_UTC = frozenset(
+    {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu", "Etc/Universal", "Etc/Zulu", "UCT", "Etc/UCT"}
+)
 """Zones that are no more than UTC."""
 
 
@@ -97,7 +99,9 @@ def in_text(value: Any, zone: str) -> Any:
     """A text with moments, such as a range of PostgreSQL, with each of them in UTC; anything else as it is."""
     if not zone or not isinstance(value, str):
         return value
-    return SPOKEN.sub(lambda found: in_utc(datetime.fromisoformat(found[0]), zone).isoformat(" ").removesuffix(":00"), value)
+    return SPOKEN.sub(
+        lambda found: in_utc(datetime.fromisoformat(found[0]), zone).isoformat(" ").removesuffix(":00"), value
+    )
 
 
 def utc_text(value: Any, zone: str) -> Any:

@@ -59,12 +59,20 @@ class Constant:
 
 def check(expression: Expression, collection: Collection, find: Find | None = None) -> None:
     """Raises DefinitionError with the reason if the expression cannot be a scope or segment of the collection."""
-    columns: dict[str, ColumnElement[Any]] = {field.name: sa.column(field.name) for field in collection.stored_fields}
-    Compiler(collection, columns, {"now": SAMPLE}, strict=True, find=find).truth(expression.node, positive=True)
+    columns: dict[str, ColumnElement[Any]] = {
+        field.name: sa.column(field.name) for field in collection.stored_fields
+    }
+    Compiler(collection, columns, {"now": SAMPLE}, strict=True, find=find).truth(
+        expression.node, positive=True
+    )
 
 
 def condition(
-    expression: Expression, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any], find: Find | None = None
+    expression: Expression,
+    collection: Collection,
+    columns: Mapping[str, Any],
+    roots: Mapping[str, Any],
+    find: Find | None = None,
 ) -> Condition:
     """True for the records for which the expression is certainly true. `roots` have currentUser and now."""
     return Compiler(collection, columns, roots, find=find).truth(expression.node, positive=True)
@@ -89,7 +97,9 @@ def columns_of(collection: Collection, table: sa.FromClause) -> dict[str, sa.Col
     for item in collection.stored_fields:
         if item.empty_values:
             read[item.name] = empty_values.without(collection.dialect, item, read[item.name])
-        elif item.stored == "boolean" and item.native.startswith("int") and collection.dialect == "postgresql":
+        elif (
+            item.stored == "boolean" and item.native.startswith("int") and collection.dialect == "postgresql"
+        ):
             read[item.name] = read[item.name] != sa.literal_column("0")
     return read
 
@@ -134,7 +144,9 @@ class Compiler:
             case Compare() if (by_currency := for_each_currency(node)) is not None:
                 return sa.or_(
                     *(
-                        sa.and_(self.truth(of_currency, positive=True), self.truth(compared, positive=positive))
+                        sa.and_(
+                            self.truth(of_currency, positive=True), self.truth(compared, positive=positive)
+                        )
                         for of_currency, compared in by_currency
                     )
                 )
@@ -156,9 +168,13 @@ class Compiler:
                 raise self._wrong(f"{path[-1]}: only the conditions of rights follow relations.")
             (step,) = relations.hops(own, path[-1:], self.find)
             target = step.target
-            alias = sa.table(target.table, *(sa.column(field.name) for field in target.stored_fields), schema=target.schema).alias()
+            alias = sa.table(
+                target.table, *(sa.column(field.name) for field in target.stored_fields), schema=target.schema
+            ).alias()
             there = columns_of(target, alias)
-            known = self._led[path] = Led(target, there, alias, relations.joined(self.dialect, step, columns, own, there))
+            known = self._led[path] = Led(
+                target, there, alias, relations.joined(self.dialect, step, columns, own, there)
+            )
         return known
 
     def closed(self, compared: Condition) -> Condition:
@@ -178,7 +194,9 @@ class Compiler:
             case Path():
                 column = self._column(node)
                 if column.field.stored != "boolean":
-                    raise self._wrong(f"{column.field.name} is neither true nor false; compare it with something.")
+                    raise self._wrong(
+                        f"{column.field.name} is neither true nor false; compare it with something."
+                    )
                 return column.sql.is_(sa.true() if positive else sa.false())
             case Compare():
                 return self._compare(node, positive=positive)
@@ -219,7 +237,9 @@ class Compiler:
         if field is None:
             relation = collection.relation(name)
             if relation is not None:
-                raise self._wrong(f"{node.dotted} leads to a record, and names no field of it: go on with .<field>.")
+                raise self._wrong(
+                    f"{node.dotted} leads to a record, and names no field of it: go on with .<field>."
+                )
             raise self._wrong(f"There is no field {name} in {collection.label}.")
         return Column(field, columns[field.name])
 
@@ -238,7 +258,11 @@ class Compiler:
             raise self._wrong("Neither side names a field.")
         if operator in {"==", "!="}:
             wanted = (operator == "==") == positive
-            return self._equal_columns(left, right, wanted) if isinstance(right, Column) else self.equal(left, right, wanted=wanted)
+            return (
+                self._equal_columns(left, right, wanted)
+                if isinstance(right, Column)
+                else self.equal(left, right, wanted=wanted)
+            )
         operator = operator if positive else ORDERINGS[operator]
         self._need_order(left.field)
         if isinstance(right, Column):
@@ -258,7 +282,10 @@ class Compiler:
             return self._never_equal(column, constant, given, wanted=wanted)
         if wanted:
             return _with_index(column.sql, lambda sql: self.dialect.equals(sql, column.field, given))
-        return sa.or_(self._sound(sa.not_(self.dialect.equals(column.sql, column.field, given)), column), column.sql.is_(None))
+        return sa.or_(
+            self._sound(sa.not_(self.dialect.equals(column.sql, column.field, given)), column),
+            column.sql.is_(None),
+        )
 
     def _never_equal(self, column: Column, constant: Constant, given: Any, *, wanted: bool) -> Condition:
         """Comparison with a value that the column cannot have: unknown if of another kind (but null is unequal), else never equal."""
@@ -282,7 +309,10 @@ class Compiler:
         given = self._moment_or_sent(column.field, constant)
         if given is UNKNOWN:
             return sa.false()
-        return self._sound(_with_index(column.sql, lambda sql: self.dialect.order(sql, column.field, operator, given)), column)
+        return self._sound(
+            _with_index(column.sql, lambda sql: self.dialect.order(sql, column.field, operator, given)),
+            column,
+        )
 
     def _moment_or_sent(self, field: Field, constant: Constant) -> Any:
         """A moment compared with a day stays a moment; the day counts as its midnight."""
@@ -290,7 +320,9 @@ class Compiler:
         if moment is None or date_of(constant.value) is not None:
             return self._sent(field, constant)
         sent = values.driver_form(self.collection.dialect, moment)
-        return sent.replace(tzinfo=None) if isinstance(sent, datetime) else sent  # a day has no zone, whatever that of the session
+        return (
+            sent.replace(tzinfo=None) if isinstance(sent, datetime) else sent
+        )  # a day has no zone, whatever that of the session
 
     def _within(self, node: Within, *, positive: bool) -> Condition:
         items = self._operand_list(node.list)
@@ -310,7 +342,9 @@ class Compiler:
             return sa.false()
         if strange:
             return sa.and_(column.sql.is_(None), sa.false() if null else sa.true())
-        there = column.sql.is_not(None)  # explicit: if no value of the list is possible in the column, `found` does not use the column
+        there = column.sql.is_not(
+            None
+        )  # explicit: if no value of the list is possible in the column, `found` does not use the column
         missing = self._sound(sa.and_(sa.not_(found), there) if fit else there, column)
         return missing if null else sa.or_(missing, column.sql.is_(None))
 
@@ -337,7 +371,9 @@ class Compiler:
             if operand.field.stored != "array" or operand.field.items not in COMPARED:
                 raise self._wrong(f"{operand.field.name} holds no list.")
             if self.dialect.name != "postgresql" and operand.field.native != "set":
-                raise self._wrong(f"{operand.field.name}: only lists of PostgreSQL and sets of MySQL can be searched.")
+                raise self._wrong(
+                    f"{operand.field.name}: only lists of PostgreSQL and sets of MySQL can be searched."
+                )
             return operand
         if not isinstance(operand.value, (list, tuple)):
             if self.strict and operand.certain:
@@ -371,7 +407,11 @@ class Compiler:
             return sa.false() if positive else column.sql.is_not(None)
         if not constant.value:  # every text starts with, ends with and contains the empty text
             return self._sound(column.sql.is_not(None), column) if positive else sa.false()
-        search = {"startsWith": self.dialect.starts, "endsWith": self.dialect.ends, "contains": self.dialect.contains}[node.name]
+        search = {
+            "startsWith": self.dialect.starts,
+            "endsWith": self.dialect.ends,
+            "contains": self.dialect.contains,
+        }[node.name]
         found = search(column.sql, column.field, constant.value)
         return self._sound(found if positive else sa.not_(found), column)
 
@@ -384,15 +424,25 @@ class Compiler:
             return NEVER
         if field.stored == "date" and (moment := moment_of(given)) is not None:
             midnight = moment.astimezone(UTC)
-            return values.driver_form(self.collection.dialect, midnight.date()) if midnight.time() == time(0) else NEVER
+            return (
+                values.driver_form(self.collection.dialect, midnight.date())
+                if midnight.time() == time(0)
+                else NEVER
+            )
         try:
-            if field.stored == "integer" and (number := number_of(given)) is not None and number != int(number):
+            if (
+                field.stored == "integer"
+                and (number := number_of(given)) is not None
+                and number != int(number)
+            ):
                 return values.driver_form(self.collection.dialect, number)
             return values.bound(self.collection.dialect, field, given)
         except values.Unfit as reason:
             if self.strict and constant.certain:
                 raise self._wrong(f"{field.name} is compared with {given!r}, which is {reason}.") from None
-            return NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN  # a text outside the enum is still a text
+            return (
+                NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN
+            )  # a text outside the enum is still a text
 
     def _sound(self, compared: Condition, column: Column) -> Condition:
         sound = self.dialect.sound(column.sql, column.field)
@@ -407,7 +457,9 @@ class Compiler:
             raise self._wrong(f"{field.name} can only be compared with null.")
 
     def _need_same_family(self, left: Field, right: Field) -> None:
-        if relations.FAMILIES.get(left.stored, left.stored) != relations.FAMILIES.get(right.stored, right.stored):
+        if relations.FAMILIES.get(left.stored, left.stored) != relations.FAMILIES.get(
+            right.stored, right.stored
+        ):
             raise self._wrong(f"{left.name} and {right.name} are of different kinds.")
 
     def _wrong(self, reason: str) -> DefinitionError:
@@ -416,7 +468,9 @@ class Compiler:
 
 def unsupported_call(node: Node) -> str:
     """A sentence on the function applied to a field, "" without one: databases compute functions differently."""
-    called = next((item.name for item in walk(node) if isinstance(item, Call) and _looks_at_record(item)), None)
+    called = next(
+        (item.name for item in walk(node) if isinstance(item, Call) and _looks_at_record(item)), None
+    )
     return "" if called is None else f"{called} cannot be asked of a field here. "
 
 

@@ -60,7 +60,9 @@ class Answer:
     collections: tuple[str, ...]
 
 
-def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None], given: Sequence[Any] = ()) -> Answer:
+def ask(
+    source: str, text: str, reachable: Callable[[Collection], Scope | None], given: Sequence[Any] = ()
+) -> Answer:
     """The answer to a SELECT. `reachable` gives the reader's scope of a collection, None if they may not browse it.
 
     `given` are the values of the marks `handrail-value-0`, … that stand as texts in the statement. Raises Malformed saying what is wrong in the
@@ -83,7 +85,10 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     zone = catalogue.current().sources[source].terms.zone
     return Answer(
         tuple(names),
-        tuple(tuple(_cell_value(value, zone, labels.get(place)) for place, value in enumerate(row)) for row in rows[:MOST_ROWS]),
+        tuple(
+            tuple(_cell_value(value, zone, labels.get(place)) for place, value in enumerate(row))
+            for row in rows[:MOST_ROWS]
+        ),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
@@ -93,14 +98,18 @@ def _cell_value(value: Any, zone: str, labels: Mapping[str, str] | None) -> Any:
     return labels[value] if labels and value in labels else values.shown(_rounded(value, zone))
 
 
-def _labels(tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]]) -> dict[int, Mapping[str, str]]:
+def _labels(
+    tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]]
+) -> dict[int, Mapping[str, str]]:
     """Place of each column of the answer that is a field of one table, chosen from options → what people read for them."""
     from sqlglot import exp
 
     found: dict[int, Mapping[str, str]] = {}
     if not isinstance(tree, exp.Select):
         return found
-    tables = [each for each in tree.find_all(exp.Table) if each.parent_select is tree and each.name in read_from]
+    tables = [
+        each for each in tree.find_all(exp.Table) if each.parent_select is tree and each.name in read_from
+    ]
     for place, column in enumerate(each.unalias() for each in tree.selects):
         if not isinstance(column, exp.Column):
             continue
@@ -114,7 +123,9 @@ def _labels(tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Sc
 def _rounded(value: Any, zone: str) -> Any:
     if zone and isinstance(value, datetime):
         return source_zones.in_utc(value, zone)
-    return Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
+    return (
+        Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
+    )
 
 
 def parse(text: str, dialect: str) -> "exp.Expression":
@@ -123,13 +134,29 @@ def parse(text: str, dialect: str) -> "exp.Expression":
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
-    refused = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Hint)
+    refused = (
+        exp.DML,
+        exp.DDL,
+        exp.Command,
+        exp.Into,
+        exp.Lock,
+        exp.Parameter,
+        exp.SessionParameter,
+        exp.Placeholder,
+        exp.Hint,
+    )
     try:
-        trees = [tree for tree in sqlglot.parse(text, dialect=DIALECTS.get(dialect, "postgres")) if tree is not None]
+        trees = [
+            tree
+            for tree in sqlglot.parse(text, dialect=DIALECTS.get(dialect, "postgres"))
+            if tree is not None
+        ]
     except (SqlglotError, RecursionError) as error:
         found: Mapping[str, Any] = next(iter(getattr(error, "errors", ())), {})
         near = f" near “{found['highlight']}” in line {found['line']}" if found.get("highlight") else ""
-        raise wrong(f"The SELECT cannot be read{near}: something is missing, or stands where it may not.") from None
+        raise wrong(
+            f"The SELECT cannot be read{near}: something is missing, or stands where it may not."
+        ) from None
     if len(trees) != 1:
         raise wrong("Write one SELECT, and nothing after it.")
     tree = trees[0]
@@ -140,8 +167,12 @@ def parse(text: str, dialect: str) -> "exp.Expression":
             raise wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
         if isinstance(node, exp.Func) and _function(node) not in FUNCTIONS:
             written = node.sql(DIALECTS.get(dialect, "postgres")).partition("(")[0].lower()
-            raise wrong(f"The function {written} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
-        if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(("reg", "userdefined")):
+            raise wrong(
+                f"The function {written} is not allowed here. Allowed are those that count, add up, and work on texts and days."
+            )
+        if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(
+            ("reg", "userdefined")
+        ):
             raise wrong("A value cannot be turned into this type here.")
     bounded(tree)
     return tree
@@ -151,7 +182,9 @@ def _function(node: "exp.Func") -> str:
     """The name of a function, as written where the parser does not know it."""
     from sqlglot import exp
 
-    return str(node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]).lower()
+    return str(
+        node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]
+    ).lower()
 
 
 def rewrite(
@@ -173,8 +206,13 @@ def rewrite(
         collection = _collection(table, known)
         scope = reachable(collection) if collection is not None else None
         if collection is None or scope is None:
-            raise wrong(f"There is no table {'.'.join(filter(None, (table.db, table.name)))} here that you may read.")
-        name = next((name for name, (one, _) in read_from.items() if one.id == collection.id), f"handrail_{len(read_from)}")
+            raise wrong(
+                f"There is no table {'.'.join(filter(None, (table.db, table.name)))} here that you may read."
+            )
+        name = next(
+            (name for name, (one, _) in read_from.items() if one.id == collection.id),
+            f"handrail_{len(read_from)}",
+        )
         read_from[name] = (collection, scope)
         _read_instead(table, name)
     for number, cte in enumerate(tree.find_all(exp.CTE)):
@@ -217,7 +255,9 @@ def _read_instead(table: "exp.Table", name: str) -> None:
     """Make the table another one, which is called as before."""
     from sqlglot import exp
 
-    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=bool(table.this.args.get("quoted"))))
+    alias = table.args.get("alias") or exp.TableAlias(
+        this=exp.to_identifier(table.name, quoted=bool(table.this.args.get("quoted")))
+    )
     table.set("this", exp.to_identifier(name, quoted=True))
     table.set("db", None)
     table.set("alias", alias)
@@ -226,11 +266,17 @@ def _read_instead(table: "exp.Table", name: str) -> None:
 def _collection(table: "exp.Table", known: Mapping[str, Collection]) -> Collection | None:
     if not table.db and table.name in known:
         return known[table.name]
-    return next((item for item in known.values() if item.table == table.name and table.db in ("", item.schema or "")), None)
+    return next(
+        (item for item in known.values() if item.table == table.name and table.db in ("", item.schema or "")),
+        None,
+    )
 
 
 def _statement(
-    tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
+    tree: "exp.Expression",
+    read_from: Mapping[str, tuple[Collection, Scope]],
+    dialect: str,
+    given: Sequence[Any],
 ) -> sa.sql.selectable.TextualSelect:
     written = beside(tree, dialect, f"SELECT * FROM ({{}}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
     for number in range(len(given)):
@@ -243,7 +289,11 @@ def beside(tree: "exp.Expression", dialect: str, whole: str) -> str:
     """The SELECT as text in `whole`, its own parts before it: they continue a WITH of ours, because MariaDB finds our parts in no other place."""
     spoken = DIALECTS.get(dialect, "postgres")
     parts = tree.args.pop("with_", None)
-    found = ([] if parts is None else parts.expressions) if dialect != "mysql" else [*_taken_out(parts), *_taken_out(tree)]
+    found = (
+        ([] if parts is None else parts.expressions)
+        if dialect != "mysql"
+        else [*_taken_out(parts), *_taken_out(tree)]
+    )
     before = "".join(f", {part.sql(dialect=spoken, comments=False)}" for part in found)
     return f"{before} {whole.format(tree.sql(dialect=spoken, comments=False))}".replace(
         ":", "\\:"
@@ -271,7 +321,11 @@ def visible_parts(read_from: Mapping[str, tuple[Collection, Scope]]) -> list[sa.
 
 def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
     table: Table = table_of(collection)
-    columns = [local_clock.column(table, item) for item in collection.readable(scope) if item.name in collection.by_name]
+    columns = [
+        local_clock.column(table, item)
+        for item in collection.readable(scope)
+        if item.name in collection.by_name
+    ]
     if not columns:
         raise wrong(f"You may not see any field of {collection.label}.")
     return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name, recursive=True)
@@ -289,13 +343,17 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
     try:
         with (
             time_limit.limit(connection, SECONDS),
-            connection.execution_options(stream_results=True, max_row_buffer=PIECE).execute(statement) as found,
+            connection.execution_options(stream_results=True, max_row_buffer=PIECE).execute(
+                statement
+            ) as found,
         ):
             return list(found.keys()), list(_few(found))
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise
-        raise wrong(f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}.") from error
+        raise wrong(
+            f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}."
+        ) from error
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql(f"pragma query_only = {before}" if kind == "sqlite" else "rollback")

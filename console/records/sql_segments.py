@@ -46,9 +46,15 @@ class KeySelect:
         tree = parsed(self.sql, collection)
         parts = sql_question.visible_parts(_read_from(tree, collection, self.reach))
         wanted = sa.text(sql_question.beside(tree, collection.dialect, "select * from ({}) as segment_keys"))
-        given = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts, nest_here=True).cte()
+        given = (
+            wanted.columns(*(sa.column(name) for name in collection.key))
+            .add_cte(*parts, nest_here=True)
+            .cte()
+        )
         keys = sa.select(*given.c)
-        if collection.dialect == "sqlite":  # which reads a part where it is used, and finds columns of the list there all the same
+        if (
+            collection.dialect == "sqlite"
+        ):  # which reads a part where it is used, and finds columns of the list there all the same
             _require_own_columns(keys, collection)
         return table.key[0].in_(keys) if len(table.key) == 1 else sa.tuple_(*table.key).in_(keys)
 
@@ -62,7 +68,9 @@ def _require_own_columns(keys: sa.Select[Any], collection: Collection) -> None:
         except sa.exc.OperationalError as error:
             if "no such column" not in str(error.orig):
                 raise
-            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}.") from error
+            raise _wrong(
+                f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}."
+            ) from error
 
     read(collection, prepared)
 
@@ -77,7 +85,9 @@ def parsed(text: str, collection: Collection) -> "exp.Expression":
     named = list(tree.named_selects) if isinstance(tree, exp.Query) else []
     if [name.lower() for name in named] != [name.lower() for name in collection.key]:
         gives = ", ".join(name or "a value without a name" for name in named) or "nothing"
-        raise _wrong(f"The SELECT must give the key, {', '.join(collection.key)}, and nothing else; this one gives {gives}.")
+        raise _wrong(
+            f"The SELECT must give the key, {', '.join(collection.key)}, and nothing else; this one gives {gives}."
+        )
     return tree
 
 
@@ -87,7 +97,9 @@ def reads(text: str, collection: Collection) -> frozenset[str]:
     return frozenset(one.id for one, _ in found.values())
 
 
-def _read_from(tree: "exp.Expression", collection: Collection, reach: Reach) -> dict[str, tuple[Collection, Scope]]:
+def _read_from(
+    tree: "exp.Expression", collection: Collection, reach: Reach
+) -> dict[str, tuple[Collection, Scope]]:
     """Replace each table of the tree by the name of a sub-select; returns name → (collection, scope). Raises Malformed."""
     known = {item.id: item for item in catalogue.collections() if item.source == collection.source}
     found = sql_question.rewrite(tree, known, reach)
@@ -109,7 +121,10 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
     table = table_of(collection)
     wanted = chosen.condition(table)
     inner: sa.Select[Any] = (
-        sa.select(sa.literal_column("1")).select_from(table.table).where(table.in_scope(scope), wanted).limit(MOST_COUNTED + 1)
+        sa.select(sa.literal_column("1"))
+        .select_from(table.table)
+        .where(table.in_scope(scope), wanted)
+        .limit(MOST_COUNTED + 1)
     )
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
 
@@ -120,6 +135,8 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}.") from error
+            raise _wrong(
+                f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}."
+            ) from error
 
     return read(collection, counted)

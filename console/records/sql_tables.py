@@ -34,18 +34,29 @@ class Table:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self.table = sa.table(collection.table, *(sa.column(field.name) for field in collection.stored_fields), schema=collection.schema)
+        self.table = sa.table(
+            collection.table,
+            *(sa.column(field.name) for field in collection.stored_fields),
+            schema=collection.schema,
+        )
         self.columns: Mapping[str, ColumnElement[Any]] = sql_conditions.columns_of(collection, self.table)
         self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
-        self._places = {field.name: self.dialect.place(self.columns[field.name], field) for field in collection.stored_fields}
-        known_by = {*collection.key, *(here for relation in collection.relations for here, _ in relation.columns)}
+        self._places = {
+            field.name: self.dialect.place(self.columns[field.name], field)
+            for field in collection.stored_fields
+        }
+        known_by = {
+            *collection.key,
+            *(here for relation in collection.relations for here, _ in relation.columns),
+        }
         self.read_from: sa.FromClause = self.table
         self.sorted_by: Mapping[str, Field] = {}
         self.readers = {
             field.name: values.hexadecimal
             if field.stored == "binary" and field.name in known_by
             else values.shown
-            if field.stored == "other" and field.name in known_by  # a key is looked up by its own text, not by words for it
+            if field.stored == "other"
+            and field.name in known_by  # a key is looked up by its own text, not by words for it
             else values.reader(field, collection.dialect)
             for field in collection.stored_fields
         }
@@ -73,7 +84,9 @@ class Table:
 
     def anchored(self, places: Sequence[str], anchor: Sequence[Any]) -> list[Any]:
         """The values of a cursor in the form in which they are compared with these columns."""
-        return [self.dialect.anchored(self.field(name), item) for name, item in zip(places, anchor, strict=True)]
+        return [
+            self.dialect.anchored(self.field(name), item) for name, item in zip(places, anchor, strict=True)
+        ]
 
     def in_scope(self, scope: Scope) -> Condition:
         """The scope as a condition."""
@@ -92,7 +105,9 @@ class Table:
         )
         return sa.exists(sa.select(sa.literal_column("1")).select_from(one.subquery("in_scope")))
 
-    def holds(self, expression: Expression, attributes: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Condition:
+    def holds(
+        self, expression: Expression, attributes: Mapping[str, Any], more: Mapping[str, Any] | None = None
+    ) -> Condition:
         """An expression over `record` as a condition; `more` are further roots."""
         roots = {"now": datetime.now(UTC), **(more or {}), "currentUser": attributes}
         return sql_conditions.condition(expression, self.collection, self.columns, roots)
@@ -100,7 +115,12 @@ class Table:
     def is_key(self, parts: Sequence[Any]) -> Condition:
         """Condition for the record with these key values, in the form of `keys.decode`."""
         fields = [self.collection.by_name[name] for name in self.collection.key]
-        return sa.and_(*(self._holds(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
+        return sa.and_(
+            *(
+                self._holds(column, field, part)
+                for column, field, part in zip(self.key, fields, parts, strict=True)
+            )
+        )
 
     def is_one_of(self, keys: Sequence[tuple[Any, ...]]) -> Condition:
         """Condition for the records with one of these keys, each in the form of `keys.decode`."""
@@ -118,7 +138,11 @@ class Table:
         """The column, or this one in its place, as its values are counted: an empty text is no value, as in lists."""
         field = self.collection.by_name[name]
         told = self.dialect.told_apart(self.columns[name] if column is None else column, field)
-        return sa.func.nullif(told, sa.literal("", sa.types.NullType())) if self.dialect.may_be_blank(field) else told
+        return (
+            sa.func.nullif(told, sa.literal("", sa.types.NullType()))
+            if self.dialect.may_be_blank(field)
+            else told
+        )
 
     def told(self, name: str, value: Any) -> Any:
         """A value of `told_apart` as JSON."""

@@ -35,7 +35,10 @@ def declared_in(structures: Iterable[Mapping[str, Any]]) -> Declared:
 
 def require_same_types(connection: Connection, name: str, declared: Callable[[], Declared]) -> None:
     """Raise SourceChanged, once, if a column is of another type than when this process last looked, or than the console keeps of it (`declared`)."""
-    place, opened = (name, str(connection.engine.url.database)), cast(Any, connection.connection.driver_connection)
+    place, opened = (
+        (name, str(connection.engine.url.database)),
+        cast(Any, connection.connection.driver_connection),
+    )
     kept = _seen.get(place)
     try:
         version = (opened.file, opened.execute("pragma schema_version").fetchone())

@@ -14,7 +14,12 @@ from console.records.sql_tables import table_of
 
 
 def stored(
-    scope: Scope, names: Iterable[str], where: Sequence[Sequence[tuple[str, Any]]] = (), *, key: str | None = None, limit: int = MOST_ROWS
+    scope: Scope,
+    names: Iterable[str],
+    where: Sequence[Sequence[tuple[str, Any]]] = (),
+    *,
+    key: str | None = None,
+    limit: int = MOST_ROWS,
 ) -> list[dict[str, Any]]:
     """Stored values, including hidden columns. The reader is the console itself (`core.scopes.whole`).
 
@@ -24,13 +29,25 @@ def stored(
     if not scope.unlimited or scope.hidden:
         raise ValueError("the console alone reads what nobody is shown")
     collection = catalogue.collection(scope.collection)
-    table, wanted = table_of(collection), [name for name in dict.fromkeys(names) if name in collection.by_name]
+    table, wanted = (
+        table_of(collection),
+        [name for name in dict.fromkeys(names) if name in collection.by_name],
+    )
     alternatives = [
-        sa.and_(*(named_by(table, column, foreign_form(collection, column, part)) for column, part in pairs)) for pairs in where
+        sa.and_(*(named_by(table, column, foreign_form(collection, column, part)) for column, part in pairs))
+        for pairs in where
     ]
     alternatives += [table.is_key(record_keys.decode(collection, key))] if key is not None else []
     if not wanted or not alternatives:
         return []
-    statement = sa.select(*(table.columns[name] for name in wanted)).select_from(table.table).where(sa.or_(*alternatives)).limit(limit)
+    statement = (
+        sa.select(*(table.columns[name] for name in wanted))
+        .select_from(table.table)
+        .where(sa.or_(*alternatives))
+        .limit(limit)
+    )
     rows = read(collection, lambda connection: list(connection.execute(statement).all()))
-    return [{name: values.read(table.readers[name], item) for name, item in zip(wanted, row, strict=True)} for row in rows]
+    return [
+        {name: values.read(table.readers[name], item) for name, item in zip(wanted, row, strict=True)}
+        for row in rows
+    ]

@@ -18,7 +18,9 @@ from console.records.dialects import Condition
 from console.records.known_dialects import DIALECTS
 
 MOST_KEYS = 100_000
-_KEYS = "select distinct record from console.record_tag where collection = %s and (%s or tag = any(%s)) limit %s"
+_KEYS = (
+    "select distinct record from console.record_tag where collection = %s and (%s or tag = any(%s)) limit %s"
+)
 _IMPORTED = (
     "select i.record from console.import_record i join console.enrolment_batch b on b.id = i.batch"
     " where i.added = %s and i.batch = %s and b.workflow = %s limit %s"
@@ -50,7 +52,12 @@ def tag_condition(test: Test, collection: Collection, columns: Mapping[str, Any]
 def import_condition(test: Test, collection: Collection, columns: Mapping[str, Any]) -> Condition:
     """The condition for the records that an import added or changed (`IMPORTED`). Raises Malformed where they are more than `MOST_KEYS`."""
     statement = _IMPORTED_PERSONAL if collection.personal_key else _IMPORTED
-    keys = [row[0] for row in fetch(statement, (test.field == IMPORTED[0], str(test.value), collection.id, MOST_KEYS + 1))]
+    keys = [
+        row[0]
+        for row in fetch(
+            statement, (test.field == IMPORTED[0], str(test.value), collection.id, MOST_KEYS + 1)
+        )
+    ]
     if len(keys) > MOST_KEYS:
         reason = f"The import has more than {MOST_KEYS:,} such records, too many to filter by. Filter by a field instead."
         raise Malformed(reason, details=[{"field": test.field, "reason": reason}])

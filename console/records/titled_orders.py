@@ -33,7 +33,13 @@ def base_of(collection: Collection, name: str) -> str | None:
 def field_of(collection: Collection, scope: Scope, base: str) -> Field | None:
     """A text field that stands for the title behind this reference; None where the list cannot be sorted by it."""
     found = _led_to(collection, scope, base)
-    return None if found is None else replace(found[0].by_name[found[0].title_fields[0]], name=base + END, nullable=True, native="text")
+    return (
+        None
+        if found is None
+        else replace(
+            found[0].by_name[found[0].title_fields[0]], name=base + END, nullable=True, native="text"
+        )
+    )
 
 
 def by_keys(sort: str) -> str:
@@ -43,7 +49,9 @@ def by_keys(sort: str) -> str:
 
 def by_title(collection: Collection, scope: Scope, columns: Iterable[Field]) -> frozenset[str]:
     """Those of the columns that are references by whose titles this reader can sort the list."""
-    return frozenset(field.name for field in columns if field.references and _led_to(collection, scope, field.name))
+    return frozenset(
+        field.name for field in columns if field.references and _led_to(collection, scope, field.name)
+    )
 
 
 def sorting(collection: Collection, scope: Scope, fields: list[Field]) -> Table:
@@ -59,17 +67,28 @@ def sorting(collection: Collection, scope: Scope, fields: list[Field]) -> Table:
         made.read_from = made.read_from.outerjoin(there, linked)
     made.columns = {**own.columns, **more}
     made.sorted_by = {field.name: field for field, _ in bases}
-    made._places = {**own._places, **{field.name: own.dialect.place(more[field.name], field) for field, _ in bases}}
+    made._places = {
+        **own._places,
+        **{field.name: own.dialect.place(more[field.name], field) for field, _ in bases},
+    }
     return made
 
 
-def _led_to(collection: Collection, scope: Scope, base: str) -> tuple[Collection, tuple[tuple[str, str], ...]] | None:
+def _led_to(
+    collection: Collection, scope: Scope, base: str
+) -> tuple[Collection, tuple[tuple[str, str], ...]] | None:
     """The collection behind the reference and the pairs of columns, where its title can be sorted by."""
     if base not in collection.by_name or base in scope.hidden or not collection.key:
         return None
     for relation in collection.relations:
-        target = catalogue.find(relation.collection) if relation.kind == "to_one" and not relation.only else None
-        if target is None or target.source != collection.source or base not in {here for here, _ in relation.columns}:
+        target = (
+            catalogue.find(relation.collection) if relation.kind == "to_one" and not relation.only else None
+        )
+        if (
+            target is None
+            or target.source != collection.source
+            or base not in {here for here, _ in relation.columns}
+        ):
             continue
         alike = all(
             (here := collection.by_name.get(one)) is not None
@@ -86,7 +105,11 @@ def _led_to(collection: Collection, scope: Scope, base: str) -> tuple[Collection
             and titled
             and PARTS.fullmatch(target.title)
             and all(
-                item is not None and item.computed is None and item.stored == "text" and item.options is None and item.sortable
+                item is not None
+                and item.computed is None
+                and item.stored == "text"
+                and item.options is None
+                and item.sortable
                 for item in titled
             )
             and (theirs is None or not (theirs.nothing or theirs.hidden & {*target.title_fields}))
@@ -95,7 +118,9 @@ def _led_to(collection: Collection, scope: Scope, base: str) -> tuple[Collection
     return None
 
 
-def _joined(own: Table, scope: Scope, base: str) -> tuple[ColumnElement[Any], sa.FromClause, ColumnElement[bool]]:
+def _joined(
+    own: Table, scope: Scope, base: str
+) -> tuple[ColumnElement[Any], sa.FromClause, ColumnElement[bool]]:
     """The title behind the reference, the table that has it, and what joins it: by its key, so that no record is listed twice."""
     found = _led_to(own.collection, scope, base)
     assert found is not None, "only what `field_of` knows is sorted by"  # noqa: S101

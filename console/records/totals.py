@@ -54,7 +54,11 @@ def totals(
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     linked = relation_target(*led_from, known)[1] if led_from is not None else []
-    conditions = [table.in_scope(scope), *([table.holds(where, scope.attributes, roots)] if where is not None else []), *(linked or [])]
+    conditions = [
+        table.in_scope(scope),
+        *([table.holds(where, scope.attributes, roots)] if where is not None else []),
+        *(linked or []),
+    ]
     fields = {figure.name: _field(table, scope, figure) for figure in wanted}
     if linked is None:
         return {figure.name: _of_nothing(figure, fields[figure.name]) for figure in wanted}
@@ -63,12 +67,19 @@ def totals(
 
 
 def compute_figures(
-    connection: Connection, table: Table, wanted: Sequence[Figure], fields: Mapping[str, Field | None], conditions: Sequence[Condition]
+    connection: Connection,
+    table: Table,
+    wanted: Sequence[Figure],
+    fields: Mapping[str, Field | None],
+    conditions: Sequence[Condition],
 ) -> dict[str, Any]:
     """The figures over the records that meet the conditions; `fields`: figure name → field, None for a count."""
     found: dict[str, Any] = {}
     if summed := [figure for figure in wanted if figure.function != "max"]:
-        columns = [sa.func.count() if (field := fields[figure.name]) is None else sum_of(table, field) for figure in summed]
+        columns = [
+            sa.func.count() if (field := fields[figure.name]) is None else sum_of(table, field)
+            for figure in summed
+        ]
         row = connection.execute(sa.select(*columns).select_from(table.table).where(*conditions)).one()
         for figure, value in zip(summed, row, strict=True):
             field = fields[figure.name]
@@ -87,7 +98,9 @@ def _field(table: Table, scope: Scope, figure: Figure) -> Field | None:
     if field is None or field.name in scope.hidden or field.hidden:
         raise _refused(f"There is no field {figure.field} in {table.collection.label} that you may read.")
     if not field.comparable or (figure.function == "sum" and field.stored not in ("integer", "decimal")):
-        raise _refused(f"{field.name} cannot be {'added up' if figure.function == 'sum' else 'put in order'}.")
+        raise _refused(
+            f"{field.name} cannot be {'added up' if figure.function == 'sum' else 'put in order'}."
+        )
     return field
 
 
@@ -115,7 +128,12 @@ FLOAT_DIGITS = 15
 
 def _as_whole(table: Table, field: Field) -> bool:
     """Whether decimals are summed as integers: SQLite stores them in binary, and would be wrong in the last digit."""
-    return table.dialect.name == "sqlite" and field.stored == "decimal" and field.scale is not None and field.scale <= MOST_SCALE
+    return (
+        table.dialect.name == "sqlite"
+        and field.stored == "decimal"
+        and field.scale is not None
+        and field.scale <= MOST_SCALE
+    )
 
 
 def sum_of(table: Table, field: Field) -> ColumnElement[Any]:
@@ -123,7 +141,11 @@ def sum_of(table: Table, field: Field) -> ColumnElement[Any]:
     column = sound_column(table, field)
     if _as_whole(table, field):
         return sa.func.sum(sa.cast(sa.func.round(column * 10 ** (field.scale or 0)), sa.Integer))
-    return sa.func.sum(sa.cast(column, sa.Numeric)) if field.native in ("float4", "float8") else sa.func.sum(column)
+    return (
+        sa.func.sum(sa.cast(column, sa.Numeric))
+        if field.native in ("float4", "float8")
+        else sa.func.sum(column)
+    )
 
 
 def total_of(table: Table, field: Field, value: Any) -> Any:
@@ -141,13 +163,17 @@ def total_of(table: Table, field: Field, value: Any) -> Any:
 def _written(number: Decimal, field: Field) -> str:
     """The number with at least the decimals of its column."""
     places = -int(number.as_tuple().exponent)
-    return format(number, f".{field.scale}f") if field.scale and places <= field.scale else format(number, "f")
+    return (
+        format(number, f".{field.scale}f") if field.scale and places <= field.scale else format(number, "f")
+    )
 
 
 def _largest(connection: Connection, table: Table, field: Field, conditions: Sequence[Condition]) -> Any:
     """The maximum by sort order, so that an index is used and the value reads as in a record."""
     column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
     wanted = [*conditions, column.is_not(None), *([sound] if sound is not None else [])]
-    statement = sa.select(column).where(*wanted).order_by(table.dialect.comparable(column, field).desc()).limit(1)
+    statement = (
+        sa.select(column).where(*wanted).order_by(table.dialect.comparable(column, field).desc()).limit(1)
+    )
     row = connection.execute(statement).first()
     return None if row is None else values.read(table.readers[field.name], row[0])

@@ -17,7 +17,11 @@ where i."unique" = 1 and i.partial = 0 and c.key = 1 order by i.name, c.seqno
 
 def find_keys(inspector: Inspector, schema: str | None, structures: Iterable[dict[str, Any]]) -> None:
     """Give the tables without a key one where they have it; asked only where one lacks it."""
-    lacking = {structure["table"]: structure for structure in structures if structure["kind"] == "table" and not structure["key"]}
+    lacking = {
+        structure["table"]: structure
+        for structure in structures
+        if structure["kind"] == "table" and not structure["key"]
+    }
     if not lacking:
         return
     indexes = inspector.get_multi_indexes(schema=schema, filter_names=list(lacking), kind=ObjectKind.TABLE)
@@ -30,10 +34,21 @@ def find_keys(inspector: Inspector, schema: str | None, structures: Iterable[dic
 
 def note_single(inspector: Inspector, schema: str | None, structures: Iterable[dict[str, Any]]) -> None:
     """Mark the columns of tables with foreign keys in which the database keeps every value once: `single`."""
-    leading = {structure["table"]: structure for structure in structures if structure["kind"] == "table" and structure["foreign_keys"]}
-    found = inspector.get_multi_indexes(schema=schema, filter_names=list(leading), kind=ObjectKind.TABLE) if leading else {}
+    leading = {
+        structure["table"]: structure
+        for structure in structures
+        if structure["kind"] == "table" and structure["foreign_keys"]
+    }
+    found = (
+        inspector.get_multi_indexes(schema=schema, filter_names=list(leading), kind=ObjectKind.TABLE)
+        if leading
+        else {}
+    )
     for (_, table), listed in found.items():
-        mark_single(leading.get(table), (index["column_names"] for index in listed if index["unique"] and not _partial(index)))
+        mark_single(
+            leading.get(table),
+            (index["column_names"] for index in listed if index["unique"] and not _partial(index)),
+        )
 
 
 def mark_single(structure: Mapping[str, Any] | None, unique: Iterable[Sequence[str | None]]) -> None:

@@ -45,7 +45,13 @@ def value_counts(
     item = collection.by_name[field]
     column = sound_column(table, item) if item.comparable else table.columns[field]
     conditions = list_conditions(table, scope, where, segment, q)
-    first = sa.select(column.label("value")).select_from(table.table).where(*conditions).limit(CAP + 1).subquery("listed")
+    first = (
+        sa.select(column.label("value"))
+        .select_from(table.table)
+        .where(*conditions)
+        .limit(CAP + 1)
+        .subquery("listed")
+    )
     number = sa.func.count().label("number")
     value = table.told_apart(field, first.c.value).label("told")
     every = sa.func.sum(sa.func.count()).over()

@@ -39,10 +39,14 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
         return _unpadded
     if field.native == "mixed":
         return lambda value: None if (said := shown(value)) is None else str(said)
-    if (in_words := plain_words.SPOKEN.get(field.native.partition("(")[0])) is not None and field.stored == "other":
+    if (
+        in_words := plain_words.SPOKEN.get(field.native.partition("(")[0])
+    ) is not None and field.stored == "other":
         return lambda value: shown(in_words(source_zones.in_text(value, field.zone)))
     if field.native == "set":
-        return lambda value: [word for word in value.split(",") if word] if isinstance(value, str) else shown(value)
+        return lambda value: (
+            [word for word in value.split(",") if word] if isinstance(value, str) else shown(value)
+        )
     if field.native == "bit":
         return _bits(field.max_length or 0)
     if field.zone:
@@ -66,7 +70,11 @@ def shown(value: Any) -> Any:
         case None | bool() | int():
             return value
         case str():
-            return value.encode("utf-8", "replace").decode() if not value.isprintable() and _broken(value) else value
+            return (
+                value.encode("utf-8", "replace").decode()
+                if not value.isprintable() and _broken(value)
+                else value
+            )
         case float():
             return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(Decimal(repr(value)))
         case Decimal():
@@ -116,7 +124,9 @@ def _unpadded(value: Any) -> Any:
 
 def _bits(length: int) -> Callable[[Any], Any]:
     """Bits as text of 0 and 1 of this length; some drivers return bytes."""
-    return lambda value: format(int.from_bytes(value), f"0{length}b") if isinstance(value, bytes) else shown(value)
+    return lambda value: (
+        format(int.from_bytes(value), f"0{length}b") if isinstance(value, bytes) else shown(value)
+    )
 
 
 def _scaled(scale: int) -> Callable[[Any], Any]:
@@ -135,7 +145,11 @@ def _scaled(scale: int) -> Callable[[Any], Any]:
 def _integer(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return int(value) if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value() else shown(value)
+    return (
+        int(value)
+        if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
+        else shown(value)
+    )
 
 
 def _decimal(value: Any) -> Any:
@@ -145,7 +159,9 @@ def _decimal(value: Any) -> Any:
 def _boolean(value: Any) -> Any:
     if isinstance(value, bytes):
         return value not in {b"\x00", b""}
-    return bool(value) if value in (0, 1) else shown(value)  # what is neither is shown as it is: filters do not find it as either
+    return (
+        bool(value) if value in (0, 1) else shown(value)
+    )  # what is neither is shown as it is: filters do not find it as either
 
 
 def _moment(value: Any) -> Any:
@@ -168,7 +184,11 @@ def _date(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime):
         return value.date().isoformat()
-    return value[:10] if isinstance(value, str) and CONVERSIONS["date"](value[:10]) and moment_of(value) else shown(value)
+    return (
+        value[:10]
+        if isinstance(value, str) and CONVERSIONS["date"](value[:10]) and moment_of(value)
+        else shown(value)
+    )
 
 
 def _time(value: Any) -> Any:
@@ -195,8 +215,14 @@ def _json(value: Any) -> Any:
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
-    "integer": _integer, "decimal": _decimal, "boolean": _boolean, "datetime": _moment, "date": _date, "time": _time, "json": _json,
-}  # fmt: skip
+    "integer": _integer,
+    "decimal": _decimal,
+    "boolean": _boolean,
+    "datetime": _moment,
+    "date": _date,
+    "time": _time,
+    "json": _json,
+}
 
 
 def _exact(value: Any) -> Any:
@@ -214,12 +240,24 @@ def _array(value: Any) -> Any:
     if not value.startswith("{") or "{" in re.sub(r'"(?:[^"\\]|\\.)*"', "", value[1:]):
         return value  # of several dimensions: shown as it is
     parts = ARRAY_PART.finditer(value[1:-1])
-    return [re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else None if found[2] == "NULL" else found[2] for found in parts]
+    return [
+        re.sub(r"\\(.)", r"\1", found[1])
+        if found[1] is not None
+        else None
+        if found[2] == "NULL"
+        else found[2]
+        for found in parts
+    ]
 
 
 POSTGRESQL_READERS: dict[str, Callable[[Any], Any] | None] = {
-    "text": None, "integer": None, "boolean": None, "uuid": str, "decimal": _exact, "array": _array,
-}  # fmt: skip
+    "text": None,
+    "integer": None,
+    "boolean": None,
+    "uuid": str,
+    "decimal": _exact,
+    "array": _array,
+}
 
 
 # -------------------------------------------------------------------------------------------------------------- comparing
@@ -312,7 +350,9 @@ def written(dialect: str, field: Field, value: Any, former: Any = None) -> Any:
         return WRITERS.get(field.stored, _never)(dialect, field, value, former)
     except Unfit:
         if field.references and isinstance(value, str):
-            raise Unfit("No record has this name or key. Choose one of those that are offered while you type.") from None
+            raise Unfit(
+                "No record has this name or key. Choose one of those that are offered while you type."
+            ) from None
         raise
 
 
@@ -330,29 +370,49 @@ def _write_text(dialect: str, field: Field, value: Any, former: Any) -> Any:
     most = field.max_length or LONGEST_TEXT
     if len(value) > most:
         raise Unfit(f"This has {len(value)} characters; at most {most} are kept.")
-    if field.native == "mixed" and isinstance(former, (int, float)) and (number := number_of(value)) is not None:
+    if (
+        field.native == "mixed"
+        and isinstance(former, (int, float))
+        and (number := number_of(value)) is not None
+    ):
         return driver_form(dialect, Decimal(number))  # where a number stood, a number stands again
     return value
 
 
 def _write_number(dialect: str, field: Field, value: Any, _: Any) -> Any:
-    number, digits = number_of(value), condition_rows.digits_of(field)  # amounts in cents are typed in whole units
+    number, digits = (
+        number_of(value),
+        condition_rows.digits_of(field),
+    )  # amounts in cents are typed in whole units
     if number is None:
         plain = "a whole number" if field.stored == "integer" and digits <= 0 else "a number, such as 12.50"
         raise Unfit(f"This must be {'a day and a time' if counted_moments.is_counted(field) else plain}.")
     if field.stored == "integer":
         if number != int(number):
-            raise Unfit(f"This has more decimals than the {digits} that are kept." if digits > 0 else "This must be a whole number.")
-        least, most = -INT64 if field.least is None else field.least, INT64 - 1 if field.most is None else field.most
+            raise Unfit(
+                f"This has more decimals than the {digits} that are kept."
+                if digits > 0
+                else "This must be a whole number."
+            )
+        least, most = (
+            -INT64 if field.least is None else field.least,
+            INT64 - 1 if field.most is None else field.most,
+        )
         if not least <= number <= most:
-            raise Unfit("This must be between {:,} and {:,}.".format(*(Decimal(end).scaleb(-digits) for end in (least, most))))
+            raise Unfit(
+                "This must be between {:,} and {:,}.".format(
+                    *(Decimal(end).scaleb(-digits) for end in (least, most))
+                )
+            )
         return int(number)
     exact = Decimal(number)
     places = max(0, -int(exact.normalize().as_tuple().exponent))
     if field.scale is not None and places > field.scale:
         raise Unfit(f"This has {places} decimals; at most {field.scale} are kept.")
     if field.precision is not None and abs(exact) >= Decimal(10) ** (field.precision - (field.scale or 0)):
-        raise Unfit(f"This number is too large: at most {field.precision - (field.scale or 0)} digits stand before the point.")
+        raise Unfit(
+            f"This number is too large: at most {field.precision - (field.scale or 0)} digits stand before the point."
+        )
     return format(exact, "f") if dialect != "mysql" else exact
 
 
@@ -365,17 +425,29 @@ def _write_boolean(dialect: str, field: Field, value: Any, _: Any) -> Any:
 def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
     converted = CONVERSIONS[field.stored](value) if isinstance(value, str) else None
     if converted is None:
-        raise Unfit("Write each as 2026-11-20 09:00." if field.native == "array" else f"This must be a {WORDS[field.stored]}.")
+        raise Unfit(
+            "Write each as 2026-11-20 09:00."
+            if field.native == "array"
+            else f"This must be a {WORDS[field.stored]}."
+        )
     if dialect == "sqlite" and (isinstance(converted, datetime) or field.native == recognising.MIDNIGHT):
         return _as_before(converted, former, field)
-    if field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array"):  # a list is sent as a text
+    if (
+        field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array")
+    ):  # a list is sent as a text
         return source_zones.on_clocks(converted, field.zone)
     return driver_form(dialect, converted)
 
 
 def _as_before(given: date, former: Any, field: Field) -> str:
     """A moment, or the midnight of a day, in the spelling of the former value: with T or a blank, with Z, +00:00 or nothing."""
-    before = former if isinstance(former, str) else " " if field.zone or field.native == recognising.MIDNIGHT else "T…Z"
+    before = (
+        former
+        if isinstance(former, str)
+        else " "
+        if field.zone or field.native == recognising.MIDNIGHT
+        else "T…Z"
+    )
     moment = given.astimezone(UTC) if isinstance(given, datetime) else datetime.combine(given, time())
     if field.zone and not before.endswith(("Z", "+00:00")):
         moment = source_zones.on_clocks(moment, field.zone)
@@ -392,10 +464,14 @@ def _write_uuid(dialect: str, field: Field, value: Any, _: Any) -> Any:
 
 def _write_json(dialect: str, field: Field, value: Any, former: Any) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
-        raise Unfit("This begins like JSON, and a bracket, comma or quotation mark of it is wrong or missing.")
+        raise Unfit(
+            "This begins like JSON, and a bracket, comma or quotation mark of it is wrong or missing."
+        )
     value = exact_json.numbers(value)
     if exact_json.rounded(value) or exact_json.rounded(_former_json(former)):
-        raise Unfit("This JSON holds a number with more digits than can be kept here. Change it where it comes from.")
+        raise Unfit(
+            "This JSON holds a number with more digits than can be kept here. Change it where it comes from."
+        )
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError, TypeError):
@@ -419,7 +495,11 @@ def _former_json(former: Any) -> Any:
 def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
     if not isinstance(value, list):
         raise Unfit("This must be a list.")
-    if (dialect != "postgresql" and field.native != "set") or field.items not in WRITERS or field.items == "json":
+    if (
+        (dialect != "postgresql" and field.native != "set")
+        or field.items not in WRITERS
+        or field.items == "json"
+    ):
         raise Unfit(f"{field.label} cannot be changed here.")
     item = replace(field, stored=field.items)
     if field.native == "set":
@@ -437,6 +517,14 @@ def _part(value: Any) -> str:
 
 
 WRITERS: dict[str, Callable[[str, Field, Any, Any], Any]] = {
-    "text": _write_text, "integer": _write_number, "decimal": _write_number, "boolean": _write_boolean, "date": _write_calendar,
-    "datetime": _write_calendar, "time": _write_calendar, "uuid": _write_uuid, "json": _write_json, "array": _write_array,
-}  # fmt: skip
+    "text": _write_text,
+    "integer": _write_number,
+    "decimal": _write_number,
+    "boolean": _write_boolean,
+    "date": _write_calendar,
+    "datetime": _write_calendar,
+    "time": _write_calendar,
+    "uuid": _write_uuid,
+    "json": _write_json,
+    "array": _write_array,
+}

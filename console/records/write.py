@@ -41,7 +41,9 @@ from console.records.record_reads import get
 from console.records.related_values import referring, unseen_references
 from console.records.sql_tables import Table, table_of
 
-UNKEPT = frozenset({"json", "array"})  # kinds that not every database can compare; they are compared before, while the row is locked
+UNKEPT = frozenset(
+    {"json", "array"}
+)  # kinds that not every database can compare; they are compared before, while the row is locked
 
 
 UNSAVED = "Some values cannot be saved; nothing was changed."
@@ -88,17 +90,30 @@ def write(
     raise AssertionError("unreachable")  # pragma: no cover
 
 
-def refusals_of_change(collection: Collection, former: Mapping[str, Any], changed: Mapping[str, Any], scope: Scope) -> list[str]:
+def refusals_of_change(
+    collection: Collection, former: Mapping[str, Any], changed: Mapping[str, Any], scope: Scope
+) -> list[str]:
     """Why a record of the values `former` may not get the `changed` ones (field → JSON), as far as can be told without its database."""
     try:
         fields = _fields(
-            collection, {name: {"new": new} for name, new in changed.items()}, scope, by_action=False, workflow=governing.BY_HAND
+            collection,
+            {name: {"new": new} for name, new in changed.items()},
+            scope,
+            by_action=False,
+            workflow=governing.BY_HAND,
         )
         _require_fitting(collection, fields, changed, {})
     except (Invalid, NotAllowed) as error:
-        return [str(detail["reason"]) for detail in error.details if "reason" in detail and isinstance(error, Invalid)] or [error.message]
+        return [
+            str(detail["reason"])
+            for detail in error.details
+            if "reason" in detail and isinstance(error, Invalid)
+        ] or [error.message]
     known = {field.name: former.get(field.name) for field in collection.stored_fields}
-    details = [*unseen_references(collection, changed, known, scope), *write_checks.violations(collection, scope, known, changed)]
+    details = [
+        *unseen_references(collection, changed, known, scope),
+        *write_checks.violations(collection, scope, known, changed),
+    ]
     return [detail["reason"] for detail in details]
 
 
@@ -111,7 +126,12 @@ class Stale(Exception):
 
 
 def _fields(
-    collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool, workflow: str | None
+    collection: Collection,
+    changes: Mapping[str, Mapping[str, Any]],
+    scope: Scope,
+    *,
+    by_action: bool,
+    workflow: str | None,
 ) -> list[Field]:
     """The fields to change. Raises Invalid for impossible names, NotAllowed for read-only fields."""
     details = []
@@ -150,17 +170,26 @@ def _change(
 ) -> Record:
     collection, is_key = table.collection, table.is_key(parts)
     changed = {field.name: _meant(collection, field, changes[field.name]["new"]) for field in fields}
-    more = write_checks.needed_columns(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
+    more = write_checks.needed_columns(collection, changed) | {
+        here for link in referring(collection, changed) for here, _ in link.columns
+    }
     former = locked(connection, table, key, is_key, [field.name for field in fields], scope, more)
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
-    moved = {field.name: changed[field.name] for field in fields if not _stays(collection, field, changed[field.name], theirs[field.name])}
+    moved = {
+        field.name: changed[field.name]
+        for field in fields
+        if not _stays(collection, field, changed[field.name], theirs[field.name])
+    }
     reader, wanted = Reader(table, scope, None), Record(collection.id, key, key, {**theirs, **moved})
     if not moved:
         return reader.finished(read_back(connection, reader, [wanted]))[0]
     new = _require_fitting(collection, fields, moved, former)
-    if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, moved)]:
+    if details := [
+        *unseen_references(collection, moved, known, scope),
+        *write_checks.violations(collection, scope, known, moved),
+    ]:
         raise Invalid(UNSAVED, details=details)
     new |= mysql_clock.now_of(connection, collection, new, "update")
     kept = [
@@ -171,7 +200,12 @@ def _change(
     statement = (
         sa.update(table.table)
         .where(is_key, table.in_scope_when_written(parts, scope), *kept)
-        .values({table.table.columns[name]: sa.null() if item is None else value(item) for name, item in new.items()})
+        .values(
+            {
+                table.table.columns[name]: sa.null() if item is None else value(item)
+                for name, item in new.items()
+            }
+        )
     )
     try:
         if connection.execute(statement).rowcount != 1:
@@ -181,15 +215,29 @@ def _change(
         raise rejected(error, collection, fields, scope) from error
     _require_moved(collection, moved, theirs, record)
     what = "the change was saved. Look whether it was made before you try again"
-    commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
-    changes_made.note_change(changes_made.Changed(collection.id, key, theirs, {name: record.values[name] for name in theirs}))
+    commit(
+        connection,
+        collection,
+        f"{collection.id}/{key}",
+        what,
+        lambda error: rejected(error, collection, fields, scope),
+    )
+    changes_made.note_change(
+        changes_made.Changed(collection.id, key, theirs, {name: record.values[name] for name in theirs})
+    )
     return reader.finished([record])[0]
 
 
-def _require_moved(collection: Collection, moved: Mapping[str, Any], former: Mapping[str, Any], record: Record) -> None:
+def _require_moved(
+    collection: Collection, moved: Mapping[str, Any], former: Mapping[str, Any], record: Record
+) -> None:
     """Raises Invalid where a field has its former value again after the change: a trigger put it back, and who made the change would take it for made."""
     now = record.values
-    back = [name for name in moved if name in now and alike(collection, collection.by_name[name], now[name], former[name])]
+    back = [
+        name
+        for name in moved
+        if name in now and alike(collection, collection.by_name[name], now[name], former[name])
+    ]
     if back:
         reason = "The database puts the former value back: a trigger or rule of its own keeps it."
         details = [{"field": name, "reason": f"{collection.by_name[name].label}: {reason}"} for name in back]
@@ -200,14 +248,23 @@ def left_out(connection: Connection, table: Table, *same: Condition, done: str =
     """Why a statement wrote no row: the database keeps the record as it is where it is the `same` still; otherwise it was changed meanwhile."""
     if (
         table.dialect.name != "mysql"
-        and connection.execute(sa.select(sa.literal(1)).select_from(table.table).where(*same)).first() is not None
+        and connection.execute(sa.select(sa.literal(1)).select_from(table.table).where(*same)).first()
+        is not None
     ):
-        return Invalid(f"The database keeps this record as it is: a trigger or rule of its own left the change out. Nothing was {done}.")
-    return Conflict(f"The record changed at this moment. Look at it again; nothing was {done}.", code="record_changed")
+        return Invalid(
+            f"The database keeps this record as it is: a trigger or rule of its own left the change out. Nothing was {done}."
+        )
+    return Conflict(
+        f"The record changed at this moment. Look at it again; nothing was {done}.", code="record_changed"
+    )
 
 
 def commit(
-    connection: Connection, collection: Collection, target: str, what: str, refusal: Callable[[sa.exc.DBAPIError], Exception]
+    connection: Connection,
+    collection: Collection,
+    target: str,
+    what: str,
+    refusal: Callable[[sa.exc.DBAPIError], Exception],
 ) -> None:
     """Commit what was written to `target`, which the request then names as written, or as unknown if the connection was lost while `what`.
 
@@ -225,13 +282,17 @@ def commit(
         request_writes.written(target)
 
 
-def _require_fitting(collection: Collection, fields: list[Field], moved: Mapping[str, Any], former: Mapping[str, Any]) -> dict[str, Any]:
+def _require_fitting(
+    collection: Collection, fields: list[Field], moved: Mapping[str, Any], former: Mapping[str, Any]
+) -> dict[str, Any]:
     """The new values in the driver's form, given those read before. Raises Invalid with a detail for each that does not fit."""
     fitting, details = {}, []
     for field in fields:
         if field.name in moved:
             try:
-                fitting[field.name] = values.written(collection.dialect, field, moved[field.name], former.get(field.name))
+                fitting[field.name] = values.written(
+                    collection.dialect, field, moved[field.name], former.get(field.name)
+                )
             except values.Unfit as reason:
                 details.append({"field": field.name, "reason": str(reason)})
     if details:
@@ -240,14 +301,28 @@ def _require_fitting(collection: Collection, fields: list[Field], moved: Mapping
 
 
 def locked(
-    connection: Connection, table: Table, key: str, is_key: Condition, fields: list[str], scope: Scope, more: frozenset[str] = frozenset()
+    connection: Connection,
+    table: Table,
+    key: str,
+    is_key: Condition,
+    fields: list[str],
+    scope: Scope,
+    more: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """The driver's present values of the fields and of `more` columns; locks the row if the database can. Raises NotFound."""
     names = list(dict.fromkeys([*fields, *sorted(more), *table.collection.key]))
-    statement = sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key, table.in_scope(scope))
+    statement = (
+        sa.select(*(table.columns[name] for name in names))
+        .select_from(table.table)
+        .where(is_key, table.in_scope(scope))
+    )
     try:
-        row = connection.execute(statement if table.dialect.name == "sqlite" else statement.with_for_update()).first()
-        if row is None and table.dialect.name == "postgresql":  # a policy may let it be read, and not be locked
+        row = connection.execute(
+            statement if table.dialect.name == "sqlite" else statement.with_for_update()
+        ).first()
+        if (
+            row is None and table.dialect.name == "postgresql"
+        ):  # a policy may let it be read, and not be locked
             row = connection.execute(statement).first()
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
@@ -258,17 +333,27 @@ def locked(
     return dict(zip(names, row, strict=True))
 
 
-def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], theirs: Mapping[str, Any]) -> None:
+def compare(
+    collection: Collection, changes: Mapping[str, Mapping[str, Any]], theirs: Mapping[str, Any]
+) -> None:
     """Raises Conflict naming every field whose `old` differs from the present value (`theirs`)."""
     details = []
     for name, change in changes.items():
         field = collection.by_name[name]
         if "old" in change and not alike(collection, field, change["old"], theirs[name]):
             details.append(
-                {"field": name, "reason": f"{field.label} was changed by somebody else in the meantime.", "theirs": theirs[name]}
+                {
+                    "field": name,
+                    "reason": f"{field.label} was changed by somebody else in the meantime.",
+                    "theirs": theirs[name],
+                }
             )
     if details:
-        raise Conflict("The record was changed in the meantime; nothing was saved.", code="record_changed", details=details)
+        raise Conflict(
+            "The record was changed in the meantime; nothing was saved.",
+            code="record_changed",
+            details=details,
+        )
 
 
 def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
@@ -285,17 +370,25 @@ def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
 
 def _meant(collection: Collection, field: Field, new: Any) -> Any:
     """The new value; null for one that means "none", so that it is written and logged in one way."""
-    return None if any(each is not None and alike(collection, field, new, each) for each in field.empty_values) else new
+    return (
+        None
+        if any(each is not None and alike(collection, field, new, each) for each in field.empty_values)
+        else new
+    )
 
 
 def _stays(collection: Collection, field: Field, new: Any, former: Any) -> bool:
     """Whether the column holds the new value already; where it takes no null, an empty text stands for none."""
-    return alike(collection, field, new, former) or (new is None and former == "" and field.blank and not field.nullable)
+    return alike(collection, field, new, former) or (
+        new is None and former == "" and field.blank and not field.nullable
+    )
 
 
 def _inexact(table: Table, field: Field, former: Any) -> bool:
     """Whether the driver's value cannot be compared with the column's (MySQL's `float`, a text that is not UTF-8): the row is locked."""
-    lossy = (table.dialect.name == "mysql" and field.native == "float4") or (isinstance(former, str) and "\ufffd" in former)
+    lossy = (table.dialect.name == "mysql" and field.native == "float4") or (
+        isinstance(former, str) and "\ufffd" in former
+    )
     return lossy or field.stored in UNKEPT
 
 
@@ -320,17 +413,31 @@ NOTHING = "Nothing was saved."
 KEPT_OUT = "The database takes no record with these values here: a policy of its own (row-level security) keeps it out."
 
 
-def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope | None = None) -> Exception:
+def rejected(
+    error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope | None = None
+) -> Exception:
     """The error to raise for a value that the database refused, at its field. `scope`: of whom may hear of the other fields that the rule compares."""
     original = error.orig
     if (reason := refusals.raised(original)) is not None:
         about = broken_rules.raised_about(original, fields)
-        return Invalid(reason if about else f"{reason} {NOTHING}", details=[{"field": field.name, "reason": reason} for field in about])
+        return Invalid(
+            reason if about else f"{reason} {NOTHING}",
+            details=[{"field": field.name, "reason": reason} for field in about],
+        )
     if refusals.keeps_out(original):
-        return Invalid(f"{KEPT_OUT} {NOTHING}", details=[{"field": field.name, "reason": KEPT_OUT} for field in fields if len(fields) == 1])
-    if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
+        return Invalid(
+            f"{KEPT_OUT} {NOTHING}",
+            details=[{"field": field.name, "reason": KEPT_OUT} for field in fields if len(fields) == 1],
+        )
+    if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(
+        original
+    ):
         return connect.driver_refusal(error, collection.source)
-    known = [] if scope is None else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]
+    known = (
+        []
+        if scope is None
+        else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]
+    )
     named, reason = broken_rules.reason(original, collection, fields, known)
     if named and broken_rules.is_duplicate(original):
         reason = same_words(collection, original, known or named)
@@ -354,7 +461,11 @@ IN_SMALLEST = "Its currency is not known here: write it as it is stored, in the 
 
 
 def forms(
-    collection: Collection, names: list[str], record: Record | None, scope: Scope, workflow: str | None = governing.BY_HAND
+    collection: Collection,
+    names: list[str],
+    record: Record | None,
+    scope: Scope,
+    workflow: str | None = governing.BY_HAND,
 ) -> list[FormField]:
     """Form fields for these columns in this order, without hidden ones. `value` and `now` are the record's values.
 
@@ -363,7 +474,9 @@ def forms(
     made = []
     shut = {
         detail["field"]
-        for detail in governing.refused([collection.by_name[name] for name in names if name in collection.by_name], workflow)
+        for detail in governing.refused(
+            [collection.by_name[name] for name in names if name in collection.by_name], workflow
+        )
     }
     for name in names:
         field = collection.visible(name, scope.hidden)
@@ -373,7 +486,11 @@ def forms(
         currency = _currency_of(collection, field, names, record)
         made.append(
             _form_field(
-                field, now, currency, asked_beside=field.currency in names, readonly=field.readonly or name in scope.fixed or name in shut
+                field,
+                now,
+                currency,
+                asked_beside=field.currency in names,
+                readonly=field.readonly or name in scope.fixed or name in shut,
             )
         )
     return made
@@ -388,7 +505,9 @@ def _currency_of(collection: Collection, field: Field, names: list[str], record:
     return column if known is None else str(known)
 
 
-def _form_field(field: Field, now: Any, currency: str | None, *, asked_beside: bool, readonly: bool) -> FormField:
+def _form_field(
+    field: Field, now: Any, currency: str | None, *, asked_beside: bool, readonly: bool
+) -> FormField:
     options: Any = [option.to_json() for option in field.options] if field.options is not None else None
     if options is None and field.references:
         options = {"collection": field.references}
@@ -403,8 +522,12 @@ def _form_field(field: Field, now: Any, currency: str | None, *, asked_beside: b
         value=now,
         now=now,
         options=options,
-        min=field.least if field.stored == "integer" and field.least is not None and abs(field.least) < 2**31 else None,
-        max=field.most if field.stored == "integer" and field.most is not None and abs(field.most) < 2**31 else None,
+        min=field.least
+        if field.stored == "integer" and field.least is not None and abs(field.least) < 2**31
+        else None,
+        max=field.most
+        if field.stored == "integer" and field.most is not None and abs(field.most) < 2**31
+        else None,
         max_length=field.max_length,
         help=" ".join(filter(None, (field.help, IN_SMALLEST if unknown and not readonly else None))) or None,
         widget=field.widget,

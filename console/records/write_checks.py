@@ -20,7 +20,11 @@ EMPTY: tuple[Any, ...] = ("", [], None)
 
 def needed_columns(collection: Collection, changed: Mapping[str, Any]) -> frozenset[str]:
     """Columns to read before the change can be checked: those used by rules on a changed field."""
-    return frozenset(name for rule in _rules(collection, changed, new=False) for name in (rule.inputs | expressions_in(rule.message)))
+    return frozenset(
+        name
+        for rule in _rules(collection, changed, new=False)
+        for name in (rule.inputs | expressions_in(rule.message))
+    )
 
 
 def expressions_in(message: str) -> frozenset[str]:
@@ -30,16 +34,26 @@ def expressions_in(message: str) -> frozenset[str]:
 
 
 def violations(
-    collection: Collection, scope: Scope, former: Mapping[str, Any], changed: Mapping[str, Any], *, new: bool = False
+    collection: Collection,
+    scope: Scope,
+    former: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    *,
+    new: bool = False,
 ) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each violation; `former` has the JSON values of the columns of `needed`."""
     details = _fields(collection, changed, new=new)
     known = {detail["field"] for detail in details}
     record = collection.typed({**former, **changed})
     roots = {"record": record, "now": datetime.now(UTC)}
-    shown = {"record": {name: value for name, value in record.items() if collection.visible(name, scope.hidden)}, "now": roots["now"]}
+    shown = {
+        "record": {name: value for name, value in record.items() if collection.visible(name, scope.hidden)},
+        "now": roots["now"],
+    }
     for rule in _rules(collection, changed, new=new):
-        own = rule.field in changed and rule.field in {field.name for field in collection.stored_fields if rule in field.validation}
+        own = rule.field in changed and rule.field in {
+            field.name for field in collection.stored_fields if rule in field.validation
+        }
         if own and changed[str(rule.field)] in EMPTY:
             continue  # a rule of a field concerns its value
         if not expressions.parse(rule.if_).test(roots):
@@ -56,7 +70,12 @@ def _fields(collection: Collection, changed: Mapping[str, Any], *, new: bool) ->
         empty = value in EMPTY or (isinstance(value, str) and not value.strip())
         if field.required and empty and (field.name in changed or new):
             details.append({"field": field.name, "reason": f"{field.label} is needed."})
-        elif field.format and not empty and isinstance(value, str) and (reason := misformed(field.format, value)):
+        elif (
+            field.format
+            and not empty
+            and isinstance(value, str)
+            and (reason := misformed(field.format, value))
+        ):
             details.append({"field": field.name, "reason": reason})
     return details
 
@@ -141,7 +160,12 @@ def _bic(text: str) -> str | None:
 def _url(text: str) -> str | None:
     try:
         parts = urlsplit(text)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and "." in str(parts.hostname) and not any(map(str.isspace, text))
+        fits = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and "." in str(parts.hostname)
+            and not any(map(str.isspace, text))
+        )
     except ValueError:
         fits = False
     return None if fits else "This is no web address: it begins with https:// or http://, and names a host."

@@ -5,8 +5,25 @@ from console.runs.commands import attachments
 from console.runs.commands.approval_answers import approve, reject
 from console.runs.commands.effect_settling import check, retry, settle, stop_trying
 from console.runs.commands.ending import end_cancelled
-from console.runs.commands.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over, will_not_come
-from console.runs.commands.hands_off import ReadyStart, RecordRef, StartedBy, check_hands_off, ready_to_start, start_hands_off
+from console.runs.commands.handing_over import (
+    arrive,
+    assign,
+    escalate,
+    release,
+    resume,
+    save,
+    step_in,
+    take_over,
+    will_not_come,
+)
+from console.runs.commands.hands_off import (
+    ReadyStart,
+    RecordRef,
+    StartedBy,
+    check_hands_off,
+    ready_to_start,
+    start_hands_off,
+)
 from console.runs.commands.many_starts import WantedStart, start_many_hands_off
 from console.runs.commands.missing_context import propose_again, supply, supply_form
 from console.runs.commands.reporting import receipt_of, report, reportable
@@ -15,7 +32,14 @@ from console.runs.commands.revising import Preview, abort, abort_preview, previe
 from console.runs.commands.run_starts import account_of, start, try_start
 from console.runs.commands.segment_starts import OUTSIDE, only_words, outside, taking
 from console.runs.commands.taking_out import take_out
-from console.runs.commands.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure
+from console.runs.commands.transitions import (
+    Submission,
+    cancel,
+    complete,
+    complete_and_look,
+    draft,
+    end_for_erasure,
+)
 from console.runs.commands.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
 from console.runs.engine.advancing import advance
 from console.runs.engine.children import ChildRun, children_of, live_parts, parts_change_outside, tend
@@ -36,10 +60,30 @@ from console.runs.store.run_events import ENGINE
 from console.runs.store.run_store import Also, AtOnce
 from console.runs.store.version_origins import read_live_versions
 from console.runs.views.candidates import Candidate, candidates
-from console.runs.views.lists import RunHead, Waits, find, head, held_by, live_on, live_workflows, on_record, on_records, to_continue, waits
+from console.runs.views.lists import (
+    RunHead,
+    Waits,
+    find,
+    head,
+    held_by,
+    live_on,
+    live_workflows,
+    on_record,
+    on_records,
+    to_continue,
+    waits,
+)
 from console.runs.views.narrowed_list import narrowed
 from console.runs.views.reader_reach import shown_to, words_of_event
-from console.runs.views.reading import PATH_SHOWN, already_recorded, get, is_shown_last, preview_screen, source_opened, title
+from console.runs.views.reading import (
+    PATH_SHOWN,
+    already_recorded,
+    get,
+    is_shown_last,
+    preview_screen,
+    source_opened,
+    title,
+)
 from console.runs.views.record_reach import live_counts, live_versions
 from console.runs.views.replay import ReplayView, Today, events, replay, rows_today
 from console.runs.views.screens import record_shown

@@ -3,7 +3,16 @@
 from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
 from console.sources.advising import advised
-from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, readdress, remove, resume
+from console.sources.changing import (
+    BOUNDS,
+    Consequences,
+    change,
+    consequences,
+    pause,
+    readdress,
+    remove,
+    resume,
+)
 from console.sources.difference import Difference, difference, look_again, look_at_noticed, take
 from console.sources.keeping import (
     DOCUMENT_KEYS,

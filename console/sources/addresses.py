@@ -22,8 +22,12 @@ PARTS = ("kind", "host", "port", "database", "user", "password")
 def read(url: str) -> URL:
     """The address of one database. Raises Invalid as `connect.address` does, and for a server address without a database name."""
     address = connect.address(url)
-    if not address.database and address.get_backend_name() == "mysql":  # PostgreSQL uses the database named like the user
-        raise field_error("url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database.")
+    if (
+        not address.database and address.get_backend_name() == "mysql"
+    ):  # PostgreSQL uses the database named like the user
+        raise field_error(
+            "url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database."
+        )
     return address
 
 
@@ -40,7 +44,10 @@ def composed(given: Mapping[str, str], former: str = "") -> str:
         path = re.sub(r"^(?:sqlite|file)://(?=/)", "", given.get("database", "").strip().strip("\"'")).strip()
         path = path.removeprefix("/") if path.startswith("//") else path  # sqlite:////srv/shop.db
         if not path.startswith("/"):
-            raise field_error("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
+            raise field_error(
+                "database",
+                "Give the whole path of the file, from / on: it is a file of the machine that runs the console.",
+            )
         address = URL.create("sqlite", database=path)
     else:
         address = _of_fields(kind, given)
@@ -48,14 +55,18 @@ def composed(given: Mapping[str, str], former: str = "") -> str:
         before = make_url(former)
         if (before.host, before.port, before.username) == (address.host, address.port, address.username):
             address = address.set(password=before.password)
-    return connect.address(address.render_as_string(hide_password=False)).render_as_string(hide_password=False)
+    return connect.address(address.render_as_string(hide_password=False)).render_as_string(
+        hide_password=False
+    )
 
 
 def _of_fields(kind: str, given: Mapping[str, str]) -> URL:
     reasons = {}
     if kind not in PORTS:
         reasons["kind"] = "Choose a kind of database."
-    reasons |= {name: "This is needed." for name in ("host", "database", "user") if not given.get(name, "").strip()}
+    reasons |= {
+        name: "This is needed." for name in ("host", "database", "user") if not given.get(name, "").strip()
+    }
     port = given.get("port", "").strip() or str(PORTS.get(kind, ""))
     if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
         reasons["port"] = "A port is a number from 1 to 65535."
@@ -70,7 +81,11 @@ def _of_fields(kind: str, given: Mapping[str, str]) -> URL:
     password = given.get("password", "") or None
     user, database = given["user"].strip(), given["database"].strip()
     if host.startswith("/"):  # a socket of this machine, which drivers take as options
-        where = {"unix_socket": host} if kind == "mysql" else {"host": re.sub(r"/\.s\.PGSQL\.\d+$|/+$", "", host), "port": port}
+        where = (
+            {"unix_socket": host}
+            if kind == "mysql"
+            else {"host": re.sub(r"/\.s\.PGSQL\.\d+$|/+$", "", host), "port": port}
+        )
         return URL.create(kind, user, password, None, None, database, where)
     encrypted = {"sslmode": "require"} if kind == "postgresql" and given.get("encrypted") else {}
     return URL.create(kind, user, password, host.strip("[]"), int(port), database, encrypted)
@@ -100,7 +115,9 @@ def seal(about: str, kept: Mapping[str, Any]) -> str:
 def unseal(about: str, text: str) -> dict[str, Any]:
     """The sealed data. Raises Invalid if it has expired or belongs to another person."""
     try:
-        kept = json.loads(subjects.unwrap(base64.urlsafe_b64decode(text.encode("ascii", "replace")), f"source_form|{about}"))
+        kept = json.loads(
+            subjects.unwrap(base64.urlsafe_b64decode(text.encode("ascii", "replace")), f"source_form|{about}")
+        )
     except (subjects.Unreadable, binascii.Error, ValueError):
         kept = {"until": 0}
     if kept["until"] < time.time():

@@ -26,10 +26,22 @@ def advised(name: str, *, by: Actor) -> list[Advice]:
     """The largest tables whose texts lack an index, the largest first. Raises NotAllowed, SourceDown."""
     keeping.require_manager(by)
     indexes.forget()  # who has just made one looks here whether it counts
-    tables = [collection for collection in records.collections() if collection.source == name and collection.kind == "table"]
-    ranked = sorted(((indexes.indexes_of(collection), collection) for collection in tables), key=lambda pair: -(pair[0].rows or 0))[:MOST]
+    tables = [
+        collection
+        for collection in records.collections()
+        if collection.source == name and collection.kind == "table"
+    ]
+    ranked = sorted(
+        ((indexes.indexes_of(collection), collection) for collection in tables),
+        key=lambda pair: -(pair[0].rows or 0),
+    )[:MOST]
     made = [
-        Advice(collection, seen.rows, seen.large, index_advice.statements(collection, search.telling_fields(collection, frozenset())))
+        Advice(
+            collection,
+            seen.rows,
+            seen.large,
+            index_advice.statements(collection, search.telling_fields(collection, frozenset())),
+        )
         for seen, collection in ranked
     ]
     return [advice for advice in made if advice.statements]

@@ -29,11 +29,15 @@ def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by
     """What would fail in the published version of each workflow, in older versions of runs in progress, and in drafts."""
     running = {
         (row[0], row[1]): row[2]
-        for row in fetch(f"select r.workflow, r.version, count(*) from {access.runs(by).sql()} where r.ended_at is null group by 1, 2")  # noqa: S608 (a text of ours)
+        for row in fetch(
+            f"select r.workflow, r.version, count(*) from {access.runs(by).sql()} where r.ended_at is null group by 1, 2"  # noqa: S608 (a text of ours)
+        )
     }
     hidden = access.hidden_from(by)
     told: set[tuple[str, str | None, str]] = set()
-    wanted = dict.fromkeys([*((known.id, known.live) for known in workflows.all_known() if known.live), *running])
+    wanted = dict.fromkeys(
+        [*((known.id, known.live) for known in workflows.all_known() if known.live), *running]
+    )
     for workflow, number in wanted:
         definition = workflows.version(workflow, int(number))
         if f"workflow:{definition.slug}" in hidden:
@@ -42,8 +46,15 @@ def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by
         runs = f" {live} live {'run' if live == 1 else 'runs'}." if live else ""
         for step, reason, words in _of_workflow(definition.document.to_json(), now, then):
             told.add((definition.slug, step, reason))
-            yield Break("workflow", f"{definition.title}, version {number}", f"/workflows/{definition.slug}", words + runs)
-    for slug, title, document in fetch("select slug, title, draft from console.workflow where archived_at is null order by slug"):
+            yield Break(
+                "workflow",
+                f"{definition.title}, version {number}",
+                f"/workflows/{definition.slug}",
+                words + runs,
+            )
+    for slug, title, document in fetch(
+        "select slug, title, draft from console.workflow where archived_at is null order by slug"
+    ):
         if f"workflow:{slug}" not in hidden:
             for step, reason, words in _of_workflow(document, now, then):
                 if (slug, step, reason) not in told:
@@ -55,9 +66,15 @@ def _of_workflow(
 ) -> Iterator[tuple[str | None, str, str]]:
     """(step, reason, both in words) of each problem that is new."""
     after = workflows.check(document, Surroundings(dict(then)))
-    before = {(each.step, each.field, each.reason) for each in workflows.check(document, Surroundings(dict(now)))} if after else set()
+    before = (
+        {(each.step, each.field, each.reason) for each in workflows.check(document, Surroundings(dict(now)))}
+        if after
+        else set()
+    )
     titles = {step.get("id"): step.get("title") for step in document.get("steps") or ()}
-    for step, reason in dict.fromkeys((each.step, each.reason) for each in after if (each.step, each.field, each.reason) not in before):
+    for step, reason in dict.fromkeys(
+        (each.step, each.reason) for each in after if (each.step, each.field, each.reason) not in before
+    ):
         yield step, reason, f"Step “{titles.get(step) or step}”: {reason}" if step else reason
 
 
@@ -66,7 +83,10 @@ def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: 
     for action in action_cache.every().values():
         if f"collection:{action.collection}" in hidden:
             continue
-        before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))
+        before, after = (
+            {(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))}
+            for where in (now, then)
+        )
         for reason in sorted({reason for _, reason in after - before}):
             yield Break("action", action.title, f"/workflows/{action.slug}", reason)
 
@@ -76,7 +96,9 @@ def _workspaces(now: Mapping[str, Collection], then: Mapping[str, Collection], b
     table = tables.workspace_draft.c
     with hot_engine().connect() as connection:
         drafted = connection.execute(
-            sa.select(table.workspace, table.document).where(table.document.is_not(None)).order_by(table.workspace)
+            sa.select(table.workspace, table.document)
+            .where(table.document.is_not(None))
+            .order_by(table.workspace)
         ).all()
     told: set[tuple[str, str]] = set()
     for each in workspaces.known().values():
@@ -95,7 +117,10 @@ def _of_workspace(
 ) -> Iterator[tuple[str, str, str]]:
     """(component, reason, both in words) of each name that is gone then."""
     hidden = access.hidden_from(by)
-    before, after = ({(spot.place[0], spot.reason) for spot in workspaces.unknown_names(document, where.get)} for where in (now, then))
+    before, after = (
+        {(spot.place[0], spot.reason) for spot in workspaces.unknown_names(document, where.get)}
+        for where in (now, then)
+    )
     for component, reason in sorted(after - before, key=str):
         item = document.component(str(component))
         if item is not None and f"collection:{getattr(item, 'collection', None)}" not in hidden:

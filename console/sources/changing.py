@@ -63,7 +63,10 @@ def change(
     picks = (
         (None, None)
         if all_tables
-        else (schemas if schemas is not None else source.schemas, chosen if chosen is not None else source.chosen)
+        else (
+            schemas if schemas is not None else source.schemas,
+            chosen if chosen is not None else source.chosen,
+        )
     )
     before = keeping.stored_settings(source.terms, source.schemas, source.chosen)
     after = keeping.stored_settings(terms or source.terms, *picks)
@@ -77,7 +80,9 @@ def change(
         values["url_sealed"] = catalogue.seal(name, address)
     old_place, new_place = (testing.place_of(connect.address(place)) for place in (source.url, address))
     with transaction() as connection:
-        connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
+        connection.execute(
+            sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values)
+        )
         keeping.touch_configuration(connection)
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()
@@ -88,7 +93,9 @@ def readdress(name: str, url: str) -> None:
     """Store the present address of the same database after the data folder was moved. No event, because the source itself did not change."""
     with transaction() as connection:
         sealed = catalogue.seal(name, addresses.read(url).render_as_string(hide_password=False))
-        connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed))
+        connection.execute(
+            sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed)
+        )
         keeping.touch_configuration(connection)
     keeping.forget()
 
@@ -156,9 +163,26 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
         keeping.touch_configuration(connection)
-        open_ = {"source": name, "name": name, "dialect": source.dialect, "collections": len(found.collections), "runs": found.live}
-        before = {"place": testing.place_of(connect.address(source.url)), "collections": list(found.collections)}
-        log.note(by, "source_removed", open=open_, sealed={"before": before}, source=name, chain=CHAIN, connection=connection)
+        open_ = {
+            "source": name,
+            "name": name,
+            "dialect": source.dialect,
+            "collections": len(found.collections),
+            "runs": found.live,
+        }
+        before = {
+            "place": testing.place_of(connect.address(source.url)),
+            "collections": list(found.collections),
+        }
+        log.note(
+            by,
+            "source_removed",
+            open=open_,
+            sealed={"before": before},
+            source=name,
+            chain=CHAIN,
+            connection=connection,
+        )
     connect.dispose(name)
     keeping.forget()
     return found
@@ -174,7 +198,8 @@ def _rights(collections: Several[str]) -> list[access.Row]:
     return [
         row
         for row in access.all_rows()
-        if row.obj in named or (row.obj.startswith("field:") and row.obj[6:].partition("/")[0] in set(collections))
+        if row.obj in named
+        or (row.obj.startswith("field:") and row.obj[6:].partition("/")[0] in set(collections))
     ]
 
 
@@ -185,13 +210,19 @@ def _answering(source: catalogue.Source, url: str) -> str:
         raise Invalid(reason, details=[{"field": "url", "reason": reason}])
     tested = testing.attempt(url)
     if tested.trouble is not None:
-        raise Invalid(tested.trouble.words, code=tested.trouble.code, details=[{"field": "url", "reason": tested.trouble.words}])
+        raise Invalid(
+            tested.trouble.words,
+            code=tested.trouble.code,
+            details=[{"field": "url", "reason": tested.trouble.words}],
+        )
     return tested.server
 
 
 def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     words = {"schemas": "tables", "tables": "tables", "read_only": "read_only", "zone": "zone"}
-    return sorted({words.get(key, "limits") for key in {*before, *after} if before.get(key) != after.get(key)})
+    return sorted(
+        {words.get(key, "limits") for key in {*before, *after} if before.get(key) != after.get(key)}
+    )
 
 
 def _switch(name: str, *, paused: bool, by: Actor) -> None:
@@ -199,18 +230,41 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
     keeping.source_of(name)
     table = tables.data_source
     with transaction() as connection:
-        now = connection.execute(sa.select(table.c.paused_at).where(table.c.name == name).with_for_update()).scalar_one()
+        now = connection.execute(
+            sa.select(table.c.paused_at).where(table.c.name == name).with_for_update()
+        ).scalar_one()
         if (now is not None) is paused:
-            raise Conflict(f"The data source {name} is paused already." if paused else f"The data source {name} is not paused.")
+            raise Conflict(
+                f"The data source {name} is paused already."
+                if paused
+                else f"The data source {name} is not paused."
+            )
         if paused:
             cleared_notices.notify_cleared(connection, by, "source_paused", name)
-        connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
+        connection.execute(
+            sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None)
+        )
         keeping.touch_configuration(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})
     connect.dispose(name)
     keeping.forget()
 
 
-def _note(connection: Connection, by: Actor, name: str, fields: list[str], before: dict[str, Any], after: dict[str, Any]) -> None:
+def _note(
+    connection: Connection,
+    by: Actor,
+    name: str,
+    fields: list[str],
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
     open_ = {"source": name, "name": name, "fields": fields}
-    log.note(by, "source_changed", open=open_, sealed={"before": before, "after": after}, source=name, chain=CHAIN, connection=connection)
+    log.note(
+        by,
+        "source_changed",
+        open=open_,
+        sealed={"before": before, "after": after},
+        source=name,
+        chain=CHAIN,
+        connection=connection,
+    )

@@ -20,4 +20,6 @@ def default_id(name: str, schema: str | None, table: str) -> str:
     policy rows cannot contain them.
     """
     text = latinised(".".join(part for part in (name, schema, table) if part is not None))
-    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in text)[:LONGEST_ID]
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in text
+    )[:LONGEST_ID]

@@ -64,7 +64,16 @@ CONNECTIONS = _Connections()
 advance = CONNECTIONS.advance
 
 
-def ask(name: str, url: str, total: int, *, terms: Terms, chosen: Sequence[str] | None, may: Mapping[str, Sequence[str]], by: Actor) -> str:
+def ask(
+    name: str,
+    url: str,
+    total: int,
+    *,
+    terms: Terms,
+    chosen: Sequence[str] | None,
+    may: Mapping[str, Sequence[str]],
+    by: Actor,
+) -> str:
     """Have a database of `total` tables connected; the id. Arguments and errors are those of `add`, which raises the others in the background."""
     keeping.require_manager(by)
     keeping.require_free_name(name)
@@ -74,8 +83,19 @@ def ask(name: str, url: str, total: int, *, terms: Terms, chosen: Sequence[str] 
     with transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.name == name, table.c.why != ""))
         if connection.execute(sa.select(table.c.id).where(table.c.name == name)).first():
-            raise Conflict(f"A data source {name} is being connected already.", details=[{"field": "name", "reason": "taken"}])
-        CONNECTIONS.add(connection, id=ident, name=name, person=by.id, total=total, url_sealed=catalogue.seal(ident, url), request=request)
+            raise Conflict(
+                f"A data source {name} is being connected already.",
+                details=[{"field": "name", "reason": "taken"}],
+            )
+        CONNECTIONS.add(
+            connection,
+            id=ident,
+            name=name,
+            person=by.id,
+            total=total,
+            url_sealed=catalogue.seal(ident, url),
+            request=request,
+        )
     return ident
 
 

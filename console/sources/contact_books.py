@@ -67,7 +67,10 @@ def create(actor: Actor, name: str, may: Mapping[str, Sequence[str]], url: str =
     if not sources.NAME.fullmatch(name):
         raise _wrong("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     if name in {head.name for head in sources.list_all()}:
-        raise Conflict(f"There is a data source {name} already.", details=[{"field": "name", "reason": "Choose another name."}])
+        raise Conflict(
+            f"There is a data source {name} already.",
+            details=[{"field": "name", "reason": "Choose another name."}],
+        )
     if not may:
         raise _wrong("may", "Choose at least one role that may browse.")
     made = None if url else _new_database(name)
@@ -80,7 +83,12 @@ def create(actor: Actor, name: str, may: Mapping[str, Sequence[str]], url: str =
             raise _wrong("url", tested.trouble.words)
         _make_tables(address)
         return sources.add(
-            name, text, documents=[contact_document(name), consent_document(name)], chosen=["contact", "consent"], may=may, by=actor
+            name,
+            text,
+            documents=[contact_document(name), consent_document(name)],
+            chosen=["contact", "consent"],
+            may=may,
+            by=actor,
         )
     except ConsoleError:
         if made is not None and (admin := server.administrator()) is not None:
@@ -92,42 +100,78 @@ def _address(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
-        raise _wrong("url", "This is no database URL. It looks like postgresql://user:password@host/database.") from None
+        raise _wrong(
+            "url", "This is no database URL. It looks like postgresql://user:password@host/database."
+        ) from None
 
 
 def contact_document(name: str) -> dict[str, Any]:
     """The document of the contacts of the book `name`."""
     consent = {channel: {"table": f"{name}.consent"} for channel in CHANNELS}
-    parts = {part: part for part in ("name", "email", "phone", "language", "country", "owner", "stage", "do_not_contact")}
+    parts = {
+        part: part
+        for part in ("name", "email", "phone", "language", "country", "owner", "stage", "do_not_contact")
+    }
     return {
-        "id": f"{name}.contact", "source": name, "table": "contact", "label": "Contacts", "label_one": "Contact", "title": "{{ record.name }}",
-        "subject": "self", "columns": ["name", "stage", "email", "phone", "country", "owner", "created_at"], "sort": "-created_at",
-        "search": ["name", "email", "phone"], "contact": parts | {"zone": "time_zone", "consent": consent},
+        "id": f"{name}.contact",
+        "source": name,
+        "table": "contact",
+        "label": "Contacts",
+        "label_one": "Contact",
+        "title": "{{ record.name }}",
+        "subject": "self",
+        "columns": ["name", "stage", "email", "phone", "country", "owner", "created_at"],
+        "sort": "-created_at",
+        "search": ["name", "email", "phone"],
+        "contact": parts | {"zone": "time_zone", "consent": consent},
         "new": ["name", "email", "phone", "country", "time_zone", "language", "stage", "owner", "source"],
         "fields": {
-            "email": {"type": "email", "format": "email"}, "phone": {"type": "phone", "format": "phone"},
-            "country": {"widget": "country"}, "language": {"widget": "language"}, "time_zone": {"widget": "zone"}, "stage": {"widget": "badge"}, "remarks": {"type": "long_text"},
-            "created_at": {"label": "Created", "readonly": True}, "updated_at": {"label": "Changed", "readonly": True},
+            "email": {"type": "email", "format": "email"},
+            "phone": {"type": "phone", "format": "phone"},
+            "country": {"widget": "country"},
+            "language": {"widget": "language"},
+            "time_zone": {"widget": "zone"},
+            "stage": {"widget": "badge"},
+            "remarks": {"type": "long_text"},
+            "created_at": {"label": "Created", "readonly": True},
+            "updated_at": {"label": "Changed", "readonly": True},
         },
         "summary": {
             "badge": "stage",
             "sections": [
-                {"label": "Contact", "fields": ["name", "email", "phone", "country", "time_zone", "language"]},
-                {"label": "Relationship", "fields": ["stage", "owner", "source", "do_not_contact", "remarks"]},
+                {
+                    "label": "Contact",
+                    "fields": ["name", "email", "phone", "country", "time_zone", "language"],
+                },
+                {
+                    "label": "Relationship",
+                    "fields": ["stage", "owner", "source", "do_not_contact", "remarks"],
+                },
                 {"label": "Clock", "fields": ["created_at", "updated_at"]},
             ],
-            "related": [{"relation": f"{name}.consent", "columns": ["channel", "state", "source", "text_version", "at"]}],
+            "related": [
+                {
+                    "relation": f"{name}.consent",
+                    "columns": ["channel", "state", "source", "text_version", "at"],
+                }
+            ],
         },
-    }  # fmt: skip
+    }
 
 
 def consent_document(name: str) -> dict[str, Any]:
     """The document of the consents of the book `name`."""
     return {
-        "id": f"{name}.consent", "source": name, "table": "consent", "label": "Consents", "label_one": "Consent",
-        "title": "{{ record.channel }} {{ record.state }}", "subject": "contact", "columns": ["contact_id", "channel", "state", "source", "text_version", "at"],
+        "id": f"{name}.consent",
+        "source": name,
+        "table": "consent",
+        "label": "Consents",
+        "label_one": "Consent",
+        "title": "{{ record.channel }} {{ record.state }}",
+        "subject": "contact",
+        "columns": ["contact_id", "channel", "state", "source", "text_version", "at"],
         "sort": "-at",
-    }  # fmt: skip
+    }
 
 
 def _new_database(name: str) -> URL:
@@ -135,10 +179,14 @@ def _new_database(name: str) -> URL:
     database, own = f"{PREFIX}{name}", engine.app_url()
     admin = server.administrator()
     if admin is None:
-        raise _wrong("url", "The console may not make databases on its server. Have an empty one made, and give its address here.")
+        raise _wrong(
+            "url",
+            "The console may not make databases on its server. Have an empty one made, and give its address here.",
+        )
     if server.exists(database):
         raise _wrong(
-            "name", f"The console's server has a database {database} already. Choose another name, or give its address if it is empty."
+            "name",
+            f"The console's server has a database {database} already. Choose another name, or give its address if it is empty.",
         )
     server.create(admin, database, own.username or server.owner())
     return own.set(database=database)
@@ -152,9 +200,14 @@ def _make_tables(address: URL) -> None:
             connection.execute("set statement_timeout = '20s'")
             connection.execute(_TABLES)
     except psycopg.errors.DuplicateTable as error:
-        raise _wrong("url", "This database has a table contact or consent already: connect it as a data source instead.") from error
+        raise _wrong(
+            "url",
+            "This database has a table contact or consent already: connect it as a data source instead.",
+        ) from error
     except psycopg.errors.InsufficientPrivilege as error:
-        raise _wrong("url", "This role may not make tables there. Give one that owns the database.") from error
+        raise _wrong(
+            "url", "This role may not make tables there. Give one that owns the database."
+        ) from error
     except psycopg.Error as error:
         line = (str(error).strip().splitlines() or ["no answer"])[0]
         raise _wrong("url", f"The database refused: {line}") from error

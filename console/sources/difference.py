@@ -84,7 +84,8 @@ def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Col
     seen = keeping.look_at(name)
     if stamp is not None and stamp != _stamp(seen):
         raise Conflict(
-            f"The database {name} has changed again since this was shown; nothing was taken over. Look at it again.", code="source_moved"
+            f"The database {name} has changed again since this was shown; nothing was taken over. Look at it again.",
+            code="source_moved",
         )
     _, documents, _ = _mended(name, seen, _stored())
     return keeping.take_over(name, seen, documents, by=by)
@@ -144,16 +145,24 @@ def _again(name: str) -> Again | None:
     held = {
         change.place
         for change in found
-        if change.change in ("gone", "new") or not (change.key or {column.change for column in change.columns} - {"new"})
+        if change.change in ("gone", "new")
+        or not (change.key or {column.change for column in change.columns} - {"new"})
     }
     left = _shrunk(name, seen, before, held)
     named = _named(compare(name, left, before=before)) | _renamed_in_documents(name, left, before, found)
     if named:  # what a document or a right names waits with its table
         held |= {change.place for change in found if change.collection in named}
         left = _shrunk(name, seen, before, held)
-    if named and _named(compare(name, left, before=before)):  # another collection's right follows a relation to what has changed
-        held, named = {change.place for change in found}, frozenset(change.collection or "" for change in found)
-    waits = any(change.place in held and (change.change == "gone" or change.collection in named) for change in found)
+    if named and _named(
+        compare(name, left, before=before)
+    ):  # another collection's right follows a relation to what has changed
+        held, named = (
+            {change.place for change in found},
+            frozenset(change.collection or "" for change in found),
+        )
+    waits = any(
+        change.place in held and (change.change == "gone" or change.collection in named) for change in found
+    )
     without, documents, fresh = _set_aside(name, seen, left, before, held)
     taken = fresh or any(change.place not in held for change in found)
     if taken:
@@ -162,9 +171,21 @@ def _again(name: str) -> Again | None:
     words = f"The data source {name} has changed" + (
         ", and the console has taken that over: load the page again." if taken and not waits else "."
     )
-    words += " Until somebody has looked at it, pages do without what is gone: load the page again." if fresh else ""
-    words += " What nothing else names is taken over: load the page again." if taken and waits and not fresh else ""
-    words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
+    words += (
+        " Until somebody has looked at it, pages do without what is gone: load the page again."
+        if fresh
+        else ""
+    )
+    words += (
+        " What nothing else names is taken over: load the page again."
+        if taken and waits and not fresh
+        else ""
+    )
+    words += (
+        f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}."
+        if waits
+        else ""
+    )
     return Again(words, _spoken(found), waits=waits, taken=taken)
 
 
@@ -175,52 +196,97 @@ def _set_aside(
 
     Nothing of a table with a right that names what is gone: who may see it is for a person to say.
     """
-    now, own = {place(item): item for item in seen.structures}, [item for item in before if item.source == name]
+    now, own = (
+        {place(item): item for item in seen.structures},
+        [item for item in before if item.source == name],
+    )
     lacking = {
         item.id: structure
         for item in own
-        if (at := place(item.structure)) in held and at in now and (structure := set_aside.without_lost(now[at], item.structure))
+        if (at := place(item.structure)) in held
+        and at in now
+        and (structure := set_aside.without_lost(now[at], item.structure))
     }
     made: dict[str, dict[str, Any]] = {}
     while lacking:
         shown = {place(structure): structure for structure in lacking.values()}
-        look = replace(left, structures=[shown.get(place(structure), structure) for structure in left.structures])
+        look = replace(
+            left, structures=[shown.get(place(structure), structure) for structure in left.structures]
+        )
         made = {str(document["id"]): document for document in _mended(name, look, before)[1]}
-        closed = {broken.collection for broken in compare(name, look, before=before).breaks if broken.kind == "policy"}
-        closed |= {item.id for item in own if item.id in lacking and set_aside.decides(item, made.get(item.id, {}), before)}
+        closed = {
+            broken.collection
+            for broken in compare(name, look, before=before).breaks
+            if broken.kind == "policy"
+        }
+        closed |= {
+            item.id
+            for item in own
+            if item.id in lacking and set_aside.decides(item, made.get(item.id, {}), before)
+        }
         if not closed:
             break
-        lacking = {ident: structure for ident, structure in lacking.items() if ident not in closed} if closed & lacking.keys() else {}
+        lacking = (
+            {ident: structure for ident, structure in lacking.items() if ident not in closed}
+            if closed & lacking.keys()
+            else {}
+        )
     if not lacking:
         return left, None, False
     stored = {item.id: item for item in _rows() if item.source == name}
-    aside = {item.id: set_aside.aside(item, lacking[item.id], made.get(item.id, {})) for item in own if item.id in lacking}
+    aside = {
+        item.id: set_aside.aside(item, lacking[item.id], made.get(item.id, {}))
+        for item in own
+        if item.id in lacking
+    }
     fresh = any(
-        stored[ident].structure.get(set_aside.KEPT, {}).get("lost") != each[set_aside.KEPT]["lost"] for ident, each in aside.items()
+        stored[ident].structure.get(set_aside.KEPT, {}).get("lost") != each[set_aside.KEPT]["lost"]
+        for ident, each in aside.items()
     )
-    documents = [made[item.id] if item.id in lacking else dict(stored[item.id].document) for item in own if stored[item.id].document]
+    documents = [
+        made[item.id] if item.id in lacking else dict(stored[item.id].document)
+        for item in own
+        if stored[item.id].document
+    ]
     places = {place(structure): structure for structure in aside.values()}
-    return replace(left, structures=[places.get(place(structure), structure) for structure in left.structures]), documents, fresh
+    return (
+        replace(left, structures=[places.get(place(structure), structure) for structure in left.structures]),
+        documents,
+        fresh,
+    )
 
 
 def _look(name: str, before: Sequence[Stored]) -> Look:
     """The present structure; tables that are as they were are not sampled again."""
     return keeping.look_at(
-        name, {(table.structure["schema"], table.structure["table"]): table.structure for table in before if table.source == name}
+        name,
+        {
+            (table.structure["schema"], table.structure["table"]): table.structure
+            for table in before
+            if table.source == name
+        },
     )
 
 
 def _named(found: Difference) -> frozenset[str]:
     """Collections with changes that their documents, segments or rights would break on."""
-    return frozenset(broken.collection for broken in found.breaks if broken.kind in {"collection", "segment", "policy"})
+    return frozenset(
+        broken.collection for broken in found.breaks if broken.kind in {"collection", "segment", "policy"}
+    )
 
 
-def _renamed_in_documents(name: str, seen: Look, before: Sequence[Stored], found: Sequence[TableChange]) -> frozenset[str]:
+def _renamed_in_documents(
+    name: str, seen: Look, before: Sequence[Stored], found: Sequence[TableChange]
+) -> frozenset[str]:
     """Collections whose documents name a column that is called otherwise now: that it is the same is for a person to say."""
-    renamed = {change.collection for change in found if any(column.change == "renamed" for column in change.columns)}
+    renamed = {
+        change.collection for change in found if any(column.change == "renamed" for column in change.columns)
+    }
     documents = {item.id: item.document for item in before}
     mended = _mended(name, seen, before)[1] if renamed else []
-    return frozenset(str(each["id"]) for each in mended if each["id"] in renamed and each != documents.get(each["id"]))
+    return frozenset(
+        str(each["id"]) for each in mended if each["id"] in renamed and each != documents.get(each["id"])
+    )
 
 
 def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str]) -> Look:
@@ -229,7 +295,12 @@ def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str])
     known = [item.structure for item in before if item.source == name]
     return replace(
         seen,
-        structures=[dict(table) if place(table) in held or place(table) not in now else _only(now[place(table)], table) for table in known],
+        structures=[
+            dict(table)
+            if place(table) in held or place(table) not in now
+            else _only(now[place(table)], table)
+            for table in known
+        ],
     )
 
 
@@ -239,11 +310,19 @@ def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     names |= {new for former, new in mending.renamed(before, now).items() if former not in secret}
     foreign = [key for key in now["foreign_keys"] if set(key["columns"]) <= names]
     key = now["key"] if set(now["key"]) <= names else []
-    return {**now, "columns": [column for column in now["columns"] if column["name"] in names], "foreign_keys": foreign, "key": key}
+    return {
+        **now,
+        "columns": [column for column in now["columns"] if column["name"] in names],
+        "foreign_keys": foreign,
+        "key": key,
+    }
 
 
 def _spoken(found: Sequence[TableChange]) -> str:
-    said = [f"{change.place} is {change.change}" if not change.columns and not change.key else "" for change in found]
+    said = [
+        f"{change.place} is {change.change}" if not change.columns and not change.key else ""
+        for change in found
+    ]
     said += [
         f"{change.place}.{column.name} is called {column.words} now"
         if column.change == "renamed"
@@ -262,7 +341,9 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
     after, dropped = _mended(name, seen, before)[::2]
     changes = _changes(name, before, after)
     breaks, read_otherwise = list[Break](), list[Reading]()
-    if changes or {item.id: item.structure for item in before if item.source == name} != {item.id: item.structure for item in after}:
+    if changes or {item.id: item.structure for item in before if item.source == name} != {
+        item.id: item.structure for item in after
+    }:
         now = assemble(before, function_fields.fields())
         then = assemble([item for item in before if item.source != name] + after, function_fields.fields())
         read_otherwise = list(readings(now, then, name))
@@ -274,9 +355,16 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
             *_policy(now, then, by),
         ]
     changed = {change.collection for change in changes}
-    returned = [item for item in _rows() if item.source == name and set_aside.KEPT in item.structure and item.id not in changed]
+    returned = [
+        item
+        for item in _rows()
+        if item.source == name and set_aside.KEPT in item.structure and item.id not in changed
+    ]
     read_otherwise += [
-        Reading(item.id, "", f"records are shown with {', '.join(item.structure[set_aside.KEPT]['lost'])} again") for item in returned
+        Reading(
+            item.id, "", f"records are shown with {', '.join(item.structure[set_aside.KEPT]['lost'])} again"
+        )
+        for item in returned
     ]
     return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
 
@@ -321,9 +409,21 @@ def _changed(one: str, before: Stored, after: Stored) -> TableChange:
     names = mending.renamed(before.structure, after.structure)
     columns = [
         *(ColumnChange(name, "renamed", now) for name, now in names.items()),
-        *(ColumnChange(name, "gone", _kind(old[name])) for name in old if name not in new and name not in names),
-        *(ColumnChange(name, "new", _kind(new[name])) for name in new if name not in old and name not in names.values()),
-        *(ColumnChange(name, "changed", words) for name in old if name in new and (words := _words(old[name], new[name]))),
+        *(
+            ColumnChange(name, "gone", _kind(old[name]))
+            for name in old
+            if name not in new and name not in names
+        ),
+        *(
+            ColumnChange(name, "new", _kind(new[name]))
+            for name in new
+            if name not in old and name not in names.values()
+        ),
+        *(
+            ColumnChange(name, "changed", words)
+            for name in old
+            if name in new and (words := _words(old[name], new[name]))
+        ),
     ]
     keys = before.structure["key"], after.structure["key"]
     key = "" if keys[0] == keys[1] else f"{', '.join(keys[0]) or 'none'} → {', '.join(keys[1]) or 'none'}"
@@ -342,18 +442,24 @@ def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if old["nullable"] != new["nullable"]:
         said.append("may be empty now" if new["nullable"] else "may no longer be empty")
     if bool(old.get("generated")) != bool(new.get("generated")):
-        said.append("is set by the database now" if new.get("generated") else "is no longer set by the database")
+        said.append(
+            "is set by the database now" if new.get("generated") else "is no longer set by the database"
+        )
     if old.get("options") != new.get("options"):
         said.append("another list of values")
     if old.get("max_length") != new.get("max_length") and old["stored"] == new["stored"]:
-        said.append(f"at most {old.get('max_length') or 'any number of'} → {new.get('max_length') or 'any number of'} letters")
+        said.append(
+            f"at most {old.get('max_length') or 'any number of'} → {new.get('max_length') or 'any number of'} letters"
+        )
     return ", ".join(said)
 
 
 # ---------------------------------------------------------------------------------------------------------- documents
 
 
-def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Stored], list[dict[str, Any]], list[Break]]:
+def _mended(
+    name: str, seen: Look, before: Sequence[Stored]
+) -> tuple[list[Stored], list[dict[str, Any]], list[Break]]:
     """(collections after the change, their repaired documents, what was left out)."""
     now = {(item["schema"], item["table"]): item for item in seen.structures}
     structures = {item.id: item.structure for item in before}
@@ -366,7 +472,10 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
             else:
                 said.append((item, found))
                 structures[item.id] = found
-    columns = {ident: frozenset(column["name"] for column in structure["columns"]) for ident, structure in structures.items()}
+    columns = {
+        ident: frozenset(column["name"] for column in structure["columns"])
+        for ident, structure in structures.items()
+    }
     own = {item.id: item.structure for item in before if item.source == name}
     names = {
         ident: mending.renamed(structure, now[at])
@@ -378,12 +487,19 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
     for item, found in said:
         called = mending.rename(item.document, names.get(item.id, {}), names)
         for former, new in names.get(item.id, {}).items():
-            if f"{item.id}/{former}" in kept_from:  # the right names the former column: until somebody names the new one, nobody sees it
+            if (
+                f"{item.id}/{former}" in kept_from
+            ):  # the right names the former column: until somebody names the new one, nobody sees it
                 called.setdefault("fields", {}).setdefault(new, {})["hidden"] = True
         document = mending.mended(called, item.structure, found, columns)
         mended.append(document)
-        dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(_plain(item), called, document)]
-    after = keeping.stored_collections(name, seen, mended, ids_of(item for item in before if item.source == name))
+        dropped += [
+            _of_document(item.document, reason)
+            for reason in mending.describe_omissions(_plain(item), called, document)
+        ]
+    after = keeping.stored_collections(
+        name, seen, mended, ids_of(item for item in before if item.source == name)
+    )
     return after, mended, dropped + _segments(after, mended)
 
 
@@ -391,14 +507,20 @@ def _plain(item: Stored) -> Collection:
     """The collection with the fields and labels that it had, without anything else of its document."""
     known = {column["name"] for column in item.structure["columns"]}
     labels = {
-        name: {"label": said["label"]} for name, said in (item.document.get("fields") or {}).items() if name in known and said.get("label")
+        name: {"label": said["label"]}
+        for name, said in (item.document.get("fields") or {}).items()
+        if name in known and said.get("label")
     }
     return assemble([replace(item, document={"fields": labels})])[item.id]
 
 
 def _of_document(document: Mapping[str, Any], reason: str) -> Break:
     return Break(
-        "collection", str(document.get("label") or document["id"]), f"/settings/collections/{document['id']}", reason, str(document["id"])
+        "collection",
+        str(document.get("label") or document["id"]),
+        f"/settings/collections/{document['id']}",
+        reason,
+        str(document["id"]),
     )
 
 
@@ -406,13 +528,24 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
     """Segments whose columns exist but whose meaning changed (a text is a number now); they are left out too."""
     if not any(document.get("segments") for document in mended):
         return []
-    bare = [replace(item, document={**item.document, "segments": [], "relations": []}) if item.document else item for item in after]
+    bare = [
+        replace(item, document={**item.document, "segments": [], "relations": []}) if item.document else item
+        for item in after
+    ]
     made, dropped = assemble(bare, function_fields.fields()), []
     for document in mended:
         for segment in list(document.get("segments") or ()):
             if "filter" in segment and (wrong := _wrong(segment["filter"], made[document["id"]])):
                 document["segments"] = [one for one in document["segments"] if one["id"] != segment["id"]]
-                dropped.append(Break("segment", segment["label"], f"/settings/collections/{document['id']}", wrong, document["id"]))
+                dropped.append(
+                    Break(
+                        "segment",
+                        segment["label"],
+                        f"/settings/collections/{document['id']}",
+                        wrong,
+                        document["id"],
+                    )
+                )
     return dropped
 
 
@@ -429,11 +562,23 @@ def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: A
         if kind == "field":
             collection, _, name = ident.partition("/")
             if name in _names(now, collection) and name not in _names(then, collection):
-                yield Break("policy", row.sub, "/settings/roles", f"It is kept from {collection}.{name}, which is gone.", collection)
+                yield Break(
+                    "policy",
+                    row.sub,
+                    "/settings/roles",
+                    f"It is kept from {collection}.{name}, which is gone.",
+                    collection,
+                )
         elif kind == "collection" and row.expression and ident in now:
             wrong = _wrong(row.expression, then[ident], then) if ident in then else "The collection is gone."
             if wrong and not _wrong(row.expression, now[ident], now):
-                yield Break("policy", row.sub, "/settings/roles", f"{row.act} on {ident} where {row.expression}: {wrong}", ident)
+                yield Break(
+                    "policy",
+                    row.sub,
+                    "/settings/roles",
+                    f"{row.act} on {ident} where {row.expression}: {wrong}",
+                    ident,
+                )
 
 
 def _names(where: Mapping[str, Collection], collection: str) -> frozenset[str]:

@@ -25,7 +25,16 @@ from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.permissions import second_admin
-from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
+from console.records import (
+    catalogue,
+    connect,
+    function_fields,
+    portable_address,
+    reflect,
+    sampling,
+    source_zones,
+    sql_conditions,
+)
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
 from console.sources.collection_ids import default_id, ids_of
@@ -101,26 +110,46 @@ def add(
     portable_address.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
     settings = stored_settings(terms, schemas, chosen)
-    described = frozenset(reflect.place(document.get("schema"), str(document.get("table"))) for document in documents)
+    described = frozenset(
+        reflect.place(document.get("schema"), str(document.get("table"))) for document in documents
+    )
     seen = look(name, text, settings, told=told, stays=described)
     require_existing(seen, schemas, chosen)
     kept = stored_collections(name, seen, documents)
     check(name, kept)  # before the transaction: thousands of tables take longer than it may be idle
     dialect = address.get_backend_name()
     with transaction() as connection:
-        if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
+        if connection.execute(
+            sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)
+        ).first():
             raise _taken(name)
         require_free_ids(connection, kept)
         sealed = catalogue.seal(name, text)
-        row = {"id": name, "name": name, "url_sealed": sealed, "dialect": dialect, "settings": settings, "server": seen.server}
-        connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
+        row = {
+            "id": name,
+            "name": name,
+            "url_sealed": sealed,
+            "dialect": dialect,
+            "settings": settings,
+            "server": seen.server,
+        }
+        connection.execute(
+            sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now())
+        )
         keep(connection, kept)
         rights = {role: GRANTED} if may is None else may
         second_admin.grant(by, rights, [f"collection:{item.id}" for item in kept], name, connection)
         touch_configuration(connection)
         within(connection)
         named = ", ".join(rights)
-        open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": named, "read_only": terms.read_only}
+        open_ = {
+            "source": name,
+            "name": name,
+            "dialect": dialect,
+            "collections": len(kept),
+            "role": named,
+            "read_only": terms.read_only,
+        }
         log.note(
             by,
             "source_added",
@@ -134,7 +163,9 @@ def add(
     return [records.collection(item.id) for item in kept]
 
 
-def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
+def refresh(
+    name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, by: Actor = SYSTEM
+) -> list[Collection]:
     """Read the database again and store its structure; documents stay unless new ones are given. Rights do not change.
 
     Raises NotFound, and as `add` does.
@@ -143,29 +174,49 @@ def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, 
     return take_over(name, look_at(name), documents, by=by)
 
 
-def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor) -> list[Collection]:
+def take_over(
+    name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor
+) -> list[Collection]:
     """Store the structure that was read, and log what was added and removed. Raises as `add` does."""
-    from console.sources.collections import collection_store  # which reads documents, and looks at sources itself
+    from console.sources.collections import (
+        collection_store,
+    )  # which reads documents, and looks at sources itself
 
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
+        rows = connection.execute(
+            sa.select(tables.collection).where(tables.collection.c.source == name)
+        ).all()
     if documents is None:
         documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
-    former = {place(row.structure): row.structure.get(set_aside.KEPT, {}).get("structure", row.structure) for row in rows}
+    former = {
+        place(row.structure): row.structure.get(set_aside.KEPT, {}).get("structure", row.structure)
+        for row in rows
+    }
     for structure in seen.structures:
         sampling.keep_secrets(structure, former.get(place(structure)))
     kept = stored_collections(name, seen, documents, ids_of(rows))
     called = check(name, kept)  # before the transaction, as in `add`
     called_before = {item.id: item for item in records.collections()}
     with transaction() as connection:
-        present = connection.execute(sa.select(tables.collection.c.document).where(tables.collection.c.source == name)).scalars().all()
+        present = (
+            connection.execute(
+                sa.select(tables.collection.c.document).where(tables.collection.c.source == name)
+            )
+            .scalars()
+            .all()
+        )
         if sorted(map(str, present)) != sorted(str(row.document) for row in rows):
-            raise Conflict(f"The collections of {name} were changed in between; nothing was taken over. Do it again.", code="source_moved")
+            raise Conflict(
+                f"The collections of {name} were changed in between; nothing was taken over. Do it again.",
+                code="source_moved",
+            )
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         require_free_ids(connection, kept)
         keep(connection, kept)
         described = {row.id: Stored(row.id, row.source, row.structure, row.document) for row in rows}
-        for item in (each for each in kept if each.id in described and each.document != described[each.id].document):
+        for item in (
+            each for each in kept if each.id in described and each.document != described[each.id].document
+        ):
             collection_store.add_refreshed(connection, described[item.id], item, by)
         columns = {
             item.id: names
@@ -177,16 +228,25 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         layout_drafts.follow_renamed_columns(connection, columns)
         workspaces.follow_renamed_columns(connection, columns, called_before, called, by)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
-        connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
+        connection.execute(
+            known.values(
+                looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server
+            )
+        )
         touch_configuration(connection)
-        before, after = ({place(item.structure): sampling.shape(item.structure) for item in items} for items in (rows, kept))
+        before, after = (
+            {place(item.structure): sampling.shape(item.structure) for item in items}
+            for items in (rows, kept)
+        )
         changed = sorted(ident for ident in set(before) & set(after) if before[ident] != after[ident])
         open_ = {"source": name, "name": name, "collections": len(kept), "fields": ["tables"]}
         sealed = {
             "before": {"gone": sorted(set(before) - set(after))},
             "after": {"new": sorted(set(after) - set(before)), "changed": changed},
         }
-        log.note(by, "source_changed", open=open_, sealed=sealed, source=name, chain=CHAIN, connection=connection)
+        log.note(
+            by, "source_changed", open=open_, sealed=sealed, source=name, chain=CHAIN, connection=connection
+        )
     forget()
     return [records.collection(item.id) for item in kept]
 
@@ -239,14 +299,23 @@ def inspect(name: str) -> dict[str, Any]:
 def stored_structures(name: str) -> dict[str, Mapping[str, Any]]:
     """The stored structures of a source, by table."""
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.source == name)).all()
+        rows = connection.execute(
+            sa.select(tables.collection.c.structure).where(tables.collection.c.source == name)
+        ).all()
     return {place(row.structure): row.structure for row in rows}
 
 
 def _described(item: Collection) -> dict[str, Any]:
     fields = [{"name": field.name, "type": field.type, "label": field.label} for field in item.fields]
     relations = [f"{relation.name} → {relation.collection}" for relation in item.relations]
-    return {"id": item.id, "label": item.label, "kind": item.kind, "key": list(item.key), "fields": fields, "relations": relations}
+    return {
+        "id": item.id,
+        "label": item.label,
+        "kind": item.kind,
+        "key": list(item.key),
+        "fields": fields,
+        "relations": relations,
+    }
 
 
 def place(structure: Mapping[str, Any]) -> str:
@@ -265,7 +334,9 @@ def source_of(name: str) -> catalogue.Source:
 def require_free_name(name: str) -> None:
     """Raises Invalid for what can be no name, Conflict if it is in use."""
     if not NAME.fullmatch(name):
-        raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
+        raise _invalid(
+            "name", "A name begins with a letter and has letters, digits, - and _ only, at most 63."
+        )
     if name in catalogue.current().sources:
         raise _taken(name)
 
@@ -274,7 +345,9 @@ def _taken(name: str) -> Conflict:
     return Conflict(f"There is a data source {name} already.", details=[{"field": "name", "reason": "taken"}])
 
 
-def stored_settings(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None) -> dict[str, Any]:
+def stored_settings(
+    terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None
+) -> dict[str, Any]:
     """The settings stored with the address: terms that differ from the defaults, and selected tables."""
     usual = USUAL.to_json()
     kept: dict[str, Any] = {name: value for name, value in terms.to_json().items() if value != usual[name]}
@@ -285,8 +358,14 @@ def stored_settings(terms: Terms, schemas: Several[str] | None, chosen: Several[
 def look_at(name: str, known: reflect.Known = reflect.NO_STRUCTURES) -> Look:
     """The present structure of a source, of its selected tables. Raises NotFound, SourceDown."""
     source = source_of(name)
-    own = frozenset(reflect.place(collection.schema, collection.table) for collection in records.collections() if collection.source == name)
-    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen), known, stays=own)
+    own = frozenset(
+        reflect.place(collection.schema, collection.table)
+        for collection in records.collections()
+        if collection.source == name
+    )
+    return look(
+        name, source.url, stored_settings(source.terms, source.schemas, source.chosen), known, stays=own
+    )
 
 
 def look(
@@ -305,7 +384,11 @@ def look(
 
     def wanted(schema: str | None, table: str) -> bool:
         table_place = reflect.place(schema, table)
-        selected = table_place in chosen if chosen is not None else table_place in stays or not bookkeeping.kept_by(table)
+        selected = (
+            table_place in chosen
+            if chosen is not None
+            else table_place in stays or not bookkeeping.kept_by(table)
+        )
         return selected and (schemas is None or schema is None or schema in schemas)
 
     engine = connect.create(connect.address(url), Terms(pool=1, overflow=1, statement_s=60, read_only=True))
@@ -314,7 +397,9 @@ def look(
             engine,
             name,
             lambda connection: Look(
-                reflect.structures(connection, wanted, known, told), reflect.default_schema(connection), reflect.server(connection)
+                reflect.structures(connection, wanted, known, told),
+                reflect.default_schema(connection),
+                reflect.server(connection),
             ),
         )
     finally:
@@ -325,16 +410,25 @@ def require_existing(seen: Look, schemas: Several[str] | None, chosen: Several[s
     """Raises Invalid naming selected schemas or tables that do not exist."""
     found = {reflect.place(structure["schema"], structure["table"]) for structure in seen.structures}
     missing = [("tables", item) for item in sorted(set(chosen or ()) - found)]
-    missing += [("schemas", item) for item in sorted(set(schemas or ()) - {structure["schema"] for structure in seen.structures})]
+    missing += [
+        ("schemas", item)
+        for item in sorted(set(schemas or ()) - {structure["schema"] for structure in seen.structures})
+    ]
     if missing:
         raise Invalid(
             f"There is no {missing[0][0].removesuffix('s')} {missing[0][1]} that the console may read.",
-            details=[{"field": field, "reason": f"There is no {item} that the console may read."} for field, item in missing],
+            details=[
+                {"field": field, "reason": f"There is no {item} that the console may read."}
+                for field, item in missing
+            ],
         )
 
 
 def stored_collections(
-    name: str, seen: Look, documents: Sequence[Mapping[str, Any]], known: Mapping[tuple[str | None, str], str] = MappingProxyType({})
+    name: str,
+    seen: Look,
+    documents: Sequence[Mapping[str, Any]],
+    known: Mapping[tuple[str | None, str], str] = MappingProxyType({}),
 ) -> list[Stored]:
     """The collections: first those with documents, in the order of the documents, then tables without one.
 
@@ -347,7 +441,9 @@ def stored_collections(
         structure = found.pop((document.get("schema") or seen.schema, document["table"]), None)
         if structure is None:
             raise _definition(
-                document["id"], "table", f"The data source {name} has no table {document['table']} that the console may read."
+                document["id"],
+                "table",
+                f"The data source {name} has no table {document['table']} that the console may read.",
             )
         kept.append(Stored(document["id"], name, structure, dict(document), len(kept)))
     described = {item.id for item in kept}
@@ -358,7 +454,11 @@ def stored_collections(
             continue
         ident = default_id(name, None if of_schema == seen.schema else of_schema, table)
         numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
-        chosen = ident if ident not in taken or ident in described else next(entry for entry in numbered if entry not in taken)
+        chosen = (
+            ident
+            if ident not in taken or ident in described
+            else next(entry for entry in numbered if entry not in taken)
+        )
         taken.add(chosen)
         kept.append(Stored(chosen, name, structure, {}, len(kept)))
     return kept
@@ -374,9 +474,13 @@ def _check_document(name: str, document: Mapping[str, Any]) -> None:
         if not isinstance(document.get(key), str):
             raise _definition(which, key, f"The document of a collection needs '{key}'.")
     if not ID.fullmatch(which):
-        raise _definition(which, "id", "An id begins with a letter and has letters, digits, '.', '-' and '_' only.")
+        raise _definition(
+            which, "id", "An id begins with a letter and has letters, digits, '.', '-' and '_' only."
+        )
     if document["source"] != name:
-        raise _definition(which, "source", f"This document is about the data source {document['source']}, not {name}.")
+        raise _definition(
+            which, "source", f"This document is about the data source {document['source']}, not {name}."
+        )
     try:
         access.check_clearance(document.get("clearance"))
     except PolicyError as error:
@@ -390,14 +494,17 @@ def require_free_ids(connection: sa.Connection, kept: list[Stored]) -> None:
     twice = sorted(item for item, count in counted.items() if count > 1)
     if twice:
         raise Conflict(
-            f"There is a collection {twice[0]} already.", details=[{"field": "id", "reason": f"{item} is taken"} for item in twice]
+            f"There is a collection {twice[0]} already.",
+            details=[{"field": "id", "reason": f"{item} is taken"} for item in twice],
         )
 
 
 def check(name: str, kept: list[Stored]) -> dict[str, Collection]:
     """All collections as they would be. Raises DefinitionError unless they can be assembled and every segment of this source is valid."""
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source != name)).all()
+        rows = connection.execute(
+            sa.select(tables.collection).where(tables.collection.c.source != name)
+        ).all()
     others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
     made = assemble([*others, *kept], function_fields.fields())
     for item in kept:
@@ -428,7 +535,9 @@ def keep(connection: sa.Connection, kept: list[Stored]) -> None:
 def touch_configuration(connection: sa.Connection) -> None:
     """Make other processes reload the configuration within a second of the commit."""
     version = tables.version
-    connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))
+    connection.execute(
+        sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1)
+    )
 
 
 def forget() -> None:

@@ -28,10 +28,15 @@ def follow_renamed_columns(connection: Connection, columns: Mapping[str, Mapping
     Its revision stays: nothing of it was changed by anybody, and whoever has it open goes on in it.
     """
     table = tables.collection_draft
-    for row in connection.execute(sa.select(table).where(table.c.document.is_not(None))).all() if columns else ():
+    for row in (
+        connection.execute(sa.select(table).where(table.c.document.is_not(None))).all() if columns else ()
+    ):
         made = _renamed(row.document, columns)
         if made != row.document:
-            former = [each._replace(text=_renamed(each.text, columns)) for each in former_documents.loaded(row.former)]
+            former = [
+                each._replace(text=_renamed(each.text, columns))
+                for each in former_documents.loaded(row.former)
+            ]
             values = {"document": made, "former": former_documents.stored(former)}
             connection.execute(sa.update(table).where(table.c.collection == row.collection).values(**values))
 
@@ -41,11 +46,15 @@ def _renamed(text: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     return read(mending.rename(document, columns.get(document["id"], {}), columns)).canonical().decode()
 
 
-def broken(before: Sequence[Stored], after: Sequence[Stored], now: Mapping[str, Collection], hidden: Several[str]) -> Iterator[Break]:
+def broken(
+    before: Sequence[Stored], after: Sequence[Stored], now: Mapping[str, Collection], hidden: Several[str]
+) -> Iterator[Break]:
     """What the drafts name that is gone, in words; not of collections that are `hidden`."""
     table, structures = tables.collection_draft, {item.id: item.structure for item in after}
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(table.c.collection, table.c.document).where(table.c.document.is_not(None))).all()
+        rows = connection.execute(
+            sa.select(table.c.collection, table.c.document).where(table.c.document.is_not(None))
+        ).all()
     drafts = {row.collection: row.document for row in rows}
     for item in before:
         if item.id not in drafts or item.id not in structures or f"collection:{item.id}" in hidden:
@@ -55,11 +64,18 @@ def broken(before: Sequence[Stored], after: Sequence[Stored], now: Mapping[str, 
         renamed = mending.rename(document, names, {item.id: names})
         known = _problems(document, item)
         wording = Wording.of(now[item.id], document, renamed)
-        for place, reason in _problems(renamed, Stored(item.id, item.source, structures[item.id], {}, 0)).items():
+        for place, reason in _problems(
+            renamed, Stored(item.id, item.source, structures[item.id], {}, 0)
+        ).items():
             if place not in known:
                 words = f"{wording.place(tuple(map(str, place)))}: {reason}"
-                yield Break("draft", now[item.id].label, f"/settings/collections/{item.id}/changes", words, item.id)
+                yield Break(
+                    "draft", now[item.id].label, f"/settings/collections/{item.id}/changes", words, item.id
+                )
 
 
 def _problems(document: Mapping[str, Any], item: Stored) -> dict[tuple[str | int, ...], str]:
-    return {spot.place: spot.reason for spot in check(document, item.structure, function_fields.names(item.id, item.structure))}
+    return {
+        spot.place: spot.reason
+        for spot in check(document, item.structure, function_fields.names(item.id, item.structure))
+    }

@@ -27,9 +27,15 @@ def renamed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]
     after = {}
     for gone in (name for name in old if name not in new):
         place = _place(gone, old, new)
-        fitting = [name for name in new if name not in old and _place(name, new, old) == place and _kind(new[name]) == _kind(old[gone])]
+        fitting = [
+            name
+            for name in new
+            if name not in old and _place(name, new, old) == place and _kind(new[name]) == _kind(old[gone])
+        ]
         if _ends(gone, old, new) and not old[gone].get("form"):
-            fitting = [name for name in fitting if gone.lower() in name.lower() or name.lower() in gone.lower()]
+            fitting = [
+                name for name in fitting if gone.lower() in name.lower() or name.lower() in gone.lower()
+            ]
         if len(fitting) == 1:
             after[gone] = fitting[0]
     return after if len(set(after.values())) == len(after) else {}
@@ -52,7 +58,9 @@ def _kind(column: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in column.items() if name not in {"name", "comment"}} | seen
 
 
-def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def rename(
+    document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     """The document with renamed columns under their new names: its `own`, and those of `others` by collection that its relations name."""
     made: dict[str, Any] = deepcopy(dict(document))
 
@@ -80,7 +88,11 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
     if made.get("governed"):
         made["governed"] = {new(name): said for name, said in made["governed"].items()}
     if made.get("changes"):
-        made["changes"] |= {part: new(made["changes"][part]) for part in ("column", "created", "deleted") if part in made["changes"]}
+        made["changes"] |= {
+            part: new(made["changes"][part])
+            for part in ("column", "created", "deleted")
+            if part in made["changes"]
+        }
     _rename_contact(made, own, others)
     summary = made.get("summary") or {}
     if "badge" in summary:
@@ -93,7 +105,9 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
         for part, names in ((here, own), (there, others.get(one["collection"], {}))):
             if part in one:
                 one[part] = (
-                    [names.get(name, name) for name in one[part]] if isinstance(one[part], list) else names.get(one[part], one[part])
+                    [names.get(name, name) for name in one[part]]
+                    if isinstance(one[part], list)
+                    else names.get(one[part], one[part])
                 )
     for one in summary.get("related") or ():
         if one.get("columns"):
@@ -102,13 +116,17 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
     return _in_expressions(made, own) if own else made
 
 
-def _rename_contact(made: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]) -> None:
+def _rename_contact(
+    made: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]
+) -> None:
     """Rename the fields of the contact, and of its consents those in another table."""
     contact = made.get("contact") or {}
     led = {one["name"]: one["collection"] for one in made.get("relations") or ()}
     contact |= {part: own.get(contact[part], contact[part]) for part in FIELDS if part in contact}
     for consent in (contact.get("consent") or {}).values():
-        there = own if "field" in consent else others.get(led.get(consent.get("table"), consent.get("table")), {})
+        there = (
+            own if "field" in consent else others.get(led.get(consent.get("table"), consent.get("table")), {})
+        )
         named = ("field", "channel", "state", *EVIDENCE)
         consent |= {part: there.get(consent[part], consent[part]) for part in named if part in consent}
 
@@ -121,42 +139,68 @@ def _in_expressions(value: Any, names: Mapping[str, str]) -> Any:
         return [_in_expressions(item, names) for item in value]
     if not isinstance(value, str) or "record" not in value:
         return value
-    return _IN_RECORD.sub(lambda found: _path(names.get(found["plain"] or found["quoted"])) or found[0], value)
+    return _IN_RECORD.sub(
+        lambda found: _path(names.get(found["plain"] or found["quoted"])) or found[0], value
+    )
 
 
-_IN_RECORD = re.compile(r"""\brecord(?:\.(?P<plain>[A-Za-z_]\w*)|\[(?P<q>["'])(?P<quoted>[^"'\\]+)(?P=q)\])""")
+_IN_RECORD = re.compile(
+    r"""\brecord(?:\.(?P<plain>[A-Za-z_]\w*)|\[(?P<q>["'])(?P<quoted>[^"'\\]+)(?P=q)\])"""
+)
 
 
 def _path(name: str | None) -> str | None:
     if name is None:
         return None
     return (
-        f"record.{name}" if re.fullmatch(r"[A-Za-z]\w*", name) else "record[" + '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+        f"record.{name}"
+        if re.fullmatch(r"[A-Za-z]\w*", name)
+        else "record[" + '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"]'
     )
 
 
 def mended(
-    document: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], columns: Mapping[str, frozenset[str]]
+    document: Mapping[str, Any],
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    columns: Mapping[str, frozenset[str]],
 ) -> dict[str, Any]:
     """The document made valid for the structure `now`; errors that it already had with `before` stay. Columns were renamed in it already.
 
     `columns` are those of every collection, for relations.
     """
     names = renamed(before, now)
-    before = {**before, "columns": [{**column, "name": names.get(column["name"], column["name"])} for column in before["columns"]]}
+    before = {
+        **before,
+        "columns": [
+            {**column, "name": names.get(column["name"], column["name"])} for column in before["columns"]
+        ],
+    }
     former, called = (function_fields.names(str(document["id"]), structure) for structure in (before, now))
     accepted = {spot.place for spot in check(document, before, former)}
-    gone = {column["name"] for column in before["columns"]} - {column["name"] for column in now["columns"]} | (former - called)
+    gone = {column["name"] for column in before["columns"]} - {
+        column["name"] for column in now["columns"]
+    } | (former - called)
     return _without(document, now, columns, gone, accepted)
 
 
-def fitted(document: Mapping[str, Any], structure: Mapping[str, Any], columns: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+def fitted(
+    document: Mapping[str, Any], structure: Mapping[str, Any], columns: Mapping[str, frozenset[str]]
+) -> dict[str, Any]:
     """The document of an earlier version made valid for the present structure. `columns`: as of `mended`."""
     computed = {name for name, said in (document.get("fields") or {}).items() if "computed" in said}
-    known = {column["name"] for column in structure["columns"]} | computed | function_fields.names(str(document["id"]), structure)
+    known = (
+        {column["name"] for column in structure["columns"]}
+        | computed
+        | function_fields.names(str(document["id"]), structure)
+    )
     sections = (document.get("summary") or {}).get("sections") or ()
-    named = [document.get(part) or () for part in (*NAMES, "governed")] + [section["fields"] for section in sections]
-    return _without(document, structure, columns, {name for names in named for name in names} - known, frozenset())
+    named = [document.get(part) or () for part in (*NAMES, "governed")] + [
+        section["fields"] for section in sections
+    ]
+    return _without(
+        document, structure, columns, {name for names in named for name in names} - known, frozenset()
+    )
 
 
 def _without(
@@ -180,7 +224,9 @@ def _without(
     return made
 
 
-def describe_omissions(collection: Collection, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def describe_omissions(
+    collection: Collection, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
     """What was removed, place by place. `collection`: with the fields that there were."""
     wording = Wording.of(collection, before, after)
     return [
@@ -225,7 +271,9 @@ def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
             made["validation"][number].pop("field")
         case ("contact", "consent", str() as channel, *_):  # without consent nobody is written to by it
             made["contact"]["consent"].pop(channel, None)
-        case ("contact" | "changes" as part, str() as name) if name != "do_not_contact" and name in made[part]:
+        case ("contact" | "changes" as part, str() as name) if (
+            name != "do_not_contact" and name in made[part]
+        ):
             made[part].pop(name)
         case ("segments" | "validation" as part, int() as number, *_):
             made[part].pop(number)
@@ -239,6 +287,9 @@ def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
 def _leads(relation: Mapping[str, Any], own: frozenset[str], columns: Mapping[str, frozenset[str]]) -> bool:
     """Whether both ends of the relation exist; only our end if the other collection is unknown."""
     other = columns.get(relation["collection"])
-    via, to = ([part] if isinstance(part, str) else list(part or ()) for part in (relation["via"], relation.get("to")))
+    via, to = (
+        [part] if isinstance(part, str) else list(part or ())
+        for part in (relation["via"], relation.get("to"))
+    )
     here, there = (via, to) if relation["kind"] == "to_one" else (to, via)
     return set(here) <= own and (other is None or set(there) <= other)

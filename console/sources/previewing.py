@@ -30,14 +30,31 @@ class Preview:
 
 
 LIKELY = (
-    "customer", "client", "patient", "account", "order", "person", "people", "employee", "staff", "contact", "user", "ticket", "invoice", "product",
-)  # fmt: skip
+    "customer",
+    "client",
+    "patient",
+    "account",
+    "order",
+    "person",
+    "people",
+    "employee",
+    "staff",
+    "contact",
+    "user",
+    "ticket",
+    "invoice",
+    "product",
+)
 """Tables that people work with, the likeliest first."""
 
 
 def first_choice(tables: Sequence[Table]) -> str:
     """The table that is shown first, by its name; empty without any."""
-    return min(tables, key=lambda table: (table.kind != "table", likelihood(table.name), table.place)).place if tables else ""
+    return (
+        min(tables, key=lambda table: (table.kind != "table", likelihood(table.name), table.place)).place
+        if tables
+        else ""
+    )
 
 
 def likelihood(table: str) -> int:
@@ -59,15 +76,23 @@ def previewed(url: str, name: str, place: str, *, by: Actor, zone: str = "") -> 
         seen = connect.read(engine, name, lambda connection: _with_ends(connection, place))
         structures = [{**structure, "zone": zone} for structure in seen.structures]
         made = assemble(keeping.stored_collections(name, replace(seen, structures=structures), []))
-        collection = next((one for one in made.values() if reflect.place(one.schema, one.table) == place), None)
+        collection = next(
+            (one for one in made.values() if reflect.place(one.schema, one.table) == place), None
+        )
         if collection is None:
             return None
-        rows, titles = connect.read(engine, name, lambda connection: preview.first_records(connection, made, collection.id, SHOWN))
+        rows, titles = connect.read(
+            engine, name, lambda connection: preview.first_records(connection, made, collection.id, SHOWN)
+        )
     finally:
         engine.dispose()
     data = {"dialect": collection.dialect, "ok": True, "count": len(rows)}
-    log.note(by, "source_tested", open=data, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN)
-    fields = [collection.field(column) for column in collection.columns if (column,) != collection.title_fields]
+    log.note(
+        by, "source_tested", open=data, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN
+    )
+    fields = [
+        collection.field(column) for column in collection.columns if (column,) != collection.title_fields
+    ]
     columns = [field for field in fields if field is not None]
     return Preview(place, collection, columns, rows, titles, hidden_fields(collection))
 

@@ -22,7 +22,11 @@ def before_that(item: Stored) -> Stored:
         return item
     own = item.document == kept["read"]
     structure = {name: value for name, value in item.structure.items() if name != KEPT}
-    return replace(item, structure=kept["structure"] if own else structure, document=kept["document"] if own else item.document)
+    return replace(
+        item,
+        structure=kept["structure"] if own else structure,
+        document=kept["document"] if own else item.document,
+    )
 
 
 def without_lost(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -32,14 +36,27 @@ def without_lost(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
     names = {column["name"] for column in columns}
     if now["key"] != before["key"] or not names >= {*now["key"]} or names == kinds.keys():
         return None
-    return {**now, "columns": columns, "foreign_keys": [key for key in now["foreign_keys"] if names.issuperset(key["columns"])]}
+    return {
+        **now,
+        "columns": columns,
+        "foreign_keys": [key for key in now["foreign_keys"] if names.issuperset(key["columns"])],
+    }
 
 
 def decides(before: Stored, document: Mapping[str, Any], others: Sequence[Stored]) -> bool:
     """Whether what the document would do without decides something, also for the contacts of other collections."""
-    fields = [{name: said.get("validation") for name, said in (each.get("fields") or {}).items()} for each in (before.document, document)]
-    rules = {name: rule for name, rule in fields[0].items() if rule} != {name: rule for name, rule in fields[1].items() if rule}
-    consents = [said for item in others for said in ((item.document.get("contact") or {}).get("consent") or {}).values()]
+    fields = [
+        {name: said.get("validation") for name, said in (each.get("fields") or {}).items()}
+        for each in (before.document, document)
+    ]
+    rules = {name: rule for name, rule in fields[0].items() if rule} != {
+        name: rule for name, rule in fields[1].items() if rule
+    }
+    consents = [
+        said
+        for item in others
+        for said in ((item.document.get("contact") or {}).get("consent") or {}).values()
+    ]
     asked = any(isinstance(said, Mapping) and said.get("table") == before.id for said in consents)
     return rules or asked or any(before.document.get(part) != document.get(part) for part in DECIDING)
 
@@ -48,9 +65,16 @@ def aside(before: Stored, structure: Mapping[str, Any], document: Mapping[str, A
     """The structure to store while the collection is read by this document."""
     names = {column["name"] for column in structure["columns"]}
     said = before.document.get("fields") or {}
-    gone = [one["name"] for one in before.structure["columns"] if one["name"] not in names and not said.get(one["name"], {}).get("hidden")]
+    gone = [
+        one["name"]
+        for one in before.structure["columns"]
+        if one["name"] not in names and not said.get(one["name"], {}).get("hidden")
+    ]
     lost = [said.get(name, {}).get("label") or humanised(name) for name in gone]
-    return {**structure, KEPT: {"structure": before.structure, "document": before.document, "read": document, "lost": lost}}
+    return {
+        **structure,
+        KEPT: {"structure": before.structure, "document": before.document, "read": document, "lost": lost},
+    }
 
 
 def _kind(column: Mapping[str, Any]) -> tuple[str, str]:

@@ -13,14 +13,18 @@ from console.core.plain_words import slug, uncapitalised
 
 SHOWN = 8
 CHANGED = 3
-EDITED = frozenset({"text", "long_text", "email", "phone", "url", "enum", "integer", "decimal", "money", "date", "boolean"})
+EDITED = frozenset(
+    {"text", "long_text", "email", "phone", "url", "enum", "integer", "decimal", "money", "date", "boolean"}
+)
 STARTED = ("see", "start", "resume")
 
 
 def first_review(collection_id: str, team: str | None) -> dict[str, Any]:
     """The small review of a record for somebody who begins a workflow of it by hand: it corrects where some role may change the records. Raises NotFound."""
     made = document(records.collection(collection_id), team, corrects=_may_change(None, collection_id))
-    return made | {"description": "Look at a record, say whether it is right, and put it right or say what is wrong."}
+    return made | {
+        "description": "Look at a record, say whether it is right, and put it right or say what is wrong."
+    }
 
 
 def document(collection: Collection, team: str | None, *, corrects: bool = True) -> dict[str, Any]:
@@ -32,23 +36,35 @@ def document(collection: Collection, team: str | None, *, corrects: bool = True)
         for field in collection.fields
         if corrects
         and field.type in EDITED
-        and not (field.readonly or field.sensitive or field.hidden or field.references or _key_like(field.name))
+        and not (
+            field.readonly or field.sensitive or field.hidden or field.references or _key_like(field.name)
+        )
     ][:CHANGED]
     what = uncapitalised(collection.label_one)
     note = {"name": "note", "label": "What was wrong", "type": "long_text", "required": True}
     steps: list[dict[str, Any]] = [
         _step("start", "start", "Start", {}, default="load"),
-        _step("load", "get_data", f"Read the {what}", {"fields": shown}, default="look") | {"completion": "automatic"},
+        _step("load", "get_data", f"Read the {what}", {"fields": shown}, default="look")
+        | {"completion": "automatic"},
         _step(
             "look",
             "decision",
             f"Is this {what} right?",
-            {"options": [{"value": "right", "label": "It is right"}, {"value": "wrong", "label": "Something is wrong"}]},
+            {
+                "options": [
+                    {"value": "right", "label": "It is right"},
+                    {"value": "wrong", "label": "Something is wrong"},
+                ]
+            },
             right="end",
             wrong="correct",
         ),
         _step(
-            "correct", "update_data", "Put it right" if changed else "Say what is wrong", {"fields": changed, "form": [note]}, default="end"
+            "correct",
+            "update_data",
+            "Put it right" if changed else "Say what is wrong",
+            {"fields": changed, "form": [note]},
+            default="end",
         ),
         _step("end", "end", "Done", {"label": "Reviewed"}),
     ]
@@ -57,7 +73,9 @@ def document(collection: Collection, team: str | None, *, corrects: bool = True)
     return {
         "format": 1,
         "slug": slug_of(collection),
-        "title": f"Review {_a(what) if collection.label_one != collection.label else f'a record of {collection.label}'}"[:200],
+        "title": f"Review {_a(what) if collection.label_one != collection.label else f'a record of {collection.label}'}"[
+            :200
+        ],
         "description": f"Made when {collection.source} was connected: a first workflow, to be changed or thrown away.",
         "collection": collection.id,
         "team": team,
@@ -92,8 +110,14 @@ def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tupl
 
 def _may_change(role: str | None, collection_id: str) -> bool:
     """Whether the role itself (None: any) may change records: a step that nobody may complete would stop every run."""
-    rows = [row for row in access.all_rows() if row.sub == f"role:{role}" or (role is None and row.sub.startswith("role:"))]
-    return any((row.obj, row.act, row.eft) == (f"collection:{collection_id}", "update", "allow") for row in rows)
+    rows = [
+        row
+        for row in access.all_rows()
+        if row.sub == f"role:{role}" or (role is None and row.sub.startswith("role:"))
+    ]
+    return any(
+        (row.obj, row.act, row.eft) == (f"collection:{collection_id}", "update", "allow") for row in rows
+    )
 
 
 def _a(what: str) -> str:

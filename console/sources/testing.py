@@ -77,7 +77,9 @@ def attempt(url: str) -> Tested:
     """Connect once, list readable tables, and disconnect. Raises only Invalid, for an invalid address."""
     address = addresses.read(url)
     begun = time.monotonic()
-    made = connect.create(address, Terms(pool=1, overflow=0, connect_s=TEST_S, statement_s=TEST_S, read_only=True))
+    made = connect.create(
+        address, Terms(pool=1, overflow=0, connect_s=TEST_S, statement_s=TEST_S, read_only=True)
+    )
     answer = Tested(address.get_backend_name(), place_of(address))
     try:
         with made.connect() as connection:
@@ -116,10 +118,16 @@ def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
 def suggested(url: str, taken: Collection[str]) -> str:
     """A free name for the source, from the name of its database or file."""
     address = connect.address(url)
-    text = Path(str(address.database)).stem if address.get_backend_name() == "sqlite" else str(address.database)
+    text = (
+        Path(str(address.database)).stem if address.get_backend_name() == "sqlite" else str(address.database)
+    )
     plain = re.sub(r"[^a-z0-9_-]+", "_", _letters(text)).strip("_-")[:50]
     first = plain if plain[:1].isalpha() else f"db_{plain}".rstrip("_")
-    return next(name for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
+    return next(
+        name
+        for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3)))
+        if name not in taken
+    )
 
 
 def _letters(text: str) -> str:
@@ -145,11 +153,16 @@ def place_of(address: URL) -> str:
 def _looked(connection: Connection, answer: Tested, address: URL) -> Tested:
     kind = answer.dialect
     found = [
-        Table(reflect.place(schema, name), schema, name, "view" if view else "table") for schema, name, view in reflect.names(connection)
+        Table(reflect.place(schema, name), schema, name, "view" if view else "table")
+        for schema, name, view in reflect.names(connection)
     ]
-    read_only, notes = {"postgresql": _postgresql, "mysql": _mysql, "sqlite": _sqlite}[kind](connection, address)
+    read_only, notes = {"postgresql": _postgresql, "mysql": _mysql, "sqlite": _sqlite}[kind](
+        connection, address
+    )
     zone = _zone(connection) if kind != "sqlite" else ""
-    answer = replace(answer, server=reflect.server(connection), tables=found, read_only=read_only, notes=notes, zone=zone)
+    answer = replace(
+        answer, server=reflect.server(connection), tables=found, read_only=read_only, notes=notes, zone=zone
+    )
     if found:
         return answer
     who = address.username or "The console"
@@ -158,17 +171,27 @@ def _looked(connection: Connection, answer: Tested, address: URL) -> Tested:
         "mysql": f"Its administrator grants it: GRANT SELECT ON {address.database}.* TO {who};",
         "sqlite": "Look whether this is the file that was meant.",
     }[kind]
-    happened = "The file holds no table." if kind == "sqlite" else f"It answers, but {who} may read no table there, or there is none."
-    return replace(answer, trouble=Trouble("nothing_to_read", happened, mend, "database" if kind == "sqlite" else "user"))
+    happened = (
+        "The file holds no table."
+        if kind == "sqlite"
+        else f"It answers, but {who} may read no table there, or there is none."
+    )
+    return replace(
+        answer, trouble=Trouble("nothing_to_read", happened, mend, "database" if kind == "sqlite" else "user")
+    )
 
 
 def _zone(connection: Connection) -> str:
     """The zone of the server's clock; empty for one that names no place."""
     if connection.dialect.name == "postgresql":
-        names = [connection.exec_driver_sql("select reset_val from pg_settings where name = 'TimeZone'").scalar()]
+        names = [
+            connection.exec_driver_sql("select reset_val from pg_settings where name = 'TimeZone'").scalar()
+        ]
     else:
         names = list(connection.exec_driver_sql("select @@global.time_zone, @@system_time_zone").one())
-    return next((str(name) for name in names if name in source_zones.zones() and name not in source_zones.IN_UTC), "")
+    return next(
+        (str(name) for name in names if name in source_zones.zones() and name not in source_zones.IN_UTC), ""
+    )
 
 
 def _postgresql(connection: Connection, _: URL) -> tuple[bool, list[str]]:
@@ -177,7 +200,10 @@ def _postgresql(connection: Connection, _: URL) -> tuple[bool, list[str]]:
     ).one()
     writes = connection.execute(reflect.WRITABLE).scalar_one()
     notes = [SUPERUSER] if superuser else []
-    return bool(standby or not writes), [*notes, "The server is a standby: it takes no changes."] if standby else notes
+    return bool(standby or not writes), [
+        *notes,
+        "The server is a standby: it takes no changes.",
+    ] if standby else notes
 
 
 def _mysql(connection: Connection, address: URL) -> tuple[bool, list[str]]:
@@ -190,11 +216,17 @@ def _mysql(connection: Connection, address: URL) -> tuple[bool, list[str]]:
 
 
 def _clear(connection: Connection, address: URL) -> list[str]:
-    near = (address.host or "localhost") in {"localhost", "127.0.0.1", "::1"} or "unix_socket" in address.query
+    near = (address.host or "localhost") in {
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    } or "unix_socket" in address.query
     cipher = connection.exec_driver_sql("show session status like 'Ssl_cipher'").first()
     if near or (cipher is not None and cipher[1]):
         return []
-    return ["The connection is not encrypted. Add ?ssl_ca=/path/of/ca.pem where the way to the server is not yours alone."]
+    return [
+        "The connection is not encrypted. Add ?ssl_ca=/path/of/ca.pem where the way to the server is not yours alone."
+    ]
 
 
 def _sqlite(_: Connection, address: URL) -> tuple[bool, list[str]]:

@@ -18,7 +18,17 @@ from console.core.errors import DefinitionError
 from console.steps.base import StepType, StepView
 
 OPEN_MODULES = frozenset(
-    {"base", "document_check_settings", "effects", "items", "llm", "message_settings", "proposable", "request_documents", "wait"}
+    {
+        "base",
+        "document_check_settings",
+        "effects",
+        "items",
+        "llm",
+        "message_settings",
+        "proposable",
+        "request_documents",
+        "wait",
+    }
 )
 
 ENTRY_POINT = "console.steps"
@@ -39,7 +49,9 @@ def all_types() -> Mapping[str, StepType]:
     for source in [*ours, *(point.load() for point in entry_points(group=ENTRY_POINT))]:
         for kind in _kinds(source):
             if kind.name in found:
-                raise DefinitionError(f"Two step types are named {kind.name}: {type(found[kind.name]).__module__} and {kind.__module__}.")
+                raise DefinitionError(
+                    f"Two step types are named {kind.name}: {type(found[kind.name]).__module__} and {kind.__module__}."
+                )
             found[kind.name] = kind()
     return MappingProxyType(dict(sorted(found.items())))
 
@@ -49,12 +61,18 @@ def get(name: str) -> StepType:
     try:
         return all_types()[name]
     except KeyError:
-        raise DefinitionError(f"There is no step type {name} (new code: restart): known are {', '.join(all_types())}.") from None
+        raise DefinitionError(
+            f"There is no step type {name} (new code: restart): known are {', '.join(all_types())}."
+        ) from None
 
 
 def template(name: str) -> str | None:
     """The text of the template `steps/<type>.html`, if the type is of another package with `templates/steps/<type>.html`; else None."""
-    kind = all_types().get(name.removeprefix("steps/").removesuffix(".html")) if name.startswith("steps/") else None
+    kind = (
+        all_types().get(name.removeprefix("steps/").removesuffix(".html"))
+        if name.startswith("steps/")
+        else None
+    )
     package = sys.modules[type(kind).__module__].__package__ if kind is not None else None
     if not package or package == __name__:
         return None
@@ -84,7 +102,11 @@ def loops_around(document: Workflow) -> Mapping[str, str]:
     """Step → the loop for each item of which it is done, in a run of its own."""
     edges = {step.id: tuple(step.next.values()) for step in document.steps}
     loops = [step for step in document.steps if get(step.type).by_items]
-    return {inside: loop.id for loop in loops for inside in graph.reachable(edges, get(loop.type).begins(view(loop).config))}
+    return {
+        inside: loop.id
+        for loop in loops
+        for inside in graph.reachable(edges, get(loop.type).begins(view(loop).config))
+    }
 
 
 def _kinds(source: object) -> list[type[StepType]]:
@@ -92,5 +114,9 @@ def _kinds(source: object) -> list[type[StepType]]:
     if inspect.isclass(source) and issubclass(source, StepType):
         return [source]
     members = [entry for _, entry in inspect.getmembers(source, inspect.isclass)]
-    made_here = [entry for entry in members if issubclass(entry, StepType) and entry.__module__ == getattr(source, "__name__", "")]
+    made_here = [
+        entry
+        for entry in members
+        if issubclass(entry, StepType) and entry.__module__ == getattr(source, "__name__", "")
+    ]
     return [entry for entry in made_here if "name" in vars(entry)]

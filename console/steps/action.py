@@ -27,11 +27,18 @@ Header = Annotated[str, StringConstraints(pattern=HEADER_PATTERN)]
 class ActionConfig(StepConfig):
     """The operation and its settings; or instead of `operation` an `effect`, as in an action file."""
 
-    operation: Operation | None = Field(None, description="What is done: add, change or delete a record, or ask another system over HTTP")
-    collection: str | None = Field(
-        None, min_length=1, max_length=200, description="Collection of the record; none: of the run's own record"
+    operation: Operation | None = Field(
+        None, description="What is done: add, change or delete a record, or ask another system over HTTP"
     )
-    record: str | None = Field(None, min_length=1, description="Expression for the key of the record; none: the run's own record")
+    collection: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Collection of the record; none: of the run's own record",
+    )
+    record: str | None = Field(
+        None, min_length=1, description="Expression for the key of the record; none: the run's own record"
+    )
     values: dict[FieldName, Computed] = Field(
         default_factory=dict,
         max_length=60,
@@ -44,24 +51,38 @@ class ActionConfig(StepConfig):
     )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field("POST", description="What is asked")
     url: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
-        None, description="Whole address; each {{ expression }} in its path or query is filled in as one piece of it"
+        None,
+        description="Whole address; each {{ expression }} in its path or query is filled in as one piece of it",
     )
     headers: dict[Header, Annotated[str, StringConstraints(max_length=1000)]] = Field(
-        default_factory=dict, max_length=20, description="Header to its text, with {{ expressions }}; never a secret"
+        default_factory=dict,
+        max_length=20,
+        description="Header to its text, with {{ expressions }}; never a secret",
     )
-    body: Any = Field(None, description="JSON that is sent; a text of it that is one {{ expression }} becomes its value")
-    secret: Name | None = Field(None, description="Name of a secret of the settings, sent as `Authorization: Bearer …`")
-    secret_header: Header | None = Field(None, description="Header that carries the secret as it is, in place of `Authorization`")
+    body: Any = Field(
+        None, description="JSON that is sent; a text of it that is one {{ expression }} becomes its value"
+    )
+    secret: Name | None = Field(
+        None, description="Name of a secret of the settings, sent as `Authorization: Bearer …`"
+    )
+    secret_header: Header | None = Field(
+        None, description="Header that carries the secret as it is, in place of `Authorization`"
+    )
     success: list[Annotated[int, Field(ge=200, le=499)]] = Field(
         default_factory=list, max_length=20, description="Statuses that mean done; none: 200 to 299"
     )
     idempotent: bool = Field(
-        False, description="The other system takes the same key twice as one request: it is asked again where no answer came"
+        False,
+        description="The other system takes the same key twice as one request: it is asked again where no answer came",
     )
     timeout_s: int = Field(10, ge=1, le=LONGEST_S, description="Seconds to wait for an answer")
-    effect: Effect | None = Field(None, description="In place of an operation: an effect as in an action file")
+    effect: Effect | None = Field(
+        None, description="In place of an operation: an effect as in an action file"
+    )
     outcomes: list[OutcomeRule] = Field(
-        default_factory=list, max_length=10, description="Outcomes other than `succeeded`, by expressions over `results.<name>`"
+        default_factory=list,
+        max_length=10,
+        description="Outcomes other than `succeeded`, by expressions over `results.<name>`",
     )
 
     @field_validator("url")
@@ -89,11 +110,17 @@ class ActionConfig(StepConfig):
         if self.operation is not None and self.effect is not None:
             raise ValueError("an operation and an effect are two: leave one of them out")
         given = {
-            name for name in operations.ALL if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True)
+            name
+            for name in operations.ALL
+            if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True)
         }
-        if strange := [name for name in operations.ALL if name in given - set(operations.SETTINGS[self.operation])]:
+        if strange := [
+            name for name in operations.ALL if name in given - set(operations.SETTINGS[self.operation])
+        ]:
             raise ValueError(f"{', '.join(strange)}: not a setting of {self.operation or 'an effect'}")
-        if self.operation is not None and (missing := [name for name in operations.NEEDED[self.operation] if name not in given]):
+        if self.operation is not None and (
+            missing := [name for name in operations.NEEDED[self.operation] if name not in given]
+        ):
             raise ValueError(f"{self.operation} needs {', '.join(missing)}")
         if self.collection is not None and self.record is None and self.operation in ("update", "delete"):
             raise ValueError("a record of another collection must be named: give record")
@@ -104,9 +131,13 @@ class ActionConfig(StepConfig):
         try:
             effect = operations.effect_of(self) if self.operation is not None else self.effect
         except ValidationError as error:
-            raise ValueError("; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())) from None
+            raise ValueError(
+                "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
+            ) from None
         own = [*text_of(effect)] if self.operation is None and effect is not None else []
-        own += [(Located(f"outcomes[{number}].if", rule.if_), False) for number, rule in enumerate(self.outcomes)]
+        own += [
+            (Located(f"outcomes[{number}].if", rule.if_), False) for number, rule in enumerate(self.outcomes)
+        ]
         name = effect.name if effect is not None else ""
         for text, template in own:
             try:
@@ -115,26 +146,36 @@ class ActionConfig(StepConfig):
                 raise ValueError(f"{text.field}: {error.message}") from None
             for path in sorted({path for expression in found for path in expressions.paths(expression)}):
                 if path[0] not in KNOWN:
-                    raise ValueError(f"{text.field}: an operation does not know {path[0]}: name it in values, and use input")
+                    raise ValueError(
+                        f"{text.field}: an operation does not know {path[0]}: name it in values, and use input"
+                    )
                 if path[0] == "input" and len(path) > 1 and path[1] not in self.values:
                     raise ValueError(f"{text.field}: values has no {path[1]}")
                 if path[0] == "results" and (len(path) < 2 or path[1] != name):
                     raise ValueError(f"{text.field}: what came of it is found as results.{name}")
-        if self.effect is not None and (wrong := [name for name in self.values if not re.match(NAME_PATTERN, name)]):
-            raise ValueError(f"values: {wrong[0]} is no name that an effect could use: small letters, digits and _")
+        if self.effect is not None and (
+            wrong := [name for name in self.values if not re.match(NAME_PATTERN, name)]
+        ):
+            raise ValueError(
+                f"values: {wrong[0]} is no name that an effect could use: small letters, digits and _"
+            )
         return self
 
     @property
     def does(self) -> Kind:
         """The effect of the step."""
-        return self.effect if self.operation is None and self.effect is not None else operations.effect_of(self)
+        return (
+            self.effect if self.operation is None and self.effect is not None else operations.effect_of(self)
+        )
 
 
 class Action(StepType):
     """Automatic. Repeated where that may help, by the settings of the workflow. A person is asked where the result is unknown."""
 
     name, title, family, icon = "action", "Action", "action", "bolt"
-    technical = frozenset({"key", "action", "result", "results", "collection", "url", "headers", "body", "record_key"})
+    technical = frozenset(
+        {"key", "action", "result", "results", "collection", "url", "headers", "body", "record_key"}
+    )
     gist = "Adds, changes or deletes a record, or asks another system, by itself"
     automatic = True
     Config: ClassVar[type[StepConfig]] = ActionConfig
@@ -146,8 +187,17 @@ class Action(StepType):
     def form_settings(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Those of the operation; an effect only where the document has one."""
         chosen = settings.get("operation")
-        own = operations.SETTINGS.get(chosen, ()) if chosen is not None or settings.get("effect") is not None else ()
-        return ("operation", *own, *(name for name in settings if name not in ("operation", "outcomes", *own)), "outcomes")
+        own = (
+            operations.SETTINGS.get(chosen, ())
+            if chosen is not None or settings.get("effect") is not None
+            else ()
+        )
+        return (
+            "operation",
+            *own,
+            *(name for name in settings if name not in ("operation", "outcomes", *own)),
+            "outcomes",
+        )
 
     def says(self, config: ActionConfig) -> str:
         """The summary of the operation."""
@@ -157,7 +207,9 @@ class Action(StepType):
         """`succeeded`, and the outcomes of its rules."""
         return tuple(dict.fromkeys((SUCCEEDED, *(rule.outcome for rule in config.outcomes))))
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The effect with the current values of its arguments. Raises Invalid for a value that is not known."""
         config: ActionConfig = step.config
         shown: dict[str, Any] = {"outcomes": [rule.model_dump(by_alias=True) for rule in config.outcomes]}
@@ -167,7 +219,12 @@ class Action(StepType):
             given = operations.given(config, context.roots)
             shown |= {"as_form": True, "answer": "whole"}
             shown |= {"seen": seen} if (seen := operations.seen(config, context.roots)) else {}
-        return Completion(SUCCEEDED, {}, dict(given), effects=wishes(None, [config.does], of_run=True, given=given, more=shown))
+        return Completion(
+            SUCCEEDED,
+            {},
+            dict(given),
+            effects=wishes(None, [config.does], of_run=True, given=given, more=shown),
+        )
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """A person did it elsewhere or skips it: no effect."""
@@ -181,7 +238,11 @@ class Action(StepType):
 
     def templates(self, config: ActionConfig) -> list[Located]:
         """Texts of fields, and what is sent."""
-        return [] if config.operation is None else [text for text, template in operations.texts(config) if template]
+        return (
+            []
+            if config.operation is None
+            else [text for text, template in operations.texts(config) if template]
+        )
 
     def doubts(self, config: ActionConfig) -> list[tuple[str, str]]:
         """What nobody can tell to have happened where the process dies or no answer comes."""

@@ -28,7 +28,9 @@ class AddTag(StepType):
 
     def says(self, config: TagConfig) -> str:
         """The tag by its own name; “…” stands for what is filled in."""
-        return "".join(part if isinstance(part, str) else "…" for part in expressions.standing(config.tag, {}))
+        return "".join(
+            part if isinstance(part, str) else "…" for part in expressions.standing(config.tag, {})
+        )
 
     def changes(self, step: StepView) -> bool:
         """Always."""
@@ -37,10 +39,16 @@ class AddTag(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """What a person does who handles the step manually."""
         tag = expressions.render(step.config.tag, context.roots).strip()
-        text = f"Put the tag “{tag}” on the record, if it is to have it." if self.added else f"Take the tag “{tag}” away from the record."
+        text = (
+            f"Put the tag “{tag}” on the record, if it is to have it."
+            if self.added
+            else f"Take the tag “{tag}” away from the record."
+        )
         return Prompt(text, button=step.button or "Done")
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The tag. Raises Invalid for a text that is no tag."""
         tag = clean(expressions.render(step.config.tag, context.roots))
         return Completion("default", {}, {"tag": tag}, tag=TagWanted(tag, self.added))

@@ -23,7 +23,12 @@ from console.steps.message_settings import (
 )
 
 ENDS = ("answered", "no_answer", "voicemail", "busy")
-LABELS = {"answered": "They answered", "no_answer": "Nobody answered", "voicemail": "A voicemail answered", "busy": "The line was busy"}
+LABELS = {
+    "answered": "They answered",
+    "no_answer": "Nobody answered",
+    "voicemail": "A voicemail answered",
+    "busy": "The line was busy",
+}
 Script = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 
 
@@ -31,16 +36,24 @@ class AiCallConfig(MessageConfig):
     """What is said, and how often it is tried."""
 
     expires: Expires = Field(
-        "P3D", description="A call that waited longer than this for its hours asks a person again; three days take it over a Sunday"
+        "P3D",
+        description="A call that waited longer than this for its hours asks a person again; three days take it over a Sunday",
     )
-    agent: str | None = Field(None, max_length=200, description="Name of the agent at the provider that calls")
+    agent: str | None = Field(
+        None, max_length=200, description="Name of the agent at the provider that calls"
+    )
     script: Script | list[Script] = Field(
         description="What the AI says; a list has a script for each try. {{ expressions }} are filled in. Where the first sentence does not say that an AI calls, one is put before it"
     )
     max_attempts: int = Field(
-        3, ge=1, le=10, description="How often it is tried where nobody answers; what the provider could not do does not count"
+        3,
+        ge=1,
+        le=10,
+        description="How often it is tried where nobody answers; what the provider could not do does not count",
     )
-    retry_after: str = Field("P2D", description="Pause between two tries, such as P2D", json_schema_extra=DURATION)
+    retry_after: str = Field(
+        "P2D", description="Pause between two tries, such as P2D", json_schema_extra=DURATION
+    )
     answers: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]] = Field(
         default_factory=list,
         max_length=20,
@@ -94,21 +107,32 @@ class AiCall(MessageStep):
         """The scripts, the agent and the labels."""
         config: AiCallConfig = step.config
         scripts = [filled(script, context).strip() for script in config.scripts]
-        return {"to": self.address(step, context), "scripts": scripts, "agent": config.agent, "answers": list(config.answers)}
+        return {
+            "to": self.address(step, context),
+            "scripts": scripts,
+            "agent": config.agent,
+            "answers": list(config.answers),
+        }
 
     def repeats(self, step: StepView) -> dict[str, int]:
         """Tries and the pause between them."""
         return {"most": step.config.max_attempts, "again_s": seconds_of(step.config.retry_after)}
 
-    def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    def shown(
+        self, content: Mapping[str, Any], context: Context, step: StepView
+    ) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The first script, with how often it is tried."""
         tries = step.config.max_attempts
-        return MARKDOWN.sub(r"\\\1", str(content["scripts"][0])), (("Tries", "Once" if tries == 1 else f"At most {tries}"),)
+        return MARKDOWN.sub(r"\\\1", str(content["scripts"][0])), (
+            ("Tries", "Once" if tries == 1 else f"At most {tries}"),
+        )
 
     def done_by_hand(self, config: AiCallConfig) -> tuple[Option, ...]:
         """How a call of the person's own ended."""
         ends = tuple(Option(end, LABELS[end], (REASON,)) for end in ENDS)
-        answers = tuple(Option(label, label.replace("_", " ").capitalize(), (REASON,)) for label in config.answers)
+        answers = tuple(
+            Option(label, label.replace("_", " ").capitalize(), (REASON,)) for label in config.answers
+        )
         return (
             *ends,
             *answers,
@@ -124,7 +148,14 @@ class AiCall(MessageStep):
 
     def outputs(self, config: AiCallConfig) -> frozenset[str]:
         """How it ended."""
-        return super().outputs(config) | {"outcome", "label", "transcript", "recording", "call_back_at", "attempts"}
+        return super().outputs(config) | {
+            "outcome",
+            "label",
+            "transcript",
+            "recording",
+            "call_back_at",
+            "attempts",
+        }
 
     def answered(self, config: AiCallConfig) -> frozenset[str]:
         """What was said repeats the script."""

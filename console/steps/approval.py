@@ -12,7 +12,17 @@ from console.core.documents.fields import Located, Use
 from console.core.forms import FormField, clean
 from console.core.plain_words import humanised
 from console.core.run.step_requests import ApprovalAsked
-from console.steps.base import Completion, Context, Prompt, Read, StepConfig, StepType, StepView, Values, fill_template
+from console.steps.base import (
+    Completion,
+    Context,
+    Prompt,
+    Read,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    fill_template,
+)
 
 STEP_PATTERN = r"step:[a-z][a-z0-9_]{0,63}"
 APPROVED, REJECTED, EXPIRED = "approved", "rejected", "expired"
@@ -21,25 +31,43 @@ APPROVED, REJECTED, EXPIRED = "approved", "rejected", "expired"
 class ApprovalConfig(StepConfig):
     """Who is asked, what they see, and when no approval is needed."""
 
-    text: str = Field(min_length=1, max_length=20_000, description="Markdown: what is to be approved; {{ expressions }} are filled in")
-    roles: list[str] = Field(min_length=1, max_length=20, description="Who may answer: anybody with one of these roles in the run's team")
-    needs: int = Field(1, ge=1, le=9, description="How many different people have to say yes; one no is enough")
+    text: str = Field(
+        min_length=1,
+        max_length=20_000,
+        description="Markdown: what is to be approved; {{ expressions }} are filled in",
+    )
+    roles: list[str] = Field(
+        min_length=1,
+        max_length=20,
+        description="Who may answer: anybody with one of these roles in the run's team",
+    )
+    needs: int = Field(
+        1, ge=1, le=9, description="How many different people have to say yes; one no is enough"
+    )
     not_by: list[str] = Field(
         default_factory=lambda: ["requester"],
         max_length=20,
         description="Who may not answer: `requester` (who holds the run when it comes here), `step:<id>` (who did that step)",
     )
-    fields: list[str] = Field(default_factory=list, max_length=40, description="Fields of the record shown beside the text")
+    fields: list[str] = Field(
+        default_factory=list, max_length=40, description="Fields of the record shown beside the text"
+    )
     values: dict[str, str] = Field(
         default_factory=dict,
         max_length=40,
         description="Name to expression: what the yes is given for; where it comes to another value it is asked anew",
     )
     if_: str | None = Field(
-        None, alias="if", max_length=2000, description="Expression; only where it holds somebody is asked, else the step is approved"
+        None,
+        alias="if",
+        max_length=2000,
+        description="Expression; only where it holds somebody is asked, else the step is approved",
     )
     hours: int | None = Field(
-        None, ge=1, le=8784, description="After so many hours without an answer the step is done as `expired`; none: it waits"
+        None,
+        ge=1,
+        le=8784,
+        description="After so many hours without an answer the step is done as `expired`; none: it waits",
     )
 
     @model_validator(mode="after")
@@ -78,10 +106,14 @@ class ApprovalStep(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form after the request was withdrawn: its text, and a button that asks again."""
         return Prompt(
-            text=fill_template(step.config.text, context.roots), fields=_fields(context), button=step.button or "Ask for approval"
+            text=fill_template(step.config.text, context.roots),
+            fields=_fields(context),
+            button=step.button or "Ask for approval",
         )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """Asked again by hand."""
         clean(_fields(context), submitted)
         return self.complete_by_itself(step, context)
@@ -91,7 +123,9 @@ class ApprovalStep(StepType):
         config, roots = step.config, context.roots
         values = {name: expressions.parse(text).evaluate(roots) for name, text in config.values.items()}
         if config.if_ is not None and expressions.parse(config.if_).value(roots) is False:
-            return Completion(APPROVED, values, {**values, "decision": APPROVED, "by": [], "reason": "", "decided_at": None})
+            return Completion(
+                APPROVED, values, {**values, "decision": APPROVED, "by": [], "reason": "", "decided_at": None}
+            )
         now: datetime = roots["now"]
         wanted = ApprovalAsked(
             id="",
@@ -104,7 +138,11 @@ class ApprovalStep(StepType):
             not_by=tuple(config.not_by),
             until=now + timedelta(hours=config.hours) if config.hours is not None else None,
             decides=True,
-            shown={"text": fill_template(config.text, roots), "record": dict(_shown(context)), "fields": _columns(context)},
+            shown={
+                "text": fill_template(config.text, roots),
+                "record": dict(_shown(context)),
+                "fields": _columns(context),
+            },
         )
         return Completion(APPROVED, values, values, approval=wanted)
 
@@ -128,7 +166,10 @@ class ApprovalStep(StepType):
 
 def _columns(context: Context) -> list[dict[str, Any]]:
     read = context.reads.get("record")
-    return [{key: column.get(key) for key in ("name", "label", "type", "options")} for column in (read.fields if read else ())]
+    return [
+        {key: column.get(key) for key in ("name", "label", "type", "options")}
+        for column in (read.fields if read else ())
+    ]
 
 
 def _fields(context: Context) -> tuple[FormField, ...]:
@@ -136,7 +177,12 @@ def _fields(context: Context) -> tuple[FormField, ...]:
     shown = _shown(context)
     return tuple(
         FormField(
-            column["name"], column["label"], column["type"], readonly=True, value=shown.get(column["name"]), options=column["options"]
+            column["name"],
+            column["label"],
+            column["type"],
+            readonly=True,
+            value=shown.get(column["name"]),
+            options=column["options"],
         )
         for column in _columns(context)
     )

@@ -170,16 +170,32 @@ class Context:
     manual: frozenset[str] = frozenset()  # ids of steps that were handled manually: `steps.<id>` is missing
     acts: Mapping[str, Act] = field(default_factory=dict)  # by id of the action
     key: str = ""  # idempotency key of the first effect of the step
-    chosen: str | None = None  # in a step that goes through a list: the key of the item that the person selected
-    proposal: Mapping[str, Any] | None = None  # the proposal that was shown with the submitted form; None where there was none
+    chosen: str | None = (
+        None  # in a step that goes through a list: the key of the item that the person selected
+    )
+    proposal: Mapping[str, Any] | None = (
+        None  # the proposal that was shown with the submitted form; None where there was none
+    )
     answered: bool = False  # the AI's answer is submitted as it is, and no person looked at it
     asks_ai: bool = False  # whether the document allows to ask the AI at the step
-    done_before: bool = False  # a cancelled attempt of the step made a change: a person first decides what happens with it
-    opened: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # key of a document → (pages opened, how many it has)
-    loaded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rows of other records that the step has read (loaded_rows)
-    gone: frozenset[str] = frozenset()  # of the columns that the step edits: those that the table no longer has
-    state: Callable[[], str | None] = lambda: None  # which state the record was in when it was read (records.change_state)
-    foretold: bool = False  # nothing is submitted: this is a preview of what the form would result in, complete or not
+    done_before: bool = (
+        False  # a cancelled attempt of the step made a change: a person first decides what happens with it
+    )
+    opened: Mapping[str, tuple[int, int | None]] = field(
+        default_factory=dict
+    )  # key of a document → (pages opened, how many it has)
+    loaded: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # rows of other records that the step has read (loaded_rows)
+    gone: frozenset[str] = (
+        frozenset()
+    )  # of the columns that the step edits: those that the table no longer has
+    state: Callable[[], str | None] = lambda: (
+        None
+    )  # which state the record was in when it was read (records.change_state)
+    foretold: bool = (
+        False  # nothing is submitted: this is a preview of what the form would result in, complete or not
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +287,7 @@ class StepView:
     completion: Literal["manual", "automatic"] = "manual"
 
 
-ANSWERED_BEFORE = (
-    "This is judged anew here, and starts with what the record says from another time: leave value out. People see it as “last time”."
-)
+ANSWERED_BEFORE = "This is judged anew here, and starts with what the record says from another time: leave value out. People see it as “last time”."
 
 
 class StepType:
@@ -285,16 +299,28 @@ class StepType:
     icon: ClassVar[str]
     gist: ClassVar[str] = ""  # a description in one line, for pickers
     automatic: ClassVar[bool] = False  # never shown to a person unless it asks for a take-over
-    waits: ClassVar[bool] = False  # it always waits for a time or for somebody outside: no due time runs, a way back needs no Go to step
-    by_others: ClassVar[bool] = False  # a model or somebody outside wrote what it leaves: these are claims, for a model that is asked later
+    waits: ClassVar[bool] = (
+        False  # it always waits for a time or for somebody outside: no due time runs, a way back needs no Go to step
+    )
+    by_others: ClassVar[bool] = (
+        False  # a model or somebody outside wrote what it leaves: these are claims, for a model that is asked later
+    )
     asks_others: ClassVar[bool] = False  # other people answer before the run goes on
-    own_values: ClassVar[bool] = False  # its expressions and texts find the step's own values so far as `steps.<id>` (a start: `input`)
-    by_items: ClassVar[bool] = False  # goes through a list: the submitted values contain the key of the item as `item`
+    own_values: ClassVar[bool] = (
+        False  # its expressions and texts find the step's own values so far as `steps.<id>` (a start: `input`)
+    )
+    by_items: ClassVar[bool] = (
+        False  # goes through a list: the submitted values contain the key of the item as `item`
+    )
     ai: ClassVar[bool] = False  # whether the AI may propose something at a step of this type
     ai_alone: ClassVar[bool] = False  # also where the step completes without a person
     purpose: ClassVar[str] = "propose"  # what the AI is asked for: propose, decide or text
-    tags: ClassVar[bool] = False  # puts tags on the record or takes them away: whoever does the step needs the right to change the record
-    technical: ClassVar[frozenset[str]] = frozenset({"key", "collection"})  # names of its values that only programs need
+    tags: ClassVar[bool] = (
+        False  # puts tags on the record or takes them away: whoever does the step needs the right to change the record
+    )
+    technical: ClassVar[frozenset[str]] = frozenset(
+        {"key", "collection"}
+    )  # names of its values that only programs need
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
@@ -311,8 +337,16 @@ class StepType:
 
     def doubts(self, config: Any) -> list[tuple[str, str]]:
         """(setting, reason) of what works and is not wise: warnings of the check."""
-        parts = [(name, place, entry) for name in ("form", "output") for place, entry in enumerate(getattr(config, name, None) or ())]
-        return [(f"{name}[{place}].value", ANSWERED_BEFORE) for name, place, entry in parts if getattr(entry, "copies_earlier", False)]
+        parts = [
+            (name, place, entry)
+            for name in ("form", "output")
+            for place, entry in enumerate(getattr(config, name, None) or ())
+        ]
+        return [
+            (f"{name}[{place}].value", ANSWERED_BEFORE)
+            for name, place, entry in parts
+            if getattr(entry, "copies_earlier", False)
+        ]
 
     def asks(self, config: Any) -> bool:
         """Whether a person has something to fill in or to choose: such a step never completes by itself, whatever `completion` says."""
@@ -366,7 +400,9 @@ class StepType:
         """Every item of the list that a person goes through, in its order, each with the roots that contain it as `item`; else none."""
         return ()
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The result of the submitted values. Raises `Invalid` with one detail per wrong field."""
         return Completion("default", submitted)
 
@@ -425,7 +461,9 @@ class StepType:
         return frozenset()
 
 
-def require_right(context: Context, details: Sequence[Mapping[str, Any]], lacking: Sequence[Mapping[str, Any]] = ()) -> None:
+def require_right(
+    context: Context, details: Sequence[Mapping[str, Any]], lacking: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Raises Invalid with what is wrong in a submitted form; in a preview only with what nobody can fill in (`lacking`)."""
     details = [*([] if context.foretold else details), *lacking]
     if details:

@@ -9,16 +9,29 @@ from console.core.contact_stages import STAGE
 from console.core.documents.fields import Located, Use
 from console.core.errors import Invalid
 from console.core.forms import FormField
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord
+from console.steps.base import (
+    Completion,
+    Context,
+    Prompt,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    WriteRecord,
+)
 
 
 class ChangeStageConfig(StepConfig):
     """The stage, and where it stands."""
 
     stage: str = Field(
-        min_length=1, max_length=500, description="One of the options of the field, by value or label; {{ expressions }} are filled in"
+        min_length=1,
+        max_length=500,
+        description="One of the options of the field, by value or label; {{ expressions }} are filled in",
     )
-    field: str | None = Field(None, min_length=1, max_length=200, description="Field with options; none: the stage of the contact")
+    field: str | None = Field(
+        None, min_length=1, max_length=200, description="Field with options; none: the stage of the contact"
+    )
 
 
 class ChangeStage(StepType):
@@ -36,10 +49,13 @@ class ChangeStage(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """What a person does who handles the step manually."""
         return Prompt(
-            f"Change the stage to “{expressions.render(step.config.stage, context.roots).strip()}”.", button=step.button or "Done"
+            f"Change the stage to “{expressions.render(step.config.stage, context.roots).strip()}”.",
+            button=step.button or "Done",
         )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The change. Raises Invalid where the record has no stage, or not this one."""
         field = next(iter(context.forms.values()), None) or _unjudged(step, context)
         if field is None or field.readonly:
@@ -79,7 +95,9 @@ def _option(field: FormField, wanted: str) -> str:
     if field.options is None:
         return wanted
     options = (
-        [(str(option["value"]), str(option["label"])) for option in field.options or ()] if isinstance(field.options, list | tuple) else []
+        [(str(option["value"]), str(option["label"])) for option in field.options or ()]
+        if isinstance(field.options, list | tuple)
+        else []
     )
     found = next((value for value, _ in options if value == wanted), None)
     found = found or next((value for value, label in options if label.casefold() == wanted.casefold()), None)

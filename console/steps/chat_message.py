@@ -18,8 +18,12 @@ class ChatMessageConfig(StepConfig):
     """The chat and the text."""
 
     target: Name = Field(description="A name of CONSOLE_CHAT_TARGETS")
-    text: str = Field(min_length=1, max_length=LONGEST, description="The text; {{ expressions }} are filled in")
-    expires: Expires = Field("PT24H", description="A message that waited longer than this asks a person again")
+    text: str = Field(
+        min_length=1, max_length=LONGEST, description="The text; {{ expressions }} are filled in"
+    )
+    expires: Expires = Field(
+        "PT24H", description="A message that waited longer than this asks a person again"
+    )
 
     @property
     def to(self) -> None:
@@ -53,7 +57,9 @@ class ChatMessage(MessageStep):
         """The chat and the text."""
         return {"to": step.config.target, "text": filled(step.config.text, context).strip()[:LONGEST]}
 
-    def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    def shown(
+        self, content: Mapping[str, Any], context: Context, step: StepView
+    ) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The text."""
         return MARKDOWN.sub(r"\\\1", str(content["text"])), (("Chat", str(content["to"])),)
 

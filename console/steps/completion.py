@@ -28,8 +28,17 @@ class Option:
 
     def to_json(self) -> dict[str, Any]:
         """The option in the shape of the API; without `fields` where it has none of its own."""
-        own = {"fields": list(self.fields), "required": list(self.required)} if self.fields or self.required else {}
-        return {"value": self.value, "label": self.label, **own, **({"entails": self.entails} if self.entails else {})}
+        own = (
+            {"fields": list(self.fields), "required": list(self.required)}
+            if self.fields or self.required
+            else {}
+        )
+        return {
+            "value": self.value,
+            "label": self.label,
+            **own,
+            **({"entails": self.entails} if self.entails else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +133,19 @@ class WriteRecord:
 
     def request(self, run: Run) -> dict[str, Any]:
         """The payload of the effect, as it is stored and performed."""
-        collection, key = (run.collection, run.record) if self.collection is None else (self.collection, self.key)
-        request = {"collection": collection, "key": key, "changes": {name: dict(change) for name, change in self.changes.items()}}
-        return request | ({"tells": dict(self.tells)} if self.tells else {}) | ({"anew": dict(self.anew)} if self.anew else {})
+        collection, key = (
+            (run.collection, run.record) if self.collection is None else (self.collection, self.key)
+        )
+        request = {
+            "collection": collection,
+            "key": key,
+            "changes": {name: dict(change) for name, change in self.changes.items()},
+        }
+        return (
+            request
+            | ({"tells": dict(self.tells)} if self.tells else {})
+            | ({"anew": dict(self.anew)} if self.anew else {})
+        )
 
     @property
     def summary(self) -> str:
@@ -173,7 +192,11 @@ def joined(rows: Sequence[Values], going_on: Mapping[str, Any]) -> Values:
     if before or following is not None:
         rows = [*before.get("items", ()), *(row for row in rows if row["status"] != "completed")][:MOST_KEPT]
     totals = {name: before.get(name, 0) + number for name, number in counted.items()}
-    return {"items": list(rows), **totals, **{name: going_on[name] for name in (NEXT, "more") if going_on.get(name)}}
+    return {
+        "items": list(rows),
+        **totals,
+        **{name: going_on[name] for name in (NEXT, "more") if going_on.get(name)},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +215,9 @@ class Completion:
     values: Values = field(default_factory=dict)
     output: Values | None = None
     effects: tuple[WriteRecord | ActionEffect, ...] = ()
-    awaits: Awaited | None = None  # the step is done when this has arrived; with effects, after those were made
+    awaits: Awaited | None = (
+        None  # the step is done when this has arrived; with effects, after those were made
+    )
     hands_over: Handover | None = None  # into an inbox, where others continue the run
     approval: ApprovalAsked | None = None  # the effects are requested when others have approved
     task: TaskWanted | None = None
@@ -200,9 +225,15 @@ class Completion:
     message: MessageWanted | None = None  # the step is done when it has left; without effects
     tag: TagWanted | None = None
     question: Question | None = None  # the step is done when the question is answered; without effects
-    children: tuple[Child, ...] = ()  # runs that are started; the step is done when they have ended, with an output by branch
-    joins: Literal["all", "any", "each", "none"] = "all"  # when the step is done: see `console.runs.engine.children`
-    until: datetime | None = None  # the run waits until then (aware), and the step is done; automatic types only, without effects
+    children: tuple[
+        Child, ...
+    ] = ()  # runs that are started; the step is done when they have ended, with an output by branch
+    joins: Literal["all", "any", "each", "none"] = (
+        "all"  # when the step is done: see `console.runs.engine.children`
+    )
+    until: datetime | None = (
+        None  # the run waits until then (aware), and the step is done; automatic types only, without effects
+    )
     asks_ai: bool = False  # the step is done when the AI has answered; without effects
     ends: str | None = None  # label of the end that was reached: the run completes
     chosen: str | None = None  # label of the outcome that a rule chose

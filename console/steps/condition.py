@@ -22,7 +22,12 @@ class Branch(Definition):
 
     if_: str = Field(alias="if", description="Expression; unknown counts as not true")
     outcome: str = Field(pattern=NAME_PATTERN)
-    label: str | None = Field(None, min_length=1, max_length=80, description="What people read of it; without one, the outcome in words")
+    label: str | None = Field(
+        None,
+        min_length=1,
+        max_length=80,
+        description="What people read of it; without one, the outcome in words",
+    )
 
 
 class ConditionConfig(StepConfig):
@@ -50,19 +55,25 @@ class Condition(StepType):
         """The branches in their order, then `default`."""
         return (*dict.fromkeys(branch.outcome for branch in config.branches), OTHERWISE)
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The first branch that is true, with its source text and the values that it used."""
         looked_at: dict[str, Any] = {}
         for branch in step.config.branches:
             rule = expressions.parse(branch.if_)
             looked_at |= compared(rule, context.roots)
             if rule.test(context.roots):
-                return Completion(branch.outcome, {}, {"branch": branch.outcome, "rule": branch.if_, "compared": looked_at})
+                return Completion(
+                    branch.outcome, {}, {"branch": branch.outcome, "rule": branch.if_, "compared": looked_at}
+                )
         return Completion(OTHERWISE, {}, {"branch": OTHERWISE, "rule": None, "compared": looked_at})
 
     def expressions(self, config: ConditionConfig) -> list[Located]:
         """The expression of each branch."""
-        return [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
+        return [
+            Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)
+        ]
 
     def outputs(self, config: ConditionConfig) -> frozenset[str]:
         """The branch taken, its rule and the values used."""
@@ -74,11 +85,22 @@ def compared(rule: Expression, roots: Any) -> dict[str, Any]:
 
     The paths stand openly in the log: a second look into the same table is numbered, and not named by its keys.
     """
-    found = {".".join(path): _brief(value_at(roots, path)) for path in sorted(expressions.paths(rule)) if path[0] != TABLES}
+    found = {
+        ".".join(path): _brief(value_at(roots, path))
+        for path in sorted(expressions.paths(rule))
+        if path[0] != TABLES
+    }
     for call in walk(rule.node):
-        if isinstance(call, Call) and call.name == "lookup" and isinstance(where := call.arguments[0], Path) and where.root == TABLES:
+        if (
+            isinstance(call, Call)
+            and call.name == "lookup"
+            and isinstance(where := call.arguments[0], Path)
+            and where.root == TABLES
+        ):
             times = sum(1 for name in found if name.partition(" ")[0] == where.dotted)
-            found[f"{where.dotted} ({times + 1})" if times else where.dotted] = _brief(to_json(compiled(call)(roots)))
+            found[f"{where.dotted} ({times + 1})" if times else where.dotted] = _brief(
+                to_json(compiled(call)(roots))
+            )
     return found
 
 

@@ -8,7 +8,15 @@ from pydantic import Field, model_validator
 
 from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN, Said
-from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
+from console.core.documents.fields import (
+    OWN_ITEM,
+    Definition,
+    FieldDefinition,
+    Located,
+    Use,
+    condition_holds,
+    with_own,
+)
 from console.core.documents.references import ANY_NAME
 from console.core.errors import Invalid
 from console.core.expressions import parse
@@ -46,19 +54,34 @@ class DecisionOption(Definition):
 
     value: str = Field(pattern=NAME_PATTERN, description="The outcome")
     label: str = Field(min_length=1, max_length=100)
-    if_: str | None = Field(None, alias="if", description="Expression; the option is offered only where it holds")
-    unless: str | None = Field(None, description="Expression; the option is not offered where it holds (unknown does not)")
-    why_not: Said | None = Field(None, description="Sentence shown where the option is not offered; {{ expressions }} are filled in")
-    entails: Said | None = Field(None, description="What follows from the choice, in a line beside it; {{ expressions }} are filled in")
-    fields: list[str] = Field(
-        default_factory=list, description="Fields of the form that this option needs; options that do not name them leave them out"
+    if_: str | None = Field(
+        None, alias="if", description="Expression; the option is offered only where it holds"
     )
-    optional: list[str] = Field(default_factory=list, description="Fields that belong to this option and may stay empty")
-    reason_required: bool = Field(False, description="The field `reason` may not be empty; it is added where the form has none")
+    unless: str | None = Field(
+        None, description="Expression; the option is not offered where it holds (unknown does not)"
+    )
+    why_not: Said | None = Field(
+        None, description="Sentence shown where the option is not offered; {{ expressions }} are filled in"
+    )
+    entails: Said | None = Field(
+        None, description="What follows from the choice, in a line beside it; {{ expressions }} are filled in"
+    )
+    fields: list[str] = Field(
+        default_factory=list,
+        description="Fields of the form that this option needs; options that do not name them leave them out",
+    )
+    optional: list[str] = Field(
+        default_factory=list, description="Fields that belong to this option and may stay empty"
+    )
+    reason_required: bool = Field(
+        False, description="The field `reason` may not be empty; it is added where the form has none"
+    )
 
     def offered(self, roots: Mapping[str, Any]) -> bool:
         """Whether the option can be chosen now."""
-        return condition_holds(self.if_, roots) and not (self.unless is not None and condition_holds(self.unless, roots))
+        return condition_holds(self.if_, roots) and not (
+            self.unless is not None and condition_holds(self.unless, roots)
+        )
 
     @property
     def own(self) -> frozenset[str]:
@@ -77,8 +100,12 @@ class Opening(Definition):
     """The documents that should have been opened before the choice: the items of an earlier list."""
 
     step: str = Field(pattern=NAME_PATTERN, description="The loop that went through them")
-    if_: str | None = Field(None, alias="if", description="Expression over `item`, what was noted included; none: every item")
-    options: list[str] = Field(default_factory=list, description="Options for which it matters; none named: all")
+    if_: str | None = Field(
+        None, alias="if", description="Expression over `item`, what was noted included; none: every item"
+    )
+    options: list[str] = Field(
+        default_factory=list, description="Options for which it matters; none named: all"
+    )
 
 
 class DecisionConfig(StepConfig):
@@ -87,15 +114,25 @@ class DecisionConfig(StepConfig):
     maker: Literal["user", "rule"] = Field(
         "user", description="Who decides: a person, or the rules; where none of them holds, a person is asked"
     )
-    rules: list[Rule] = Field(default_factory=list, max_length=50, description="Judged from first to last; the first that holds decides")
+    rules: list[Rule] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Judged from first to last; the first that holds decides",
+    )
     options: list[DecisionOption] = Field(min_length=2, max_length=12)
-    form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What is noted with the choice")
+    form: list[FieldDefinition] = Field(
+        default_factory=list, max_length=40, description="What is noted with the choice"
+    )
     opened: Opening | None = Field(
         None,
         description="Documents that are named above the choice where a page was never opened: it is opened, or a sentence says why not",
     )
-    related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the question")
-    text: str | None = Field(None, max_length=20_000, description="Markdown above the options; {{ expressions }} are filled in")
+    related: list[Related] = Field(
+        default_factory=list, max_length=12, description="Related records shown beside the question"
+    )
+    text: str | None = Field(
+        None, max_length=20_000, description="Markdown above the options; {{ expressions }} are filled in"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -108,7 +145,9 @@ class DecisionConfig(StepConfig):
         if self.opened is not None and (strange := sorted(set(self.opened.options) - set(values))):
             raise ValueError(f"opened names options that are not there: {', '.join(strange)}")
         if self.opened is not None and UNOPENED in names:
-            raise ValueError(f"a field cannot be named {UNOPENED} here: that is where the sentence about unopened documents is kept")
+            raise ValueError(
+                f"a field cannot be named {UNOPENED} here: that is where the sentence about unopened documents is kept"
+            )
         if OPTION in names:
             raise ValueError(f"a field cannot be named {OPTION}: that is where the choice itself is found")
         unknown = sorted({name for option in self.options for name in option.own} - names)
@@ -116,11 +155,17 @@ class DecisionConfig(StepConfig):
             raise ValueError(f"options name fields that the form does not have: {', '.join(unknown)}")
         if wrong := definitions.wrong_rules(self.form):
             raise ValueError(wrong)
-        if both := sorted({name for option in self.options for name in option.fields if name in option.optional}):
+        if both := sorted(
+            {name for option in self.options for name in option.fields if name in option.optional}
+        ):
             raise ValueError(f"an option cannot both need a field and leave it open: {', '.join(both)}")
         if all(option.if_ is not None or option.unless is not None for option in self.options):
             raise ValueError("every option depends on a condition: at least one must always be offered")
-        if idle := [option.value for option in self.options if option.why_not and option.if_ is None and option.unless is None]:
+        if idle := [
+            option.value
+            for option in self.options
+            if option.why_not and option.if_ is None and option.unless is None
+        ]:
             raise ValueError(f"why_not is never shown of an option that is always offered: {', '.join(idle)}")
         self._ruled(names)
         return self
@@ -128,14 +173,20 @@ class DecisionConfig(StepConfig):
     def _ruled(self, names: set[str]) -> None:
         """Raises ValueError for rules without a maker, and for those that could not be recorded."""
         if (self.maker == "rule") != bool(self.rules):
-            raise ValueError("the maker rule needs rules" if self.maker == "rule" else "rules decide only where the maker is rule")
+            raise ValueError(
+                "the maker rule needs rules"
+                if self.maker == "rule"
+                else "rules decide only where the maker is rule"
+            )
         options = {option.value: option for option in self.options}
         if unknown := sorted({rule.option for rule in self.rules} - set(options)):
             raise ValueError(f"rules name options that are not there: {', '.join(unknown)}")
         if reasoned := sorted({rule.option for rule in self.rules if options[rule.option].reason_required}):
             raise ValueError(f"a rule gives no reason, and these options ask for one: {', '.join(reasoned)}")
         if self.rules and (taken := sorted(names & set(BY_RULE))):
-            raise ValueError(f"fields cannot be named {', '.join(taken)} here: that is where the rule is found")
+            raise ValueError(
+                f"fields cannot be named {', '.join(taken)} here: that is where the rule is found"
+            )
 
     @property
     def fields(self) -> list[FieldDefinition]:
@@ -143,7 +194,12 @@ class DecisionConfig(StepConfig):
         needs_reason = any(option.reason_required for option in self.options)
         if not needs_reason or any(entry.name == REASON for entry in self.form):
             return list(self.form)
-        return [*self.form, FieldDefinition.model_validate({"name": REASON, "label": "Reason", "type": "long_text", "max_length": 4000})]
+        return [
+            *self.form,
+            FieldDefinition.model_validate(
+                {"name": REASON, "label": "Reason", "type": "long_text", "max_length": 4000}
+            ),
+        ]
 
 
 class Decision(StepType):
@@ -177,7 +233,9 @@ class Decision(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, the options that are offered now, and the reasons why others are not."""
-        fields = definitions.shown(step.config.fields, context.roots, context.former, step.id, (_choice(None),))
+        fields = definitions.shown(
+            step.config.fields, context.roots, context.former, step.id, (_choice(None),)
+        )
         own = with_own(context.roots, step.id, {field.name: field.value for field in fields})
         parts = [fill_template(step.config.text, own)] if step.config.text else []
         if refused := refused_fields(context.reads):
@@ -203,9 +261,19 @@ class Decision(StepType):
         unopened = _unopened(step.config, context)
         if step.config.opened is not None:
             fields.append(replace(SENTENCE, value=context.former.get(UNOPENED)))
-        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done", withheld, unopened=unopened)
+        return Prompt(
+            "\n\n".join(parts) or None,
+            tables,
+            tuple(fields),
+            offered,
+            step.button or "Done",
+            withheld,
+            unopened=unopened,
+        )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The choice with its fields. Raises Invalid for a missing choice, one that is not offered, and each wrong field."""
         chosen, values = self._taken(step, context, submitted, outcome)
         by_rule: Values = dict(zip(BY_RULE, ("user", None, {}), strict=True)) if step.config.rules else {}
@@ -226,15 +294,25 @@ class Decision(StepType):
             chosen, values = self._taken(step, context, {}, option.value)
         except Invalid as wrong:
             lacking = " ".join(str(detail["reason"]) for detail in wrong.details)
-            raise AsksPerson(f"By its rule this would be “{option.label}”, but something is missing: {lacking} Please decide.") from None
+            raise AsksPerson(
+                f"By its rule this would be “{option.label}”, but something is missing: {lacking} Please decide."
+            ) from None
         by_rule = dict(zip(BY_RULE, ("rule", rule.if_, looked_at), strict=True))
-        return Completion(chosen.value, values, self._output(step, chosen, values, by_rule), chosen=chosen.label, rule=rule.if_)
+        return Completion(
+            chosen.value,
+            values,
+            self._output(step, chosen, values, by_rule),
+            chosen=chosen.label,
+            rule=rule.if_,
+        )
 
     def _output(self, step: StepView, chosen: DecisionOption, values: Values, by_rule: Values) -> Values:
         """What later steps find. The fields of other options are present and empty."""
         return {OPTION: chosen.value, **dict.fromkeys(_of_others(step.config, chosen)), **values, **by_rule}
 
-    def _taken(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> tuple[DecisionOption, Values]:
+    def _taken(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> tuple[DecisionOption, Values]:
         """(the option, values of the whole form); raises Invalid as `complete` does."""
         config = step.config
         chosen = next((option for option in config.options if option.value == outcome), None)
@@ -242,7 +320,11 @@ class Decision(StepType):
         hidden = {*left_out, *map(definitions.because, left_out)}
         typed = {name: value for name, value in submitted.items() if name not in hidden}
         choice = _choice(chosen.value if chosen is not None else None)
-        beside = (choice, replace(SENTENCE, value=context.former.get(UNOPENED))) if config.opened is not None else (choice,)
+        beside = (
+            (choice, replace(SENTENCE, value=context.former.get(UNOPENED)))
+            if config.opened is not None
+            else (choice,)
+        )
         beside = (
             *beside,
             *(FormField(name, name, readonly=True) for name in left_out),
@@ -252,7 +334,13 @@ class Decision(StepType):
         del values[OPTION]
         details += _unexplained(config, context, values, outcome)
         if OPTION in submitted:
-            details = [{"field": OPTION, "reason": "There is no such field in this form: the choice is the outcome."}, *details]
+            details = [
+                {
+                    "field": OPTION,
+                    "reason": "There is no such field in this form: the choice is the outcome.",
+                },
+                *details,
+            ]
         if chosen is None or not chosen.offered(context.roots):
             details = [_choice_wrong(config, context, outcome, chosen), *details]
         if chosen is not None:
@@ -269,10 +357,16 @@ class Decision(StepType):
 
     def expressions(self, config: DecisionConfig) -> list[Located]:
         """Conditions of the options, the rules and the documents, and those of the form and the related reads."""
-        opened = [Located("opened.if", config.opened.if_)] if config.opened is not None and config.opened.if_ is not None else []
+        opened = (
+            [Located("opened.if", config.opened.if_)]
+            if config.opened is not None and config.opened.if_ is not None
+            else []
+        )
         places = [(f"options[{number}]", option) for number, option in enumerate(config.options)]
         offered = [Located(f"{place}.if", option.if_) for place, option in places if option.if_ is not None]
-        hidden = [Located(f"{place}.unless", option.unless) for place, option in places if option.unless is not None]
+        hidden = [
+            Located(f"{place}.unless", option.unless) for place, option in places if option.unless is not None
+        ]
         ruled = [Located(f"rules[{number}].if", rule.if_) for number, rule in enumerate(config.rules)]
         return [
             *offered,
@@ -304,13 +398,17 @@ class Decision(StepType):
     def outputs(self, config: DecisionConfig) -> frozenset[str]:
         """The choice, every field of the form, and how a rule decided."""
         sentence = [UNOPENED] if config.opened is not None else []
-        return frozenset([OPTION, *sentence, *definitions.names_of(config.fields), *(BY_RULE if config.rules else ())])
+        return frozenset(
+            [OPTION, *sentence, *definitions.names_of(config.fields), *(BY_RULE if config.rules else ())]
+        )
 
 
 def _without_shut(config: DecisionConfig, context: Context, fields: Sequence[FormField]) -> list[FormField]:
     """The fields without those that belong only to options that are not offered, the sentences about them included."""
     offered = [option for option in config.options if option.offered(context.roots)]
-    shut = {name for option in config.options for name in option.own}.difference(*(option.own for option in offered))
+    shut = {name for option in config.options for name in option.own}.difference(
+        *(option.own for option in offered)
+    )
     return [field for field in fields if field.name not in shut and field.explains not in shut]
 
 
@@ -319,7 +417,9 @@ def _choice(value: str | None) -> FormField:
     return FormField(OPTION, "What was decided", readonly=True, value=value)
 
 
-SENTENCE = FormField(UNOPENED, "Why it was not opened", "long_text", max_length=2000, lines=2, explains="unopened")
+SENTENCE = FormField(
+    UNOPENED, "Why it was not opened", "long_text", max_length=2000, lines=2, explains="unopened"
+)
 
 
 def _unopened(config: DecisionConfig, context: Context) -> tuple[Unopened, ...]:
@@ -329,16 +429,25 @@ def _unopened(config: DecisionConfig, context: Context) -> tuple[Unopened, ...]:
     done = (context.roots.get("steps") or {}).get(config.opened.step) or {}
     found = []
     for item in done.get("items") or ():
-        known = {**(item.get("values") or {}), "key": item["key"], "title": item["title"], "by": item.get("by")}
+        known = {
+            **(item.get("values") or {}),
+            "key": item["key"],
+            "title": item["title"],
+            "by": item.get("by"),
+        }
         opened, pages = context.opened.get(str(item["key"]), (0, None))
         if (opened == 0 or (pages is not None and opened < pages)) and condition_holds(
             config.opened.if_, {**context.roots, OWN_ITEM: known}
         ):
-            found.append(Unopened(str(item["key"]), str(item["title"]), done.get("collection"), opened, pages))
+            found.append(
+                Unopened(str(item["key"]), str(item["title"]), done.get("collection"), opened, pages)
+            )
     return tuple(found)
 
 
-def _unexplained(config: DecisionConfig, context: Context, values: Values, outcome: str | None) -> list[dict[str, Any]]:
+def _unexplained(
+    config: DecisionConfig, context: Context, values: Values, outcome: str | None
+) -> list[dict[str, Any]]:
     """The error where documents were never opened and nobody says why not; the sentence is kept only where it is needed."""
     if config.opened is None:
         return []
@@ -349,8 +458,16 @@ def _unexplained(config: DecisionConfig, context: Context, values: Values, outco
         return []
     if not is_empty(values[UNOPENED]):
         return []
-    named = ", ".join(document.title for document in unopened[:3]) + (f" and {len(unopened) - 3} more" if len(unopened) > 3 else "")
-    return [{"field": UNOPENED, "reason": f"Never opened: {named}. Open it, or say why not.", "severity": "explain"}]
+    named = ", ".join(document.title for document in unopened[:3]) + (
+        f" and {len(unopened) - 3} more" if len(unopened) > 3 else ""
+    )
+    return [
+        {
+            "field": UNOPENED,
+            "reason": f"Never opened: {named}. Open it, or say why not.",
+            "severity": "explain",
+        }
+    ]
 
 
 def _needed(option: DecisionOption) -> tuple[str, ...]:
@@ -364,7 +481,9 @@ def _of_others(config: DecisionConfig, chosen: DecisionOption) -> list[str]:
     return sorted(named - chosen.own)
 
 
-def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None, chosen: DecisionOption | None) -> dict[str, str]:
+def _choice_wrong(
+    config: DecisionConfig, context: Context, outcome: str | None, chosen: DecisionOption | None
+) -> dict[str, str]:
     """The error for a choice that is missing or not offered."""
     offered = ", ".join(f"“{option.label}”" for option in config.options if option.offered(context.roots))
     named = str(outcome)[:60] if chosen is None else f"“{chosen.label}”"
@@ -373,7 +492,9 @@ def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None,
     return {"field": "outcome", "reason": f"{said}: choose one of {offered}.{why}"}
 
 
-def _lacking(config: DecisionConfig, chosen: DecisionOption, values: Mapping[str, Any], wrong: set[str]) -> list[dict[str, str]]:
+def _lacking(
+    config: DecisionConfig, chosen: DecisionOption, values: Mapping[str, Any], wrong: set[str]
+) -> list[dict[str, str]]:
     """Fields that the chosen option needs and that are empty."""
     needed = set(_needed(chosen)) - wrong
     fields = [replace(entry.field(), required=True) for entry in config.fields if entry.name in needed]

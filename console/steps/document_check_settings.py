@@ -29,7 +29,9 @@ class Checked:
 class ChecksConfig(StepConfig):
     """The checks, and which documents they are for."""
 
-    checks: list[Check] = Field(default_factory=list, max_length=40, description="What is judged by rule, and shown beside the form")
+    checks: list[Check] = Field(
+        default_factory=list, max_length=40, description="What is judged by rule, and shown beside the form"
+    )
     documents: str | None = Field(
         None,
         description="Expression: the name under which files were handed in, a file, or a list of these; in a loop over records without it the files that the record at hand names",

@@ -10,7 +10,12 @@ from console.steps.base import Completion, Context, StepConfig, StepType, StepVi
 class EndConfig(StepConfig):
     """The label of the result."""
 
-    label: str = Field("completed", min_length=1, max_length=80, description="How runs that come here ended, such as approved")
+    label: str = Field(
+        "completed",
+        min_length=1,
+        max_length=80,
+        description="How runs that come here ended, such as approved",
+    )
 
 
 class End(StepType):
@@ -25,6 +30,8 @@ class End(StepType):
         """None: no step follows."""
         return ()
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The run ends with the label."""
         return Completion("default", ends=step.config.label)

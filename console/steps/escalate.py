@@ -8,7 +8,17 @@ from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, with_own
 from console.core.run.step_requests import Handover
 from console.core.speaking import fill_text
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, fill_template, require_right
+from console.steps.base import (
+    Completion,
+    Context,
+    Prompt,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    fill_template,
+    require_right,
+)
 
 LONGEST_REASON = 2000
 
@@ -23,7 +33,9 @@ class EscalateConfig(StepConfig):
         description="Why, as those read it who work there; {{ expressions }} are filled in, the step's own form as `steps.<id>`",
     )
     priority: Literal["low", "normal", "high", "urgent"] = Field("normal", description="What is taken first")
-    form: list[FieldDefinition] = Field(default_factory=list, max_length=30, description="What the person who hands it on has to say")
+    form: list[FieldDefinition] = Field(
+        default_factory=list, max_length=30, description="What the person who hands it on has to say"
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -54,11 +66,18 @@ class Escalate(StepType):
             button=step.button or "Hand on",
         )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """Hands the run to the inbox. Raises Invalid with one detail per wrong field."""
-        values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, dict(submitted))
+        values, details = definitions.taken(
+            step.config.form, context.roots, context.former, step.id, dict(submitted)
+        )
         require_right(context, details)
-        reason = fill_text(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."
+        reason = (
+            fill_text(step.config.text, with_own(context.roots, step.id, values)).strip()
+            or f"Handed on at “{step.title}”."
+        )
         over = Handover(step.config.inbox, reason[:LONGEST_REASON], step.config.priority)
         return Completion("default", values, hands_over=over)
 

@@ -9,7 +9,9 @@ from console.core.record_links import MARKDOWN
 from console.core.speaking import said_how, spoken
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
-BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading at the start of a line
+BLOCK = re.compile(
+    r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))"
+)  # would begin a list, a rule or a heading at the start of a line
 
 
 def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True) -> str:
@@ -20,7 +22,9 @@ def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True
     Raises ExpressionError where the template cannot be parsed.
     """
     parts = expressions.standing(template, roots)
-    return "".join(part if isinstance(part, str) else _value_in_words(part, roots, links=links) for part in parts)
+    return "".join(
+        part if isinstance(part, str) else _value_in_words(part, roots, links=links) for part in parts
+    )
 
 
 def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any], *, links: bool) -> str:
@@ -46,7 +50,9 @@ def _escaped(value: str) -> str:
 
 def at_a_glance(text: str, most: int = 80) -> str:
     """What a message is about, for a picture: its last question, else its first sentence that names nobody; “…” stands for what is filled in."""
-    plain = " ".join("".join(part if isinstance(part, str) else "…" for part in expressions.standing(text, {})).split())
+    plain = " ".join(
+        "".join(part if isinstance(part, str) else "…" for part in expressions.standing(text, {})).split()
+    )
     sentences = [each for each in _SENTENCE_END.split(plain) if each.strip(" .…")]
     question = next((each for each in reversed(sentences) if each.endswith("?")), None)
     own = next((each for each in sentences if "…" not in each), None)

@@ -37,17 +37,27 @@ MOST_MATTERING = 100
 class GetDataConfig(StepConfig):
     """What is read."""
 
-    fields: list[str] = Field(default_factory=list, max_length=100, description="Fields of the run's record, in the order shown")
-    related: list[Related] = Field(default_factory=list, max_length=12, description="Related records, a table each")
-    text: str | None = Field(None, max_length=20_000, description="Markdown above the tables; {{ expressions }} are filled in")
+    fields: list[str] = Field(
+        default_factory=list, max_length=100, description="Fields of the run's record, in the order shown"
+    )
+    related: list[Related] = Field(
+        default_factory=list, max_length=12, description="Related records, a table each"
+    )
+    text: str | None = Field(
+        None, max_length=20_000, description="Markdown above the tables; {{ expressions }} are filled in"
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        names = [name for entry in self.related for name in (entry.name, *(total.name for total in entry.totals))]
+        names = [
+            name for entry in self.related for name in (entry.name, *(total.name for total in entry.totals))
+        ]
         if not self.fields and not names:
             raise ValueError("nothing is read: name fields or related records")
         if len(set(names)) < len(names) or {OWN_RECORD, NOT_PERMITTED} & set(names):
-            raise ValueError(f"related reads and totals need names of their own, other than {OWN_RECORD} and {NOT_PERMITTED}")
+            raise ValueError(
+                f"related reads and totals need names of their own, other than {OWN_RECORD} and {NOT_PERMITTED}"
+            )
         return self
 
 
@@ -68,14 +78,20 @@ class GetData(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """A table for each read, and a line with the fields that are not permitted."""
         found = self._found(step, context)
-        parts = [fill_template(step.config.text, with_own(context.roots, step.id, found))] if step.config.text else []
+        parts = (
+            [fill_template(step.config.text, with_own(context.roots, step.id, found))]
+            if step.config.text
+            else []
+        )
         if found.get(NOT_PERMITTED):
             parts.append(refused_words(found[NOT_PERMITTED]))
         hidden = {entry.name for entry in step.config.related if entry.hidden}
         tables = tuple(read.name for read in self.reads(step) if read.name not in hidden)
         return Prompt(text="\n\n".join(parts) or None, tables=tables, button=step.button or "Done")
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """What was read, as `{"record": {…}, "<name>": […]}`. Raises Invalid if values were submitted."""
         nothing_typed(submitted)
         return Completion("default", {}, self._found(step, context))
@@ -88,7 +104,11 @@ class GetData(StepType):
             for name, rows in shown
             for column in (*(rows.fields if rows.rows else ()), *rows.figures)
         ]
-        return Proposable((FormField(MATTERS, "What matters here", "multi_enum", options=options[:MOST_MATTERING]),) if options else ())
+        return Proposable(
+            (FormField(MATTERS, "What matters here", "multi_enum", options=options[:MOST_MATTERING]),)
+            if options
+            else ()
+        )
 
     def ai_fields(self, config: GetDataConfig) -> tuple[str, ...]:
         """What matters of it."""
@@ -113,7 +133,9 @@ class GetData(StepType):
 
     def uses(self, config: GetDataConfig) -> list[Use]:
         """Fields, relations, and the fields of their records."""
-        return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses(config.related)
+        return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses(
+            config.related
+        )
 
     def outputs(self, config: GetDataConfig) -> frozenset[str]:
         """`record`, each read's name, those of its totals, `not_permitted` where something was refused; columns with a dot where there is one record."""

@@ -11,7 +11,8 @@ class GoToConfig(StepConfig):
     """The target is `next.default`."""
 
     keep_answers: bool = Field(
-        default=False, description="Whether the form of the step that it leads back to starts with what was typed there the last time"
+        default=False,
+        description="Whether the form of the step that it leads back to starts with what was typed there the last time",
     )
 
 
@@ -23,6 +24,8 @@ class GoTo(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = GoToConfig
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """Continues at the target."""
         return Completion("default")

@@ -10,7 +10,14 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN
-from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, FieldRule, condition_holds, with_own
+from console.core.documents.fields import (
+    OWN_ITEM,
+    Definition,
+    FieldDefinition,
+    FieldRule,
+    condition_holds,
+    with_own,
+)
 from console.core.errors import Invalid
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
@@ -31,7 +38,15 @@ from console.steps.base import (
 from console.steps.condition import Branch
 from console.steps.document_check_settings import Checked, ChecksConfig
 from console.steps.items import LIST, Listed, Source, listed, window
-from console.steps.update_data import NOT_YOURS, Assignment, changes_of, gone_words, left_out, settled, why_lacking
+from console.steps.update_data import (
+    NOT_YOURS,
+    Assignment,
+    changes_of,
+    gone_words,
+    left_out,
+    settled,
+    why_lacking,
+)
 
 DONE, FAILED, CONFIRMED, SENT_BACK = "done", "failed", "confirmed", "sent_back"
 ANSWER, WHY, ITEM = "answer", "why_not", "item"
@@ -47,30 +62,60 @@ WHY_NOT = FormField(WHY, "Why it cannot be done", "long_text", max_length=2000)
 class Second(Definition):
     """The items that another person has to confirm."""
 
-    if_: str | None = Field(None, alias="if", description="Expression over `item`, what was noted included; none: every item")
-    title: str = Field("Second pair of eyes", min_length=1, max_length=200, description="Name of the rule, said to whom it keeps out")
+    if_: str | None = Field(
+        None, alias="if", description="Expression over `item`, what was noted included; none: every item"
+    )
+    title: str = Field(
+        "Second pair of eyes",
+        min_length=1,
+        max_length=200,
+        description="Name of the rule, said to whom it keeps out",
+    )
 
 
 class Gather(Definition):
     """A list that is made from the items, for branches and later steps."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Where it is found: `steps.<id>.<name>`")
-    if_: str | None = Field(None, alias="if", description="Expression over `item`; only those for which it holds")
+    if_: str | None = Field(
+        None, alias="if", description="Expression over `item`; only those for which it holds"
+    )
     value: str = Field("item.key", description="Expression over `item`: what stands in the list of each")
 
 
 class LoopConfig(ChecksConfig):
     """The list, the form for each item, and the branches after the last one."""
 
-    items: Source = Field(description="The list: records of a relation or collection, or entries that the run knows")
-    title: str | None = Field(None, min_length=1, max_length=500, description="What an item is called; {{ expressions }} over `item`")
-    text: str | None = Field(None, max_length=20_000, description="Markdown above the form of an item; {{ expressions }} are filled in")
-    form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What is noted of each item")
-    edit: list[str] = Field(default_factory=list, max_length=40, description="Fields of the item's record that may be changed")
-    required: list[str] = Field(default_factory=list, description="Those of them that may not be left empty here")
-    set: list[Assignment] = Field(default_factory=list, max_length=40, description="Fields of the item's record that are set by rule")
+    items: Source = Field(
+        description="The list: records of a relation or collection, or entries that the run knows"
+    )
+    title: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="What an item is called; {{ expressions }} over `item`",
+    )
+    text: str | None = Field(
+        None,
+        max_length=20_000,
+        description="Markdown above the form of an item; {{ expressions }} are filled in",
+    )
+    form: list[FieldDefinition] = Field(
+        default_factory=list, max_length=40, description="What is noted of each item"
+    )
+    edit: list[str] = Field(
+        default_factory=list, max_length=40, description="Fields of the item's record that may be changed"
+    )
+    required: list[str] = Field(
+        default_factory=list, description="Those of them that may not be left empty here"
+    )
+    set: list[Assignment] = Field(
+        default_factory=list, max_length=40, description="Fields of the item's record that are set by rule"
+    )
     must: list[FieldRule] = Field(
-        default_factory=list, max_length=20, description="Rules about those fields, as `must` of a field of the form"
+        default_factory=list,
+        max_length=20,
+        description="Rules about those fields, as `must` of a field of the form",
     )
     second: Second | None = Field(None, description="Items that another person has to confirm")
     body: str | None = Field(
@@ -79,16 +124,21 @@ class LoopConfig(ChecksConfig):
         description="Id of the first step of what is done for each item by itself, as a run of its own that finds it as `item`; in place of a form",
     )
     on_failure: Literal["stop", "continue"] = Field(
-        "stop", description="continue: an item that cannot be done is left behind with a reason; stop: the run waits until it is"
+        "stop",
+        description="continue: an item that cannot be done is left behind with a reason; stop: the run waits until it is",
     )
     gather: list[Gather] = Field(default_factory=list, max_length=12, description="Lists made of the items")
-    branches: list[Branch] = Field(default_factory=list, max_length=50, description="Ways on, judged when all is done; else default")
+    branches: list[Branch] = Field(
+        default_factory=list, max_length=50, description="Ways on, judged when all is done; else default"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         names = [*self.edit, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
         if self.items.all and self.body is None:
-            raise ValueError("all is for a loop with a body: a person goes through a list that is read anew each time")
+            raise ValueError(
+                "all is for a loop with a body: a person goes through a list that is read anew each time"
+            )
         if self.body is not None:
             if names or self.must or self.second or self.gather or self.branches:
                 raise ValueError("a loop has a body or a form: with body nothing else is asked of an item")
@@ -107,21 +157,27 @@ class LoopConfig(ChecksConfig):
             raise ValueError("items of an expression are no records: nothing of them can be edited or set")
         gathered = [entry.name for entry in self.gather]
         if len(set(gathered)) < len(gathered) or OF_LIST & set(gathered):
-            raise ValueError(f"gathered lists need names of their own, other than {', '.join(sorted(OF_LIST))}")
+            raise ValueError(
+                f"gathered lists need names of their own, other than {', '.join(sorted(OF_LIST))}"
+            )
         self._branched()
         return self
 
     def _branched(self) -> None:
         """Raises ValueError for branches that could never be taken as intended."""
         if wrong := {branch.outcome for branch in self.branches} & {"default", NEXT_ITEM}:
-            raise ValueError(f"{', '.join(sorted(wrong))} cannot be the outcome of a branch: give it a name of its own")
+            raise ValueError(
+                f"{', '.join(sorted(wrong))} cannot be the outcome of a branch: give it a name of its own"
+            )
         for number, branch in enumerate(self.branches):
             try:
                 roots = {path[0] for path in expressions.paths(expressions.parse(branch.if_))}
             except expressions.ExpressionError:
                 continue  # the check of the document reports it with its place
             if ITEM in roots:
-                raise ValueError(f"branches[{number}] looks at item, but is judged over all of them: gather what it needs")
+                raise ValueError(
+                    f"branches[{number}] looks at item, but is judged over all of them: gather what it needs"
+                )
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -143,7 +199,9 @@ class LoopState:
         self.former = {entry["key"]: entry for entry in before.get("items", ())}
         self.entries = {key: entry for key, entry in self.former.items() if entry.get("round") == self.round}
         self.me = str((context.roots.get("currentUser") or {}).get("id"))
-        self.open = [item for item in self.items if self.entries.get(item.key, {}).get("state") not in (DONE, FAILED)]
+        self.open = [
+            item for item in self.items if self.entries.get(item.key, {}).get("state") not in (DONE, FAILED)
+        ]
         self.item = self._at_hand()
 
     def _at_hand(self) -> Listed | None:
@@ -172,7 +230,9 @@ class LoopState:
         entry = self.entries.get(self.item.key) if self.item is not None else None
         return entry is not None and entry["state"] == "second" and entry["by"] != self.me
 
-    def roots(self, item: Listed, values: Mapping[str, Any] | None = None, by: str | None = None) -> dict[str, Any]:
+    def roots(
+        self, item: Listed, values: Mapping[str, Any] | None = None, by: str | None = None
+    ) -> dict[str, Any]:
         """The roots with this item as `item`: its values and the values of its form."""
         known = {"key": item.key, "title": item.title, "by": by, **item.values, **(values or {})}
         return {**self.context.roots, OWN_ITEM: known}
@@ -181,16 +241,34 @@ class LoopState:
         """The list as it is displayed."""
         states = {key: entry["state"] for key, entry in self.entries.items()}
         key, over = self.item.key if self.item else None, len(self.items) - len(self.open)
-        return window(self.items, states, key, self.rows, self.config.items.shown if self.config.items.fields else None, over)
+        return window(
+            self.items,
+            states,
+            key,
+            self.rows,
+            self.config.items.shown if self.config.items.fields else None,
+            over,
+        )
 
     def checked(self) -> Checked | None:
         """The documents of the current item to check; None where the step has no checks or no item is left."""
         if not self.config.checks or self.item is None:
             return None
         roots = self.roots(self.item, self.entries.get(self.item.key, {}).get("values"))
-        wanted = expressions.parse(self.config.documents).evaluate(roots) if self.config.documents is not None else None
+        wanted = (
+            expressions.parse(self.config.documents).evaluate(roots)
+            if self.config.documents is not None
+            else None
+        )
         of_record = self.rows.collection if self.rows is not None and self.config.documents is None else None
-        return Checked(tuple(self.config.checks), roots, wanted, of_record, self.item.key if of_record else None, self.item.key)
+        return Checked(
+            tuple(self.config.checks),
+            roots,
+            wanted,
+            of_record,
+            self.item.key if of_record else None,
+            self.item.key,
+        )
 
     def at_hand(self) -> AtHand | None:
         """The current item for a proposal; None where nothing is left to do."""
@@ -199,10 +277,16 @@ class LoopState:
             return None
         noted = self.entries.get(item.key, {}).get("values")
         roots = self.roots(item, noted)
-        wanted = expressions.parse(self.config.documents).evaluate(roots) if self.config.documents is not None else None
+        wanted = (
+            expressions.parse(self.config.documents).evaluate(roots)
+            if self.config.documents is not None
+            else None
+        )
         collection = self.rows.collection if self.rows is not None else None
         number = next(place for place, each in enumerate(self.items, 1) if each.key == item.key)
-        return AtHand(item.key, item.title, item.values, number, len(self.items), collection or None, roots, wanted)
+        return AtHand(
+            item.key, item.title, item.values, number, len(self.items), collection or None, roots, wanted
+        )
 
     def empty_text(self) -> str:
         """The text where no item is left."""
@@ -217,7 +301,11 @@ class LoopState:
         if config.text:
             parts.append(fill_template(config.text, self.roots(self.item, entry.get("values"))))
         if config.second is not None and entry.get("state") == "second":
-            parts.append(fill_template(YOURS if entry["by"] == self.me else THEIRS, {ITEM: {"rule": config.second.title}}))
+            parts.append(
+                fill_template(
+                    YOURS if entry["by"] == self.me else THEIRS, {ITEM: {"rule": config.second.title}}
+                )
+            )
         elif "second" in entry and not entry["second"]["agreed"]:
             parts.append(fill_template("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
         parts += gone_words(config.edit, config.required, self.lacking(), self.context)
@@ -241,7 +329,9 @@ class LoopState:
     def lacking(self) -> list[str]:
         """Fields of the item's record that cannot be written, but for those that the step goes on without."""
         without = left_out(self.config.edit, self.config.required, self.context)
-        return [name for name in self.config.written if name not in self.context.forms and name not in without]
+        return [
+            name for name in self.config.written if name not in self.context.forms and name not in without
+        ]
 
     def _typed_before(self) -> Values:
         """What was submitted for the current item in the replaced attempt or in a refused submission."""
@@ -251,7 +341,9 @@ class LoopState:
     def _defaults(self) -> Values:
         """Initial values of the form: those that were refused, else the earlier values of the item."""
         noted = self.former.get(self.item.key, {}).get("values", {}) if self.item is not None else {}
-        return {name: value for name, value in noted.items() if name not in self.config.edit} | self._typed_before()
+        return {
+            name: value for name, value in noted.items() if name not in self.config.edit
+        } | self._typed_before()
 
     def form(self) -> list[FormField]:
         """The fields of the current item's form."""
@@ -259,19 +351,28 @@ class LoopState:
             return []
         columns = self._columns()
         roots = self.roots(self.item)
-        form = definitions.shown(self.config.form, roots, self._defaults(), OWN_ITEM, columns, self.config.must)
+        form = definitions.shown(
+            self.config.form, roots, self._defaults(), OWN_ITEM, columns, self.config.must
+        )
         typed = {field.name: field.value for field in [*columns, *form]}
         return [*columns, *form, *settled(self.config.set, self.context.forms, roots, OWN_ITEM, typed)]
 
     def read_only_form(self) -> list[FormField]:
         """The form as somebody else filled it in, read-only."""
         values = self.entries[self.item.key]["values"] if self.item is not None else {}
-        return [replace(field, value=values.get(field.name, field.value), readonly=True, required=False, now=None) for field in self.form()]
+        return [
+            replace(field, value=values.get(field.name, field.value), readonly=True, required=False, now=None)
+            for field in self.form()
+        ]
 
     def strangers(self, given: Values) -> list[dict[str, str]]:
         """A detail for each submitted name that is in no form of this step."""
         known = {*self.config.written, *definitions.names_of(self.config.form, self.config.must), ANSWER, WHY}
-        return [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in given if name not in known]
+        return [
+            {"field": str(name)[:200], "reason": "There is no such field in this form."}
+            for name in given
+            if name not in known
+        ]
 
     def not_there(self, key: Any) -> str:
         """Why what was submitted belongs to no item."""
@@ -286,16 +387,27 @@ class LoopState:
         if self.item is None or (self.rows is None and config.written):
             raise Invalid("There is no such item.")
         columns, seen = self._columns(), context.shown or {}
-        typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
+        typed = {
+            name: value for name, value in given.items() if name not in {entry.field for entry in config.set}
+        }
         roots = self.roots(self.item)
-        values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must)
+        values, details = definitions.taken(
+            config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must
+        )
         own = bool(context.forms or context.gone)
         require_right(
             context,
             details,
-            [{"field": name, "reason": why_lacking(name, context) if own else NOT_YOURS} for name in self.lacking()],
+            [
+                {"field": name, "reason": why_lacking(name, context) if own else NOT_YOURS}
+                for name in self.lacking()
+            ],
         )
-        values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}
+        values |= {
+            f.name: seen[f.name]
+            for f in columns
+            if f.name in seen and f.name not in {*given, *self._typed_before()}
+        }
         by_rule = settled(config.set, context.forms, roots, OWN_ITEM, values)
         values |= {field.name: field.value for field in by_rule}
         changes = changes_of([*columns, *by_rule], values, seen)
@@ -306,7 +418,14 @@ class LoopState:
         """What is stored for the current item."""
         if self.item is None:
             raise Invalid("There is no such item.")
-        made = {"key": self.item.key, "title": self.item.title, "by": self.me, "state": DONE, "round": self.round, "values": values}
+        made = {
+            "key": self.item.key,
+            "title": self.item.title,
+            "by": self.me,
+            "state": DONE,
+            "round": self.round,
+            "values": values,
+        }
         rule = self.config.second
         if rule is not None and condition_holds(rule.if_, self.roots(self.item, values, self.me)):
             made["state"] = "second"
@@ -322,7 +441,9 @@ class LoopState:
         if entry["by"] == self.me:
             reason = f"{rule.title}: you handled this item yourself, so somebody else has to confirm it."
             raise refusal([{"field": "outcome", "reason": reason}])
-        note = clean((replace(SECOND_NOTE, required=outcome == SENT_BACK and not self.context.foretold),), given)[ANSWER]
+        note = clean(
+            (replace(SECOND_NOTE, required=outcome == SENT_BACK and not self.context.foretold),), given
+        )[ANSWER]
         second = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
         if outcome == CONFIRMED:
             return {**entry, "state": DONE, "second": second}
@@ -335,7 +456,9 @@ class LoopState:
         if strangers := self.strangers(given):
             raise refusal(strangers)
         if is_empty(given.get(WHY)) and not self.context.foretold:
-            raise refusal([{"field": WHY, "reason": "Say why it cannot be done: the list goes on without it."}])
+            raise refusal(
+                [{"field": WHY, "reason": "Say why it cannot be done: the list goes on without it."}]
+            )
         note = clean((WHY_NOT,), {WHY: given.get(WHY)})[WHY]
         return {**self.entry({}), "state": FAILED, "reason": note}
 
@@ -357,15 +480,27 @@ class LoopState:
         output = {**self._totals(entries, finished=True), "items": kept}
         _require_room(output)
         roots = with_own(self.context.roots, self.id, output)
-        way = next((branch.outcome for branch in self.config.branches if condition_holds(branch.if_, roots)), "default")
+        way = next(
+            (branch.outcome for branch in self.config.branches if condition_holds(branch.if_, roots)),
+            "default",
+        )
         return Completion(way, {}, output)
 
     def _totals(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
         """The output without the items."""
         kept = [(item, entries[item.key]) for item in self.items if item.key in entries]
         states = [entry["state"] for _, entry in kept]
-        totals: Values = {"count": len(self.items), "done": states.count(DONE), "failed": states.count(FAILED)}
-        totals |= {"round": self.round, "finished": finished, **({"more": True} if self.more else {}), **self.mark}
+        totals: Values = {
+            "count": len(self.items),
+            "done": states.count(DONE),
+            "failed": states.count(FAILED),
+        }
+        totals |= {
+            "round": self.round,
+            "finished": finished,
+            **({"more": True} if self.more else {}),
+            **self.mark,
+        }
         for gather in self.config.gather:
             value, values = expressions.parse(gather.value), []
             for item, entry in kept:

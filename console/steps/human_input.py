@@ -43,16 +43,24 @@ class HumanInputConfig(StepConfig):
     """Who is asked what, how many have to agree, and what happens when they do not answer."""
 
     to: Addressed = Field(description="Who is asked: people, roles, a team; only those who may see the run")
-    question: str = Field(min_length=1, max_length=500, description="The question in a line; {{ expressions }} are filled in")
-    text: str | None = Field(None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in")
+    question: str = Field(
+        min_length=1, max_length=500, description="The question in a line; {{ expressions }} are filled in"
+    )
+    text: str | None = Field(
+        None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in"
+    )
     form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What they fill in")
     answers: list[Answer] = Field(
-        default_factory=list, max_length=12, description="The buttons, each an outcome; none: one button, outcome answered"
+        default_factory=list,
+        max_length=12,
+        description="The buttons, each an outcome; none: one button, outcome answered",
     )
     needs: int = Field(1, ge=1, le=20, description="How many people have to give the same answer")
     within: str | None = Field(None, description="Expression for how long they have, such as days(2)")
     otherwise: str | None = Field(
-        None, pattern=NAME_PATTERN, description="Outcome when that time is over; none: whoever holds the run is asked"
+        None,
+        pattern=NAME_PATTERN,
+        description="Outcome when that time is over; none: whoever holds the run is asked",
     )
 
     @model_validator(mode="after")
@@ -96,12 +104,20 @@ class HumanInput(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, for a person who answers in place of those asked."""
         config: HumanInputConfig = step.config
-        parts = [fill_template("**{{ item.question }}**", {"item": {"question": render(config.question, context.roots)}})]
+        parts = [
+            fill_template(
+                "**{{ item.question }}**", {"item": {"question": render(config.question, context.roots)}}
+            )
+        ]
         parts += [fill_template(config.text, context.roots)] if config.text else []
         fields = definitions.shown(config.form, context.roots, context.former, step.id)
-        return Prompt("\n\n".join(parts), fields=tuple(fields), outcomes=config.options, button=step.button or "Done")
+        return Prompt(
+            "\n\n".join(parts), fields=tuple(fields), outcomes=config.options, button=step.button or "Done"
+        )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The answer that the run's holder gives in place of those asked."""
         config: HumanInputConfig = step.config
         offered = [answer.value for answer in config.answers]
@@ -111,7 +127,12 @@ class HumanInput(StepType):
         if offered and outcome not in offered:
             raise Invalid(
                 "Choose an answer.",
-                details=[{"field": "outcome", "reason": f"Choose one of {', '.join(f'“{option.label}”' for option in config.options)}."}],
+                details=[
+                    {
+                        "field": "outcome",
+                        "reason": f"Choose one of {', '.join(f'“{option.label}”' for option in config.options)}.",
+                    }
+                ],
             )
         me = (context.roots.get("currentUser") or {}).get("id")
         given = outcome if offered and outcome else ANSWERED
@@ -126,22 +147,42 @@ class HumanInput(StepType):
         title = render(config.question, context.roots)
         until = None
         if config.within is not None:
-            span, now = duration_of(expressions.parse(config.within).value(context.roots)), context.roots["now"]
+            span, now = (
+                duration_of(expressions.parse(config.within).value(context.roots)),
+                context.roots["now"],
+            )
             if span is None or not isinstance(now, datetime):
                 raise Invalid(f"`{config.within}` gives no time in which to answer.", code="no_moment")
             until = (now + span).astimezone(UTC)
         outcome = config.otherwise or self.outcomes(config)[0]
-        question = Question(config.to.meant(context), title, text, fields, config.options, config.needs, until, config.otherwise)
+        question = Question(
+            config.to.meant(context),
+            title,
+            text,
+            fields,
+            config.options,
+            config.needs,
+            until,
+            config.otherwise,
+        )
         return Completion(outcome, {}, {"answers": []}, question=question)
 
     def expressions(self, config: HumanInputConfig) -> list[Located]:
         """Who is asked, the form, and how long they have."""
         within = [Located("within", config.within)] if config.within is not None else []
-        return [*config.to.texts("to."), *field_expressions.texts_of_definitions("form", config.form), *within]
+        return [
+            *config.to.texts("to."),
+            *field_expressions.texts_of_definitions("form", config.form),
+            *within,
+        ]
 
     def templates(self, config: HumanInputConfig) -> list[Located]:
         """The question, and the text above the form."""
-        return [Located(name, text) for name, text in (("question", config.question), ("text", config.text)) if text is not None]
+        return [
+            Located(name, text)
+            for name, text in (("question", config.question), ("text", config.text))
+            if text is not None
+        ]
 
     def outputs(self, config: HumanInputConfig) -> frozenset[str]:
         """The answers."""

@@ -22,20 +22,39 @@ LONGEST_TITLE = 200
 class Source(Definition):
     """Where the items come from, in one of three ways."""
 
-    relation: str | None = Field(None, min_length=1, max_length=100, description="A relation of the run's collection")
-    collection: str | None = Field(None, min_length=1, max_length=200, description="In place of a relation: any collection")
-    entries: str | None = Field(None, description="In place of both: an expression for a list, such as `steps.load.payments`")
-    fields: list[str] = Field(default_factory=list, max_length=40, description="What is read and shown of each record, in this order")
-    hidden: list[str] = Field(default_factory=list, max_length=40, description="Those of the fields that are read and not shown")
-    key: str | None = Field(None, max_length=100, description="Of a list: the name in each entry that tells it from others; else its place")
+    relation: str | None = Field(
+        None, min_length=1, max_length=100, description="A relation of the run's collection"
+    )
+    collection: str | None = Field(
+        None, min_length=1, max_length=200, description="In place of a relation: any collection"
+    )
+    entries: str | None = Field(
+        None, description="In place of both: an expression for a list, such as `steps.load.payments`"
+    )
+    fields: list[str] = Field(
+        default_factory=list,
+        max_length=40,
+        description="What is read and shown of each record, in this order",
+    )
+    hidden: list[str] = Field(
+        default_factory=list, max_length=40, description="Those of the fields that are read and not shown"
+    )
+    key: str | None = Field(
+        None,
+        max_length=100,
+        description="Of a list: the name in each entry that tells it from others; else its place",
+    )
     where: str | None = Field(
-        None, description="Expression over `record` (of a list: over `item`) and what the run knows; only those for which it holds"
+        None,
+        description="Expression over `record` (of a list: over `item`) and what the run knows; only those for which it holds",
     )
     only: str | None = Field(
         None,
         description="Of records: expression over `item`, judged after reading, for what a database cannot be asked, such as `iban(item.iban)`",
     )
-    sort: str | None = Field(None, max_length=100, description="Field to sort by, `-` before it for descending")
+    sort: str | None = Field(
+        None, max_length=100, description="Field to sort by, `-` before it for descending"
+    )
     limit: int = Field(200, ge=1, le=MOST)
     all: bool = Field(False, description="Of records, in a loop with a body: all of them, `limit` at a time")
 
@@ -69,13 +88,19 @@ class Source(Definition):
         """Its expressions with their place."""
         texts = [Located(f"{place}.entries", self.entries)] if self.entries is not None else []
         texts += [Located(f"{place}.only", self.only)] if self.only is not None else []
-        return texts + ([Located(f"{place}.where", self.where, self.relation, self.collection)] if self.where is not None else [])
+        return texts + (
+            [Located(f"{place}.where", self.where, self.relation, self.collection)]
+            if self.where is not None
+            else []
+        )
 
     def uses(self, place: str) -> list[Use]:
         """The relation or collection, and the columns."""
         if self.entries is not None:
             return []
-        named: list[tuple[str, str | None]] = [(f"{place}.{'relation' if self.relation else 'collection'}", None)]
+        named: list[tuple[str, str | None]] = [
+            (f"{place}.{'relation' if self.relation else 'collection'}", None)
+        ]
         named += [(f"{place}.fields[{number}]", column) for number, column in enumerate(self.fields)]
         named += [(f"{place}.sort", self.sort.removeprefix("-"))] if self.sort else []
         return [Use(at, column, self.relation, collection=self.collection) for at, column in named]
@@ -97,7 +122,8 @@ def listed(source: Source, title: str | None, context: Context) -> tuple[list[Li
         found = [
             (str(row["key"]), str(row.get("title") or ""), row["values"])
             for row in (rows.rows if rows else ())
-            if row["key"] is not None and condition_holds(source.only, {**context.roots, OWN_ITEM: row["values"]})
+            if row["key"] is not None
+            and condition_holds(source.only, {**context.roots, OWN_ITEM: row["values"]})
         ]
         more = rows is not None and rows.more
     else:
@@ -106,7 +132,10 @@ def listed(source: Source, title: str | None, context: Context) -> tuple[list[Li
     for key, own, values in found:
         name = own
         if title is not None:
-            name = fill_text(title, {**context.roots, OWN_ITEM: {"key": key, "title": own, **values}}).strip() or own
+            name = (
+                fill_text(title, {**context.roots, OWN_ITEM: {"key": key, "title": own, **values}}).strip()
+                or own
+            )
         made.setdefault(key, Listed(key, (name or key)[:LONGEST_TITLE], values))
     return list(made.values()), more
 
@@ -119,7 +148,11 @@ def _entries(source: Source, context: Context) -> tuple[list[tuple[str, str, Map
     for number, entry in enumerate(entries, 1):
         values: Mapping[str, Any] = entry if isinstance(entry, dict) else {"value": entry}
         key = values.get(source.key) if source.key is not None else number
-        if key is None or isinstance(key, (dict, list)) or not condition_holds(source.where, {**context.roots, OWN_ITEM: values}):
+        if (
+            key is None
+            or isinstance(key, (dict, list))
+            or not condition_holds(source.where, {**context.roots, OWN_ITEM: values})
+        ):
             continue
         first = next((str(value) for value in values.values() if isinstance(value, (str, int))), "")
         found.append((str(key), first, values))
@@ -128,7 +161,9 @@ def _entries(source: Source, context: Context) -> tuple[list[tuple[str, str, Map
     return found[: source.limit], len(found) > source.limit
 
 
-def _sorted(found: list[tuple[str, str, Mapping[str, Any]]], sort: str) -> list[tuple[str, str, Mapping[str, Any]]]:
+def _sorted(
+    found: list[tuple[str, str, Mapping[str, Any]]], sort: str
+) -> list[tuple[str, str, Mapping[str, Any]]]:
     """In the order of a name of theirs; those without it, or with one that cannot be compared, come last."""
     name, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1
 
@@ -145,7 +180,12 @@ def _sorted(found: list[tuple[str, str, Mapping[str, Any]]], sort: str) -> list[
 
 
 def window(
-    items: Sequence[Listed], states: Mapping[str, Any], key: str | None, rows: Rows | None, fields: Sequence[str] | None, over: int
+    items: Sequence[Listed],
+    states: Mapping[str, Any],
+    key: str | None,
+    rows: Rows | None,
+    fields: Sequence[str] | None,
+    over: int,
 ) -> Progress:
     """The list around the item at hand, and what is known of that."""
     at = next((place for place, item in enumerate(items) if item.key == key), 0)
@@ -171,8 +211,14 @@ def _known(item: Listed, rows: Rows | None, fields: Sequence[str] | None) -> Row
         columns: Sequence[Mapping[str, Any]] = [
             {"name": name, "label": name.replace("_", " ").capitalize(), "type": "json"} for name in names
         ]
-        known = {name: value for name, value in item.values.items() if name in names and not isinstance(value, (dict, list))}
+        known = {
+            name: value
+            for name, value in item.values.items()
+            if name in names and not isinstance(value, (dict, list))
+        }
         return Rows("", item.title, columns, [{"key": None, "title": item.title, "values": known}])
     columns = [field for field in rows.fields if field["name"] in (fields or ())]
     values = {field["name"]: item.values.get(field["name"]) for field in columns}
-    return Rows(rows.collection, rows.label, columns, [{"key": item.key, "title": item.title, "values": values}])
+    return Rows(
+        rows.collection, rows.label, columns, [{"key": item.key, "title": item.title, "values": values}]
+    )

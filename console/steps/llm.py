@@ -44,12 +44,18 @@ class LlmConfig(StepConfig):
         description="What is asked. House rules in {{ }} are filled in; values of the run ({{ steps.load.email }}) are named here and given as sources",
     )
     output: list[FieldDefinition] = Field(
-        min_length=1, max_length=40, description="The answer: its fields. Of a checklist each tick comes with what it rests on"
+        min_length=1,
+        max_length=40,
+        description="The answer: its fields. Of a checklist each tick comes with what it rests on",
     )
     related: list[Related] = Field(
-        default_factory=list, max_length=12, description="Related records that the answer may rest on, a table each"
+        default_factory=list,
+        max_length=12,
+        description="Related records that the answer may rest on, a table each",
     )
-    text: str | None = Field(None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in")
+    text: str | None = Field(
+        None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -63,7 +69,9 @@ class LlmConfig(StepConfig):
         if not definitions.typed(self.output):
             raise ValueError("nothing is asked: every field of output is read-only or a file")
         if expressions.chooses(self.prompt):
-            raise ValueError("a prompt cannot choose by {{ if … }}: what a model may not know would show in what it is asked")
+            raise ValueError(
+                "a prompt cannot choose by {{ if … }}: what a model may not know would show in what it is asked"
+            )
         return self
 
 
@@ -90,14 +98,20 @@ class Llm(StepType):
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
         return Prompt("\n\n".join(parts) or None, tables, tuple(fields), button=step.button or "Done")
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The answer. Raises Invalid with one detail per wrong field."""
-        values, details = definitions.taken(step.config.output, context.roots, context.former, step.id, submitted)
+        values, details = definitions.taken(
+            step.config.output, context.roots, context.former, step.id, submitted
+        )
         require_right(context, details)
         kinds = {entry.name: entry.type for entry in step.config.output}
         found = references(context.proposal or {}, values, kinds)
         alone = bool(context.proposal) and context.answered
-        return Completion("default", values, {**values, ORIGIN: MODEL if alone else PERSON, REFERENCES: found})
+        return Completion(
+            "default", values, {**values, ORIGIN: MODEL if alone else PERSON, REFERENCES: found}
+        )
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Asks and waits for the answer. Raises AsksPerson where the AI is switched off for the step."""
@@ -108,7 +122,9 @@ class Llm(StepType):
     def instruction(self, step: StepView, context: Context, written: str) -> str:
         """The prompt, after what stands in the settings of the AI. A value of the run is named and not told: it is among the sources, as far as a model may have it."""
         parts = expressions.standing(step.config.prompt, context.roots)
-        prompt = "".join(part if isinstance(part, str) else _prompt_value(part, context.roots) for part in parts)
+        prompt = "".join(
+            part if isinstance(part, str) else _prompt_value(part, context.roots) for part in parts
+        )
         return "\n\n".join(part for part in (written, prompt) if part)
 
     def ai_fields(self, config: LlmConfig) -> tuple[str, ...]:
@@ -117,11 +133,18 @@ class Llm(StepType):
 
     def expressions(self, config: LlmConfig) -> list[Located]:
         """Those of the form and of the related reads."""
-        return [*field_expressions.texts_of_definitions("output", config.output), *related_texts(config.related)]
+        return [
+            *field_expressions.texts_of_definitions("output", config.output),
+            *related_texts(config.related),
+        ]
 
     def templates(self, config: LlmConfig) -> list[Located]:
         """The prompt, and the text above the form."""
-        return [Located(name, text) for name, text in (("prompt", config.prompt), ("text", config.text)) if text is not None]
+        return [
+            Located(name, text)
+            for name, text in (("prompt", config.prompt), ("text", config.text))
+            if text is not None
+        ]
 
     def uses(self, config: LlmConfig) -> list[Use]:
         """What is read beside the form."""
@@ -139,7 +162,9 @@ def _prompt_value(expression: expressions.Expression, roots: Mapping[str, Any]) 
     return f"[{expression.text}]"
 
 
-def references(proposal: Mapping[str, Any], values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+def references(
+    proposal: Mapping[str, Any], values: Mapping[str, Any], kinds: Mapping[str, str]
+) -> dict[str, Any]:
     """On what the values rest that were proposed and kept: field → sources; of a tick list, tick → sources. What a person put there has none."""
     found: dict[str, Any] = {}
     for each in proposal.get("fields") or ():
@@ -149,7 +174,11 @@ def references(proposal: Mapping[str, Any], values: Mapping[str, Any], kinds: Ma
         kept: Any = None
         if "ticks" in each:
             ticked = frozenset(value or ())
-            kept = {tick["value"]: list(tick["sources"]) for tick in each["ticks"] if tick["value"] in ticked and tick["sources"]}
+            kept = {
+                tick["value"]: list(tick["sources"])
+                for tick in each["ticks"]
+                if tick["value"] in ticked and tick["sources"]
+            }
         elif likeness(kinds[name], each["value"], value) == "equal":
             kept = list(each.get("sources") or ())
         if kept:

@@ -36,13 +36,20 @@ MOST_OFFERED = 100
 class LoadRelatedConfig(StepConfig):
     """Where to search, and what happens with the result."""
 
-    items: Source = Field(description="The relation or collection, what is read of its records, and which of them count")
-    take: bool = Field(True, description="The only one that is found is taken without asking; false: a person always says yes to it")
+    items: Source = Field(
+        description="The relation or collection, what is read of its records, and which of them count"
+    )
+    take: bool = Field(
+        True,
+        description="The only one that is found is taken without asking; false: a person always says yes to it",
+    )
     none: Literal["reason", "outcome"] = Field(
         "reason",
         description="Nothing found: a person says why it goes on without one (reason), or the outcome none is taken by itself (outcome)",
     )
-    text: str | None = Field(None, max_length=20_000, description="Markdown above the choice; {{ expressions }} are filled in")
+    text: str | None = Field(
+        None, max_length=20_000, description="Markdown above the choice; {{ expressions }} are filled in"
+    )
 
     @model_validator(mode="after")
     def _records(self) -> Self:
@@ -73,7 +80,17 @@ class LoadRelated(StepType):
     def reads(self, step: StepView) -> list[Read]:
         """As many records as a person can choose from."""
         items = step.config.items
-        return [Read(LIST, items.relation, tuple(items.fields), items.where, items.sort, min(items.limit, MOST_OFFERED), items.collection)]
+        return [
+            Read(
+                LIST,
+                items.relation,
+                tuple(items.fields),
+                items.where,
+                items.sort,
+                min(items.limit, MOST_OFFERED),
+                items.collection,
+            )
+        ]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The records as a table to choose from, or a box for the reason where there are none."""
@@ -82,13 +99,22 @@ class LoadRelated(StepType):
         if refused := refused_fields(context.reads):
             parts.append(refused_words(refused))
         if rows is not None and not rows.rows:
-            parts.append("None was found." + (" Say why it goes on without one." if step.config.none == REASON else ""))
+            parts.append(
+                "None was found." + (" Say why it goes on without one." if step.config.none == REASON else "")
+            )
         if rows is not None and rows.more:
             parts.append(f"There are more: the first {len(rows.rows)} are shown.")
         fields = self._fields(step, context)
-        return Prompt("\n\n".join(parts) or None, fields=fields, button=step.button or "Done", picks=LIST if rows and rows.rows else None)
+        return Prompt(
+            "\n\n".join(parts) or None,
+            fields=fields,
+            button=step.button or "Done",
+            picks=LIST if rows and rows.rows else None,
+        )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The chosen record, or the reason why there is none. Raises Invalid for a record that no longer exists."""
         values, details = examine(self._fields(step, context), submitted)
         chosen = values.get(KEY, NOT_ONE)
@@ -99,7 +125,11 @@ class LoadRelated(StepType):
             ]
         require_right(context, details)
         rows = context.reads.get(LIST)
-        row = next((row for row in rows.rows if row["key"] == chosen), None) if rows is not None and chosen != NOT_ONE else None
+        row = (
+            next((row for row in rows.rows if row["key"] == chosen), None)
+            if rows is not None and chosen != NOT_ONE
+            else None
+        )
         return self._taken(rows, row, values)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
@@ -110,7 +140,11 @@ class LoadRelated(StepType):
             return self._taken(rows, found[0], {})
         if not found and step.config.none == "outcome":
             return self._taken(rows, None, {})
-        raise FormNeeded(f"{len(found)} records were found." if len(found) > 1 else "Somebody has to look at what was found.")
+        raise FormNeeded(
+            f"{len(found)} records were found."
+            if len(found) > 1
+            else "Somebody has to look at what was found."
+        )
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
         """One of the records found, or none of them; nothing where there are too many."""
@@ -126,14 +160,24 @@ class LoadRelated(StepType):
     def _fields(self, step: StepView, context: Context) -> tuple[FormField, ...]:
         rows = context.reads.get(LIST)
         options = [
-            {"value": row["key"], "label": str(row["title"] or row["key"])} for row in (rows.rows if rows else ()) if row["key"] is not None
+            {"value": row["key"], "label": str(row["title"] or row["key"])}
+            for row in (rows.rows if rows else ())
+            if row["key"] is not None
         ]
-        reason = FormField(REASON, "Reason", "long_text", required=not options and step.config.none == REASON, max_length=2000)
+        reason = FormField(
+            REASON,
+            "Reason",
+            "long_text",
+            required=not options and step.config.none == REASON,
+            max_length=2000,
+        )
         if not options:
             return (reason,)
         former = context.former.get(KEY)
         known = {option["value"] for option in options}
-        only = next(iter(known)) if len(known) == 1 and step.config.take else None  # else it is for a person to say so
+        only = (
+            next(iter(known)) if len(known) == 1 and step.config.take else None
+        )  # else it is for a person to say so
         value = former if former in known | {NOT_ONE} else only
         every = [*options, {"value": NOT_ONE, "label": "None of these"}]
         label = rows.label if rows is not None and rows.label else "Record"
@@ -141,7 +185,13 @@ class LoadRelated(StepType):
 
     def _taken(self, rows: Rows | None, row: Mapping[str, Any] | None, values: Values) -> Completion:
         collection = rows.collection if rows is not None else None
-        output: Values = {"collection": collection, "record": None, "key": None, "title": None, REASON: values.get(REASON)}
+        output: Values = {
+            "collection": collection,
+            "record": None,
+            "key": None,
+            "title": None,
+            REASON: values.get(REASON),
+        }
         if row is not None:
             output |= {"record": dict(row["values"]), "key": row["key"], "title": row["title"]}
         return Completion(FOUND if row is not None else NONE, values, output)
@@ -160,4 +210,13 @@ class LoadRelated(StepType):
 
     def outputs(self, config: LoadRelatedConfig) -> frozenset[str]:
         """The record with its fields, its key, its title, and the reason where there is none."""
-        return frozenset(["record", *(f"record.{name}" for name in config.items.fields), "key", "title", "collection", REASON])
+        return frozenset(
+            [
+                "record",
+                *(f"record.{name}" for name in config.items.fields),
+                "key",
+                "title",
+                "collection",
+                REASON,
+            ]
+        )

@@ -84,7 +84,9 @@ class Loop(StepType):
         state = LoopState(step, context)
         if not step.config.written or state.item is None or state.rows is None:
             return None
-        return Focus(state.rows.collection, state.item.key, state.item.title, state.item.values, step.config.written)
+        return Focus(
+            state.rows.collection, state.item.key, state.item.title, state.item.values, step.config.written
+        )
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The list, and the form of the current item."""
@@ -95,7 +97,11 @@ class Loop(StepType):
         if state.confirms:
             choices = (Option(CONFIRMED, "Confirm"), Option(SENT_BACK, "Send back", (), (ANSWER,)))
             return Prompt(
-                state.text(), fields=(*state.read_only_form(), SECOND_NOTE), outcomes=choices, button=button, progress=state.progress()
+                state.text(),
+                fields=(*state.read_only_form(), SECOND_NOTE),
+                outcomes=choices,
+                button=button,
+                progress=state.progress(),
             )
         fields = state.form()
         ways: tuple[Option, ...] = ()
@@ -104,7 +110,9 @@ class Loop(StepType):
             needed = tuple(field.name for field in fields if field.required and not field.readonly)
             ways = (Option(DONE, "Done", named, needed), Option(FAILED, "Cannot be done", (WHY,), (WHY,)))
             fields = [*(replace(field, required=False) for field in fields), WHY_NOT]
-        return Prompt(state.text(), fields=tuple(fields), outcomes=ways, button=button, progress=state.progress())
+        return Prompt(
+            state.text(), fields=tuple(fields), outcomes=ways, button=button, progress=state.progress()
+        )
 
     def checked(self, step: StepView, context: Context) -> Checked | None:
         """The documents of the current item."""
@@ -119,11 +127,16 @@ class Loop(StepType):
         state = LoopState(step, context)
         of = {item.key: state.entries.get(item.key, {}) for item in state.items}
         return [
-            (Item(item.key, item.title, of[item.key].get("state", "todo")), state.roots(item, of[item.key].get("values")))
+            (
+                Item(item.key, item.title, of[item.key].get("state", "todo")),
+                state.roots(item, of[item.key].get("values")),
+            )
             for item in state.items
         ]
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The submitted item (without a key the current one), then the next item or the end. Raises Invalid for an item that is no longer in the list."""
         given = dict(submitted)
         unnamed = ITEM not in given
@@ -150,18 +163,31 @@ class Loop(StepType):
         """Completes where the list is empty; with a body, starts a run for each item."""
         state = LoopState(step, context)
         if step.config.body is not None and state.rows is not None and state.rows.denied:
-            raise Invalid(f"Whoever this runs as may not read {', '.join(state.rows.denied)} of these records.", code="not_readable")
+            raise Invalid(
+                f"Whoever this runs as may not read {', '.join(state.rows.denied)} of these records.",
+                code="not_readable",
+            )
         if step.config.body is not None:
             progress = (
-                {BEFORE: state.portions, NEXT: state.rows.next if state.rows else None} if step.config.items.all else {"more": state.more}
+                {BEFORE: state.portions, NEXT: state.rows.next if state.rows else None}
+                if step.config.items.all
+                else {"more": state.more}
             )
             going_on = {name: value for name, value in progress.items() if value}
             outcome = NEXT_ITEM if going_on.get(NEXT) is not None else "default"
             if not state.items:
                 return Completion(outcome, {}, joined([], going_on))
-            about = {"collection": state.rows.collection} if state.rows is not None and state.rows.collection else {}
+            about = (
+                {"collection": state.rows.collection}
+                if state.rows is not None and state.rows.collection
+                else {}
+            )
             children = [
-                Child(item.key, start=step.config.body, item={**about, **item.values, "key": item.key, "title": item.title})
+                Child(
+                    item.key,
+                    start=step.config.body,
+                    item={**about, **item.values, "key": item.key, "title": item.title},
+                )
                 for item in state.items
             ]
             joins: Literal["all", "each"] = "all" if step.config.on_failure == "stop" else "each"
@@ -170,14 +196,20 @@ class Loop(StepType):
             count = len(state.open)
             raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
         last = next(reversed(state.entries), None)
-        return replace(state.finished(state.entries), values={} if last is None else {ITEM: last, **state.mark})
+        return replace(
+            state.finished(state.entries), values={} if last is None else {ITEM: last, **state.mark}
+        )
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
         """The form of the item at hand; whether it is confirmed, or given up, is nobody's but a person's."""
         state = LoopState(step, context)
         if state.item is None or state.confirms:
             return Proposable()
-        return of_form([field for field in prompt.fields if field.name != WHY], (), [field.name for field in self.tick_lists(step.config)])
+        return of_form(
+            [field for field in prompt.fields if field.name != WHY],
+            (),
+            [field.name for field in self.tick_lists(step.config)],
+        )
 
     def ai_fields(self, config: LoopConfig) -> tuple[str, ...]:
         """What is changed and noted of an item."""
@@ -185,11 +217,24 @@ class Loop(StepType):
 
     def expressions(self, config: LoopConfig) -> list[Located]:
         """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""
-        texts = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
+        texts = [
+            Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)
+        ]
         texts += [*config.items.texts("items"), *config.check_texts()]
-        texts += [*field_expressions.texts_of_definitions("form", config.form), *field_expressions.texts_of_rules("must", config.must)]
-        texts += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
-        texts += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
+        texts += [
+            *field_expressions.texts_of_definitions("form", config.form),
+            *field_expressions.texts_of_rules("must", config.must),
+        ]
+        texts += [
+            text
+            for number, entry in enumerate(config.set)
+            for text in texts_of(f"set[{number}].value", entry.value)
+        ]
+        texts += (
+            [Located("second.if", config.second.if_)]
+            if config.second is not None and config.second.if_ is not None
+            else []
+        )
         for number, entry in enumerate(config.gather):
             texts += [Located(f"gather[{number}].if", entry.if_)] if entry.if_ is not None else []
             texts.append(Located(f"gather[{number}].value", entry.value))
@@ -197,20 +242,36 @@ class Loop(StepType):
 
     def templates(self, config: LoopConfig) -> list[Located]:
         """What an item is called, and the text above its form."""
-        own = [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
+        own = [
+            Located(name, text)
+            for name, text in (("title", config.title), ("text", config.text))
+            if text is not None
+        ]
         return [*own, *config.check_templates()]
 
     def item_names(self, config: LoopConfig) -> frozenset[str]:
         """The fields that are read of an item, and those of its form."""
         if config.items.entries is not None:
             return frozenset({ANY_NAME})
-        return frozenset([*config.items.fields, *config.written, *definitions.names_of(config.form, config.must), "key", "title", "by"])
+        return frozenset(
+            [
+                *config.items.fields,
+                *config.written,
+                *definitions.names_of(config.form, config.must),
+                "key",
+                "title",
+                "by",
+            ]
+        )
 
     def uses(self, config: LoopConfig) -> list[Use]:
         """The relation or collection, its columns, and those that are changed."""
         edited = [(f"edit[{place}]", name) for place, name in enumerate(config.edit)]
         edited += [(f"set[{place}].field", entry.field) for place, entry in enumerate(config.set)]
-        changed = [Use(place, name, config.items.relation, changed=True, collection=config.items.collection) for place, name in edited]
+        changed = [
+            Use(place, name, config.items.relation, changed=True, collection=config.items.collection)
+            for place, name in edited
+        ]
         return [*config.items.uses("items"), *changed]
 
     def outputs(self, config: LoopConfig) -> frozenset[str]:

@@ -15,7 +15,18 @@ from console.core.errors import Invalid
 from console.core.forms import FormField, clean, examine, is_empty, refusal
 from console.core.merge_fields import empty_fields
 from console.core.speaking import fill_text
-from console.steps.base import Completion, Context, MessageWanted, Option, Prompt, StepConfig, StepType, StepView, Values, fill_template
+from console.steps.base import (
+    Completion,
+    Context,
+    MessageWanted,
+    Option,
+    Prompt,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    fill_template,
+)
 
 SENT, SKIPPED, EXPIRED, FAILED = "sent", "skipped", "expired", "failed"
 SEND = "send"
@@ -23,7 +34,9 @@ REASON, TO = "reason", "to"
 EMPTY = "empty"
 """In the content of a message: the paths of its merge fields that gave nothing."""
 LONGEST_S = 30 * 24 * 3600
-_DURATION = re.compile(r"P(?:(\d{1,3})W)?(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,7})S)?)?", re.ASCII)
+_DURATION = re.compile(
+    r"P(?:(\d{1,3})W)?(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,7})S)?)?", re.ASCII
+)
 
 
 def seconds_of(text: str) -> int:
@@ -32,19 +45,29 @@ def seconds_of(text: str) -> int:
     if match is None or not any(match.groups()):
         raise ValueError("takes a duration such as P2D, PT24H or PT30M")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return int(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+    return int(
+        timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    )
 
 
 DURATION: dict[str, Any] = {"format": "duration"}
 """What the schema says of a text that is a duration: its box is a number and a unit."""
-UNITS = {"P#W": ("week", 604_800), "P#D": ("day", 86_400), "PT#H": ("hour", 3600), "PT#M": ("minute", 60), "PT#S": ("second", 1)}
+UNITS = {
+    "P#W": ("week", 604_800),
+    "P#D": ("day", 86_400),
+    "PT#H": ("hour", 3600),
+    "PT#M": ("minute", 60),
+    "PT#S": ("second", 1),
+}
 """A duration of one unit, with # for its number → its word, and how many seconds one is. The largest first."""
 
 
 def in_one_unit(text: str) -> tuple[int, str]:
     """(number, unit of `UNITS`) of a duration, in days or less: 24 hours are a day, P1DT12H are 36 hours. Raises ValueError."""
     seconds = seconds_of(text)
-    unit, length = next((unit, length) for unit, (word, length) in UNITS.items() if word != "week" and seconds % length == 0)
+    unit, length = next(
+        (unit, length) for unit, (word, length) in UNITS.items() if word != "week" and seconds % length == 0
+    )
     return seconds // length, unit
 
 
@@ -52,7 +75,12 @@ def spoken(text: str) -> str:
     """A duration such as PT36H in words: “36 hours”; any other text as it is."""
     match = _DURATION.fullmatch(text)
     amounts = zip(match.groups(), ("week", "day", "hour", "minute", "second"), strict=True) if match else ()
-    return ", ".join(f"{int(number):,} {unit}{'' if int(number) == 1 else 's'}" for number, unit in amounts if number) or text
+    return (
+        ", ".join(
+            f"{int(number):,} {unit}{'' if int(number) == 1 else 's'}" for number, unit in amounts if number
+        )
+        or text
+    )
 
 
 def _waits(value: str) -> str:
@@ -69,7 +97,10 @@ class MessageConfig(StepConfig):
     """To whom, and how long it may wait."""
 
     to: str | None = Field(None, description="Expression for the address; none: the contact's own")
-    expires: Expires = Field("PT24H", description="A message that waited longer than this for its hours asks a person again, such as PT24H")
+    expires: Expires = Field(
+        "PT24H",
+        description="A message that waited longer than this for its hours asks a person again, such as PT24H",
+    )
     about: Literal["campaign", "case"] = Field(
         "campaign",
         description="case: an answer in a matter that is under way, or mail to one's own people; no hours and caps hold for such an e-mail",
@@ -108,14 +139,20 @@ class MessageStep(StepType, ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    def shown(
+        self, content: Mapping[str, Any], context: Context, step: StepView
+    ) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """(Markdown of the message for a person, notes beside it)."""
         raise NotImplementedError
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Asks for the message; the step is done when it has left. Where a merge field is empty it does not leave: nobody has looked at the gap."""
         texts = [located.text for located in self.templates(step.config)]
-        empty = sorted({path for paths in empty_fields(texts, context.roots) for path in paths}) if self.channel != "chat" else []
+        empty = (
+            sorted({path for paths in empty_fields(texts, context.roots) for path in paths})
+            if self.channel != "chat"
+            else []
+        )
         return self._asked(step, context, {EMPTY: [list(path) for path in empty]} if empty else {})
 
     def _asked(self, step: StepView, context: Context, given: Mapping[str, Any]) -> Completion:
@@ -129,7 +166,9 @@ class MessageStep(StepType, ABC):
             about=getattr(step.config, "about", CAMPAIGN),
             **self.repeats(step),
         )
-        return Completion(self.outcomes(step.config)[0], {}, {"status": "waiting", "to": content.get("to")}, message=wanted)
+        return Completion(
+            self.outcomes(step.config)[0], {}, {"status": "waiting", "to": content.get("to")}, message=wanted
+        )
 
     def repeats(self, step: StepView) -> dict[str, int]:
         """How often it is tried, for calls."""
@@ -137,11 +176,18 @@ class MessageStep(StepType, ABC):
 
     def done_by_hand(self, config: Any) -> tuple[Option, ...]:
         """What a person may say that came of it."""
-        return (Option(SENT, "It has reached them", (REASON,), ()), Option(SKIPPED, "Go on without", (REASON,), (REASON,)))
+        return (
+            Option(SENT, "It has reached them", (REASON,), ()),
+            Option(SKIPPED, "Go on without", (REASON,), (REASON,)),
+        )
 
     def _ways(self, step: StepView) -> list[Option]:
         """Those of them for which the document has a way."""
-        return [way for way in self.done_by_hand(step.config) if way.value in step.outcomes or "default" in step.outcomes]
+        return [
+            way
+            for way in self.done_by_hand(step.config)
+            if way.value in step.outcomes or "default" in step.outcomes
+        ]
 
     def _fields(self, to: Any) -> tuple[FormField, ...]:
         address = FormField(TO, "To", max_length=320, value=to, help=self.to_empty)
@@ -155,13 +201,17 @@ class MessageStep(StepType, ABC):
         options = (Option(SEND, "Send it", (TO,), ()), *self._ways(step))
         return Prompt(text, fields=fields, outcomes=options, button=step.button or "Go on", notes=notes)
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """What the person chose. Raises Invalid with one detail per wrong field."""
         options = {option.value: option for option in (Option(SEND, "", (TO,)), *self._ways(step))}
         fields, option = self._fields(None), options.get(outcome or "")
         if option is None:
             reason = f"Choose one of {', '.join(options)}."
-            strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in (TO, REASON)]
+            strange = [
+                detail for detail in examine(fields, submitted)[1] if detail["field"] not in (TO, REASON)
+            ]
             raise refusal([{"field": "outcome", "reason": reason}, *strange])
         clean(fields, submitted)
         if outcome == SEND:
@@ -169,9 +219,13 @@ class MessageStep(StepType, ABC):
             return self._asked(step, context, {"to": to} if to else {})
         reason = str(submitted.get(REASON) or "").strip()
         if REASON in option.required and is_empty(reason):
-            raise Invalid("Say why in a few words.", at=(REASON, "Say why in a few words; it is kept in the log."))
+            raise Invalid(
+                "Say why in a few words.", at=(REASON, "Say why in a few words; it is kept in the log.")
+            )
         return Completion(
-            str(outcome), {REASON: reason} if reason else {}, {"status": outcome, "reason": reason or None, "to": submitted.get(TO)}
+            str(outcome),
+            {REASON: reason} if reason else {},
+            {"status": outcome, "reason": reason or None, "to": submitted.get(TO)},
         )
 
     def address(self, step: StepView, context: Context) -> str | None:

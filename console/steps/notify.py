@@ -7,16 +7,29 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.speaking import fill_text
-from console.steps.base import Completion, Context, NoticeWanted, People, StepConfig, StepType, StepView, Values
+from console.steps.base import (
+    Completion,
+    Context,
+    NoticeWanted,
+    People,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+)
 
 
 class Addressed(StepConfig):
     """The addressees: persons, roles and a team."""
 
     people: list[str] = Field(
-        default_factory=list, max_length=20, description="Expressions for persons by id or e-mail address, such as run.holder"
+        default_factory=list,
+        max_length=20,
+        description="Expressions for persons by id or e-mail address, such as run.holder",
     )
-    roles: list[str] = Field(default_factory=list, max_length=20, description="Everybody who has one of these roles")
+    roles: list[str] = Field(
+        default_factory=list, max_length=20, description="Everybody who has one of these roles"
+    )
     team: str | None = Field(None, min_length=1, max_length=100, description="Everybody in this team")
 
     @model_validator(mode="after")
@@ -28,7 +41,12 @@ class Addressed(StepConfig):
     def meant(self, context: Context) -> People:
         """The people that the expressions name now; empty values are left out."""
         named = [expressions.parse(text).evaluate(context.roots) for text in self.people]
-        persons = [address for entry in named for address in (entry if isinstance(entry, list) else [entry]) if isinstance(address, str)]
+        persons = [
+            address
+            for entry in named
+            for address in (entry if isinstance(entry, list) else [entry])
+            if isinstance(address, str)
+        ]
         return People(tuple(persons), tuple(self.roles), self.team)
 
     def texts(self, place: str) -> list[Located]:
@@ -39,7 +57,9 @@ class Addressed(StepConfig):
 class NotifyConfig(Addressed):
     """The text and the addressees."""
 
-    text: str = Field(min_length=1, max_length=2_000, description="What is said; {{ expressions }} are filled in")
+    text: str = Field(
+        min_length=1, max_length=2_000, description="What is said; {{ expressions }} are filled in"
+    )
     mail: bool = Field(True, description="By mail, too, where a mail server is set up")
 
 
@@ -59,10 +79,17 @@ class Notify(StepType):
         """Always."""
         return True
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The notice."""
         text = fill_text(step.config.text, context.roots)
-        return Completion("default", {}, {"text": text}, notice=NoticeWanted(text, step.config.meant(context), step.config.mail))
+        return Completion(
+            "default",
+            {},
+            {"text": text},
+            notice=NoticeWanted(text, step.config.meant(context), step.config.mail),
+        )
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """A person continues without the notice."""

@@ -17,12 +17,27 @@ SETTINGS: Mapping[Operation | None, tuple[str, ...]] = {
     "create": ("collection", "values", "unique"),
     "update": ("collection", "record", "values"),
     "delete": ("collection", "record"),
-    "http": ("method", "url", "headers", "body", "secret", "secret_header", "success", "idempotent", "timeout_s"),
+    "http": (
+        "method",
+        "url",
+        "headers",
+        "body",
+        "secret",
+        "secret_header",
+        "success",
+        "idempotent",
+        "timeout_s",
+    ),
     None: ("effect", "values"),
 }
 """Operation → its settings in the order of the form; None: an effect as in an action file."""
 ALL = tuple(dict.fromkeys(name for names in SETTINGS.values() for name in names))
-NEEDED: Mapping[Operation, tuple[str, ...]] = {"create": ("collection", "values"), "update": ("values",), "delete": (), "http": ("url",)}
+NEEDED: Mapping[Operation, tuple[str, ...]] = {
+    "create": ("collection", "values"),
+    "update": ("values",),
+    "delete": (),
+    "http": ("url",),
+}
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 SENT = ("url", "headers", "body")
 
@@ -36,17 +51,28 @@ def effect_of(config: Any) -> Kind:
 def given(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     """What the effect finds as `input`: the values of the fields, or what is put into the request. Raises Invalid for a value that is not known."""
     if config.operation == "http":
-        url = [expressions.parse(match[1].strip()).evaluate(roots) for match in expressions.TEMPLATE.finditer(config.url)]
+        url = [
+            expressions.parse(match[1].strip()).evaluate(roots)
+            for match in expressions.TEMPLATE.finditer(config.url)
+        ]
         headers = {name: expressions.render(text, roots) for name, text in config.headers.items()}
-        return {"url": url, "headers": headers} | ({"body": expressions.render_json(config.body, roots)} if config.body is not None else {})
+        return {"url": url, "headers": headers} | (
+            {"body": expressions.render_json(config.body, roots)} if config.body is not None else {}
+        )
     record = {"record": expressions.parse(config.record).evaluate(roots)} if config.record is not None else {}
-    return {name: _value(name, rule, roots) for name, rule in config.values.items()} | ({RECORD: record["record"]} if record else {})
+    return {name: _value(name, rule, roots) for name, rule in config.values.items()} | (
+        {RECORD: record["record"]} if record else {}
+    )
 
 
 def seen(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the run's own record that the operation changes, as they are when it is asked for: what somebody else changes until then is a conflict."""
     record = roots.get("record")
-    if config.operation not in ("update", "delete") or config.record is not None or not isinstance(record, Mapping):
+    if (
+        config.operation not in ("update", "delete")
+        or config.record is not None
+        or not isinstance(record, Mapping)
+    ):
         return {}
     names = config.values if config.operation == "update" else record
     return {name: to_json(record[name]) for name in names if name in record}
@@ -77,12 +103,19 @@ def uses(config: Any) -> list[Use]:
         return []
     act, own = config.operation, config.collection
     whole = [Use("collection" if own else "operation", changed=True, collection=own, act=act)]
-    return [*whole, *(Use(f"values.{name}", name, changed=True, collection=own, act=act) for name in config.values)]
+    return [
+        *whole,
+        *(Use(f"values.{name}", name, changed=True, collection=own, act=act) for name in config.values),
+    ]
 
 
 def outputs(config: Any) -> frozenset[str]:
     """What later steps find under the step, besides `result`."""
-    return frozenset(SENT) if config.operation == "http" else frozenset([*config.values, *([RECORD] if config.record is not None else [])])
+    return (
+        frozenset(SENT)
+        if config.operation == "http"
+        else frozenset([*config.values, *([RECORD] if config.record is not None else [])])
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------------- effects
@@ -92,19 +125,28 @@ def _create(config: Any) -> Kind:
     values = {name: _input(name) for name in config.values}
     effect_fields = {"collection": config.collection, "values": values, "unique": config.unique}
     return SqlInsert.model_validate(
-        {"kind": "sql_insert", "name": "create", "summary": f"Add to {_words(config.collection)}", **effect_fields}
+        {
+            "kind": "sql_insert",
+            "name": "create",
+            "summary": f"Add to {_words(config.collection)}",
+            **effect_fields,
+        }
     )
 
 
 def _update(config: Any) -> Kind:
     summary = "Update " + ", ".join(name.replace("_", " ") for name in sorted(config.values))
     effect_fields = {"set": {name: _input(name) for name in config.values}, **_whose(config)}
-    return SqlWrite.model_validate({"kind": "sql_write", "name": "update", "summary": summary[:200], **effect_fields})
+    return SqlWrite.model_validate(
+        {"kind": "sql_write", "name": "update", "summary": summary[:200], **effect_fields}
+    )
 
 
 def _delete(config: Any) -> Kind:
     where = f" from {_words(config.collection)}" if config.collection else ""
-    return SqlDelete.model_validate({"kind": "sql_delete", "name": "delete", "summary": f"Delete the record{where}", **_whose(config)})
+    return SqlDelete.model_validate(
+        {"kind": "sql_delete", "name": "delete", "summary": f"Delete the record{where}", **_whose(config)}
+    )
 
 
 def _whose(config: Any) -> dict[str, Any]:
@@ -117,9 +159,14 @@ def _http(config: Any) -> Kind:
         "url": expressions.TEMPLATE.sub(lambda _: f"{{{{ input.url[{next(numbers)}] }}}}", config.url),
         "body": "input.body" if config.body is not None else None,
         "headers": {name: f"input.headers[{_quoted(name)}]" for name in config.headers},
-        **{name: getattr(config, name) for name in ("method", "success", "timeout_s", "idempotent", "secret", "secret_header")},
+        **{
+            name: getattr(config, name)
+            for name in ("method", "success", "timeout_s", "idempotent", "secret", "secret_header")
+        },
     }
-    effect = Http.model_validate({"kind": "http", "name": "http", "summary": "Ask another system", **effect_fields})
+    effect = Http.model_validate(
+        {"kind": "http", "name": "http", "summary": "Ask another system", **effect_fields}
+    )
     return effect.model_copy(update={"summary": f"{config.method} to {effect.system}"[:200]})
 
 

@@ -13,7 +13,9 @@ class OutputConfig(StepConfig):
     """The values by name."""
 
     values: dict[str, str] = Field(
-        min_length=1, max_length=100, description="Name to expression, or to a text with {{ expressions }} in it"
+        min_length=1,
+        max_length=100,
+        description="Name to expression, or to a text with {{ expressions }} in it",
     )
 
 
@@ -25,14 +27,18 @@ class Output(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = OutputConfig
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The current values."""
         made = {name: _value(text, context.roots) for name, text in step.config.values.items()}
         return Completion("default", {}, made)
 
     def expressions(self, config: OutputConfig) -> list[Located]:
         """The values without braces."""
-        return [Located(f"values.{name}", text) for name, text in config.values.items() if not _is_template(text)]
+        return [
+            Located(f"values.{name}", text) for name, text in config.values.items() if not _is_template(text)
+        ]
 
     def templates(self, config: OutputConfig) -> list[Located]:
         """The values with braces."""

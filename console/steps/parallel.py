@@ -13,7 +13,10 @@ RESERVED = frozenset({"attempt", "missing", "code", "error"})
 class ParallelBranch(StepConfig):
     """A branch: its name, and the step at which it begins. It ends at the step that follows the parallel step, or at an end."""
 
-    id: str = Field(pattern=NAME_PATTERN, description="Where its results are found: `steps.<id of the step>.<id of the branch>`")
+    id: str = Field(
+        pattern=NAME_PATTERN,
+        description="Where its results are found: `steps.<id of the step>.<id of the branch>`",
+    )
     start: str = Field(pattern=NAME_PATTERN, description="Id of the step at which it begins")
 
 
@@ -22,7 +25,8 @@ class ParallelConfig(StepConfig):
 
     branches: list[ParallelBranch] = Field(min_length=2, max_length=20, description="What is done at once")
     until: Literal["all", "any"] = Field(
-        "all", description="all: goes on when every branch is done; any: when the first is, the others are cancelled"
+        "all",
+        description="all: goes on when every branch is done; any: when the first is, the others are cancelled",
     )
 
     @model_validator(mode="after")
@@ -52,7 +56,9 @@ class Parallel(StepType):
         """The first steps of the branches."""
         return tuple(branch.start for branch in config.branches)
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """Starts the branches."""
         children = tuple(Child(branch.id, start=branch.start) for branch in step.config.branches)
         return Completion("default", children=children, joins=step.config.until)

@@ -45,12 +45,16 @@ class Proposable:
     def only(self, names: Iterable[str] | None, *, outcome: bool) -> "Proposable":
         """What may be proposed of these fields alone, which the author names; None: of every field."""
         kept = None if names is None else frozenset(names)
-        fields = tuple(field for field in self.fields if kept is None or field.name.partition(TICK)[0] in kept)
+        fields = tuple(
+            field for field in self.fields if kept is None or field.name.partition(TICK)[0] in kept
+        )
         ticks = {name: field for name, field in self.ticks.items() if kept is None or name in kept}
         return replace(self, fields=fields, ticks=ticks, outcomes=self.outcomes if outcome else ())
 
 
-def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_one: Container[str] = ()) -> Proposable:
+def of_form(
+    fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_one: Container[str] = ()
+) -> Proposable:
     """What may be proposed for a form: the fields that a person may fill in, and the choice. `ticks` names lists to propose tick by tick.
 
     Amounts in cents are not proposed: a model reads 49.00 and would write 49, which is wrong by a factor of a hundred.
@@ -69,10 +73,17 @@ def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_on
 
 
 def _tick(field: FormField, option: Mapping[str, Any]) -> FormField:
-    return FormField(f"{field.name}{TICK}{option['value']}", f"{field.label}: {option['label']}", "boolean", help=field.help)
+    return FormField(
+        f"{field.name}{TICK}{option['value']}",
+        f"{field.label}: {option['label']}",
+        "boolean",
+        help=field.help,
+    )
 
 
-def gathered(proposed: Sequence[Mapping[str, Any]], ticks: Mapping[str, FormField], levels: Sequence[str]) -> list[dict[str, Any]]:
+def gathered(
+    proposed: Sequence[Mapping[str, Any]], ticks: Mapping[str, FormField], levels: Sequence[str]
+) -> list[dict[str, Any]]:
     """Proposed values in the shape of the form: single ticks become a list again, with `ticks`: reason and sources of each.
 
     The confidence of a list is the lowest of its ticks; `levels` start with the highest. Ticks that were proposed as not set are left out.
@@ -92,10 +103,20 @@ def _list(field: FormField, found: Sequence[Mapping[str, Any]], levels: Sequence
     """A tick list with the reason and the sources of each tick."""
     by_value = {str(each["name"]).partition(TICK)[2]: each for each in found}
     options = [option for option in field.options if option["value"] in by_value]
-    kept = [{**by_value[option["value"]], "value": option["value"], "label": option["label"]} for option in options]
+    kept = [
+        {**by_value[option["value"]], "value": option["value"], "label": option["label"]}
+        for option in options
+    ]
     sources = {source["id"]: source for each in kept for source in each.get("sources") or ()}
     level = max((each["confidence"] for each in kept), key=levels.index)
-    ticks = [{key: each.get(key) for key in ("value", "label", "confidence", "reason", "sources")} for each in kept]
+    ticks = [
+        {key: each.get(key) for key in ("value", "label", "confidence", "reason", "sources")} for each in kept
+    ]
     why = "; ".join(f"{each['label']}: {each['reason']}" for each in kept if each.get("reason"))
-    common = {"name": field.name, "value": [each["value"] for each in kept], "confidence": level, "reason": why}
+    common = {
+        "name": field.name,
+        "value": [each["value"] for each in kept],
+        "confidence": level,
+        "reason": why,
+    }
     return common | {"sources": list(sources.values()), "ticks": ticks}

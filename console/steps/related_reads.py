@@ -18,14 +18,23 @@ class Total(StepConfig):
     """One figure over all records of a read, not only over those within the limit."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Where it is found: `steps.<id>.<name>`")
-    label: str | None = Field(None, min_length=1, max_length=100, description="What people read; the name without it")
+    label: str | None = Field(
+        None, min_length=1, max_length=100, description="What people read; the name without it"
+    )
     function: Literal["count", "sum", "max"]
-    field: str | None = Field(None, min_length=1, max_length=100, description="The column, for sum (0 of none) and max (null of none)")
+    field: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="The column, for sum (0 of none) and max (null of none)",
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if (self.function == "count") != (self.field is None):
-            raise ValueError("count takes no field" if self.function == "count" else f"{self.function} needs the field")
+            raise ValueError(
+                "count takes no field" if self.function == "count" else f"{self.function} needs the field"
+            )
         return self
 
     @property
@@ -38,20 +47,34 @@ class Related(StepConfig):
     """Related records of the run's record, or records of any collection, that are read for the step and shown as a table."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Where they are found: `steps.<id>.<name>`")
-    relation: str | None = Field(None, min_length=1, max_length=100, description="A relation of the run's collection")
+    relation: str | None = Field(
+        None, min_length=1, max_length=100, description="A relation of the run's collection"
+    )
     collection: str | None = Field(
-        None, min_length=1, max_length=200, description="In place of a relation: any collection; narrow it with `where`"
+        None,
+        min_length=1,
+        max_length=200,
+        description="In place of a relation: any collection; narrow it with `where`",
     )
     fields: list[str] = Field(
-        default_factory=list, max_length=40, description="Columns, in the order shown; none where only totals are wanted"
+        default_factory=list,
+        max_length=40,
+        description="Columns, in the order shown; none where only totals are wanted",
     )
-    totals: list[Total] = Field(default_factory=list, max_length=12, description="Figures over all the records, not only those shown")
+    totals: list[Total] = Field(
+        default_factory=list, max_length=12, description="Figures over all the records, not only those shown"
+    )
     where: str | None = Field(
-        None, description="Expression over `record`, the one that is read, and what the step knows; only those for which it holds"
+        None,
+        description="Expression over `record`, the one that is read, and what the step knows; only those for which it holds",
     )
-    sort: str | None = Field(None, max_length=100, description="Column to sort by, `-` before it for descending")
+    sort: str | None = Field(
+        None, max_length=100, description="Column to sort by, `-` before it for descending"
+    )
     limit: int = Field(20, ge=1, le=300)
-    one: bool = Field(False, description="Only the first: the output holds an object (or null) instead of a list")
+    one: bool = Field(
+        False, description="Only the first: the output holds an object (or null) instead of a list"
+    )
     hidden: bool = Field(False, description="Read for expressions, not shown")
 
     @model_validator(mode="after")
@@ -67,7 +90,16 @@ class Related(StepConfig):
     def read(self) -> "Read":
         """What the service has to read."""
         limit = 1 if self.one else self.limit
-        return Read(self.name, self.relation, tuple(self.fields), self.where, self.sort, limit, self.collection, tuple(self.totals))
+        return Read(
+            self.name,
+            self.relation,
+            tuple(self.fields),
+            self.where,
+            self.sort,
+            limit,
+            self.collection,
+            tuple(self.totals),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +145,9 @@ class Rows:
     next: str | None = None  # where to read on, if there are more
     totals: Mapping[str, Any] = field(default_factory=dict)  # by their names
     figures: Sequence[Mapping[str, Any]] = ()  # the totals as columns: name, label, type
-    reckoned: tuple[str | None, ...] = ()  # keys of the rows that the totals are of, where these are more than `rows`
+    reckoned: tuple[
+        str | None, ...
+    ] = ()  # keys of the rows that the totals are of, where these are more than `rows`
 
 
 def related_texts(related: Sequence[Related]) -> list[Located]:
@@ -130,13 +164,20 @@ def related_uses(related: Sequence[Related]) -> list[Use]:
     found = []
     for number, entry in enumerate(related):
         at = f"related[{number}]"
-        named: list[tuple[str, str | None, bool]] = [(f"{at}.{'relation' if entry.relation else 'collection'}", None, False)]
+        named: list[tuple[str, str | None, bool]] = [
+            (f"{at}.{'relation' if entry.relation else 'collection'}", None, False)
+        ]
         named += [(f"{at}.fields[{place}]", column, False) for place, column in enumerate(entry.fields)]
         named += [(f"{at}.sort", entry.sort.removeprefix("-"), False)] if entry.sort else []
         named += [
-            (f"{at}.totals[{place}].field", total.field, total.function == "sum") for place, total in enumerate(entry.totals) if total.field
+            (f"{at}.totals[{place}].field", total.field, total.function == "sum")
+            for place, total in enumerate(entry.totals)
+            if total.field
         ]
-        found += [Use(place, column, entry.relation, collection=entry.collection, number=adds) for place, column, adds in named]
+        found += [
+            Use(place, column, entry.relation, collection=entry.collection, number=adds)
+            for place, column, adds in named
+        ]
     return found
 
 
@@ -159,4 +200,8 @@ def refused_words(names: Iterable[str]) -> str:
 
 def refused_fields(reads: Mapping[str, Rows]) -> list[str]:
     """Requested columns that may not be read, as `<read>.<column>`; those of the run's record without a prefix."""
-    return [column if name == "record" else f"{name}.{column}" for name, rows in reads.items() for column in rows.denied]
+    return [
+        column if name == "record" else f"{name}.{column}"
+        for name, rows in reads.items()
+        for column in rows.denied
+    ]

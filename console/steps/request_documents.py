@@ -41,54 +41,83 @@ stands in the page from the round before, typed by whom it is sent to."""
 WITHOUT = "Go on without"
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
-NO_RECORDS = (
-    "The page outside does not ask for it, because whoever has the link may see no records: ask for a text, or name the choices as options."
-)
+NO_RECORDS = "The page outside does not ask for it, because whoever has the link may see no records: ask for a text, or name the choices as options."
 EMPHASIS = re.compile(r"(\*\*|__)(\S.*?)\1")  # a letter is plain text
 
 
 class Wanted(Definition):
     """A requested document."""
 
-    id: str = Field(pattern=NAME_PATTERN, description="Found later as `steps.<id of the step>.documents.<id>`")
-    label: str = Field(min_length=1, max_length=200, description="What it is called in the letter and on the page")
+    id: str = Field(
+        pattern=NAME_PATTERN, description="Found later as `steps.<id of the step>.documents.<id>`"
+    )
+    label: str = Field(
+        min_length=1, max_length=200, description="What it is called in the letter and on the page"
+    )
     required: bool = Field(True, description="Without it nothing can be sent off")
     required_if: str | None = Field(None, description="Expression; where it holds it is needed")
-    if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the document is not asked for")
-    types: list[media.FileKind] | None = Field(None, min_length=1, description="Kinds of files that are taken; none: PDF, PNG and JPEG")
+    if_: str | None = Field(
+        None, alias="if", description="Expression; where it does not hold the document is not asked for"
+    )
+    types: list[media.FileKind] | None = Field(
+        None, min_length=1, description="Kinds of files that are taken; none: PDF, PNG and JPEG"
+    )
     many: bool = Field(False, description="Several files are fine")
-    help: Help | None = Field(None, description="Said below it, such as how old it may be; {{ expressions }} are filled in")
+    help: Help | None = Field(
+        None, description="Said below it, such as how old it may be; {{ expressions }} are filled in"
+    )
 
 
 class RequestDocumentsConfig(StepConfig):
     """The documents, the addressee and the time limit."""
 
-    documents: list[Wanted] = Field(default_factory=list, max_length=MOST_WANTED, description="Documents, in the order shown")
-    also: str | None = Field(
-        None, description="Expression for further documents: a list of texts, or of objects with id and label, all of them needed"
+    documents: list[Wanted] = Field(
+        default_factory=list, max_length=MOST_WANTED, description="Documents, in the order shown"
     )
-    form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="Further fields of the page outside")
-    to: str = Field(description="Expression for the mail address; where it comes to none, a person is asked for it")
+    also: str | None = Field(
+        None,
+        description="Expression for further documents: a list of texts, or of objects with id and label, all of them needed",
+    )
+    form: list[FieldDefinition] = Field(
+        default_factory=list, max_length=40, description="Further fields of the page outside"
+    )
+    to: str = Field(
+        description="Expression for the mail address; where it comes to none, a person is asked for it"
+    )
     name: str | None = Field(None, description="Expression for how the letter addresses them")
-    subject: str = Field("Documents needed", min_length=1, max_length=200, description="Of the letter; {{ expressions }} are filled in")
+    subject: str = Field(
+        "Documents needed",
+        min_length=1,
+        max_length=200,
+        description="Of the letter; {{ expressions }} are filled in",
+    )
     text: str = Field(
         min_length=1,
         max_length=10_000,
         description="Of the letter and the page: Markdown, {{ expressions }} filled in. The link is added below it",
     )
-    language: str = Field("en", description=f"Of the page's own words: {', '.join(LANGUAGES)}, or an expression for it")
+    language: str = Field(
+        "en", description=f"Of the page's own words: {', '.join(LANGUAGES)}, or an expression for it"
+    )
     days: int = Field(21, ge=1, le=366, description="Until when the link works")
-    remind_after_days: list[int] = Field(default=[5, 12], max_length=5, description="Days after which a reminder goes out")
+    remind_after_days: list[int] = Field(
+        default=[5, 12], max_length=5, description="Days after which a reminder goes out"
+    )
     asks_first: bool = Field(
-        False, description="A person sees letter and address before it goes out, and may hand in what came another way instead"
+        False,
+        description="A person sees letter and address before it goes out, and may hand in what came another way instead",
     )
     by_hand: str | None = Field(
-        None, description="Expression; where it holds nobody is written to: a person hands in what came another way"
+        None,
+        description="Expression; where it holds nobody is written to: a person hands in what came another way",
     )
     without_if: str | None = Field(
-        None, description="Expression; a person may go on without the documents only where it holds; none: always"
+        None,
+        description="Expression; a person may go on without the documents only where it holds; none: always",
     )
-    why_not: Said | None = Field(None, description="Sentence shown where nobody may go on without; {{ expressions }} are filled in")
+    why_not: Said | None = Field(
+        None, description="Sentence shown where nobody may go on without; {{ expressions }} are filled in"
+    )
     rounds: int = Field(3, ge=1, le=10, description="How many links may be made, the first one included")
 
     @model_validator(mode="after")
@@ -97,13 +126,17 @@ class RequestDocumentsConfig(StepConfig):
             raise ValueError("nothing is asked for: name documents, or fields of a form")
         names = [*(entry.id for entry in self.documents), *(entry.name for entry in self.form)]
         if (self.without_if is None) != (self.why_not is None):
-            raise ValueError("without_if and why_not belong together: whoever may not go on without is told why")
+            raise ValueError(
+                "without_if and why_not belong together: whoever may not go on without is told why"
+            )
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"more than one document or field is named {', '.join(twice)}")
         if taken := sorted({*names} & {TO, SENDER, REASON}):
             raise ValueError(f"the step itself has {', '.join(taken)}: choose another name")
         if late := [day for day in self.remind_after_days if not 0 < day < self.days]:
-            raise ValueError(f"a reminder after {late[0]} days would not come before the link ends, after {self.days}")
+            raise ValueError(
+                f"a reminder after {late[0]} days would not come before the link ends, after {self.days}"
+            )
         if files := [entry.name for entry in self.form if entry.type in definitions.HANDED_IN]:
             raise ValueError(f"files belong among the documents: {', '.join(files)}")
         return self
@@ -124,7 +157,11 @@ class RequestDocuments(StepType):
 
     def doubts(self, config: RequestDocumentsConfig) -> list[tuple[str, str]]:
         """References, which are asked of people of the house alone."""
-        records = [(f"form[{place}].type", NO_RECORDS) for place, entry in enumerate(config.form) if entry.type == "reference"]
+        records = [
+            (f"form[{place}].type", NO_RECORDS)
+            for place, entry in enumerate(config.form)
+            if entry.type == "reference"
+        ]
         return [*super().doubts(config), *records]
 
     def asks(self, config: RequestDocumentsConfig) -> bool:
@@ -149,7 +186,10 @@ class RequestDocuments(StepType):
         except Wrong:
             address = None
         if not address:
-            raise AsksPerson("There is no mail address to write to. Enter one, or hand in what came another way.", code="no_address")
+            raise AsksPerson(
+                "There is no mail address to write to. Enter one, or hand in what came another way.",
+                code="no_address",
+            )
         return _ask(step, context, str(address))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
@@ -165,20 +205,47 @@ class RequestDocuments(StepType):
         withheld = (Withheld(EXPIRED, WITHOUT, refused),) if refused else ()
         options = options[:2] if refused else options
         fields = [field for field in _by_hand(step, context) if field.name != REASON or not refused]
-        documents = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
+        documents = bullets(
+            entry["label"] if entry["required"] else f"{entry['label']}, where there is one"
+            for entry in wanted
+        )
         if _came_another_way(step, context):
-            asked_for = f"Nobody is written to. These papers are needed:\n\n{documents}" if documents else "Nobody is written to."
+            asked_for = (
+                f"Nobody is written to. These papers are needed:\n\n{documents}"
+                if documents
+                else "Nobody is written to."
+            )
             there = tuple(option for option in options if option.value != SEND)
-            return Prompt(asked_for, fields=tuple(fields[1:]), outcomes=there, button=step.button or "Go on", withheld=withheld)
-        text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{documents}" if documents else "")
-        return Prompt(text, fields=tuple(fields), outcomes=options, button=step.button or "Go on", withheld=withheld)
+            return Prompt(
+                asked_for,
+                fields=tuple(fields[1:]),
+                outcomes=there,
+                button=step.button or "Go on",
+                withheld=withheld,
+            )
+        text = fill_template(step.config.text, context.roots) + (
+            f"\n\nThe letter asks for:\n\n{documents}" if documents else ""
+        )
+        return Prompt(
+            text, fields=tuple(fields), outcomes=options, button=step.button or "Go on", withheld=withheld
+        )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """What the person chose. Raises Invalid with one detail per wrong field."""
         fields = _by_hand(step, context)
         without = why_not_without(step.config, context) if outcome == EXPIRED else None
-        if outcome not in (SEND, RECEIVED, EXPIRED) or without or (outcome == SEND and _came_another_way(step, context)):
-            strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in {field.name for field in fields}]
+        if (
+            outcome not in (SEND, RECEIVED, EXPIRED)
+            or without
+            or (outcome == SEND and _came_another_way(step, context))
+        ):
+            strange = [
+                detail
+                for detail in examine(fields, submitted)[1]
+                if detail["field"] not in {field.name for field in fields}
+            ]
             named = ", ".join(f"“{option.label}”" for option in self.prepare(step, context).outcomes)
             why = f" {without}" if without else ""
             raise refusal([{"field": "outcome", "reason": f"Choose one of {named}.{why}"}, *strange])
@@ -191,7 +258,12 @@ class RequestDocuments(StepType):
         values, details = definitions.taken(form, context.roots, context.former, step.id, typed, columns)
         needed = {SEND: TO, RECEIVED: SENDER, EXPIRED: REASON}[outcome]
         if is_empty(values.get(needed)) and needed not in {detail["field"] for detail in details}:
-            details.append({"field": needed, "reason": missing_message(next(field for field in there if field.name == needed))})
+            details.append(
+                {
+                    "field": needed,
+                    "reason": missing_message(next(field for field in there if field.name == needed)),
+                }
+            )
         require_right(context, details)
         if outcome == SEND:
             return _ask(step, context, str(values[TO] or ""))
@@ -199,22 +271,40 @@ class RequestDocuments(StepType):
         if outcome == EXPIRED:
             return Completion(outcome, values, _half_done(step, context, wanted) | {REASON: values[REASON]})
         papers = {entry["id"]: values.pop(entry["id"], []) or [] for entry in wanted}
-        files = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))
+        files = came(
+            wanted,
+            papers,
+            {entry.name: values.get(entry.name) for entry in step.config.form},
+            values.get(SENDER),
+        )
         return Completion(outcome, {**values, **{name: kept for name, kept in papers.items() if kept}}, files)
 
     def expressions(self, config: RequestDocumentsConfig) -> list[Located]:
         """The address, the name, further documents, conditions, and those of the form."""
-        named = (("name", config.name), ("also", config.also), ("by_hand", config.by_hand), ("without_if", config.without_if))
+        named = (
+            ("name", config.name),
+            ("also", config.also),
+            ("by_hand", config.by_hand),
+            ("without_if", config.without_if),
+        )
         found = [Located("to", config.to), *(Located(name, text) for name, text in named if text is not None)]
         for number, entry in enumerate(config.documents):
             found += [Located(f"documents[{number}].if", entry.if_)] if entry.if_ is not None else []
-            found += [Located(f"documents[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
+            found += (
+                [Located(f"documents[{number}].required_if", entry.required_if)]
+                if entry.required_if is not None
+                else []
+            )
         found += [Located("language", config.language)] if config.language not in LANGUAGES else []
         return found + field_expressions.texts_of_definitions("form", config.form)
 
     def templates(self, config: RequestDocumentsConfig) -> list[Located]:
         """The letter, and what it says of each document."""
-        said = [Located(f"documents[{number}].help", entry.help) for number, entry in enumerate(config.documents) if entry.help]
+        said = [
+            Located(f"documents[{number}].help", entry.help)
+            for number, entry in enumerate(config.documents)
+            if entry.help
+        ]
         said += [Located("why_not", config.why_not)] if config.why_not else []
         return [Located("subject", config.subject), Located("text", config.text), *said]
 
@@ -223,7 +313,18 @@ class RequestDocuments(StepType):
         somebody went on without.
         """
         names = definitions.names_of(config.form)
-        return frozenset(["received", "lacking", "documents", "sender", REASON, UNSENT, *names, *(f"{UNSENT}.{name}" for name in names)])
+        return frozenset(
+            [
+                "received",
+                "lacking",
+                "documents",
+                "sender",
+                REASON,
+                UNSENT,
+                *names,
+                *(f"{UNSENT}.{name}" for name in names),
+            ]
+        )
 
 
 def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -232,7 +333,9 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
         {
             "id": entry.id,
             "label": entry.label,
-            "required": entry.required if entry.required_if is None else condition_holds(entry.required_if, roots),
+            "required": entry.required
+            if entry.required_if is None
+            else condition_holds(entry.required_if, roots),
             "types": list(entry.types or media.USUAL),
             "many": entry.many,
             "help": entry.help and fill_text(entry.help, roots),
@@ -241,15 +344,30 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
         if condition_holds(entry.if_, roots)
     ]
     further = expressions.parse(config.also).evaluate(roots) if config.also else []
-    for number, item in enumerate((further if isinstance(further, list) else [])[: MOST_WANTED - len(made)], 1):
-        label = str(item.get("label") or item.get("id") or "") if isinstance(item, Mapping) else str(item or "")
+    for number, item in enumerate(
+        (further if isinstance(further, list) else [])[: MOST_WANTED - len(made)], 1
+    ):
+        label = (
+            str(item.get("label") or item.get("id") or "") if isinstance(item, Mapping) else str(item or "")
+        )
         name = str(item.get("id") or "") if isinstance(item, Mapping) else label
         plain = (
-            "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower())[:40].strip("_")
+            "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower())[
+                :40
+            ].strip("_")
             or f"document_{number}"
         )
         if label and plain not in {entry["id"] for entry in made}:
-            made.append({"id": plain, "label": _worded(label), "required": True, "types": list(media.USUAL), "many": True, "help": None})
+            made.append(
+                {
+                    "id": plain,
+                    "label": _worded(label),
+                    "required": True,
+                    "types": list(media.USUAL),
+                    "many": True,
+                    "help": None,
+                }
+            )
     return made
 
 
@@ -259,7 +377,9 @@ def _worded(label: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def came(wanted: list[dict[str, Any]], papers: Mapping[str, Any], form: Mapping[str, Any], sender: str | None) -> Values:
+def came(
+    wanted: list[dict[str, Any]], papers: Mapping[str, Any], form: Mapping[str, Any], sender: str | None
+) -> Values:
     """The output: ids of received and missing documents, the files, the fields of the form, and the sender."""
     there = [entry["id"] for entry in wanted if papers.get(entry["id"])]
     lacking = [entry["id"] for entry in wanted if entry["required"] and entry["id"] not in there]
@@ -275,7 +395,10 @@ def _half_done(step: StepView, context: Context, wanted: list[dict[str, Any]]) -
     """The output where somebody goes on without: what had come and was typed until they stopped waiting is kept, as when the time is over."""
     unsent = context.former.get(UNSENT) or {}
     output = came(
-        wanted, context.former.get(CAME) or {}, {entry.name: None for entry in step.config.form}, context.former.get(TO) if unsent else None
+        wanted,
+        context.former.get(CAME) or {},
+        {entry.name: None for entry in step.config.form},
+        context.former.get(TO) if unsent else None,
     )
     return output | {UNSENT: unsent}
 
@@ -288,7 +411,11 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     fields = definitions.shown(config.form, context.roots, theirs, step.id)
     if not wanted and not fields:
         return Completion(RECEIVED, {}, came([], {}, {}, None))
-    language = config.language if config.language in LANGUAGES else expressions.parse(config.language).evaluate(context.roots)
+    language = (
+        config.language
+        if config.language in LANGUAGES
+        else expressions.parse(config.language).evaluate(context.roots)
+    )
     name = expressions.parse(config.name).evaluate(context.roots) if config.name else None
     request = {
         "to": address,
@@ -319,7 +446,11 @@ def _typed_before(step: StepView, context: Context, address: str | None = None) 
 
 def why_not_without(config: RequestDocumentsConfig, context: Context) -> str | None:
     """Why the person may not go on without the documents; None where they may."""
-    return fill_text(config.why_not, context.roots) if config.why_not and not condition_holds(config.without_if, context.roots) else None
+    return (
+        fill_text(config.why_not, context.roots)
+        if config.why_not and not condition_holds(config.without_if, context.roots)
+        else None
+    )
 
 
 def _came_another_way(step: StepView, context: Context) -> bool:
@@ -330,7 +461,10 @@ def _by_hand(step: StepView, context: Context) -> list[FormField]:
     """The fields for a person: the address, or the documents that came another way."""
     config: RequestDocumentsConfig = step.config
     try:
-        address = cleaned(FormField(TO, "", "email"), context.former.get(TO) or expressions.parse(config.to).evaluate(context.roots))
+        address = cleaned(
+            FormField(TO, "", "email"),
+            context.former.get(TO) or expressions.parse(config.to).evaluate(context.roots),
+        )
     except (Wrong, Invalid):
         address = None
     papers = [
@@ -355,6 +489,8 @@ def _by_hand(step: StepView, context: Context) -> list[FormField]:
             help="Such as: by mail from anna@example.org, 12 May",
         ),
         *papers,
-        *definitions.shown(config.form, context.roots, {**_typed_before(step, context), **context.former}, step.id),
+        *definitions.shown(
+            config.form, context.roots, {**_typed_before(step, context), **context.former}, step.id
+        ),
         FormField(REASON, "Why without", "long_text", max_length=2000),
     ]

@@ -19,7 +19,9 @@ class SmsConfig(MessageConfig):
     """The text."""
 
     text: str = Field(
-        min_length=1, max_length=LONGEST, description="The text; {{ expressions }} are filled in. 160 characters make one SMS"
+        min_length=1,
+        max_length=LONGEST,
+        description="The text; {{ expressions }} are filled in. 160 characters make one SMS",
     )
 
 
@@ -37,9 +39,14 @@ class Sms(MessageStep):
 
     def content(self, step: StepView, context: Context) -> dict[str, Any]:
         """The text."""
-        return {"to": self.address(step, context), "text": filled(step.config.text, context).strip()[:LONGEST]}
+        return {
+            "to": self.address(step, context),
+            "text": filled(step.config.text, context).strip()[:LONGEST],
+        }
 
-    def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    def shown(
+        self, content: Mapping[str, Any], context: Context, step: StepView
+    ) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The text, with how many SMS it takes."""
         text = str(content["text"])
         return MARKDOWN.sub(r"\\\1", text), (("Length", size_of(text).words),)

@@ -14,7 +14,9 @@ class StartConfig(StepConfig):
     """The form."""
 
     fields: list[FieldDefinition] = Field(
-        default_factory=list, max_length=50, description="Fields of the start form, found later as `input.<name>`"
+        default_factory=list,
+        max_length=50,
+        description="Fields of the start form, found later as `input.<name>`",
     )
 
     @model_validator(mode="after")
@@ -22,7 +24,9 @@ class StartConfig(StepConfig):
         if twice := definitions.names_twice(self.fields):
             raise ValueError(f"more than one field is named {', '.join(twice)}")
         if late := [entry.name for entry in self.fields if entry.type in definitions.HANDED_IN]:
-            raise ValueError(f"there is no run yet that files could be kept with: ask for {', '.join(late)} in a step")
+            raise ValueError(
+                f"there is no run yet that files could be kept with: ask for {', '.join(late)} in a step"
+            )
         return self
 
 
@@ -41,9 +45,13 @@ class Start(StepType):
         fields = definitions.shown(step.config.fields, context.roots, typed, OWN_INPUT)
         return Prompt(fields=tuple(fields), button=step.button or "Start")
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The input in canonical form. Raises Invalid with one detail per wrong field (`runs.start` calls them `input.<field>`)."""
-        values, details = definitions.taken(step.config.fields, context.roots, context.former, OWN_INPUT, submitted)
+        values, details = definitions.taken(
+            step.config.fields, context.roots, context.former, OWN_INPUT, submitted
+        )
         if details:
             raise refusal(details)
         return Completion("default", values)

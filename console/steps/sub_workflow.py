@@ -17,10 +17,20 @@ class SubWorkflowConfig(StepConfig):
     """The workflow, the record that its run is about, and its input."""
 
     workflow: str = Field(pattern=SLUG_PATTERN, description="The workflow whose live version is run")
-    record: str | None = Field(None, min_length=1, description="Expression for the key of its record; without it the run's own record")
-    collection: str | None = Field(None, max_length=200, description="Collection of that record; without it the run's own")
-    input: dict[str, str] = Field(default_factory=dict, max_length=60, description="Field of its start to expression")
-    wait: bool = Field(True, description="false: the run goes on at once, and knows nothing of the other's end")
+    record: str | None = Field(
+        None,
+        min_length=1,
+        description="Expression for the key of its record; without it the run's own record",
+    )
+    collection: str | None = Field(
+        None, max_length=200, description="Collection of that record; without it the run's own"
+    )
+    input: dict[str, str] = Field(
+        default_factory=dict, max_length=60, description="Field of its start to expression"
+    )
+    wait: bool = Field(
+        True, description="false: the run goes on at once, and knows nothing of the other's end"
+    )
     alone: bool = Field(
         False,
         description="true: where a run of it is live on the record no second one begins, and the step has an error; it counts as live itself",
@@ -36,7 +46,9 @@ class SubWorkflow(StepType):
     technical = frozenset({"key", "collection", "code", "until", "children"})
     Config: ClassVar[type[StepConfig]] = SubWorkflowConfig
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """Starts the other run. Raises Invalid if `record` gives no key."""
         config: SubWorkflowConfig = step.config
         key, roots = None, context.roots
@@ -45,7 +57,11 @@ class SubWorkflow(StepType):
             if found is None or isinstance(found, bool | dict | list):
                 raise Invalid(f"`{config.record}` gives no key of a record.", code="no_record")
             key = str(found)
-        given = {name: value for name, text in config.input.items() if (value := expressions.parse(text).evaluate(roots)) is not None}
+        given = {
+            name: value
+            for name, text in config.input.items()
+            if (value := expressions.parse(text).evaluate(roots)) is not None
+        }
         child = Child(BRANCH, config.workflow, config.collection, key, given, alone=config.alone or None)
         return Completion("default", children=(child,), joins="all" if config.wait else "none")
 

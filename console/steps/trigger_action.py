@@ -46,19 +46,31 @@ class TriggerActionConfig(StepConfig):
     """The action, its record and its values."""
 
     action: str = Field(pattern=ID_PATTERN, description="The action, as Actions lists it")
-    record: str | None = Field(None, description="Expression for the key of the action's record; none: the run's own record")
-    values: dict[Name, Computed] = Field(
-        default_factory=dict, max_length=60, description="Field of the action's form to expression: what it starts with"
+    record: str | None = Field(
+        None, description="Expression for the key of the action's record; none: the run's own record"
     )
-    locked: list[Name] = Field(default_factory=list, max_length=60, description="Fields that hold these values and cannot be changed here")
+    values: dict[Name, Computed] = Field(
+        default_factory=dict,
+        max_length=60,
+        description="Field of the action's form to expression: what it starts with",
+    )
+    locked: list[Name] = Field(
+        default_factory=list,
+        max_length=60,
+        description="Fields that hold these values and cannot be changed here",
+    )
     outcomes: list[Name] = Field(
         default_factory=list,
         max_length=10,
         description="Outcomes of the action that lead somewhere else than `succeeded`, such as `pending` or `failed`",
     )
     text: str | None = Field(None, max_length=20_000, description="Markdown above the action's own text")
-    related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the form")
-    compensation: str | None = Field(None, pattern=ID_PATTERN, description="Action that undoes it; none: what the action itself names")
+    related: list[Related] = Field(
+        default_factory=list, max_length=12, description="Related records shown beside the form"
+    )
+    compensation: str | None = Field(
+        None, pattern=ID_PATTERN, description="Action that undoes it; none: what the action itself names"
+    )
 
 
 class TriggerAction(StepType):
@@ -87,7 +99,10 @@ class TriggerAction(StepType):
 
     def actions(self, config: TriggerActionConfig) -> list[Use]:
         """The action and its compensation."""
-        return [Use("action", config.action), *([Use("compensation", config.compensation)] if config.compensation else [])]
+        return [
+            Use("action", config.action),
+            *([Use("compensation", config.compensation)] if config.compensation else []),
+        ]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The action's text and filled-in form, and the notes for the person."""
@@ -98,11 +113,21 @@ class TriggerAction(StepType):
         parts += [fill_template(act.action.text, roots)] if act.action.text else []
         if why_not := _not_here(act) or _certainly_not(act, roots):
             parts.append(f"**Not possible now:** {said_plainly(why_not)}")
-        button = step.button or act.action.button or ("Request approval" if act.may == "request" else "Execute")
+        button = (
+            step.button or act.action.button or ("Request approval" if act.may == "request" else "Execute")
+        )
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
-        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), button=button, notes=_notes(step, context, act, roots))
+        return Prompt(
+            "\n\n".join(parts) or None,
+            tables,
+            tuple(fields),
+            button=button,
+            notes=_notes(step, context, act, roots),
+        )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """The effects of the action with the submitted values, and who has to approve them.
 
         Raises Invalid per field that is wrong, Conflict `require` where it is not possible on the record now, NotAllowed.
@@ -112,15 +137,23 @@ class TriggerAction(StepType):
         if not act.may:
             raise _refused(action)
         given = _given(step, context, act)
-        values, details = definitions.taken(_form(step, action, given), act.roots, _former(step, context, given), OWN_INPUT, submitted)
+        values, details = definitions.taken(
+            _form(step, action, given), act.roots, _former(step, context, given), OWN_INPUT, submitted
+        )
         require_right(context, details)
         roots = with_own(act.roots, OWN_INPUT, values)
-        may, limits = (act.may, "") if details else act.judged(values)  # with details it is only told what would come of it
+        may, limits = (
+            (act.may, "") if details else act.judged(values)
+        )  # with details it is only told what would come of it
         if not may:
             raise _refused(action, limits)
-        if not context.done_before:  # what was done may be why it cannot be done now; before it is done again, this is judged
+        if (
+            not context.done_before
+        ):  # what was done may be why it cannot be done now; before it is done again, this is judged
             _require(act, roots, foretold=context.foretold)
-        shown = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
+        shown = {"seen": _seen(act)} | (
+            {"compensation": step.config.compensation} if step.config.compensation else {}
+        )
         record = (act.collection, act.record) if act.collection and act.record else None
         return Completion(
             SUCCEEDED,
@@ -133,7 +166,9 @@ class TriggerAction(StepType):
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Executes without a person. Raises AsksPerson where a person has to fill in something."""
         act = _act(step, context)
-        empty = [field.label for field in _fields(step, context, act) if field.required and is_empty(field.value)]
+        empty = [
+            field.label for field in _fields(step, context, act) if field.required and is_empty(field.value)
+        ]
         if empty:
             raise AsksPerson(f"“{act.action.title}” needs {', '.join(empty)}: fill in the form.")
         return self.complete(step, context, {}, None)
@@ -147,7 +182,9 @@ class TriggerAction(StepType):
         """The record, the initial values of fields, and what is read beside them."""
         own = [Located("record", config.record)] if config.record is not None else []
         own += related_texts(config.related)
-        return own + [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
+        return own + [
+            text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)
+        ]
 
     def uses(self, config: TriggerActionConfig) -> list[Use]:
         """What is read beside the form."""
@@ -181,28 +218,44 @@ def _act(step: StepView, context: Context) -> Act:
 def _given(step: StepView, context: Context, act: Act) -> dict[str, Any]:
     """Values that the step fills in: field → value, only those that fit the field."""
     known = {entry.name: entry for entry in act.action.form}
-    found = {name: fitted(known[name].field(), computed(rule, context.roots)) for name, rule in step.config.values.items() if name in known}
+    found = {
+        name: fitted(known[name].field(), computed(rule, context.roots))
+        for name, rule in step.config.values.items()
+        if name in known
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _former(step: StepView, context: Context, given: Mapping[str, Any]) -> dict[str, Any]:
     """Initial values of the form: earlier values, else those of the step; without the fields that the step fixes."""
-    return {name: value for name, value in {**given, **context.former}.items() if name not in step.config.locked}
+    return {
+        name: value for name, value in {**given, **context.former}.items() if name not in step.config.locked
+    }
 
 
 def _form(step: StepView, action: Action, given: Mapping[str, Any]) -> list[definitions.FieldDefinition]:
     """The action's form; fields that the step fixes are read-only with their values."""
     held = {
-        name: {"readonly": True, "default": given.get(name), "value": None, "required": False, "required_if": None}
+        name: {
+            "readonly": True,
+            "default": given.get(name),
+            "value": None,
+            "required": False,
+            "required_if": None,
+        }
         for name in step.config.locked
     }
-    return [entry.model_copy(update=held[entry.name]) if entry.name in held else entry for entry in action.form]
+    return [
+        entry.model_copy(update=held[entry.name]) if entry.name in held else entry for entry in action.form
+    ]
 
 
 def _fields(step: StepView, context: Context, act: Act) -> list[FormField]:
     """The form with its initial values."""
     given = _given(step, context, act)
-    return definitions.shown(_form(step, act.action, given), act.roots, _former(step, context, given), OWN_INPUT)
+    return definitions.shown(
+        _form(step, act.action, given), act.roots, _former(step, context, given), OWN_INPUT
+    )
 
 
 def _not_here(act: Act) -> str | None:
@@ -212,12 +265,20 @@ def _not_here(act: Act) -> str | None:
         return act.problem
     if action.if_ is None or expressions.parse(action.if_).test(act.roots):
         return None
-    return fill_text(action.why_not, act.roots) if action.why_not else f"“{action.title}” is not possible on this record now."
+    return (
+        fill_text(action.why_not, act.roots)
+        if action.why_not
+        else f"“{action.title}” is not possible on this record now."
+    )
 
 
 def _certainly_not(act: Act, roots: Mapping[str, Any]) -> str | None:
     """What does not hold, whatever is typed; None where nothing stands in the way. What belongs to a field is said there when it is handed in."""
-    failing = (entry for entry in act.action.require if entry.field is None and expressions.parse(entry.if_).denies(roots))
+    failing = (
+        entry
+        for entry in act.action.require
+        if entry.field is None and expressions.parse(entry.if_).denies(roots)
+    )
     return next((fill_text(entry.message, roots) for entry in failing), None)
 
 
@@ -234,11 +295,18 @@ def _require(act: Act, roots: Mapping[str, Any], *, foretold: bool) -> None:
 
 def _seen(act: Act) -> dict[str, Any]:
     """Fields of the record that the action will set, as they are when it is asked for: what somebody else changes until then is a conflict."""
-    own = {name for effect in act.action.effects if isinstance(effect, SqlWrite) and effect.record is None for name in effect.set}
+    own = {
+        name
+        for effect in act.action.effects
+        if isinstance(effect, SqlWrite) and effect.record is None
+        for name in effect.set
+    }
     return {name: act.seen[name] for name in sorted(own) if name in act.seen}
 
 
-def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _notes(
+    step: StepView, context: Context, act: Act, roots: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
     """What a person should know first: what is done and where, the key, who must approve, whether it can be undone."""
     action = act.action
     notes = [("Does", _in_a_row(effect.summary for effect in action.effects))]
@@ -251,7 +319,16 @@ def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any])
     notes += _approvals(act, roots)
     undo = step.config.compensation or (action.compensation.action if action.compensation else None)
     if action.irreversible or undo or outside:
-        notes.append(("Undo", NO_RECALL if action.irreversible else f"By “{act.titles.get(undo, undo)}”" if undo else "By hand"))
+        notes.append(
+            (
+                "Undo",
+                NO_RECALL
+                if action.irreversible
+                else f"By “{act.titles.get(undo, undo)}”"
+                if undo
+                else "By hand",
+            )
+        )
     return tuple(notes)
 
 
@@ -265,7 +342,12 @@ def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
         who = roles_words(rule.roles)
         many = f"{rule.needs} of " if rule.needs > 1 else ""
         why = fill_text(rule.why, roots)
-        lines.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))
+        lines.append(
+            (
+                "Approval",
+                f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}",
+            )
+        )
     return lines
 
 

@@ -34,7 +34,9 @@ class WaitConfig(StepConfig):
     minutes: int | None = Field(None, ge=1, le=527_040, description="Minutes; added to hours and days")
     hours: int | None = Field(None, ge=1, le=8784, description="Hours; added to minutes and days")
     days: int | None = Field(None, ge=1, le=3660, description="Days of 24 hours; added to minutes and hours")
-    duration: str | None = Field(None, description="Expression for a duration, such as days(variables.reminder_days)")
+    duration: str | None = Field(
+        None, description="Expression for a duration, such as days(variables.reminder_days)"
+    )
     until: str | None = Field(None, description="Expression for a moment, or a date: its beginning in UTC")
     event: Annotated[str, Field(json_schema_extra={"enum": list(EVENTS)})] | None = Field(
         None, description="What has to happen to the run's record, such as a message that came in"
@@ -43,7 +45,8 @@ class WaitConfig(StepConfig):
         default_factory=list, max_length=5, description="What ends the wait too, such as a call that ended"
     )
     filter: str | None = Field(
-        None, description="Expression over record, event and variables; an event for which it does not hold is passed by"
+        None,
+        description="Expression over record, event and variables; an event for which it does not hold is passed by",
     )
     timeout: Annotated[str, Field(json_schema_extra=DURATION)] | None = Field(
         None, description="How long it waits for the event at most, such as P4D; none: until it happens"
@@ -61,11 +64,17 @@ class WaitConfig(StepConfig):
     @classmethod
     def _filter(cls, value: str | None) -> str | None:
         try:
-            strange = {path[0] for path in expressions.paths(expressions.parse(value))} - FILTER_ROOTS if value is not None else set()
+            strange = (
+                {path[0] for path in expressions.paths(expressions.parse(value))} - FILTER_ROOTS
+                if value is not None
+                else set()
+            )
         except expressions.ExpressionError:
             return value  # the check of the document says where it is wrong
         if strange:
-            raise ValueError(f"{', '.join(sorted(strange))} is not known here: it looks at record, event and variables")
+            raise ValueError(
+                f"{', '.join(sorted(strange))} is not known here: it looks at record, event and variables"
+            )
         return value
 
     @field_validator("timeout")
@@ -78,8 +87,12 @@ class WaitConfig(StepConfig):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         numbers = any(value is not None for value in (self.minutes, self.hours, self.days))
-        if [numbers, self.duration is not None, self.until is not None, self.event is not None].count(True) != 1:
-            raise ValueError("say how long in one way: minutes, hours and days; or duration; or until; or event")
+        if [numbers, self.duration is not None, self.until is not None, self.event is not None].count(
+            True
+        ) != 1:
+            raise ValueError(
+                "say how long in one way: minutes, hours and days; or duration; or until; or event"
+            )
         if self.event is None and (self.filter is not None or self.timeout is not None or self.also):
             raise ValueError("also, filter and timeout stand only beside event")
         return self
@@ -103,9 +116,15 @@ class Wait(StepType):
         if config.event is not None:
             return f"Until: {' or '.join({**EVENTS, **FORMER_EVENTS}[name].lower() for name in (config.event, *config.also))}"
         if config.until is not None or config.duration is not None:
-            return "Until a moment that is worked out" if config.until is not None else "As long as is worked out"
+            return (
+                "Until a moment that is worked out"
+                if config.until is not None
+                else "As long as is worked out"
+            )
         amounts = ((config.days, "day"), (config.hours, "hour"), (config.minutes, "minute"))
-        return ", ".join(f"{number:,} {unit}{'' if number == 1 else 's'}" for number, unit in amounts if number is not None)
+        return ", ".join(
+            f"{number:,} {unit}{'' if number == 1 else 's'}" for number, unit in amounts if number is not None
+        )
 
     def outcomes(self, config: WaitConfig) -> tuple[str, ...]:
         """What became of the wait for an event; a wait for a moment has one way on."""
@@ -113,7 +132,9 @@ class Wait(StepType):
             return ("default",)
         return (EVENT,) if config.timeout is None else (EVENT, TIMEOUT)
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         """Completes at the moment, which later steps find as `until`, or with the event.
 
         Raises Invalid where there is no moment, or it is more than ten years away, and where nothing can happen because the run has no record.
@@ -123,7 +144,10 @@ class Wait(StepType):
             return _for_event(step.config, context, now)
         moment = _moment(step.config, context, now)
         if moment - now > LONGEST:
-            raise Invalid(f"The step would wait until {moment:%d %B %Y}; a wait may last ten years at most.", code="wait_too_long")
+            raise Invalid(
+                f"The step would wait until {moment:%d %B %Y}; a wait may last ten years at most.",
+                code="wait_too_long",
+            )
         return Completion("default", {}, {"until": to_json(moment)}, until=moment)
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
@@ -135,7 +159,9 @@ class Wait(StepType):
     def expressions(self, config: WaitConfig) -> list[Located]:
         """The duration, the moment, or the filter."""
         texts = {"duration": config.duration, "until": config.until, "filter": config.filter}
-        return [Located(name, text, event=name == "filter") for name, text in texts.items() if text is not None]
+        return [
+            Located(name, text, event=name == "filter") for name, text in texts.items() if text is not None
+        ]
 
     def outputs(self, config: WaitConfig) -> frozenset[str]:
         """The moment; of an event its name and when it happened."""
@@ -144,12 +170,27 @@ class Wait(StepType):
 
 def _for_event(config: WaitConfig, context: Context, now: datetime) -> Completion:
     """Waits for the event, at most until the timeout. Raises Invalid for a run without a record."""
-    if context.roots["record"] is None and not any(name.startswith(OF_MESSAGES) for name in (config.event, *config.also) if name):
-        raise Invalid("This run is about no record, so nothing can happen to it that the step could wait for.", code="no_record")
-    until = None if config.timeout is None else _within_calendar(now, timedelta(seconds=seconds_of(config.timeout)))
+    if context.roots["record"] is None and not any(
+        name.startswith(OF_MESSAGES) for name in (config.event, *config.also) if name
+    ):
+        raise Invalid(
+            "This run is about no record, so nothing can happen to it that the step could wait for.",
+            code="no_record",
+        )
+    until = (
+        None
+        if config.timeout is None
+        else _within_calendar(now, timedelta(seconds=seconds_of(config.timeout)))
+    )
     nothing = {"until": None if until is None else to_json(until), "event": None, "at": None}
     kind = CHANGE if {config.event, *config.also}.intersection(OF_RECORDS) else OTHER
-    awaited = Awaited("event", new_id(kind), until, None if until is None else TIMEOUT, saw=context.state() if kind == CHANGE else None)
+    awaited = Awaited(
+        "event",
+        new_id(kind),
+        until,
+        None if until is None else TIMEOUT,
+        saw=context.state() if kind == CHANGE else None,
+    )
     return Completion(EVENT, {}, nothing, awaits=awaited)
 
 
@@ -180,5 +221,6 @@ def _within_calendar(start: datetime, span: timedelta) -> datetime:
         return (start + span).astimezone(UTC)
     except OverflowError:
         raise Invalid(
-            "The step would wait past the end of the calendar; a wait may last ten years at most.", code="wait_too_long"
+            "The step would wait past the end of the calendar; a wait may last ten years at most.",
+            code="wait_too_long",
         ) from None

@@ -65,7 +65,9 @@ def create_app() -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
         **COMPRESSION,
     )
-    app.after_request(functools.partial(_pack, Compress(app)))  # before all others, so that it sees an answer last
+    app.after_request(
+        functools.partial(_pack, Compress(app))
+    )  # before all others, so that it sees an answer last
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view of ours is a coroutine: twenty questions a request whether one is
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -78,7 +80,10 @@ def create_app() -> Flask:
 
 def _pack(compress: Compress, response: Response) -> Response:
     """Compress a whole answer. A file of ours is read for that; a part that a browser asked for is sent as it is."""
-    if response.status_code == HTTPStatus.PARTIAL_CONTENT or response.mimetype not in compress.compress_mimetypes_set:
+    if (
+        response.status_code == HTTPStatus.PARTIAL_CONTENT
+        or response.mimetype not in compress.compress_mimetypes_set
+    ):
         return response
     if request.endpoint == "static":
         response.direct_passthrough = False

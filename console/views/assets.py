@@ -30,7 +30,10 @@ HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 MORPH = "vendor/idiomorph-0.8.0/idiomorph-ext.min.js"
 SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "utilities")
 SCRIPTS = ("page", "keys", "toast", "dialog", "focus", "needs", "find", "form", "session")
-TOGETHER = {"css/frame.css": tuple(f"css/{name}.css" for name in SHEETS), "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS)}
+TOGETHER = {
+    "css/frame.css": tuple(f"css/{name}.css" for name in SHEETS),
+    "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS),
+}
 """File that is sent → the files in the tree that it is made of, in their order."""
 PROPERTY = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 SHORTENING = "import json, sys, minify; json.dump({name: minify.string('text/javascript', text) for name, text in json.load(sys.stdin).items()}, sys.stdout)"
@@ -46,7 +49,13 @@ def asset(filename: str) -> str:
 def _below_root(filename: str) -> str:
     """Return the address of a static file below the root. Cached, because a page names several and building one costs as much as a table row."""
     text = _text(filename)
-    content = text.encode() if text is not None else (STATIC / filename).read_bytes() if (STATIC / filename).is_file() else None
+    content = (
+        text.encode()
+        if text is not None
+        else (STATIC / filename).read_bytes()
+        if (STATIC / filename).is_file()
+        else None
+    )
     names = repr(_short_names()).encode() if text is not None else b""
     fingerprint = hashlib.sha256(content + names).hexdigest()[:8] if content is not None else "0"
     return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
@@ -64,7 +73,11 @@ def _font(_root: str) -> str:
 
 def sheets(*names: str) -> Markup:
     """Return links to these style sheets of `css/`; without names, to the one of every page."""
-    return _tags(request.script_root, '<link rel="stylesheet" href="{}">', tuple(f"css/{name}.css" for name in names or ("frame",)))
+    return _tags(
+        request.script_root,
+        '<link rel="stylesheet" href="{}">',
+        tuple(f"css/{name}.css" for name in names or ("frame",)),
+    )
 
 
 def scripts(*names: str) -> Markup:
@@ -95,7 +108,10 @@ def _icon(name: str, size: str) -> Markup:
 @lru_cache(maxsize=1)
 def drawn_icons() -> dict[str, str]:
     """Return the icons of the sprite: name → path, drawn in a square of 24."""
-    found = re.findall(r'<symbol id="([a-z0-9-]+)" viewBox="0 0 24 24"><path d="([^"]+)"/></symbol>', (STATIC / SPRITE).read_text())
+    found = re.findall(
+        r'<symbol id="([a-z0-9-]+)" viewBox="0 0 24 24"><path d="([^"]+)"/></symbol>',
+        (STATIC / SPRITE).read_text(),
+    )
     return {name: path.replace(" -", "-") for name, path in found}
 
 
@@ -103,7 +119,15 @@ def drawn_icons() -> dict[str, str]:
 def _own() -> frozenset[str]:
     """Return the names of the style sheets and scripts of ours, and of the two scripts of others that most pages have."""
     return frozenset(
-        {HTMX, MORPH, *(path.relative_to(STATIC).as_posix() for kind in ("css", "js") for path in (STATIC / kind).rglob(f"*.{kind}"))}
+        {
+            HTMX,
+            MORPH,
+            *(
+                path.relative_to(STATIC).as_posix()
+                for kind in ("css", "js")
+                for path in (STATIC / kind).rglob(f"*.{kind}")
+            ),
+        }
     )
 
 
@@ -111,13 +135,21 @@ def _own() -> frozenset[str]:
 def shortened(filename: str) -> bytes | None:
     """Return a style sheet or script as it is sent, or None for any other file."""
     text = _text(filename)
-    return None if text is None else (_short_sheet(text) if filename.endswith(".css") else _short_scripts()[filename]).encode()
+    return (
+        None
+        if text is None
+        else (_short_sheet(text) if filename.endswith(".css") else _short_scripts()[filename]).encode()
+    )
 
 
 def _text(filename: str) -> str | None:
     """Return a style sheet or script as it was written, or None for any other file."""
     parts = TOGETHER.get(filename, (filename,))
-    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in parts) if _own().issuperset(parts) else None
+    return (
+        "\n".join((STATIC / part).read_text(encoding="utf-8") for part in parts)
+        if _own().issuperset(parts)
+        else None
+    )
 
 
 def _short_sheet(text: str) -> str:
@@ -141,8 +173,17 @@ def _short_names() -> dict[str, str]:
 def _short_scripts() -> dict[str, str]:
     """Return all scripts as they are sent: name → text. A process of its own shortens them, because the library keeps threads and web workers are forked."""
     written = {name: _text(name) or "" for name in sorted({*_own(), *TOGETHER}) if name.endswith(".js")}
-    texts = {name: re.sub(r'(?<=")--[a-z][a-z0-9-]*(?=")', lambda found: _short_names()[found[0]], text) for name, text in written.items()}
-    done = subprocess.run([sys.executable, "-P", "-c", SHORTENING], input=json.dumps(texts), capture_output=True, text=True, check=False)
+    texts = {
+        name: re.sub(r'(?<=")--[a-z][a-z0-9-]*(?=")', lambda found: _short_names()[found[0]], text)
+        for name, text in written.items()
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", SHORTENING],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         _log.warning("scripts are sent as they were written: %s", done.stderr.strip().rpartition("\n")[2])
     return cast(dict[str, str], texts if done.returncode else json.loads(done.stdout))
@@ -164,7 +205,13 @@ def _extend(state: BlueprintSetupState) -> None:
     app.view_functions["static"] = send
     _short_scripts()  # before web workers are forked
     app.jinja_env.globals.update(
-        icon=icon, drawn_icon=drawn_icons().__getitem__, asset=asset, font=font, sheets=sheets, scripts=scripts, morph=lambda: asset(MORPH)
+        icon=icon,
+        drawn_icon=drawn_icons().__getitem__,
+        asset=asset,
+        font=font,
+        sheets=sheets,
+        scripts=scripts,
+        morph=lambda: asset(MORPH),
     )
 
 

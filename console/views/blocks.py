@@ -32,7 +32,10 @@ MOST_DECIMALS, MOST_SHORT = 2, 15
 
 
 def drawn(
-    content: Iterable[Data] | None, look: Look, ways: Sequence[Mapping[str, Any]] = (), papers: Callable[[Data], Data | None] | None = None
+    content: Iterable[Data] | None,
+    look: Look,
+    ways: Sequence[Mapping[str, Any]] = (),
+    papers: Callable[[Data], Data | None] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the blocks in rows: `{"blocks": […]}` over the whole width, `{"left": […], "right": […]}` beside each other.
 
@@ -45,9 +48,20 @@ def drawn(
         if kind is not None and kind.opens and "trouble" not in data:
             more = {"paper": papers(data) if papers is not None else None}
         if kind is not None and kind.cites and papers is not None and "trouble" not in data:
-            more = {"papers": {source["id"]: papers(source) for source in data["sources"] if source.get("document") is not None}}
+            more = {
+                "papers": {
+                    source["id"]: papers(source)
+                    for source in data["sources"]
+                    if source.get("document") is not None
+                }
+            }
         block = with_words({**data, **more}, look)
-        if not (block["title"] or block.get("facts", True) or block.get("trouble") or data.get("empty", {}).get("from")):
+        if not (
+            block["title"]
+            or block.get("facts", True)
+            or block.get("trouble")
+            or data.get("empty", {}).get("from")
+        ):
             continue  # facts of which none holds, under no head: nobody misses them
         side = block.get("side")
         if side is None:
@@ -61,7 +75,9 @@ def drawn(
 
 def _over_the_width(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of which one side is empty as blocks over the whole width."""
-    return row if "blocks" in row or (row["left"] and row["right"]) else {"blocks": row["left"] or row["right"]}
+    return (
+        row if "blocks" in row or (row["left"] and row["right"]) else {"blocks": row["left"] or row["right"]}
+    )
 
 
 def with_words(data: Data, look: Look) -> Data:
@@ -71,7 +87,11 @@ def with_words(data: Data, look: Look) -> Data:
         return words(leaf, look)
 
     block = blocks.picture(data, say)
-    return block | {name: say(block.get(name)) for name in ("title", "remark", "empty")} | {"id": f"block-{data['at']}", "say": say}
+    return (
+        block
+        | {name: say(block.get(name)) for name in ("title", "remark", "empty")}
+        | {"id": f"block-{data['at']}", "say": say}
+    )
 
 
 def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
@@ -84,13 +104,25 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
     if leaf.get("hidden"):
         return HIDDEN
     if "parts" in leaf:
-        gap = "–" if any(isinstance(part, str) and any(map(str.isalnum, part)) for part in leaf["parts"]) else ""
+        gap = (
+            "–"
+            if any(isinstance(part, str) and any(map(str.isalnum, part)) for part in leaf["parts"])
+            else ""
+        )
         return "".join(
-            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else gap
+            part
+            if isinstance(part, str)
+            else words(part, look, inside=True)
+            if part["value"] is not None
+            else gap
             for part in leaf["parts"]
         )
     form, value = leaf.get("look", {}), leaf.get("value")
-    if leaf.get("short") and (number := number_of(value)) is not None and abs(Decimal(number).adjusted()) < MOST_SHORT:
+    if (
+        leaf.get("short")
+        and (number := number_of(value)) is not None
+        and abs(Decimal(number).adjusted()) < MOST_SHORT
+    ):
         return _compact(Decimal(number), form, look)
     if not form:
         return formats.in_words(formats.text(Kind("", ""), value, look), look)
@@ -99,7 +131,11 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
     shape = form.get("as")
     if shape in ("month", "month of a year"):
         return formats.month_words(str(value), look.locale, year=shape != "month")
-    what = formats.kind(form if shape is None else {**form, "type": TYPES[shape], "widget": WIDGETS.get(shape), "options": None})
+    what = formats.kind(
+        form
+        if shape is None
+        else {**form, "type": TYPES[shape], "widget": WIDGETS.get(shape), "options": None}
+    )
     number = number_of(value) if what.type in formats.NUMBERS else None
     if number is None:
         return formats.text(what, value, look)
@@ -118,12 +154,18 @@ def _amount(number: Decimal | int, leaf: Mapping[str, Any]) -> Any:
     code = str(leaf.get("currency") or "")
     money = leaf.get("as") == "money" or leaf.get("widget") == "money"
     known = decimals(code)
-    places = (0 if leaf.get("minor") else MOST_DECIMALS if known is None else known) if money else MOST_DECIMALS
+    places = (
+        (0 if leaf.get("minor") else MOST_DECIMALS if known is None else known) if money else MOST_DECIMALS
+    )
     exact, most = Decimal(number), max(places, int(leaf.get("places", MOST_DECIMALS)))
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > most:
         with localcontext(prec=len(exact.as_tuple().digits) + most + 1):
-            exact = round(exact, places) + 0 if money else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
+            exact = (
+                round(exact, places) + 0
+                if money
+                else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
+            )
     return Amount(str(exact), code) if money and len(code) > 1 else str(exact)
 
 
@@ -133,7 +175,9 @@ SHORTENED = {"K": "k", "M": "m", "B": "bn", "T": "tn"}
 def _compact(number: Decimal, leaf: Mapping[str, Any], look: Look) -> str:
     """Return a figure in few characters, such as €1.2m."""
     code = str(leaf.get("currency") or "")
-    places = decimals(code) if code else MOST_DECIMALS  # where nobody can say it is cents; of an unknown currency it is as it is stored
+    places = (
+        decimals(code) if code else MOST_DECIMALS
+    )  # where nobody can say it is cents; of an unknown currency it is as it is stored
     exact = number.scaleb(-(places or 0)) if leaf.get("minor") else number
     exact = Decimal(f"{exact:.3g}")  # 999,999,999.99 is €1bn and not €1000m
     shown = (
@@ -146,7 +190,11 @@ def _compact(number: Decimal, leaf: Mapping[str, Any], look: Look) -> str:
         if len(code) == 3
         else format_compact_decimal(exact, locale=look.locale, fraction_digits=1 if exact % 1000 else 0)
     )
-    return re.sub(r"(?<=[0-9])[KMBT]", lambda found: SHORTENED[found[0]], shown) if look.locale.startswith("en") else shown
+    return (
+        re.sub(r"(?<=[0-9])[KMBT]", lambda found: SHORTENED[found[0]], shown)
+        if look.locale.startswith("en")
+        else shown
+    )
 
 
 def _digits(number: Decimal) -> int:
@@ -161,7 +209,11 @@ def _thousands(number: Decimal) -> int:
 
 def sheets(rows: Iterable[Mapping[str, Any]] | None = None) -> list[str]:
     """Return the style sheets that these rows of blocks (None: any) need: what all share, then one for each kind that has one."""
-    kinds = set(blocks.KINDS) if rows is None else {block["block"] for row in rows for column in row.values() for block in column}
+    kinds = (
+        set(blocks.KINDS)
+        if rows is None
+        else {block["block"] for row in rows for column in row.values() for block in column}
+    )
     names = ("block", *(name for name in sorted(kinds) if _has_sheet(name)))
     return [f"css/blocks/{name}.css" for name in names]
 

@@ -26,7 +26,10 @@ BROKEN = {
 }
 """Last words, left open on purpose: a server ends a response that broke off like any other, and no reader may take it for whole."""
 
-TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 _places = threading.BoundedSemaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
@@ -71,7 +74,12 @@ def stream(name: str, parts: Iterator[bytes]) -> Response:
 
 
 def csv_response(
-    actor: Actor, name: str, lines: Iterable[Iterable[Any]], *, days: int | None = None, filter: Mapping[str, str] | None = None
+    actor: Actor,
+    name: str,
+    lines: Iterable[Iterable[Any]],
+    *,
+    days: int | None = None,
+    filter: Mapping[str, str] | None = None,
 ) -> Response:
     """Return lines, the first with the headings, as a CSV file of this name, and note that. Spreadsheets cannot mistake its texts for formulas."""
     out, written = io.StringIO(), [[exports.harmless(cell) for cell in line] for line in lines]
@@ -80,10 +88,18 @@ def csv_response(
 
 
 def csv_text(
-    actor: Actor, name: str, text: str, count: int, *, days: int | None = None, filter: Mapping[str, str] | None = None
+    actor: Actor,
+    name: str,
+    text: str,
+    count: int,
+    *,
+    days: int | None = None,
+    filter: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the text of a CSV file of `count` lines below its headings, and note that. `filter` are texts that were looked for."""
-    data = {"table": name.removesuffix(".csv"), "format": "csv", "count": count} | ({} if days is None else {"days": days})
+    data = {"table": name.removesuffix(".csv"), "format": "csv", "count": count} | (
+        {} if days is None else {"days": days}
+    )
     log.note(actor, "table_exported", open=data, sealed={"filter": dict(filter)} if filter else None)
     answer = Response(text, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -93,7 +109,9 @@ def csv_text(
 def _take_place(held: ExitStack) -> None:
     """Take one of the places, given back when `held` is closed. Raises TooMany."""
     if not _places.acquire(blocking=False):
-        raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
+        raise TooMany(
+            "Two exports are being sent already. Try again when one of them is done.", retry_after=30
+        )
     held.callback(_places.release)
 
 

@@ -44,7 +44,11 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
     415: ("not_json", "Not in that form", "The body is of a type that is not taken here."),
     422: ("invalid", "Something is not right yet", "What was sent can be read and is wrong."),
     429: ("too_many", "Too many at once", "There were too many requests. Try again in a moment."),
-    500: ("internal_error", "Something went wrong here", "It is our fault, not yours, and it was written down."),
+    500: (
+        "internal_error",
+        "Something went wrong here",
+        "It is our fault, not yours, and it was written down.",
+    ),
     503: ("store_down", "Not available at the moment", "The database does not answer."),
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""
@@ -92,13 +96,27 @@ def answer_expected(error: ConsoleError) -> Response:
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.code == "foreign_form":  # refused before anything; a page with words on it stays, and sends them again (session.js)
+    if (
+        error.code == "foreign_form"
+    ):  # refused before anything; a page with words on it stays, and sends them again (session.js)
         headers["X-Foreign-Form"] = "refused"
     outcome = outcomes.outcome_of_request()
-    outcome = outcome if outcome.to_look_at or error.status >= 500 else Outcome()  # the message of a refusal says that it was refused
+    outcome = (
+        outcome if outcome.to_look_at or error.status >= 500 else Outcome()
+    )  # the message of a refusal says that it was refused
     change = "" if is_api() else _change_to_see(error)
     return _respond(
-        Answer(error.status, error.code, body["message"], body["details"], extra, headers, reason=reason, outcome=outcome, change=change)
+        Answer(
+            error.status,
+            error.code,
+            body["message"],
+            body["details"],
+            extra,
+            headers,
+            reason=reason,
+            outcome=outcome,
+            change=change,
+        )
     )
 
 
@@ -114,7 +132,11 @@ def error_message(error: ConsoleError) -> str:
     if isinstance(error, SourceChanged):
         difference = sources.look_again(str(error.extra.get("source", "")))
         if difference is not None:
-            return f"{difference.words} {difference.details}." if difference.details and _manages_sources() else difference.words
+            return (
+                f"{difference.words} {difference.details}."
+                if difference.details and _manages_sources()
+                else difference.words
+            )
         if not is_api():
             return f"{error.words} Load the page again."
     return error.message if is_api() else error.words
@@ -153,9 +175,17 @@ def answer_http_error(error: HTTPException) -> Response:
     """Answer an HTTP error: unknown address, wrong method, body too large."""
     status = error.code or 500
     code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
-    own_message = type(error).description != error.description and error.description  # our own sentence, not the framework's
-    headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
-    return _respond(Answer(status, code, own_message or message, headers=headers, outcome=outcomes.outcome_of_request()))
+    own_message = (
+        type(error).description != error.description and error.description
+    )  # our own sentence, not the framework's
+    headers = {
+        name: value
+        for name, value in error.get_headers()
+        if name.lower() not in ("content-type", "content-length")
+    }
+    return _respond(
+        Answer(status, code, own_message or message, headers=headers, outcome=outcomes.outcome_of_request())
+    )
 
 
 @blueprint.app_errorhandler(Exception)
@@ -168,14 +198,23 @@ def answer_unexpected(error: Exception) -> Response:
         return answer_expected(_unstorable())
     request_id, trouble = _request_id(), troubles.trouble_of(error)
     if trouble in AWAY:
-        _log.error("request %s: %s %s", request_id, trouble.message, type(getattr(error, "orig", error)).__name__)
+        _log.error(
+            "request %s: %s %s", request_id, trouble.message, type(getattr(error, "orig", error)).__name__
+        )
         message = (
             KNOWN[503][2]
             if trouble is troubles.DOWN
             else f"{trouble.message} Who runs the console has to see to it. {'Try' if request.method in outcomes.SAFE else 'What you typed is kept here: try'} again then."
         )
         return _respond(
-            Answer(503, trouble.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.outcome_of_request())
+            Answer(
+                503,
+                trouble.code,
+                message,
+                headers={"Retry-After": "1"},
+                request_id=request_id,
+                outcome=outcomes.outcome_of_request(),
+            )
         )
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
@@ -194,9 +233,15 @@ def _unstorable() -> Malformed:
 
 def _respond(answer: Answer) -> Response:
     if is_api():
-        extra = dict(answer.extra) | ({"request_id": answer.request_id} if answer.request_id else {}) | answer.outcome.to_json()
+        extra = (
+            dict(answer.extra)
+            | ({"request_id": answer.request_id} if answer.request_id else {})
+            | answer.outcome.to_json()
+        )
         message = " ".join(filter(None, (answer.message, answer.outcome.words)))
-        made = jsonify(code=answer.code, message=message, details=[dict(detail) for detail in answer.details], **extra)
+        made = jsonify(
+            code=answer.code, message=message, details=[dict(detail) for detail in answer.details], **extra
+        )
     else:
         made = make_response(_error_page(answer))
     made.status_code = answer.status
@@ -233,14 +278,26 @@ def _error_page(answer: Answer) -> str:
 def _place(reason: Reason) -> tuple[str, str] | None:
     """Return the address and title of the workflow that something was refused on, for a reader who may see it: the way back from the refusal."""
     kind, _, slug = reason.need[0].partition(":")
-    if kind != "workflow" or reason.need[1] == "see" or not access.can(g.actor, reason.team, reason.need[0], "see"):
+    if (
+        kind != "workflow"
+        or reason.need[1] == "see"
+        or not access.can(g.actor, reason.team, reason.need[0], "see")
+    ):
         return None
-    return ("/workflows", "Workflows") if slug == "*" else (f"/workflows/{quote(slug, safe='')}", spoken_names.spoken(reason.need[0]))
+    return (
+        ("/workflows", "Workflows")
+        if slug == "*"
+        else (f"/workflows/{quote(slug, safe='')}", spoken_names.spoken(reason.need[0]))
+    )
 
 
 def _form_to_resend() -> list[tuple[str, str]]:
     """Return the values of the form for a button that sends it again; none if it held a file or a secret."""
-    if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
+    if (
+        request.method != "POST"
+        or request.files
+        or any(secret in name for name in request.form for secret in SECRET)
+    ):
         return []
     return list(request.form.items(multi=True))
 
@@ -257,7 +314,9 @@ def _note_refusal(error: NotAllowed | NotFound, of_record: Mapping[str, Any] | N
         "status": error.status,
         "run": path.get("run_id"),
     }
-    used = log.IDEMPOTENCY.set(None)  # the idempotency key belongs to the request, not to the event of its refusal
+    used = log.IDEMPOTENCY.set(
+        None
+    )  # the idempotency key belongs to the request, not to the event of its refusal
     try:
         actor: Actor | None = g.get("actor") or (
             current_user.actor if current_user.is_authenticated else None

@@ -114,7 +114,9 @@ class Lines(Part):
             for column in self.columns:
                 part = column.key or column.name.replace(".{row}", "").rpartition(".")[2]
                 label = f"{title[0]}: {column.label}" if title else f"{column.label}, line {number}"
-                named = replace(column, name=column.name.format(row=row), key=f"{self.name}.{row}.{part}", label=label)
+                named = replace(
+                    column, name=column.name.format(row=row), key=f"{self.name}.{row}.{part}", label=label
+                )
                 made.append(replace(named, value=values.get(part, "")))
             lines.append((title, made))
         return lines
@@ -192,7 +194,9 @@ class Form:
         if request.method != "POST":
             return None
         sent = self.read()
-        self.values = {**self.values, **sent} | {each.at: "" for each in _fields(self.items) if each.kind == "password"}
+        self.values = {**self.values, **sent} | {
+            each.at: "" for each in _fields(self.items) if each.kind == "password"
+        }
         if self.do and request.form.get("do") != self.do:
             return None
         try:
@@ -219,7 +223,9 @@ class Form:
 
     def attributes(self, item: Field, lines: Lines | None = None) -> dict[str, Any]:
         """Return the attributes of a control. In a table its label is one of them, and what is said of the table marks it."""
-        named, at = (lines, lines.name) if lines is not None and lines.name in self.errors else (item, item.at)
+        named, at = (
+            (lines, lines.name) if lines is not None and lines.name in self.errors else (item, item.at)
+        )
         shown: dict[str, Any] = {
             "id": self.id_of(item),
             "name": item.name,
@@ -238,7 +244,12 @@ class Form:
         if item.kind == "select":
             return shown
         listed = f"{self.id_of(item)}-list" if item.suggestions else None
-        return shown | {"type": item.kind, "autocomplete": item.autocomplete, "value": self.value_of(item), "list": listed}
+        return shown | {
+            "type": item.kind,
+            "autocomplete": item.autocomplete,
+            "value": self.value_of(item),
+            "list": listed,
+        }
 
 
 def _fields(items: Iterable[Item]) -> Iterator[Field]:
@@ -326,7 +337,10 @@ class Table:
     @property
     def rows(self) -> list[list[Cell | Send]]:
         """Return the cells; moments and numbers as the reader writes them."""
-        return [[cell if isinstance(cell, Cell | Send) else Cell(_shown(cell)) for cell in line] for line in self.lines]
+        return [
+            [cell if isinstance(cell, Cell | Send) else Cell(_shown(cell)) for cell in line]
+            for line in self.lines
+        ]
 
 
 def _shown(value: Any) -> Any:

@@ -36,9 +36,31 @@ LONGEST_KEPT = 200
 """Instead of a title that the reader may not see."""
 
 PROSE = {
-    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
-    "table", "tbody", "td", "th", "thead", "tr", "ul",
-}  # fmt: skip
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+}
 PROSE_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
@@ -46,14 +68,32 @@ COMPONENTS = {
     "badge": ("badge",),
     "panel": ("card_section", "facts_list", "table_frame"),
     "notice": ("notice", "refusal_notice"),
-    "form": ("form_token", "post_button", "form_option", "form_entry", "form_box", "form_error", "form_items", "drawn_form", "search_box"),
+    "form": (
+        "form_token",
+        "post_button",
+        "form_option",
+        "form_entry",
+        "form_box",
+        "form_error",
+        "form_items",
+        "drawn_form",
+        "search_box",
+    ),
     "data_table": ("data_table",),
     "chart": ("chart",),
     "days": ("day_range",),
     "due": ("due_groups",),
     "drafts": ("version_table", "change_table", "draft_buttons"),
     "empty": ("empty",),
-    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "opens_sources", "hint_way"),
+    "proposal": (
+        "hint_badges",
+        "hint_button",
+        "hint_acts",
+        "hint_why",
+        "hint_second",
+        "opens_sources",
+        "hint_way",
+    ),
     "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),
     "table": ("table",),
     "technical": ("technical",),
@@ -93,7 +133,12 @@ _STATUS = {
 
 
 def status_badge(
-    status: str, holder: str | None = None, viewer: str | None = None, names: Mapping[str, str] | None = None, *, ticket: bool = False
+    status: str,
+    holder: str | None = None,
+    viewer: str | None = None,
+    names: Mapping[str, str] | None = None,
+    *,
+    ticket: bool = False,
 ) -> Badge:
     """Return the badge of a run: "With Ana" if somebody else holds it, "In an inbox" if it waits there."""
     if ticket and not holder:
@@ -113,7 +158,11 @@ def look() -> formats.Look:
     """Return the reader's locale, zone and the time of the request. It is the same for the whole page."""
     if "look" not in g:
         who = g.get("actor")
-        g.look = replace(formats.Look.of(who), accounts=accounts.AccountNames()) if who is not None else formats.Look()
+        g.look = (
+            replace(formats.Look.of(who), accounts=accounts.AccountNames())
+            if who is not None
+            else formats.Look()
+        )
     return cast(formats.Look, g.look)
 
 
@@ -130,10 +179,14 @@ def midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime
         day = date.fromisoformat(given[name]) + timedelta(days=later)
         return moments.midnight(day, look().zone)
     except (ValueError, OverflowError):
-        raise Malformed(f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]) from None
+        raise Malformed(
+            f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]
+        ) from None
 
 
-def naming(named: Mapping[tuple[str, str], formats.Named], reader: formats.Look | None = None) -> formats.Look:
+def naming(
+    named: Mapping[tuple[str, str], formats.Named], reader: formats.Look | None = None
+) -> formats.Look:
     """Return the look with these records by name, each with its address."""
     before = reader or look()
     linked = {
@@ -150,7 +203,10 @@ def naming_of(screen: Mapping[str, Any], reader: formats.Look) -> formats.Look:
     return naming(
         {
             (str(reference["collection"]), str(reference["key"])): formats.Named(
-                str(reference["title"] or MASKED), "", bool(reference.get("absent")), str(reference.get("record") or "")
+                str(reference["title"] or MASKED),
+                "",
+                bool(reference.get("absent")),
+                str(reference.get("record") or ""),
             )
             for reference in screen.get("named") or ()
         },
@@ -190,7 +246,11 @@ def render(template: str, context: Mapping[str, Any], block: str | None = None) 
             f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
         )
     current_app.update_template_context(values)
-    text = page_template.render(values) if block is None else "".join(page_template.blocks[block](page_template.new_context(values)))
+    text = (
+        page_template.render(values)
+        if block is None
+        else "".join(page_template.blocks[block](page_template.new_context(values)))
+    )
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
 
 
@@ -241,7 +301,11 @@ def may_browse(collection: str) -> bool:
 
 def record_link(collection: str, key: Any, title: str) -> Markup:
     """Return the title of a record as a link to it, or alone where the reader has no page of it."""
-    return Markup('<a href="{}">{}</a>').format(record_url(collection, key), title) if may_browse(collection) else escape(title)
+    return (
+        Markup('<a href="{}">{}</a>').format(record_url(collection, key), title)
+        if may_browse(collection)
+        else escape(title)
+    )
 
 
 def run_url(run: str, rest: str = "", **query: Any) -> str:
@@ -298,7 +362,11 @@ def prose(text: str, reader: formats.Look) -> Markup:
         known = reader.records.get((collection, key))
         if known is None:
             return None
-        return record_links.escaped(known.title) if known.absent else record_links.link(collection, known.key or key, known.title)
+        return (
+            record_links.escaped(known.title)
+            if known.absent
+            else record_links.link(collection, known.key or key, known.title)
+        )
 
     return markdown(formats.in_words(record_links.with_names(text, name), reader))
 
@@ -324,7 +392,10 @@ class Unindented(Extension):
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 (as Jinja calls it)
         """Return the text of a template without indentation: lines keep their numbers, and words their distance where Jinja takes the end of the line before."""
         return re.sub(
-            r"(<pre\b.*?</pre>)|(?<=[%#]\})(\n )[ \t]*|\n[ \t]+", lambda found: found[1] or found[2] or "\n", source, flags=re.DOTALL
+            r"(<pre\b.*?</pre>)|(?<=[%#]\})(\n )[ \t]*|\n[ \t]+",
+            lambda found: found[1] or found[2] or "\n",
+            source,
+            flags=re.DOTALL,
         )
 
 

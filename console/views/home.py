@@ -120,9 +120,15 @@ def waiting_part(who: Actor, look: Look, show: str, *, everything: bool = False)
     chosen = show if show in my_work.TABS else ""
     rows = [entry for entry in every if not chosen or entry.row.kind == chosen]
     shown = rows if everything or len(rows) <= WAITING_SHOWN + 2 else rows[:WAITING_SHOWN]
-    groups = [(name, sum(one.group == name for one in rows), list(some)) for name, some in groupby(shown, key=lambda one: one.group)]
+    groups = [
+        (name, sum(one.group == name for one in rows), list(some))
+        for name, some in groupby(shown, key=lambda one: one.group)
+    ]
     boxes = [box(inbox, count, look) for inbox, count in mine.inboxes]
-    state = [[(entry.row, entry.group) for entry in every], [(inbox.id, inbox.number, inbox.late_words) for inbox in boxes]]
+    state = [
+        [(entry.row, entry.group) for entry in every],
+        [(inbox.id, inbox.number, inbox.late_words) for inbox in boxes],
+    ]
     title, late = my_work.sentence(every, more=mine.more)
     return {
         "today": formats.times.worded(look.now, "EEEE d MMMM, HH:mm", look),
@@ -169,7 +175,13 @@ def _asked_approval(line: Line, look: Look) -> dict[str, object]:
     waits = approval.status == "open"
     at = approval.requested_at if waits or not approval.decided else max(each.at for each in approval.decided)
     after = f", {len(approval.approvers)} of {approval.needs}" if waits else " ago"
-    outcome = {"open": "Waiting", "approved": "Approved", "rejected": "Rejected", "void": "Withdrawn", "expired": "Expired"}
+    outcome = {
+        "open": "Waiting",
+        "approved": "Approved",
+        "rejected": "Rejected",
+        "void": "Withdrawn",
+        "expired": "Expired",
+    }
     return {
         "title": line.label,
         "words": line.record_title,
@@ -207,21 +219,42 @@ def _first_steps(who: Actor) -> list[Panel]:
     if not (access.can(who, None, "source", "manage") and access.can(who, None, "user", "manage")):
         if made:
             return []
-        rows = [("Make the first workflow", "From a sentence, from a template, or empty", "To do", "/workflows/new")]
+        rows = [
+            (
+                "Make the first workflow",
+                "From a sentence, from a template, or empty",
+                "To do",
+                "/workflows/new",
+            )
+        ]
         return [Panel("first-steps", "First steps", "/workflows", "Workflows", rows)] if new.places() else []
     setup = settings.current()
-    names, makers, kept = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit"), status.last_backup()
+    names, makers, kept = (
+        sorted(catalogue.current().sources),
+        limits.able(None, "workflow:*", "edit"),
+        status.last_backup(),
+    )
     if made and (setup.demo or (names and makers and (kept or not setup.embedded))):
         return []
     rows = [
-        ("Connect a database", ", ".join(names) or "Nothing is written into it", "Done" if names else "To do", "/settings/sources/new"),
+        (
+            "Connect a database",
+            ", ".join(names) or "Nothing is written into it",
+            "Done" if names else "To do",
+            "/settings/sources/new",
+        ),
         (
             "Invite who makes workflows",
             ", ".join(makers[:MAKERS_SHOWN]) or "A lead: admins do not make them",
             "Done" if makers else "To do",
             "/settings/people/invite",
         ),
-        ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "Done" if made else "To do", "/workflows"),
+        (
+            "Make the first workflow",
+            "The lead signs in and opens Workflows, New workflow",
+            "Done" if made else "To do",
+            "/workflows",
+        ),
         ("Keep backups", "console backup FILE, each night", "Done" if kept else "To do", "/operations"),
     ]
     return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
@@ -229,7 +262,12 @@ def _first_steps(who: Actor) -> list[Panel]:
 
 def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
     rows = [
-        (name, f"oldest {my_work.short_span((look.now - since).total_seconds())}", f"{number:,}", f"/inbox/{managed[0].id}?view=backlog")
+        (
+            name,
+            f"oldest {my_work.short_span((look.now - since).total_seconds())}",
+            f"{number:,}",
+            f"/inbox/{managed[0].id}?view=backlog",
+        )
         for name, number, since in record_reach.held_by_colleagues(who)
     ]
     return Panel("team", "Who holds what", f"/inbox/{managed[0].id}?view=backlog", "Backlog", rows)
@@ -239,7 +277,8 @@ def _automations(who: Actor, look: Look) -> Panel:
     """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or failed and was not dealt with, those first."""
     rows = []
     for card, asking, wrong in sorted(
-        monitoring.automations(who, look.zone), key=lambda each: (-each[1], -each[2], not (each[0].unable or each[0].stuck))
+        monitoring.automations(who, look.zone),
+        key=lambda each: (-each[1], -each[2], not (each[0].unable or each[0].stuck)),
     )[:AUTOMATIONS_SHOWN]:
         state = tabs.status_badge(card.known).label
         if card.next_at and card.next_at > look.now:
@@ -251,8 +290,17 @@ def _automations(who: Actor, look: Look) -> Panel:
             "cannot start at the moment" if card.unable else "a trigger does not work" if card.stuck else "",
         ]
         page = "/incidents" if asking or wrong else "/triggers" if card.unable or card.stuck else ""
-        rows.append((card.known.title, ", ".join(filter(None, words)), f"{card.live_runs:,}", tabs.address(card.known.slug, page)))
-    return Panel("automations", "Automations, and their live runs", "/workflows/lately", "What happened", rows)
+        rows.append(
+            (
+                card.known.title,
+                ", ".join(filter(None, words)),
+                f"{card.live_runs:,}",
+                tabs.address(card.known.slug, page),
+            )
+        )
+    return Panel(
+        "automations", "Automations, and their live runs", "/workflows/lately", "What happened", rows
+    )
 
 
 def _log(who: Actor, look: Look) -> Panel:
@@ -272,7 +320,12 @@ def _operations(who: Actor) -> Panel:
     state = status.read(who)
     failed = f"{state.failed:,} failed" if state.failed else "no job has failed"
     rows = [
-        ("Background work", f"{state.workers} worker{'' if state.workers == 1 else 's'}, {failed}", "", "/operations"),
+        (
+            "Background work",
+            f"{state.workers} worker{'' if state.workers == 1 else 's'}, {failed}",
+            "",
+            "/operations",
+        ),
         ("People", "accounts, roles and invitations", "", "/settings/people"),
         ("Data sources", "databases, limits, collections", "", "/settings/sources"),
         ("Roles", "who may do what", "", "/settings/roles"),
@@ -283,9 +336,14 @@ def _operations(who: Actor) -> Panel:
 def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
     rows = []
     for head in lately[:ENDED_SHOWN]:
-        named = head.about if head.item or head.record_title != head.record else ""  # a run of no record has neither
+        named = (
+            head.about if head.item or head.record_title != head.record else ""
+        )  # a run of no record has neither
         became = frame.status_badge(head.status).label
-        words = [f"{head.workflow_title}, {became.lower()}" if named else became, *([head.starter_name] if head.starter_name else [])]
+        words = [
+            f"{head.workflow_title}, {became.lower()}" if named else became,
+            *([head.starter_name] if head.starter_name else []),
+        ]
         ended = my_work.clock_or_day(head.ended_at, look)
         rows.append((named or head.workflow_title, ", ".join(words), ended, frame.run_url(head.id, "replay")))
     return Panel("ended-lately", "Ended lately, to replay", "/workflows", "Workflows", rows)
@@ -310,7 +368,18 @@ def chart(ended: Ended) -> dict[str, object]:
         done, other = (by_hour[hour].done, by_hour[hour].other) if hour in by_hour else (0, 0)
         high = round(done * unit)
         top = max(0, round(other * unit) - (2 if done else 0))
-        columns.append(Column(hour, round(left + place * width), done, other, 80 - high, high, 80 - high - top - (2 if done else 0), top))
+        columns.append(
+            Column(
+                hour,
+                round(left + place * width),
+                done,
+                other,
+                80 - high,
+                high,
+                80 - high - top - (2 if done else 0),
+                top,
+            )
+        )
     lines = [(round(80 - value * unit) + 0.5, value) for value in sorted({most // 2, most}) if value]
     said = ", ".join(
         f"{column.hour} o’clock: {column.done} done" + (f", {column.other} otherwise" if column.other else "")
@@ -348,11 +417,28 @@ def watch(story: Story | None, look: Look) -> dict[str, object] | None:
         "words": ", ".join(part for part in parts if part),
         "href": frame.run_url(story.run.id, "replay"),
         "picture": frame.run_url(story.run.id, "picture"),
-        "ticks": [(round(2 + place * TICK_STEP, 1), 28 - high[mark], high[mark], mark) for place, mark in enumerate(story.marks)],
+        "ticks": [
+            (round(2 + place * TICK_STEP, 1), 28 - high[mark], high[mark], mark)
+            for place, mark in enumerate(story.marks)
+        ],
     }
 
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 
 def _many(number: int, one: str, many: str) -> str:
@@ -393,7 +479,11 @@ def pin() -> Response:
     flash("It is no longer on Home." if form.get("do") == "unpin" else "Pinned to Home.")
     if form.get("back") == "home":
         return frame.redirect_to("/")
-    return frame.redirect_to(frame.record_url(place[0], place[1]) if place[1] else frame.collection_url(place[0], segment=place[2] or None))
+    return frame.redirect_to(
+        frame.record_url(place[0], place[1])
+        if place[1]
+        else frame.collection_url(place[0], segment=place[2] or None)
+    )
 
 
 def row(head: RunHead) -> dict[str, object]:
@@ -402,10 +492,18 @@ def row(head: RunHead) -> dict[str, object]:
     return {
         "run": head,
         "href": frame.run_url(head.id),
-        "record_href": frame.record_url(head.collection, head.record) if head.collection and head.record is not None else None,
+        "record_href": frame.record_url(head.collection, head.record)
+        if head.collection and head.record is not None
+        else None,
         "badge": frame.status_badge(
-            head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
+            head.status,
+            head.holder,
+            frame.actor().id,
+            {head.holder or "": head.holder_name},
+            ticket=bool(head.ticket),
         ),
         "age": formats.ago(head.active_at, look),
-        "length": formats.span((head.ended_at - head.created_at).total_seconds(), look) if head.ended_at else None,
+        "length": formats.span((head.ended_at - head.created_at).total_seconds(), look)
+        if head.ended_at
+        else None,
     }

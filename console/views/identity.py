@@ -29,7 +29,13 @@ blueprint = Blueprint("identity", __name__)
 
 EVERYWHERE = frozenset(
     {
-        *("/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"),
+        *(
+            "/health",
+            "/health/pages",
+            "/static/<path:filename>",
+            "/request/<token>",
+            "/request/<token>/files",
+        ),
         *("/sign-in/oidc/backchannel-logout", "/unsubscribe/<token>", "/channels/<kind>/<provider>/<token>"),
     }
 )
@@ -64,12 +70,22 @@ OPEN = frozenset(
 """Routes that need nobody to be signed in. Everything else is closed, what is added later too."""
 
 ENROLLING = frozenset(
-    {"second_factor.show", "second_factor.confirm", "auth.sign_out", "session.left", "step_up.show", "step_up.prove", "step_up.again"}
+    {
+        "second_factor.show",
+        "second_factor.confirm",
+        "auth.sign_out",
+        "session.left",
+        "step_up.show",
+        "step_up.prove",
+        "step_up.again",
+    }
 )
 """What somebody gets to who has to set up a second factor first."""
 
 _manager = LoginManager()
-_manager.session_protection = None  # sessions are on the server with their own limits, and an address may change on the way to work
+_manager.session_protection = (
+    None  # sessions are on the server with their own limits, and an address may change on the way to work
+)
 
 
 class OutsideNetwork(ConsoleError):
@@ -90,7 +106,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     """The user object for Flask-Login. It stores the session's token, never the person's id."""
 
     def __init__(self, token: str, standing: accounts.Standing) -> None:
-        self.token, self.standing, self.actor = token, standing, replace(standing.actor, address=request.remote_addr or "")
+        self.token, self.standing, self.actor = (
+            token,
+            standing,
+            replace(standing.actor, address=request.remote_addr or ""),
+        )
 
     def get_id(self) -> str:
         """Return the token: a copied cookie is worth nothing once the session has ended."""
@@ -141,7 +161,9 @@ def _refuse_outside() -> NoReturn:
     """Refuse addresses outside the allowed networks before sign-in. Only attempts to sign in are logged."""
     if request.method == "POST" and request.path.startswith("/sign-in"):
         accounts.note_stranger("network", request.remote_addr or "", request.user_agent.string)
-    raise OutsideNetwork(f"The console is not open to your network. Your address is {request.remote_addr}: tell it to an administrator.")
+    raise OutsideNetwork(
+        f"The console is not open to your network. Your address is {request.remote_addr}: tell it to an administrator."
+    )
 
 
 @blueprint.after_app_request
@@ -177,7 +199,13 @@ def token() -> str | None:
 
 def local(path: str | None) -> str:
     """Return the path if it leads to a page of the console, else `/`: a link must not redirect to another site after sign-in."""
-    if not path or not path.startswith("/") or path.startswith("//") or "\\" in path or not path.isprintable():
+    if (
+        not path
+        or not path.startswith("/")
+        or path.startswith("//")
+        or "\\" in path
+        or not path.isprintable()
+    ):
         return "/"
     parts = urlsplit(path)
     return "/" if parts.scheme or parts.netloc else path
@@ -226,7 +254,9 @@ def _elsewhere(address: str) -> Response:
     if not htmx:
         return make_response(redirect(address, 303))
     answer = make_response("", 401)
-    answer.headers["HX-Redirect"] = address  # htmx would follow a redirect silently and draw the sign-in page inside this one
+    answer.headers["HX-Redirect"] = (
+        address  # htmx would follow a redirect silently and draw the sign-in page inside this one
+    )
     return answer
 
 

@@ -56,7 +56,10 @@ def serializer(key: str) -> URLSafeTimedSerializer:
 
 def sent_by_form() -> bool:
     """Return whether the browser says that a form of a page of ours was sent, not something that a script asked for or another site."""
-    return request.method == "POST" and (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")) == (
+    return request.method == "POST" and (
+        request.headers.get("Sec-Fetch-Site"),
+        request.headers.get("Sec-Fetch-Mode"),
+    ) == (
         "same-origin",
         "navigate",
     )
@@ -70,10 +73,17 @@ def of_reader() -> bool:
 def keep() -> str | None:
     """Keep the form that was sent and return where it is offered again after signing in; None where nobody can say whose it is, or it is too long."""
     secret = _secret()
-    if not sent_by_form() or secret is None or "." not in secret or sum(map(len, request.form.values())) > MOST:
+    if (
+        not sent_by_form()
+        or secret is None
+        or "." not in secret
+        or sum(map(len, request.form.values())) > MOST
+    ):
         return None
     if not throttle.take([Limit("kept", secret, MOST_OF_SESSION)]):
-        return None  # nobody is signed in: who once saw a page could fill the database with copies of its form
+        return (
+            None  # nobody is signed in: who once saw a page could fill the database with copies of its form
+        )
     kept = one_time.make("kept", None, LASTS, without_secrets() | {"page_of": secret})
     return f"/step-up/go-on?kept={quote(kept)}"
 
@@ -81,7 +91,11 @@ def keep() -> str | None:
 def take(kept: str) -> dict[str, object] | None:
     """Return a form that `keep` kept, once, to the person who had opened its page; None for everybody else, who do not use it up."""
     found = one_time.find("kept", kept) if kept else None
-    if found is None or found.person is not None or not _fits(found.content.get("page_of"), current_user.actor.id):
+    if (
+        found is None
+        or found.person is not None
+        or not _fits(found.content.get("page_of"), current_user.actor.id)
+    ):
         return None
     taken = one_time.take("kept", kept)
     return taken.content if taken is not None else None
@@ -96,13 +110,20 @@ def content() -> dict[str, object]:
 def without_secrets() -> dict[str, object]:
     """Return the form as `content`, and instead of the secrets that were typed what they are called: they are typed again."""
     labels = SECRETS.get(request.endpoint or "", {})
-    fields = [[name, value] for name, value in request.form.items(multi=True) if name not in {"csrf_token", *labels}]
-    return content() | {"fields": fields, "secrets": [[name, label] for name, label in labels.items() if request.form.get(name)]}
+    fields = [
+        [name, value] for name, value in request.form.items(multi=True) if name not in {"csrf_token", *labels}
+    ]
+    return content() | {
+        "fields": fields,
+        "secrets": [[name, label] for name, label in labels.items() if request.form.get(name)],
+    }
 
 
 def offered(form: dict[str, object], *, status: int = 200) -> Response:
     """Return a page with the form as it was typed: a press of its button sends it."""
-    context = {"who": current_user.actor.name} | {name: form.get(name) for name in ("path", "fields", "files", "secrets")}
+    context = {"who": current_user.actor.name} | {
+        name: form.get(name) for name in ("path", "fields", "files", "secrets")
+    }
     return frame.page("auth/go_on.html", context, status=status)
 
 
@@ -120,4 +141,6 @@ def _fits(secret: str | None, person: str) -> bool:
 
 
 def _mark(nonce: str, person: str) -> str:
-    return hmac.new(str(current_app.secret_key).encode(), f"page of|{nonce}|{person}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(
+        str(current_app.secret_key).encode(), f"page of|{nonce}|{person}".encode(), hashlib.sha256
+    ).hexdigest()[:32]

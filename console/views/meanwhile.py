@@ -14,7 +14,9 @@ LOOKED_AT = 20
 NOT_HERE = "Nobody changed this here: it was changed in the database, or a moment ago."
 
 
-def with_changers(details: Sequence[Mapping[str, Any]], collection: str | None, key: str | None) -> list[dict[str, Any]]:
+def with_changers(
+    details: Sequence[Mapping[str, Any]], collection: str | None, key: str | None
+) -> list[dict[str, Any]]:
     """Return the details of a refusal; each with the value that is there now (`theirs`) says who changed it, and when, as far as the reader may know."""
     known = [dict(detail) for detail in details]
     if collection is None or key is None or not any("theirs" in detail for detail in known):
@@ -26,7 +28,9 @@ def with_changers(details: Sequence[Mapping[str, Any]], collection: str | None, 
     look = frame.look()
     for detail in known:
         if "theirs" in detail:
-            detail["reason"] = next((_words(row, look) for row in found if _names(row, str(detail["field"]))), NOT_HERE)
+            detail["reason"] = next(
+                (_words(row, look) for row in found if _names(row, str(detail["field"]))), NOT_HERE
+            )
     return known
 
 

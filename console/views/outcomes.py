@@ -43,7 +43,11 @@ def outcome_of_request() -> Outcome:
     if request.method in SAFE:
         return Outcome()
     writes = request_writes.so_far()
-    words = f"{WORDS[writes.state]} {KEPT}" if writes.drafted and writes.state == "nothing" else WORDS[writes.state]
+    words = (
+        f"{WORDS[writes.state]} {KEPT}"
+        if writes.drafted and writes.state == "nothing"
+        else WORDS[writes.state]
+    )
     return Outcome(writes.state, words, _place(writes))
 
 

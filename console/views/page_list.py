@@ -13,10 +13,15 @@ Place = tuple[str, str, str, str]
 """Title, address, icon, and what it is."""
 
 _EVERYBODY: tuple[Place, ...] = (
-    ("Home", "/", "home", "Page"), ("My work", "/my-work", "id-badge", "Page"), ("Inboxes", "/inbox", "inbox", "Page"),
-    ("Records", "/c", "list", "Page"), ("Workflows", "/workflows", "route", "Page"), ("Approvals", "/approvals", "shield-check", "Page"),
-    ("Tasks", "/tasks", "checklist", "Page"), ("Notices", "/notices", "bell", "Page"),
-)  # fmt: skip
+    ("Home", "/", "home", "Page"),
+    ("My work", "/my-work", "id-badge", "Page"),
+    ("Inboxes", "/inbox", "inbox", "Page"),
+    ("Records", "/c", "list", "Page"),
+    ("Workflows", "/workflows", "route", "Page"),
+    ("Approvals", "/approvals", "shield-check", "Page"),
+    ("Tasks", "/tasks", "checklist", "Page"),
+    ("Notices", "/notices", "bell", "Page"),
+)
 
 
 def pages_of(who: Actor) -> list[Place]:
@@ -35,7 +40,10 @@ def pages_of(who: Actor) -> list[Place]:
     seen = workspaces.workspaces_of(who)
     if seen or workspaces.may_edit(who):
         found.append(("Workspaces", "/w", "layout-grid", "Page"))
-    found += [(each.title, f"/w/{each.id}", each.icon, "Dashboard" if each.dashboard else "Workspace") for each in seen]
+    found += [
+        (each.title, f"/w/{each.id}", each.icon, "Dashboard" if each.dashboard else "Workspace")
+        for each in seen
+    ]
     return found + [(page.title, page.url, page.icon, "Settings") for page in area.pages_of(who)]
 
 
@@ -43,10 +51,17 @@ def lists_of(who: Actor) -> list[Place]:
     """Return the lists of records that this person may see, and their segments."""
     found = []
     for collection in browse.collections(who):
-        found.append((collection.label, frame.collection_url(collection.id), "list", f"List of {collection.source}"))
+        found.append(
+            (collection.label, frame.collection_url(collection.id), "list", f"List of {collection.source}")
+        )
         shown = browse.describe(who, collection.id)["segments"]
         found += [
-            (f"{collection.label}, {each['label']}", frame.collection_url(collection.id, segment=each["id"]), "filter", "Segment")
+            (
+                f"{collection.label}, {each['label']}",
+                frame.collection_url(collection.id, segment=each["id"]),
+                "filter",
+                "Segment",
+            )
             for each in shown
         ]
     return found

@@ -24,7 +24,11 @@ FAMILIES = (
     ("output", "flag"),
 )
 STATUSES = ("running", "waiting_time", "saved", "completed", "aborted", "cancelled", "failed", "timed_out")
-_RISK = [{"value": "low", "label": "Low"}, {"value": "medium", "label": "Medium"}, {"value": "high", "label": "High"}]
+_RISK = [
+    {"value": "low", "label": "Low"},
+    {"value": "medium", "label": "Medium"},
+    {"value": "high", "label": "High"},
+]
 
 
 @blueprint.get("/patterns")
@@ -39,7 +43,10 @@ def show() -> Response:
         "statuses": [frame.status_badge(status) for status in STATUSES]
         + [frame.status_badge("waiting_person", "usr_1", "usr_2", {"usr_1": "Ana Lopes"})],
         "families": FAMILIES,
-        "notices": [Note(f"A notice, {tone or 'plain'}", "What happened, why, what now.", tone, "info-circle") for tone in TONES],
+        "notices": [
+            Note(f"A notice, {tone or 'plain'}", "What happened, why, what now.", tone, "info-circle")
+            for tone in TONES
+        ],
         "boxes": boxes(frame.look()),
         "proposed": proposed(frame.look()),
         "strips": STRIPS,
@@ -56,8 +63,25 @@ def _waiting() -> list[my_work.Drawn]:
     """Return things that wait: one that is open and one that was saved."""
     now = frame.look().now
     rows = [
-        my_work.Row("with", "Northwind Trading Ltd", "KYC review, Decide", "After Risk score", "/", now, tile=("condition", "git-branch")),
-        my_work.Row("continue", "Bram de Wit", "Customer refund, saved by Tom", "Nothing is done yet", "/", now, button="Resume", resume=0),
+        my_work.Row(
+            "with",
+            "Northwind Trading Ltd",
+            "KYC review, Decide",
+            "After Risk score",
+            "/",
+            now,
+            tile=("condition", "git-branch"),
+        ),
+        my_work.Row(
+            "continue",
+            "Bram de Wit",
+            "Customer refund, saved by Tom",
+            "Nothing is done yet",
+            "/",
+            now,
+            button="Resume",
+            resume=0,
+        ),
     ]
     return [my_work.Drawn(row, "Overdue", "6 days", "2 days over", "18 Nov 2026", "late") for row in rows]
 
@@ -66,9 +90,22 @@ def charts() -> list[Chart]:
     """Return a chart of each kind, and an empty one."""
     weeks, values = ["2 Nov", "9 Nov", "16 Nov"], [62.0, None, 81.5]
     line = Series("Taken as proposed", "ai", values, ["62 %", "nothing decided", "81.5 %"])
-    bars = [Series("With", "ai", [34.0, 20.0], ["34 s", "20 s"]), Series("Without", "muted", [66.0, 41.0], ["66 s", "41 s"])]
+    bars = [
+        Series("With", "ai", [34.0, 20.0], ["34 s", "20 s"]),
+        Series("Without", "muted", [66.0, 41.0], ["66 s", "41 s"]),
+    ]
     return [
-        Chart("pattern-line", "A line", "From 62 % to 81.5 % in three weeks.", "line", "Week from", weeks, [line], unit=" %", most=100),
+        Chart(
+            "pattern-line",
+            "A line",
+            "From 62 % to 81.5 % in three weeks.",
+            "line",
+            "Week from",
+            weeks,
+            [line],
+            unit=" %",
+            most=100,
+        ),
         Chart(
             "pattern-bars",
             "Bars side by side",
@@ -88,7 +125,16 @@ def charts() -> list[Chart]:
             ["May", "June"],
             [Series("Steps", "accent", [3.0, 8.0], ["3", "8"])],
         ),
-        Chart("pattern-empty", "Without anything to show", "", "line", "Week from", [], [], empty="No step has been handed in yet."),
+        Chart(
+            "pattern-empty",
+            "Without anything to show",
+            "",
+            "line",
+            "Week from",
+            [],
+            [],
+            empty="No step has been handed in yet.",
+        ),
     ]
 
 
@@ -121,19 +167,32 @@ def boxes(look: Look) -> list[form_boxes.Box]:
 def proposed(look: Look) -> list[form_boxes.Box]:
     """Return a box with a proposal in each of its states."""
     way = source_links.Way("Shareholder register, p. 3", "/patterns", "document")
-    filled = proposal.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
+    filled = proposal.Hint(
+        "pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way]
+    )
     offered = replace(filled, state="offer", shown="Trade revenue", level="low")
     drawn: list[tuple[dict[str, Any], Any, proposal.Hint]] = [
         (_field("pre_filled", "Pre-filled", now="empty"), "J. van den Berg", filled),
-        (_field("measured", "Often right", type="enum", options=_RISK, now="low"), "medium", replace(filled, level="medium", measured=74)),
+        (
+            _field("measured", "Often right", type="enum", options=_RISK, now="low"),
+            "medium",
+            replace(filled, level="medium", measured=74),
+        ),
         (_field("by_rule", "Pre-filled by rule", type="date"), "2027-05-20", replace(filled, by_rule=True)),
         (_field("taken", "Accepted"), "Netherlands", replace(filled, state="accepted")),
         (_field("typed_over", "Typed over"), "Belgium", replace(filled, state="edited", shown="Netherlands")),
         (_field("offered", "Offered beside", required=True), None, replace(offered, needed=True)),
-        (_field("offered_yes", "Offered, yes or no", type="boolean"), None, replace(offered, shown="Yes", level="medium")),
+        (
+            _field("offered_yes", "Offered, yes or no", type="boolean"),
+            None,
+            replace(offered, shown="Yes", level="medium"),
+        ),
         (_field("not_yet", "Still looked for"), None, proposal.Hint("not_yet")),
     ]
-    return [replace(form_boxes.box(source, look, value=value), hint=replace(hint, name=source["name"])) for source, value, hint in drawn]
+    return [
+        replace(form_boxes.box(source, look, value=value), hint=replace(hint, name=source["name"]))
+        for source, value, hint in drawn
+    ]
 
 
 STRIPS = (
@@ -146,8 +205,15 @@ STRIPS = (
         by_rule=True,
         banner="Text in “Bank letter” reads like instructions. It was not followed.",
     ),
-    proposal.Strip("declined", head="Nothing is proposed here", words="No source tells enough about this step.", can_retry=True),
-    proposal.Strip("failed", head="No proposal came", words="The model did not answer in 8 s.", can_retry=True),
+    proposal.Strip(
+        "declined",
+        head="Nothing is proposed here",
+        words="No source tells enough about this step.",
+        can_retry=True,
+    ),
+    proposal.Strip(
+        "failed", head="No proposal came", words="The model did not answer in 8 s.", can_retry=True
+    ),
     proposal.Strip("off", head="AI is not configured here, so nothing is pre-filled.", quiet=True),
     proposal.Strip("none"),
     proposal.Strip("ready", by_hand=True),
@@ -155,7 +221,15 @@ STRIPS = (
 
 
 def _field(name: str, label: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "label": label, "type": "text", "required": False, "readonly": False, "options": None, **more}
+    return {
+        "name": name,
+        "label": label,
+        "type": "text",
+        "required": False,
+        "readonly": False,
+        "options": None,
+        **more,
+    }
 
 
 def _table() -> dict[str, Any]:
@@ -168,7 +242,11 @@ def _table() -> dict[str, Any]:
             {"name": "pages", "label": "Pages", "type": "integer"},
         ],
         "rows": [
-            {"key": "1", "title": "Trade register extract", "values": {"type": "Extract", "until": "2027-02-01", "pages": 3}},
+            {
+                "key": "1",
+                "title": "Trade register extract",
+                "values": {"type": "Extract", "until": "2027-02-01", "pages": 3},
+            },
             {"key": "2", "title": "Bank letter", "values": {"type": "Letter", "until": None, "pages": 1}},
         ],
     }

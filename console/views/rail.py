@@ -27,7 +27,12 @@ blueprint = Blueprint("rail", __name__)
 PINS_SHOWN = 6
 IN_THE_BAR = 4
 STATES = ("folded", "open")
-READER_MAY = {"may_read_log": "reads_log", "may_operate": "operates", "may_measure": "measures", "reads_outbox": "messages"}
+READER_MAY = {
+    "may_read_log": "reads_log",
+    "may_operate": "operates",
+    "may_measure": "measures",
+    "reads_outbox": "messages",
+}
 """What templates ask about the reader → the right of the rail that it is."""
 
 
@@ -86,13 +91,17 @@ def _judged(who: Actor | None) -> Mapping[str, bool]:
         "reads_log": lambda actor: access.can(actor, None, "activity", "read"),
         "operates": lambda actor: access.can(actor, None, "source", "manage"),
     }
-    return {"": True, "name": who is not None} | {name: who is not None and bool(judge(who)) for name, judge in may.items()}
+    return {"": True, "name": who is not None} | {
+        name: who is not None and bool(judge(who)) for name, judge in may.items()
+    }
 
 
 def _browses(actor: Actor) -> bool:
     """Whether there is a collection that the actor may browse: a right to all of them may be taken back for each."""
     given = access.somewhere(actor, None, "collection", "browse")
-    return given and any(access.can(actor, None, f"collection:{each.id}", "browse") for each in records.collections())
+    return given and any(
+        access.can(actor, None, f"collection:{each.id}", "browse") for each in records.collections()
+    )
 
 
 def _places(rights: Mapping[str, bool]) -> list[Place]:
@@ -117,7 +126,12 @@ def rail() -> Markup:
     who, rights = g.get("actor"), reader_rights()
     role = formats.role_words(min(who.role_names)) if who is not None and who.role_names else ""
     return _rail(
-        request.script_root, _place(request.path), None if who is None else who.name, role, memory(), tuple(sorted(rights.items()))
+        request.script_root,
+        _place(request.path),
+        None if who is None else who.name,
+        role,
+        memory(),
+        tuple(sorted(rights.items())),
     )
 
 
@@ -128,7 +142,9 @@ def _place(path: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _rail(_root: str, here: str, name: str | None, role: str, kept_as: str, rights: tuple[tuple[str, bool], ...]) -> Markup:
+def _rail(
+    _root: str, here: str, name: str | None, role: str, kept_as: str, rights: tuple[tuple[str, bool], ...]
+) -> Markup:
     places = _places(dict(rights))
     bar = _in_the_bar(places)
     shown = {
@@ -146,7 +162,9 @@ def _rail(_root: str, here: str, name: str | None, role: str, kept_as: str, righ
 def _is_under_more(here: str, places: list[Place], bar: set[str]) -> bool:
     """Whether this is a page, or belongs to one, that the bar of a telephone has no room for: More is marked there."""
     left_out = [place for place in places if place.href not in bar]
-    return here.startswith("/settings/") or any(here == place.href or here.startswith(place.under) for place in left_out)
+    return here.startswith("/settings/") or any(
+        here == place.href or here.startswith(place.under) for place in left_out
+    )
 
 
 def memory() -> str:
@@ -176,7 +194,11 @@ def waiting(who: Actor) -> Mapping[str, Any]:
     asked = questions.to_answer(who, absent)
     return {
         "counts": [
-            *([("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")] if inboxes.inboxes_of(who) else []),
+            *(
+                [("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")]
+                if inboxes.inboxes_of(who)
+                else []
+            ),
             ("count-approvals", approvals.waiting(who) + len(workflows.to_decide(who)), False, "to decide"),
             ("count-tasks", past or mine + asked, bool(past), "overdue" if past else "to do"),
         ],
@@ -186,7 +208,10 @@ def waiting(who: Actor) -> Mapping[str, Any]:
 
 def _extend(state: BlueprintSetupState) -> None:
     cast(Flask, state.app).jinja_env.globals.update(
-        rail=rail, rail_state=kept_state, rail_places=under_more, **{name: _may(right) for name, right in READER_MAY.items()}
+        rail=rail,
+        rail_state=kept_state,
+        rail_places=under_more,
+        **{name: _may(right) for name, right in READER_MAY.items()},
     )
 
 

@@ -35,7 +35,10 @@ def count_as(name: str) -> None:
 def wrong_key() -> None:
     """Count an invalid key against the network address that it came from. Raises `TooMany`."""
     if limits_here() and not throttle.take([Limit("key", request.remote_addr or "", WRONG_KEYS)]):
-        raise TooMany("Too many wrong keys came from your address. Wait a moment, then send the right one.", retry_after=throttle.LONGEST_S)
+        raise TooMany(
+            "Too many wrong keys came from your address. Wait a moment, then send the right one.",
+            retry_after=throttle.LONGEST_S,
+        )
 
 
 def limits_here() -> tuple[int, ...]:

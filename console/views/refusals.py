@@ -21,7 +21,9 @@ def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
     return text
 
 
-def lines(details: Sequence[Mapping[str, Any]], labels: Mapping[str, str], said: str = "") -> list[tuple[str, str]]:
+def lines(
+    details: Sequence[Mapping[str, Any]], labels: Mapping[str, str], said: str = ""
+) -> list[tuple[str, str]]:
     """Return (id of the box or "", reason) of each detail, without what is about no field and stands in `said`, the head, already."""
     made = []
     for detail in details:

@@ -35,7 +35,11 @@ def schema(name: str) -> Response:
     """Return the schema of a kind of file; 304 if the client has it."""
     if name not in SCHEMAS:
         abort(404)
-    answer = Response(schema_file(name), mimetype="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
+    answer = Response(
+        schema_file(name),
+        mimetype="application/schema+json",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )
     answer.add_etag()
     answer.make_conditional(request)
     return answer

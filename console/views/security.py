@@ -42,10 +42,19 @@ HEADERS = {
 }
 """What every response carries. One that set some of them itself (a download with a sandbox) keeps its own."""
 
-LARGE = frozenset({
-    "files.send", "runner.complete", "runner.request_documents", "runner.draft", "runner.save", "api_files.send", "requests.sent", "requests.send",
-    "api_enrolments.enrol",
-})  # fmt: skip
+LARGE = frozenset(
+    {
+        "files.send",
+        "runner.complete",
+        "runner.request_documents",
+        "runner.draft",
+        "runner.save",
+        "api_files.send",
+        "requests.sent",
+        "requests.send",
+        "api_enrolments.enrol",
+    }
+)
 """Endpoints that take files, of who is signed in or has a link."""
 
 LISTS = frozenset({"enrolled.enrol", "contact_import.begin"})
@@ -56,7 +65,9 @@ OVER_TLS = ("Strict-Transport-Security", f"max-age={YEAR_S}; includeSubDomains")
 _VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
 _TURNS = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
 """U+202A to U+202E and U+2066 to U+2069, which turn the reading direction of what stands behind them, up to the end of the line."""
-_READ = re.compile(rb"(<(?:textarea|script)\b.*?</)|>[^<]+|\b(?:title|aria-label|alt|placeholder)=\"[^\"]*\"", re.DOTALL)
+_READ = re.compile(
+    rb"(<(?:textarea|script)\b.*?</)|>[^<]+|\b(?:title|aria-label|alt|placeholder)=\"[^\"]*\"", re.DOTALL
+)
 """What people read of a page; what they change (its first group, and the values of boxes) stays to the letter."""
 _tokens = CSRFProtect()
 
@@ -70,7 +81,9 @@ class ForeignForm(NotAllowed):
 class SafeResponse(Response):
     """A response that carries `HEADERS`, also where a view made it without thinking of them."""
 
-    def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+    def get_wsgi_response(
+        self, environ: "WSGIEnvironment"
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """Add those that the view has not set itself."""
         body, status, headers = super().get_wsgi_response(environ)
         own = {name.lower() for name, _ in headers}
@@ -105,10 +118,17 @@ def refuse_foreign_forms() -> Response | None:
     A form of a page that is older than the sign-in is not sent; where the browser says that it is ours, a page offers it again to whoever had opened it,
     after signing in where nobody is.
     """
-    if request.method in outcomes.SAFE or is_api() or _programs_outside() or request.routing_exception is not None:
+    if (
+        request.method in outcomes.SAFE
+        or is_api()
+        or _programs_outside()
+        or request.routing_exception is not None
+    ):
         return None
     if not same_origin():
-        raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
+        raise ForeignForm(
+            "This was sent from another site, so nothing was done. Open the page here and send it again."
+        )
     if _outside():
         return None
     try:
@@ -116,7 +136,11 @@ def refuse_foreign_forms() -> Response | None:
     except CSRFError as error:
         if kept_forms.sent_by_form() and kept_forms.of_reader():
             return kept_forms.offered(kept_forms.without_secrets(), status=403)
-        if not current_user.is_authenticated and request.endpoint is not None and (there := kept_forms.keep()) is not None:
+        if (
+            not current_user.is_authenticated
+            and request.endpoint is not None
+            and (there := kept_forms.keep()) is not None
+        ):
             return make_response(redirect(f"/sign-in?next={quote(there, safe='/')}", 303))
         raise ForeignForm(
             "This page is too old to send anything: you have signed in or out since it was opened. Reload it and send it again."
@@ -132,7 +156,9 @@ def protect(response: Response) -> Response:
         response.headers.setdefault(*OVER_TLS)
     if request.endpoint == "static" and response.status_code < 400:
         named = "v" in request.args or _VERSIONED.match(request.path)
-        response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable" if named else "public, max-age=3600"
+        response.headers["Cache-Control"] = (
+            f"public, max-age={YEAR_S}, immutable" if named else "public, max-age=3600"
+        )
     elif not response.headers.get("Cache-Control") or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     if response.mimetype == "text/html":
@@ -190,9 +216,15 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _set_up(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     app.response_class = SafeResponse
-    app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # called above, after the cheaper check, and never for programs
-    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # valid as long as the session: a tab from yesterday may still send its form
-    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # the origin is checked above, also behind proxies that end https
+    app.config.setdefault(
+        "WTF_CSRF_CHECK_DEFAULT", False
+    )  # called above, after the cheaper check, and never for programs
+    app.config.setdefault(
+        "WTF_CSRF_TIME_LIMIT", None
+    )  # valid as long as the session: a tab from yesterday may still send its form
+    app.config.setdefault(
+        "WTF_CSRF_SSL_STRICT", False
+    )  # the origin is checked above, also behind proxies that end https
     _tokens.init_app(app)
     app.context_processor(lambda: {"csrf_token": form_token})  # runs after the library's own checks
 

@@ -58,4 +58,7 @@ def _place(path: str) -> str:
 def _session_context() -> dict[str, object]:
     """Provide the layout with the session's length and whether somebody returned to this page after signing in."""
     returned = session.get(RETURNED) if g.get("actor") is not None else None
-    return {"session_left": g.get("session_left"), "returned": returned is not None and returned == request.full_path.rstrip("?")}
+    return {
+        "session_left": g.get("session_left"),
+        "returned": returned is not None and returned == request.full_path.rstrip("?"),
+    }

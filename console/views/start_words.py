@@ -12,7 +12,9 @@ def start_words(document: Workflow, *, alone: bool) -> str:
         return (document.description or "The run begins at once, and you hold it.") if alone else ""
     ident = accounts.service_accounts().get(document.run_as)
     name = accounts.names({ident}).get(ident) if ident else None
-    return f"The run goes by itself, in the name of {name or 'an account that is closed'}; you do not hold it."
+    return (
+        f"The run goes by itself, in the name of {name or 'an account that is closed'}; you do not hold it."
+    )
 
 
 def about_start(workflow: str, document: Workflow, *, alone: bool) -> dict[str, str | None]:

@@ -13,7 +13,9 @@ from markupsafe import Markup, escape
 from console.views import formats
 from console.views.formats import Kind, Look
 
-MASKED = Markup('<span class="muted"><span aria-hidden="true">••••••</span><span class="vh">masked</span></span>')
+MASKED = Markup(
+    '<span class="muted"><span aria-hidden="true">••••••</span><span class="vh">masked</span></span>'
+)
 _WORDS = {
     "good": "accepted active approved cleared completed confirmed done enabled false_positive low ok paid passed resolved signed solved "
     "succeeded success valid verified won",
@@ -24,7 +26,13 @@ _WORDS = {
     "bad": "blocked declined denied failed high invalid lost prohibited refused rejected true_match",
 }
 CODE = 2
-_BEGINNINGS = ("awaiting", "needs", "pending", "requires", "waiting")  # words of something that waits for somebody: amber
+_BEGINNINGS = (
+    "awaiting",
+    "needs",
+    "pending",
+    "requires",
+    "waiting",
+)  # words of something that waits for somebody: amber
 _TONES: Mapping[str, str] = {word: tone for tone, words in _WORDS.items() for word in words.split()}
 
 
@@ -51,7 +59,9 @@ def badge(what: Kind, value: Any, look: Look) -> Markup:
     """Return the value as a badge; absent values and words without a tone are formatted as usual."""
     if not isinstance(value, str) or not value or not coloured(what):
         return formats.html(what, value, look)
-    return Markup('<span class="badge {}">{}</span>').format(tone_of(what, value), formats.text(what, value, look))
+    return Markup('<span class="badge {}">{}</span>').format(
+        tone_of(what, value), formats.text(what, value, look)
+    )
 
 
 def column(what: Kind, look: Look) -> Callable[[Sequence[Any]], list[str]]:
@@ -77,7 +87,9 @@ def cell(what: Kind, look: Look) -> Callable[[Any], str]:
         if drawn is None:
             shown = formats.text(what, value, look)
             short = shown if len(shown) <= formats.CELL_LENGTH else shown[: formats.CELL_LENGTH - 1] + "…"
-            drawn = kept[value] = f'{start}<span class="badge {tone_of(what, value)}">{escape(short)}</span></td>'
+            drawn = kept[value] = (
+                f'{start}<span class="badge {tone_of(what, value)}">{escape(short)}</span></td>'
+            )
         return drawn
 
     return write

@@ -19,7 +19,11 @@ _place = threading.Lock()
 def read_on(response: Response) -> Response:
     """Return the response, after what is left of a refused request's body was read and thrown away: at most so much of it, for so long, and of one request at a time."""
     in_pieces = request.content_length is None  # what was read of it may have ended at a limit
-    if response.status_code < 400 or (request.content_length or LARGE) < LARGE or not _place.acquire(blocking=False):
+    if (
+        response.status_code < 400
+        or (request.content_length or LARGE) < LARGE
+        or not _place.acquire(blocking=False)
+    ):
         return response
     try:
         raw = request.environ["wsgi.input"] if request.environ.get("wsgi.input_terminated") else None

@@ -106,16 +106,27 @@ def questions_and_replies(actor: Actor, approval_id: str) -> Sequence[Remark]:
     return remarks(request) if hidden.closed is None or hidden.closed.says(request.attempt.step) else ()
 
 
-def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tuple[list[str], list[Opened], list[Opened]]:
+def _opened(
+    actor: Actor, request: VisibleRequest, files: Sequence[str]
+) -> tuple[list[str], list[Opened], list[Opened]]:
     """(the people of the counts; the documents of which somebody opened something, or which the run went through, or which are attached, with the
     pages that each of them opened; those of them that are `files`).
     """
     run, approval = request.seen.run, request.approval
-    events = [event for event in log.recent(run.id, "source_opened", 0) if event.open.get("source") == "document"]
-    people = dict.fromkeys([approval.requested_by, *(event.body["actor"]["id"] for event in reversed(events))])
+    events = [
+        event for event in log.recent(run.id, "source_opened", 0) if event.open.get("source") == "document"
+    ]
+    people = dict.fromkeys(
+        [approval.requested_by, *(event.body["actor"]["id"] for event in reversed(events))]
+    )
     openers = [*(person for person in people if person != actor.id), actor.id]
     known = {
-        looked.ref: Opened(looked.title, looked.ref, looked.pages, [documents.pages_by(looked, events, person) for person in openers])
+        looked.ref: Opened(
+            looked.title,
+            looked.ref,
+            looked.pages,
+            [documents.pages_by(looked, events, person) for person in openers],
+        )
         for looked in documents.looked_at(actor, run.id, events=events)
     }
     for document in documents.beside(actor, run.id, None, None) if set(files) - known.keys() else ():
@@ -131,13 +142,19 @@ def _earlier(request: VisibleRequest, hidden: masking.Hidden, *, says: bool) -> 
         (attempt, approval)
         for attempt in run.attempts.values()
         for approval in attempt.approvals
-        if attempt.step == request.attempt.step and approval.requested_at < own.requested_at and not approval.decides
+        if attempt.step == request.attempt.step
+        and approval.requested_at < own.requested_at
+        and not approval.decides
     ]
     revised = log.recent(run.id, "step_revised", 0) if asked and says else []
     reasons = log.open_values(run.id, revised) if revised else {}
     found = []
     for attempt, approval in sorted(asked, key=lambda pair: pair[1].requested_at, reverse=True):
-        after = min((event for event in revised if event.at >= approval.requested_at), key=lambda event: event.n, default=None)
+        after = min(
+            (event for event in revised if event.at >= approval.requested_at),
+            key=lambda event: event.n,
+            default=None,
+        )
         why = str(reasons[after.n].values.get("reason") or "") if after is not None else ""
         values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
         its = (
@@ -151,9 +168,19 @@ def _earlier(request: VisibleRequest, hidden: masking.Hidden, *, says: bool) -> 
 def _alike(actor: Actor, request: VisibleRequest) -> Alike:
     """Other decided requests for the same action, of the last year."""
     since = log.body.moment(log.now() - timedelta(days=ALIKE_DAYS))
-    page = approvals.history(actor, {"action": request.approval.action, "created_at.gte": since}, limit=MOST_ALIKE)
+    page = approvals.history(
+        actor, {"action": request.approval.action, "created_at.gte": since}, limit=MOST_ALIKE
+    )
     own = request.approval.id
-    lines = [line for line in page.lines if line.approval.status in ("approved", "rejected") and line.approval.id != own]
-    took = [(line.approval.decided[-1].at - line.approval.requested_at).total_seconds() for line in lines if line.approval.decided]
+    lines = [
+        line
+        for line in page.lines
+        if line.approval.status in ("approved", "rejected") and line.approval.id != own
+    ]
+    took = [
+        (line.approval.decided[-1].at - line.approval.requested_at).total_seconds()
+        for line in lines
+        if line.approval.decided
+    ]
     approved = sum(line.approval.status == "approved" for line in lines)
     return Alike(lines, approved, len(lines) - approved, median(took) if took else None)

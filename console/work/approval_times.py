@@ -56,7 +56,10 @@ def _turn(approval_id: str, run_id: str, rule: Rule) -> None:
         loaded = load(run_id, whole=True)
         run = loaded.run if loaded is not None else Run()
         waits = (
-            each for attempt in run.attempts.values() for each in attempt.approvals if each.id == approval_id and each.status == "open"
+            each
+            for attempt in run.attempts.values()
+            for each in attempt.approvals
+            if each.id == approval_id and each.status == "open"
         )
         approval = next(waits, None)
         if approval is None:
@@ -73,9 +76,20 @@ def _turn(approval_id: str, run_id: str, rule: Rule) -> None:
             _tell(connection, run, approval, rule, passed, worked)
 
 
-def _tell(connection: sa.Connection, run: Run, approval: Approval, rule: Rule, passed: Sequence[ApprovalStage], worked_s: float) -> None:
+def _tell(
+    connection: sa.Connection,
+    run: Run,
+    approval: Approval,
+    rule: Rule,
+    passed: Sequence[ApprovalStage],
+    worked_s: float,
+) -> None:
     """A notice to each who may decide, in whose place too where it is for somebody else, and one event of all of them."""
-    able = [person for person, lacks in possible_approvers(run, approval).items() if lacks is None and not approval.answered_by(person)]
+    able = [
+        person
+        for person, lacks in possible_approvers(run, approval).items()
+        if lacks is None and not approval.answered_by(person)
+    ]
     does, minutes = {stage.do for stage in passed}, passed[-1].minutes
     told: dict[str, str | None] = dict.fromkeys(able, None) if "remind" in does else {}
     if "substitute" in does:
@@ -90,8 +104,22 @@ def _tell(connection: sa.Connection, run: Run, approval: Approval, rule: Rule, p
             stands_in_for=absent,
         )
     opened = {
-        "workflow": run.workflow, "slug": workflows.version(run.workflow, run.version).slug, "rule": rule.id, "late_run": run.id,
-        "approval": approval.id, "minutes": minutes, "worked_seconds": int(worked_s), "told": list(told)[:MOST_TOLD],
-    }  # fmt: skip
+        "workflow": run.workflow,
+        "slug": workflows.version(run.workflow, run.version).slug,
+        "rule": rule.id,
+        "late_run": run.id,
+        "approval": approval.id,
+        "minutes": minutes,
+        "worked_seconds": int(worked_s),
+        "told": list(told)[:MOST_TOLD],
+    }
     chain = None if run.label else workflows.CHAIN
-    log.note(runs.ENGINE, "approval_waited", open=opened, team=run.team or None, chain=chain, label=run.label, connection=connection)
+    log.note(
+        runs.ENGINE,
+        "approval_waited",
+        open=opened,
+        team=run.team or None,
+        chain=chain,
+        label=run.label,
+        connection=connection,
+    )

@@ -131,22 +131,32 @@ class View:
     content: Sequence[Mapping[str, Any]] = ()
 
 
-def to_review(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+def to_review(
+    actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None
+) -> Page:
     """Open requests that wait for this actor: not their own, not those that a rule or an answer of theirs keeps from them."""
     return _page(actor, [*filter_conditions(filters or {}), *_waiting_for(actor)], limit, after, _for(actor))
 
 
-def created(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+def created(
+    actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None
+) -> Page:
     """What the actor asked for, whatever came of it."""
-    return _page(actor, [*filter_conditions(filters or {}), tables.approval.c.requested_by == actor.id], limit, after)
+    return _page(
+        actor, [*filter_conditions(filters or {}), tables.approval.c.requested_by == actor.id], limit, after
+    )
 
 
-def history(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+def history(
+    actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None
+) -> Page:
     """What was decided, or came to nothing, of all that the actor may see."""
     return _page(actor, [*filter_conditions(filters or {}), tables.approval.c.status != "open"], limit, after)
 
 
-def find(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+def find(
+    actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None
+) -> Page:
     """Every request that the actor may see. Raises Malformed for an unknown filter or value, NotFound for a run that is not the actor's to see."""
     conditions, run_id = filter_conditions(filters or {}), (filters or {}).get("run")
     if run_id is not None and head(actor, run_id) is None:
@@ -165,14 +175,21 @@ def get(actor: Actor, approval_id: str) -> View:
     approval, run, definition = found.approval, found.seen.run, found.seen.definition
     refused = why_refused(actor, found)
     moved, down = _moved(found)
-    titles = record_titles(actor, [_Head(approval.collection, approval.record or ""), _Head(run.collection, run.record or "")], set())
+    titles = record_titles(
+        actor,
+        [_Head(approval.collection, approval.record or ""), _Head(run.collection, run.record or "")],
+        set(),
+    )
     held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
     hidden = kept_from(actor, run.workflow, run.version, found.attempt.step, run=run.id)
     shown, _ = masking.mask(held, "", hidden, approval.collection, values=False)
     shown["context"] = {
-        step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0] for step, output in run.context.items()
+        step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0]
+        for step, output in run.context.items()
     }
-    content = masking.mask({"content": list(approval.shown.get("content", ()))}, "", hidden, approval.collection, screen=True)[0]["content"]
+    content = masking.mask(
+        {"content": list(approval.shown.get("content", ()))}, "", hidden, approval.collection, screen=True
+    )[0]["content"]
     says = hidden.closed is None or hidden.closed.says(found.attempt.step)
     about = found.seen.record
     if about is not None and about.key is not None:
@@ -201,10 +218,16 @@ def get(actor: Actor, approval_id: str) -> View:
         ),
         run={"title": definition.title} | {name: getattr(run, name) for name in OF_RUN},
         step_title=title_of(definition, found.attempt.step),
-        rule_steps={match[1]: title_of(definition, match[1]) for match in map(OF_STEP.fullmatch, approval.not_by) if match},
+        rule_steps={
+            match[1]: title_of(definition, match[1])
+            for match in map(OF_STEP.fullmatch, approval.not_by)
+            if match
+        },
         why=approval.why if says else "",
         refusal=refused.message if refused is not None else None,
-        rule=next((str(detail["reason"]) for detail in refused.details if detail.get("field") == "rule"), None)
+        rule=next(
+            (str(detail["reason"]) for detail in refused.details if detail.get("field") == "rule"), None
+        )
         if refused is not None
         else None,
         deciders=deciders(found) if approval.status == "open" else (),
@@ -226,7 +249,13 @@ def get(actor: Actor, approval_id: str) -> View:
 # -- lists
 
 
-def _page(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], limit: int, after: str | None, keep: Keep | None = None) -> Page:
+def _page(
+    actor: Actor,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    limit: int,
+    after: str | None,
+    keep: Keep | None = None,
+) -> Page:
     """Rows that fit, newest first, of records that the actor may see; asked again until the page is full, or so many were out of their sight that
     they had better ask for the next page.
     """
@@ -244,7 +273,9 @@ def _page(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], limit: int
     return Page(shown, f"{last[0].timestamp():.6f}~{last[1]}" if last is not None else None)
 
 
-def _rows(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tuple[Any, Any] | None, most: int) -> Sequence[Any]:
+def _rows(
+    actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tuple[Any, Any] | None, most: int
+) -> Sequence[Any]:
     """The newest rows after that place, of all teams together: each team's own are found by an index, however many others there are."""
     asked_for, run = tables.approval.c, tables.run.c
     pairs = visible_pairs(actor)
@@ -252,7 +283,10 @@ def _rows(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tup
         return []
     wanted = [*conditions, access.cleared_for(actor, asked_for.label)]
     if place is not None:
-        wanted.append(sa.tuple_(asked_for.requested_at, asked_for.id) < sa.tuple_(sa.literal(place[0]), sa.literal(place[1])))
+        wanted.append(
+            sa.tuple_(asked_for.requested_at, asked_for.id)
+            < sa.tuple_(sa.literal(place[0]), sa.literal(place[1]))
+        )
     parts = [
         sa.select(asked_for.requested_at, asked_for.id)
         .where(asked_for.team == team, *wanted)
@@ -261,11 +295,20 @@ def _rows(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tup
         for team in sorted({team for team, _ in pairs})
     ]
     together = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
-    newest = sa.select(together).order_by(together.c.requested_at.desc(), together.c.id.desc()).limit(most).subquery()
+    newest = (
+        sa.select(together)
+        .order_by(together.c.requested_at.desc(), together.c.id.desc())
+        .limit(most)
+        .subquery()
+    )
     told = sa.func.to_jsonb(sa.literal_column("approval")).label("told")  # only of those that are left
     found = (
         sa.select(told, newest.c.requested_at, run.workflow, run.version)
-        .select_from(newest.join(tables.approval, asked_for.id == newest.c.id).join(tables.run, run.id == asked_for.run))
+        .select_from(
+            newest.join(tables.approval, asked_for.id == newest.c.id).join(
+                tables.run, run.id == asked_for.run
+            )
+        )
         .order_by(newest.c.requested_at.desc(), newest.c.id.desc())
     )
     with hot_engine().connect() as connection:
@@ -290,7 +333,18 @@ def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None)
             definition = workflows.version(row.workflow, row.version)
             stored = row.told
             made.append(
-                _line(actor, approval, stored["run"], stored["step"], stored["attempt"], stored["team"], definition, titles, names, teams)
+                _line(
+                    actor,
+                    approval,
+                    stored["run"],
+                    stored["step"],
+                    stored["attempt"],
+                    stored["team"],
+                    definition,
+                    titles,
+                    names,
+                    teams,
+                )
             )
     return made
 
@@ -338,15 +392,20 @@ def _line(
 
 def _names(approvals: Sequence[Approval]) -> dict[str, str]:
     people = {approval.requested_by for approval in approvals}
-    people |= {person for approval in approvals for each in approval.decided for person in (each.by, *each.stands_in_for)}
+    people |= {
+        person
+        for approval in approvals
+        for each in approval.decided
+        for person in (each.by, *each.stands_in_for)
+    }
     return accounts.names(people)
 
 
 def _names_in(run: Run, approval: Approval) -> dict[str, str]:
     """The names of everybody who did or decided something in the run, for its blocks may name them."""
-    return _names([approval, *(each for attempt in run.attempts.values() for each in attempt.approvals)]) | accounts.names(
-        {attempt.by for attempt in run.attempts.values() if attempt.by}
-    )
+    return _names(
+        [approval, *(each for attempt in run.attempts.values() for each in attempt.approvals)]
+    ) | accounts.names({attempt.by for attempt in run.attempts.values() if attempt.by})
 
 
 def _teams() -> dict[str, str]:
@@ -360,7 +419,10 @@ def _waiting_for(actor: Actor) -> list[sa.ColumnElement[bool]]:
     of_roles = [
         sa.and_(
             asked_for.team == team,
-            sa.or_(asked_for.roles == sa.text("'[]'::jsonb"), asked_for.roles.has_any(sa.cast(sorted(held), _TEXTS))),
+            sa.or_(
+                asked_for.roles == sa.text("'[]'::jsonb"),
+                asked_for.roles.has_any(sa.cast(sorted(held), _TEXTS)),
+            ),
         )
         for team, held in sorted(roles.items())
     ]
@@ -378,10 +440,13 @@ def _waiting_for(actor: Actor) -> list[sa.ColumnElement[bool]]:
     answered = asked_for.decided.contains([{"by": actor.id}])
     run = tables.run.c
     caused = sa.select(sa.literal(1)).where(
-        run.id == asked_for.run, run.caused_by.contains([{"person": actor.id}]), access.runs(actor).condition(run.label)
+        run.id == asked_for.run,
+        run.caused_by.contains([{"person": actor.id}]),
+        access.runs(actor).condition(run.label),
     )
     own = sa.and_(
-        asked_for.not_by.has_any(sa.cast([REQUESTER, STARTER], _TEXTS)), sa.or_(asked_for.requested_by == actor.id, caused.exists())
+        asked_for.not_by.has_any(sa.cast([REQUESTER, STARTER], _TEXTS)),
+        sa.or_(asked_for.requested_by == actor.id, caused.exists()),
     )
     return [asked_for.status == "open", sa.or_(*of_roles) if of_roles else sa.false(), ~own, ~did, ~answered]
 
@@ -393,7 +458,11 @@ def _for(actor: Actor) -> Keep:
     """Whether the right to approve the action is there too."""
 
     def keep(approval: Approval, team: str) -> bool:
-        return may_answer(actor, team, approval) and actor.id not in approval.not_by and actor.email.lower() not in approval.not_by
+        return (
+            may_answer(actor, team, approval)
+            and actor.id not in approval.not_by
+            and actor.email.lower() not in approval.not_by
+        )
 
     return keep
 
@@ -419,8 +488,14 @@ def _changes(wishes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         collection_id = request.get("collection")
         for name, change in (request.get("changes") or {}).items():
             column = _field(collection_id, name)
-            kind = column.to_json() if column is not None else {"name": name, "label": name, "type": "text", "options": None}
-            made.append({**kind, **{side: (change or {}).get(side) for side in ("old", "new")}, "masked": not change})
+            kind = (
+                column.to_json()
+                if column is not None
+                else {"name": name, "label": name, "type": "text", "options": None}
+            )
+            made.append(
+                {**kind, **{side: (change or {}).get(side) for side in ("old", "new")}, "masked": not change}
+            )
     return made
 
 

@@ -28,7 +28,9 @@ def deciders(request: VisibleRequest) -> list[tuple[str, str]]:
         if lacks is None and not approval.answered_by(person)
     ]
     gone, names = absences.away_words(able, able), accounts.names(able)
-    ordered = sorted((person in gone, names[person], gone.get(person, "")) for person in able if person in names)
+    ordered = sorted(
+        (person in gone, names[person], gone.get(person, "")) for person in able if person in names
+    )
     return [(name, away) for _, name, away in ordered[:MOST_NAMED]]
 
 

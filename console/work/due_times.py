@@ -39,7 +39,19 @@ NO_HOURS = "The hours must end after they begin."
 AT_ONCE = 500
 MOST_STAGES = 10
 LONGEST_MINUTES = 525_600
-COLUMNS = ("id", "workflow", "inbox", "minutes", "zone", "days", "opens", "closes", "holidays", "stages", "approvals")
+COLUMNS = (
+    "id",
+    "workflow",
+    "inbox",
+    "minutes",
+    "zone",
+    "days",
+    "opens",
+    "closes",
+    "holidays",
+    "stages",
+    "approvals",
+)
 RULE = f"select {', '.join(COLUMNS)} from console.due_rule"  # noqa: S608 (names of this file)
 _CANDIDATES = f"""
 select r.id, d.id from console.due_rule d join {access.EVERY_RUN.sql()} on r.ended_at is null and (r.workflow = d.workflow or r.ticket ->> 'inbox' = d.inbox)
@@ -64,7 +76,9 @@ class Stage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     percent: int = Field(ge=1, le=1000)
-    do: Literal["remind", "tell", "move"] = Field(description="remind the holder; tell people; move the run to an inbox")
+    do: Literal["remind", "tell", "move"] = Field(
+        description="remind the holder; tell people; move the run to an inbox"
+    )
     people: list[str] = Field(default_factory=list, max_length=50, description="Ids of people, for tell")
     inbox: str | None = Field(None, max_length=60, description="Where it goes, for move")
 
@@ -83,7 +97,9 @@ class ApprovalStage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     minutes: int = Field(ge=1, le=LONGEST_MINUTES, description="Working time since it was asked for")
-    do: Literal["remind", "substitute"] = Field(description="remind who may decide; tell who stands in for them")
+    do: Literal["remind", "substitute"] = Field(
+        description="remind who may decide; tell who stands in for them"
+    )
 
 
 class Terms(BaseModel):
@@ -167,7 +183,9 @@ def rule_of_inbox(inbox_id: str) -> Rule | None:
     return rule_of(rows[0]) if rows else None
 
 
-def set_for_workflow(actor: Actor, workflow: Known, terms: Mapping[str, Any] | None, *, seen: str | None = None) -> Rule | None:
+def set_for_workflow(
+    actor: Actor, workflow: Known, terms: Mapping[str, Any] | None, *, seen: str | None = None
+) -> Rule | None:
     """Set the due time of the workflow's runs; None takes it away. Needs the right `activate`.
 
     `seen` is the `mark` of the terms that a form showed. Raises NotAllowed, Invalid with a detail per field, Conflict where they changed since.
@@ -188,7 +206,11 @@ def clock_of(run_id: str, rule: Rule) -> Clock | None:
     """The clock of a live or ended run under this rule; None if the rule is of an inbox in which the run does not wait. The caller may see the run."""
     loaded = load(run_id, whole=True)
     begun = _begun(loaded.run, rule) if loaded is not None else None
-    return _clock(loaded.run, rule, begun, loaded.run.ended_at or log.now()) if loaded is not None and begun is not None else None
+    return (
+        _clock(loaded.run, rule, begun, loaded.run.ended_at or log.now())
+        if loaded is not None and begun is not None
+        else None
+    )
 
 
 def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
@@ -200,7 +222,9 @@ def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
     if not timed:
         return {}
     attempts: dict[str, list[tuple[str, datetime, datetime | None]]] = {run: [] for run in timed}
-    for run, *attempt in fetch("select run, step, entered_at, completed_at from console.attempt where run = any(%s)", (list(timed),)):
+    for run, *attempt in fetch(
+        "select run, step, entered_at, completed_at from console.attempt where run = any(%s)", (list(timed),)
+    ):
         attempts[run].append((attempt[0], attempt[1], attempt[2]))
     due, now = {}, log.now()
     for run, head in timed.items():
@@ -215,7 +239,11 @@ def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
 
 def due_at(hours: Hours, begun: datetime, now: datetime, total_s: float, worked_s: float) -> datetime:
     """When the time is used up, or was: of a run that is late as if it had waited for nothing since."""
-    return after(hours, now, total_s - worked_s) if worked_s < total_s else min(now, after(hours, begun, total_s))
+    return (
+        after(hours, now, total_s - worked_s)
+        if worked_s < total_s
+        else min(now, after(hours, begun, total_s))
+    )
 
 
 def look() -> int:
@@ -263,21 +291,38 @@ def _set(
         kept = connection.exec_driver_sql(f"{RULE} where {column} = %s for update", (value,)).first()
         former = rule_of(kept) if kept is not None else None
         made = former.id if former is not None else new_id("due")
-        row = {"id": made, "workflow": workflow, "inbox": inbox, **_columns(checked)} if checked is not None else None
+        row = (
+            {"id": made, "workflow": workflow, "inbox": inbox, **_columns(checked)}
+            if checked is not None
+            else None
+        )
         wanted = rule_of([row[name] for name in COLUMNS]) if row is not None else None
         require_unchanged(seen, former.to_json() if former else None, wanted.to_json() if wanted else None)
         if row is not None:
-            connection.execute(sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made})
+            connection.execute(
+                sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made}
+            )
             connection.execute(_INSERT, row | {"by": actor.id})
         elif former is not None:
             connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
         else:
             raise NotFound("There is no due time here.")
-        data = {"rule": made, "minutes": checked.minutes if checked else None, "removed": checked is None} | dict(named)
+        data = {
+            "rule": made,
+            "minutes": checked.minutes if checked else None,
+            "removed": checked is None,
+        } | dict(named)
         terms_told = {"terms": checked.model_dump(mode="json") if checked else {}}
         chain = None if label else workflows.CHAIN
         log.note(
-            actor, "due_time_changed", open=data, sealed=terms_told, team=team or None, chain=chain, label=label, connection=connection
+            actor,
+            "due_time_changed",
+            open=data,
+            sealed=terms_told,
+            team=team or None,
+            chain=chain,
+            label=label,
+            connection=connection,
         )
     return rule_of_workflow(workflow) if workflow is not None else rule_of_inbox(inbox or "")
 
@@ -308,13 +353,21 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
     try:
         checked = Terms.model_validate(dict(terms))
     except ValidationError as wrong:
-        reasons = [(".".join(map(str, each["loc"])), json_shape.reason(each, Terms)) for each in wrong.errors()]
-        details = [{"field": place or ("closes" if reason == NO_HOURS else "zone"), "reason": reason} for place, reason in reasons]
+        reasons = [
+            (".".join(map(str, each["loc"])), json_shape.reason(each, Terms)) for each in wrong.errors()
+        ]
+        details = [
+            {"field": place or ("closes" if reason == NO_HOURS else "zone"), "reason": reason}
+            for place, reason in reasons
+        ]
         raise Invalid("The due time was not set.", details=details) from None
     for number, stage in enumerate(checked.stages):
         if stage.inbox is not None and all(inbox.id != stage.inbox for inbox in inboxes.used_by(team)):
             field = f"stages.{number}.inbox"
-            raise Invalid("The due time was not set.", details=[{"field": field, "reason": f"The team uses no inbox {stage.inbox}."}])
+            raise Invalid(
+                "The due time was not set.",
+                details=[{"field": field, "reason": f"The team uses no inbox {stage.inbox}."}],
+            )
     return checked
 
 
@@ -328,7 +381,9 @@ def _begun(run: Run, rule: Rule) -> datetime | None:
 
 def _clock(run: Run, rule: Rule, begun: datetime, now: datetime) -> Clock:
     waiting = waiting_steps(run.workflow, run.version)
-    pauses = [(each.entered_at, each.completed_at or now) for each in run.attempts.values() if each.step in waiting]
+    pauses = [
+        (each.entered_at, each.completed_at or now) for each in run.attempts.values() if each.step in waiting
+    ]
     worked = worked_seconds(rule.hours, begun, now, pauses)
     total = rule.minutes * 60.0
     attempt = run.attempt
@@ -340,7 +395,9 @@ def _clock(run: Run, rule: Rule, begun: datetime, now: datetime) -> Clock:
 
 def waiting_steps(workflow: str, number: int) -> frozenset[str]:
     """The steps of a version at which the clock stands still: their type always waits, for a moment or for somebody outside."""
-    return frozenset(step.id for step in workflows.version(workflow, number).document.steps if steps.get(step.type).waits)
+    return frozenset(
+        step.id for step in workflows.version(workflow, number).document.steps if steps.get(step.type).waits
+    )
 
 
 def _turn(run_id: str, rule: Rule) -> None:
@@ -350,7 +407,8 @@ def _turn(run_id: str, rule: Rule) -> None:
         loaded = load(run_id, whole=True)
         if loaded is None or loaded.run.ended or (begun := _begun(loaded.run, rule)) is None:
             connection.execute(
-                sa.text("update console.due_clock set next_at = null where rule = :rule and run = :run"), {"rule": rule.id, "run": run_id}
+                sa.text("update console.due_clock set next_at = null where rule = :rule and run = :run"),
+                {"rule": rule.id, "run": run_id},
             )
             return
         reached = connection.execute(_CLOCK, {"rule": rule.id, "run": run_id, "begun": begun}).scalar_one()
@@ -358,11 +416,23 @@ def _turn(run_id: str, rule: Rule) -> None:
         clock = _clock(loaded.run, rule, begun, now)
         passed = [stage for stage in rule.stages if reached < stage.percent <= clock.percent]
         coming = next((stage.percent for stage in rule.stages if stage.percent > clock.percent), None)
-        next_at = None if coming is None else after(rule.hours, now, max(1.0, clock.total_s * coming / 100 - clock.worked_s))
+        next_at = (
+            None
+            if coming is None
+            else after(rule.hours, now, max(1.0, clock.total_s * coming / 100 - clock.worked_s))
+        )
         breached = now if clock.percent >= 100 else None
         percent = passed[-1].percent if passed else reached
         connection.execute(
-            _TURN, {"rule": rule.id, "run": run_id, "reached": percent, "worked": clock.worked_s, "next": next_at, "breached": breached}
+            _TURN,
+            {
+                "rule": rule.id,
+                "run": run_id,
+                "reached": percent,
+                "worked": clock.worked_s,
+                "next": next_at,
+                "breached": breached,
+            },
         )
         if passed:
             recipients = _tell(connection, loaded.run, rule, passed, percent)
@@ -372,15 +442,21 @@ def _turn(run_id: str, rule: Rule) -> None:
         _move(run_id, moves, percent)
 
 
-def _tell(connection: sa.Connection, run: Run, rule: Rule, passed: Sequence[Stage], percent: int) -> list[str]:
+def _tell(
+    connection: sa.Connection, run: Run, rule: Rule, passed: Sequence[Stage], percent: int
+) -> list[str]:
     """Send a notice to the people that the stages name, each once even if several stages were missed; returns their ids."""
     people: dict[str, None] = {}
     for stage in passed:
         holder = run.holder or run.last_holder
-        people |= dict.fromkeys(stage.people if stage.do == "tell" else [holder] if stage.do == "remind" and holder else [])
+        people |= dict.fromkeys(
+            stage.people if stage.do == "tell" else [holder] if stage.do == "remind" and holder else []
+        )
     recipients = [person for person in people if _may_see(person, run)]
     kind = "due_over" if percent >= 100 else "due_soon"
-    side_rows.add_notices(connection, recipients, f"{rule.id}:{run.id}:{percent}", kind, at=log.now(), run=run.id)
+    side_rows.add_notices(
+        connection, recipients, f"{rule.id}:{run.id}:{percent}", kind, at=log.now(), run=run.id
+    )
     return recipients
 
 
@@ -392,14 +468,38 @@ def _may_see(person: str, run: Run) -> bool:
         return False
 
 
-def _note(connection: sa.Connection, run: Run, rule: Rule, percent: int, clock: Clock, told: Sequence[str], moved: str | None) -> None:
+def _note(
+    connection: sa.Connection,
+    run: Run,
+    rule: Rule,
+    percent: int,
+    clock: Clock,
+    told: Sequence[str],
+    moved: str | None,
+) -> None:
     definition = workflows.version(run.workflow, run.version)
     opened = {
-        "workflow": run.workflow, "slug": definition.slug, "inbox": rule.inbox, "rule": rule.id, "late_run": run.id, "percent": percent,
-        "worked_seconds": int(clock.worked_s), "holder": run.holder, "told": list(told), "moved_to": moved,
-    }  # fmt: skip
+        "workflow": run.workflow,
+        "slug": definition.slug,
+        "inbox": rule.inbox,
+        "rule": rule.id,
+        "late_run": run.id,
+        "percent": percent,
+        "worked_seconds": int(clock.worked_s),
+        "holder": run.holder,
+        "told": list(told),
+        "moved_to": moved,
+    }
     chain = None if run.label else workflows.CHAIN
-    log.note(runs.ENGINE, "due_time_reached", open=opened, team=run.team or None, chain=chain, label=run.label, connection=connection)
+    log.note(
+        runs.ENGINE,
+        "due_time_reached",
+        open=opened,
+        team=run.team or None,
+        chain=chain,
+        label=run.label,
+        connection=connection,
+    )
 
 
 def _move(run_id: str, inbox: str, percent: int) -> None:
@@ -412,8 +512,18 @@ def _move(run_id: str, inbox: str, percent: int) -> None:
         run = loaded.run
         definition = workflows.version(run.workflow, run.version)
         reason = f"{percent} % of its time is used up."
-        command = commands.Escalate(run.holder or runs.ENGINE.id, run.revision, inbox, reason, "urgent", holder_draft(run, loaded.subject))
-        events = [event._replace(by=None) for event in decisions.decide(plan_of(definition), run, command, log.now())]
+        command = commands.Escalate(
+            run.holder or runs.ENGINE.id,
+            run.revision,
+            inbox,
+            reason,
+            "urgent",
+            holder_draft(run, loaded.subject),
+        )
+        events = [
+            event._replace(by=None)
+            for event in decisions.decide(plan_of(definition), run, command, log.now())
+        ]
         write(runs.ENGINE, definition, loaded, events)
 
     try:

@@ -101,7 +101,10 @@ def _counted(rows: Sequence[Any]) -> Ended:
     by_hour: dict[tuple[bool, int], list[int]] = {}
     for at, guided, done, _, number in rows:
         by_hour.setdefault((guided, int(at)), [0, 0])[0 if done else 1] += number
-    guided, alone = ([Hour(at, *two) for (mode, at), two in sorted(by_hour.items()) if mode == each] for each in (True, False))
+    guided, alone = (
+        [Hour(at, *two) for (mode, at), two in sorted(by_hour.items()) if mode == each]
+        for each in (True, False)
+    )
     total = sum(row[-1] for row in rows)
     return Ended(guided, alone, sum(row[-1] for row in rows if row[3]), more=total > MOST)
 
@@ -131,7 +134,10 @@ def _interest(row: Sequence[Any]) -> tuple[int, int]:
 def _marks(run_id: str) -> list[str]:
     """By whom the run's events were, in order, thinned out to `SHOWN`: "person", "ai" or "auto"."""
     rows = fetch(_MARKS, (run_id, MOST))
-    every = ["ai" if kind.startswith("proposal") else "person" if str(actor).startswith("usr") else "auto" for kind, actor in rows]
+    every = [
+        "ai" if kind.startswith("proposal") else "person" if str(actor).startswith("usr") else "auto"
+        for kind, actor in rows
+    ]
     if len(every) <= SHOWN:
         return every
     return [every[place * len(every) // SHOWN] for place in range(SHOWN)]

@@ -51,7 +51,9 @@ def waiting(actor: Actor, person_id: str) -> Waiting:
     """What waits for the person besides runs. Raises NotAllowed."""
     access.require(actor, None, "user", "manage")
     runs_seen = access.runs(actor).sql()
-    [(tasks, questions)] = fetch(_WAITING.format(runs=runs_seen), {"person": person_id, "people": [person_id]})
+    [(tasks, questions)] = fetch(
+        _WAITING.format(runs=runs_seen), {"person": person_id, "people": [person_id]}
+    )
     away = absences.away()
     deputy = absences.substitute_of(person_id, away) if person_id in away else None
     return Waiting(tasks, questions, accounts.names([deputy]).get(deputy, "") if deputy else "")
@@ -61,19 +63,29 @@ def held(actor: Actor, person_id: str) -> tuple[list[RunHead], int]:
     """Live runs that the person holds and the actor may see, the last active first, at most `SHOWN`; and how many there are. Raises NotAllowed."""
     access.require(actor, None, "user", "manage")
     run = tables.run.c
-    heads, _ = listed(actor, run.holder == person_id, run.ended_at.is_(None), order=(run.active_at.desc(), run.id), limit=SHOWN)
+    heads, _ = listed(
+        actor,
+        run.holder == person_id,
+        run.ended_at.is_(None),
+        order=(run.active_at.desc(), run.id),
+        limit=SHOWN,
+    )
     count = f"select count(*) from {access.runs(actor).sql()} where r.holder = %s and r.ended_at is null"  # noqa: S608 (a text of ours)
     return heads, int(fetch(count, (person_id,))[0][0])
 
 
-def hand_on(actor: Actor, person_id: str, run_ids: Sequence[str], email: str, reason: str = "") -> list[Given]:
+def hand_on(
+    actor: Actor, person_id: str, run_ids: Sequence[str], email: str, reason: str = ""
+) -> list[Given]:
     """Give chosen runs of the person to the person with this e-mail address. Rights are checked for each run, so that some may stay.
 
     Raises NotAllowed, and Invalid on `email` or `run`.
     """
     access.require(actor, None, "user", "manage")
     if not run_ids:
-        raise Invalid("Choose the runs to give away.", details=[{"field": "run", "reason": "takes at least one run"}])
+        raise Invalid(
+            "Choose the runs to give away.", details=[{"field": "run", "reason": "takes at least one run"}]
+        )
     try:
         heir = accounts.person_of_email(email)
     except NotFound as error:

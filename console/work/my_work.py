@@ -53,7 +53,15 @@ def work_of(actor: Actor) -> Work:
     more = max(len(held), len(saved), len(decide)) > MOST
     held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
-    why = reasons(actor, [*held, *saved, *(head for head, _ in instead), *lists.with_ids(actor, [line.run for line in decide])])
+    why = reasons(
+        actor,
+        [
+            *held,
+            *saved,
+            *(head for head, _ in instead),
+            *lists.with_ids(actor, [line.run for line in decide]),
+        ],
+    )
     open_questions, to_do = questions.open_for(actor, absent), tasks.tasks_of(actor, absent)
     return Work(
         held,

@@ -106,9 +106,21 @@ _WORDS = {
     **cleared_notices.WORDS,
 }
 _ASKED_FOR = [
-    "task_created", "question_asked", "run_assigned", "run_taken_over", "approval_requested", "approval_waits", "approval_asked", "approval_replied",
-    "clearance_asked", "access_requested", "own_rights_asked", "publishing_asked", "note_mention", "change_settled",
-]  # fmt: skip
+    "task_created",
+    "question_asked",
+    "run_assigned",
+    "run_taken_over",
+    "approval_requested",
+    "approval_waits",
+    "approval_asked",
+    "approval_replied",
+    "clearance_asked",
+    "access_requested",
+    "own_rights_asked",
+    "publishing_asked",
+    "note_mention",
+    "change_settled",
+]
 """Kinds that ask one person for something: each stands by itself while it is open."""
 _CAME_OF = {
     "approved": "Your approval was asked for: {by} approved",
@@ -155,7 +167,19 @@ def tell(
     `text` is sealed with the key of the `subject`; without a text the words are those of the `kind`.
     """
     with transaction() as connection:
-        side_rows.add_notices(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
+        side_rows.add_notices(
+            connection,
+            people,
+            key,
+            kind,
+            at=log.now(),
+            run=run,
+            by=by,
+            text=text,
+            subject=subject,
+            link=link,
+            mail=mail,
+        )
 
 
 def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
@@ -191,7 +215,9 @@ def _cleared(actor: Actor) -> list[str]:
 
 def notices_of(actor: Actor, limit: int = SHOWN, before: str | None = None) -> list[Notice]:
     """The person's notices, newest first; those before the notice `before`. Of a notice about something that they may no longer see, only the moment is shown."""
-    rows = fetch(_MINE, ((cleared := _cleared(actor)), _ASKED_FOR, cleared, actor.id, cleared, before, before, limit))
+    rows = fetch(
+        _MINE, ((cleared := _cleared(actor)), _ASKED_FOR, cleared, actor.id, cleared, before, before, limit)
+    )
     names = _names(rows)
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[3] for row in rows if row[3]):
@@ -200,10 +226,18 @@ def notices_of(actor: Actor, limit: int = SHOWN, before: str | None = None) -> l
 
 
 def _names(rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
-    return accounts.names({person for row in rows for person in (row[4], row[11], (row[13] or (None, None))[1]) if person})
+    return accounts.names(
+        {person for row in rows for person in (row[4], row[11], (row[13] or (None, None))[1]) if person}
+    )
 
 
-def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: dict[str, str | None], task: str | None = None) -> Notice:
+def _notice(
+    actor: Actor,
+    row: tuple[Any, ...],
+    names: dict[str, str],
+    titles: dict[str, str | None],
+    task: str | None = None,
+) -> Notice:
     ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in, came, alike = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
@@ -219,7 +253,9 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
             about = workflows.entry(actor, str(key).partition("|")[0]).title
     words = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine"))
     if became := _CAME_OF.get(came[0]) if came is not None else None:
-        words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
+        words = became.format(
+            by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague")
+        )
     together = words
     words = words.replace(_TASK, f"{_TASK}, “{task}”", 1) if task else words
     if ct is not None:
@@ -229,7 +265,9 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
             words = "Its text was erased"
         if made_in:
             together = next((each.title for each in workflows.all_known() if each.id == made_in[0]), together)
-        if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):
+        if made_in and not runs.words_of_event(
+            actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id
+        ):
             words = _WORDS.get(str(kind), NOT_YOURS)
     if absent:
         instead = f"In place of {names.get(str(absent), 'a colleague')}"
@@ -250,7 +288,10 @@ def read(actor: Actor, notice_id: str) -> str:
     if not rows:
         raise NotFound
     with transaction() as connection:
-        connection.execute(sa.text("update console.notice set read_at = coalesce(read_at, now()) where id = :id"), {"id": notice_id})
+        connection.execute(
+            sa.text("update console.notice set read_at = coalesce(read_at, now()) where id = :id"),
+            {"id": notice_id},
+        )
     return _notice(actor, rows[0], {}, {}).href or "/notices"
 
 
@@ -266,7 +307,9 @@ def deliver() -> int:
     if settings.current().smtp is None or jobs.paused():
         return 0
     with transaction() as connection:
-        stale = sa.text("update console.notice set mail = null where mail = 'queued' and (read_at is not null or at < :since)")
+        stale = sa.text(
+            "update console.notice set mail = null where mail = 'queued' and (read_at is not null or at < :since)"
+        )
         connection.execute(stale, {"since": log.now() - MAIL_WITHIN})
     taken = "update console.notice set mail = 'sending' where id = (select id from console.notice where mail = 'queued' and not (id = any(%s)) order by at limit 1 for update skip locked)"
     sent = 0
@@ -280,7 +323,10 @@ def deliver() -> int:
         result = _mailed(row[:-1], row[-1])
         sent += result == "sent"
         with transaction() as connection:
-            connection.execute(sa.text("update console.notice set mail = :mail where id = :id"), {"mail": result, "id": row[0]})
+            connection.execute(
+                sa.text("update console.notice set mail = :mail where id = :id"),
+                {"mail": result, "id": row[0]},
+            )
     return sent
 
 
@@ -310,11 +356,19 @@ def _message(actor: Actor, notice: Notice) -> EmailMessage:
     message["From"] = given.mail_from or "handrail@localhost"
     message["To"] = actor.email
     message["Subject"] = (
-        " ".join(f"{notice.text.rstrip('.')}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
+        " ".join(f"{notice.text.rstrip('.')}: {notice.about}".split())[:200]
+        if notice.about
+        else " ".join(notice.text.split())[:200]
     )
-    message["Message-ID"] = f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
+    message["Message-ID"] = (
+        f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
+    )
     message["Auto-Submitted"] = "auto-generated"
     when = f"{moment_words(notice.at.isoformat(), actor.locale, actor.zone)}, {actor.zone}"
-    link = f"{given.base_url}{notice.href}" if given.base_url else f"It stands in the console under {notice.href}"
+    link = (
+        f"{given.base_url}{notice.href}"
+        if given.base_url
+        else f"It stands in the console under {notice.href}"
+    )
     message.set_content("\n".join([*filter(None, (notice.text, notice.about, when)), "", link, ""]))
     return message

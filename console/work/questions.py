@@ -64,14 +64,21 @@ class Asked:
     @property
     def screen(self) -> dict[str, Any]:
         """The form in the shape of a step's screen."""
-        return {"type": "human_input", "fields": list(self.fields), "outcomes": list(self.outcomes), "text": self.text}
+        return {
+            "type": "human_input",
+            "fields": list(self.fields),
+            "outcomes": list(self.outcomes),
+            "text": self.text,
+        }
 
 
 def open_for(actor: Actor, instead: Sequence[str] | None = None) -> list[Asked]:
     """Questions that wait for this person's answer, or for one in place of somebody who is away (`instead`, where known); nearest limit first."""
     absent = absences.stood_in_for(actor.id) if instead is None else instead
     whose = {"people": [actor.id, *absent]}
-    rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ?| %(people)s", limit=SHOWN), whose)
+    rows = fetch(
+        _OPEN.format(runs=access.runs(actor).sql(), where="q.people ?| %(people)s", limit=SHOWN), whose
+    )
     questions = [question for row in rows if (question := _visible_question(actor, row, absent)) is not None]
     return [question for question in questions if not question.mine]
 
@@ -90,7 +97,9 @@ def question(actor: Actor, question_id: str) -> Asked:
 def _require_question(actor: Actor, question_id: str, *, whole: bool = False) -> Asked:
     statement = _OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1)
     rows = fetch(statement, {"id": question_id}) if "\x00" not in question_id else []
-    question = _visible_question(actor, rows[0], absences.stood_in_for(actor.id), whole=whole) if rows else None
+    question = (
+        _visible_question(actor, rows[0], absences.stood_in_for(actor.id), whole=whole) if rows else None
+    )
     if question is None:
         raise NotFound
     return question
@@ -110,22 +119,56 @@ def _visible_question(actor: Actor, row: Any, absent: Sequence[str], *, whole: b
     if not whole:
         workflow, version, step, collection = made_at
         values |= runs.shown_to(
-            actor, workflow, version, step, {name: values[name] for name in ("title", "text", "fields")}, collection, run
+            actor,
+            workflow,
+            version,
+            step,
+            {name: values[name] for name in ("title", "text", "fields")},
+            collection,
+            run,
         )
         if not runs.words_of_event(actor, workflow, version, step, run=run):
             values |= {"title": NOT_YOURS, "text": None}
-    given = fetch("select person, outcome, at, stands_in_for from console.answer where question = %s order by at, person", (ident,))
-    names = accounts.names({person for answered_by, _, _, away_person in given for person in (answered_by, away_person) if person})
+    given = fetch(
+        "select person, outcome, at, stands_in_for from console.answer where question = %s order by at, person",
+        (ident,),
+    )
+    names = accounts.names(
+        {
+            person
+            for answered_by, _, _, away_person in given
+            for person in (answered_by, away_person)
+            if person
+        }
+    )
     seats = {away_person or person for person, _, _, away_person in given}
     free = next((each for each in instead if each not in seats), None)
     labels = {choice["value"]: choice["label"] for choice in values["outcomes"]}
-    answered = tuple((_answerer_words(names, person, other), labels.get(outcome, "answered"), at) for person, outcome, at, other in given)
-    mine = actor.id in {person for person, *_ in given} or (actor.id in seats if actor.id in people else free is None)
+    answered = tuple(
+        (_answerer_words(names, person, other), labels.get(outcome, "answered"), at)
+        for person, outcome, at, other in given
+    )
+    mine = actor.id in {person for person, *_ in given} or (
+        actor.id in seats if actor.id in people else free is None
+    )
     away = absences.away_words([free]).get(free, "") if free else ""
     return Asked(
-        ident, run, values["title"], values["text"], tuple(values["fields"]), tuple(values["outcomes"]), needs, until, asked_at, about, subject,
-        answered, mine, free, f"{accounts.names([free]).get(free, 'A colleague')} is {away}" if free and away else "",
-    )  # fmt: skip
+        ident,
+        run,
+        values["title"],
+        values["text"],
+        tuple(values["fields"]),
+        tuple(values["outcomes"]),
+        needs,
+        until,
+        asked_at,
+        about,
+        subject,
+        answered,
+        mine,
+        free,
+        f"{accounts.names([free]).get(free, 'A colleague')} is {away}" if free and away else "",
+    )
 
 
 def _answerer_words(names: Mapping[str, str], person: str, absent: str | None) -> str:
@@ -141,12 +184,20 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
     question = _require_question(actor, question_id, whole=True)
     if question.mine:
         raise Conflict(ANSWERED_ALREADY, code="not_possible")
-    fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in question.fields]
+    fields = [
+        FormField(**{name: field[name] for name in FormField.__slots__ if name in field})
+        for field in question.fields
+    ]
     offered = [option["value"] for option in question.outcomes]
     if offered and outcome not in offered:
         named = ", ".join(f"“{option['label']}”" for option in question.outcomes)
-        raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"Choose one of {named}."}])
-    cleaned, way = clean(fields, evidence.with_files(fields, values, question.run)), outcome if offered and outcome else ANSWERED
+        raise Invalid(
+            "Choose an answer.", details=[{"field": "outcome", "reason": f"Choose one of {named}."}]
+        )
+    cleaned, way = (
+        clean(fields, evidence.with_files(fields, values, question.run)),
+        outcome if offered and outcome else ANSWERED,
+    )
     evidence.require(actor, None, fields, values)
     kid, nonce, ct = subjects.seal(question.subject, f"answer|{question.id}|{actor.id}", cleaned)
     put = sa.text(
@@ -154,8 +205,18 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
         " where not exists (select from console.answer where question = :id and coalesce(stands_in_for, person) = coalesce(:instead, :person)) on conflict do nothing"
     )
     with transaction() as connection:
-        connection.execute(sa.text("select id from console.question where id = :id for update"), {"id": question.id})
-        parameters = {"id": question.id, "person": actor.id, "outcome": way, "at": log.now(), "kid": kid, "nonce": nonce, "ct": ct}
+        connection.execute(
+            sa.text("select id from console.question where id = :id for update"), {"id": question.id}
+        )
+        parameters = {
+            "id": question.id,
+            "person": actor.id,
+            "outcome": way,
+            "at": log.now(),
+            "kid": kid,
+            "nonce": nonce,
+            "ct": ct,
+        }
         parameters |= {"instead": question.stands_in_for}
         if connection.execute(put, parameters).rowcount == 0:
             raise Conflict(ANSWERED_ALREADY, code="not_possible")
@@ -175,11 +236,14 @@ def pick_up() -> int:
 def _answers_so_far(question: str, subject: str) -> list[dict[str, Any]]:
     """The answers so far, the oldest first."""
     rows = fetch(
-        "select person, outcome, at, nonce, ct, stands_in_for from console.answer where question = %s order by at, person", (question,)
+        "select person, outcome, at, nonce, ct, stands_in_for from console.answer where question = %s order by at, person",
+        (question,),
     )
     answers = []
     for person, outcome, at, nonce, ct, absent in rows:
         values = subjects.unseal(subject, f"answer|{question}|{person}", nonce, ct)
         instead = {"stands_in_for": absent} if absent else {}
-        answers.append({"by": person, "outcome": outcome, "at": log.body.moment(at), "values": values} | instead)
+        answers.append(
+            {"by": person, "outcome": outcome, "at": log.body.moment(at), "values": values} | instead
+        )
     return answers

@@ -21,10 +21,20 @@ from console.runs.store.run_events import ENGINE
 from console.runs.views.lists import RunHead, listed
 from console.work import questions
 
-FOLLOWS = frozenset({
-    *("task_created", "question_asked", "run_assigned", "approval_requested", "approval_waits", "approval_replied", "notice_sent"),
-    *("due_soon", "due_over", "alert_failed", "alert_slow"),
-})  # fmt: skip
+FOLLOWS = frozenset(
+    {
+        *(
+            "task_created",
+            "question_asked",
+            "run_assigned",
+            "approval_requested",
+            "approval_waits",
+            "approval_replied",
+            "notice_sent",
+        ),
+        *("due_soon", "due_over", "alert_failed", "alert_slow"),
+    }
+)
 """Kinds of notices that follow to a substitute: work, and that work is late; all are about a run."""
 
 OLDEST = timedelta(days=30)
@@ -56,9 +66,20 @@ def pass_on() -> int:
         with transaction() as connection:
             if connection.execute(_PASSED, {"notice": notice, "at": log.now()}).rowcount == 0 or not able:
                 continue
-            parameters = {"id": new_id("ntc"), "deputy": deputy, "absent": stands_in_for or person, "notice": notice, "at": log.now()}
+            parameters = {
+                "id": new_id("ntc"),
+                "deputy": deputy,
+                "absent": stands_in_for or person,
+                "notice": notice,
+                "at": log.now(),
+            }
             if connection.execute(_PASS_ON, parameters).rowcount:
-                opened = {"person": stands_in_for or person, "substitute": deputy, "notice_kind": kind, "told_run": run_id}
+                opened = {
+                    "person": stands_in_for or person,
+                    "substitute": deputy,
+                    "notice_kind": kind,
+                    "told_run": run_id,
+                }
                 log.note(ENGINE, "notice_passed_on", open=opened, label=label, connection=connection)
     return len(rows)
 
@@ -68,11 +89,18 @@ def undecidable(reader: Actor, absent: str, deputy: str) -> list[str]:
     around, found = workflows.around(), []
     for known in workflows.all_known():
         definition = workflows.readable_version(known.id, known.live)
-        if definition is None or known.archived or not access.can(reader, known.team or None, f"{workflows.OBJECT}:{known.slug}", "see"):
+        if (
+            definition is None
+            or known.archived
+            or not access.can(reader, known.team or None, f"{workflows.OBJECT}:{known.slug}", "see")
+        ):
             continue
         raw, sketches = definition.document.to_json(), list[Sketch]()
         workflows.check(raw, None, sketches)
-        own, theirs = (approval_check.given_by(each, raw, sketches, around.approvals or {}, around.rights) for each in (absent, deputy))
+        own, theirs = (
+            approval_check.given_by(each, raw, sketches, around.approvals or {}, around.rights)
+            for each in (absent, deputy)
+        )
         if own - theirs:
             found.append(known.title)
     return sorted(found)
@@ -84,7 +112,12 @@ def held_by_absent(actor: Actor, people: Sequence[str], *, limit: int = 50) -> l
         return []
     run, names = tables.run.c, accounts.names(people)
     heads, _ = listed(
-        actor, run.holder.in_(people), run.ended_at.is_(None), order=(run.active_at.desc(), run.id), limit=limit, act="resume"
+        actor,
+        run.holder.in_(people),
+        run.ended_at.is_(None),
+        order=(run.active_at.desc(), run.id),
+        limit=limit,
+        act="resume",
     )
     return [(head, names.get(head.holder or "", "a colleague")) for head in heads]
 

@@ -72,7 +72,9 @@ def to_do(actor: Actor, day: date, instead: Sequence[str]) -> tuple[int, int]:
 
 def of_teams(actor: Actor) -> list[Task]:
     """Open tasks of the person's teams that have no assignee or another one."""
-    where = "team = any(%s) and status = 'open' and assignee is distinct from %s order by due_on nulls last, id"
+    where = (
+        "team = any(%s) and status = 'open' and assignee is distinct from %s order by due_on nulls last, id"
+    )
     return _read(actor, where, (list(actor.teams), actor.id))
 
 
@@ -84,7 +86,11 @@ def closed(actor: Actor) -> list[Task]:
 
 def open_of_runs(actor: Actor, run_ids: Sequence[str]) -> list[Task]:
     """Open tasks that these runs have made, whoever they are for; those due first come first."""
-    return _read(actor, "run = any(%s) and status = 'open' order by due_on nulls last, id", (list(run_ids),)) if run_ids else []
+    return (
+        _read(actor, "run = any(%s) and status = 'open' order by due_on nulls last, id", (list(run_ids),))
+        if run_ids
+        else []
+    )
 
 
 def titles_of(actor: Actor, ids: Sequence[str]) -> dict[str, str]:
@@ -105,7 +111,24 @@ def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
 
 def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str | None]) -> Task | None:
     """The task; None where the person may not see its run."""
-    ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, instead, made_at = row
+    (
+        ident,
+        run,
+        _,
+        team,
+        assignee,
+        status,
+        waits,
+        due_on,
+        created_at,
+        closed_at,
+        closed_by,
+        subject,
+        nonce,
+        ct,
+        instead,
+        made_at,
+    ) = row
     if run not in titles:
         titles[run] = title_if_seen(actor, run)
     about = titles[run]
@@ -115,13 +138,28 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
         values = subjects.unseal(subject, f"task|{ident}", nonce, ct)
     except subjects.Unreadable:
         values = {"title": "Its text was erased"}
-    if made_at is not None and not runs.words_of_event(actor, made_at[0], int(made_at[1]), made_at[2], run=run):
+    if made_at is not None and not runs.words_of_event(
+        actor, made_at[0], int(made_at[1]), made_at[2], run=run
+    ):
         values, due_on = {"title": NOT_YOURS}, None
     return Task(
-        ident, str(values["title"]), values.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
-        names.get(assignee or ""), team, about, f"/runs/{run}", closed_for=names.get(instead or ""),
-        of=(str(values["of"][0]), str(values["of"][1])) if values.get("of") else None, note=str(values.get("note") or ""),
-    )  # fmt: skip
+        ident,
+        str(values["title"]),
+        values.get("text"),
+        status,
+        waits,
+        due_on,
+        created_at,
+        closed_at,
+        names.get(closed_by or ""),
+        names.get(assignee or ""),
+        team,
+        about,
+        f"/runs/{run}",
+        closed_for=names.get(instead or ""),
+        of=(str(values["of"][0]), str(values["of"][1])) if values.get("of") else None,
+        note=str(values.get("note") or ""),
+    )
 
 
 def title_if_seen(actor: Actor, run_id: str) -> str | None:
@@ -137,16 +175,28 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
 
     Raises NotFound for a task of other people or about something that the person may not see, Invalid, and Conflict if it is closed already.
     """
-    rows = fetch(f"{_SELECT} where id = %s", (access.runs(actor).cleared, task_id)) if "\x00" not in task_id else []
+    rows = (
+        fetch(f"{_SELECT} where id = %s", (access.runs(actor).cleared, task_id))
+        if "\x00" not in task_id
+        else []
+    )
     assignee = rows[0][4] if rows else None
     instead = assignee if assignee in absences.stood_in_for(actor.id) else None
-    if not rows or not (assignee == actor.id or instead or rows[0][3] in actor.teams) or (task := _task(actor, rows[0], {}, {})) is None:
+    if (
+        not rows
+        or not (assignee == actor.id or instead or rows[0][3] in actor.teams)
+        or (task := _task(actor, rows[0], {}, {})) is None
+    ):
         raise NotFound
     note = note.strip()
     if result not in RESULTS:
-        raise Invalid("Say what came of it.", details=[{"field": "result", "reason": f"One of: {', '.join(RESULTS)}."}])
+        raise Invalid(
+            "Say what came of it.", details=[{"field": "result", "reason": f"One of: {', '.join(RESULTS)}."}]
+        )
     if len(note) > LONGEST_NOTE or "\x00" in note or (result == "not_done" and not note):
-        raise Invalid("The task is not closed yet.", at=("note", "Say in at most 2,000 characters why it is not done."))
+        raise Invalid(
+            "The task is not closed yet.", at=("note", "Say in at most 2,000 characters why it is not done.")
+        )
     run, subject = rows[0][1], rows[0][11]
     kept = _with_note(task_id, subject, rows[0][12], rows[0][13], note)
     changed = sa.text(
@@ -154,7 +204,14 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
         " kid = coalesce(:kid, kid), nonce = coalesce(:nonce, nonce), ct = coalesce(:ct, ct) where id = :id and status = 'open'"
     )
     with transaction() as connection:
-        parameters = {"status": result, "at": log.now(), "by": actor.id, "instead": instead, "id": task_id, **kept}
+        parameters = {
+            "status": result,
+            "at": log.now(),
+            "by": actor.id,
+            "instead": instead,
+            "id": task_id,
+            **kept,
+        }
         if connection.execute(changed, parameters).rowcount == 0:
             raise Conflict("This task is closed already.", code="not_possible")
         sealed = {"note": note} if note else None
@@ -177,7 +234,9 @@ def _with_note(task_id: str, subject: str, nonce: bytes, ct: bytes, note: str) -
     if note:
         about = f"task|{task_id}"
         with suppress(subjects.Unreadable):
-            columns = subjects.seal(subject, about, subjects.unseal(subject, about, nonce, ct) | {"note": note})
+            columns = subjects.seal(
+                subject, about, subjects.unseal(subject, about, nonce, ct) | {"note": note}
+            )
     return dict(zip(("kid", "nonce", "ct"), columns, strict=True))
 
 

@@ -25,16 +25,24 @@ class Given:
     reason: str = ""
 
 
-def assign(actor: Actor, inbox_id: str, ticket_ids: Sequence[str], user: str, reason: str = "") -> list[Given]:
+def assign(
+    actor: Actor, inbox_id: str, ticket_ids: Sequence[str], user: str, reason: str = ""
+) -> list[Given]:
     """Give tickets to a person. One that cannot be given does not stop the others. Raises NotFound, NotAllowed, Invalid."""
     inbox = _managed_inbox(actor, inbox_id, ticket_ids)
-    return [_result(actor, ticket_id, partial(_give, actor, inbox, ticket_id, user, reason)) for ticket_id in dict.fromkeys(ticket_ids)]
+    return [
+        _result(actor, ticket_id, partial(_give, actor, inbox, ticket_id, user, reason))
+        for ticket_id in dict.fromkeys(ticket_ids)
+    ]
 
 
 def unassign(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> list[Given]:
     """Take runs away from those who hold them: they are to do again, with what was typed. Raises as `assign` does."""
     inbox = _managed_inbox(actor, inbox_id, ticket_ids)
-    return [_result(actor, ticket_id, partial(_let_go, actor, inbox, ticket_id)) for ticket_id in dict.fromkeys(ticket_ids)]
+    return [
+        _result(actor, ticket_id, partial(_let_go, actor, inbox, ticket_id))
+        for ticket_id in dict.fromkeys(ticket_ids)
+    ]
 
 
 def _managed_inbox(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> Inbox:

@@ -17,7 +17,15 @@ from console.automation import enrolments
 from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Field
-from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
+from console.core.errors import (
+    Conflict,
+    DefinitionError,
+    Invalid,
+    Malformed,
+    NotAllowed,
+    NotFound,
+    SourceDown,
+)
 from console.core.plain_words import roles_words
 from console.records import Record
 from console.runs import RunHead
@@ -59,8 +67,12 @@ class Ticket:
     since: datetime | None = None
     reason: str = ""
     by_name: str = ""
-    sorted_by: tuple[Field, Any] | None = None  # of a record: the field that the list is sorted by, and its value
-    due: date | None = None  # of a record: the day by which it is to be worked on; of a run: the moment when its time is used up
+    sorted_by: tuple[Field, Any] | None = (
+        None  # of a record: the field that the list is sorted by, and its value
+    )
+    due: date | None = (
+        None  # of a record: the day by which it is to be worked on; of a run: the moment when its time is used up
+    )
 
     def to_json(self) -> dict[str, Any]:
         """The ticket as one of a list of the API."""
@@ -119,7 +131,9 @@ def to_do(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = N
     page = _to_do(actor, inbox, limit, after)
     listed = sum(ticket.run is None for ticket in page.tickets)
     if listed and inbox.source is not None:
-        values = {"count": listed, "more": page.next is not None} | ({"segment": inbox.source.segment} if inbox.source.segment else {})
+        values = {"count": listed, "more": page.next is not None} | (
+            {"segment": inbox.source.segment} if inbox.source.segment else {}
+        )
         collection = records.collection(inbox.source.collection)
         log.note(actor, "record_listed", open=values, source=collection.source, collection=collection.id)
     return page
@@ -167,21 +181,29 @@ def _stage(actor: Actor, inbox: Inbox, stage: str, limit: int, mark: str) -> tup
         if waiting is None:
             return [], None
         rows, cursor = free_records(actor, waiting, limit, mark or None)
-        return [_record_ticket(waiting, row) for row in naming.called(actor, waiting.collection, rows)], cursor
+        return [
+            _record_ticket(waiting, row) for row in naming.called(actor, waiting.collection, rows)
+        ], cursor
     place = _place(mark) if mark else None
     if stage == PUT_DOWN:
         heads, last = queues.saved_runs(actor, inbox.id, _workflow_id(inbox), limit=limit, after=place)
     else:
-        heads, last = queues.tickets(actor, inbox.id, ("low",) if stage == LOW else ABOVE_LOW, limit=limit, after=place)
+        heads, last = queues.tickets(
+            actor, inbox.id, ("low",) if stage == LOW else ABOVE_LOW, limit=limit, after=place
+        )
     return _tickets(actor, heads), _mark(last)
 
 
-def doing(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None) -> tuple[list[Ticket], str | None]:
+def doing(
+    actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None
+) -> tuple[list[Ticket], str | None]:
     """Tickets that the actor holds, the oldest first, and the cursor of those after them. Raises NotFound, and Malformed for a cursor that is not ours."""
     return _held(actor, inboxes.seen(actor, inbox_id), limit, after, holder=actor.id)
 
 
-def backlog(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None) -> tuple[list[Ticket], str | None]:
+def backlog(
+    actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None
+) -> tuple[list[Ticket], str | None]:
     """Tickets that anybody holds, and the cursor of those after them; for those who manage the inbox.
 
     Raises NotFound, NotAllowed, and Malformed for a cursor that is not ours.
@@ -216,15 +238,21 @@ def behind(actor: Actor, run_id: str, workflow: str) -> Inbox | None:
     """The inbox that the run was taken from, else the one whose records start its workflow; None where the actor works in neither."""
     working = [inbox for inbox in inboxes.known() if inboxes.may(actor, inbox, "work")]
     taken_from = queues.taken_from(run_id) if working else None
-    by_records = [inbox for inbox in working if inbox.source is not None and inbox.source.workflow == workflow]
-    return next((inbox for inbox in [*(inbox for inbox in working if inbox.id == taken_from), *by_records]), None)
+    by_records = [
+        inbox for inbox in working if inbox.source is not None and inbox.source.workflow == workflow
+    ]
+    return next(
+        (inbox for inbox in [*(inbox for inbox in working if inbox.id == taken_from), *by_records]), None
+    )
 
 
 def people(actor: Actor, inbox_id: str, text: str = "") -> list[Actor]:
     """People who work in the inbox and whose name or address contains the text, by name; for those who manage it."""
     inbox = inboxes.seen(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
-    return [person for person in accounts.search(text, MOST_SEARCHED) if inboxes.may(person, inbox, "work")][:MOST_OFFERED]
+    return [person for person in accounts.search(text, MOST_SEARCHED) if inboxes.may(person, inbox, "work")][
+        :MOST_OFFERED
+    ]
 
 
 def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
@@ -238,7 +266,9 @@ def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
 
 def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     handed_on = head.ticket or {}
-    may_read = not handed_on.get("reason") or runs.words_of_event(actor, head.workflow_id, head.version, None, kind="escalate", run=head.id)
+    may_read = not handed_on.get("reason") or runs.words_of_event(
+        actor, head.workflow_id, head.version, None, kind="escalate", run=head.id
+    )
     return Ticket(
         id=head.id,
         title=head.record_title or head.workflow_title,
@@ -253,9 +283,13 @@ def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     )
 
 
-def _held(actor: Actor, inbox: Inbox, limit: int, after: str | None, *, holder: str | None = None) -> tuple[list[Ticket], str | None]:
+def _held(
+    actor: Actor, inbox: Inbox, limit: int, after: str | None, *, holder: str | None = None
+) -> tuple[list[Ticket], str | None]:
     place = _place(after) if after else None
-    heads, last = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=limit, holder=holder, after=place)
+    heads, last = queues.held_runs(
+        actor, inbox.id, _workflow_id(inbox), limit=limit, holder=holder, after=place
+    )
     taken_at, due = queues.taken_at([head.id for head in heads], inbox.id), due_times.due_of(heads)
     found = [
         Ticket(
@@ -277,8 +311,18 @@ def _record_ticket(waiting: WaitingRecords, row: Record) -> Ticket:
     name = waiting.sort_field
     field = waiting.collection.field(name) if name in row.values else None
     sorted_by = (field, row.values[field.name]) if field else None
-    ticket = Ticket(f"record:{row.key}", row.title, "record", collection=waiting.collection.id, record=row.key, sorted_by=sorted_by)
-    return replace(ticket, due=_due_day(row.values.get(waiting.due_field), waiting.due_days) if waiting.due_field else None)
+    ticket = Ticket(
+        f"record:{row.key}",
+        row.title,
+        "record",
+        collection=waiting.collection.id,
+        record=row.key,
+        sorted_by=sorted_by,
+    )
+    return replace(
+        ticket,
+        due=_due_day(row.values.get(waiting.due_field), waiting.due_days) if waiting.due_field else None,
+    )
 
 
 def _due_day(value: Any, days: int) -> date | None:
@@ -292,7 +336,11 @@ def _due_day(value: Any, days: int) -> date | None:
 def _workflow_id(inbox: Inbox) -> str | None:
     """The id of the workflow that the inbox's records start."""
     slug = inbox.source.workflow if inbox.source else None
-    return next((workflow.id for workflow in workflows.all_known() if workflow.slug == slug), None) if slug else None
+    return (
+        next((workflow.id for workflow in workflows.all_known() if workflow.slug == slug), None)
+        if slug
+        else None
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- taking
@@ -326,14 +374,19 @@ def take(actor: Actor, inbox_id: str, ticket_id: str) -> str:
     _require_work(actor, inbox)
     run_id = _try_to_take(actor, inbox, ticket_by_id(actor, inbox, ticket_id))
     if run_id is None:
-        raise Conflict("Somebody else took this ticket, or it has left the inbox. Take the next one.", code="ticket_taken")
+        raise Conflict(
+            "Somebody else took this ticket, or it has left the inbox. Take the next one.",
+            code="ticket_taken",
+        )
     return run_id
 
 
 def _require_work(actor: Actor, inbox: Inbox) -> None:
     if not inboxes.may(actor, inbox, "work"):
         needed = f" It is for {roles_words(inbox.roles)}." if inbox.roles else ""
-        raise NotAllowed(f"You manage {inbox.title}, and do not work in it.{needed}", need=(f"inbox:{inbox.id}", "work"))
+        raise NotAllowed(
+            f"You manage {inbox.title}, and do not work in it.{needed}", need=(f"inbox:{inbox.id}", "work")
+        )
 
 
 def ticket_by_id(actor: Actor, inbox: Inbox, ticket_id: str) -> Ticket:
@@ -379,7 +432,8 @@ def start_ticket(actor: Actor, inbox: Inbox, ticket: Ticket) -> str:
     except Invalid as error:
         reasons = "; ".join(f"{detail.get('field')}: {detail.get('reason')}" for detail in error.details)
         raise Invalid(
-            f"The start of {source.workflow} asks for more than {inbox.title} gives ({reasons}).", details=error.details
+            f"The start of {source.workflow} asks for more than {inbox.title} gives ({reasons}).",
+            details=error.details,
         ) from None
 
 
@@ -414,4 +468,6 @@ def _place(mark: str) -> Place:
 
 
 def _malformed() -> Malformed:
-    return Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
+    return Malformed(
+        "The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list.")
+    )

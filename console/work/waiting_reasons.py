@@ -52,12 +52,21 @@ def reasons(actor: Actor, heads: Sequence[RunHead]) -> dict[str, Reason]:
     """Run id → why it waits. The runs are those that the actor may see; texts that they may not read are left out."""
     if not heads:
         return {}
-    rows = {row[0]: row[1:] for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))}
+    rows = {
+        row[0]: row[1:]
+        for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))
+    }
     due, by_clock = _due_days(actor, heads), due_times.due_of(heads)
-    handed = [head.id for head in heads if head.live and not head.ticket and head.id in rows and rows[head.id][-1]]
+    handed = [
+        head.id for head in heads if head.live and not head.ticket and head.id in rows and rows[head.id][-1]
+    ]
     last = handed_on(handed) if handed else {}
     with runs.judged_once(rows):
-        return {head.id: _reason(actor, head, rows[head.id], due, by_clock, last.get(head.id)) for head in heads if head.id in rows}
+        return {
+            head.id: _reason(actor, head, rows[head.id], due, by_clock, last.get(head.id))
+            for head in heads
+            if head.id in rows
+        }
 
 
 def _reason(
@@ -74,7 +83,9 @@ def _reason(
     readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)
     handed = handed if readable and handed is not None and handed.by != actor.id and not take_over else None
     return Reason(
-        f"“{_short(handed.reason)}”" if handed else _words(head, waiting, take_over, (step, outcome), readable=readable),
+        f"“{_short(handed.reason)}”"
+        if handed
+        else _words(head, waiting, take_over, (step, outcome), readable=readable),
         earlier(by_record, by_clock.get(head.id)) or until,
         last_holder,
     )
@@ -98,7 +109,11 @@ def _words(
     if head.ticket and readable and head.ticket.get("reason"):
         return f"“{_short(str(head.ticket['reason']))}”"
     if take_over:
-        return _short(str(take_over.get("message", ""))) if readable and take_over.get("message") else "Stopped, and asks a person"
+        return (
+            _short(str(take_over.get("message", "")))
+            if readable and take_over.get("message")
+            else "Stopped, and asks a person"
+        )
     if waiting and head.status in ("waiting_time", "waiting_event"):
         return _WAITS.get(str(waiting.get("for")), "Goes on by itself")
     step, outcome = last
@@ -108,7 +123,11 @@ def _words(
     if definition is None:
         return "Its version cannot be read here"
     label = _outcome_label(definition, step, outcome) if readable else ""
-    return f"After {title_of(definition, step).rstrip('?')}: {label}" if label else f"After {title_of(definition, step)}"
+    return (
+        f"After {title_of(definition, step).rstrip('?')}: {label}"
+        if label
+        else f"After {title_of(definition, step)}"
+    )
 
 
 def _outcome_label(definition: Definition, step_id: str, outcome: str | None) -> str:
@@ -123,7 +142,9 @@ def _short(text: str) -> str:
 
 def _due_days(actor: Actor, heads: Sequence[RunHead]) -> dict[tuple[str, str], date]:
     """(collection, key) → its due day, as the inbox says whose records start the run's workflow. Hidden fields give none."""
-    rules = {inbox.source.workflow: inbox.source for inbox in inboxes.known() if inbox.source and inbox.source.due}
+    rules = {
+        inbox.source.workflow: inbox.source for inbox in inboxes.known() if inbox.source and inbox.source.due
+    }
     wanted: dict[str, set[str]] = {}
     for head in heads:
         rule = rules.get(head.slug)

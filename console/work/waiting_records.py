@@ -52,8 +52,19 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
     field that is hidden from them.
     """
     source = inbox.source
-    workflow = next((each for each in workflows.all_known() if source and each.slug == source.workflow and each.status == "active"), None)
-    if source is None or workflow is None or not access.can(actor, workflow.team, f"workflow:{workflow.slug}", "start"):
+    workflow = next(
+        (
+            each
+            for each in workflows.all_known()
+            if source and each.slug == source.workflow and each.status == "active"
+        ),
+        None,
+    )
+    if (
+        source is None
+        or workflow is None
+        or not access.can(actor, workflow.team, f"workflow:{workflow.slug}", "start")
+    ):
         return None
     if not access.can(actor, None, f"collection:{source.collection}", "browse"):
         return None
@@ -69,10 +80,22 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
     sort = source.sort if source.sort and source.sort.removeprefix("-") not in scope.hidden else None
     due = source.due.field if source.due and source.due.field not in scope.hidden else None
     overdue, due_today = (source.due_before(collection, days) if due else None for days in (0, 1))
-    return WaitingRecords(workflow.id, collection, scope, where, sort, overdue, due_today, due, source.due.days if source.due else 0)
+    return WaitingRecords(
+        workflow.id,
+        collection,
+        scope,
+        where,
+        sort,
+        overdue,
+        due_today,
+        due,
+        source.due.days if source.due else 0,
+    )
 
 
-def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str | None) -> tuple[list[Record], str | None]:
+def free_records(
+    actor: Actor, waiting: WaitingRecords, limit: int, after: str | None
+) -> tuple[list[Record], str | None]:
     """At most `limit` records without a live run after the cursor, and the cursor of those after them.
 
     One statement is enough where half of the page is free. Long stretches of records with a live run are passed in larger pages.
@@ -81,13 +104,22 @@ def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str |
     size = limit
     while True:
         page = _page(waiting, size, after)
-        live = queues.live_keys(actor, waiting.workflow, waiting.collection.id, [row.key for row in page.rows if row.key is not None])
-        free_rows = [(place, row) for place, row in enumerate(page.rows) if row.key is not None and row.key not in live]
+        live = queues.live_keys(
+            actor,
+            waiting.workflow,
+            waiting.collection.id,
+            [row.key for row in page.rows if row.key is not None],
+        )
+        free_rows = [
+            (place, row) for place, row in enumerate(page.rows) if row.key is not None and row.key not in live
+        ]
         wanted = limit - len(free)
         free += [row for _, row in free_rows[:wanted]]
         if len(free_rows) >= wanted:
             cut = free_rows[wanted - 1][0] + 1 if wanted else 0
-            return free, page.next if cut == len(page.rows) else _page(waiting, cut, after).next if cut else after
+            return free, page.next if cut == len(page.rows) else _page(
+                waiting, cut, after
+            ).next if cut else after
         after = page.next
         if after is None or len(free) * 2 >= limit:
             return free, after
@@ -95,9 +127,17 @@ def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str |
 
 
 def _page(waiting: WaitingRecords, limit: int, after: str | None) -> records.Page:
-    fields = tuple(name for name in (waiting.sort_field, waiting.due_field, *naming.made_of(waiting.collection)) if name)
+    fields = tuple(
+        name for name in (waiting.sort_field, waiting.due_field, *naming.made_of(waiting.collection)) if name
+    )
     return records.page(
-        waiting.collection.id, waiting.scope, segment=waiting.where, sort=waiting.sort, limit=max(1, limit), after=after, fields=fields
+        waiting.collection.id,
+        waiting.scope,
+        segment=waiting.where,
+        sort=waiting.sort,
+        limit=max(1, limit),
+        after=after,
+        fields=fields,
     )
 
 
@@ -124,13 +164,26 @@ def lateness(actor: Actor, waiting: WaitingRecords) -> Late:
     busy = queues.live_records(actor, waiting.workflow, waiting.collection.id)
     overdue, by_tonight = (_free_of(waiting, where, busy) for where in (waiting.overdue, waiting.due_today))
     fields = (waiting.due_field,)
-    first = records.page(waiting.collection.id, waiting.scope, segment=waiting.where, sort=waiting.due_field, limit=1, fields=fields).rows
-    return Late(overdue, max(0, by_tonight - overdue), str(first[0].values[waiting.due_field]) if first else None)
+    first = records.page(
+        waiting.collection.id,
+        waiting.scope,
+        segment=waiting.where,
+        sort=waiting.due_field,
+        limit=1,
+        fields=fields,
+    ).rows
+    return Late(
+        overdue, max(0, by_tonight - overdue), str(first[0].values[waiting.due_field]) if first else None
+    )
 
 
 def _free_of(waiting: WaitingRecords, where: Expression, busy: list[str]) -> int:
     total = min(_total(waiting._replace(where=where)), CAP)
-    return max(0, total - len(records.visible_keys(waiting.collection.id, busy, waiting.scope, where))) if busy and total < CAP else total
+    return (
+        max(0, total - len(records.visible_keys(waiting.collection.id, busy, waiting.scope, where)))
+        if busy and total < CAP
+        else total
+    )
 
 
 def count_free(actor: Actor, waiting: WaitingRecords) -> tuple[int, bool]:
@@ -139,7 +192,9 @@ def count_free(actor: Actor, waiting: WaitingRecords) -> tuple[int, bool]:
     busy = queues.live_records(actor, waiting.workflow, waiting.collection.id)
     if total > CAP or len(busy) > CAP:
         return CAP, total > CAP
-    within = records.visible_keys(waiting.collection.id, busy, waiting.scope, waiting.where) if busy else set()
+    within = (
+        records.visible_keys(waiting.collection.id, busy, waiting.scope, waiting.where) if busy else set()
+    )
     return max(0, total - len(within)), False
 
 

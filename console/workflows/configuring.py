@@ -38,7 +38,13 @@ CONFIGURED = (
 )
 """The settings that this changes."""
 RULE: TypeAdapter[Any] = TypeAdapter(Variable)
-PARTS = {"triggers": "what starts it", "exits": "leaving early", "tests": "its tests", "report": "reporting", "notes": "a note"}
+PARTS = {
+    "triggers": "what starts it",
+    "exits": "leaving early",
+    "tests": "its tests",
+    "report": "reporting",
+    "notes": "a note",
+}
 """Part of a document that uses a rule -> what people call it."""
 MOST_NAMED = 5
 
@@ -103,7 +109,9 @@ def configure(
             before = changed_body(row)
             after = update_row(connection, row, **changed)
             data = {"before": before, "after": changed_body(after)}
-            note_event(actor, "workflow_changed", after, data, connection, ["settings"] if given else ["variables"])
+            note_event(
+                actor, "workflow_changed", after, data, connection, ["settings"] if given else ["variables"]
+            )
         if live is not None:
             require_account(actor, live)
             number = put_live(connection, actor, after, live)
@@ -114,9 +122,13 @@ def configure(
 
 def used_by(document: Mapping[str, Any], name: str) -> list[str]:
     """The places where a house rule is used, as people call them, each once: titles of steps, and parts of the workflow."""
-    titles = {str(step.get("id")): str(step.get("title") or step.get("id")) for step in document.get("steps") or ()}
+    titles = {
+        str(step.get("id")): str(step.get("title") or step.get("id")) for step in document.get("steps") or ()
+    }
     places = (
-        titles.get(use.step, use.step) if use.step is not None else PARTS.get(use.field.partition(".")[0].partition("[")[0], "the workflow")
+        titles.get(use.step, use.step)
+        if use.step is not None
+        else PARTS.get(use.field.partition(".")[0].partition("[")[0], "the workflow")
         for use in drafting.used_in(document, name)
     )
     return list(dict.fromkeys(places))
@@ -129,23 +141,42 @@ def _beside_others(
     before = seen.settings or {}
     now = Settings.model_validate({}).model_dump(mode="json") | dict(draft.get("settings") or {})
     mine = {name: value for name, value in settings.items() if name not in before or value != before[name]}
-    both = [name for name, value in mine.items() if name in before and now.get(name) not in (before[name], value)]
+    both = [
+        name for name, value in mine.items() if name in before and now.get(name) not in (before[name], value)
+    ]
     if seen.variables is not None:
         rules = draft.get("variables") or {}
         moved = {name for name in {*rules, *seen.variables} if not _same(rules, seen.variables, name)}
-        edits = VariableEdits(edits.renamed, [name for name in edits.removed if name in rules or name not in moved], edits.values)
+        edits = VariableEdits(
+            edits.renamed,
+            [name for name in edits.removed if name in rules or name not in moved],
+            edits.values,
+        )
         both += [name for name in edits.removed if name in moved]
-        both += [old for old, new in edits.renamed.items() if old in moved and (old not in rules or new in edits.values)]
-        both += [name for name, value in edits.values.items() if name in moved and not _same(rules, {name: value}, name)]
+        both += [
+            old
+            for old, new in edits.renamed.items()
+            if old in moved and (old not in rules or new in edits.values)
+        ]
+        both += [
+            name
+            for name, value in edits.values.items()
+            if name in moved and not _same(rules, {name: value}, name)
+        ]
     if both:
         reason = "Somebody else changed this meanwhile. Save again to have it as it stands here."
-        raise Conflict("It was not saved: it changed meanwhile.", details=[{"field": name, "reason": reason} for name in both])
+        raise Conflict(
+            "It was not saved: it changed meanwhile.",
+            details=[{"field": name, "reason": reason} for name in both],
+        )
     return mine, edits
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
     """Whether both have the same under the name, or neither has it; true is not 1."""
-    return (name in one) == (name in other) and json.dumps(one.get(name), sort_keys=True) == json.dumps(other.get(name), sort_keys=True)
+    return (name in one) == (name in other) and json.dumps(one.get(name), sort_keys=True) == json.dumps(
+        other.get(name), sort_keys=True
+    )
 
 
 def _require_possible(documents: Sequence[Mapping[str, Any]], edits: VariableEdits) -> None:
@@ -158,22 +189,39 @@ def _require_possible(documents: Sequence[Mapping[str, Any]], edits: VariableEdi
         if name not in known
     ]
     taken = list(edits.renamed.values())
-    details += [(old, f"There is a rule {new} already.") for old, new in edits.renamed.items() if new in kept or taken.count(new) > 1]
+    details += [
+        (old, f"There is a rule {new} already.")
+        for old, new in edits.renamed.items()
+        if new in kept or taken.count(new) > 1
+    ]
     for name in edits.removed:
-        if places := list(dict.fromkeys(place for document in documents for place in used_by(document, name))):
+        if places := list(
+            dict.fromkeys(place for document in documents for place in used_by(document, name))
+        ):
             details.append((name, f"It is used by {_listed(places)}: change that first, then remove it."))
-    wrong_names = [name for name in (*edits.renamed.values(), *edits.values) if re.fullmatch(NAME_PATTERN, name) is None]
-    details += [(name, f"“{name[:60]}” is no name: begin with a letter, then letters, digits and _, at most 64.") for name in wrong_names]
+    wrong_names = [
+        name for name in (*edits.renamed.values(), *edits.values) if re.fullmatch(NAME_PATTERN, name) is None
+    ]
+    details += [
+        (name, f"“{name[:60]}” is no name: begin with a letter, then letters, digits and _, at most 64.")
+        for name in wrong_names
+    ]
     for name, value in edits.values.items():
         try:
             RULE.validate_python(value)
             _require_plain(value)
         except ValidationError as wrong:
-            details += [(name, str(each["msg"]).removeprefix("Value error, ").rstrip(".") + ".") for each in wrong.errors()]
+            details += [
+                (name, str(each["msg"]).removeprefix("Value error, ").rstrip(".") + ".")
+                for each in wrong.errors()
+            ]
         except ValueError as wrong:
             details.append((name, str(wrong)))
     if details:
-        raise Invalid("The variables were not saved.", details=[{"field": name, "reason": reason} for name, reason in details])
+        raise Invalid(
+            "The variables were not saved.",
+            details=[{"field": name, "reason": reason} for name, reason in details],
+        )
 
 
 def _require_plain(value: Any) -> None:
@@ -185,29 +233,50 @@ def _require_plain(value: Any) -> None:
 
 
 def _listed(words: Sequence[str]) -> str:
-    named = [f"“{each}”" for each in words[:MOST_NAMED]] + ([f"{len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else [])
+    named = [f"“{each}”" for each in words[:MOST_NAMED]] + (
+        [f"{len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
+    )
     return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
 
 
 def _require_known(given: Mapping[str, Any]) -> None:
     """Raise Invalid for a setting that is none, or whose value it cannot have."""
-    details = [{"field": name, "reason": f"Known: {', '.join(CONFIGURED)}."} for name in given if name not in CONFIGURED]
+    details = [
+        {"field": name, "reason": f"Known: {', '.join(CONFIGURED)}."}
+        for name in given
+        if name not in CONFIGURED
+    ]
     try:
-        Settings.model_validate({name: value for name, value in given.items() if value is not None and name in CONFIGURED})
+        Settings.model_validate(
+            {name: value for name, value in given.items() if value is not None and name in CONFIGURED}
+        )
     except ValidationError as wrong:
-        details += [{"field": str(each["loc"][0]), "reason": json_shape.reason(each, Settings)} for each in wrong.errors()]
+        details += [
+            {"field": str(each["loc"][0]), "reason": json_shape.reason(each, Settings)}
+            for each in wrong.errors()
+        ]
     if details:
         raise Invalid("The configuration was not saved.", details=details)
 
 
-def _changed(document: Mapping[str, Any], settings: Mapping[str, Any], edits: VariableEdits) -> dict[str, Any]:
+def _changed(
+    document: Mapping[str, Any], settings: Mapping[str, Any], edits: VariableEdits
+) -> dict[str, Any]:
     """The document of a draft with these settings and house rules. The draft may be unfinished."""
-    kept = {name: value for name, value in {**(document.get("settings") or {}), **settings}.items() if value is not None}
+    kept = {
+        name: value
+        for name, value in {**(document.get("settings") or {}), **settings}.items()
+        if value is not None
+    }
     changed = {**document, "settings": kept}
-    apart = {old: f"x{number}__moving" for number, old in enumerate(edits.renamed)}  # two may change their names with each other
+    apart = {
+        old: f"x{number}__moving" for number, old in enumerate(edits.renamed)
+    }  # two may change their names with each other
     for old, new in [*apart.items(), *((apart[old], new) for old, new in edits.renamed.items())]:
         changed = drafting.renamed_variable(changed, old, new)
-    rules = {name: value for name, value in (changed.get("variables") or {}).items() if name not in edits.removed} | dict(edits.values)
+    rules = {
+        name: value for name, value in (changed.get("variables") or {}).items() if name not in edits.removed
+    } | dict(edits.values)
     changed["variables"] = rules
     if not rules:
         changed.pop("variables")

@@ -57,7 +57,11 @@ def create(
         raise _not_ready("A new workflow has no steps", check(_skeleton("new", title, home), connected()))
     with transaction() as connection:
         slug = _free_slug(connection, title, slug)
-        begun = _skeleton(slug, title, home, description) if document is None else _copied(document, slug, title, home, description)
+        begun = (
+            _skeleton(slug, title, home, description)
+            if document is None
+            else _copied(document, slug, title, home, description)
+        )
         made = _insert(connection, begun, home, owner)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made)}, connection)
     _make_known(made)
@@ -76,8 +80,16 @@ def duplicate(actor: Actor, slug_or_id: str, whose: str | None = None) -> Entry:
         slug = _free_slug(connection, title)
         access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
         owner = _own(actor) if personal or (personal is None and row.owner is not None) else None
-        made = _insert(connection, without_starts({**opened(row.draft), "slug": slug, "title": title}), row.team, owner)
-        note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made) | {"copy_of": row.id}}, connection)
+        made = _insert(
+            connection, without_starts({**opened(row.draft), "slug": slug, "title": title}), row.team, owner
+        )
+        note_event(
+            actor,
+            "workflow_created",
+            made,
+            {"before": None, "after": changed_body(made) | {"copy_of": row.id}},
+            connection,
+        )
     _make_known(made)
     return entry_of(made)
 
@@ -124,9 +136,13 @@ def _skeleton(slug: str, title: str, team: str, description: str = "") -> dict[s
     return Workflow.model_validate(document | ({"description": description} if description else {})).to_json()
 
 
-def _copied(document: Mapping[str, Any], slug: str, title: str, team: str, description: str) -> dict[str, Any]:
+def _copied(
+    document: Mapping[str, Any], slug: str, title: str, team: str, description: str
+) -> dict[str, Any]:
     """The document under another name. Its clearance does not come along: nobody is hidden from what is new."""
-    body = {"slug": slug, "title": title, "team": team} | ({"description": description} if description else {})
+    body = {"slug": slug, "title": title, "team": team} | (
+        {"description": description} if description else {}
+    )
     return {name: value for name, value in document.items() if name != "clearance"} | body
 
 
@@ -136,10 +152,25 @@ def _free_slug(connection: Connection, title: str, wanted: str = "") -> str:
     base = made if len(made) > 1 else "workflow"
     slugs = tables.workflow.c.slug
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.workflow.slug'))"))
-    taken = set(connection.scalars(sa.select(slugs).where(sa.or_(slugs.in_([base, wanted]), slugs.startswith(f"{base}-"))))) | TAKEN
-    if len(wanted) > 1 and wanted == plain_words.slug(wanted).lstrip("0123456789-")[:50].strip("-") and wanted not in taken:
+    taken = (
+        set(
+            connection.scalars(
+                sa.select(slugs).where(sa.or_(slugs.in_([base, wanted]), slugs.startswith(f"{base}-")))
+            )
+        )
+        | TAKEN
+    )
+    if (
+        len(wanted) > 1
+        and wanted == plain_words.slug(wanted).lstrip("0123456789-")[:50].strip("-")
+        and wanted not in taken
+    ):
         return wanted
-    return base if base not in taken else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
+    return (
+        base
+        if base not in taken
+        else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
+    )
 
 
 def _insert(connection: Connection, document: Mapping[str, Any], team: str, owner: str | None) -> Row[Any]:

@@ -27,13 +27,34 @@ from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore
 from console.workflows.known_workflows import _forget, all_known
 from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
-from console.workflows.versions import CHAIN, OBJECT, around, check, connected, put_live, refused, require_account, version
+from console.workflows.versions import (
+    CHAIN,
+    OBJECT,
+    around,
+    check,
+    connected,
+    put_live,
+    refused,
+    require_account,
+    version,
+)
 
 JOINERS = {0x200C: None, 0x200D: None}
 """Join or part letters: Persian, Hindi and some emoji are not written without them."""
 LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_NOTE = 200, 4000, 2000
 COLUMNS = (
-    *("id", "slug", "title", "description", "status", "team", "collection", "live_version", "created_at", "updated_at"),
+    *(
+        "id",
+        "slug",
+        "title",
+        "description",
+        "status",
+        "team",
+        "collection",
+        "live_version",
+        "created_at",
+        "updated_at",
+    ),
     *("status_at", "status_reason", "archived_at", "owner"),
 )
 
@@ -127,23 +148,38 @@ def entries(
     if wanted is not None and wanted not in (*STATUSES, ARCHIVED):
         reason = f"One of {', '.join((*STATUSES, ARCHIVED))}."
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
-    there = [workflow for workflow in all_known() if workflow.archived is (wanted == ARCHIVED) and (not mine or workflow.owner == actor.id)]
-    seen = [workflow for workflow in there if _may(actor, workflow, "see") and wanted in (None, ARCHIVED, workflow.status)]
+    there = [
+        workflow
+        for workflow in all_known()
+        if workflow.archived is (wanted == ARCHIVED) and (not mine or workflow.owner == actor.id)
+    ]
+    seen = [
+        workflow
+        for workflow in there
+        if _may(actor, workflow, "see") and wanted in (None, ARCHIVED, workflow.status)
+    ]
     ids = [workflow.id for workflow in seen]
     if after is not None and after not in ids:
-        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.",
+            at=("after", "Not a cursor of this list."),
+        )
     start = ids.index(after) + 1 if after is not None else 0
     page = ids[start : start + limit]
     with hot_engine().connect() as connection:
         found = {row.id: row for row in connection.execute(_select().where(tables.workflow.c.id.in_(page)))}
-    return [entry_of(found[each]) for each in page if each in found], page[-1] if start + limit < len(ids) else None
+    return [entry_of(found[each]) for each in page if each in found], page[-1] if start + limit < len(
+        ids
+    ) else None
 
 
 def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
     """The document of the draft; of the live version for an actor who may not edit. Raises NotFound."""
     with hot_engine().connect() as connection:
         row = _seen(connection, actor, slug_or_id)
-    if row.live_version is not None and not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"):
+    if row.live_version is not None and not access.can(
+        actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"
+    ):
         return version(row.id, row.live_version).document.to_json()
     return opened(row.draft)
 
@@ -158,14 +194,22 @@ def draft_document(slug: str) -> dict[str, Any]:
     return opened(draft)
 
 
-def versions_of(actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | None = None) -> tuple[list[Version], str | None]:
+def versions_of(
+    actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | None = None
+) -> tuple[list[Version], str | None]:
     """Its published versions, the newest first, and the cursor of the next page. Raises NotFound."""
     made, words = tables.workflow_version.c, tables.version_note.c
     with hot_engine().connect() as connection:
         row = _seen(connection, actor, slug_or_id)
         found = (
-            sa.select(made.number, made.hash, made.published_at, made.published_by, sa.func.coalesce(words.note, ""))
-            .outerjoin_from(tables.workflow_version, tables.version_note, (words.workflow == made.workflow) & (words.number == made.number))
+            sa.select(
+                made.number, made.hash, made.published_at, made.published_by, sa.func.coalesce(words.note, "")
+            )
+            .outerjoin_from(
+                tables.workflow_version,
+                tables.version_note,
+                (words.workflow == made.workflow) & (words.number == made.number),
+            )
             .where(made.workflow == row.id, made.number > 0)
         )
         if after is not None:
@@ -189,7 +233,13 @@ def version_of(actor: Actor, slug_or_id: str, number: int) -> tuple[Version, dic
 
 
 def change(
-    actor: Actor, slug_or_id: str, *, title: str | None = None, description: str | None = None, status: str | None = None, reason: str = ""
+    actor: Actor,
+    slug_or_id: str,
+    *,
+    title: str | None = None,
+    description: str | None = None,
+    status: str | None = None,
+    reason: str = "",
 ) -> Entry:
     """Change title, description or status; None keeps the value. Cancelling needs a reason. Raises NotFound, NotAllowed, Invalid, Conflict."""
     given = _checked(title=title, description=description, status=status)
@@ -199,24 +249,42 @@ def change(
     return entry_of(after)
 
 
-def _change(actor: Actor, slug_or_id: str, given: Mapping[str, str], reason: str, tests: TestsBefore) -> Row[Any]:
+def _change(
+    actor: Actor, slug_or_id: str, given: Mapping[str, str], reason: str, tests: TestsBefore
+) -> Row[Any]:
     with transaction() as connection:
-        row = locked_row(connection, actor, slug_or_id, "edit" if {"title", "description"} & given.keys() else "activate")
-        words = {name: given[name] for name in ("title", "description") if name in given and given[name] != getattr(row, name)}
+        row = locked_row(
+            connection, actor, slug_or_id, "edit" if {"title", "description"} & given.keys() else "activate"
+        )
+        words = {
+            name: given[name]
+            for name in ("title", "description")
+            if name in given and given[name] != getattr(row, name)
+        }
         after = row
         if words:
             after = update_row(
-                connection, row, **words, **record_edit(connection, actor, row, opened(row.draft), _draft_with(row, **words))
+                connection,
+                row,
+                **words,
+                **record_edit(connection, actor, row, opened(row.draft), _draft_with(row, **words)),
             )
             note_event(
-                actor, "workflow_changed", after, {"before": changed_body(row), "after": changed_body(after)}, connection, list(words)
+                actor,
+                "workflow_changed",
+                after,
+                {"before": changed_body(row), "after": changed_body(after)},
+                connection,
+                list(words),
             )
         if given.get("status", row.status) != row.status:
             after = switch_status(actor, connection, after, given["status"], reason, tests)
     return after
 
 
-def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any], *, revision: int | None = None) -> Entry:
+def redefine(
+    actor: Actor, slug_or_id: str, document: Mapping[str, Any], *, revision: int | None = None
+) -> Entry:
     """Replace the draft by a document. Versions and runs do not change.
 
     Raises NotFound, NotAllowed (also for the team that the document names), DefinitionError with every problem, Invalid for another slug, Conflict
@@ -225,20 +293,27 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any], *, revi
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
         if revision is not None and revision != row.draft_revision:
-            raise Conflict("Not stored: the draft was changed in the meantime. Read it again.", code="stale_revision")
+            raise Conflict(
+                "Not stored: the draft was changed in the meantime. Read it again.", code="stale_revision"
+            )
         problems = check(document, connected())
         if any(problem.severity == "error" for problem in problems):
             raise refused("The workflow", problems)
         wanted = read(document)
         if wanted.slug != row.slug:
             raise Invalid(
-                f"The document is of the workflow {wanted.slug}, this is {row.slug}.", at=("slug", f"It never changes: {row.slug}.")
+                f"The document is of the workflow {wanted.slug}, this is {row.slug}.",
+                at=("slug", f"It never changes: {row.slug}."),
             )
         if (wanted.team or "") != row.team:
             access.require(actor, wanted.team, f"{OBJECT}:{row.slug}", "edit")
         after = row
         if row.draft != wanted.to_json():
-            named = {"title": wanted.title, "description": wanted.description or "", "team": wanted.team or ""}
+            named = {
+                "title": wanted.title,
+                "description": wanted.description or "",
+                "team": wanted.team or "",
+            }
             born = {"label": wanted.clearance} if row.live_version is None else {}
             edited = record_edit(connection, actor, row, opened(row.draft), wanted.to_json())
             after = update_row(connection, row, **named, **born, collection=wanted.collection, **edited)
@@ -256,8 +331,13 @@ def remove(actor: Actor, slug_or_id: str) -> None:
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
         made = tables.workflow_version.c
-        if row.live_version is not None or connection.scalar(sa.select(sa.exists().where(made.workflow == row.id))):
-            raise Conflict("This workflow was published or executed, so it stays with its runs. Archive it instead.", code="not_possible")
+        if row.live_version is not None or connection.scalar(
+            sa.select(sa.exists().where(made.workflow == row.id))
+        ):
+            raise Conflict(
+                "This workflow was published or executed, so it stays with its runs. Archive it instead.",
+                code="not_possible",
+            )
         inside = connection.scalar(_INSIDE, {"workflow": row.id})
         if inside:
             reason = f"{inside:,} {'waits' if inside == 1 else 'wait'} in it to begin: take everybody out under Enrolled first."
@@ -267,7 +347,14 @@ def remove(actor: Actor, slug_or_id: str) -> None:
     _forget()
 
 
-def publish_draft(actor: Actor, slug_or_id: str, *, note: str = "", revision: int | None = None, accept_failed_tests: str = "") -> Entry:
+def publish_draft(
+    actor: Actor,
+    slug_or_id: str,
+    *,
+    note: str = "",
+    revision: int | None = None,
+    accept_failed_tests: str = "",
+) -> Entry:
     """Publish the draft. With `revision`, only if it is still that one: nobody publishes what they have not seen.
 
     `accept_failed_tests` is the reason for which it is published although tests of it fail; it is logged.
@@ -284,11 +371,16 @@ def publish_draft(actor: Actor, slug_or_id: str, *, note: str = "", revision: in
     return entry_of(after)
 
 
-def _publish_draft(actor: Actor, slug_or_id: str, note: str, revision: int | None, tests: TestsBefore) -> Row[Any]:
+def _publish_draft(
+    actor: Actor, slug_or_id: str, note: str, revision: int | None, tests: TestsBefore
+) -> Row[Any]:
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "publish")
         if revision is not None and revision != row.draft_revision:
-            raise Conflict("Not published: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+            raise Conflict(
+                "Not published: the draft was changed in the meantime. Look at it again.",
+                code="stale_revision",
+            )
         try:
             after = _publish(actor, connection, tests, row, note)
         except Conflict as error:
@@ -296,14 +388,19 @@ def _publish_draft(actor: Actor, slug_or_id: str, note: str, revision: int | Non
                 raise
             raise Invalid(error.message, code=error.code, details=error.details) from None
         if revision is not None and after.live_version == row.live_version:
-            raise Conflict(f"Nothing new to publish: version {row.live_version} is live with exactly this.", code="nothing_new")
+            raise Conflict(
+                f"Nothing new to publish: version {row.live_version} is live with exactly this.",
+                code="nothing_new",
+            )
         return after
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-def _publish(actor: Actor, connection: Connection, tests: TestsBefore, row: Row[Any], note: str = "") -> Row[Any]:
+def _publish(
+    actor: Actor, connection: Connection, tests: TestsBefore, row: Row[Any], note: str = ""
+) -> Row[Any]:
     """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons, Untested."""
     problems = check(row.draft, around())
     if any(problem.severity == "error" for problem in problems):
@@ -315,9 +412,13 @@ def _publish(actor: Actor, connection: Connection, tests: TestsBefore, row: Row[
     return connection.execute(_select().where(tables.workflow.c.id == row.id)).one()
 
 
-def switch_status(actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str, tests: TestsBefore) -> Row[Any]:
+def switch_status(
+    actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str, tests: TestsBefore
+) -> Row[Any]:
     """Set the status and return the row. Raises what `lifecycle.switch` does, and Untested where the draft is published with it."""
-    values = lifecycle.switch(actor, connection, row, status, reason, functools.partial(_publish, actor, connection, tests))
+    values = lifecycle.switch(
+        actor, connection, row, status, reason, functools.partial(_publish, actor, connection, tests)
+    )
     return update_row(connection, row, **values) if values else row
 
 
@@ -333,7 +434,9 @@ def _checked(**given: str | None) -> dict[str, str]:
     values = {name: value for name, value in given.items() if value is not None}
     details = []
     title = values.get("title")
-    if title is not None and not (len(title.strip()) > 0 and len(title) <= LONGEST_TITLE and title.translate(JOINERS).isprintable()):
+    if title is not None and not (
+        len(title.strip()) > 0 and len(title) <= LONGEST_TITLE and title.translate(JOINERS).isprintable()
+    ):
         details.append({"field": "title", "reason": f"takes 1 to {LONGEST_TITLE} printable characters"})
     if len(values.get("description", "")) > LONGEST_DESCRIPTION or "\x00" in values.get("description", ""):
         details.append({"field": "description", "reason": f"takes at most {LONGEST_DESCRIPTION} characters"})
@@ -348,7 +451,11 @@ def _checked(**given: str | None) -> dict[str, str]:
 
 def update_row(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
     """Change columns of the workflow and return its row."""
-    changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id).values(**values, updated_at=sa.func.now())
+    changed = (
+        sa.update(tables.workflow)
+        .where(tables.workflow.c.id == row.id)
+        .values(**values, updated_at=sa.func.now())
+    )
     return connection.execute(changed.returning(*_columns())).one()
 
 
@@ -398,14 +505,33 @@ def entry_of(row: Row[Any]) -> Entry:
 
 def changed_body(row: Row[Any]) -> dict[str, Any]:
     """What an event keeps of a workflow as it was."""
-    kept = {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
+    kept = {
+        name: getattr(row, name)
+        for name in ("title", "description", "status", "team", "collection", "live_version")
+    }
     return kept | ({"owner": row.owner} if row.owner else {})
 
 
 def note_event(
-    actor: Actor, kind: str, row: Row[Any], sealed: Mapping[str, Any], connection: Connection, fields: Sequence[str] | None = None
+    actor: Actor,
+    kind: str,
+    row: Row[Any],
+    sealed: Mapping[str, Any],
+    connection: Connection,
+    fields: Sequence[str] | None = None,
 ) -> None:
     """Write an event about the workflow, with what it was like before."""
-    data = {"workflow": row.id, "slug": row.slug, "status": row.status} | ({"fields": list(fields)} if fields else {})
+    data = {"workflow": row.id, "slug": row.slug, "status": row.status} | (
+        {"fields": list(fields)} if fields else {}
+    )
     chain = None if row.label else CHAIN
-    log.note(actor, kind, open=data, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=data,
+        sealed=sealed,
+        team=row.team or None,
+        chain=chain,
+        label=row.label,
+        connection=connection,
+    )

@@ -33,7 +33,14 @@ def opened(stored: Document) -> dict[str, Any]:
 
 
 def record_edit(
-    connection: Connection, actor: Actor, row: Row[Any], before: Document, document: Document, *, kind: str = EDIT, of: int | None = None
+    connection: Connection,
+    actor: Actor,
+    row: Row[Any],
+    before: Document,
+    document: Document,
+    *,
+    kind: str = EDIT,
+    of: int | None = None,
 ) -> dict[str, Any]:
     """Keep what turns the draft of this locked row, `before`, into the document; the columns to update then, none where nothing differs.
 
@@ -42,24 +49,37 @@ def record_edit(
     try:
         drafting.require_shape(document, _settings_of_steps())
     except ChangeError as error:
-        raise Invalid(error.reason, code="wrong_change", details=[{"field": error.field, "reason": error.reason}]) from None
+        raise Invalid(
+            error.reason, code="wrong_change", details=[{"field": error.field, "reason": error.reason}]
+        ) from None
     changes = drafting.difference(before, document)
     if not changes:
         return {}
     revision = row.draft_revision + 1
-    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.difference(document, before))}
+    values = {
+        "changes": drafting.to_json(changes),
+        "inverse": drafting.to_json(drafting.difference(document, before)),
+    }
     made = tables.workflow_edit
-    connection.execute(sa.insert(made).values(workflow=row.id, revision=revision, by=actor.id, kind=kind, of=of, **values))
-    connection.execute(sa.delete(made).where(made.c.workflow == row.id, made.c.revision <= revision - MOST_EDITS))
+    connection.execute(
+        sa.insert(made).values(workflow=row.id, revision=revision, by=actor.id, kind=kind, of=of, **values)
+    )
+    connection.execute(
+        sa.delete(made).where(made.c.workflow == row.id, made.c.revision <= revision - MOST_EDITS)
+    )
     return {"draft": dict(document), "draft_revision": revision}
 
 
-def draft_at_revision(connection: Connection, workflow: str, now: dict[str, Any], newest: int, revision: int) -> dict[str, Any]:
+def draft_at_revision(
+    connection: Connection, workflow: str, now: dict[str, Any], newest: int, revision: int
+) -> dict[str, Any]:
     """The draft as it was at a revision; `now` is it at the newest, with its keys in order. Raises NotFound where that is not kept any more."""
     if not 0 <= revision <= newest:
         raise NotFound("There is no such revision of this draft.")
     made = tables.workflow_edit.c
-    wanted = sa.select(made.inverse).where(made.workflow == workflow, made.revision > revision, made.revision <= newest)
+    wanted = sa.select(made.inverse).where(
+        made.workflow == workflow, made.revision > revision, made.revision <= newest
+    )
     found = connection.scalars(wanted.order_by(made.revision.desc())).all() if revision < newest else []
     if len(found) < newest - revision:
         raise NotFound(f"Revision {revision} of this draft is not kept.")
@@ -74,7 +94,9 @@ def draft_at_revision(connection: Connection, workflow: str, now: dict[str, Any]
 def newest_edit(connection: Connection, row: Row[Any], actor: Actor, kind: str) -> Row[Any] | None:
     """The edit of the actor that an undo (or a redo) is about: their newest that stands, or the oldest undone one after it."""
     made = tables.workflow_edit.c
-    own = sa.select(tables.workflow_edit).where(made.workflow == row.id, made.by == actor.id, made.kind == EDIT)
+    own = sa.select(tables.workflow_edit).where(
+        made.workflow == row.id, made.by == actor.id, made.kind == EDIT
+    )
     newest = connection.execute(own.where(~made.undone).order_by(made.revision.desc()).limit(1)).first()
     if kind == UNDO:
         return newest

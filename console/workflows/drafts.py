@@ -25,7 +25,16 @@ from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import named_reason
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
-from console.workflows.draft_edits import EDIT, REDO, UNDO, Document, draft_at_revision, newest_edit, opened, record_edit
+from console.workflows.draft_edits import (
+    EDIT,
+    REDO,
+    UNDO,
+    Document,
+    draft_at_revision,
+    newest_edit,
+    opened,
+    record_edit,
+)
 from console.workflows.known_workflows import _forget
 from console.workflows.versions import CHAIN, OBJECT, around, check, version
 
@@ -120,7 +129,13 @@ def history(actor: Actor, slug_or_id: str, *, limit: int = 50) -> list[Edit]:
     with hot_engine().connect() as connection:
         row = _locked(connection, actor, slug_or_id, lock=False)
         found = (
-            sa.select(sa.func.max(made.revision), sa.func.min(made.revision), sa.func.max(made.at), made.by, sa.func.count())
+            sa.select(
+                sa.func.max(made.revision),
+                sa.func.min(made.revision),
+                sa.func.max(made.at),
+                made.by,
+                sa.func.count(),
+            )
             .where(made.workflow == row.id)
             .group_by(hour, made.by)
             .order_by(sa.func.max(made.revision).desc())
@@ -151,11 +166,20 @@ def restore(actor: Actor, slug_or_id: str, revision: int, document: Mapping[str,
     if draft.revision != revision:
         reason = "Not restored: the draft was changed in the meantime. Look at what differs now, then restore it again."
         raise Conflict(reason, code="stale_revision", conflicts=[], revision=draft.revision)
-    return edit(actor, slug_or_id, revision, drafting.difference(draft.document, {**document, "slug": draft.slug}))
+    return edit(
+        actor, slug_or_id, revision, drafting.difference(draft.document, {**document, "slug": draft.slug})
+    )
 
 
 def store(
-    connection: Connection, actor: Actor, row: Row[Any], before: Document, document: Document, *, kind: str = EDIT, of: int | None = None
+    connection: Connection,
+    actor: Actor,
+    row: Row[Any],
+    before: Document,
+    document: Document,
+    *,
+    kind: str = EDIT,
+    of: int | None = None,
 ) -> Row[Any]:
     """Store the document as the draft of a locked row, which is `before`, with what lists show of it, as an edit of its own; the row as it is then.
 
@@ -163,7 +187,10 @@ def store(
     """
     if document.get("slug") != row.slug:
         reason = f"It never changes: {row.slug}."
-        raise Invalid(f"The document is of the workflow {document.get('slug')}, this is {row.slug}.", at=("slug", reason))
+        raise Invalid(
+            f"The document is of the workflow {document.get('slug')}, this is {row.slug}.",
+            at=("slug", reason),
+        )
     changed = record_edit(connection, actor, row, before, document, kind=kind, of=of)
     if not changed:
         return row
@@ -196,7 +223,11 @@ def wrong_change(error: ChangeError) -> Invalid:
     """The error of a change that cannot be made."""
     field = f"changes[{error.number}]" + (f".{error.field}" if error.field else "")
     field = error.field if isinstance(error, MisshapenError) else field
-    return Invalid(named_reason(field, error.reason), code="wrong_change", details=[{"field": field, "reason": error.reason}])
+    return Invalid(
+        named_reason(field, error.reason),
+        code="wrong_change",
+        details=[{"field": field, "reason": error.reason}],
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
@@ -205,16 +236,24 @@ def wrong_change(error: ChangeError) -> Invalid:
 def _locked(connection: Connection, actor: Actor, slug_or_id: str, *, lock: bool = True) -> Row[Any]:
     known = tables.workflow
     found = sa.select(*known.c).where(sa.or_(known.c.slug == slug_or_id, known.c.id == slug_or_id))
-    row = None if "\x00" in slug_or_id else connection.execute(found.with_for_update() if lock else found).first()
+    row = (
+        None
+        if "\x00" in slug_or_id
+        else connection.execute(found.with_for_update() if lock else found).first()
+    )
     if row is None or not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "see"):
         raise NotFound(hidden=row is not None and row.label is None)
     access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit")
     return row
 
 
-def _draft(connection: Connection, row: Row[Any], actor: Actor, document: dict[str, Any] | None = None) -> Draft:
+def _draft(
+    connection: Connection, row: Row[Any], actor: Actor, document: dict[str, Any] | None = None
+) -> Draft:
     made = tables.workflow_edit.c
-    newest = connection.execute(sa.select(made.by, made.at).where(made.workflow == row.id, made.revision == row.draft_revision)).first()
+    newest = connection.execute(
+        sa.select(made.by, made.at).where(made.workflow == row.id, made.revision == row.draft_revision)
+    ).first()
     undoes, redoes = newest_edit(connection, row, actor, UNDO), newest_edit(connection, row, actor, REDO)
     document = document or opened(row.draft)
     by, at = (newest.by, newest.at) if newest else (None, None)
@@ -231,25 +270,43 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
             raise Conflict(f"There is nothing to {kind}.", code="not_possible")
         changes = drafting.read_changes(own.inverse if kind == UNDO else own.changes)
         now = opened(row.draft)
-        base = draft_at_revision(connection, row.id, now, row.draft_revision, own.revision if kind == UNDO else own.revision - 1)
+        base = draft_at_revision(
+            connection, row.id, now, row.draft_revision, own.revision if kind == UNDO else own.revision - 1
+        )
         try:
             after, collisions = drafting.merge(base, now, changes)
         except ChangeError as error:
             raise Conflict(error.reason, code="conflicting_changes") from None
         if collisions:
             raise _collided(connection, actor, row, collisions)
-        connection.execute(sa.update(made).where(made.c.workflow == row.id, made.c.revision == own.revision).values(undone=kind == UNDO))
-        draft = _draft(connection, store(connection, actor, row, now, after, kind=kind, of=own.revision), actor, after)
+        connection.execute(
+            sa.update(made)
+            .where(made.c.workflow == row.id, made.c.revision == own.revision)
+            .values(undone=kind == UNDO)
+        )
+        draft = _draft(
+            connection, store(connection, actor, row, now, after, kind=kind, of=own.revision), actor, after
+        )
     _forget()
     return draft
 
 
-def _collided(connection: Connection, actor: Actor, row: Row[Any], collisions: Sequence[drafting.Collision]) -> Conflict:
+def _collided(
+    connection: Connection, actor: Actor, row: Row[Any], collisions: Sequence[drafting.Collision]
+) -> Conflict:
     made, person = tables.workflow_edit.c, tables.person.c
-    newest = sa.select(made.by, person.name).outerjoin_from(tables.workflow_edit, tables.person, person.id == made.by)
-    by = connection.execute(newest.where(made.workflow == row.id, made.revision == row.draft_revision)).first()
+    newest = sa.select(made.by, person.name).outerjoin_from(
+        tables.workflow_edit, tables.person, person.id == made.by
+    )
+    by = connection.execute(
+        newest.where(made.workflow == row.id, made.revision == row.draft_revision)
+    ).first()
     who = (by.name or "Somebody") if by else "Somebody"
-    who, reason = ("you", "You changed this elsewhere too.") if by is not None and by.by == actor.id else (who, f"{who} changed this too.")
+    who, reason = (
+        ("you", "You changed this elsewhere too.")
+        if by is not None and by.by == actor.id
+        else (who, f"{who} changed this too.")
+    )
     return Conflict(
         f"Not saved: {who} changed the same {'elsewhere ' if who == 'you' else ''}in the meantime.",
         code="conflicting_changes",
@@ -280,10 +337,17 @@ def _head(row: Row[Any], document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _note(
-    actor: Actor, row: Row[Any], head: Mapping[str, Any], changed: Collection[tuple[str | None, str]], connection: Connection
+    actor: Actor,
+    row: Row[Any],
+    head: Mapping[str, Any],
+    changed: Collection[tuple[str | None, str]],
+    connection: Connection,
 ) -> None:
     data = {"workflow": row.id, "slug": row.slug, "status": row.status, "fields": ["definition"]}
-    before = {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
+    before = {
+        name: getattr(row, name)
+        for name in ("title", "description", "status", "team", "collection", "live_version")
+    }
     sealed = {
         "before": before,
         "after": before
@@ -292,11 +356,25 @@ def _note(
     }
     label = head.get("label", row.label)
     chain = None if label else CHAIN
-    log.note(actor, "workflow_changed", open=data, sealed=sealed, team=row.team or None, chain=chain, label=label, connection=connection)
+    log.note(
+        actor,
+        "workflow_changed",
+        open=data,
+        sealed=sealed,
+        team=row.team or None,
+        chain=chain,
+        label=label,
+        connection=connection,
+    )
 
 
 def _problem_json(document: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    body = {"step": problem.step, "field": problem.field, "severity": problem.severity, "message": problem.reason}
+    body = {
+        "step": problem.step,
+        "field": problem.field,
+        "severity": problem.severity,
+        "message": problem.reason,
+    }
     mending = drafting.mend(document, problem)
     return body | ({"mend": drafting.to_json([mending[1]])[0]} if mending is not None else {})
 

@@ -74,7 +74,12 @@ class Edge:
 
     def to_json(self) -> dict[str, Any]:
         """The shape of the API."""
-        return {"id": self.id, "source": f"{NODE}{self.source}", "target": f"{NODE}{self.target}", "label": self.label}
+        return {
+            "id": self.id,
+            "source": f"{NODE}{self.source}",
+            "target": f"{NODE}{self.target}",
+            "label": self.label,
+        }
 
 
 def nodes(actor: Actor, slug_or_id: str) -> list[Node]:
@@ -91,7 +96,9 @@ def add_node(actor: Actor, slug_or_id: str, kind: str, title: str, config: Mappi
     """Add a node of any type to the draft. Raises Invalid with the field, NotFound, NotAllowed."""
     draft, kind = open_draft(actor, slug_or_id), _known_type(kind)
     if kind == "start" and any(step["type"] == "start" for step in draft.document["steps"]):
-        raise Invalid("type: The workflow has its start already.", at=("type", "The workflow has its start already."))
+        raise Invalid(
+            "type: The workflow has its start already.", at=("type", "The workflow has its start already.")
+        )
     step, changes = _in_words(kind, lambda: graph_pieces.add_node(draft.document, kind, title, config))
     return _node(_written(actor, draft, None, changes), f"{NODE}{step}")
 
@@ -141,7 +148,14 @@ def add_edge(actor: Actor, slug_or_id: str, source: str, target: str, label: str
 
 
 def change_edge(
-    actor: Actor, slug_or_id: str, ident: str, *, source: str | None, target: str | None, label: str | None, revision: int | None
+    actor: Actor,
+    slug_or_id: str,
+    ident: str,
+    *,
+    source: str | None,
+    target: str | None,
+    label: str | None,
+    revision: int | None,
 ) -> Edge:
     """Let an edge begin or end elsewhere, or under another label (empty: every other outcome); None leaves it. Raises as `add_edge`, and Conflict as `edit`."""
     draft = open_draft(actor, slug_or_id)
@@ -149,9 +163,12 @@ def change_edge(
     removed = graph_pieces.remove_edge(draft.document, found.source, found.outcome)[:1]
     after = drafting.apply(draft.document, removed)
     label = label if label is not None else found.label or ""
-    outcome, changes = _connecting(after, source or f"{NODE}{found.source}", target or f"{NODE}{found.target}", label)
+    outcome, changes = _connecting(
+        after, source or f"{NODE}{found.source}", target or f"{NODE}{found.target}", label
+    )
     return _edge(
-        _written(actor, draft, revision, [*removed, *changes]), Edge(_step_of(source) if source else found.source, outcome, "", None).id
+        _written(actor, draft, revision, [*removed, *changes]),
+        Edge(_step_of(source) if source else found.source, outcome, "", None).id,
     )
 
 
@@ -168,7 +185,10 @@ def remove_edge(actor: Actor, slug_or_id: str, ident: str, *, revision: int | No
 def _nodes(draft: Draft) -> list[Node]:
     added = dict(fetch(_ADDED, (draft.id,)))
     told = [(step, *graph_pieces.node(step)) for step in draft.document["steps"]]
-    return [Node(step["id"], draft.id, kind, step.get("title", ""), config, added.get(step["id"])) for step, kind, config in told]
+    return [
+        Node(step["id"], draft.id, kind, step.get("title", ""), config, added.get(step["id"]))
+        for step, kind, config in told
+    ]
 
 
 def _node(draft: Draft, ident: str) -> Node:
@@ -217,14 +237,23 @@ def _in_words(kind: str, make: Callable[[], Made]) -> Made:
         details = [{"field": f"config.{spot.path}".rstrip("."), "reason": spot.reason} for spot in spots]
         raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details) from None
     except ExpressionError as error:
-        raise Invalid(f"config.expression: {error.reason}", details=[{"field": "config.expression", "reason": error.reason}]) from None
+        raise Invalid(
+            f"config.expression: {error.reason}",
+            details=[{"field": "config.expression", "reason": error.reason}],
+        ) from None
 
 
-def _connecting(document: Mapping[str, Any], source: str, target: str, label: str) -> tuple[str, list[Change]]:
+def _connecting(
+    document: Mapping[str, Any], source: str, target: str, label: str
+) -> tuple[str, list[Change]]:
     """The outcome of an edge and the changes that add it. Raises Invalid with the field, Conflict where there is one like it."""
     by_id: dict[str, Mapping[str, Any]] = {step["id"]: step for step in document["steps"]}
     named = {"source": source, "target": target}
-    details = [{"field": name, "reason": "There is no such node."} for name, node in named.items() if _step_of(node) not in by_id]
+    details = [
+        {"field": name, "reason": "There is no such node."}
+        for name, node in named.items()
+        if _step_of(node) not in by_id
+    ]
     step = by_id.get(_step_of(source), {"type": ""})
     if not details and source == target:
         details = [{"field": "target", "reason": "A node cannot lead to itself."}]
@@ -232,13 +261,18 @@ def _connecting(document: Mapping[str, Any], source: str, target: str, label: st
         details = [{"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}]
     if not details and by_id[_step_of(target)]["type"] == "start":
         details = [{"field": "target", "reason": "Nothing leads to the start."}]
-    outcome = "" if details else graph_pieces.outcome_of(step, graph_pieces.plain_label(label), _outcomes(step))
+    outcome = (
+        "" if details else graph_pieces.outcome_of(step, graph_pieces.plain_label(label), _outcomes(step))
+    )
     if not details and not re.fullmatch(NAME_PATTERN, outcome):
         details = [{"field": "label", "reason": "A letter first, then letters, digits and _."}]
     if details:
         raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
     if outcome in step.get("next", {}):
-        raise Conflict("There is an edge with this source and label already.", details=[{"field": "label", "reason": "Taken."}])
+        raise Conflict(
+            "There is an edge with this source and label already.",
+            details=[{"field": "label", "reason": "Taken."}],
+        )
     return graph_pieces.add_edge(document, step["id"], _step_of(target), label, _outcomes(step))
 
 
@@ -266,4 +300,6 @@ def _written(actor: Actor, draft: Draft, revision: int | None, changes: Sequence
         for detail in error.details:
             detail["field"] = re.sub(r"^steps\[\d+\]\.", "", str(detail["field"]))
         first = error.details[0]
-        raise Invalid(named_reason(first["field"], first["reason"]), code=error.code, details=error.details) from None
+        raise Invalid(
+            named_reason(first["field"], first["reason"]), code=error.code, details=error.details
+        ) from None

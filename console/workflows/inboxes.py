@@ -56,10 +56,18 @@ class Source(BaseModel):
     collection: str = Field(max_length=200)
     workflow: str = Field(max_length=100, description="Its slug; taking a record starts it")
     segment: str | None = Field(None, max_length=100, description="A segment of the collection")
-    filter: str | None = Field(None, max_length=2000, description="In place of a segment: an expression over `record`")
-    sort: str | None = Field(None, max_length=100, description="Field whose order is the order of taking, `-` before it for descending")
+    filter: str | None = Field(
+        None, max_length=2000, description="In place of a segment: an expression over `record`"
+    )
+    sort: str | None = Field(
+        None,
+        max_length=100,
+        description="Field whose order is the order of taking, `-` before it for descending",
+    )
     input: dict[str, Any] = Field(default_factory=dict, description="What the workflow's start is given")
-    due: Due | None = Field(None, description="By when its records are to be worked on; none: nothing in it is ever overdue")
+    due: Due | None = Field(
+        None, description="By when its records are to be worked on; none: nothing in it is ever overdue"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Source":
@@ -72,7 +80,10 @@ class Source(BaseModel):
         named = collection.segment(self.segment) if self.segment is not None else None
         text = self.filter if self.segment is None else named.filter if named else None
         if text is None:
-            raise DefinitionError(f"{collection.label} has no segment “{humanised(self.segment or '')}” any more.", code="segment_gone")
+            raise DefinitionError(
+                f"{collection.label} has no segment “{humanised(self.segment or '')}” any more.",
+                code="segment_gone",
+            )
         if named is not None and named.sql is not None:
             raise Invalid(f"The segment {named.label} is a SELECT. An inbox needs one of conditions.")
         return expressions.parse(text)
@@ -94,7 +105,11 @@ class Document(BaseModel):
     title: str = Field(min_length=1, max_length=60)
     help: str | None = Field(None, max_length=300, description="One sentence for those who work in it")
     team: str = Field(min_length=1, max_length=63, description="The team whose workflows use it")
-    roles: list[str] = Field(default_factory=list, max_length=20, description="Only these roles work in it; none: everybody with the right")
+    roles: list[str] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Only these roles work in it; none: everybody with the right",
+    )
     source: Source | None = None
 
 
@@ -134,12 +149,20 @@ def known() -> list[Inbox]:
 def _read_all() -> list[Inbox]:
     table = tables.inbox.c
     columns = (table.id, table.title, table.help, table.team, table.roles, table.source, table.position)
-    wanted = sa.select(*columns).where(table.closed_at.is_(None)).order_by(table.position, table.title, table.id)
+    wanted = (
+        sa.select(*columns).where(table.closed_at.is_(None)).order_by(table.position, table.title, table.id)
+    )
     with hot_engine().connect() as connection:
         rows = connection.execute(wanted).all()
     return [
         Inbox(
-            row.id, row.title, row.help, row.team, tuple(row.roles), Source.model_validate(row.source) if row.source else None, row.position
+            row.id,
+            row.title,
+            row.help,
+            row.team,
+            tuple(row.roles),
+            Source.model_validate(row.source) if row.source else None,
+            row.position,
         )
         for row in rows
     ]
@@ -206,7 +229,11 @@ def require_used(inbox_id: str, team: str) -> None:
     if any(inbox.id == inbox_id for inbox in offered):
         return
     ways = ", ".join(inbox.id for inbox in offered)
-    reason = f"One of: {ways}." if ways else "This team has no inbox yet; an administrator makes one with `console inbox import`."
+    reason = (
+        f"One of: {ways}."
+        if ways
+        else "This team has no inbox yet; an administrator makes one with `console inbox import`."
+    )
     raise Invalid("There is no such inbox for this run.", details=[{"field": "inbox", "reason": reason}])
 
 
@@ -279,13 +306,19 @@ def _note(connection: Connection, by: Actor, inbox_id: str, title: str, fields: 
 
 def _read(number: int, document: Mapping[str, Any]) -> Document:
     """The document, checked by itself and against what is connected and published."""
-    which = str(document.get("id") or f"inbox {number + 1}") if isinstance(document, Mapping) else f"inbox {number + 1}"
+    which = (
+        str(document.get("id") or f"inbox {number + 1}")
+        if isinstance(document, Mapping)
+        else f"inbox {number + 1}"
+    )
     try:
         made = Document.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         raise _wrong(
-            which, ".".join(str(part) for part in first["loc"]) or "source", json_shape.reason(first, Document).rstrip(".")
+            which,
+            ".".join(str(part) for part in first["loc"]) or "source",
+            json_shape.reason(first, Document).rstrip("."),
         ) from None
     if not NAME.fullmatch(made.id):
         raise _wrong(which, "id", "takes small letters and digits, joined by -")
@@ -313,16 +346,34 @@ def _check_source(which: str, team: str, source: Source) -> None:
     if source.sort is not None:
         ordered = collection.by_name.get(source.sort.removeprefix("-"))
         if ordered is None or not ordered.sortable:
-            raise _wrong(which, "source.sort", f"{collection.label} cannot be sorted by {source.sort.removeprefix('-')}")
+            raise _wrong(
+                which,
+                "source.sort",
+                f"{collection.label} cannot be sorted by {source.sort.removeprefix('-')}",
+            )
     try:
         document = workflows.live(source.workflow).document
     except NotFound:
-        raise _wrong(which, "source.workflow", f"there is no published workflow {source.workflow}; publish it first") from None
+        raise _wrong(
+            which, "source.workflow", f"there is no published workflow {source.workflow}; publish it first"
+        ) from None
     if document.collection != source.collection or (document.team or "") != team:
-        raise _wrong(which, "source.workflow", f"{source.workflow} is not about records of {source.collection}, or not of the team {team}")
+        raise _wrong(
+            which,
+            "source.workflow",
+            f"{source.workflow} is not about records of {source.collection}, or not of the team {team}",
+        )
     if not document.settings.exclusive:
-        raise _wrong(which, "source.workflow", f"{source.workflow} may run several times on one record; in an inbox each is taken once")
-    required = [one["name"] for one in document.start.config.get("fields", ()) if one.get("required") and one["name"] not in source.input]
+        raise _wrong(
+            which,
+            "source.workflow",
+            f"{source.workflow} may run several times on one record; in an inbox each is taken once",
+        )
+    required = [
+        one["name"]
+        for one in document.start.config.get("fields", ())
+        if one.get("required") and one["name"] not in source.input
+    ]
     if required:
         raise _wrong(which, "source.input", f"the start of {source.workflow} asks for {', '.join(required)}")
 
@@ -330,13 +381,22 @@ def _check_source(which: str, team: str, source: Source) -> None:
 def _put(connection: Connection, document: Document, number: int, former: Any, by: Actor) -> list[str]:
     """Write the inbox; names of what changed, `made` for a new one."""
     source = document.source.model_dump(exclude_defaults=True) if document.source else None
-    columns = document.model_dump(include={"title", "help", "team", "roles"}) | {"source": source, "position": number}
-    changed = ["made"] if former is None else sorted(name for name, value in columns.items() if getattr(former, name) != value)
+    columns = document.model_dump(include={"title", "help", "team", "roles"}) | {
+        "source": source,
+        "position": number,
+    }
+    changed = (
+        ["made"]
+        if former is None
+        else sorted(name for name, value in columns.items() if getattr(former, name) != value)
+    )
     if former is not None and former.closed_at is not None:
         changed.append("opened")
     if changed:
         insert = postgresql.insert(tables.inbox).values(id=document.id, made_by=by.id, **columns)
-        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=columns | {"closed_at": None}))
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=["id"], set_=columns | {"closed_at": None})
+        )
     return changed
 
 

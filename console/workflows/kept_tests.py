@@ -58,7 +58,9 @@ class TestsBefore:
     def __init__(self, whose: Callable[[Workflow], Actor], reason: str = "") -> None:
         if len(reason) > LONGEST_REASON or "\x00" in reason:
             told = f"takes at most {LONGEST_REASON} characters"
-            raise Invalid("The workflow was not published.", details=[{"field": "accept_failed_tests", "reason": told}])
+            raise Invalid(
+                "The workflow was not published.", details=[{"field": "accept_failed_tests", "reason": told}]
+            )
         self.whose, self.reason = whose, reason.strip()
         self._failed: dict[str, int] = {}
 
@@ -72,7 +74,10 @@ class TestsBefore:
                 return attempt()
             except Untested as untested:
                 self.run(untested.slug, untested.ident, untested.document)
-        raise Conflict("Not published: the draft was changed while its tests ran. Look at it again.", code="stale_revision")
+        raise Conflict(
+            "Not published: the draft was changed while its tests ran. Look at it again.",
+            code="stale_revision",
+        )
 
     def failed(self, slug: str, ident: str, document: Workflow) -> int:
         """How many tests fail and are accepted. Raises Untested where they were not run on this very document."""
@@ -84,11 +89,18 @@ class TestsBefore:
 
     def run(self, slug: str, ident: str, document: Workflow) -> None:
         """Run them. Raises Conflict `tests_failed`."""
-        results = [result for run in _run_tests for result in run(self.whose(document), slug, ident, document)] if document.tests else []
+        results = (
+            [result for run in _run_tests for result in run(self.whose(document), slug, ident, document)]
+            if document.tests
+            else []
+        )
         failed = [result for result in results if not result.holds]
         if failed and not self.reason:
             what = "A test fails" if len(failed) == 1 else f"{len(failed)} of {len(results)} tests fail"
-            details = [{"field": "tests", "test": result.name, "reason": " ".join(result.differences)} for result in failed]
+            details = [
+                {"field": "tests", "test": result.name, "reason": " ".join(result.differences)}
+                for result in failed
+            ]
             raise Conflict(
                 f"Not published. {what}: mend the workflow or the test, or say why it is published all the same.",
                 code="tests_failed",

@@ -52,7 +52,16 @@ def _forget() -> None:
 
 def _read_all() -> list[Known]:
     known = tables.workflow.c
-    columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
+    columns = (
+        known.id,
+        known.slug,
+        known.title,
+        known.status,
+        known.team,
+        known.collection,
+        known.live_version,
+        known.label,
+    )
     found = sa.select(*columns, known.archived_at.is_not(None), known.status_at, known.owner)
     found = found.order_by(known.title, known.slug)
     with hot_engine().connect() as connection:

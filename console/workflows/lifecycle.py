@@ -34,7 +34,14 @@ FROM: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Status → those that it can follow."""
 LONGEST_REASON = 2000
-KINDS = ("workflow_activated", "workflow_paused", "workflow_resumed", "workflow_completed", "workflow_cancelled", "workflow_published")
+KINDS = (
+    "workflow_activated",
+    "workflow_paused",
+    "workflow_resumed",
+    "workflow_completed",
+    "workflow_cancelled",
+    "workflow_published",
+)
 MOST_SWITCHES = 200
 _SWITCHES = """
 select s.at, coalesce(s.open ->> 'status', 'active'), case when s.open ? 'status' then s.open ->> 'former' else 'draft' end, s.actor from (
@@ -64,7 +71,9 @@ def may_start(definition: Definition) -> str | None:
     known = next((entry for entry in all_known() if entry.id == definition.id), None)
     if known is None or known.status == "active" or (definition.number < 0 and not known.archived):
         return None
-    now = fetch("select status, archived_at is not null from console.workflow where id = %s", (definition.id,))
+    now = fetch(
+        "select status, archived_at is not null from console.workflow where id = %s", (definition.id,)
+    )
     status, archived = now[0] if now else (known.status, known.archived)
     if status == "active" or (definition.number < 0 and not archived):  # activated within this second
         return None
@@ -96,13 +105,21 @@ def require_reason(reason: str) -> str:
     if not why or len(why) > LONGEST_REASON or "\x00" in why:
         raise Invalid(
             "A reason is needed.",
-            at=("reason", f"Say why in at most {LONGEST_REASON:,} characters, without control characters; it is kept in the log."),
+            at=(
+                "reason",
+                f"Say why in at most {LONGEST_REASON:,} characters, without control characters; it is kept in the log.",
+            ),
         )
     return why
 
 
 def switch(
-    actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str, publish: Callable[[Row[Any]], Row[Any]]
+    actor: Actor,
+    connection: Connection,
+    row: Row[Any],
+    status: str,
+    reason: str,
+    publish: Callable[[Row[Any]], Row[Any]],
 ) -> dict[str, Any]:
     """The columns that give the workflow this status; the event is written. `row` is locked; `publish` publishes its draft and returns the row.
 
@@ -115,10 +132,14 @@ def switch(
     if status == "draft":
         raise Conflict("This workflow has left its draft: pause or archive it.", code="not_possible")
     if row.live_version is None and status != "active":
-        raise Conflict(f"{row.title} was never published: activate it first, or delete it.", code="not_possible")
+        raise Conflict(
+            f"{row.title} was never published: activate it first, or delete it.", code="not_possible"
+        )
     if row.status not in FROM[status] and status != row.status:
         fit = " or ".join(FROM[status])
-        raise Conflict(f"Only a workflow that is {fit} can be {status}; this one is {row.status}.", code="not_possible")
+        raise Conflict(
+            f"Only a workflow that is {fit} can be {status}; this one is {row.status}.", code="not_possible"
+        )
     if status == "cancelled":
         access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "cancel")
     if status == "cancelled" or reason.strip():
@@ -127,15 +148,28 @@ def switch(
         access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
         row = publish(row)
     kind = (
-        "workflow_resumed" if status == "active" and row.status == "paused" else f"workflow_{'activated' if status == 'active' else status}"
+        "workflow_resumed"
+        if status == "active" and row.status == "paused"
+        else f"workflow_{'activated' if status == 'active' else status}"
     )
     note(actor, kind, row, connection, reason, status=status, former=row.status)
     return {"status": status, "status_at": log.now(), "status_reason": reason or None, "archived_at": None}
 
 
-def note(actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **data: Any) -> None:
+def note(
+    actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **data: Any
+) -> None:
     """Write an event about the life of the workflow."""
     opened = {"workflow": row.id, "slug": row.slug} | data
     sealed = {"reason": reason} if reason else {}
     chain = None if row.label else CHAIN
-    log.note(actor, kind, open=opened, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=opened,
+        sealed=sealed,
+        team=row.team or None,
+        chain=chain,
+        label=row.label,
+        connection=connection,
+    )

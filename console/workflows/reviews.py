@@ -25,15 +25,22 @@ from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
 from console.workflows.drafts import Draft
 from console.workflows.kept_tests import TestsBefore
 from console.workflows.known_workflows import _forget
-from console.workflows.versions import CHAIN, OBJECT, around, check, put_live, refused, require_account, version
+from console.workflows.versions import (
+    CHAIN,
+    OBJECT,
+    around,
+    check,
+    put_live,
+    refused,
+    require_account,
+    version,
+)
 
 WAITING, CHANGES, APPROVED, WITHDRAWN, VOID = "waiting", "changes_requested", "approved", "withdrawn", "void"
 REVIEW_STATES = (WAITING, CHANGES, APPROVED, WITHDRAWN, VOID)
 BATCH, ROUNDS = 200, 8
 MOST_WAITING = 100
-_LAST_AUTHOR = (
-    "select by from console.workflow_edit where workflow = %s and revision <= %s and by is not null order by revision desc limit 1"
-)
+_LAST_AUTHOR = "select by from console.workflow_edit where workflow = %s and revision <= %s and by is not null order by revision desc limit 1"
 _ONE_WAITING = "workflow_review_waiting"
 table = tables.workflow_review
 known = tables.workflow
@@ -76,9 +83,19 @@ class Review:
 
     def to_json(self) -> dict[str, Any]:
         """The request in the shape of the API."""
-        body = {name: getattr(self, name) for name in ("id", "workflow", "slug", "title", "revision", "hash", "base", "note", "status")}
-        body |= {"team": self.team or None, "requested_by": self.requested_by, "requested_at": log.body.moment(self.requested_at)}
-        body |= {"decided_by": self.decided_by, "decided_at": log.body.moment(self.decided_at) if self.decided_at else None}
+        body = {
+            name: getattr(self, name)
+            for name in ("id", "workflow", "slug", "title", "revision", "hash", "base", "note", "status")
+        }
+        body |= {
+            "team": self.team or None,
+            "requested_by": self.requested_by,
+            "requested_at": log.body.moment(self.requested_at),
+        }
+        body |= {
+            "decided_by": self.decided_by,
+            "decided_at": log.body.moment(self.decided_at) if self.decided_at else None,
+        }
         return body | {"reason": self.reason, "version": self.version}
 
 
@@ -116,8 +133,12 @@ def listed_reviews(
     found: list[Review] = []
     with hot_engine().connect() as connection:
         for _ in range(ROUNDS):
-            older = [table.c.id < id_of_cursor(after, "rev_")] if after is not None else []  # ids grow with time
-            rows = connection.execute(_select().where(*wanted, *older).order_by(table.c.id.desc()).limit(BATCH)).all()
+            older = (
+                [table.c.id < id_of_cursor(after, "rev_")] if after is not None else []
+            )  # ids grow with time
+            rows = connection.execute(
+                _select().where(*wanted, *older).order_by(table.c.id.desc()).limit(BATCH)
+            ).all()
             found += [_review(row) for row in rows if _may_see(actor, row)]
             after = rows[-1].id if len(rows) == BATCH else None
             if after is None or len(found) > limit:
@@ -128,7 +149,11 @@ def listed_reviews(
 def to_decide(actor: Actor) -> list[Review]:
     """Requests that wait for the actor: of others, to publish what the actor may publish."""
     waiting, _ = listed_reviews(actor, status=WAITING, limit=MOST_WAITING)
-    return [each for each in waiting if access.narrowing.may_approve(actor) and _may_publish(actor, each) and not _is_own(actor, each)]
+    return [
+        each
+        for each in waiting
+        if access.narrowing.may_approve(actor) and _may_publish(actor, each) and not _is_own(actor, each)
+    ]
 
 
 def pinned_draft(review: Review) -> Draft:
@@ -139,15 +164,23 @@ def pinned_draft(review: Review) -> Draft:
 def possible_reviewers(of: Review | Draft, requested_by: str) -> list[str]:
     """Ids of those who may approve what this person asks, or would ask, to publish."""
     people = access.limits.people_able(of.team or None, f"{OBJECT}:{of.slug}", "publish")
-    own = _authors(*((of.workflow, of.revision) if isinstance(of, Review) else (of.id, of.revision)), requested_by)
+    own = _authors(
+        *((of.workflow, of.revision) if isinstance(of, Review) else (of.id, of.revision)), requested_by
+    )
     others = [person for person, _ in people if person not in own]
-    return [person for person in others if not (who := accounts.actor_of_person(person)).service and _may_publish(who, of)]
+    return [
+        person
+        for person in others
+        if not (who := accounts.actor_of_person(person)).service and _may_publish(who, of)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------- changing
 
 
-def request_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:
+def request_review(
+    actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = ""
+) -> Review:
     """Ask a second person to approve the draft as it is now. With `revision`, only if it is still that one.
 
     The draft's tests are run first; where some fail, `accept_failed_tests` is the reason that whoever approves reads with the note.
@@ -160,14 +193,20 @@ def request_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | 
     except sa.exc.IntegrityError as error:
         if _ONE_WAITING not in str(error.orig):
             raise
-        raise Conflict("A request to publish this workflow waits already: withdraw it first.", code="review_open") from None
+        raise Conflict(
+            "A request to publish this workflow waits already: withdraw it first.", code="review_open"
+        ) from None
 
 
-def _request_review(actor: Actor, slug_or_id: str, words: str, revision: int | None, tests: TestsBefore) -> Review:
+def _request_review(
+    actor: Actor, slug_or_id: str, words: str, revision: int | None, tests: TestsBefore
+) -> Review:
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "publish")
         if revision is not None and revision != row.draft_revision:
-            raise Conflict("Not sent: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+            raise Conflict(
+                "Not sent: the draft was changed in the meantime. Look at it again.", code="stale_revision"
+            )
         problems = check(row.draft, around())
         if any(problem.severity == "error" for problem in problems):
             wrong = refused(row.title, problems)
@@ -177,7 +216,9 @@ def _request_review(actor: Actor, slug_or_id: str, words: str, revision: int | N
         if failed := tests.failed(row.slug, row.id, document):
             words += f"\n{failed} of its tests {'fails' if failed == 1 else 'fail'}: {tests.reason}"
         if row.live_version is not None and version(row.id, row.live_version).hash == document.hash:
-            raise Conflict("There is nothing to publish: the draft is what is live already.", code="not_possible")
+            raise Conflict(
+                "There is nothing to publish: the draft is what is live already.", code="not_possible"
+            )
         values = {
             "id": new_id("rev"),
             "workflow": row.id,
@@ -195,7 +236,9 @@ def _request_review(actor: Actor, slug_or_id: str, words: str, revision: int | N
     return made
 
 
-def approve_review(actor: Actor, review_id: str, *, reason: str = "", impact: Mapping[str, Any] | None = None) -> Review:
+def approve_review(
+    actor: Actor, review_id: str, *, reason: str = "", impact: Mapping[str, Any] | None = None
+) -> Review:
     """Publish what was asked for, as whoever asked. `impact` is the list that the actor had before them.
 
     Raises NotFound, NotAllowed (`separation_of_duties` for one's own), Conflict `already_decided`, `not_possible`, or `review_void` where another
@@ -210,7 +253,14 @@ def approve_review(actor: Actor, review_id: str, *, reason: str = "", impact: Ma
         else:
             number = _published(connection, requester, row, review)
             _end(
-                connection, actor, row, review, APPROVED, reason=words, version=number, impact=dict(impact) if impact is not None else None
+                connection,
+                actor,
+                row,
+                review,
+                APPROVED,
+                reason=words,
+                version=number,
+                impact=dict(impact) if impact is not None else None,
             )
     _forget()
     access.refresh()  # the label of the version hides its runs at once
@@ -286,7 +336,9 @@ def _visible_row(connection: Connection, actor: Actor, review_id: str) -> Row[An
 def _may_see(actor: Actor, row: Any) -> bool:
     """A request shows a draft: to who may edit or publish the workflow."""
     team, obj = row.team or None, f"{OBJECT}:{row.slug}"
-    return access.can(actor, team, obj, "see") and any(access.can(actor, team, obj, act) for act in ("edit", "publish"))
+    return access.can(actor, team, obj, "see") and any(
+        access.can(actor, team, obj, act) for act in ("edit", "publish")
+    )
 
 
 def _may_publish(actor: Actor, of: Review | Draft) -> bool:
@@ -305,13 +357,13 @@ def _requester(actor: Actor, review_id: str) -> Actor:
         return accounts.actor_of_person(asked_by, actor.session)
     except NotAllowed:
         name = accounts.names({asked_by}).get(asked_by, "Whoever asked")
-        message = (
-            f"{name}, who asked, has no open account any more. Ask for changes, which ends this request, and publish it in your own name."
-        )
+        message = f"{name}, who asked, has no open account any more. Ask for changes, which ends this request, and publish it in your own name."
         raise Conflict(message, code="not_possible") from None
 
 
-def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bool = True) -> tuple[Row[Any], Review]:
+def _locked(
+    connection: Connection, actor: Actor, review_id: str, *, decides: bool = True
+) -> tuple[Row[Any], Review]:
     """The locked workflow and its request, which waits, for who may decide it (or, with `decides` False, for who asked)."""
     review = _review(_visible_row(connection, actor, review_id))
     row = locked_row(connection, actor, review.workflow, "see")
@@ -321,7 +373,9 @@ def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bo
         raise NotAllowed("Only whoever asked can withdraw a request.", code="separation_of_duties")
     review = _review(_row(connection, review_id))  # as it is now that nobody else can change it
     if not review.open:
-        raise Conflict(f"This request does not wait any more: {review.status.replace('_', ' ')}.", code="already_decided")
+        raise Conflict(
+            f"This request does not wait any more: {review.status.replace('_', ' ')}.", code="already_decided"
+        )
     return row, review
 
 
@@ -352,7 +406,10 @@ def _require_decider(actor: Actor, review: Review) -> None:
 def _published(connection: Connection, requester: Actor, row: Row[Any], review: Review) -> int:
     """Publish the pinned document as whoever asked; the number of the version."""
     if not access.can(requester, row.team or None, f"{OBJECT}:{row.slug}", "publish"):
-        raise Conflict(f"{requester.name}, who asked, may not publish this workflow any more. Ask for it anew.", code="not_possible")
+        raise Conflict(
+            f"{requester.name}, who asked, may not publish this workflow any more. Ask for it anew.",
+            code="not_possible",
+        )
     problems = check(review.document, around())
     if any(problem.severity == "error" for problem in problems):
         wrong = refused(row.title, problems)
@@ -362,7 +419,16 @@ def _published(connection: Connection, requester: Actor, row: Row[Any], review: 
     return put_live(connection, requester, row, document, review.note, review=review.id)
 
 
-def _end(connection: Connection, actor: Actor, row: Row[Any], review: Review, status: str, *, reason: str = "", **more: Any) -> None:
+def _end(
+    connection: Connection,
+    actor: Actor,
+    row: Row[Any],
+    review: Review,
+    status: str,
+    *,
+    reason: str = "",
+    **more: Any,
+) -> None:
     values = {"status": status, "decided_by": actor.id, "decided_at": log.now(), "reason": reason, **more}
     connection.execute(sa.update(table).where(table.c.id == review.id).values(**values))
     data = {"version": more["version"]} if "version" in more else {}
@@ -370,15 +436,38 @@ def _end(connection: Connection, actor: Actor, row: Row[Any], review: Review, st
 
 
 def _note(
-    actor: Actor, did: str, row: Row[Any], review: Review, connection: Connection, *, note: str = "", reason: str = "", **more: Any
+    actor: Actor,
+    did: str,
+    row: Row[Any],
+    review: Review,
+    connection: Connection,
+    *,
+    note: str = "",
+    reason: str = "",
+    **more: Any,
 ) -> None:
     entry = entry_of(row)
-    data = {"workflow": entry.id, "slug": entry.slug, "review": review.id, "draft_revision": review.revision, "hash": review.hash}
+    data = {
+        "workflow": entry.id,
+        "slug": entry.slug,
+        "review": review.id,
+        "draft_revision": review.revision,
+        "hash": review.hash,
+    }
     data |= {"base": review.base, "requested_by": review.requested_by, **more}
     sealed = {name: text for name, text in (("note", note), ("reason", reason)) if text}
     chain = None if row.label else CHAIN
     kind = f"workflow_review_{did}"
-    log.note(actor, kind, open=data, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=data,
+        sealed=sealed,
+        team=row.team or None,
+        chain=chain,
+        label=row.label,
+        connection=connection,
+    )
 
 
 def _text(given: str, field: str, needed: str) -> str:

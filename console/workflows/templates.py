@@ -28,7 +28,13 @@ class Template:
 def templates() -> Sequence[Template]:
     """The templates by title."""
     found = [template_document(path.stem) for path in sorted(_folder().glob("*.json"))]
-    return sorted((Template(each["slug"], each["title"], each.get("description") or "", len(each["steps"])) for each in found), key=_title)
+    return sorted(
+        (
+            Template(each["slug"], each["title"], each.get("description") or "", len(each["steps"]))
+            for each in found
+        ),
+        key=_title,
+    )
 
 
 def template_document(template: str) -> dict[str, Any]:

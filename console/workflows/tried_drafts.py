@@ -10,7 +10,16 @@ from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.workflows.definitions import locked_row
 from console.workflows.second_person import needs_second_person
-from console.workflows.versions import OBJECT, Definition, around, check, note_version, refused, require_account, version
+from console.workflows.versions import (
+    OBJECT,
+    Definition,
+    around,
+    check,
+    note_version,
+    refused,
+    require_account,
+    version,
+)
 
 
 def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition:
@@ -24,7 +33,10 @@ def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "publish")
         if revision != row.draft_revision:
-            raise Conflict("Nothing was started: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+            raise Conflict(
+                "Nothing was started: the draft was changed in the meantime. Look at it again.",
+                code="stale_revision",
+            )
         problems = check(row.draft, around())
         if any(problem.severity == "error" for problem in problems):
             raise refused("The draft", problems)
@@ -34,7 +46,9 @@ def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition
         tried = sa.select(made.hash, made.number).where(made.workflow == row.id, made.number < 0)
         known = {each.hash: each.number for each in connection.execute(tried)}
         if row.live_version is not None:
-            live = connection.scalar(sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version))
+            live = connection.scalar(
+                sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version)
+            )
             if live == document.hash:
                 return version(row.id, row.live_version)
         if needs_second_person(row, document.team, connection=connection):
@@ -42,12 +56,22 @@ def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition
             raise Conflict(reason, code="review_needed")
         if document.clearance != row.label:
             raise Conflict(
-                "The draft changes who may know of its runs, which counts once it is published. Try it in a dry run.", code="not_ready"
+                "The draft changes who may know of its runs, which counts once it is published. Try it in a dry run.",
+                code="not_ready",
             )
         number = known.get(document.hash)
         if number is None:
             number = min(known.values(), default=0) - 1
-            values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash}
-            connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now(), published_by=actor.id))
+            values = {
+                "workflow": row.id,
+                "number": number,
+                "document": document.canonical(),
+                "hash": document.hash,
+            }
+            connection.execute(
+                sa.insert(tables.workflow_version).values(
+                    **values, published_at=sa.func.now(), published_by=actor.id
+                )
+            )
             note_version(actor, "workflow_tried", row, number, document.hash, connection)
     return version(row.id, number)

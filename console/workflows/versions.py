@@ -60,7 +60,9 @@ class Definition:
     published_at: datetime | None = field(default=None, compare=False)
 
 
-_LIVE = "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
+_LIVE = (
+    "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
+)
 
 
 def live(slug_or_id: str) -> Definition:
@@ -104,8 +106,16 @@ def readable_version(workflow_id: str, number: int | None) -> Definition | None:
 
 def acting_as(email: str) -> list[Known]:
     """The live workflows whose runs act as this service account, by title. Callers check the rights."""
-    live = [(known, readable_version(known.id, known.live)) for known in all_known() if known.live is not None and not known.archived]
-    return [known for known, found in live if found is not None and (found.document.run_as or "").casefold() == email.casefold()]
+    live = [
+        (known, readable_version(known.id, known.live))
+        for known in all_known()
+        if known.live is not None and not known.archived
+    ]
+    return [
+        known
+        for known, found in live
+        if found is not None and (found.document.run_as or "").casefold() == email.casefold()
+    ]
 
 
 def newest(workflow_id: str) -> int:
@@ -117,7 +127,12 @@ def newest_number(workflow_id: str) -> int:
     """The highest number of its versions; 0 if none was published."""
     made = tables.workflow_version.c
     with hot_engine().connect() as connection:
-        return int(connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0)) or 0)
+        return int(
+            connection.scalar(
+                sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0)
+            )
+            or 0
+        )
 
 
 def startable(actor: Actor, collection_id: str | None, place: Place | None = None) -> list[Definition]:
@@ -125,8 +140,14 @@ def startable(actor: Actor, collection_id: str | None, place: Place | None = Non
 
     `place`: where they are offered; those that are hidden there are left out.
     """
-    offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]
-    may = [known for known in offered if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")]
+    offered = [
+        known
+        for known in all_known()
+        if known.status == "active" and known.live is not None and known.collection == collection_id
+    ]
+    may = [
+        known for known in offered if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")
+    ]
     found = [version for known in may if (version := readable_version(known.id, known.live)) is not None]
     return [version for version in found if place not in version.document.settings.hidden_in]
 
@@ -143,7 +164,9 @@ def check(
 def around() -> Surroundings:
     """The surroundings of workflows in this console: collections, the rights of roles, actions, and people."""
     every, people = action_cache.every(), _people()
-    managers = [name for person, name in people.items() if access.can(Actor("user", person), None, "policy", "manage")]
+    managers = [
+        name for person, name in people.items() if access.can(Actor("user", person), None, "policy", "manage")
+    ]
     return Surroundings(
         *(connected(), access.rights(), {name: action.collection for name, action in every.items()}),
         approvals={name: action.approval for name, action in every.items()},
@@ -159,22 +182,35 @@ def _secrets_served() -> list[str]:
     """Names of the secrets in the settings of what serves from this data folder: a command line may be without these settings."""
     from console.infra.processes import supervisor
 
-    return [name for note in supervisor.serving(settings.current().data_dir) for name in note.get("secrets", ())]
+    return [
+        name for note in supervisor.serving(settings.current().data_dir) for name in note.get("secrets", ())
+    ]
 
 
 def _names() -> Names:
     """Teams, inboxes, workflows, chats, and the ids and addresses of people with an open account."""
     with hot_engine().connect() as connection:
-        teams = connection.execute(sa.text("select id from console.team where archived_at is null")).scalars().all()
+        teams = (
+            connection.execute(sa.text("select id from console.team where archived_at is null"))
+            .scalars()
+            .all()
+        )
         used = connection.execute(sa.text("select id, team from console.inbox")).all()
-        open_accounts = connection.execute(sa.text("select id, lower(email) from console.person where disabled_at is null")).all()
+        open_accounts = connection.execute(
+            sa.text("select id, lower(email) from console.person where disabled_at is null")
+        ).all()
     workflows, owners = (
         {known.slug: known.label for known in all_known()},
         {known.slug: known.owner for known in all_known() if known.owner},
     )
     people = frozenset(name for each in open_accounts for name in each if name)
     return Names(
-        frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people, owners
+        frozenset(teams),
+        {row.id: row.team for row in used},
+        workflows,
+        frozenset(settings.current().chat_targets),
+        people,
+        owners,
     )
 
 
@@ -184,7 +220,9 @@ def _people() -> dict[str, str]:
     with hot_engine().connect() as connection:
         return {
             row.id: row.name
-            for row in connection.execute(sa.select(person.id, person.name).where(person.disabled_at.is_(None)).order_by(person.name))
+            for row in connection.execute(
+                sa.select(person.id, person.name).where(person.disabled_at.is_(None)).order_by(person.name)
+            )
         }
 
 
@@ -227,7 +265,8 @@ def import_file(
                 sa.update(tables.workflow)
                 .where(tables.workflow.c.id == former.id)
                 .values(
-                    **_head(document) | record_edit(connection, actor, former, opened(former.draft), document.to_json()),
+                    **_head(document)
+                    | record_edit(connection, actor, former, opened(former.draft), document.to_json()),
                     updated_at=sa.func.now(),
                 )
             )
@@ -260,7 +299,11 @@ def export(slug: str) -> bytes:
         row = connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug)).first()
     if row is None:
         raise NotFound(f"There is no workflow {slug}.")
-    return version(row.id, row.live_version).document.canonical() if row.live_version is not None else drafting.written(row.draft)
+    return (
+        version(row.id, row.live_version).document.canonical()
+        if row.live_version is not None
+        else drafting.written(row.draft)
+    )
 
 
 def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
@@ -269,7 +312,8 @@ def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
     where = ", ".join(part for part in (errors[0].step, errors[0].field) if part) if errors else ""
     first = f" The first: {where}{': ' if where else ''}{errors[0].reason}" if errors else ""
     return DefinitionError(
-        f"{name} cannot be used: {len(errors)} problem{'' if len(errors) == 1 else 's'}.{first}", details=[p.to_json() for p in errors]
+        f"{name} cannot be used: {len(errors)} problem{'' if len(errors) == 1 else 's'}.{first}",
+        details=[p.to_json() for p in errors],
     )
 
 
@@ -345,23 +389,48 @@ def put_live(
     """
     made = tables.workflow_version.c
     if row.live_version is not None:
-        former = connection.scalar(sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version))
+        former = connection.scalar(
+            sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version)
+        )
         if former == document.hash:
             return int(row.live_version)
     if review is None:
         require_reviewed(connection, actor, row, document)
-    number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id, made.number > 0)) or 0)
-    values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash, "published_by": actor.id}
+    number = 1 + (
+        connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id, made.number > 0))
+        or 0
+    )
+    values = {
+        "workflow": row.id,
+        "number": number,
+        "document": document.canonical(),
+        "hash": document.hash,
+        "published_by": actor.id,
+    }
     connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=log.now()))
     if note:
         connection.execute(sa.insert(tables.version_note).values(workflow=row.id, number=number, note=note))
     status = "active" if row.status == "draft" else row.status
     changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
     begun = {"status_at": log.now()} if status != row.status else {}
-    connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun))
+    connection.execute(
+        changed.values(
+            live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun
+        )
+    )
     data = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
     sealed = {"reason": reason} if reason else None
-    note_version(actor, "workflow_published", row, number, document.hash, connection, sealed=sealed, former=row.live_version, **data)
+    note_version(
+        actor,
+        "workflow_published",
+        row,
+        number,
+        document.hash,
+        connection,
+        sealed=sealed,
+        former=row.live_version,
+        **data,
+    )
     return int(number)
 
 
@@ -374,16 +443,26 @@ def _valid(slug: str, draft: Mapping[str, Any], *, rights: bool = True) -> Workf
 
 def _row(connection: Connection, slug: str) -> Row[Any] | None:
     """The workflow's row, locked until the transaction ends, so that two publications at once get two numbers."""
-    return connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()).first()
+    return connection.execute(
+        sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()
+    ).first()
 
 
 def _make(connection: Connection, document: Workflow, owner: str | None) -> None:
     try:
         with connection.begin_nested():
-            head = {"slug": document.slug, "status": "draft", "label": document.clearance, "owner": owner, **_head(document)}
+            head = {
+                "slug": document.slug,
+                "status": "draft",
+                "label": document.clearance,
+                "owner": owner,
+                **_head(document),
+            }
             connection.execute(sa.insert(tables.workflow).values(id=new_id("wf"), **head))
     except sa.exc.IntegrityError:
-        raise Conflict(f"Somebody else imported {document.slug} at the same moment: import it again.") from None
+        raise Conflict(
+            f"Somebody else imported {document.slug} at the same moment: import it again."
+        ) from None
 
 
 def _head(document: Workflow) -> dict[str, Any]:
@@ -418,4 +497,13 @@ def note_version(
     """Write an event about a version of the workflow, or about its draft."""
     data = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
     chain = None if row.label else CHAIN
-    log.note(actor, kind, open=data, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(
+        actor,
+        kind,
+        open=data,
+        sealed=sealed,
+        team=row.team or None,
+        chain=chain,
+        label=row.label,
+        connection=connection,
+    )

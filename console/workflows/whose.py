@@ -26,7 +26,9 @@ select count(*) filter (where (r.holder is not null and r.holder <> :owner) or r
         where e.workflow = :workflow and e.left_at is null and e.entered_by <> :owner) as leads
 from console.run r /* every run */ where r.workflow = :workflow and r.ended_at is null
 """)
-_INBOXES = sa.text("select title from console.inbox where closed_at is null and source ->> 'workflow' = :slug order by title")
+_INBOXES = sa.text(
+    "select title from console.inbox where closed_at is null and source ->> 'workflow' = :slug order by title"
+)
 
 
 def is_personal(whose: str | None) -> bool:
@@ -39,7 +41,10 @@ def is_personal(whose: str | None) -> bool:
 def require_person(actor: Actor) -> None:
     """Raise Invalid for a service account, which can own no workflow."""
     if actor.service or actor.kind == "system":
-        raise Invalid("A service account has no personal workflows.", at=("whose", "Make it the organisation's, or make it as a person."))
+        raise Invalid(
+            "A service account has no personal workflows.",
+            at=("whose", "Make it the organisation's, or make it as a person."),
+        )
 
 
 def may_hand_over(actor: Actor, known: Known | Entry) -> bool:
@@ -62,7 +67,11 @@ def personal_of(actor: Actor, person_id: str) -> list[Known]:
 def heirs(known: Known) -> list[tuple[str, str]]:
     """(address, name) of the people who may be given the workflow: those who may edit workflows where it is."""
     able = {ident for ident, _ in limits.people_able(known.team or None, f"{OBJECT}:*", "edit")}
-    return [(each.email, each.name) for each in accounts.people() if each.id in able and each.kind == "person" and each.id != known.owner]
+    return [
+        (each.email, each.name)
+        for each in accounts.people()
+        if each.id in able and each.kind == "person" and each.id != known.owner
+    ]
 
 
 def others_at_work(known: Known | Entry, owner: str) -> list[str]:
@@ -83,13 +92,29 @@ def hand_over(actor: Actor, slug_or_id: str, whose: str, *, to: str | None = Non
         if owner == row.owner:
             return entry_of(row)
         _require(actor, row, owner)
-        if owner is not None and row.owner is None and (reasons := list(_hindrances(connection, row.id, row.slug, owner))):
+        if (
+            owner is not None
+            and row.owner is None
+            and (reasons := list(_hindrances(connection, row.id, row.slug, owner)))
+        ):
             details = [{"field": "whose", "reason": reason} for reason in reasons]
-            raise Conflict(f"{row.title} cannot become personal while others work in it.", code="others_at_work", details=details)
+            raise Conflict(
+                f"{row.title} cannot become personal while others work in it.",
+                code="others_at_work",
+                details=details,
+            )
         after = update_row(connection, row, owner=owner)
         data = {"workflow": row.id, "slug": row.slug, "holder": owner, "former_holder": row.owner}
         chain = None if row.label else CHAIN
-        log.note(actor, "workflow_handed_over", open=data, team=row.team or None, chain=chain, label=row.label, connection=connection)
+        log.note(
+            actor,
+            "workflow_handed_over",
+            open=data,
+            team=row.team or None,
+            chain=chain,
+            label=row.label,
+            connection=connection,
+        )
     _forget()
     access.refresh()
     return entry_of(after)
@@ -115,7 +140,9 @@ def _owner(actor: Actor, row: Row[Any], to: str | None) -> str:
         person = accounts.person_of_email(to)
         heir = accounts.actor_of_person(person.id)
     except (NotFound, NotAllowed):
-        raise Invalid("The workflow was not handed over.", at=("owner", "Choose somebody whose account is open.")) from None
+        raise Invalid(
+            "The workflow was not handed over.", at=("owner", "Choose somebody whose account is open.")
+        ) from None
     require_person(heir)
     if not access.can(heir, row.team or None, f"{OBJECT}:*", "edit"):
         reason = f"{person.name} may not edit workflows there. Choose somebody who may."
@@ -130,7 +157,11 @@ def _hindrances(connection: Connection, workflow: str, slug: str, owner: str) ->
     if leads:
         yield f"{leads:,} {'is' if leads == 1 else 'are'} enrolled in it by others."
     for known in all_known():
-        found = readable_version(known.id, known.live) if known.id != workflow and not known.archived and known.owner != owner else None
+        found = (
+            readable_version(known.id, known.live)
+            if known.id != workflow and not known.archived and known.owner != owner
+            else None
+        )
         if found is not None and any(step.config.get("workflow") == slug for step in found.document.steps):
             yield f"{known.title} begins runs of it."
     for title in connection.scalars(_INBOXES, {"slug": slug}):

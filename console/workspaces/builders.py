@@ -14,7 +14,11 @@ def manages(actor: Actor) -> bool:
 
 def own_teams(actor: Actor) -> frozenset[str]:
     """Teams in which the actor may shape a collection."""
-    teams = {team for _, team in actor.roles if team != "*" and access.somewhere(actor, team, "collection", "shape")}
+    teams = {
+        team
+        for _, team in actor.roles
+        if team != "*" and access.somewhere(actor, team, "collection", "shape")
+    }
     objects = [f"collection:{item.id}" for item in records.collections()] if teams else []
     return frozenset(team for team in teams if any(access.can(actor, team, obj, "shape") for obj in objects))
 
@@ -29,7 +33,9 @@ def may_edit(actor: Actor, document: Workspace | None = None) -> bool:
 
 def require(actor: Actor, *documents: Workspace | None) -> None:
     """Raises NotAllowed unless the actor may edit all of these workspaces, or any if none is named."""
-    if not may_edit(actor) or not all(may_edit(actor, document) for document in documents if document is not None):
+    if not may_edit(actor) or not all(
+        may_edit(actor, document) for document in documents if document is not None
+    ):
         access.require(actor, None, "source", "manage")
 
 

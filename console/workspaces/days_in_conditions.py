@@ -12,7 +12,9 @@ from console.core.moments import midnight
 TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def with_midnights(expression: Expression, is_moment: Callable[[nodes.Path], bool], roots: Mapping[str, Any], zone: str) -> Expression:
+def with_midnights(
+    expression: Expression, is_moment: Callable[[nodes.Path], bool], roots: Mapping[str, Any], zone: str
+) -> Expression:
     """The condition with moments in place of the days with which moments are compared: `<=` a day holds until it ends."""
 
     def written(node: nodes.Node) -> nodes.Node:
@@ -22,8 +24,15 @@ def with_midnights(expression: Expression, is_moment: Callable[[nodes.Path], boo
             case nodes.Not(item=item):
                 return replace(node, item=written(item))
             case nodes.Compare(operator=operator, left=left, right=right):
-                for moment, other, read in ((left, right, operator), (right, left, TURNED.get(operator, operator))):
-                    if isinstance(moment, nodes.Path) and is_moment(moment) and (day := _day(other, roots)) is not None:
+                for moment, other, read in (
+                    (left, right, operator),
+                    (right, left, TURNED.get(operator, operator)),
+                ):
+                    if (
+                        isinstance(moment, nodes.Path)
+                        and is_moment(moment)
+                        and (day := _day(other, roots)) is not None
+                    ):
                         return _within(node, read, moment, day, zone)
         return node
 
@@ -35,7 +44,11 @@ def of_record(collection: Collection) -> Callable[[nodes.Path], bool]:
     """Whether a path leads to a moment of the record."""
 
     def is_moment(path: nodes.Path) -> bool:
-        field = collection.by_name.get(str(path.steps[0])) if path.root == "record" and len(path.steps) == 1 else None
+        field = (
+            collection.by_name.get(str(path.steps[0]))
+            if path.root == "record" and len(path.steps) == 1
+            else None
+        )
         return field is not None and field.stored == "datetime"
 
     return is_moment
@@ -68,5 +81,9 @@ def _within(node: nodes.Compare, operator: str, moment: nodes.Node, day: date, z
     same = nodes.Junction("all", (compared(">=", begins), compared("<", ends)), node.depth)
     if operator == "==":
         return same
-    other = (compared("<", begins), compared(">=", ends), replace(node, operator="==", left=moment, right=nodes.Literal(None)))
+    other = (
+        compared("<", begins),
+        compared(">=", ends),
+        replace(node, operator="==", left=moment, right=nodes.Literal(None)),
+    )
     return nodes.Junction("any", other, node.depth)

@@ -80,7 +80,10 @@ class Desk:
 
     def selecting(self, name: str) -> Component | None:
         """The first component in which this is chosen, or None; it says of which collection."""
-        return next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
+        return next(
+            (item for item in self.document.every if isinstance(item, SELECTING) and item.select == name),
+            None,
+        )
 
     def collection_of(self, name: str) -> str | None:
         """The collection of what is chosen under this name; None for an inbox without records."""
@@ -98,7 +101,9 @@ class Desk:
 
     def input(self, name: str) -> Any:
         """The value of an input; None where it is empty."""
-        item = next((each for each in self.document.every if isinstance(each, INPUTS) and each.name == name), None)
+        item = next(
+            (each for each in self.document.every if isinstance(each, INPUTS) and each.name == name), None
+        )
         given = self.state.get(name)
         match item:
             case Toggle(default=default):
@@ -156,7 +161,10 @@ class Desk:
         me = self.actor.attributes
         return {
             "selected": {
-                name: self._values(self.chosen(name), [path[2:] for path in paths if path[:2] == ("selected", name)]) for name in selected
+                name: self._values(
+                    self.chosen(name), [path[2:] for path in paths if path[:2] == ("selected", name)]
+                )
+                for name in selected
             },
             "input": {name: self.input(name) for name in inputs},
             "me": me,
@@ -166,10 +174,18 @@ class Desk:
 
     def _values(self, page: RecordPage, ways: Sequence[tuple[str, ...]]) -> dict[str, Any]:
         """The values of the record; under the name of a relation that one of the `ways` begins with those of the record that it leads to, None without one."""
-        made = {**page.collection.typed(page.record.values), "key": page.record.key, "title": page.record.title}
-        for way in {way[0] for way in ways if len(way) > 1 and way[0] not in made and page.collection.relation(way[0])}:
+        made = {
+            **page.collection.typed(page.record.values),
+            "key": page.record.key,
+            "title": page.record.title,
+        }
+        for way in {
+            way[0] for way in ways if len(way) > 1 and way[0] not in made and page.collection.relation(way[0])
+        }:
             try:
-                made[way] = self._values(self._led(page, way), [rest[1:] for rest in ways if rest[:1] == (way,)])
+                made[way] = self._values(
+                    self._led(page, way), [rest[1:] for rest in ways if rest[:1] == (way,)]
+                )
             except Gone as gone:
                 if gone.mendable:
                     raise
@@ -184,12 +200,16 @@ class Desk:
 
     def _words(self, part: Expression, roots: Mapping[str, Any]) -> str:
         match part.node:
-            case Path(root="selected", steps=(str(name), *ways, str(column))) if roots["selected"].get(name) and self._leads(
-                name, ways, roots
-            ):
+            case Path(root="selected", steps=(str(name), *ways, str(column))) if roots["selected"].get(
+                name
+            ) and self._leads(name, ways, roots):
                 page = self.chosen(".".join((name, *map(str, ways))))
                 item, value = page.collection.by_name.get(column), page.record.values.get(column)
-                if item is not None and value not in (None, "") and (item.stored != "text" or item.references or item.options):
+                if (
+                    item is not None
+                    and value not in (None, "")
+                    and (item.stored != "text" or item.references or item.options)
+                ):
                     values = formats.with_currencies(page.record.values, page.collection.currencies)
                     look = replace(Look.of(self.actor), records=page.named)
                     return formats.text(formats.kind(item, page.collection.key), values[column], look)
@@ -207,7 +227,10 @@ class Desk:
         """The template as an address: values are percent-encoded, so that none of them can lead elsewhere. Raises what `roots` raises."""
         roots = self.roots(expressions.templates(template))
         parts = expressions.standing(template, roots)
-        return "".join(part if isinstance(part, str) else quote(expressions.shown(part.value(roots)), safe="") for part in parts)
+        return "".join(
+            part if isinstance(part, str) else quote(expressions.shown(part.value(roots)), safe="")
+            for part in parts
+        )
 
     def shows(self, item: Any) -> bool:
         """Whether the component's condition certainly holds; what is not chosen yet is unknown."""
@@ -230,7 +253,9 @@ class Desk:
             return field is not None and field.stored == "datetime"
         return False
 
-    def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Chosen], dict[str, Any]]:
+    def conditions(
+        self, collection: Collection, scope: Scope, item: Any
+    ) -> tuple[list[Chosen], dict[str, Any]]:
         """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out, days are the reader's.
 
         Raises Choose; Gone for a segment that is no longer there, or a condition over a field that is gone or hidden from the reader.
@@ -239,7 +264,9 @@ class Desk:
         found: list[Expression] = [each for each in segments if isinstance(each, Expression)]
         for text in item.where:
             expression = expressions.parse(text)
-            named = {path[1] for path in expressions.paths(expression) if path[0] == "input" and len(path) > 1}
+            named = {
+                path[1] for path in expressions.paths(expression) if path[0] == "input" and len(path) > 1
+            }
             if all(self.input(name) is not None for name in named):
                 found.append(expression)
         for expression in found:
@@ -259,7 +286,10 @@ class Desk:
         if segment.sql is None:
             return expressions.parse(segment.filter)
         if segment.fields & scope.hidden:
-            raise Gone(f"You may not see a field of {collection.label}, on which the segment {segment.label} depends.", mendable=False)
+            raise Gone(
+                f"You may not see a field of {collection.label}, on which the segment {segment.label} depends.",
+                mendable=False,
+            )
         return KeySelect(segment.sql, partial(browse.reach, self.actor))
 
     def open_tab(self, item: Tabs) -> str:
@@ -269,7 +299,9 @@ class Desk:
 
     def tabs_of(self, item: Tabs) -> Sequence[Tab]:
         """The tabs in which the reader may see something; all of them where that is none, for then each says why."""
-        return [tab for tab in item.tabs if not tab.components or not all(map(self._is_closed, tab.components))] or item.tabs
+        return [
+            tab for tab in item.tabs if not tab.components or not all(map(self._is_closed, tab.components))
+        ] or item.tabs
 
     def _is_closed(self, item: Component) -> bool:
         """Whether the reader sees nothing there, whatever is chosen: an inbox or a collection that is not theirs."""
@@ -287,12 +319,19 @@ def require_fields(collection: Collection, scope: Scope, expression: Expression)
         if path[0] != "record" or len(path) < 2:
             continue
         name = path[1]
-        known = name in collection.by_name or collection.relation(name) is not None or collection.field(name) is not None
+        known = (
+            name in collection.by_name
+            or collection.relation(name) is not None
+            or collection.field(name) is not None
+        )
         if not known:
             raise Gone(f"There is no field {name} in {collection.label} any more.")
         if name in scope.hidden:
             field_ = collection.by_name.get(name)
-            raise Gone(f"You may not see {field_.label if field_ else name} of {collection.label}, on which this depends.", mendable=False)
+            raise Gone(
+                f"You may not see {field_.label if field_ else name} of {collection.label}, on which this depends.",
+                mendable=False,
+            )
 
 
 def state_names(document: Workspace) -> frozenset[str]:

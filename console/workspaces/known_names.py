@@ -49,16 +49,32 @@ def _of_words(document: Workspace, item: Part, find: Find) -> Iterator[tuple[tup
     for place, text, template, _ in texts_of(item):
         with suppress(ExpressionError):
             found = {
-                path[1:] for each in expressions_of(text, template=template) for path in expressions.paths(each) if path[0] == "selected"
+                path[1:]
+                for each in expressions_of(text, template=template)
+                for path in expressions.paths(each)
+                if path[0] == "selected"
             }
             for chosen, *steps in sorted(found):
                 collection = _led(document, chosen, find)
                 for step in steps:
-                    known = collection is None or step in ("key", "title") or collection.field(step) or collection.relation(step)
+                    known = (
+                        collection is None
+                        or step in ("key", "title")
+                        or collection.field(step)
+                        or collection.relation(step)
+                    )
                     if collection is not None and not known:
                         yield (place,), f"There is no field {step} in {collection.label}."
-                    relation = collection.relation(step) if collection is not None and step not in collection.by_name else None
-                    collection = find(relation.collection) if relation is not None and relation.kind == "to_one" else None
+                    relation = (
+                        collection.relation(step)
+                        if collection is not None and step not in collection.by_name
+                        else None
+                    )
+                    collection = (
+                        find(relation.collection)
+                        if relation is not None and relation.kind == "to_one"
+                        else None
+                    )
 
 
 def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -91,7 +107,9 @@ def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tu
                         yield ("fields",), f"There is no field {name} in {collection.label}."
 
 
-def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:
+def _of_records(
+    collection: Collection, item: CollectionList | Chart | Metric
+) -> Iterator[tuple[tuple[str, ...], str]]:
     if item.segment and collection.segment(item.segment) is None:
         yield ("segment",), f"There is no segment {item.segment} in {collection.label}."
     named = {"sort": (getattr(item, "sort", None) or "").removeprefix("-")}
@@ -115,7 +133,10 @@ def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -
             if collection.relation(path[1]) is None:
                 yield (place,), f"There is no field {path[1]} in {collection.label}."
             else:
-                yield (place,), f"{path[1]} leads to another record: a condition here looks at fields of {collection.label} alone."
+                yield (
+                    (place,),
+                    f"{path[1]} leads to another record: a condition here looks at fields of {collection.label} alone.",
+                )
 
 
 def _of_sql(item: Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -142,7 +163,9 @@ def _collection(name: str) -> Collection | None:
 def _led(document: Workspace, path: str, find: Find) -> Collection | None:
     """The collection that a selection and relations from it lead to."""
     name, *ways = path.split(".")
-    owner = next((item for item in document.every if isinstance(item, SELECTING) and item.select == name), None)
+    owner = next(
+        (item for item in document.every if isinstance(item, SELECTING) and item.select == name), None
+    )
     collection: Collection | None = None
     if isinstance(owner, CollectionList):
         collection = find(owner.collection)

@@ -88,7 +88,12 @@ def read_part(desk: Desk, item: Any) -> Shown:
 def choose_first(desk: Desk) -> bool:
     """Choose the first record of the first list that chooses one, where nothing is chosen yet: a workspace does not open empty. Whether it did."""
     for item in _opened(desk, desk.document.components):
-        if not isinstance(item, SELECTING) or not item.select or desk.key_of(item.select) is not None or not desk.shows(item):
+        if (
+            not isinstance(item, SELECTING)
+            or not item.select
+            or desk.key_of(item.select) is not None
+            or not desk.shows(item)
+        ):
             continue
         shown = desk.read[item.id] = read_part(desk, item)
         if shown.state == "ready" and (key := _first_key(desk, item, shown.data)) is not None:
@@ -111,8 +116,19 @@ def _opened(desk: Desk, components: Sequence[Any]) -> Iterator[Any]:
 def _first_key(desk: Desk, item: Any, data: Any) -> str | None:
     collection = desk.collection_of(str(item.select))
     if isinstance(item, CollectionList):
-        return next((row.key for row in data.rows if row.key is not None), None) if item.collection == collection else None
-    return next((ticket.record for ticket in data[1].tickets if ticket.collection == collection and ticket.record is not None), None)
+        return (
+            next((row.key for row in data.rows if row.key is not None), None)
+            if item.collection == collection
+            else None
+        )
+    return next(
+        (
+            ticket.record
+            for ticket in data[1].tickets
+            if ticket.collection == collection and ticket.record is not None
+        ),
+        None,
+    )
 
 
 def failed(item: Any, error: Exception, title: str = "") -> Shown:
@@ -160,18 +176,29 @@ def _read(desk: Desk, item: Any) -> Any:
             page = desk.chosen(item.of)
             if page.collection.relation(item.relation) is None:
                 raise Gone(f"There is no relation {item.relation} in {page.collection.label} any more.")
-            found = browse.related(desk.actor, page.collection.id, page.record.key or "", item.relation, item.limit)
+            found = browse.related(
+                desk.actor, page.collection.id, page.record.key or "", item.relation, item.limit
+            )
             if item.columns is not None:
-                readable = {each.name: each for each in found.collection.readable(browse.view_scope(desk.actor, found.collection))}
+                readable = {
+                    each.name: each
+                    for each in found.collection.readable(browse.view_scope(desk.actor, found.collection))
+                }
                 columns = tuple(readable[name] for name in item.columns if name in readable)
-                led = naming.references(((each.name, each.references) for each in columns), (row.values for row in found.rows))
+                led = naming.references(
+                    ((each.name, each.references) for each in columns), (row.values for row in found.rows)
+                )
                 found = replace(found, columns=columns, named=naming.named(desk.actor, led))
             return page, found
         case Action() | WorkflowButtons():
             return desk.chosen(item.of)
         case Inbox():
             inbox = inboxes.seen(desk.actor, item.inbox)
-            return inbox, tickets.to_do(desk.actor, item.inbox, limit=item.limit), tickets.count(desk.actor, [inbox])[inbox.id]
+            return (
+                inbox,
+                tickets.to_do(desk.actor, item.inbox, limit=item.limit),
+                tickets.count(desk.actor, [inbox])[inbox.id],
+            )
         case Metric():
             return figures.metric(desk, item), desk.render(item.words) if item.words else ""
         case Chart():
@@ -196,7 +223,11 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     columns = tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
     text = desk.input(item.search) if item.search else None
     kept = partial(formats.sought_value, Look.of(desk.actor))
-    sought = search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone, kept=kept) if text else None
+    sought = (
+        search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone, kept=kept)
+        if text
+        else None
+    )
     order_of(collection, scope, item.sort)
     sort = segment_order.of_query(collection, scope, BrowseQuery(segment=item.segment, sort=item.sort)).sort
     names = [each.name for each in columns]
@@ -213,20 +244,35 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     )
     condition = grouped.Together(where, scope.attributes, roots) if where else None
     page = records.page(
-        collection.id, scope, segment=condition, q=sought, sort=sort, limit=item.limit, fields=list(asked), roots=roots,
+        collection.id,
+        scope,
+        segment=condition,
+        q=sought,
+        sort=sort,
+        limit=item.limit,
+        fields=list(asked),
+        roots=roots,
         after=desk.state.get(f"{item.id}_after") or None,
-    )  # fmt: skip
+    )
     total = None
     if page.next or page.previous:
         total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
     leads = [(each.name, each.references) for each in columns]
     named = naming.named(desk.actor, naming.references(leads, (row.values for row in page.rows)))
     log.note(
-        desk.actor, "record_listed",
-        open={"count": len(page.rows), "sort": sort or "", "more": page.next is not None, "has_filter": bool(where or text)},
-        sealed={"q": text} if text else {}, source=collection.source, collection=collection.id,
+        desk.actor,
+        "record_listed",
+        open={
+            "count": len(page.rows),
+            "sort": sort or "",
+            "more": page.next is not None,
+            "has_filter": bool(where or text),
+        },
+        sealed={"q": text} if text else {},
+        source=collection.source,
+        collection=collection.id,
         label=access.label_of(f"collection:{collection.id}"),
-    )  # fmt: skip
+    )
     rows = naming.called(desk.actor, collection, page.rows, named)
     return Listing(collection, columns, rows, page.next, page.previous, total, named, where, roots)
 
@@ -245,7 +291,13 @@ def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:
         return [(option.value, option.label) for option in field.options]
     found = records.value_counts(collection.id, scope, field.name, most=MOST_CHOICES)
     values = [value for value, _ in found.counts if isinstance(value, (str, int)) and value != ""]
-    known = browse.named(desk.actor, {(field.references, str(value)) for value in values}) if field.references else {}
+    known = (
+        browse.named(desk.actor, {(field.references, str(value)) for value in values})
+        if field.references
+        else {}
+    )
     look = replace(Look.of(desk.actor), records=known)
-    labelled = [(str(value), formats.text(formats.kind(field, collection.key), value, look)) for value in values]
+    labelled = [
+        (str(value), formats.text(formats.kind(field, collection.key), value, look)) for value in values
+    ]
     return sorted(labelled, key=lambda each: each[1].casefold())

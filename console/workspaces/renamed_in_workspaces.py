@@ -50,13 +50,18 @@ def follow(
         elif draft.document is None or renamed(draft.document).canonical() == draft.document.canonical():
             continue
         if draft.document is not None:
-            former = [each._replace(text=renamed(read(each.text)).canonical().decode()) for each in draft.former]
+            former = [
+                each._replace(text=renamed(read(each.text)).canonical().decode()) for each in draft.former
+            ]
             write_draft(connection, workspace_id, renamed(draft.document), former, draft.revision, actor)
     workspace_list.forget()
 
 
 def _names(
-    ident: str, columns: Mapping[str, Mapping[str, str]], before: Mapping[str, Collection], after: Mapping[str, Collection]
+    ident: str,
+    columns: Mapping[str, Mapping[str, str]],
+    before: Mapping[str, Collection],
+    after: Mapping[str, Collection],
 ) -> Names:
     """What is called otherwise in a collection now: its columns, and relations over the same columns as before."""
     own, now = columns.get(ident, {}), after.get(ident)
@@ -64,7 +69,11 @@ def _names(
     for relation in before[ident].relations if now is not None else ():
         there = columns.get(relation.collection, {})
         pairs = tuple((own.get(mine, mine), there.get(other, other)) for mine, other in relation.columns)
-        same = [each for each in now.relations if (each.collection, each.kind, each.columns) == (relation.collection, relation.kind, pairs)]  # type: ignore[union-attr]
+        same = [
+            each
+            for each in now.relations
+            if (each.collection, each.kind, each.columns) == (relation.collection, relation.kind, pairs)
+        ]  # type: ignore[union-attr]
         if pairs != relation.columns and len(same) == 1 and same[0].name != relation.name:
             relations[relation.name] = same[0].name
     return Names(own, relations)

@@ -73,7 +73,10 @@ def metric(desk: Desk, item: Metric) -> Figures:
     if item.sql is not None:
         return _answer_of_select(desk, item)
     if item.part:
-        whole, part = (item.model_copy(update={"where": where, "part": []}) for where in (item.where, [*item.where, *item.part]))
+        whole, part = (
+            item.model_copy(update={"where": where, "part": []})
+            for where in (item.where, [*item.where, *item.part])
+        )
         return replace(metric(desk, part), of=metric(desk, whole))
     collection, scope, where, roots = _judged(desk, item)
     measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
@@ -104,14 +107,16 @@ def chart(desk: Desk, item: Chart) -> Figures:
     chosen = _chosen_currency(desk, item, codes)
     if chosen is not None:
         where = [*where, _in_currency(str(collection.by_name[str(item.field)].currency), chosen)]
-    made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[item.chart](
-        desk, item, collection, scope, where, roots
-    )
+    made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[
+        item.chart
+    ](desk, item, collection, scope, where, roots)
     _note(desk, item, collection, len(made.keys))
     return made if chosen is None else replace(made, currency=chosen, currencies=codes)
 
 
-def _currencies(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Sequence[str]:
+def _currencies(
+    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
+) -> Sequence[str]:
     """The currencies of the amounts that are drawn, that of most records first, "" for none; nothing where there is one at most."""
     measured = None if item.measure in ("count", "distinct") else _field(collection, scope, item.field)
     if measured is None or measured.currency not in collection.by_name or measured.currency in scope.hidden:
@@ -119,7 +124,9 @@ def _currencies(desk: Desk, item: Chart, collection: Collection, scope: Scope, w
     by, counted = [By(str(measured.currency))], item.model_copy(update={"measure": "count", "field": None})
     if item.chart == "time":
         first = starts(item.period, item.last, desk.today)[0].isoformat()
-        rows = _of_periods(desk, counted, _needed(collection, scope, item.date), first, by, where, roots, scope)
+        rows = _of_periods(
+            desk, counted, _needed(collection, scope, item.date), first, by, where, roots, scope
+        )
     else:
         rows = _groups(collection.id, scope, measure="count", by=by, where=where, roots=roots)
     codes = list(dict.fromkeys(str(row.keys[0] or "") for row in rows))[:MOST_CURRENCIES]
@@ -130,11 +137,16 @@ def _chosen_currency(desk: Desk, item: Chart, codes: Sequence[str]) -> str | Non
     """The currency that the reader chose, else that of the chart, else that of most records; None where nothing is to be chosen."""
     wanted = (desk.state.get(f"{item.id}_currency"), item.currency)
     known = {(code or NO_CURRENCY).casefold(): code for code in codes}
-    return next((known[each.casefold()] for each in wanted if each is not None and each.casefold() in known), codes[0] if codes else None)
+    return next(
+        (known[each.casefold()] for each in wanted if each is not None and each.casefold() in known),
+        codes[0] if codes else None,
+    )
 
 
 def _in_currency(column: str, code: str) -> Expression:
-    return expressions.parse(f"record[{json.dumps(column, ensure_ascii=False)}] == {json.dumps(code or None, ensure_ascii=False)}")
+    return expressions.parse(
+        f"record[{json.dumps(column, ensure_ascii=False)}] == {json.dumps(code or None, ensure_ascii=False)}"
+    )
 
 
 def _usual_currency(
@@ -148,7 +160,9 @@ def _usual_currency(
     """The one of these currencies that most of the records have: which amount is the largest says nothing where one is of yen."""
     if measured is None or len(set(currencies)) < 2:
         return currencies[0] if currencies else None
-    counted = grouped.grouped(collection.id, scope, measure="count", by=[By(str(measured.currency))], where=where, roots=roots)
+    counted = grouped.grouped(
+        collection.id, scope, measure="count", by=[By(str(measured.currency))], where=where, roots=roots
+    )
     codes = [None if row.keys[0] is None else str(row.keys[0]) for row in counted]
     return next((code for code in codes if code is not None and code in currencies), currencies[0])
 
@@ -163,7 +177,9 @@ def starts(period: str, last: int, today: date) -> list[date]:
 
 def end_of(period: str, start: date) -> date:
     """The first day after the period."""
-    return _start(period, start + timedelta(days={"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[period]))
+    return _start(
+        period, start + timedelta(days={"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[period])
+    )
 
 
 def _start(period: str, day: date) -> date:
@@ -204,7 +220,14 @@ def _needed(collection: Collection, scope: Scope, name: str | None) -> Field:
 
 
 def _of_periods(
-    desk: Desk, item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Chosen], roots: Mapping[str, Any], scope: Scope
+    desk: Desk,
+    item: Chart | Metric,
+    day: Field,
+    first: str,
+    by: list[By],
+    where: list[Chosen],
+    roots: Mapping[str, Any],
+    scope: Scope,
 ) -> list[Group]:
     """The groups from the first period on."""
     begins: Any = date.fromisoformat(first)
@@ -216,7 +239,14 @@ def _of_periods(
     known = {**roots, "input": {**roots["input"], SINCE: begins}}
     by = [replace(each, first=date.fromisoformat(first)) if each.period else each for each in by]
     return _groups(
-        item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=desk.actor.zone
+        item.collection or "",
+        scope,
+        measure=item.measure,
+        field=item.field,
+        by=by,
+        where=within,
+        roots=known,
+        zone=desk.actor.zone,
     )
 
 
@@ -243,10 +273,14 @@ def _of_largest_lines(
     values = list(dict.fromkeys(row.keys[0] for row in read([By(line.name)])))[: MOST_LINES - adds]
     if any(isinstance(value, tuple) for value in values):
         raise grouped.refused(f"{line.label} has too many different values to draw a line for each.")
-    tests: list[dict[str, Any]] = [{"field": line.name, "op": "in", "value": [value for value in values if value is not None]}]
+    tests: list[dict[str, Any]] = [
+        {"field": line.name, "op": "in", "value": [value for value in values if value is not None]}
+    ]
     if None in values:
         tests = [*tests[: len(values) - 1], {"field": line.name, "op": "is_null", "value": True}]
-    only = grouped.Listed(collection.id, scope, filters.parse(json.dumps({"or": tests}), collection, scope.hidden), None, None)
+    only = grouped.Listed(
+        collection.id, scope, filters.parse(json.dumps({"or": tests}), collection, scope.hidden), None, None
+    )
     by = By(day.name, item.period)
     rows = [row for row in read([by, By(line.name)], only) if row.keys[1] in values]
     whole = read([by]) if adds else []
@@ -254,13 +288,21 @@ def _of_largest_lines(
         drawn: dict[Any, Decimal] = {}
         for row in rows:
             drawn[row.keys[0]] = _added([row.value, drawn.get(row.keys[0])])
-        rows += [Group((row.keys[0], OTHER), row.currency, _text_of(_added([row.value]) - drawn.get(row.keys[0], 0))) for row in whole]
+        rows += [
+            Group(
+                (row.keys[0], OTHER), row.currency, _text_of(_added([row.value]) - drawn.get(row.keys[0], 0))
+            )
+            for row in whole
+        ]
     return rows
 
 
 def _groups(collection_id: str, scope: Scope, **asked: Any) -> list[Group]:
     """The groups, with keys of several values (a SET, an array, JSON) as tuples: figures are told apart by them."""
-    return [replace(each, keys=tuple(map(_one_key, each.keys))) for each in grouped.grouped(collection_id, scope, **asked)]
+    return [
+        replace(each, keys=tuple(map(_one_key, each.keys)))
+        for each in grouped.grouped(collection_id, scope, **asked)
+    ]
 
 
 def _one_key(value: Any) -> Any:
@@ -269,7 +311,9 @@ def _one_key(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
-def _lines(rows: Sequence[Group], keys: Sequence[str], measure: str) -> list[tuple[Any, str | None, Sequence[Any]]]:
+def _lines(
+    rows: Sequence[Group], keys: Sequence[str], measure: str
+) -> list[tuple[Any, str | None, Sequence[Any]]]:
     """One line for each currency and, with two keys, for each value of the second; the longest first. What is added up and does not fit is one line more."""
     by_line: dict[tuple[Any, str | None], dict[str, Any]] = {}
     for row in rows:
@@ -280,14 +324,21 @@ def _lines(rows: Sequence[Group], keys: Sequence[str], measure: str) -> list[tup
     adds = measure in ADDED_UP and len({currency for _, currency in by_line}) < 2
     ordered = sorted(
         by_line.items(),
-        key=lambda each: (each[0][0] == OTHER, -_added(each[1].values()) if adds else -len(each[1]), str(each[0])),
+        key=lambda each: (
+            each[0][0] == OTHER,
+            -_added(each[1].values()) if adds else -len(each[1]),
+            str(each[0]),
+        ),
     )
     most = MOST_LINES - 1 if adds and len(ordered) > MOST_LINES else MOST_LINES
     lines: list[tuple[Any, str | None, Sequence[Any]]] = [
-        (line, currency, [found.get(key, empty) for key in keys]) for (line, currency), found in ordered[:most]
+        (line, currency, [found.get(key, empty) for key in keys])
+        for (line, currency), found in ordered[:most]
     ]
     if adds and (rest := ordered[most:]):
-        lines.append((OTHER, rest[0][0][1], [_text_of(_added(found.get(key) for _, found in rest)) for key in keys]))
+        lines.append(
+            (OTHER, rest[0][0][1], [_text_of(_added(found.get(key) for _, found in rest)) for key in keys])
+        )
     return lines
 
 
@@ -296,7 +347,9 @@ def _nothing(measure: str) -> Any:
     return 0 if measure in ("count", "sum", "distinct") else None
 
 
-def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
+def _time(
+    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
+) -> Figures:
     day, line = _needed(collection, scope, item.date), _field(collection, scope, item.by)
     measured = _field(collection, scope, item.field)
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
@@ -307,7 +360,12 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
         rows = _of_largest_lines(desk, item, collection, day, line, keys[0], where, roots, scope)
     lines = _lines(rows, keys, item.measure)
     named = _named(desk.actor, line, {each for each, _, _ in lines} - {OTHER}) if line else {}
-    cut = line is not None and bool(lines) and lines[-1][0] != OTHER and (cut or len({row.keys[1] for row in rows}) > len(lines))
+    cut = (
+        line is not None
+        and bool(lines)
+        and lines[-1][0] != OTHER
+        and (cut or len({row.keys[1] for row in rows}) > len(lines))
+    )
     return Figures(
         collection,
         keys if lines else [],
@@ -322,23 +380,44 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
     )
 
 
-def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
+def _share(
+    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
+) -> Figures:
     by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
-    rows = _groups(collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots)
+    rows = _groups(
+        collection.id,
+        scope,
+        measure=item.measure,
+        field=item.field,
+        by=[By(by.name)],
+        where=where,
+        roots=roots,
+    )
     currency = rows[0].currency if rows else None
     first, rest = rows[: item.limit], rows[item.limit :]
     keys = [row.keys[0] for row in first]
     values = [row.value for row in first]
     if rest and item.chart == "share" and item.measure in ADDED_UP:
         if len(rows) == grouped.MOST_GROUPS:  # there may be more: they are what is left of the whole
-            every = grouped.grouped(collection.id, scope, measure=item.measure, field=item.field, where=where, roots=roots)
+            every = grouped.grouped(
+                collection.id, scope, measure=item.measure, field=item.field, where=where, roots=roots
+            )
             others = _added(row.value for row in every) - _added(values)
         else:
             others = _added(row.value for row in rest)
         keys.append(OTHER)
         values.append(_text_of(others))
     named = _named(desk.actor, by, set(keys) - {OTHER, None})
-    return Figures(collection, keys, [(None, currency, values)], measured, by=by, named=named, conditions=where, roots=roots)
+    return Figures(
+        collection,
+        keys,
+        [(None, currency, values)],
+        measured,
+        by=by,
+        named=named,
+        conditions=where,
+        roots=roots,
+    )
 
 
 def _added(values: Iterable[Any]) -> Decimal:
@@ -349,11 +428,15 @@ def _text_of(total: Decimal) -> int | str:
     return int(total) if total == total.to_integral_value() else format(total, "f")
 
 
-def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
+def _cohort(
+    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
+) -> Figures:
     """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
     day, then = _needed(collection, scope, item.date), _needed(collection, scope, item.then)
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-    rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope)
+    rows = _of_periods(
+        desk, item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope
+    )
     places = {key: number for number, key in enumerate(keys)}
     table = [[0 for _ in keys] for _ in keys]
     sizes = dict.fromkeys(keys, 0)
@@ -365,13 +448,18 @@ def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
                 table[later - places[row.keys[0]]][places[row.keys[0]]] += row.value or 0
     last = len(keys) - 1
     series = [
-        (after, None, [table[after][place] if place + after <= last else None for place in range(len(keys))]) for after in range(len(keys))
+        (after, None, [table[after][place] if place + after <= last else None for place in range(len(keys))])
+        for after in range(len(keys))
     ]
     total = [(key, sizes[key]) for key in keys]
-    return Figures(collection, keys, series, None, date=day, then=then, conditions=where, roots=roots, total=total)
+    return Figures(
+        collection, keys, series, None, date=day, then=then, conditions=where, roots=roots, total=total
+    )
 
 
-def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
+def _funnel(
+    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
+) -> Figures:
     stages = [expressions.parse(stage.where) for stage in item.stages or ()]
     for stage in stages:
         require_fields(collection, scope, stage)
@@ -379,7 +467,9 @@ def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     stages = [desk.in_days(stage, collection, known) for stage in stages]
     numbers = grouped.staged(collection.id, scope, stages, where, known)
     keys = [stage.label for stage in item.stages or ()]
-    return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=known, stages=stages)
+    return Figures(
+        collection, keys, [(None, None, numbers)], None, conditions=where, roots=known, stages=stages
+    )
 
 
 def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
@@ -393,15 +483,40 @@ def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
 
     answer = sql_question.ask(item.source or "", text, reachable, given)
     log.note(
-        desk.actor, "figures_viewed",
-        open={"workspace": desk.document.id, "component": item.id, "measure": "sql", "groups": len(answer.rows), "collections": list(answer.collections)},
+        desk.actor,
+        "figures_viewed",
+        open={
+            "workspace": desk.document.id,
+            "component": item.id,
+            "measure": "sql",
+            "groups": len(answer.rows),
+            "collections": list(answer.collections),
+        },
         source=item.source,
-    )  # fmt: skip
+    )
     if len(answer.columns) == 1:
-        return Figures(None, [], [], columns=answer.columns, total=[(None, answer.rows[0][0] if answer.rows else None)], cut=answer.cut)
-    series = [(name, None, [row[number] for row in answer.rows]) for number, name in enumerate(answer.columns) if number]
+        return Figures(
+            None,
+            [],
+            [],
+            columns=answer.columns,
+            total=[(None, answer.rows[0][0] if answer.rows else None)],
+            cut=answer.cut,
+        )
+    series = [
+        (name, None, [row[number] for row in answer.rows])
+        for number, name in enumerate(answer.columns)
+        if number
+    ]
     first = answer.rows[0][1] if answer.rows else None
-    return Figures(None, [row[0] for row in answer.rows], series, columns=answer.columns, total=[(None, first)], cut=answer.cut)
+    return Figures(
+        None,
+        [row[0] for row in answer.rows],
+        series,
+        columns=answer.columns,
+        total=[(None, first)],
+        cut=answer.cut,
+    )
 
 
 def _with_marks(desk: Desk, text: str) -> tuple[str, list[Any]]:
@@ -424,7 +539,10 @@ def _named(actor: Actor, by: Field | None, values: set[Any]) -> Mapping[tuple[st
 
 def _note(desk: Desk, item: Chart | Metric, collection: Collection, groups: int) -> None:
     log.note(
-        desk.actor, "figures_viewed",
+        desk.actor,
+        "figures_viewed",
         open={"workspace": desk.document.id, "component": item.id, "measure": item.measure, "groups": groups},
-        source=collection.source, collection=collection.id, label=access.label_of(f"collection:{collection.id}"),
-    )  # fmt: skip
+        source=collection.source,
+        collection=collection.id,
+        label=access.label_of(f"collection:{collection.id}"),
+    )

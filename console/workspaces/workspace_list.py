@@ -41,9 +41,14 @@ def known() -> dict[str, Workspace]:
         table = tables.workspace.c
         with engine.connect() as connection:
             numbers = {
-                row.id: row.version for row in connection.execute(sa.select(table.id, table.version).where(table.document.is_not(None)))
+                row.id: row.version
+                for row in connection.execute(
+                    sa.select(table.id, table.version).where(table.document.is_not(None))
+                )
             }
-            changed = [name for name, number in numbers.items() if name not in before or before[name][0] != number]
+            changed = [
+                name for name, number in numbers.items() if name not in before or before[name][0] != number
+            ]
             fresh = (
                 {
                     row.id: (row.version, read(row.document))
@@ -79,7 +84,9 @@ def workspace(actor: Actor, workspace_id: str) -> Workspace:
 def sees(actor: Actor, document: Workspace) -> bool:
     """Whether the workspace is shown to the actor: to people of its teams, and to whoever may edit it. What it shows is judged apart."""
     held = bool(actor.roles)
-    theirs = not document.teams or bool(set(document.teams) & {*actor.teams, *(team for _, team in actor.roles)})
+    theirs = not document.teams or bool(
+        set(document.teams) & {*actor.teams, *(team for _, team in actor.roles)}
+    )
     return (held and theirs) or builders.manages(actor)
 
 
@@ -87,9 +94,9 @@ def every(actor: Actor) -> list[Head]:
     """All workspaces that the actor may edit, drafts included, by title. Raises NotAllowed for those who may edit none."""
     builders.require(actor)
     kept, draft = tables.workspace, tables.workspace_draft
-    joined = sa.select(kept.c.id, kept.c.version, kept.c.document, draft.c.document.label("draft")).select_from(
-        kept.outerjoin(draft, draft.c.workspace == kept.c.id)
-    )
+    joined = sa.select(
+        kept.c.id, kept.c.version, kept.c.document, draft.c.document.label("draft")
+    ).select_from(kept.outerjoin(draft, draft.c.workspace == kept.c.id))
     heads = []
     with hot_engine().connect() as connection:
         for row in connection.execute(joined):

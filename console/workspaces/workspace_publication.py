@@ -98,7 +98,11 @@ def free_id(wanted: str) -> str:
     """The id, or with the first number that makes it one no workspace has: `workspace-2`."""
     with hot_engine().connect() as connection:
         there = {*connection.execute(sa.select(tables.workspace.c.id)).scalars(), "new"}
-    return next(name for name in (wanted, *(f"{wanted}-{number}" for number in range(2, len(there) + 3))) if name not in there)
+    return next(
+        name
+        for name in (wanted, *(f"{wanted}-{number}" for number in range(2, len(there) + 3)))
+        if name not in there
+    )
 
 
 def create(actor: Actor, document: Mapping[str, Any]) -> str:
@@ -108,7 +112,9 @@ def create(actor: Actor, document: Mapping[str, Any]) -> str:
     builders.require_within(actor, made)
     with transaction() as connection:
         lock(connection, made.id)
-        if connection.execute(sa.select(tables.workspace.c.id).where(tables.workspace.c.id == made.id)).first():
+        if connection.execute(
+            sa.select(tables.workspace.c.id).where(tables.workspace.c.id == made.id)
+        ).first():
             reason = f"There is a workspace called {made.id} already: choose another name for the address."
             raise Invalid(reason, details=[{"field": "id", "reason": reason}])
         write_draft(connection, made.id, made, [], 1, actor)
@@ -153,7 +159,9 @@ def undo(actor: Actor, workspace_id: str, revision: int) -> int:
         same = editing.live is not None and before.canonical() == editing.live.canonical()
         taken = FormerDocument(draft.document.canonical().decode(), actor.id, undone=True)
         former = [] if same and len(standing) > 1 else [*draft.former, taken][-MOST_FORMER:]
-        return write_draft(connection, workspace_id, None if same else before, former, draft.revision + 1, actor)
+        return write_draft(
+            connection, workspace_id, None if same else before, former, draft.revision + 1, actor
+        )
 
 
 def discard(actor: Actor, workspace_id: str, revision: int) -> bool:
@@ -187,7 +195,9 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
                 "Another version was published in the meantime. Look at the changes again, which now compare with it; nothing was published.",
                 code="stale_revision",
             )
-        number = publish_within(connection, editing, checked(editing.draft.document.to_json(), workspace_id), actor, "page")
+        number = publish_within(
+            connection, editing, checked(editing.draft.document.to_json(), workspace_id), actor, "page"
+        )
     workspace_list.forget()
     return number
 
@@ -197,9 +207,13 @@ def delete(actor: Actor, workspace_id: str, revision: int) -> None:
     with _edited(actor, workspace_id, revision) as (connection, editing):
         connection.execute(sa.delete(tables.workspace).where(tables.workspace.c.id == workspace_id))
         log.note(
-            actor, "workspace_changed", open={"workspace": workspace_id, "version": editing.version, "origin": "page", "deleted": True},
-            sealed={"old": editing.document.to_json()}, chain=CHAIN, connection=connection,
-        )  # fmt: skip
+            actor,
+            "workspace_changed",
+            open={"workspace": workspace_id, "version": editing.version, "origin": "page", "deleted": True},
+            sealed={"old": editing.document.to_json()},
+            chain=CHAIN,
+            connection=connection,
+        )
     workspace_list.forget()
 
 
@@ -207,7 +221,9 @@ def export(workspace_id: str) -> bytes:
     """The canonical bytes of what counts, else of the draft. Raises NotFound. Checks no rights: for the trusted command line."""
     with hot_engine().connect() as connection:
         live, version = read_live(connection, workspace_id)
-        return (live or Editing(workspace_id, live, version, read_draft(connection, workspace_id)).document).canonical()
+        return (
+            live or Editing(workspace_id, live, version, read_draft(connection, workspace_id)).document
+        ).canonical()
 
 
 def read_file(source: Path) -> bytes:
@@ -293,7 +309,9 @@ def seen(editing: Editing, revision: int) -> Workspace | None:
 def changed_since(editing: Editing, revision: int) -> list[Change]:
     """What was changed since that revision of the draft."""
     return (
-        [] if revision == editing.draft.revision else changes(_flat(seen(editing, revision)), _flat(editing.draft.document or editing.live))
+        []
+        if revision == editing.draft.revision
+        else changes(_flat(seen(editing, revision)), _flat(editing.draft.document or editing.live))
     )
 
 
@@ -302,12 +320,17 @@ def require_revision(editing: Editing, revision: int, actor: Actor) -> None:
     draft, back = editing.draft, editing.draft.revision - revision
     if back == 0 or (0 < back <= len(draft.former) and not changed_since(editing, revision)):
         return
-    by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision, actor.id, gone=draft.document is None)
+    by, words = former_documents.overtaken(
+        draft.former, draft.changed_by, draft.revision - revision, actor.id, gone=draft.document is None
+    )
     reason = "Changed by you." if by == actor.id else "Changed by somebody else."
     raise Conflict(
         words,
         code="stale_revision",
-        details=[{"field": change.path, "reason": reason, "theirs": change.after} for change in changed_since(editing, revision)],
+        details=[
+            {"field": change.path, "reason": reason, "theirs": change.after}
+            for change in changed_since(editing, revision)
+        ],
         by=by,
         revision=editing.draft.revision,
     )
@@ -322,11 +345,16 @@ def _locked(connection: Connection, workspace_id: str) -> Editing:
 def _add_draft(connection: Connection, editing: Editing, made: Workspace, actor: Actor) -> int:
     """Store the document as the draft and remember the previous one; returns the draft's revision."""
     present = editing.draft.document or editing.live
-    former = [*editing.draft.former, *([FormerDocument(present.canonical().decode(), actor.id)] if present else [])][-MOST_FORMER:]
+    former = [
+        *editing.draft.former,
+        *([FormerDocument(present.canonical().decode(), actor.id)] if present else []),
+    ][-MOST_FORMER:]
     return write_draft(connection, editing.id, made, former, editing.draft.revision + 1, actor)
 
 
-def publish_within(connection: Connection, editing: Editing, made: Workspace, actor: Actor, origin: str) -> int:
+def publish_within(
+    connection: Connection, editing: Editing, made: Workspace, actor: Actor, origin: str
+) -> int:
     """Publish the document within the transaction, with its event; returns the version number."""
     number = editing.version + 1
     write_version(connection, made, number, origin, actor)
@@ -337,13 +365,20 @@ def publish_within(connection: Connection, editing: Editing, made: Workspace, ac
         actor,
         "workspace_changed",
         open={
-            "workspace": editing.id, "version": number, "origin": origin, "hash": made.hash, **former,
+            "workspace": editing.id,
+            "version": number,
+            "origin": origin,
+            "hash": made.hash,
+            **former,
             "changes": [change.path for change in changed[:MOST_NAMED]],
         },
-        sealed={"old": {change.path: change.before for change in changed}, "new": {change.path: change.after for change in changed}},
+        sealed={
+            "old": {change.path: change.before for change in changed},
+            "new": {change.path: change.after for change in changed},
+        },
         chain=CHAIN,
         connection=connection,
-    )  # fmt: skip
+    )
     return number
 
 

@@ -46,7 +46,10 @@ class Version:
 
 def lock(connection: Connection, workspace_id: str) -> None:
     """Hold the workspace until the transaction ends, whether it is there or not."""
-    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.workspace'), hashtext(:id))"), {"id": workspace_id})
+    connection.execute(
+        sa.text("select pg_advisory_xact_lock(hashtext('console.workspace'), hashtext(:id))"),
+        {"id": workspace_id},
+    )
 
 
 def read_live(connection: Connection, workspace_id: str) -> tuple[Workspace | None, int]:
@@ -71,12 +74,22 @@ def read_draft(connection: Connection, workspace_id: str) -> Draft:
 def read_versions(connection: Connection, workspace_id: str) -> list[Version]:
     """The versions of the workspace, newest first."""
     table = tables.workspace_version
-    rows = connection.execute(sa.select(table).where(table.c.workspace == workspace_id).order_by(table.c.number.desc()))
-    return [Version(row.number, read(row.document), row.hash, row.origin, row.made_by, row.made_at) for row in rows]
+    rows = connection.execute(
+        sa.select(table).where(table.c.workspace == workspace_id).order_by(table.c.number.desc())
+    )
+    return [
+        Version(row.number, read(row.document), row.hash, row.origin, row.made_by, row.made_at)
+        for row in rows
+    ]
 
 
 def write_draft(
-    connection: Connection, workspace_id: str, document: Workspace | None, former: Sequence[FormerDocument], revision: int, actor: Actor
+    connection: Connection,
+    workspace_id: str,
+    document: Workspace | None,
+    former: Sequence[FormerDocument],
+    revision: int,
+    actor: Actor,
 ) -> int:
     """Store the draft, and the workspace if it is new; returns the draft's revision."""
     connection.execute(postgresql.insert(tables.workspace).values(id=workspace_id).on_conflict_do_nothing())
@@ -93,11 +106,20 @@ def write_draft(
     return revision
 
 
-def write_version(connection: Connection, document: Workspace, number: int, origin: str, actor: Actor) -> None:
+def write_version(
+    connection: Connection, document: Workspace, number: int, origin: str, actor: Actor
+) -> None:
     """Make the document the version that counts."""
     text = document.canonical().decode()
     connection.execute(postgresql.insert(tables.workspace).values(id=document.id).on_conflict_do_nothing())
-    version = {"workspace": document.id, "number": number, "document": text, "hash": document.hash, "origin": origin, "made_by": actor.id}
+    version = {
+        "workspace": document.id,
+        "number": number,
+        "document": text,
+        "hash": document.hash,
+        "origin": origin,
+        "made_by": actor.id,
+    }
     connection.execute(sa.insert(tables.workspace_version).values(version))
     kept = {"document": text, "version": number, "changed_at": sa.func.now()}
     connection.execute(sa.update(tables.workspace).where(tables.workspace.c.id == document.id).values(kept))

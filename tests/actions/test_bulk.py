@@ -27,7 +27,13 @@ def rate(company: Company) -> Action:
 
 
 def begun(company: Company, action: Action, *keys: str, **values: str) -> str:
-    items = bulk.judged(company.olivia, "customer", action, bulk.chosen(company.olivia, "customer", action, keys, None), values)
+    items = bulk.judged(
+        company.olivia,
+        "customer",
+        action,
+        bulk.chosen(company.olivia, "customer", action, keys, None),
+        values,
+    )
     return bulk.begin(company.olivia, "customer", action, items, values)
 
 
@@ -62,19 +68,27 @@ def test_what_moved_since_the_preview_is_refused_then(company: Company, rate: Ac
     bulk_id = begun(company, rate, "1", risk="high")
     company.sql("update customer set desk = 'corporate' where id = 1")
     told = go_on(company.olivia, bulk_id)
-    assert [(item.state, item.why) for item in told.items] == [("refused", "Adaeze Okonkwo-Bell is no retail customer.")]
+    assert [(item.state, item.why) for item in told.items] == [
+        ("refused", "Adaeze Okonkwo-Bell is no retail customer.")
+    ]
 
 
-def test_an_action_is_not_done_to_what_somebody_changed_after_it_was_checked(company: Company, rate: Action) -> None:
+def test_an_action_is_not_done_to_what_somebody_changed_after_it_was_checked(
+    company: Company, rate: Action
+) -> None:
     bulk_id = begun(company, rate, "1", "2", "4", risk="high")
     company.sql("update customer set risk = 'low' where id = 1")
     company.sql("update customer set email = 'new@customers.example' where id = 2")
     told = [(item.key, item.state, item.why) for item in go_on(company.olivia, bulk_id).items]
     assert told[0] == ("1", "refused", one_record.MOVED)
-    assert [item[:2] for item in told[1:]] == [("2", "done"), ("4", "done")], "what the action does not look at may change"
+    assert [item[:2] for item in told[1:]] == [("2", "done"), ("4", "done")], (
+        "what the action does not look at may change"
+    )
 
 
-def test_what_a_process_left_begun_is_not_done_either_where_somebody_changed_it(company: Company, rate: Action) -> None:
+def test_what_a_process_left_begun_is_not_done_either_where_somebody_changed_it(
+    company: Company, rate: Action
+) -> None:
     bulk_id = begun(company, rate, "1", "4", risk="high")
     half = runs.start(company.olivia, rate.slug, "customer", "4")
     for key in ("1", "4"):
@@ -100,7 +114,9 @@ def test_what_came_to_the_list_since_it_was_checked_is_left_out(company: Company
     assert {item.key: item.why for item in told if item.key != "3"} == {"1": "", "4": bulk.CAME_SINCE}
 
 
-def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_done_is_tried_again(company: Company, rate: Action) -> None:
+def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_done_is_tried_again(
+    company: Company, rate: Action
+) -> None:
     bulk_id = begun(company, rate, "1", "2", "3", risk="high")
     go_on(company.olivia, bulk_id)
     assert bulk.left(company.olivia, bulk_id) == ["3"]
@@ -110,7 +126,10 @@ def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_
 
 
 def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
-    fetch("update console.bulk_item set state = 'begun' where bulk = %s and key = %s returning 1", (bulk_id, key))
+    fetch(
+        "update console.bulk_item set state = 'begun' where bulk = %s and key = %s returning 1",
+        (bulk_id, key),
+    )
 
 
 def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) -> None:
@@ -127,7 +146,9 @@ def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) ->
 
 def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", risk="high")
-    assert fetch("select entrypoint, convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'bulk'") == [("bulk", bulk_id)]
+    assert fetch(
+        "select entrypoint, convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'bulk'"
+    ) == [("bulk", bulk_id)]
     do(jobs.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.DONE) == 2
     assert [(notice.text, notice.href) for notice in notices.notices_of(company.olivia)] == [
@@ -137,7 +158,9 @@ def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action)
     assert len(notices.notices_of(company.olivia)) == 1
 
 
-@pytest.mark.parametrize("point", ["bulk.write.before=raise@2", "bulk.write.after=raise@2", "bulk.write.before=raise@1"])
+@pytest.mark.parametrize(
+    "point", ["bulk.write.before=raise@2", "bulk.write.after=raise@2", "bulk.write.before=raise@1"]
+)
 def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
     company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -153,7 +176,9 @@ def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
     assert [notice.href for notice in notices.notices_of(company.olivia)] == [f"/bulk/{bulk_id}"]
 
 
-def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_is_put_back_and_stopped_by_who_began_it(
+    company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 0.0)
     bulk_id = begun(company, rate, "1", "2", "4", risk="high")
     with pytest.raises(jobs.PutBack):
@@ -161,7 +186,11 @@ def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, 
     with pytest.raises(NotFound):
         bulk.stop(company.mona, bulk_id)
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 60.0)
-    go_on(company.olivia, bulk_id, stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)])
+    go_on(
+        company.olivia,
+        bulk_id,
+        stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)],
+    )
     told = bulk.stop(company.olivia, bulk_id)
     assert [item.state for item in told.items] == ["done", "stopped", "stopped"]
     do(jobs.BULK, bulk_id)
@@ -192,17 +221,32 @@ def test_nothing_is_offered_without_the_right(company: Company, rate: Action) ->
 
 
 def test_offered_on_a_record_is_what_its_condition_lets(company: Company) -> None:
-    low = {**RATE, "id": "customer.lower", "if": "record.risk == 'high'", "why_not": "It is {{ record.risk }}."}
+    low = {
+        **RATE,
+        "id": "customer.lower",
+        "if": "record.risk == 'high'",
+        "why_not": "It is {{ record.risk }}.",
+    }
     beside = {
-        **RATE, "id": "customer.beside", "if": "size(related.open) > 0",
-        "related": [{"name": "open", "relation": "account", "fields": ["status"], "where": "record.status == 'open'"}],
-    }  # fmt: skip
+        **RATE,
+        "id": "customer.beside",
+        "if": "size(related.open) > 0",
+        "related": [
+            {"name": "open", "relation": "account", "fields": ["status"], "where": "record.status == 'open'"}
+        ],
+    }
     hidden = {**RATE, "id": "customer.hidden", "on_records": False}
     imported(RATE, low, beside, hidden)
-    assert [action.id for action in actions.offered(company.olivia, "customer", "1")] == ["customer.beside", "customer.rate"]
+    assert [action.id for action in actions.offered(company.olivia, "customer", "1")] == [
+        "customer.beside",
+        "customer.rate",
+    ]
     assert [action.id for action in actions.offered(company.olivia, "customer", "2")] == ["customer.rate"]
     company.sql("update customer set risk = 'high' where id = 2")
-    assert [action.id for action in actions.offered(company.olivia, "customer", "2")] == ["customer.lower", "customer.rate"]
+    assert [action.id for action in actions.offered(company.olivia, "customer", "2")] == [
+        "customer.lower",
+        "customer.rate",
+    ]
 
 
 def test_importing_again_changes_what_counts_and_notes_it_once(company: Company, rate: Action) -> None:
@@ -213,7 +257,9 @@ def test_importing_again_changes_what_counts_and_notes_it_once(company: Company,
     assert [action.id for action in actions.listed()] == ["customer.rate"]
 
 
-def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_read(company: Company, rate: Action) -> None:
+def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_read(
+    company: Company, rate: Action
+) -> None:
     """Nothing of it outlives a right, or the person."""
     bulk_id = begun(company, rate, "1", "3", risk="low")
     do(jobs.BULK, bulk_id)

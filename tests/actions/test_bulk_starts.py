@@ -40,7 +40,10 @@ def test_the_preview_names_who_is_left_out_and_nothing_is_started(company: Compa
     company.started("2", by="tom")
     start = offer(company.olivia)
     items = bulk.chosen(company.olivia, "customer", start, ["1", "2", "3"], None)
-    told = {item.key: (item.state, item.why) for item in bulk.judged(company.olivia, "customer", start, items, WHY)}
+    told = {
+        item.key: (item.state, item.why)
+        for item in bulk.judged(company.olivia, "customer", start, items, WHY)
+    }
     assert (told["1"][0], told["3"][0]) == (bulk.WAITING, bulk.WAITING)
     assert told["2"] == (bulk.REFUSED, "A run of this workflow is already ongoing on this record.")
     assert heads(company, "1") == []
@@ -48,9 +51,17 @@ def test_the_preview_names_who_is_left_out_and_nothing_is_started(company: Compa
     assert item.state == bulk.REFUSED, "the input that every run needs is missing"
 
 
-def test_each_record_gets_a_run_that_nobody_holds_and_a_second_look_starts_none_twice(company: Company) -> None:
+def test_each_record_gets_a_run_that_nobody_holds_and_a_second_look_starts_none_twice(
+    company: Company,
+) -> None:
     start = offer(company.olivia)
-    items = bulk.judged(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1", "3"], None), WHY)
+    items = bulk.judged(
+        company.olivia,
+        "customer",
+        start,
+        bulk.chosen(company.olivia, "customer", start, ["1", "3"], None),
+        WHY,
+    )
     bulk_id = bulk.begin(company.olivia, "customer", start, items, WHY)
     company.work()
     company.work()
@@ -68,7 +79,9 @@ def test_each_record_gets_a_run_that_nobody_holds_and_a_second_look_starts_none_
 
 def test_a_process_that_dies_after_the_start_leaves_one_run_which_is_then_saved(company: Company) -> None:
     start = offer(company.olivia)
-    bulk_id = bulk.begin(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1"], None), WHY)
+    bulk_id = bulk.begin(
+        company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1"], None), WHY
+    )
     fetch("update console.bulk_item set state = 'begun' where bulk = %s returning 1", (bulk_id,))
     run_id = runs.start(company.olivia, "care-review", "customer", "1", WHY)
     company.work()
@@ -76,16 +89,22 @@ def test_a_process_that_dies_after_the_start_leaves_one_run_which_is_then_saved(
     assert [item.run for item in bulk.get(company.olivia, bulk_id).items] == [run_id]
 
 
-def test_who_may_not_start_it_is_not_offered_it_and_records_out_of_sight_are_left_out(company: Company) -> None:
+def test_who_may_not_start_it_is_not_offered_it_and_records_out_of_sight_are_left_out(
+    company: Company,
+) -> None:
     for person in (company.stan, company.rosa, company.ada):
         assert bulk_starts.offered(person, "customer") == []
     start = offer(company.tom)
-    assert [item.key for item in bulk.chosen(company.tom, "customer", start, ["1", "3"], None)] == ["1"], "3 is of another desk"
+    assert [item.key for item in bulk.chosen(company.tom, "customer", start, ["1", "3"], None)] == ["1"], (
+        "3 is of another desk"
+    )
     with pytest.raises(Invalid):
         bulk.chosen(company.tom, "customer", start, ["3"], None)
 
 
-def test_more_than_are_judged_at_once_are_looked_at_in_the_background_and_nothing_starts_before_that_is_confirmed(company: Company) -> None:
+def test_more_than_are_judged_at_once_are_looked_at_in_the_background_and_nothing_starts_before_that_is_confirmed(
+    company: Company,
+) -> None:
     company.sql(MANY)
     live = company.started("2", by="olivia")
     start = offer(company.olivia)
@@ -96,13 +115,21 @@ def test_more_than_are_judged_at_once_are_looked_at_in_the_background_and_nothin
         bulk.confirm(company.olivia, bulk_id)
     looked_through(company.olivia, bulk_id)
     looked = bulk.get(company.olivia, bulk_id)
-    assert (looked.looking, looked.under_way, looked.counts) == (True, False, {bulk.FITS: 229, bulk.REFUSED: 1})
+    assert (looked.looking, looked.under_way, looked.counts) == (
+        True,
+        False,
+        {bulk.FITS: 229, bulk.REFUSED: 1},
+    )
     assert bulk.causes(bulk_id) == [("A run of this workflow is already ongoing on this record.", 1)]
-    assert fetch("select count(*) from console.run where id <> %s", (live,)) == [(0,)], "looking starts nothing"
+    assert fetch("select count(*) from console.run where id <> %s", (live,)) == [(0,)], (
+        "looking starts nothing"
+    )
     bulk.confirm(company.olivia, bulk_id)
     go_on(company.olivia, bulk_id)
     stopped = bulk.stop(company.olivia, bulk_id)
-    [(started,)] = fetch("select count(*) from console.run where id <> %s and status = 'saved' and holder is null", (live,))
+    [(started,)] = fetch(
+        "select count(*) from console.run where id <> %s and status = 'saved' and holder is null", (live,)
+    )
     assert started == stopped.count(bulk.DONE) > 0
     assert stopped.count(bulk.STOPPED) == 229 - started
     again = bulk.look(company.olivia, "customer", start, bulk.left(company.olivia, bulk_id), None, WHY)
@@ -113,7 +140,9 @@ def test_more_than_are_judged_at_once_are_looked_at_in_the_background_and_nothin
 def test_a_list_that_is_looked_at_is_that_of_who_looks(company: Company) -> None:
     bulk_id = bulk.look(company.tom, "customer", offer(company.tom), [], BrowseQuery(), WHY)
     looked_through(company.tom, bulk_id)
-    assert [item.key for item in bulk.get(company.tom, bulk_id).items] == ["1", "2", "4"], "3 is of another desk"
+    assert [item.key for item in bulk.get(company.tom, bulk_id).items] == ["1", "2", "4"], (
+        "3 is of another desk"
+    )
     company.sql("update customer set desk = 'corporate' where id = 2")
     bulk.confirm(company.tom, bulk_id)
     company.work()
@@ -123,11 +152,19 @@ def test_a_list_that_is_looked_at_is_that_of_who_looks(company: Company) -> None
 
 def test_a_start_waits_for_a_source_that_does_not_answer_and_is_made_once(company: Company) -> None:
     start = offer(company.olivia)
-    bulk_id = bulk.begin(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1", "3"], None), WHY)
+    bulk_id = bulk.begin(
+        company.olivia,
+        "customer",
+        start,
+        bulk.chosen(company.olivia, "customer", start, ["1", "3"], None),
+        WHY,
+    )
     company.sql("alter table customer rename to away")
     with pytest.raises(jobs.PutBack):
         do(jobs.BULK, bulk_id)
     company.sql("alter table away rename to customer")
     company.work()
-    assert [(item.state, item.why) for item in bulk.get(company.olivia, bulk_id).items] == [(bulk.DONE, "To Continue")] * 2
+    assert [(item.state, item.why) for item in bulk.get(company.olivia, bulk_id).items] == [
+        (bulk.DONE, "To Continue")
+    ] * 2
     assert heads(company, "1") == heads(company, "3") == [("saved", None)]

@@ -79,9 +79,18 @@ def shelf(request: pytest.FixtureRequest, company: Company, pg: Embedded, tmp_pa
         url = pg.url("postgres", "shelf")
     made = Shelf(url)
     made.do(TABLE, ROWS)
-    document = {"id": "thing", "source": "shelf", "table": "thing", "label": "Things", "label_one": "Thing", "title": "{{ record.name }}"}
+    document = {
+        "id": "thing",
+        "source": "shelf",
+        "table": "thing",
+        "label": "Things",
+        "label_one": "Thing",
+        "title": "{{ record.name }}",
+    }
     sources.add("shelf", url, documents=[document])
-    access.grant("lead", "collection:thing", ["browse", "read", "create", "update", "delete"], team="operations")
+    access.grant(
+        "lead", "collection:thing", ["browse", "read", "create", "update", "delete"], team="operations"
+    )
     access.refresh()
     yield made
     connect.dispose()
@@ -126,7 +135,9 @@ def test_what_became_of_a_change_is_found_and_noted_once(
 
 
 @pytest.mark.parametrize("shelf", ["sqlite"], indirect=True)
-def test_a_row_that_is_neither_as_before_nor_as_wanted_is_unknown(company: Company, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_is_neither_as_before_nor_as_wanted_is_unknown(
+    company: Company, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     who = headers(company.mona)
     method, path, body, after = CASES["updated"]
     broken(monkeypatch, after, method, path, body, who)
@@ -165,7 +176,9 @@ def _down(_intent: object) -> Any:
 
 
 @pytest.mark.parametrize("shelf", ["sqlite"], indirect=True)
-def test_a_repeat_after_the_lookup_is_answered_with_what_was_found(company: Company, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repeat_after_the_lookup_is_answered_with_what_was_found(
+    company: Company, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     method, path, body, after = CASES["added"]
     who = headers(company.mona)
     broken(monkeypatch, after, method, path, body, who)
@@ -197,17 +210,29 @@ def test_killed_processes_leave_what_is_needed(company: Company, shelf: Shelf) -
     mona.get(path)  # with which the cookies are all there
     asked = mona.get(path)
     form, cookies = Page(asked.text).form(path)["fields"], str(asked.request.headers["Cookie"])
-    sent_by_page = json.dumps([path, form | {"v.note": "new"}, {"Cookie": cookies, "Origin": "http://localhost"}])
+    sent_by_page = json.dumps(
+        [path, form | {"v.note": "new"}, {"Cookie": cookies, "Origin": "http://localhost"}]
+    )
     environ = os.environ | {"HANDRAIL_FAULT": "browse.note.before=kill"}
     ended = subprocess.run(
-        [sys.executable, "-P", "-c", DIES_ON_PAGE, sent_by_page], env=environ, check=False, timeout=120, capture_output=True
+        [sys.executable, "-P", "-c", DIES_ON_PAGE, sent_by_page],
+        env=environ,
+        check=False,
+        timeout=120,
+        capture_output=True,
     )
     assert ended.returncode == -9, ended.stderr.decode()
     assert shelf.do("select note from thing where id = 1")[0][0] == "new"
     expected = [("updated", "succeeded")]
     if shelf.url.startswith("postgresql"):
         killed("by_hand.note.before", "DELETE", f"{THINGS}/2", {"expected": {}}, who)
-        killed("records.commit.before", "POST", THINGS, {"values": {"id": 7, "name": "Seven"}}, who | {"X-Idempotency-Key": "2"})
+        killed(
+            "records.commit.before",
+            "POST",
+            THINGS,
+            {"values": {"id": 7, "name": "Seven"}},
+            who | {"X-Idempotency-Key": "2"},
+        )
         expected = [("added", "not_done"), ("deleted", "succeeded"), *expected]
     assert (left(), told()) == (len(expected), [])
     assert left_changes.settle_left(0) == len(expected)
@@ -222,11 +247,21 @@ def test_every_write_outside_an_effect_stores_its_intent_first() -> None:
     root, bare = Path(console.__file__).parent, []
     for file in root.rglob("*.py"):
         place = file.relative_to(root)
-        if place.parts[0] in ("records", "effects") or place.as_posix() in ("runs/changing/reporting.py", "messages/opting_out.py"):
+        if place.parts[0] in ("records", "effects") or place.as_posix() in (
+            "runs/changing/reporting.py",
+            "messages/opting_out.py",
+        ):
             continue
         tree = ast.parse(file.read_text())
         blocks = (node for node in ast.walk(tree) if isinstance(node, ast.With))
-        inside = {id(call) for block in blocks if any("intended(" in ast.unparse(item) for item in block.items) for call in ast.walk(block)}
-        writes = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in WRITES)
+        inside = {
+            id(call)
+            for block in blocks
+            if any("intended(" in ast.unparse(item) for item in block.items)
+            for call in ast.walk(block)
+        }
+        writes = (
+            node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in WRITES
+        )
         bare += [f"{place}:{node.lineno}" for node in writes if id(node) not in inside]
     assert bare == []

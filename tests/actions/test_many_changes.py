@@ -46,7 +46,9 @@ def test_records_are_looked_at_and_nothing_is_changed_until_it_is_confirmed(hous
     do(jobs.BULK, bulk_id)
     assert states(house, bulk_id) == {"1": bulk.DONE, "2": bulk.SAME, "3": bulk.DONE}
     assert house.sql("select id from customer where risk = 'high' order by id") == [(1,), (2,), (3,)]
-    assert [fetch(NOTED, (f'%"type":"{kind}"%',))[0][0] for kind in ("records_changed", "record_changed")] == [1, 2]
+    assert [
+        fetch(NOTED, (f'%"type":"{kind}"%',))[0][0] for kind in ("records_changed", "record_changed")
+    ] == [1, 2]
     assert bulk.get(house.olivia, bulk_id).values == {}
 
 
@@ -55,11 +57,16 @@ def test_what_moved_since_it_was_looked_at_is_not_overwritten_but_named(house: C
     house.sql("update customer set risk = 'low' where id = 1")
     bulk.confirm(house.olivia, bulk_id)
     do(jobs.BULK, bulk_id)
-    assert [(item.key, item.why) for item in bulk.get(house.olivia, bulk_id).items] == [("1", many_changes.MOVED), ("3", "")]
+    assert [(item.key, item.why) for item in bulk.get(house.olivia, bulk_id).items] == [
+        ("1", many_changes.MOVED),
+        ("3", ""),
+    ]
     assert house.sql("select risk from customer where id = 1") == [("low",)]
 
 
-def test_a_whole_list_is_what_it_was_when_it_was_looked_at(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_list_is_what_it_was_when_it_was_looked_at(
+    house: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bulk, "PAGE", 2)
     bulk_id = looked(house, CHANGE, whole=BrowseQuery(segment="unrated"), risk="high")
     assert states(house, bulk_id) == dict.fromkeys(("1", "3", "4"), bulk.FITS)
@@ -74,7 +81,9 @@ def test_a_process_that_died_after_the_change_has_done_it(house: Company) -> Non
     assert states(house, bulk_id) == {"1": bulk.DONE}
 
 
-def test_it_is_stopped_and_not_confirmed_while_it_looks(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_stopped_and_not_confirmed_while_it_looks(
+    house: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 0.0)
     bulk_id = bulk.look(house.olivia, "customer", ManyChanges(CHANGE), ["1", "3"], None, {"risk": "high"})
     with pytest.raises(Conflict):
@@ -88,7 +97,9 @@ def test_records_are_deleted_where_nothing_that_stays_refers_to_them(house: Comp
     assert states(house, bulk_id) == {"1": bulk.REFUSED, "90": bulk.FITS}
     [why] = [item.why for item in bulk.get(house.olivia, bulk_id).items if item.why]
     assert re.fullmatch(r"It cannot be deleted while .+ refer to it \([0-9]+\)\.", why)
-    assert bulk.causes(bulk_id) == [(re.sub(r" \([0-9]+\)", "", why), 1)], "the causes are told without the count of each"
+    assert bulk.causes(bulk_id) == [(re.sub(r" \([0-9]+\)", "", why), 1)], (
+        "the causes are told without the count of each"
+    )
     bulk.confirm(house.olivia, bulk_id)
     do(jobs.BULK, bulk_id)
     told = {item.key: (item.title, item.state) for item in bulk.get(house.olivia, bulk_id).items}

@@ -30,7 +30,9 @@ def _to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 600.0)
 
 
-def looked(company: Company, deed: str, *keys: str, whole: BrowseQuery | None = None, tag: str = "VIP") -> str:
+def looked(
+    company: Company, deed: str, *keys: str, whole: BrowseQuery | None = None, tag: str = "VIP"
+) -> str:
     """What was looked at, of which nothing is done yet."""
     bulk_id = bulk.look(company.olivia, "contact", ManyChanges(deed), keys, whole, {many_tags.TAG: tag})
     work_until_idle({jobs.BULK})
@@ -62,7 +64,11 @@ def test_records_are_looked_at_and_none_is_tagged_until_it_is_confirmed(company:
     before = len(kinds("tag_added"))
     bulk_id = looked(company, PUT_TAG, "1", "2", "3", "4")
     told_of = states(company, bulk_id)
-    assert (told_of["1"], told_of["2"], told_of["3"]) == ((bulk.FITS, ""), (bulk.SAME, ""), (bulk.REFUSED, many_tags.FULL))
+    assert (told_of["1"], told_of["2"], told_of["3"]) == (
+        (bulk.FITS, ""),
+        (bulk.SAME, ""),
+        (bulk.REFUSED, many_tags.FULL),
+    )
     assert named(company, "1") == []
     with pytest.raises(NotFound):
         bulk.confirm(company.mona, bulk_id)
@@ -70,7 +76,9 @@ def test_records_are_looked_at_and_none_is_tagged_until_it_is_confirmed(company:
     assert done(company, bulk_id) == {"done": 2, "same": 1, "refused": 1}, "a second press does nothing"
     assert [named(company, key) for key in "124"] == [["vip"]] * 3, "spelled as who used it first"
     assert len(kinds("tag_added")) == before + 2
-    assert "Put a tag: 4 contacts; 2 done, 1 as before, 1 not done" in [each.text for each in notices.notices_of(company.olivia)]
+    assert "Put a tag: 4 contacts; 2 done, 1 as before, 1 not done" in [
+        each.text for each in notices.notices_of(company.olivia)
+    ]
     assert bulk.get(company.olivia, bulk_id).values == {}
     assert done(company, looked(company, TAKE_TAG, "1", "3", "4", tag="vip")) == {"done": 2, "same": 1}
     assert (named(company, "1"), named(company, "4"), len(kinds("tag_removed"))) == ([], [], 2)
@@ -78,7 +86,9 @@ def test_records_are_looked_at_and_none_is_tagged_until_it_is_confirmed(company:
 
 @pytest.mark.usefixtures("club")
 def test_who_may_not_change_a_record_does_not_tag_it_by_tagging_many(company: Company) -> None:
-    bulk_id = bulk.look(company.rosa, "contact", ManyChanges(PUT_TAG), ["1", "2"], None, {many_tags.TAG: "mine"})
+    bulk_id = bulk.look(
+        company.rosa, "contact", ManyChanges(PUT_TAG), ["1", "2"], None, {many_tags.TAG: "mine"}
+    )
     work_until_idle({jobs.BULK})
     assert {item.why for item in bulk.get(company.rosa, bulk_id).items} == {many_tags.SHUT}
     with pytest.raises(NotFound):
@@ -88,7 +98,9 @@ def test_who_may_not_change_a_record_does_not_tag_it_by_tagging_many(company: Co
     bulk.confirm(company.olivia, mine)
     work_until_idle({jobs.BULK})
     assert fetch("select count(*) from console.record_tag") == [(0,)], "rights are those of now"
-    assert dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by 1", (mine,))) == {"refused": 2}
+    assert dict(
+        fetch("select state, count(*) from console.bulk_item where bulk = %s group by 1", (mine,))
+    ) == {"refused": 2}
 
 
 @pytest.mark.usefixtures("club")
@@ -115,7 +127,9 @@ def test_what_is_stopped_is_left_as_it_is(company: Company, monkeypatch: pytest.
     bulk.confirm(company.olivia, bulk_id)
     deed = many_changes.named(PUT_TAG)
     assert deed is not None
-    assert many_tags.do_next(company.olivia, deed, bulk_id, "contact", bulk.get(company.olivia, bulk_id).values)
+    assert many_tags.do_next(
+        company.olivia, deed, bulk_id, "contact", bulk.get(company.olivia, bulk_id).values
+    )
     bulk.stop(company.olivia, bulk_id)
     work_until_idle({jobs.BULK})
     ended = bulk.get(company.olivia, bulk_id)
@@ -124,7 +138,11 @@ def test_what_is_stopped_is_left_as_it_is(company: Company, monkeypatch: pytest.
 
 
 def test_a_tag_put_on_many_starts_what_a_tag_by_hand_starts(house: Company, club: object) -> None:
-    publish("welcome", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'}, collection="contact")
+    publish(
+        "welcome",
+        {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'},
+        collection="contact",
+    )
     triggers.synchronise()
     triggers.follow_log()
     assert done(house, looked(house, PUT_TAG, "1", "2")) == {"done": 2}

@@ -30,17 +30,31 @@ def told() -> list[tuple[Any, Any]]:
     rows = fetch(
         "select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%\"record_changed\"%%' order by id"
     )
-    return [(body["data"]["open"].get("effect"), body["data"]["open"]["result"]) for body in (json.loads(row[0]) for row in rows)]
+    return [
+        (body["data"]["open"].get("effect"), body["data"]["open"]["result"])
+        for body in (json.loads(row[0]) for row in rows)
+    ]
 
 
 def test_a_record_is_added_in_scope(company: Company) -> None:
     made = record_changes.create(company.tom, "customer", NEW)
-    assert (made.values["display_name"], made.values["desk"], "tax_id" in made.values) == ("Newcomer", "retail", False)
-    assert company.sql("select display_name, desk from customer where id = ?", made.key) == [("Newcomer", "retail")]
+    assert (made.values["display_name"], made.values["desk"], "tax_id" in made.values) == (
+        "Newcomer",
+        "retail",
+        False,
+    )
+    assert company.sql("select display_name, desk from customer where id = ?", made.key) == [
+        ("Newcomer", "retail")
+    ]
     with pytest.raises(NotAllowed):
         record_changes.create(company.tom, "customer", NEW | {"desk": "corporate"})
     assert company.sql("select count(*) from customer") == [(5,)]
-    assert record_changes.create(company.mona, "customer", NEW | {"desk": "corporate", "tax_id": "LT1"}).values["desk"] == "corporate"
+    assert (
+        record_changes.create(company.mona, "customer", NEW | {"desk": "corporate", "tax_id": "LT1"}).values[
+            "desk"
+        ]
+        == "corporate"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +66,9 @@ def test_a_record_is_added_in_scope(company: Company) -> None:
         ({"desk": "retail"}, "display_name"),
     ],
 )
-def test_what_cannot_be_is_named_and_nothing_is_added(company: Company, values: dict[str, Any], field: str) -> None:
+def test_what_cannot_be_is_named_and_nothing_is_added(
+    company: Company, values: dict[str, Any], field: str
+) -> None:
     with pytest.raises(Invalid) as refused:
         record_changes.create(company.olivia, "customer", values)
     assert field in {detail["field"] for detail in refused.value.details}
@@ -76,7 +92,8 @@ def test_a_record_is_deleted_where_it_is_as_it_was_seen(company: Company) -> Non
 
 
 @pytest.mark.parametrize(
-    ("who", "key", "error"), [("tom", "3", NotFound), ("stan", "1", NotFound), ("rosa", "1", NotAllowed), ("ada", "1", ConsoleError)]
+    ("who", "key", "error"),
+    [("tom", "3", NotFound), ("stan", "1", NotFound), ("rosa", "1", NotAllowed), ("ada", "1", ConsoleError)],
 )
 def test_who_may_not_deletes_nothing(company: Company, who: str, key: str, error: type[ConsoleError]) -> None:
     with pytest.raises(error):
@@ -100,7 +117,11 @@ def test_the_actions_of_a_collection_are_those_that_the_reader_may_do(company: C
     imported(RECALL, PAY)
     for name, person in company.people.items():
         key = accounts.create_key("check", person.id).text
-        answer = web_app().test_client().get("/api/v1/collections/customer", headers={"Authorization": f"Bearer {key}"})
+        answer = (
+            web_app()
+            .test_client()
+            .get("/api/v1/collections/customer", headers={"Authorization": f"Bearer {key}"})
+        )
         offered = [one["id"] for one in answer.get_json()["actions"]] if answer.status_code == 200 else []
         assert offered == [one.id for one in actions.offered(person, "customer")], name
         assert bool(offered) == (name in ("olivia", "tom", "mona")), name
@@ -110,28 +131,49 @@ def test_adding_and_deleting_over_the_api(company: Company) -> None:
     client, headers = web_app().test_client(), {}
     for name, status in (("tom", 201), ("stan", 404), ("rosa", 403)):
         headers = {"Authorization": f"Bearer {accounts.create_key('check', company.people[name].id).text}"}
-        assert client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers).status_code == status
-    headers = {"Authorization": f"Bearer {accounts.create_key('again', company.tom.id).text}", "X-Idempotency-Key": "one"}
+        assert (
+            client.post(
+                "/api/v1/collections/customer/records", json={"values": NEW}, headers=headers
+            ).status_code
+            == status
+        )
+    headers = {
+        "Authorization": f"Bearer {accounts.create_key('again', company.tom.id).text}",
+        "X-Idempotency-Key": "one",
+    }
     first = client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers)
     again = client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers)
     made, same = first.json or {}, again.json or {}
     assert (first.status_code, again.status_code, made) == (201, 201, same), "once"
-    assert (again.headers["X-Idempotency-Replayed"], company.sql("select count(*) from customer")) == ("true", [(6,)])
+    assert (again.headers["X-Idempotency-Replayed"], company.sql("select count(*) from customer")) == (
+        "true",
+        [(6,)],
+    )
     company.sql("update customer set display_name = 'Renamed' where id = ?", made["key"])
-    anew = client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers).json or {}
+    anew = (
+        client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers).json or {}
+    )
     assert anew["values"]["display_name"] == "Renamed", "as it stands now"
     company.sql("update customer set display_name = 'Newcomer' where id = ?", made["key"])
     gone = f"/api/v1/collections/customer/records/{made['key']}"
     headers.pop("X-Idempotency-Key")
-    assert client.delete(gone, json={"expected": {"display_name": "Another"}}, headers=headers).status_code == 409
-    assert client.delete(gone, json={"expected": {"display_name": "Newcomer"}}, headers=headers).status_code == 204
+    assert (
+        client.delete(gone, json={"expected": {"display_name": "Another"}}, headers=headers).status_code
+        == 409
+    )
+    assert (
+        client.delete(gone, json={"expected": {"display_name": "Newcomer"}}, headers=headers).status_code
+        == 204
+    )
     assert client.get(gone, headers=headers).status_code == 404
 
 
 def test_what_was_added_is_found_by_its_event(company: Company) -> None:
     """Under a name that is not its key too; where nobody knows whether it was added, the repeat says so."""
     record_changes.create(company.tom, "customer", NEW)
-    with browse.intended(company.tom, records.collection("customer"), "added", None, old={}, new=NEW, whose=None) as intent:
+    with browse.intended(
+        company.tom, records.collection("customer"), "added", None, old={}, new=NEW, whose=None
+    ) as intent:
         intent.settle("unknown")
     sure, unsure = [event for event in log.events_of(company.tom.session) if event.type == "record_changed"]
     assert record_changes.added(company.tom, "customer", sure).values["display_name"] == "Newcomer"

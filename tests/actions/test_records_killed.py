@@ -29,13 +29,21 @@ RECORDS = "/collections/customer/records"
 
 
 def headers(person: Actor) -> dict[str, str]:
-    return {"Authorization": f"Bearer {accounts.create_key('kill', person.id).text}", "X-Idempotency-Key": "once"}
+    return {
+        "Authorization": f"Bearer {accounts.create_key('kill', person.id).text}",
+        "X-Idempotency-Key": "once",
+    }
 
 
 def killed(point: str, method: str, path: str, body: Any, told: dict[str, str]) -> None:
     """The request in a process of its own, which is killed at the point."""
     environ = os.environ | {"HANDRAIL_FAULT": f"{point}=kill"}
-    ended = subprocess.run([warm.python(), "-P", "-c", DIES, json.dumps([method, path, body, told])], env=environ, check=False, timeout=120)
+    ended = subprocess.run(
+        [warm.python(), "-P", "-c", DIES, json.dumps([method, path, body, told])],
+        env=environ,
+        check=False,
+        timeout=120,
+    )
     assert ended.returncode == -9, point
 
 
@@ -43,7 +51,9 @@ def sent(method: str, path: str, body: Any, told: dict[str, str]) -> Any:
     return web_app().test_client().open(f"/api/v1{path}", method=method, json=body, headers=told)
 
 
-def broken(monkeypatch: pytest.MonkeyPatch, point: str, method: str, path: str, body: Any, told: dict[str, str]) -> None:
+def broken(
+    monkeypatch: pytest.MonkeyPatch, point: str, method: str, path: str, body: Any, told: dict[str, str]
+) -> None:
     """The request, which ends in an error at the point."""
     with monkeypatch.context() as patch:
         patch.setenv("HANDRAIL_FAULT", f"{point}=raise")
@@ -63,14 +73,24 @@ def test_a_record_is_never_added_twice(company: Company, key: int | None) -> Non
             assert (again.status_code, again.get_json()["code"]) == (409, "write_unknown")
             assert "Look for it in Customers" in again.get_json()["message"]
         else:
-            assert (again.status_code, again.get_json()["key"], again.get_json()["values"]["display_name"]) == (201, "77", "Newcomer")
+            assert (
+                again.status_code,
+                again.get_json()["key"],
+                again.get_json()["values"]["display_name"],
+            ) == (201, "77", "Newcomer")
         assert told() == [("added", "unknown" if key is None else "succeeded")], "noted once"
     assert company.sql("select count(*) from customer") == [(5,)]
-    assert sent("POST", RECORDS, {"values": NEW | {"display_name": "Another"}}, who).status_code == 422, "the key is that of the first"
-    assert sent("POST", RECORDS, {"values": NEW}, who | {"X-Idempotency-Key": "anew"}).status_code == 201, "the way out"
+    assert sent("POST", RECORDS, {"values": NEW | {"display_name": "Another"}}, who).status_code == 422, (
+        "the key is that of the first"
+    )
+    assert sent("POST", RECORDS, {"values": NEW}, who | {"X-Idempotency-Key": "anew"}).status_code == 201, (
+        "the way out"
+    )
 
 
-def test_what_another_added_under_the_key_is_not_taken_for_ours(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_added_under_the_key_is_not_taken_for_ours(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     who = headers(company.mona)
     broken(monkeypatch, "by_hand.note.before", "POST", RECORDS, {"values": NEW | {"id": 77}}, who)
     company.sql("update customer set display_name = 'Somebody' where id = 77")
@@ -79,7 +99,9 @@ def test_what_another_added_under_the_key_is_not_taken_for_ours(company: Company
 
 
 @pytest.mark.parametrize("point", ["by_hand.note.before", "log.write.before"])
-def test_an_error_after_the_write_lets_no_repeat_write(company: Company, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+def test_an_error_after_the_write_lets_no_repeat_write(
+    company: Company, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
     """The same without a death: the log fails once the record is there."""
     who = headers(company.mona)
     broken(monkeypatch, point, "POST", RECORDS, {"values": NEW}, who)
@@ -113,7 +135,10 @@ def test_a_change_and_a_deletion_repeated_say_how_it_stands(
     again = sent(method, f"{RECORDS}/2", body, who)
     assert again.status_code == status
     if status == 409:
-        assert again.get_json()["details"][0] == again.get_json()["details"][0] | {"field": "risk", "theirs": "high"}
+        assert again.get_json()["details"][0] == again.get_json()["details"][0] | {
+            "field": "risk",
+            "theirs": "high",
+        }
 
 
 def test_every_record_added_outside_an_effect_is_reserved() -> None:
@@ -128,9 +153,14 @@ def test_every_record_added_outside_an_effect_is_reserved() -> None:
         inside = {
             id(call)
             for block in ast.walk(tree)
-            if isinstance(block, ast.With) and any(ast.unparse(item.context_expr) == "log.reserved()" for item in block.items)
+            if isinstance(block, ast.With)
+            and any(ast.unparse(item.context_expr) == "log.reserved()" for item in block.items)
             for call in ast.walk(block)
         }
-        adds = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "records.insert"]
+        adds = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "records.insert"
+        ]
         bare += [f"{file.relative_to(root)}:{node.lineno}" for node in adds if id(node) not in inside]
     assert bare == []

@@ -28,12 +28,20 @@ STEPS = {
     "collection": "customer",
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "next": {"default": "load"}},
-        {"id": "load", "type": "get_data", "title": "Load the customer", "config": {"fields": ["email"]}, "next": {"default": "decide"}},
+        {
+            "id": "load",
+            "type": "get_data",
+            "title": "Load the customer",
+            "config": {"fields": ["email"]},
+            "next": {"default": "decide"},
+        },
         {
             "id": "decide",
             "type": "decision",
             "title": "Operator decision",
-            "config": {"options": [{"value": "approve", "label": "Approve"}, {"value": "reject", "label": "Reject"}]},
+            "config": {
+                "options": [{"value": "approve", "label": "Approve"}, {"value": "reject", "label": "Reject"}]
+            },
             "next": {"default": "end"},
         },
         {"id": "end", "type": "end", "title": "End"},
@@ -51,7 +59,9 @@ PEOPLE = {
 def actor(name: str) -> Actor:
     """The person with this short name, signed in."""
     shown, roles, teams = PEOPLE[name]
-    return Actor("user", f"usr_{name}", shown, f"{name}@fernwick.example", f"ses_{name}", teams, frozenset(roles))
+    return Actor(
+        "user", f"usr_{name}", shown, f"{name}@fernwick.example", f"ses_{name}", teams, frozenset(roles)
+    )
 
 
 class Chain:
@@ -61,13 +71,25 @@ class Chain:
         self.run, self.seq, self.head = run, 0, b""
         self.subject = subjects.subject_of(collection, record)
         self.frame = Frame(
-            {"kind": "user", "id": "usr_olivia", "session": "ses_olivia", "team": team, "roles": ["operator"]},
+            {
+                "kind": "user",
+                "id": "usr_olivia",
+                "session": "ses_olivia",
+                "team": team,
+                "roles": ["operator"],
+            },
             1,
             {"id": workflow, "version": 3, "hash": "00"},
             {"source": "fernwick_core", "coll": collection, "key": record},
         )
 
-    def put(self, kind: str, opened: dict[str, Any] | None = None, step: tuple[str, int] | None = None, **sealed: Any) -> None:
+    def put(
+        self,
+        kind: str,
+        opened: dict[str, Any] | None = None,
+        step: tuple[str, int] | None = None,
+        **sealed: Any,
+    ) -> None:
         fact = Fact(db.uuid7_text(), kind, START + timedelta(minutes=self.seq), opened or {}, sealed, step)
         links = chained([fact], self.run, self.seq, self.head, self.frame)
         self.seq = write(self.run, self.seq, links, subject=self.subject)
@@ -80,7 +102,9 @@ STRUCTURE = {
     "comment": None,
     "dialect": "sqlite",
     "key": ["id"],
-    "columns": [{"name": "id", "stored": "integer", "native": "integer", "nullable": False, "generated": False}],
+    "columns": [
+        {"name": "id", "stored": "integer", "native": "integer", "nullable": False, "generated": False}
+    ],
     "foreign_keys": [],
 }
 
@@ -90,12 +114,25 @@ def fixture_house(clean: object) -> None:
     """People, rights, two workflows and two collections; nothing has happened yet."""
     staff.give_rights()
     with db.transaction() as connection:
-        connection.execute(sa.insert(tables.team), [{"id": name, "name": name.title()} for name in ("operations", "procurement", "audit")])
+        connection.execute(
+            sa.insert(tables.team),
+            [{"id": name, "name": name.title()} for name in ("operations", "procurement", "audit")],
+        )
         for name, (shown, roles, _) in PEOPLE.items():
-            connection.execute(sa.insert(tables.person).values(id=f"usr_{name}", email=f"{name}@fernwick.example", name=shown))
+            connection.execute(
+                sa.insert(tables.person).values(
+                    id=f"usr_{name}", email=f"{name}@fernwick.example", name=shown
+                )
+            )
             access.assign(f"usr_{name}", roles, connection=connection)
-        connection.execute(sa.insert(tables.data_source).values(id="src_1", name="fernwick_core", url_sealed=b"", dialect="sqlite"))
-        for position, (name, label) in enumerate({"customer": "Customer", "supplier": "Supplier", "secret_list": "Secret"}.items()):
+        connection.execute(
+            sa.insert(tables.data_source).values(
+                id="src_1", name="fernwick_core", url_sealed=b"", dialect="sqlite"
+            )
+        )
+        for position, (name, label) in enumerate(
+            {"customer": "Customer", "supplier": "Supplier", "secret_list": "Secret"}.items()
+        ):
             connection.execute(
                 sa.insert(tables.collection).values(
                     id=name,
@@ -109,7 +146,11 @@ def fixture_house(clean: object) -> None:
             ("wf_1", "kyc-review", "KYC review", "operations"),
             ("wf_2", "supplier-onboarding", "Supplier onboarding", "procurement"),
         ):
-            connection.execute(sa.insert(tables.workflow).values(id=ident, slug=slug, title=title, status="active", team=team))
+            connection.execute(
+                sa.insert(tables.workflow).values(
+                    id=ident, slug=slug, title=title, status="active", team=team
+                )
+            )
         connection.execute(
             sa.insert(tables.workflow_version).values(
                 workflow="wf_1", number=3, document=orjson.dumps(STEPS), hash="00", published_by="usr_mona"
@@ -120,10 +161,20 @@ def fixture_house(clean: object) -> None:
         access.grant("watcher", "workflow:kyc-review", ["see"], team="operations", connection=connection)
         connection.execute(
             sa.insert(tables.policy).values(
-                ptype="p", sub="role:watcher", dom="*", obj="field:customer/tax_id", act="read", eft="deny", expression=""
+                ptype="p",
+                sub="role:watcher",
+                dom="*",
+                obj="field:customer/tax_id",
+                act="read",
+                eft="deny",
+                expression="",
             )
         )
-        connection.execute(sa.update(tables.version).where(tables.version.c.name == "policy").values(number=tables.version.c.number + 1))
+        connection.execute(
+            sa.update(tables.version)
+            .where(tables.version.c.name == "policy")
+            .values(number=tables.version.c.number + 1)
+        )
     access.refresh()
 
 
@@ -138,13 +189,25 @@ def fixture_story(house: None) -> None:
         "record": {"collection": "customer", "key": "17", "values": {"tax_id": "LT-1", "email": "a@b.c"}},
     }
     kyc.put("step_shown", {"n": 1}, ("decide", 1), screen=screen)
-    kyc.put("step_completed", {"outcome": "approve"}, ("decide", 1), values={"tax_id": "LT-2", "email": "new@b.c"}, reason="Looks fine")
+    kyc.put(
+        "step_completed",
+        {"outcome": "approve"},
+        ("decide", 1),
+        values={"tax_id": "LT-2", "email": "new@b.c"},
+        reason="Looks fine",
+    )
     kyc.put("run_completed", {"label": "Approved"})
     onboarding = Chain("run_sup", "procurement", "wf_2", "supplier", "3")
     onboarding.put("run_started", {"holder": "usr_stan"})
     note(actor("olivia"), "signed_in", open={"person": "usr_olivia"}, sealed={"ip": "10.0.0.7"})
     note(actor("olivia"), "record_viewed", source="fernwick_core", collection="customer", record="17")
-    note(actor("olivia"), "access_refused", open={"object": "activity", "act": "read"}, collection="customer", record="17")
+    note(
+        actor("olivia"),
+        "access_refused",
+        open={"object": "activity", "act": "read"},
+        collection="customer",
+        record="17",
+    )
     note(actor("olivia"), "record_viewed", collection="secret_list", record="1")
     assert sequencing.catch_up() == 10
 
@@ -175,13 +238,21 @@ def test_auditor_reads_every_team_and_no_collection_without_a_right_to_it(story:
 
 
 def test_reader_of_one_team_finds_that_team_its_workflows_and_collections(story: None) -> None:
-    assert told(activity.page(actor("wanda"), LogFilter(), 100)) == [line for line in ALL if "Supplier" not in line]
+    assert told(activity.page(actor("wanda"), LogFilter(), 100)) == [
+        line for line in ALL if "Supplier" not in line
+    ]
     assert told(activity.page(actor("wanda"), LogFilter(run="run_sup"), 100)) == []
     with db.transaction() as connection:
         connection.execute(
-            sa.delete(tables.policy).where(tables.policy.c.obj == "workflow:kyc-review", tables.policy.c.sub == "role:watcher")
+            sa.delete(tables.policy).where(
+                tables.policy.c.obj == "workflow:kyc-review", tables.policy.c.sub == "role:watcher"
+            )
         )
-        connection.execute(sa.update(tables.version).where(tables.version.c.name == "policy").values(number=tables.version.c.number + 1))
+        connection.execute(
+            sa.update(tables.version)
+            .where(tables.version.c.name == "policy")
+            .values(number=tables.version.c.number + 1)
+        )
     access.refresh()
     assert told(activity.page(actor("wanda"), LogFilter(), 100)) == [
         "Olivia Kask was refused “read” on customer 17",
@@ -215,16 +286,27 @@ def test_event_has_the_shape_of_the_api(story: None) -> None:
         "collection": "customer",
         "record": "17",
         "sentence": "Olivia Kask completed “Operator decision”: “Approve”",
-        "data": {"outcome": "approve", "values": {"tax_id": "LT-2", "email": "new@b.c"}, "reason": "Looks fine"},
+        "data": {
+            "outcome": "approve",
+            "values": {"tax_id": "LT-2", "email": "new@b.c"},
+            "reason": "Looks fine",
+        },
         "leaf": row.event.leaf.hex(),
         "masked": [],
     }
-    assert (row.at, row.label, row.group, row.actor_name) == (START + timedelta(minutes=3), "Step completed", "step", "Olivia Kask")
+    assert (row.at, row.label, row.group, row.actor_name) == (
+        START + timedelta(minutes=3),
+        "Step completed",
+        "step",
+        "Olivia Kask",
+    )
     assert orjson.loads(orjson.dumps(row.json)) == row.json
 
 
 def test_fields_hidden_from_the_reader_are_null_and_named(story: None) -> None:
-    by_kind = {row.event.type: row.json for row in activity.page(actor("wanda"), LogFilter(run="run_kyc"), 100).rows}
+    by_kind = {
+        row.event.type: row.json for row in activity.page(actor("wanda"), LogFilter(run="run_kyc"), 100).rows
+    }
     assert by_kind["step_completed"]["data"]["values"] == {"tax_id": None, "email": "new@b.c"}
     assert by_kind["step_completed"]["masked"] == ["data.values.tax_id"]
     assert by_kind["step_shown"]["data"]["screen"]["record"]["values"] == {"tax_id": None, "email": "a@b.c"}
@@ -234,10 +316,16 @@ def test_fields_hidden_from_the_reader_are_null_and_named(story: None) -> None:
 
 def test_erased_values_are_null_and_named_and_the_event_stays(story: None) -> None:
     with db.transaction() as connection:
-        connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subjects.subject_of("customer", "17")))
+        connection.execute(
+            sa.delete(tables.subject).where(tables.subject.c.id == subjects.subject_of("customer", "17"))
+        )
     subjects._kept.clear()
     row = activity.page(actor("ada"), LogFilter(kinds=("step_completed",))).rows[0]
-    assert row.json["data"] == {"outcome": "approve", "values": {"tax_id": None, "email": None}, "reason": None}
+    assert row.json["data"] == {
+        "outcome": "approve",
+        "values": {"tax_id": None, "email": None},
+        "reason": None,
+    }
     assert row.json["masked"] == ["data.reason", "data.values.email", "data.values.tax_id"]
     assert row.sentence == "Olivia Kask completed “Operator decision”: “Approve”"
 
@@ -275,10 +363,14 @@ def test_pages_join_whatever_is_left_out_between(story: None, name: str, size: i
     assert seen == whole
 
 
-def test_many_rows_out_of_reach_end_a_page_early_and_it_can_be_continued(house: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rows_out_of_reach_end_a_page_early_and_it_can_be_continued(
+    house: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(event_list, "ROUNDS", 2)
     with db.transaction() as connection:
-        access.grant("watcher", "workflow:supplier-onboarding", ["see"], team="procurement", connection=connection)
+        access.grant(
+            "watcher", "workflow:supplier-onboarding", ["see"], team="procurement", connection=connection
+        )
         access.grant("watcher", "collection:supplier", ["read"], team="operations", connection=connection)
     access.refresh()
     Chain("run_first", "operations", "wf_1", "customer", "17").put("run_started")
@@ -288,7 +380,9 @@ def test_many_rows_out_of_reach_end_a_page_early_and_it_can_be_continued(house: 
     page = activity.page(actor("wanda"), LogFilter(), 2)
     assert page.has_more
     assert told(page) == []
-    assert told(activity.page(actor("wanda"), LogFilter(), 2, page.next)) == ["Olivia Kask started KYC review on customer 17"]
+    assert told(activity.page(actor("wanda"), LogFilter(), 2, page.next)) == [
+        "Olivia Kask started KYC review on customer 17"
+    ]
 
 
 @pytest.fixture(name="statements")
@@ -309,7 +403,8 @@ def test_record_tells_its_own_story_to_who_may_read_it(story: None) -> None:
     assert told(page) == [
         line.replace(" on customer 17", "").replace("customer 17", "this customer")
         for line in ALL
-        if ("customer 17" in line and not any(word in line for word in ("viewed", "refused", "came to"))) or "completed “" in line
+        if ("customer 17" in line and not any(word in line for word in ("viewed", "refused", "came to")))
+        or "completed “" in line
     ], "on its own page the record is not named by its key"
     every_event = activity.on_record(actor("mona"), "customer", "17", everything=True)
     assert [line for line in told(every_event) if line not in told(page)] == [
@@ -333,8 +428,16 @@ GOOD: list[tuple[str, LogFilter, int]] = [
     ("kind=signed_in&kind=signed_out&kind=signed_in", LogFilter(kinds=("signed_in", "signed_out")), 10),
     ("user=usr_1&team=&record=a/b", LogFilter(user="usr_1", team="", record="a/b"), 10),
     ("createdAt.gt=2026-11-20", LogFilter(gt=datetime(2026, 11, 20, tzinfo=UTC)), 10),
-    ("createdAt.lte=2026-11-20T06:30:00.25Z", LogFilter(lte=datetime(2026, 11, 20, 6, 30, 0, 250000, tzinfo=UTC)), 10),
-    ("createdAt.gte=2026-11-20T08:30:00+02:00&createdAt.lt=2026-11-20T06:31Z", LogFilter(gte=START, lt=START + timedelta(minutes=1)), 10),
+    (
+        "createdAt.lte=2026-11-20T06:30:00.25Z",
+        LogFilter(lte=datetime(2026, 11, 20, 6, 30, 0, 250000, tzinfo=UTC)),
+        10,
+    ),
+    (
+        "createdAt.gte=2026-11-20T08:30:00+02:00&createdAt.lt=2026-11-20T06:31Z",
+        LogFilter(gte=START, lt=START + timedelta(minutes=1)),
+        10,
+    ),
 ]
 
 
@@ -349,10 +452,21 @@ def test_asked(query: str, where: LogFilter, limit: int) -> None:
 
 
 BAD: list[tuple[str, list[str]]] = [
-    *((f"limit={text}", ["limit"]) for text in ("0", "101", "-1", "x", "1.5", "", "1e1", "٣", "007", "1000000000000")),
+    *(
+        (f"limit={text}", ["limit"])
+        for text in ("0", "101", "-1", "x", "1.5", "", "1e1", "٣", "007", "1000000000000")
+    ),
     *(
         (f"createdAt.gt={text}", ["createdAt.gt"])
-        for text in ("yesterdayish", "", "2026-13-01", "2026-11-20T06:30:00", "2026-11-20 06:30", "0001-01-01T00:00+14:00", "1763620200")
+        for text in (
+            "yesterdayish",
+            "",
+            "2026-13-01",
+            "2026-11-20T06:30:00",
+            "2026-11-20 06:30",
+            "0001-01-01T00:00+14:00",
+            "1763620200",
+        )
     ),
     ("nonsense=1", ["nonsense"]),
     ("kind=lamp_lit", ["kind"]),

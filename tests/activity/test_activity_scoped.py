@@ -48,23 +48,50 @@ def fixture_desks(clean: object, tmp_path: Path) -> None:
     with db.transaction() as connection:
         connection.execute(sa.insert(tables.team).values(id="operations", name="Operations"))
         sealed = subjects.wrap(url.encode(), catalogue.sealed_at("src_1"))
-        connection.execute(sa.insert(tables.data_source).values(id="src_1", name="company", url_sealed=sealed, dialect="sqlite"))
-        document = {"id": "customer", "source": "src_1", "table": "customer", "label": "Customers", "label_one": "Customer"}
         connection.execute(
-            sa.insert(tables.collection).values(id="customer", source="src_1", document=document, structure=structure, position=0)
+            sa.insert(tables.data_source).values(
+                id="src_1", name="company", url_sealed=sealed, dialect="sqlite"
+            )
+        )
+        document = {
+            "id": "customer",
+            "source": "src_1",
+            "table": "customer",
+            "label": "Customers",
+            "label_one": "Customer",
+        }
+        connection.execute(
+            sa.insert(tables.collection).values(
+                id="customer", source="src_1", document=document, structure=structure, position=0
+            )
         )
         connection.execute(
-            sa.insert(tables.workflow).values(id="wf_1", slug="kyc-review", title="KYC review", status="active", team="operations")
+            sa.insert(tables.workflow).values(
+                id="wf_1", slug="kyc-review", title="KYC review", status="active", team="operations"
+            )
         )
         access.grant("watcher", "activity", ["read"], team="operations", connection=connection)
         access.grant("watcher", "workflow:kyc-review", ["see"], team="operations", connection=connection)
-        access.grant("watcher", "collection:customer", ["read"], condition, team="operations", connection=connection)
+        access.grant(
+            "watcher", "collection:customer", ["read"], condition, team="operations", connection=connection
+        )
         access.assign("usr_wanda", [("watcher", "operations")], connection=connection)
     access.refresh()
     catalogue.forget()
     for number in range(1, 6):
-        actor = {"kind": "user", "id": "usr_olivia", "session": "ses_olivia", "team": "operations", "roles": []}
-        frame = Frame(actor, 1, {"id": "wf_1", "version": 1, "hash": ""}, {"source": "company", "coll": "customer", "key": str(number)})
+        actor = {
+            "kind": "user",
+            "id": "usr_olivia",
+            "session": "ses_olivia",
+            "team": "operations",
+            "roles": [],
+        }
+        frame = Frame(
+            actor,
+            1,
+            {"id": "wf_1", "version": 1, "hash": ""},
+            {"source": "company", "coll": "customer", "key": str(number)},
+        )
         fact = Fact(db.uuid7_text(), "run_started", datetime.now(UTC), {})
         write(f"run_{number}", 0, chained([fact], f"run_{number}", 0, b"", frame))
         note(OLIVIA, "record_viewed", collection="customer", record=str(number))
@@ -105,7 +132,9 @@ def test_pages_are_filled_although_rows_between_are_left_out(desks: None, size: 
 
 
 def test_record_tells_its_story_only_within_the_scope(desks: None) -> None:
-    assert [row.sentence for row in activity.on_record(WANDA, "customer", "3").rows] == ["usr_olivia started KYC review"]
+    assert [row.sentence for row in activity.on_record(WANDA, "customer", "3").rows] == [
+        "usr_olivia started KYC review"
+    ]
     for record in ("2", "5", "", "a/b"):
         with pytest.raises(NotFound):
             activity.on_record(WANDA, "customer", record)

@@ -61,7 +61,13 @@ def webhook(url: str) -> dict[str, str]:
 
 
 def store_of(made: outside.Store, **more: object) -> dict[str, object]:
-    names = {"URL": made.url, "REGION": outside.REGION, "KEY_ID": outside.KEY_ID, "SECRET": outside.SECRET, **more}
+    names = {
+        "URL": made.url,
+        "REGION": outside.REGION,
+        "KEY_ID": outside.KEY_ID,
+        "SECRET": outside.SECRET,
+        **more,
+    }
     return {f"CHECKPOINT_S3_{name}": value for name, value in names.items()}
 
 
@@ -98,7 +104,11 @@ def test_a_webhook_gets_the_note_signed_as_standard_webhooks_are(say: Say) -> No
         assert checkpoint_delivery.deliver() == 1
         assert checkpoint_delivery.deliver() == 0
         (told,) = server.received
-    assert (told.method, told.path, told.body.decode()) == ("POST", "/hooks/token-that-is-secret?tenant=1", note)
+    assert (told.method, told.path, told.body.decode()) == (
+        "POST",
+        "/hooks/token-that-is-secret?tenant=1",
+        note,
+    )
     head = checkpoint.verified(told.body.decode(), str(tree_heads.verifier_key()))
     name, moment = told.headers["webhook-id"], told.headers["webhook-timestamp"]
     made = hmac.digest(RAW, f"{name}.{moment}.".encode() + told.body, "sha256")
@@ -106,9 +116,18 @@ def test_a_webhook_gets_the_note_signed_as_standard_webhooks_are(say: Say) -> No
     assert name.startswith(f"checkpoint-{head.size:012d}-")
     assert told.headers["content-type"] == "text/plain; charset=utf-8"
     one = only()
-    assert (one.kind, one.target, one.size, one.error, one.failing) == ("webhook", server.url, head.size, None, False)
+    assert (one.kind, one.target, one.size, one.error, one.failing) == (
+        "webhook",
+        server.url,
+        head.size,
+        None,
+        False,
+    )
     assert one.delivered_at is not None
-    assert "token-that-is-secret" not in f"{checkpoint_delivery.state()}{fetch('select place from console.delivery')}"
+    assert (
+        "token-that-is-secret"
+        not in f"{checkpoint_delivery.state()}{fetch('select place from console.delivery')}"
+    )
 
 
 def test_a_place_that_is_new_gets_the_newest_and_then_every_one_in_order(say: Say) -> None:
@@ -148,7 +167,9 @@ def test_a_failure_waits_says_since_when_and_is_made_good(
         for _ in range(8):
             due_now()
             checkpoint_delivery.deliver()
-            waits.append(fetch("select round(extract(epoch from due_at - now())) from console.delivery")[0][0])
+            waits.append(
+                fetch("select round(extract(epoch from due_at - now())) from console.delivery")[0][0]
+            )
         assert sorted(waits) == waits
         assert (waits[0], waits[-1]) == (30, 900)
         assert (only().tried, only().failing_since, only().error) == (9, since, "it answered 503")
@@ -170,11 +191,17 @@ def test_one_place_that_is_down_does_not_hold_up_another(say: Say) -> None:
         sealed()
         assert checkpoint_delivery.deliver() == 1
         down, up = checkpoint_delivery.state()
-    assert (down.kind, down.size, down.error) == ("webhook", None, "127.0.0.1 cannot be reached: connection refused.")
+    assert (down.kind, down.size, down.error) == (
+        "webhook",
+        None,
+        "127.0.0.1 cannot be reached: connection refused.",
+    )
     assert (up.kind, up.failing) == ("s3", False)
 
 
-def test_what_a_place_refuses_for_good_is_passed_over_when_it_takes_later_ones(say: Say, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_place_refuses_for_good_is_passed_over_when_it_takes_later_ones(
+    say: Say, caplog: pytest.LogCaptureFixture
+) -> None:
     with outside.http() as server:
         say(**webhook(server.url))
         sealed()
@@ -225,7 +252,10 @@ def test_auditors_get_the_newest_by_mail_once_an_hour(say: Say) -> None:
         due_now()
         (newest,) = sealed()
         assert checkpoint_delivery.deliver() == 2
-        assert [message["To"] for message in box.messages] == ["ada@audit.example", "board@fernwick.example"] * 2
+        assert [message["To"] for message in box.messages] == [
+            "ada@audit.example",
+            "board@fernwick.example",
+        ] * 2
     for message, note in zip(box.messages, [first, first, newest, newest], strict=True):
         (attached,) = message.iter_attachments()
         size = checkpoint.parse(note).checkpoint.size
@@ -234,11 +264,16 @@ def test_auditors_get_the_newest_by_mail_once_an_hour(say: Say) -> None:
         assert message["Subject"] == f"Checkpoint of {sequencing.origin()}: {size} events"
         assert message["Message-ID"].startswith(f"<checkpoint-{size:012d}-")
         assert "verify.py" in message.get_body().get_content()  # type: ignore[union-attr]
-    assert [each.target for each in checkpoint_delivery.state()] == ["ada@audit.example", "board@fernwick.example"]
+    assert [each.target for each in checkpoint_delivery.state()] == [
+        "ada@audit.example",
+        "board@fernwick.example",
+    ]
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_mail_goes_encrypted_and_signed_in(at_once: bool, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mail_goes_encrypted_and_signed_in(
+    at_once: bool, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context, file = outside.certificate(tmp_path, "localhost")
     scheme = "smtps" if at_once else "smtp"
     with outside.smtp(context, at_once=at_once, password="p@ss:word") as box:
@@ -290,7 +325,11 @@ def test_a_worker_killed_after_sending_sends_the_same_again_under_the_same_name(
     with outside.http() as server, outside.store() as store:
         say(**webhook(server.url), **store_of(store))
         (note,) = sealed()
-        done = subprocess.run([warm.python(), "-c", WORK], env={**os.environ, "HANDRAIL_FAULT": "publishing.sent=kill"}, check=False)
+        done = subprocess.run(
+            [warm.python(), "-c", WORK],
+            env={**os.environ, "HANDRAIL_FAULT": "publishing.sent=kill"},
+            check=False,
+        )
         assert done.returncode == -signal.SIGKILL
         assert only_of("webhook").size is None
         assert subprocess.run([warm.python(), "-c", WORK], env={**os.environ}, check=False).returncode == 0
@@ -309,10 +348,11 @@ def test_a_worker_killed_between_sealing_and_delivery_leaves_it_to_the_next(say:
     with outside.http() as server:
         say(**webhook(server.url))
         log.note(SOMEBODY, "process_started", open={"process": "test"})
-        sealing = (
-            "import os, signal; from console.activity import sequencing as o; o.catch_up(); o.seal(); os.kill(os.getpid(), signal.SIGKILL)"
+        sealing = "import os, signal; from console.activity import sequencing as o; o.catch_up(); o.seal(); os.kill(os.getpid(), signal.SIGKILL)"
+        assert (
+            subprocess.run([warm.python(), "-c", sealing], env={**os.environ}, check=False).returncode
+            == -signal.SIGKILL
         )
-        assert subprocess.run([warm.python(), "-c", sealing], env={**os.environ}, check=False).returncode == -signal.SIGKILL
         assert server.received == []
         assert checkpoint_delivery.deliver() == 1
         head = tree_heads.newest()
@@ -332,7 +372,9 @@ def test_the_worker_signs_and_sends_by_itself_and_ends_when_told(say: Say) -> No
         server.answer = take
         log.note(SOMEBODY, "process_started", open={"process": "test"})
         sequencing.catch_up()
-        worker = subprocess.Popen([sys.executable, "-m", "console", "worker"], env={**os.environ}, cwd=Path(__file__).parents[2])
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "console", "worker"], env={**os.environ}, cwd=Path(__file__).parents[2]
+        )
         assert came.wait(60)
         worker.terminate()
         assert worker.wait(30) == 0

@@ -35,7 +35,16 @@ TYPED = {
     "reason": "=SUM(A1)",
     "screen": {"values": {"tax_id": "IE124"}, "text": "IE124"},
 }
-ALL_FILES = ["events.jsonl", "values.jsonl", "proofs.json", "leaves", "checkpoint", "key", "verify.py", "README.txt"]
+ALL_FILES = [
+    "events.jsonl",
+    "values.jsonl",
+    "proofs.json",
+    "leaves",
+    "checkpoint",
+    "key",
+    "verify.py",
+    "README.txt",
+]
 
 
 @dataclass
@@ -70,7 +79,9 @@ class Archive:
         for name, data in self.files.items():
             (folder / name).write_bytes(data)
         try:
-            return 0, verify.verify(folder, [str(tree_heads.verifier_key())], Path(arguments[0]) if arguments else None)
+            return 0, verify.verify(
+                folder, [str(tree_heads.verifier_key())], Path(arguments[0]) if arguments else None
+            )
         except verify.Fault as fault:
             return 1, str(fault)
 
@@ -81,10 +92,32 @@ def fixture_told(company: Company) -> Company:
     company.finished("1")
     company.at("note", "2")
     company.at("note", "3", "olivia")
-    log.note(company.olivia, "record_changed", open={"fields": ["email"]}, sealed=TYPED, collection="customer", record="1")
-    log.note(company.olivia, "record_changed", sealed={"values": {"email": "a@b.c"}}, collection="customer", record="3")
-    log.note(company.olivia, "record_listed", open={"count": 2}, sealed={"keys": ["1", "3"]}, collection="customer")
-    log.note(company.stan, "record_listed", open={"count": 0}, sealed={"q": "x"}, collection="account", team="procurement")
+    log.note(
+        company.olivia,
+        "record_changed",
+        open={"fields": ["email"]},
+        sealed=TYPED,
+        collection="customer",
+        record="1",
+    )
+    log.note(
+        company.olivia,
+        "record_changed",
+        sealed={"values": {"email": "a@b.c"}},
+        collection="customer",
+        record="3",
+    )
+    log.note(
+        company.olivia, "record_listed", open={"count": 2}, sealed={"keys": ["1", "3"]}, collection="customer"
+    )
+    log.note(
+        company.stan,
+        "record_listed",
+        open={"count": 0},
+        sealed={"q": "x"},
+        collection="account",
+        team="procurement",
+    )
     sequencing.catch_up()
     return company
 
@@ -113,10 +146,20 @@ def found_by(actor: Actor, where: LogFilter = LogFilter()) -> list[Any]:  # noqa
 def test_who_may_read_everything_gets_everything(told: Company, tmp_path: Path) -> None:
     for reader in (told.ada, Actor("system", "sys_cli", "Command line", session="sys:config")):
         made = Archive.of(reader, ExportQuery(proofs=True))
-        rows = fetch("select e.body from console.activity a join console.event e on e.id = a.event order by a.pos")
+        rows = fetch(
+            "select e.body from console.activity a join console.event e on e.id = a.event order by a.pos"
+        )
         proofs = made.proofs
-        assert made.files["events.jsonl"] == b"".join(bytes(body) + b"\n" for (body,) in rows[: proofs["size"]])
-        assert proofs | {"size": 0} == {"size": 0, "complete": True, "positions": None, "inclusion": None, "consistency": None}
+        assert made.files["events.jsonl"] == b"".join(
+            bytes(body) + b"\n" for (body,) in rows[: proofs["size"]]
+        )
+        assert proofs | {"size": 0} == {
+            "size": 0,
+            "complete": True,
+            "positions": None,
+            "inclusion": None,
+            "consistency": None,
+        }
         code, words = made.verified(tmp_path)
         assert code == 0, words
         assert f"verified {proofs['size']} events, complete" in words
@@ -129,12 +172,24 @@ def test_who_may_read_everything_gets_everything(told: Company, tmp_path: Path) 
 
 def test_the_export_is_an_event_before_its_first_byte(told: Company) -> None:
     where = LogFilter(user=told.olivia.id, kinds=("run_started",))
-    exports.begin(told.ada, ExportQuery(where, proofs=True, since=1), ready=sequencing.sealed)  # not a byte of it is read
+    exports.begin(
+        told.ada, ExportQuery(where, proofs=True, since=1), ready=sequencing.sealed
+    )  # not a byte of it is read
     exports.begin(told.ada, ExportQuery(form="csv"), ready=sequencing.catch_up)
     first, second = (event for event in log.events_of("ses_ada") if event.type == "log_exported")
-    assert first.open == {"format": "zip", "size": tree_heads.newest_size(), "proofs": True, "filters": ["kinds", "user"]}
+    assert first.open == {
+        "format": "zip",
+        "size": tree_heads.newest_size(),
+        "proofs": True,
+        "filters": ["kinds", "user"],
+    }
     assert first.values == {"filter": {"user": told.olivia.id, "kinds": ["run_started"]}}
-    assert (second.open["format"], second.open["proofs"], second.open["filters"], second.values) == ("csv", False, [], {})
+    assert (second.open["format"], second.open["proofs"], second.open["filters"], second.values) == (
+        "csv",
+        False,
+        [],
+        {},
+    )
 
 
 def test_nobody_without_both_rights_exports_anything(told: Company) -> None:
@@ -143,7 +198,9 @@ def test_nobody_without_both_rights_exports_anything(told: Company) -> None:
     for name in ("olivia", "mona", "stan", "ines", "rosa"):
         for wanted in (ExportQuery(), ExportQuery(form="csv"), ExportQuery(proofs=True)):
             with pytest.raises(NotAllowed):
-                exports.begin(told.people[name], wanted, ready=lambda: pytest.fail("the log was touched for a stranger"))
+                exports.begin(
+                    told.people[name], wanted, ready=lambda: pytest.fail("the log was touched for a stranger")
+                )
     assert fetch("select count(*) from console.activity where kind = 'log_exported'") == [(0,)]
 
 
@@ -170,14 +227,24 @@ def test_a_reader_of_a_part_gets_what_they_find_and_can_prove_it(tom: Actor, tmp
 
 def test_values_are_those_that_this_reader_may_see(tom: Actor, told: Company) -> None:
     def values(reader: Actor, kind: str, record: str | None) -> dict[str, Any]:
-        made = Archive.of(reader, ExportQuery(LogFilter(kinds=(kind,), collection="customer", record=record or ""), proofs=True))
+        made = Archive.of(
+            reader,
+            ExportQuery(LogFilter(kinds=(kind,), collection="customer", record=record or ""), proofs=True),
+        )
         return {line["name"]: line.get("value", line.get("missing")) for line in made.lines("values.jsonl")}
 
-    whole = {"values/email": "new@customers.example", "values/tax_id": "IE124", "reason": "=SUM(A1)", "screen": TYPED["screen"]}
+    whole = {
+        "values/email": "new@customers.example",
+        "values/tax_id": "IE124",
+        "reason": "=SUM(A1)",
+        "screen": TYPED["screen"],
+    }
     assert values(told.ada, "record_changed", "1") == whole
     assert values(tom, "record_changed", "1") == whole | {"values/tax_id": "masked", "screen": "masked"}
     assert values(told.ada, "record_listed", None) == {"keys": ["1", "3"]}
-    assert values(tom, "record_listed", None) == {"keys": "masked"}, "a list names records of other people's scope too"
+    assert values(tom, "record_listed", None) == {"keys": "masked"}, (
+        "a list names records of other people's scope too"
+    )
 
 
 def test_whose_limits_leave_nothing_out_has_the_whole(company: Company) -> None:
@@ -188,14 +255,20 @@ def test_whose_limits_leave_nothing_out_has_the_whole(company: Company) -> None:
     company.finished("1")
     wanted = ExportQuery(LogFilter(gte=log.now().replace(year=2020)), proofs=True)
     assert Archive.of(company.rosa, ExportQuery(proofs=True)).proofs["complete"] is True
-    assert Archive.of(company.rosa, wanted).proofs["complete"] is False, "what was asked for is a part, even where all of it fits"
+    assert Archive.of(company.rosa, wanted).proofs["complete"] is False, (
+        "what was asked for is a part, even where all of it fits"
+    )
     log.note(company.stan, "record_listed", open={"count": 0}, collection="account")
-    assert Archive.of(company.rosa, ExportQuery(proofs=True)).proofs["complete"] is False, "there is something that she may not find"
+    assert Archive.of(company.rosa, ExportQuery(proofs=True)).proofs["complete"] is False, (
+        "there is something that she may not find"
+    )
     assert Archive.of(company.ada, ExportQuery(proofs=True)).proofs["complete"] is True
 
 
 @pytest.mark.parametrize("page", [1, 3, 7])
-def test_pages_of_any_size_give_the_same_file(tom: Actor, told: Company, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+def test_pages_of_any_size_give_the_same_file(
+    tom: Actor, told: Company, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
     def bodies(reader: Actor, wanted: ExportQuery) -> bytes:
         made = exports.begin(reader, wanted, ready=sequencing.catch_up)
         made.upto = size
@@ -203,7 +276,11 @@ def test_pages_of_any_size_give_the_same_file(tom: Actor, told: Company, monkeyp
 
     sequencing.sealed()
     size = tree_heads.newest_size()
-    before = [(reader, wanted, bodies(reader, wanted)) for reader in (tom, told.ada) for wanted in (ExportQuery(), ExportQuery(form="csv"))]
+    before = [
+        (reader, wanted, bodies(reader, wanted))
+        for reader in (tom, told.ada)
+        for wanted in (ExportQuery(), ExportQuery(form="csv"))
+    ]
     monkeypatch.setattr(exports, "PAGE", page)
     monkeypatch.setattr(exports, "TABLE_PAGE", page)
     monkeypatch.setattr("console.log.bundle.PAGE", page)
@@ -211,14 +288,26 @@ def test_pages_of_any_size_give_the_same_file(tom: Actor, told: Company, monkeyp
         assert bodies(reader, wanted) == whole
     for reader in (tom, told.ada):
         made = Archive.of(reader, ExportQuery(LogFilter(collection="customer"), proofs=True))
-        assert len(made.proofs["positions"]) == len(made.proofs["inclusion"]) == len(made.lines()) == len(made.files["leaves"]) // 32
+        assert (
+            len(made.proofs["positions"])
+            == len(made.proofs["inclusion"])
+            == len(made.lines())
+            == len(made.files["leaves"]) // 32
+        )
 
 
 def test_an_export_of_nothing(told: Company, tmp_path: Path) -> None:
     made = Archive.of(told.ada, ExportQuery(LogFilter(user="usr_nobody"), proofs=True))
     assert (made.files["events.jsonl"], made.proofs["positions"], made.proofs["inclusion"]) == (b"", [], [])
     assert made.verified(tmp_path)[1].startswith("verified 0 events, chosen from")
-    assert b"".join(exports.begin(told.ada, ExportQuery(LogFilter(user="usr_nobody")), ready=sequencing.catch_up).parts()) == b""
+    assert (
+        b"".join(
+            exports.begin(
+                told.ada, ExportQuery(LogFilter(user="usr_nobody")), ready=sequencing.catch_up
+            ).parts()
+        )
+        == b""
+    )
 
 
 # The table.
@@ -243,7 +332,9 @@ def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told:
         assert row["masked"] == " ".join(event["masked"])
     assert "'@SUM(1)" in {row["team"] for row in rows}
     tables = b"".join(
-        exports.begin(tom, ExportQuery(LogFilter(kinds=("record_changed",)), "csv"), ready=sequencing.catch_up).parts()
+        exports.begin(
+            tom, ExportQuery(LogFilter(kinds=("record_changed",)), "csv"), ready=sequencing.catch_up
+        ).parts()
     ).decode()
     assert "IE124" not in tables
     assert "data.values.tax_id" in tables
@@ -271,9 +362,13 @@ def test_before_the_first_head_there_is_no_archive(told: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [ExportQuery(proofs=True), ExportQuery(LogFilter(collection="customer"), proofs=True)], ids=["complete", "filtered"]
+    "wanted",
+    [ExportQuery(proofs=True), ExportQuery(LogFilter(collection="customer"), proofs=True)],
+    ids=["complete", "filtered"],
 )
-def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(told: Company, tmp_path: Path, wanted: ExportQuery) -> None:
+def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(
+    told: Company, tmp_path: Path, wanted: ExportQuery
+) -> None:
     sequencing.sealed()
     size, note, _ = tree_heads.newest() or (0, "", None)
     (tmp_path / "kept.txt").write_text(note)
@@ -286,10 +381,15 @@ def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(told: Company, 
         exports.begin(told.ada, ExportQuery(proofs=True, since=10**6), ready=sequencing.sealed)
     assert wrong.value.details[0]["field"] == "since"
     for since in (0, 5, size, tree_heads.newest_size()):  # and whoever kept none may check it too
-        assert Archive.of(told.ada, ExportQuery(wanted.where, proofs=True, since=since)).verified(tmp_path)[0] == 0
+        assert (
+            Archive.of(told.ada, ExportQuery(wanted.where, proofs=True, since=since)).verified(tmp_path)[0]
+            == 0
+        )
 
 
-def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(told: Company, tmp_path: Path) -> None:
+def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(
+    told: Company, tmp_path: Path
+) -> None:
     told.answer(told.at("note", "4"))
     told.finished("1", "tom")
     export = exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sealed)
@@ -304,7 +404,9 @@ def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(told
     assert " 0 masked" in words
 
 
-def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_before_it(told: Company, tmp_path: Path) -> None:
+def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_before_it(
+    told: Company, tmp_path: Path
+) -> None:
     """Whether the second one has its place already or not: no honest archive is called forged."""
     told.finished("4")
     erasure.erase(told.ines, "customer", "1", "She asked us to.")
@@ -332,7 +434,9 @@ def test_a_worker_seals_what_an_export_waits_for(told: Company) -> None:
         while not somebody_works():
             assert thread.is_alive()
         committed = fetch("select count(*) from console.event")[0][0]
-        export = exports.begin(told.ada, ExportQuery(proofs=True), ready=lambda: sequencing.head_asked_for(60.0))
+        export = exports.begin(
+            told.ada, ExportQuery(proofs=True), ready=lambda: sequencing.head_asked_for(60.0)
+        )
     finally:
         worker.stop()
         thread.join(60)
@@ -365,7 +469,10 @@ def fixture_forged(told: Company) -> dict[str, tuple[Archive, str]]:
 
     first = json.loads(values[0])
     return {
-        "edited": (events([*lines[:4], lines[4].replace(b'"policy":', b'"policy":9'), *lines[5:]]), "line 5: edited"),
+        "edited": (
+            events([*lines[:4], lines[4].replace(b'"policy":', b'"policy":9'), *lines[5:]]),
+            "line 5: edited",
+        ),
         "dropped": (events([*lines[:4], *lines[5:]]), "line 5: dropped"),
         "inserted": (events([*lines[:4], lines[1], *lines[4:]]), "line 5: inserted"),
         "reordered": (events([*lines[:4], lines[6], lines[5], lines[4], *lines[7:]]), "line 5: reordered"),
@@ -375,30 +482,46 @@ def fixture_forged(told: Company) -> dict[str, tuple[Archive, str]]:
             made.but(proofs_json=json.dumps(proofs | {"positions": [1, *proofs["positions"][1:]]}).encode()),
             "line 1: edited",
         ),
-        "re-signed": (made.but(checkpoint="\n".join([*note[:4], note[4][: -len(other)] + other, ""]).encode()), "checkpoint: "),
+        "re-signed": (
+            made.but(checkpoint="\n".join([*note[:4], note[4][: -len(other)] + other, ""]).encode()),
+            "checkpoint: ",
+        ),
         "value changed": (
             opened([json.dumps(first | {"value": "other"}).encode() + b"\n", *values[1:]]),
             "values.jsonl line 1: value changed",
         ),
         "value gone": (opened(values[1:]), "values.jsonl line 1: value missing without a note"),
         "value without reason": (
-            opened([json.dumps({"event": first["event"], "missing": "lost", "name": first["name"]}).encode() + b"\n", *values[1:]]),
+            opened(
+                [
+                    json.dumps({"event": first["event"], "missing": "lost", "name": first["name"]}).encode()
+                    + b"\n",
+                    *values[1:],
+                ]
+            ),
             "values.jsonl line 1: value missing without a note",
         ),
     }
 
 
-def test_forged_filtered_archives_are_named_for_what_was_done(forged: dict[str, tuple[Archive, str]], tmp_path: Path) -> None:
+def test_forged_filtered_archives_are_named_for_what_was_done(
+    forged: dict[str, tuple[Archive, str]], tmp_path: Path
+) -> None:
     said = {what: archive.verified(tmp_path) for what, (archive, _) in forged.items()}
-    assert {what: (code, words.startswith(forged[what][1])) for what, (code, words) in said.items()} == dict.fromkeys(forged, (1, True)), (
-        said
-    )
+    assert {
+        what: (code, words.startswith(forged[what][1])) for what, (code, words) in said.items()
+    } == dict.fromkeys(forged, (1, True)), said
 
 
 def test_what_a_superuser_took_away_shows_in_a_filtered_archive_too(told: Company, tmp_path: Path) -> None:
     sequencing.sealed()
     (row,) = fetch("select pos, event from console.activity where kind = 'record_changed' and record = '1'")
-    url = migration_url().set(drivername="postgresql").difference_update_query(["options"]).render_as_string(hide_password=False)
+    url = (
+        migration_url()
+        .set(drivername="postgresql")
+        .difference_update_query(["options"])
+        .render_as_string(hide_password=False)
+    )
     with psycopg.connect(url, autocommit=True) as superuser:
         superuser.execute("alter table console.event disable trigger all")
         superuser.execute("delete from console.event where id = %s", (row[1],))
@@ -414,12 +537,22 @@ def test_what_a_superuser_took_away_shows_in_a_filtered_archive_too(told: Compan
 @cases(
     ("query", "field"),
     [
-        ([("format", "xml")], "format"), ([("format", "zip")], "format"), ([("proofs", "yes")], "proofs"), ([("since", "3")], "since"),
-        ([("since", "-1"), ("proofs", "1")], "since"), ([("since", ""), ("proofs", "1")], "since"), ([("since", "٣"), ("proofs", "1")], "since"),
-        ([("since", "9" * 30), ("proofs", "1")], "since"), ([("limit", "3")], "limit"), ([("after", "x")], "after"), ([("page", "2")], "page"),
-        ([("kind", "nonsense")], "kind"), ([("createdAt.gte", "yesterday")], "createdAt.gte"), ([("user", "a"), ("user", "b")], "user"),
+        ([("format", "xml")], "format"),
+        ([("format", "zip")], "format"),
+        ([("proofs", "yes")], "proofs"),
+        ([("since", "3")], "since"),
+        ([("since", "-1"), ("proofs", "1")], "since"),
+        ([("since", ""), ("proofs", "1")], "since"),
+        ([("since", "٣"), ("proofs", "1")], "since"),
+        ([("since", "9" * 30), ("proofs", "1")], "since"),
+        ([("limit", "3")], "limit"),
+        ([("after", "x")], "after"),
+        ([("page", "2")], "page"),
+        ([("kind", "nonsense")], "kind"),
+        ([("createdAt.gte", "yesterday")], "createdAt.gte"),
+        ([("user", "a"), ("user", "b")], "user"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_named(query: list[tuple[str, str]], field: str) -> None:
     with pytest.raises(Malformed) as wrong:
         parse_query(query)
@@ -430,7 +563,14 @@ def test_what_can_be_is_read() -> None:
     assert parse_query([]) == ExportQuery()
     assert parse_query([("format", "csv"), ("proofs", "0")]) == ExportQuery(form="csv")
     wanted = parse_query(
-        [("format", "csv"), ("proofs", "1"), ("since", "017"), ("kind", "run_started"), ("kind", "run_aborted"), ("team", "")]
+        [
+            ("format", "csv"),
+            ("proofs", "1"),
+            ("since", "017"),
+            ("kind", "run_started"),
+            ("kind", "run_aborted"),
+            ("team", ""),
+        ]
     )
     assert wanted == ExportQuery(LogFilter(team="", kinds=("run_started", "run_aborted")), "csv", True, 17)
     assert (wanted.kind, ExportQuery().kind, ExportQuery(form="csv").kind) == ("zip", "jsonl", "csv")

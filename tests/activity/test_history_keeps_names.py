@@ -30,12 +30,27 @@ DESK: dict[str, Any] = {
     "title": "Risk desk",
     "components": [{"id": "all", "type": "collection", "collection": "customer"}],
 }
-RISKS = [{"value": "low", "label": "Small"}, {"value": "medium", "label": "Middling"}, {"value": "high", "label": "Great"}]
+RISKS = [
+    {"value": "low", "label": "Small"},
+    {"value": "medium", "label": "Middling"},
+    {"value": "high", "label": "Great"},
+]
 NOW = {
-    "Care review": "Welfare check", "Take a note": "Write it down", "Rate the risk": "Judge the hazard", "Decide": "Conclude", "Approve": "Let pass",
-    "Customer": "Client", "Risk": "Hazard", "Small": "Slight", "Unrated": "Without a rating", "Adaeze Okonkwo-Bell": "Adaeze Bell", "Rate": "Appraise", "Risk desk": "Hazard desk",
-    "Account": "Ledger", "Mail": "Post box",
-}  # fmt: skip
+    "Care review": "Welfare check",
+    "Take a note": "Write it down",
+    "Rate the risk": "Judge the hazard",
+    "Decide": "Conclude",
+    "Approve": "Let pass",
+    "Customer": "Client",
+    "Risk": "Hazard",
+    "Small": "Slight",
+    "Unrated": "Without a rating",
+    "Adaeze Okonkwo-Bell": "Adaeze Bell",
+    "Rate": "Appraise",
+    "Risk desk": "Hazard desk",
+    "Account": "Ledger",
+    "Mail": "Post box",
+}
 """What everything is called when the run is made, and what it is called afterwards."""
 
 
@@ -47,7 +62,15 @@ def customer(**more: Any) -> bytes:
         "risk": {"label": "Risk", "type": "enum", "options": RISKS},
         "email": {"type": "email", "label": "Mail"},
     }
-    own["relations"] = [{"name": "account", "label": "Account", "collection": "account", "kind": "to_many", "via": "customer_id"}]
+    own["relations"] = [
+        {
+            "name": "account",
+            "label": "Account",
+            "collection": "account",
+            "kind": "to_many",
+            "via": "customer_id",
+        }
+    ]
     return json.dumps(own).encode()
 
 
@@ -102,9 +125,13 @@ def test_every_reader_says_the_names_of_the_time(company: Company, run_id: str) 
         if row.event.type not in ("log_read", "workspace_changed", "workflow_published")
     ]
     events, _ = runs.events(company.olivia, run_id)
-    replayed = [runs.replay(company.olivia, run_id, at).json["event"]["sentence"] for at in range(1, len(events) + 1)]
+    replayed = [
+        runs.replay(company.olivia, run_id, at).json["event"]["sentence"] for at in range(1, len(events) + 1)
+    ]
     ticks = [tick["sentence"] for tick in runs.replay(company.olivia, run_id).ticks]
-    exported = exports.begin(company.ada, exports.parse_query([("format", "csv"), ("run", run_id)]), ready=lambda: None)
+    exported = exports.begin(
+        company.ada, exports.parse_query([("format", "csv"), ("run", run_id)]), ready=lambda: None
+    )
     table = [row["sentence"] for row in csv.DictReader(io.StringIO(b"".join(exported.parts()).decode()))]
     assert replayed == ticks == [event["sentence"] for event in events] == table
     assert not of_then(replayed)
@@ -129,17 +156,43 @@ def test_every_reader_says_the_names_of_the_time(company: Company, run_id: str) 
 def test_pages_mark_what_is_called_otherwise_today(company: Company, run_id: str) -> None:
     pages = Pages(company, web_app())
     listed = pages.ines.get("/activity").html + pages.ines.get(f"/activity?run={run_id}").html
-    for then in ("Care review", "Rate the risk", "Approve", "Risk", "Small", "Unrated", "Adaeze Okonkwo-Bell", "Rate", "Risk desk"):
+    for then in (
+        "Care review",
+        "Rate the risk",
+        "Approve",
+        "Risk",
+        "Small",
+        "Unrated",
+        "Adaeze Okonkwo-Bell",
+        "Rate",
+        "Risk desk",
+    ):
         assert f"now “{NOW[then]}”" in listed, then
-    at = next(event["n"] for event in runs.events(company.olivia, run_id)[0] if event["kind"] == "step_shown" and event["step"] == "rate")
-    plain, since = (pages.olivia.get(f"/runs/{run_id}/replay?at={at}{switch}").html for switch in ("", "&since=1"))
+    at = next(
+        event["n"]
+        for event in runs.events(company.olivia, run_id)[0]
+        if event["kind"] == "step_shown" and event["step"] == "rate"
+    )
+    plain, since = (
+        pages.olivia.get(f"/runs/{run_id}/replay?at={at}{switch}").html for switch in ("", "&since=1")
+    )
     assert "(now “Judge the hazard”)" in plain
-    for then in ("Care review", "Rate the risk", "Take a note", "Customer", "Risk", "Small", "Adaeze Okonkwo-Bell"):
+    for then in (
+        "Care review",
+        "Rate the risk",
+        "Take a note",
+        "Customer",
+        "Risk",
+        "Small",
+        "Adaeze Okonkwo-Bell",
+    ):
         assert f"“{then}” is now “{NOW[then]}”" in since, then
     assert "Adaeze Bell" not in plain
     assert "Hazard" not in plain
     loaded = next(
-        event["n"] for event in runs.events(company.olivia, run_id)[0] if event["kind"] == "step_completed" and event["step"] == "load"
+        event["n"]
+        for event in runs.events(company.olivia, run_id)[0]
+        if event["kind"] == "step_completed" and event["step"] == "load"
     )
     gave = pages.olivia.get(f"/runs/{run_id}/replay?at={loaded}").html
     assert "Mail" in gave
@@ -152,25 +205,36 @@ def test_pages_mark_what_is_called_otherwise_today(company: Company, run_id: str
 
 @pytest.mark.parametrize(
     ("title", "then"),
-    [("{{ record.display_name }}", "Customer ••••••"), ("{{ record.display_name }} {{ record.desk }}", "Retail")],
+    [
+        ("{{ record.display_name }}", "Customer ••••••"),
+        ("{{ record.display_name }} {{ record.desk }}", "Retail"),
+    ],
     ids=["of what is hidden", "of something else too"],
 )
-def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(company: Company, title: str, then: str) -> None:
+def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(
+    company: Company, title: str, then: str
+) -> None:
     collections.import_file(customer(title=title), published=True)
     run_id = company.at("decide")
     browse.change(company.mona, "customer", "1", {"risk": "high"}, {})
     with transaction() as connection:
-        hidden = access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")
+        hidden = access.Row(
+            "p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", ""
+        )
         policy_store.write(connection, added=[hidden])
     access.refresh()
     company.sql("update customer set display_name = 'Adaeze Bell', desk = 'corporate' where id = 1")
-    collections.import_file(json.dumps(with_new_names(json.loads(customer(title=title)))).encode(), published=True)
+    collections.import_file(
+        json.dumps(with_new_names(json.loads(customer(title=title)))).encode(), published=True
+    )
     sequencing.catch_up()
     access.grant("reviewer", "activity", ["read"], team="operations")
     events, _ = runs.events(company.rosa, run_id)
     rows = activity.page(company.rosa, LogFilter(collection="customer", record="1"), 100).rows
     listed = [row.sentence for row in rows]
-    view = runs.replay(company.rosa, run_id, next(event["n"] for event in events if event["kind"] == "step_shown"))
+    view = runs.replay(
+        company.rosa, run_id, next(event["n"] for event in events if event["kind"] == "step_shown")
+    )
     assert events[0]["sentence"] == f"Olivia started Care review on {then}"
     assert f"Mona changed risk of {then}" in listed
     assert view.run.record_title == then
@@ -182,7 +246,9 @@ def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(company
 def hide(company: Company) -> None:
     """Hide names of customers from reviewers, who read the log, and mask their tax IDs for everybody."""
     with transaction() as connection:
-        hidden = access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")
+        hidden = access.Row(
+            "p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", ""
+        )
         policy_store.write(connection, added=[hidden])
     access.grant("reviewer", "activity", ["read", "export"])
     access.grant("lead", "collection:customer", ["reveal"], team="operations")
@@ -194,14 +260,20 @@ def found_by_rosa(company: Company, run_id: str) -> str:
     sequencing.catch_up()
     events, _ = runs.events(company.rosa, run_id)
     views = [runs.replay(company.rosa, run_id, event["n"]) for event in events]
-    replayed = [(view.json, view.run.record_title, [tick["sentence"] for tick in view.ticks]) for view in views]
+    replayed = [
+        (view.json, view.run.record_title, [tick["sentence"] for tick in view.ticks]) for view in views
+    ]
     rows = [(row.json, row.record_title) for row in activity.page(company.rosa, LogFilter(), 100).rows]
-    table = b"".join(exports.begin(company.rosa, exports.parse_query([("format", "csv")]), ready=lambda: None).parts()).decode()
+    table = b"".join(
+        exports.begin(company.rosa, exports.parse_query([("format", "csv")]), ready=lambda: None).parts()
+    ).decode()
     page = Pages(company, web_app()).rosa.get(f"/runs/{run_id}/replay?at=10").html
     return json.dumps([events, replayed, rows, table, page])
 
 
-def test_a_title_that_was_made_of_a_hidden_field_stays_hidden_when_titles_are_made_of_others(company: Company) -> None:
+def test_a_title_that_was_made_of_a_hidden_field_stays_hidden_when_titles_are_made_of_others(
+    company: Company,
+) -> None:
     collections.import_file(customer(title="{{ record.display_name }}"), published=True)
     run_id = company.at("decide")
     browse.change(company.mona, "customer", "1", {"risk": "high"}, {})
@@ -213,12 +285,16 @@ def test_a_title_that_was_made_of_a_hidden_field_stays_hidden_when_titles_are_ma
 
 
 @pytest.mark.parametrize("renamed", [True, False])
-def test_a_sensitive_field_stays_masked_in_the_past_when_its_column_is_gone(company: Company, *, renamed: bool) -> None:
+def test_a_sensitive_field_stays_masked_in_the_past_when_its_column_is_gone(
+    company: Company, *, renamed: bool
+) -> None:
     run_id = company.at("decide")
     browse.change(company.mona, "customer", "1", {"tax_id": "TAX99"}, {})
     hide(company)
     assert "TAX99" not in found_by_rosa(company, run_id)
-    company.sql(f"alter table customer {'rename column tax_id to fiscal_no' if renamed else 'drop column tax_id'}")
+    company.sql(
+        f"alter table customer {'rename column tax_id to fiscal_no' if renamed else 'drop column tax_id'}"
+    )
     sources.take("company")
     assert "tax_id" not in records.collection("customer").by_name
     assert "TAX99" not in found_by_rosa(company, run_id)
@@ -233,8 +309,14 @@ def test_a_run_that_was_moved_came_to_its_steps_as_they_were_called_then(company
     before, after = (runs.replay(company.olivia, run_id, at) for at in (last, None))
     for view in (before.json["run"], after.json["run"]):
         assert [each["title"] for each in view["attempts"] if each["step"] == "note"] == ["Take a note"]
-    assert (before.json["run"]["workflow"]["title"], after.json["run"]["workflow"]["title"]) == ("Care review", "Welfare check")
-    assert [step["title"] for step in after.run.steps if step["step"] in ("note", "rate")] == ["Take a note", "Judge the hazard"]
+    assert (before.json["run"]["workflow"]["title"], after.json["run"]["workflow"]["title"]) == (
+        "Care review",
+        "Welfare check",
+    )
+    assert [step["title"] for step in after.run.steps if step["step"] in ("note", "rate")] == [
+        "Take a note",
+        "Judge the hazard",
+    ]
 
 
 def test_what_was_erased_stays_erased(company: Company, run_id: str) -> None:

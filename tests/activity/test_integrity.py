@@ -84,17 +84,26 @@ KEPT = ("event", "event_value", "activity", "checkpoint", "tile", "log_check")
 
 
 EVENTS = {
-    "an event changed": (f"alter table console.event drop constraint event_leaf_is_hash; update console.event set body = {MINUTE} where id = {AT_9}", "position 9, run"),
-    "an event changed with its hash": (f"update console.event set {HASHED} where id = {AT_9}", "position 9, run"),
+    "an event changed": (
+        f"alter table console.event drop constraint event_leaf_is_hash; update console.event set body = {MINUTE} where id = {AT_9}",
+        "position 9, run",
+    ),
+    "an event changed with its hash": (
+        f"update console.event set {HASHED} where id = {AT_9}",
+        "position 9, run",
+    ),
     **{
         f"an event that is {what}, with its hash and its leaf": (
             f"update console.event set body = {bytes_}, leaf = sha256('\\x00'::bytea || {bytes_}) where id = {AT_9};"
-            " update console.tile set hashes = overlay(hashes placing (select leaf from console.event where id = " + AT_9 + ") from 1 + 32 * 8) where level = 0 and index = 0",
+            " update console.tile set hashes = overlay(hashes placing (select leaf from console.event where id = "
+            + AT_9
+            + ") from 1 + 32 * 8) where level = 0 and index = 0",
             "position ",
         )
         for what, bytes_ in {
             "no text": "'\\xff00ff00ff00ff00ff00'::bytea",
-            "too deep": "convert_to(repeat('[', 5000) || repeat(']', 5000), 'UTF8')", "of another shape": "'{\"at\":7,\"id\":[],\"run\":{},\"type\":null,\"actor\":[],\"data\":{\"sealed\":{}}}'::bytea",
+            "too deep": "convert_to(repeat('[', 5000) || repeat(']', 5000), 'UTF8')",
+            "of another shape": '\'{"at":7,"id":[],"run":{},"type":null,"actor":[],"data":{"sealed":{}}}\'::bytea',
         }.items()
     },
     "an event deleted": (f"delete from console.event where id = {AT_9}", "position 9"),
@@ -107,41 +116,80 @@ EVENTS = {
         "position 9, run",
     ),
     "a row of the list deleted": ("delete from console.activity where pos = 9", "position 9"),
-    "a row of the list for no event": ("update console.activity set event = 999999 where pos = 9", "position 9"),
-    "a value changed": (f"update console.event_value set ct = set_byte(ct, length(ct) - 1, (get_byte(ct, length(ct) - 1) + 1) % 256) where event = {VALUED}", "position "),
+    "a row of the list for no event": (
+        "update console.activity set event = 999999 where pos = 9",
+        "position 9",
+    ),
+    "a value changed": (
+        f"update console.event_value set ct = set_byte(ct, length(ct) - 1, (get_byte(ct, length(ct) - 1) + 1) % 256) where event = {VALUED}",
+        "position ",
+    ),
     "a value deleted": (f"delete from console.event_value where event = {VALUED}", "position "),
     "all values deleted": ("delete from console.event_value", "position "),
-    "a value called expired": (f"update console.event_value set sub = 'expired', ct = '' where event = {VALUED}", "position "),
+    "a value called expired": (
+        f"update console.event_value set sub = 'expired', ct = '' where event = {VALUED}",
+        "position ",
+    ),
     "a value of another event": (
         f"update console.event_value v set ct = o.ct, nonce = o.nonce from console.event_value o where v.event = {VALUED} and o.event = (select max(event) from console.event_value)",
         "position ",
     ),
-    "an early head deleted": ("delete from console.checkpoint where size = (select min(size) from console.checkpoint)", "position "),
-    "the newest head deleted": ("delete from console.checkpoint where size = (select max(size) from console.checkpoint)", "position "),
+    "an early head deleted": (
+        "delete from console.checkpoint where size = (select min(size) from console.checkpoint)",
+        "position ",
+    ),
+    "the newest head deleted": (
+        "delete from console.checkpoint where size = (select max(size) from console.checkpoint)",
+        "position ",
+    ),
     "an early head changed": (
         "update console.checkpoint set note = replace(note, split_part(note, E'\\n', 3), encode(sha256('x'), 'base64')) where size = (select min(size) from console.checkpoint)",
         "position ",
     ),
-    "an early note emptied": ("update console.checkpoint set note = '' where size = (select min(size) from console.checkpoint)", "position "),
-    "the newest note is none": ("update console.checkpoint set note = E'garbage\\n\\n—' where size = (select max(size) from console.checkpoint)", "position "),
-    "a note of the future": ("insert into console.checkpoint (size, note, key, at) select 99999999, note, key, at from console.checkpoint order by size desc limit 1", "position "),
+    "an early note emptied": (
+        "update console.checkpoint set note = '' where size = (select min(size) from console.checkpoint)",
+        "position ",
+    ),
+    "the newest note is none": (
+        "update console.checkpoint set note = E'garbage\\n\\n—' where size = (select max(size) from console.checkpoint)",
+        "position ",
+    ),
+    "a note of the future": (
+        "insert into console.checkpoint (size, note, key, at) select 99999999, note, key, at from console.checkpoint order by size desc limit 1",
+        "position ",
+    ),
     "all heads deleted": ("delete from console.checkpoint", "position "),
     **{
-        f"{column} in the list": (f"update console.activity set {column} = {value} where pos = 9", "position 9, run")
+        f"{column} in the list": (
+            f"update console.activity set {column} = {value} where pos = 9",
+            "position 9, run",
+        )
         for column, value in {
-            "at": "at + interval '1 second'", "kind": "'record_viewed'", "actor": "'usr_other'", "team": "'other'", "collection": "'other'",
-            "record": "'99'", "run": "'run_other'", "workflow": "'other'", "origin": "'key'", "label": "'confidential'",
+            "at": "at + interval '1 second'",
+            "kind": "'record_viewed'",
+            "actor": "'usr_other'",
+            "team": "'other'",
+            "collection": "'other'",
+            "record": "'99'",
+            "run": "'run_other'",
+            "workflow": "'other'",
+            "origin": "'key'",
+            "label": "'confidential'",
         }.items()
     },
-}  # fmt: skip
+}
 """What is done → the statements, and how the first bad place begins."""
 
 
 def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Forge) -> None:
     """By the look of each minute, and by `verify`, which compares the values and the order in its own way."""
-    forge("create schema kept;" + "".join(f"create table kept.{table} as table console.{table};" for table in KEPT))
+    forge(
+        "create schema kept;"
+        + "".join(f"create table kept.{table} as table console.{table};" for table in KEPT)
+    )
     back = "".join(
-        f"delete from console.{table}; insert into console.{table} overriding system value table kept.{table};" for table in KEPT
+        f"delete from console.{table}; insert into console.{table} overriding system value table kept.{table};"
+        for table in KEPT
     )
     again = "alter table console.event drop constraint if exists event_leaf_is_hash; alter table console.event add constraint event_leaf_is_hash check (leaf = sha256('\\x00'::bytea || body))"
     wrong = {}
@@ -156,7 +204,10 @@ def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Fo
         if (
             not str(found).startswith(place)
             or recheck.state().problem != found
-            or not any(word in verified for word in ("position ", "values.jsonl line ", "checkpoint: ", "proofs.json: "))
+            or not any(
+                word in verified
+                for word in ("position ", "values.jsonl line ", "checkpoint: ", "proofs.json: ")
+            )
         ):
             wrong[deed] = (found, verified)
         forge(back + again)
@@ -165,12 +216,18 @@ def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Fo
 
 
 @pytest.mark.slow
-def test_an_event_that_nobody_can_read_is_a_sentence_on_every_page_and_in_every_file(used: Company, forge: Forge) -> None:
+def test_an_event_that_nobody_can_read_is_a_sentence_on_every_page_and_in_every_file(
+    used: Company, forge: Forge
+) -> None:
     """Never a trace: lists and the run say what is wrong, an export leaves with the line as it is, and whoever verifies it is told which."""
-    run = log.history("sys:config")[0] and str(fetch("select run from console.activity where run like 'run_%%' order by pos limit 1")[0][0])
+    run = log.history("sys:config")[0] and str(
+        fetch("select run from console.activity where run like 'run_%%' order by pos limit 1")[0][0]
+    )
     place = f"(select id from console.event where run = '{run}' and run_seq = 2)"
     broken = "convert_to(repeat('[', 5000) || repeat(']', 5000), 'UTF8')"
-    forge(f"update console.event set body = {broken}, leaf = sha256('\\x00'::bytea || {broken}) where id = {place}")
+    forge(
+        f"update console.event set body = {broken}, leaf = sha256('\\x00'::bytea || {broken}) where id = {place}"
+    )
     key = accounts.create_key("reads", used.ada.id).text
     client = web_app().test_client()
     for address in ("/activity-logs?limit=100", f"/runs/{run}/events", f"/runs/{run}/replay?at=3"):
@@ -194,7 +251,9 @@ def test_damage_is_told_everywhere_once_and_until_it_is_mended(used: Company, fo
     text = "The activity log is not in order: look at its proof"
     assert integrity.look() == words
     assert [notice.text for notice in notices.notices_of(used.ines)].count(text) == 1
-    assert [event.open for event in log.events_of("sys:config") if event.type == "log_damaged"] == [{"position": 9}]
+    assert [event.open for event in log.events_of("sys:config") if event.type == "log_damaged"] == [
+        {"position": 9}
+    ]
     forge(
         "update console.activity set actor = (convert_from(e.body, 'UTF8')::jsonb->'actor'->>'id') from console.event e where e.id = event and pos = 9"
     )
@@ -206,10 +265,20 @@ def test_damage_is_told_everywhere_once_and_until_it_is_mended(used: Company, fo
 
 GUARDS = {
     **{
-        f"{how} {name}": (f"alter table console.{table} disable trigger {name}" if how == "disabled" else f"drop trigger {name} on console.{table}", f"the trigger {name} of console.{table}")
-        for table, names in guards.REFUSING.items() for name in names for how in ("disabled", "dropped")
+        f"{how} {name}": (
+            f"alter table console.{table} disable trigger {name}"
+            if how == "disabled"
+            else f"drop trigger {name} on console.{table}",
+            f"the trigger {name} of console.{table}",
+        )
+        for table, names in guards.REFUSING.items()
+        for name in names
+        for how in ("disabled", "dropped")
     },
-    "enabled for replicas only": ("alter table console.event enable replica trigger event_append_only", "the trigger event_append_only"),
+    "enabled for replicas only": (
+        "alter table console.event enable replica trigger event_append_only",
+        "the trigger event_append_only",
+    ),
     "a trigger that fires never": (
         "drop trigger event_append_only on console.event; create trigger event_append_only before update or delete on console.event for each row when (false) execute function console.refuse_change(); alter table console.event enable always trigger event_append_only",
         "the trigger event_append_only",
@@ -218,22 +287,44 @@ GUARDS = {
         "drop trigger event_append_only on console.event; create trigger event_append_only before update on console.event for each row execute function console.refuse_change(); alter table console.event enable always trigger event_append_only",
         "the trigger event_append_only",
     ),
-    "a function that refuses nothing": ("create or replace function console.refuse_change() returns trigger language plpgsql as $$ begin return null; end $$", "the function"),
-    "a strange trigger": ("create trigger zz before insert on console.event for each row execute function console.refuse_change()", "the trigger zz of console.event"),
-    "a rule": ("create rule quiet as on delete to console.event_value do instead nothing", "the rule quiet of console.event_value"),
-    "no hash is compared": ("alter table console.event drop constraint event_leaf_is_hash", "the constraint event_leaf_is_hash"),
+    "a function that refuses nothing": (
+        "create or replace function console.refuse_change() returns trigger language plpgsql as $$ begin return null; end $$",
+        "the function",
+    ),
+    "a strange trigger": (
+        "create trigger zz before insert on console.event for each row execute function console.refuse_change()",
+        "the trigger zz of console.event",
+    ),
+    "a rule": (
+        "create rule quiet as on delete to console.event_value do instead nothing",
+        "the rule quiet of console.event_value",
+    ),
+    "no hash is compared": (
+        "alter table console.event drop constraint event_leaf_is_hash",
+        "the constraint event_leaf_is_hash",
+    ),
     "a hash that is not compared with what was there": (
         "alter table console.event drop constraint event_leaf_is_hash; alter table console.event add constraint event_leaf_is_hash check (leaf = sha256('\\x00'::bytea || body)) not valid",
         "the constraint event_leaf_is_hash",
     ),
     "a number twice": ("alter table console.event drop constraint event_once", "the constraint event_once"),
     **{
-        f"{act} in {table}": (f"grant {act} on console.{table} to console", f"the application's role may {act} in console.{table}")
-        for table, acts in guards.WITHHELD.items() for act in acts
+        f"{act} in {table}": (
+            f"grant {act} on console.{table} to console",
+            f"the application's role may {act} in console.{table}",
+        )
+        for table, acts in guards.WITHHELD.items()
+        for act in acts
     },
-    "one column": ("grant update (body) on console.event to console", "the application's role may update in console.event"),
-    "everybody": ("grant delete on console.event to public", "the application's role may delete in console.event"),
-}  # fmt: skip
+    "one column": (
+        "grant update (body) on console.event to console",
+        "the application's role may update in console.event",
+    ),
+    "everybody": (
+        "grant delete on console.event to public",
+        "the application's role may delete in console.event",
+    ),
+}
 
 
 def test_every_guard_that_is_off_is_named_with_its_way_out(used: Company, server: Server) -> None:
@@ -271,7 +362,9 @@ def test_a_guard_that_is_off_is_told_everywhere(used: Company, server: Server) -
     assert (web_app().test_client().get("/health").json or {})["log"] == "broken"
     assert b"handrail_log_guards_missing 1.0" in status.metrics()[0]
     told = doctor._log()
-    assert told.message == "not in order: the trigger event_append_only of console.event does not refuse changes"
+    assert (
+        told.message == "not in order: the trigger event_append_only of console.event does not refuse changes"
+    )
     assert integrity.look() == told.message.removeprefix("not in order: ")
     assert used.people
     with psycopg.connect(admin(server), autocommit=True) as connection:
@@ -307,7 +400,9 @@ def test_a_tree_that_is_not_what_was_signed_is_made_anew(used: Company, forge: F
             assert integrity.look() is None, deed
     said = CliRunner().invoke(verify, [])
     assert said.exit_code == 0, said.output
-    assert {str(event.open) for event in log.events_of("sys:config") if event.type == "log_rebuilt"} == {"{'part': 'tree'}"}
+    assert {str(event.open) for event in log.events_of("sys:config") if event.type == "log_rebuilt"} == {
+        "{'part': 'tree'}"
+    }
     assert used.people
 
 
@@ -345,7 +440,9 @@ def test_what_was_not_signed_yet_is_no_less_evidence(used: Company, forge: Forge
     sequencing.catch_up()
     with tree_heads.grown() as tree:
         size = tree.size
-    forge(f"update console.event set {HASHED} where id = (select event from console.activity where pos = {size - 1})")
+    forge(
+        f"update console.event set {HASHED} where id = (select event from console.activity where pos = {size - 1})"
+    )
     assert tree_heads.regrown() is False
     with pytest.raises(tree_heads.Damaged, match=f"position {size - 1}: "):
         sequencing.seal()
@@ -376,7 +473,9 @@ def test_the_list_is_made_anew_on_demand(used: Company, forge: Forge) -> None:
             told = [list(integrity.rebuild(CLI, check=check)) for check in (True, False, True)]
             assert told[0] == told[1] != [] == told[2], deed
             assert told[0][0].startswith("position 9: activity: "), told
-            assert fetch("select * from console.activity order by pos limit %s", (len(before),)) == before, deed
+            assert fetch("select * from console.activity order by pos limit %s", (len(before),)) == before, (
+                deed
+            )
     forge(EVENTS["team in the list"][0])
     checked = CliRunner().invoke(rebuild, ["--check"])
     assert (checked.exit_code, "position 9: activity: team" in checked.output) == (1, True), checked.output
@@ -427,25 +526,48 @@ def test_the_server_grows_the_tree_as_a_plain_program_does(used: Company, forge:
     with tree_heads.grown() as tree:
         base = tree.size
     stack.append(
-        [bytes(row[0]) for row in fetch("select e.leaf from console.activity a join console.event e on e.id = a.event order by pos")]
+        [
+            bytes(row[0])
+            for row in fetch(
+                "select e.leaf from console.activity a join console.event e on e.id = a.event order by pos"
+            )
+        ]
     )
-    for upto in (255 - base, 256 - base, 257 - base, 513, *sorted(drawn.sample(range(600, 5_000), 4)), 65_536 - base, 65_600):
+    for upto in (
+        255 - base,
+        256 - base,
+        257 - base,
+        513,
+        *sorted(drawn.sample(range(600, 5_000), 4)),
+        65_536 - base,
+        65_600,
+    ):
         forge((events + ";" + listed).format(first=done + 1, last=upto))
         with tree_heads.grown() as tree:
             stack.append(
                 [
                     bytes(row[0])
-                    for row in fetch("select leaf from console.event where run = 'run_x' and run_seq > %s order by run_seq", (done,))
+                    for row in fetch(
+                        "select leaf from console.event where run = 'run_x' and run_seq > %s order by run_seq",
+                        (done,),
+                    )
                 ]
             )
             assert (tree.size, tree.root()) == (stack.size, stack.root())
         done = upto
-    kept = {(level, index): bytes(hashes) for level, index, hashes in fetch("select level, index, hashes from console.tile")}
+    kept = {
+        (level, index): bytes(hashes)
+        for level, index, hashes in fetch("select level, index, hashes from console.tile")
+    }
     assert kept == dict(stack.store)
     assert used.people
 
 
 def test_what_health_and_metrics_ask_costs_the_same_however_long_the_log_is(used: Company) -> None:
     plans = [json.dumps(fetch("explain (format json) " + guards.FOUND, guards.GIVEN)[0][0])]
-    assert [name for name in ("event", "activity", "tile", "event_value") if f'"Relation Name": "{name}"' in plans[0]] == []
+    assert [
+        name
+        for name in ("event", "activity", "tile", "event_value")
+        if f'"Relation Name": "{name}"' in plans[0]
+    ] == []
     assert used.people

@@ -84,7 +84,9 @@ def events_of(kind: str) -> list[tuple[int, dict[str, object]]]:
     )
 
 
-def test_a_given_key_is_changed_with_an_event_and_a_checkpoint_by_both(company: Company, say: Say, tmp_path: Path) -> None:
+def test_a_given_key_is_changed_with_an_event_and_a_checkpoint_by_both(
+    company: Company, say: Say, tmp_path: Path
+) -> None:
     company.finished()
     sequencing.catch_up()
     before = tmp_path / "before.txt"
@@ -111,7 +113,10 @@ def test_a_given_key_is_changed_with_an_event_and_a_checkpoint_by_both(company: 
         sequencing.seal()
     assert new in refused.value.message
     (check,) = [each for each in doctor.examine()["checks"] if each["name"] == "signing key"]
-    assert (check["ok"], check["fix"].startswith("After `console key change`, give this process the new key")) == (False, True)
+    assert (
+        check["ok"],
+        check["fix"].startswith("After `console key change`, give this process the new key"),
+    ) == (False, True)
 
     say(SIGNING_KEY=base64.b64encode(FRESH).decode(), NEW_SIGNING_KEY=None)
     after = checkpoint.parse(str(sequencing.seal()))
@@ -161,7 +166,9 @@ def test_a_key_of_the_data_folder_is_drawn_and_put_in_place(own: Path) -> None:
     assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == (text, 0o600)
     assert tree_heads.verifier_keys() == [of(settings.current().signing_key), of(former)]
     happened()
-    assert checkpoint.verified(str(sequencing.seal()), of(settings.current().signing_key))  # the worker needs no new start
+    assert checkpoint.verified(
+        str(sequencing.seal()), of(settings.current().signing_key)
+    )  # the worker needs no new start
 
 
 def test_a_key_of_the_data_folder_may_be_given(own: Path, say: Say) -> None:
@@ -179,7 +186,9 @@ CHANGE = "from console.activity import sequencing; sequencing.change_key()"
 @pytest.mark.parametrize("point", ["key.noted", "key.signed"])
 def test_a_change_that_was_killed_is_finished_by_the_next(own: Path, point: str) -> None:
     former = settings.current().signing_key
-    done = subprocess.run([warm.python(), "-c", CHANGE], env={**os.environ, "HANDRAIL_FAULT": f"{point}=kill"}, check=False)
+    done = subprocess.run(
+        [warm.python(), "-c", CHANGE], env={**os.environ, "HANDRAIL_FAULT": f"{point}=kill"}, check=False
+    )
     assert done.returncode == -signal.SIGKILL
     drawn = own.with_name("signing_key.new").read_text()
     assert changed().exit_code == 0
@@ -222,7 +231,9 @@ def test_a_lost_key_is_replaced_and_said_to_be_lost(clean: Database, say: Say) -
     assert checkpoint.verified(done.stdout, of(FRESH))
 
 
-def test_a_change_waits_for_no_open_transaction(clean: Database, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_waits_for_no_open_transaction(
+    clean: Database, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sequencing.catch_up, "__defaults__", (0.1,))
     happened()
     sequencing.seal()
@@ -248,7 +259,9 @@ def test_the_name_of_the_log_stays_when_the_address_of_the_console_changes(clean
 def test_two_who_sign_at_once_sign_one_head(clean: Database) -> None:
     happened()
     code = "from console.activity import sequencing as o; print(o.seal() is not None)"
-    both = [subprocess.Popen([warm.python(), "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen([warm.python(), "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     assert sorted(each.communicate()[0].strip() for each in both) == ["False", "True"]
     kept = (settings.current().data_dir / sequencing.HEADS).read_text()
     assert kept.count("\n\n") == 2

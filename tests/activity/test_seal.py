@@ -21,7 +21,12 @@ from tests.log.growing import consistent, included
 
 def leaves() -> list[bytes]:
     """Leaves in the order of their places, straight from the tables."""
-    return [bytes(row[0]) for row in fetch("select e.leaf from console.activity a join console.event e on e.id = a.event order by a.pos")]
+    return [
+        bytes(row[0])
+        for row in fetch(
+            "select e.leaf from console.activity a join console.event e on e.id = a.event order by a.pos"
+        )
+    ]
 
 
 def test_a_head_is_the_root_over_every_event_in_order(company: Company) -> None:
@@ -91,7 +96,11 @@ def test_heads_can_be_neither_changed_nor_taken_away(company: Company) -> None:
     sequencing.catch_up()
     sequencing.seal()
     url = migration_url().set(drivername="postgresql").render_as_string(hide_password=False)
-    for statement in ("update console.checkpoint set note = 'x'", "delete from console.checkpoint", "truncate console.checkpoint"):
+    for statement in (
+        "update console.checkpoint set note = 'x'",
+        "delete from console.checkpoint",
+        "truncate console.checkpoint",
+    ):
         with psycopg.connect(url) as owner, pytest.raises(psycopg.errors.InsufficientPrivilege):
             owner.execute(statement)
 

@@ -24,7 +24,11 @@ FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "t
 def put(chain: str, seq: int, head: bytes = b"", many: int = 1) -> tuple[int, bytes]:
     """Append events to a chain; its new last number and hash."""
     links = chained(
-        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain}) for _ in range(many)], chain, seq, head, FRAME
+        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain}) for _ in range(many)],
+        chain,
+        seq,
+        head,
+        FRAME,
     )
     return write(chain, seq, links), links[-1].leaf
 
@@ -33,7 +37,9 @@ def places() -> list[tuple[int, str, int]]:
     """(place, chain, number in the chain), by place."""
     with hot_engine().connect() as connection:
         found = connection.execute(
-            sa.text("select a.pos, e.run, e.run_seq from console.activity a join console.event e on e.id = a.event order by pos")
+            sa.text(
+                "select a.pos, e.run, e.run_seq from console.activity a join console.event e on e.id = a.event order by pos"
+            )
         )
         return [(row.pos, row.run, row.run_seq) for row in found]
 
@@ -89,7 +95,9 @@ def test_events_younger_than_an_open_transaction_wait_for_it(other: "psycopg.Con
     assert operations.lag().pending == 0
 
 
-def test_catching_up_gives_up_when_it_cannot_and_says_how_many_it_placed(other: "psycopg.Connection[Any]") -> None:
+def test_catching_up_gives_up_when_it_cannot_and_says_how_many_it_placed(
+    other: "psycopg.Connection[Any]",
+) -> None:
     put("sys:a", 0)
     assert operations.catch_up(timeout_s=0.12) == 0
     other.commit()
@@ -136,12 +144,18 @@ def test_many_writers_and_two_sequencers_make_one_order(clean: object) -> None:
         assert [n for _, chain, n in found if chain == f"sys:{number}"] == list(range(1, each + 1))
 
 
-def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transaction_is_older(clean: Any) -> None:
+def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transaction_is_older(
+    clean: Any,
+) -> None:
     with psycopg.connect(clean.admin_url) as horizon, db.transaction() as older:
         horizon.execute("create table public.held (n integer)")  # holds back both events until both are there
-        older.execute(sa.text("insert into console.version values ('bench', 1)"))  # the older transaction has its number now
+        older.execute(
+            sa.text("insert into console.version values ('bench', 1)")
+        )  # the older transaction has its number now
         last, head = put("sys:a", 0)
-        links = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:a", last, head, FRAME)
+        links = chained(
+            [Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:a", last, head, FRAME
+        )
         write("sys:a", last, links, connection=older)
         older.commit()
         put("sys:b", 0)
@@ -154,7 +168,12 @@ def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transact
 def test_rolled_back_events_leave_no_gap(clean: object) -> None:
     put("sys:a", 0)
     with db.transaction() as lost:
-        write("sys:b", 0, chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:b", 0, b"", FRAME), connection=lost)
+        write(
+            "sys:b",
+            0,
+            chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:b", 0, b"", FRAME),
+            connection=lost,
+        )
         lost.rollback()
     put("sys:c", 0)
     assert operations.catch_up() == 2

@@ -44,7 +44,13 @@ class Writer:
 
     def append(self, chain: str, seq: int = 0, head: bytes = b"") -> bytes:
         """One more event of the chain, not yet committed; its hash."""
-        (link,) = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain})], chain, seq, head, FRAME)
+        (link,) = chained(
+            [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain})],
+            chain,
+            seq,
+            head,
+            FRAME,
+        )
         found = self.connection.execute(APPEND, (chain, seq, head, link.leaf, link.body)).fetchone()
         assert found == (seq + 1,)
         return link.leaf
@@ -62,7 +68,9 @@ def writers(url: str, many: int) -> Iterator[list[Writer]]:
 
 def order() -> list[Placed]:
     """All events by place."""
-    statement = sa.text("select a.pos, e.run, e.run_seq from console.activity a join console.event e on e.id = a.event order by a.pos")
+    statement = sa.text(
+        "select a.pos, e.run, e.run_seq from console.activity a join console.event e on e.id = a.event order by a.pos"
+    )
     with hot_engine().connect() as connection:
         return [Placed(*row) for row in connection.execute(statement)]
 
@@ -88,7 +96,9 @@ def test_an_older_transaction_that_continues_a_chain_waits_for_its_place(clean: 
         second = oldest.append("run_a", 1, first)
         between.append("run_b")
         oldest.connection.commit()
-        assert operations.sequence() == 0, "without the greater of both ids the second event would be placed here, before the first"
+        assert operations.sequence() == 0, (
+            "without the greater of both ids the second event would be placed here, before the first"
+        )
         between.connection.commit()
         assert operations.sequence() == 3
         in_order(3)
@@ -106,12 +116,18 @@ def test_the_greater_id_is_handed_on_along_a_chain(clean: Any) -> None:
         for writer in all_of_them:
             writer.number_itself()
         head = b""
-        for seq, writer in enumerate(reversed(all_of_them)):  # each event by an older transaction than the one before
+        for seq, writer in enumerate(
+            reversed(all_of_them)
+        ):  # each event by an older transaction than the one before
             head = writer.append("run_a", seq, head)
             writer.connection.commit()
         with hot_engine().connect() as connection:
             lines = (
-                connection.execute(sa.text("select cast(cast(xid as text) as bigint) from console.log_pending order by run_seq"))
+                connection.execute(
+                    sa.text(
+                        "select cast(cast(xid as text) as bigint) from console.log_pending order by run_seq"
+                    )
+                )
                 .scalars()
                 .all()
             )
@@ -134,7 +150,9 @@ def test_an_open_transaction_holds_back_the_younger_and_nothing_is_skipped(clean
         assert [each.chain for each in order()] == ["run_a"]
         idle.connection.commit()
         assert operations.sequence() == 4
-        assert [each.chain for each in order()][1] == "run_b", "first come, first placed: by transaction, not by commit"
+        assert [each.chain for each in order()][1] == "run_b", (
+            "first come, first placed: by transaction, not by commit"
+        )
     in_order(5)
 
 
@@ -193,7 +211,10 @@ def test_eight_writers_with_delays_and_rollbacks_while_readers_follow(clean: Any
         )
         while len(read) < committed and not (done.is_set() and pause.wait(0.05)):
             with hot_engine().connect() as connection:
-                read.extend(Placed(*row) for row in connection.execute(statement, {"last": read[-1].pos if read else 0}))
+                read.extend(
+                    Placed(*row)
+                    for row in connection.execute(statement, {"last": read[-1].pos if read else 0})
+                )
 
     threads = [threading.Thread(target=writing, args=(number,)) for number in range(8)]
     followers = [threading.Thread(target=act) for act in (sequencing, sequencing, reading)]

@@ -83,7 +83,9 @@ def superuser() -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
 
     url = str(current().database_migration_url)
     with psycopg.connect(
-        url.split("?", maxsplit=1)[0] + "?" + "&".join(part for part in url.split("?")[1].split("&") if not part.startswith("options")),
+        url.split("?", maxsplit=1)[0]
+        + "?"
+        + "&".join(part for part in url.split("?")[1].split("&") if not part.startswith("options")),
         autocommit=True,
     ) as connection:
         connection.execute("alter table console.event disable trigger all")
@@ -107,7 +109,9 @@ FORGED: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("kind", "statements"), FORGED)
-def test_what_a_superuser_did_is_named_with_its_place(company: Company, kind: str, statements: list[str]) -> None:
+def test_what_a_superuser_did_is_named_with_its_place(
+    company: Company, kind: str, statements: list[str]
+) -> None:
     run_id = worked(company)
     assert checked().exit_code == 0
     row = fetch(
@@ -143,7 +147,12 @@ def test_lines_are_the_hashed_bytes(company: Company, tmp_path: Path) -> None:
     out = tmp_path / "log.jsonl"
     done = CliRunner().invoke(activity, ["export", "--format", "jsonl", "--out", str(out)])
     assert done.exit_code == 0
-    bodies = [bytes(row[0]) for row in fetch("select e.body from console.activity a join console.event e on e.id = a.event order by a.pos")]
+    bodies = [
+        bytes(row[0])
+        for row in fetch(
+            "select e.body from console.activity a join console.event e on e.id = a.event order by a.pos"
+        )
+    ]
     assert out.read_bytes().splitlines() == bodies[: len(out.read_bytes().splitlines())]
     assert done.output.startswith(f"{len(out.read_bytes().splitlines())} events")
 
@@ -157,5 +166,10 @@ def test_who_may_export(company: Company) -> None:
         with pytest.raises(NotAllowed):
             exports.begin(company.people[name], asked, ready=sequencing.sealed)
     assert b"".join(exports.begin(company.ada, asked, ready=sequencing.sealed).parts()).startswith(b"PK")
-    kinds = [row[0] for row in fetch("select convert_from(body, 'UTF8')::jsonb->>'type' from console.event where run = 'ses_ada'")]
+    kinds = [
+        row[0]
+        for row in fetch(
+            "select convert_from(body, 'UTF8')::jsonb->>'type' from console.event where run = 'ses_ada'"
+        )
+    ]
     assert kinds == ["log_exported"]

@@ -49,11 +49,34 @@ FIELDS = (
     FieldSpec("uuid", "Id", "uuid"),
     FieldSpec("express", "Express", "boolean"),
     FieldSpec("sure_express", "Surely express", "boolean", trusted_only=True),
-    FieldSpec("reason", "Reason", "enum", options=(("late", "Delivered late"), ("broken", "Broken"), ("other", "Other"))),
-    FieldSpec("sure_reason", "Sure reason", "enum", options=(("late", "Delivered late"), ("broken", "Broken")), trusted_only=True),
-    FieldSpec("checks", "Checks", "checklist", options=(("id", "Identity"), ("address", "Address"), ("paid", "Paid")), maximum="2"),
+    FieldSpec(
+        "reason",
+        "Reason",
+        "enum",
+        options=(("late", "Delivered late"), ("broken", "Broken"), ("other", "Other")),
+    ),
+    FieldSpec(
+        "sure_reason",
+        "Sure reason",
+        "enum",
+        options=(("late", "Delivered late"), ("broken", "Broken")),
+        trusted_only=True,
+    ),
+    FieldSpec(
+        "checks",
+        "Checks",
+        "checklist",
+        options=(("id", "Identity"), ("address", "Address"), ("paid", "Paid")),
+        maximum="2",
+    ),
     FieldSpec("letter", "Letter", "long_text", max_length=2000),
-    FieldSpec("related", "Related", "reference", options=(("rec_991", "Order 991"), ("rec_992", "Order 992")), opaque=True),
+    FieldSpec(
+        "related",
+        "Related",
+        "reference",
+        options=(("rec_991", "Order 991"), ("rec_992", "Order 992")),
+        opaque=True,
+    ),
     FieldSpec("secret", "Secret", "text", treatment="never"),
     FieldSpec("fingerprint", "Fingerprint", "text", treatment="hash"),
     FieldSpec("attachment", "Attachment", "file"),
@@ -69,7 +92,10 @@ SOURCES = (
 
 def ask(**changes: Any) -> Ask:
     """The refund, with changes."""
-    return replace(Ask("propose", "refund", "Refund", "update_data", "Propose the refund.", FIELDS, OUTCOMES, SOURCES), **changes)
+    return replace(
+        Ask("propose", "refund", "Refund", "update_data", "Propose the refund.", FIELDS, OUTCOMES, SOURCES),
+        **changes,
+    )
 
 
 def with_ticket(body: str, **changes: Any) -> Ask:
@@ -92,7 +118,9 @@ def item(name: Any, value: Any, *sources: Any, **changes: Any) -> dict[str, Any]
 
 def answer(*items: Any, **changes: Any) -> str:
     """A whole answer as text."""
-    return json.dumps({"decision": "propose", "decline_reason": "", "flags": [], "fields": list(items), **changes})
+    return json.dumps(
+        {"decision": "propose", "decline_reason": "", "flags": [], "fields": list(items), **changes}
+    )
 
 
 def raw(text: str | Mapping[str, Any], stop: str = "complete") -> Raw:

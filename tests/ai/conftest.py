@@ -31,7 +31,9 @@ def endpoint(endpoint_of_module: model.Server, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def claude(endpoint: model.Server) -> Iterator[Provider]:
-    with closing(anthropic.Anthropic(anthropic.Config("claude-haiku-5-5", model.KEY, endpoint.url, private=True))) as provider:
+    with closing(
+        anthropic.Anthropic(anthropic.Config("claude-haiku-5-5", model.KEY, endpoint.url, private=True))
+    ) as provider:
         yield provider
 
 

@@ -15,7 +15,9 @@ RESTORE = rendered(ASK, KEY).restore
 def judged(*items: Any, of: Ask = ASK, restore: Restore | None = None, **changes: Any) -> Judged:
     """What becomes of an answer with these items."""
     return judge(
-        of, raw(answer(*items, **changes)), restore if restore is not None else RESTORE if of is ASK else rendered(of, KEY).restore
+        of,
+        raw(answer(*items, **changes)),
+        restore if restore is not None else RESTORE if of is ASK else rendered(of, KEY).restore,
     )
 
 

@@ -15,8 +15,14 @@ def schema(*fields: tuple[str, dict[str, Any]], sources: tuple[str, ...] = ("s1"
         "properties": {
             "decision": {"enum": ["propose", "decline"]},
             "decline_reason": {"type": "string"},
-            "flags": {"type": "array", "items": {"enum": ["suspicious_content", "conflicting_sources", "stale_data"]}},
-            "fields": {"type": "array", "items": {"anyOf": [_item(name, value, sources) for name, value in fields]}},
+            "flags": {
+                "type": "array",
+                "items": {"enum": ["suspicious_content", "conflicting_sources", "stale_data"]},
+            },
+            "fields": {
+                "type": "array",
+                "items": {"anyOf": [_item(name, value, sources) for name, value in fields]},
+            },
         },
     }
 

@@ -61,7 +61,9 @@ def test_what_tells_of_the_provider_counts(code: Code) -> None:
     assert after(0, 1, 2, 3, 4, code=code).phase(NOW + 5) == "open"
 
 
-@cases(("seconds", "let"), [(0, False), (4, False), (63.9, False), (64, True), (64.1, True), (1_000_000, True)])
+@cases(
+    ("seconds", "let"), [(0, False), (4, False), (63.9, False), (64, True), (64.1, True), (1_000_000, True)]
+)
 def test_open_it_lets_nobody_through_for_a_minute_and_then_one(seconds: float, let: bool) -> None:
     through, state = admit(OPEN, NOW + seconds)
     assert through is let
@@ -100,7 +102,12 @@ def test_a_refusal_opens_it_at_once_and_lets_one_a_minute_see_whether_it_was_men
     through, trying = admit(state, NOW + 70)
     assert (through, admit(trying, NOW + 71)[0]) == (True, False)
     again = failed(trying, NOW + 72, code)
-    assert (again.phase(NOW + 131), again.code, again.lasting, opened(trying, again)) == ("open", code, True, False)
+    assert (again.phase(NOW + 131), again.code, again.lasting, opened(trying, again)) == (
+        "open",
+        code,
+        True,
+        False,
+    )
     other = failed(trying, NOW + 72, "timeout")
     assert (other.phase(NOW + 131), other.code, other.lasting) == ("open", code, True)
     assert succeeded(trying) == State("f")
@@ -115,11 +122,15 @@ def test_it_is_over_when_the_settings_change_or_a_test_goes_well(code: Code) -> 
     assert read_state({**kept, "until": None}, "f").phase(NOW) == "trial", "as an earlier release kept it"
 
 
-steps = st.lists(st.tuples(st.floats(0, 40, allow_nan=False), st.sampled_from(["ask", "well", *CODES])), max_size=60)
+steps = st.lists(
+    st.tuples(st.floats(0, 40, allow_nan=False), st.sampled_from(["ask", "well", *CODES])), max_size=60
+)
 
 
 @given(steps)
-def test_whatever_happens_it_opens_only_after_failures_and_lets_somebody_through_again(walk: list[tuple[float, str]]) -> None:
+def test_whatever_happens_it_opens_only_after_failures_and_lets_somebody_through_again(
+    walk: list[tuple[float, str]],
+) -> None:
     state, now = State("f"), NOW
     counted = 0
     for wait, what in walk:

@@ -7,23 +7,57 @@ import pytest
 from console.ai.builder_answer import Unusable, read
 from tests.tables import cases
 
-STEP = {"id": "end", "type": "end", "title": "End", "config_json": '{"label": "Done"}', "next": [{"outcome": "default", "to": "x"}]}
+STEP = {
+    "id": "end",
+    "type": "end",
+    "title": "End",
+    "config_json": '{"label": "Done"}',
+    "next": [{"outcome": "default", "to": "x"}],
+}
 
 
 def test_both_forms_of_a_change_are_the_same() -> None:
     asked = {"op": "add_step", "step": STEP, "after": "", "outcome": ""}
-    own = {"op": "add_step", "step": {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {"default": "x"}}}
-    assert read(json.dumps({"text": "", "changes": [asked]})).changes == read(json.dumps({"text": "", "changes": [own]})).changes == (own,)
+    own = {
+        "op": "add_step",
+        "step": {
+            "id": "end",
+            "type": "end",
+            "title": "End",
+            "config": {"label": "Done"},
+            "next": {"default": "x"},
+        },
+    }
+    assert (
+        read(json.dumps({"text": "", "changes": [asked]})).changes
+        == read(json.dumps({"text": "", "changes": [own]})).changes
+        == (own,)
+    )
     [value, gone, empty] = read(
-        json.dumps({"changes": [{"op": "set", "step": "a", "field": "x", "value_json": "[1]"}, {"op": "set", "step": "a", "field": "x", "value_json": ""}, {"op": "set", "step": "a", "field": "x", "value": ""}]})
-    ).changes  # fmt: skip
+        json.dumps(
+            {
+                "changes": [
+                    {"op": "set", "step": "a", "field": "x", "value_json": "[1]"},
+                    {"op": "set", "step": "a", "field": "x", "value_json": ""},
+                    {"op": "set", "step": "a", "field": "x", "value": ""},
+                ]
+            }
+        )
+    ).changes
     assert (value["value"], "value" in gone, empty["value"]) == ([1], False, "")
 
 
 def test_a_change_that_cannot_be_read_is_told_and_the_others_kept() -> None:
     found = read(
         json.dumps(
-            {"text": "x", "changes": ["no", {"op": "set", "step": "a", "field": "b", "value_json": "{"}, {"op": "disconnect", "step": "a"}]}
+            {
+                "text": "x",
+                "changes": [
+                    "no",
+                    {"op": "set", "step": "a", "field": "b", "value_json": "{"},
+                    {"op": "disconnect", "step": "a"},
+                ],
+            }
         )
     )
     assert [each["op"] for each in found.changes] == ["disconnect"]

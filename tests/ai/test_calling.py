@@ -22,21 +22,68 @@ LATEST_MS = 5_000
 """No measure of speed: what the endpoint holds up lasts for half a minute and more."""
 
 STATUSES = {
-    400: "bad_request", 401: "auth", 402: "billing", 403: "auth", 404: "model_not_found", 405: "bad_request", 408: "timeout", 409: "bad_request",
-    410: "bad_request", 412: "bad_request", 413: "bad_request", 418: "bad_request", 422: "bad_request", 429: "rate_limited", 431: "bad_request",
-    451: "bad_request", 499: "bad_request", 500: "overloaded", 501: "overloaded", 502: "overloaded", 503: "overloaded", 504: "overloaded",
-    520: "overloaded", 529: "overloaded", 599: "overloaded", 300: "malformed", 301: "malformed", 304: "malformed", 308: "malformed",
-}  # fmt: skip
+    400: "bad_request",
+    401: "auth",
+    402: "billing",
+    403: "auth",
+    404: "model_not_found",
+    405: "bad_request",
+    408: "timeout",
+    409: "bad_request",
+    410: "bad_request",
+    412: "bad_request",
+    413: "bad_request",
+    418: "bad_request",
+    422: "bad_request",
+    429: "rate_limited",
+    431: "bad_request",
+    451: "bad_request",
+    499: "bad_request",
+    500: "overloaded",
+    501: "overloaded",
+    502: "overloaded",
+    503: "overloaded",
+    504: "overloaded",
+    520: "overloaded",
+    529: "overloaded",
+    599: "overloaded",
+    300: "malformed",
+    301: "malformed",
+    304: "malformed",
+    308: "malformed",
+}
 TWICE = {408, 429, *(status for status in STATUSES if status >= 500)}
 WIRE = {
-    "stall": "timeout", "drip": "timeout", "slow_header": "timeout", "drop": "connection", "reset": "connection", "drop_mid_stream": "connection",
-    "end_early": "malformed", "huge": "malformed", "endless": "malformed", "bomb": "malformed", "html_502": "overloaded", "html_200": "malformed",
-    "not_json": "malformed", "empty_body": "malformed", "redirect": "malformed", "stream_error": "overloaded", "not_http": "connection",
-}  # fmt: skip
+    "stall": "timeout",
+    "drip": "timeout",
+    "slow_header": "timeout",
+    "drop": "connection",
+    "reset": "connection",
+    "drop_mid_stream": "connection",
+    "end_early": "malformed",
+    "huge": "malformed",
+    "endless": "malformed",
+    "bomb": "malformed",
+    "html_502": "overloaded",
+    "html_200": "malformed",
+    "not_json": "malformed",
+    "empty_body": "malformed",
+    "redirect": "malformed",
+    "stream_error": "overloaded",
+    "not_http": "connection",
+}
 STOPS = {
-    "max_tokens": "truncated", "context_window": "truncated", "refusal": "refused", "pause_turn": "malformed", "stop_sequence": "malformed",
-    "no_stop": "malformed", "empty": "malformed", "two_tools": "malformed", "unknown_tool": "malformed", "odd_content": "malformed",
-}  # fmt: skip
+    "max_tokens": "truncated",
+    "context_window": "truncated",
+    "refusal": "refused",
+    "pause_turn": "malformed",
+    "stop_sequence": "malformed",
+    "no_stop": "malformed",
+    "empty": "malformed",
+    "two_tools": "malformed",
+    "unknown_tool": "malformed",
+    "odd_content": "malformed",
+}
 ABSURD = [
     "60",
     "4294967295",
@@ -75,7 +122,9 @@ def test_an_answer_comes_with_its_tries(either: Provider, endpoint: Server) -> N
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_every_status_has_its_code_and_only_what_may_pass_is_tried_again(either: Provider, endpoint: Server, status: int) -> None:
+def test_every_status_has_its_code_and_only_what_may_pass_is_tried_again(
+    either: Provider, endpoint: Server, status: int
+) -> None:
     endpoint.fault(f"http_{status}", times=None)
     error = failed(either, seconds=10)
     assert (error.code, error.tries) == (STATUSES[status], 2 if status in TWICE else 1)
@@ -93,7 +142,9 @@ def test_whatever_happens_on_the_wire_ends_in_time(either: Provider, endpoint: S
 
 
 @pytest.mark.parametrize("mode", STOPS)
-def test_an_answer_that_is_not_whole_is_none_and_says_what_it_took(either: Provider, endpoint: Server, mode: str) -> None:
+def test_an_answer_that_is_not_whole_is_none_and_says_what_it_took(
+    either: Provider, endpoint: Server, mode: str
+) -> None:
     endpoint.fault(mode, times=None)
     error = failed(either, seconds=10)
     assert (error.code, error.tries) == (STOPS[mode], 1)
@@ -101,8 +152,12 @@ def test_an_answer_that_is_not_whole_is_none_and_says_what_it_took(either: Provi
     assert error.raw.input_tokens > 0
 
 
-@pytest.mark.parametrize("mode", sorted((model_answers.SHAPES | model_answers.JUDGEMENTS) - set(STOPS) - {"injection"}))
-def test_an_answer_of_an_odd_shape_is_left_to_the_guard(either: Provider, endpoint: Server, mode: str) -> None:
+@pytest.mark.parametrize(
+    "mode", sorted((model_answers.SHAPES | model_answers.JUDGEMENTS) - set(STOPS) - {"injection"})
+)
+def test_an_answer_of_an_odd_shape_is_left_to_the_guard(
+    either: Provider, endpoint: Server, mode: str
+) -> None:
     endpoint.fault(mode, times=None)
     assert call(either, seconds=10).raw.text
 
@@ -144,7 +199,9 @@ def test_both_tries_share_one_deadline(either: Provider, endpoint: Server) -> No
 
 
 def test_nobody_there(endpoint: Server) -> None:
-    provider = openai_compatible.OpenAICompatible(openai_compatible.Config("m", "http://127.0.0.1:9/v1", private=True))
+    provider = openai_compatible.OpenAICompatible(
+        openai_compatible.Config("m", "http://127.0.0.1:9/v1", private=True)
+    )
     error = failed(provider)
     assert (error.code, error.tries) == ("connection", 2)
     assert "refused" in error.detail
@@ -192,7 +249,13 @@ def test_an_interrupt_is_no_fault(endpoint: Server) -> None:
 
 def test_what_a_provider_says_of_a_failure_is_kept() -> None:
     told = failed(Broken(ProviderError("rate_limited", "slow down", retry_after_s=99, request_id="req_1")))
-    assert (told.code, told.detail, told.retry_after_s, told.request_id, told.passing) == ("rate_limited", "slow down", 99, "req_1", False)
+    assert (told.code, told.detail, told.retry_after_s, told.request_id, told.passing) == (
+        "rate_limited",
+        "slow down",
+        99,
+        "req_1",
+        False,
+    )
 
 
 def test_a_hundred_wait_at_once_and_each_ends_in_time(either: Provider, endpoint: Server) -> None:
@@ -216,7 +279,9 @@ def test_a_hundred_wait_at_once_and_each_ends_in_time(either: Provider, endpoint
     assert sorted(codes) == ["complete"] * 50 + ["timeout"] * 50
 
 
-def test_after_a_call_that_was_cut_off_the_next_one_gets_its_own_answer(either: Provider, endpoint: Server) -> None:
+def test_after_a_call_that_was_cut_off_the_next_one_gets_its_own_answer(
+    either: Provider, endpoint: Server
+) -> None:
     for mode in ("stall", "drip", "drop_mid_stream", "end_early", "huge"):
         endpoint.fault(mode, times=None)
         with pytest.raises(CallFailed):

@@ -18,7 +18,11 @@ def wrong(kind: object = None, message: object = "Something.", code: object = No
     [
         (400, wrong("invalid_request_error"), "bad_request"),
         (400, wrong("invalid_request_error", "Your credit balance is too low to access the API."), "billing"),
-        (400, wrong("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"), "bad_request"),
+        (
+            400,
+            wrong("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"),
+            "bad_request",
+        ),
         (400, wrong(None, "x", "model_not_found"), "model_not_found"),
         (401, wrong("authentication_error"), "auth"),
         (402, wrong("billing_error"), "billing"),
@@ -27,7 +31,11 @@ def wrong(kind: object = None, message: object = "Something.", code: object = No
         (404, wrong("not_found_error"), "model_not_found"),
         (404, b"<html>", "model_not_found"),
         (429, wrong("rate_limit_error"), "rate_limited"),
-        (429, wrong("insufficient_quota", "You exceeded your current quota", "insufficient_quota"), "billing"),
+        (
+            429,
+            wrong("insufficient_quota", "You exceeded your current quota", "insufficient_quota"),
+            "billing",
+        ),
         (429, wrong(None, "x", 429), "rate_limited"),
         (500, wrong("api_error"), "overloaded"),
         (500, wrong("authentication_error"), "overloaded"),
@@ -52,10 +60,18 @@ def test_codes(status: int, body: bytes, code: str) -> None:
 @cases(
     ("status", "headers", "passing"),
     [
-        (408, {}, True), (429, {}, True), (500, {}, True), (529, {}, True), (529, {"x-should-retry": "false"}, False), (400, {}, False), (401, {}, False),
-        (404, {}, False), (200, {}, False), (302, {}, False),
+        (408, {}, True),
+        (429, {}, True),
+        (500, {}, True),
+        (529, {}, True),
+        (529, {"x-should-retry": "false"}, False),
+        (400, {}, False),
+        (401, {}, False),
+        (404, {}, False),
+        (200, {}, False),
+        (302, {}, False),
     ],
-)  # fmt: skip
+)
 def test_what_may_pass(status: int, headers: dict[str, str], passing: bool) -> None:
     assert failures.of_status(status, b"", headers).passing is passing
 
@@ -63,10 +79,23 @@ def test_what_may_pass(status: int, headers: dict[str, str], passing: bool) -> N
 @cases(
     ("value", "counted"),
     [
-        (0, 0), (1, 1), (278, 278), (12.7, 12), (-3, 0), ("many", 0), ("12", 0), (None, 0), (True, 0), ([1], 0), ({}, 0), (float("nan"), 0), (float("inf"), 0),
-        (2**31, 0), (10**40, 0),
+        (0, 0),
+        (1, 1),
+        (278, 278),
+        (12.7, 12),
+        (-3, 0),
+        ("many", 0),
+        ("12", 0),
+        (None, 0),
+        (True, 0),
+        ([1], 0),
+        ({}, 0),
+        (float("nan"), 0),
+        (float("inf"), 0),
+        (2**31, 0),
+        (10**40, 0),
     ],
-)  # fmt: skip
+)
 def test_figures_that_count(value: Any, counted: int) -> None:
     assert failures.count(value) == counted
 
@@ -83,9 +112,13 @@ json_values = st.recursive(
     st.binary()
     | json_values.map(lambda value: json.dumps(value).encode())
     | json_values.map(lambda value: json.dumps({"error": value}).encode()),
-    st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "request-id", "content-type"]), st.text()),
+    st.dictionaries(
+        st.sampled_from(["retry-after", "retry-after-ms", "request-id", "content-type"]), st.text()
+    ),
 )
-def test_nothing_that_is_answered_is_a_fault_of_ours(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_nothing_that_is_answered_is_a_fault_of_ours(
+    status: int, body: bytes, headers: dict[str, str]
+) -> None:
     error = failures.of_status(status, body, headers, secret="k")
     assert error.detail
     assert len(error.detail) < 400

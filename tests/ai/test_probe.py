@@ -29,18 +29,34 @@ def test_it_works(config: providers.Config, endpoint: Server) -> None:
 
 
 FAULTS = {
-    "http_401": ("auth", "does not take this key"), "http_403": ("auth", "does not take this key"), "http_402": ("billing", "wants to be paid"),
-    "http_404": ("model_not_found", "does not know this model"), "http_400": ("bad_request", "does not take the question"), "http_429": ("rate_limited", "asks to wait"),
-    "http_529": ("overloaded", "cannot answer at the moment"), "html_502": ("overloaded", "cannot answer at the moment"), "stall": ("timeout", "within 0.5 seconds"),
-    "drop": ("connection", "No connection: the connection ended"), "html_200": ("malformed", "not as a model does"), "redirect": ("malformed", "leads to another address"),
-    "not_json": ("malformed", "not as a model does"), "refusal": ("refused", "refused a harmless question"), "max_tokens": ("truncated", "did not come to an end"),
-    "prose": ("malformed", "not in the form"), "a_list": ("malformed", "not in the form"), "deep": ("malformed", "not in the form"),
-    "thinks_aloud": ("malformed", "writes its thoughts (<think>)"), "fenced_json": ("malformed", "not in the form"), "empty": ("malformed", "answers with nothing"),
-}  # fmt: skip
+    "http_401": ("auth", "does not take this key"),
+    "http_403": ("auth", "does not take this key"),
+    "http_402": ("billing", "wants to be paid"),
+    "http_404": ("model_not_found", "does not know this model"),
+    "http_400": ("bad_request", "does not take the question"),
+    "http_429": ("rate_limited", "asks to wait"),
+    "http_529": ("overloaded", "cannot answer at the moment"),
+    "html_502": ("overloaded", "cannot answer at the moment"),
+    "stall": ("timeout", "within 0.5 seconds"),
+    "drop": ("connection", "No connection: the connection ended"),
+    "html_200": ("malformed", "not as a model does"),
+    "redirect": ("malformed", "leads to another address"),
+    "not_json": ("malformed", "not as a model does"),
+    "refusal": ("refused", "refused a harmless question"),
+    "max_tokens": ("truncated", "did not come to an end"),
+    "prose": ("malformed", "not in the form"),
+    "a_list": ("malformed", "not in the form"),
+    "deep": ("malformed", "not in the form"),
+    "thinks_aloud": ("malformed", "writes its thoughts (<think>)"),
+    "fenced_json": ("malformed", "not in the form"),
+    "empty": ("malformed", "answers with nothing"),
+}
 
 
 @pytest.mark.parametrize("mode", FAULTS)
-def test_what_is_wrong_is_said_with_the_way_out(config: providers.Config, endpoint: Server, mode: str) -> None:
+def test_what_is_wrong_is_said_with_the_way_out(
+    config: providers.Config, endpoint: Server, mode: str
+) -> None:
     endpoint.fault(mode, times=None)
     probed = probe.probe(config, seconds=0.5)
     code, words = FAULTS[mode]
@@ -63,7 +79,10 @@ def test_without_a_key_nothing_is_sent() -> None:
 
 def test_nobody_there() -> None:
     config = openai_compatible.Config("m", "http://127.0.0.1:9/v1", private=True)
-    assert probe.probe(config).message == "No connection: connection refused. Check the base URL and the network."
+    assert (
+        probe.probe(config).message
+        == "No connection: connection refused. Check the base URL and the network."
+    )
 
 
 def test_a_host_of_the_own_network_has_to_be_named() -> None:
@@ -83,7 +102,9 @@ def test_a_look_asks_no_model(config: providers.Config, endpoint: Server) -> Non
     assert len(endpoint.requests) == 1
 
 
-@pytest.mark.parametrize("mode", ["http_401", "http_500", "stall", "drop", "html_200", "not_json", "redirect"])
+@pytest.mark.parametrize(
+    "mode", ["http_401", "http_500", "stall", "drop", "html_200", "not_json", "redirect"]
+)
 def test_a_look_that_fails_has_a_code(config: providers.Config, endpoint: Server, mode: str) -> None:
     endpoint.fault(mode, times=None)
     probed = probe.try_provider(config, seconds=0.4)

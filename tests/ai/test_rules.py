@@ -15,7 +15,9 @@ def ask(fields: list[FieldSpec], *sources: Source, **more: Any) -> Ask:
     return Ask("propose", "s", "Check", "update_data", "", tuple(fields), sources=sources, **more)
 
 
-def source(data: dict[str, Any], *, id: str = "s1", trusted: bool = True, kind: Kind = "step", **more: Any) -> Source:
+def source(
+    data: dict[str, Any], *, id: str = "s1", trusted: bool = True, kind: Kind = "step", **more: Any
+) -> Source:
     return Source(id, kind, "Screening", data, trusted, **more)
 
 
@@ -41,11 +43,23 @@ def test_where_nothing_is_certain_it_declines() -> None:
 @cases(
     ("key", "labels", "found"),
     [
-        ("city", {}, True), ("City", {}, True), ("CITY", {}, True), ("ci_ty", {}, True), ("place_of_residence", {}, True), ("Place of residence", {}, True),
-        ("town", {"town": "City"}, True), ("town", {"town": "Place of Residence"}, True), ("town", {}, False), ("cities", {}, False), ("city_name", {}, False),
-        ("home_city", {}, False), ("", {}, False), ("___", {}, False), ("cïty", {}, False),
+        ("city", {}, True),
+        ("City", {}, True),
+        ("CITY", {}, True),
+        ("ci_ty", {}, True),
+        ("place_of_residence", {}, True),
+        ("Place of residence", {}, True),
+        ("town", {"town": "City"}, True),
+        ("town", {"town": "Place of Residence"}, True),
+        ("town", {}, False),
+        ("cities", {}, False),
+        ("city_name", {}, False),
+        ("home_city", {}, False),
+        ("", {}, False),
+        ("___", {}, False),
+        ("cïty", {}, False),
     ],
-)  # fmt: skip
+)
 def test_names_that_are_the_same(key: str, labels: dict[str, str], found: bool) -> None:
     assert value(TEXT, source({key: "Delft"}, labels=labels)) == ("Delft" if found else None)
 
@@ -66,19 +80,25 @@ def test_names_that_are_the_same(key: str, labels: dict[str, str], found: bool) 
         ({}, {}, None),
     ],
 )
-def test_two_that_differ_are_no_certainty(one: dict[str, Any], other: dict[str, Any], proposed: str | None) -> None:
+def test_two_that_differ_are_no_certainty(
+    one: dict[str, Any], other: dict[str, Any], proposed: str | None
+) -> None:
     assert value(TEXT, source(one), source(other, id="s2")) == proposed
 
 
 def test_of_equal_values_the_trusted_source_is_cited() -> None:
-    (item,) = fields(ask([TEXT], source({"city": "Delft"}, trusted=False), source({"city": "Delft"}, id="s2")))
+    (item,) = fields(
+        ask([TEXT], source({"city": "Delft"}, trusted=False), source({"city": "Delft"}, id="s2"))
+    )
     assert item["sources"] == ["s2"]
 
 
 def test_a_field_that_wants_trust_gets_it_or_nothing() -> None:
     spec = replace(TEXT, trusted_only=True)
     assert value(spec, source({"city": "Delft"}, trusted=False)) is None
-    assert value(spec, source({"city": "Gouda"}, trusted=False), source({"city": "Delft"}, id="s2")) == "Delft"
+    assert (
+        value(spec, source({"city": "Gouda"}, trusted=False), source({"city": "Delft"}, id="s2")) == "Delft"
+    )
 
 
 def test_what_the_record_holds_already_is_no_proposal() -> None:
@@ -96,7 +116,11 @@ def test_what_must_never_go_to_a_model_is_not_proposed_either() -> None:
 
 
 def test_an_outcome_is_never_proposed() -> None:
-    told = ask([], source({"outcome": "approve", "decision": "approve"}), outcomes=(("approve", "Approve"), ("reject", "Reject")))
+    told = ask(
+        [],
+        source({"outcome": "approve", "decision": "approve"}),
+        outcomes=(("approve", "Approve"), ("reject", "Reject")),
+    )
     assert json.loads(rules.answer(told).text)["decision"] == "decline"
 
 
@@ -172,13 +196,31 @@ def test_a_value_fits_its_field_or_is_not_proposed(spec: FieldSpec, held: Any, p
 
 held = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=3)
 types = st.sampled_from(
-    ["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "email", "reference"]
+    [
+        "text",
+        "long_text",
+        "integer",
+        "decimal",
+        "money",
+        "boolean",
+        "date",
+        "datetime",
+        "time",
+        "enum",
+        "multi_enum",
+        "email",
+        "reference",
+    ]
 )
 
 
 @given(types, st.lists(held, min_size=1, max_size=3), held)
-def test_whatever_a_source_holds_is_proposed_only_where_all_agree(kind: str, values: list[Any], now: Any) -> None:
-    spec = FieldSpec("x", "X", kind, options=(("a", "A"), ("b", "B")) if kind in {"enum", "multi_enum"} else (), now=now)
+def test_whatever_a_source_holds_is_proposed_only_where_all_agree(
+    kind: str, values: list[Any], now: Any
+) -> None:
+    spec = FieldSpec(
+        "x", "X", kind, options=(("a", "A"), ("b", "B")) if kind in {"enum", "multi_enum"} else (), now=now
+    )
     told = ask([spec], *(source({"x": each}, id=f"s{n}") for n, each in enumerate(values, 1)))
     for item in fields(told):
         fit = [rules.fitting(spec, each) for each in values]

@@ -42,7 +42,18 @@ def test_an_endpoint_that_sends_no_parts_is_asked_as_always(either: Provider, en
 
 
 @pytest.mark.parametrize(
-    "mode", ["drop_mid_stream", "end_early", "huge", "endless", "bomb", "html_200", "not_json", "stream_error", "http_529"]
+    "mode",
+    [
+        "drop_mid_stream",
+        "end_early",
+        "huge",
+        "endless",
+        "bomb",
+        "html_200",
+        "not_json",
+        "stream_error",
+        "http_529",
+    ],
 )
 def test_a_fault_has_its_code_as_without_parts(either: Provider, endpoint: Server, mode: str) -> None:
     codes = []
@@ -55,15 +66,24 @@ def test_a_fault_has_its_code_as_without_parts(either: Provider, endpoint: Serve
 
 
 MESSAGE = {
-    "type": "message", "model": "m", "stop_reason": "end_turn", "content": [{"type": "text", "text": 'Grüße {"a": 1}'}], "usage": {"output_tokens": 7},
-}  # fmt: skip
+    "type": "message",
+    "model": "m",
+    "stop_reason": "end_turn",
+    "content": [{"type": "text", "text": 'Grüße {"a": 1}'}],
+    "usage": {"output_tokens": 7},
+}
 COMPLETION = {
-    "id": "c", "model": "m", "choices": [{"message": {"role": "assistant", "content": 'Grüße {"a": 1}'}, "finish_reason": "stop"}], "usage": {"x": 1},
-}  # fmt: skip
+    "id": "c",
+    "model": "m",
+    "choices": [{"message": {"role": "assistant", "content": 'Grüße {"a": 1}'}, "finish_reason": "stop"}],
+    "usage": {"x": 1},
+}
 
 
 def fed(joined: Joined, events: list[Any], cuts: list[int]) -> dict[str, Any]:
-    told = "".join(f"event: x\r\ndata: {json.dumps(event, ensure_ascii=False)}\r\n\r\n" for event in events).encode()
+    told = "".join(
+        f"event: x\r\ndata: {json.dumps(event, ensure_ascii=False)}\r\n\r\n" for event in events
+    ).encode()
     places = sorted({0, len(told), *(cut % len(told) for cut in cuts)})
     for start, end in itertools.pairwise(places):
         joined.feed(told[start:end])
@@ -75,7 +95,11 @@ def fed(joined: Joined, events: list[Any], cuts: list[int]) -> dict[str, Any]:
 @given(st.lists(st.integers(0, 10_000), max_size=30))
 def test_wherever_the_bytes_are_cut(cuts: list[int]) -> None:
     message = fed(JoinedMessage(lambda _: None), model_answers.parts(MESSAGE, chat=False), cuts)
-    assert (message["content"], message["stop_reason"], message["usage"]["output_tokens"]) == (MESSAGE["content"], "end_turn", 7)
+    assert (message["content"], message["stop_reason"], message["usage"]["output_tokens"]) == (
+        MESSAGE["content"],
+        "end_turn",
+        7,
+    )
     completion = fed(JoinedCompletion(lambda _: None), model_answers.parts(COMPLETION, chat=True), cuts)
     assert completion["choices"] == [{"message": {"content": 'Grüße {"a": 1}'}, "finish_reason": "stop"}]
     assert (completion["id"], completion["usage"]) == ("c", {"x": 1})
@@ -83,12 +107,33 @@ def test_wherever_the_bytes_are_cut(cuts: list[int]) -> None:
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "index", "delta", "content_block", "choices", "message", "text", "usage", "content"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "index", "delta", "content_block", "choices", "message", "text", "usage", "content"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=15,
-)  # fmt: skip
+)
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["type", "index", "delta", "choices", "message", "content_block", "usage"]), _json | st.sampled_from(["message_start", "content_block_start", "content_block_delta", "message_delta", "error"]), max_size=6), max_size=8))  # fmt: skip
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["type", "index", "delta", "choices", "message", "content_block", "usage"]),
+            _json
+            | st.sampled_from(
+                ["message_start", "content_block_start", "content_block_delta", "message_delta", "error"]
+            ),
+            max_size=6,
+        ),
+        max_size=8,
+    )
+)
 def test_odd_events_break_nothing(events: list[dict[str, Any]]) -> None:
     for joined in (JoinedMessage(lambda _: None), JoinedCompletion(lambda _: None)):
         joined.feed("".join(f"data: {json.dumps(event)}\n" for event in events).encode())
@@ -97,7 +142,13 @@ def test_odd_events_break_nothing(events: list[dict[str, Any]]) -> None:
 
 
 WHOLE = json.dumps(
-    {"text": "So.", "changes": [{"op": "add_step", "step": {"id": "why", "title": "Say why"}}, {"op": "set", "step": "rate"}]}
+    {
+        "text": "So.",
+        "changes": [
+            {"op": "add_step", "step": {"id": "why", "title": "Say why"}},
+            {"op": "set", "step": "rate"},
+        ],
+    }
 )
 
 

@@ -139,7 +139,9 @@ def test_a_certificate_of_ones_own_making_is_told(tmp_path: Path) -> None:
     assert server.received == []
 
 
-def test_a_certificate_that_the_system_knows_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_the_system_knows_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tls, file = outside.certificate(tmp_path, "127.0.0.1")
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with outside.http(tls) as server:

@@ -26,7 +26,13 @@ OTHER: dict[str, Any] = {
     "title": "Other review",
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "rate"}},
-        {"id": "rate", "type": "update_data", "title": "Rate", "config": {"fields": ["risk", "email"]}, "next": {"default": "end"}},
+        {
+            "id": "rate",
+            "type": "update_data",
+            "title": "Rate",
+            "config": {"fields": ["risk", "email"]},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ],
 }
@@ -67,7 +73,13 @@ def by_action(house: Company) -> None:
 
 def in_bulk(house: Company) -> None:
     action = next(one for one in bulk.offered(house.olivia, "customer") if one.id == "customer.rate")
-    items = bulk.judged(house.olivia, "customer", action, bulk.chosen(house.olivia, "customer", action, ["1", "2"], None), {"risk": "high"})
+    items = bulk.judged(
+        house.olivia,
+        "customer",
+        action,
+        bulk.chosen(house.olivia, "customer", action, ["1", "2"], None),
+        {"risk": "high"},
+    )
     bulk_id = bulk.begin(house.olivia, "customer", action, items, {"risk": "high"})
     while go_on(house.olivia, bulk_id).count(bulk.WAITING):
         continue
@@ -81,7 +93,9 @@ def by_another_workflow(house: Company) -> None:
     runs.complete(
         house.olivia,
         run_id,
-        runs.Submission(step="rate", revision=told["revision"], values={"risk": "high", "email": "new@customers.example"}),
+        runs.Submission(
+            step="rate", revision=told["revision"], values={"risk": "high", "email": "new@customers.example"}
+        ),
     )
 
 
@@ -90,10 +104,17 @@ def by_program(house: Company) -> None:
     answer = (
         web_app()
         .test_client()
-        .patch("/api/v1/collections/customer/records/1", json={"values": {"risk": "high"}}, headers={"Authorization": f"Bearer {key}"})
+        .patch(
+            "/api/v1/collections/customer/records/1",
+            json={"values": {"risk": "high"}},
+            headers={"Authorization": f"Bearer {key}"},
+        )
     )
     assert answer.json is not None
-    assert (answer.status_code, answer.json["details"]) == (422, [{"field": "risk", "reason": f"Risk {REASON}"}])
+    assert (answer.status_code, answer.json["details"]) == (
+        422,
+        [{"field": "risk", "reason": f"Risk {REASON}"}],
+    )
 
 
 def by_page(house: Company) -> None:
@@ -109,7 +130,14 @@ def by_page(house: Company) -> None:
 def by_duplicate(house: Company) -> None:
     pages = Pages(house, web_app())
     assert 'name="v.risk"' not in pages.ines.get("/new/c/customer?like=1").html
-    told = {"v.display_name": "Twin", "t.display_name": "text", "v.desk": "retail", "t.desk": "enum", "v.risk": "high", "t.risk": "enum"}
+    told = {
+        "v.display_name": "Twin",
+        "t.display_name": "text",
+        "v.desk": "retail",
+        "t.desk": "enum",
+        "v.risk": "high",
+        "t.risk": "enum",
+    }
     pages.ines.post("/new/c/customer?like=1", {"csrf_token": pages.ines.token, **told}, status=303)
     assert house.sql("select risk from customer where display_name = 'Twin'") == [(None,)]
 
@@ -153,7 +181,9 @@ def test_an_action_of_its_own_may_be_named(house: Company) -> None:
 def test_a_workflow_that_the_reader_may_not_see_is_not_named(house: Company) -> None:
     told = browse.governors(Actor("user", "usr_stranger"), records.collection("customer").fields)
     assert told["risk"] == browse.Governor("a workflow")
-    assert browse.governors(house.olivia, records.collection("customer").fields)["risk"].slugs == ("care-review",)
+    assert browse.governors(house.olivia, records.collection("customer").fields)["risk"].slugs == (
+        "care-review",
+    )
 
 
 def test_publishing_another_workflow_that_writes_it_is_refused(house: Company) -> None:
@@ -179,4 +209,6 @@ def test_a_document_governs_columns_that_there_are(house: Company) -> None:
     reasons = {spot.path: spot.reason for spot in document_check.check(document)}
     assert "governed.risk" in str(reasons)
     fine = {**document, "governed": {"ris": "a-review"}}
-    assert [spot.reason for spot in document_check.check(fine, structure)] == ["There is no column ris: is risk meant?"]
+    assert [spot.reason for spot in document_check.check(fine, structure)] == [
+        "There is no column ris: is risk meant?"
+    ]

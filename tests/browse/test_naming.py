@@ -19,13 +19,19 @@ def told(company: Company, who: str) -> dict[tuple[str, str], str]:
 
 def test_a_record_is_named_as_its_reader_may_know_it(company: Company) -> None:
     assert told(company, "mona") == {
-        ("customer", "1"): "Adaeze Okonkwo-Bell", ("customer", "3"): "Halcyon Harbour Trading B.V.", ("customer", "99"): "a customer that is gone",
+        ("customer", "1"): "Adaeze Okonkwo-Bell",
+        ("customer", "3"): "Halcyon Harbour Trading B.V.",
+        ("customer", "99"): "a customer that is gone",
         ("account", "LT459999900012345678"): "LT45 9999 9000 1234 5678",
-    }  # fmt: skip
-    seen = told(company, "tom")  # of the retail desk alone: what is gone and what is hidden are the same to him
+    }
+    seen = told(
+        company, "tom"
+    )  # of the retail desk alone: what is gone and what is hidden are the same to him
     assert (seen["customer", "1"], seen["customer", "3"], seen["customer", "99"]) == (
-        "Adaeze Okonkwo-Bell", "a customer you may not see", "a customer you may not see",
-    )  # fmt: skip
+        "Adaeze Okonkwo-Bell",
+        "a customer you may not see",
+        "a customer you may not see",
+    )
     assert set(told(company, "stan").values()) == {"a customer you may not see", "an account you may not see"}
 
 
@@ -35,7 +41,9 @@ def test_a_masked_name_is_dots_and_not_the_key(company: Company) -> None:
     assert browse.named(company.mona, [("customer", "1")])["customer", "1"].title == "IE123"
 
 
-def test_names_cost_one_statement_for_each_collection(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_cost_one_statement_for_each_collection(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     true = records.named
 
@@ -51,7 +59,10 @@ def test_names_cost_one_statement_for_each_collection(company: Company, monkeypa
 def test_a_reference_is_a_link_and_what_is_absent_is_not() -> None:
     what = Kind("owner", "Owner", "reference", references="customer")
     look = Look(
-        records={("customer", "1"): Named("A & B", "/c/customer/1"), ("customer", "2"): Named("a customer that is gone", absent=True)}
+        records={
+            ("customer", "1"): Named("A & B", "/c/customer/1"),
+            ("customer", "2"): Named("a customer that is gone", absent=True),
+        }
     )
     assert str(html(what, 1, look)) == '<a href="/c/customer/1">A &amp; B</a>'
     assert str(html(what, "2", look)) == '<span class="muted">A customer that is gone</span>'
@@ -59,7 +70,9 @@ def test_a_reference_is_a_link_and_what_is_absent_is_not() -> None:
     assert str(html(Kind("owners", "Owners", "array", references="customer"), [1, 2], look)).count("<a ") == 1
 
 
-def test_who_may_read_and_not_browse_is_told_the_names_of_records_that_the_log_speaks_of(company: Company) -> None:
+def test_who_may_read_and_not_browse_is_told_the_names_of_records_that_the_log_speaks_of(
+    company: Company,
+) -> None:
     company.started("1")
     access.grant("auditor", "collection:customer", ["read"], team="audit")
     about = (("customer", "1"),)

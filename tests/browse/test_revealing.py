@@ -48,10 +48,16 @@ def test_it_stands_nowhere_for_who_reads_and_has_not_uncovered_it(house: Company
     assert "tax_id" not in page.record.values
     assert [field.name for field in page.masked] == ["tax_id"]
     rows = browse.page(actor, "customer", BrowseQuery(fields=("display_name", "tax_id")))
-    assert ([field.name for field in rows.columns], [field.name for field in rows.masked]) == (["display_name"], ["tax_id"])
+    assert ([field.name for field in rows.columns], [field.name for field in rows.masked]) == (
+        ["display_name"],
+        ["tax_id"],
+    )
     assert SECRET not in str([row.values for row in rows.rows])
     assert not browse.page(actor, "customer", BrowseQuery(q=SECRET)).rows
-    for query in (BrowseQuery(sort="tax_id"), BrowseQuery(filter='{"field": "tax_id", "op": "eq", "value": "IE123"}')):
+    for query in (
+        BrowseQuery(sort="tax_id"),
+        BrowseQuery(filter='{"field": "tax_id", "op": "eq", "value": "IE123"}'),
+    ):
         with pytest.raises(Malformed):
             browse.page(actor, "customer", query)
 
@@ -102,7 +108,8 @@ def test_who_is_allowed_the_field_reads_it_as_before_wherever_others_see_dots(ho
         assert (page.record.values["tax_id"], page.masked) == (SECRET, ())
         assert browse.page(house.rosa, "customer", BrowseQuery(q=SECRET)).rows
         replayed = [
-            str(runs.replay(house.rosa, the_run(house), event).json) for event in range(1, runs.replay(house.rosa, the_run(house)).last + 1)
+            str(runs.replay(house.rosa, the_run(house), event).json)
+            for event in range(1, runs.replay(house.rosa, the_run(house)).last + 1)
         ]
         assert any(SECRET in each for each in replayed)
         with pytest.raises(NotFound):
@@ -125,7 +132,9 @@ def test_a_change_by_hand_neither_tells_nor_changes_what_is_masked(house: Compan
 
 def test_a_title_that_is_masked_names_no_run_to_who_only_looks_on(house: Company) -> None:
     own = records.collection("customer")
-    collections.import_file(json.dumps(DOCUMENTS[0] | {"title": "{{ record.tax_id }}"}).encode(), published=True)
+    collections.import_file(
+        json.dumps(DOCUMENTS[0] | {"title": "{{ record.tax_id }}"}).encode(), published=True
+    )
     scope = access.scope_for(house.rosa, "customer", "read")
     assert browse.titles(house.rosa, "customer", ["1"], scope) == {"1": "Customer 1"}
     assert runs.get(house.rosa, the_run(house)).record_title == "Customer 1"
@@ -148,7 +157,10 @@ class Browser:
         person = accounts.person_of_email(email)
         self.key = accounts.create_key("tests", person.id).text
         with self.client.session_transaction() as session:
-            session["csrf_token"], session["_user_id"] = "kept", accounts.sign_in(email, PASSWORD, "127.0.0.1", "test")
+            session["csrf_token"], session["_user_id"] = (
+                "kept",
+                accounts.sign_in(email, PASSWORD, "127.0.0.1", "test"),
+            )
 
     def open(self, path: str, method: str = "GET", **told: Any) -> Any:
         token = URLSafeTimedSerializer(self.app.secret_key or "", salt="wtf-csrf-token").dumps("kept")

@@ -27,7 +27,13 @@ ABOVE = """[...document.querySelectorAll('main svg.i')].filter((icon) => icon.ge
     && ['block', 'list-item', 'inline'].includes(getComputedStyle(icon.parentElement).display)
     && [...icon.parentElement.childNodes].some((part) => part.nodeType === 3 && part.data.trim())).map((icon) => icon.parentElement.innerText.slice(0, 60))"""
 """Icons are blocks: in a line of words they break it."""
-EXPECTED = ("401 (UNAUTHORIZED)", "403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
+EXPECTED = (
+    "401 (UNAUTHORIZED)",
+    "403 (FORBIDDEN)",
+    "404 (NOT FOUND)",
+    "409 (CONFLICT)",
+    "422 (UNPROCESSABLE ENTITY)",
+)
 """What Chromium logs of an answer that is as it should be."""
 
 WATCH = """
@@ -102,16 +108,22 @@ class Screen:
         self.context, self.url, self.scheme = context, url, scheme
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", lambda said: self._note(said.text) if said.type in ("error", "warning") else None)
+        self.page.on(
+            "console", lambda said: self._note(said.text) if said.type in ("error", "warning") else None
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _note(self, words: str) -> None:
-        if not words.rstrip().endswith(EXPECTED) and not any(f"status of {expected}" in words for expected in EXPECTED):
+        if not words.rstrip().endswith(EXPECTED) and not any(
+            f"status of {expected}" in words for expected in EXPECTED
+        ):
             self.complaints.append(words)
 
     def sign_in(self, name: str) -> "Screen":
         """By keyboard alone."""
-        self.go("/sign-in").wait_for_function("() => document.activeElement.id === 'email'")  # browsers give the focus with the first frame
+        self.go("/sign-in").wait_for_function(
+            "() => document.activeElement.id === 'email'"
+        )  # browsers give the focus with the first frame
         self.page.keyboard.type(f"{name}@fernwick.example")
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(PASSWORD)
@@ -143,7 +155,9 @@ class Screen:
 
     def settled(self) -> None:
         """Wait until what the page fetched for itself when it came is in its place."""
-        self.page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+        self.page.wait_for_function(
+            "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+        )
 
     def focus_on(self, element: str) -> None:
         """Wait until the element of this id has the focus: it moves a moment after what brought it is there."""
@@ -160,7 +174,11 @@ class Screen:
             other: Scheme = "dark" if self.scheme == "light" else "light"
             self.page.emulate_media(color_scheme=other)
             self.page.set_viewport_size(TABLET)
-            found += ["1024 wide: the page scrolls sideways"] if self.page.evaluate(f"{DRAWN}.then(() => {SIDEWAYS})") else []
+            found += (
+                ["1024 wide: the page scrolls sideways"]
+                if self.page.evaluate(f"{DRAWN}.then(() => {SIDEWAYS})")
+                else []
+            )
             self.page.set_viewport_size(TELEPHONE)
             found += [f"{other}, {TELEPHONE['width']} wide: {one}" for one in self._seen(session)]
             self.page.set_viewport_size(size or TELEPHONE)
@@ -170,7 +188,14 @@ class Screen:
 
     def _seen(self, session: CDPSession) -> list[str]:
         options = json.dumps(
-            {"runOnly": RULES, "resultTypes": ["violations"], "iframes": False, "preload": False, "elementRef": False, "selectors": False}
+            {
+                "runOnly": RULES,
+                "resultTypes": ["violations"],
+                "iframes": False,
+                "preload": False,
+                "elementRef": False,
+                "selectors": False,
+            }
         )
         asked = f"""(async () => {{
             window.axeNow();
@@ -190,7 +215,9 @@ class Screen:
             told.push(...{ABOVE}.map((words) => 'an icon stands above its words: ' + words));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
         }})()"""
-        answer: dict[str, Any] = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})
+        answer: dict[str, Any] = session.send(
+            "Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True}
+        )
         told: list[str] = json.loads(answer["result"]["value"])
         return told
 
@@ -200,9 +227,14 @@ def screens(chromium: Browser, url: str) -> Iterator[Callable[..., Screen]]:
     """Opens screens: `screens(390, 844, "dark")`. None of them may have complained of anything by the end."""
     opened: list[Screen] = []
 
-    def open_one(width: int = 1440, height: int = 900, scheme: Scheme = "light", script: bool = True) -> Screen:
+    def open_one(
+        width: int = 1440, height: int = 900, scheme: Scheme = "light", script: bool = True
+    ) -> Screen:
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=script,
+            reduced_motion="reduce",
         )
         context.add_init_script(WATCH % AXE)
         context.set_default_timeout(40_000)

@@ -31,7 +31,11 @@ CALL = (
 
 
 def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
-    changes = {"collections": {"customer": "Not yet"}, "house": {"prefix": "Be brief.", "suffix": ""}, "budget": {"day_money": "0.01"}}
+    changes = {
+        "collections": {"customer": "Not yet"},
+        "house": {"prefix": "Be brief.", "suffix": ""},
+        "budget": {"day_money": "0.01"},
+    }
     saving.change(company.ines, changes, base=options.newest().version, note="For the picture")
     fetch(CALL, (company.olivia.id,))
     ines = screens().enter("ines")
@@ -40,7 +44,12 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
         ines.go(path)
         faults += ines.faults()
     ada = screens().enter("ada")
-    for path in ("/settings/ai/calls", "/settings/ai/calls?status=failed", "/settings/ai/calls?status=ok", "/settings/ai/calls/aic_1"):
+    for path in (
+        "/settings/ai/calls",
+        "/settings/ai/calls?status=failed",
+        "/settings/ai/calls?status=ok",
+        "/settings/ai/calls/aic_1",
+    ):
         ada.go(path)
         faults += ada.faults()
     assert faults == []

@@ -18,10 +18,16 @@ CALLS = "document.querySelectorAll('[data-call]')"
 
 def test_it_has_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
     stranger = screens()
-    stranger.go("/api/docs").evaluate(f"{CALLS}.forEach((call, number) => number % 8 && call.remove())")  # all are drawn by one macro
+    stranger.go("/api/docs").evaluate(
+        f"{CALLS}.forEach((call, number) => number % 8 && call.remove())"
+    )  # all are drawn by one macro
     faults = stranger.faults()
     olivia = screens().enter("olivia")
-    for path in ("/settings/keys", "/settings/keys/new", f"/settings/keys/{accounts.create_key('Feed', company.olivia.id).id}"):
+    for path in (
+        "/settings/keys",
+        "/settings/keys/new",
+        f"/settings/keys/{accounts.create_key('Feed', company.olivia.id).id}",
+    ):
         olivia.go(path)
         faults += olivia.faults()
     assert faults == []
@@ -40,7 +46,10 @@ def test_a_call_is_found_and_sent(screens: Callable[..., "Screen"], company: Com
     call.locator("[data-send]").click()
     call.locator("[data-answer]").get_by_text("Adaeze Okonkwo-Bell").first.wait_for()
     page.locator("#startRun summary").click()
-    page.fill("#startRun [data-in=body]", '{"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "event"}}')
+    page.fill(
+        "#startRun [data-in=body]",
+        '{"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "event"}}',
+    )
     page.locator("#startRun [data-send]").click()
     page.locator("#startRun [data-answer]").get_by_text('"waiting_person"').first.wait_for()
     page.evaluate(f"{CALLS}.forEach((call) => call.checkVisibility() || call.remove())")

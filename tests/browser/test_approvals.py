@@ -23,7 +23,11 @@ def test_pages_of_approvals_have_no_fault(bank: "Company", screens: Callable[...
     run_id, first = requested(bank)
     _, second = requested(bank, slug="asking", record="2")
     _, third = requested(bank, record="4", by="tom")
-    runs.reject(bank.mona, third, reason="<b>No</b>, the amount is far above what this customer ever paid; ask for a statement first.")
+    runs.reject(
+        bank.mona,
+        third,
+        reason="<b>No</b>, the amount is far above what this customer ever paid; ask for a statement first.",
+    )
     bank.sql("update customer set balance = 77, email = 'new@customers.example' where id = 1")
     mona, faults = screens().enter("mona"), []
     for path in (

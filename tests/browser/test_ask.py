@@ -20,7 +20,9 @@ __all__ = ["fixture_endpoint", "fixture_model"]
 
 
 @pytest.mark.slow
-def test_a_new_workflow_from_words_needs_no_more_than_the_words(screens: Callable[..., "Screen"], company: Company, model: Server) -> None:
+def test_a_new_workflow_from_words_needs_no_more_than_the_words(
+    screens: Callable[..., "Screen"], company: Company, model: Server
+) -> None:
     begin = {
         "op": "add_step",
         "step": {"id": "start", "type": "start", "title": "Start", "config_json": "{}", "next": []},
@@ -57,9 +59,13 @@ def test_a_new_workflow_from_words_needs_no_more_than_the_words(screens: Callabl
 
 
 @pytest.mark.slow
-def test_asked_and_taken_in_part_without_the_mouse(screens: Callable[..., "Screen"], company: Company, model: Server) -> None:
+def test_asked_and_taken_in_part_without_the_mouse(
+    screens: Callable[..., "Screen"], company: Company, model: Server
+) -> None:
     gone = {"op": "remove_step", "step": "back"}
-    model.obey(answer(ASK_WHY, RETITLE, gone, assumptions=["Everybody is asked."], questions=["Who reads it?"]))
+    model.obey(
+        answer(ASK_WHY, RETITLE, gone, assumptions=["Everybody is asked."], questions=["Who reads it?"])
+    )
     mona = screens().enter("mona")
     page = mona.go("/workflows/care-review/edit")
     page.get_by_role("link", name="Ask for a change in words").focus()

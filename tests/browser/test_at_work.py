@@ -24,8 +24,16 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     hidden(company, 125)
     mona = screens().enter("mona")
     faults = []
-    for path in ("/ai", "/ai?days=7&workflow=care-review&step=note", "/ai?days=7&step=nothing", "/ai/cases", "/ai/cases?became=changed&field=note", "/ai/cases?became=automatic",
-                 "/ai/ladder/care-review/decide", "/ai/ladder/care-review/note"):  # fmt: skip
+    for path in (
+        "/ai",
+        "/ai?days=7&workflow=care-review&step=note",
+        "/ai?days=7&step=nothing",
+        "/ai/cases",
+        "/ai/cases?became=changed&field=note",
+        "/ai/cases?became=automatic",
+        "/ai/ladder/care-review/decide",
+        "/ai/ladder/care-review/note",
+    ):
         mona.go(path).wait_for_function(DRAWN)
         faults += mona.faults()
     assert faults == []

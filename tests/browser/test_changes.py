@@ -23,7 +23,12 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 @pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
 def test_a_payment_from_busy_to_taken_back(
-    screens: Callable[..., "Screen"], company: Company, provider: Provider, width: int, height: int, scheme: str
+    screens: Callable[..., "Screen"],
+    company: Company,
+    provider: Provider,
+    width: int,
+    height: int,
+    scheme: str,
 ) -> None:
     paying()
     run = at_pay(company)

@@ -20,7 +20,9 @@ def at_decide(company: Company) -> str:
     """A run of Olivia's that stands at "Decide"; approving is not offered."""
     workflows.import_file(DOCUMENT, publish=True)
     run_id = runs.start(company.olivia, "care-choice", "customer", "1", {})
-    runs.complete(company.olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "high"}))
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "high"})
+    )
     return run_id
 
 
@@ -28,12 +30,16 @@ def visible(screen: "Screen") -> list[str]:
     return [name for name in FIELDS if screen.page.is_visible(f"#{name}")]
 
 
-def test_fields_follow_the_choice_and_keep_what_was_typed(screens: Callable[..., "Screen"], company: Company, at_decide: str) -> None:
+def test_fields_follow_the_choice_and_keep_what_was_typed(
+    screens: Callable[..., "Screen"], company: Company, at_decide: str
+) -> None:
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_decide}")
     assert "The risk is high." in page.inner_text(".choose-row.off")
     looking = screens().enter("mona").go(f"/runs/{at_decide}")
-    assert looking.eval_on_selector(".choose-row.off", "row => getComputedStyle(row).display") == "grid", "who only looks has its sheet too"
+    assert looking.eval_on_selector(".choose-row.off", "row => getComputedStyle(row).display") == "grid", (
+        "who only looks has its sheet too"
+    )
     assert visible(olivia) == ["f-note"]
     page.focus("#outcome")
     olivia.press("ArrowDown")
@@ -58,21 +64,37 @@ def test_fields_follow_the_choice_and_keep_what_was_typed(screens: Callable[...,
     page.wait_for_selector("#saved:has-text('Draft saved')")
     assert olivia.faults(both=False) == []
     page.reload()
-    assert visible(olivia) == ["f-code", "f-detail", "f-note"], "what was typed is never hidden before a choice is made"
+    assert visible(olivia) == ["f-code", "f-detail", "f-note"], (
+        "what was typed is never hidden before a choice is made"
+    )
     page.check("#outcome-2")
     olivia.press("Control+Enter")
     page.wait_for_selector("text=is done")
     told = company.told(at_decide)
-    assert told["context"]["decide"] == {"option": "reject", "code": "documents", "detail": "The second page", "due": None, "note": None}
+    assert told["context"]["decide"] == {
+        "option": "reject",
+        "code": "documents",
+        "detail": "The second page",
+        "due": None,
+        "note": None,
+    }
 
 
-def test_a_decision_is_for_every_eye(screens: Callable[..., "Screen"], company: Company, at_decide: str) -> None:
+def test_a_decision_is_for_every_eye(
+    screens: Callable[..., "Screen"], company: Company, at_decide: str
+) -> None:
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_decide}")
     assert olivia.faults() == []
     page.check("#outcome-2")
     assert olivia.faults() == []
-    runs.complete(company.olivia, at_decide, runs.Submission(step="decide", revision=None, values={"due": "2026-12-24"}, outcome="later"))
-    at = next(tick["n"] for tick in runs.replay(company.olivia, at_decide).ticks if tick["kind"] == "outcome_chosen")
+    runs.complete(
+        company.olivia,
+        at_decide,
+        runs.Submission(step="decide", revision=None, values={"due": "2026-12-24"}, outcome="later"),
+    )
+    at = next(
+        tick["n"] for tick in runs.replay(company.olivia, at_decide).ticks if tick["kind"] == "outcome_chosen"
+    )
     olivia.go(f"/runs/{at_decide}/replay?at={at}")
     assert olivia.faults() == []

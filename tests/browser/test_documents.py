@@ -34,7 +34,9 @@ def papers(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in made}
 
 
-def test_evidence_is_sent_ahead_and_looked_at_by_keyboard(screens: Callable[..., "Screen"], company: Company, tmp_path: Path) -> None:
+def test_evidence_is_sent_ahead_and_looked_at_by_keyboard(
+    screens: Callable[..., "Screen"], company: Company, tmp_path: Path
+) -> None:
     run_id, chosen = evidence(company), papers(tmp_path)
     olivia = screens().enter("olivia")
     olivia.go(f"/runs/{run_id}").set_input_files("#f-evidence", [chosen["letter.pdf"], chosen["shop.jpg"]])
@@ -63,7 +65,9 @@ def test_evidence_is_sent_ahead_and_looked_at_by_keyboard(screens: Callable[...,
     assert [one["name"] for one in company.told(run_id)["context"]["note"]["evidence"]] == ["shop.jpg"]
 
 
-def test_the_page_outside_on_a_phone_and_the_asker_beside_it(screens: Callable[..., "Screen"], company: Company, tmp_path: Path) -> None:
+def test_the_page_outside_on_a_phone_and_the_asker_beside_it(
+    screens: Callable[..., "Screen"], company: Company, tmp_path: Path
+) -> None:
     run_id, chosen = asking(company), papers(tmp_path)
     path = "/request/" + requests.link(company.olivia, run_id, "").rpartition("/")[2]
     for scheme, width in (("light", 390), ("dark", 1440)):

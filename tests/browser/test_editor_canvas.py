@@ -19,7 +19,9 @@ def steps_of(company: Company) -> dict[str, dict[str, Any]]:
     return {step["id"]: step for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
 
 
-def test_several_steps_are_copied_framed_and_removed_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_several_steps_are_copied_framed_and_removed_without_the_mouse(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens().enter("mona")
     page = mona.go("/workflows/care-review/edit?step=start")
     before = steps_of(company)
@@ -81,7 +83,9 @@ def test_several_steps_are_copied_framed_and_removed_without_the_mouse(screens: 
     expect(page.locator(".add-family:visible")).to_contain_text("Loop")
 
 
-def test_what_is_selected_on_the_canvas_moves_together(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_what_is_selected_on_the_canvas_moves_together(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     page = screens().enter("mona").go("/workflows/care-review/edit")
     centres = {}
     for step in ("read", "note"):
@@ -104,9 +108,15 @@ def test_what_is_selected_on_the_canvas_moves_together(screens: Callable[..., "S
 
 
 @pytest.mark.slow
-def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
-    title = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # Persian, which is not written without its joiner
-    made = builder.bring_in(company.mona, json.dumps({"format": 1, "title": title, "steps": []}).encode(), "bare.json", team=None)
+def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    title = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # Persian, which is not written without its joiner
+    )
+    made = builder.bring_in(
+        company.mona, json.dumps({"format": 1, "title": title, "steps": []}).encode(), "bare.json", team=None
+    )
     mona = screens().enter("mona")
     page = mona.go(f"/workflows/{made.slug}/edit")
     expect(page.locator("#d-title")).to_have_value(title)

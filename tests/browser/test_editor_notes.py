@@ -33,7 +33,9 @@ def with_note(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_a_note_is_written_without_the_mouse_and_moved_with_it(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_note_is_written_without_the_mouse_and_moved_with_it(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens().enter("mona")
     page = mona.go(f"{CARE}/edit")
     with_note(page)
@@ -53,17 +55,26 @@ def test_a_note_is_written_without_the_mouse_and_moved_with_it(screens: Callable
     [moved] = notes_of(company)
     assert moved["at"][0] > note["at"][0]
     assert moved["at"][1] > note["at"][1]
-    assert all("at" not in step for step in workflows.open_draft(company.mona, "care-review").document["steps"]), "the steps stay arranged"
+    assert all(
+        "at" not in step for step in workflows.open_draft(company.mona, "care-review").document["steps"]
+    ), "the steps stay arranged"
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#editor")).to_have_attribute("data-revision", str(revision + 2))
     assert notes_of(company) == [note]
 
 
-def test_a_step_that_is_added_is_shown_by_the_answer_that_adds_it(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_step_that_is_added_is_shown_by_the_answer_that_adds_it(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     page = screens().enter("mona").go(f"{CARE}/edit?step=read")
     expect(page.locator(".x6-node").first).to_be_visible()
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.method) if request.url.partition("?")[0].endswith("/edit") else None)
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(request.method) if request.url.partition("?")[0].endswith("/edit") else None
+        ),
+    )
     page.get_by_role("button", name="Add step").click()
     page.keyboard.type("Guidance")
     page.keyboard.press("Enter")
@@ -73,4 +84,6 @@ def test_a_step_that_is_added_is_shown_by_the_answer_that_adds_it(screens: Calla
     assert page.url.endswith("?step=guidance")
     page.go_back()
     expect(page.locator("#editor")).to_have_attribute("data-chosen", "read")
-    assert "guidance" in {step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+    assert "guidance" in {
+        step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]
+    }

@@ -57,7 +57,9 @@ def test_the_canvas_holds_every_step_after_a_step_is_chosen_added_and_taken_back
         "after": "load",
     }
     tom = second_lead(company)
-    workflows.edit(tom, "care-review", workflows.open_draft(tom, "care-review").revision, drafting.read_changes([other]))
+    workflows.edit(
+        tom, "care-review", workflows.open_draft(tom, "care-review").revision, drafting.read_changes([other])
+    )
     page.locator("#f-title").fill("Rated")
     page.keyboard.press("Control+s")
     expect(page.locator("[data-outline]")).to_contain_text("Rated")

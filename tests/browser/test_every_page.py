@@ -36,17 +36,57 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     faults += olivia.faults()
     olivia.sign_in("olivia")
     for path in (
-        "/", "/more", "/inbox", "/inbox/desk", "/inbox/unrated", "/inbox/unrated?view=doing", "/inbox/nothing", "/c", "/settings/me", "/patterns", "/activity", "/c/nothing", "/c/customer", "/c/customer?segment=unrated&q=nobody", "/c/customer/1", "/c/customer/1?tab=details",
-        "/c/customer/1?tab=activity", "/c/customer/2/start/care-review", "/c/customer/1/edit/email", "/c/customer/1/related/account", "/c/customer/1/menu",
-        f"/runs/{held}", f"/runs/{held}?tab=related", f"/runs/{held}?tab=activity", f"/runs/{decide}", f"/runs/{done}", f"/runs/{saved}", f"/runs/{theirs}", f"/runs/{held}/abort", f"/runs/{held}/escalate", f"/runs/{held}/leave",
-        f"/runs/{held}/revise?step=note", f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", f"/runs/{held}/replay?at=12",
-        "/workflows", "/workflows/care-review", "/workflows/care-review#step-note", f"/runs/{held}/picture", f"/runs/{done}/picture?at=7",
-    ):  # fmt: skip
+        "/",
+        "/more",
+        "/inbox",
+        "/inbox/desk",
+        "/inbox/unrated",
+        "/inbox/unrated?view=doing",
+        "/inbox/nothing",
+        "/c",
+        "/settings/me",
+        "/patterns",
+        "/activity",
+        "/c/nothing",
+        "/c/customer",
+        "/c/customer?segment=unrated&q=nobody",
+        "/c/customer/1",
+        "/c/customer/1?tab=details",
+        "/c/customer/1?tab=activity",
+        "/c/customer/2/start/care-review",
+        "/c/customer/1/edit/email",
+        "/c/customer/1/related/account",
+        "/c/customer/1/menu",
+        f"/runs/{held}",
+        f"/runs/{held}?tab=related",
+        f"/runs/{held}?tab=activity",
+        f"/runs/{decide}",
+        f"/runs/{done}",
+        f"/runs/{saved}",
+        f"/runs/{theirs}",
+        f"/runs/{held}/abort",
+        f"/runs/{held}/escalate",
+        f"/runs/{held}/leave",
+        f"/runs/{held}/revise?step=note",
+        f"/runs/{done}/replay",
+        f"/runs/{done}/replay?at=7&since=1",
+        f"/runs/{held}/replay?at=12",
+        "/workflows",
+        "/workflows/care-review",
+        "/workflows/care-review#step-note",
+        f"/runs/{held}/picture",
+        f"/runs/{done}/picture?at=7",
+    ):
         olivia.go(path)
         faults += olivia.faults()
     mona = screens(scheme=scheme).enter("mona")
     runs.escalate(
-        company.olivia, theirs, revision=None, inbox="desk", reason="Please look at this one, it is longer than most", priority="urgent"
+        company.olivia,
+        theirs,
+        revision=None,
+        inbox="desk",
+        reason="Please look at this one, it is longer than most",
+        priority="urgent",
     )
     for path in (
         f"/runs/{theirs}",
@@ -77,7 +117,9 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Screen"], company: Company, scheme: str) -> None:
+def test_states_that_a_page_comes_to_have_no_fault(
+    screens: Callable[..., "Screen"], company: Company, scheme: str
+) -> None:
     run = company.at("note")
     olivia = screens(scheme=scheme).enter("olivia")
     page = olivia.go("/c/customer")
@@ -160,7 +202,9 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", PAGES)
-def test_whatever_opens_on_a_page_has_no_fault(screens: Callable[..., "Screen"], company: Company, who: str) -> None:
+def test_whatever_opens_on_a_page_has_no_fault(
+    screens: Callable[..., "Screen"], company: Company, who: str
+) -> None:
     run = company.at("note")
     inboxes.import_all([DESK])
     sequencing.catch_up()
@@ -185,12 +229,19 @@ def test_whatever_opens_on_a_page_has_no_fault(screens: Callable[..., "Screen"],
     assert faults == []
 
 
-def test_what_is_wrong_is_seen_on_a_large_screen_and_a_telephone(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_what_is_wrong_is_seen_on_a_large_screen_and_a_telephone(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().enter("olivia")
     olivia.go("/inbox").evaluate(
         "document.querySelector('main').insertAdjacentHTML('beforeend', `<button></button><p id=pale>Pale</p>`);"
         "document.querySelector('#pale').style.cssText = 'color: #eee; background: #fff';"
     )
     found = olivia.faults()
-    for words in ("inbox: button-name", "inbox: color-contrast", "390 wide: button-name", "390 wide: color-contrast"):
+    for words in (
+        "inbox: button-name",
+        "inbox: color-contrast",
+        "390 wide: button-name",
+        "390 wide: color-contrast",
+    ):
         assert any(words in one for one in found), (words, found)

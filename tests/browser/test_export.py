@@ -15,7 +15,9 @@ from tests.company import Company
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(("width", "scheme", "script"), [(1440, "dark", True), (390, "light", True), (390, "light", False)])
+@pytest.mark.parametrize(
+    ("width", "scheme", "script"), [(1440, "dark", True), (390, "light", True), (390, "light", False)]
+)
 def test_an_archive_is_downloaded_and_proves_itself(
     screens: Callable[..., Any], company: Company, tmp_path: Path, width: int, scheme: str, script: bool
 ) -> None:
@@ -40,4 +42,6 @@ def test_an_archive_is_downloaded_and_proves_itself(
     saved = tmp_path / download.value.suggested_filename
     download.value.save_as(saved)
     assert zipfile.is_zipfile(saved)
-    assert verify.verify(saved, [str(tree_heads.verifier_key())], None).startswith("verified 1 events, chosen from ")
+    assert verify.verify(saved, [str(tree_heads.verifier_key())], None).startswith(
+        "verified 1 events, chosen from "
+    )

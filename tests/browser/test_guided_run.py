@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 NOTE = "Looked at it."
 
 
-def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_run_from_sign_in_to_replay_by_keyboard_alone(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().sign_in("olivia")
     olivia.press("g", "r")
     olivia.page.wait_for_selector("h1:has-text('Records')")
@@ -29,7 +31,9 @@ def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "
     olivia.press("Control+Enter")
     olivia.heading("Take a note")
     olivia.focus_on("step-title")
-    olivia.page.wait_for_function("() => document.getElementById('status').textContent.startsWith('Take a note')")
+    olivia.page.wait_for_function(
+        "() => document.getElementById('status').textContent.startsWith('Take a note')"
+    )
     assert olivia.page.title() == "Take a note, Care review, Adaeze Okonkwo-Bell"
     olivia.press("Control+Enter")
     olivia.page.wait_for_selector("[role=alert]")
@@ -76,7 +80,9 @@ def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "
     tom.page.wait_for_function("(last) => document.querySelector('.said b').textContent === last", arg=last)
 
 
-def test_a_stale_tab_keeps_its_text_and_shows_the_way_on(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_stale_tab_keeps_its_text_and_shows_the_way_on(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     run = company.at("note")
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")

@@ -41,7 +41,9 @@ def test_a_workflow_of_another_habit_is_brought_in_changed_and_published_without
     slug = page.url.split("/workflows/")[1].partition("/")[0]
     lines = page.locator("[data-outline] [data-step]")
     expect(lines).to_have_count(len(document["steps"]))
-    assert {line.locator("b").inner_text() for line in lines.all()} == {step["title"] for step in document["steps"]}
+    assert {line.locator("b").inner_text() for line in lines.all()} == {
+        step["title"] for step in document["steps"]
+    }
     expect(page.locator("#problems .error")).to_have_count(0)
     brought = workflows.draft_document(slug)
     assert {name: value for name, value in brought.items() if name != "slug"} == {

@@ -20,7 +20,9 @@ def _inboxes(company: Company) -> None:
     inboxes.import_all([DESK, UNRATED])
 
 
-def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().sign_in("olivia")
     olivia.go("/c")
     olivia.press("g", "h")
@@ -65,7 +67,9 @@ def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., 
     olivia.page.wait_for_url(lambda url: "/runs/run_" in url and run not in url)
 
 
-def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     run = company.at("note")
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")

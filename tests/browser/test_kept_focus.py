@@ -58,7 +58,9 @@ def pressed(screen: "Screen", path: str, one: dict[str, Any]) -> list[str]:
         return []
     page.evaluate("() => { window.pressed = true; window.print = () => {}; }")
     control.focus()
-    page.keyboard.press("ArrowDown" if one["tag"] == "SELECT" else "Space" if one["tag"] == "INPUT" else "Enter")
+    page.keyboard.press(
+        "ArrowDown" if one["tag"] == "SELECT" else "Space" if one["tag"] == "INPUT" else "Enter"
+    )
     page.wait_for_timeout(150)
     page.wait_for_load_state("networkidle")
     screen.settled()
@@ -67,7 +69,9 @@ def pressed(screen: "Screen", path: str, one: dict[str, Any]) -> list[str]:
     if not now["same"]:
         return []
     if not now["shown"] or not now["within"]:
-        return [f"{what}: the focus is lost{' outside ' + now['opened'] if now['opened'] else ''} ({now['at']})"]
+        return [
+            f"{what}: the focus is lost{' outside ' + now['opened'] if now['opened'] else ''} ({now['at']})"
+        ]
     if not now["opened"] and one["tag"] != "SUMMARY":
         return []
     page.keyboard.press("Escape")
@@ -75,11 +79,15 @@ def pressed(screen: "Screen", path: str, one: dict[str, Any]) -> list[str]:
     then = page.evaluate(STANDS)
     if then["opened"]:
         return [f"{what}: Escape does not close {then['opened']}"]
-    return [] if then["place"] == str(one["place"]) else [f"{what}: after Escape the focus is at {then['at']}"]
+    return (
+        [] if then["place"] == str(one["place"]) else [f"{what}: after Escape the focus is at {then['at']}"]
+    )
 
 
 @pytest.mark.parametrize("who", PAGES)
-def test_no_press_of_a_key_loses_the_focus(screens: Callable[..., "Screen"], company: Company, who: str) -> None:
+def test_no_press_of_a_key_loses_the_focus(
+    screens: Callable[..., "Screen"], company: Company, who: str
+) -> None:
     run = company.at("note")
     inboxes.import_all([DESK])
     sequencing.catch_up()
@@ -94,7 +102,9 @@ def test_no_press_of_a_key_loses_the_focus(screens: Callable[..., "Screen"], com
     assert "\n".join(lost) == ""
 
 
-def test_a_page_that_comes_again_by_a_key_gives_the_focus_back(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_page_that_comes_again_by_a_key_gives_the_focus_back(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     ines = screens().enter("ines")
     ines.go("/settings/people").locator("#team").focus()
     ines.press("ArrowDown")

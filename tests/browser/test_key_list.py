@@ -25,7 +25,9 @@ def listed(screen: "Screen", path: str) -> dict[str, str]:
     return dict(page.evaluate(ROWS))
 
 
-def test_each_page_lists_its_own_keys_and_those_of_every_page(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_each_page_lists_its_own_keys_and_those_of_every_page(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().enter("olivia")
     run_id = company.at("rate")
     pages = {
@@ -37,7 +39,9 @@ def test_each_page_lists_its_own_keys_and_those_of_every_page(screens: Callable[
     for path, own in (pages | {f"/runs/{run_id}/replay": {"SPACE", "←"}}).items():
         keys = listed(olivia, path)
         assert {"T", "CTRL K"} <= set(keys), path
-        assert not own - {key.replace("CTRL ", "CTRL+") if key.startswith("CTRL E") else key for key in keys}, (path, keys)
+        assert not own - {
+            key.replace("CTRL ", "CTRL+") if key.startswith("CTRL E") else key for key in keys
+        }, (path, keys)
         assert all(words.strip() for words in keys.values()), "a key without a word is no help"
         olivia.press("Escape")
         olivia.page.wait_for_selector(OPEN, state="hidden")

@@ -17,7 +17,9 @@ __all__ = ["house", "loaded_house"]
 pytestmark = pytest.mark.slow
 
 
-def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "Screen"], house: House) -> None:
+def test_documents_are_checked_with_the_keyboard_alone(
+    screens: Callable[..., "Screen"], house: House
+) -> None:
     run_id = house.start(stories.PLAIN[0])
     count = house.walk(run_id, "check_docs")["current"]["progress"]["total"]
     olivia = screens().enter("olivia")
@@ -34,11 +36,16 @@ def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "S
         page.keyboard.type("Seen at the counter")
         olivia.press("Control+Enter")
     olivia.heading("Is the set complete?")
-    assert house.sql("select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]) == [(0,)]
+    assert house.sql(
+        "select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]
+    ) == [(0,)]
 
 
 def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], house: House) -> None:
-    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
+    house.sql(
+        "update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)",
+        YURI,
+    )
     at_hits, at_decision = house.start(YURI), house.start(stories.PLAIN[2])
     house.walk(at_hits, "hits")
     house.walk(at_decision, "decide")
@@ -50,7 +57,9 @@ def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], h
     for place, revisable in ((f"/runs/{at_decision}", True), (f"/runs/{at_decision}/replay", False)):
         page = olivia.go(place)
         page.click(".phase.done summary:has-text('Documents')")  # its steps come when it is opened
-        documents = page.locator(".phase:has(summary:has-text('Documents')) .step", has_text="Is the set complete?")
+        documents = page.locator(
+            ".phase:has(summary:has-text('Documents')) .step", has_text="Is the set complete?"
+        )
         expect(documents).to_be_visible()
         assert documents.locator(".revise").count() == revisable
         assert olivia.faults() == []
@@ -61,7 +70,10 @@ def test_a_record_is_edited_by_keyboard_its_address_part_by_part_and_countries_b
     screens: Callable[..., "Screen"], house: House
 ) -> None:
     number = stories.PLAIN[3]
-    house.sql("update customer set nationalities = '{LV}', address = address || '{\"floor\": 3}' where id = %s", number)
+    house.sql(
+        "update customer set nationalities = '{LV}', address = address || '{\"floor\": 3}' where id = %s",
+        number,
+    )
     olivia = screens().enter("olivia")
     page = olivia.go(f"/c/customer/{number}/edit")
     box = page.get_by_role("combobox", name="Nationalities")
@@ -90,4 +102,9 @@ def test_a_record_is_edited_by_keyboard_its_address_part_by_part_and_countries_b
     [(address, nationalities, residence)] = house.sql(
         "select address, nationalities::text[], residence_country::text from customer where id = %s", number
     )
-    assert (address["city"], address["floor"], sorted(nationalities), residence) == ("Liepāja", 3, ["EE", "LV"], "EE")
+    assert (address["city"], address["floor"], sorted(nationalities), residence) == (
+        "Liepāja",
+        3,
+        ["EE", "LV"],
+        "EE",
+    )

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("wrong", ["server", "network"])
-def test_a_part_that_does_not_come_says_so_and_comes_with_try_again(screens: Callable[..., "Screen"], wrong: str) -> None:
+def test_a_part_that_does_not_come_says_so_and_comes_with_try_again(
+    screens: Callable[..., "Screen"], wrong: str
+) -> None:
     olivia = screens().enter("olivia")
     page, broken = olivia.page, [True]
 

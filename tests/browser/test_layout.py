@@ -38,17 +38,33 @@ STOPS = 140
 def paths(company: Company) -> list[str]:
     """A page of each kind, full of rows and words."""
     for n in range(100, 160):
-        company.sql("insert into customer (id, display_name, desk, risk, balance) values (?, ?, 'retail', 'low', ?)", n, f"Customer {n}", n)
+        company.sql(
+            "insert into customer (id, display_name, desk, risk, balance) values (?, ?, 'retail', 'low', ?)",
+            n,
+            f"Customer {n}",
+            n,
+        )
         company.sql("insert into account values (?, 1, 'open')", f"LT{n}" + "9" * 40)
     held, done = company.at("rate", "1"), company.finished("2")
     sequencing.catch_up()
     return [
-        "/", "/workflows", "/c/customer", "/c/customer/1", "/c/customer/1?tab=details", f"/runs/{held}", f"/runs/{done}", f"/runs/{done}/replay?at=9", f"/runs/{held}/revise?step=note", "/c/nothing",
-    ]  # fmt: skip
+        "/",
+        "/workflows",
+        "/c/customer",
+        "/c/customer/1",
+        "/c/customer/1?tab=details",
+        f"/runs/{held}",
+        f"/runs/{done}",
+        f"/runs/{done}/replay?at=9",
+        f"/runs/{held}/revise?step=note",
+        "/c/nothing",
+    ]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (320, 640)])
-def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
+def test_panes_scroll_and_the_page_does_not(
+    screens: Callable[..., "Screen"], paths: list[str], width: int, height: int
+) -> None:
     olivia = screens(width, height).enter("olivia")
     wrong = []
     for path in paths:
@@ -61,7 +77,9 @@ def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], pa
     assert wrong == []
 
 
-def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_table_that_is_too_wide_scrolls_within_its_card(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().enter("olivia")
     run = company.at("read")
     for path in ("/c/customer/1", f"/runs/{run}?tab=related"):
@@ -70,7 +88,9 @@ def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[...,
         page.evaluate(
             "document.querySelectorAll('.scroll-x :is(th, td)').forEach((cell) => { cell.textContent = 'unbreakable'.repeat(12); })"
         )
-        assert page.evaluate("(() => { const box = document.querySelector('.scroll-x'); return box.scrollWidth > box.clientWidth; })()")
+        assert page.evaluate(
+            "(() => { const box = document.querySelector('.scroll-x'); return box.scrollWidth > box.clientWidth; })()"
+        )
         assert page.evaluate(OVER_THE_EDGE) == []
         assert page.evaluate(SCROLLS) == [0, 0]
         page.focus(".scroll-x")
@@ -79,7 +99,9 @@ def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[...,
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
+def test_whatever_has_the_focus_is_seen_and_can_be_hit(
+    screens: Callable[..., "Screen"], paths: list[str], width: int, height: int
+) -> None:
     olivia = screens(width, height).enter("olivia")
     wrong: list[Any] = []
     for path in paths:
@@ -96,7 +118,9 @@ def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "S
     assert wrong == []
 
 
-def test_the_way_from_sign_in_to_replay_needs_tab_and_enter_alone(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_the_way_from_sign_in_to_replay_needs_tab_and_enter_alone(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().sign_in("olivia")
     page = olivia.page
 

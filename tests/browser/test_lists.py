@@ -43,14 +43,21 @@ def same(page: "Page", view: list[str]) -> None:
     page.wait_for_function(f"(seen) => JSON.stringify(({SEEN})()) === JSON.stringify(seen)", arg=view)
 
 
-def test_back_forward_and_reload_give_the_same_list(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_back_forward_and_reload_give_the_same_list(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens().enter("olivia")
     views = walked(olivia)
     page = olivia.page
     first, second, third = views
     assert len({str(view) for view in views.values()}) == 3, "each is another view"
     assert views[third][1] == "adaeze"
-    for go, address in ((page.go_back, second), (page.go_back, first), (page.go_forward, second), (page.go_forward, third)):
+    for go, address in (
+        (page.go_back, second),
+        (page.go_back, first),
+        (page.go_forward, second),
+        (page.go_forward, third),
+    ):
         go()
         page.wait_for_url(address)
         same(page, views[address])

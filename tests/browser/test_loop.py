@@ -27,7 +27,9 @@ def item(screen: "Screen", words: str) -> None:
     screen.focus_on("item-title")
 
 
-def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], company: Company, at_list: str) -> None:
+def test_item_by_item_with_the_keyboard(
+    screens: Callable[..., "Screen"], company: Company, at_list: str
+) -> None:
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_list}")
     page.wait_for_selector("#item-title:has-text('LT45 9999 9000 1234 5678')")
@@ -49,7 +51,9 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
     assert "item=LT459999900012345678" in page.url
     page.go_back()
     page.goto(f"{olivia.url}/runs/{at_list}")
-    assert page.input_value("#f-remark") == "Half typed", "what was typed for an item is there when one comes back to it"
+    assert page.input_value("#f-remark") == "Half typed", (
+        "what was typed for an item is there when one comes back to it"
+    )
     page.focus(".items a >> nth=0")
     olivia.press("Enter")
     item(olivia, "LT45 9999 9000 1234 5678")

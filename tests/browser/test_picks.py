@@ -16,7 +16,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("way", ["keys", "pointer"])
-def test_a_record_is_found_by_its_name_and_its_key_is_sent(screens: Callable[..., "Screen"], company: Company, way: str) -> None:
+def test_a_record_is_found_by_its_name_and_its_key_is_sent(
+    screens: Callable[..., "Screen"], company: Company, way: str
+) -> None:
     run = started(company, "mona", given="1")
     mona = screens().enter("mona")
     page = mona.go(f"/runs/{run}")
@@ -37,7 +39,9 @@ def test_a_record_is_found_by_its_name_and_its_key_is_sent(screens: Callable[...
     assert runs.get(company.mona, run).json["context"]["ask"]["owner"] == "3"
 
 
-def test_escape_closes_the_list_and_what_fits_nothing_is_said(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_escape_closes_the_list_and_what_fits_nothing_is_said(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     page = screens().enter("mona").go(f"/runs/{started(company, 'mona')}")
     box = page.get_by_role("combobox", name="Owner")
     box.press_sequentially("zzzz")

@@ -18,7 +18,9 @@ DRAWN = "() => document.querySelectorAll('.x6-node .nd').length"
 FOCUSED = "document.activeElement.dataset.cellId"
 PLACES = """() => Object.fromEntries([...document.querySelectorAll('.x6-node[data-shape=handrail-step]')]
     .map((node) => [node.dataset.cellId, node.getAttribute('transform').match(/-?[0-9.]+/g).map(Number)]))"""
-MAIN = "(() => { const main = document.querySelector('main'); return main.scrollHeight - main.clientHeight; })()"
+MAIN = (
+    "(() => { const main = document.querySelector('main'); return main.scrollHeight - main.clientHeight; })()"
+)
 OVERLAPS = """() => {
     const boxes = (sought) => [...document.querySelectorAll(`step-picture ${sought}`)].map((each) => [each.parentElement.textContent, each.getBoundingClientRect()]);
     const [names, all] = [boxes('.way-tag'), [...boxes('.way-tag'), ...boxes('.nd'), ...boxes('.group-words')]];
@@ -49,7 +51,9 @@ def document(**more: Any) -> dict[str, Any]:
 
 def long(count: int) -> dict[str, Any]:
     """A workflow with so many steps, every third of them a fork."""
-    made: list[dict[str, Any]] = [{"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "s1"}}]
+    made: list[dict[str, Any]] = [
+        {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "s1"}}
+    ]
     for n in range(1, count - 1):
         after = f"s{n + 1}" if n < count - 2 else "end"
         if n % 3 == 0 and n < count - 4:
@@ -64,25 +68,56 @@ def long(count: int) -> dict[str, Any]:
                 }
             )
         else:
-            made.append({"id": f"s{n}", "type": "guidance", "title": f"Step {n}", "config": {"text": "Look."}, "next": {"default": after}})
+            made.append(
+                {
+                    "id": f"s{n}",
+                    "type": "guidance",
+                    "title": f"Step {n}",
+                    "config": {"text": "Look."},
+                    "next": {"default": after},
+                }
+            )
     return document(
-        slug="long-one", title="Long one", steps=[*made, {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}}]
+        slug="long-one",
+        title="Long one",
+        steps=[*made, {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}}],
     )
 
 
 def forked() -> dict[str, Any]:
     """A workflow in which eight choices with long names lead to three steps, and those to each other and past each other, in two groups."""
     options = [{"value": f"o{n}", "label": f"A choice with a long name {n}"} for n in range(8)]
-    made: list[dict[str, Any]] = [{"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "first"}}]
+    made: list[dict[str, Any]] = [
+        {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "first"}}
+    ]
     ways = {f"o{n}": ("one", "two", "three", "end")[n % 4] for n in range(8)}
     for step, later in (
         ("first", ways),
         ("one", ways | {"o0": "two", "o4": "end"}),
         ("two", {name: to if to in ("three", "end") else "three" for name, to in ways.items()}),
     ):
-        made.append({"id": step, "type": "decision", "title": step.title(), "config": {"options": options}, "next": later})
-    made += [{"id": "three", "type": "guidance", "title": "Three", "config": {"text": "Look."}, "next": {"default": "end"}}]
-    groups = [{"title": "The first of two groups", "steps": ["first", "one"]}, {"title": "Group", "steps": ["two", "three"]}]
+        made.append(
+            {
+                "id": step,
+                "type": "decision",
+                "title": step.title(),
+                "config": {"options": options},
+                "next": later,
+            }
+        )
+    made += [
+        {
+            "id": "three",
+            "type": "guidance",
+            "title": "Three",
+            "config": {"text": "Look."},
+            "next": {"default": "end"},
+        }
+    ]
+    groups = [
+        {"title": "The first of two groups", "steps": ["first", "one"]},
+        {"title": "Group", "steps": ["two", "three"]},
+    ]
     end = {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}}
     return document(slug="forked", title="Forked", steps=[*made, end], groups=groups)
 
@@ -95,10 +130,19 @@ def gone_back() -> dict[str, Any]:
         {"id": "start", "type": "start", "config": {}, "next": {"default": "look"}},
         {"id": "again", "type": "go_to", "config": {}, "next": {"default": "look"}},
         {"id": "look", "type": "guidance", "config": {"text": "Look."}, "next": {"default": "choose"}},
-        {"id": "choose", "type": "decision", "config": {"options": options}, "next": {"back": "again", "end": "end"}},
+        {
+            "id": "choose",
+            "type": "decision",
+            "config": {"options": options},
+            "next": {"back": "again", "end": "end"},
+        },
         {"id": "end", "type": "end", "config": {}, "next": {}},
     ]
-    return document(slug="back", title="Back", steps=[step | {"title": step["id"].title(), "at": [*places[step["id"]]]} for step in made])
+    return document(
+        slug="back",
+        title="Back",
+        steps=[step | {"title": step["id"].title(), "at": [*places[step["id"]]]} for step in made],
+    )
 
 
 def drawn(screen: "Screen", path: str, count: int = 10) -> Any:
@@ -112,11 +156,20 @@ def test_the_picture_says_what_the_list_says(screens: Callable[..., "Screen"]) -
     olivia = screens().enter("olivia")
     page = drawn(olivia, "/workflows/care-review")
     names = page.eval_on_selector_all(".x6-node .nd b", "(all) => all.map((one) => one.textContent)")
-    assert names == page.eval_on_selector_all("[data-step] [data-title]", "(all) => all.map((one) => one.textContent)")
-    labels = set(page.eval_on_selector_all(".way-words", "(all) => all.map((one) => one.textContent.replaceAll('\\u00a0', ' '))"))
+    assert names == page.eval_on_selector_all(
+        "[data-step] [data-title]", "(all) => all.map((one) => one.textContent)"
+    )
+    labels = set(
+        page.eval_on_selector_all(
+            ".way-words", "(all) => all.map((one) => one.textContent.replaceAll('\\u00a0', ' '))"
+        )
+    )
     assert labels == {"High, Otherwise", "Approve", "Look again"}
     spoken = page.get_attribute("[data-cell-id=decide]", "aria-label")
-    assert spoken == "Decide A person, or a rule, chooses the way on. Decision. Next: Approve: Result; Look again: Back to the note."
+    assert (
+        spoken
+        == "Decide A person, or a rule, chooses the way on. Decision. Next: Approve: Result; Look again: Back to the note."
+    )
     assert page.evaluate(MAIN) == 0
     assert olivia.faults() == []
 
@@ -127,7 +180,17 @@ def test_the_keyboard_walks_it_and_opens_a_step(screens: Callable[..., "Screen"]
     page.focus("[data-zoom=fit]")
     olivia.press("Tab")
     walked = [page.evaluate(FOCUSED)]
-    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "End", "ArrowUp", "ArrowLeft", "ArrowDown", "Home", "ArrowUp"):
+    for key in (
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowUp",
+        "End",
+        "ArrowUp",
+        "ArrowLeft",
+        "ArrowDown",
+        "Home",
+        "ArrowUp",
+    ):
         olivia.press(key)
         walked.append(page.evaluate(FOCUSED))
     assert walked == ["start", "load", "read", "load", "end", "result", "back", "note", "start", "start"]
@@ -166,20 +229,31 @@ def again(company: Company) -> str:
     """A run that went back to the note, and whose rating was revised then."""
     run_id = company.at("decide")
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"),
+    )
     told = company.told(run_id)
     runs.revise(company.olivia, run_id, step="rate", attempt=None, revision=told["revision"], reason="Wrong")
     return run_id
 
 
-def test_a_run_shows_what_was_done_what_was_cancelled_and_what_may_come(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_run_shows_what_was_done_what_was_cancelled_and_what_may_come(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     run_id = again(company)
     olivia = screens().enter("olivia")
     page = drawn(olivia, f"/runs/{run_id}/picture")
     states = page.evaluate(
         "() => Object.fromEntries([...document.querySelectorAll('.x6-node .nd')].map((one) => [one.closest('.x6-node').dataset.cellId, one.className.replace('nd ', '')]))"
     )
-    assert (states["load"], states["rate"], states["decide"], states["end"]) == ("done", "now", "cancelled", "todo")
+    assert (states["load"], states["rate"], states["decide"], states["end"]) == (
+        "done",
+        "now",
+        "cancelled",
+        "todo",
+    )
     struck = "(id) => getComputedStyle(document.querySelector(`[data-cell-id=${id}] b`)).textDecorationLine"
     assert (page.evaluate(struck, "decide"), page.evaluate(struck, "load")) == ("line-through", "none")
     assert page.inner_text("[data-cell-id=rate] .nd-visits") == "×2"

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-NOTE = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+NOTE = source(
+    "s2",
+    kind="step",
+    step="note",
+    title="Take a note",
+    field="note",
+    quote="Looked at it.",
+    collection=None,
+    record=None,
+)
 EYES = [(1440, 900, "light"), (390, 844, "dark")]
 
 
@@ -29,14 +38,21 @@ def come(company: "Company", run_id: str) -> None:
     )
 
 
-def test_nothing_that_is_typed_is_overwritten_and_the_caret_stays(screens: Callable[..., "Screen"], company: "Company") -> None:
+def test_nothing_that_is_typed_is_overwritten_and_the_caret_stays(
+    screens: Callable[..., "Screen"], company: "Company"
+) -> None:
     run = proposals.at(company, "note")
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     expect(page.locator("#proposal")).to_contain_text("Looking for what rules can fill in")
     page.focus("#f-note")
     page.keyboard.type("half a sen")
-    arrives(company, run, value("note", "What a model would write.", "high", "", source()), value("count", 3, "high", "", source()))
+    arrives(
+        company,
+        run,
+        value("note", "What a model would write.", "high", "", source()),
+        value("count", 3, "high", "", source()),
+    )
     expect(page.locator("[data-ai=count]")).to_have_attribute("data-ai-state", "fill")
     assert page.input_value("#f-count") == "3"
     page.keyboard.type("tence")
@@ -50,7 +66,9 @@ def test_nothing_that_is_typed_is_overwritten_and_the_caret_stays(screens: Calla
     assert company.told(run)["context"]["note"] == {"note": "What a model would write.", "count": 3}
 
 
-def test_proposals_are_taken_and_left_by_keyboard_alone(screens: Callable[..., "Screen"], company: "Company") -> None:
+def test_proposals_are_taken_and_left_by_keyboard_alone(
+    screens: Callable[..., "Screen"], company: "Company"
+) -> None:
     run = proposals.at(company, "rate")
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
@@ -81,7 +99,9 @@ def test_proposals_are_taken_and_left_by_keyboard_alone(screens: Callable[..., "
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), EYES)
-def test_proposals_are_for_every_eye(screens: Callable[..., "Screen"], company: "Company", width: int, height: int, scheme: str) -> None:
+def test_proposals_are_for_every_eye(
+    screens: Callable[..., "Screen"], company: "Company", width: int, height: int, scheme: str
+) -> None:
     run = proposals.at(company, "rate")
     olivia = screens(width, height, scheme).enter("olivia")
     page = olivia.go(f"/runs/{run}")
@@ -103,12 +123,17 @@ def test_proposals_are_for_every_eye(screens: Callable[..., "Screen"], company: 
     assert found == []
 
 
-def test_a_choice_and_its_reasons_and_the_replay_are_for_every_eye(screens: Callable[..., "Screen"], company: "Company") -> None:
+def test_a_choice_and_its_reasons_and_the_replay_are_for_every_eye(
+    screens: Callable[..., "Screen"], company: "Company"
+) -> None:
     run = proposals.at(company, "decide")
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     arrives(
-        company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source(), NOTE]}
+        company,
+        run,
+        outcome="approve",
+        choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source(), NOTE]},
     )
     expect(page.locator("[data-ai=outcome]")).to_have_attribute("data-ai-state", "fill")
     found = olivia.faults()

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def desk(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(
+    pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
     with opened(pg, template, suite_folder, tmp_path_factory.mktemp("provider")) as made:
         yield made
 
@@ -37,7 +39,9 @@ def test_a_charge_is_refunded_by_keyboard_alone(screens: Callable[..., "Screen"]
     page.keyboard.type("The carrier lost it")
     olivia.press("Control+Enter")
     olivia.heading("Send the refund")
-    assert f"••{desk.sql('select card_last4 from charge where id = %s', charge)[0][0]}" in page.inner_text("main")
+    assert f"••{desk.sql('select card_last4 from charge where id = %s', charge)[0][0]}" in page.inner_text(
+        "main"
+    )
     assert "It cannot be recalled once it is done." in page.inner_text("main")
     olivia.press("Control+Enter")
     olivia.heading("Tell the customer: refunded")

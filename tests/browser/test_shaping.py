@@ -23,7 +23,9 @@ def names(page: "Page", group: int = 0) -> list[str]:
     return page.locator("[data-arrange]").nth(group).locator(".arrange-name").all_inner_texts()
 
 
-def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_layout_is_arranged_by_pointer_and_by_keyboard(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     ines = screens().enter("ines")
     faults: list[str] = []
     for path in (
@@ -51,7 +53,9 @@ def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., 
     assert page.locator(".arrange-head .num").first.inner_text() == str(len(before) - 1)
     handle = page.get_by_role("button", name=f"Move {before[0]}", exact=True)
     handle.drag_to(page.locator("[data-arrange] > li").first, target_position={"x": 20, "y": 2})
-    page.wait_for_function("name => document.querySelector('[data-arrange] .arrange-name').innerText === name", arg=before[0])
+    page.wait_for_function(
+        "name => document.querySelector('[data-arrange] .arrange-name').innerText === name", arg=before[0]
+    )
     page.locator("#preview th[scope=col]").nth(1).wait_for()
     with page.expect_navigation():
         ines.press("Control+s")
@@ -72,7 +76,17 @@ def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., 
     page.get_by_label("Field", exact=True).select_option("balance")
     page.get_by_label("Comparison").locator("option", has_text="contains").wait_for(state="detached")
     offered = page.get_by_label("Comparison").locator("option").all_inner_texts()
-    assert offered == ["is", "is not", "is less than", "is at most", "is more than", "is at least", "is one of", "is empty", "is not empty"]
+    assert offered == [
+        "is",
+        "is not",
+        "is less than",
+        "is at most",
+        "is more than",
+        "is at least",
+        "is one of",
+        "is empty",
+        "is not empty",
+    ]
     page.get_by_role("radio", name="A SELECT").check()
     assert page.get_by_label("Field").is_hidden()
     assert (faults, ines.complaints) == ([], [])

@@ -23,7 +23,9 @@ def rules(**changes: Any) -> None:
     entry_changes.store(accounts.COMMAND_LINE, dataclasses.replace(entry.current(), **changes))
 
 
-def test_a_second_factor_is_set_up_and_asked_for_by_keyboard(company: Company, screens: Callable[..., Screen]) -> None:
+def test_a_second_factor_is_set_up_and_asked_for_by_keyboard(
+    company: Company, screens: Callable[..., Screen]
+) -> None:
     rules(second_factor="roles")
     screen = screens()
     page = screen.go("/sign-in")
@@ -61,7 +63,13 @@ def test_a_second_factor_is_set_up_and_asked_for_by_keyboard(company: Company, s
     page.keyboard.type(code(secret))
     narrow.press("Enter")
     page.wait_for_url(f"{narrow.url}/")
-    for path in ("/settings/me", SETUP, "/settings/sign-in", f"/settings/sign-in/of/{company.tom.id}", "/step-up"):
+    for path in (
+        "/settings/me",
+        SETUP,
+        "/settings/sign-in",
+        f"/settings/sign-in/of/{company.tom.id}",
+        "/step-up",
+    ):
         narrow.go(path)
         faults += narrow.faults()
     assert faults == []
@@ -116,7 +124,9 @@ htmx.process(form);
 """
 
 
-def test_confirming_happens_over_the_page_and_the_form_goes_out_again(company: Company, screens: Callable[..., Screen]) -> None:
+def test_confirming_happens_over_the_page_and_the_form_goes_out_again(
+    company: Company, screens: Callable[..., Screen]
+) -> None:
     rules(step_up=True)
     screen = screens().sign_in("olivia")
     page = screen.go("/settings/me")
@@ -131,7 +141,9 @@ def test_confirming_happens_over_the_page_and_the_form_goes_out_again(company: C
     page.keyboard.type("wrong wrong wrong")
     screen.press("Enter")
     expect(page.locator("#shown-error")).to_be_visible()
-    page.wait_for_function(SETTLED)  # else the browser sends the form itself, and the page that goes on by itself takes over
+    page.wait_for_function(
+        SETTLED
+    )  # else the browser sends the form itself, and the page that goes on by itself takes over
     page.fill("#shown", PASSWORD)
     with page.expect_response(lambda answer: answer.url.endswith("/second-factor/codes")) as again:
         screen.press("Enter")

@@ -26,12 +26,17 @@ def receiver(given_settings: Callable[..., None]) -> Iterator[Receiver]:
         yield made
 
 
-def test_the_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, receiver: Receiver) -> None:
+def test_the_pages_have_no_fault(
+    screens: Callable[..., "Screen"], company: Company, receiver: Receiver
+) -> None:
     webhook, _ = outgoing.add(
-        company.ines, Wanted(f"{receiver.url}/in", ["run.completed", "tag.added", "record.updated", "step.completed"])
+        company.ines,
+        Wanted(f"{receiver.url}/in", ["run.completed", "tag.added", "record.updated", "step.completed"]),
     )
     company.finished("1")
-    receiver.answer = lambda told: (200, b"", {}) if b"step.completed" in told.body else (500, b"An answer of some length " * 20, {})
+    receiver.answer = lambda told: (
+        (200, b"", {}) if b"step.completed" in told.body else (500, b"An answer of some length " * 20, {})
+    )
     outgoing.send_test(company.ines, webhook.id)
     sequencing.catch_up()
     outgoing.take_in()

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-def test_from_new_workflow_to_the_first_finished_run_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_from_new_workflow_to_the_first_finished_run_without_the_mouse(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens().enter("mona")
     page = mona.go("/workflows")
     page.get_by_role("link", name="New workflow").focus()
@@ -70,7 +72,9 @@ def test_from_new_workflow_to_the_first_finished_run_without_the_mouse(screens: 
     assert mona.faults() == []
 
 
-def test_two_people_the_network_away_and_a_killed_page_lose_nothing(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_two_people_the_network_away_and_a_killed_page_lose_nothing(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens().enter("mona")
     page = mona.go("/workflows/care-review/edit?step=read")
     page.context.set_offline(True)
@@ -86,7 +90,9 @@ def test_two_people_the_network_away_and_a_killed_page_lose_nothing(screens: Cal
     mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
 
 
-def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens().enter("mona")
     page = mona.go("/workflows/care-review/edit?step=start")
     page.get_by_role("button", name="Add step").focus()
@@ -111,7 +117,9 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     expect(page.locator(".condition-row")).to_have_count(2)  # the one that says nothing yet is kept
     page.get_by_role("button", name="Remove condition 2").press("Enter")
     condition = workflows.open_draft(company.mona, "care-review").document["steps"][1]
-    assert condition["config"]["branches"] == [{"if": f'{path}.startsWith("O\\"Neil")', "outcome": "over_500"}]
+    assert condition["config"]["branches"] == [
+        {"if": f'{path}.startsWith("O\\"Neil")', "outcome": "over_500"}
+    ]
 
     page.get_by_role("button", name="Add step").press("Enter")  # stands on the way that leads nowhere yet
     page.keyboard.type("guidance")
@@ -123,11 +131,16 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     expect(page.locator("#f-config-text")).to_have_value(f"Call {{{{ {path} }}}}")
     page.keyboard.press("Control+s")
     expect(page.locator("#saved")).to_contain_text("Saved")
-    steps = {step["id"]: step["next"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+    steps = {
+        step["id"]: step["next"]
+        for step in workflows.open_draft(company.mona, "care-review").document["steps"]
+    }
     assert steps["condition"]["over_500"] == "guidance"
     assert steps["guidance"] == {"default": steps["condition"]["default"]}
 
-    page.get_by_role("link", name="About the workflow").press("Enter")  # what starts it: by keyboard alone, the sentence follows
+    page.get_by_role("link", name="About the workflow").press(
+        "Enter"
+    )  # what starts it: by keyboard alone, the sentence follows
     page.get_by_role("button", name="Add an event").press("Enter")
     expect(page.locator("#f-triggers-0-on")).to_be_focused()
     expect(page.locator("#d-trigger-0 > summary")).to_contain_text("nothing starts it yet")
@@ -143,7 +156,9 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     page.keyboard.press("Control+s")
     expect(page.locator("#saved")).to_contain_text("Saved")
     document = workflows.open_draft(company.mona, "care-review").document
-    assert document["triggers"] == [{"id": "event", "kind": "event", "on": "record.updated", "filter": f"{path} != null"}]
+    assert document["triggers"] == [
+        {"id": "event", "kind": "event", "on": "record.updated", "filter": f"{path} != null"}
+    ]
     assert (document["exits"], document["reenrol"]) == ([{"reason": "settled"}], "never")
     assert mona.faults() == []
 
@@ -157,7 +172,9 @@ def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen
 
 
 @pytest.mark.slow
-def test_ways_and_places_are_changed_by_dragging_on_the_canvas(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_ways_and_places_are_changed_by_dragging_on_the_canvas(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     page = screens().enter("mona").go("/workflows/care-review/edit?step=read")
 
     def drag(what: str, *, to: str | None = None, by: tuple[int, int] = (0, 0)) -> None:

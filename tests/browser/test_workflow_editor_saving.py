@@ -45,7 +45,9 @@ def test_two_tabs_see_each_other_and_a_conflict_waits_for_its_answer_wherever_on
     expect(second.locator("[data-outline]")).to_contain_text("Read this twice")
     expect(second.locator("#saved")).to_contain_text("Changed by")
 
-    first.route("**/edit", lambda route: route.abort())  # what is typed here is not there yet when the other is saved
+    first.route(
+        "**/edit", lambda route: route.abort()
+    )  # what is typed here is not there yet when the other is saved
     first.locator("#f-title").fill("Read it never")
     expect(first.locator("#saved")).to_contain_text("Not connected")
     second.locator("[data-outline] [data-select=read]").click()
@@ -62,7 +64,9 @@ def test_two_tabs_see_each_other_and_a_conflict_waits_for_its_answer_wherever_on
     mona.complaints[:] = [each for each in mona.complaints if "ERR_FAILED" not in each]
 
 
-def test_who_is_signed_out_elsewhere_in_mid_edit_goes_on_after_signing_in_again(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_who_is_signed_out_elsewhere_in_mid_edit_goes_on_after_signing_in_again(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens()
     page = mona.sign_in("mona").go(f"{EDIT}?step=read")
     other = mona.context.new_page()
@@ -133,4 +137,8 @@ def test_an_answer_that_is_lost_doubles_nothing_and_what_a_killed_tab_typed_is_s
     third = beside(mona, "rate")
     expect(third.locator("[data-outline]")).to_contain_text("Rate it twice")
     expect(third.locator("[data-outline]")).to_contain_text("Read it twice")
-    mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each and "ERR_FAILED" not in each]
+    mona.complaints[:] = [
+        each
+        for each in mona.complaints
+        if "ERR_INTERNET_DISCONNECTED" not in each and "ERR_FAILED" not in each
+    ]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     publish(DESK)
     olivia = screens().enter("olivia")
     page = olivia.go("/w/desk")
@@ -24,11 +26,15 @@ def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callabl
     page.focus("#part-shares summary")
     olivia.press("Enter")
     page.wait_for_url("**open-tables=*")
-    page.evaluate("document.getElementById('part-people').kept = document.getElementById('part-hello').kept = true")
+    page.evaluate(
+        "document.getElementById('part-people').kept = document.getElementById('part-hello').kept = true"
+    )
     page.click("a.pick:has-text('Adaeze')")
     page.wait_for_selector("#part-who dd:has-text('adaeze@customers.example')")
     page.wait_for_url("**/w/desk?customer=1**")
-    assert page.evaluate("[document.getElementById('part-people').kept, document.getElementById('part-hello').kept]") == [True, True]
+    assert page.evaluate(
+        "[document.getElementById('part-people').kept, document.getElementById('part-hello').kept]"
+    ) == [True, True]
     assert page.get_attribute("a.pick[aria-current]", "data-value") == "1"
     page.focus("#part-desks-box")
     page.select_option("#part-desks-box", "corporate")
@@ -68,7 +74,9 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     page.keyboard.type("Accounts", delay=40)
     page.wait_for_selector(".settings-pane :text('Iban'), .settings-pane :text('IBAN')", state="attached")
     ines.settled()
-    assert page.locator("#f-collection option:checked").inner_text().startswith("Accounts"), "drawing the form anew waits until it is typed"
+    assert page.locator("#f-collection option:checked").inner_text().startswith("Accounts"), (
+        "drawing the form anew waits until it is typed"
+    )
     page.focus("#node-desks")
     ines.press("Alt+ArrowUp")
     page.wait_for_selector("#builder[data-announce*='moved up']")
@@ -82,14 +90,19 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     page.press("#node-hello", "Enter")
     page.wait_for_selector("textarea#f-text")
     page.fill("#f-text", "Hello na")
-    assert page.locator("#completions").is_hidden(), "words outside braces complete nothing: Tab would turn them into a name"
+    assert page.locator("#completions").is_hidden(), (
+        "words outside braces complete nothing: Tab would turn them into a name"
+    )
     page.fill("#f-text", "Hello {{ me.ema")
     ines.press("Enter")
     assert page.input_value("#f-text") == "Hello {{ me.email }}"
     ines.press("Tab")
     page.wait_for_selector("#builder[data-announce='Saved in the draft.']")
     assert page.input_value("#f-text") == "Hello {{ me.email }}"
-    assert workspaces.open_workspace(company.ines, "desk").document.component("hello").text == "Hello {{ me.email }}"  # type: ignore[union-attr]
+    assert (
+        workspaces.open_workspace(company.ines, "desk").document.component("hello").text
+        == "Hello {{ me.email }}"
+    )  # type: ignore[union-attr]
 
     def late(route: Route) -> None:
         page.wait_for_timeout(400)
@@ -104,8 +117,13 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
         page.get_by_role("complementary", name="Add").get_by_text("Divider").click()
         page.get_by_role("heading", name="Add Divider").wait_for()
         ines.settled()
-        assert page.get_by_role("heading", name="Add Divider").is_visible(), "the answer to the save does not take it away"
-        assert workspaces.open_workspace(company.ines, "desk").document.component("hello").text == f"Typed {waits}"  # type: ignore[union-attr]
+        assert page.get_by_role("heading", name="Add Divider").is_visible(), (
+            "the answer to the save does not take it away"
+        )
+        assert (
+            workspaces.open_workspace(company.ines, "desk").document.component("hello").text
+            == f"Typed {waits}"
+        )  # type: ignore[union-attr]
         page.click("#node-hello")
         page.wait_for_selector("textarea#f-text")
     page.unroute_all()

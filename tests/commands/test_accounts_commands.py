@@ -21,7 +21,9 @@ def run(command: click.Command, *args: str) -> Result:
 @pytest.fixture
 def ana(clean: object) -> tuple[accounts.Person, str]:
     """A lead made on the command line, and her password."""
-    told = run(user.user, "create", "Ana@Example.com", "--role", "lead", "--team", "Operations", "--name", "Ana Ilić")
+    told = run(
+        user.user, "create", "Ana@Example.com", "--role", "lead", "--team", "Operations", "--name", "Ana Ilić"
+    )
     assert told.exit_code == 0
     made = re.fullmatch(r"ana@example\.com  (\S+)  Ana Ilić, lead, operations\n", told.output)
     assert made is not None
@@ -39,7 +41,10 @@ def test_a_person_made_on_the_command_line_signs_in(ana: tuple[accounts.Person, 
 
 def test_people_are_listed_and_accounts_closed(ana: tuple[accounts.Person, str]) -> None:
     run(user.user, "create", "ada@example.com", "--role", "auditor", "--team", "audit")
-    assert run(user.user, "list").output == "ada@example.com  Ada  auditor\nana@example.com  Ana Ilić  lead in operations\n"
+    assert (
+        run(user.user, "list").output
+        == "ada@example.com  Ada  auditor\nana@example.com  Ana Ilić  lead in operations\n"
+    )
     assert run(user.user, "disable", "ANA@example.com").output == "ana@example.com can no longer sign in\n"
     assert "ana@example.com  Ana Ilić  lead in operations  closed\n" in run(user.user, "list").output
     assert accounts.sign_in("ana@example.com", ana[1], "127.0.0.1", "test") is None
@@ -52,19 +57,46 @@ def test_an_administrator_sets_a_new_password(ana: tuple[accounts.Person, str]) 
     assert accounts.sign_in("ana@example.com", told[1], "127.0.0.1", "test")
 
 
-def test_somebody_is_invited_by_a_link_that_is_printed_once(ana: tuple[accounts.Person, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    told = run(user.user, "invite", "Bo@Example.com", "--role", "operator", "--role", "auditor", "--team", "operations")
+def test_somebody_is_invited_by_a_link_that_is_printed_once(
+    ana: tuple[accounts.Person, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = run(
+        user.user,
+        "invite",
+        "Bo@Example.com",
+        "--role",
+        "operator",
+        "--role",
+        "auditor",
+        "--team",
+        "operations",
+    )
     link = re.fullmatch(r"(/invitation/[\w-]{43})\n", told.stdout)
     assert link is not None
     assert "CONSOLE_BASE_URL is not set" in told.stderr
-    person = accounts.accept(link[1].rpartition("/")[2], "127.0.0.1", name="Bo", password="seven tall herons wade", locale="en", zone="UTC")
-    assert (person.email, person.roles) == ("bo@example.com", frozenset({("operator", "operations"), ("auditor", "*")}))
+    person = accounts.accept(
+        link[1].rpartition("/")[2],
+        "127.0.0.1",
+        name="Bo",
+        password="seven tall herons wade",
+        locale="en",
+        zone="UTC",
+    )
+    assert (person.email, person.roles) == (
+        "bo@example.com",
+        frozenset({("operator", "operations"), ("auditor", "*")}),
+    )
     monkeypatch.setenv("CONSOLE_BASE_URL", "https://console.example.com")
     settings.current.cache_clear()
     told = run(user.user, "invite", "cy@example.com", "--role", "operator", "--team", "operations")
     assert told.stdout.startswith("https://console.example.com/invitation/")
     assert told.stderr == ""
-    assert run(user.user, "invite", "di@example.com", "--role", "operator", "--team", "a", "--team", "b").exit_code == 2
+    assert (
+        run(
+            user.user, "invite", "di@example.com", "--role", "operator", "--team", "a", "--team", "b"
+        ).exit_code
+        == 2
+    )
     with pytest.raises(ConsoleError, match="is invited already"):
         run(user.user, "invite", "cy@example.com", "--role", "operator", "--team", "operations")
     settings.current.cache_clear()
@@ -77,7 +109,9 @@ def test_the_key_is_the_only_thing_on_stdout(ana: tuple[accounts.Person, str]) -
     actor = accounts.actor_of_key(told.stdout.strip())
     assert actor is not None
     assert actor.id == ana[0].id
-    assert run(apikey.apikey, "revoke", str(actor.key_id)).output == f"{actor.key_id} opens nothing any more\n"
+    assert (
+        run(apikey.apikey, "revoke", str(actor.key_id)).output == f"{actor.key_id} opens nothing any more\n"
+    )
     assert accounts.actor_of_key(told.stdout.strip()) is None
 
 

@@ -44,7 +44,15 @@ def test_import_list_and_export(company: Company, file: Path) -> None:
 
 
 def test_what_cannot_be_used_changes_nothing(company: Company, file: Path) -> None:
-    file.write_text(json.dumps({**RATE, "effects": [{**RATE["effects"][0], "set": {"colour": "1"}}], "approval": [{"roles": ["boss"]}]}))
+    file.write_text(
+        json.dumps(
+            {
+                **RATE,
+                "effects": [{**RATE["effects"][0], "set": {"colour": "1"}}],
+                "approval": [{"roles": ["boss"]}],
+            }
+        )
+    )
     told = said("import", str(file), status=1)
     assert "effects[0].set.colour: Customers has no field colour" in told
     assert "approval[0].roles[0]: There is no role boss" in told

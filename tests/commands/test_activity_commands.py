@@ -30,7 +30,13 @@ def fixture_out(company: Company, tmp_path: Path) -> Path:
     """Where to write, beside a company in which something happened."""
     company.finished("1")
     company.at("note", "3")
-    log.note(company.olivia, "record_changed", sealed={"values": {"tax_id": "IE124"}}, collection="customer", record="1")
+    log.note(
+        company.olivia,
+        "record_changed",
+        sealed={"values": {"tax_id": "IE124"}},
+        collection="customer",
+        record="1",
+    )
     return tmp_path / "out"
 
 

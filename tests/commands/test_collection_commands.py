@@ -25,7 +25,10 @@ def test_given_out_and_read_in_again_nothing_changes(module_company: "Company", 
     assert sorted(Path(file).name for file in files) == ["account.json", "customer.json"]
     assert all(f"{file}: fine" in told("check", *files) for file in files)
     for more in ([], ["--publish"]):
-        assert sorted(told("import", *files, *more).splitlines()) == ["account  unchanged", "customer  unchanged"]
+        assert sorted(told("import", *files, *more).splitlines()) == [
+            "account  unchanged",
+            "customer  unchanged",
+        ]
     assert told("export", "customer").encode() == (tmp_path / "out" / "customer.json").read_bytes()
     assert "customer  company  customer  Customers" in told("list")
     del module_company

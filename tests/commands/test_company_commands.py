@@ -57,16 +57,36 @@ WRONG: list[tuple[str, int, str]] = [
     ("run start care-review customer 1", 2, "Missing option '--user'"),
     ("run start care-review customer 1 --user", 2, "requires an argument"),
     ("run start care-review customer 1 2 --user olivia@fernwick.example", 2, "unexpected extra argument"),
-    ("run start care-review customer 1 --user nobody@fernwick.example", 1, "Nobody signs in as nobody@fernwick.example"),
+    (
+        "run start care-review customer 1 --user nobody@fernwick.example",
+        1,
+        "Nobody signs in as nobody@fernwick.example",
+    ),
     ("run start no-such customer 1 --user olivia@fernwick.example", 1, "no published workflow no-such"),
     ("run start care-review account 1 --user olivia@fernwick.example", 1, "starts from a record of customer"),
-    ("run start care-review customer 99 --user olivia@fernwick.example --input why=periodic", 1, "nothing here"),
+    (
+        "run start care-review customer 99 --user olivia@fernwick.example --input why=periodic",
+        1,
+        "nothing here",
+    ),
     ("run start care-review customer 3 --user tom@fernwick.example --input why=periodic", 1, "nothing here"),
-    ("run start care-review customer 1 --user rosa@fernwick.example --input why=periodic", 1, "workflow.start"),
-    ("run start care-review customer 1 --user stan@fernwick.example --input why=periodic", 1, "no published workflow"),
+    (
+        "run start care-review customer 1 --user rosa@fernwick.example --input why=periodic",
+        1,
+        "workflow.start",
+    ),
+    (
+        "run start care-review customer 1 --user stan@fernwick.example --input why=periodic",
+        1,
+        "no published workflow",
+    ),
     ("run start care-review customer 1 --user olivia@fernwick.example", 1, "input.why"),
     ("run start care-review customer 1 --user olivia@fernwick.example --input why=never", 1, "input.why"),
-    ("run start care-review customer 1 --user olivia@fernwick.example --input why=periodic --input colour=red", 1, "input.colour"),
+    (
+        "run start care-review customer 1 --user olivia@fernwick.example --input why=periodic --input colour=red",
+        1,
+        "input.colour",
+    ),
     ("user", 2, "Usage: console user"),
     ("user create", 2, "Missing argument 'EMAIL'"),
     ("user create ana@example.com --role lead", 2, "Missing option '--team'"),
@@ -107,7 +127,13 @@ WRONG: list[tuple[str, int, str]] = [
 
 def test_what_goes_wrong_is_told_in_few_words_and_changes_nothing(company: Company, shell: Shell) -> None:
     def state() -> tuple[object, ...]:
-        return runs.find(company.mona), accounts.people(), set(access.all_rows()), workflows.all_known(), len(log.events_of("sys:config"))
+        return (
+            runs.find(company.mona),
+            accounts.people(),
+            set(access.all_rows()),
+            workflows.all_known(),
+            len(log.events_of("sys:config")),
+        )
 
     before = state()
     for typed, status, told in WRONG:
@@ -122,25 +148,72 @@ def test_what_goes_wrong_is_told_in_few_words_and_changes_nothing(company: Compa
 
 
 def test_a_run_is_started_in_the_name_of_a_person(company: Company, shell: Shell) -> None:
-    done = shell("run", "start", "care-review", "customer", "1", "--user", "Olivia@Fernwick.example", "--input", "why=periodic")
+    done = shell(
+        "run",
+        "start",
+        "care-review",
+        "customer",
+        "1",
+        "--user",
+        "Olivia@Fernwick.example",
+        "--input",
+        "why=periodic",
+    )
     assert (done.status, done.err) == (0, "")
     assert re.fullmatch(r"run_[0-9a-z]{26}\n", done.out)
     told = company.told(done.out.strip())
-    assert (told["holder"], told["started_by"], told["current"]["step"]) == (company.olivia.id, company.olivia.id, "read")
+    assert (told["holder"], told["started_by"], told["current"]["step"]) == (
+        company.olivia.id,
+        company.olivia.id,
+        "read",
+    )
     assert told["context"]["start"] == {"why": "periodic"}
     first = log.events_of(told["id"])[0]
-    assert (first.body["actor"]["id"], first.body["actor"]["session"]) == (company.olivia.id, f"cli:{company.olivia.id}")
-    again = shell("run", "start", "care-review", "customer", "1", "--user", "tom@fernwick.example", "--input", "why=event")
+    assert (first.body["actor"]["id"], first.body["actor"]["session"]) == (
+        company.olivia.id,
+        f"cli:{company.olivia.id}",
+    )
+    again = shell(
+        "run",
+        "start",
+        "care-review",
+        "customer",
+        "1",
+        "--user",
+        "tom@fernwick.example",
+        "--input",
+        "why=event",
+    )
     assert (again.status, again.out) == (1, "")
     assert "already ongoing" in again.err
     assert shell("user", "disable", "tom@fernwick.example").status == 0
-    closed = shell("run", "start", "care-review", "customer", "2", "--user", "tom@fernwick.example", "--input", "why=event")
+    closed = shell(
+        "run",
+        "start",
+        "care-review",
+        "customer",
+        "2",
+        "--user",
+        "tom@fernwick.example",
+        "--input",
+        "why=event",
+    )
     assert (closed.status, closed.out) == (1, "")
     assert "closed" in closed.err
 
 
 def test_a_person_and_their_key_from_the_first_to_the_last_day(company: Company, shell: Shell) -> None:
-    made = shell("user", "create", "ana@example.com", "--role", "operator", "--team", "Operations", "--name", "Ana Ilić")
+    made = shell(
+        "user",
+        "create",
+        "ana@example.com",
+        "--role",
+        "operator",
+        "--team",
+        "Operations",
+        "--name",
+        "Ana Ilić",
+    )
     told = re.fullmatch(r"ana@example\.com  (\S+)  Ana Ilić, operator, operations\n", made.out)
     assert told is not None
     assert accounts.sign_in("ana@example.com", told[1], "127.0.0.1", "test")
@@ -148,7 +221,11 @@ def test_a_person_and_their_key_from_the_first_to_the_last_day(company: Company,
     assert (key.status, key.err) == (0, "")
     actor = accounts.actor_of_key(key.out.strip())
     assert isinstance(actor, Actor)
-    assert (actor.kind, actor.name, actor.roles) == ("key", "Ana Ilić", frozenset({("operator", "operations")}))
+    assert (actor.kind, actor.name, actor.roles) == (
+        "key",
+        "Ana Ilić",
+        frozenset({("operator", "operations")}),
+    )
     assert "ana@example.com  Ana Ilić  operator in operations\n" in shell("user", "list").out
     new = shell("user", "password", "ana@example.com").out.split()[1]
     assert accounts.sign_in("ana@example.com", told[1], "127.0.0.2", "test") is None
@@ -162,11 +239,19 @@ def test_a_person_and_their_key_from_the_first_to_the_last_day(company: Company,
     kinds = [event.type for event in log.events_of("sys:config")]
     assert kinds[-6:].count("key_created") == 1
     said = str([event.body for event in log.events_of("sys:config")])
-    assert not any(secret in said for secret in (told[1], new, key.out.strip(), "Ana Ilić", "ana@example.com"))
+    assert not any(
+        secret in said for secret in (told[1], new, key.out.strip(), "Ana Ilić", "ana@example.com")
+    )
 
 
 def test_the_policy_that_is_exported_is_the_one_in_use_and_reads_back(company: Company, shell: Shell) -> None:
-    access.grant("operator", "collection:account", ["export"], "record.status == 'open' && record.iban != \"a,b\"", team="operations")
+    access.grant(
+        "operator",
+        "collection:account",
+        ["export"],
+        "record.status == 'open' && record.iban != \"a,b\"",
+        team="operations",
+    )
     done = shell("policy", "export")
     assert done.status == 0
     rows = access.parse(done.out)
@@ -181,23 +266,33 @@ def test_the_policy_that_is_exported_is_the_one_in_use_and_reads_back(company: C
             ("collection:account", "export"),
             ("policy", "manage"),
         ]:
-            ours, used = (each.verdict(f"user:{who.id}", None, obj, act) for each in (index, policy_store.current().index))
+            ours, used = (
+                each.verdict(f"user:{who.id}", None, obj, act)
+                for each in (index, policy_store.current().index)
+            )
             told = [(each.free, each.barred, len(each.allow), len(each.deny)) for each in (ours, used)]
             assert told[0] == told[1], (who.name, obj)
 
 
-def test_a_workflow_goes_out_and_in_again_byte_for_byte(company: Company, shell: Shell, tmp_path: Path) -> None:
+def test_a_workflow_goes_out_and_in_again_byte_for_byte(
+    company: Company, shell: Shell, tmp_path: Path
+) -> None:
     first = shell("workflow", "export", "care-review")
     assert first.status == 0
     file = tmp_path / "care.json"
     file.write_text(first.out, encoding="utf-8")
     assert shell("workflow", "check", str(file)) == (0, f"{file}: fine\n", "")
     assert shell("workflow", "check", str(file), "--sources").out == f"{file}: fine\n"
-    assert shell("workflow", "import", str(file), "--publish").out == "care-review  Care review  version 1 is live\n", "the same bytes"
+    assert (
+        shell("workflow", "import", str(file), "--publish").out
+        == "care-review  Care review  version 1 is live\n"
+    ), "the same bytes"
     document = json.loads(first.out) | {"title": "Care review, anew"}
     file.write_text(json.dumps(document, indent=2), encoding="utf-8")
     assert shell("workflow", "import", str(file)).out == "care-review  Care review, anew  version 1 is live\n"
-    assert shell("workflow", "export", "care-review").out == first.out, "the live version, until it is published"
+    assert shell("workflow", "export", "care-review").out == first.out, (
+        "the live version, until it is published"
+    )
     done = shell("workflow", "publish", "care-review")
     assert re.fullmatch(r"care-review  version 2 is live  \S+\n", done.out)
     second = shell("workflow", "export", "care-review")

@@ -20,7 +20,11 @@ def run(*words: str) -> Result:
 def file(company: Company, tmp_path: Path) -> Path:
     """The rights in force as a file."""
     path = tmp_path / "roles.csv"
-    path.write_text("".join(line for line in run("export").output.splitlines(keepends=True) if not line.startswith("g,user:")))
+    path.write_text(
+        "".join(
+            line for line in run("export").output.splitlines(keepends=True) if not line.startswith("g,user:")
+        )
+    )
     return path
 
 
@@ -42,7 +46,10 @@ def test_a_file_is_compared_tried_and_published_as_one_version(company: Company,
         add="p, role:reviewer, t:operations, collection:account, browse export, allow, true && record.status == 'open'",  # reviewers may read no customers any more
     )
     told = run("import", str(file), "--dry-run")
-    assert "+ p, role:reviewer, t:operations, collection:account, export, allow, true && record.status == 'open'" in told.output
+    assert (
+        "+ p, role:reviewer, t:operations, collection:account, export, allow, true && record.status == 'open'"
+        in told.output
+    )
     assert "- p, role:reviewer, t:operations, collection:account, browse, allow" in told.output
     assert "  export Accounts: 1 more, 0 less, 0 otherwise" in told.output
     assert access.current_version() == before

@@ -30,7 +30,9 @@ def test_set_from_the_standard_input_listed_without_it_and_deleted(company: Comp
     assert outgoing_secrets.for_address("bank", "https://api2.bank.example") == TEXT
     assert shell.invoke(secret, ["set", "bank", "--hosts", "api.bank.example", "--keep"]).exit_code == 0
     assert shell.invoke(secret, ["list"]).output == "bank  api.bank.example  not used\n"
-    assert isinstance(shell.invoke(secret, ["set", "bank", *HOSTS, "--keep"]).exception, Invalid), "another host needs it once more"
+    assert isinstance(shell.invoke(secret, ["set", "bank", *HOSTS, "--keep"]).exception, Invalid), (
+        "another host needs it once more"
+    )
     assert shell.invoke(secret, ["delete", "bank"]).output == "bank is removed\n"
     assert isinstance(shell.invoke(secret, ["delete", "bank"]).exception, NotFound)
 
@@ -38,8 +40,11 @@ def test_set_from_the_standard_input_listed_without_it_and_deleted(company: Comp
 @pytest.mark.parametrize("who", ["olivia", "mona", "stan", "ada", "rosa"])
 def test_by_program_nobody_without_the_right_sees_sets_or_removes_one(company: Company, who: str) -> None:
     client, headers = web_app().test_client(), key(company.people[who])
-    calls = (client.get(PLACE, headers=headers), client.put(f"{PLACE}/bank", json={"value": TEXT, "hosts": ["a.example"]}, headers=headers),
-             client.delete(f"{PLACE}/bank", headers=headers))  # fmt: skip
+    calls = (
+        client.get(PLACE, headers=headers),
+        client.put(f"{PLACE}/bank", json={"value": TEXT, "hosts": ["a.example"]}, headers=headers),
+        client.delete(f"{PLACE}/bank", headers=headers),
+    )
     assert [call.status_code for call in calls] == [403, 403, 403]
     assert outgoing_secrets.known() == []
 
@@ -48,13 +53,19 @@ def test_by_program_it_is_set_and_no_answer_holds_it(company: Company) -> None:
     client, headers = web_app().test_client(), key(company.people["ines"])
     made = client.put(f"{PLACE}/bank", json={"value": TEXT, "hosts": ["api.bank.example"]}, headers=headers)
     listed = client.get(PLACE, headers=headers)
-    assert (made.status_code, made.get_json()["hosts"], [one["name"] for one in listed.get_json()["data"]]) == (
+    assert (
+        made.status_code,
+        made.get_json()["hosts"],
+        [one["name"] for one in listed.get_json()["data"]],
+    ) == (
         200,
         ["api.bank.example"],
         ["bank"],
     )
     assert TEXT not in made.text + listed.text
-    elsewhere = client.put(f"{PLACE}/bank", json={"hosts": ["api.bank.example", "mine.example"]}, headers=headers)
+    elsewhere = client.put(
+        f"{PLACE}/bank", json={"hosts": ["api.bank.example", "mine.example"]}, headers=headers
+    )
     assert (elsewhere.status_code, elsewhere.get_json()["details"][0]["field"]) == (422, "value")
     assert [client.delete(f"{PLACE}/bank", headers=headers).status_code for _ in range(2)] == [204, 404]
 
@@ -63,7 +74,12 @@ def test_a_command_line_knows_the_secrets_of_what_serves_from_its_folder(company
     """The demo gives its provider's secret to the processes that it starts, and to no command line: `check --sources` warned of two shipped files."""
     folder = settings.current().data_dir
     (folder / "serving").mkdir(parents=True, exist_ok=True)
-    note = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": supervisor.identity(folder), "secrets": ["bank"]}
+    note = {
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+        "folder": supervisor.identity(folder),
+        "secrets": ["bank"],
+    }
     file = folder / "serving" / f"{os.getpid()}.json"
     assert "bank" not in (workflows.around().secrets or ())
     file.write_text(json.dumps(note))

@@ -42,7 +42,8 @@ def test_each_problem_is_a_line_with_file_step_field_and_reason(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"{", "The file is no JSON"), (b" " * 6_000_000, "too large"), (None, "cannot be read: No such file")]
+    ("content", "said"),
+    [(b"{", "The file is no JSON"), (b" " * 6_000_000, "too large"), (None, "cannot be read: No such file")],
 )
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes | None, said: str) -> None:
     file = tmp_path / "file.json"

@@ -15,7 +15,9 @@ from tests.jobs import work_until_idle
 RUNNER = CliRunner()
 
 
-def test_a_file_is_looked_at_and_enrolled_with_who_is_left_out_and_why(company: Company, tmp_path: Path) -> None:
+def test_a_file_is_looked_at_and_enrolled_with_who_is_left_out_and_why(
+    company: Company, tmp_path: Path
+) -> None:
     workflows.import_file(LEADS, publish=True, rights=False)
     file, out = tmp_path / "leads.csv", tmp_path / "out.csv"
     file.write_bytes("Name;Phone\r\nZoë;+370 600 00001\r\nBen;x\r\nZoë;+370 600 00001\r\n".encode("utf-16"))
@@ -35,7 +37,9 @@ def test_a_file_is_looked_at_and_enrolled_with_who_is_left_out_and_why(company: 
     finally:
         over.set()
         worker.join()
-    assert (done.exit_code, "1 enrolled, 1 in already, 1 left out of 3" in done.output) == (0, True), done.output
+    assert (done.exit_code, "1 enrolled, 1 in already, 1 left out of 3" in done.output) == (0, True), (
+        done.output
+    )
     lines = out.read_text().splitlines()
     assert lines[:2] == ["Line,Why", "3,This is no telephone number: write it like +353 1 234 5678."]
     assert lines[2] == "4,Stands in the list before: one place for both."

@@ -8,7 +8,12 @@ from click.testing import CliRunner
 from console.commands.workspace import workspace
 from tests.company import Company
 
-DESK = {"format": 1, "id": "desk", "title": "Desk", "components": [{"id": "people", "type": "collection", "collection": "customer"}]}
+DESK = {
+    "format": 1,
+    "id": "desk",
+    "title": "Desk",
+    "components": [{"id": "people", "type": "collection", "collection": "customer"}],
+}
 
 
 def test_workspaces_from_the_shell(company: Company, tmp_path: Path) -> None:
@@ -29,7 +34,16 @@ def test_workspaces_from_the_shell(company: Company, tmp_path: Path) -> None:
     told = shell.invoke(workspace, ["check", str(file)])
     assert (told.exit_code, "a.of: Nothing selects nobody" in told.output) == (1, True)
     refused = shell.invoke(workspace, ["import", str(file)])
-    assert (refused.exit_code, refused.output.count("Nothing selects nobody"), refused.exception.__class__) == (1, 1, SystemExit)
-    file.write_text(json.dumps({**DESK, "components": [{"id": "a", "type": "collection", "collection": "nowhere"}]}))
-    assert "There is no collection nowhere here." in shell.invoke(workspace, ["check", "--sources", str(file)]).output
+    assert (
+        refused.exit_code,
+        refused.output.count("Nothing selects nobody"),
+        refused.exception.__class__,
+    ) == (1, 1, SystemExit)
+    file.write_text(
+        json.dumps({**DESK, "components": [{"id": "a", "type": "collection", "collection": "nowhere"}]})
+    )
+    assert (
+        "There is no collection nowhere here."
+        in shell.invoke(workspace, ["check", "--sources", str(file)]).output
+    )
     assert shell.invoke(workspace, ["check", str(tmp_path / "none.json")]).exit_code == 1

@@ -50,11 +50,17 @@ def plans(draw: st.DrawFn) -> Plan:
     steps = [step("start", "start", default=names[0])]
     for number, name in enumerate(names):
         later = [*names[number + 1 :], "end"]
-        kind = draw(st.sampled_from(["guidance", "guidance", "decision", "condition", "go_to"] if number else ["guidance"]))
+        kind = draw(
+            st.sampled_from(
+                ["guidance", "guidance", "decision", "condition", "go_to"] if number else ["guidance"]
+            )
+        )
         if kind == "go_to":
             steps.append(step(name, kind, default=draw(st.sampled_from([*names[:number], *later]))))
         elif kind in ("decision", "condition"):
-            steps.append(step(name, kind, yes=draw(st.sampled_from(later)), default=draw(st.sampled_from(later))))
+            steps.append(
+                step(name, kind, yes=draw(st.sampled_from(later)), default=draw(st.sampled_from(later)))
+            )
         else:
             steps.append(step(name, kind, default=later[0]))
     steps.append(step("end", "end"))
@@ -82,7 +88,18 @@ class Walk:
     def start(self, by: str = PEOPLE[0]) -> "Walk":
         """Begin, and take the automatic steps."""
         self.give(
-            commands.Start(by, "run_1", "operations", 1, "wf_1", "customer", "17", "wf_1|customer|17", {"reason": "new"}, {"reason": "new"})
+            commands.Start(
+                by,
+                "run_1",
+                "operations",
+                1,
+                "wf_1",
+                "customer",
+                "17",
+                "wf_1|customer|17",
+                {"reason": "new"},
+                {"reason": "new"},
+            )
         )
         return self.by_itself()
 
@@ -96,7 +113,11 @@ class Walk:
             outcome = max(ways) if ways else "default"
             ends = "done" if not ways else None
             try:
-                self.give(commands.Complete(None, here.step, self.run.revision, outcome, {}, {"branch": outcome}, ends=ends))
+                self.give(
+                    commands.Complete(
+                        None, here.step, self.run.revision, outcome, {}, {"branch": outcome}, ends=ends
+                    )
+                )
             except ConsoleError as error:  # the limit of visits
                 self.give(commands.Fail(here.step, error.code, str(error)))
         return self
@@ -108,5 +129,16 @@ class Walk:
         ways = self.plan.workflow.step(here.step).next
         chosen = outcome or ("default" if "default" in ways else next(iter(ways), "default"))
         ends = None if ways else "done"
-        self.give(commands.Complete(by or self.run.holder, here.step, self.run.revision, chosen, {"note": value}, None, ends=ends, **more))
+        self.give(
+            commands.Complete(
+                by or self.run.holder,
+                here.step,
+                self.run.revision,
+                chosen,
+                {"note": value},
+                None,
+                ends=ends,
+                **more,
+            )
+        )
         return self.by_itself()

@@ -103,7 +103,9 @@ def test_a_condition_allows_a_record(text: str, values: dict[str, Any], allowed:
     ],
 )
 def test_any_allow_and_no_deny(allow: str, deny: str, values: dict[str, Any], allowed: bool) -> None:
-    allows, denies = (tuple(parse(f"record.{name} < 2") for name in text if name != "*") for text in (allow, deny))
+    allows, denies = (
+        tuple(parse(f"record.{name} < 2") for name in text if name != "*") for text in (allow, deny)
+    )
     assert Scope("c", allows, denies, everything="*" in allow).allows(values, NOW) is allowed
 
 
@@ -119,7 +121,9 @@ def test_any_allow_and_no_deny(allow: str, deny: str, values: dict[str, Any], al
         (0, 1, True, False, False),
     ],
 )
-def test_nothing_and_unlimited(allow: int, deny: int, everything: bool, nothing: bool, unlimited: bool) -> None:
+def test_nothing_and_unlimited(
+    allow: int, deny: int, everything: bool, nothing: bool, unlimited: bool
+) -> None:
     made = Scope("c", (parse("true"),) * allow, (parse("true"),) * deny, everything=everything)
     assert (made.nothing, made.unlimited) == (nothing, unlimited)
 
@@ -134,7 +138,11 @@ def test_the_whole_allows_every_record_and_nothing_allows_none(values: dict[str,
 # --- the shipped roles, read as text ------------------------------------------------------------------------------------------------
 
 TEXT = "".join((POLICIES / name).read_text(encoding="utf-8") for name in ("roles.csv", "fernwick.csv"))
-LINES = [(number, line) for number, line in enumerate(TEXT.splitlines(), 1) if line.strip() and not line.startswith("#")]
+LINES = [
+    (number, line)
+    for number, line in enumerate(TEXT.splitlines(), 1)
+    if line.strip() and not line.startswith("#")
+]
 CELLS = [[cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))] for _, line in LINES]
 ROWS = parse_policy(TEXT)
 LEVELS = ("operator", "lead", "reviewer", "auditor", "developer", "admin")
@@ -169,7 +177,10 @@ def test_no_right_is_given_by_two_lines() -> None:
 
 
 def test_nothing_is_both_allowed_and_denied_to_one_role() -> None:
-    sides = {effect: {(row.sub, row.dom, row.obj, row.act) for row in ROWS if row.eft == effect} for effect in ("allow", "deny")}
+    sides = {
+        effect: {(row.sub, row.dom, row.obj, row.act) for row in ROWS if row.eft == effect}
+        for effect in ("allow", "deny")
+    }
     assert not sides["allow"] & sides["deny"]
 
 

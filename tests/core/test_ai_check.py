@@ -7,9 +7,17 @@ from console.core.documents.workflow_check import check
 from tests.support.engine import step
 from tests.tables import cases
 
-NOTE = {"form": [{"name": "note", "label": "Note"}, {"name": "made", "label": "Made", "readonly": True, "value": "1"}]}
+NOTE = {
+    "form": [
+        {"name": "note", "label": "Note"},
+        {"name": "made", "label": "Made", "readonly": True, "value": "1"},
+    ]
+}
 YES = {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]}
-LIST = {"items": {"relation": "account", "fields": ["iban"]}, "form": [{"name": "verdict", "label": "Verdict"}]}
+LIST = {
+    "items": {"relation": "account", "fields": ["iban"]},
+    "form": [{"name": "verdict", "label": "Verdict"}],
+}
 FOUND = {"items": {"relation": "account", "fields": ["iban"]}}
 ASKED = {"prompt": "What?", "output": [{"name": "answer", "label": "Answer"}]}
 SOUND: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -42,10 +50,18 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
 
 def said(kind: str, config: dict[str, Any], ai: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
     here = step("here", kind, "end", config) | {"ai": ai} | more
-    made = {"format": 1, "slug": "toggle", "title": "Toggle", "collection": "customer", "team": "operations",
-            "steps": [step("start", "start", "here"), here, step("end", "end", None)]}  # fmt: skip
+    made = {
+        "format": 1,
+        "slug": "toggle",
+        "title": "Toggle",
+        "collection": "customer",
+        "team": "operations",
+        "steps": [step("start", "start", "here"), here, step("end", "end", None)],
+    }
     return [
-        (problem.field, problem.reason, problem.severity) for problem in check(made, steps.all_types()) if problem.field.startswith("ai")
+        (problem.field, problem.reason, problem.severity)
+        for problem in check(made, steps.all_types())
+        if problem.field.startswith("ai")
     ]
 
 
@@ -55,7 +71,9 @@ def test_sound_settings(kind: str, config: dict[str, Any], ai: dict[str, Any]) -
 
 
 @cases(("kind", "config", "ai", "field", "reason"), WRONG)
-def test_what_is_wrong_is_said_with_its_place(kind: str, config: dict[str, Any], ai: dict[str, Any], field: str, reason: str) -> None:
+def test_what_is_wrong_is_said_with_its_place(
+    kind: str, config: dict[str, Any], ai: dict[str, Any], field: str, reason: str
+) -> None:
     found = said(kind, config, ai)
     assert [each[0] for each in found] == [field]
     assert reason in found[0][1]
@@ -84,5 +102,7 @@ def test_a_field_that_must_be_trusted_and_is_not_proposed_is_a_warning() -> None
 
 
 def test_what_is_only_recorded_is_nothing_to_go_on_with() -> None:
-    assert [field for field, *_ in said("llm", ASKED, {"mode": "shadow"}, completion="automatic")] == ["ai.mode"]
+    assert [field for field, *_ in said("llm", ASKED, {"mode": "shadow"}, completion="automatic")] == [
+        "ai.mode"
+    ]
     assert said("llm", ASKED, {"mode": "shadow"}) == []

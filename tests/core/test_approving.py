@@ -42,19 +42,42 @@ def asked(approval: str = "apr_1", amount: str = "900", **more: Any) -> Approval
 def at(where: str, plan_: Any = PLAN) -> Walk:
     """A run of Olivia's that stands at this step."""
     walk = Walk(plan_)
-    walk.give(commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"reason": "new"}, {"reason": "new"}))
+    walk.give(
+        commands.Start(
+            OLIVIA,
+            "run_1",
+            "operations",
+            1,
+            "wf_1",
+            "customer",
+            "17",
+            None,
+            {"reason": "new"},
+            {"reason": "new"},
+        )
+    )
     while walk.run.attempt is not None and walk.run.attempt.step != where:
         by = None if walk.run.status == "running" else walk.run.holder
-        walk.give(commands.Complete(by, walk.run.attempt.step, walk.run.revision, "default", {"note": "seen"}))
+        walk.give(
+            commands.Complete(by, walk.run.attempt.step, walk.run.revision, "default", {"note": "seen"})
+        )
     return walk
 
 
-def hand_in(walk: Walk, wanted: ApprovalAsked, *wishes: step_requests.Wish, outcome: str = "default", values: Any = None) -> Walk:
+def hand_in(
+    walk: Walk,
+    wanted: ApprovalAsked,
+    *wishes: step_requests.Wish,
+    outcome: str = "default",
+    values: Any = None,
+) -> Walk:
     here = walk.run.attempt
     assert here is not None
     by = None if walk.run.status == "running" else walk.run.holder
     typed = values or {"amount": wanted.values.get("amount", "")}
-    walk.give(commands.Complete(by, here.step, walk.run.revision, outcome, typed, None, wishes, approval=wanted))
+    walk.give(
+        commands.Complete(by, here.step, walk.run.revision, outcome, typed, None, wishes, approval=wanted)
+    )
     return walk
 
 
@@ -96,9 +119,15 @@ def test_the_yes_that_completes_them_asks_for_exactly_what_was_approved() -> Non
     made = walk.give(commands.Approve(LENA, "apr_1", counted=frozenset({MONA})))
     assert [event.type for event in made] == ["approval_decided", "effect_requested"]
     assert (made[0].open["standing"], made[0].open["status"]) == (2, "approved")
-    assert made[1].sealed["request"] == {**wish().request, "approver": LENA}, "exactly this, and who said the last yes"
+    assert made[1].sealed["request"] == {**wish().request, "approver": LENA}, (
+        "exactly this, and who said the last yes"
+    )
     assert (walk.run.waiting, walk.run.moving) == ({"for": "effect", "until": None}, True)
-    assert kinds(walk, commands.Report("eff_1", "succeeded")) == ["effect_succeeded", "step_completed", "step_entered"]
+    assert kinds(walk, commands.Report("eff_1", "succeeded")) == [
+        "effect_succeeded",
+        "step_completed",
+        "step_entered",
+    ]
     assert walk.run.attempts[3].by == OLIVIA
 
 
@@ -107,7 +136,10 @@ def test_who_lost_the_right_in_between_counts_no_more() -> None:
     walk.give(commands.Approve(MONA, "apr_1"))
     assert kinds(walk, commands.Approve(LENA, "apr_1")) == ["approval_decided"]
     assert walk.run.attempts[3].approvals[0].status == "open"
-    assert kinds(walk, commands.Approve(PETRA, "apr_1", counted=frozenset({LENA}))) == ["approval_decided", "effect_requested"]
+    assert kinds(walk, commands.Approve(PETRA, "apr_1", counted=frozenset({LENA}))) == [
+        "approval_decided",
+        "effect_requested",
+    ]
 
 
 def test_values_that_moved_and_were_seen_are_what_the_write_compares_with() -> None:
@@ -137,10 +169,15 @@ RULES: list[tuple[str, tuple[str, ...], str, str | None]] = [
 
 
 @cases(("person", "not_by", "email", "rule"), RULES)
-def test_whom_a_rule_excludes_is_refused_with_its_name(person: str, not_by: tuple[str, ...], email: str, rule: str | None) -> None:
+def test_whom_a_rule_excludes_is_refused_with_its_name(
+    person: str, not_by: tuple[str, ...], email: str, rule: str | None
+) -> None:
     walk = waiting(not_by=not_by)
     assert ruled_out(walk.run, walk.run.attempts[3].approvals[0], person, email) == rule
-    for command in (commands.Approve(person, "apr_1", email=email), commands.Reject(person, "apr_1", "No.", email=email)):
+    for command in (
+        commands.Approve(person, "apr_1", email=email),
+        commands.Reject(person, "apr_1", "No.", email=email),
+    ):
         if rule is None:
             decide(PLAN, walk.run, command, NOW)
             continue
@@ -162,7 +199,10 @@ def test_who_answers_in_the_engines_name_is_still_the_requester() -> None:
 def test_one_person_answers_once() -> None:
     walk = waiting(needs=2)
     walk.give(commands.Approve(MONA, "apr_1"))
-    for command in (commands.Approve(MONA, "apr_1", counted=frozenset({MONA})), commands.Reject(MONA, "apr_1", "On second thought.")):
+    for command in (
+        commands.Approve(MONA, "apr_1", counted=frozenset({MONA})),
+        commands.Reject(MONA, "apr_1", "On second thought."),
+    ):
         with pytest.raises(Conflict) as refused:
             walk.give(command)
         assert refused.value.code == "already_decided"
@@ -173,9 +213,17 @@ def test_a_no_needs_a_reason_and_opens_the_form_again() -> None:
     walk.give(commands.Approve(LENA, "apr_1"))
     with pytest.raises(Invalid):
         walk.give(commands.Reject(MONA, "apr_1", " \n"))
-    assert kinds(walk, commands.Reject(MONA, "apr_1", " Too much. ", "Mona")) == ["approval_decided", "step_reopened"]
+    assert kinds(walk, commands.Reject(MONA, "apr_1", " Too much. ", "Mona")) == [
+        "approval_decided",
+        "step_reopened",
+    ]
     here = walk.run.attempts[3]
-    assert (walk.run.status, walk.run.holder, here.status, here.defaults) == ("waiting_person", OLIVIA, "open", {"amount": "900"})
+    assert (walk.run.status, walk.run.holder, here.status, here.defaults) == (
+        "waiting_person",
+        OLIVIA,
+        "open",
+        {"amount": "900"},
+    )
     assert here.errors == [{"field": "approval", "reason": "Mona rejected this: Too much."}]
     hand_in(walk, asked("apr_2", "800"), wish(2, "800"))
     assert [each.status for each in walk.run.attempts[3].approvals] == ["rejected", "open"]
@@ -186,14 +234,46 @@ def test_a_no_needs_a_reason_and_opens_the_form_again() -> None:
 
 
 ENDS: list[tuple[str, Callable[[Walk], Any], list[str], str]] = [
-    ("withdrawn", lambda w: commands.StepIn(OLIVIA, w.run.revision), ["approval_voided", "step_reopened"], "void"),
-    ("revised", lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "wrong"), ["approval_voided", "attempt_cancelled", "step_revised", "step_entered"], "void"),
-    ("aborted", lambda w: commands.Abort(OLIVIA, w.run.revision, "no"), ["approval_voided", "run_aborted"], "void"),
-    ("cancelled", lambda w: commands.Cancel(TOM, w.run.revision, "no"), ["approval_voided", "run_cancelled"], "void"),
+    (
+        "withdrawn",
+        lambda w: commands.StepIn(OLIVIA, w.run.revision),
+        ["approval_voided", "step_reopened"],
+        "void",
+    ),
+    (
+        "revised",
+        lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "wrong"),
+        ["approval_voided", "attempt_cancelled", "step_revised", "step_entered"],
+        "void",
+    ),
+    (
+        "aborted",
+        lambda w: commands.Abort(OLIVIA, w.run.revision, "no"),
+        ["approval_voided", "run_aborted"],
+        "void",
+    ),
+    (
+        "cancelled",
+        lambda w: commands.Cancel(TOM, w.run.revision, "no"),
+        ["approval_voided", "run_cancelled"],
+        "void",
+    ),
     ("expired", lambda w: commands.Fire(3), ["timer_fired", "approval_expired", "step_reopened"], "expired"),
-    ("void", lambda w: commands.Void("apr_1", "not_possible", "It is gone.", [{"field": "amount", "reason": "Too much."}]), ["approval_voided", "step_reopened"], "void"),
-    ("renewed", lambda w: commands.Renew("apr_1", "rule_changed", "More.", asked("apr_2", needs=2), [wish(2)]), ["approval_voided", "approval_requested"], "void"),
-]  # fmt: skip
+    (
+        "void",
+        lambda w: commands.Void(
+            "apr_1", "not_possible", "It is gone.", [{"field": "amount", "reason": "Too much."}]
+        ),
+        ["approval_voided", "step_reopened"],
+        "void",
+    ),
+    (
+        "renewed",
+        lambda w: commands.Renew("apr_1", "rule_changed", "More.", asked("apr_2", needs=2), [wish(2)]),
+        ["approval_voided", "approval_requested"],
+        "void",
+    ),
+]
 
 
 @cases(("name", "make", "kinds_", "status"), ENDS, ids=[row[0] for row in ENDS])
@@ -205,7 +285,11 @@ def test_what_ends_a_request_and_that_nobody_answers_it_then(
     assert walk.run.attempts[3].approvals[0].status == status
     for command in (commands.Approve(MONA, "apr_1"), commands.Reject(MONA, "apr_1", "No."), make(walk)):
         with pytest.raises(Conflict):
-            walk.give(replace(command, revision=walk.run.revision) if hasattr(command, "revision") and name != "revised" else command)
+            walk.give(
+                replace(command, revision=walk.run.revision)
+                if hasattr(command, "revision") and name != "revised"
+                else command
+            )
     assert "effect_requested" not in {event.type for event in walk.events}
     if name == "renewed":
         assert (open_key(walk), walk.run.attempts[3].approvals[1].requested_by) == ("apr_2", OLIVIA)
@@ -213,7 +297,11 @@ def test_what_ends_a_request_and_that_nobody_answers_it_then(
 
 def test_what_goes_by_itself_asks_a_person_once_it_was_refused() -> None:
     walk = waiting(BY_ITSELF)
-    assert kinds(walk, commands.Reject(MONA, "apr_1", "No.", "Mona")) == ["approval_decided", "step_reopened", "step_failed"]
+    assert kinds(walk, commands.Reject(MONA, "apr_1", "No.", "Mona")) == [
+        "approval_decided",
+        "step_reopened",
+        "step_failed",
+    ]
     assert walk.run.take_over == {"code": "rejected", "message": "Mona rejected this: No."}
     walk.give(commands.Retry(OLIVIA, walk.run.revision))
     assert walk.run.status == "running"
@@ -247,7 +335,9 @@ def test_approvals_of_what_is_revised_are_void_also_when_they_were_given() -> No
         (commands.Fire(5), "expired", []),
     ],
 )
-def test_the_answer_is_the_outcome_where_nothing_is_to_be_done(command: Any, outcome: str, by: list[str]) -> None:
+def test_the_answer_is_the_outcome_where_nothing_is_to_be_done(
+    command: Any, outcome: str, by: list[str]
+) -> None:
     walk = answering()
     walk.give(command)
     done = walk.run.attempts[5]
@@ -259,11 +349,31 @@ def test_the_answer_is_the_outcome_where_nothing_is_to_be_done(command: Any, out
 
 def test_a_step_without_wishes_is_done_when_it_was_approved() -> None:
     walk = hand_in(at("charge"), asked())
-    assert kinds(walk, commands.Approve(MONA, "apr_1")) == ["approval_decided", "step_completed", "step_entered"]
+    assert kinds(walk, commands.Approve(MONA, "apr_1")) == [
+        "approval_decided",
+        "step_completed",
+        "step_entered",
+    ]
 
 
-ACTS = st.sampled_from(["approve", "reject", "hand in", "revise", "withdraw", "take over", "renew", "expire", "report", "retry", "old"])
-MOVES = st.lists(st.tuples(ACTS, st.sampled_from([OLIVIA, TOM, MONA, LENA, PETRA]), st.integers(0, 3)), max_size=30)
+ACTS = st.sampled_from(
+    [
+        "approve",
+        "reject",
+        "hand in",
+        "revise",
+        "withdraw",
+        "take over",
+        "renew",
+        "expire",
+        "report",
+        "retry",
+        "old",
+    ]
+)
+MOVES = st.lists(
+    st.tuples(ACTS, st.sampled_from([OLIVIA, TOM, MONA, LENA, PETRA]), st.integers(0, 3)), max_size=30
+)
 
 
 def move(walk: Walk, what: str, by: str, number: int, needs: int) -> None:
@@ -286,20 +396,38 @@ def move(walk: Walk, what: str, by: str, number: int, needs: int) -> None:
                 walk.give(commands.Complete(run.holder, here.step, run.revision, outcome, {}, ends=None))
             case "revise":
                 standing = [each.n for each in run.attempts.values() if each.standing and each.n > 1]
-                walk.give(commands.Revise(run.holder or "", run.revision, standing[number % len(standing)], "again")) if standing else None
+                walk.give(
+                    commands.Revise(run.holder or "", run.revision, standing[number % len(standing)], "again")
+                ) if standing else None
             case "withdraw":
                 walk.give(commands.StepIn(run.holder or "", run.revision))
             case "take over":
                 walk.give(commands.TakeOver(by, run.revision, True, False))
             case "renew":
-                walk.give(commands.Renew(key, "rule_changed", "More.", asked(name, amount, needs=needs + 1), [wish(count, amount)]))
+                walk.give(
+                    commands.Renew(
+                        key,
+                        "rule_changed",
+                        "More.",
+                        asked(name, amount, needs=needs + 1),
+                        [wish(count, amount)],
+                    )
+                )
             case "expire":
                 walk.give(commands.Fire(run.current or 0))
             case "report" if here is not None and here.effects:
-                walk.give(commands.Report(here.effects[-1].id, ("succeeded", "failed", "unknown")[number % 3], errors=[]))
+                walk.give(
+                    commands.Report(
+                        here.effects[-1].id, ("succeeded", "failed", "unknown")[number % 3], errors=[]
+                    )
+                )
             case "old":
-                known = [each.id for attempt in run.attempts.values() for each in attempt.approvals] or ["apr_x"]
-                walk.give(commands.Approve(by, known[number % len(known)], counted=frozenset((TOM, MONA, LENA))))
+                known = [each.id for attempt in run.attempts.values() for each in attempt.approvals] or [
+                    "apr_x"
+                ]
+                walk.give(
+                    commands.Approve(by, known[number % len(known)], counted=frozenset((TOM, MONA, LENA)))
+                )
     except ConsoleError:
         assert walk.run == before
 

@@ -8,10 +8,17 @@ from tests.core.test_blocks import LETTER, LINE, SERIES, TREE, drawn, owner
 from tests.tables import cases
 
 
-@cases("shape, ours, theirs, verdict", [
-    ("money", "100", "100.00", "same"), ("percent", "72.0000", "72", "same"), ("number", "7", "seven", "differs"),
-    ("day", "1966-09-23", "1966", "unknown"), ("day", "1966-09-23", "1967", "differs"), ("day", ["1966", "1970-01-02"], "1970-01-02", "same"),
-])  # fmt: skip
+@cases(
+    "shape, ours, theirs, verdict",
+    [
+        ("money", "100", "100.00", "same"),
+        ("percent", "72.0000", "72", "same"),
+        ("number", "7", "seven", "differs"),
+        ("day", "1966-09-23", "1966", "unknown"),
+        ("day", "1966-09-23", "1967", "differs"),
+        ("day", ["1966", "1970-01-02"], "1970-01-02", "same"),
+    ],
+)
 def test_a_comparison_knows_that_figures_have_several_spellings_and_dates_may_be_a_year(
     shape: str, ours: Any, theirs: Any, verdict: str
 ) -> None:
@@ -38,11 +45,21 @@ def test_a_million_points_cost_no_more_than_are_shown() -> None:
     assert (len(made["rows"]), made["left_out"]) == (MOST_ENTRIES, 1_000_000 - MOST_ENTRIES)
     names = [float(name["x"]) for name in made["names"]]
     assert all(after - before > 10 for before, after in pairwise(names))
-    assert len(drawn(SERIES, points=[{"at": f"Invoice number {at}", "value": 1} for at in range(12)], expected=1)["names"]) == 3
+    assert (
+        len(
+            drawn(
+                SERIES, points=[{"at": f"Invoice number {at}", "value": 1} for at in range(12)], expected=1
+            )["names"]
+        )
+        == 3
+    )
 
 
 def test_a_circle_of_owners_is_named_and_not_drawn_again() -> None:
-    made = drawn({**TREE, "root": "'us'"}, owners=[owner("a", "us", 50), owner("b", "a", 100), owner("a", "b", 100), owner("c", "b", 40)])
+    made = drawn(
+        {**TREE, "root": "'us'"},
+        owners=[owner("a", "us", 50), owner("b", "a", 100), owner("a", "b", 100), owner("c", "b", 40)],
+    )
     assert [(row["depth"], row["name"], row["back"]) for row in made["rows"]] == [
         (1, "a", ""),
         (2, "b", ""),
@@ -51,7 +68,9 @@ def test_a_circle_of_owners_is_named_and_not_drawn_again() -> None:
     ]
     assert made["rows"][3]["in_all"] == "20 %"
     assert len(drawn(TREE, owners=[owner("a", "a", 100)])["rows"]) <= 2
-    ours = drawn({**TREE, "root": "'us'"}, owners=[owner("a", "us", 50), owner("us", "a", 30), owner("b", "us", 50)])
+    ours = drawn(
+        {**TREE, "root": "'us'"}, owners=[owner("a", "us", 50), owner("us", "a", 30), owner("b", "us", 50)]
+    )
     assert [(row["name"], row["back"], row["in_all"]) for row in ours["rows"]] == [
         ("a", "", ""),
         ("", "back to us", ""),

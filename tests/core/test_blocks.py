@@ -54,7 +54,10 @@ WHOLE: dict[str, Any] = {"label": "Paid", "value": "variables.paid"}
 AMOUNTS: dict[str, Any] = {
     "block": "amounts",
     "whole": WHOLE,
-    "parts": [{"label": "Back", "value": "variables.back"}, {"label": "Now", "value": "variables.now", "now": True}],
+    "parts": [
+        {"label": "Back", "value": "variables.back"},
+        {"label": "Now", "value": "variables.now", "now": True},
+    ],
 }
 OWNERS: dict[str, Any] = {
     "each": "variables.owners",
@@ -74,7 +77,14 @@ COMPARISON: dict[str, Any] = {"block": "comparison", "lines": [LINE]}
 SCORE: dict[str, Any] = {
     "block": "score",
     "total": "variables.total",
-    "factors": [{"each": "variables.factors", "label": "{{ entry.name }}", "points": "entry.points", "weight": "entry.weight"}],
+    "factors": [
+        {
+            "each": "variables.factors",
+            "label": "{{ entry.name }}",
+            "points": "entry.points",
+            "weight": "entry.weight",
+        }
+    ],
 }
 LETTER: dict[str, Any] = {"block": "letter", "body": "variables.body", "mark": "variables.mark"}
 CHANGES: dict[str, Any] = {
@@ -125,20 +135,36 @@ def test_no_kind_of_block_fails_on_a_value_of_a_wrong_kind() -> None:
                 assert trouble is None or "abc" not in trouble
 
 
-@cases("block, variables, sentence", [
-    (AMOUNTS, {"paid": "abc"}, "This cannot be drawn: an amount is not a number."),
-    (AMOUNTS, {"paid": 100, "back": 60, "now": 50}, "This is not drawn: the parts come to more than the whole."),
-    (AMOUNTS, {"paid": 100, "back": -1}, "This is not drawn: an amount is less than nothing."),
-    (TREE, {"owners": "x"}, "This cannot be drawn: what it goes through is not a list."),
-    (SERIES, {"points": [{"at": "May", "value": "much"}]}, "This cannot be drawn: a figure is not a number."),
-    (LETTER, {"body": 7}, "This cannot be shown: the message is not a text."),
-    ({**SCORE, "out_of": "0"}, {"total": 5}, "This cannot be drawn: the scale has no end."),
-])  # fmt: skip
-def test_what_cannot_be_drawn_says_so_in_its_place(block: dict[str, Any], variables: dict[str, Any], sentence: str) -> None:
+@cases(
+    "block, variables, sentence",
+    [
+        (AMOUNTS, {"paid": "abc"}, "This cannot be drawn: an amount is not a number."),
+        (
+            AMOUNTS,
+            {"paid": 100, "back": 60, "now": 50},
+            "This is not drawn: the parts come to more than the whole.",
+        ),
+        (AMOUNTS, {"paid": 100, "back": -1}, "This is not drawn: an amount is less than nothing."),
+        (TREE, {"owners": "x"}, "This cannot be drawn: what it goes through is not a list."),
+        (
+            SERIES,
+            {"points": [{"at": "May", "value": "much"}]},
+            "This cannot be drawn: a figure is not a number.",
+        ),
+        (LETTER, {"body": 7}, "This cannot be shown: the message is not a text."),
+        ({**SCORE, "out_of": "0"}, {"total": 5}, "This cannot be drawn: the scale has no end."),
+    ],
+)
+def test_what_cannot_be_drawn_says_so_in_its_place(
+    block: dict[str, Any], variables: dict[str, Any], sentence: str
+) -> None:
     made = drawn(block, **variables)
     assert (made.get("trouble") or made["amiss"]) == sentence
     if "amiss" in made:  # what makes no bar is told in figures all the same
-        assert [line["shown"] for line in made["lines"][:2]] == [str(variables["paid"]), str(variables["back"])]
+        assert [line["shown"] for line in made["lines"][:2]] == [
+            str(variables["paid"]),
+            str(variables["back"]),
+        ]
 
 
 def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
@@ -154,16 +180,28 @@ def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
         ("left", "119.1"),
     ]
     none_paid, all_left = (drawn(AMOUNTS, paid=paid, back="0", now="0") for paid in ("0", "180"))
-    shut = blocks.picture(without(found(AMOUNTS, paid=180, back=60, now=30), "content[0].parts[0].value"), say)
-    assert ([one["drawn"] for one in (none_paid, all_left, shut)], none_paid["lines"], shut["bars"]) == ([False, True, False], [], [])
+    shut = blocks.picture(
+        without(found(AMOUNTS, paid=180, back=60, now=30), "content[0].parts[0].value"), say
+    )
+    assert ([one["drawn"] for one in (none_paid, all_left, shut)], none_paid["lines"], shut["bars"]) == (
+        [False, True, False],
+        [],
+        [],
+    )
     assert [line["shown"] for line in shut["lines"]] == ["180", "hidden", "30", "hidden"]
-    mixed = {**AMOUNTS, "whole": {**WHOLE, "currency": "'EUR'"}, "parts": [{"label": "Back", "value": "5", "currency": "'USD'"}]}
+    mixed = {
+        **AMOUNTS,
+        "whole": {**WHOLE, "currency": "'EUR'"},
+        "parts": [{"label": "Back", "value": "5", "currency": "'USD'"}],
+    }
     assert drawn(mixed, paid=10)["amiss"] == "This is not drawn: the amounts are not all in one currency."
 
 
 @cases("same", ["true", "false", "null"])
 @cases("ours, theirs", [(None, "x"), ("x", None), ("", "x"), ([], []), (None, None)])
-def test_where_a_side_says_nothing_the_verdict_is_unknown_whatever_the_rule_says(same: str, ours: Any, theirs: Any) -> None:
+def test_where_a_side_says_nothing_the_verdict_is_unknown_whatever_the_rule_says(
+    same: str, ours: Any, theirs: Any
+) -> None:
     block = {"block": "comparison", "lines": [{**LINE, "same": same}], "need": {"count": "1", "text": "One"}}
     made = drawn(block, ours=ours, theirs=theirs)
     assert (made["lines"][0]["verdict"], made["need"]["have"]) == ("unknown", 0)
@@ -177,23 +215,42 @@ def test_a_comparison_counts_what_counts() -> None:
         {**LINE, "same": "null"},
     ]
     sides = {"ours": "a", "theirs": ["a", "b", "c"]}
-    block = {"block": "comparison", "lines": lines, "need": {"count": "2", "text": "Two"}, "match": {"value": "'0.968'", "line": "'0.9'"}}
+    block = {
+        "block": "comparison",
+        "lines": lines,
+        "need": {"count": "2", "text": "Two"},
+        "match": {"value": "'0.968'", "line": "'0.9'"},
+    }
     made = drawn(block, **sides)
     assert made["tally"] == "1 same, 1 differs, 1 unknown"
     assert (made["need"]["have"], made["need"]["of"], made["need"]["full"]) == (1, 2, 1)
     assert (made["match"]["width"], made["match"]["line"]) == ("96.80", "90.00")
     assert (made["lines"][0]["theirs"]["shown"], made["lines"][0]["theirs"]["aside"]) == ("a", "and 2 more")
     shut = blocks.picture(
-        without(found(COMPARISON | {"need": {"count": "1", "text": "One"}}, ours="a", theirs="b"), "content[0].lines[0].ours"), say
+        without(
+            found(COMPARISON | {"need": {"count": "1", "text": "One"}}, ours="a", theirs="b"),
+            "content[0].lines[0].ours",
+        ),
+        say,
     )
-    assert (shut["lines"][0]["verdict"], shut["need"]["have"]) == (None, None), "who may not see a value does not see what it comes to"
+    assert (shut["lines"][0]["verdict"], shut["need"]["have"]) == (None, None), (
+        "who may not see a value does not see what it comes to"
+    )
     told = blocks.picture(
-        without(found({"block": "comparison", "lines": [{**LINE, "same": "false"}]}, ours="a", theirs="b"), "content[0].lines[0].ours"), say
+        without(
+            found({"block": "comparison", "lines": [{**LINE, "same": "false"}]}, ours="a", theirs="b"),
+            "content[0].lines[0].ours",
+        ),
+        say,
     )
     assert told["lines"][0]["verdict"] == "differs"
     hits = {"block": "comparison", "lines": [{**LINE, "each": "variables.hits", "ours": "entry"}]}
     made = drawn(hits, hits=["x"] * 10_000)
-    assert (len(made["lines"]), len(made["folded"]), made["left_out"]) == (20, MOST_ENTRIES - 20, 10_000 - MOST_ENTRIES)
+    assert (len(made["lines"]), len(made["folded"]), made["left_out"]) == (
+        20,
+        MOST_ENTRIES - 20,
+        10_000 - MOST_ENTRIES,
+    )
 
 
 def test_a_score_is_points_times_weight() -> None:
@@ -206,14 +263,29 @@ def test_a_score_is_points_times_weight() -> None:
     bands = [{"from": "0", "label": "low"}, {"from": "25", "label": "medium"}]
     made = drawn({**SCORE, "factors": [last], "last": "31", "bands": bands}, total=50, factors=factors)
     assert [(one["track"], one["bar"], one["ring"], one["adds"], one["up"]) for one in made["factors"]] == [
-        ("100.00", "33.33", "33.20", "8.3", True), ("60.00", "60.00", "20.00", "15.0", True), ("40.00", None, None, "0.0", False),
-    ]  # fmt: skip
-    assert (made["width"], made["last"], [band["x"] for band in made["bands"]]) == ("50.00", "31.00", ["0.00", "25.00"])
-    many = drawn(SCORE, total=1, factors=[{"name": str(number), "points": number % 2, "weight": 1} for number in range(30)])
+        ("100.00", "33.33", "33.20", "8.3", True),
+        ("60.00", "60.00", "20.00", "15.0", True),
+        ("40.00", None, None, "0.0", False),
+    ]
+    assert (made["width"], made["last"], [band["x"] for band in made["bands"]]) == (
+        "50.00",
+        "31.00",
+        ["0.00", "25.00"],
+    )
+    many = drawn(
+        SCORE,
+        total=1,
+        factors=[{"name": str(number), "points": number % 2, "weight": 1} for number in range(30)],
+    )
     assert (len(many["factors"]), len(many["folded"])) == (15, 15)
-    shut = blocks.picture(without(found(SCORE, total=50, factors=factors), "content[0].factors[0].points"), say)
+    shut = blocks.picture(
+        without(found(SCORE, total=50, factors=factors), "content[0].factors[0].points"), say
+    )
     assert [(one["bar"], one["sum"], one["adds"]) for one in shut["factors"]] == [(None, "–", "–")] * 3
-    assert blocks.picture(without(found(SCORE, total=50, factors=factors), "content[0].total"), say)["width"] is None
+    assert (
+        blocks.picture(without(found(SCORE, total=50, factors=factors), "content[0].total"), say)["width"]
+        is None
+    )
 
 
 def owner(id: str, of: str | None, share: Any) -> dict[str, Any]:
@@ -222,23 +294,54 @@ def owner(id: str, of: str | None, share: Any) -> dict[str, Any]:
 
 def test_a_tree_adds_what_a_person_holds_over_all_layers() -> None:
     made = drawn(
-        TREE, owners=[owner("johanna", None, 60), owner("invest", None, 40), owner("johanna", "invest", 30), owner("marek", "invest", 70)]
+        TREE,
+        owners=[
+            owner("johanna", None, 60),
+            owner("invest", None, 40),
+            owner("johanna", "invest", 30),
+            owner("marek", "invest", 70),
+        ],
     )
-    assert [(row["depth"], row["name"], row["in_all"], row["incl"], row["above"]) for row in made["rows"]] == [
-        (1, "johanna", "72 %", "", True), (1, "invest", "", "", False), (2, "johanna", "", "incl. 12", True), (2, "marek", "28 %", "", True),
-    ]  # fmt: skip
-    assert (made["rows"][0]["fill"], made["rows"][0]["soft_x"], made["rows"][0]["soft"]) == ("38.4", "39.4", "6.7")
+    assert [
+        (row["depth"], row["name"], row["in_all"], row["incl"], row["above"]) for row in made["rows"]
+    ] == [
+        (1, "johanna", "72 %", "", True),
+        (1, "invest", "", "", False),
+        (2, "johanna", "", "incl. 12", True),
+        (2, "marek", "28 %", "", True),
+    ]
+    assert (made["rows"][0]["fill"], made["rows"][0]["soft_x"], made["rows"][0]["soft"]) == (
+        "38.4",
+        "39.4",
+        "6.7",
+    )
     assert (made["line_x"], made["nobody"], made["over"]) == ("16.0", "", [])
-    assert drawn(TREE, owners=[owner("a", None, 20), owner("b", None, 24)])["nobody"] == "Nobody holds 25 % or more."
-    assert drawn(TREE, owners=[owner("a", None, "0.1"), owner("b", "a", "0.1")])["rows"][-1]["in_all"] == "< 0.01 %", "not nothing"
+    assert (
+        drawn(TREE, owners=[owner("a", None, 20), owner("b", None, 24)])["nobody"]
+        == "Nobody holds 25 % or more."
+    )
+    assert (
+        drawn(TREE, owners=[owner("a", None, "0.1"), owner("b", "a", "0.1")])["rows"][-1]["in_all"]
+        == "< 0.01 %"
+    ), "not nothing"
     near = drawn(TREE, owners=[owner("a", None, "24.999"), owner("b", None, "25.001"), owner("c", None, 25)])
-    assert [(row["in_all"], row["above"]) for row in near["rows"]] == [("< 25 %", False), ("> 25 %", True), ("25 %", True)]
+    assert [(row["in_all"], row["above"]) for row in near["rows"]] == [
+        ("< 25 %", False),
+        ("> 25 %", True),
+        ("25 %", True),
+    ]
     wrong = drawn(TREE, owners=[owner("a", None, 70), owner("b", None, 70), owner("c", "b", 120)])
     assert wrong["over"] == ["The shares in this company come to 140 %: at least one of them is wrong."]
-    assert [(row["share"], [mark["label"] for mark in row["marks"]]) for row in wrong["rows"]][2] == ("–", ["not counted: 120 %"])
+    assert [(row["share"], [mark["label"] for mark in row["marks"]]) for row in wrong["rows"]][2] == (
+        "–",
+        ["not counted: 120 %"],
+    )
 
 
-@cases("inclusive, above, words", [("true", True, ""), ("false", False, "Nobody holds more than 25 %."), ("null", True, "")])
+@cases(
+    "inclusive, above, words",
+    [("true", True, ""), ("false", False, "Nobody holds more than 25 %."), ("null", True, "")],
+)
 def test_exactly_the_line_counts_where_the_rule_says_so(inclusive: str, above: bool, words: str) -> None:
     made = drawn({**TREE, "inclusive": inclusive}, owners=[owner("a", None, "25.0000")])
     assert (made["rows"][0]["above"], made["rows"][0]["share"], made["nobody"]) == (above, "25 %", words)
@@ -249,7 +352,12 @@ def test_a_tree_keeps_shares_where_a_name_is_hidden_and_draws_nothing_where_a_sh
     named = blocks.picture(without(data, "content[0].owners[0].name"), say)["rows"][0]
     assert (named["name"], named["share"]) == ("Somebody you may not see", "60 %")
     shut = blocks.picture(without(data, "content[0].owners[0].share"), say)
-    assert (shut["drawn"], shut["rows"][0]["share"], shut["rows"][0]["fill"], shut["rows"][0]["in_all"]) == (False, "–", None, "")
+    assert (shut["drawn"], shut["rows"][0]["share"], shut["rows"][0]["fill"], shut["rows"][0]["in_all"]) == (
+        False,
+        "–",
+        None,
+        "",
+    )
 
 
 def points(*values: Any) -> list[dict[str, Any]]:
@@ -271,20 +379,33 @@ def test_a_series_is_grey_up_to_what_was_expected_and_amber_above() -> None:
     assert [bar["soft"]["y"] for bar in below["bars"]] == ["30.0", "4.0"]
     assert (below["base"], below["bars"][0]["soft"]["height"]) == ("30.0", "26.0")
     assert drawn(SERIES, points=points(None, 4, None))["bars"][0]["x"] == "36.67"
-    assert drawn(SERIES, points=points(-5, 3, -120))["peak"]["apart"] is True, "a bar below nothing is no room for words"
-    assert (drawn(SERIES, points=points(-5, 3, -120))["lowest"], drawn(SERIES, points=points(5, 3))["lowest"]) == ("-120 in m2", "")
-    assert drawn(SERIES, points=[{"at": "", "value": 3}, {"at": "", "value": 9}])["peak"]["brief"] == "9", "no name is not called a dash"
+    assert drawn(SERIES, points=points(-5, 3, -120))["peak"]["apart"] is True, (
+        "a bar below nothing is no room for words"
+    )
+    assert (
+        drawn(SERIES, points=points(-5, 3, -120))["lowest"],
+        drawn(SERIES, points=points(5, 3))["lowest"],
+    ) == ("-120 in m2", "")
+    assert drawn(SERIES, points=[{"at": "", "value": 3}, {"at": "", "value": 9}])["peak"]["brief"] == "9", (
+        "no name is not called a dash"
+    )
     flat = drawn(SERIES, points=points(0, 0))
-    assert [name["label"] for name in flat["names"]] == [row["label"] for row in flat["rows"]], "each of a few bars has its name"
+    assert [name["label"] for name in flat["names"]] == [row["label"] for row in flat["rows"]], (
+        "each of a few bars has its name"
+    )
     assert [bar["soft"]["height"] for bar in flat["bars"]] == ["0.5", "0.5"]
     assert drawn(SERIES, points=points(1, 9, 1, 1, 1, 1), expected=2)["peak"]["apart"] is False
-    assert drawn(SERIES, points=points(1, 9, 1, 1, 1, 1, 8, 1, 1, 1, 1, 1), expected=2)["peak"]["apart"] is True, "not about another bar"
+    assert (
+        drawn(SERIES, points=points(1, 9, 1, 1, 1, 1, 8, 1, 1, 1, 1, 1), expected=2)["peak"]["apart"] is True
+    ), "not about another bar"
     shut = blocks.picture(without(found(SERIES, points=points(5, 6), expected=5), "content[0].expected"), say)
     assert (shut["hidden"], shut["bars"]) == (True, [])
 
 
 def test_a_letter_is_whole_marked_and_text() -> None:
-    made = drawn(LETTER, body="Dear\r\n<script>all</script>\nrefund the\n ferry part", mark="refund the ferry")
+    made = drawn(
+        LETTER, body="Dear\r\n<script>all</script>\nrefund the\n ferry part", mark="refund the ferry"
+    )
     assert made["lines"] == [
         [("Dear", False)],
         [("<script>all</script>", False)],
@@ -298,26 +419,67 @@ def test_a_letter_is_whole_marked_and_text() -> None:
     assert blocks.picture(without(found(LETTER, body="secret"), "content[0].body"), say)["lines"] == []
 
 
-@cases("content, place, words", [
-    ([{"block": "fcts"}], "content[0].block", "There is no block fcts: known are"),
-    ([{"block": "facts"}], "content[0].facts", "This is missing. (In the block facts.)"),
-    ([{"block": "facts", "facts": [{**FACT, "remrk": "x"}]}], "content[0].facts[0].remrk", "is remark meant? (In the block facts.)"),
-    ([{"block": "facts", "facts": [{**FACT, "remrk": "x", "value": "variables.nope"}]}], "content[0].facts[0].value", "There is no variable nope. (In the block facts.)"),
-    ([AMOUNTS | {"left": "{{ 1 + }}"}], "content[0].left", "(In the block amounts.)"),
-    ([{"block": "facts", "facts": [{"label": "x", "value": "entry.name"}]}], "content[0].facts[0].value", "entry is known only in parts with each."),
-    ([{"block": "tree", "owners": [{**OWNERS, "each": "steps.later.rows"}]}], "content[0].owners[0].each", "There is no step later"),
-    ([{"block": "series", "points": [{"label": "x", "value": "now >"}]}], "content[0].points[0].value", "The expression ends too early"),
-    ("x", "content", "This must be a list."), ([7], "content[0]", "This must be an object."),
-])  # fmt: skip
+@cases(
+    "content, place, words",
+    [
+        ([{"block": "fcts"}], "content[0].block", "There is no block fcts: known are"),
+        ([{"block": "facts"}], "content[0].facts", "This is missing. (In the block facts.)"),
+        (
+            [{"block": "facts", "facts": [{**FACT, "remrk": "x"}]}],
+            "content[0].facts[0].remrk",
+            "is remark meant? (In the block facts.)",
+        ),
+        (
+            [{"block": "facts", "facts": [{**FACT, "remrk": "x", "value": "variables.nope"}]}],
+            "content[0].facts[0].value",
+            "There is no variable nope. (In the block facts.)",
+        ),
+        ([AMOUNTS | {"left": "{{ 1 + }}"}], "content[0].left", "(In the block amounts.)"),
+        (
+            [{"block": "facts", "facts": [{"label": "x", "value": "entry.name"}]}],
+            "content[0].facts[0].value",
+            "entry is known only in parts with each.",
+        ),
+        (
+            [{"block": "tree", "owners": [{**OWNERS, "each": "steps.later.rows"}]}],
+            "content[0].owners[0].each",
+            "There is no step later",
+        ),
+        (
+            [{"block": "series", "points": [{"label": "x", "value": "now >"}]}],
+            "content[0].points[0].value",
+            "The expression ends too early",
+        ),
+        ("x", "content", "This must be a list."),
+        ([7], "content[0]", "This must be an object."),
+    ],
+)
 def test_a_check_names_step_place_and_block(content: Any, place: str, words: str) -> None:
     steps = [
         {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
-        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "x"}, "content": content, "next": {"default": "end"}},
+        {
+            "id": "look",
+            "type": "guidance",
+            "title": "Look",
+            "config": {"text": "x"},
+            "content": content,
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "next": {}},
     ]
     known = dict.fromkeys(("hits", "paid", "back", "now", "owners"), 1)
-    document = {"format": 1, "slug": "a-a", "title": "A", "collection": None, "team": "t", "variables": known, "steps": steps}
-    assert [(one.step, one.field) for one in check(document, all_types()) if words in one.reason] == [("look", place)]
+    document = {
+        "format": 1,
+        "slug": "a-a",
+        "title": "A",
+        "collection": None,
+        "team": "t",
+        "variables": known,
+        "steps": steps,
+    }
+    assert [(one.step, one.field) for one in check(document, all_types()) if words in one.reason] == [
+        ("look", place)
+    ]
 
 
 def test_an_end_knows_no_record() -> None:
@@ -329,7 +491,10 @@ def test_an_end_knows_no_record() -> None:
         "content": [{"block": "facts", "facts": [{"label": "{{ record.name }}", "value": "1"}]}],
     }
     steps = [{"id": "start", "type": "start", "title": "Start", "next": {"default": "end"}}, end]
-    problems = check({"format": 1, "slug": "a-a", "title": "A", "collection": "customer", "team": "t", "steps": steps}, all_types())
+    problems = check(
+        {"format": 1, "slug": "a-a", "title": "A", "collection": "customer", "team": "t", "steps": steps},
+        all_types(),
+    )
     assert [(one.step, one.field) for one in problems] == [("end", "content[0].facts[0].label")]
 
 
@@ -356,7 +521,10 @@ def test_a_brief_numbers_its_sources_and_leaves_out_what_rests_on_hidden_ones() 
         ("The register differs.", [2, 1]),
         ("Ana", [2]),
     ]
-    assert [(one["label"], one["paper"]) for one in made["sources"]] == [("List", None), ("Register", {"href": "/there"})]
+    assert [(one["label"], one["paper"]) for one in made["sources"]] == [
+        ("List", None),
+        ("Register", {"href": "/there"}),
+    ]
     shut = blocks.picture(without(data, "content[0].sources[0].document"), say)
     assert ([line["text"] for line in shut["lines"]], shut["kept_back"]) == (["Of 5 hits none is left."], 3)
     shut = blocks.picture(without(data, "content[0].lines[0].text"), say)

@@ -26,38 +26,91 @@ def maybe(**parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 OPTIONS = st.lists(
-    st.one_of(WORDS, st.fixed_dictionaries({"value": WORDS}, optional={"label": WORDS, "tone": st.sampled_from(TONES)})),
-    min_size=1, max_size=3, unique_by=lambda one: one if isinstance(one, str) else one["value"],
-)  # fmt: skip
+    st.one_of(
+        WORDS,
+        st.fixed_dictionaries({"value": WORDS}, optional={"label": WORDS, "tone": st.sampled_from(TONES)}),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda one: one if isinstance(one, str) else one["value"],
+)
 RULES = st.lists(
-    st.fixed_dictionaries({"if": PATHS.map("{} > 1".format), "message": WORDS.filter(lambda word: "{{" not in word)}), max_size=2
+    st.fixed_dictionaries(
+        {"if": PATHS.map("{} > 1".format), "message": WORDS.filter(lambda word: "{{" not in word)}
+    ),
+    max_size=2,
 )
 TYPED = maybe(
-    label=WORDS, help=WORDS, type=st.sampled_from(sorted(FIELD_TYPES)), options=OPTIONS, validation=RULES, references=NAMES,
-    widget=st.sampled_from(sorted(set(WIDGETS) - {"money", "textarea"})), format=st.sampled_from(FORMATS), ai=st.sampled_from(("full", "masked", "hash", "never")),
-    required=st.booleans(), readonly=st.booleans(), hidden=st.booleans(), sensitive=st.booleans(), personal=st.booleans(),
-)  # fmt: skip
-MONEY = st.fixed_dictionaries({"widget": st.just("money")}, optional={"currency": st.sampled_from(("EUR", "JPY")), "minor": st.booleans()})
+    label=WORDS,
+    help=WORDS,
+    type=st.sampled_from(sorted(FIELD_TYPES)),
+    options=OPTIONS,
+    validation=RULES,
+    references=NAMES,
+    widget=st.sampled_from(sorted(set(WIDGETS) - {"money", "textarea"})),
+    format=st.sampled_from(FORMATS),
+    ai=st.sampled_from(("full", "masked", "hash", "never")),
+    required=st.booleans(),
+    readonly=st.booleans(),
+    hidden=st.booleans(),
+    sensitive=st.booleans(),
+    personal=st.booleans(),
+)
+MONEY = st.fixed_dictionaries(
+    {"widget": st.just("money")},
+    optional={"currency": st.sampled_from(("EUR", "JPY")), "minor": st.booleans()},
+)
 AREA = st.fixed_dictionaries({"widget": st.just("textarea")}, optional={"lines": st.integers(2, 40)})
 COMPUTED = st.fixed_dictionaries({"computed": PATHS}, optional={"label": WORDS, "hidden": st.booleans()})
 LISTS = st.lists(NAMES, max_size=4, unique=True)
 DOCUMENTS = st.fixed_dictionaries(
     {"id": NAMES, "source": NAMES, "table": WORDS},
     optional={
-        "format": st.just(1), "schema": WORDS, "label": WORDS, "label_one": WORDS, "help": WORDS, "title": PATHS.map("{{{{ {} }}}}".format),
-        "subject": NAMES, "columns": LISTS, "details": LISTS, "form": LISTS, "search": LISTS, "key": LISTS, "sort": NAMES,
-        "fields": st.dictionaries(NAMES, st.one_of(TYPED, MONEY, AREA, COMPUTED), max_size=5), "validation": RULES,
-        "segments": st.lists(st.fixed_dictionaries({"id": NAMES, "label": WORDS, "filter": PATHS.map("{} == null".format)}), max_size=3, unique_by=lambda one: one["id"]),
+        "format": st.just(1),
+        "schema": WORDS,
+        "label": WORDS,
+        "label_one": WORDS,
+        "help": WORDS,
+        "title": PATHS.map("{{{{ {} }}}}".format),
+        "subject": NAMES,
+        "columns": LISTS,
+        "details": LISTS,
+        "form": LISTS,
+        "search": LISTS,
+        "key": LISTS,
+        "sort": NAMES,
+        "fields": st.dictionaries(NAMES, st.one_of(TYPED, MONEY, AREA, COMPUTED), max_size=5),
+        "validation": RULES,
+        "segments": st.lists(
+            st.fixed_dictionaries({"id": NAMES, "label": WORDS, "filter": PATHS.map("{} == null".format)}),
+            max_size=3,
+            unique_by=lambda one: one["id"],
+        ),
         "relations": st.lists(
             st.fixed_dictionaries(
-                {"name": NAMES, "collection": NAMES, "kind": st.sampled_from(("to_one", "to_many")), "via": st.one_of(WORDS, st.lists(WORDS, min_size=1, max_size=3))},
+                {
+                    "name": NAMES,
+                    "collection": NAMES,
+                    "kind": st.sampled_from(("to_one", "to_many")),
+                    "via": st.one_of(WORDS, st.lists(WORDS, min_size=1, max_size=3)),
+                },
                 optional={"label": WORDS, "to": WORDS},
-            ), max_size=3, unique_by=lambda one: str(one["name"]),
+            ),
+            max_size=3,
+            unique_by=lambda one: str(one["name"]),
         ),
-        "summary": maybe(badge=NAMES, sections=st.lists(st.fixed_dictionaries({"label": WORDS, "fields": st.lists(NAMES, min_size=1, max_size=3)}), max_size=2),
-                         related=st.lists(st.fixed_dictionaries({"relation": NAMES}, optional={"columns": LISTS}), max_size=2)),
+        "summary": maybe(
+            badge=NAMES,
+            sections=st.lists(
+                st.fixed_dictionaries({"label": WORDS, "fields": st.lists(NAMES, min_size=1, max_size=3)}),
+                max_size=2,
+            ),
+            related=st.lists(
+                st.fixed_dictionaries({"relation": NAMES}, optional={"columns": LISTS}), max_size=2
+            ),
+        ),
     },
-)  # fmt: skip
+)
 
 
 @settings(max_examples=60)
@@ -67,7 +120,9 @@ def test_any_document_comes_back_byte_for_byte(document: dict[str, Any]) -> None
     once = read(document).canonical()
     assert read(once).canonical() == once
     assert check(once) == []
-    assert read(json.dumps(dict(reversed(document.items())), indent=None)).canonical() == once, "the layout of the file does not count"
+    assert read(json.dumps(dict(reversed(document.items())), indent=None)).canonical() == once, (
+        "the layout of the file does not count"
+    )
     kept = json.loads(once)
     assert read(cleansed(kept)).canonical() == once or kept != cleansed(kept)
     assert changes(kept, json.loads(once)) == []
@@ -75,7 +130,9 @@ def test_any_document_comes_back_byte_for_byte(document: dict[str, Any]) -> None
 
 @settings(max_examples=40)
 @given(DOCUMENTS, DOCUMENTS)
-def test_changes_are_none_for_equals_and_something_for_others(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_changes_are_none_for_equals_and_something_for_others(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
     before, after = read(one).to_json(), read(other).to_json()
     told = changes(before, after)
     assert bool(told) == (before != after)
@@ -106,11 +163,23 @@ def test_the_demos_are_right_and_come_back(file: Path) -> None:
         ({"fields": {"a": {"options": ["x", {"value": "x"}]}}}, "fields.a", "Two options have the value x"),
         ({"fields": {"a": {"computed": "record.b", "required": True}}}, "fields.a", "never typed"),
         ({"fields": {"a": {"computed": "1 +"}}}, "fields.a.computed", "too early"),
-        ({"fields": {"a": {"validation": [{"if": "x", "message": "m"}]}}}, "fields.a.validation[0].if", "There is no 'x'"),
+        (
+            {"fields": {"a": {"validation": [{"if": "x", "message": "m"}]}}},
+            "fields.a.validation[0].if",
+            "There is no 'x'",
+        ),
         ({"validation": [{"if": "true", "message": "{{ record.a"}]}, "validation[0].message", "never closed"),
         ({"segments": [{"id": "a b", "label": "A", "filter": "true"}]}, "segments[0].id", "form asked for"),
-        ({"segments": [{"id": "a", "label": "A", "filter": "steps.a.b == 1"}]}, "segments[0].filter", "There is no steps here"),
-        ({"relations": [{"name": "r", "collection": "c", "kind": "many", "via": "x"}]}, "relations[0].kind", "one of"),
+        (
+            {"segments": [{"id": "a", "label": "A", "filter": "steps.a.b == 1"}]},
+            "segments[0].filter",
+            "There is no steps here",
+        ),
+        (
+            {"relations": [{"name": "r", "collection": "c", "kind": "many", "via": "x"}]},
+            "relations[0].kind",
+            "one of",
+        ),
         ({"columns": ["a", "b", "a"]}, "columns", "a stands here twice"),
         ({"summary": {"badges": "a"}}, "summary.badges", "is badge meant?"),
         ({"format": 7}, "format", "newer release"),
@@ -120,7 +189,9 @@ def test_the_demos_are_right_and_come_back(file: Path) -> None:
 )
 def test_what_is_wrong_is_said_with_its_place(more: dict[str, Any], place: str, words: str) -> None:
     found = check({"id": "a", "source": "s", "table": "t", **more})
-    assert any(spot.path == place and words in spot.reason for spot in found), [(spot.path, spot.reason) for spot in found]
+    assert any(spot.path == place and words in spot.reason for spot in found), [
+        (spot.path, spot.reason) for spot in found
+    ]
 
 
 def column(name: str, stored: str, **more: Any) -> dict[str, Any]:
@@ -128,9 +199,19 @@ def column(name: str, stored: str, **more: Any) -> dict[str, Any]:
 
 
 STRUCTURE: dict[str, Any] = {
-    "schema": None, "table": "t", "kind": "table", "dialect": "sqlite", "key": ["id"], "comment": None, "foreign_keys": [],
-    "columns": [column(kind, kind) for kind in ("integer", "decimal", "text", "boolean", "date", "datetime", "uuid", "json", "array")] + [column("id", "integer")],
-}  # fmt: skip
+    "schema": None,
+    "table": "t",
+    "kind": "table",
+    "dialect": "sqlite",
+    "key": ["id"],
+    "comment": None,
+    "foreign_keys": [],
+    "columns": [
+        column(kind, kind)
+        for kind in ("integer", "decimal", "text", "boolean", "date", "datetime", "uuid", "json", "array")
+    ]
+    + [column("id", "integer")],
+}
 
 
 @pytest.mark.parametrize("widget", WIDGETS)
@@ -145,8 +226,18 @@ def test_a_widget_fits_some_columns_and_the_document_says_which(widget: str) -> 
 
 
 def test_flags_go_where_they_are_said() -> None:
-    says = {"required": True, "readonly": True, "sensitive": True, "personal": False, "ai": "never", "hidden": True, "format": "iban"}
-    made = assemble([Stored("a", "s", STRUCTURE, {"subject": "self", "fields": {"text": says}})])["a"].by_name["text"]
+    says = {
+        "required": True,
+        "readonly": True,
+        "sensitive": True,
+        "personal": False,
+        "ai": "never",
+        "hidden": True,
+        "format": "iban",
+    }
+    made = assemble([Stored("a", "s", STRUCTURE, {"subject": "self", "fields": {"text": says}})])[
+        "a"
+    ].by_name["text"]
     assert {name: getattr(made, name) for name in says} == says
     usual = assemble([Stored("a", "s", STRUCTURE, {"subject": "self"})])["a"].by_name
     assert (usual["text"].ai, usual["integer"].ai) == ("full", "full")

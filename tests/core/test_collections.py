@@ -15,9 +15,16 @@ def column(name: str, stored: str = "text", **more: Any) -> dict[str, Any]:
 
 
 def structure(
-    table: str, *columns: dict[str, Any], key: tuple[str, ...] = ("id",), foreign: tuple[tuple[str, str, str], ...] = (), **more: Any
+    table: str,
+    *columns: dict[str, Any],
+    key: tuple[str, ...] = ("id",),
+    foreign: tuple[tuple[str, str, str], ...] = (),
+    **more: Any,
 ) -> dict[str, Any]:
-    keys = [{"columns": [here], "schema": None, "table": there, "target": [target]} for here, there, target in foreign]
+    keys = [
+        {"columns": [here], "schema": None, "table": there, "target": [target]}
+        for here, there, target in foreign
+    ]
     return {
         "schema": None,
         "table": table,
@@ -31,7 +38,9 @@ def structure(
 
 
 def one(*columns: dict[str, Any], document: dict[str, Any] | None = None, **more: Any) -> Collection:
-    return assemble([Stored("t", "x", structure("thing", column("id", "integer"), *columns, **more), document or {})])["t"]
+    return assemble(
+        [Stored("t", "x", structure("thing", column("id", "integer"), *columns, **more), document or {})]
+    )["t"]
 
 
 @cases(
@@ -56,9 +65,22 @@ def test_types_by_name_and_kind(name: str, stored: str, wanted: str) -> None:
 
 def test_a_document_may_say_what_sqlite_cannot() -> None:
     said = {
-        "fields": {"d": {"type": "date"}, "j": {"type": "json"}, "b": {"type": "boolean"}, "n": {"type": "date"}, "m": {"type": "money"}}
+        "fields": {
+            "d": {"type": "date"},
+            "j": {"type": "json"},
+            "b": {"type": "boolean"},
+            "n": {"type": "date"},
+            "m": {"type": "money"},
+        }
     }
-    made = one(column("d"), column("j"), column("b", "integer"), column("n", "decimal"), column("m", "integer"), document=said)
+    made = one(
+        column("d"),
+        column("j"),
+        column("b", "integer"),
+        column("n", "decimal"),
+        column("m", "integer"),
+        document=said,
+    )
     assert {name: made.by_name[name].stored for name in "djbnm"} == {
         "d": "date",
         "j": "json",
@@ -70,7 +92,12 @@ def test_a_document_may_say_what_sqlite_cannot() -> None:
 
 
 def test_what_cannot_be_changed() -> None:
-    made = one(column("g", generated=True), column("x", "other"), column("n"), document={"fields": {"n": {"readonly": True}}})
+    made = one(
+        column("g", generated=True),
+        column("x", "other"),
+        column("n"),
+        document={"fields": {"n": {"readonly": True}}},
+    )
     assert all(field.readonly for field in made.fields)
     assert not one(column("n")).by_name["n"].readonly
     assert one(column("n"), kind="view").by_name["n"].readonly
@@ -101,9 +128,16 @@ def test_a_title_of_which_a_part_may_not_be_seen_begins_and_ends_with_what_may()
     assert made.title_of({"shop": "- Books -", "price": "€4"}, "ch_9") == "- Books -, €4"
     assert made.title_of({"shop": "", "price": "-4"}, "ch_9") == "-4"
     assert made.title_of({}, "ch_9") == "Thing ch_9"
-    names = one(column("a"), column("b"), column("c"), document={"title": "{{ record.a }} {{ record.b }}, no {{ record.c }}/"})
-    assert [names.title_of(dict(zip("abc", given, strict=True)), None) for given in ("ABC", ("A", None, "C"), ("", "B", ""))] == [
-        "A B, no C/", "A, no C/", "B, no"]  # fmt: skip
+    names = one(
+        column("a"),
+        column("b"),
+        column("c"),
+        document={"title": "{{ record.a }} {{ record.b }}, no {{ record.c }}/"},
+    )
+    assert [
+        names.title_of(dict(zip("abc", given, strict=True)), None)
+        for given in ("ABC", ("A", None, "C"), ("", "B", ""))
+    ] == ["A B, no C/", "A, no C/", "B, no"]
 
 
 def test_hidden_fields_are_kept_for_conditions_alone() -> None:
@@ -137,7 +171,16 @@ def test_what_is_personal_where_a_collection_has_a_subject() -> None:
 
 def test_values_by_their_types_for_expressions() -> None:
     made = one(column("d", "decimal"), column("u", "uuid"), column("t"), column("at", "datetime"))
-    typed = made.typed({"d": "12.50", "u": "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e", "t": "12.50", "at": "soon", "unknown": 1, "id": None})
+    typed = made.typed(
+        {
+            "d": "12.50",
+            "u": "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e",
+            "t": "12.50",
+            "at": "soon",
+            "unknown": 1,
+            "id": None,
+        }
+    )
     assert {name: type(value).__name__ for name, value in typed.items()} == {
         "d": "Decimal",
         "u": "UUID",
@@ -165,7 +208,10 @@ def company(**documents: dict[str, Any]) -> dict[str, Collection]:
         foreign=(("party_id", "party", "id"), ("parent_id", "note", "id")),
     )
     return assemble(
-        [Stored(name, "x", made, documents.get(name, {})) for name, made in (("party", party), ("stake", stake), ("note", note))]
+        [
+            Stored(name, "x", made, documents.get(name, {}))
+            for name, made in (("party", party), ("stake", stake), ("note", note))
+        ]
     )
 
 
@@ -176,7 +222,11 @@ def test_foreign_keys_are_relations_both_ways_with_names_of_their_own() -> None:
         ("owner", "to_one", (("owner_id", "id"),)),
     ]
     assert [item.name for item in made["party"].relations] == ["note", "stake_by_owned", "stake_by_owner"]
-    assert [(item.name, item.kind) for item in made["note"].relations] == [("parent", "to_one"), ("party", "to_one"), ("note", "to_many")]
+    assert [(item.name, item.kind) for item in made["note"].relations] == [
+        ("parent", "to_one"),
+        ("party", "to_one"),
+        ("note", "to_many"),
+    ]
     assert made["note"].by_name["party_id"].references == "party"
 
 
@@ -198,12 +248,16 @@ def test_a_document_names_relations_and_adds_some() -> None:
     assert made.relation("nope") is None
 
 
-@pytest.mark.parametrize("item", [{"via": "nope"}, {"via": ["owner_id", "owned_id"]}, {"via": "owner_id", "to": "nope"}])
+@pytest.mark.parametrize(
+    "item", [{"via": "nope"}, {"via": ["owner_id", "owned_id"]}, {"via": "owner_id", "to": "nope"}]
+)
 def test_a_relation_that_leads_nowhere_is_refused(item: dict[str, Any]) -> None:
     with pytest.raises(DefinitionError, match="does not lead"):
         company(party={"relations": [{"name": "r", "collection": "stake", "kind": "to_many", **item}]})
 
 
 def test_a_relation_to_what_is_not_connected_is_left_out() -> None:
-    made = company(party={"relations": [{"name": "r", "collection": "elsewhere", "kind": "to_many", "via": "x"}]})["party"]
+    made = company(
+        party={"relations": [{"name": "r", "collection": "elsewhere", "kind": "to_many", "via": "x"}]}
+    )["party"]
     assert made.relation("r") is None

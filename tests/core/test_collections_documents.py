@@ -12,9 +12,18 @@ from console.core.scopes import Scope, whole
 from tests.tables import cases
 
 
-def structure(table: str, *columns: dict[str, Any], key: tuple[str, ...] = ("id",), kind: str = "table", **more: Any) -> dict[str, Any]:
+def structure(
+    table: str, *columns: dict[str, Any], key: tuple[str, ...] = ("id",), kind: str = "table", **more: Any
+) -> dict[str, Any]:
     first = [{"name": "id", "stored": "integer", "nullable": False}] if key == ("id",) else []
-    whole_ = {"schema": None, "table": table, "kind": kind, "dialect": "sqlite", "key": list(key), "columns": [*first, *columns]}
+    whole_ = {
+        "schema": None,
+        "table": table,
+        "kind": kind,
+        "dialect": "sqlite",
+        "key": list(key),
+        "columns": [*first, *columns],
+    }
     return {**whole_, "comment": None, "foreign_keys": [], **more}
 
 
@@ -23,7 +32,16 @@ def text(name: str, **more: Any) -> dict[str, Any]:
 
 
 def made(document: dict[str, Any], *columns: dict[str, Any], **more: Any) -> Collection:
-    return assemble([Stored("thing", "x", structure("old_thing", *(columns or (text("name"), text("note_2"))), **more), document)])["thing"]
+    return assemble(
+        [
+            Stored(
+                "thing",
+                "x",
+                structure("old_thing", *(columns or (text("name"), text("note_2"))), **more),
+                document,
+            )
+        ]
+    )["thing"]
 
 
 @cases(
@@ -61,8 +79,16 @@ def test_what_a_document_says_of_a_field(says: dict[str, Any], wanted: dict[str,
         ({"fields": {"name": {"type": "Text"}}}, "name", "there is no field type 'Text'"),
         ({"title": "{{ record.gone }}"}, "title", "there is no column gone"),
         ({"title": "{{ record. }}"}, "title", "thing, title:"),
-        ({"segments": [{"id": "s", "label": "S", "filter": "record.gone == 1"}]}, "segments.s", "there is no column gone"),
-        ({"segments": [{"id": "s", "label": "S", "filter": "record.name =="}]}, "segments.s", "thing, segments.s:"),
+        (
+            {"segments": [{"id": "s", "label": "S", "filter": "record.gone == 1"}]},
+            "segments.s",
+            "there is no column gone",
+        ),
+        (
+            {"segments": [{"id": "s", "label": "S", "filter": "record.name =="}]},
+            "segments.s",
+            "thing, segments.s:",
+        ),
     ],
     ids=str,
 )
@@ -75,7 +101,10 @@ def test_what_does_not_fit_is_refused_by_name(document: dict[str, Any], field: s
 
 
 def test_hidden_fields_of_a_reader_and_of_everybody_are_in_no_answer() -> None:
-    segments = [{"id": "a", "label": "A", "filter": "record.name == 'x'"}, {"id": "b", "label": "B", "filter": "record.note_2 == 'x'"}]
+    segments = [
+        {"id": "a", "label": "A", "filter": "record.name == 'x'"},
+        {"id": "b", "label": "B", "filter": "record.note_2 == 'x'"},
+    ]
     found = made({"fields": {"note_2": {"hidden": True}}, "segments": segments})
     assert [field["name"] for field in found.to_json(whole("thing"))["fields"]] == ["id", "name"]
     scope = Scope("thing", everything=True, hidden=frozenset({"name"}), fixed=frozenset({"id"}))
@@ -115,12 +144,22 @@ def test_what_may_mean_none_is_a_value_of_its_column(
     document = {"id": "x.thing", "source": "x", "table": "thing", "fields": {"due": {"empty_values": said}}}
     places = [spot.place for spot in check(document, table)]
     assert places == (
-        [] if wrong is None else [("fields", "due", "empty_values") if wrong == "" else ("fields", "due", "empty_values", wrong)]
+        []
+        if wrong is None
+        else [("fields", "due", "empty_values") if wrong == "" else ("fields", "due", "empty_values", wrong)]
     )
     keyed = {**table, "key": ["due"]}
     assert [spot.place for spot in check(document, keyed)] == [("fields", "due", "empty_values")]
 
 
 def test_the_answer_that_no_value_means_none_stays_in_the_document() -> None:
-    document = {"id": "x.thing", "source": "x", "table": "thing", "fields": {"due": {"empty_values": []}, "at": {"empty_values": [0]}}}
-    assert read(cleansed(document)).to_json()["fields"] == {"at": {"empty_values": [0]}, "due": {"empty_values": []}}
+    document = {
+        "id": "x.thing",
+        "source": "x",
+        "table": "thing",
+        "fields": {"due": {"empty_values": []}, "at": {"empty_values": [0]}},
+    }
+    assert read(cleansed(document)).to_json()["fields"] == {
+        "at": {"empty_values": [0]},
+        "due": {"empty_values": []},
+    }

@@ -67,8 +67,12 @@ def test_what_is_personal_of_a_subject(name: str, stored: str, says: dict[str, A
         ((), {"iban": {"personal": True}}, "self", False),
     ],
 )
-def test_which_keys_say_something_about_a_person(key: tuple[str, ...], fields: dict[str, Any], subject: str | None, personal: bool) -> None:
-    assert one(column("iban"), key=key, document={"subject": subject, "fields": fields}).personal_key is personal
+def test_which_keys_say_something_about_a_person(
+    key: tuple[str, ...], fields: dict[str, Any], subject: str | None, personal: bool
+) -> None:
+    assert (
+        one(column("iban"), key=key, document={"subject": subject, "fields": fields}).personal_key is personal
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,13 @@ def test_a_text_that_cannot_be_used_is_named_by_its_place(document: dict[str, An
 
 @pytest.mark.parametrize(
     ("hidden", "offered"),
-    [([], ["a", "b", "ab", "all"]), (["a"], ["b", "all"]), (["b"], ["a", "all"]), (["a", "b"], ["all"]), (["id"], ["a", "b", "ab", "all"])],
+    [
+        ([], ["a", "b", "ab", "all"]),
+        (["a"], ["b", "all"]),
+        (["b"], ["a", "all"]),
+        (["a", "b"], ["all"]),
+        (["id"], ["a", "b", "ab", "all"]),
+    ],
     ids=["none", "a", "b", "both", "other"],
 )
 def test_segments_over_what_is_hidden_are_not_offered(hidden: list[str], offered: list[str]) -> None:
@@ -136,8 +146,15 @@ def test_segments_over_what_is_hidden_are_not_offered(hidden: list[str], offered
 def pair(document: dict[str, Any]) -> Collection:
     """Orders of a customer, named by a foreign key; the document is that of the orders."""
     customer = structure("customer", column("id", "integer"), column("name"))
-    orders = structure("orders", column("id", "integer"), column("customer_id", "integer"), foreign=(("customer_id", "customer", "id"),))
-    return assemble([Stored("customer", "x", customer, {}), Stored("orders", "x", orders, document)])["orders"]
+    orders = structure(
+        "orders",
+        column("id", "integer"),
+        column("customer_id", "integer"),
+        foreign=(("customer_id", "customer", "id"),),
+    )
+    return assemble([Stored("customer", "x", customer, {}), Stored("orders", "x", orders, document)])[
+        "orders"
+    ]
 
 
 @pytest.mark.parametrize("via", ["nope", ["customer_id", "id"], []], ids=["no-column", "too-many", "none"])
@@ -153,7 +170,9 @@ def test_what_of_a_field_stays_inside(inner: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixed", "readonly"), [([], [True, False]), (["a"], [True, True]), (["id"], [True, False])], ids=["none", "a", "key"]
+    ("fixed", "readonly"),
+    [([], [True, False]), (["a"], [True, True]), (["id"], [True, False])],
+    ids=["none", "a", "key"],
 )
 def test_fields_that_a_scope_fixes_are_read_only(fixed: list[str], readonly: list[bool]) -> None:
     shown = one(column("a")).to_json(Scope("t", everything=True, fixed=frozenset(fixed)))
@@ -176,16 +195,33 @@ def test_a_value_in_its_type_or_as_it_is(stored: str, text: str | None, value: o
     assert one(column("a", stored)).typed({"a": text}) == {"a": value}
 
 
-@cases(("name", "hidden"), [("pin", True), ("card_pin", True), ("passwort", True), ("pin_count", False), ("spinner", False)])
+@cases(
+    ("name", "hidden"),
+    [("pin", True), ("card_pin", True), ("passwort", True), ("pin_count", False), ("spinner", False)],
+)
 def test_pins_are_secrets(name: str, hidden: bool) -> None:
     assert treatment.secret(name) is hidden
 
 
 @pytest.mark.parametrize(("stored", "led"), [("integer", "customer"), ("text", None)])
-def test_a_column_of_a_view_leads_where_a_column_of_its_name_does_only_with_values_of_that_kind(stored: str, led: str | None) -> None:
-    made = assemble([
-        Stored("customer", "x", structure("customer", column("id", "integer")), {}),
-        Stored("order", "x", structure("order", column("id", "integer"), column("customer", "integer"), foreign=(("customer", "customer", "id"),)), {}),
-        Stored("open", "x", structure("open", column("customer", stored), kind="view", key=()), {}),
-    ])  # fmt: skip
+def test_a_column_of_a_view_leads_where_a_column_of_its_name_does_only_with_values_of_that_kind(
+    stored: str, led: str | None
+) -> None:
+    made = assemble(
+        [
+            Stored("customer", "x", structure("customer", column("id", "integer")), {}),
+            Stored(
+                "order",
+                "x",
+                structure(
+                    "order",
+                    column("id", "integer"),
+                    column("customer", "integer"),
+                    foreign=(("customer", "customer", "id"),),
+                ),
+                {},
+            ),
+            Stored("open", "x", structure("open", column("customer", stored), kind="view", key=()), {}),
+        ]
+    )
     assert made["open"].by_name["customer"].references == led

@@ -28,16 +28,32 @@ FIELDS = {
     "vip": Field("vip", "VIP", "boolean", "boolean"),
     "blob": Field("blob", "Blob", "json", "json"),
 }
-VALUES = {"name": 'a"b', "odd name": "x", "amount": "12.50", "on": "2026-01-31", "at": "2026-01-31", "vip": "", "blob": ""}  # fmt: skip
+VALUES = {
+    "name": 'a"b',
+    "odd name": "x",
+    "amount": "12.50",
+    "on": "2026-01-31",
+    "at": "2026-01-31",
+    "vip": "",
+    "blob": "",
+}
 
 
 def test_every_comparison_of_every_field_is_read_back_as_it_was_made() -> None:
     for joined in ("all", "any"):
         rows = [
-            ConditionRow(name, comparison, "7" if comparison in ("last", "older", "next") else "" if comparison in ("empty", "filled", "yes", "no", "past", "ahead") else VALUES[name])
+            ConditionRow(
+                name,
+                comparison,
+                "7"
+                if comparison in ("last", "older", "next")
+                else ""
+                if comparison in ("empty", "filled", "yes", "no", "past", "ahead")
+                else VALUES[name],
+            )
             for name, field in FIELDS.items()
             for comparison in comparisons(field)
-        ]  # fmt: skip
+        ]
         text, wrong = expression_of(rows, joined, FIELDS)
         assert wrong == []
         expressions.parse(text)
@@ -76,7 +92,11 @@ def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_
     text, _ = expression_of([ConditionRow("euros", "in", "1, 2.50,3")], "all", AMOUNTS)
     assert text == "record.euros in [100, 250, 300]"
     assert in_whole_units(ConditionRow("euros", "in", "100, 250, 300"), 2).value == "1, 2.5, 3"
-    for row in (ConditionRow("euros", "empty"), ConditionRow("euros", "==", "$currentUser.tags.limit"), ConditionRow("euros", "==", "x")):
+    for row in (
+        ConditionRow("euros", "empty"),
+        ConditionRow("euros", "==", "$currentUser.tags.limit"),
+        ConditionRow("euros", "==", "x"),
+    ):
         assert in_whole_units(row, 2) == row
     assert (
         expression_of([ConditionRow("euros", "==", "$currentUser.tags.limit")], "all", AMOUNTS)[0]
@@ -89,21 +109,36 @@ def test_rows_of_a_workflow_name_whole_paths() -> None:
     assert rows_of(text) is None
     assert rows_of(text, path_of) == (
         "all",
-        [ConditionRow("input.amount", ">", "500"), ConditionRow("steps.ask.reason", "==", "late"), ConditionRow("record.vip", "yes")],
+        [
+            ConditionRow("input.amount", ">", "500"),
+            ConditionRow("steps.ask.reason", "==", "late"),
+            ConditionRow("record.vip", "yes"),
+        ],
     )
     for other in ("$currentUser.name == 'a'", "now > 1", "steps.a[0].b == 1", "record == 1"):
         assert rows_of(other, path_of) is None, other
 
 
 BASE: dict[str, Any] = {
-    "label": "A", "columns": ["a", "b"], "fields": {"a": {"label": "x"}},
-    "segments": [{"id": "one", "label": "1"}, {"id": "two", "label": "2"}], "summary": {"sections": [{"label": "S", "fields": ["a"]}]},
-}  # fmt: skip
+    "label": "A",
+    "columns": ["a", "b"],
+    "fields": {"a": {"label": "x"}},
+    "segments": [{"id": "one", "label": "1"}, {"id": "two", "label": "2"}],
+    "summary": {"sections": [{"label": "S", "fields": ["a"]}]},
+}
 
 
 def test_changes_of_different_places_come_together() -> None:
-    mine = BASE | {"label": "Mine", "segments": [BASE["segments"][1], BASE["segments"][0]], "fields": {"a": {"label": "x", "help": "h"}}}
-    theirs = BASE | {"columns": ["b"], "segments": [*BASE["segments"], {"id": "three", "label": "3"}], "fields": {"a": {"label": "y"}}}
+    mine = BASE | {
+        "label": "Mine",
+        "segments": [BASE["segments"][1], BASE["segments"][0]],
+        "fields": {"a": {"label": "x", "help": "h"}},
+    }
+    theirs = BASE | {
+        "columns": ["b"],
+        "segments": [*BASE["segments"], {"id": "three", "label": "3"}],
+        "fields": {"a": {"label": "y"}},
+    }
     rows = compare(BASE, mine, theirs)
     assert {(row.path, row.by, row.disputed) for row in rows} >= {
         ("label", "me", False),
@@ -111,18 +146,32 @@ def test_changes_of_different_places_come_together() -> None:
         ("fields.a.help", "me", False),
     }
     both = merged(BASE, mine, theirs, [])
-    assert (both["label"], both["columns"], both["fields"]) == ("Mine", ["b"], {"a": {"label": "y", "help": "h"}})
+    assert (both["label"], both["columns"], both["fields"]) == (
+        "Mine",
+        ["b"],
+        {"a": {"label": "y", "help": "h"}},
+    )
     assert [entry["id"] for entry in both["segments"]] == ["two", "one", "three"]
     assert both["summary"] == BASE["summary"]
 
 
 def test_what_a_form_leaves_as_it_is_changes_nothing_and_each_field_is_a_place_of_its_own() -> None:
-    mine = {"label": "Mine", "fields": {"a": {}, "b": {"hidden": False}, "c": {"label": "x", "options": []}}, "summary": {}}
+    mine = {
+        "label": "Mine",
+        "fields": {"a": {}, "b": {"hidden": False}, "c": {"label": "x", "options": []}},
+        "summary": {},
+    }
     rows = compare({}, mine, {"label": "Theirs", "fields": {"c": {"help": "h"}}})
     assert {(row.path, row.by, row.disputed) for row in rows} == {
-        ("label", "both", True), ("fields.b.hidden", "me", False), ("fields.c.label", "me", False), ("fields.c.help", "them", False),
-    }  # fmt: skip
-    assert merged({}, mine, {"fields": {"c": {"help": "h"}}}, [])["fields"] == {"b": {"hidden": False}, "c": {"label": "x", "help": "h"}}
+        ("label", "both", True),
+        ("fields.b.hidden", "me", False),
+        ("fields.c.label", "me", False),
+        ("fields.c.help", "them", False),
+    }
+    assert merged({}, mine, {"fields": {"c": {"help": "h"}}}, [])["fields"] == {
+        "b": {"hidden": False},
+        "c": {"label": "x", "help": "h"},
+    }
 
 
 def test_a_disputed_place_is_theirs_unless_mine_wins() -> None:

@@ -47,10 +47,20 @@ def saved() -> Walk:
 def submitted(told: str = "") -> Walk:
     """A run whose write is under way, or of which this came."""
     walk = at("apply")
-    wish = step_requests.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+    wish = step_requests.Wish(
+        "eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}}
+    )
     walk.give(commands.Complete(OLIVIA, "apply", walk.run.revision, "default", {"email": "b"}, None, [wish]))
     if told:
-        walk.give(commands.Report("eff_1", told, "record_changed", "It moved.", [{"field": "email", "reason": "Tom changed it."}]))
+        walk.give(
+            commands.Report(
+                "eff_1",
+                told,
+                "record_changed",
+                "It moved.",
+                [{"field": "email", "reason": "Tom changed it."}],
+            )
+        )
     return walk
 
 
@@ -80,7 +90,9 @@ def test_a_start_tells_who_what_and_where() -> None:
 def test_completing_leads_on_by_the_outcome() -> None:
     walk = at("check")
     since = len(walk.events)
-    walk.give(commands.Complete(OLIVIA, "check", walk.run.revision, "approve", {"note": "fine"}, chosen="Approve"))
+    walk.give(
+        commands.Complete(OLIVIA, "check", walk.run.revision, "approve", {"note": "fine"}, chosen="Approve")
+    )
     assert kinds(walk, since) == ["outcome_chosen", "step_completed", "step_entered"]
     assert walk.events[since].open["label"] == "Approve"
     assert walk.run.attempt is not None
@@ -91,7 +103,12 @@ def test_completing_leads_on_by_the_outcome() -> None:
 def test_an_end_completes_the_run_and_names_its_label() -> None:
     walk = at("apply").answer("done")
     assert kinds(walk)[-1] == "run_completed"
-    assert (walk.run.status, walk.run.ending, walk.run.holder, walk.run.current) == ("completed", "done", None, None)
+    assert (walk.run.status, walk.run.ending, walk.run.holder, walk.run.current) == (
+        "completed",
+        "done",
+        None,
+        None,
+    )
     assert all(each.status in ("done", "cancelled") for each in walk.run.attempts.values())
 
 
@@ -220,7 +237,11 @@ def test_a_way_back_may_keep_what_was_typed_there(keeps: bool, offered: dict[str
     steps = [each | {"config": {"keep_answers": keeps}} if each["id"] == "again" else each for each in STEPS]
     walk = at("check", plan(steps, visit_limit=3)).answer("again", "back")
     assert walk.run.attempt is not None
-    assert (walk.run.attempt.step, walk.run.attempt.attempt, walk.run.attempt.defaults) == ("read", 2, offered)
+    assert (walk.run.attempt.step, walk.run.attempt.attempt, walk.run.attempt.defaults) == (
+        "read",
+        2,
+        offered,
+    )
     assert walk.run.attempt.replaces is None
 
 
@@ -250,9 +271,27 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
         Conflict,
         "stale_revision",
     ),
-    ("another person", lambda: at("check"), lambda w: commands.Complete(TOM, "check", w.run.revision, "approve"), Conflict, "not_holder"),
-    ("a saved run", saved, lambda w: commands.Complete(OLIVIA, "check", w.run.revision, "approve"), Conflict, "not_holder"),
-    ("while it writes", submitted, lambda w: commands.Complete(OLIVIA, "apply", w.run.revision, "default"), Conflict, "not_possible"),
+    (
+        "another person",
+        lambda: at("check"),
+        lambda w: commands.Complete(TOM, "check", w.run.revision, "approve"),
+        Conflict,
+        "not_holder",
+    ),
+    (
+        "a saved run",
+        saved,
+        lambda w: commands.Complete(OLIVIA, "check", w.run.revision, "approve"),
+        Conflict,
+        "not_holder",
+    ),
+    (
+        "while it writes",
+        submitted,
+        lambda w: commands.Complete(OLIVIA, "apply", w.run.revision, "default"),
+        Conflict,
+        "not_possible",
+    ),
     (
         "before it is settled",
         lambda: submitted("unknown"),
@@ -260,10 +299,28 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
         Conflict,
         "not_possible",
     ),
-    ("saving another's", lambda: at("check"), lambda w: commands.Save(TOM, w.run.revision), Conflict, "not_holder"),
+    (
+        "saving another's",
+        lambda: at("check"),
+        lambda w: commands.Save(TOM, w.run.revision),
+        Conflict,
+        "not_holder",
+    ),
     ("saving twice", saved, lambda w: commands.Save(None, w.run.revision), Conflict, "not_possible"),
-    ("resuming what is open", lambda: at("check"), lambda w: commands.Resume(TOM, w.run.revision), Conflict, "not_possible"),
-    ("taking over too early", lambda: at("check"), lambda w: commands.TakeOver(TOM, w.run.revision, False, False), Conflict, "not_holder"),
+    (
+        "resuming what is open",
+        lambda: at("check"),
+        lambda w: commands.Resume(TOM, w.run.revision),
+        Conflict,
+        "not_possible",
+    ),
+    (
+        "taking over too early",
+        lambda: at("check"),
+        lambda w: commands.TakeOver(TOM, w.run.revision, False, False),
+        Conflict,
+        "not_holder",
+    ),
     (
         "taking over one's own",
         lambda: at("check"),
@@ -271,14 +328,62 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
         Conflict,
         "not_possible",
     ),
-    ("releasing another's", lambda: at("check"), lambda w: commands.Release(TOM, w.run.revision), Conflict, "not_holder"),
-    ("aborting without a reason", lambda: at("check"), lambda w: commands.Abort(OLIVIA, w.run.revision, "  "), Invalid, "invalid"),
-    ("aborting another's", lambda: at("check"), lambda w: commands.Abort(TOM, w.run.revision, "x"), Conflict, "not_holder"),
-    ("aborting while it writes", submitted, lambda w: commands.Abort(OLIVIA, w.run.revision, "x"), Conflict, "not_possible"),
-    ("cancelling without a reason", saved, lambda w: commands.Cancel("usr_mona", w.run.revision, ""), Invalid, "invalid"),
-    ("revising without a reason", lambda: at("check"), lambda w: commands.Revise(OLIVIA, w.run.revision, 2, ""), Invalid, "invalid"),
-    ("revising the start", lambda: at("check"), lambda w: commands.Revise(OLIVIA, w.run.revision, 1, "x"), Conflict, "not_possible"),
-    ("revising the open step", lambda: at("check"), lambda w: commands.Revise(OLIVIA, w.run.revision, 3, "x"), Conflict, "not_possible"),
+    (
+        "releasing another's",
+        lambda: at("check"),
+        lambda w: commands.Release(TOM, w.run.revision),
+        Conflict,
+        "not_holder",
+    ),
+    (
+        "aborting without a reason",
+        lambda: at("check"),
+        lambda w: commands.Abort(OLIVIA, w.run.revision, "  "),
+        Invalid,
+        "invalid",
+    ),
+    (
+        "aborting another's",
+        lambda: at("check"),
+        lambda w: commands.Abort(TOM, w.run.revision, "x"),
+        Conflict,
+        "not_holder",
+    ),
+    (
+        "aborting while it writes",
+        submitted,
+        lambda w: commands.Abort(OLIVIA, w.run.revision, "x"),
+        Conflict,
+        "not_possible",
+    ),
+    (
+        "cancelling without a reason",
+        saved,
+        lambda w: commands.Cancel("usr_mona", w.run.revision, ""),
+        Invalid,
+        "invalid",
+    ),
+    (
+        "revising without a reason",
+        lambda: at("check"),
+        lambda w: commands.Revise(OLIVIA, w.run.revision, 2, ""),
+        Invalid,
+        "invalid",
+    ),
+    (
+        "revising the start",
+        lambda: at("check"),
+        lambda w: commands.Revise(OLIVIA, w.run.revision, 1, "x"),
+        Conflict,
+        "not_possible",
+    ),
+    (
+        "revising the open step",
+        lambda: at("check"),
+        lambda w: commands.Revise(OLIVIA, w.run.revision, 3, "x"),
+        Conflict,
+        "not_possible",
+    ),
     (
         "revising while unknown",
         lambda: submitted("unknown"),
@@ -286,8 +391,20 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
         Conflict,
         "not_possible",
     ),
-    ("revising a saved run", saved, lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "x"), Conflict, "not_holder"),
-    ("trying again what did not fail", lambda: at("check"), lambda w: commands.Retry(OLIVIA, w.run.revision), Conflict, "not_possible"),
+    (
+        "revising a saved run",
+        saved,
+        lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "x"),
+        Conflict,
+        "not_holder",
+    ),
+    (
+        "trying again what did not fail",
+        lambda: at("check"),
+        lambda w: commands.Retry(OLIVIA, w.run.revision),
+        Conflict,
+        "not_possible",
+    ),
     (
         "settling without a reason",
         lambda: submitted("unknown"),
@@ -313,7 +430,9 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
 
 
 @cases(("name", "given", "command", "error", "code"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_refused(name: str, given: Callable[[], Walk], command: Callable[[Walk], Any], error: type[ConsoleError], code: str) -> None:
+def test_refused(
+    name: str, given: Callable[[], Walk], command: Callable[[Walk], Any], error: type[ConsoleError], code: str
+) -> None:
     walk = given()
     before = (walk.run, list(walk.events))
     with pytest.raises(error) as told:
@@ -330,7 +449,9 @@ def test_a_refusal_for_another_holder_names_who_it_is() -> None:
     assert told.value.details[0]["reason"] == OLIVIA
 
 
-@pytest.mark.parametrize(("entitled", "idle", "why"), [(True, False, "entitled"), (False, True, "idle"), (True, True, "idle")])
+@pytest.mark.parametrize(
+    ("entitled", "idle", "why"), [(True, False, "entitled"), (False, True, "idle"), (True, True, "idle")]
+)
 def test_taking_over_from_an_idle_holder_or_with_the_right(entitled: bool, idle: bool, why: str) -> None:
     walk = at("check")
     walk.clock = NOW + timedelta(minutes=20)
@@ -354,10 +475,20 @@ def test_a_released_run_may_be_taken_by_whoever_may() -> None:
 
 
 def test_a_choice_that_leads_nowhere_is_refused_before_anything_is_done() -> None:
-    lonely = plan([step("start", "start", default="ask"), step("ask", "decision", yes="end"), step("end", "end")])
+    lonely = plan(
+        [step("start", "start", default="ask"), step("ask", "decision", yes="end"), step("end", "end")]
+    )
     walk = Walk(lonely).start()
     with pytest.raises(Invalid) as told:
-        walk.give(commands.Complete(OLIVIA, "ask", walk.run.revision, "no", effects=[step_requests.Wish("eff_1", "sql_write", "x", {})]))
+        walk.give(
+            commands.Complete(
+                OLIVIA,
+                "ask",
+                walk.run.revision,
+                "no",
+                effects=[step_requests.Wish("eff_1", "sql_write", "x", {})],
+            )
+        )
     assert told.value.details[0]["field"] == "outcome"
     assert walk.run.attempt is not None
     assert walk.run.attempt.effects == ()

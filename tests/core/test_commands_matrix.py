@@ -24,17 +24,38 @@ STEPS = [
     step("apply", "update_data", default="end"),
     step("end", "end"),
 ]
-PLAN, BY_ITSELF, HANDS_OFF = plan(STEPS), plan(STEPS, "look", "apply"), plan(STEPS, "look", "apply", on_error="fail")
-WISH = step_requests.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+PLAN, BY_ITSELF, HANDS_OFF = (
+    plan(STEPS),
+    plan(STEPS, "look", "apply"),
+    plan(STEPS, "look", "apply", on_error="fail"),
+)
+WISH = step_requests.Wish(
+    "eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}}
+)
 
 
 def started(at: str, plan_: Plan = PLAN) -> Walk:
     """A run of Olivia's that stands at this step, no automatic one taken."""
     walk = Walk(plan_)
-    walk.give(commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"reason": "new"}, {"reason": "new"}))
+    walk.give(
+        commands.Start(
+            OLIVIA,
+            "run_1",
+            "operations",
+            1,
+            "wf_1",
+            "customer",
+            "17",
+            None,
+            {"reason": "new"},
+            {"reason": "new"},
+        )
+    )
     while walk.run.attempt is not None and walk.run.attempt.step != at:
         by = None if walk.run.status == "running" else OLIVIA
-        walk.give(commands.Complete(by, walk.run.attempt.step, walk.run.revision, "default", {"note": "seen"}))
+        walk.give(
+            commands.Complete(by, walk.run.attempt.step, walk.run.revision, "default", {"note": "seen"})
+        )
     return walk
 
 
@@ -46,7 +67,9 @@ def given(walk: Walk, *more: Any) -> Walk:
 
 def handed_in(plan_: Plan = PLAN) -> Walk:
     by = OLIVIA if plan_ is PLAN else None
-    return given(started("apply", plan_), commands.Complete(by, "apply", 0, "default", {"email": "b"}, None, [WISH]))
+    return given(
+        started("apply", plan_), commands.Complete(by, "apply", 0, "default", {"email": "b"}, None, [WISH])
+    )
 
 
 STATES: dict[str, Callable[[], Walk]] = {
@@ -55,19 +78,36 @@ STATES: dict[str, Callable[[], Walk]] = {
     "asked": lambda: given(started("look", BY_ITSELF), commands.Fail("look", "source_down", "Away.")),
     "writing": handed_in,
     "unknown": lambda: given(handed_in(), commands.Report("eff_1", "unknown", "timeout", "No answer.")),
-    "reopened": lambda: given(handed_in(), commands.Report("eff_1", "failed", "record_changed", "It moved.", [{"field": "email", "reason": "x"}])),
+    "reopened": lambda: given(
+        handed_in(),
+        commands.Report(
+            "eff_1", "failed", "record_changed", "It moved.", [{"field": "email", "reason": "x"}]
+        ),
+    ),
     "saved": lambda: given(started("look"), commands.Save(OLIVIA, 0)),
     "released": lambda: given(started("look"), commands.Release(OLIVIA, 0)),
-    "waiting": lambda: given(started("look", BY_ITSELF), commands.Wait("look", LATER, "default", {"until": LATER})),
-    "delayed": lambda: given(started("look", BY_ITSELF), commands.Delay("look", "source_down", "Away.", LATER)),
+    "waiting": lambda: given(
+        started("look", BY_ITSELF), commands.Wait("look", LATER, "default", {"until": LATER})
+    ),
+    "delayed": lambda: given(
+        started("look", BY_ITSELF), commands.Delay("look", "source_down", "Away.", LATER)
+    ),
     "outside": lambda: given(
-        started("look", BY_ITSELF), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=step_requests.Awaited("answer", "ans_1", SOON, "late"))
+        started("look", BY_ITSELF),
+        commands.Complete(
+            None,
+            "look",
+            0,
+            "default",
+            {"asked": "x"},
+            awaits=step_requests.Awaited("answer", "ans_1", SOON, "late"),
+        ),
     ),
     "completed": lambda: given(started("end"), commands.Complete(None, "end", 0, "default", ends="done")),
     "aborted": lambda: given(started("look"), commands.Abort(OLIVIA, 0, "no")),
     "cancelled": lambda: given(started("look"), commands.Cancel(MONA, 0, "no")),
     "failed": lambda: given(started("look", HANDS_OFF), commands.Fail("look", "source_down", "Away.")),
-}  # fmt: skip
+}
 SOON: datetime = NOW + timedelta(days=1)
 LATER = "2026-12-01T09:00:00.000000Z"
 ELSEWHERE = {
@@ -89,7 +129,9 @@ COMMANDS: dict[str, Callable[[Walk], Any]] = {
     "complete": lambda w: commands.Complete(OLIVIA, here(w), w.run.revision, "default"),
     "complete as another": lambda w: commands.Complete(TOM, here(w), w.run.revision, "default"),
     "complete by itself": lambda w: commands.Complete(None, here(w), w.run.revision, "default"),
-    "complete as it was proposed": lambda w: commands.Complete(None, here(w), w.run.revision, "default", by_ai=True),
+    "complete as it was proposed": lambda w: commands.Complete(
+        None, here(w), w.run.revision, "default", by_ai=True
+    ),
     "complete another step": lambda w: commands.Complete(OLIVIA, "read", w.run.revision, "default"),
     "save": lambda w: commands.Save(OLIVIA, w.run.revision),
     "save as another": lambda w: commands.Save(TOM, w.run.revision),
@@ -125,7 +167,9 @@ COMMANDS: dict[str, Callable[[Walk], Any]] = {
     "arrive": lambda w: commands.Arrive("ans_1", "default", None, {"said": "yes"}, TOM),
     "arrive at what nobody waits for": lambda w: commands.Arrive("ans_9"),
     "nothing will come": lambda w: commands.Unanswered("ans_1", "timeout", "No answer."),
-    "nothing will come of what nobody waits for": lambda w: commands.Unanswered("ans_9", "timeout", "No answer."),
+    "nothing will come of what nobody waits for": lambda w: commands.Unanswered(
+        "ans_9", "timeout", "No answer."
+    ),
     "supply": lambda w: commands.Supply(OLIVIA, w.run.revision, 2, {"note": "x"}),
     "supply as another": lambda w: commands.Supply(TOM, w.run.revision, 2, {"note": "x"}),
     "step in": lambda w: commands.StepIn(OLIVIA, w.run.revision, "no time"),
@@ -134,7 +178,9 @@ COMMANDS: dict[str, Callable[[Walk], Any]] = {
     "escalate without a reason": lambda w: commands.Escalate(OLIVIA, w.run.revision, "desk", ""),
     "assign": lambda w: commands.Assign(MONA, w.run.revision, TOM),
     "settle without a reason": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, ""),
-    "give a change up": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", False, "Enough.", left=True),
+    "give a change up": lambda w: commands.Settle(
+        OLIVIA, w.run.revision, "eff_1", False, "Enough.", left=True
+    ),
     "report that nobody knows": lambda w: commands.Report("eff_1", "unknown", "timeout"),
     "postpone": lambda w: commands.Postpone("eff_1", "source_down", "Away.", LATER),
     "stop trying": lambda w: commands.StopTrying(OLIVIA, w.run.revision),
@@ -156,7 +202,19 @@ def outcome(walk: Walk, command: Any) -> str:
 
 ON, BACK = "step_completed+step_entered", "step_revised+step_entered"
 NOT, WHO, OLD, WHY = "not_possible", "not_holder", "stale_revision", "invalid"
-LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved", "released", "waiting", "delayed", "outside")
+LIVE = (
+    "running",
+    "person",
+    "asked",
+    "writing",
+    "unknown",
+    "reopened",
+    "saved",
+    "released",
+    "waiting",
+    "delayed",
+    "outside",
+)
 GIVEN = "run_assigned"
 MATRIX: dict[str, list[str]] = {
     "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO, NOT, NOT, NOT],
@@ -166,19 +224,103 @@ MATRIX: dict[str, list[str]] = {
     "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO, NOT, NOT, NOT],
     "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO, NOT, NOT, NOT],
     "save as another": [WHO] * 11,
-    "save by itself": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", NOT, "run_saved", NOT, NOT, NOT],
+    "save by itself": [
+        NOT,
+        "run_saved",
+        "run_saved",
+        NOT,
+        "run_saved",
+        "run_saved",
+        NOT,
+        "run_saved",
+        NOT,
+        NOT,
+        NOT,
+    ],
     "resume": [NOT, NOT, NOT, NOT, NOT, NOT, "run_resumed", "run_resumed", NOT, NOT, NOT],
-    "take over with the right": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over", "run_taken_over"],
-    "take over an idle one": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over", "run_taken_over"],
+    "take over with the right": [
+        NOT,
+        "run_taken_over",
+        "run_taken_over",
+        NOT,
+        "run_taken_over",
+        "run_taken_over",
+        NOT,
+        "run_taken_over",
+        "run_taken_over",
+        "run_taken_over",
+        "run_taken_over",
+    ],
+    "take over an idle one": [
+        NOT,
+        "run_taken_over",
+        "run_taken_over",
+        NOT,
+        "run_taken_over",
+        "run_taken_over",
+        NOT,
+        "run_taken_over",
+        "run_taken_over",
+        "run_taken_over",
+        "run_taken_over",
+    ],
     "take over at once": [NOT, WHO, WHO, NOT, WHO, WHO, NOT, "run_taken_over", WHO, WHO, WHO],
     "take over one's own": [NOT, NOT, NOT, NOT, NOT, NOT, NOT, "run_taken_over", NOT, NOT, NOT],
-    "release": [NOT, "run_released", "run_released", NOT, "run_released", "run_released", WHO, WHO, NOT, NOT, NOT],
-    "abort": ["run_aborted", "run_aborted", "run_aborted", NOT, NOT, "run_aborted", WHO, WHO, "run_aborted", "run_aborted", "run_aborted"],
+    "release": [
+        NOT,
+        "run_released",
+        "run_released",
+        NOT,
+        "run_released",
+        "run_released",
+        WHO,
+        WHO,
+        NOT,
+        NOT,
+        NOT,
+    ],
+    "abort": [
+        "run_aborted",
+        "run_aborted",
+        "run_aborted",
+        NOT,
+        NOT,
+        "run_aborted",
+        WHO,
+        WHO,
+        "run_aborted",
+        "run_aborted",
+        "run_aborted",
+    ],
     "abort as another": [WHO] * 11,
     "abort without a reason": [WHY] * 11,
-    "cancel": ["run_cancelled", "run_cancelled", "run_cancelled", NOT, NOT, "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled"],
+    "cancel": [
+        "run_cancelled",
+        "run_cancelled",
+        "run_cancelled",
+        NOT,
+        NOT,
+        "run_cancelled",
+        "run_cancelled",
+        "run_cancelled",
+        "run_cancelled",
+        "run_cancelled",
+        "run_cancelled",
+    ],
     "cancel without a reason": [WHY] * 11,
-    "revise": [NOT, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", NOT, NOT, f"attempt_cancelled+attempt_cancelled+{BACK}", WHO, WHO, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}"],
+    "revise": [
+        NOT,
+        f"attempt_cancelled+{BACK}",
+        f"attempt_cancelled+{BACK}",
+        NOT,
+        NOT,
+        f"attempt_cancelled+attempt_cancelled+{BACK}",
+        WHO,
+        WHO,
+        f"attempt_cancelled+{BACK}",
+        f"attempt_cancelled+{BACK}",
+        f"attempt_cancelled+{BACK}",
+    ],
     "revise the start": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
     "revise what is not there": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
     "revise without a reason": [WHY] * 11,
@@ -203,7 +345,19 @@ MATRIX: dict[str, list[str]] = {
     "supply as another": [WHO] * 11,
     "step in": [*[NOT] * 6, WHO, WHO, NOT, NOT, "wait_left"],
     "step in as another": [WHO] * 11,
-    "escalate": [NOT, "run_escalated", "run_escalated", NOT, "run_escalated", "run_escalated", WHO, WHO, NOT, NOT, NOT],
+    "escalate": [
+        NOT,
+        "run_escalated",
+        "run_escalated",
+        NOT,
+        "run_escalated",
+        "run_escalated",
+        WHO,
+        WHO,
+        NOT,
+        NOT,
+        NOT,
+    ],
     "escalate without a reason": [WHY] * 11,
     "assign": [NOT, GIVEN, GIVEN, NOT, *[GIVEN] * 7],
     "settle without a reason": [WHY] * 11,
@@ -212,16 +366,30 @@ MATRIX: dict[str, list[str]] = {
     "postpone": [*[NOT] * 3, "retry_set", *[NOT] * 7],
     "stop trying": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, "step_failed", NOT],
     "stop trying as another": [WHO] * 11,
-    "check and it was done": [NOT, NOT, NOT, NOT, f"effect_checked+effect_settled+{ON}", NOT, WHO, WHO, NOT, NOT, NOT],
+    "check and it was done": [
+        NOT,
+        NOT,
+        NOT,
+        NOT,
+        f"effect_checked+effect_settled+{ON}",
+        NOT,
+        WHO,
+        WHO,
+        NOT,
+        NOT,
+        NOT,
+    ],
     "check and nobody can tell": [NOT, NOT, NOT, NOT, "effect_checked", NOT, WHO, WHO, NOT, NOT, NOT],
     "check as another": [WHO] * 11,
-}  # fmt: skip
+}
 
 
 def test_the_matrix_has_every_command_and_every_state() -> None:
     assert list(MATRIX) == list(COMMANDS)
     assert (*LIVE, *ENDED) == tuple(STATES)
-    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} | ELSEWHERE == set(decisions.DECISIONS)
+    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} | ELSEWHERE == set(
+        decisions.DECISIONS
+    )
 
 
 @cases("what", COMMANDS)
@@ -246,7 +414,9 @@ def test_a_run_that_has_ended_accepts_nothing_and_says_so(state: str, what: str)
 @cases("state", LIVE)
 @cases("what", COMMANDS)
 @cases("off", [-1, 1])
-def test_a_revision_that_is_not_the_runs_is_refused_before_anything_else(state: str, what: str, off: int) -> None:
+def test_a_revision_that_is_not_the_runs_is_refused_before_anything_else(
+    state: str, what: str, off: int
+) -> None:
     walk = STATES[state]()
     command = COMMANDS[what](walk)
     if hasattr(command, "revision"):
@@ -269,15 +439,28 @@ def test_a_refusal_changes_nothing_and_a_move_moves_by_one(state: str, what: str
         assert refused.endswith((".", "!"))
         assert "_" not in refused
         return
-    moves = [event for event in made if event.type not in ("effect_reported", "effect_checked")]  # news and a look move nothing
+    moves = [
+        event for event in made if event.type not in ("effect_reported", "effect_checked")
+    ]  # news and a look move nothing
     assert walk.run.revision == before.revision + (1 if moves else 0)
-    assert all(event.open.get("revision") == (walk.run.revision if event in moves else None) for event in made)
+    assert all(
+        event.open.get("revision") == (walk.run.revision if event in moves else None) for event in made
+    )
     assert all(event.n == 0 and event.at == walk.clock for event in made)
 
 
 @cases(
-    ("reason", "kept"), [("x", "x"), ("  why \n", "why"), ("", None), (" ", None), ("\n\t", None), ("\u00a0", None), ("x" * 200_000, "x" * 200_000)]
-)  # fmt: skip
+    ("reason", "kept"),
+    [
+        ("x", "x"),
+        ("  why \n", "why"),
+        ("", None),
+        (" ", None),
+        ("\n\t", None),
+        ("\u00a0", None),
+        ("x" * 200_000, "x" * 200_000),
+    ],
+)
 def test_a_reason_is_kept_without_the_blanks_around_it_or_asked_for(reason: str, kept: str | None) -> None:
     if kept is None:
         with pytest.raises(Invalid) as refused:
@@ -314,12 +497,20 @@ def test_only_what_a_person_completed_and_still_stands_can_be_revised() -> None:
 
 
 def test_revising_an_automatic_step_goes_back_to_what_a_person_did_before_it() -> None:
-    walk = given(started("look", BY_ITSELF), commands.Fail("look", "x", "y"), commands.Complete(OLIVIA, "look", 0, "default"))
+    walk = given(
+        started("look", BY_ITSELF),
+        commands.Fail("look", "x", "y"),
+        commands.Complete(OLIVIA, "look", 0, "default"),
+    )
     walk.give(commands.Fail("apply", "x", "y"))
-    asked = [decide(walk.plan, walk.run, commands.Revise(OLIVIA, walk.run.revision, n, "again"), NOW) for n in (3, 2)]
-    assert [[(event.type, event.open.get("target_step")) for event in events if event.type == "step_revised"] for events in asked] == [
-        [("step_revised", "read")]
-    ] * 2
+    asked = [
+        decide(walk.plan, walk.run, commands.Revise(OLIVIA, walk.run.revision, n, "again"), NOW)
+        for n in (3, 2)
+    ]
+    assert [
+        [(event.type, event.open.get("target_step")) for event in events if event.type == "step_revised"]
+        for events in asked
+    ] == [[("step_revised", "read")]] * 2
 
 
 def test_revising_twice_counts_attempts_of_the_step_and_keeps_every_one() -> None:
@@ -327,7 +518,9 @@ def test_revising_twice_counts_attempts_of_the_step_and_keeps_every_one() -> Non
     for again in (1, 2):
         walk.give(commands.Revise(OLIVIA, walk.run.revision, revisable(walk.run, "read").n, "again"))
         walk.answer(f"v{again}")
-    attempts = [(each.step, each.attempt, each.status, each.revised) for _, each in sorted(walk.run.attempts.items())]
+    attempts = [
+        (each.step, each.attempt, each.status, each.revised) for _, each in sorted(walk.run.attempts.items())
+    ]
     assert attempts == [
         ("start", 1, "done", False),
         ("read", 1, "done", True),
@@ -344,14 +537,24 @@ def test_revising_twice_counts_attempts_of_the_step_and_keeps_every_one() -> Non
 def test_a_run_before_it_exists_stands_at_its_start() -> None:
     run = opening(PLAN, OLIVIA, "operations", NOW)
     assert run.attempt is not None
-    assert (run.attempt.step, run.attempt.status, run.holder, run.team, run.ended) == ("start", "open", OLIVIA, "operations", False)
+    assert (run.attempt.step, run.attempt.status, run.holder, run.team, run.ended) == (
+        "start",
+        "open",
+        OLIVIA,
+        "operations",
+        False,
+    )
 
 
 def test_a_step_that_waits_in_vain_goes_its_way_for_that_or_asks_a_person() -> None:
     way = plan([*STEPS[:2], step("look", "get_data", default="apply", late="read"), *STEPS[3:]], "look")
     for waits, last in (("late", "read"), (None, "look")):
         awaits = step_requests.Awaited("answer", "ans_1", SOON, waits)
-        walk = given(started("look", way), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=awaits), commands.Fire(3))
+        walk = given(
+            started("look", way),
+            commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=awaits),
+            commands.Fire(3),
+        )
         assert (walk.run.status, here(walk)) == ("waiting_person", last)
         assert (walk.run.take_over is None) == (waits is not None)
         assert walk.run.attempts[3].status == ("done" if waits else "open")

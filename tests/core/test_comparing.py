@@ -76,7 +76,9 @@ def test_a_long_text_may_be_touched_up(right: str, found: str) -> None:
 
 
 @given(
-    st.sampled_from(["text", "long_text", "decimal", "integer", "date", "enum", "checklist"]), st.text(max_size=30), st.text(max_size=30)
+    st.sampled_from(["text", "long_text", "decimal", "integer", "date", "enum", "checklist"]),
+    st.text(max_size=30),
+    st.text(max_size=30),
 )
 def test_likeness_is_symmetric_and_a_value_is_like_itself(kind: str, left: str, right: str) -> None:
     assert likeness(kind, left, right) == likeness(kind, right, left)
@@ -93,31 +95,120 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str | None, bool, dict[st
     ("accepted", proposal(("amount", "1", "high")), {"amount": "1.00"}, None, False, {"amount": "accepted"}),
     ("edited", proposal(("amount", "1", "high")), {"amount": "2"}, None, False, {"amount": "edited"}),
     ("cleared", proposal(("amount", "1", "high")), {"amount": None}, None, False, {"amount": "cleared"}),
-    ("offered beside and not taken", proposal(("amount", "1", "low")), {"amount": None}, None, False, {"amount": "ignored"}),
-    ("offered beside and taken", proposal(("amount", "1", "low")), {"amount": "1"}, None, False, {"amount": "accepted"}),
-    ("offered beside and another typed", proposal(("amount", "1", "low")), {"amount": "2"}, None, False, {"amount": "edited"}),
-    ("touched up", proposal(("note", LONG, "high")), {"note": LONG + "."}, None, False, {"note": "small_edit"}),
-    ("by hand and the same", proposal(("amount", "1", "high")), {"amount": "1"}, None, True, {"amount": "ignored"}),
-    ("by hand and empty", proposal(("amount", "1", "high")), {"amount": None}, None, True, {"amount": "ignored"}),
-    ("blind and the same", proposal(("amount", "1", "high"), mode="blind"), {"amount": "1"}, None, False, {"amount": "blind_equal"}),
-    ("blind and by hand", proposal(("amount", "1", "high"), mode="blind"), {"amount": "1"}, None, True, {"amount": "blind_equal"}),
-    ("shadow and another", proposal(("amount", "1", "high"), mode="shadow"), {"amount": "3"}, None, False, {"amount": "blind_different"}),
-    ("shadow and touched up", proposal(("note", LONG, "high"), mode="shadow"), {"note": LONG + "."}, None, False, {"note": "blind_equal"}),
+    (
+        "offered beside and not taken",
+        proposal(("amount", "1", "low")),
+        {"amount": None},
+        None,
+        False,
+        {"amount": "ignored"},
+    ),
+    (
+        "offered beside and taken",
+        proposal(("amount", "1", "low")),
+        {"amount": "1"},
+        None,
+        False,
+        {"amount": "accepted"},
+    ),
+    (
+        "offered beside and another typed",
+        proposal(("amount", "1", "low")),
+        {"amount": "2"},
+        None,
+        False,
+        {"amount": "edited"},
+    ),
+    (
+        "touched up",
+        proposal(("note", LONG, "high")),
+        {"note": LONG + "."},
+        None,
+        False,
+        {"note": "small_edit"},
+    ),
+    (
+        "by hand and the same",
+        proposal(("amount", "1", "high")),
+        {"amount": "1"},
+        None,
+        True,
+        {"amount": "ignored"},
+    ),
+    (
+        "by hand and empty",
+        proposal(("amount", "1", "high")),
+        {"amount": None},
+        None,
+        True,
+        {"amount": "ignored"},
+    ),
+    (
+        "blind and the same",
+        proposal(("amount", "1", "high"), mode="blind"),
+        {"amount": "1"},
+        None,
+        False,
+        {"amount": "blind_equal"},
+    ),
+    (
+        "blind and by hand",
+        proposal(("amount", "1", "high"), mode="blind"),
+        {"amount": "1"},
+        None,
+        True,
+        {"amount": "blind_equal"},
+    ),
+    (
+        "shadow and another",
+        proposal(("amount", "1", "high"), mode="shadow"),
+        {"amount": "3"},
+        None,
+        False,
+        {"amount": "blind_different"},
+    ),
+    (
+        "shadow and touched up",
+        proposal(("note", LONG, "high"), mode="shadow"),
+        {"note": LONG + "."},
+        None,
+        False,
+        {"note": "blind_equal"},
+    ),
     ("a highlight", proposal(("matters", ["a"], "high")), {}, None, False, {}),
     ("a field that is gone", proposal(("amount", "1", "high")), {}, None, False, {}),
     ("the choice", proposal(outcome="yes"), {}, "yes", False, {"outcome": "accepted"}),
     ("another choice", proposal(outcome="yes"), {}, "no", False, {"outcome": "edited"}),
     ("the choice by hand", proposal(outcome="yes"), {}, "yes", True, {"outcome": "ignored"}),
-    ("the choice blind", proposal(outcome="yes", mode="blind"), {}, "no", False, {"outcome": "blind_different"}),
+    (
+        "the choice blind",
+        proposal(outcome="yes", mode="blind"),
+        {},
+        "no",
+        False,
+        {"outcome": "blind_different"},
+    ),
     ("no choice was asked for", proposal(outcome="yes"), {}, None, False, {}),
     ("nothing was proposed", proposal(status="failed"), {"amount": "1"}, "yes", False, {}),
-    ("nothing came yet", proposal(("amount", "1", "high"), status="pending"), {"amount": "1"}, None, False, {}),
+    (
+        "nothing came yet",
+        proposal(("amount", "1", "high"), status="pending"),
+        {"amount": "1"},
+        None,
+        False,
+        {},
+    ),
 ]
 
 
 @cases(("name", "proposed", "values", "choice", "manual", "found"), CASES, ids=[case[0] for case in CASES])
 def test_what_became_of_it(
-    name: str, proposed: dict[str, Any], values: dict[str, Any], choice: str | None, manual: bool, found: dict[str, str]
+    name: str,
+    proposed: dict[str, Any],
+    values: dict[str, Any],
+    choice: str | None,
+    manual: bool,
+    found: dict[str, str],
 ) -> None:
     assert name
     assert outcomes(proposed, TYPES, values, choice, manual=manual) == found

@@ -26,7 +26,9 @@ def test_an_amount_is_compared_in_whole_units_of_its_own_currency() -> None:
     above = {("EUR", 50_001), ("JPY", 501), ("KWD", 500_001)}
     below = {("EUR", 50_000), ("JPY", 500), ("KWD", 500_000), ("no currency", 900_000)}
     held = {
-        (code, amount) for code, amount in above | below if condition.evaluate({"record": {"currency": code, "amount": amount}}) is True
+        (code, amount)
+        for code, amount in above | below
+        if condition.evaluate({"record": {"currency": code, "amount": amount}}) is True
     }
     assert held == above
 

@@ -11,7 +11,19 @@ from console.core.contact_rules import (
     never_by_law,
     problems,
 )
-from console.core.contacting import KINDS, MIDNIGHT, Cap, Contact, Outgoing, Rules, SendNow, WaitUntil, Window, daily, judge
+from console.core.contacting import (
+    KINDS,
+    MIDNIGHT,
+    Cap,
+    Contact,
+    Outgoing,
+    Rules,
+    SendNow,
+    WaitUntil,
+    Window,
+    daily,
+    judge,
+)
 from console.core.working_time import DAYS
 from tests.tables import cases
 
@@ -26,7 +38,15 @@ def windows(draw: st.DrawFn) -> Window:
     for _ in DAYS:
         opens, closes = draw(MINUTES), draw(MINUTES)
         days.append(
-            draw(st.sampled_from([None, (min(opens, closes), MIDNIGHT if opens == closes else max(opens, closes)), (MIDNIGHT, MIDNIGHT)]))
+            draw(
+                st.sampled_from(
+                    [
+                        None,
+                        (min(opens, closes), MIDNIGHT if opens == closes else max(opens, closes)),
+                        (MIDNIGHT, MIDNIGHT),
+                    ]
+                )
+            )
         )
     days[draw(st.integers(0, 6))] = (time(9), time(17))
     return Window(tuple(days))
@@ -102,8 +122,12 @@ def test_a_chat_has_the_hours_of_its_own_clock_and_others_without_a_contact_none
     rules = Rules({"chat": daily(time(8), time(20)), "sms": daily(time(8), time(20))})
     held = judge(Outgoing("chat", None, night), None, ["UTC"], [], night, rules)
     assert isinstance(held, WaitUntil)
-    assert held.reason == "Quiet hours in UTC. Chat messages leave from 08:00 on Wednesday, 25 November there."
-    assert isinstance(judge(Outgoing("chat", None, night), None, ["America/Denver"], [], night, rules), SendNow)
+    assert (
+        held.reason == "Quiet hours in UTC. Chat messages leave from 08:00 on Wednesday, 25 November there."
+    )
+    assert isinstance(
+        judge(Outgoing("chat", None, night), None, ["America/Denver"], [], night, rules), SendNow
+    )
     assert isinstance(judge(Outgoing("sms", None, night), None, ["UTC"], [], night, rules), SendNow)
     assert isinstance(judge(Outgoing("chat", None, night), None, ["UTC"], [], night), SendNow)
 
@@ -116,4 +140,6 @@ def test_wider_hours_never_hold_a_message_back_longer(rules: Rules, hour: int, k
     wider = Rules({name: window for name, window in rules.windows.items() if name != kind})
     held = judge(Outgoing(kind, None, now, timedelta(days=30)), sam, ["UTC"], [], now, rules)
     assert isinstance(held, SendNow | WaitUntil)
-    assert isinstance(judge(Outgoing(kind, None, now, timedelta(days=30)), sam, ["UTC"], [], now, wider), SendNow)
+    assert isinstance(
+        judge(Outgoing(kind, None, now, timedelta(days=30)), sam, ["UTC"], [], now, wider), SendNow
+    )

@@ -23,7 +23,13 @@ from console.core.contacting import (
 )
 
 YES = Consent(given=True, source="web form", text_version="3", at="2026-01-01T00:00:00Z")
-SAM = Contact("supply.contact", "1", zone="America/Denver", country="US", consent={"sms": YES, "ai_call": YES, "email": YES})
+SAM = Contact(
+    "supply.contact",
+    "1",
+    zone="America/Denver",
+    country="US",
+    consent={"sms": YES, "ai_call": YES, "email": YES},
+)
 DENVER = ["America/Denver"]
 
 
@@ -47,8 +53,12 @@ def test_a_call_due_in_the_evening_waits_for_the_morning_there() -> None:
 def test_who_is_not_to_be_contacted_gets_nothing(kind: str) -> None:
     now = at("2026-11-24T10:00")
     consent = {"email": YES, "sms": YES, "call": YES}
-    assert isinstance(judge(Outgoing(kind, kind, now), Contact("c", "1", consent=consent), DENVER, [], now), SendNow)
-    verdict = judge(Outgoing(kind, kind, now), Contact("c", "1", consent=consent, do_not_contact=True), DENVER, [], now)
+    assert isinstance(
+        judge(Outgoing(kind, kind, now), Contact("c", "1", consent=consent), DENVER, [], now), SendNow
+    )
+    verdict = judge(
+        Outgoing(kind, kind, now), Contact("c", "1", consent=consent, do_not_contact=True), DENVER, [], now
+    )
     assert isinstance(verdict, Skip)
     assert verdict.code == "do_not_contact"
 
@@ -86,13 +96,17 @@ def test_without_consent_it_is_skipped_once_also_at_night(consent: dict[str, Con
 
 def test_what_leaves_says_on_which_consent() -> None:
     now = at("2026-11-23T12:00")
-    assert judge(Outgoing("sms", "sms", now), SAM, DENVER, [], now) == SendNow("given 1 Jan 2026, web form, text 3")
+    assert judge(Outgoing("sms", "sms", now), SAM, DENVER, [], now) == SendNow(
+        "given 1 Jan 2026, web form, text 3"
+    )
 
 
 def test_an_ai_needs_its_own_consent_and_a_withdrawn_one_for_calls_stops_it_too() -> None:
     now = at("2026-11-23T12:00")
     only_calls = Contact("c", "1", consent={"call": YES})
-    withdrawn = Contact("c", "1", consent={"ai_call": YES, "call": Consent(given=False, withdrawn_at="2026-02-01")})
+    withdrawn = Contact(
+        "c", "1", consent={"ai_call": YES, "call": Consent(given=False, withdrawn_at="2026-02-01")}
+    )
     for contact, code in ((only_calls, "no_consent"), (withdrawn, "consent_withdrawn")):
         verdict = judge(call(now), contact, DENVER, [], now)
         assert isinstance(verdict, Skip)
@@ -101,10 +115,16 @@ def test_an_ai_needs_its_own_consent_and_a_withdrawn_one_for_calls_stops_it_too(
 
 def test_the_cap_names_who_used_it() -> None:
     now = at("2026-11-23T12:00")
-    used = [Used("sms", now - timedelta(days=days), by) for days, by in ((1, "Lead nurture"), (2, "Lead nurture"), (5, "Welcome"))]
+    used = [
+        Used("sms", now - timedelta(days=days), by)
+        for days, by in ((1, "Lead nurture"), (2, "Lead nurture"), (5, "Welcome"))
+    ]
     verdict = judge(Outgoing("email", "email", now), SAM, DENVER, used, now)
     assert isinstance(verdict, Skip)
-    assert verdict.reason == "3 messages in 7 days already, by Welcome and Lead nurture (2); at most 3 over all workflows."
+    assert (
+        verdict.reason
+        == "3 messages in 7 days already, by Welcome and Lead nurture (2); at most 3 over all workflows."
+    )
     soon = [*used[:2], Used("sms", now - timedelta(days=6, hours=20), "Welcome")]
     waits = judge(Outgoing("email", "email", now), SAM, DENVER, soon, now)
     assert isinstance(waits, WaitUntil)
@@ -123,7 +143,10 @@ def test_a_call_after_the_cap_also_keeps_the_hours() -> None:
 def test_what_waited_too_long_asks_again() -> None:
     now = at("2026-11-23T12:00")
     assert isinstance(judge(call(now - timedelta(hours=25)), SAM, DENVER, [], now), AskAgain)
-    assert isinstance(judge(Outgoing("sms", "sms", now - timedelta(hours=25), timedelta(hours=48)), SAM, DENVER, [], now), SendNow)
+    assert isinstance(
+        judge(Outgoing("sms", "sms", now - timedelta(hours=25), timedelta(hours=48)), SAM, DENVER, [], now),
+        SendNow,
+    )
 
 
 def test_several_zones_leave_the_hours_that_are_open_in_all() -> None:
@@ -144,15 +167,26 @@ def test_the_law_holds_where_the_house_is_open_longer() -> None:
 
 def moments(first: int, last: int) -> st.SearchStrategy[datetime]:
     """Moments of these years, in UTC."""
-    return st.integers(int(datetime(first, 1, 1, tzinfo=UTC).timestamp()), int(datetime(last, 12, 31, tzinfo=UTC).timestamp())).map(
-        lambda second: datetime.fromtimestamp(second, UTC)
-    )
+    return st.integers(
+        int(datetime(first, 1, 1, tzinfo=UTC).timestamp()),
+        int(datetime(last, 12, 31, tzinfo=UTC).timestamp()),
+    ).map(lambda second: datetime.fromtimestamp(second, UTC))
 
 
 ZONES = st.lists(
-    st.sampled_from(["America/Denver", "Europe/Vilnius", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "UTC"]),
-    min_size=1, max_size=2,
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "America/Denver",
+            "Europe/Vilnius",
+            "Australia/Lord_Howe",
+            "Asia/Kathmandu",
+            "Africa/Casablanca",
+            "UTC",
+        ]
+    ),
+    min_size=1,
+    max_size=2,
+)
 
 
 @given(
@@ -161,7 +195,9 @@ ZONES = st.lists(
     sundays=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
-def test_the_next_open_moment_is_open_everywhere_and_the_first(zones: list[str], now: datetime, sundays: bool) -> None:
+def test_the_next_open_moment_is_open_everywhere_and_the_first(
+    zones: list[str], now: datetime, sundays: bool
+) -> None:
     window = DAYTIME if sundays else NO_SUNDAY
     opens = next_open([window], zones, now)
 
@@ -188,7 +224,12 @@ def test_the_next_open_moment_is_open_everywhere_and_the_first(zones: list[str],
 def test_what_may_leave_is_within_all_rules_and_what_waits_may_leave_then(
     now: datetime, hours: list[int], waited: int, channel: str
 ) -> None:
-    message = Outgoing(channel, "ai_call" if channel == "call" else channel, now - timedelta(hours=waited), timedelta(days=30))  # type: ignore[arg-type]
+    message = Outgoing(
+        channel,
+        "ai_call" if channel == "call" else channel,
+        now - timedelta(hours=waited),
+        timedelta(days=30),
+    )  # type: ignore[arg-type]
     used = [Used(channel, now - timedelta(hours=each), "Other") for each in hours]
     verdict = judge(message, SAM, DENVER, used, now)
     cap, period = (1, timedelta(days=1)) if channel == "call" else (3, timedelta(days=7))

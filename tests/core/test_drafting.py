@@ -25,7 +25,13 @@ SMALL: dict[str, Any] = {
     "triggers": [{"id": "daily", "kind": "schedule", "cron": "0 9 * * *"}],
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "look"}},
-        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "{{ steps.start.a }}"}, "next": {"default": "fork"}},
+        {
+            "id": "look",
+            "type": "guidance",
+            "title": "Look",
+            "config": {"text": "{{ steps.start.a }}"},
+            "next": {"default": "fork"},
+        },
         {
             "id": "fork",
             "type": "condition",
@@ -41,8 +47,14 @@ SMALL: dict[str, Any] = {
 
 NAMES = ("start", "look", "fork", "done", "end", "one", "two")
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "steps.look.x", "{{ steps.fork.y }}", "text"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b.c", "0", "step"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.sampled_from(["", "steps.look.x", "{{ steps.fork.y }}", "text"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b.c", "0", "step"]), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 names = st.sampled_from(NAMES)
@@ -67,31 +79,55 @@ def lists_of_changes(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Changes, each of which may name what is not there."""
     shapes: list[st.SearchStrategy[dict[str, Any]]] = [
         st.fixed_dictionaries(
-            {"op": st.just("add_step"), "step": st.fixed_dictionaries({"type": st.sampled_from(["guidance", "end", "condition"])})},
+            {
+                "op": st.just("add_step"),
+                "step": st.fixed_dictionaries({"type": st.sampled_from(["guidance", "end", "condition"])}),
+            },
             optional={"after": names, "outcome": outcomes, "place": st.integers(0, 4)},
         ),
-        st.fixed_dictionaries({"op": st.just("remove_step"), "step": names}, optional={"heal": st.booleans()}),
-        st.fixed_dictionaries({"op": st.just("set"), "step": names, "field": fields}, optional={"value": values}),
-        st.fixed_dictionaries({"op": st.just("connect"), "step": names, "to": names}, optional={"outcome": outcomes}),
+        st.fixed_dictionaries(
+            {"op": st.just("remove_step"), "step": names}, optional={"heal": st.booleans()}
+        ),
+        st.fixed_dictionaries(
+            {"op": st.just("set"), "step": names, "field": fields}, optional={"value": values}
+        ),
+        st.fixed_dictionaries(
+            {"op": st.just("connect"), "step": names, "to": names}, optional={"outcome": outcomes}
+        ),
         st.fixed_dictionaries({"op": st.just("disconnect"), "step": names, "outcome": outcomes}),
-        st.fixed_dictionaries({"op": st.just("move"), "step": names}, optional={"place": st.integers(0, 5), "at": st.just([4, 5])}),
+        st.fixed_dictionaries(
+            {"op": st.just("move"), "step": names},
+            optional={"place": st.integers(0, 5), "at": st.just([4, 5])},
+        ),
         st.fixed_dictionaries({"op": st.just("rename_step"), "step": names, "id": names}),
         st.fixed_dictionaries(
-            {"op": st.just("add_trigger"), "trigger": st.fixed_dictionaries({"kind": st.just("event")}, optional={"x": values})}
+            {
+                "op": st.just("add_trigger"),
+                "trigger": st.fixed_dictionaries({"kind": st.just("event")}, optional={"x": values}),
+            }
         ),
         st.fixed_dictionaries(
-            {"op": st.just("set_trigger"), "trigger": st.sampled_from(["daily", "event"]), "field": st.just("cron")},
+            {
+                "op": st.just("set_trigger"),
+                "trigger": st.sampled_from(["daily", "event"]),
+                "field": st.just("cron"),
+            },
             optional={"value": values},
         ),
-        st.fixed_dictionaries({"op": st.just("remove_trigger"), "trigger": st.sampled_from(["daily", "event"])}),
         st.fixed_dictionaries(
-            {"op": st.just("set_document"), "field": st.sampled_from(["title", "groups", "newer.b", "x"])}, optional={"value": values}
+            {"op": st.just("remove_trigger"), "trigger": st.sampled_from(["daily", "event"])}
+        ),
+        st.fixed_dictionaries(
+            {"op": st.just("set_document"), "field": st.sampled_from(["title", "groups", "newer.b", "x"])},
+            optional={"value": values},
         ),
     ]
     return draw(st.lists(st.one_of(shapes), min_size=1, max_size=6))
 
 
-def made(document: dict[str, Any], given: list[dict[str, Any]]) -> tuple[dict[str, Any], list[drafting.Change]]:
+def made(
+    document: dict[str, Any], given: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[drafting.Change]]:
     """The document after those of the changes that can be applied, and these."""
     taken: list[drafting.Change] = []
     for change in drafting.read_changes(given):
@@ -112,7 +148,9 @@ def test_changes_and_their_inverse_are_nothing(given: list[dict[str, Any]]) -> N
     after, taken = made(before, given)
     drafting.require_shape(after)
     back = drafting.to_json(drafting.difference(drafting.apply(before, taken), before))
-    assert drafting.written(drafting.apply(after, drafting.read_changes(json.loads(json.dumps(back))))) == kept
+    assert (
+        drafting.written(drafting.apply(after, drafting.read_changes(json.loads(json.dumps(back))))) == kept
+    )
     assert drafting.written(before) == kept, "the given document stays as it is"
     again = drafting.apply(before, drafting.read_changes(drafting.to_json(taken)))
     assert drafting.written(again) == drafting.written(after)
@@ -132,8 +170,15 @@ def test_two_editors_merge_or_collide(first: list[dict[str, Any]], second: list[
         untouched = drafting.touched(base, theirs) - drafting.touched(base, wanted)
         steps = {step["id"]: step for step in merged["steps"]}
         their_steps = {step["id"]: step for step in theirs["steps"]}
-        assert all(steps.get(name or "") == their_steps.get(name or "") for name, _ in untouched if name and not renames(mine, heals=True))
-        named = [{each["id"]: each for each in side.get("triggers") or ()} for side in (merged, theirs, wanted, base)]
+        assert all(
+            steps.get(name or "") == their_steps.get(name or "")
+            for name, _ in untouched
+            if name and not renames(mine, heals=True)
+        )
+        named = [
+            {each["id"]: each for each in side.get("triggers") or ()}
+            for side in (merged, theirs, wanted, base)
+        ]
         for each in set().union(*named):
             got, other, own, was = (side.get(each) for side in named)
             assert got == (other if own == was else own), "what each did with a trigger stays"
@@ -157,31 +202,48 @@ def test_a_file_keeps_its_bytes(file: Path) -> None:
 
 def test_unknown_keys_and_newer_formats_are_kept() -> None:
     newer = SMALL | {"format": 9, "steps": [dict(SMALL["steps"][0], shape="round"), *SMALL["steps"][1:]]}
-    after = drafting.apply(newer, drafting.read_changes([{"op": "set", "step": "start", "field": "title", "value": "Begin"}]))
+    after = drafting.apply(
+        newer, drafting.read_changes([{"op": "set", "step": "start", "field": "title", "value": "Begin"}])
+    )
     assert after["newer"] == SMALL["newer"]
     assert (after["format"], after["steps"][0]["shape"], after["steps"][0]["title"]) == (9, "round", "Begin")
 
 
 def test_a_new_step_stands_behind_the_chosen_one_and_goes_on_to_what_followed() -> None:
-    after = drafting.apply(SMALL, drafting.read_changes([{"op": "add_step", "step": {"type": "update_data"}, "after": "look"}]))
+    after = drafting.apply(
+        SMALL, drafting.read_changes([{"op": "add_step", "step": {"type": "update_data"}, "after": "look"}])
+    )
     by_id = {step["id"]: step for step in after["steps"]}
     assert [step["id"] for step in after["steps"]] == ["start", "look", "update_data", "fork", "done"]
-    assert (by_id["look"]["next"], by_id["update_data"]["next"]) == ({"default": "update_data"}, {"default": "fork"})
+    assert (by_id["look"]["next"], by_id["update_data"]["next"]) == (
+        {"default": "update_data"},
+        {"default": "fork"},
+    )
     healed = drafting.apply(after, drafting.read_changes([{"op": "remove_step", "step": "update_data"}]))
     assert drafting.written(healed) == drafting.written(SMALL)
 
 
 def test_an_outcome_that_is_called_otherwise_keeps_its_way() -> None:
-    way = drafting.read_changes([{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "above"}])
+    way = drafting.read_changes(
+        [{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "above"}]
+    )
     made = drafting.apply(SMALL, way)
     assert made["steps"][2]["next"] == {"above": "done", "default": "done"}
-    assert drafting.apply(made, drafting.difference(drafting.apply(SMALL, way), SMALL)) == drafting.ordered(SMALL)
-    taken = drafting.read_changes([{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "default"}])
-    assert drafting.apply(SMALL, taken)["steps"][2]["next"] == SMALL["steps"][2]["next"], "a way that is there already is not lost"
+    assert drafting.apply(made, drafting.difference(drafting.apply(SMALL, way), SMALL)) == drafting.ordered(
+        SMALL
+    )
+    taken = drafting.read_changes(
+        [{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "default"}]
+    )
+    assert drafting.apply(SMALL, taken)["steps"][2]["next"] == SMALL["steps"][2]["next"], (
+        "a way that is there already is not lost"
+    )
 
 
 def test_a_step_on_a_way_of_its_own_goes_on_to_where_every_other_way_leads() -> None:
-    free = drafting.apply(SMALL, drafting.read_changes([{"op": "disconnect", "step": "fork", "outcome": "yes"}]))
+    free = drafting.apply(
+        SMALL, drafting.read_changes([{"op": "disconnect", "step": "fork", "outcome": "yes"}])
+    )
     add = {"op": "add_step", "step": {"id": "one", "type": "guidance"}, "after": "fork", "outcome": "yes"}
     made = {step["id"]: step["next"] for step in drafting.apply(free, drafting.read_changes([add]))["steps"]}
     assert (made["fork"], made["one"]) == ({"yes": "one", "default": "done"}, {"default": "done"})
@@ -205,7 +267,9 @@ def test_what_a_step_begins_ends_at_a_new_step_behind_it(kind: str) -> None:
             {"id": "done", "type": "end", "next": {}},
         ]
     }
-    added = drafting.read_changes([{"op": "add_step", "step": {"type": "output", "id": "sum"}, "after": "checks"}])
+    added = drafting.read_changes(
+        [{"op": "add_step", "step": {"type": "output", "id": "sum"}, "after": "checks"}]
+    )
     after = drafting.apply(document, added)
     assert {step["id"]: step["next"] for step in after["steps"]} == {
         "start": {"default": "checks"},
@@ -216,16 +280,25 @@ def test_what_a_step_begins_ends_at_a_new_step_behind_it(kind: str) -> None:
         "fine": {"yes": "done", "default": "done"},
         "done": {},
     }
-    assert drafting.apply(after, drafting.read_changes([{"op": "remove_step", "step": "sum"}]))["steps"] == document["steps"]
+    assert (
+        drafting.apply(after, drafting.read_changes([{"op": "remove_step", "step": "sum"}]))["steps"]
+        == document["steps"]
+    )
 
 
 def test_renaming_a_step_rewrites_every_expression_that_names_it() -> None:
     after = drafting.apply(SMALL, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
     by_id = {step["id"]: step for step in after["steps"]}
-    assert by_id["fork"]["config"]["branches"][0]["if"] == "steps.see.x == 'steps.look' || 1 == 1", "a quoted text is no name"
+    assert by_id["fork"]["config"]["branches"][0]["if"] == "steps.see.x == 'steps.look' || 1 == 1", (
+        "a quoted text is no name"
+    )
     assert by_id["start"]["next"] == {"default": "see"}
     assert after["groups"][0]["steps"] == ["see", "fork"]
-    assert after["tests"][0] == {"name": "t", "answers": {"see": {"values": {}}}, "expect": {"path": ["start", "see"]}}
+    assert after["tests"][0] == {
+        "name": "t",
+        "answers": {"see": {"values": {}}},
+        "expect": {"path": ["start", "see"]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -241,7 +314,13 @@ def test_renaming_a_step_rewrites_every_expression_that_names_it() -> None:
         ({"op": "connect", "step": "look", "to": "gone"}, "no step gone"),
         ({"op": "rename_step", "step": "look", "id": "fork"}, "already"),
         ({"op": "set_document", "field": "steps", "value": []}, "by their own changes"),
-        ({"op": "set_document", "value": {"steps": [{"id": "a", "type": "end"}, {"id": "a", "type": "end"}]}}, "Two steps"),
+        (
+            {
+                "op": "set_document",
+                "value": {"steps": [{"id": "a", "type": "end"}, {"id": "a", "type": "end"}]},
+            },
+            "Two steps",
+        ),
         ({"op": "set_document", "value": "x"}, "an object"),
     ],
 )
@@ -252,7 +331,13 @@ def test_a_change_without_sense_says_why(change: dict[str, Any], reason: str) ->
 
 def test_a_no_that_nobody_hears_gets_an_end_of_its_own_and_not_the_one_of_a_yes() -> None:
     """Connected to the end of a yes, the remark would be gone and the no as unheard as before."""
-    asked = {"id": "ask", "type": "approval", "title": "Agree", "config": {"text": "Agree?", "roles": ["lead"]}, "next": {"default": "end"}}
+    asked = {
+        "id": "ask",
+        "type": "approval",
+        "title": "Agree",
+        "config": {"text": "Agree?", "roles": ["lead"]},
+        "next": {"default": "end"},
+    }
     document = {
         "format": 1,
         "slug": "agree",
@@ -283,13 +368,22 @@ def test_a_way_back_is_mended_by_a_go_to_in_between() -> None:
         "next": ways,
     }
     document: dict[str, Any] = {
-        "format": 1, "slug": "back", "title": "Back",
+        "format": 1,
+        "slug": "back",
+        "title": "Back",
         "steps": [
             {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
-            {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "Look."}, "next": {"default": "choose"}},
-            choice, {"id": "end", "type": "end", "title": "End"},
+            {
+                "id": "look",
+                "type": "guidance",
+                "title": "Look",
+                "config": {"text": "Look."},
+                "next": {"default": "choose"},
+            },
+            choice,
+            {"id": "end", "type": "end", "title": "End"},
         ],
-    }  # fmt: skip
+    }
     [problem] = check(document, all_types())
     mending = drafting.mend(document, problem)
     assert mending is not None
@@ -315,13 +409,27 @@ def test_a_way_back_is_mended_by_a_go_to_in_between() -> None:
     ],
 )
 def test_a_step_with_a_name_that_no_expression_takes_is_given_the_nearest_one(given: str, name: str) -> None:
-    look = {"id": given, "type": "guidance", "title": "Look", "config": {"text": "Look."}, "next": {"default": "end"}}
+    look = {
+        "id": given,
+        "type": "guidance",
+        "title": "Look",
+        "config": {"text": "Look."},
+        "next": {"default": "end"},
+    }
     document: dict[str, Any] = {
-        "format": 1, "slug": "named", "title": "Named",
-        "steps": [{"id": "start", "type": "start", "title": "Start", "next": {"default": given}}, look, {"id": "end", "type": "end", "title": "End", "at": [1]}],
-    }  # fmt: skip
+        "format": 1,
+        "slug": "named",
+        "title": "Named",
+        "steps": [
+            {"id": "start", "type": "start", "title": "Start", "next": {"default": given}},
+            look,
+            {"id": "end", "type": "end", "title": "End", "at": [1]},
+        ],
+    }
     for _ in range(2):  # its name, and the place of the end
-        [problem] = [each for each in check(document, all_types()) if each.step != "end"] or check(document, all_types())
+        [problem] = [each for each in check(document, all_types()) if each.step != "end"] or check(
+            document, all_types()
+        )
         mending = drafting.mend(document, problem)
         assert mending is not None
         document = drafting.apply(document, mending.change)

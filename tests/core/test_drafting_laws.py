@@ -33,8 +33,12 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 @settings(max_examples=60, deadline=None)
 @given(lists_of_changes(), lists_of_changes())
-@example([{"op": "remove_step", "step": "start"}], [{"op": "set", "step": "start", "field": "title"}])  # a step added anew gets a title
-def test_a_difference_turns_one_document_into_the_other(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+@example(
+    [{"op": "remove_step", "step": "start"}], [{"op": "set", "step": "start", "field": "title"}]
+)  # a step added anew gets a title
+def test_a_difference_turns_one_document_into_the_other(
+    first: list[dict[str, Any]], second: list[dict[str, Any]]
+) -> None:
     base = drafting.ordered(SMALL)
     one, _ = made(base, first)
     other, _ = made(base, second)
@@ -67,9 +71,16 @@ def test_the_order_of_keys_says_nothing(given: list[dict[str, Any]], chance: ran
 
 @settings(max_examples=80, deadline=None)
 @given(lists_of_changes(), lists_of_changes())
-@example([{"op": "add_step", "step": {"type": "guidance"}}], [{"op": "set_document", "field": "x", "value": None}])
-@example([{"op": "connect", "step": "done", "to": "start"}], [{"op": "add_step", "step": {"type": "guidance"}, "after": "done"}])
-def test_who_comes_second_gets_what_who_comes_first_gets(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+@example(
+    [{"op": "add_step", "step": {"type": "guidance"}}], [{"op": "set_document", "field": "x", "value": None}]
+)
+@example(
+    [{"op": "connect", "step": "done", "to": "start"}],
+    [{"op": "add_step", "step": {"type": "guidance"}, "after": "done"}],
+)
+def test_who_comes_second_gets_what_who_comes_first_gets(
+    first: list[dict[str, Any]], second: list[dict[str, Any]]
+) -> None:
     base = drafting.ordered(SMALL)
     one, ones = made(base, first)
     other, others = made(base, second)
@@ -83,7 +94,10 @@ def test_who_comes_second_gets_what_who_comes_first_gets(first: list[dict[str, A
         return
     by_id = [{step["id"]: step for step in each["steps"]} for each in (left, right)]
     assert by_id[0] == by_id[1]
-    said = [{name: value for name, value in each.items() if name != "steps" and value is not None} for each in (left, right)]
+    said = [
+        {name: value for name, value in each.items() if name != "steps" and value is not None}
+        for each in (left, right)
+    ]
     assert said[0] == said[1], "null says no more than nothing at all"
 
 
@@ -99,12 +113,18 @@ def test_a_change_leaves_what_it_was_given_as_it_was(given: list[dict[str, Any]]
 
 @settings(max_examples=40, deadline=None)
 @given(notes, notes)
-def test_notes_on_the_canvas_are_changed_and_undone_like_everything(first: list[Any], second: list[Any]) -> None:
-    base = drafting.apply(SMALL, drafting.read_changes([{"op": "set_document", "field": "notes", "value": first}]))
+def test_notes_on_the_canvas_are_changed_and_undone_like_everything(
+    first: list[Any], second: list[Any]
+) -> None:
+    base = drafting.apply(
+        SMALL, drafting.read_changes([{"op": "set_document", "field": "notes", "value": first}])
+    )
     change = drafting.read_changes([{"op": "set_document", "field": "notes", "value": second}])
     after = drafting.apply(base, change)
     assert after["notes"] == second
-    assert drafting.written(drafting.apply(after, drafting.difference(drafting.apply(base, change), base))) == drafting.written(base)
+    assert drafting.written(
+        drafting.apply(after, drafting.difference(drafting.apply(base, change), base))
+    ) == drafting.written(base)
 
 
 # ------------------------------------------------------------------------------------------------------- piece by piece
@@ -125,8 +145,14 @@ NODES: list[tuple[str, str, dict[str, Any]]] = [
     ("lost", "DROPPED", {}),
 ]
 EDGES = [
-    ("one", "keen", ""), ("keen", "won", "yes"), ("keen", "pause", ""), ("pause", "two", ""), ("two", "late", ""), ("late", "lost", ""), ("late", "won", "yes"),
-]  # fmt: skip
+    ("one", "keen", ""),
+    ("keen", "won", "yes"),
+    ("keen", "pause", ""),
+    ("pause", "two", ""),
+    ("two", "late", ""),
+    ("late", "lost", ""),
+    ("late", "won", "yes"),
+]
 
 
 def drawn(nodes: list[tuple[str, str, dict[str, Any]]], edges: list[tuple[str, str, str]]) -> dict[str, Any]:
@@ -168,18 +194,30 @@ def test_the_graph_of_the_page_is_what_it_says() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.permutations(NODES), st.permutations(EDGES))
-def test_in_whatever_order_a_graph_is_made_its_rules_ask_the_same_calls(nodes: list[Any], edges: list[Any]) -> None:
+def test_in_whatever_order_a_graph_is_made_its_rules_ask_the_same_calls(
+    nodes: list[Any], edges: list[Any]
+) -> None:
     found = built(nodes, edges)
-    assert {title: each[0] for title, each in found.items()} == {title: each[0] for title, each in WANTED.items()}
-    assert {title: each[1] for title, each in found.items()} == {title: each[1] for title, each in WANTED.items()}
+    assert {title: each[0] for title, each in found.items()} == {
+        title: each[0] for title, each in WANTED.items()
+    }
+    assert {title: each[1] for title, each in found.items()} == {
+        title: each[1] for title, each in WANTED.items()
+    }
     assert {title: each[2] for title, each in found.items() if title != "Start"} == {
         title: each[2] for title, each in WANTED.items() if title != "Start"
     }
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.permutations(NODES), st.permutations([*EDGES, ("late", "pause", "later"), ("keen", "one", "no")]), st.integers(0, 9))
-def test_the_start_leads_to_the_first_node_that_leads_somewhere(nodes: list[Any], edges: list[Any], many: int) -> None:
+@given(
+    st.permutations(NODES),
+    st.permutations([*EDGES, ("late", "pause", "later"), ("keen", "one", "no")]),
+    st.integers(0, 9),
+)
+def test_the_start_leads_to_the_first_node_that_leads_somewhere(
+    nodes: list[Any], edges: list[Any], many: int
+) -> None:
     """Also in graphs that are made half, and in those where ways lead back to every node."""
     edges = [each for each in edges if each != ("keen", "pause", "")][:many]
     first, *inner = drawn(nodes, edges)["steps"]
@@ -192,7 +230,10 @@ def test_the_start_leads_to_the_first_node_that_leads_somewhere(nodes: list[Any]
 
 def test_a_box_that_was_filled_and_emptied_again_takes_nothing_away() -> None:
     base = drafting.ordered(SMALL)
-    theirs = drafting.apply(base, drafting.read_changes([{"op": "set", "step": "look", "field": "description", "value": "Theirs"}]))
+    theirs = drafting.apply(
+        base,
+        drafting.read_changes([{"op": "set", "step": "look", "field": "description", "value": "Theirs"}]),
+    )
     emptied = {"op": "set", "step": "look", "field": "description"}
     titled = {"op": "set", "step": "fork", "field": "title", "value": "Mine"}
     for mine in ([emptied], [{**emptied, "value": "Mi"}, emptied], [emptied, titled], [titled, emptied]):

@@ -37,18 +37,33 @@ DONE = [
         ([], "usr_a", None),
     ],
 )
-def test_the_first_rule_that_keeps_somebody_away_is_named(rules: list[str], person: str, rule: str | None) -> None:
-    assert violated_rule(rules, iter(DONE), person, email="c@fernwick.example", starter="usr_s", requester="usr_r") == rule
+def test_the_first_rule_that_keeps_somebody_away_is_named(
+    rules: list[str], person: str, rule: str | None
+) -> None:
+    assert (
+        violated_rule(
+            rules, iter(DONE), person, email="c@fernwick.example", starter="usr_s", requester="usr_r"
+        )
+        == rule
+    )
 
 
 @pytest.mark.parametrize(
     ("rule", "could", "words"),
     [
         ("starter", [], "You began this run, so somebody else has to do “Confirm” (rule “starter”). Save"),
-        ("step:enter", ["Mona"], "You did the step “Bank data”, so somebody else has to do “Confirm” (rule “step:enter”). Mona could."),
-        ("step:enter.iban", ["A", "B", "C"], "You filled in iban in the step “Bank data”, so somebody else has to do “Confirm” (rule “step:enter.iban”). A, B or C could."),
+        (
+            "step:enter",
+            ["Mona"],
+            "You did the step “Bank data”, so somebody else has to do “Confirm” (rule “step:enter”). Mona could.",
+        ),
+        (
+            "step:enter.iban",
+            ["A", "B", "C"],
+            "You filled in iban in the step “Bank data”, so somebody else has to do “Confirm” (rule “step:enter.iban”). A, B or C could.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_names_the_rule_and_who_could(rule: str, could: list[str], words: str) -> None:
     error = refusal_by_rule(rule, {"enter": "Bank data"}, "Confirm", could)
     assert error.message.startswith(words)
@@ -85,15 +100,43 @@ def document(not_by: list[Any], roles: dict[str, list[str]] | None = None) -> di
     note = {"form": [{"name": "iban", "label": "IBAN"}]}
     made: list[dict[str, Any]] = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "enter"}},
-        {"id": "enter", "type": "update_data", "title": "Enter", "config": note, "next": {"default": "confirm"}},
-        {"id": "confirm", "type": "guidance", "title": "Confirm", "config": {"text": "x"}, "not_by": not_by, "next": {"default": "after"}},
-        {"id": "after", "type": "guidance", "title": "After", "config": {"text": "x"}, "next": {"default": "end"}},
+        {
+            "id": "enter",
+            "type": "update_data",
+            "title": "Enter",
+            "config": note,
+            "next": {"default": "confirm"},
+        },
+        {
+            "id": "confirm",
+            "type": "guidance",
+            "title": "Confirm",
+            "config": {"text": "x"},
+            "not_by": not_by,
+            "next": {"default": "after"},
+        },
+        {
+            "id": "after",
+            "type": "guidance",
+            "title": "After",
+            "config": {"text": "x"},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}},
     ]
     for step in made:
         if roles and step["id"] in roles:
             step["roles"] = roles[step["id"]]
-    return {"format": 1, "slug": "apart", "title": "Apart", "collection": None, "team": "t", "roles": [], "settings": {}, "steps": made}
+    return {
+        "format": 1,
+        "slug": "apart",
+        "title": "Apart",
+        "collection": None,
+        "team": "t",
+        "roles": [],
+        "settings": {},
+        "steps": made,
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,7 +153,10 @@ def document(not_by: list[Any], roles: dict[str, list[str]] | None = None) -> di
     ],
 )
 def test_a_rule_that_means_nothing_is_named(rule: str, reason: str | None, severity: str | None) -> None:
-    told = [(problem.field, problem.reason, problem.severity) for problem in check(document([rule]), steps.all_types())]
+    told = [
+        (problem.field, problem.reason, problem.severity)
+        for problem in check(document([rule]), steps.all_types())
+    ]
     assert told == ([] if reason is None else [("not_by[0]", reason, severity)])
 
 
@@ -122,8 +168,18 @@ def test_a_rule_that_means_nothing_is_named(rule: str, reason: str | None, sever
         (["starter"], {}, {"clerk": "ann"}, True),
         (["step:enter"], {"enter": ["clerk"], "confirm": ["lead"]}, {"clerk": "ann", "lead": "mona"}, False),
         (["step:enter"], {"enter": ["clerk"], "confirm": ["lead"]}, {"clerk": "mona", "lead": "mona"}, True),
-        (["step:enter"], {"enter": ["clerk"], "confirm": ["lead"]}, {"clerk": "mona ann", "lead": "mona"}, False),
-        (["starter", "step:enter"], {"enter": ["clerk"], "confirm": ["lead"]}, {"clerk": "ann", "lead": "ann ben"}, False),
+        (
+            ["step:enter"],
+            {"enter": ["clerk"], "confirm": ["lead"]},
+            {"clerk": "mona ann", "lead": "mona"},
+            False,
+        ),
+        (
+            ["starter", "step:enter"],
+            {"enter": ["clerk"], "confirm": ["lead"]},
+            {"clerk": "ann", "lead": "ann ben"},
+            False,
+        ),
         (["step:enter"], {}, {"clerk": ""}, False),
     ],
 )
@@ -132,4 +188,6 @@ def test_duties_that_one_person_alone_could_do_are_warned_of(
 ) -> None:
     found = check(document(rules, roles), steps.all_types(), Surroundings(rights=Rights(**people)))
     warned = [problem for problem in found if problem.field == "not_by"]
-    assert [(problem.step, problem.severity) for problem in warned] == ([("confirm", "warning")] if stuck else [])
+    assert [(problem.step, problem.severity) for problem in warned] == (
+        [("confirm", "warning")] if stuck else []
+    )

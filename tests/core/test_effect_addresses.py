@@ -19,15 +19,41 @@ GOOD = [
     "HTTPS://API.bank.example/x",
 ]
 BAD = [
-    "", "/", "x", "https://", "https:///x", "https:api.bank.example/x", "//api.bank.example/x", "ftp://api.bank.example/x", "javascript:alert(1)",
-    "file:///etc/passwd", "https://{{ record.host }}/x", "{{ record.url }}", "{{ record.scheme }}://api.bank.example/x", "https://api.{{ record.host }}/x",
-    "https://api.bank.example{{ record.path }}", "https://api.bank.example:{{ record.port }}/x", "https://ana:word@api.bank.example/x",
-    "https://api.bank.example@evil.example/x", "https://api.bank.example\\@evil.example/x", "https://api.bank.example/x#part", "https://api.bank.example:0/x",
-    "https://api.bank.example:99999/x", "https://api.bank.example:pay/x", "https://[::1/x", "https://:443/x", "https://#{{ record.host }}",
-    "https://api.bank.example .evil.example/x", "https://api.bank.example\\.evil.example/x", "https://api.bank.example\t/x", "https://api.bank.example\0/x",
-    "https://api.bank.example%2f/x", "https://api.bank.example}}/x", "https://api\u200b.bank.example/x",
+    "",
+    "/",
+    "x",
+    "https://",
+    "https:///x",
+    "https:api.bank.example/x",
+    "//api.bank.example/x",
+    "ftp://api.bank.example/x",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "https://{{ record.host }}/x",
+    "{{ record.url }}",
+    "{{ record.scheme }}://api.bank.example/x",
+    "https://api.{{ record.host }}/x",
+    "https://api.bank.example{{ record.path }}",
+    "https://api.bank.example:{{ record.port }}/x",
+    "https://ana:word@api.bank.example/x",
+    "https://api.bank.example@evil.example/x",
+    "https://api.bank.example\\@evil.example/x",
+    "https://api.bank.example/x#part",
+    "https://api.bank.example:0/x",
+    "https://api.bank.example:99999/x",
+    "https://api.bank.example:pay/x",
+    "https://[::1/x",
+    "https://:443/x",
+    "https://#{{ record.host }}",
+    "https://api.bank.example .evil.example/x",
+    "https://api.bank.example\\.evil.example/x",
+    "https://api.bank.example\t/x",
+    "https://api.bank.example\0/x",
+    "https://api.bank.example%2f/x",
+    "https://api.bank.example}}/x",
+    "https://api\u200b.bank.example/x",
     "https://api.bank.example/{{ if record.x }}a{{ end }}",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("url", GOOD)
@@ -41,21 +67,50 @@ def test_an_address_without_a_fixed_host_is_refused_in_words(url: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["https", "http", "://", ":", "/", "//", "\\", "@", "?", "#", "{{ x }}", "{{", "}}", "[", "]", "\t", "\n", " ", "api.example", "evil.example", ":80", "%2f", "é", "\u2100", "\0"]
-)  # fmt: skip
+    [
+        "https",
+        "http",
+        "://",
+        ":",
+        "/",
+        "//",
+        "\\",
+        "@",
+        "?",
+        "#",
+        "{{ x }}",
+        "{{",
+        "}}",
+        "[",
+        "]",
+        "\t",
+        "\n",
+        " ",
+        "api.example",
+        "evil.example",
+        ":80",
+        "%2f",
+        "é",
+        "\u2100",
+        "\0",
+    ]
+)
 BECOMES = ("evil.example", "@evil.example/", "//evil.example/", "\\\\evil.example", "?", "#", ":99", "")
 
 
 @given(
     st.one_of(
-        st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES, max_size=8).map(lambda some: "https://api.example" + "".join(some))
+        st.lists(PIECES, max_size=8).map("".join),
+        st.lists(PIECES, max_size=8).map(lambda some: "https://api.example" + "".join(some)),
     )
 )
 def test_whatever_an_expression_becomes_the_request_goes_to_the_same_host(url: str) -> None:
     """As bare text even: the product encodes it besides."""
     if wrong_address(url) is not None:
         return
-    call = Http.model_validate({"kind": "http", "name": "call", "summary": "Asks", "method": "GET", "url": url})
+    call = Http.model_validate(
+        {"kind": "http", "name": "call", "summary": "Asks", "method": "GET", "url": url}
+    )
     for text in BECOMES:
         filled = urlsplit(expressions.TEMPLATE.sub(lambda _, text=text: text, url))  # type: ignore[misc]
         assert f"{filled.scheme}://{filled.netloc}" == call.origin, text

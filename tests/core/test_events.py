@@ -19,7 +19,11 @@ def table() -> str:
     parts = []
     for group, title in GROUPS.items():
         rows = [_row(kind) for kind in KINDS.values() if kind.group == group]
-        parts.append("\n".join([f"## {title}", "", "| kind | when | open | sealed |", "| --- | --- | --- | --- |", *rows, ""]))
+        parts.append(
+            "\n".join(
+                [f"## {title}", "", "| kind | when | open | sealed |", "| --- | --- | --- | --- |", *rows, ""]
+            )
+        )
     return "\n".join(parts)
 
 
@@ -46,12 +50,33 @@ def test_kind_is_well_formed(kind: Kind) -> None:
 
 @cases("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_what_people_type_is_never_open(kind: Kind) -> None:
-    assert not {"message", "values", "input", "draft", "screen", "email", "ip", "agent", "q", "filter", "old", "new"} & set(kind.open)
+    assert not {
+        "message",
+        "values",
+        "input",
+        "draft",
+        "screen",
+        "email",
+        "ip",
+        "agent",
+        "q",
+        "filter",
+        "old",
+        "new",
+    } & set(kind.open)
 
 
 def test_only_events_of_runs_are_moves_and_looking_is_none() -> None:
     assert all(KINDS[name].on_run for name in MOVES)
-    looking = {"step_shown", "source_opened", "checks_shown", "proposal_requested", "proposal_made", "proposal_failed", "effect_reported"}
+    looking = {
+        "step_shown",
+        "source_opened",
+        "checks_shown",
+        "proposal_requested",
+        "proposal_made",
+        "proposal_failed",
+        "effect_reported",
+    }
     assert not looking & MOVES
     assert all(KINDS[name].on_run for name in looking)
 
@@ -68,7 +93,9 @@ def test_names_that_a_kind_does_not_carry_are_told() -> None:
 
 def test_reference_page_is_the_registry() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page.partition(MARK)[2].strip() == table().strip(), "write it anew: python -m tests.core.test_events"
+    assert page.partition(MARK)[2].strip() == table().strip(), (
+        "write it anew: python -m tests.core.test_events"
+    )
 
 
 def write() -> None:

@@ -12,19 +12,56 @@ from tests.core.values import NOW, VALUES, record
 from tests.tables import cases
 
 ONE: dict[str, dict[str, Any]] = {
-    "size": {"text": 4, "empty": 0, "number": 4, "day": 10, "moment": 20, "list": 2, "nothing": 0, "object": 1},
-    "lower": {"text": "anna", "empty": "", "number": "12.5", "day": "2026-01-31", "moment": "2026-01-31t10:00:00z"},
-    "upper": {"text": "ANNA", "empty": "", "number": "12.5", "day": "2026-01-31", "moment": "2026-01-31T10:00:00Z"},
-    "trim": {"text": "Anna", "empty": "", "number": "12.5", "day": "2026-01-31", "moment": "2026-01-31T10:00:00Z"},
+    "size": {
+        "text": 4,
+        "empty": 0,
+        "number": 4,
+        "day": 10,
+        "moment": 20,
+        "list": 2,
+        "nothing": 0,
+        "object": 1,
+    },
+    "lower": {
+        "text": "anna",
+        "empty": "",
+        "number": "12.5",
+        "day": "2026-01-31",
+        "moment": "2026-01-31t10:00:00z",
+    },
+    "upper": {
+        "text": "ANNA",
+        "empty": "",
+        "number": "12.5",
+        "day": "2026-01-31",
+        "moment": "2026-01-31T10:00:00Z",
+    },
+    "trim": {
+        "text": "Anna",
+        "empty": "",
+        "number": "12.5",
+        "day": "2026-01-31",
+        "moment": "2026-01-31T10:00:00Z",
+    },
     "days": {"int": "P3D", "zero": "PT0S", "decimal": "P2DT43200S", "number": "P12DT43200S"},
     "hours": {"int": "PT10800S", "zero": "PT0S", "decimal": "PT9000S", "number": "PT45000S"},
     "minutes": {"int": "PT180S", "zero": "PT0S", "decimal": "PT150S", "number": "PT750S"},
     "date": dict.fromkeys(("day", "moment", "date", "datetime"), "2026-01-31"),
     "round_half_up": {"int": 3, "zero": 0, "decimal": 3, "number": 13},
     "sum": {"int": 3, "zero": 0, "decimal": "2.50", "number": "12.5", "duration": "P2D", "nothing": 0},
-    "max": {"int": 3, "zero": 0, "decimal": "2.50", "number": "12.5", "day": "2026-01-31", "moment": "2026-01-31T10:00:00Z",
-            "date": "2026-01-31", "datetime": "2026-01-31T10:00:00Z", "time": "09:30:00", "duration": "P2D"},
-}  # fmt: skip
+    "max": {
+        "int": 3,
+        "zero": 0,
+        "decimal": "2.50",
+        "number": "12.5",
+        "day": "2026-01-31",
+        "moment": "2026-01-31T10:00:00Z",
+        "date": "2026-01-31",
+        "datetime": "2026-01-31T10:00:00Z",
+        "time": "09:30:00",
+        "duration": "P2D",
+    },
+}
 ONE["min"] = ONE["max"]
 
 
@@ -120,13 +157,28 @@ TWO: list[tuple[str, Any]] = [
     ("name_match('Tore', 'Anna')", "no_match"),
     ("name_match('', 'Anna')", None),
     ("name_match(null, 'Anna')", None),
-    ("mrz_valid('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10')", True),
-    ("mrz_valid('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C37UTO7408122F1204159ZE184226B<<<<<10')", False),
+    (
+        "mrz_valid('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10')",
+        True,
+    ),
+    (
+        "mrz_valid('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C37UTO7408122F1204159ZE184226B<<<<<10')",
+        False,
+    ),
     ("mrz_valid('nothing')", None),
     ("mrz_valid(1)", None),
-    ("mrz_field('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10', 'birth_date')", "1974-08-12"),
-    ("mrz_field('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10', 'number')", "L898902C3"),
-    ("mrz_field('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10', 'digits')", None),
+    (
+        "mrz_field('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10', 'birth_date')",
+        "1974-08-12",
+    ),
+    (
+        "mrz_field('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10', 'number')",
+        "L898902C3",
+    ),
+    (
+        "mrz_field('P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\\nL898902C36UTO7408122F1204159ZE184226B<<<<<10', 'digits')",
+        None,
+    ),
     ("mrz_field('nothing', 'number')", None),
     ("days_between('2026-11-01', '2026-11-20')", 19),
     ("days_between('2026-11-20', '2026-11-01T23:00:00Z')", -19),
@@ -186,7 +238,7 @@ TWO: list[tuple[str, Any]] = [
     ("first(0, 1)", 0),
     ("first(null, '')", None),
     ("today()", "2026-05-31"),
-]  # fmt: skip
+]
 
 
 @cases(("text", "result"), TWO, ids=[row[0] for row in TWO])

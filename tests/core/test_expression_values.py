@@ -71,10 +71,24 @@ def test_long_chains_are_folded_two_by_two(parts: list[str], any_of: bool) -> No
 
 SAME = {frozenset(pair) for pair in [("decimal", "decimal"), ("day", "date"), ("moment", "datetime")]}
 KINDS = {
-    "int": "number", "zero": "number", "decimal": "number", "number": "number or text", "text": "text", "empty": "text",
-    "day": "moment or text", "moment": "moment or text", "date": "moment", "datetime": "moment", "time": "time", "duration": "duration",
-    "uuid": "uuid", "list": "list", "nothing": "list", "object": "object", "true": "boolean",
-}  # fmt: skip
+    "int": "number",
+    "zero": "number",
+    "decimal": "number",
+    "number": "number or text",
+    "text": "text",
+    "empty": "text",
+    "day": "moment or text",
+    "moment": "moment or text",
+    "date": "moment",
+    "datetime": "moment",
+    "time": "time",
+    "duration": "duration",
+    "uuid": "uuid",
+    "list": "list",
+    "nothing": "list",
+    "object": "object",
+    "true": "boolean",
+}
 
 
 def comparable(left: str, right: str) -> bool:
@@ -208,7 +222,7 @@ SUMS: list[tuple[str, str, str, Any]] = [
     ("missing", "*", "int", None),
     ("time", "+", "duration", None),
     ("object", "-", "object", None),
-]  # fmt: skip
+]
 
 
 @cases(("left", "sign", "right", "result"), SUMS, ids=[" ".join(row[:3]) for row in SUMS])
@@ -276,7 +290,9 @@ def test_a_month_later_is_the_same_day_or_the_last_of_its_month(start: date, num
         assert not 1 <= (start.year * 12 + start.month - 1 + number) // 12 <= 9999
         return
     assert (found.year * 12 + found.month) - (start.year * 12 + start.month) == number
-    assert found.day == start.day or (found.day < start.day and (found == date.max or (found + timedelta(days=1)).day == 1))
+    assert found.day == start.day or (
+        found.day < start.day and (found == date.max or (found + timedelta(days=1)).day == 1)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- hostile texts
@@ -363,14 +379,29 @@ def test_names_that_python_knows_are_only_names_of_values() -> None:
             raise AssertionError(name)
 
     roots = {"record": Trap({"keys": 1, "items": 2, "class": 3, "get": 4})}
-    assert [parse(f"record.{name}").evaluate(roots) for name in ("keys", "items", "class", "get", "values")] == [1, 2, 3, 4, None]
+    assert [
+        parse(f"record.{name}").evaluate(roots) for name in ("keys", "items", "class", "get", "values")
+    ] == [1, 2, 3, 4, None]
 
 
 @cases(
     "text",
-    ["(" * 500, "[" * 500, "!" * 1999, "-" * 1999, "a." * 900, "'" + "\\" * 1500, "1+" * 900, "record.a && " * 150, "size(" * 300,
-     "record" + "[0]" * 600, "'" * 2000, "\n" * 2000, "$" * 2000],
-)  # fmt: skip
+    [
+        "(" * 500,
+        "[" * 500,
+        "!" * 1999,
+        "-" * 1999,
+        "a." * 900,
+        "'" + "\\" * 1500,
+        "1+" * 900,
+        "record.a && " * 150,
+        "size(" * 300,
+        "record" + "[0]" * 600,
+        "'" * 2000,
+        "\n" * 2000,
+        "$" * 2000,
+    ],
+)
 def test_a_long_hostile_text_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse(text)
@@ -389,7 +420,10 @@ def test_a_long_hostile_text_is_refused(text: str) -> None:
         ("{{ record.true }}{{ !record.true }}", "truefalse"),
         ("[{{ record.null }}{{ record.gone }}{{ record.object }}{{ record.nothing }}]", "[]"),
         ("{{ record.list }}", "a, 1"),
-        ("{{ record.date }} {{ record.datetime }} {{ record.time }}", "2026-01-31 2026-01-31T10:00:00Z 09:30:00"),
+        (
+            "{{ record.date }} {{ record.datetime }} {{ record.time }}",
+            "2026-01-31 2026-01-31T10:00:00Z 09:30:00",
+        ),
         ("{{ record.duration }}", "P2D"),
         ("{{ record.uuid }}", UID),
         ("{ {{ record.text }} }}", "{ Anna }}"),
@@ -426,7 +460,9 @@ def test_a_template_names_the_character_in_the_whole_text(template: str, positio
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
 def test_a_value_stands_in_the_text_letter_for_letter(before: str, value: str, after: str) -> None:
     before, after = (part.replace("{", "(").replace("}", ")") for part in (before, after))
-    assert expressions.render(f"{before}{{{{ record.a }}}}{after}", record(a=value)) == f"{before}{value}{after}"
+    assert (
+        expressions.render(f"{before}{{{{ record.a }}}}{after}", record(a=value)) == f"{before}{value}{after}"
+    )
 
 
 @cases(
@@ -437,7 +473,10 @@ def test_a_value_stands_in_the_text_letter_for_letter(before: str, value: str, a
         (1.5, "1.5"),
         (1e-7, "0.0000001"),
         (datetime(2026, 1, 1), "2026-01-01T00:00:00Z"),  # noqa: DTZ001
-        (datetime(2026, 1, 1, 12, 0, 0, 5, tzinfo=timezone(timedelta(hours=2))), "2026-01-01T10:00:00.000005Z"),
+        (
+            datetime(2026, 1, 1, 12, 0, 0, 5, tzinfo=timezone(timedelta(hours=2))),
+            "2026-01-01T10:00:00.000005Z",
+        ),
         (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), "0001-01-01T00:00:00+14:00"),
         (datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12))), "9999-12-31T23:00:00-12:00"),
         (timedelta(0), "PT0S"),

@@ -180,12 +180,24 @@ def test_what_cannot_be_read_says_where(text: str, position: int, says: str) -> 
         ("{ {{ '}' }} }", "{ } }"),
         ("{{ record.name }}{{ record.name }}", "AnnaAnna"),
         ('{{ if record.name == "Anna" }}her{{ else }}them{{ end }}', "her"),
-        ('{{ if record.name == "Ben" }}him{{ else if record.yes }}{{ record.name }}{{ else }}them{{ end }}!', "Anna!"),
+        (
+            '{{ if record.name == "Ben" }}him{{ else if record.yes }}{{ record.name }}{{ else }}them{{ end }}!',
+            "Anna!",
+        ),
         ('{{ if record.name == "Ben" }}him{{ else  if !record.yes }}no{{ else }}them{{ end }}', "them"),
-        ("{{ if record.missing > 1 }}unknown is not enough{{ end }}|{{ if(record.yes) }}yes{{ end }}", "|yes"),
-        ("{{ if record.yes }}a{{ if record.none == null }}b{{ else }}c{{ end }}{{ else }}d{{ if record.yes }}e{{ end }}{{ end }}", "ab"),
+        (
+            "{{ if record.missing > 1 }}unknown is not enough{{ end }}|{{ if(record.yes) }}yes{{ end }}",
+            "|yes",
+        ),
+        (
+            "{{ if record.yes }}a{{ if record.none == null }}b{{ else }}c{{ end }}{{ else }}d{{ if record.yes }}e{{ end }}{{ end }}",
+            "ab",
+        ),
         ("a\n{{ if record.yes }}\n- b\n  {{ else }}\n- c\n{{ end }}\nd", "a\n- b\nd"),
-        ("{{ if record.yes }}\n{{ if !record.yes }}\na\n{{ end }}\n{{ end }}\nb {{ if record.yes }}\n{{ end }}", "b \n"),
+        (
+            "{{ if record.yes }}\n{{ if !record.yes }}\na\n{{ end }}\n{{ end }}\nb {{ if record.yes }}\n{{ end }}",
+            "b \n",
+        ),
     ],
 )
 def test_templates(template: str, text: str) -> None:
@@ -309,6 +321,10 @@ def test_what_a_condition_leaves_out_is_no_gap_and_is_still_checked() -> None:
     text = "{{ if record.yes }}a{{ else }}{{ record.missing }}{{ end }}"
     assert not expressions.lacks(text, ROOTS)
     assert expressions.lacks(text, {})
-    assert [found.text for found in expressions.templates(text)] == expressions.inside(text) == ["record.yes", "record.missing"]
+    assert (
+        [found.text for found in expressions.templates(text)]
+        == expressions.inside(text)
+        == ["record.yes", "record.missing"]
+    )
     assert expressions.wrong_choices(text) is None
     assert expressions.wrong_choices("{{ if record. }}{{ else }}") == "This 'if' is never ended by {{ end }}."

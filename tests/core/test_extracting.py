@@ -139,7 +139,10 @@ def test_where_a_text_is_printed(wanted: str, places: int) -> None:
 
 def test_lines_are_made_of_words_wherever_they_stood_in_the_file() -> None:
     upper, lower = words("Surname   Lindquist", 0.1), words("Given   Tore", 0.2)
-    assert [line.text for line in lines_of([*lower[::-1], *upper[::-1]])] == ["Surname   Lindquist", "Given   Tore"]
+    assert [line.text for line in lines_of([*lower[::-1], *upper[::-1]])] == [
+        "Surname   Lindquist",
+        "Given   Tore",
+    ]
     assert lines_of([]) == ()
 
 
@@ -147,7 +150,10 @@ BOXES = st.tuples(*[st.floats(0, 1)] * 4).map(
     lambda box: (min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3]))
 )
 WORDS = st.lists(
-    st.builds(Word, st.text(st.characters(exclude_categories=["Cs", "Zs", "Cc"]), min_size=1, max_size=12), BOXES), max_size=20
+    st.builds(
+        Word, st.text(st.characters(exclude_categories=["Cs", "Zs", "Cc"]), min_size=1, max_size=12), BOXES
+    ),
+    max_size=20,
 )
 
 

@@ -27,7 +27,9 @@ ROOTS: dict[str, Any] = {
 
 
 def define(*fields: dict[str, Any]) -> list[FieldDefinition]:
-    return [FieldDefinition.model_validate({"label": str(field["name"]).title(), **field}) for field in fields]
+    return [
+        FieldDefinition.model_validate({"label": str(field["name"]).title(), **field}) for field in fields
+    ]
 
 
 def values(definitions: list[FieldDefinition], former: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -35,7 +37,9 @@ def values(definitions: list[FieldDefinition], former: dict[str, Any] | None = N
 
 
 def test_former_values_come_before_computed_ones_before_defaults() -> None:
-    form = define({"name": "a", "value": "record.age", "default": "x"}, {"name": "b", "default": "y"}, {"name": "c"})
+    form = define(
+        {"name": "a", "value": "record.age", "default": "x"}, {"name": "b", "default": "y"}, {"name": "c"}
+    )
     assert values(form) == {"a": "30", "b": "y", "c": None}
     assert values(form, {"a": "typed", "b": None, "c": "z"}) == {"a": "typed", "b": None, "c": "z"}
 
@@ -72,10 +76,19 @@ def test_a_computed_value_fits_its_field_or_is_none(kind: str, value: Any, kept:
 
 def test_what_is_needed_is_judged_by_what_was_typed() -> None:
     said = 'Of {{ steps.me.result }}{{ if steps.me.result == "bad" }}: say why{{ end }}'
-    form = define({"name": "result", "default": "good"}, {"name": "why", "required_if": 'steps.me.result == "bad"', "help": said})
+    form = define(
+        {"name": "result", "default": "good"},
+        {"name": "why", "required_if": 'steps.me.result == "bad"', "help": said},
+    )
     assert [field.required for field in shown(form, ROOTS, {"result": "bad"}, "me")] == [False, True]
-    assert [shown(form, ROOTS, former, "me")[1].help for former in ({"result": "bad"}, {})] == ["Of bad: say why", "Of good"]
-    assert taken(form, ROOTS, {"result": "bad"}, "me", {"result": "good"}) == ({"result": "good", "why": None}, [])
+    assert [shown(form, ROOTS, former, "me")[1].help for former in ({"result": "bad"}, {})] == [
+        "Of bad: say why",
+        "Of good",
+    ]
+    assert taken(form, ROOTS, {"result": "bad"}, "me", {"result": "good"}) == (
+        {"result": "good", "why": None},
+        [],
+    )
     kept, details = taken(form, ROOTS, {}, "me", {"result": "bad"})
     assert [detail["field"] for detail in details] == ["why"]
     assert kept["result"] == "bad"
@@ -99,7 +112,9 @@ def test_a_choice_that_does_not_apply_is_neither_offered_nor_taken() -> None:
     young = [{"value": "all", "label": "All"}, {"value": "young", "label": "Young", "if": "record.age < 30"}]
     form = define({"name": "of", "type": "checklist", "options": young})
     assert [option["value"] for option in shown(form, ROOTS, {}, "me")[0].options] == ["all"]
-    assert [option["value"] for option in shown(form, {**ROOTS, "record": {"age": 29}}, {}, "me")[0].options] == ["all", "young"]
+    assert [
+        option["value"] for option in shown(form, {**ROOTS, "record": {"age": 29}}, {}, "me")[0].options
+    ] == ["all", "young"]
     assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {"of": ["young"]})[1]] == ["of"]
     assert [(located.field, located.text) for located in texts_of_definitions("form", form)] == [
         ("form[0].options[1].if", "record.age < 30")
@@ -109,11 +124,22 @@ def test_a_choice_that_does_not_apply_is_neither_offered_nor_taken() -> None:
 
 
 def test_the_largest_value_may_depend_on_the_run() -> None:
-    form = define({"name": "n", "type": "decimal", "at_most": [{"if": "record.age > 60", "value": "1"}, {"value": "steps.load.n"}]})
+    form = define(
+        {
+            "name": "n",
+            "type": "decimal",
+            "at_most": [{"if": "record.age > 60", "value": "1"}, {"value": "steps.load.n"}],
+        }
+    )
     assert shown(form, ROOTS, {}, "me")[0].max == "12.5"
     assert taken(form, ROOTS, {}, "me", {"n": "12.50"}) == ({"n": "12.50"}, [])
-    assert taken(form, ROOTS, {}, "me", {"n": "12.51"})[1] == [{"field": "n", "reason": "This is too high: at most 12.5."}]
-    form = define({"name": "n", "type": "integer", "at_most": "record.nothing"}, {"name": "m", "type": "integer", "at_most": '"no number"'})
+    assert taken(form, ROOTS, {}, "me", {"n": "12.51"})[1] == [
+        {"field": "n", "reason": "This is too high: at most 12.5."}
+    ]
+    form = define(
+        {"name": "n", "type": "integer", "at_most": "record.nothing"},
+        {"name": "m", "type": "integer", "at_most": '"no number"'},
+    )
     assert taken(form, ROOTS, {}, "me", {"n": 99, "m": 99}) == ({"n": 99, "m": 99}, [])
 
 
@@ -127,10 +153,15 @@ def test_the_largest_value_may_depend_on_the_run() -> None:
         ({"n": "x"}, [{"field": "n"}]),
     ],
 )
-def test_what_must_hold_is_said_in_the_documents_own_words(typed: dict[str, Any], details: list[dict[str, str]]) -> None:
+def test_what_must_hold_is_said_in_the_documents_own_words(
+    typed: dict[str, Any], details: list[dict[str, str]]
+) -> None:
     must = [
         {"if": "steps.me.n == round_half_up(steps.me.n, 1)", "message": "One decimal."},
-        {"if": "steps.me.n <= steps.load.n", "message": "{{ steps.me.n }} is more than the {{ steps.load.n }} that are left."},
+        {
+            "if": "steps.me.n <= steps.load.n",
+            "message": "{{ steps.me.n }} is more than the {{ steps.load.n }} that are left.",
+        },
     ]
     form = define({"name": "n", "type": "decimal", "must": must})
     found = taken(form, ROOTS, {}, "me", typed)[1]
@@ -138,23 +169,43 @@ def test_what_must_hold_is_said_in_the_documents_own_words(typed: dict[str, Any]
 
 
 def test_what_cannot_be_told_does_not_hold() -> None:
-    form = define({"name": "n", "type": "integer", "must": [{"if": "steps.me.n < record.nothing", "message": "Not known."}]})
-    assert taken(form, ROOTS, {}, "me", {"n": 1})[1] == [{"field": "n", "reason": "Not known.", "severity": "refuse"}]
-    assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [("form[0].must[0].if", "steps.me.n < record.nothing")]
+    form = define(
+        {
+            "name": "n",
+            "type": "integer",
+            "must": [{"if": "steps.me.n < record.nothing", "message": "Not known."}],
+        }
+    )
+    assert taken(form, ROOTS, {}, "me", {"n": 1})[1] == [
+        {"field": "n", "reason": "Not known.", "severity": "refuse"}
+    ]
+    assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [
+        ("form[0].must[0].if", "steps.me.n < record.nothing")
+    ]
 
 
 CONTRADICTION = {
     "if": "steps.me.because != 'age' || record.age != 30",
     "message": "Not possible: both ages are {{ record.age }}.",
     "why": "Ours is {{ record.age }}.",
-    "ways": [{"label": "Set to same", "set": {"verdict": "same"}}, {"label": "Another reason", "set": {"because": None}}],
+    "ways": [
+        {"label": "Set to same", "set": {"verdict": "same"}},
+        {"label": "Another reason", "set": {"because": None}},
+    ],
 }
-UNSEEN = {"if": "steps.me.verdict != 'other'", "message": "Nobody opened it.", "severity": "explain", "ask": "Why all the same?"}
+UNSEEN = {
+    "if": "steps.me.verdict != 'other'",
+    "message": "Nobody opened it.",
+    "severity": "explain",
+    "ask": "Why all the same?",
+}
 
 
 def test_a_contradiction_says_what_why_and_the_ways_out() -> None:
     form = define({"name": "verdict"}, {"name": "because", "must": [CONTRADICTION]})
-    assert [text.field for text in texts_of_definitions("form", form)] == [f"form[1].must[0].{part}" for part in ("if", "message", "why")]
+    assert [text.field for text in texts_of_definitions("form", form)] == [
+        f"form[1].must[0].{part}" for part in ("if", "message", "why")
+    ]
     assert taken(form, ROOTS, {}, "me", {"verdict": "other", "because": "age"})[1] == [
         {
             "field": "because",
@@ -176,27 +227,53 @@ def test_a_sentence_is_asked_for_only_where_the_rule_does_not_hold_and_is_kept()
     ]
     assert names_of(form) == {"verdict", "verdict_because", "note"}
     asked = taken(form, ROOTS, {}, "me", {"verdict": "other"})[1]
-    assert asked == [{"field": "verdict_because", "reason": "Nobody opened it.", "severity": "explain", "ask": "Why all the same?"}]
-    two = define({"name": "verdict", "must": [{**UNSEEN, "if": "1 == 1", "ask": "Who opened it?"}, UNSEEN]}, {"name": "note"})
-    assert shown(two, ROOTS, {}, "me")[1].label == "Verdict: why all the same?", "no question of a rule that was not broken"
+    assert asked == [
+        {
+            "field": "verdict_because",
+            "reason": "Nobody opened it.",
+            "severity": "explain",
+            "ask": "Why all the same?",
+        }
+    ]
+    two = define(
+        {"name": "verdict", "must": [{**UNSEEN, "if": "1 == 1", "ask": "Who opened it?"}, UNSEEN]},
+        {"name": "note"},
+    )
+    assert shown(two, ROOTS, {}, "me")[1].label == "Verdict: why all the same?", (
+        "no question of a rule that was not broken"
+    )
     assert taken(two, ROOTS, {}, "me", {"verdict": "other"})[1] == asked
     told = {"verdict": "other", "verdict_because": "It came by hand."}
     assert taken(form, ROOTS, {}, "me", told) == ({**told, "note": None}, [])
     assert taken(form, ROOTS, {}, "me", {"verdict": "same"}) == ({"verdict": "same", "note": None}, [])
     written_all_the_same = {**told, "verdict": "same"}
-    assert taken(form, ROOTS, {}, "me", written_all_the_same) == ({**written_all_the_same, "note": None}, []), "no typed word is lost"
+    assert taken(form, ROOTS, {}, "me", written_all_the_same) == (
+        {**written_all_the_same, "note": None},
+        [],
+    ), "no typed word is lost"
     assert taken(form, ROOTS, told, "me", {}) == ({**told, "note": None}, [])
 
 
 def test_a_column_may_have_rules_too() -> None:
     column = FormField("state", "State", value="bad", now="bad")
-    rule = FieldRule.model_validate({"field": "state", "if": "steps.me.state != 'bad' || record.age < 18", "message": "Too old to be bad."})
+    rule = FieldRule.model_validate(
+        {
+            "field": "state",
+            "if": "steps.me.state != 'bad' || record.age < 18",
+            "message": "Too old to be bad.",
+        }
+    )
     form = define({"name": "why"})
     assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [rule])[1]] == ["state"]
     assert taken(form, ROOTS, {}, "me", {"state": "good"}, [column], [rule])[1] == []
     asks = rule.model_copy(update={"severity": "explain"})
-    assert [field.name for field in shown(form, ROOTS, {}, "me", [column], [asks])] == ["state_because", "why"]
-    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [asks])[1]] == ["state_because"]
+    assert [field.name for field in shown(form, ROOTS, {}, "me", [column], [asks])] == [
+        "state_because",
+        "why",
+    ]
+    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [asks])[1]] == [
+        "state_because"
+    ]
     assert taken(form, ROOTS, {}, "me", {"state_because": "So."}, [column], [asks])[1] == []
 
 
@@ -204,12 +281,18 @@ def test_a_column_may_have_rules_too() -> None:
     ("fields", "rules", "said"),
     [
         ([{"name": "a", "must": [CONTRADICTION]}], [], "sets what is no field of the form: because, verdict"),
-        ([{"name": "a"}], [{"field": "b", "if": "1 == 1", "message": "x"}], "must names what is no field of the form: b"),
+        (
+            [{"name": "a"}],
+            [{"field": "b", "if": "1 == 1", "message": "x"}],
+            "must names what is no field of the form: b",
+        ),
         ([{"name": "a", "must": [UNSEEN]}, {"name": "a_because"}], [], "cannot be named a_because"),
         ([{"name": "a", "must": [UNSEEN]}], [], None),
     ],
 )
-def test_rules_that_do_not_fit_their_form_are_named(fields: list[dict[str, Any]], rules: list[dict[str, Any]], said: str | None) -> None:
+def test_rules_that_do_not_fit_their_form_are_named(
+    fields: list[dict[str, Any]], rules: list[dict[str, Any]], said: str | None
+) -> None:
     found = wrong_rules(define(*fields), [], [FieldRule.model_validate(rule) for rule in rules])
     assert found is None if said is None else said in str(found)
 

@@ -13,8 +13,24 @@ from console.core.filters import Group
 from tests.tables import cases
 
 Single = filters.Test
-KINDS = ("integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid", "json", "array", "binary", "other")
-COLUMNS = [{"name": f"a_{kind}", "stored": kind, "nullable": True} | ({"items": "text"} if kind == "array" else {}) for kind in KINDS]
+KINDS = (
+    "integer",
+    "decimal",
+    "text",
+    "boolean",
+    "date",
+    "datetime",
+    "time",
+    "uuid",
+    "json",
+    "array",
+    "binary",
+    "other",
+)
+COLUMNS = [
+    {"name": f"a_{kind}", "stored": kind, "nullable": True} | ({"items": "text"} if kind == "array" else {})
+    for kind in KINDS
+]
 STRUCTURE = {
     "schema": None,
     "table": "thing",
@@ -24,7 +40,9 @@ STRUCTURE = {
     "columns": COLUMNS,
     "foreign_keys": [],
 }
-THING: Collection = assemble([Stored("thing", "x", STRUCTURE, {"fields": {"a_time": {"hidden": True}}})])["thing"]
+THING: Collection = assemble([Stored("thing", "x", STRUCTURE, {"fields": {"a_time": {"hidden": True}}})])[
+    "thing"
+]
 
 
 @cases(
@@ -64,7 +82,13 @@ def test_depth_and_length_are_bounded() -> None:
     filters.read(nested, THING)
     with pytest.raises(Malformed, match="levels"):
         filters.read({"or": [nested]}, THING)
-    for text in ("{" * 20_000, " " * 50_001, "{'field': 1}", "", '{"field": "a_integer", "op": "eq", "value": Infinity}'):
+    for text in (
+        "{" * 20_000,
+        " " * 50_001,
+        "{'field': 1}",
+        "",
+        '{"field": "a_integer", "op": "eq", "value": Infinity}',
+    ):
         with pytest.raises(Malformed):
             filters.parse(text, THING)
 
@@ -73,7 +97,12 @@ def test_a_filter_is_what_was_sent() -> None:
     sent = {
         "and": [
             {"field": "a_decimal", "op": "gte", "value": "12.50"},
-            {"or": [{"field": "a_text", "op": "eq", "value": None}, {"field": "a_boolean", "op": "ne", "value": True}]},
+            {
+                "or": [
+                    {"field": "a_text", "op": "eq", "value": None},
+                    {"field": "a_boolean", "op": "ne", "value": True},
+                ]
+            },
         ]
     }
     made = filters.parse(json.dumps(sent), THING)
@@ -81,7 +110,9 @@ def test_a_filter_is_what_was_sent() -> None:
     assert [test.field for test in filters.tests(made)] == ["a_decimal", "a_text", "a_boolean"]
     assert filters.tests(None) == []
     assert isinstance(made, Group)
-    assert filters.parse('{"field": "a_decimal", "op": "eq", "value": 0.10}', THING) == Single("a_decimal", "eq", "0.10")
+    assert filters.parse('{"field": "a_decimal", "op": "eq", "value": 0.10}', THING) == Single(
+        "a_decimal", "eq", "0.10"
+    )
 
 
 def test_days_are_counted_from_the_reader_s_today() -> None:
@@ -92,7 +123,9 @@ def test_days_are_counted_from_the_reader_s_today() -> None:
         "the beginning of that day in the reader's zone, which was on summer time"
     )
     assert made.to_json() == sent, "a link stays relative"
-    assert filters.read({**sent, "field": "a_date"}, THING, today=today) == Single("a_date", "lt", "2026-10-22", -30)
+    assert filters.read({**sent, "field": "a_date"}, THING, today=today) == Single(
+        "a_date", "lt", "2026-10-22", -30
+    )
     for value in ({"days": "1"}, {"days": True}, {"days": 40_000}, {"weeks": 1}, {"days": 1, "x": 2}):
         with pytest.raises(Malformed):
             filters.read({**sent, "value": value}, THING, today=today)

@@ -26,8 +26,19 @@ SAMPLES: dict[str, Any] = {
     "binary": "AAAA",
     "other": "x",
 }
-COLUMNS = [{"name": kind, "stored": kind, "nullable": True} | ({"items": "text"} if kind == "array" else {}) for kind in SAMPLES]
-STRUCTURE = {"schema": None, "table": "t", "kind": "table", "dialect": "sqlite", "key": ["integer"], "columns": COLUMNS, "foreign_keys": []}
+COLUMNS = [
+    {"name": kind, "stored": kind, "nullable": True} | ({"items": "text"} if kind == "array" else {})
+    for kind in SAMPLES
+]
+STRUCTURE = {
+    "schema": None,
+    "table": "t",
+    "kind": "table",
+    "dialect": "sqlite",
+    "key": ["integer"],
+    "columns": COLUMNS,
+    "foreign_keys": [],
+}
 THING: Collection = assemble([Stored("t", "x", STRUCTURE, {})])["t"]
 PLAIN = {"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid", "array"}
 TAKES: dict[str, set[str]] = {
@@ -84,17 +95,20 @@ def test_null_stands_for_nothing_in_equality_and_lists_alone(kind: str) -> None:
         assert wrong({"field": kind, "op": op, "value": None})["field"] == kind
 
 
-OTHERS = {kind: [value for other, value in SAMPLES.items() if other in others] for kind, others in {
-    "integer": {"text", "boolean", "date", "uuid", "json"},
-    "decimal": {"text", "boolean", "time", "json"},
-    "text": {"integer", "boolean", "json"},
-    "boolean": {"integer", "text", "decimal", "json"},
-    "date": {"integer", "text", "time", "datetime", "boolean"},
-    "datetime": {"integer", "text", "time", "boolean"},
-    "time": {"integer", "text", "date", "boolean"},
-    "uuid": {"integer", "text", "date", "boolean"},
-    "array": {"integer", "boolean", "json"},
-}.items()}  # fmt: skip
+OTHERS = {
+    kind: [value for other, value in SAMPLES.items() if other in others]
+    for kind, others in {
+        "integer": {"text", "boolean", "date", "uuid", "json"},
+        "decimal": {"text", "boolean", "time", "json"},
+        "text": {"integer", "boolean", "json"},
+        "boolean": {"integer", "text", "decimal", "json"},
+        "date": {"integer", "text", "time", "datetime", "boolean"},
+        "datetime": {"integer", "text", "time", "boolean"},
+        "time": {"integer", "text", "date", "boolean"},
+        "uuid": {"integer", "text", "date", "boolean"},
+        "array": {"integer", "boolean", "json"},
+    }.items()
+}
 
 
 @cases(("kind", "value"), [(kind, value) for kind, many in OTHERS.items() for value in many], ids=str)
@@ -115,7 +129,10 @@ def test_in_takes_a_list_of_not_too_many(value: Any) -> None:
 
 @cases("value", ["true", 1, 0, [], "", {}])
 def test_is_null_takes_true_or_false(value: Any) -> None:
-    assert wrong({"field": "json", "op": "is_null", "value": value})["reason"] == "json is_null takes true or false."
+    assert (
+        wrong({"field": "json", "op": "is_null", "value": value})["reason"]
+        == "json is_null takes true or false."
+    )
 
 
 @cases("op", ["EQ", "==", "like", "not_in", "", " eq", "eq ", None, 5, ["eq"], {"eq": 1}, True])
@@ -141,20 +158,51 @@ def test_a_field_that_the_reader_may_not_see_is_as_unknown_as_one_that_is_not_th
 
 @cases(
     "text",
-    ["", " ", "{", "[]", "null", "5", '"text"', "{}", "NaN", '{"and": 5}', '{"and": "text"}', '{"or": {}}', '{"and": [], "or": []}', '{"and": [5]}',
-     '{"and": [[]]}', '{"not": []}', '{"and": [{"field": "text"}]}', '{"and": [], "field": "text"}', "[" * 50_001, "[" * 49_999,
-     '{"field": "text", "op": "eq", "value": "a", "more": 1}'],
+    [
+        "",
+        " ",
+        "{",
+        "[]",
+        "null",
+        "5",
+        '"text"',
+        "{}",
+        "NaN",
+        '{"and": 5}',
+        '{"and": "text"}',
+        '{"or": {}}',
+        '{"and": [], "or": []}',
+        '{"and": [5]}',
+        '{"and": [[]]}',
+        '{"not": []}',
+        '{"and": [{"field": "text"}]}',
+        '{"and": [], "field": "text"}',
+        "[" * 50_001,
+        "[" * 49_999,
+        '{"field": "text", "op": "eq", "value": "a", "more": 1}',
+    ],
     ids=lambda text: text[:30],
-)  # fmt: skip
+)
 def test_what_is_no_filter_is_malformed(text: str) -> None:
     with pytest.raises(Malformed) as error:
         filters.parse(text, THING)
     assert error.value.details
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from([*SAMPLES, *filters.OPS]),
-                    lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["and", "or", "field", "op", "value", "x"]), inner, max_size=3), max_leaves=10))  # fmt: skip
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from([*SAMPLES, *filters.OPS]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["and", "or", "field", "op", "value", "x"]), inner, max_size=3)
+        ),
+        max_leaves=10,
+    )
+)
 def test_any_json_is_a_filter_that_reads_back_or_malformed(value: Any) -> None:
     try:
         made = filters.read(value, THING)

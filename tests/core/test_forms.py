@@ -9,7 +9,11 @@ from hypothesis import given, strategies as st
 from console.core.errors import Invalid
 from console.core.forms import FIELD_TYPES, FormField, clean, examine
 
-OPTIONS = [{"value": "new", "label": "New"}, {"value": "old", "label": "Old"}, {"value": "event", "label": "Event"}]
+OPTIONS = [
+    {"value": "new", "label": "New"},
+    {"value": "old", "label": "Old"},
+    {"value": "event", "label": "Event"},
+]
 
 
 def field(kind: str, **more: Any) -> FormField:
@@ -36,7 +40,9 @@ def test_an_absent_field_keeps_its_value_and_is_needed_all_the_same() -> None:
 
 
 def test_a_read_only_field_keeps_its_value_whatever_is_submitted() -> None:
-    assert clean([field("text", value="fixed", readonly=True, required=True)], {"x": "other"}) == {"x": "fixed"}
+    assert clean([field("text", value="fixed", readonly=True, required=True)], {"x": "other"}) == {
+        "x": "fixed"
+    }
     assert clean([field("text", readonly=True, required=True)], {}) == {"x": None}
 
 
@@ -45,7 +51,11 @@ def test_what_is_only_shown_may_be_sent_back_unchanged() -> None:
 
 
 def test_everything_wrong_is_said_at_once_unknown_names_first() -> None:
-    fields = [FormField("a", "A", "integer"), FormField("b", "B", "email"), FormField("c", "C", required=True)]
+    fields = [
+        FormField("a", "A", "integer"),
+        FormField("b", "B", "email"),
+        FormField("c", "C", required=True),
+    ]
     with pytest.raises(Invalid) as caught:
         clean(fields, {"a": "x", "zz": 1, "b": "no", "yy": 2})
     assert [detail["field"] for detail in caught.value.details] == ["zz", "yy", "a", "b", "c"]
@@ -73,7 +83,9 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.sampled_from(FIELD_TYPES), JSON_VALUES, st.booleans())
-def test_whatever_is_typed_is_refused_or_kept_as_it_will_be_read_again(kind: str, typed: Any, listed: bool) -> None:
+def test_whatever_is_typed_is_refused_or_kept_as_it_will_be_read_again(
+    kind: str, typed: Any, listed: bool
+) -> None:
     made = field(kind, options=OPTIONS if listed else None)
     values, details = examine([made], {"x": typed})
     if details:

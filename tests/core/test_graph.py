@@ -7,7 +7,9 @@ from hypothesis import given, strategies as st
 from console.core.documents.graph import back_edges, reachable, reaching, reversed_edges, ways_back
 
 NODES = "abcdef"
-GRAPHS = st.fixed_dictionaries({node: st.lists(st.sampled_from(NODES), max_size=4, unique=True) for node in NODES})
+GRAPHS = st.fixed_dictionaries(
+    {node: st.lists(st.sampled_from(NODES), max_size=4, unique=True) for node in NODES}
+)
 
 
 def paths(edges: dict[str, list[str]], source: str, target: str) -> bool:
@@ -22,7 +24,9 @@ def paths(edges: dict[str, list[str]], source: str, target: str) -> bool:
 def test_what_is_reached_and_from_where(edges: dict[str, list[str]]) -> None:
     for source in NODES:
         assert reachable(edges, [source]) == {source} | {node for node in NODES if paths(edges, source, node)}
-    assert reaching(edges) == {node: {other for other in NODES if paths(edges, other, node)} for node in NODES}
+    assert reaching(edges) == {
+        node: {other for other in NODES if paths(edges, other, node)} for node in NODES
+    }
 
 
 @given(GRAPHS)
@@ -30,23 +34,35 @@ def test_without_its_back_edges_a_graph_has_no_circle(edges: dict[str, list[str]
     back = back_edges(edges)
     circles = any(paths(edges, node, node) for node in NODES)
     assert bool(back) == circles
-    without = {node: [target for target in targets if (node, target) not in back] for node, targets in edges.items()}
+    without = {
+        node: [target for target in targets if (node, target) not in back] for node, targets in edges.items()
+    }
     assert not any(paths(without, node, node) for node in NODES)
 
 
 @given(GRAPHS)
 def test_ways_back_are_as_few_and_lead_to_what_stands_before(edges: dict[str, list[str]]) -> None:
     back = ways_back(edges)
-    without = {node: [target for target in targets if (node, target) not in back] for node, targets in edges.items()}
+    without = {
+        node: [target for target in targets if (node, target) not in back] for node, targets in edges.items()
+    }
     assert not any(paths(without, node, node) for node in NODES)
     assert len(back) <= len(back_edges(edges))
     order = list(edges)
-    assert back == back_edges(edges) or all(order.index(source) >= order.index(target) for source, target in back)
+    assert back == back_edges(edges) or all(
+        order.index(source) >= order.index(target) for source, target in back
+    )
 
 
 def test_a_way_back_is_the_one_against_the_order() -> None:
     """Whoever decides may go back to the risk, wherever else the decision is reached from."""
-    edges = {"start": ["decide", "risk"], "risk": ["decide"], "decide": ["again", "end"], "again": ["risk"], "end": []}
+    edges = {
+        "start": ["decide", "risk"],
+        "risk": ["decide"],
+        "decide": ["again", "end"],
+        "again": ["risk"],
+        "end": [],
+    }
     assert back_edges(edges) == [("risk", "decide")]
     assert ways_back(edges) == [("again", "risk")]
 

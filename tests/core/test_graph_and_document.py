@@ -14,7 +14,12 @@ from tests.tables import cases
 
 # ------------------------------------------------------------------------------------------------------------------- documents
 
-SMALLEST: dict[str, Any] = {"format": 1, "slug": "a-b", "title": "T", "steps": [{"id": "s", "type": "start", "title": "S"}]}
+SMALLEST: dict[str, Any] = {
+    "format": 1,
+    "slug": "a-b",
+    "title": "T",
+    "steps": [{"id": "s", "type": "start", "title": "S"}],
+}
 CANONICAL = """{
   "format": 1,
   "slug": "a-b",
@@ -44,8 +49,15 @@ CANONICAL = """{
 
 
 def test_the_smallest_document_in_its_canonical_form_and_its_hash() -> None:
-    same = [{"id": name, "type": "end", "title": title} for name, title in (("a", "Wait"), ("b", "Ask"), ("c", "Wait"))]
-    assert read({**SMALLEST, "steps": same}).step_names == {"a": "Wait (step 1)", "b": "Ask", "c": "Wait (step 3)"}
+    same = [
+        {"id": name, "type": "end", "title": title}
+        for name, title in (("a", "Wait"), ("b", "Ask"), ("c", "Wait"))
+    ]
+    assert read({**SMALLEST, "steps": same}).step_names == {
+        "a": "Wait (step 1)",
+        "b": "Ask",
+        "c": "Wait (step 3)",
+    }
     made = read(SMALLEST)
     assert made.canonical().decode() == CANONICAL
     assert made.hash == hashlib.sha256(CANONICAL.encode()).hexdigest()
@@ -60,7 +72,23 @@ def test_the_smallest_document_in_its_canonical_form_and_its_hash() -> None:
         ({"segments": []}, True),
         ({"settings": {"visit_limit": 50}}, True),
         ({"variables": {}}, True),
-        ({"steps": [{"id": "s", "type": "start", "title": "S", "completion": "manual", "config": {}, "next": {}, "at": None, "button": None}]}, True),
+        (
+            {
+                "steps": [
+                    {
+                        "id": "s",
+                        "type": "start",
+                        "title": "S",
+                        "completion": "manual",
+                        "config": {},
+                        "next": {},
+                        "at": None,
+                        "button": None,
+                    }
+                ]
+            },
+            True,
+        ),
         ({"title": "T "}, False),
         ({"description": ""}, False),
         ({"settings": {"visit_limit": 51}}, False),
@@ -73,7 +101,7 @@ def test_the_smallest_document_in_its_canonical_form_and_its_hash() -> None:
         ({"$schema": "x.json"}, False),
     ],
     ids=range(17),
-)  # fmt: skip
+)
 def test_what_equals_its_default_is_no_part_of_the_hash(change: dict[str, Any], same: bool) -> None:
     assert (read({**SMALLEST, **change}).hash == read(SMALLEST).hash) is same
 
@@ -82,7 +110,17 @@ def test_what_equals_its_default_is_no_part_of_the_hash(change: dict[str, Any], 
     "made",
     [
         {"variables": {"b": {"d": 1, "c": [{"f": 1, "e": 2}]}, "a": 1}},
-        {"steps": [{"id": "s", "type": "start", "title": "S", "config": {"b": {"d": 1, "c": 2}, "a": 1}, "next": {"b": "x", "a": "y"}}]},
+        {
+            "steps": [
+                {
+                    "id": "s",
+                    "type": "start",
+                    "title": "S",
+                    "config": {"b": {"d": 1, "c": 2}, "a": 1},
+                    "next": {"b": "x", "a": "y"},
+                }
+            ]
+        },
     ],
 )
 def test_keys_of_free_objects_are_in_the_order_of_their_names(made: dict[str, Any]) -> None:

@@ -34,8 +34,17 @@ def calls(on_error: str = "fail", **ways: str) -> Plan:
 
 def begun(of: Plan) -> Walk:
     walk = Walk(of)
-    more: dict[str, Any] = {"acts_for": ROBOT, "origin": StartedBy("nightly", "schedule"), "trigger": "schedule", "key": "k"}
-    walk.give(commands.Start(None, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"n": 1}, {"n": 1}, **more))
+    more: dict[str, Any] = {
+        "acts_for": ROBOT,
+        "origin": StartedBy("nightly", "schedule"),
+        "trigger": "schedule",
+        "key": "k",
+    }
+    walk.give(
+        commands.Start(
+            None, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"n": 1}, {"n": 1}, **more
+        )
+    )
     return walk
 
 
@@ -44,13 +53,30 @@ def called(of: Plan) -> Walk:
     walk = begun(of)
     waits = Awaited("event", "call_1", UNTIL, "no_answer")
     walk.give(
-        commands.Complete(None, "call", walk.run.revision, "default", {}, {"to": "+1"}, [Wish("eff_1", "call", "Call", {})], awaits=waits)
+        commands.Complete(
+            None,
+            "call",
+            walk.run.revision,
+            "default",
+            {},
+            {"to": "+1"},
+            [Wish("eff_1", "call", "Call", {})],
+            awaits=waits,
+        )
     )
     return walk
 
 
 def report(walk: Walk, status: str) -> None:
-    walk.give(commands.Report("eff_1", status, "busy", "It did not work.", result={"id": "c9"} if status == "succeeded" else None))
+    walk.give(
+        commands.Report(
+            "eff_1",
+            status,
+            "busy",
+            "It did not work.",
+            result={"id": "c9"} if status == "succeeded" else None,
+        )
+    )
 
 
 def arrive(walk: Walk) -> None:
@@ -61,14 +87,54 @@ def test_a_message_a_wait_and_a_tag_tell_when_their_steps_were_entered() -> None
     line = [("start", "start"), ("mail", "email"), ("rest", "wait"), ("tag", "add_tag"), ("end", "end")]
     steps = [step(name, kind, default=to) for (name, kind), (to, _) in itertools.pairwise(line)]
     walk = begun(plan([*steps, step("end", "end")], "mail", "rest", "tag", on_error="fail"))
-    asked = SideRow("message_asked", {"message_id": "msg_1", "channel": "email", "effect": "eff_1"}, {"content": {"text": "Hello"}})
-    walk.give(commands.Complete(None, "mail", walk.run.revision, "default", {}, {}, side_rows=[asked], awaits=Awaited("message", "msg_1")))
+    asked = SideRow(
+        "message_asked",
+        {"message_id": "msg_1", "channel": "email", "effect": "eff_1"},
+        {"content": {"text": "Hello"}},
+    )
+    walk.give(
+        commands.Complete(
+            None,
+            "mail",
+            walk.run.revision,
+            "default",
+            {},
+            {},
+            side_rows=[asked],
+            awaits=Awaited("message", "msg_1"),
+        )
+    )
     walk.give(commands.Arrive("msg_1", "default", None, {"status": "sent"}))
-    walk.give(commands.Complete(None, "rest", walk.run.revision, "default", {}, {}, awaits=Awaited("event", "awt_1", UNTIL, "default")))
+    walk.give(
+        commands.Complete(
+            None,
+            "rest",
+            walk.run.revision,
+            "default",
+            {},
+            {},
+            awaits=Awaited("event", "awt_1", UNTIL, "default"),
+        )
+    )
     walk.give(commands.Arrive("awt_1", "default", None, {}))
-    walk.give(commands.Complete(None, "tag", walk.run.revision, "default", {}, {}, side_rows=[SideRow("tag_added", {"tag": "t"}, {})]))
+    walk.give(
+        commands.Complete(
+            None,
+            "tag",
+            walk.run.revision,
+            "default",
+            {},
+            {},
+            side_rows=[SideRow("tag_added", {"tag": "t"}, {})],
+        )
+    )
     told = with_told_entries(walk.events)
-    assert [event.type for event in told if "entered" in event.open] == ["step_completed", "message_asked", "step_submitted", "tag_added"]
+    assert [event.type for event in told if "entered" in event.open] == [
+        "step_completed",
+        "message_asked",
+        "step_submitted",
+        "tag_added",
+    ]
     after = fold(told)
     assert after.seq == len(told) == len(walk.events) - 4
     after.seq = walk.run.seq
@@ -76,7 +142,9 @@ def test_a_message_a_wait_and_a_tag_tell_when_their_steps_were_entered() -> None
     assert not [event for event in told if KINDS[event.type].unknown(event.open, event.sealed)]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(["effect", "answer", "answer again"])), ids=" then ".join)
+@pytest.mark.parametrize(
+    "order", list(itertools.permutations(["effect", "answer", "answer again"])), ids=" then ".join
+)
 def test_the_answer_counts_whenever_it_comes_and_once(order: tuple[str, ...]) -> None:
     walk, answers = called(calls()), 0
     for what in order:
@@ -101,14 +169,22 @@ def test_what_becomes_of_a_call_that_is_refused_or_unknown_or_never_ends() -> No
         walk = called(calls(on_error))
         if status == "nothing":
             report(walk, "succeeded")
-            assert walk.run.waiting == {"for": "event", "key": "call_1", "until": "2026-11-22T09:00:00.000000Z", "outcome": "no_answer"}
+            assert walk.run.waiting == {
+                "for": "event",
+                "key": "call_1",
+                "until": "2026-11-22T09:00:00.000000Z",
+                "outcome": "no_answer",
+            }
             walk.clock = UNTIL
             walk.give(commands.Fire(walk.run.current or 0))
             assert walk.run.attempt is not None
             assert walk.run.attempt.step == "later"
         else:
             report(walk, status)
-            assert walk.run.status == ("failed" if on_error == "fail" else "waiting_person"), (on_error, status)
+            assert walk.run.status == ("failed" if on_error == "fail" else "waiting_person"), (
+                on_error,
+                status,
+            )
             assert walk.run.holder is None
         assert fold(walk.events) == walk.run
 
@@ -142,7 +218,11 @@ def test_a_person_who_helps_holds_it_only_as_long_as_they_work_on_it() -> None:
     walk.give(commands.Fail("call", "source_down", "Still away.", edge=True))
     walk.give(commands.Resume("usr_mona", walk.run.revision))
     walk.give(commands.Complete("usr_mona", "call", walk.run.revision, "no_answer", handled_manually=True))
-    assert (walk.run.attempt and walk.run.attempt.step, walk.run.holder, walk.run.last_holder) == ("later", None, "usr_mona")
+    assert (walk.run.attempt and walk.run.attempt.step, walk.run.holder, walk.run.last_holder) == (
+        "later",
+        None,
+        "usr_mona",
+    )
     assert fold(walk.events) == walk.run
 
 
@@ -150,7 +230,11 @@ def test_what_a_person_handed_in_is_made_with_their_rights() -> None:
     walk = begun(calls("ask"))
     walk.give(commands.Fail("call", "no", "No."))
     walk.give(commands.Resume("usr_mona", walk.run.revision))
-    walk.give(commands.Complete("usr_mona", "call", walk.run.revision, "default", effects=[Wish("eff_2", "http", "Tell", {})]))
+    walk.give(
+        commands.Complete(
+            "usr_mona", "call", walk.run.revision, "default", effects=[Wish("eff_2", "http", "Tell", {})]
+        )
+    )
     assert walk.run.acts_for == "usr_mona"
     walk.give(commands.Report("eff_2", "succeeded"))
     assert (walk.run.acts_for, walk.run.holder) == (ROBOT, None)
@@ -182,16 +266,29 @@ def act(walk: Walk, what: str) -> None:
     match what:
         case "step":
             ends = None if walk.plan.workflow.step(step_id).next else "done"
-            walk.give(commands.Complete(None, step_id, run.revision, "default", {}, {"v": run.seq}, ends=ends))
+            walk.give(
+                commands.Complete(None, step_id, run.revision, "default", {}, {"v": run.seq}, ends=ends)
+            )
         case "call":
             waits = Awaited("event", f"call_{run.made}", walk.clock + timedelta(days=1), None)
             walk.give(
                 commands.Complete(
-                    None, step_id, run.revision, "default", {}, None, [Wish(f"eff_{run.seq}", "call", "Call", {})], awaits=waits
+                    None,
+                    step_id,
+                    run.revision,
+                    "default",
+                    {},
+                    None,
+                    [Wish(f"eff_{run.seq}", "call", "Call", {})],
+                    awaits=waits,
                 )
             )
         case "succeeded" | "failed" | "unknown":
-            effect = next((each for each in here.effects if each.status in ("requested", "unknown")), None) if here else None
+            effect = (
+                next((each for each in here.effects if each.status in ("requested", "unknown")), None)
+                if here
+                else None
+            )
             walk.give(commands.Report(effect.id if effect else "eff_none", what, "code", "Words."))
         case "arrive":
             walk.give(commands.Arrive(f"call_{run.made}", "default", None, {"label": "yes"}))
@@ -207,9 +304,17 @@ def act(walk: Walk, what: str) -> None:
         case "retry":
             walk.give(commands.Retry(mona, run.revision))
         case "by hand":
-            walk.give(commands.Complete(mona, step_id, run.revision, "default", {"note": "n"}, handled_manually=True))
+            walk.give(
+                commands.Complete(
+                    mona, step_id, run.revision, "default", {"note": "n"}, handled_manually=True
+                )
+            )
         case "settle":
-            walk.give(commands.Settle(mona, run.revision, run.unknown.id if run.unknown else "none", run.seq % 2 == 0, "looked"))
+            walk.give(
+                commands.Settle(
+                    mona, run.revision, run.unknown.id if run.unknown else "none", run.seq % 2 == 0, "looked"
+                )
+            )
         case "abort":
             walk.give(commands.Abort(mona, run.revision, "enough"))
         case "cancel":
@@ -220,7 +325,9 @@ def act(walk: Walk, what: str) -> None:
 
 @settings(max_examples=200)
 @given(st.sampled_from(("ask", "fail")), st.lists(st.sampled_from(ACTS), max_size=30))
-def test_whatever_happens_the_log_tells_the_run_and_nobody_holds_it_while_it_goes_by_itself(on_error: str, todo: list[str]) -> None:
+def test_whatever_happens_the_log_tells_the_run_and_nobody_holds_it_while_it_goes_by_itself(
+    on_error: str, todo: list[str]
+) -> None:
     walk = begun(calls(on_error))
     for what in todo:
         before, told = walk.run, len(walk.events)
@@ -230,7 +337,11 @@ def test_whatever_happens_the_log_tells_the_run_and_nobody_holds_it_while_it_goe
             assert (walk.run, len(walk.events)) == (before, told)
         run = walk.run
         assert fold(walk.events) == run
-        assert not [event.type for event in walk.events[told:] if KINDS[event.type].unknown(event.open, event.sealed)]
+        assert not [
+            event.type for event in walk.events[told:] if KINDS[event.type].unknown(event.open, event.sealed)
+        ]
         assert run.holder is None or run.status not in ("running", "waiting_time", "saved")
         assert not (before.ended and run.status != before.status)
-        assert [each.n for each in run.attempts.values() if each.status in ("open", "performing")] == ([] if run.ended else [run.current])
+        assert [each.n for each in run.attempts.values() if each.status in ("open", "performing")] == (
+            [] if run.ended else [run.current]
+        )

@@ -19,8 +19,12 @@ def test_a_join_table_stands_inside_both_ends_and_its_key_reads_as_words() -> No
             foreign=ends,
         ),
     )
-    assert [(one.name, one.label) for one in made["employees"].relations] == [("employee_territories", "Territories")]
-    assert [(one.name, one.label) for one in made["territories"].relations] == [("employee_territories", "Employees")]
+    assert [(one.name, one.label) for one in made["employees"].relations] == [
+        ("employee_territories", "Territories")
+    ]
+    assert [(one.name, one.label) for one in made["territories"].relations] == [
+        ("employee_territories", "Employees")
+    ]
     join = made["employee_territories"]
     assert join.by_name["territory_id"].label == "Territory"
     assert join.title == "Employee {{ record.employee_id }}, territory {{ record.territory_id }}"
@@ -32,16 +36,27 @@ def test_a_table_of_two_others_that_a_third_leads_to_is_a_thing_of_its_own() -> 
     made = assembled(
         structure("film", own, column("title")),
         structure("store", own),
-        structure("inventory", own, column("film_id", "integer"), column("store_id", "integer"), foreign=ends),
-        structure("rental", own, column("inventory_id", "integer"), foreign=(("inventory_id", "inventory", "id"),)),
+        structure(
+            "inventory", own, column("film_id", "integer"), column("store_id", "integer"), foreign=ends
+        ),
+        structure(
+            "rental", own, column("inventory_id", "integer"), foreign=(("inventory_id", "inventory", "id"),)
+        ),
     )
-    assert [one.label for name in ("film", "store") for one in made[name].relations] == ["Inventory", "Inventory"]
+    assert [one.label for name in ("film", "store") for one in made[name].relations] == [
+        "Inventory",
+        "Inventory",
+    ]
 
 
 def test_a_join_of_a_table_with_itself_says_which_end_is_which() -> None:
     ends = (("follower_id", "person", "id"), ("followed_id", "person", "id"))
     pair = structure(
-        "follows", column("follower_id", "integer"), column("followed_id", "integer"), key=("follower_id", "followed_id"), foreign=ends
+        "follows",
+        column("follower_id", "integer"),
+        column("followed_id", "integer"),
+        key=("follower_id", "followed_id"),
+        foreign=ends,
     )
     person = assembled(structure("person", column("id", "integer"), column("name")), pair)["person"]
     assert {one.label for one in person.relations} == {"Follower", "Followed"}

@@ -72,7 +72,12 @@ LED = {
 def structure(table: str, columns: str, **more: Any) -> dict[str, Any]:
     """A table: `id*` is its key, `name=` a text, the others are whole numbers."""
     made = [
-        {"name": each.rstrip("*="), "stored": "text" if each.endswith("=") else "integer", "nullable": True, "comment": None}
+        {
+            "name": each.rstrip("*="),
+            "stored": "text" if each.endswith("=") else "integer",
+            "nullable": True,
+            "comment": None,
+        }
         for each in columns.split()
     ]
     key = [each.rstrip("*") for each in columns.split() if each.endswith("*")]
@@ -91,7 +96,10 @@ def structure(table: str, columns: str, **more: Any) -> dict[str, Any]:
 
 def guessed(tables: dict[str, str], **documents: dict[str, Any]) -> list[str]:
     """ "table.column target" of each guess, the likeliest target of each column."""
-    made = assemble(Stored(f"s.{name}", "s", structure(name, columns), documents.get(name, {})) for name, columns in tables.items())
+    made = assemble(
+        Stored(f"s.{name}", "s", structure(name, columns), documents.get(name, {}))
+        for name, columns in tables.items()
+    )
     every = list(made.values())
     return [
         f"{own.table}.{field.name} {targets[0].table}"
@@ -114,28 +122,39 @@ def test_a_said_relation_to_a_key_is_as_a_foreign_key() -> None:
     said = {"relations": [{"name": "who", "collection": "s.users", "kind": "to_one", "via": "author_id"}]}
     tables = PROGRAMS["redmine"]
     made = assemble(
-        Stored(f"s.{name}", "s", structure(name, columns), said if name == "issues" else {}) for name, columns in tables.items()
+        Stored(f"s.{name}", "s", structure(name, columns), said if name == "issues" else {})
+        for name, columns in tables.items()
     )
     author = made["s.issues"].by_name["author_id"]
     assert (author.label, author.type, author.references) == ("Author", "reference", "s.users")
-    assert [(relation.collection, relation.kind) for relation in made["s.users"].relations] == [("s.issues", "to_many")], (
-        "it leads back too"
-    )
+    assert [(relation.collection, relation.kind) for relation in made["s.users"].relations] == [
+        ("s.issues", "to_many")
+    ], "it leads back too"
 
 
 def test_names_of_new_relations_are_free_and_fit_a_document() -> None:
-    made = assemble(Stored(f"s.{name}", "s", structure(name, columns), {}) for name, columns in PROGRAMS["redmine"].items())
+    made = assemble(
+        Stored(f"s.{name}", "s", structure(name, columns), {})
+        for name, columns in PROGRAMS["redmine"].items()
+    )
     issues, users = made["s.issues"], made["s.users"]
     first = likely_relations.document_of(issues.by_name["author_id"], users, [])
     assert first == {"name": "author", "collection": "s.users", "kind": "to_one", "via": "author_id"}
-    assert likely_relations.document_of(issues.by_name["author_id"], users, ["author", "author_2"])["name"] == "author_3"
+    assert (
+        likely_relations.document_of(issues.by_name["author_id"], users, ["author", "author_2"])["name"]
+        == "author_3"
+    )
 
 
 def test_kinds_that_differ_and_views_are_not_offered() -> None:
-    made = assemble([
-        Stored("s.users", "s", structure("users", "id* name="), {}),
-        Stored("s.notes", "s", structure("notes", "id* user_id= text="), {}),
-        Stored("s.projects", "s", structure("projects", "id* name=", kind="view"), {}),
-        Stored("s.tasks", "s", structure("tasks", "id* project_id"), {}),
-    ])  # fmt: skip
-    assert [likely_relations.likely(own, likely_relations.Targets(list(made.values()))) for own in made.values()] == [[], [], [], []]
+    made = assemble(
+        [
+            Stored("s.users", "s", structure("users", "id* name="), {}),
+            Stored("s.notes", "s", structure("notes", "id* user_id= text="), {}),
+            Stored("s.projects", "s", structure("projects", "id* name=", kind="view"), {}),
+            Stored("s.tasks", "s", structure("tasks", "id* project_id"), {}),
+        ]
+    )
+    assert [
+        likely_relations.likely(own, likely_relations.Targets(list(made.values()))) for own in made.values()
+    ] == [[], [], [], []]

@@ -5,7 +5,11 @@ from typing import Any
 from console.core.merge_fields import empty_fields
 from tests.tables import cases
 
-ROOTS: dict[str, Any] = {"record": {"name": "Sam", "city": None, "note": "  ", "zero": 0}, "input": {"why": ""}, "steps": {"call": {}}}
+ROOTS: dict[str, Any] = {
+    "record": {"name": "Sam", "city": None, "note": "  ", "zero": 0},
+    "input": {"why": ""},
+    "steps": {"call": {}},
+}
 
 
 @cases(

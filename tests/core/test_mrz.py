@@ -27,7 +27,13 @@ def test_the_examples_of_the_standard(lines: tuple[str, ...], kind: str, number:
     zone = mrz.parse(lines)
     assert zone is not None
     assert (zone.format, zone.number, zone.valid, zone.wrong) == (kind, number, True, ())
-    assert (zone.family_name, zone.given_names, zone.issuer, zone.nationality, zone.sex) == ("ERIKSSON", "ANNA MARIA", "UTO", "UTO", "F")
+    assert (zone.family_name, zone.given_names, zone.issuer, zone.nationality, zone.sex) == (
+        "ERIKSSON",
+        "ANNA MARIA",
+        "UTO",
+        "UTO",
+        "F",
+    )
     assert (zone.birth_date, zone.expires_on) == (date(1974, 8, 12), date(2012, 4, 15))
 
 
@@ -49,7 +55,9 @@ def test_the_examples_of_the_standard(lines: tuple[str, ...], kind: str, number:
         (CARD, 1, 29, ("composite",)),
     ],
 )
-def test_each_check_digit_is_judged_by_itself(lines: tuple[str, ...], line: int, at: int, wrong: tuple[str, ...]) -> None:
+def test_each_check_digit_is_judged_by_itself(
+    lines: tuple[str, ...], line: int, at: int, wrong: tuple[str, ...]
+) -> None:
     digit = str((int(lines[line][at]) + 3) % 10)
     zone = mrz.parse(spoiled(lines, line, at, digit))
     assert zone is not None
@@ -58,8 +66,19 @@ def test_each_check_digit_is_judged_by_itself(lines: tuple[str, ...], line: int,
 
 @cases(
     ("text", "digit"),
-    [("D23145890", 7), ("740812", 2), ("120415", 9), ("ZE184226B<<<<<", 1), ("", 0), ("<<<<", 0), ("520727", 3), ("AB2134<<<", 5), ("a", None), ("Ä", None)],
-)  # fmt: skip
+    [
+        ("D23145890", 7),
+        ("740812", 2),
+        ("120415", 9),
+        ("ZE184226B<<<<<", 1),
+        ("", 0),
+        ("<<<<", 0),
+        ("520727", 3),
+        ("AB2134<<<", 5),
+        ("a", None),
+        ("Ä", None),
+    ],
+)
 def test_a_check_digit(text: str, digit: int | None) -> None:
     assert mrz.check_digit(text) == digit
 
@@ -113,8 +132,15 @@ def test_only_what_was_seen_in_a_picture_is_put_right_and_never_a_digit_that_is_
 
 @cases(
     ("text", "today", "year"),
-    [("740812", TODAY, 1974), ("260101", TODAY, 2026), ("270101", TODAY, 1927), ("000229", TODAY, 2000), ("010229", TODAY, None), ("<<<<<<", TODAY, None)],
-)  # fmt: skip
+    [
+        ("740812", TODAY, 1974),
+        ("260101", TODAY, 2026),
+        ("270101", TODAY, 1927),
+        ("000229", TODAY, 2000),
+        ("010229", TODAY, None),
+        ("<<<<<<", TODAY, None),
+    ],
+)
 def test_the_century_of_a_birth(text: str, today: date, year: int | None) -> None:
     second = f"L898902C36UTO{text}{mrz.check_digit(text)}F1204159ZE184226B<<<<<10"
     zone = mrz.parse([PASSPORT[0], second], today)
@@ -142,7 +168,9 @@ WORSE = spoiled(PASSPORT, 1, 9, "8")
         ([["x"], GOOD], True, True, True),
     ],
 )
-def test_what_several_readings_come_to(readings: list[list[str]], seen: bool, valid: bool | None, sure: bool) -> None:
+def test_what_several_readings_come_to(
+    readings: list[list[str]], seen: bool, valid: bool | None, sure: bool
+) -> None:
     zone, certain = mrz.settled(readings, seen=seen)
     assert ((zone.valid if zone else None), certain) == (valid, sure)
 

@@ -23,7 +23,9 @@ from tests.tables import cases
         (["id", "key"], None),
     ],
 )
-def test_a_table_of_settings_has_a_name_and_a_value(columns: list[str], found: tuple[str, str] | None) -> None:
+def test_a_table_of_settings_has_a_name_and_a_value(
+    columns: list[str], found: tuple[str, str] | None
+) -> None:
     assert named_secrets.pair((name, "text", parts_of(name)) for name in columns) == found
 
 

@@ -28,20 +28,76 @@ FINE: list[tuple[str, dict[str, Any]]] = [
     ("chat_message", {"target": "refunds", "text": "Look."}),
 ]
 WRONG: list[tuple[str, dict[str, Any], str, str, str]] = [
-    ("escalate", {"inbox": "retruns", "text": "Look."}, "config.inbox", "error", "There is no inbox retruns: is returns meant?"),
-    ("escalate", {"inbox": "xyz", "text": "Look."}, "config.inbox", "error", "There is no inbox xyz: this team has claims, returns."),
-    ("escalate", {"inbox": "invoices", "text": "Look."}, "config.inbox", "error", "The inbox invoices is of another team"),
-    ("create_task", {"title": "Call", "team": "shpo"}, "config.team", "error", "There is no team shpo: is shop meant?"),
-    ("create_task", {"title": "Call", "assignee": "'tim@shop.example'"}, "config.assignee", "warning", "is tom@shop.example meant?"),
+    (
+        "escalate",
+        {"inbox": "retruns", "text": "Look."},
+        "config.inbox",
+        "error",
+        "There is no inbox retruns: is returns meant?",
+    ),
+    (
+        "escalate",
+        {"inbox": "xyz", "text": "Look."},
+        "config.inbox",
+        "error",
+        "There is no inbox xyz: this team has claims, returns.",
+    ),
+    (
+        "escalate",
+        {"inbox": "invoices", "text": "Look."},
+        "config.inbox",
+        "error",
+        "The inbox invoices is of another team",
+    ),
+    (
+        "create_task",
+        {"title": "Call", "team": "shpo"},
+        "config.team",
+        "error",
+        "There is no team shpo: is shop meant?",
+    ),
+    (
+        "create_task",
+        {"title": "Call", "assignee": "'tim@shop.example'"},
+        "config.assignee",
+        "warning",
+        "is tom@shop.example meant?",
+    ),
     ("notify", {"team": "shpo", "text": "Look."}, "config.team", "error", "is shop meant?"),
-    ("notify", {"people": [TOM, "'usr_2'"], "text": "Look."}, "config.people[1]", "warning", "There is no person usr_2: is usr_1 meant?"),
-    ("human_input", {"to": {"team": "shpo"}, "question": "Why?"}, "config.to.team", "error", "is shop meant?"),
-    ("sub_workflow", {"workflow": "ordr-review"}, "config.workflow", "warning", "There is no workflow ordr-review: is order-review meant?"),
-    ("chat_message", {"target": "refnds", "text": "Look."}, "config.target", "warning", "There is no chat refnds: is refunds meant?"),
+    (
+        "notify",
+        {"people": [TOM, "'usr_2'"], "text": "Look."},
+        "config.people[1]",
+        "warning",
+        "There is no person usr_2: is usr_1 meant?",
+    ),
+    (
+        "human_input",
+        {"to": {"team": "shpo"}, "question": "Why?"},
+        "config.to.team",
+        "error",
+        "is shop meant?",
+    ),
+    (
+        "sub_workflow",
+        {"workflow": "ordr-review"},
+        "config.workflow",
+        "warning",
+        "There is no workflow ordr-review: is order-review meant?",
+    ),
+    (
+        "chat_message",
+        {"target": "refnds", "text": "Look."},
+        "config.target",
+        "warning",
+        "There is no chat refnds: is refunds meant?",
+    ),
 ]
 
 
-def said(step_type: str, config: dict[str, Any], names: Names | None = NAMES, **document: Any) -> list[tuple[str | None, str, str, str]]:
+def said(
+    step_type: str, config: dict[str, Any], names: Names | None = NAMES, **document: Any
+) -> list[tuple[str | None, str, str, str]]:
     """(step, field, severity, words) of the problems of names in a document with such a step."""
     made = copy.deepcopy(GOOD) | {"team": "shop"} | document
     next(step for step in made["steps"] if step["id"] == "fix").update(type=step_type, config=config)
@@ -49,7 +105,8 @@ def said(step_type: str, config: dict[str, Any], names: Names | None = NAMES, **
     return [
         (each.step, each.field, each.severity, each.reason)
         for each in found
-        if each.reason.startswith(("There is no", "The inbox")) and each.field.partition("[")[0] not in ("collection", "segments")
+        if each.reason.startswith(("There is no", "The inbox"))
+        and each.field.partition("[")[0] not in ("collection", "segments")
     ]
 
 

@@ -12,7 +12,16 @@ from console.core.run.step_requests import Wish
 from tests.core.graphs import PEOPLE, Walk, plan, step
 
 ON_ERROR = ("ask", "fail")
-RESULTS = ("conflict", "validation", "http_422", "passing", "no_right", "unknown", "unknown_money", "after_the_first")
+RESULTS = (
+    "conflict",
+    "validation",
+    "http_422",
+    "passing",
+    "no_right",
+    "unknown",
+    "unknown_money",
+    "after_the_first",
+)
 HOLDERS = ("held", "nobody", "after_a_wait")
 WAYS = ("alone", "edge")
 
@@ -56,7 +65,16 @@ def report(walk: Walk, result: str) -> None:
         walk.give(commands.Report("eff_1", "succeeded"))
         effect = "eff_2"
     status = "unknown" if result.startswith("unknown") else "failed"
-    walk.give(commands.Report(effect, status, result, "It did not work.", [{"field": "", "reason": "No."}], asks=result == "no_right"))
+    walk.give(
+        commands.Report(
+            effect,
+            status,
+            result,
+            "It did not work.",
+            [{"field": "", "reason": "No."}],
+            asks=result == "no_right",
+        )
+    )
 
 
 def expected(on_error: str, way: str, result: str) -> str:
@@ -77,18 +95,39 @@ def test_a_change_that_is_refused_or_unknown_obeys_on_error(on_error: str) -> No
         kinds = [event.type for event in walk.events]
         match expected(on_error, way, result):
             case "settle":
-                assert (run.status, run.unknown is not None, run.take_over is not None) == ("waiting_person", True, True), place
+                assert (run.status, run.unknown is not None, run.take_over is not None) == (
+                    "waiting_person",
+                    True,
+                    True,
+                ), place
             case "edge":
                 assert run.attempt is not None, place
-                assert (run.status, run.attempt.step, run.context["pay"]["code"]) == ("waiting_person", "mend", result), place
+                assert (run.status, run.attempt.step, run.context["pay"]["code"]) == (
+                    "waiting_person",
+                    "mend",
+                    result,
+                ), place
             case "asks":
                 assert run.attempt is not None, place
-                assert (run.status, run.attempt.step, run.attempt.status) == ("waiting_person", "pay", "open"), place
+                assert (run.status, run.attempt.step, run.attempt.status) == (
+                    "waiting_person",
+                    "pay",
+                    "open",
+                ), place
                 assert run.take_over == {"code": result, "message": "It did not work."}, place
             case "failed":
-                assert (run.status, run.reason, kinds[-2:]) == ("failed", "It did not work.", ["step_failed", "run_failed"]), place
+                assert (run.status, run.reason, kinds[-2:]) == (
+                    "failed",
+                    "It did not work.",
+                    ["step_failed", "run_failed"],
+                ), place
         assert (run.status in FINAL) == (expected(on_error, way, result) == "failed"), place
-        left = [effect for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "requested"]
+        left = [
+            effect
+            for attempt in run.attempts.values()
+            for effect in attempt.effects
+            if effect.status == "requested"
+        ]
         assert bool(left) == (expected(on_error, way, result) == "settle"), place
         if holder != "nobody":
             assert fold(walk.events) == run, place
@@ -129,4 +168,7 @@ def test_a_run_that_has_ended_asks_nobody_to_say_what_they_found() -> None:
     for words in (f"It answered with status 503. {http.LOOK_THERE}", UNKNOWN):
         walk = asked("fail", "held", "alone", "unknown")
         walk.give(commands.Report("eff_1", "unknown", "unknown", words))
-        assert (walk.run.status, walk.run.reason) == ("failed", f"{words.rpartition(' Look')[0]} Look there before it is done again.")
+        assert (walk.run.status, walk.run.reason) == (
+            "failed",
+            f"{words.rpartition(' Look')[0]} Look there before it is done again.",
+        )

@@ -70,7 +70,9 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("standby", {}, "text", None),
     ],
 )
-def test_how_a_column_is_shown_by_itself(name: str, more: dict[str, Any], kind: str, widget: str | None) -> None:
+def test_how_a_column_is_shown_by_itself(
+    name: str, more: dict[str, Any], kind: str, widget: str | None
+) -> None:
     found = one(column(name) | more).by_name[name]
     assert (found.type, found.widget) == (kind, widget)
 
@@ -78,11 +80,19 @@ def test_how_a_column_is_shown_by_itself(name: str, more: dict[str, Any], kind: 
 def test_an_amount_stands_with_the_currency_of_its_table() -> None:
     made = one(column("amount_cents", "integer"), column("total", "decimal"), column("currency"))
     amount, total = made.by_name["amount_cents"], made.by_name["total"]
-    assert (amount.label, amount.widget, amount.currency, amount.minor) == ("Amount", "money", "currency", True)
+    assert (amount.label, amount.widget, amount.currency, amount.minor) == (
+        "Amount",
+        "money",
+        "currency",
+        True,
+    )
     assert (total.type, total.widget, total.currency, total.minor) == ("money", "money", "currency", False)
 
 
-@pytest.mark.parametrize("document", [{"fields": {"token": {"hidden": False}}}, {"columns": ["token"]}, {"title": "{{ record.token }}"}])
+@pytest.mark.parametrize(
+    "document",
+    [{"fields": {"token": {"hidden": False}}}, {"columns": ["token"]}, {"title": "{{ record.token }}"}],
+)
 def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> None:
     assert not one(column("token"), document=document).by_name["token"].hidden
 
@@ -90,7 +100,10 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
 @cases(
     ("columns", "title"),
     [
-        ([column("last_name"), column("first_name"), column("title")], "{{ record.first_name }} {{ record.last_name }}"),
+        (
+            [column("last_name"), column("first_name"), column("title")],
+            "{{ record.first_name }} {{ record.last_name }}",
+        ),
         ([column("FirstName"), column("Surname")], "{{ record.FirstName }} {{ record.Surname }}"),
         ([column("first_name"), column("last_name"), column("full_name")], "{{ record.full_name }}"),
         ([column("title") | {"repeats": True}, column("thing_name")], "{{ record.thing_name }}"),
@@ -100,7 +113,10 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("street"), column("zip_code"), column("country_code")], "{{ record.street }}"),
         ([column("status") | {"form": "states"}], "Thing {{ record.id }}"),
         ([column("description") | {"repeats": True}, column("email")], "{{ record.email }}"),
-        ([column("status") | {"repeats": True}, column("billing_email"), column("ip_address")], "Thing {{ record.id }}"),
+        (
+            [column("status") | {"repeats": True}, column("billing_email"), column("ip_address")],
+            "Thing {{ record.id }}",
+        ),
         ([column("total_amount")], "Thing {{ record.id }}"),
         ([column("transaction_id")], "Thing {{ record.id }}"),
     ],
@@ -121,7 +137,20 @@ def test_what_names_a_record(columns: list[dict[str, Any]], title: str) -> None:
         ("News", "News"),
         ("Order details", "Order detail"),
         *((word, word) for word in ("Praxis", "Virus", "Preis", "Anlass", "Haus", "Verzeichnis")),
-        *((word, word) for word in ("Series", "TV series", "Species", "Lens", "Canvas", "Analysis", "Headquarters", "GPS", "Offene Kurse")),
+        *(
+            (word, word)
+            for word in (
+                "Series",
+                "TV series",
+                "Species",
+                "Lens",
+                "Canvas",
+                "Analysis",
+                "Headquarters",
+                "GPS",
+                "Offene Kurse",
+            )
+        ),
         ("Analyses", "Analysis"),
         ("Statuses", "Status"),
         ("Viruses", "Virus"),
@@ -170,14 +199,23 @@ def test_a_name_that_says_cents_is_an_amount_without_them(name: str, label: str,
     [
         ("datetime", [datetime(2026, 5, day) for day in range(1, 7)], "date", "date"),  # noqa: DTZ001 - without a zone on purpose
         ("datetime", [f"2026-05-0{day} 00:00:00" for day in range(1, 7)], "date", "date"),
-        ("datetime", [*(f"2026-05-0{day}T00:00:00.000" for day in range(1, 7)), "2026-05-07T00:00:01"], "datetime", "datetime"),
+        (
+            "datetime",
+            [*(f"2026-05-0{day}T00:00:00.000" for day in range(1, 7)), "2026-05-07T00:00:01"],
+            "datetime",
+            "datetime",
+        ),
         ("datetime", [datetime(2026, 5, day, tzinfo=UTC) for day in range(1, 7)], "datetime", "datetime"),
         ("datetime", [datetime(2026, 5, 1)], "datetime", "datetime"),  # noqa: DTZ001 - without a zone on purpose
     ],
 )
-def test_moments_without_a_zone_that_are_all_midnight_are_days(stored: str, values: list[Any], type_: str, kept: str) -> None:
+def test_moments_without_a_zone_that_are_all_midnight_are_days(
+    stored: str, values: list[Any], type_: str, kept: str
+) -> None:
     due = column("due", stored)
     sampling.note(due, values)
     shown = one(due).by_name["due"]
     assert (shown.type, shown.stored) == (type_, kept)
-    assert one(due, document={"fields": {"due": {"type": "datetime"}}}).by_name["due"].stored == "datetime", "a document decides"
+    assert one(due, document={"fields": {"due": {"type": "datetime"}}}).by_name["due"].stored == "datetime", (
+        "a document decides"
+    )

@@ -7,8 +7,16 @@ from console.core.speaking import SPOKEN, Say
 from console.steps.filled_text import fill_template
 
 ROOTS = {
-    "record": {"owner": 7, "owners": ["a/b", "x y"], "hidden": "••••••", "nobody": None, "note": "[7](/c/customer/7)"},
-    SPOKEN: {("record", name): Say({}, references="customer") for name in ("owner", "owners", "hidden", "nobody")},
+    "record": {
+        "owner": 7,
+        "owners": ["a/b", "x y"],
+        "hidden": "••••••",
+        "nobody": None,
+        "note": "[7](/c/customer/7)",
+    },
+    SPOKEN: {
+        ("record", name): Say({}, references="customer") for name in ("owner", "owners", "hidden", "nobody")
+    },
 }
 
 
@@ -16,7 +24,10 @@ ROOTS = {
 def test_a_link_is_read_back_to_the_record_that_it_was_made_of(key: str) -> None:
     made = record_links.link("customer", key)
     assert record_links.links_in(f"Of {made}.") == {("customer", key)}
-    assert record_links.with_names(f"Of {made}.", lambda collection, found: f"{collection} {found}") == f"Of customer {key}."
+    assert (
+        record_links.with_names(f"Of {made}.", lambda collection, found: f"{collection} {found}")
+        == f"Of customer {key}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,4 +52,7 @@ def test_a_link_with_words_of_its_own_and_one_that_leads_elsewhere_stay() -> Non
     text = "[See the owner](/c/customer/7) [7](/runs/7) [7](https://pay.example/c/customer/7)"
     assert record_links.links_in(text) == set()
     assert record_links.with_names(text, lambda collection, key: "named") == text
-    assert record_links.with_names(record_links.link("customer", "7"), lambda collection, key: None) == "[7](/c/customer/7)"
+    assert (
+        record_links.with_names(record_links.link("customer", "7"), lambda collection, key: None)
+        == "[7](/c/customer/7)"
+    )

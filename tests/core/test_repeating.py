@@ -24,17 +24,33 @@ STEPS = [
 ]
 WAYS = plan(STEPS, visit_limit=9)
 PLAIN = plan(
-    [{**each, "next": {k: v for k, v in each["next"].items() if k != "error"}} for each in STEPS if each["id"] != "mend"], visit_limit=9
+    [
+        {**each, "next": {k: v for k, v in each["next"].items() if k != "error"}}
+        for each in STEPS
+        if each["id"] != "mend"
+    ],
+    visit_limit=9,
 )
 
 
 def pays(walk: Walk, *amounts: int, kind: str = "http", **more: Any) -> None:
     """Hand in the payment: an effect for each amount."""
     made = f"eff_{len(walk.events)}"
-    wishes = [Wish(f"{made}_{n}", kind, f"Pay {amount}", {"amount": amount}) for n, amount in enumerate(amounts)]
+    wishes = [
+        Wish(f"{made}_{n}", kind, f"Pay {amount}", {"amount": amount}) for n, amount in enumerate(amounts)
+    ]
     assert walk.run.attempt is not None
     walk.give(
-        commands.Complete(OLIVIA, walk.run.attempt.step, walk.run.revision, "default", {"amounts": list(amounts)}, None, wishes, **more)
+        commands.Complete(
+            OLIVIA,
+            walk.run.attempt.step,
+            walk.run.revision,
+            "default",
+            {"amounts": list(amounts)},
+            None,
+            wishes,
+            **more,
+        )
     )
 
 
@@ -59,18 +75,28 @@ def back_to(walk: Walk, step_id: str = "look", **more: Any) -> Walk:
 
 
 def undo(effect: Effect) -> Wish:
-    return Wish(f"undo_{effect.id}", "http", f"Take back {effect.summary}", {"of": effect.id}, compensates=effect.id)
+    return Wish(
+        f"undo_{effect.id}", "http", f"Take back {effect.summary}", {"of": effect.id}, compensates=effect.id
+    )
 
 
 def effects(walk: Walk) -> list[tuple[str, str]]:
     """(summary, status) of every effect of the run, in the order asked for."""
-    return [(each.summary, each.status) for _, attempt in sorted(walk.run.attempts.items()) for each in attempt.effects]
+    return [
+        (each.summary, each.status)
+        for _, attempt in sorted(walk.run.attempts.items())
+        for each in attempt.effects
+    ]
 
 
 def sent(walk: Walk) -> list[str]:
     """What left: each effect that was reported as made, or asked for and not kept."""
     kept = {event.open["effect"] for event in walk.events if event.type == "effect_kept"}
-    return [event.open["summary"] for event in walk.events if event.type == "effect_requested" and event.open["effect"] not in kept]
+    return [
+        event.open["summary"]
+        for event in walk.events
+        if event.type == "effect_requested" and event.open["effect"] not in kept
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------- one after another
@@ -82,7 +108,11 @@ def test_effects_are_made_in_order_and_none_while_an_earlier_one_is_open() -> No
     first = walk.run.wanted
     assert first is not None
     walk.give(commands.Report(first.id, "unknown", "timeout", "Silence."))
-    assert (walk.run.wanted, walk.run.status, walk.run.unknown and walk.run.unknown.id) == (None, "waiting_person", first.id)
+    assert (walk.run.wanted, walk.run.status, walk.run.unknown and walk.run.unknown.id) == (
+        None,
+        "waiting_person",
+        first.id,
+    )
     walk.give(commands.Settle(OLIVIA, walk.run.revision, first.id, True, "It is there."))
     assert walk.run.wanted is not None
     assert walk.run.wanted.number == 2
@@ -95,12 +125,23 @@ def test_after_a_refusal_the_rest_is_not_begun_and_what_was_made_is_not_asked_fo
     pays(walk, 1, 2, 3)
     came(walk, "succeeded", "failed")
     assert effects(walk) == [("Pay 1", "succeeded"), ("Pay 2", "failed"), ("Pay 3", "failed")]
-    assert [event.open.get("code") for event in walk.events if event.type == "effect_failed"] == ["x", "not_begun"]
+    assert [event.open.get("code") for event in walk.events if event.type == "effect_failed"] == [
+        "x",
+        "not_begun",
+    ]
     assert walk.run.attempt is not None
-    assert (walk.run.status, walk.run.attempt.status, walk.run.attempt.defaults) == ("waiting_person", "open", {"amounts": [1, 2, 3]})
+    assert (walk.run.status, walk.run.attempt.status, walk.run.attempt.defaults) == (
+        "waiting_person",
+        "open",
+        {"amounts": [1, 2, 3]},
+    )
     pays(walk, 1, 2, 3)
     came(walk, "succeeded", "succeeded")
-    assert [summary for summary, status in effects(walk) if status == "succeeded"] == ["Pay 1", "Pay 2", "Pay 3"]
+    assert [summary for summary, status in effects(walk) if status == "succeeded"] == [
+        "Pay 1",
+        "Pay 2",
+        "Pay 3",
+    ]
     assert walk.run.attempt is not None
     assert walk.run.attempt.step == "after"
 
@@ -153,8 +194,11 @@ def test_who_stops_the_trying_has_the_form_with_what_was_typed() -> None:
     here = walk.run.attempt
     assert here is not None
     assert (walk.run.status, here.status, here.defaults, here.errors) == (
-        "waiting_person", "open", {"amounts": [1]}, [{"field": "", "reason": "Come back."}],
-    )  # fmt: skip
+        "waiting_person",
+        "open",
+        {"amounts": [1]},
+        [{"field": "", "reason": "Come back."}],
+    )
     assert effects(walk) == [("Pay 1", "failed")]
 
 
@@ -166,9 +210,32 @@ def test_the_way_for_errors_is_taken_instead_of_asking(by_itself: bool) -> None:
     walk = at_pay(Plan(WAYS.workflow, WAYS.automatic | ({"pay"} if by_itself else set())))
     if by_itself:
         walk = Walk(walk.plan)
-        walk.give(commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"reason": "new"}, {"reason": "new"}))
+        walk.give(
+            commands.Start(
+                OLIVIA,
+                "run_1",
+                "operations",
+                1,
+                "wf_1",
+                "customer",
+                "17",
+                None,
+                {"reason": "new"},
+                {"reason": "new"},
+            )
+        )
         walk.give(commands.Complete(OLIVIA, "look", walk.run.revision, "default", {}))
-        walk.give(commands.Complete(None, "pay", walk.run.revision, "default", {}, None, [Wish("eff_1", "http", "Pay 1", {"amount": 1})]))
+        walk.give(
+            commands.Complete(
+                None,
+                "pay",
+                walk.run.revision,
+                "default",
+                {},
+                None,
+                [Wish("eff_1", "http", "Pay 1", {"amount": 1})],
+            )
+        )
     else:
         pays(walk, 1)
     came(walk, "failed")
@@ -193,23 +260,55 @@ def test_a_step_of_which_a_part_was_done_is_open_again_in_place_of_the_way_for_e
     )
 
 
-@cases(("kind", "define"), [("http", {"method": "GET", "path": "/balance"}), ("python", {"function": "screening.run", "repeatable": True})])
+@cases(
+    ("kind", "define"),
+    [
+        ("http", {"method": "GET", "path": "/balance"}),
+        ("python", {"function": "screening.run", "repeatable": True}),
+    ],
+)
 def test_what_may_be_repeated_is_no_change(kind: str, define: dict[str, Any]) -> None:
     walk = at_pay()
     asked = {"define": define}
     for answer in ("first", "second"):
         assert walk.run.attempt is not None
-        walk.give(commands.Complete(OLIVIA, "pay", walk.run.revision, "default", {}, None, [Wish(f"eff_{answer}", kind, "Ask", asked)]))
+        walk.give(
+            commands.Complete(
+                OLIVIA,
+                "pay",
+                walk.run.revision,
+                "default",
+                {},
+                None,
+                [Wish(f"eff_{answer}", kind, "Ask", asked)],
+            )
+        )
         came(walk, "succeeded")
         if answer == "first":
             back_to(walk)
-    assert [each.status for attempt in walk.run.attempts.values() for each in attempt.effects] == ["succeeded", "succeeded"]
+    assert [each.status for attempt in walk.run.attempts.values() for each in attempt.effects] == [
+        "succeeded",
+        "succeeded",
+    ]
 
 
 def test_a_step_that_fails_by_itself_takes_its_way_for_errors_unless_a_person_is_to_be_asked() -> None:
     def at(asks: bool, edge: bool) -> Walk:
         walk = Walk(plan(STEPS, "pay"))
-        walk.give(commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"reason": "new"}, {"reason": "new"}))
+        walk.give(
+            commands.Start(
+                OLIVIA,
+                "run_1",
+                "operations",
+                1,
+                "wf_1",
+                "customer",
+                "17",
+                None,
+                {"reason": "new"},
+                {"reason": "new"},
+            )
+        )
         walk.give(commands.Complete(OLIVIA, "look", walk.run.revision, "default", {}))
         walk.give(commands.Fail("pay", "integration", "No.", asks, edge))
         return walk
@@ -231,13 +330,20 @@ def paid_and_back(*amounts: int, kind: str = "http", to: str = "look") -> Walk:
 
 @pytest.mark.parametrize("to", ["look", "pay"])
 @pytest.mark.parametrize(("amount", "offered"), [(1, ["keep", "again"]), (2, ["again"])])
-def test_a_change_that_was_made_is_asked_about_and_kept_only_for_the_same_input(to: str, amount: int, offered: list[str]) -> None:
+def test_a_change_that_was_made_is_asked_about_and_kept_only_for_the_same_input(
+    to: str, amount: int, offered: list[str]
+) -> None:
     walk = paid_and_back(1, to=to)
     before = len(walk.events)
     with pytest.raises(Conflict) as refused:
         pays(walk, amount)
-    assert (refused.value.code, [each["value"] for each in refused.value.details]) == ("already_done", offered)
-    assert refused.value.extra["effects"] == [{"id": former_changes(walk.run, walk.run.attempt)[0].id, "kind": "http", "summary": "Pay 1"}]  # type: ignore[arg-type]
+    assert (refused.value.code, [each["value"] for each in refused.value.details]) == (
+        "already_done",
+        offered,
+    )
+    assert refused.value.extra["effects"] == [
+        {"id": former_changes(walk.run, walk.run.attempt)[0].id, "kind": "http", "summary": "Pay 1"}
+    ]  # type: ignore[arg-type]
     assert len(walk.events) == before
     if "keep" not in offered:
         with pytest.raises(Conflict):
@@ -277,7 +383,9 @@ def test_compensate_takes_back_first_and_does_it_then() -> None:
     assert sent(walk) == ["Pay 1", "Pay 2", "Take back Pay 2", "Take back Pay 1", "Pay 3"]
     again = back_to(walk)
     assert again.run.attempt is not None
-    assert [each.summary for each in former_changes(again.run, again.run.attempt)] == ["Pay 3"], "what was taken back is not asked about"
+    assert [each.summary for each in former_changes(again.run, again.run.attempt)] == ["Pay 3"], (
+        "what was taken back is not asked about"
+    )
 
 
 def test_a_compensation_that_fails_asks_and_given_up_opens_the_form() -> None:
@@ -314,7 +422,11 @@ def test_a_second_visit_of_a_step_that_stands_is_another_change() -> None:
     pays(walk, 1)
     came(walk, "succeeded").answer("on").by_itself()
     assert walk.run.attempt is not None
-    assert (walk.run.attempt.step, walk.run.attempt.attempt, former_changes(walk.run, walk.run.attempt)) == ("pay", 2, [])
+    assert (walk.run.attempt.step, walk.run.attempt.attempt, former_changes(walk.run, walk.run.attempt)) == (
+        "pay",
+        2,
+        [],
+    )
     pays(walk, 1)
     came(walk, "succeeded")
     assert sent(walk) == ["Pay 1", "Pay 1"]
@@ -344,14 +456,24 @@ def test_a_revision_takes_back_newest_first_and_opens_the_form_then() -> None:
     walk.answer("on").by_itself()
     pays(walk, 2)
     came(walk, "succeeded")
-    wishes = [undo(effect) for _, effect in outstanding(walk.run, [walk.run.attempts[n] for n in sorted(walk.run.attempts, reverse=True)])]
+    wishes = [
+        undo(effect)
+        for _, effect in outstanding(
+            walk.run, [walk.run.attempts[n] for n in sorted(walk.run.attempts, reverse=True)]
+        )
+    ]
     back_to(walk, compensations=wishes)
     assert (walk.run.status, walk.run.attempt and walk.run.attempt.status) == ("waiting_event", "performing")
     came(walk, "succeeded", "succeeded")
     assert sent(walk)[-2:] == ["Take back Pay 2", "Take back Pay 1"]
     here = walk.run.attempt
     assert here is not None
-    assert (here.step, here.status, here.defaults, walk.run.status) == ("look", "open", {"note": "seen"}, "waiting_person")
+    assert (here.step, here.status, here.defaults, walk.run.status) == (
+        "look",
+        "open",
+        {"note": "seen"},
+        "waiting_person",
+    )
     with pytest.raises(Conflict):
         back_to(walk.answer("x"), "look", compensations=wishes)
     assert fold(walk.events) == walk.run
@@ -379,7 +501,11 @@ def test_the_run_ends_when_what_is_to_be_taken_back_is_settled(left: bool) -> No
 
 @pytest.mark.parametrize(
     ("found", "status", "step_id"),
-    [("done", "waiting_person", "after"), ("not_done", "waiting_event", "pay"), ("unclear", "waiting_person", "pay")],
+    [
+        ("done", "waiting_person", "after"),
+        ("not_done", "waiting_event", "pay"),
+        ("unclear", "waiting_person", "pay"),
+    ],
 )
 def test_a_look_up_settles_what_it_can_tell(found: str, status: str, step_id: str) -> None:
     walk = at_pay()
@@ -389,7 +515,11 @@ def test_a_look_up_settles_what_it_can_tell(found: str, status: str, step_id: st
     revision = walk.run.revision
     walk.give(commands.Check(OLIVIA, revision, walk.run.unknown.id, found, found={"id": "p"}))
     assert walk.run.attempt is not None
-    assert (walk.run.status, walk.run.attempt.step, walk.run.revision) == (status, step_id, revision + (found != "unclear"))
+    assert (walk.run.status, walk.run.attempt.step, walk.run.revision) == (
+        status,
+        step_id,
+        revision + (found != "unclear"),
+    )
     assert fold(walk.events) == walk.run
 
 
@@ -401,7 +531,11 @@ def test_an_answer_after_all_settles_what_was_unknown(status: str, step_id: str)
     assert wanted is not None
     came(walk, "unknown")
     walk.give(commands.Report(wanted.id, status, "late", "Here I am."))
-    assert (walk.run.attempt and walk.run.attempt.step, walk.run.take_over, walk.run.unknown) == (step_id, None, None)
+    assert (walk.run.attempt and walk.run.attempt.step, walk.run.take_over, walk.run.unknown) == (
+        step_id,
+        None,
+        None,
+    )
     assert [event.type for event in walk.give(commands.Report(wanted.id, "succeeded"))] == ["effect_reported"]
 
 

@@ -14,9 +14,14 @@ from tests.tables import cases
 
 def test_context_after_revising_is_that_of_the_last_standing_attempt_of_each_step() -> None:
     events = [
-        *READING, done(2, "read"), entered(3, "read", 2), done(3, "read", 2), entered(4, "apply"),
-        Event("attempt_cancelled", AT, {"n": 4}), Event("step_revised", AT, {"n": 3}),
-    ]  # fmt: skip
+        *READING,
+        done(2, "read"),
+        entered(3, "read", 2),
+        done(3, "read", 2),
+        entered(4, "apply"),
+        Event("attempt_cancelled", AT, {"n": 4}),
+        Event("step_revised", AT, {"n": 3}),
+    ]
     assert fold(events).context == {"start": {"note": "start 1"}, "read": {"note": "read 1"}}
 
 
@@ -26,7 +31,11 @@ def test_context_after_revising_is_that_of_the_last_standing_attempt_of_each_ste
         (Attempt(1, "a", 1, "done", AT, values={"x": 1}), {"x": 1}, True),
         (Attempt(1, "a", 1, "done", AT, values={"x": 1}, output={}), {}, True),
         (Attempt(1, "a", 1, "done", AT, values={"x": 1}, output={"y": 2}), {"y": 2}, True),
-        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, handled_manually=True), {"x": 1, "missing": MISSING_MANUAL}, True),
+        (
+            Attempt(1, "a", 1, "done", AT, values={"x": 1}, handled_manually=True),
+            {"x": 1, "missing": MISSING_MANUAL},
+            True,
+        ),
         (Attempt(1, "a", 1, "done", AT, revised=True), {}, False),
         (Attempt(1, "a", 1, "cancelled", AT), {}, False),
         (Attempt(1, "a", 1, "open", AT), {}, False),
@@ -35,7 +44,9 @@ def test_context_after_revising_is_that_of_the_last_standing_attempt_of_each_ste
         (Attempt(1, "a", 1, "skipped", AT), {}, False),
     ],
 )
-def test_what_an_attempt_leaves_to_later_steps(attempt: Attempt, context: Mapping[str, Any], standing: bool) -> None:
+def test_what_an_attempt_leaves_to_later_steps(
+    attempt: Attempt, context: Mapping[str, Any], standing: bool
+) -> None:
     assert (attempt.context, attempt.standing) == (context, standing)
 
 

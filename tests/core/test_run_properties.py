@@ -10,7 +10,20 @@ from console.core.run import FINAL, Event, Run, commands, fold, step_requests
 from console.core.run.entry_events import with_told_entries
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 
-ACTS = ("answer", "other way", "save", "resume", "release", "take over", "revise", "abort", "retry", "effect", "stale", "stranger")
+ACTS = (
+    "answer",
+    "other way",
+    "save",
+    "resume",
+    "release",
+    "take over",
+    "revise",
+    "abort",
+    "retry",
+    "effect",
+    "stale",
+    "stranger",
+)
 
 
 def act(walk: Walk, what: str, number: int) -> bool:
@@ -61,12 +74,22 @@ def with_effect(walk: Walk, number: int) -> None:
     here = walk.run.attempt
     assert here is not None
     effect = f"eff_{len(walk.events)}"
-    wish = step_requests.Wish(effect, "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
-    walk.give(commands.Complete(walk.run.holder, here.step, walk.run.revision, "default", {"note": "w"}, None, [wish]))
+    wish = step_requests.Wish(
+        effect, "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}}
+    )
+    walk.give(
+        commands.Complete(
+            walk.run.holder, here.step, walk.run.revision, "default", {"note": "w"}, None, [wish]
+        )
+    )
     told = ("succeeded", "failed", "unknown")[number % 3]
-    walk.give(commands.Report(effect, told, "record_changed", "It moved.", [{"field": "email", "reason": "moved"}]))
+    walk.give(
+        commands.Report(effect, told, "record_changed", "It moved.", [{"field": "email", "reason": "moved"}])
+    )
     if told == "unknown":
-        walk.give(commands.Settle(walk.run.holder or "", walk.run.revision, effect, number % 2 == 0, "looked"))
+        walk.give(
+            commands.Settle(walk.run.holder or "", walk.run.revision, effect, number % 2 == 0, "looked")
+        )
         if number % 2:
             walk.give(commands.Report(effect, "succeeded"))
     walk.by_itself()
@@ -113,7 +136,9 @@ def test_entries_that_what_follows_tells_leave_the_same_run(plan: Any, todo: lis
 
 @settings(max_examples=150)
 @given(plans(), moves)
-def test_a_live_run_stands_at_one_attempt_and_context_is_what_stands(plan: Any, todo: list[tuple[str, int]]) -> None:
+def test_a_live_run_stands_at_one_attempt_and_context_is_what_stands(
+    plan: Any, todo: list[tuple[str, int]]
+) -> None:
     walk = Walk(plan).start()
     for what, number in todo:
         act(walk, what, number)
@@ -128,21 +153,35 @@ def test_a_live_run_stands_at_one_attempt_and_context_is_what_stands(plan: Any, 
 
 
 @settings(max_examples=200)
-@given(plans(), st.lists(st.sampled_from(["answer", "other way"]), min_size=1, max_size=8), st.integers(0, 30))
-def test_revising_and_answering_the_same_is_as_if_one_had_never_left(plan: Any, todo: list[str], which: int) -> None:
+@given(
+    plans(), st.lists(st.sampled_from(["answer", "other way"]), min_size=1, max_size=8), st.integers(0, 30)
+)
+def test_revising_and_answering_the_same_is_as_if_one_had_never_left(
+    plan: Any, todo: list[str], which: int
+) -> None:
     walk = Walk(plan).start()
     for number, what in enumerate(todo):
         before = (walk.run, list(walk.events))
         act(walk, what, number)
-        if walk.run.ended or walk.run.take_over is not None:  # one answer too many: stop where somebody still could revise
+        if (
+            walk.run.ended or walk.run.take_over is not None
+        ):  # one answer too many: stop where somebody still could revise
             walk.run, walk.events = before
             break
     run = walk.run
-    targets = [each for each in run.attempts.values() if each.standing and each.n > 1 and each.step not in plan.automatic]
+    targets = [
+        each
+        for each in run.attempts.values()
+        if each.standing and each.n > 1 and each.step not in plan.automatic
+    ]
     if run.ended or run.take_over is not None or not targets:
         return
     target = targets[which % len(targets)]
-    again = [each for each in run.attempts.values() if each.n >= target.n and each.standing and each.step not in plan.automatic]
+    again = [
+        each
+        for each in run.attempts.values()
+        if each.n >= target.n and each.standing and each.step not in plan.automatic
+    ]
     walk.give(commands.Revise(run.holder or "", run.revision, target.n, "look again"))
     assert walk.run.attempt is not None
     assert walk.run.attempt.defaults == dict(target.values)
@@ -159,18 +198,27 @@ def test_revising_and_answering_the_same_is_as_if_one_had_never_left(plan: Any, 
         return
     assert here is not None
     assert run.attempt is not None
-    assert (after.status, after.holder, here.step, after.context) == (run.status, run.holder, run.attempt.step, run.context)
+    assert (after.status, after.holder, here.step, after.context) == (
+        run.status,
+        run.holder,
+        run.attempt.step,
+        run.context,
+    )
 
 
 @settings(max_examples=100)
 @given(plans(), moves, st.sampled_from(ACTS), st.integers(0, 5))
-def test_nothing_is_accepted_after_the_end(plan: Any, todo: list[tuple[str, int]], what: str, number: int) -> None:
+def test_nothing_is_accepted_after_the_end(
+    plan: Any, todo: list[tuple[str, int]], what: str, number: int
+) -> None:
     walk = Walk(plan).start()
     for each, value in todo:
         act(walk, each, value)
     if not walk.run.ended:
         if walk.run.unknown is not None:
-            walk.give(commands.Settle(walk.run.holder or "", walk.run.revision, walk.run.unknown.id, True, "looked"))
+            walk.give(
+                commands.Settle(walk.run.holder or "", walk.run.revision, walk.run.unknown.id, True, "looked")
+            )
         if walk.run.status == "saved":
             walk.give(commands.Resume(PEOPLE[0], walk.run.revision))
         if not walk.run.ended:
@@ -222,7 +270,9 @@ def asked(run: Run, number: int) -> list[Event]:
     events = [
         Event("proposal_requested", NOW, wanted, {}, step),
         Event("proposal_made", NOW, made, found, step),
-        Event("proposal_failed", NOW, {**told, "code": "timeout", "status": "failed"}, {"message": "m"}, step),
+        Event(
+            "proposal_failed", NOW, {**told, "code": "timeout", "status": "failed"}, {"message": "m"}, step
+        ),
     ]
     return [events[number % 3], events[(number + 1) % 3]]
 

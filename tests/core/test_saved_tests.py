@@ -49,7 +49,11 @@ def test_a_kept_test_is_read_written_and_ordered_as_the_same_bytes() -> None:
 def test_what_is_wrong_with_a_kept_test_is_said_at_its_place() -> None:
     wrong = with_tests(
         KEPT | {"answers": {"gone": {}}, "expect": {"path": ["lost"]}},
-        {"name": "High is approved", "answers": {"rate": {"value": 1}}, "effects": {"rate": [{"outcome": "perhaps"}]}},
+        {
+            "name": "High is approved",
+            "answers": {"rate": {"value": 1}},
+            "effects": {"rate": [{"outcome": "perhaps"}]},
+        },
     )
     found = {(each.field, each.severity) for each in check(wrong, steps.all_types())}
     assert found >= {

@@ -20,26 +20,69 @@ VILNIUS = "Europe/Vilnius"
     ("cron", "zone", "after", "times"),
     [
         pytest.param(
-            "30 3 * * *", VILNIUS, "2026-03-28 12:00", ["29 01:00", "30 00:30", "31 00:30"], id="does not exist: at the end of the gap"
+            "30 3 * * *",
+            VILNIUS,
+            "2026-03-28 12:00",
+            ["29 01:00", "30 00:30", "31 00:30"],
+            id="does not exist: at the end of the gap",
         ),
-        pytest.param("30 3 * * *", VILNIUS, "2026-10-24 12:00", ["25 00:30", "26 01:30", "27 01:30"], id="comes twice: the first time"),
-        pytest.param("*/30 * * * *", VILNIUS, "2026-10-25 00:00", ["25 00:30", "25 01:00", "25 01:30"], id="every half hour goes on"),
         pytest.param(
-            "*/30 * * * *", VILNIUS, "2026-03-29 00:30", ["29 01:00", "29 01:30", "29 02:00"], id="no time is told twice after a gap"
+            "30 3 * * *",
+            VILNIUS,
+            "2026-10-24 12:00",
+            ["25 00:30", "26 01:30", "27 01:30"],
+            id="comes twice: the first time",
         ),
         pytest.param(
-            "15 0 * * *", "America/Asuncion", "2024-10-05 12:00", ["06 04:00", "07 03:15", "08 03:15"], id="midnight does not exist"
+            "*/30 * * * *",
+            VILNIUS,
+            "2026-10-25 00:00",
+            ["25 00:30", "25 01:00", "25 01:30"],
+            id="every half hour goes on",
         ),
-        pytest.param("0 12 * * *", "Pacific/Apia", "2011-12-29 12:00", ["29 22:00", "30 10:00", "30 22:00"], id="a day is left out"),
-        pytest.param("0 5 29 2 *", "UTC", "2026-01-01 00:00", ["29 05:00", "29 05:00", "29 05:00"], id="29 February"),
+        pytest.param(
+            "*/30 * * * *",
+            VILNIUS,
+            "2026-03-29 00:30",
+            ["29 01:00", "29 01:30", "29 02:00"],
+            id="no time is told twice after a gap",
+        ),
+        pytest.param(
+            "15 0 * * *",
+            "America/Asuncion",
+            "2024-10-05 12:00",
+            ["06 04:00", "07 03:15", "08 03:15"],
+            id="midnight does not exist",
+        ),
+        pytest.param(
+            "0 12 * * *",
+            "Pacific/Apia",
+            "2011-12-29 12:00",
+            ["29 22:00", "30 10:00", "30 22:00"],
+            id="a day is left out",
+        ),
+        pytest.param(
+            "0 5 29 2 *", "UTC", "2026-01-01 00:00", ["29 05:00", "29 05:00", "29 05:00"], id="29 February"
+        ),
     ],
 )
-def test_times_of_a_zone_with_clocks_that_go_forward_and_back(cron: str, zone: str, after: str, times: list[str]) -> None:
+def test_times_of_a_zone_with_clocks_that_go_forward_and_back(
+    cron: str, zone: str, after: str, times: list[str]
+) -> None:
     assert [f"{time:%d %H:%M}" for time in schedule.following(cron, zone, at(after), 3)] == times
 
 
 def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
-    right = ["*/5 * * * *", "0 9 * * mon-fri", "0 0 L * *", "0 0 29 2 *", "0 8 * mar,apr fri#1", "*/5 * * * *", "0 6 * * 1", "0 6 1 * *"]
+    right = [
+        "*/5 * * * *",
+        "0 9 * * mon-fri",
+        "0 0 L * *",
+        "0 0 29 2 *",
+        "0 8 * mar,apr fri#1",
+        "*/5 * * * *",
+        "0 6 * * 1",
+        "0 6 1 * *",
+    ]
     wrong = [
         "61 * * * *",
         "* * * *",
@@ -55,7 +98,10 @@ def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
     ]
     assert [cron for cron in right if schedule.wrong_cron(cron)] == []
     assert [cron for cron in wrong if not schedule.wrong_cron(cron)] == []
-    assert (schedule.wrong_zone("Europe/Vilnius"), schedule.wrong_zone("../etc/passwd") is None) == (None, False)
+    assert (schedule.wrong_zone("Europe/Vilnius"), schedule.wrong_zone("../etc/passwd") is None) == (
+        None,
+        False,
+    )
 
 
 @pytest.mark.parametrize(("missed", "times", "left_out"), [("skip", 0, 3), ("once", 1, 2), ("all", 3, 0)])
@@ -74,7 +120,9 @@ def test_what_is_on_time_is_not_missed_and_at_most_ten_are_made_up_for() -> None
     ]
 
 
-@pytest.mark.parametrize("cron", ["0 2 * * *", "30 3 * * 1-5", "*/30 8-18 * * 1-5", "30 * * * *", "0 */6 1,15 * 5", "45 23 L * *"])
+@pytest.mark.parametrize(
+    "cron", ["0 2 * * *", "30 3 * * 1-5", "*/30 8-18 * * 1-5", "30 * * * *", "0 */6 1,15 * 5", "45 23 L * *"]
+)
 @pytest.mark.parametrize("zone", ["Europe/Vilnius", "Australia/Lord_Howe"])
 def test_every_time_of_a_long_outage_is_counted(cron: str, zone: str) -> None:
     first, now = at("2026-09-20 09:20"), at("2026-11-10 21:10")  # the clocks of both zones change between

@@ -48,10 +48,29 @@ def test_words_become_fields_that_are_a_schedule(words: str, crons: list[str]) -
 
 @cases(
     "words",
-    ["", "soon", "every 7 minutes", "every 90 minutes", "every day at 25:00", "every day at 13pm", "every day at 9:70", "every other monday at 9", "on the 32nd of each month at 9",
-     "x" * 4_000, "every weekday at nine unless it rains", "every 3 days at 9", "first working day of the month at 9", "jeden Werktag um 8", "every day except sunday at 9",
-     "tomorrow at nine", "61 9 * * *", "on the 31st of february at 9", "every 0 minutes", "every hour between 17 and 9"],
-)  # fmt: skip
+    [
+        "",
+        "soon",
+        "every 7 minutes",
+        "every 90 minutes",
+        "every day at 25:00",
+        "every day at 13pm",
+        "every day at 9:70",
+        "every other monday at 9",
+        "on the 32nd of each month at 9",
+        "x" * 4_000,
+        "every weekday at nine unless it rains",
+        "every 3 days at 9",
+        "first working day of the month at 9",
+        "jeden Werktag um 8",
+        "every day except sunday at 9",
+        "tomorrow at nine",
+        "61 9 * * *",
+        "on the 31st of february at 9",
+        "every 0 minutes",
+        "every hour between 17 and 9",
+    ],
+)
 def test_what_is_not_understood_is_no_schedule(words: str) -> None:
     understood = read_words(words)
     assert not understood.crons

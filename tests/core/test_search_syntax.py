@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.documents.collections import Collection, Stored, assemble
-from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, read
+from console.core.expressions.search_syntax import (
+    LONGEST,
+    MOST_TERMS,
+    Several,
+    Sought,
+    Through,
+    Way,
+    Without,
+    Words,
+    read,
+)
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope, whole
 from console.formats import Look, sought_value
@@ -18,7 +28,15 @@ def structure(table: str, columns: dict[str, str]) -> dict[str, Any]:
         {"name": name, "stored": stored, "nullable": True, **({"items": "text"} if stored == "array" else {})}
         for name, stored in columns.items()
     ]
-    return {"schema": None, "table": table, "kind": "table", "dialect": "postgresql", "key": ["id"], "columns": told, "foreign_keys": []}
+    return {
+        "schema": None,
+        "table": table,
+        "kind": "table",
+        "dialect": "postgresql",
+        "key": ["id"],
+        "columns": told,
+        "foreign_keys": [],
+    }
 
 
 ORDER = {
@@ -41,11 +59,22 @@ DOCUMENT = {
         "status": {"options": [{"value": "wip", "label": "In work"}, {"value": "done", "label": "Done"}]},
         "secret": {"hidden": True},
     },
-    "relations": [{"name": "buyer", "label": "Bought by", "collection": "customer", "via": "customer_id", "kind": "to_one"}],
+    "relations": [
+        {
+            "name": "buyer",
+            "label": "Bought by",
+            "collection": "customer",
+            "via": "customer_id",
+            "kind": "to_one",
+        }
+    ],
 }
 CUSTOMER = {"id": "integer", "name": "text", "born": "date", "tax_no": "text"}
 COLLECTIONS = assemble(
-    [Stored("order", "x", structure("order", ORDER), DOCUMENT), Stored("customer", "x", structure("customer", CUSTOMER), {})]
+    [
+        Stored("order", "x", structure("order", ORDER), DOCUMENT),
+        Stored("customer", "x", structure("customer", CUSTOMER), {}),
+    ]
 )
 HERE: Collection = COLLECTIONS["order"]
 BUYER = HERE.relation("buyer")
@@ -90,8 +119,14 @@ def through(item: Sought) -> Through:
         ("ana OR tom", one_of(Words("ana"), Words("tom"))),
         ("ana or tom", one_of(Words("ana or tom"), all_of(Words("ana"), Words("or"), Words("tom")))),
         ("status=done or amount>20", one_of(asked("status", "eq", "done"), asked("amount", "gt", "20"))),
-        ("status:done and amount<=20 or (ana)", one_of(all_of(asked("status", "eq", "done"), asked("amount", "lte", "20")), Words("ana"))),
-        ("due>=2026-03 ana or tom", all_of(asked("due", "gte", "2026-03-01"), Words("ana"), Words("or"), Words("tom"))),
+        (
+            "status:done and amount<=20 or (ana)",
+            one_of(all_of(asked("status", "eq", "done"), asked("amount", "lte", "20")), Words("ana")),
+        ),
+        (
+            "due>=2026-03 ana or tom",
+            all_of(asked("due", "gte", "2026-03-01"), Words("ana"), Words("or"), Words("tom")),
+        ),
         ("a b OR c", one_of(one_of(Words("a b"), all_of(Words("a"), Words("b"))), Words("c"))),
         ("ANDERSON ORLY", one_of(Words("ANDERSON ORLY"), all_of(Words("ANDERSON"), Words("ORLY")))),
         ("-ana", Without(Words("ana"))),
@@ -129,14 +164,17 @@ def through(item: Sought) -> Through:
         ("made_at:>2026-01-02T03:04:05Z", asked("made_at", "gt", "2026-01-02T03:04:05Z")),
         ("buyer.name:ana", through(asked("name", "contains", "ana"))),
         ("Bought-By.NAME:ana", through(asked("name", "contains", "ana"))),
-        ("buyer.born:1980", through(all_of(asked("born", "gte", "1980-01-01"), asked("born", "lt", "1981-01-01")))),
+        (
+            "buyer.born:1980",
+            through(all_of(asked("born", "gte", "1980-01-01"), asked("born", "lt", "1981-01-01"))),
+        ),
         ("buyer:ana", through(Words("ana"))),
         ("customer_id:ana", through(Words("ana"))),
         ("customer_id:7", asked("customer_id", "eq", "7")),
         ("-buyer.name:NULL", Without(through(asked("name", "is_null", True)))),
         ("(a OR b) status:done", all_of(one_of(Words("a"), Words("b")), asked("status", "eq", "done"))),
     ],
-)  # fmt: skip
+)
 def test_what_it_means(text: str, meant: Sought | None) -> None:
     assert sought(text) == meant
 
@@ -145,7 +183,12 @@ def test_what_it_means(text: str, meant: Sought | None) -> None:
     "text",
     [
         *('"ana', "(ana", "ana)", "()", "a AND", "-()", "a OR", '""', 'a ""'),
-        *("x" * 3 + " (" * 3, "(" * 400 + "a" + ")" * 400, " ".join(["a"] * (MOST_TERMS + 1)), "-(" * 60 + "a" + ")" * 60),
+        *(
+            "x" * 3 + " (" * 3,
+            "(" * 400 + "a" + ")" * 400,
+            " ".join(["a"] * (MOST_TERMS + 1)),
+            "-(" * 60 + "a" + ")" * 60,
+        ),
     ],
 )
 def test_what_cannot_be_read_is_looked_for_as_it_stands(text: str) -> None:
@@ -188,10 +231,15 @@ def test_a_field_or_value_that_is_none_is_looked_for_as_it_stands(text: str) -> 
 
 @pytest.mark.parametrize(
     ("zone", "first", "after"),
-    [("UTC", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"), ("Europe/Vilnius", "2026-02-28T22:00:00Z", "2026-03-31T21:00:00Z")],
+    [
+        ("UTC", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+        ("Europe/Vilnius", "2026-02-28T22:00:00Z", "2026-03-31T21:00:00Z"),
+    ],
 )
 def test_days_are_those_of_the_reader(zone: str, first: str, after: str) -> None:
-    assert sought("made_at:2026-03", zone=zone) == all_of(asked("made_at", "gte", first), asked("made_at", "lt", after))
+    assert sought("made_at:2026-03", zone=zone) == all_of(
+        asked("made_at", "gte", first), asked("made_at", "lt", after)
+    )
 
 
 def test_an_extended_search_looks_where_the_record_refers_to() -> None:
@@ -206,7 +254,23 @@ def test_a_relation_over_a_hidden_column_leads_nowhere() -> None:
 
 
 PIECES = st.sampled_from(
-    [*'()"-:<>= ', "AND", "OR", "NULL", "status:", "due:", "buyer.", "2026-01", "ana", "ñ", "\0", "\u202e", "💥", "a" * 50, "\n"]
+    [
+        *'()"-:<>= ',
+        "AND",
+        "OR",
+        "NULL",
+        "status:",
+        "due:",
+        "buyer.",
+        "2026-01",
+        "ana",
+        "ñ",
+        "\0",
+        "\u202e",
+        "💥",
+        "a" * 50,
+        "\n",
+    ]
 )
 
 
@@ -220,7 +284,9 @@ def test_whatever_is_typed_means_something(text: str) -> None:
 
 def test_a_scope_comes_with_the_relation() -> None:
     narrow = whole("customer")
-    found = read("buyer:ana", HERE, ways=lambda _name: Way(BUYER, COLLECTIONS["customer"], narrow) if BUYER else None)
+    found = read(
+        "buyer:ana", HERE, ways=lambda _name: Way(BUYER, COLLECTIONS["customer"], narrow) if BUYER else None
+    )
     assert isinstance(found, Through)
     assert found.scope is narrow
 
@@ -238,12 +304,25 @@ SHOWN = {
 BOOKED = assemble(
     [
         Stored(
-            "booked", "x",
-            structure("booked", {"id": "integer", "amount": "integer", "yen": "integer", "any_amount": "integer", "of": "text", "share": "decimal", "seen": "integer", "country": "text"}),
+            "booked",
+            "x",
+            structure(
+                "booked",
+                {
+                    "id": "integer",
+                    "amount": "integer",
+                    "yen": "integer",
+                    "any_amount": "integer",
+                    "of": "text",
+                    "share": "decimal",
+                    "seen": "integer",
+                    "country": "text",
+                },
+            ),
             SHOWN,
         )
     ]
-)["booked"]  # fmt: skip
+)["booked"]
 
 
 @pytest.mark.parametrize(

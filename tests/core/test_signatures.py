@@ -57,7 +57,11 @@ ROWS: list[tuple[dict[str, Any], dict[str, str], str]] = [
     (TIMED, stamped(AT) | {"x-time": str(int(AT) + 1)}, NO_MATCH),
     (TIMED | {"time": "t"}, {"x-sig": f"t={AT},v1={mac(f'{AT}.'.encode() + BODY).hex()},v0=00"}, ""),
     (TIMED | {"time": "ts"}, {"x-sig": f"ts={AT};h1={mac(f'{AT}.'.encode() + BODY).hex()}"}, ""),
-    (TIMED | {"time": "t"}, {"x-sig": f"t={int(AT) - 900},v1={mac(f'{int(AT) - 900}.'.encode() + BODY).hex()}"}, TOO_OLD),
+    (
+        TIMED | {"time": "t"},
+        {"x-sig": f"t={int(AT) - 900},v1={mac(f'{int(AT) - 900}.'.encode() + BODY).hex()}"},
+        TOO_OLD,
+    ),
     ({"signed": "POST{url}{body}"}, {"x-sig": mac(b"POST" + URL.encode() + BODY).hex()}, ""),
     ({"signed": "{id}.{body}", "id": "X-Id"}, {"x-sig": mac(b"7." + BODY).hex(), "x-id": "7"}, ""),
     ({"signed": "{id}.{body}", "id": "X-Id"}, {"x-sig": mac(b"7." + BODY).hex(), "x-id": "8"}, NO_MATCH),
@@ -66,11 +70,19 @@ ROWS: list[tuple[dict[str, Any], dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("how", "headers", "wrong"), ROWS)
 def test_a_signature_fits_or_says_why_not(how: dict[str, Any], headers: dict[str, str], wrong: str) -> None:
-    assert Signature.model_validate({"header": "X-Sig", **how}).mismatch("secret", headers, BODY, NOW, url=URL) == wrong
+    assert (
+        Signature.model_validate({"header": "X-Sig", **how}).mismatch("secret", headers, BODY, NOW, url=URL)
+        == wrong
+    )
 
 
 def test_without_a_secret_nothing_fits() -> None:
-    assert Signature.model_validate({"header": "X-Sig"}).mismatch("", {"x-sig": mac(BODY, secret="").hex()}, BODY, NOW) == NO_MATCH
+    assert (
+        Signature.model_validate({"header": "X-Sig"}).mismatch(
+            "", {"x-sig": mac(BODY, secret="").hex()}, BODY, NOW
+        )
+        == NO_MATCH
+    )
 
 
 def test_a_signed_form_is_its_names_and_values_and_no_other_body_is_taken_for_one() -> None:
@@ -79,15 +91,27 @@ def test_a_signed_form_is_its_names_and_values_and_no_other_body_is_taken_for_on
     bare = {"x-sig": b64(mac(URL.encode(), "sha1"))}
     assert how.mismatch("secret", right, b"b=B&A=call+me", NOW, url=URL, form=True) == ""
     assert how.mismatch("secret", right, b"b=B&A=call+you", NOW, url=URL, form=True) == NO_MATCH
-    assert "no form" in how.mismatch("secret", bare, BODY, NOW, url=URL), "the address alone says nothing of a body"
+    assert "no form" in how.mismatch("secret", bare, BODY, NOW, url=URL), (
+        "the address alone says nothing of a body"
+    )
     assert "no form" in how.mismatch("secret", bare, b"a&" * MOST_FIELDS, NOW, url=URL, form=True)
     assert how.identity(b"b=B&A=call+me") == how.identity(b"A=call%20me&b=B")
 
 
 @pytest.mark.parametrize(
     "how",
-    [{"signed": "{time}", "time": "X-Time"}, {"signed": "{body}", "time": "X-Time"}, {"signed": "{time}{body}"}, {"signed": "{id}{body}"}, {"signed": "{id}{body}", "id": "body.id"}, {"algorithm": "md5"}, {"header": "X Sig"}, {"id": "body.a b"}, {"more": 1}],
-)  # fmt: skip
+    [
+        {"signed": "{time}", "time": "X-Time"},
+        {"signed": "{body}", "time": "X-Time"},
+        {"signed": "{time}{body}"},
+        {"signed": "{id}{body}"},
+        {"signed": "{id}{body}", "id": "body.id"},
+        {"algorithm": "md5"},
+        {"header": "X Sig"},
+        {"id": "body.a b"},
+        {"more": 1},
+    ],
+)
 def test_a_description_that_leaves_the_body_or_its_time_open_is_none(how: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Signature.model_validate({"header": "X-Sig", **how})

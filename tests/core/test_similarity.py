@@ -20,7 +20,8 @@ def test_the_ratio_is_that_of_the_longest_common_subsequence(one: str, other: st
 
 
 @given(
-    st.lists(st.sampled_from(["ANNA", "BERG", "VAN", "DER"]), max_size=5), st.lists(st.sampled_from(["ANNA", "BERGH", "VAN"]), max_size=5)
+    st.lists(st.sampled_from(["ANNA", "BERG", "VAN", "DER"]), max_size=5),
+    st.lists(st.sampled_from(["ANNA", "BERGH", "VAN"]), max_size=5),
 )
 def test_words_are_compared_in_their_order(one: list[str], other: list[str]) -> None:
     told = " ".join(one), " ".join(other)

@@ -23,9 +23,15 @@ class Asked:
         return "Ana Lima"
 
 
-def roots(value: Any, name: Callable[[str, str], str | None] | None = lambda *which: RECORDS.get(which), **more: Any) -> dict[str, Any]:
+def roots(
+    value: Any, name: Callable[[str, str], str | None] | None = lambda *which: RECORDS.get(which), **more: Any
+) -> dict[str, Any]:
     """The roots of a text whose record has an owner with this key."""
-    known: dict[str, Any] = {"record": {"owner": value, "note": "7"}, SPOKEN: {("record", "owner"): OWNER}, **more}
+    known: dict[str, Any] = {
+        "record": {"owner": value, "note": "7"},
+        SPOKEN: {("record", "owner"): OWNER},
+        **more,
+    }
     return known if name is None else known | {NAMES: name}
 
 

@@ -49,7 +49,9 @@ def acting(**config: Any) -> Change:
     return lambda step, _: step["fix"].update(type="act", config=config)
 
 
-def said(change: Change, policy: str = POLICY, *, actions: Any = ACTIONS, collections: Any = COLLECTIONS) -> list[tuple[Any, ...]]:
+def said(
+    change: Change, policy: str = POLICY, *, actions: Any = ACTIONS, collections: Any = COLLECTIONS
+) -> list[tuple[Any, ...]]:
     """(step, field, whether it is a warning, a few words) of each problem of the good document after the change."""
     made = copy.deepcopy(GOOD) | {"collection": "order", "team": "shop", "variables": {"limit": "10"}}
     change({step["id"]: step for step in made["steps"]}, made)
@@ -72,13 +74,61 @@ def test_a_workflow_that_somebody_can_do_is_fine() -> None:
 
 
 ROLES = [
-    ("a role that is not there", ["operatr"], [("fix", "roles[0]", "error", "There is no role operatr: is operator meant?")]),
+    (
+        "a role that is not there",
+        ["operatr"],
+        [("fix", "roles[0]", "error", "There is no role operatr: is operator meant?")],
+    ),
     ("one of two", ["operator", "boss"], [("fix", "roles[1]", "error", "There is no role boss.")]),
-    ("roles built from others count", ["chief"], [("fix", "config.fields[0]", "error", "No role that may do this step may change order in the team shop.")]),
-    ("the level of a role counts", ["lead"], [("fix", "config.fields[0]", "error", "No role that may do this step may change order in the team shop.")]),
-    ("a role without a right in the workflow", ["reader"], [("fix", "roles", "error", "None of these roles may work in this workflow in the team shop: nobody could do the step.")]),
-    ("a role of another team", ["buyer"], [("fix", "roles", "error", "None of these roles may work in this workflow in the team shop: nobody could do the step.")]),
-]  # fmt: skip
+    (
+        "roles built from others count",
+        ["chief"],
+        [
+            (
+                "fix",
+                "config.fields[0]",
+                "error",
+                "No role that may do this step may change order in the team shop.",
+            )
+        ],
+    ),
+    (
+        "the level of a role counts",
+        ["lead"],
+        [
+            (
+                "fix",
+                "config.fields[0]",
+                "error",
+                "No role that may do this step may change order in the team shop.",
+            )
+        ],
+    ),
+    (
+        "a role without a right in the workflow",
+        ["reader"],
+        [
+            (
+                "fix",
+                "roles",
+                "error",
+                "None of these roles may work in this workflow in the team shop: nobody could do the step.",
+            )
+        ],
+    ),
+    (
+        "a role of another team",
+        ["buyer"],
+        [
+            (
+                "fix",
+                "roles",
+                "error",
+                "None of these roles may work in this workflow in the team shop: nobody could do the step.",
+            )
+        ],
+    ),
+]
 
 
 @cases(("name", "roles", "expected"), ROLES, ids=[row[0] for row in ROLES])
@@ -105,7 +155,11 @@ def test_roles_that_are_asked_or_told_are_there() -> None:
         raw["steps"] += [asked, told]
         step["fix"]["next"] = {"default": "ask"}
 
-    found = [(step, field, severity) for step, field, severity, reason in said(add) if reason.startswith("There is no role")]
+    found = [
+        (step, field, severity)
+        for step, field, severity, reason in said(add)
+        if reason.startswith("There is no role")
+    ]
     assert found == [("ask", "config.roles[0]", "error"), ("tell", "config.roles[1]", "warning")]
 
 
@@ -118,23 +172,55 @@ def test_roles_of_the_workflow_are_only_meant() -> None:
 
 RIGHTS = [
     ("nobody may work in it", less("p, role:operator, *", "p, role:lead,     *"), [(None, "team", "error")]),
-    ("nobody may change", POLICY.replace("browse read update, allow, record", "browse read, allow, record"), [("fix", "config.fields[0]", "error")]),
-    ("nobody may read", less("p, role:operator, t:shop, c", "p, role:lead,     t:shop, c"),
-     [(None, "collection", "error"), ("load", "config.fields[0]", "error"), ("load", "config.related[0].relation", "error"), ("fix", "config.fields[0]", "error")]),
+    (
+        "nobody may change",
+        POLICY.replace("browse read update, allow, record", "browse read, allow, record"),
+        [("fix", "config.fields[0]", "error")],
+    ),
+    (
+        "nobody may read",
+        less("p, role:operator, t:shop, c", "p, role:lead,     t:shop, c"),
+        [
+            (None, "collection", "error"),
+            ("load", "config.fields[0]", "error"),
+            ("load", "config.related[0].relation", "error"),
+            ("fix", "config.fields[0]", "error"),
+        ],
+    ),
     ("a condition is no hindrance", less("p, role:lead,     t:shop, c"), []),
     ("hidden for one role", deny("operator", "state", "read"), [("fix", "config.fields[0]", "error")]),
-    ("hidden for all", deny("operator", "amount", "read") + "p, role:lead, t:shop, field:order/amount, read, deny\n", [("load", "config.fields[0]", "warning")]),
-    ("fixed for all that may change", deny("operator", "state", "update"), [("fix", "config.fields[0]", "error")]),
+    (
+        "hidden for all",
+        deny("operator", "amount", "read") + "p, role:lead, t:shop, field:order/amount, read, deny\n",
+        [("load", "config.fields[0]", "warning")],
+    ),
+    (
+        "fixed for all that may change",
+        deny("operator", "state", "update"),
+        [("fix", "config.fields[0]", "error")],
+    ),
     ("fixed for one that may not change anyway", deny("lead", "state", "update"), []),
-    ("readable in another team only", less("p, role:operator, t:shop, c", "p, role:lead,     t:shop, c") + "p, role:operator, t:other, collection:order order_line, read, allow\n",
-     [(None, "collection", "warning"), ("load", "config.fields[0]", "warning"), ("load", "config.related[0].relation", "warning"), ("fix", "config.fields[0]", "error")]),
-]  # fmt: skip
+    (
+        "readable in another team only",
+        less("p, role:operator, t:shop, c", "p, role:lead,     t:shop, c")
+        + "p, role:operator, t:other, collection:order order_line, read, allow\n",
+        [
+            (None, "collection", "warning"),
+            ("load", "config.fields[0]", "warning"),
+            ("load", "config.related[0].relation", "warning"),
+            ("fix", "config.fields[0]", "error"),
+        ],
+    ),
+]
 
 
 @cases(("name", "policy", "expected"), RIGHTS, ids=[row[0] for row in RIGHTS])
 def test_rights_in_what_a_step_reads_and_changes(name: str, policy: str, expected: list[Any]) -> None:
     def change(step: dict[str, dict[str, Any]], _: dict[str, Any]) -> None:
-        step["load"]["config"] = {"fields": ["amount"], "related": [{"name": "lines", "relation": "line", "fields": ["title"]}]}
+        step["load"]["config"] = {
+            "fields": ["amount"],
+            "related": [{"name": "lines", "relation": "line", "fields": ["title"]}],
+        }
         step["fix"]["config"] = {"fields": ["state"]}
 
     assert [problem[:3] for problem in said(change, policy)] == expected
@@ -146,7 +232,12 @@ def test_a_workflow_of_no_team_needs_somebody_in_some_team() -> None:
         step["fix"]["config"] = {"fields": ["state"]}
 
     assert said(change) == []
-    assert [problem[:2] for problem in said(change, less("p, role:operator, t:shop", "p, role:lead,     t:shop", "p, role:buyer"))] == [
+    assert [
+        problem[:2]
+        for problem in said(
+            change, less("p, role:operator, t:shop", "p, role:lead,     t:shop", "p, role:buyer")
+        )
+    ] == [
         (None, "collection"),
         ("load", "config.fields[0]"),
         ("load", "config.related[0].relation"),
@@ -156,16 +247,37 @@ def test_a_workflow_of_no_team_needs_somebody_in_some_team() -> None:
 
 ACTS = [
     ("one of its records", {"action": "order.ship"}, []),
-    ("one that is done to no record, which nobody may do", {"action": "note.send"}, ["No role that may do this step may execute or request note.send."]),
-    ("one that is not there", {"action": "order.shipp"}, ["There is no action order.shipp: is order.ship meant?"]),
-    ("one for other records", {"action": "line.pack"}, [
-        "The action line.pack is done to records of order_line, and the run is about order: say on which one (record), or choose another action.",
-        "No role that may do this step may execute or request line.pack."]),
-    ("one for another record that is named", {"action": "line.pack", "record": "steps.load.record.line"}, ["No role that may do this step may execute or request line.pack."]),
+    (
+        "one that is done to no record, which nobody may do",
+        {"action": "note.send"},
+        ["No role that may do this step may execute or request note.send."],
+    ),
+    (
+        "one that is not there",
+        {"action": "order.shipp"},
+        ["There is no action order.shipp: is order.ship meant?"],
+    ),
+    (
+        "one for other records",
+        {"action": "line.pack"},
+        [
+            "The action line.pack is done to records of order_line, and the run is about order: say on which one (record), or choose another action.",
+            "No role that may do this step may execute or request line.pack.",
+        ],
+    ),
+    (
+        "one for another record that is named",
+        {"action": "line.pack", "record": "steps.load.record.line"},
+        ["No role that may do this step may execute or request line.pack."],
+    ),
     ("what undoes it", {"action": "order.ship", "compensation": "order.stop"}, []),
-    ("what would undo it", {"action": "order.ship", "compensation": "order.undo"}, ["There is no action order.undo: is order.stop meant?"]),
+    (
+        "what would undo it",
+        {"action": "order.ship", "compensation": "order.undo"},
+        ["There is no action order.undo: is order.stop meant?"],
+    ),
     ("a right to ask is enough", {"action": "order.stop"}, []),
-]  # fmt: skip
+]
 
 
 @cases(("name", "config", "expected"), ACTS, ids=[row[0] for row in ACTS])
@@ -193,7 +305,9 @@ def test_everything_is_said_at_once_and_in_order() -> None:
         raw["roles"] = ["seller"]
         step["load"]["roles"] = ["nobody"]
         step["fix"].update(roles=["reader"], config={"fields": ["made_at", "colour"]})
-        step["ask"]["config"]["form"] = [{"name": "who", "label": "Who", "type": "reference", "collection": "people"}]
+        step["ask"]["config"]["form"] = [
+            {"name": "who", "label": "Who", "type": "reference", "collection": "people"}
+        ]
 
     assert [problem[:3] for problem in said(change)] == [
         (None, "roles[0]", "warning"),

@@ -37,7 +37,15 @@ def test_columns_that_keep_texts_in_several_languages(values: list[Any], kept: b
 
 @cases(
     ("locale", "text"),
-    [("de", "Tisch"), ("de_AT", "Tisch"), ("de-DE", "Tisch"), ("pt", "Mesa"), ("en", "Table"), ("fr", "Table"), ("", "Table")],
+    [
+        ("de", "Tisch"),
+        ("de_AT", "Tisch"),
+        ("de-DE", "Tisch"),
+        ("pt", "Mesa"),
+        ("en", "Table"),
+        ("fr", "Table"),
+        ("", "Table"),
+    ],
 )
 def test_the_text_in_the_language_of_the_reader_else_in_english(locale: str, text: str) -> None:
     assert translations.in_language(TABLE, locale) == text

@@ -33,7 +33,9 @@ def test_a_signature_is_of_a_signed_webhook_and_covers_the_body() -> None:
     how = {"header": "X-Sig"}
     assert wrong({"kind": "webhook", "signed": True, "signature": how}) == {}
     assert list(wrong({"kind": "webhook", "signature": how})) == ["triggers[0].signature"]
-    assert list(wrong({"kind": "schedule", "cron": "0 0 * * *", "signature": how})) == ["triggers[0].signature"]
+    assert list(wrong({"kind": "schedule", "cron": "0 0 * * *", "signature": how})) == [
+        "triggers[0].signature"
+    ]
     assert any(
         field.startswith("triggers[0].signature")
         for field in wrong({"kind": "webhook", "signed": True, "signature": how | {"signed": "{id}"}})
@@ -51,15 +53,26 @@ def test_each_field_that_is_wrong_is_named() -> None:
         {"kind": "event", "on": "tag.added"},
     )
     assert set(found) == {
-        "triggers[0].cron", "triggers[0].zone", "triggers[1].on", "triggers[1].filter", "triggers[2].cron", "triggers[2].input.wy",
-        "triggers[2].input.why", "triggers[3].filter", "triggers[4].filter", "triggers[5].cron", "triggers[6].collection",
-    }  # fmt: skip
+        "triggers[0].cron",
+        "triggers[0].zone",
+        "triggers[1].on",
+        "triggers[1].filter",
+        "triggers[2].cron",
+        "triggers[2].input.wy",
+        "triggers[2].input.why",
+        "triggers[3].filter",
+        "triggers[4].filter",
+        "triggers[5].cron",
+        "triggers[6].collection",
+    }
     assert "is record.updated meant?" in found["triggers[1].on"]
     assert "is why meant?" in found["triggers[2].input.wy"]
 
 
 def test_a_workflow_about_a_record_says_which_one_a_time_means() -> None:
-    assert "record" in wrong({"kind": "schedule", "cron": "0 2 * * *"}, collection="order")["triggers[0].record"]
+    assert (
+        "record" in wrong({"kind": "schedule", "cron": "0 2 * * *"}, collection="order")["triggers[0].record"]
+    )
     other = {"kind": "event", "on": "record.created", "collection": "line"}
     assert set(wrong(other, collection="order")) == {"triggers[0].record"}
     assert wrong({**other, "record": "record.order_id"}, collection="order") == {}
@@ -67,14 +80,22 @@ def test_a_workflow_about_a_record_says_which_one_a_time_means() -> None:
 
 def test_only_a_segment_has_an_order() -> None:
     assert set(wrong({"kind": "schedule", "cron": "0 2 * * *", "sort": "-name"})) == {"triggers[0].sort"}
-    assert wrong({"kind": "schedule", "cron": "0 2 * * *", "segment": "late", "sort": "-name"}, collection="order") == {}
+    assert (
+        wrong(
+            {"kind": "schedule", "cron": "0 2 * * *", "segment": "late", "sort": "-name"}, collection="order"
+        )
+        == {}
+    )
 
 
 def test_the_same_triggers_are_the_same_bytes() -> None:
     trigger = {"input": {"why": "'it is time'"}, "cron": "0 2 * * *", "kind": "schedule", "id": "night"}
     assert read({**DOCUMENT, "triggers": [trigger]}).to_json()["triggers"] == [trigger]
     assert "triggers" not in read(DOCUMENT).to_json()
-    assert [read({**DOCUMENT, "triggers": [{"id": "x", "kind": kind}]}).triggers[0].starts_enabled for kind in ("webhook", "api")] == [
+    assert [
+        read({**DOCUMENT, "triggers": [{"id": "x", "kind": kind}]}).triggers[0].starts_enabled
+        for kind in ("webhook", "api")
+    ] == [
         False,
         True,
     ]
@@ -92,7 +113,9 @@ def test_a_schedule_names_a_record_or_a_segment() -> None:
 
 def test_a_webhook_that_reads_what_the_start_calls_almost_so_is_warned_of() -> None:
     reads = {"kind": "webhook", "record": "input.whi", "filter": "input.type == 'order'"}
-    found = workflow_check.check({**DOCUMENT, "collection": "order", "triggers": [{"id": "hook", **reads}]}, steps.all_types())
+    found = workflow_check.check(
+        {**DOCUMENT, "collection": "order", "triggers": [{"id": "hook", **reads}]}, steps.all_types()
+    )
     told = {problem.field: (problem.reason, problem.severity) for problem in found}
     assert told["triggers[0].record"] == (
         "The start asks for no whi: is why meant? Whoever calls has to send whi, or nothing starts.",

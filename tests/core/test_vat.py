@@ -83,7 +83,9 @@ def test_a_number_in_use_is_right_however_it_is_spaced(text: str) -> None:
     assert problem(f"{text[:2].lower()} {text[2:5]}.{text[5:]}") is None
 
 
-@pytest.mark.parametrize("letters", [letters for letters in EXAMPLES if letters != "AD"])  # Andorra has no check digits
+@pytest.mark.parametrize(
+    "letters", [letters for letters in EXAMPLES if letters != "AD"]
+)  # Andorra has no check digits
 def test_the_example_of_every_country_is_right_and_one_digit_off_is_not(letters: str) -> None:
     example = EXAMPLES[letters]
     assert problem(example) is None
@@ -95,14 +97,32 @@ def test_the_example_of_every_country_is_right_and_one_digit_off_is_not(letters:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "begins with the letters"), ("123456789", "begins with the letters"), ("US123456789", "such as DE136695976"), ("DE", "looks like DE136695976"),
-        ("DE12345678", "looks like DE136695976"), ("DE1366959760", "looks like"), ("ATU1358562", "looks like ATU13585627"), ("NL004495445C01", "looks like NL"),
-        ("DE136695977", "check digits"), ("ESX2482300A", "check digits"), ("ESA13585626", "check digits"), ("FR41303265045", "check digits"),
-        ("GBGD500", "looks like"), ("GBHA499", "looks like"), ("IE6433435G", "check digits"), ("SI00000000", "looks like"), ("CHE107787578", "check digits"),
-        ("45.723.174/0001-11", "check digits"), ("RS129391321", "check digits"), ("RU5027187067", "check digits"), ("RU500100732258", "check digits"), ("ADM000000M", "looks like AD"),
-        ("DE13669597٦", "looks like"), ("DE136695976; drop table", "looks like"),
+        ("", "begins with the letters"),
+        ("123456789", "begins with the letters"),
+        ("US123456789", "such as DE136695976"),
+        ("DE", "looks like DE136695976"),
+        ("DE12345678", "looks like DE136695976"),
+        ("DE1366959760", "looks like"),
+        ("ATU1358562", "looks like ATU13585627"),
+        ("NL004495445C01", "looks like NL"),
+        ("DE136695977", "check digits"),
+        ("ESX2482300A", "check digits"),
+        ("ESA13585626", "check digits"),
+        ("FR41303265045", "check digits"),
+        ("GBGD500", "looks like"),
+        ("GBHA499", "looks like"),
+        ("IE6433435G", "check digits"),
+        ("SI00000000", "looks like"),
+        ("CHE107787578", "check digits"),
+        ("45.723.174/0001-11", "check digits"),
+        ("RS129391321", "check digits"),
+        ("RU5027187067", "check digits"),
+        ("RU500100732258", "check digits"),
+        ("ADM000000M", "looks like AD"),
+        ("DE13669597٦", "looks like"),
+        ("DE136695976; drop table", "looks like"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_the_way_out(text: str, words: str) -> None:
     assert words in (problem(text) or "")
 

@@ -39,7 +39,15 @@ GOOD: dict[str, Any] = {
             "title": "Load",
             "config": {
                 "fields": ["amount", "state"],
-                "related": [{"name": "lines", "relation": "line", "fields": ["title"], "where": "record.price > 0", "sort": "-price"}],
+                "related": [
+                    {
+                        "name": "lines",
+                        "relation": "line",
+                        "fields": ["title"],
+                        "where": "record.price > 0",
+                        "sort": "-price",
+                    }
+                ],
                 "text": "{{ record.state }} {{ input.why }}",
             },
             "next": {"default": "fix"},
@@ -50,7 +58,14 @@ GOOD: dict[str, Any] = {
             "title": "Fix",
             "config": {
                 "fields": ["state"],
-                "form": [{"name": "note", "label": "Note", "type": "long_text", "required_if": 'steps.fix.state == "bad"'}],
+                "form": [
+                    {
+                        "name": "note",
+                        "label": "Note",
+                        "type": "long_text",
+                        "required_if": 'steps.fix.state == "bad"',
+                    }
+                ],
             },
             "next": {"default": "large"},
         },
@@ -58,7 +73,9 @@ GOOD: dict[str, Any] = {
             "id": "large",
             "type": "condition",
             "title": "Large?",
-            "config": {"branches": [{"if": "steps.load.record.amount > variables.limit", "outcome": "large"}]},
+            "config": {
+                "branches": [{"if": "steps.load.record.amount > variables.limit", "outcome": "large"}]
+            },
             "next": {"large": "ask", "default": "done"},
         },
         {
@@ -102,7 +119,10 @@ class Table:
 
 COLLECTIONS = {
     "order": Table(
-        "Orders", [Column("amount"), Column("state"), Column("made_at", readonly=True)], [Link("line", "order_line")], [Part("open")]
+        "Orders",
+        [Column("amount"), Column("state"), Column("made_at", readonly=True)],
+        [Link("line", "order_line")],
+        [Part("open")],
     ),
     "order_line": Table("Lines", [Column("title"), Column("price")]),
 }
@@ -167,30 +187,79 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
     "no title": (lambda s, d: d.update(title=""), None, "title", "may not be empty"),
     "slug": (lambda s, d: d.update(slug="Order_Check"), None, "slug", "small letters, digits and hyphens"),
     "unknown key": (lambda s, d: d.update(titel="x"), None, "titel", "is title meant?"),
-    "unknown setting": (lambda s, d: d.update(settings={"visit_limits": 3}), None, "settings.visit_limits", "is visit_limit meant?"),
-    "setting too low": (lambda s, d: d.update(settings={"visit_limit": 0}), None, "settings.visit_limit", "at least 1"),
-    "wrong literal": (lambda s, d: d.update(settings={"on_error": "cry"}), None, "settings.on_error", "'ask', 'fail'"),
+    "unknown setting": (
+        lambda s, d: d.update(settings={"visit_limits": 3}),
+        None,
+        "settings.visit_limits",
+        "is visit_limit meant?",
+    ),
+    "setting too low": (
+        lambda s, d: d.update(settings={"visit_limit": 0}),
+        None,
+        "settings.visit_limit",
+        "at least 1",
+    ),
+    "wrong literal": (
+        lambda s, d: d.update(settings={"on_error": "cry"}),
+        None,
+        "settings.on_error",
+        "'ask', 'fail'",
+    ),
     "steps no list": (lambda s, d: d.update(steps={}), None, "steps", "must be a list"),
     "step no object": (lambda s, d: d["steps"].append("x"), None, "steps[7]", "must be an object"),
     "step without id": (lambda s, d: s["done"].pop("id"), None, "steps[6].id", "missing"),
     "step id": (lambda s, d: s["back"].update(id="Back"), None, "steps[5].id", "a small letter first"),
     "unknown step key": (lambda s, d: s["fix"].update(nxt={}), "fix", "nxt", "is next meant?"),
-    "unknown type": (lambda s, d: s["fix"].update(type="fix_data"), "fix", "type", "There is no step type fix_data"),
-    "unknown config": (lambda s, d: s["fix"]["config"].update(filds=[]), "fix", "config.filds", "is fields meant?"),
+    "unknown type": (
+        lambda s, d: s["fix"].update(type="fix_data"),
+        "fix",
+        "type",
+        "There is no step type fix_data",
+    ),
+    "unknown config": (
+        lambda s, d: s["fix"]["config"].update(filds=[]),
+        "fix",
+        "config.filds",
+        "is fields meant?",
+    ),
     "unknown key deep inside": (
         lambda s, d: s["load"]["config"]["related"][0].update(frm="x"),
         "load",
         "config.related[0].frm",
         "There is no setting frm here",
     ),
-    "config of a wrong type": (lambda s, d: s["load"]["config"].update(fields="amount"), "load", "config.fields", "must be a list"),
-    "decimal as number": (lambda s, d: d["variables"].update(rate=0.5), None, "variables.rate", 'written as text: "0.5"'),
+    "config of a wrong type": (
+        lambda s, d: s["load"]["config"].update(fields="amount"),
+        "load",
+        "config.fields",
+        "must be a list",
+    ),
+    "decimal as number": (
+        lambda s, d: d["variables"].update(rate=0.5),
+        None,
+        "variables.rate",
+        'written as text: "0.5"',
+    ),
     "huge number": (lambda s, d: d["variables"].update(rate=2**60), None, "variables.rate", "too large"),
     "NUL": (lambda s, d: s["fix"].update(title="a\x00"), "fix", "title", "cannot be stored"),
-    "half a character": (lambda s, d: d["variables"].update(x="\ud800"), None, "variables.x", "cannot be stored"),
-    "duplicate id": (lambda s, d: s["back"].update(id="fix"), "fix", "id", "Two steps have the id fix: numbers 3 and 6"),
+    "half a character": (
+        lambda s, d: d["variables"].update(x="\ud800"),
+        None,
+        "variables.x",
+        "cannot be stored",
+    ),
+    "duplicate id": (
+        lambda s, d: s["back"].update(id="fix"),
+        "fix",
+        "id",
+        "Two steps have the id fix: numbers 3 and 6",
+    ),
     "reserved id": (
-        lambda s, d: (s["done"].update(id="record"), s["large"]["next"].update(default="record"), s["ask"]["next"].update(yes="record")),
+        lambda s, d: (
+            s["done"].update(id="record"),
+            s["large"]["next"].update(default="record"),
+            s["ask"]["next"].update(yes="record"),
+        ),
         "record",
         "id",
         "word of the expression language",
@@ -209,7 +278,11 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
         "There are 2 steps of type start (start, done)",
     ),
     "no end": (
-        lambda s, d: (d["steps"].pop(), s["large"]["next"].update(default="ask"), s["ask"]["next"].update(yes="back")),
+        lambda s, d: (
+            d["steps"].pop(),
+            s["large"]["next"].update(default="ask"),
+            s["ask"]["next"].update(yes="back"),
+        ),
         None,
         "steps",
         "no step of type end",
@@ -226,7 +299,12 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
         "id",
         "No way leads to this step",
     ),
-    "unknown target": (lambda s, d: s["fix"]["next"].update(default="nowhere"), "fix", "next.default", "There is no step nowhere"),
+    "unknown target": (
+        lambda s, d: s["fix"]["next"].update(default="nowhere"),
+        "fix",
+        "next.default",
+        "There is no step nowhere",
+    ),
     "no way on": (lambda s, d: s["fix"].update(next={}), "fix", "next.updated", "leads nowhere"),
     "one outcome without a branch": (
         lambda s, d: s["ask"]["next"].pop("again"),
@@ -240,32 +318,65 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
         "next.default",
         "name the step that follows as default",
     ),
-    "edge of no outcome": (lambda s, d: s["ask"]["next"].update(maybe="done"), "ask", "next.maybe", "it has yes, again"),
+    "edge of no outcome": (
+        lambda s, d: s["ask"]["next"].update(maybe="done"),
+        "ask",
+        "next.maybe",
+        "it has yes, again",
+    ),
     "edge after the end": (
         lambda s, d: s["done"].update(next={"default": "fix"}),
         "done",
         "next.default",
         "Nothing follows a step of type end",
     ),
-    "circle without go_to": (lambda s, d: s["ask"]["next"].update(again="fix"), "ask", "next.again", "only a Go to step may lead back"),
-    "step to itself": (lambda s, d: s["fix"]["next"].update(updated="fix"), "fix", "next.updated", "leads to itself"),
+    "circle without go_to": (
+        lambda s, d: s["ask"]["next"].update(again="fix"),
+        "ask",
+        "next.again",
+        "only a Go to step may lead back",
+    ),
+    "step to itself": (
+        lambda s, d: s["fix"]["next"].update(updated="fix"),
+        "fix",
+        "next.updated",
+        "leads to itself",
+    ),
     "circle without a person": (
-        lambda s, d: (s["back"]["next"].update(default="large"), s["large"]["next"].update(large="back", default="ask")),
+        lambda s, d: (
+            s["back"]["next"].update(default="large"),
+            s["large"]["next"].update(large="back", default="ask"),
+        ),
         "back",
         "next.default",
         "without asking a person",
     ),
     "no way to an end": (
         lambda s, d: (
-            d["steps"].append({"id": "trap", "type": "guidance", "title": "T", "config": {"text": "x"}, "next": {"default": "trap_back"}}),
-            d["steps"].append({"id": "trap_back", "type": "go_to", "title": "B", "next": {"default": "trap"}}),
+            d["steps"].append(
+                {
+                    "id": "trap",
+                    "type": "guidance",
+                    "title": "T",
+                    "config": {"text": "x"},
+                    "next": {"default": "trap_back"},
+                }
+            ),
+            d["steps"].append(
+                {"id": "trap_back", "type": "go_to", "title": "B", "next": {"default": "trap"}}
+            ),
             s["ask"]["next"].update(again="trap"),
         ),
         "trap",
         "next",
         "never completes",
     ),
-    "group": (lambda s, d: d.update(groups=[{"title": "G", "steps": ["fix", "fox"]}]), None, "groups[0].steps[1]", "There is no step fox"),
+    "group": (
+        lambda s, d: d.update(groups=[{"title": "G", "steps": ["fix", "fox"]}]),
+        None,
+        "groups[0].steps[1]",
+        "There is no step fox",
+    ),
     "bad expression": (
         lambda s, d: s["large"]["config"]["branches"][0].update({"if": "1 +"}),
         "large",
@@ -278,7 +389,12 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
         "config.branches[0].if",
         "There is no function 'exec'",
     ),
-    "bad template": (lambda s, d: s["load"]["config"].update(text="Hello {{ record.state"), "load", "config.text", "never closed"),
+    "bad template": (
+        lambda s, d: s["load"]["config"].update(text="Hello {{ record.state"),
+        "load",
+        "config.text",
+        "never closed",
+    ),
     "bad expression in a template": (
         lambda s, d: s["load"]["config"].update(text="Hello {{ record. }}"),
         "load",
@@ -333,9 +449,24 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
         "config.text",
         "has no role: is roles meant?",
     ),
-    "item outside a loop": (lambda s, d: s["load"]["config"].update(text="{{ item.id }}"), "load", "config.text", "only in loops"),
-    "unknown root": (lambda s, d: s["load"]["config"].update(text="{{ workflow.id }}"), "load", "config.text", "workflow"),
-    "record without a collection": (lambda s, d: d.update(collection=None), "load", "config.text", "no collection, so there is no record"),
+    "item outside a loop": (
+        lambda s, d: s["load"]["config"].update(text="{{ item.id }}"),
+        "load",
+        "config.text",
+        "only in loops",
+    ),
+    "unknown root": (
+        lambda s, d: s["load"]["config"].update(text="{{ workflow.id }}"),
+        "load",
+        "config.text",
+        "workflow",
+    ),
+    "record without a collection": (
+        lambda s, d: d.update(collection=None),
+        "load",
+        "config.text",
+        "no collection, so there is no record",
+    ),
 }
 
 
@@ -344,7 +475,9 @@ def test_a_thing_that_is_wrong_is_named_with_its_place(name: str) -> None:
     change, step, place, reason = CASES[name]
     problems = check(changed(change))
     assert (step, place) in said(problems), problems
-    assert any(reason in problem.reason for problem in problems if (problem.step, problem.field) == (step, place)), problems
+    assert any(
+        reason in problem.reason for problem in problems if (problem.step, problem.field) == (step, place)
+    ), problems
     assert all(problem.severity == "error" for problem in problems)
 
 
@@ -410,7 +543,12 @@ def test_names_are_judged_by_the_collections_where_they_are_known(
 def test_a_segment_that_is_not_there_is_a_warning() -> None:
     (problem,) = check(changed(lambda s, d: d.update(segments=["open", "shut"])), COLLECTIONS)
     assert (problem.field, problem.severity) == ("segments[1]", "warning")
-    assert problem.to_json() == {"step": None, "field": "segments[1]", "reason": problem.reason, "severity": "warning"}
+    assert problem.to_json() == {
+        "step": None,
+        "field": "segments[1]",
+        "reason": problem.reason,
+        "severity": "warning",
+    }
 
 
 def test_everything_is_named_at_once_the_document_first_then_step_by_step() -> None:

@@ -25,7 +25,14 @@ class Thing:
         vars(self).update(names)
 
 
-def table(label: str, fields: str, relations: dict[str, str] | None = None, *, readonly: str = "", segments: str = "") -> Thing:
+def table(
+    label: str,
+    fields: str,
+    relations: dict[str, str] | None = None,
+    *,
+    readonly: str = "",
+    segments: str = "",
+) -> Thing:
     return Thing(
         label=label,
         fields=[Thing(name=name, readonly=name in readonly.split()) for name in fields.split()],
@@ -36,7 +43,11 @@ def table(label: str, fields: str, relations: dict[str, str] | None = None, *, r
 
 COLLECTIONS = {
     "order": table(
-        "Orders", "amount state made_at", {"line": "order_line", "buyer": "unknown_one"}, readonly="made_at", segments="open late"
+        "Orders",
+        "amount state made_at",
+        {"line": "order_line", "buyer": "unknown_one"},
+        readonly="made_at",
+        segments="open late",
     ),
     "order_line": table("Lines", "title price"),
     "wide": table("Wide", " ".join(f"column_{number}" for number in range(20))),
@@ -63,17 +74,35 @@ NAMES: list[tuple[str, list[str]]] = [
     ("lookup(tables.limits.eur, 'lead', record.state)", []),
     ("lookup(tables.limits.eur, 'lead', 'open', 0) > 1", []),
     ("lookup(tables.broken.any, 1)", []),
-    ("lookup(tables.limits.eur, 'lead')", ["The policy table limits has 2 keys: lookup takes as many, and a default if one is wanted."]),
+    (
+        "lookup(tables.limits.eur, 'lead')",
+        ["The policy table limits has 2 keys: lookup takes as many, and a default if one is wanted."],
+    ),
     (
         "lookup(tables.limits.eur, 1, 2, 3, 4)",
         ["The policy table limits has 2 keys: lookup takes as many, and a default if one is wanted."],
     ),
-    ("lookup(tables.limits.eurs, 1, 2)", ["The policy table limits has no column eurs to look up: is eur meant?"]),
+    (
+        "lookup(tables.limits.eurs, 1, 2)",
+        ["The policy table limits has no column eurs to look up: is eur meant?"],
+    ),
     ("lookup(tables.limit.eur, 1, 2)", ["There is no policy table limit: is limits meant?"]),
-    ("lookup(variables.rates, 'a', 1, 2)", ["lookup takes one key and a default to look in an object, not 3 values."]),
-    ("size(tables.limits.eur)", ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 6)."]),
-    ("lookup(tables.limits, 'lead')", ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 8)."]),
-    ("lookup(variables.rates, tables.limits.eur)", ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 25)."]),
+    (
+        "lookup(variables.rates, 'a', 1, 2)",
+        ["lookup takes one key and a default to look in an object, not 3 values."],
+    ),
+    (
+        "size(tables.limits.eur)",
+        ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 6)."],
+    ),
+    (
+        "lookup(tables.limits, 'lead')",
+        ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 8)."],
+    ),
+    (
+        "lookup(variables.rates, tables.limits.eur)",
+        ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 25)."],
+    ),
     ("1 + 1", []),
     ("now > today()", []),
     ("run.id == 'x' && run.anything.at.all", []),
@@ -126,7 +155,12 @@ NAMES: list[tuple[str, list[str]]] = [
 def test_names_in_an_expression_and_in_a_template(text: str, reasons: list[str]) -> None:
     assert wrong_references(Located("if", text), template=False, known=KNOWN) == reasons
     if "(at character" not in "".join(reasons):
-        assert wrong_references(Located("text", f"A {{{{ {text} }}}} and {{{{ {text} }}}}."), template=True, known=KNOWN) == reasons
+        assert (
+            wrong_references(
+                Located("text", f"A {{{{ {text} }}}} and {{{{ {text} }}}}."), template=True, known=KNOWN
+            )
+            == reasons
+        )
 
 
 @cases(
@@ -140,7 +174,9 @@ def test_names_in_an_expression_and_in_a_template(text: str, reasons: list[str])
         (None, "record.price > 1", ["Orders has no field price."]),
     ],
 )
-def test_record_is_that_of_the_relation_in_its_condition(relation: str | None, text: str, reasons: list[str]) -> None:
+def test_record_is_that_of_the_relation_in_its_condition(
+    relation: str | None, text: str, reasons: list[str]
+) -> None:
     assert wrong_references(Located("where", text, relation), template=False, known=KNOWN) == reasons
 
 
@@ -169,11 +205,20 @@ def test_what_cannot_be_told_is_not_judged(change: dict[str, Any], text: str, re
         ("{}", []),
         (b"{}", []),
         ({"a": 1}, []),
-        ("\ufeff{}", ["The file is no JSON: Unexpected UTF-8 BOM (decode using utf-8-sig) in line 1, column 1."]),
+        (
+            "\ufeff{}",
+            ["The file is no JSON: Unexpected UTF-8 BOM (decode using utf-8-sig) in line 1, column 1."],
+        ),
         (b"\xef\xbb\xbf{}", []),
         ("", ["The file is no JSON: Expecting value in line 1, column 1."]),
-        ("{'a': 1}", ["The file is no JSON: Expecting property name enclosed in double quotes in line 1, column 2."]),
-        ('{"a": 1,}', ["The file is no JSON: Expecting property name enclosed in double quotes in line 1, column 9."]),
+        (
+            "{'a': 1}",
+            ["The file is no JSON: Expecting property name enclosed in double quotes in line 1, column 2."],
+        ),
+        (
+            '{"a": 1,}',
+            ["The file is no JSON: Expecting property name enclosed in double quotes in line 1, column 9."],
+        ),
         ("null", ["A workflow file holds one object, in braces."]),
         ("[]", ["A workflow file holds one object, in braces."]),
         ("{} {}", ["The file is no JSON: Extra data in line 1, column 4."]),
@@ -182,9 +227,18 @@ def test_what_cannot_be_told_is_not_judged(change: dict[str, Any], text: str, re
         (b'{"a": "\xe4"}', ["The file is not UTF-8 text: byte 8 cannot be read."]),
         ("[" * 200_000, ["The file is nested too deep."]),
         ('{"a": 1, "b": 2, "a": 3, "a": 4}', ["The key a stands twice in the same object: keep one."]),
-        ('{"a": {"x": 1, "x": 2}, "b": {"x": 1, "x": 2}}', ["The key x stands twice in the same object: keep one."]),
-        ("x" * (MAX_BYTES + 1), [f"The file is too large: {MAX_BYTES + 1} bytes, at most {MAX_BYTES} are read."]),
-        ('"' + "ä" * (MAX_BYTES // 2) + '"', [f"The file is too large: {MAX_BYTES + 2} bytes, at most {MAX_BYTES} are read."]),
+        (
+            '{"a": {"x": 1, "x": 2}, "b": {"x": 1, "x": 2}}',
+            ["The key x stands twice in the same object: keep one."],
+        ),
+        (
+            "x" * (MAX_BYTES + 1),
+            [f"The file is too large: {MAX_BYTES + 1} bytes, at most {MAX_BYTES} are read."],
+        ),
+        (
+            '"' + "ä" * (MAX_BYTES // 2) + '"',
+            [f"The file is too large: {MAX_BYTES + 2} bytes, at most {MAX_BYTES} are read."],
+        ),
     ],
     ids=range(19),
 )
@@ -207,8 +261,14 @@ for _ in range(60):
         ({"a": [0, {"b": 1e300}]}, [("a[1].b", 'Numbers with decimals are written as text: "1e+300".')]),
         ({"a": 2**53}, [("a", "This number is too large to be kept exactly: write it as text.")]),
         ({"a": -(2**53)}, [("a", "This number is too large to be kept exactly: write it as text.")]),
-        ({"a": "x\x00"}, [("a", "There is a character in this text that cannot be stored (NUL or half of one).")]),
-        ({"a": ["\udfff"]}, [("a[0]", "There is a character in this text that cannot be stored (NUL or half of one).")]),
+        (
+            {"a": "x\x00"},
+            [("a", "There is a character in this text that cannot be stored (NUL or half of one).")],
+        ),
+        (
+            {"a": ["\udfff"]},
+            [("a[0]", "There is a character in this text that cannot be stored (NUL or half of one).")],
+        ),
         ({"a": {"b\x00": 1}}, [("a", "The key 'b\\x00' cannot be stored.")]),
         ({"a": {1: "x"}}, [("a", "The key 1 cannot be stored.")]),
         ({"a": "\u202e😀"}, []),
@@ -231,7 +291,13 @@ GOOD: dict[str, Any] = {
     "variables": {"limit": 100},
     "steps": [
         {"id": "first", "type": "start", "title": "Start", "next": {"default": "load"}},
-        {"id": "load", "type": "get_data", "title": "Load", "config": {"fields": ["amount"]}, "next": {"default": "ask"}},
+        {
+            "id": "load",
+            "type": "get_data",
+            "title": "Load",
+            "config": {"fields": ["amount"]},
+            "next": {"default": "ask"},
+        },
         {
             "id": "ask",
             "type": "decision",
@@ -253,7 +319,9 @@ def check(change: Change, collections: Any = None) -> list[Problem]:
 
 
 def test_an_older_format_is_read_by_the_functions_that_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    forward: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: lambda raw: {"title": raw.pop("name"), **raw} | {"format": 1}}
+    forward: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        0: lambda raw: {"title": raw.pop("name"), **raw} | {"format": 1}
+    }
     monkeypatch.setattr(workflow, "UPGRADES", forward)
     old = {**{key: value for key, value in GOOD.items() if key != "title"}, "format": 0, "name": "Old"}
     assert read(dict(old)).title == "Old"
@@ -264,14 +332,33 @@ def test_an_older_format_is_read_by_the_functions_that_lead_on(monkeypatch: pyte
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "type", "next", "config", "steps", "title", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "type", "next", "config", "steps", "title", "x"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(
     st.dictionaries(
-        st.sampled_from(["format", "slug", "title", "collection", "steps", "settings", "variables", "groups", "segments", "x"]), json_values
+        st.sampled_from(
+            [
+                "format",
+                "slug",
+                "title",
+                "collection",
+                "steps",
+                "settings",
+                "variables",
+                "groups",
+                "segments",
+                "x",
+            ]
+        ),
+        json_values,
     )
 )
 def test_no_document_makes_the_check_fail_and_none_of_these_is_a_workflow(document: dict[str, Any]) -> None:

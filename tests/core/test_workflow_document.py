@@ -55,7 +55,9 @@ def test_what_is_left_out_has_its_default() -> None:
     assert made.time_limit_ms(hands_off=False) is None
 
 
-def test_runs_that_nobody_holds_end_on_an_error_and_after_five_minutes_unless_the_document_says_otherwise() -> None:
+def test_runs_that_nobody_holds_end_on_an_error_and_after_five_minutes_unless_the_document_says_otherwise() -> (
+    None
+):
     assert read(document(run_as="robot@fernwick.test")).settings.on_error == "fail"
     asks = read(document(run_as="robot@fernwick.test", settings={"on_error": "ask", "timeout_ms": 9_000}))
     assert (asks.settings.on_error, asks.time_limit_ms(hands_off=True)) == ("ask", 9_000)
@@ -93,7 +95,9 @@ def test_what_the_model_does_not_know_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_the_layout_of_a_file_does_not_matter_to_its_bytes_and_hash() -> None:
     tight = json.dumps(document(variables={"b": 1, "a": {"d": 2, "c": [3]}}, description=None))
-    loose = json.dumps(dict(reversed(document(variables={"a": {"c": [3], "d": 2}, "b": 1}).items())), indent=8)
+    loose = json.dumps(
+        dict(reversed(document(variables={"a": {"c": [3], "d": 2}, "b": 1}).items())), indent=8
+    )
     assert read(tight).canonical() == read(loose.encode()).canonical()
     assert read(tight).hash == read(loose).hash
     assert read(tight).hash != read(document()).hash
@@ -133,9 +137,13 @@ DOCUMENTS = st.fixed_dictionaries(
         "team": TEXTS,
         "roles": st.lists(TEXTS, max_size=2),
         "segments": st.lists(TEXTS, max_size=2),
-        "settings": st.fixed_dictionaries({}, optional={"visit_limit": st.integers(1, 100), "exclusive": st.booleans()}),
+        "settings": st.fixed_dictionaries(
+            {}, optional={"visit_limit": st.integers(1, 100), "exclusive": st.booleans()}
+        ),
         "variables": st.dictionaries(NAMES, JSON, max_size=3),
-        "groups": st.lists(st.fixed_dictionaries({"title": TITLES, "steps": st.lists(NAMES, max_size=2)}), max_size=2),
+        "groups": st.lists(
+            st.fixed_dictionaries({"title": TITLES, "steps": st.lists(NAMES, max_size=2)}), max_size=2
+        ),
     },
 )
 
@@ -154,7 +162,9 @@ def test_reading_what_was_written_gives_the_same_workflow_and_the_same_bytes(mad
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_shipped_file_is_in_canonical_form(file: Path) -> None:
     document = read(file.read_bytes())
-    assert document.slug == file.stem, f"workflows/{file.name} has the slug {document.slug}: call the file {document.slug}.json"
+    assert document.slug == file.stem, (
+        f"workflows/{file.name} has the slug {document.slug}: call the file {document.slug}.json"
+    )
     canonical = document.canonical() == file.read_bytes()
     assert canonical, f"workflows/{file.name} is not in canonical form: run bin/fix, which writes it so"
 

@@ -35,8 +35,19 @@ def test_the_schema_has_no_floats() -> None:
 
 @cases(
     ("target", "fine"),
-    [(90, True), ("99.5", True), ("0.5", True), (0, False), (-1, False), ("0.0", False), ("50,000", False), ("nan", False), ("1e5", False), (10**15, False)],
-)  # fmt: skip
+    [
+        (90, True),
+        ("99.5", True),
+        ("0.5", True),
+        (0, False),
+        (-1, False),
+        ("0.0", False),
+        ("50,000", False),
+        ("nan", False),
+        ("1e5", False),
+        (10**15, False),
+    ],
+)
 def test_an_objective_is_a_number_above_nought_that_can_be_saved(target: int | str, fine: bool) -> None:
     found = check(document({"id": "a", "type": "metric", "collection": "charge", "target": target}))
     assert [spot.place[-1] for spot in found] == ([] if fine else ["target"])
@@ -48,14 +59,30 @@ def test_an_objective_is_a_number_above_nought_that_can_be_saved(target: int | s
         ({"type": "fields", "of": "customer"}, "a.of", "Nothing selects customer"),
         ({"type": "text", "text": "{{ selected.person.name }}"}, "a.text", "Nothing selects person"),
         ({"type": "text", "text": "{{ record.name }}"}, "a.text", "There is no record here"),
-        ({"type": "text", "text": "Dear {{ nobody.name }}"}, "a.text", "There is no nobody here. Paths begin with me or now."),
-        ({"type": "collection", "collection": "c", "select": "person", "where": ["person.x == 1"]}, "a.where", "Write selected.person"),
+        (
+            {"type": "text", "text": "Dear {{ nobody.name }}"},
+            "a.text",
+            "There is no nobody here. Paths begin with me or now.",
+        ),
+        (
+            {"type": "collection", "collection": "c", "select": "person", "where": ["person.x == 1"]},
+            "a.where",
+            "Write selected.person",
+        ),
         ({"type": "text", "text": "{{ me.name"}, "a.text", "never closed"),
-        ({"type": "collection", "collection": "c", "where": ["record.x == input.y"]}, "a.where", "no input called y"),
+        (
+            {"type": "collection", "collection": "c", "where": ["record.x == input.y"]},
+            "a.where",
+            "no input called y",
+        ),
         ({"type": "collection", "collection": "c", "search": "q"}, "a.search", "no search called q"),
         ({"type": "link", "text": "x", "to": "javascript:alert(1)"}, "a.to", "begins with /"),
         ({"type": "link", "text": "x", "to": "//evil.example"}, "a.to", "begins with /"),
-        ({"type": "link", "text": "x", "to": "{{ if true }}javascript:alert(1){{ end }}"}, "a.to", "cannot choose by"),
+        (
+            {"type": "link", "text": "x", "to": "{{ if true }}javascript:alert(1){{ end }}"},
+            "a.to",
+            "cannot choose by",
+        ),
         ({"type": "metric", "collection": "c", "measure": "sum"}, "components[0]", "say the field"),
         ({"type": "chart", "collection": "c", "chart": "time"}, "components[0]", "say the date"),
         ({"type": "chart", "collection": "c", "sql": "select 1"}, "components[0]", "one of the two"),
@@ -73,7 +100,13 @@ def test_names_that_stand_twice_and_too_much_nesting_are_refused() -> None:
     reasons = [
         spot.reason
         for spot in check(
-            document(LIST, {**LIST, "id": "other", "collection": "d"}, FIND, {**FIND, "name": "x"}, {**FIND, "id": "part", "name": "as"})
+            document(
+                LIST,
+                {**LIST, "id": "other", "collection": "d"},
+                FIND,
+                {**FIND, "name": "x"},
+                {**FIND, "id": "part", "name": "as"},
+            )
         )
     ]
     assert [reason.split(":")[0] for reason in reasons] == [
@@ -91,27 +124,70 @@ def test_a_component_depends_on_what_its_expressions_look_at() -> None:
     made = read(
         document(
             LIST | {"search": "q", "where": ["record.x == input.y || selected.other.id == 1"]},
-            {"id": "f", "type": "fields", "of": "customer.desk", "title": "{{ input.y }}", "visible_if": "selected.z.a > 1"},
+            {
+                "id": "f",
+                "type": "fields",
+                "of": "customer.desk",
+                "title": "{{ input.y }}",
+                "visible_if": "selected.z.a > 1",
+            },
             {"id": "t", "type": "text", "text": "{{ me.name }} {{ now }}"},
         )
     )
-    assert [set(names_used(item)) for item in made.every] == [{"q", "y", "other"}, {"customer", "y", "z"}, set()]
+    assert [set(names_used(item)) for item in made.every] == [
+        {"q", "y", "other"},
+        {"customer", "y", "z"},
+        set(),
+    ]
 
 
 def test_new_names_of_columns_relations_and_selections_are_put_everywhere_and_nowhere_else() -> None:
     made = read(
         document(
-            {**LIST, "where": ['record.mail == "record.mail" && record.team.name != input.mail'], "sort": "-mail", "columns": ["mail", "id"], "search": "q"},
+            {
+                **LIST,
+                "where": ['record.mail == "record.mail" && record.team.name != input.mail'],
+                "sort": "-mail",
+                "columns": ["mail", "id"],
+                "search": "q",
+            },
             FIND,
             {"id": "mail", "type": "input", "name": "mail", "label": "Mail"},
-            {"id": "hers", "type": "fields", "of": "customer.team", "fields": ["name"], "title": "{{ selected.customer.team.name }}, selected.customer.mail"},
-            {"id": "lists", "type": "related", "of": "customer.team", "relation": "members", "columns": ["mail"]},
-            {"id": "n", "type": "chart", "chart": "share", "collection": "customer", "by": "mail", "visible_if": "selected['customer'].mail.startsWith('mail')"},
-            {"id": "s", "type": "metric", "source": "x", "sql": "select mail from customer where id = '{{ selected.customer.mail }}'"},
+            {
+                "id": "hers",
+                "type": "fields",
+                "of": "customer.team",
+                "fields": ["name"],
+                "title": "{{ selected.customer.team.name }}, selected.customer.mail",
+            },
+            {
+                "id": "lists",
+                "type": "related",
+                "of": "customer.team",
+                "relation": "members",
+                "columns": ["mail"],
+            },
+            {
+                "id": "n",
+                "type": "chart",
+                "chart": "share",
+                "collection": "customer",
+                "by": "mail",
+                "visible_if": "selected['customer'].mail.startsWith('mail')",
+            },
+            {
+                "id": "s",
+                "type": "metric",
+                "source": "x",
+                "sql": "select mail from customer where id = '{{ selected.customer.mail }}'",
+            },
         )
-    )  # fmt: skip
+    )
     led = {("customer", "team"): "team", ("team", "members"): "customer"}
-    names = {"customer": Names({"mail": 'e "mail'}, {"team": "group"}), "team": Names({"name": "called"}, {"members": "people"})}
+    names = {
+        "customer": Names({"mail": 'e "mail'}, {"team": "group"}),
+        "team": Names({"name": "called"}, {"members": "people"}),
+    }
     found = with_columns(made, names, lambda *way: led.get(way), {})
     assert check(found) == []
     listed, _, _, hers, lists, n, s = found["components"]
@@ -138,7 +214,11 @@ def test_the_builder_moves_copies_and_removes() -> None:
     assert [each["id"] for each in edits.step(begin, "find", -1)["components"]] == ["find", "left"]
     assert edits.step(begin, "left", -1) == begin
     copied = edits.duplicate(begin, "left")["components"][1]
-    assert (copied["id"], copied["components"][0]["id"], copied["components"][0]["select"]) == ("left_2", "list_2", "customer_2")
+    assert (copied["id"], copied["components"][0]["id"], copied["components"][0]["select"]) == (
+        "left_2",
+        "list_2",
+        "customer_2",
+    )
     assert edits.resize(begin, "find", 40)["components"][1]["width"] == 12
     assert edits.remove(begin, "left")["components"] == [FIND]
     assert begin["components"][1] == FIND, "what is given is never changed"

@@ -34,4 +34,8 @@ VALUES: dict[str, Any] = {
 
 def record(**values: Any) -> dict[str, Any]:
     """Roots whose record has these values; what is unknown is not there."""
-    return {"record": {name: value for name, value in values.items() if value is not UNKNOWN}, "currentUser": {}, "now": NOW}
+    return {
+        "record": {name: value for name, value in values.items() if value is not UNKNOWN},
+        "currentUser": {},
+        "now": NOW,
+    }

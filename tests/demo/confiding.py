@@ -25,7 +25,12 @@ from tests.company import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 TORE = str(stories.TORE)
-FILED = {"who": "Tore himself", "what": "Needle-in-a-narrative", "why": "Needle-why", "indicators": ["structuring"]}
+FILED = {
+    "who": "Tore himself",
+    "what": "Needle-in-a-narrative",
+    "why": "Needle-why",
+    "indicators": ["structuring"],
+}
 TYPES = {"who": "text", "indicators": "multi_enum"}
 OUTSIDE = ("olivia", "tom", "mona", "rosa", "ada", "ines")
 SAID = "There is nothing here, or it is outside what you may see."
@@ -47,7 +52,9 @@ class House:
         """The answer to a person's browser, or to their program where the path is one of the API."""
         browser = self.app.test_client()
         if path.startswith("/api/"):
-            return browser.open(path, method=method, headers={"Authorization": f"Bearer {self.keys[who]}"}, **sent)
+            return browser.open(
+                path, method=method, headers={"Authorization": f"Bearer {self.keys[who]}"}, **sent
+            )
         with browser.session_transaction() as session:
             session["csrf_token"], session["_user_id"] = "kept", self.tokens[who]
         form = sent.pop("data", {})
@@ -97,19 +104,27 @@ def filed(url: str) -> House:
     actions.import_file(ROOT / "actions" / "account.release.json")
     workflows.import_file(ROOT / "workflows" / "suspicion-report.json", publish=True)
     inboxes.import_all([{"id": "desk", "title": "Desk", "team": "operations"}])
-    named = {("ines" if person["first"] == "admin" else person["first"]): accounts.person_of_email(person["email"]) for person in who}
+    named = {
+        ("ines" if person["first"] == "admin" else person["first"]): accounts.person_of_email(person["email"])
+        for person in who
+    }
     app = create_app()
     app.testing = True
     made = House(
         app,
         {name: accounts.actor_of_person(person.id, f"ses_{name}") for name, person in named.items()},
-        {name: str(accounts.sign_in(person.email, PASSWORD, "127.0.0.1", "test")) for name, person in named.items()},
+        {
+            name: str(accounts.sign_in(person.email, PASSWORD, "127.0.0.1", "test"))
+            for name, person in named.items()
+        },
         {name: accounts.create_key("tests", person.id).text for name, person in named.items()},
         *("", "", {}),
     )
     made.before = {(name, path): answered(made.get(name, path)) for name in OUTSIDE for path in LISTS}
     made.before |= {("ines", place): told for place, told in managed(made).items()}
-    typed = {f"v.{key}": value for key, value in FILED.items()} | {f"t.{key}": TYPES.get(key, "long_text") for key in FILED}
+    typed = {f"v.{key}": value for key, value in FILED.items()} | {
+        f"t.{key}": TYPES.get(key, "long_text") for key in FILED
+    }
     told = made.get("olivia", f"/c/customer/{TORE}/report/suspicion-report", "POST", data=typed)
     assert told.status_code == 201, re.findall(r"alert.*?</div>", told.text, re.DOTALL)
     found = re.search(r"R-[0-9A-Z]{5}-[0-9A-Z]{5}", told.text)
@@ -128,10 +143,19 @@ def managed(house: House) -> dict[str, Any]:
     """What is told to who manages people, teams and sources, of those where the case is: pages, refusals and previews."""
     malik, ines = house.people["malik"], house.people["ines"]
     pages = (
-        f"/settings/people/{malik.id}", f"/settings/people/{malik.id}/close", "/settings/people", "/settings/teams", f"/settings/teams/{malik.teams[0]}",
-        "/settings/sources", f"/settings/sources/{loading.CORE}", f"/settings/sources/{loading.CORE}/remove", "/settings/ai/costs", "/operations",
-        "/settings/retention", "/settings/roles",
-    )  # fmt: skip
+        f"/settings/people/{malik.id}",
+        f"/settings/people/{malik.id}/close",
+        "/settings/people",
+        "/settings/teams",
+        f"/settings/teams/{malik.teams[0]}",
+        "/settings/sources",
+        f"/settings/sources/{loading.CORE}",
+        f"/settings/sources/{loading.CORE}/remove",
+        "/settings/ai/costs",
+        "/operations",
+        "/settings/retention",
+        "/settings/roles",
+    )
     sequencing.catch_up()
     told: dict[str, Any] = {path: without_moments(house.get("ines", path)) for path in pages}
     with pytest.raises(Conflict) as refused:

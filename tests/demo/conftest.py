@@ -90,7 +90,9 @@ def changed(world: World) -> Callable[..., World]:
 
 
 @pytest.fixture(scope="module")
-def desk(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Desk"]:
+def desk(
+    pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Desk"]:
     """Operations on one day, with what a refund needs."""
     from tests.demo.refunding import opened
 
@@ -102,7 +104,11 @@ def desk(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pyte
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A model with a key, and no rest after its faults."""
     with serving(keys={KEY}) as made:
-        for name, value in (("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_BASE_URL", made.url), ("CONSOLE_AI_BREAKER", "off")):
+        for name, value in (
+            ("ANTHROPIC_API_KEY", KEY),
+            ("ANTHROPIC_BASE_URL", made.url),
+            ("CONSOLE_AI_BREAKER", "off"),
+        ):
             monkeypatch.setenv(name, value)
         settings.current.cache_clear()
         yield made

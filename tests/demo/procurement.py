@@ -46,7 +46,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "papers": {"extract_on": "2026-11-02", "insured_until": "2027-11-30", "cover_eur": "6000000"},
     "validate": {"result": "pass", "result_because": "Seen on paper"},
     "screen": {"outcome": "clear"},
-    "exceptions": {"outcome": "resolved", "until": "2027-01-31", "owner": "Stan", "reason": "A new certificate is on its way."},
+    "exceptions": {
+        "outcome": "resolved",
+        "until": "2027-01-31",
+        "owner": "Stan",
+        "reason": "A new certificate is on its way.",
+    },
     "callback": {
         "number": "+49 30 23125 100",
         "number_source": "public_register",
@@ -56,7 +61,13 @@ GOOD: dict[str, dict[str, Any]] = {
         "result": "confirmed",
     },
     "terms": {"lines": "Print, 0.40 euro a sheet", "ends_on": "2027-11-30"},
-    "signed": {"method": "qualified", "our_signer": "Lena", "our_role": "Lead", "their_signer": "Ms Stein", "their_role": "Director"},
+    "signed": {
+        "method": "qualified",
+        "our_signer": "Lena",
+        "our_role": "Lead",
+        "their_signer": "Ms Stein",
+        "their_role": "Director",
+    },
 }
 
 
@@ -95,12 +106,21 @@ class House(Company):
         if here["type"] == "loop":
             values["item"] = here["progress"]["key"]
         runs.complete(
-            self.people[by], run_id, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+            self.people[by],
+            run_id,
+            runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome),
         )
         self.work()
         return self.told(run_id, by)
 
-    def to(self, run_id: str, step: str, by: str = "stan", given: Mapping[str, Mapping[str, Any]] | None = None, most: int = 40) -> str:
+    def to(
+        self,
+        run_id: str,
+        step: str,
+        by: str = "stan",
+        given: Mapping[str, Mapping[str, Any]] | None = None,
+        most: int = 40,
+    ) -> str:
         """Who holds the run when it stands at this step: what is handed on is taken by Lena, what is asked is answered by Lena or Petra."""
         for _ in range(most):
             told = self.told(run_id, by)
@@ -128,7 +148,11 @@ class House(Company):
                 with pytest.raises(Invalid) as refused:
                     self.hand_in(run_id, by, result_because=None)
                 assert "2 Nov 2026" in refused.value.details[0]["reason"]
-            self.hand_in(run_id, by, **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}))
+            self.hand_in(
+                run_id,
+                by,
+                **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}),
+            )
         return self.to(run_id, "exceptions", by)
 
     def take(self, run_id: str, by: str) -> None:
@@ -146,7 +170,9 @@ class House(Company):
     def paper(self, run_id: str, by: str, content: bytes) -> Any:
         """A file for the field `document` of the step that the run stands at."""
         step = self.told(run_id, by)["current"]["step"]
-        return runs.attachments.attach(self.people[by], run_id, step=step, field="document", name="contract.pdf", content=content).value
+        return runs.attachments.attach(
+            self.people[by], run_id, step=step, field="document", name="contract.pdf", content=content
+        ).value
 
     def asked(self, run_id: str) -> str:
         """The approval that the run waits for."""
@@ -173,7 +199,11 @@ def opened(world: World, supply: Path, folder: Path) -> Iterator[House]:
     server = provider.Provider(folder)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    told = {"CONSOLE_HTTP_TARGETS": f"provider={server.url}", "CONSOLE_HTTP_SECRETS": f"provider={provider.KEY}", "CONSOLE_DEMO": "on"}
+    told = {
+        "CONSOLE_HTTP_TARGETS": f"provider={server.url}",
+        "CONSOLE_HTTP_SECRETS": f"provider={provider.KEY}",
+        "CONSOLE_DEMO": "on",
+    }
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
     settings.current.cache_clear()
@@ -181,7 +211,14 @@ def opened(world: World, supply: Path, folder: Path) -> Iterator[House]:
         staff.give_rights()
         for name, (role, teams) in PEOPLE.items():
             also = [(role, team) for team in teams[1:]]
-            accounts.create_person(f"{name}@fernwick.example", role=role, team=teams[0], name=name.title(), password=PASSWORD, also=also)
+            accounts.create_person(
+                f"{name}@fernwick.example",
+                role=role,
+                team=teams[0],
+                name=name.title(),
+                password=PASSWORD,
+                also=also,
+            )
         sources.add(loading.SUPPLY, f"sqlite:///{source}", documents=loading.documents(loading.SUPPLY))
         for file in sorted((ROOT / "actions").glob("*.json")):
             if file.name.split(".")[0] in ("supplier", "contract", "invoice"):
@@ -196,7 +233,9 @@ def opened(world: World, supply: Path, folder: Path) -> Iterator[House]:
             ]
         )
         ids = {name: accounts.person_of_email(f"{name}@fernwick.example").id for name in PEOPLE}
-        yield House(source, {name: accounts.actor_of_person(person, f"ses_{name}") for name, person in ids.items()})
+        yield House(
+            source, {name: accounts.actor_of_person(person, f"ses_{name}") for name, person in ids.items()}
+        )
     finally:
         server.shutdown()
         server.server_close()

@@ -67,14 +67,18 @@ class Desk:
         """A refund of the charge."""
         return runs.start(self.people[by], "customer-refund", "charge", charge)
 
-    def hand_in(self, run_id: str, outcome: str | None = None, by: str = "olivia", **values: Any) -> dict[str, Any]:
+    def hand_in(
+        self, run_id: str, outcome: str | None = None, by: str = "olivia", **values: Any
+    ) -> dict[str, Any]:
         """The run after the step that it stands at was handed in."""
         told = self.told(run_id, by)
         here = told["current"]
         if outcome is None and here["outcomes"]:
             outcome = here["outcomes"][0]["value"]
         runs.complete(
-            self.people[by], run_id, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+            self.people[by],
+            run_id,
+            runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome),
         )
         return self.told(run_id, by)
 
@@ -83,7 +87,12 @@ class Desk:
         run_id = self.start(charge, by)
         if self.at(run_id, by) == "ticket":
             self.hand_in(run_id, by=by, key=self.tickets(charge)[0])
-        self.hand_in(run_id, option, by, **{"why": "not_received", "why_because": "The parcel came back to us", **values})
+        self.hand_in(
+            run_id,
+            option,
+            by,
+            **{"why": "not_received", "why_because": "The parcel came back to us", **values},
+        )
         return run_id
 
     def at(self, run_id: str, by: str = "olivia") -> str:
@@ -107,7 +116,11 @@ class Desk:
         """Ids of the charge's tickets, in their order."""
         return [
             str(row[0])
-            for row in self.sql("select id from ticket where charge_id = %s and status = %s order by created_at", charge, status)
+            for row in self.sql(
+                "select id from ticket where charge_id = %s and status = %s order by created_at",
+                charge,
+                status,
+            )
         ]
 
     def calm(self) -> int:
@@ -115,19 +128,38 @@ class Desk:
         return int(self.sql(CALM, next(self.numbers))[0][0])
 
     def another(
-        self, minor: int, currency: str = "EUR", *, days: float = 6, simulate: str = "ok", customer: int | None = None, **facts: Any
+        self,
+        minor: int,
+        currency: str = "EUR",
+        *,
+        days: float = 6,
+        simulate: str = "ok",
+        customer: int | None = None,
+        **facts: Any,
     ) -> str:
         """A charge of its own, paid so many days ago, with a ticket that asks for the money back."""
         number = next(self.numbers)
         customer = customer or self.calm()
         told = {"item_kind": "dated_ticket", "balance": None, **facts}
-        metadata = json.dumps({"simulate": simulate, **({"simulate_balance": told["balance"]} if told["balance"] else {})})
+        metadata = json.dumps(
+            {"simulate": simulate, **({"simulate_balance": told["balance"]} if told["balance"] else {})}
+        )
         charge = f"ch_Another{number}"
         self.sql(
             "insert into charge (id, customer_id, amount_minor, currency, status, captured_at, method, card_brand, card_last4, descriptor, item_kind, delivered_at, provider_ref,"
             " metadata, created_at) select %s, %s, %s, %s, 'succeeded', at, 'card', 'visa', '4242', 'FERNWICK*TEST', %s, case when %s then at end, %s, %s, at"
             " from (select now() - %s * interval '1 day' as at) as paid",
-            *(charge, customer, minor, currency, told["item_kind"], told["item_kind"] == "goods", f"pi_another{number}", metadata, days),
+            *(
+                charge,
+                customer,
+                minor,
+                currency,
+                told["item_kind"],
+                told["item_kind"] == "goods",
+                f"pi_another{number}",
+                metadata,
+                days,
+            ),
         )
         self.ask(charge)
         return charge
@@ -137,8 +169,10 @@ class Desk:
         number = 90_000 + next(self.numbers)
         self.sql(
             "insert into ticket (id, customer_id, charge_id, kind, subject, channel, status, priority, created_at)"
-            " select %s, customer_id, id, 'refund_request', 'Money back', 'email', 'open', 3, now() from charge where id = %s", number, charge,
-        )  # fmt: skip
+            " select %s, customer_id, id, 'refund_request', 'Money back', 'email', 'open', 3, now() from charge where id = %s",
+            number,
+            charge,
+        )
         self.sql(
             "insert into ticket_message (ticket_id, seq, author_kind, body, attachments, at) values (%s, 1, %s, 'Please.', '[]', now())",
             number,
@@ -148,12 +182,17 @@ class Desk:
 
     def refunds(self, charge: str) -> list[tuple[Any, ...]]:
         """(amount, status, reason) of what stands in the company's own database, older first."""
-        return self.sql("select amount_minor, status::text, reason::text from refund where charge_id = %s order by created_at", charge)
+        return self.sql(
+            "select amount_minor, status::text, reason::text from refund where charge_id = %s order by created_at",
+            charge,
+        )
 
     def sent(self, charge: str) -> list[int]:
         """The amounts that the provider has paid out for the charge, newest first, those before today left out."""
         with ledger.opened(self.provider.data_dir) as connection:
-            return [each["amount"] for each in ledger.refunds(connection, charge) if each["metadata"].get("key")]
+            return [
+                each["amount"] for each in ledger.refunds(connection, charge) if each["metadata"].get("key")
+            ]
 
     def work(self) -> int:
         """What a worker does; how many jobs there were."""
@@ -168,7 +207,11 @@ def whole(run_id: str) -> None:
     assert loaded is not None
     events = log.events_of(run_id)
     then = fold(as_event(event) for event in events)
-    assert (then.attempts, then.context, then.status) == (loaded.run.attempts, loaded.run.context, loaded.run.status)
+    assert (then.attempts, then.context, then.status) == (
+        loaded.run.attempts,
+        loaded.run.context,
+        loaded.run.status,
+    )
     assert list(runs.rebuild(run_id, check=True)) == []
 
 
@@ -179,10 +222,16 @@ def opened(pg: Embedded, template: str, suite_folder: Path, folder: Path) -> Ite
     url = pg.create_database("refunding", "fernwick")
     filling.fill_postgresql(url, world.core, lambda: None)
     ledger.fill(folder, world.core, world.supply)
-    with copied(pg, "refunding_console", suite_folder, of=template), stand_in.Provider(folder, pace=PACE) as provider:
+    with (
+        copied(pg, "refunding_console", suite_folder, of=template),
+        stand_in.Provider(folder, pace=PACE) as provider,
+    ):
         serving = threading.Thread(target=provider.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
-        told = {"CONSOLE_HTTP_TARGETS": f"provider={provider.url}", "CONSOLE_HTTP_SECRETS": f"provider={stand_in.KEY}"}
+        told = {
+            "CONSOLE_HTTP_TARGETS": f"provider={provider.url}",
+            "CONSOLE_HTTP_SECRETS": f"provider={stand_in.KEY}",
+        }
         with settings_of(told):
             try:
                 yield _furnished(Desk(url, provider))
@@ -209,24 +258,37 @@ def _furnished(desk: Desk) -> Desk:
     """People, source, actions, the workflow and its inboxes, as the demo has them."""
     staff.give_rights()
     with db.transaction() as connection:
-        connection.execute(sa.text('insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\')'))
+        connection.execute(
+            sa.text(
+                'insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\')'
+            )
+        )
     sources.add(loading.CORE, desk.url, documents=loading.documents(loading.CORE))
     for person in staff.listed():
         also = [(person["role"], team) for team in person.get("also", ())]
         found = accounts.create_person(
-            person["email"], role=person["role"], team=person["team"], name=person["name"], also=also, tags=person.get("tags"),
+            person["email"],
+            role=person["role"],
+            team=person["team"],
+            name=person["name"],
+            also=also,
+            tags=person.get("tags"),
             password=PASSWORD if person["first"] in SIGN_IN else None,
-        ).person  # fmt: skip
+        ).person
         desk.people[person["first"]] = accounts.actor_of_person(found.id, f"ses_{person['first']}")
     for name in ACTIONS:
         actions.import_file(ROOT / "actions" / f"{name}.json")
     workflows.import_file(ROOT / "workflows" / "customer-refund.json", publish=True)
-    inboxes.import_all([entry for entry in _inboxes() if entry["id"] in ("refund-requests", "disputes", "compliance-desk")])
+    inboxes.import_all(
+        [entry for entry in _inboxes() if entry["id"] in ("refund-requests", "disputes", "compliance-desk")]
+    )
     return desk
 
 
 def _inboxes() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((Path(loading.__file__).parent / "inboxes.json").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = json.loads(
+        (Path(loading.__file__).parent / "inboxes.json").read_text(encoding="utf-8")
+    )
     return found
 
 

@@ -28,20 +28,51 @@ from tests.demo.conftest import TODAY
 from tests.jobs import RUNNING, work_until_idle
 
 ROOT = Path(__file__).parents[2]
-ACTIONS = ("screening.run", "screening.confirm", "risk.assess", "account.restrict", "account.release", "kyc.apply_decision", "kyc.restore",
-           "customer.request_documents")  # fmt: skip
+ACTIONS = (
+    "screening.run",
+    "screening.confirm",
+    "risk.assess",
+    "account.restrict",
+    "account.release",
+    "kyc.apply_decision",
+    "kyc.restore",
+    "customer.request_documents",
+)
 YURI = stories.JURIJ + 1
 ANA, HALCYON, LEFT_ALONE = stories.PLAIN[0], stories.HALCYON, stories.PLAIN[3]
 WALKED: dict[str, tuple[dict[str, Any], str | None]] = {
     "check_docs": (
-        {"document_status": "accepted", "document_status_because": "Seen on paper", "because": None, "checked": ["readable", "type"]},
+        {
+            "document_status": "accepted",
+            "document_status_because": "Seen on paper",
+            "because": None,
+            "checked": ["readable", "type"],
+        },
         None,
     ),
-    "ownership": ({"owners": "confirmed", "layers": 3, "in_register": "different", "ownership_note": "It names Johanna only."}, None),
-    "hits": ({"verdict": "false_positive", "because": "different_id", "compared": ["id_number", "photo"]}, None),
+    "ownership": (
+        {
+            "owners": "confirmed",
+            "layers": 3,
+            "in_register": "different",
+            "ownership_note": "It names Johanna only.",
+        },
+        None,
+    ),
+    "hits": (
+        {"verdict": "false_positive", "because": "different_id", "compared": ["id_number", "photo"]},
+        None,
+    ),
     "pep": ({"pep_status": "none", "pep_status_because": "Nobody holds an office any more"}, None),
     "media": ({"sources": ["search_engine", "court_register"], "media_result": "none"}, None),
-    "edd": ({"source_of_funds": "business_income", "source_of_wealth": "Shares", "why_acceptable": "Known for long"}, None),
+    "edd": (
+        {
+            "source_of_funds": "business_income",
+            "source_of_wealth": "Shares",
+            "why_acceptable": "Known for long",
+        },
+        None,
+    ),
     "ask_customer": ({}, "stop"),
     "decide": ({}, "approve"),
 }
@@ -62,13 +93,16 @@ class House:
     def start(self, customer: int, by: str = "olivia", **given: Any) -> str:
         """A new review; one that another test left under way is aborted."""
         for left, holder in fetch(
-            "select id, holder from console.run where record = %(record)s and ended_at is null", {"record": str(customer)}
+            "select id, holder from console.run where record = %(record)s and ended_at is null",
+            {"record": str(customer)},
         ):
             held = next((actor for actor in self.people.values() if actor.id == holder), None)
             if held is None:
                 runs.take_over(self.people["malik"], left, revision=None)
             runs.abort(held or self.people["malik"], left, revision=None, reason="Begun anew")
-        return runs.start(self.people[by], "kyc-review", "customer", str(customer), {"reason": "periodic", **given})
+        return runs.start(
+            self.people[by], "kyc-review", "customer", str(customer), {"reason": "periodic", **given}
+        )
 
     def told(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
         """The run as this person sees it, once nothing goes by itself any more."""
@@ -76,7 +110,9 @@ class House:
         work_until_idle(RUNNING)
         return runs.get(self.people[by], run_id).json
 
-    def answer(self, run_id: str, by: str = "olivia", outcome: str | None = None, **values: Any) -> dict[str, Any]:
+    def answer(
+        self, run_id: str, by: str = "olivia", outcome: str | None = None, **values: Any
+    ) -> dict[str, Any]:
         """Hand in the step at hand with what is usual, else with what is given."""
         told = self.told(run_id, by)
         if "item" in values:
@@ -84,7 +120,11 @@ class House:
         step = told["current"]["step"]
         usual, way = WALKED.get(step, ({}, None))
         runs.complete(
-            self.people[by], run_id, runs.Submission(step=step, revision=told["revision"], values=values or usual, outcome=outcome or way)
+            self.people[by],
+            run_id,
+            runs.Submission(
+                step=step, revision=told["revision"], values=values or usual, outcome=outcome or way
+            ),
         )
         return self.told(run_id, by)
 
@@ -97,7 +137,9 @@ class House:
             self.answer(run_id, by)
         raise AssertionError(f"not at {to}: {told['current']['step']}")
 
-    def decide(self, run_id: str, by: str, option: str = "approve", reason: str = "Looked at it") -> dict[str, Any]:
+    def decide(
+        self, run_id: str, by: str, option: str = "approve", reason: str = "Looked at it"
+    ) -> dict[str, Any]:
         """Say yes or no to what the run waits for."""
         key = runs.get(self.people["rosa"], run_id).json["current"]["waiting"]["key"]
         (runs.approve if option == "approve" else runs.reject)(self.people[by], key, reason=reason)
@@ -106,7 +148,11 @@ class House:
     def screen(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
         """What stands on the page: `text` without its escapes, and what each owner of its tree holds in all."""
         screen = runs.get(self.people[by], run_id).screen or {}
-        trees = [drawn.with_words(block, Look()) for block in screen.get("content") or () if block["block"] == "tree"]
+        trees = [
+            drawn.with_words(block, Look())
+            for block in screen.get("content") or ()
+            if block["block"] == "tree"
+        ]
         said = f"{screen.get('text') or ''} {json.dumps(screen.get('content'), ensure_ascii=False)}"
         return {
             "text": said.replace("\\", ""),
@@ -138,9 +184,14 @@ def opened(pg: Embedded, suite_folder: Path) -> Iterator[Callable[[], House]]:
         for person in staff.listed():
             also = [(person["role"], team) for team in person.get("also", ())]
             accounts.create_person(
-                person["email"], role=person["role"], team=person["team"], name=person["name"], also=also, tags=person.get("tags"),
+                person["email"],
+                role=person["role"],
+                team=person["team"],
+                name=person["name"],
+                also=also,
+                tags=person.get("tags"),
                 password=PASSWORD if person["first"] == "olivia" else None,
-            )  # fmt: skip
+            )
         for name in ACTIONS:
             actions.import_file(ROOT / "actions" / f"{name}.json")
         workflows.import_file(ROOT / "workflows" / "kyc-review.json", publish=True)
@@ -153,7 +204,9 @@ def opened(pg: Embedded, suite_folder: Path) -> Iterator[Callable[[], House]]:
 
 def _house(connection: "psycopg.Connection[tuple[Any, ...]]") -> House:
     who = {person["first"]: accounts.person_of_email(person["email"]).id for person in staff.listed()}
-    return House({name: accounts.actor_of_person(person, f"ses_{name}") for name, person in who.items()}, connection)
+    return House(
+        {name: accounts.actor_of_person(person, f"ses_{name}") for name, person in who.items()}, connection
+    )
 
 
 @pytest.fixture(scope="module")

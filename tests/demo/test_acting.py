@@ -10,7 +10,11 @@ JURIJ = Subject("customer", "412", ("Jurij Karavajev",), frozenset({"1967-11-04"
 LISTED = ("Караваев Юрий Алексеевич", "KARAVAYEV Yuriy Alekseyevich")
 
 
-def entry(*names: str, births: frozenset[str] = frozenset({"1967-11-04"}), countries: frozenset[str] = frozenset({"KZ"})) -> Entry:
+def entry(
+    *names: str,
+    births: frozenset[str] = frozenset({"1967-11-04"}),
+    countries: frozenset[str] = frozenset({"KZ"}),
+) -> Entry:
     return Entry(1, 4, "person", names, tuple(map(_sounds, names)), births, countries)
 
 
@@ -25,16 +29,27 @@ def entry(*names: str, births: frozenset[str] = frozenset({"1967-11-04"}), count
     ],
 )
 def test_spellings_of_one_name_are_alike(name: str, other: str) -> None:
-    score, _ = _compared(Subject("party", "1", (name,), frozenset(), frozenset()), entry(other, births=frozenset(), countries=frozenset()))
+    score, _ = _compared(
+        Subject("party", "1", (name,), frozenset(), frozenset()),
+        entry(other, births=frozenset(), countries=frozenset()),
+    )
     assert score >= 0.9
 
 
 @pytest.mark.parametrize(
     ("name", "other"),
-    [("Adaeze Okonkwo-Bell", "KARAVAYEV Yuriy"), ("Marek Novak", "DVOŘÁČEK Petr"), ("Ana", "Ana Karolina Costa"), ("", "X Y")],
+    [
+        ("Adaeze Okonkwo-Bell", "KARAVAYEV Yuriy"),
+        ("Marek Novak", "DVOŘÁČEK Petr"),
+        ("Ana", "Ana Karolina Costa"),
+        ("", "X Y"),
+    ],
 )
 def test_other_names_are_not(name: str, other: str) -> None:
-    score, _ = _compared(Subject("party", "1", (name,), frozenset(), frozenset()), entry(other, births=frozenset(), countries=frozenset()))
+    score, _ = _compared(
+        Subject("party", "1", (name,), frozenset(), frozenset()),
+        entry(other, births=frozenset(), countries=frozenset()),
+    )
     assert score < SHOWN
 
 

@@ -70,10 +70,16 @@ def test_every_table_has_a_document_and_people_see_words(known: dict[str, Collec
         assert collection.label_one[0].isupper()
         assert "_" not in collection.label + collection.label_one
         assert 0 < len(collection.columns) <= 12, collection.id
-        assert [field.name for field in collection.fields if field.name.endswith(("_eur", "_minor")) and not field.currency] == []
+        assert [
+            field.name
+            for field in collection.fields
+            if field.name.endswith(("_eur", "_minor")) and not field.currency
+        ] == []
         assert [field.name for field in collection.fields if "_" in field.label] == [], collection.id
         assert not {field.label for field in collection.fields} & {"Yes", "No"}, "an answer, not a name"
-        assert [field.name for field in collection.fields if field.type in {"other", "binary"}] == [], collection.id
+        assert [field.name for field in collection.fields if field.type in {"other", "binary"}] == [], (
+            collection.id
+        )
 
 
 def test_every_record_can_be_opened(known: dict[str, Collection]) -> None:
@@ -94,7 +100,10 @@ def test_sections_and_related_lists_name_what_is_there(known: dict[str, Collecti
             relation = collection.relation(related["relation"])
             assert relation is not None, (collection.id, related)
             target = known[relation.collection]
-            assert [column for column in related["columns"] if target.field(column) is None] == [], (collection.id, related)
+            assert [column for column in related["columns"] if target.field(column) is None] == [], (
+                collection.id,
+                related,
+            )
         if badge := collection.summary.get("badge"):
             found = collection.field(badge)
             assert found is not None
@@ -141,4 +150,6 @@ def test_files_of_the_package_are_what_is_loaded() -> None:
     assert [document["id"] for document in core[:4]] == ["customer", "charge", "ticket", "kyc_document"]
     assert [document["id"] for document in supply[:2]] == ["supplier_request", "supplier"]
     folder = Path(loading.__file__).parent / "collections"
-    assert {f"{document['id']}.json" for document in core + supply} == {file.name for file in folder.iterdir()}
+    assert {f"{document['id']}.json" for document in core + supply} == {
+        file.name for file in folder.iterdir()
+    }

@@ -51,7 +51,12 @@ def needles(house: House) -> tuple[str, ...]:
 def test_the_officer_sees_it_and_works_it_to_its_end(house: House) -> None:
     malik = house.people["malik"]
     told = runs.get(malik, house.run).json
-    assert (told["status"], told["holder"], told["collection"], told["current"]["step"]) == ("saved", None, "sar_case", "assess")
+    assert (told["status"], told["holder"], told["collection"], told["current"]["step"]) == (
+        "saved",
+        None,
+        "sar_case",
+        "assess",
+    )
     assert "Needle-in-a-narrative" in house.get("malik", f"/runs/{house.run}").text
     assert house.receipt in house.get("malik", f"/runs/{house.run}").text
     assert [head.id for head in runs.to_continue(malik)] == [house.run]
@@ -79,8 +84,15 @@ def test_who_manages_people_teams_and_sources_is_told_what_was_told_before(house
         after = managed(house)
         for place, told in after.items():
             was = house.before["ines", place]
-            assert told == was, (place, *difflib.unified_diff(str(was).split("\\n"), str(told).split("\\n"), n=0, lineterm=""))
-        assert not [needle for needle in ("sar_case", "uspicion") if needle in str(after["archive"]) + str(after["remove"])]
+            assert told == was, (
+                place,
+                *difflib.unified_diff(str(was).split("\\n"), str(told).split("\\n"), n=0, lineterm=""),
+            )
+        assert not [
+            needle
+            for needle in ("sar_case", "uspicion")
+            if needle in str(after["archive"]) + str(after["remove"])
+        ]
     finally:
         fetch("delete from console.ai_call where id = 'aic_hidden' returning id")
         runs.save(malik, house.run, revision=None)
@@ -88,16 +100,31 @@ def test_who_manages_people_teams_and_sources_is_told_what_was_told_before(house
 
 @pytest.mark.parametrize("who", OUTSIDE)
 def test_no_page_and_no_call_has_a_trace(house: House, who: str) -> None:
-    values = {"collection": "customer", "part": TORE, "key": TORE, "record": TORE, "run_id": house.run, "run": house.run, "slug": "suspicion-report",
-              "name": "display_name", "relation": "sar_case", "workflow": "suspicion-report", "inbox_id": "desk"}  # fmt: skip
+    values = {
+        "collection": "customer",
+        "part": TORE,
+        "key": TORE,
+        "record": TORE,
+        "run_id": house.run,
+        "run": house.run,
+        "slug": "suspicion-report",
+        "name": "display_name",
+        "relation": "sar_case",
+        "workflow": "suspicion-report",
+        "inbox_id": "desk",
+    }
     looked = 0
     for rule in sorted(house.app.url_map.iter_rules(), key=str):
-        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/static", "/sign", "/auth", "/metrics")):
+        if "GET" not in (rule.methods or ()) or rule.rule.startswith(
+            ("/static", "/sign", "/auth", "/metrics")
+        ):
             continue
         path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda found: values.get(found[2], "1"), rule.rule)
         answer = house.get(who, path)
         looked += 1
-        assert answer.status_code < 500 or (path, answer.status_code) == ("/health", 503), path  # 503: no worker goes here
+        assert answer.status_code < 500 or (path, answer.status_code) == ("/health", 503), (
+            path
+        )  # 503: no worker goes here
         for needle in needles(house):
             if needle not in path:
                 assert needle not in answer.text, (path, needle)
@@ -115,7 +142,9 @@ def test_it_is_refused_in_the_words_and_with_the_questions_of_what_is_missing(
     execute = psycopg.Cursor.execute
 
     def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
-        if "console.version" not in str(query) and "console.sign_in" not in str(query):  # looked at once a second, whatever is asked
+        if "console.version" not in str(query) and "console.sign_in" not in str(
+            query
+        ):  # looked at once a second, whatever is asked
             asked.append(str(query))
         return execute(self, query, *given, **more)
 
@@ -125,7 +154,13 @@ def test_it_is_refused_in_the_words_and_with_the_questions_of_what_is_missing(
     for run_id in (missing, house.run, missing, house.run):
         asked.clear()
         answer = house.get(who, path.format(run_id))
-        told.append((answer.status_code, re.sub(r"req_\w+|[0-9a-f]{8}-[-0-9a-f]{27,}", "", answer.text).replace(run_id, ""), list(asked)))
+        told.append(
+            (
+                answer.status_code,
+                re.sub(r"req_\w+|[0-9a-f]{8}-[-0-9a-f]{27,}", "", answer.text).replace(run_id, ""),
+                list(asked),
+            )
+        )
     assert told[2] == told[3]
     assert told[2][0] == 404
 
@@ -168,9 +203,15 @@ def test_every_writing_call_on_it_answers_as_on_what_is_not_there(house: House, 
             told = []
             for run_id in (missing, house.run):
                 path = re.sub(r"<(?:\w+:)?\w+>", "unknown", rule.rule.replace("<run_id>", run_id))
-                sent = {"json": WRITING} if path.startswith("/api/") else {"data": {name: str(value) for name, value in WRITING.items()}}
+                sent = (
+                    {"json": WRITING}
+                    if path.startswith("/api/")
+                    else {"data": {name: str(value) for name, value in WRITING.items()}}
+                )
                 answer = house.get(who, path, method, **sent)
-                text = re.sub(r"req_\w+|[0-9a-f]{8}-[-0-9a-f]{27,}|csrf_token[^>]*", "", answer.text).replace(run_id, "")
+                text = re.sub(r"req_\w+|[0-9a-f]{8}-[-0-9a-f]{27,}|csrf_token[^>]*", "", answer.text).replace(
+                    run_id, ""
+                )
                 told.append((answer.status_code, text))
             assert told[0] == told[1], (method, rule.rule)
             asked += 1
@@ -186,36 +227,53 @@ def test_the_figures_for_monitors_count_nothing_of_it(house: House) -> None:
         for status in ("running", "waiting_time", "saved"):
             fetch("update console.run set status = %s where id = %s returning id", (status, house.run))
             text = house.app.test_client().get("/metrics").text
-            told[status] = {line for line in text.splitlines() if line.startswith(("handrail_runs", "handrail_timer"))}
+            told[status] = {
+                line for line in text.splitlines() if line.startswith(("handrail_runs", "handrail_timer"))
+            }
             assert not [needle for needle in needles(house) if needle in text]
     finally:
         fetch("update console.run set status = %s where id = %s returning id", (was, house.run))
     assert told["running"] == told["waiting_time"] == told["saved"] != set()
 
 
-def test_the_process_says_nothing_of_it_aloud(house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_process_says_nothing_of_it_aloud(
+    house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     """What the officer and those outside do leaves no word of it in the log of the process, which whoever runs the machine reads."""
     with caplog.at_level("DEBUG"):
         for who in (*OUTSIDE, "malik"):
             for path in ("/runs/{}", "/runs/{}/replay", "/api/v1/runs/{}", "/api/v1/runs/{}/case-file"):
                 house.get(who, path.format(house.run))
-            house.get(who, f"/api/v1/runs/{house.run}/abort", "POST", json={"revision": 999, "reason": "Needle-reason"})
+            house.get(
+                who,
+                f"/api/v1/runs/{house.run}/abort",
+                "POST",
+                json={"revision": 999, "reason": "Needle-reason"},
+            )
     out, err = capfd.readouterr()
     spoken = caplog.text + out + err
     assert not [needle for needle in needles(house) if needle in spoken and needle != house.run]
     assert "Needle-reason" not in spoken
 
 
-def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_same(house: House, tmp_path: Path) -> None:
+def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_same(
+    house: House, tmp_path: Path
+) -> None:
     for who in ("ada", "ines"):
         page = activity.page(house.people[who], LogFilter(), 100)
-        assert [row.json for row in page.rows if any(needle in str(row.json) for needle in needles(house))] == []
+        assert [
+            row.json for row in page.rows if any(needle in str(row.json) for needle in needles(house))
+        ] == []
     on_customer = activity.on_record(house.people["mona"], "customer", TORE, limit=100, everything=True)
-    assert [row.json for row in on_customer.rows if any(needle in str(row.json) for needle in needles(house))] == []
+    assert [
+        row.json for row in on_customer.rows if any(needle in str(row.json) for needle in needles(house))
+    ] == []
     archive = _export(house, "ada")
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         text = files.read("events.jsonl") + files.read("values.jsonl")
-    assert [line for line in text.splitlines() if any(needle.encode() in line for needle in needles(house))] == []
+    assert [
+        line for line in text.splitlines() if any(needle.encode() in line for needle in needles(house))
+    ] == []
     (tmp_path / "export.zip").write_bytes(archive)
     assert verify([str(tmp_path / "export.zip")]) == 0
     for who in ("ada", "ines"):
@@ -237,7 +295,9 @@ def test_nobody_is_told_and_nothing_is_counted(house: House) -> None:
         assert runs.live_on(actor, "sar_case", ["1", "15"]) == {}
         assert approvals.waiting(actor) == 0
         assert "suspicion-report" not in {
-            known.slug for known in workflows.all_known() if access.can(actor, None, f"workflow:{known.slug}", "see")
+            known.slug
+            for known in workflows.all_known()
+            if access.can(actor, None, f"workflow:{known.slug}", "see")
         }
     text = house.get("ines", "/operations").text
     assert house.run not in text
@@ -245,7 +305,9 @@ def test_nobody_is_told_and_nothing_is_counted(house: House) -> None:
         erasure.preview(house.people["ines"], "sar_case", "1")
 
 
-def test_a_report_whose_process_failed_after_its_record_was_made_is_not_filed_twice(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_whose_process_failed_after_its_record_was_made_is_not_filed_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody can tell from the repeat alone: it says so, and writes nothing."""
     body = {"workflow": "suspicion-report", "collection": "customer", "record": TORE, "input": FILED}
     told = {"Authorization": f"Bearer {house.keys['tom']}", "X-Idempotency-Key": "filed-and-failed"}

@@ -27,7 +27,9 @@ def test_a_plain_request_goes_back_to_the_card_and_its_ticket_is_closed(desk: De
     assert desk.sent(charge) == [4250]
     assert desk.refunds(charge) == [(4250, "succeeded", "not_received")]
     assert desk.to_the_end(run_id) == "refunded"
-    assert desk.sql("select status::text, resolution_code from ticket where id = %s", ticket) == [("solved", "refunded")]
+    assert desk.sql("select status::text, resolution_code from ticket where id = %s", ticket) == [
+        ("solved", "refunded")
+    ]
     whole(run_id)
 
 
@@ -45,12 +47,16 @@ def test_a_dinar_has_three_decimals_and_what_has_no_rate_is_not_offered_with_the
     unknown = desk.another(4_000, "RON")
     desk.sql("delete from fx_rate where currency = 'RON'")
     shown = screen(desk, desk.start(unknown))
-    reason = "What remains of this charge cannot be told: RON has no rate in euro here. Ask Finance to enter one."
+    reason = (
+        "What remains of this charge cannot be told: RON has no rate in euro here. Ask Finance to enter one."
+    )
     assert [option["value"] for option in shown["outcomes"]] == ["give_credit", "refuse", "ask"]
     assert json.dumps(shown).count(reason) == 2
     said = [drawn.with_words(dict(block), Look()) for block in shown["content"]]
     assert "No rate for this currency" in json.dumps(said, default=str)
-    assert [line["shown"] for line in said[0]["lines"]] == ["RON\xa040.00", "–", "–"], "what is left cannot be told either"
+    assert [line["shown"] for line in said[0]["lines"]] == ["RON\xa040.00", "–", "–"], (
+        "what is left cannot be told either"
+    )
     run_id = desk.chosen(stories.KENJI_DINAR)
     desk.hand_in(run_id)
     assert desk.sent(stories.KENJI_DINAR) == [31_250]
@@ -63,7 +69,10 @@ def test_a_dinar_has_three_decimals_and_what_has_no_rate_is_not_offered_with_the
 def test_above_the_limit_nothing_is_sent_before_a_lead_agrees(desk: Desk) -> None:
     charge = stories.KENJI_YEN
     run_id = desk.chosen(charge)
-    assert notes(desk, run_id)["Approval"] == "By operations lead or finance controller. An operator refunds up to €200.00."
+    assert (
+        notes(desk, run_id)["Approval"]
+        == "By operations lead or finance controller. An operator refunds up to €200.00."
+    )
     desk.hand_in(run_id)
     approval = asked(run_id)
     assert (desk.sent(charge), desk.refunds(charge)) == ([], [])
@@ -79,15 +88,43 @@ def test_above_the_limit_nothing_is_sent_before_a_lead_agrees(desk: Desk) -> Non
 
 
 CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...], str]] = [
-    ("more than a lead may", {"minor": 250_000}, "olivia", ("petra",), "An operator refunds up to €200.00. More than €2,000.00 goes out with the agreement of Finance."),
-    ("more than a lead may, by a lead", {"minor": 250_000}, "mona", ("petra",), "More than €2,000.00 goes out with the agreement of Finance."),
-    ("outside the policy", {"minor": 900, "days": 75}, "olivia", ("mona", "petra"), "It is outside the policy."),
-    ("outside the policy, by a lead", {"minor": 900, "days": 75}, "mona", ("petra",), "It is outside the policy."),
-]  # fmt: skip
+    (
+        "more than a lead may",
+        {"minor": 250_000},
+        "olivia",
+        ("petra",),
+        "An operator refunds up to €200.00. More than €2,000.00 goes out with the agreement of Finance.",
+    ),
+    (
+        "more than a lead may, by a lead",
+        {"minor": 250_000},
+        "mona",
+        ("petra",),
+        "More than €2,000.00 goes out with the agreement of Finance.",
+    ),
+    (
+        "outside the policy",
+        {"minor": 900, "days": 75},
+        "olivia",
+        ("mona", "petra"),
+        "It is outside the policy.",
+    ),
+    (
+        "outside the policy, by a lead",
+        {"minor": 900, "days": 75},
+        "mona",
+        ("petra",),
+        "It is outside the policy.",
+    ),
+]
 
 
-@pytest.mark.parametrize(("charge", "by", "able", "reason"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_who_has_to_agree(desk: Desk, charge: dict[str, Any], by: str, able: tuple[str, ...], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("charge", "by", "able", "reason"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_who_has_to_agree(
+    desk: Desk, charge: dict[str, Any], by: str, able: tuple[str, ...], reason: str
+) -> None:
     made = desk.another(**charge)
     run_id = desk.chosen(made, by=by)
     desk.hand_in(run_id, by=by)
@@ -130,10 +167,19 @@ def test_a_changed_amount_needs_a_new_agreement(desk: Desk) -> None:
     desk.hand_in(run_id, key="-", reason="Phoned on Tuesday at nine.")
     desk.hand_in(run_id, "refund_partial", why="not_received", amount="900")
     shown = runs.get(desk.people["olivia"], run_id).screen or {}
-    assert "Phoned on Tuesday at nine." in str(shown["content"]), "who agrees reads the request, also where there is no ticket"
+    assert "Phoned on Tuesday at nine." in str(shown["content"]), (
+        "who agrees reads the request, also where there is no ticket"
+    )
     desk.hand_in(run_id)
     former = asked(run_id)
-    runs.revise(desk.people["olivia"], run_id, revision=None, step="choose", attempt=None, reason="The customer sent the second invoice.")
+    runs.revise(
+        desk.people["olivia"],
+        run_id,
+        revision=None,
+        step="choose",
+        attempt=None,
+        reason="The customer sent the second invoice.",
+    )
     desk.hand_in(run_id, "refund_partial", why="not_received", amount="1200")
     desk.hand_in(run_id)
     with pytest.raises(Conflict):
@@ -153,8 +199,9 @@ def test_a_dispute_since_it_was_asked_for_stops_the_refund(desk: Desk) -> None:
     approval = asked(run_id)
     desk.sql(
         "insert into dispute (id, charge_id, amount_minor, currency, stage, status, reason, is_charge_refundable, evidence_due_at, created_at)"
-        " values ('dp_since', %s, 90000, 'EUR', 'chargeback', 'needs_response', 'fraudulent', false, now() + interval '9 days', now())", charge,
-    )  # fmt: skip
+        " values ('dp_since', %s, 90000, 'EUR', 'chargeback', 'needs_response', 'fraudulent', false, now() + interval '9 days', now())",
+        charge,
+    )
     with pytest.raises(ConsoleError):
         runs.approve(desk.people["mona"], approval)
     assert desk.sent(charge) == []

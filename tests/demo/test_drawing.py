@@ -11,9 +11,18 @@ from console.demo import drawing, identity_papers, printed_papers, stories
 from console.demo.world import World
 
 IDENTITY = {
-    "title": "PASSPORT", "issuer": "LT", "number": "CX1234567", "family": "Žukauskas", "given": "Rokas", "nationality": "LT", "birth": "1980-01-02", "place": "Kaunas",
-    "issued": "2020-01-01", "expires": "2030-01-01", "zone": "P<LTUZUKAUSKAS<<ROKAS<<<<<<<<<<<<<<<<<<<<<<<\nCX12345676LTU8001020<3001017<<<<<<<<<<<<<<06",
-}  # fmt: skip
+    "title": "PASSPORT",
+    "issuer": "LT",
+    "number": "CX1234567",
+    "family": "Žukauskas",
+    "given": "Rokas",
+    "nationality": "LT",
+    "birth": "1980-01-02",
+    "place": "Kaunas",
+    "issued": "2020-01-01",
+    "expires": "2030-01-01",
+    "zone": "P<LTUZUKAUSKAS<<ROKAS<<<<<<<<<<<<<<<<<<<<<<<\nCX12345676LTU8001020<3001017<<<<<<<<<<<<<<06",
+}
 
 
 def test_identity_paper_is_a_png_of_its_facts() -> None:
@@ -25,7 +34,15 @@ def test_identity_paper_is_a_png_of_its_facts() -> None:
 
 
 def test_paper_escapes_what_is_printed() -> None:
-    page = printed_papers.page({"title": "<b>", "issuer": "A & B", "lines": "Name: <script>", "table": "Head|<i>\n1|2", "text": "a\fb"})
+    page = printed_papers.page(
+        {
+            "title": "<b>",
+            "issuer": "A & B",
+            "lines": "Name: <script>",
+            "table": "Head|<i>\n1|2",
+            "text": "a\fb",
+        }
+    )
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "A &amp; B" in page
@@ -33,7 +50,9 @@ def test_paper_escapes_what_is_printed() -> None:
 
 
 def test_two_processes_draw_and_rows_get_hash_and_pages(world: World, tmp_path: Path) -> None:
-    chosen = [paper for paper in world.papers if paper.row.get("customer_id") in {stories.HALCYON, stories.TORE}]
+    chosen = [
+        paper for paper in world.papers if paper.row.get("customer_id") in {stories.HALCYON, stories.TORE}
+    ]
     chosen += [paper for paper in world.papers if "supplier_id" in paper.row][:4]
     before = [dict(paper.row) for paper in chosen]
     told: list[tuple[int, int]] = []

@@ -13,7 +13,12 @@ BUILT = {"buyer": "operator", "operations_lead": "lead", "procurement_lead": "le
 def receiving() -> list[tuple[str, dict[str, Any], dict[str, Any], bool]]:
     """(workflow, inbox, the step that a run stands at when it is taken from there, whether a run comes there in no other way)."""
     return [
-        (each["slug"], INBOXES[step["config"]["inbox"]], next(one for one in each["steps"] if one["id"] == target), ways == [step["id"]])
+        (
+            each["slug"],
+            INBOXES[step["config"]["inbox"]],
+            next(one for one in each["steps"] if one["id"] == target),
+            ways == [step["id"]],
+        )
         for each in WORKFLOWS
         for step in each["steps"]
         if step["type"] == "escalate"
@@ -28,6 +33,14 @@ def test_steps_that_receive_a_hold_name_their_roles() -> None:
         if inbox.get("roles") or step["id"] in ("held_work", "dispute_work"):
             assert step.get("roles"), (slug, step["id"])
         if inbox.get("roles"):
-            working = [role for role in step.get("roles", ()) if {role, BUILT.get(role, role)} & set(inbox["roles"])]
+            working = [
+                role for role in step.get("roles", ()) if {role, BUILT.get(role, role)} & set(inbox["roles"])
+            ]
             assert working, (slug, step["id"], "nobody of the inbox", inbox["id"], "may do it")
-            assert not only or working == step["roles"], (slug, step["id"], step["roles"], "do not all work in", inbox["id"])
+            assert not only or working == step["roles"], (
+                slug,
+                step["id"],
+                step["roles"],
+                "do not all work in",
+                inbox["id"],
+            )

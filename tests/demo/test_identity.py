@@ -9,7 +9,10 @@ from tests.tables import cases
 @cases(
     ("text", "digit"),
     [
-        ("L898902C3", 6),  # Doc 9303-4, the specimen of Utopia: number, birth, expiry, personal number, all of them
+        (
+            "L898902C3",
+            6,
+        ),  # Doc 9303-4, the specimen of Utopia: number, birth, expiry, personal number, all of them
         ("740812", 2),
         ("120415", 9),
         ("ZE184226B<<<<<", 1),

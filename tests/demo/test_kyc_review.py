@@ -37,12 +37,22 @@ def form(told: dict[str, Any]) -> dict[str, Any]:
 def test_k1_an_expired_passport_is_found_by_rule_and_its_owner_is_asked(house: House) -> None:
     run_id = house.start(stories.ADAEZE)
     told = house.walk(run_id, "check_docs")
-    found = [runs.get(house.people["olivia"], run_id, item["key"]).json for item in told["current"]["progress"]["items"]]
-    judged = {seen["current"]["progress"]["key"]: (form(seen)["document_status"], form(seen)["because"]) for seen in found}
+    found = [
+        runs.get(house.people["olivia"], run_id, item["key"]).json
+        for item in told["current"]["progress"]["items"]
+    ]
+    judged = {
+        seen["current"]["progress"]["key"]: (form(seen)["document_status"], form(seen)["because"])
+        for seen in found
+    }
     passport = next(key for key, said in judged.items() if said == ("rejected", "expired"))
-    assert house.sql("select doc_type::text from kyc_document where id = %s", int(passport)) == [("passport",)]
+    assert house.sql("select doc_type::text from kyc_document where id = %s", int(passport)) == [
+        ("passport",)
+    ]
     house.answer(run_id, item=passport, document_status="rejected", because="expired")
-    assert house.sql("select status::text, reject_code from kyc_document where id = %s", int(passport)) == [("rejected", "expired")]
+    assert house.sql("select status::text, reject_code from kyc_document where id = %s", int(passport)) == [
+        ("rejected", "expired")
+    ]
     told = house.walk(run_id, "ask_customer")
     assert (form(told)["missing_documents"], options(told)) == (["identity"], ["ask", "stop"])
     told = house.answer(run_id, outcome="ask")
@@ -55,7 +65,9 @@ def test_k1_an_expired_passport_is_found_by_rule_and_its_owner_is_asked(house: H
     whole(run_id)
 
 
-def test_k1_without_the_document_an_operator_can_only_refuse_and_a_lead_may_set_a_condition(house: House) -> None:
+def test_k1_without_the_document_an_operator_can_only_refuse_and_a_lead_may_set_a_condition(
+    house: House,
+) -> None:
     run_id = house.start(stories.PLAIN[4])
     told = house.walk(run_id, "check_docs")
     while told["current"]["step"] == "check_docs":
@@ -63,7 +75,9 @@ def test_k1_without_the_document_an_operator_can_only_refuse_and_a_lead_may_set_
     told = house.walk(run_id, "decide")
     assert options(told) == ["reject", "escalate"]
     said = house.screen(run_id)["text"]
-    assert all(words in said for words in ("The names were not screened", "Not screened", "Not looked for")), "what never happened is said"
+    assert all(
+        words in said for words in ("The names were not screened", "Not screened", "Not looked for")
+    ), "what never happened is said"
     house.answer(run_id, outcome="reject", reject_code="cdd_impossible")
     told = house.answer(run_id)
     assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "approval")
@@ -82,17 +96,26 @@ def test_k2_a_true_match_restricts_at_once_and_only_the_desk_decides(house: Hous
     while told["current"]["step"] == "hits":
         told = house.answer(run_id)
     assert house.customer(stories.JURIJ, "restriction_code::text") == ("review",)
-    assert set(house.sql("select status::text from account where customer_id = %s", stories.JURIJ)) <= {("restricted",), ("closed",)}
+    assert set(house.sql("select status::text from account where customer_id = %s", stories.JURIJ)) <= {
+        ("restricted",),
+        ("closed",),
+    }
     told = house.walk(run_id, "decide")
     assert options(told) == ["escalate"]
-    runs.revise(house.people["olivia"], run_id, revision=None, step="check_docs", attempt=None, reason="Look again")
+    runs.revise(
+        house.people["olivia"], run_id, revision=None, step="check_docs", attempt=None, reason="Look again"
+    )
     told = house.walk(run_id, "hits")
     assert told["current"]["step"] == "hits", "the match stands, and is not lost with what was done before"
     house.answer(run_id, verdict="true_match")
     told = house.walk(run_id, "decide")
     assert options(told) == ["escalate"]
     told = house.answer(run_id, outcome="escalate", reason="On the list")
-    assert (told["status"], told["holder"], told["ticket"]["inbox"]) == ("waiting_person", None, "compliance-desk")
+    assert (told["status"], told["holder"], told["ticket"]["inbox"]) == (
+        "waiting_person",
+        None,
+        "compliance-desk",
+    )
     with pytest.raises(ConsoleError):
         runs.take_over(house.people["tom"], run_id, revision=told["revision"])
     runs.take_over(house.people["malik"], run_id, revision=told["revision"])
@@ -106,26 +129,45 @@ def test_k2_a_true_match_restricts_at_once_and_only_the_desk_decides(house: Hous
 
 
 def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> None:
-    house.sql("update screening_hit set status = 'open', reason_code = null, score = 0.930 where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
+    house.sql(
+        "update screening_hit set status = 'open', reason_code = null, score = 0.930 where id in (select hit_id from customer_hit where customer_id = %s)",
+        YURI,
+    )
     run_id = house.start(YURI)
     told = house.walk(run_id, "hits")
-    while told["current"] is not None and told["current"]["step"] == "hits" and told["status"] == "waiting_person":
+    while (
+        told["current"] is not None
+        and told["current"]["step"] == "hits"
+        and told["status"] == "waiting_person"
+    ):
         told = house.answer(
-            run_id, verdict="false_positive", because="name_only_common", compared=["birth_date", "id_number"], remark="Born 1991"
+            run_id,
+            verdict="false_positive",
+            because="name_only_common",
+            compared=["birth_date", "id_number"],
+            remark="Born 1991",
         )
     assert told["current"]["waiting"]["for"] == "approval"
     key = told["current"]["waiting"]["key"]
-    cleared, compared = (drawn.with_words(dict(block), Look()) for block in approvals.get(house.people["tom"], key).content)
+    cleared, compared = (
+        drawn.with_words(dict(block), Look()) for block in approvals.get(house.people["tom"], key).content
+    )
     told_of = ("Only a common name agrees", "compared: Date of birth, Number of a document. Born 1991")
     assert [(one["figure"], one["remark"]) for one in cleared["facts"]] == [told_of]
     assert [(line["label"].partition(",")[0], line["verdict"]) for line in compared["lines"]] == [
-        ("Name", "same"), ("Date of birth", "differs"), ("Place of birth", "unknown"), ("Nationality", "same"),
-    ]  # fmt: skip
+        ("Name", "same"),
+        ("Date of birth", "differs"),
+        ("Place of birth", "unknown"),
+        ("Nationality", "same"),
+    ]
     with pytest.raises(NotAllowed) as refused:
         runs.approve(house.people["olivia"], key)
     assert refused.value.code == "separation_of_duties"
     house.decide(run_id, "tom")
-    found = house.sql("select status::text, cleared_by, second_by is not null from screening_hit where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
+    found = house.sql(
+        "select status::text, cleared_by, second_by is not null from screening_hit where id in (select hit_id from customer_hit where customer_id = %s)",
+        YURI,
+    )
     assert set(found) == {("false_positive", "Olivia Petrauskaitė", True)}
     house.walk(run_id, "decide")
     house.answer(run_id, outcome="approve")
@@ -135,11 +177,16 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
     with pytest.raises(NotAllowed):
         runs.approve(house.people["olivia"], key)
     asked = approvals.get(house.people["mona"], key)
-    said = json.dumps([drawn.with_words(dict(block), Look(people=asked.line.names)) for block in asked.content], default=str)
+    said = json.dumps(
+        [drawn.with_words(dict(block), Look(people=asked.line.names)) for block in asked.content], default=str
+    )
     assert "Confirmed by Tom Jansen" in said, "the lead is asked because a hit was cleared"
     assert "compared: Date of birth, Number of a document" in said
     changes = {change["name"]: change for change in asked.changes}
-    assert ("new" in changes["last_reviewed_at"], changes["next_review_at"]["new"] != changes["next_review_at"]["old"]) == (True, True)
+    assert (
+        "new" in changes["last_reviewed_at"],
+        changes["next_review_at"]["new"] != changes["next_review_at"]["old"],
+    ) == (True, True)
     assert "kyc_status" not in changes, "approved it was before"
     house.decide(run_id, "mona")
     house.walk(run_id, None)
@@ -158,7 +205,9 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     assert {"60.00", "72.00"} <= set(re.findall(r"[\d.]+\d", said["in_register_because"]))
     assert "3 companies" in said["layers_because"]
     house.walk(run_id, "pep")
-    tasks = fetch("select due_on - created_at::date, team from console.task where run = %(run)s", {"run": run_id})
+    tasks = fetch(
+        "select due_on - created_at::date, team from console.task where run = %(run)s", {"run": run_id}
+    )
     assert [tuple(row) for row in tasks] == [(14, "operations")]
     house.answer(run_id, pep_status="family", pep_role="Husband of a deputy minister", pep_wealth="Shares")
     told = house.walk(run_id, "edd")
@@ -173,35 +222,61 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     assert told["current"]["waiting"]["for"] == "approval"
     house.decide(run_id, "mona")
     house.walk(run_id, None)
-    assert house.customer(HALCYON, "kyc_status::text", "risk_band::text", "risk_score") == ("approved", "high", 50)
-    assert house.sql("select score, band::text, floor_reason, points ->> 'structure', approver from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3", "Mona Verbeek")]  # fmt: skip
+    assert house.customer(HALCYON, "kyc_status::text", "risk_band::text", "risk_score") == (
+        "approved",
+        "high",
+        50,
+    )
+    assert house.sql(
+        "select score, band::text, floor_reason, points ->> 'structure', approver from risk_assessment where customer_id = %s order by id desc limit 1",
+        HALCYON,
+    ) == [(50, "high", "pep", "3", "Mona Verbeek")]
     whole(run_id)
 
 
 def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> None:
-    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", HALCYON)  # fmt: skip
+    house.sql(
+        "update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)",
+        HALCYON,
+    )
     run_id = house.start(HALCYON)
     told = house.walk(run_id, "hits")
-    marek = next(item["key"] for item in told["current"]["progress"]["items"] if _compared(told, item["key"])["kind"] == "pep")
-    cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["birth_date", "nationality", "birth_place"]}
+    marek = next(
+        item["key"]
+        for item in told["current"]["progress"]["items"]
+        if _compared(told, item["key"])["kind"] == "pep"
+    )
+    cleared: dict[str, Any] = {
+        "verdict": "false_positive",
+        "compared": ["birth_date", "nationality", "birth_place"],
+    }
     assert _compared(told, marek)["birth_date"] == _compared(told, marek)["listed_birth_date"] == "1966-09-23"
     with pytest.raises(Invalid) as unknown:
         house.answer(run_id, item=marek, because="birth_place_mismatch", **cleared)
-    assert [detail["reason"] for detail in unknown.value.details] == ["Not possible: the place of birth is not known on both sides."]
+    assert [detail["reason"] for detail in unknown.value.details] == [
+        "Not possible: the place of birth is not known on both sides."
+    ]
     for because in ("dob_mismatch", "nationality_mismatch"):
         with pytest.raises(Invalid) as caught:
             house.answer(run_id, item=marek, because=because, **cleared)
         (detail,) = caught.value.details
         assert (detail["field"], detail["severity"]) == ("because", "refuse")
         assert detail["reason"].startswith("Not possible")
-        assert {"verdict": "true_match", "because": None, "compared": []} in [way["set"] for way in detail["ways"]]
+        assert {"verdict": "true_match", "because": None, "compared": []} in [
+            way["set"] for way in detail["ways"]
+        ]
     house.answer(run_id, item=marek, verdict="true_match")
     told = house.walk(run_id, "pep")
     with pytest.raises(Invalid) as caught:
         house.answer(run_id, pep_status="none")
-    assert [(detail["field"], detail["severity"]) for detail in caught.value.details] == [("pep_status", "refuse")]
+    assert [(detail["field"], detail["severity"]) for detail in caught.value.details] == [
+        ("pep_status", "refuse")
+    ]
     assert "DVOŘÁČEK" in caught.value.details[0]["why"]
-    assert house.answer(run_id, pep_status="family", pep_role="Husband", pep_wealth="Shares")["current"]["step"] == "media"
+    assert (
+        house.answer(run_id, pep_status="family", pep_role="Husband", pep_wealth="Shares")["current"]["step"]
+        == "media"
+    )
     runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
 
 
@@ -214,48 +289,86 @@ def _compared(told: dict[str, Any], key: str) -> dict[str, Any]:
 def test_k6_a_half_done_review_goes_to_a_colleague_who_may_see_the_customer(house: House) -> None:
     run_id = house.start(HALCYON)
     told = house.walk(run_id, "ownership")
-    runs.draft(house.people["olivia"], run_id, step="ownership", revision=told["revision"], values={"ownership_note": "Half a sent"})
+    runs.draft(
+        house.people["olivia"],
+        run_id,
+        step="ownership",
+        revision=told["revision"],
+        values={"ownership_note": "Half a sent"},
+    )
     runs.save(house.people["olivia"], run_id, revision=told["revision"])
     with pytest.raises(NotFound):
         runs.resume(house.people["tom"], run_id, revision=None)
     runs.resume(house.people["mona"], run_id, revision=None)
     told = house.told(run_id, "mona")
-    assert (told["current"]["step"], told["current"]["draft"]["values"]["ownership_note"]) == ("ownership", "Half a sent")
+    assert (told["current"]["step"], told["current"]["draft"]["values"]["ownership_note"]) == (
+        "ownership",
+        "Half a sent",
+    )
     assert house.events(run_id)[-2:] != []
     runs.abort(house.people["mona"], run_id, revision=told["revision"], reason="Tried")
 
 
 def test_k12_a_customer_changed_meanwhile_is_screened_again(house: House) -> None:
     run_id = house.start(stories.JURIJ)
-    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", stories.JURIJ)  # fmt: skip
+    house.sql(
+        "update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)",
+        stories.JURIJ,
+    )
     assert house.walk(run_id, "hits")["current"]["step"] == "hits"
     for change in ("birth_date = '1991-02-17'", "birth_place = 'Kaunas'"):
         house.sql(f"update customer set {change} where id = %s", stories.JURIJ)
-        assert "The customer was changed since the screening" in str(house.screen(run_id)), "said beside what was compared"
+        assert "The customer was changed since the screening" in str(house.screen(run_id)), (
+            "said beside what was compared"
+        )
         while (told := house.told(run_id))["current"]["step"] == "hits":
             house.answer(run_id)
-        assert told["current"]["step"] == "changed", "before a second person is asked to confirm what does not hold any more"
+        assert told["current"]["step"] == "changed", (
+            "before a second person is asked to confirm what does not hold any more"
+        )
         assert "birth_place" in change or "1967-11-04" in house.screen(run_id)["text"]
         assert house.answer(run_id)["current"]["step"] == "hits"
-    assert house.sql("select count(*) from screening_hit join screening_run on run_id = screening_run.id where subject_kind = 'customer' and subject_ref = %s and status = 'open'", str(stories.JURIJ)) != [(0,)]  # fmt: skip
+    assert house.sql(
+        "select count(*) from screening_hit join screening_run on run_id = screening_run.id where subject_kind = 'customer' and subject_ref = %s and status = 'open'",
+        str(stories.JURIJ),
+    ) != [(0,)]
     whole(run_id)
 
 
 def test_p7_a_review_that_is_taken_back_restores_the_date_of_the_next_one(house: House) -> None:
-    number, fields = stories.PLAIN[2], ("kyc_status::text", "conditions", "monthly_limit_minor", "last_reviewed_at", "next_review_at")
+    number, fields = (
+        stories.PLAIN[2],
+        ("kyc_status::text", "conditions", "monthly_limit_minor", "last_reviewed_at", "next_review_at"),
+    )
     before, run_id = house.customer(number, *fields), house.start(number)
     house.walk(run_id, "decide")
-    house.answer(run_id, outcome="approve_with_conditions", conditions=["monthly_limit"], monthly_limit=90_000, condition_due="2099-01-01")
+    house.answer(
+        run_id,
+        outcome="approve_with_conditions",
+        conditions=["monthly_limit"],
+        monthly_limit=90_000,
+        condition_due="2099-01-01",
+    )
     if house.walk(run_id, "tell")["status"] == "waiting_event":  # where the decision needs a second person
         house.decide(run_id, "mona")
     house.told(run_id)
     assert all(now != then for now, then in zip(house.customer(number, *fields)[1:], before[1:], strict=True))
     (done,) = runs.preview(house.people["olivia"], run_id, "decide").json["effects_done"]
-    runs.revise(house.people["olivia"], run_id, revision=None, step="decide", attempt=None, reason="Wrong file", compensate=(done["id"],))
+    runs.revise(
+        house.people["olivia"],
+        run_id,
+        revision=None,
+        step="decide",
+        attempt=None,
+        reason="Wrong file",
+        compensate=(done["id"],),
+    )
     assert (house.told(run_id)["current"]["step"], house.customer(number, *fields)) == ("decide", before)
 
 
-def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_references(house: House, model: Server) -> None:
+def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_references(
+    house: House, model: Server
+) -> None:
     model.fault("http_529", times=None)
     run_id = house.start(ANA)
     told = house.walk(run_id, "flags")
@@ -263,24 +376,35 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     told = house.told(run_id)
     found = told["current"]["proposal"]
     assert (found["status"], found["fields"]) == ("failed", [])
-    assert found["code"] in ("overloaded", "timeout")  # on a busy machine the time for the last try is up before its answer
+    assert found["code"] in (
+        "overloaded",
+        "timeout",
+    )  # on a busy machine the time for the last try is up before its answer
     assert "by hand" in found["message"]
     assert [field["name"] for field in told["current"]["form"]["fields"]] == ["flags", "evidence"]
     values = {"flags": ["doc_expired", "over_expected"], "evidence": "Seen on the passport"}
     runs.complete(
-        house.people["olivia"], run_id, runs.Submission(step="flags", revision=told["revision"], values=values, handled_manually=True)
+        house.people["olivia"],
+        run_id,
+        runs.Submission(step="flags", revision=told["revision"], values=values, handled_manually=True),
     )
     told = house.walk(run_id, "decide")
     assert form(told)["red_flags"] == ["doc_expired", "over_expected"]
     assert form(told)["flags_rest_on"].startswith("Flags without references")
-    assert "Flags without references: ticked by hand" in json.dumps(house.blocks(run_id)), "where it is decided"
+    assert "Flags without references: ticked by hand" in json.dumps(house.blocks(run_id)), (
+        "where it is decided"
+    )
     assert told["context"]["flags"]["missing"] == "handled manually"
-    [(status, code)] = fetch("select status, code from console.ai_call where run = %s and step = 'flags'", (run_id,))
+    [(status, code)] = fetch(
+        "select status, code from console.ai_call where run = %s and step = 'flags'", (run_id,)
+    )
     assert (status, code) == ("failed", found["code"])
     whole(run_id)
 
 
-def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and_the_first_replay_still_says_not(house: House) -> None:
+def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and_the_first_replay_still_says_not(
+    house: House,
+) -> None:
     quarter = "select customer_id, party_id from ownership_effective where percent = 25 order by customer_id limit 1"
     [(customer, party)] = house.sql(quarter)
     [(name,)] = house.sql("select name from party where id = %s", party)
@@ -297,7 +421,12 @@ def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and
             assert (line["in_all"], line["above"]) == ("25 %", day.day == 10)
     first, last = seen[9][0], runs.replay(house.people["rosa"], seen[9][0]).last
     found = [runs.replay(house.people["rosa"], first, event).json for event in range(1, last + 1)]
-    shown = next(block for told in found for block in ((told.get("screen") or {}).get("content") or ()) if block["block"] == "tree")
-    assert [row["above"] for row in drawn.with_words(shown, Look())["rows"] if row["name"] == name] == [False], (
-        "the rules are those of the day on which the run began"
+    shown = next(
+        block
+        for told in found
+        for block in ((told.get("screen") or {}).get("content") or ())
+        if block["block"] == "tree"
     )
+    assert [row["above"] for row in drawn.with_words(shown, Look())["rows"] if row["name"] == name] == [
+        False
+    ], "the rules are those of the day on which the run began"

@@ -21,10 +21,18 @@ from tests.demo_folder import load, note_of
 
 ROOT = Path(console.__path__[0]).parent
 ROLES = {
-    "olivia": ("operator", "operations"), "tom": ("operator", "operations"), "mona": ("operations_lead", "operations"), "stan": ("buyer", "procurement"),
-    "lena": ("procurement_lead", "procurement"), "petra": ("finance_controller", "finance"), "malik": ("mlro", "financial_crime"), "gita": ("campaign_manager", "growth"),
-    "rosa": ("reviewer", "financial_crime"), "ada": ("auditor", "audit"), "admin": ("admin", "admin"),
-}  # fmt: skip
+    "olivia": ("operator", "operations"),
+    "tom": ("operator", "operations"),
+    "mona": ("operations_lead", "operations"),
+    "stan": ("buyer", "procurement"),
+    "lena": ("procurement_lead", "procurement"),
+    "petra": ("finance_controller", "finance"),
+    "malik": ("mlro", "financial_crime"),
+    "gita": ("campaign_manager", "growth"),
+    "rosa": ("reviewer", "financial_crime"),
+    "ada": ("auditor", "audit"),
+    "admin": ("admin", "admin"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +48,17 @@ def server(loaded: Path) -> Iterator[Embedded]:
     running.release()
 
 
-def rows(server: Embedded, query: str, database: str = "console", role: str = "postgres") -> list[tuple[Any, ...]]:
+def rows(
+    server: Embedded, query: str, database: str = "console", role: str = "postgres"
+) -> list[tuple[Any, ...]]:
     with psycopg.connect(server.url(role, database)) as connection:
         return connection.execute(query).fetchall()
 
 
 @pytest.mark.slow
-def test_interrupted_load_is_done_again_with_the_same_passwords(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_interrupted_load_is_done_again_with_the_same_passwords(
+    loaded: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     first_note, note = demo_folder.interrupted(tmp_path_factory), note_of(loaded)
     assert "loaded" not in first_note
     assert note["loaded"]["form"] == servers.newest_form()
@@ -81,31 +93,55 @@ def test_people_sources_workflows_and_papers_are_there(server: Embedded, loaded:
     robots = {first for first, *_ in staff.SERVICE_ACCOUNTS}
     assert {first for first, _ in found} == set(ROLES) | robots
     held = rows(server, "select count(*) from console.policy where ptype = 'g' and sub like 'user:%'")
-    assert held == [(11 + 2 + 1 + 1 + len(robots),)]  # Petra holds hers in two more teams, Malik and Rosa in one more
-    assert rows(server, "select tags from console.person where email = 'tom@fernwick.example'") == [({"desks": ["retail"]},)]
+    assert held == [
+        (11 + 2 + 1 + 1 + len(robots),)
+    ]  # Petra holds hers in two more teams, Malik and Rosa in one more
+    assert rows(server, "select tags from console.person where email = 'tom@fernwick.example'") == [
+        ({"desks": ["retail"]},)
+    ]
     assert rows(server, "select name, dialect from console.data_source order by 1") == [
         ("fernwick_core", "postgresql"),
         ("fernwick_supply", "sqlite"),
     ]
     assert rows(server, "select count(*) from console.collection") == [(46,)]
     live = {
-        slug for (slug,) in rows(server, "select slug from console.workflow where live_version is not null and slug not like 'action-%'")
+        slug
+        for (slug,) in rows(
+            server,
+            "select slug from console.workflow where live_version is not null and slug not like 'action-%'",
+        )
     }
-    assert live == {json.loads(file.read_text(encoding="utf-8"))["slug"] for file in (ROOT / "workflows").glob("*.json")}
+    assert live == {
+        json.loads(file.read_text(encoding="utf-8"))["slug"] for file in (ROOT / "workflows").glob("*.json")
+    }
     assert "kyc-review" in live
-    allowed = rows(server, "select distinct sub from console.policy where obj = 'collection:sar_case' and eft = 'allow'")
+    allowed = rows(
+        server, "select distinct sub from console.policy where obj = 'collection:sar_case' and eft = 'allow'"
+    )
     assert allowed == [("role:mlro",)]
-    assert rows(server, "select distinct act from console.policy where sub = 'role:admin' and obj like 'collection:%' order by 1") == [
+    assert rows(
+        server,
+        "select distinct act from console.policy where sub = 'role:admin' and obj like 'collection:%' order by 1",
+    ) == [
         ("browse",),
         ("read",),
     ]
-    papers = rows(server, "select file_path, sha256 from kyc_document where storage = 'live'", "fernwick_core", "fernwick")
+    papers = rows(
+        server,
+        "select file_path, sha256 from kyc_document where storage = 'live'",
+        "fernwick_core",
+        "fernwick",
+    )
     assert len(papers) > 500
     for path, digest in papers:
-        assert hashlib.sha256((loaded / "demo-files" / "kyc_document" / path).read_bytes()).hexdigest() == digest
+        assert (
+            hashlib.sha256((loaded / "demo-files" / "kyc_document" / path).read_bytes()).hexdigest() == digest
+        )
     files = {file for file in (loaded / "demo-files").rglob("*") if file.is_file()}
     assert 600 <= len(files) <= 750
-    assert rows(server, "select rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = 'fernwick'") == [(False, False, False)]
+    assert rows(
+        server, "select rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = 'fernwick'"
+    ) == [(False, False, False)]
     with pytest.raises(psycopg.OperationalError), psycopg.connect(server.url("fernwick", "console")):
         pass
 
@@ -126,13 +162,22 @@ def test_reset_starts_afresh(loaded: Path, server: Embedded) -> None:
     load(loaded, "--reset")
     note = note_of(loaded)
     assert {one["password"] for one in note["people"]}.isdisjoint(one["password"] for one in old["people"])
-    assert rows(server, "select display_name from customer where id = 412", "fernwick_core", "fernwick") == [("Jurij Karavajev",)]
+    assert rows(server, "select display_name from customer where id = 412", "fernwick_core", "fernwick") == [
+        ("Jurij Karavajev",)
+    ]
     assert rows(server, f"select count(*) from console.person where id = '{person}'") == [(0,)]
     assert not (loaded / "demo-files" / "left over.txt").exists()
 
 
 def settings_for(url: str, folder: Path) -> Settings:
-    return read({"DATABASE_URL": url, "CONSOLE_DATA_DIR": str(folder), "CONSOLE_DEMO": "on", "CONSOLE_ENV_FILE": os.devnull})
+    return read(
+        {
+            "DATABASE_URL": url,
+            "CONSOLE_DATA_DIR": str(folder),
+            "CONSOLE_DEMO": "on",
+            "CONSOLE_ENV_FILE": os.devnull,
+        }
+    )
 
 
 def test_a_given_server_gets_a_database_beside_the_consoles(pg: Embedded, tmp_path: Path) -> None:
@@ -141,7 +186,10 @@ def test_a_given_server_gets_a_database_beside_the_consoles(pg: Embedded, tmp_pa
         for _ in range(2):  # the second time it replaces what is there
             url = given.new_database("fernwick_beside")
             with psycopg.connect(url) as connection:
-                assert connection.execute("select current_user, current_database()").fetchone() == ("fernwick_guest", "fernwick_beside")
+                assert connection.execute("select current_user, current_database()").fetchone() == (
+                    "fernwick_guest",
+                    "fernwick_beside",
+                )
                 connection.execute("create table there (id int)")
     finally:
         pg.drop_database("fernwick_beside")
@@ -152,6 +200,8 @@ def test_a_given_server_that_does_not_let_us_is_told_in_one_sentence(pg: Embedde
     pg.create_database("fernwick_small", "small_role")
     try:
         with pytest.raises(ConsoleError, match="CREATEDB and CREATEROLE"):
-            servers.server_for(settings_for(pg.url("small_role", "fernwick_small"), tmp_path)).new_database("fernwick_core")
+            servers.server_for(settings_for(pg.url("small_role", "fernwick_small"), tmp_path)).new_database(
+                "fernwick_core"
+            )
     finally:
         pg.drop_database("fernwick_small")

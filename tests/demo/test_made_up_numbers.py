@@ -37,14 +37,25 @@ def ibans(world: World) -> dict[str, list[str]]:
         "account_turnover": [row["iban"] for row in world.core["account_turnover"]],
         "supplier_bank_account": [row["iban"] for row in world.supply["supplier_bank_account"]],
         "invoice": [row["iban_on_invoice"] for row in world.supply["invoice"] if row["iban_on_invoice"]],
-        "supplier_request": [row["iban"].replace(" ", "") for row in world.supply["supplier_request"] if row["iban"]],
+        "supplier_request": [
+            row["iban"].replace(" ", "") for row in world.supply["supplier_request"] if row["iban"]
+        ],
     }
-    texts = [row["body"] for row in world.core["ticket_message"]] + [row["title"] for row in world.supply["task"]]
+    texts = [row["body"] for row in world.core["ticket_message"]] + [
+        row["title"] for row in world.supply["task"]
+    ]
     found = [re.findall(r"\b[A-Z]{2}\d{2}(?: \d{2,4}){3,}", text[:2000]) for text in texts]
     return told | {"free text": [iban.replace(" ", "") for many in found for iban in many]}
 
 
-IBAN_PLACES = ("account", "account_turnover", "supplier_bank_account", "invoice", "supplier_request", "free text")
+IBAN_PLACES = (
+    "account",
+    "account_turnover",
+    "supplier_bank_account",
+    "invoice",
+    "supplier_request",
+    "free text",
+)
 
 
 @cases("place", IBAN_PLACES)
@@ -70,28 +81,45 @@ def test_phones_lie_in_ranges_kept_for_fiction(world: World, table: str, column:
     rows = world.core.get(table) or world.supply[table]
     told = [row[column] for row in rows if row[column]]
     assert told
-    assert [number for number in told if not any(re.fullmatch(form, number) for form in FICTION.values())] == []
+    assert [
+        number for number in told if not any(re.fullmatch(form, number) for form in FICTION.values())
+    ] == []
 
 
 def test_phone_numbers_in_texts_are_fictional_too(world: World) -> None:
-    found = [number for row in world.supply["task"] for number in re.findall(r"\+\d[\d ]{8,}\d", row["title"])]
+    found = [
+        number for row in world.supply["task"] for number in re.findall(r"\+\d[\d ]{8,}\d", row["title"])
+    ]
     assert found == ["+44 20 7946 0999"]
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [("customer", "email"), ("supplier", "main_email"), ("contact", "email"), ("supplier", "website"), ("supplier_request", "website")]
-)  # fmt: skip
+    ("table", "column"),
+    [
+        ("customer", "email"),
+        ("supplier", "main_email"),
+        ("contact", "email"),
+        ("supplier", "website"),
+        ("supplier_request", "website"),
+    ],
+)
 def test_addresses_end_in_example(world: World, table: str, column: str) -> None:
     rows = world.core.get(table) or world.supply[table]
     told = [row[column] for row in rows if row[column]]
-    form = r"https://[a-z0-9-]+(\.[a-z0-9-]+)*\.example" if column == "website" else r"[a-z0-9.+-]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.example"
+    form = (
+        r"https://[a-z0-9-]+(\.[a-z0-9-]+)*\.example"
+        if column == "website"
+        else r"[a-z0-9.+-]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.example"
+    )
     assert told
     assert [address for address in told if not re.fullmatch(form, address)] == []
 
 
 @pytest.mark.parametrize("form", [r"https?://([\w.-]+)", r"[\w.+-]+@([\w.-]+)"])
 def test_addresses_in_texts_end_in_example(world: World, form: str) -> None:
-    texts = [row["body"][:2000] for row in world.core["ticket_message"]] + [row["title"] for row in world.supply["task"]]
+    texts = [row["body"][:2000] for row in world.core["ticket_message"]] + [
+        row["title"] for row in world.supply["task"]
+    ]
     hosts = {host.rstrip(".") for text in texts for host in re.findall(form, text)}
     assert hosts
     assert all(host.endswith(".example") for host in hosts)

@@ -38,7 +38,9 @@ select (select count(*) from screening_hit where entry_id > 900000),
 """
 
 
-def test_ten_thousand_hits_are_written_together_and_cost_no_more_than_those_that_are_gone_through(house: House) -> None:
+def test_ten_thousand_hits_are_written_together_and_cost_no_more_than_those_that_are_gone_through(
+    house: House,
+) -> None:
     """A screening that breaks off half way leaves nothing behind, so that the next one finds all. Page and JSON are bounded by the hits that a review goes through."""
     house.sql(LISTED, ANA, MANY)
     house.sql(REFUSING)

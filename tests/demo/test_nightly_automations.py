@@ -54,7 +54,9 @@ class House:
         """What a night's run of the check left."""
         self.move(timedelta(days=1))
         key = f"night:{fetch('select count(*) from console.run')[0][0]}"
-        run_id = runs.start_hands_off(slug, by=StartedBy("every_night", "schedule"), record=None, values={}, key=key)
+        run_id = runs.start_hands_off(
+            slug, by=StartedBy("every_night", "schedule"), record=None, values={}, key=key
+        )
         self.work()
         told = runs.get(self.people["ada"], run_id).json
         assert told["status"] == "completed", told["current"]
@@ -95,7 +97,9 @@ class House:
         [trigger] = [each for each in enrolments.find("kyc-rereview").document.triggers if each.id == segment]  # type: ignore[union-attr]
         values = {name: json.loads(text) for name, text in trigger.input.items()}
         question = enrolments.Question(segment=trigger.segment, sort=trigger.sort, values=values)
-        enrolments.batches.begin(runs.account_of(workflows.live(enrolments.find("kyc-rereview").id)), "kyc-rereview", question)
+        enrolments.batches.begin(
+            runs.account_of(workflows.live(enrolments.find("kyc-rereview").id)), "kyc-rereview", question
+        )
         self.work()
 
     def reviews(self) -> list[tuple[str, str]]:
@@ -106,20 +110,25 @@ class House:
     def customers(self, condition: str) -> int:
         """How many who can be reviewed again fulfil this."""
         return int(
-            self.core.execute(f"select count(*) from customer where kyc_status in ('approved', 'expired') and {condition}").fetchall()[0][0]
+            self.core.execute(
+                f"select count(*) from customer where kyc_status in ('approved', 'expired') and {condition}"
+            ).fetchall()[0][0]
         )
 
     def places(self, status: str) -> int:
         """How many stand so in the re-review."""
         return int(
             fetch(
-                "select count(*) from console.enrolment where workflow = %s and status = %s", (enrolments.find("kyc-rereview").id, status)
+                "select count(*) from console.enrolment where workflow = %s and status = %s",
+                (enrolments.find("kyc-rereview").id, status),
             )[0][0]
         )
 
 
 @pytest.fixture(scope="module")
-def filled(pg: Embedded, world: World, supply_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def filled(
+    pg: Embedded, world: World, supply_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
     pg.drop_database("nightly_core")
     url = pg.create_database("nightly_core", "fernwick")
     filling.fill_postgresql(url, world.core, lambda: None)
@@ -129,7 +138,12 @@ def filled(pg: Embedded, world: World, supply_file: Path, tmp_path_factory: pyte
 
 @pytest.fixture
 def house(
-    pg: Embedded, template: str, suite_folder: Path, filled: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pg: Embedded,
+    template: str,
+    suite_folder: Path,
+    filled: tuple[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[House]:
     url, supply = filled
     file = tmp_path / "fernwick_supply.db"
@@ -143,7 +157,12 @@ def house(
         for person in staff.listed():
             also = [(person["role"], team) for team in person.get("also", ())]
             accounts.create_person(
-                person["email"], role=person["role"], team=person["team"], name=person["name"], also=also, tags=person.get("tags")
+                person["email"],
+                role=person["role"],
+                team=person["team"],
+                name=person["name"],
+                also=also,
+                tags=person.get("tags"),
             )
         staff.create_service_accounts()
         for action in (ROOT / "actions").glob("*.json"):
@@ -180,16 +199,22 @@ def test_n6_the_leads_hear_of_it_once_and_of_nothing_nothing(house: House) -> No
 
 
 def test_n8_replay_shows_what_was_found_as_it_was_then(house: House) -> None:
-    house.supplied("update contact set time_zone = 'Europe/Vilnius' where id <> (select min(id) from contact where time_zone is null)")
+    house.supplied(
+        "update contact set time_zone = 'Europe/Vilnius' where id <> (select min(id) from contact where time_zone is null)"
+    )
     night = house.night("nightly-contacts")
     [child] = runs.children_of(night["id"])
     [was] = [task.title for task in tasks.of_teams(house.people["gita"])]
     house.supplied("update contact set name = 'Somebody Else'")
-    assert was.removesuffix(" has no time zone") in json.dumps(runs.get(house.people["ada"], child.id).json["context"])
+    assert was.removesuffix(" has no time zone") in json.dumps(
+        runs.get(house.people["ada"], child.id).json["context"]
+    )
 
 
 def test_n7_cancelled_half_way_what_was_made_stays(house: House) -> None:
-    run_id = runs.start_hands_off("nightly-contacts", by=StartedBy("every_night", "schedule"), record=None, values={}, key="half")
+    run_id = runs.start_hands_off(
+        "nightly-contacts", by=StartedBy("every_night", "schedule"), record=None, values={}, key="half"
+    )
     runs.pick_up()
     while not fetch("select 1 from console.task"):
         runs.pick_up()
@@ -216,13 +241,19 @@ def away(file: Path) -> Iterator[None]:
         hidden.rename(file)
 
 
-def test_n2_a_source_that_is_down_at_midnight_fails_the_night_is_told_once_and_the_work_is_done_once_later(house: House) -> None:
+def test_n2_a_source_that_is_down_at_midnight_fails_the_night_is_told_once_and_the_work_is_done_once_later(
+    house: House,
+) -> None:
     known = next(one for one in workflows.all_known() if one.slug == "nightly-suppliers")
     lena = house.people["lena"]
     alerts.add(lena, known, kind="failed", people=["lena@fernwick.example"])
     with away(house.supply):
         run_id = runs.start_hands_off(
-            "nightly-suppliers", by=StartedBy("every_night", "schedule"), record=None, values={}, key="down at midnight"
+            "nightly-suppliers",
+            by=StartedBy("every_night", "schedule"),
+            record=None,
+            values={},
+            key="down at midnight",
         )
         for _ in range(30):  # it is tried for three hours
             house.work()
@@ -236,7 +267,9 @@ def test_n2_a_source_that_is_down_at_midnight_fails_the_night_is_told_once_and_t
     house.work()
     counts = runs.get(house.people["ada"], again).json["context"]["counts"]
     assert (counts["insurances"], counts["failed"]) == (17, 0)
-    assert house.night("nightly-suppliers")["insurances"] < 5, "the next night finds them again, and knows them"
+    assert house.night("nightly-suppliers")["insurances"] < 5, (
+        "the next night finds them again, and knows them"
+    )
     house.look_at_alerts()
     assert len([text for text in house.heard("lena") if "failed" in text]) == 1
 
@@ -247,7 +280,9 @@ def test_n3_one_finding_that_cannot_be_noted_keeps_no_other_from_it_and_is_count
     task = next(step for step in document["steps"] if step["id"] == "zones_task")
     task["config"]["due"] = "addDays(today(), 0 / size(item.name))"
     workflows.import_file(document, publish=True, rights=False)
-    house.supplied("update contact set name = '' where id = (select min(id) from contact where time_zone is null)")
+    house.supplied(
+        "update contact set name = '' where id = (select min(id) from contact where time_zone is null)"
+    )
     told = house.night("nightly-contacts")
     assert (told["zones_found"], told["zones"], told["failed"]) == (300, 299, 1)
     [failed] = [child for child in runs.children_of(told["id"]) if child.status != "completed"]
@@ -260,7 +295,9 @@ def test_n3_one_finding_that_cannot_be_noted_keeps_no_other_from_it_and_is_count
 def test_p1_all_are_queued_and_the_overdue_of_high_risk_begin_first(house: House) -> None:
     house.due("overdue")
     house.due("due")
-    assert house.places("waiting") + house.places("active") == house.customers("next_review_at <= current_date + 30")
+    assert house.places("waiting") + house.places("active") == house.customers(
+        "next_review_at <= current_date + 30"
+    )
     began = house.reviews()
     assert {inbox for _, inbox in began} == {"kyc"}
     bands = dict(house.core.execute("select id::text, risk_band::text from customer").fetchall())
@@ -272,7 +309,10 @@ def test_p1_all_are_queued_and_the_overdue_of_high_risk_begin_first(house: House
 
 def test_p4_the_forty_first_of_the_day_waits_and_is_seen_to(house: House) -> None:
     house.due("overdue")
-    assert (len(house.reviews()), house.places("waiting")) == (40, house.customers("next_review_at < current_date") - 40)
+    assert (len(house.reviews()), house.places("waiting")) == (
+        40,
+        house.customers("next_review_at < current_date") - 40,
+    )
     house.move(timedelta(hours=20))
     house.work()
     assert len(house.reviews()) == 40
@@ -288,7 +328,11 @@ def test_p2_a_review_that_is_under_way_is_not_begun_twice_and_it_is_said(house: 
         ).fetchall()[0][0]
     )
     mine = runs.start(house.people["olivia"], "kyc-review", "customer", customer, {"reason": "periodic"})
-    enrolments.batches.begin(house.people["mona"], "kyc-rereview", enrolments.Question(keys=[customer], values={"reason": "periodic"}))
+    enrolments.batches.begin(
+        house.people["mona"],
+        "kyc-rereview",
+        enrolments.Question(keys=[customer], values={"reason": "periodic"}),
+    )
     house.work()
     [run_id] = [row[0] for row in fetch("select run from console.enrolment where record = %s", (customer,))]
     told = runs.get(house.people["mona"], run_id).json
@@ -299,15 +343,25 @@ def test_p2_a_review_that_is_under_way_is_not_begun_twice_and_it_is_said(house: 
 
 def test_what_waits_is_taken_from_the_inbox_and_is_then_the_one_review_of_the_customer(house: House) -> None:
     house.due("overdue")
-    [first, *_] = [ticket for ticket in tickets.to_do(house.people["mona"], "kyc", limit=50).tickets if ticket.run is not None]
+    [first, *_] = [
+        ticket
+        for ticket in tickets.to_do(house.people["mona"], "kyc", limit=50).tickets
+        if ticket.run is not None
+    ]
     assert first.record in dict(house.reviews())
     with pytest.raises(Conflict, match="already ongoing"):
         runs.start(house.people["mona"], "kyc-review", "customer", str(first.record), {"reason": "periodic"})
 
 
 def test_p5_a_customer_who_is_rejected_while_the_review_waits_is_left_out(house: House) -> None:
-    customer = str(house.core.execute("select min(id) from customer where kyc_status = 'rejected'").fetchall()[0][0])
-    enrolments.batches.begin(house.people["mona"], "kyc-rereview", enrolments.Question(keys=[customer], values={"reason": "periodic"}))
+    customer = str(
+        house.core.execute("select min(id) from customer where kyc_status = 'rejected'").fetchall()[0][0]
+    )
+    enrolments.batches.begin(
+        house.people["mona"],
+        "kyc-rereview",
+        enrolments.Question(keys=[customer], values={"reason": "periodic"}),
+    )
     house.work()
     [run_id] = [row[0] for row in fetch("select run from console.enrolment where record = %s", (customer,))]
     told = runs.get(house.people["mona"], run_id).json
@@ -324,17 +378,26 @@ def test_p3_p5_what_happened_begins_a_review_of_those_who_have_one_and_of_nobody
     persons = f"select id::text, display_name, to_char(birth_date, 'YYYY') from customer where {calm} and birth_date is not null"
     chosen = house.core.execute(f"{persons} order by id limit 5").fetchall()
     closed, first, busy, named, untouched = [key for key, *_ in chosen]
-    house.core.execute("update customer set kyc_status = 'rejected', open_kyc_tickets = 1 where id::text = %s", (closed,))
-    house.core.execute("update customer set kyc_status = 'in_review', open_kyc_tickets = 1 where id::text = %s", (first,))
     house.core.execute(
-        "update customer set expected_monthly_minor = 1, last_reviewed_at = now() - interval '1 year' where id::text = %s", (busy,)
+        "update customer set kyc_status = 'rejected', open_kyc_tickets = 1 where id::text = %s", (closed,)
     )
-    house.core.execute("update customer set last_reviewed_at = now() where id::text = any(%s)", ([named, untouched],))
+    house.core.execute(
+        "update customer set kyc_status = 'in_review', open_kyc_tickets = 1 where id::text = %s", (first,)
+    )
+    house.core.execute(
+        "update customer set expected_monthly_minor = 1, last_reviewed_at = now() - interval '1 year' where id::text = %s",
+        (busy,),
+    )
+    house.core.execute(
+        "update customer set last_reviewed_at = now() where id::text = any(%s)", ([named, untouched],)
+    )
     for place, born in ((3, chosen[3][2]), (4, "1899")):
         given, _, family = chosen[place][1].rpartition(" ")
         entry = "(select id from watchlist_entry where delisted_on is null order by id offset %s limit 1)"
         values = (f"{family.upper()} {given}", [f"{born}-05-01"], place)
-        house.core.execute(f"update watchlist_entry set name = %s, birth_dates = %s where id = {entry}", values)
+        house.core.execute(
+            f"update watchlist_entry set name = %s, birth_dates = %s where id = {entry}", values
+        )
     house.core.execute("update watchlist set imported_at = now()")
     house.core.commit()
     house.due("happened")

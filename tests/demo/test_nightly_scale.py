@@ -43,24 +43,39 @@ def fill(supply: Path) -> None:
         connection.commit()
 
 
-def test_n5_a_hundred_thousand_rows_are_read_to_the_last_while_others_go_on_and_memory_stays(house: House) -> None:
+def test_n5_a_hundred_thousand_rows_are_read_to_the_last_while_others_go_on_and_memory_stays(
+    house: House,
+) -> None:
     """Each row is read and judged by the condition that is asked after reading; the run of somebody else is worked on in between."""
     document = json.loads((ROOT / "workflows" / "nightly-contacts.json").read_text())
     [loop] = [each for each in document["steps"] if each["id"] == "zones"]
-    loop["config"]["items"] |= {"where": "record.name != null", "only": "item.time_zone == null", "limit": 1000}
+    loop["config"]["items"] |= {
+        "where": "record.name != null",
+        "only": "item.time_zone == null",
+        "limit": 1000,
+    }
     loop["config"]["items"]["fields"].append("time_zone")
     workflows.import_file(document, publish=True, rights=False)
     fill(house.supply)
-    night = runs.start_hands_off("nightly-contacts", by=StartedBy("every_night", "schedule"), record=None, values={}, key="n5")
+    night = runs.start_hands_off(
+        "nightly-contacts", by=StartedBy("every_night", "schedule"), record=None, values={}, key="n5"
+    )
     runs.pick_up()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     house.work()
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     told = runs.get(house.people["ada"], night).json
     counts = told["context"]["counts"]
-    assert (told["status"], counts["zones_found"], counts["zones"], counts["failed"]) == ("completed", 3, 3, 0)
+    assert (told["status"], counts["zones_found"], counts["zones"], counts["failed"]) == (
+        "completed",
+        3,
+        3,
+        0,
+    )
     assert grown_mb < 150
-    [[size]] = fetch("select sum(length(c.output::text)) from console.run_context c where c.run = %s", (night,))
+    [[size]] = fetch(
+        "select sum(length(c.output::text)) from console.run_context c where c.run = %s", (night,)
+    )
     assert size < 10_000
     parts = [attempt["step"] for attempt in told["attempts"]].count("zones")
     jobs = fetch("select count(*) from console.event where run = %s", (night,))[0][0]
@@ -77,9 +92,15 @@ def test_p6_the_review_of_an_operator_who_is_away_goes_to_who_stands_in(house: H
     house.due("overdue")
     olivia, tom, mona = (house.people[name] for name in ("olivia", "tom", "mona"))
     today = log.now().date()
-    absences.plan(olivia, olivia.id, first=today, last=today + timedelta(days=3), substitute="tom@fernwick.example")
+    absences.plan(
+        olivia, olivia.id, first=today, last=today + timedelta(days=3), substitute="tom@fernwick.example"
+    )
     retail = {row[0] for row in house.core.execute("select id::text from customer where desk = 'retail'")}
-    waiting = [ticket for ticket in tickets.to_do(mona, "kyc", limit=50).tickets if ticket.run is not None and ticket.record in retail]
+    waiting = [
+        ticket
+        for ticket in tickets.to_do(mona, "kyc", limit=50).tickets
+        if ticket.run is not None and ticket.record in retail
+    ]
     [given] = ticket_assignment.assign(mona, "kyc", [waiting[0].id], olivia.id, "Yours")
     assert given.run is not None, given.reason
     work_as_workers_do()
@@ -102,21 +123,38 @@ def test_p8_a_review_that_changes_what_starts_reviews_starts_no_second_one(house
         step("change", "action", "end", {"operation": "update", "values": {"in_register": "'different'"}}),
         step("end", "end", None),
     ]
-    head = {"format": 1, "slug": "tidy-owners", "title": "Tidy owners", "team": "operations", "collection": "beneficial_owner"}
-    workflows.import_file(head | {"run_as": "operations-automation@fernwick.example", "steps": steps}, publish=True, rights=False)
+    head = {
+        "format": 1,
+        "slug": "tidy-owners",
+        "title": "Tidy owners",
+        "team": "operations",
+        "collection": "beneficial_owner",
+    }
+    workflows.import_file(
+        head | {"run_as": "operations-automation@fernwick.example", "steps": steps},
+        publish=True,
+        rights=False,
+    )
     rows = house.core.execute(
         "select min(b.id)::text, b.customer_id::text from beneficial_owner b join customer c on c.id = b.customer_id"
         " where c.kyc_status = 'approved' and b.in_register = 'yes' group by 2 order by 2 limit 2"
     ).fetchall()
     (by_hand, first), (by_run, second) = rows
     work_as_workers_do()
-    browse.change(house.people["mona"], "beneficial_owner", by_hand, {"in_register": "no"}, {"in_register": "yes"})
+    browse.change(
+        house.people["mona"], "beneficial_owner", by_hand, {"in_register": "no"}, {"in_register": "yes"}
+    )
     runs.start(house.people["mona"], "tidy-owners", "beneficial_owner", by_run, {})
     work_as_workers_do()
-    assert house.core.execute("select in_register::text from beneficial_owner where id::text = %s", (by_run,)).fetchall() == [
-        ("different",)
-    ]
-    reviewed = {row[0] for row in fetch("select record from console.enrolment where workflow = %s", (enrolments.find("kyc-rereview").id,))}
+    assert house.core.execute(
+        "select in_register::text from beneficial_owner where id::text = %s", (by_run,)
+    ).fetchall() == [("different",)]
+    reviewed = {
+        row[0]
+        for row in fetch(
+            "select record from console.enrolment where workflow = %s", (enrolments.find("kyc-rereview").id,)
+        )
+    }
     assert (first in reviewed, second in reviewed) == (True, False)
     begun = [customer for customer, _ in house.reviews() if customer in (first, second)]
     assert begun == [first]

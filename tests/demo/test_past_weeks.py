@@ -14,20 +14,32 @@ ROOT = Path(console.__file__).parent
 
 def test_a_stand_in_proposes_what_a_source_says_and_nothing_else() -> None:
     def variant(name: str, value: dict[str, Any]) -> dict[str, Any]:
-        told = {"name": {"const": name}, "value": value, "confidence": {"enum": ["high", "medium", "low"]}, "sources": {"type": "array"}}
+        told = {
+            "name": {"const": name},
+            "value": value,
+            "confidence": {"enum": ["high", "medium", "low"]},
+            "sources": {"type": "array"},
+        }
         return {"type": "object", "properties": told}
 
     schema = {
         "properties": {
             "decision": {"type": "string", "enum": ["propose", "decline"]},
             "flags": {"type": "array", "items": {"enum": ["stale_data"]}},
-            "fields": {"type": "array", "items": {"anyOf": [variant("city", {"type": "string"}), variant("colour", {"type": "string"})]}},
+            "fields": {
+                "type": "array",
+                "items": {
+                    "anyOf": [variant("city", {"type": "string"}), variant("colour", {"type": "string"})]
+                },
+            },
         }
     }
     prompt = '<source id="s1">{"city": "Kaunas"}</source><source id="s2">no JSON</source>'
     made = model.answer(prompt, schema)
     assert (made["decision"], made["flags"]) == ("propose", [])
-    assert [(item["name"], item["value"], item["sources"]) for item in made["fields"]] == [("city", "Kaunas", ["s1"])]
+    assert [(item["name"], item["value"], item["sources"]) for item in made["fields"]] == [
+        ("city", "Kaunas", ["s1"])
+    ]
     assert model.answer("", schema)["decision"] == "decline"
 
 

@@ -9,7 +9,10 @@ import pytest
 from console.demo import loading, staff
 from tests.tables import cases
 
-POLICY = "".join((Path(__file__).parents[2] / "policies" / name).read_text(encoding="utf-8") for name in ("roles.csv", "fernwick.csv"))
+POLICY = "".join(
+    (Path(__file__).parents[2] / "policies" / name).read_text(encoding="utf-8")
+    for name in ("roles.csv", "fernwick.csv")
+)
 LEVELS = {"operator", "lead", "reviewer", "auditor", "developer", "admin"}
 PEOPLE = [
     ("olivia", "operator", "operations"),
@@ -50,7 +53,9 @@ def by_name() -> dict[str, dict[str, Any]]:
 
 
 @cases(("first", "role", "team"), PEOPLE)
-def test_roles_lead_to_lines_of_the_policy(by_name: dict[str, dict[str, Any]], first: str, role: str, team: str) -> None:
+def test_roles_lead_to_lines_of_the_policy(
+    by_name: dict[str, dict[str, Any]], first: str, role: str, team: str
+) -> None:
     assert roles_of(role) & LEVELS, "a role that is no level must be built from one"
     assert grants(by_name[first])
 
@@ -89,7 +94,9 @@ def test_policy_gives_what_the_description_says(
     found = [
         line
         for line in grants(by_name[first])
-        if line[3].startswith("collection:") and collection in line[3].removeprefix("collection:").split() and act in line[4].split()
+        if line[3].startswith("collection:")
+        and collection in line[3].removeprefix("collection:").split()
+        and act in line[4].split()
     ]
     assert bool(found) == allowed
 
@@ -104,8 +111,14 @@ def test_passwords_are_new_each_time_and_kept_for_whom_we_know() -> None:
 
 
 @cases("story", loading.listed_stories(), ids=lambda story: f"{story['workflow']} {story['record']}")
-def test_stories_are_told_to_somebody_who_may_start_them(by_name: dict[str, dict[str, Any]], story: dict[str, str]) -> None:
+def test_stories_are_told_to_somebody_who_may_start_them(
+    by_name: dict[str, dict[str, Any]], story: dict[str, str]
+) -> None:
     """Who is named beside a story sees its collection and starts workflows in the team."""
     told = grants(by_name[story["by"]])
     assert any(line[3] == "workflow:*" and "start" in line[4].split() for line in told)
-    assert any(line[3].startswith("collection:") and story["collection"] in line[3].removeprefix("collection:").split() for line in told)
+    assert any(
+        line[3].startswith("collection:")
+        and story["collection"] in line[3].removeprefix("collection:").split()
+        for line in told
+    )

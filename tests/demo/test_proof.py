@@ -25,8 +25,15 @@ PATIENCE_S = 150
 
 def environment(data: Path) -> dict[str, str]:
     """That of a person at a terminal who set nothing but the data folder."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
-    return plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DEMO": "on", "PYTHONPATH": str(ROOT)}
+    plain = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
+    }
+    return plain | {
+        "CONSOLE_DATA_DIR": str(data),
+        "CONSOLE_ENV_FILE": os.devnull,
+        "CONSOLE_DEMO": "on",
+        "PYTHONPATH": str(ROOT),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     said = data.with_name("said.txt")
     with said.open("w") as out:
         command = [str(ROOT / "bin" / "demo"), "--port", "0", "--data", str(data), "--no-browser"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment(data), start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=environment(data),
+            start_new_session=True,
+        )
     try:
         until = time.monotonic() + PATIENCE_S
         while "Handrail on" not in said.read_text() and process.poll() is None and time.monotonic() < until:
@@ -51,7 +65,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def run(data: Path, *arguments: str, fails: bool = False) -> str:
     """What the command says; it must succeed, or fail where that is the point."""
     done = subprocess.run(
-        [warm.python(), "-P", "-m", "console", *arguments], env=environment(data), capture_output=True, text=True, check=False
+        [warm.python(), "-P", "-m", "console", *arguments],
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert bool(done.returncode) is fails, (arguments, done.stdout, done.stderr)
     assert "Traceback" not in done.stdout + done.stderr
@@ -61,14 +79,18 @@ def run(data: Path, *arguments: str, fails: bool = False) -> str:
 def send(url: str, key: str, body: Any = None) -> Any:
     """The JSON answer of the API, to a GET or where there is a body a POST."""
     about = urllib.request.Request(
-        url, None if body is None else json.dumps(body).encode(), {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        url,
+        None if body is None else json.dumps(body).encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(about, timeout=30) as answer:
         return json.loads(answer.read())
 
 
 def events(said: str) -> int:
-    found = re.match(r"verified ([\d,]+) events, complete; values: [\d,]+ shown, 0 erased, 0 expired, 0 masked", said)
+    found = re.match(
+        r"verified ([\d,]+) events, complete; values: [\d,]+ shown, 0 erased, 0 expired, 0 masked", said
+    )
     assert found, said
     return int(found[1].replace(",", ""))
 
@@ -85,7 +107,12 @@ def test_the_demo_proves_itself(demo: Path, tmp_path: Path) -> None:
     case = send(
         f"{url}/api/v1/runs",
         olivia,
-        {"workflow": story["workflow"], "collection": story["collection"], "record": story["record"], "input": given},
+        {
+            "workflow": story["workflow"],
+            "collection": story["collection"],
+            "record": story["record"],
+            "input": given,
+        },
     )
     assert send(f"{url}/api/v1/runs/{case['id']}", olivia)["status"] != "failed"
     told = {
@@ -114,7 +141,9 @@ def test_the_demo_proves_itself(demo: Path, tmp_path: Path) -> None:
         lines = [json.loads(line) for line in files.read("events.jsonl").splitlines()]
         (tmp_path / "verify.py").write_bytes(files.read("verify.py"))
         key = files.read("key").decode().strip()
-    assert {"confidential"} == {line["label"] for line in lines if "label" in line}, "what is confidential is proved too"
+    assert {"confidential"} == {line["label"] for line in lines if "label" in line}, (
+        "what is confidential is proved too"
+    )
     assert {line.get("label") for line in lines if line["run"] == case["id"]} == {None}
     alone = subprocess.run(
         [sys.executable, "-I", str(tmp_path / "verify.py"), str(archive), "--key", key],

@@ -25,7 +25,10 @@ class Client:
 
     def __call__(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.server.server_port, timeout=5)
-        told = {"Authorization": f"Bearer {KEY}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        told = {
+            "Authorization": f"Bearer {KEY}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         try:
             connection.request(method, path, body, told)
             answer = connection.getresponse()
@@ -35,7 +38,13 @@ class Client:
 
     def refund(self, key: str = "k1", **values: Any) -> Answer:
         asked = {"charge": "ch_PriyaRaman180", "amount": 1000, **values}
-        return self("POST", "/v1/refunds", urlencode(asked).encode(), Idempotency_Key=key, Content_Type="application/x-www-form-urlencoded")
+        return self(
+            "POST",
+            "/v1/refunds",
+            urlencode(asked).encode(),
+            Idempotency_Key=key,
+            Content_Type="application/x-www-form-urlencoded",
+        )
 
     def refunds(self, charge: str = "ch_PriyaRaman180") -> list[dict[str, Any]]:
         data: list[dict[str, Any]] = self("GET", f"/v1/refunds?charge={charge}")[1]["data"]
@@ -72,7 +81,10 @@ def test_the_same_key_gets_the_same_answer_and_another_body_is_refused(provider:
     assert provider.refund("k2")[1]["id"] != first[1]["id"]
 
 
-@pytest.mark.parametrize(("way", "code"), [("charge_disputed", "charge_disputed"), ("charge_already_refunded", "charge_already_refunded")])
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [("charge_disputed", "charge_disputed"), ("charge_already_refunded", "charge_already_refunded")],
+)
 def test_it_refuses_as_it_is_told(provider: Client, way: str, code: str) -> None:
     status, told = provider.refund(**{"metadata[simulate]": way})
     assert (status, told["error"]["code"]) == (400, code)
@@ -122,7 +134,9 @@ def test_vat_numbers_are_valid_invalid_or_the_register_is_away(provider: Client)
         ("POST", "/v1/refunds", b"x" * 70_000, 413),
     ],
 )
-def test_what_makes_no_sense_is_refused(provider: Client, method: str, path: str, body: bytes | None, status: int) -> None:
+def test_what_makes_no_sense_is_refused(
+    provider: Client, method: str, path: str, body: bytes | None, status: int
+) -> None:
     assert provider(method, path, body, Content_Type="application/json")[0] == status
 
 

@@ -39,7 +39,10 @@ def test_a_disputed_charge_goes_to_the_desk_and_its_sibling_to_a_lead(desk: Desk
     loaded = load(run_id)
     assert loaded is not None
     assert loaded.run.ticket is not None
-    [(due,)] = desk.sql("select to_char(evidence_due_at at time zone 'UTC', 'FMDD Mon YYYY') from dispute where charge_id = %s", charge)
+    [(due,)] = desk.sql(
+        "select to_char(evidence_due_at at time zone 'UTC', 'FMDD Mon YYYY') from dispute where charge_id = %s",
+        charge,
+    )
     assert (loaded.run.ticket["inbox"], loaded.run.ticket["priority"]) == ("disputes", "high")
     assert due in loaded.run.ticket["reason"]
     assert desk.tickets(charge, "pending_customer") != []
@@ -74,12 +77,18 @@ def test_a_credit_is_granted_and_can_be_taken_back(desk: Desk) -> None:
     charge = desk.another(9_000)
     run_id = desk.chosen(charge, "give_credit", credit="20")
     desk.hand_in(run_id)
-    assert desk.sql("select amount_minor, spent_minor, expires_on > current_date from credit where charge_id = %s", charge) == [
-        (2_000, 0, True)
-    ]
+    assert desk.sql(
+        "select amount_minor, spent_minor, expires_on > current_date from credit where charge_id = %s", charge
+    ) == [(2_000, 0, True)]
     [effect] = desk.told(run_id)["attempts"][-2]["effects"]
     runs.revise(
-        desk.people["olivia"], run_id, revision=None, step="choose", attempt=None, reason="Not what was agreed.", compensate=[effect["id"]]
+        desk.people["olivia"],
+        run_id,
+        revision=None,
+        step="choose",
+        attempt=None,
+        reason="Not what was agreed.",
+        compensate=[effect["id"]],
     )
     assert desk.sql("select expires_on < current_date from credit where charge_id = %s", charge) == [(True,)]
     desk.hand_in(run_id, "give_credit", why="goodwill", credit="60")
@@ -124,16 +133,25 @@ def test_r7_a_ticket_that_commands_the_ai_changes_nothing_and_is_named(desk: Des
     refused(lambda: desk.hand_in(run_id, "refund_partial", why="not_as_described", amount="4900.00"))
 
 
-def test_r11_without_the_proposal_for_the_ticket_the_letter_lacks_its_quote(desk: Desk, model: Server) -> None:
+def test_r11_without_the_proposal_for_the_ticket_the_letter_lacks_its_quote(
+    desk: Desk, model: Server
+) -> None:
     charge = desk.another(2_500)
     desk.ask(charge)
     run_id = desk.start(charge)
     told = desk.told(run_id)
     assert told["current"]["step"] == "ticket"
     runs.complete(
-        desk.people["olivia"], run_id, runs.Submission(step="ticket", revision=told["revision"], values={"key": desk.tickets(charge)[0]}, handled_manually=True,
-        reason="Read on the telephone",
-    ))  # fmt: skip
+        desk.people["olivia"],
+        run_id,
+        runs.Submission(
+            step="ticket",
+            revision=told["revision"],
+            values={"key": desk.tickets(charge)[0]},
+            handled_manually=True,
+            reason="Read on the telephone",
+        ),
+    )
     desk.hand_in(run_id, "refund_full", why="not_received")
     assert desk.told(run_id)["context"]["ticket"]["missing"] == "handled manually"
     desk.hand_in(run_id)

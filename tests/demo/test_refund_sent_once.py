@@ -45,11 +45,16 @@ def test_two_requests_of_one_charge_are_one_run_and_one_refund_whatever_the_prov
     desk.hand_in(run_id)
     here = desk.told(run_id)["current"]
     assert (here["type"], desk.sent(charge), desk.refunds(charge)) == ("settle", [7_490], [])
-    effect = next(each for each in desk.told(run_id)["attempts"][-1]["effects"] if each["status"] == "unknown")
+    effect = next(
+        each for each in desk.told(run_id)["attempts"][-1]["effects"] if each["status"] == "unknown"
+    )
     assert runs.check(desk.people["olivia"], run_id, revision=None, effect=effect["id"]) == "done"
     assert (desk.sent(charge), desk.refunds(charge)) == ([7_490], [(7_490, "succeeded", "not_as_described")])
     assert desk.to_the_end(run_id) == "refunded"
-    codes = desk.sql("select id, resolution_code from ticket where charge_id = %s and status = 'solved' order by id", charge)
+    codes = desk.sql(
+        "select id, resolution_code from ticket where charge_id = %s and status = 'solved' order by id",
+        charge,
+    )
     assert codes == [(int(first), "refunded"), (int(second), "duplicate")]
     whole(run_id)
 
@@ -59,7 +64,14 @@ def test_a_refund_that_a_person_found_at_the_provider_stands_in_the_books(desk: 
     run_id = desk.chosen(charge)
     desk.hand_in(run_id)
     effect = desk.told(run_id)["attempts"][-1]["effects"][0]
-    runs.settle(desk.people["olivia"], run_id, revision=None, effect=effect["id"], done=True, reason="It later in the provider's list.")
+    runs.settle(
+        desk.people["olivia"],
+        run_id,
+        revision=None,
+        effect=effect["id"],
+        done=True,
+        reason="It later in the provider's list.",
+    )
     assert desk.refunds(charge) == [(1_000, "pending", "not_received")]
     assert desk.at(run_id) == "tell_refunded"
 
@@ -111,21 +123,28 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     desk.hand_in(run_id)
     assert desk.to_the_end(run_id) == "refunded"
     assert fetch(
-        "select count(*) from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s", (f"{run_id} %",)
+        "select count(*) from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s",
+        (f"{run_id} %",),
     ) == [(1,)]
     before, shown = whole_of(run_id), runs.replay(desk.people["olivia"], run_id).run.json
-    assert (runs.follow_now(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), "the provider's webhook says that there is news"
+    assert (runs.follow_now(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), (
+        "the provider's webhook says that there is news"
+    )
     assert until(lambda: followed(run_id))
     assert desk.refunds(charge) == [(1_900, "failed", "not_received")]
     title = "Refund failed later: €19.00 did not reach the card ••4242"
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert task.href.endswith(run_id)
-    assert "has now refused it. The card has expired or was cancelled. The money is still with us" in (task.text or "")
+    assert "has now refused it. The card has expired or was cancelled. The money is still with us" in (
+        task.text or ""
+    )
     sequencing.catch_up()
     [news] = runs.late_reports(run_id)
     assert (news.open["result"], news.sealed["message"]) == ("failed", title)
     page = page_of(desk, run_id)
-    assert page.index(title) < page.index("When it ended") < page.index("Pending"), "what was known then is not told as what is so now"
+    assert page.index(title) < page.index("When it ended") < page.index("Pending"), (
+        "what was known then is not told as what is so now"
+    )
     after = whole_of(run_id)
     assert (after.status, after.attempts, after.context) == (before.status, before.attempts, before.context)
     assert runs.replay(desk.people["olivia"], run_id, before.seq).run.json == shown

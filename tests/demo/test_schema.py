@@ -32,9 +32,24 @@ def test_schema_has_what_reflection_must_cope_with(core: Ask) -> None:
     assert core(
         "select count(*) from pg_type t join pg_namespace n on n.oid = typnamespace where typtype = 'd' and nspname = 'public'"
     ) == [(2,)]
-    assert {row[0] for row in core("select distinct data_type from information_schema.columns where table_schema in ('public', 'fiu')")} >= {
-        "ARRAY", "USER-DEFINED", "jsonb", "bigint", "smallint", "numeric", "date", "timestamp with time zone", "boolean", "text", "character"
-    }  # fmt: skip
+    assert {
+        row[0]
+        for row in core(
+            "select distinct data_type from information_schema.columns where table_schema in ('public', 'fiu')"
+        )
+    } >= {
+        "ARRAY",
+        "USER-DEFINED",
+        "jsonb",
+        "bigint",
+        "smallint",
+        "numeric",
+        "date",
+        "timestamp with time zone",
+        "boolean",
+        "text",
+        "character",
+    }
 
 
 @pytest.mark.parametrize(
@@ -51,7 +66,10 @@ def test_schema_has_what_reflection_must_cope_with(core: Ask) -> None:
         ("update refund set charge_id = 'ch_none'", "refund_charge_id_fkey"),
         ("update kyc_document set file_path = null where storage = 'live'", "live_has_file"),
         ("update credit set spent_minor = amount_minor + 1", "spent_within"),
-        ("update screening_hit set status = 'false_positive', reason_code = null where id = 1", "decided_has_reason"),
+        (
+            "update screening_hit set status = 'false_positive', reason_code = null where id = 1",
+            "decided_has_reason",
+        ),
         ("delete from customer where id = 1", "fkey"),
     ],
 )
@@ -65,16 +83,38 @@ def test_postgresql_refuses_what_cannot_be(core_url: str, change: str, refused: 
 @pytest.mark.parametrize(
     ("change", "query", "before", "after"),
     [
-        ("update ticket set status = 'solved' where id = 55021", "select open_requests from charge where id = 'ch_GretaFalk49'", 1, 0),
-        ("delete from ticket_message where ticket_id in (select id from ticket where charge_id = 'ch_BramDeWit7490')", "select open_requests from charge where id = 'ch_BramDeWit7490'", 2, 2),
+        (
+            "update ticket set status = 'solved' where id = 55021",
+            "select open_requests from charge where id = 'ch_GretaFalk49'",
+            1,
+            0,
+        ),
+        (
+            "delete from ticket_message where ticket_id in (select id from ticket where charge_id = 'ch_BramDeWit7490')",
+            "select open_requests from charge where id = 'ch_BramDeWit7490'",
+            2,
+            2,
+        ),
         (
             "insert into ticket (customer_id, kind, subject, channel, status, priority, created_at) values (633, 'kyc', 'Passport', 'form', 'open', 3, now())",
-            "select open_kyc_tickets from customer where id = 633", 0, 1,
+            "select open_kyc_tickets from customer where id = 633",
+            0,
+            1,
         ),
-        ("update dispute set status = 'won' where charge_id = 'ch_OleksandraHnatiuk240'", "select open_disputes from charge where id = 'ch_OleksandraHnatiuk240'", 1, 0),
-        ("update kyc_document set status = 'rejected' where customer_id = 518 and doc_type = 'passport'", "select count(identity_expires_on) from customer where id = 518", 1, 0),
+        (
+            "update dispute set status = 'won' where charge_id = 'ch_OleksandraHnatiuk240'",
+            "select open_disputes from charge where id = 'ch_OleksandraHnatiuk240'",
+            1,
+            0,
+        ),
+        (
+            "update kyc_document set status = 'rejected' where customer_id = 518 and doc_type = 'passport'",
+            "select count(identity_expires_on) from customer where id = 518",
+            1,
+            0,
+        ),
     ],
-)  # fmt: skip
+)
 def test_counters_follow_their_rows(core_url: str, change: str, query: str, before: int, after: int) -> None:
     with psycopg.connect(core_url) as connection:
         assert connection.execute(query).fetchone() == (before,)
@@ -120,16 +160,25 @@ def test_checks_before_a_refund_look_at_the_customer_and_say_no_reason(core_url:
             found.append(connection.execute(checks).fetchone())
         connection.rollback()
     assert found == [
-        (False, 0, 0, False), (True, 0, 0, False), (True, 0, 0, False), (True, 2, 122, False), (True, 2, 122, False), (True, 2, 122, True),
+        (False, 0, 0, False),
+        (True, 0, 0, False),
+        (True, 0, 0, False),
         (True, 2, 122, False),
-    ]  # fmt: skip
+        (True, 2, 122, False),
+        (True, 2, 122, True),
+        (True, 2, 122, False),
+    ]
 
 
 def test_deep_chains_stop_and_ended_holdings_do_not_count(core_url: str) -> None:
     with psycopg.connect(core_url) as connection:
         [(party,)] = connection.execute("select id from party where customer_id = 1718").fetchall()
-        connection.execute("update ownership set until = current_date where owned_id = %s and percent = 60", (party,))
-        found = connection.execute("select percent from ownership_effective where customer_id = 1718 order by 1").fetchall()
+        connection.execute(
+            "update ownership set until = current_date where owned_id = %s and percent = 60", (party,)
+        )
+        found = connection.execute(
+            "select percent from ownership_effective where customer_id = 1718 order by 1"
+        ).fetchall()
         assert found == [(Decimal("12.0000"),), (Decimal("28.0000"),)]
         connection.execute(
             "insert into party (id, kind, name, country) select 90000 + n, 'company', 'Layer ' || n, 'MU' from generate_series(0, 30) n"
@@ -138,7 +187,8 @@ def test_deep_chains_stop_and_ended_holdings_do_not_count(core_url: str) -> None
             "insert into ownership (owned_id, owner_id, kind, percent, since) select 90000 + n, 90001 + n, 'shares', 100, '2020-01-01' from generate_series(0, 29) n"
         )
         connection.execute(
-            "insert into ownership (owned_id, owner_id, kind, percent, since) values (%s, 90000, 'shares', 60, '2020-01-01')", (party,)
+            "insert into ownership (owned_id, owner_id, kind, percent, since) values (%s, 90000, 'shares', 60, '2020-01-01')",
+            (party,),
         )
         [(name, layers)] = connection.execute(
             "select name, layers from ownership_effective join party on party.id = party_id where ownership_effective.customer_id = 1718 and percent = 60"
@@ -152,9 +202,13 @@ def test_sqlite_has_valid_references_and_checks(supply_file: Path) -> None:
     assert connection.execute("pragma foreign_key_check").fetchall() == []
     assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
     for change in (
-        "update supplier set status = 'asleep' where id = 1", "update supplier_request set critical = 2", "update invoice set amount_minor = 0",
-        "update contact set stage = 'gone'", "update consent set state = 'given'", "update supplier_bank_account set vop = 'perhaps'",
-    ):  # fmt: skip
+        "update supplier set status = 'asleep' where id = 1",
+        "update supplier_request set critical = 2",
+        "update invoice set amount_minor = 0",
+        "update contact set stage = 'gone'",
+        "update consent set state = 'given'",
+        "update supplier_bank_account set vop = 'perhaps'",
+    ):
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(change)
     connection.close()

@@ -29,7 +29,12 @@ CALL: dict[str, Any] = {"spoke_to": "Ms Finch", "role": "Accounts", "result": "c
 
 @pytest.fixture
 def house(
-    pg: Embedded, template: str, suite_folder: Path, world: World, supply_file: Path, tmp_path_factory: pytest.TempPathFactory
+    pg: Embedded,
+    template: str,
+    suite_folder: Path,
+    world: World,
+    supply_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[House]:
     with supplied(pg, suite_folder, world, supply_file, tmp_path_factory.mktemp("bank_change")) as made:
         yield made
@@ -47,7 +52,10 @@ def begin(house: House) -> str:
 
 
 def invoices(house: House) -> set[str]:
-    return {status for (status,) in house.sql("select distinct status from invoice where supplier_id = ?", int(ALDER))}
+    return {
+        status
+        for (status,) in house.sql("select distinct status from invoice where supplier_id = ?", int(ALDER))
+    }
 
 
 def accounts(house: House) -> dict[str, str]:
@@ -70,11 +78,20 @@ def test_v6_a_change_that_nobody_confirms_is_rejected_and_the_invoices_stay_held
     assert context["propose"]["results"]["payee"]["result"] == "no_match"
     with pytest.raises(ConsoleError) as caught:
         house.hand_in(run_id, "lena", **CALL, number=MAIL["phone"])
-    assert [(detail["field"], "gave with the account" in detail["reason"]) for detail in caught.value.details] == [("number", True)]
-    other = CALL | {"heard": "other", "last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"}
+    assert [
+        (detail["field"], "gave with the account" in detail["reason"]) for detail in caught.value.details
+    ] == [("number", True)]
+    other = CALL | {
+        "heard": "other",
+        "last4_read_by_them": "9999",
+        "number": "+49 30 23125 147",
+        "number_source": "earlier_record",
+    }
     with pytest.raises(ConsoleError) as caught:
         house.hand_in(run_id, "lena", **other)
-    assert [(detail["field"], "other digits" in detail["reason"]) for detail in caught.value.details] == [("result", True)]
+    assert [(detail["field"], "other digits" in detail["reason"]) for detail in caught.value.details] == [
+        ("result", True)
+    ]
     told = house.hand_in(run_id, "lena", **(other | {"result": "not_confirmed"}))
     assert told["current"]["step"] == "judge"
     assert told["context"]["callback"]["number_source"] == "earlier_record"
@@ -93,7 +110,12 @@ def test_v6_a_change_that_nobody_confirms_is_rejected_and_the_invoices_stay_held
 def test_a_change_that_is_confirmed_is_activated_by_finance_and_the_invoices_go_on(house: House) -> None:
     new = "DE77999999990000147147"
     run_id = begin(house)
-    assert called(house, run_id, iban=new, sender="accounts@alderfinch.example", phone=None)["context"]["compare"]["signs"] == []
+    assert (
+        called(house, run_id, iban=new, sender="accounts@alderfinch.example", phone=None)["context"][
+            "compare"
+        ]["signs"]
+        == []
+    )
     told = house.hand_in(run_id, "lena", **CALL)
     assert told["current"]["step"] == "bank"
     assert accounts(house)[stories.ALDER_FINCH_IBAN] == "active", "nothing has changed yet"
@@ -101,16 +123,22 @@ def test_a_change_that_is_confirmed_is_activated_by_finance_and_the_invoices_go_
     asked = approvals.get(house.petra, runs.get(house.lena, run_id).json["current"]["waiting"]["key"])
     assert asked.text is not None
     said = asked.text.replace("\\", "")
-    for part in ("Ms Finch", "called on **", "+49 30 23125", "after the account was entered", "number from Public register"):
+    for part in (
+        "Ms Finch",
+        "called on **",
+        "+49 30 23125",
+        "after the account was entered",
+        "number from Public register",
+    ):
         assert part in said, "on which number, from which source, and when: question 7"
     with pytest.raises((NotAllowed, NotFound)):
         house.approve(run_id, "stan")
     house.approve(run_id)
     assert {accounts(house)[number] for number in (new, stories.ALDER_FINCH_IBAN)} == {"active", "retired"}
     assert accounts(house)[new] == "active"
-    assert house.sql("select activated_by from supplier_bank_account where iban = ?", new) == [(house.petra.email,)], (
-        "who approved, not who asked"
-    )
+    assert house.sql("select activated_by from supplier_bank_account where iban = ?", new) == [
+        (house.petra.email,)
+    ], "who approved, not who asked"
     house.hand_in(run_id, "lena")
     assert invoices(house) <= {"held", "paid"}, "Finance has not released them"
     house.approve(run_id)

@@ -25,7 +25,12 @@ SMALL, NOT_OURS, LARGE, KNOWN = "231", "232", "233", "240"
 
 @pytest.fixture(scope="module")
 def house(
-    pg: Embedded, template: str, suite_folder: Path, world: World, supply_file: Path, tmp_path_factory: pytest.TempPathFactory
+    pg: Embedded,
+    template: str,
+    suite_folder: Path,
+    world: World,
+    supply_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[House]:
     with supplied(pg, suite_folder, world, supply_file, tmp_path_factory.mktemp("onboarding")) as made:
         yield made
@@ -40,7 +45,18 @@ def fresh(house: House) -> Iterator[House]:
 
 def row(house: House) -> dict[str, Any]:
     """The supplier of the request at hand with its account, as the database has it."""
-    names = ("id", "status", "tier", "screening_status", "iban", "account", "vop", "entered_by", "called_back_by", "activated_by")
+    names = (
+        "id",
+        "status",
+        "tier",
+        "screening_status",
+        "iban",
+        "account",
+        "vop",
+        "entered_by",
+        "called_back_by",
+        "activated_by",
+    )
     [found] = house.sql(
         "select s.id, s.status, tier, screening_status, iban, a.status, vop, entered_by, called_back_by, activated_by "
         "from supplier s left join supplier_bank_account a on a.supplier_id = s.id where request_id = ?",
@@ -70,11 +86,15 @@ def test_v1_a_supplier_that_is_known_is_found_on_its_keys_and_nothing_is_created
     here = fresh.told(run_id, "stan")["current"]
     assert here["step"] == "duplicates"
     agrees = runs.get(fresh.stan, run_id).json["context"]["match"]["results"]["match"]["told"]
-    assert all(key in agrees for key in ("Bright Water Logistics GmbH (SUP-0088", "VAT id", "IBAN", "name (0.9"))
+    assert all(
+        key in agrees for key in ("Bright Water Logistics GmbH (SUP-0088", "VAT id", "IBAN", "name (0.9")
+    )
     fresh.hand_in(run_id, "stan", key="88")
     fresh.hand_in(run_id, "stan", outcome="existing")
     assert ended(fresh, run_id) == "existing"
-    assert fresh.sql("select status, supplier_id from supplier_request where id = ?", fresh.record) == [("done", 88)]
+    assert fresh.sql("select status, supplier_id from supplier_request where id = ?", fresh.record) == [
+        ("done", 88)
+    ]
     assert fresh.sql("select count(*) from supplier") == before
 
 
@@ -86,15 +106,34 @@ def test_v2_a_small_supplier_goes_through_without_a_lead(fresh: House) -> None:
     fresh.hand_in(run_id, by)
     assert ended(fresh, run_id) == "active"
     told = row(fresh)
-    assert (told["status"], told["tier"], told["screening_status"], told["vop"]) == ("active", "C", "clear", "match")
-    assert [told[name] for name in ("entered_by", "called_back_by", "activated_by")] == [mail("stan"), mail("sara"), mail("petra")]
+    assert (told["status"], told["tier"], told["screening_status"], told["vop"]) == (
+        "active",
+        "C",
+        "clear",
+        "match",
+    )
+    assert [told[name] for name in ("entered_by", "called_back_by", "activated_by")] == [
+        mail("stan"),
+        mail("sara"),
+        mail("petra"),
+    ]
     assert {"to_lead", "exceptions", "agree", "papers"}.isdisjoint(fresh.steps(run_id))
     assert fresh.sql("select status from contract where supplier_id = ?", told["id"]) == [("signed",)]
-    assert len(fresh.sql("select party from signature join contract on contract.id = contract_id where supplier_id = ?", told["id"])) == 2
+    assert (
+        len(
+            fresh.sql(
+                "select party from signature join contract on contract.id = contract_id where supplier_id = ?",
+                told["id"],
+            )
+        )
+        == 2
+    )
     assert fresh.lena.id not in people(run_id)
 
 
-def test_v3_the_supplier_is_written_to_and_what_does_not_come_in_time_is_asked_for_again_or_dropped(fresh: House) -> None:
+def test_v3_the_supplier_is_written_to_and_what_does_not_come_in_time_is_asked_for_again_or_dropped(
+    fresh: House,
+) -> None:
     run_id = fresh.begin(LARGE)
     fresh.to(run_id, "ask")
     told = fresh.hand_in(run_id, "stan", outcome="write", address="office@halyard-it.example")
@@ -103,7 +142,14 @@ def test_v3_the_supplier_is_written_to_and_what_does_not_come_in_time_is_asked_f
     wanted = {field["name"] for field in fresh.told(run_id, "stan")["current"]["form"]["fields"]}
     assert {"register_extract", "insurance", "bank_letter"} <= wanted
     assert "dpa" not in wanted
-    late = {"outcome": "expired", "reason": "Nothing came", "sender": None, "register_no": None, "iban": None, "phone": None}
+    late = {
+        "outcome": "expired",
+        "reason": "Nothing came",
+        "sender": None,
+        "register_no": None,
+        "iban": None,
+        "phone": None,
+    }
     assert fresh.hand_in(run_id, "stan", **late)["current"]["step"] == "late"
     assert fresh.hand_in(run_id, "stan", outcome="again")["current"]["step"] == "ask"
     fresh.hand_in(run_id, "stan", outcome="received")
@@ -124,11 +170,15 @@ def test_v3_the_supplier_is_written_to_and_what_does_not_come_in_time_is_asked_f
 )
 def test_the_tier_follows_from_the_request(fresh: House, asked: str, tier: str) -> None:
     run_id = fresh.begin(SMALL, change=asked)
-    [field] = [one for one in fresh.told(run_id, "stan")["current"]["form"]["fields"] if one["name"] == "tier"]
+    [field] = [
+        one for one in fresh.told(run_id, "stan")["current"]["form"]["fields"] if one["name"] == "tier"
+    ]
     assert (field["value"], field["readonly"]) == (tier, True)
 
 
-def test_v4_a_register_that_is_away_is_not_an_invalid_number(fresh: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v4_a_register_that_is_away_is_not_an_invalid_number(
+    fresh: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from console.demo import provider
 
     def away(*_: Any) -> Any:
@@ -158,7 +208,12 @@ def test_v5_who_entered_the_account_does_not_call_and_neither_of_them_activates_
         fresh.hand_in(run_id, "stan")
     runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
     fresh.take(run_id, "lena")
-    for typed in ({"number": "0049 (30) 231 25-555"}, {"heard": None}, (wrong := {"last4_read_by_them": "0000"}), wrong | {"heard": None}):
+    for typed in (
+        {"number": "0049 (30) 231 25-555"},
+        {"heard": None},
+        (wrong := {"last4_read_by_them": "0000"}),
+        wrong | {"heard": None},
+    ):
         with pytest.raises(ConsoleError) as caught:
             fresh.hand_in(run_id, "lena", **typed)
         assert [detail["field"] for detail in caught.value.details] == [*typed][:1]
@@ -170,7 +225,11 @@ def test_v5_who_entered_the_account_does_not_call_and_neither_of_them_activates_
             fresh.approve(run_id, name)
     fresh.approve(run_id, "petra")
     told = row(fresh)
-    assert [told[name] for name in ("account", "entered_by", "called_back_by")] == ["active", mail("stan"), mail("lena")]
+    assert [told[name] for name in ("account", "entered_by", "called_back_by")] == [
+        "active",
+        mail("stan"),
+        mail("lena"),
+    ]
     assert {fresh.stan.id, fresh.lena.id, fresh.petra.id} <= people(run_id)
 
 
@@ -179,13 +238,17 @@ def test_v7_an_account_that_is_changed_while_finance_is_asked_is_asked_for_anew(
     by = fresh.to(run_id, "bank")
     fresh.hand_in(run_id, by)
     asked = fresh.asked(run_id)
-    fresh.sql("update supplier_bank_account set called_back_by = null, status = 'proposed' where supplier_id > 420")
+    fresh.sql(
+        "update supplier_bank_account set called_back_by = null, status = 'proposed' where supplier_id > 420"
+    )
     with pytest.raises(Conflict):
         runs.approve(fresh.petra, asked)
     assert row(fresh)["activated_by"] is None
 
 
-def test_v8_another_file_than_the_agreed_one_stops_the_run_and_both_fingerprints_are_shown(fresh: House) -> None:
+def test_v8_another_file_than_the_agreed_one_stops_the_run_and_both_fingerprints_are_shown(
+    fresh: House,
+) -> None:
     run_id = fresh.begin(SMALL)
     by = fresh.to(run_id, "signed")
     agreed = fresh.told(run_id, by)["context"]["terms"]["fingerprint"]
@@ -195,7 +258,10 @@ def test_v8_another_file_than_the_agreed_one_stops_the_run_and_both_fingerprints
     screen = runs.get(fresh.people[by], run_id).screen
     assert screen is not None
     [line] = [line for line in screen["content"][0]["lines"] if line.get("hot")]
-    assert [line[side]["value"] for side in ("ours", "theirs")] == [agreed, told["context"]["signed"]["fingerprint"]]
+    assert [line[side]["value"] for side in ("ours", "theirs")] == [
+        agreed,
+        told["context"]["signed"]["fingerprint"],
+    ]
     made = "select count(*) from signature join contract on contract.id = contract_id where supplier_id = ?"
     assert fresh.sql(made, row(fresh)["id"]) == [(0,)]
     told = fresh.hand_in(run_id, by, outcome="again")
@@ -211,7 +277,9 @@ def test_v9_what_was_created_is_archived_once_when_the_run_is_given_up(fresh: Ho
     assert fresh.sql("select status from supplier_request where id = ?", fresh.record) == [("refused",)]
 
 
-def test_v10_an_extract_that_has_grown_too_old_is_checked_anew(fresh: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v10_an_extract_that_has_grown_too_old_is_checked_anew(
+    fresh: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = fresh.begin(LARGE)
     by = fresh.to(run_id, "callback", given={"validate": {"result": "pass"}})
     assert fresh.told(run_id, by)["context"]["validate"]["exceptions"] == []

@@ -31,23 +31,42 @@ def reader() -> Callable[..., str]:
 
 
 @pytest.mark.parametrize(
-    ("step", "customer"), [("check_docs", CUSTOMER), ("flags", CUSTOMER), ("decide", CUSTOMER), ("ownership", HALCYON)]
+    ("step", "customer"),
+    [("check_docs", CUSTOMER), ("flags", CUSTOMER), ("decide", CUSTOMER), ("ownership", HALCYON)],
 )
 def test_a_page_with_all_that_was_proposed_weighs_hardly_more_than_an_ordinary_page_may(
     house: House, model: Server, step: str, customer: int
 ) -> None:
     run = house.start(customer)
     current = house.walk(run, step)["current"]
-    sources = [proposals.source("s1", record=str(CUSTOMER)), proposals.source("s2", record=str(CUSTOMER), field="name")]
+    sources = [
+        proposals.source("s1", record=str(CUSTOMER)),
+        proposals.source("s2", record=str(CUSTOMER), field="name"),
+    ]
     asked = {field["name"]: field for field in current["form"]["fields"]}
     ways = [one["value"] for one in current["outcomes"]]
-    choice = {"choice": {"reasons": [{"text": WORDS, "sources": sources}] * 3, "confidence": "high", "sources": sources}} if ways else {}
+    choice = (
+        {
+            "choice": {
+                "reasons": [{"text": WORDS, "sources": sources}] * 3,
+                "confidence": "high",
+                "sources": sources,
+            }
+        }
+        if ways
+        else {}
+    )
     way = {"outcome": next(one for one in ways if one in GOOD)} if ways else {}
-    told = [proposals.value(name, value(asked[name]), "high", WORDS, *sources) for name in current["proposal"]["asked"]]
+    told = [
+        proposals.value(name, value(asked[name]), "high", WORDS, *sources)
+        for name in current["proposal"]["asked"]
+    ]
     proposals.arrives(house, run, *told, **way, **choice)  # type: ignore[arg-type]
     assert house.told(run)["current"]["proposal"]["status"] == READY
     get = reader()
-    assert max(weight(get, f"/runs/{run}"), weight(get, f"/runs/{run}/replay")) <= MOST * 1.05  # the heaviest has 205,000 bytes
+    assert (
+        max(weight(get, f"/runs/{run}"), weight(get, f"/runs/{run}/replay")) <= MOST * 1.05
+    )  # the heaviest has 205,000 bytes
     if asked_later := re.search(r'id="docs"[^>]+hx-get="([^"]+)"', get(f"/runs/{run}")):
         listed = get(html.unescape(asked_later[1]), **{"HX-Request": "true", "HX-Target": "docs"})
         papers = listed[listed.index('id="docs"') :]

@@ -42,13 +42,28 @@ def passport(*, off_by: int = 0, family: str = "Lindqvist") -> bytes:
         expires=date(2031, 5, 6),
         number_off_by=off_by,
     )
-    facts = {"title": "PASSPORT", "issuer": "SE", "number": "CX1234567", "family": family, "given": "Tore", "nationality": "SE"}
-    facts |= {"birth": "1979-03-04", "place": "Malmo", "issued": "2021-05-06", "expires": "2031-05-06", "zone": "\n".join(zone)}
+    facts = {
+        "title": "PASSPORT",
+        "issuer": "SE",
+        "number": "CX1234567",
+        "family": family,
+        "given": "Tore",
+        "nationality": "SE",
+    }
+    facts |= {
+        "birth": "1979-03-04",
+        "place": "Malmo",
+        "issued": "2021-05-06",
+        "expires": "2031-05-06",
+        "zone": "\n".join(zone),
+    }
     return identity_papers.identity(facts)
 
 
 def send(company: Company, run_id: str, content: bytes, name: str) -> files.Stored:
-    return attachments.attach(company.olivia, run_id, step="note", field="evidence", name=name, content=content)
+    return attachments.attach(
+        company.olivia, run_id, step="note", field="evidence", name=name, content=content
+    )
 
 
 def kept() -> list[Path]:
@@ -93,7 +108,9 @@ def test_a_picture_is_recognised(company: Company, run_id: str) -> None:
     assert page.data["expires_on"] == "2031-05-06"
 
 
-def test_a_machine_without_tesseract_says_so(company: Company, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_tesseract_says_so(
+    company: Company, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     files.languages.cache_clear()
     send(company, run_id, passport(), "pass.png")
@@ -117,12 +134,17 @@ def test_what_was_read_ends_with_the_subject(company: Company, run_id: str) -> N
     send(company, run_id, bill(), "bill.pdf")
     documents.pages_of(company.olivia, run_id)
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="wrong record")
-    erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
+    erasure.erase(
+        Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked."
+    )
     assert kept() == []
 
 
 def test_only_some_documents_and_never_those_of_others(company: Company, run_id: str) -> None:
-    one, other = send(company, run_id, bill(), "bill.pdf"), send(company, run_id, pdf(1, text="x"), "blank.pdf")
+    one, other = (
+        send(company, run_id, bill(), "bill.pdf"),
+        send(company, run_id, pdf(1, text="x"), "blank.pdf"),
+    )
     assert {page.document for page in documents.pages_of(company.olivia, run_id, only=[one.id])} == {one.id}
     assert documents.pages_of(company.olivia, run_id)[0].document == other.id  # the newest first
     with pytest.raises(NotFound):

@@ -94,7 +94,10 @@ class Visitor:
         person = self.demo.people[self.name]
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
         assert token is not None
-        answer = self.post("/sign-in", {"email": person["email"], "password": person["password"], "csrf_token": token[1], "next": "/"})
+        answer = self.post(
+            "/sign-in",
+            {"email": person["email"], "password": person["password"], "csrf_token": token[1], "next": "/"},
+        )
         assert answer.status == 303, answer.text[:300]
 
     def get(self, path: str, **headers: str) -> Answer:
@@ -108,7 +111,9 @@ class Visitor:
     def post(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
         """The answer to a form."""
         told = urllib.parse.urlencode(fields).encode()
-        return self._send(urllib.request.Request(self.demo.url + path, told, {"Origin": self.demo.url, **headers}))
+        return self._send(
+            urllib.request.Request(self.demo.url + path, told, {"Origin": self.demo.url, **headers})
+        )
 
     def _send(self, request: urllib.request.Request) -> Answer:
         try:
@@ -116,7 +121,12 @@ class Visitor:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            return Answer(int(answer.status or 0), answer.headers, answer.read().decode("utf-8", "replace"), request.full_url)
+            return Answer(
+                int(answer.status or 0),
+                answer.headers,
+                answer.read().decode("utf-8", "replace"),
+                request.full_url,
+            )
 
 
 @dataclass
@@ -129,7 +139,12 @@ class Program:
 
     def __post_init__(self) -> None:
         made = self.demo.command(
-            "apikey", "create", f"journey {time.monotonic_ns()}", "--user", self.demo.people[self.name]["email"], "--approve"
+            "apikey",
+            "create",
+            f"journey {time.monotonic_ns()}",
+            "--user",
+            self.demo.people[self.name]["email"],
+            "--approve",
         )
         assert made.returncode == 0, made.stderr
         self.key = made.stdout.strip()
@@ -140,14 +155,20 @@ class Program:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.demo.url}/api/v1{path}", told, headers, method=method)
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                request, timeout=60
+            ) as answer:
                 return int(answer.status), json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return int(error.code), json.loads(error.read() or b"null")
 
 
 def environment_of(data: Path) -> dict[str, str]:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_", "ANTHROPIC_", "PG"))}
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CONSOLE_", "DATABASE_", "ANTHROPIC_", "PG"))
+    }
     return plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
 
 
@@ -155,7 +176,9 @@ def _serving(data: Path) -> dict[str, Any] | None:
     """What `demo.json` tells, once the demo answers that it is well."""
     try:
         told: dict[str, Any] = json.loads((data / "demo.json").read_text(encoding="utf-8"))
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{told['url']}/health", timeout=5) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{told['url']}/health", timeout=5
+        ) as answer:
             said = json.loads(answer.read())
     except (OSError, ValueError, KeyError):
         return None
@@ -169,8 +192,11 @@ def serving(data: Path, patience_s: float = PATIENCE_S) -> Iterator[Demo]:
     with (data.parent / f"{data.name}.log").open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "console.infra.processes.supervisor", "--demo", "--port", "0"],
-            env=environment_of(data), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-        )  # fmt: skip
+            env=environment_of(data),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
         try:
             until = time.monotonic() + patience_s
             while (told := _serving(data)) is None:

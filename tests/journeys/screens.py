@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, ElementHandle, JSHandle, Page, Response, TimeoutError
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    ElementHandle,
+    JSHandle,
+    Page,
+    Response,
+    TimeoutError,
+)
 
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.documents import Kind, Passage, Word
@@ -120,7 +129,9 @@ class Screen:
         """As this person of the demo, where signing in is not the point."""
         self.context.clear_cookies()
         for cookie in Visitor(self.demo, name).cookies:
-            self.context.add_cookies([{"name": cookie.name, "value": str(cookie.value), "url": self.demo.url}])
+            self.context.add_cookies(
+                [{"name": cookie.name, "value": str(cookie.value), "url": self.demo.url}]
+            )
         return self
 
     def go(self, path: str) -> "Screen":
@@ -146,9 +157,13 @@ class Screen:
         """What can be pressed and is called exactly so; waits for it."""
         try:
             self.settled()
-            return self.page.wait_for_function("([words, within]) => control(words, within)", arg=[words, within])
+            return self.page.wait_for_function(
+                "([words, within]) => control(words, within)", arg=[words, within]
+            )
         except TimeoutError as error:
-            raise AssertionError(f"nothing is called {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+            raise AssertionError(
+                f"nothing is called {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}"
+            ) from error
 
     def press(self, words: str, within: str = "") -> None:
         """Press, choose or tick what is called exactly so."""
@@ -180,14 +195,18 @@ class Screen:
             self.settled()
             self.page.wait_for_function("(words) => shown(words)", arg=words)
         except TimeoutError as error:
-            raise AssertionError(f"{words!r} is not to be seen on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+            raise AssertionError(
+                f"{words!r} is not to be seen on {self.page.url}:\n{self.page.inner_text('body')[:3000]}"
+            ) from error
 
     def headed(self, words: str) -> None:
         """Wait until the content is headed by this: the list of steps may name it before."""
         try:
             self.page.wait_for_selector(f"h2:has-text({json.dumps(words)})")
         except TimeoutError as error:
-            raise AssertionError(f"no heading is {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+            raise AssertionError(
+                f"no heading is {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}"
+            ) from error
         self.settled()
 
     def fill(self, label: str, words: str) -> None:
@@ -206,7 +225,9 @@ class Screen:
             self.settled()
             box = self.page.wait_for_function("(words) => box(words)", arg=label).as_element()
         except TimeoutError as error:
-            raise AssertionError(f"no box is called {label!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+            raise AssertionError(
+                f"no box is called {label!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}"
+            ) from error
         assert box is not None
         return box
 
@@ -238,9 +259,13 @@ class Screen:
     def reads(self, pattern: str) -> None:
         """Wait until the text of the page has this."""
         try:
-            self.page.wait_for_function("(pattern) => new RegExp(pattern, 'i').test(document.body?.innerText ?? '')", arg=pattern)
+            self.page.wait_for_function(
+                "(pattern) => new RegExp(pattern, 'i').test(document.body?.innerText ?? '')", arg=pattern
+            )
         except TimeoutError as error:
-            raise AssertionError(f"{pattern!r} is not to be read on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+            raise AssertionError(
+                f"{pattern!r} is not to be read on {self.page.url}:\n{self.page.inner_text('body')[:3000]}"
+            ) from error
 
 
 @dataclass
@@ -307,7 +332,9 @@ def opening(chromium: Browser, demo: Demo) -> Iterator[Open]:
     opened: list[Screen] = []
 
     def open_one(name: str = "", **options: Any) -> Screen:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options)
+        context = chromium.new_context(
+            viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options
+        )
         opened.append(Screen(demo, context))
         return opened[-1].enter(name) if name else opened[-1]
 

@@ -57,8 +57,15 @@ class Shell:
         script = f"set -eu -o pipefail; shopt -s expand_aliases; . {kept}; set -a\n{text}\nset +a; declare -p URL KEY RUN JSON 2>/dev/null > {kept} || true\n"
         kept.touch()
         done = subprocess.run(
-            ["bash", "-c", script], cwd=self.folder, env=self._environment(), input=answers, capture_output=True, text=True, timeout=patience_s, check=False,
-        )  # fmt: skip
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self._environment(),
+            input=answers,
+            capture_output=True,
+            text=True,
+            timeout=patience_s,
+            check=False,
+        )
         return Said(done.returncode, done.stdout, done.stderr)
 
     def _environment(self) -> dict[str, str]:
@@ -70,7 +77,10 @@ def shop(demo: Demo) -> str:
     """The URL of the reader's own database: on the demo's server, with a role of its own."""
     server = Embedded(demo.data)
     url = server.create_database("shop", "reader")
-    with_schema = SHOP + "alter table customer owner to reader; alter table purchase owner to reader; alter table invoice owner to reader;"
+    with_schema = (
+        SHOP
+        + "alter table customer owner to reader; alter table purchase owner to reader; alter table invoice owner to reader;"
+    )
     server.sql(with_schema, "shop")
     return url
 
@@ -89,18 +99,33 @@ def beginnings(demo: Demo, folder: Path) -> Shell:
             typed = Shell(
                 demo,
                 done,
-                {**given, ".venv/bin/console": "console", "docs/how-to/": f"{ROOT}/docs/how-to/", "$PWD/data/": f"{demo.data}/"},
+                {
+                    **given,
+                    ".venv/bin/console": "console",
+                    "docs/how-to/": f"{ROOT}/docs/how-to/",
+                    "$PWD/data/": f"{demo.data}/",
+                },
                 warm=False,
             )
             for number, block in enumerate(blocks("README.md", "sh")[1:], 1):
                 said = typed.type(block.text)
-                (done / f"readme.{number}").write_text(f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8")
+                (done / f"readme.{number}").write_text(
+                    f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8"
+                )
             url_file.write_text(given["postgresql://reader:secret@db.example/shop"], encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
-    return Shell(demo, folder, {**shell.instead, "postgresql://reader:secret@db.example/shop": url_file.read_text(encoding="utf-8")})
+    return Shell(
+        demo,
+        folder,
+        {**shell.instead, "postgresql://reader:secret@db.example/shop": url_file.read_text(encoding="utf-8")},
+    )
 
 
 def told(demo: Demo, number: int) -> Said:
     """What the README's block of this number came to."""
-    code, _, rest = (demo.data.parent / f"{demo.data.name}.readme" / f"readme.{number}").read_text(encoding="utf-8").partition("\n")
+    code, _, rest = (
+        (demo.data.parent / f"{demo.data.name}.readme" / f"readme.{number}")
+        .read_text(encoding="utf-8")
+        .partition("\n")
+    )
     return Said(int(code), rest, rest)

@@ -53,22 +53,31 @@ class Links(HTMLParser):
         if tag == "a" and "download" not in told and told.get("href"):
             self.found.append((told["href"], ""))
         if told.get("hx-get"):
-            self.found.append((told["hx-get"], told.get("hx-target", "").removeprefix("#") or told.get("id", "")))
+            self.found.append(
+                (told["hx-get"], told.get("hx-target", "").removeprefix("#") or told.get("id", ""))
+            )
 
 
 def offered(visitor: Visitor, page: str, path: str) -> bool:
     """Whether the page offers this still: other tests change records, people and runs of the same demo meanwhile."""
     links = Links(visitor.get(page).text).found
     return path in {
-        urlsplit(urljoin(visitor.demo.url + page, href))._replace(scheme="", netloc="", fragment="").geturl() for href, _ in links
+        urlsplit(urljoin(visitor.demo.url + page, href))._replace(scheme="", netloc="", fragment="").geturl()
+        for href, _ in links
     }
 
 
 def shape(path: str, target: str) -> str:
     """The address without what names one thing among many of its kind."""
     parts = urlsplit(path)
-    place = re.sub(r"/(?:[a-z]+_[0-9A-Za-z-]{8,}|\d+|[0-9a-f-]{20,}|[^/]*%[^/]*|ch_\w+)(?=/|$)", "/*", parts.path)
-    place = re.sub(r"^/c/[\w.-]+", lambda match: match[0] if match[0] in {"/c/customer", "/c/charge", "/c/supplier"} else "/c/*", place)
+    place = re.sub(
+        r"/(?:[a-z]+_[0-9A-Za-z-]{8,}|\d+|[0-9a-f-]{20,}|[^/]*%[^/]*|ch_\w+)(?=/|$)", "/*", parts.path
+    )
+    place = re.sub(
+        r"^/c/[\w.-]+",
+        lambda match: match[0] if match[0] in {"/c/customer", "/c/charge", "/c/supplier"} else "/c/*",
+        place,
+    )
     told = sorted(f"{name}={value}" if name in KEPT else name for name, value in parse_qsl(parts.query))
     return f"{place}?{'&'.join(told)} {target}"
 
@@ -92,10 +101,14 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
             continue
         unnamed |= {f"{link}, on {path}" for link in NAMELESS.findall(answer.text)}
         if not path.startswith(FOR_PROGRAMS):
-            unread |= {f"{what}, on {urlsplit(path).path}" for what in unreadable(EXPRESSION.sub("", answer.text))}
+            unread |= {
+                f"{what}, on {urlsplit(path).path}" for what in unreadable(EXPRESSION.sub("", answer.text))
+            }
         for href, into in Links(answer.text).found:
             full = urlsplit(urljoin(demo.url + path, href))
-            if f"{full.scheme}://{full.netloc}" != demo.url or full.path.startswith(("/static/", "/sign-out")):
+            if f"{full.scheme}://{full.netloc}" != demo.url or full.path.startswith(
+                ("/static/", "/sign-out")
+            ):
                 continue
             there = full.path + (f"?{full.query}" if full.query else "")
             kind = shape(there, into)

@@ -26,7 +26,18 @@ READERS = {
     "customer-refund": ("olivia", "tom", "mona", "ada"),
     "supplier-onboarding": ("stan", "lena", "petra", "olivia"),
 }
-PARTS = ("picture", "replay", "replay?at=2&since=1", "revise?step=start", "abort", "leave", "escalate", "assign", "why", "checks")
+PARTS = (
+    "picture",
+    "replay",
+    "replay?at=2&since=1",
+    "revise?step=start",
+    "abort",
+    "leave",
+    "escalate",
+    "assign",
+    "why",
+    "checks",
+)
 """Pages beside the run's own; at every third step."""
 
 
@@ -51,7 +62,9 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
                 if answer.status >= 500:
                     wrong.append(f"{answer.status} {path} at {step} by {name}")
                 elif answer.status == 200:
-                    unread |= {f"{what}, at {step} in {path.rpartition('/')[2]}" for what in unreadable(answer.text)}
+                    unread |= {
+                        f"{what}, at {step} in {path.rpartition('/')[2]}" for what in unreadable(answer.text)
+                    }
         steps.append(step)
         weights = {page: weight(readers[story["by"]].read, page) for page in (place, f"{place}/replay")}
         heavy += [(f"{page} at {step}", size) for page, size in weights.items() if size > MOST]

@@ -39,7 +39,9 @@ def shell(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def ways(name: str) -> list[tuple[str, ...]]:
     """The ways through the settings that a how-to names: `Settings, People, Invite`."""
     return [
-        tuple(said.split(", ")) for said in dict.fromkeys(words(f"docs/how-to/{name}.md", "strong", "em")) if said.startswith("Settings, ")
+        tuple(said.split(", "))
+        for said in dict.fromkeys(words(f"docs/how-to/{name}.md", "strong", "em"))
+        if said.startswith("Settings, ")
     ]
 
 
@@ -80,7 +82,9 @@ def test_every_how_to_that_names_something_is_walked() -> None:
     tables = [test_walks_of_rights.WALKS, test_walks_of_work.WALKS, test_walks_of_settings.WALKS]
     walked_ = [name for table in tables for name in table]
     assert len(walked_) == len(set(walked_))
-    assert {*walked_, *NOT_WALKED} == {name for name in HOW_TOS if words(f"docs/how-to/{name}.md", "strong", "em", "lead")}
+    assert {*walked_, *NOT_WALKED} == {
+        name for name in HOW_TOS if words(f"docs/how-to/{name}.md", "strong", "em", "lead")
+    }
     assert not {*walked_} & {*NOT_WALKED}
 
 
@@ -94,7 +98,9 @@ def test_how_tos_lead_through_the_settings(screens: Open) -> None:
         for words_ in way:
             if screen.offers(words_):
                 screen.press(words_)
-            elif not screen.page.evaluate("(words) => shown(words)", words_):  # a heading over what comes next, or of what was looked for
+            elif not screen.page.evaluate(
+                "(words) => shown(words)", words_
+            ):  # a heading over what comes next, or of what was looked for
                 wrong.append(f"{', '.join(way)}: nothing is called {words_!r} on {screen.page.url}")
         walked += 1
     assert not wrong, "\n".join(wrong)
@@ -103,13 +109,19 @@ def test_how_tos_lead_through_the_settings(screens: Open) -> None:
 
 def part(name: str, title: str, number: int = 0) -> Passage:
     """A passage of a how-to by its heading, and by its number where it is numbered."""
-    return next(one for one in passages(f"docs/how-to/{name}.md") if one.title == title and one.number == number)
+    return next(
+        one for one in passages(f"docs/how-to/{name}.md") if one.title == title and one.number == number
+    )
 
 
 def code_of(secret: str) -> str:
     """What an app for one-time codes shows now (RFC 6238)."""
     counter = struct.pack(">Q", int(time.time()) // 30)
-    digest = hmac.digest(base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8)), counter, hashlib.sha1)
+    digest = hmac.digest(
+        base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8)),
+        counter,
+        hashlib.sha1,
+    )
     place = digest[-1] & 15
     return f"{(int.from_bytes(digest[place : place + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
 
@@ -126,7 +138,9 @@ def test_a_second_factor_is_set_up_and_reset_as_the_page_says(screens: Open, she
     gita.see("Keep these recovery codes")
     assert gita.page.locator("#recovery-codes code").count() == 10
     block = blocks(f"docs/how-to/{name}.md", "sh")[0]
-    said = Shell(shell.demo, shell.folder, {"ana@example.com": shell.demo.people["gita"]["email"]}).type(block.text)
+    said = Shell(shell.demo, shell.folder, {"ana@example.com": shell.demo.people["gita"]["email"]}).type(
+        block.text
+    )
     assert said.code == 0, said.err
     gita.page.goto(f"{gita.demo.url}/settings/me")
     assert "/sign-in" in gita.page.url, "signed out everywhere"

@@ -43,26 +43,50 @@ class Typed:
     """Files that the page shows: name → which of its blocks of JSON."""
 
 
-BEA = {f"{verb} ana@example.com": f"{verb} bea@example.com" for verb in ("disable", "enable", "password", "remove")}
+BEA = {
+    f"{verb} ana@example.com": f"{verb} bea@example.com"
+    for verb in ("disable", "enable", "password", "remove")
+}
 EDITED = "p, role:reviewer, t:operations, collection:shop.purchase, browse, allow"
 TYPED: dict[str, Typed] = {
-    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/sources/collections/test_collections_said.py and tests/views/test_collection_pages.py read such modules"}),
+    "add-code-of-your-own": Typed(
+        elsewhere={
+            0: "serves in the foreground: tests/sources/collections/test_collections_said.py and tests/views/test_collection_pages.py read such modules"
+        }
+    ),
     "add-people-and-roles": Typed(
         before="console user create bea@example.com --role operator --team operations --name 'Bea Horn'",
         instead={
-            "invite ana@example.com": "invite cleo@example.com", **BEA, "malik@example.com": "malik@fernwick.example", "'Financial Crime'": "'Fraud Desk'", "financial_crime": "fraud_desk",
-            "archive growth": "archive fraud_desk", "create nightly-report --user ana@example.com --expires 90d": "create nightly-report --user olivia@fernwick.example --expires 90d | tee key",
+            "invite ana@example.com": "invite cleo@example.com",
+            **BEA,
+            "malik@example.com": "malik@fernwick.example",
+            "'Financial Crime'": "'Fraud Desk'",
+            "financial_crime": "fraud_desk",
+            "archive growth": "archive fraud_desk",
+            "create nightly-report --user ana@example.com --expires 90d": "create nightly-report --user olivia@fernwick.example --expires 90d | tee key",
             "key_01jd…": r"$(sed 's/^cns_\(.*\)_.*/key_\1/' key)",
         },
     ),
-    "back-up-and-restore": Typed(elsewhere=dict.fromkeys(range(7), "typed by test_a_backup_is_restored_as_the_page_says")),
-    "build-a-workspace": Typed(before="mkdir -p workspaces; console workspace export refund-desk > workspaces/refund-desk.json"),
-    "check-an-export": Typed(before="KEY=$(console apikey create exporting --user ada@fernwick.example); URL=http://127.0.0.1:8000; console seal > /dev/null", elsewhere={1: "typed by test_an_export_is_checked_as_the_page_says"}),
+    "back-up-and-restore": Typed(
+        elsewhere=dict.fromkeys(range(7), "typed by test_a_backup_is_restored_as_the_page_says")
+    ),
+    "build-a-workspace": Typed(
+        before="mkdir -p workspaces; console workspace export refund-desk > workspaces/refund-desk.json"
+    ),
+    "check-an-export": Typed(
+        before="KEY=$(console apikey create exporting --user ada@fernwick.example); URL=http://127.0.0.1:8000; console seal > /dev/null",
+        elsewhere={1: "typed by test_an_export_is_checked_as_the_page_says"},
+    ),
     "connect-your-database": Typed(
         instead={
             "source add shop postgresql://reader:secret@db.example/shop --role operator --documents": "source add depot postgresql://reader:secret@db.example/shop --role operator --documents",
-            "refresh shop --documents": "refresh depot --documents", '"shop': '"depot', '"label": "Customers"': '"label": "Buyers"',
-            "source add shop": "source add store", "refresh shop": "refresh store", "change shop": "change store", "inspect shop": "inspect store",
+            "refresh shop --documents": "refresh depot --documents",
+            '"shop': '"depot',
+            '"label": "Customers"': '"label": "Buyers"',
+            "source add shop": "source add store",
+            "refresh shop": "refresh store",
+            "change shop": "change store",
+            "inspect shop": "inspect store",
         },
         files={"collections/depot.customer.json": 0},
     ),
@@ -72,30 +96,55 @@ TYPED: dict[str, Typed] = {
         answers={0: "y\n"},
     ),
     "find-out-why": Typed(instead={"olivia@example.com": "olivia@fernwick.example"}),
-    "give-rights": Typed(environment={"EDITOR": "./edit"}, before=f"printf '#!/bin/sh\\necho {EDITED} >> \"$1\"\\n' > edit; chmod +x edit"),
+    "give-rights": Typed(
+        environment={"EDITOR": "./edit"},
+        before=f"printf '#!/bin/sh\\necho {EDITED} >> \"$1\"\\n' > edit; chmod +x edit",
+    ),
     "limit-how-long-values-are-kept": Typed(instead={"customer 17": "customer 902"}),
     "measure-proposals": Typed(
         before="printf 'Be strict.\\n' > stricter.txt",
-        elsewhere={1: "asks a provider: tests/ai/proposals/test_evaluate.py has one", 2: "asks a provider: tests/ai/proposals/test_evaluate.py has one"},
+        elsewhere={
+            1: "asks a provider: tests/ai/proposals/test_evaluate.py has one",
+            2: "asks a provider: tests/ai/proposals/test_evaluate.py has one",
+        },
     ),
-    "read-the-activity-log": Typed(before="KEY=$(console apikey create reading --user ada@fernwick.example); URL=http://127.0.0.1:8000"),
+    "read-the-activity-log": Typed(
+        before="KEY=$(console apikey create reading --user ada@fernwick.example); URL=http://127.0.0.1:8000"
+    ),
     "restore-after-a-crash": Typed(),
     "run-in-production": Typed(
-        elsewhere={0: "an administrator of another server: tests/test_cli.py", 3: "serves in the foreground; its commands are typed in add-people-and-roles and restore-after-a-crash"},
+        elsewhere={
+            0: "an administrator of another server: tests/test_cli.py",
+            3: "serves in the foreground; its commands are typed in add-people-and-roles and restore-after-a-crash",
+        },
     ),
     "send-checkpoints-outside": Typed(
-        elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/activity/test_key_change.py"},
+        elsewhere={
+            4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy",
+            5: "the same with a key of one's own: tests/activity/test_key_change.py",
+        },
     ),
-    "send-events-outside": Typed(before="KEY=$(console apikey create sending --user admin@fernwick.example); URL=http://127.0.0.1:8000"),
+    "send-events-outside": Typed(
+        before="KEY=$(console apikey create sending --user admin@fernwick.example); URL=http://127.0.0.1:8000"
+    ),
     "shape-your-collections": Typed(),
     "sign-in-with-your-identity-provider": Typed(),
     "let-an-assistant-in": Typed(instead={"ana@example.com": "olivia@fernwick.example"}),
-    "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
-    "use-an-ai-provider": Typed(elsewhere={0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"}),
-    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json", elsewhere=dict.fromkeys(range(8), "typed by test_the_calls_of_the_guide_are_answered")),
+    "use-a-second-factor": Typed(
+        elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}
+    ),
+    "use-an-ai-provider": Typed(
+        elsewhere={
+            0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"
+        }
+    ),
+    "use-the-api": Typed(
+        before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json",
+        elsewhere=dict.fromkeys(range(8), "typed by test_the_calls_of_the_guide_are_answered"),
+    ),
     "work-with-inboxes": Typed(files={"inboxes.json": 0}),
     "write-a-workflow": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json ."),
-}  # fmt: skip
+}
 
 
 def page(name: str) -> str:
@@ -106,7 +155,9 @@ def page(name: str) -> str:
 def is_settings(block: Block) -> bool:
     """Whether a block is a settings file: names and values alone."""
     return all(
-        SETTING.fullmatch(line) and not line.startswith(("URL=", "KEY=", "RUN=", "JSON=")) and " console " not in line
+        SETTING.fullmatch(line)
+        and not line.startswith(("URL=", "KEY=", "RUN=", "JSON="))
+        and " console " not in line
         for line in block.text.splitlines()
         if line.strip()
     )
@@ -133,7 +184,9 @@ def of(shell: Shell, name: str) -> Shell:
 
 
 def test_what_is_not_typed_here_is_typed_where_it_says() -> None:
-    here = Path(__file__).read_text(encoding="utf-8") + (Path(__file__).parent / "test_how_to_pages.py").read_text(encoding="utf-8")
+    here = Path(__file__).read_text(encoding="utf-8") + (
+        Path(__file__).parent / "test_how_to_pages.py"
+    ).read_text(encoding="utf-8")
     for name, typed in TYPED.items():
         for why in typed.elsewhere.values():
             files, tests, guides = (
@@ -147,7 +200,9 @@ def test_what_is_not_typed_here_is_typed_where_it_says() -> None:
 
 
 def test_every_how_to_with_a_block_for_a_shell_is_typed() -> None:
-    with_blocks = {name for name in HOW_TOS if any(not is_settings(block) for block in blocks(page(name), "sh"))}
+    with_blocks = {
+        name for name in HOW_TOS if any(not is_settings(block) for block in blocks(page(name), "sh"))
+    }
     assert set(TYPED) >= with_blocks
     assert set(TYPED) <= set(HOW_TOS)
 
@@ -165,7 +220,11 @@ def test_a_how_to_can_be_typed_as_it_stands(shell: Shell, name: str) -> None:
     for number, block in enumerate(blocks(page(name), "sh")):
         if number in typed.elsewhere or is_settings(block):
             continue
-        with alone(here.demo, "policy") if re.search(r"policy|console (source|user|team) |--role", block.text) else nullcontext():
+        with (
+            alone(here.demo, "policy")
+            if re.search(r"policy|console (source|user|team) |--role", block.text)
+            else nullcontext()
+        ):
             said = here.type(block.text, typed.answers.get(number, ""))
         if said.code != typed.ends.get(number, 0):
             wrong.append(f"{block.text}\nended with {said.code}:\n{said.out[-1500:]}\n{said.err[-1500:]}")
@@ -189,7 +248,9 @@ def test_the_calls_of_the_guide_are_answered(shell: Shell, tmp_path: Path) -> No
         f"console user create dora-{own}@example.com --role operator --team operations --name 'Dora Funk'; console user create lea-{own}@example.com --role lead --team operations"
     )
     assert made.code == 0, made.err
-    mine = json.loads((ROOT / "docs/how-to/check-customer.json").read_text(encoding="utf-8")) | {"slug": f"call-back-{own}"}
+    mine = json.loads((ROOT / "docs/how-to/check-customer.json").read_text(encoding="utf-8")) | {
+        "slug": f"call-back-{own}"
+    }
     (tmp_path / f"call-back-{own}.json").write_text(json.dumps(mine), encoding="utf-8")
     answers = list[list[Any]]()
     for block in blocks(page(name), "sh"):
@@ -257,12 +318,17 @@ def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     folder = Shell(
         shell.demo,
         tmp_path,
-        {"/srv/backups": str(tmp_path), "cp -a data/keys": f"cp -a {shell.demo.data}/keys", "/tmp/drill": str(tmp_path / "drill")},
+        {
+            "/srv/backups": str(tmp_path),
+            "cp -a data/keys": f"cp -a {shell.demo.data}/keys",
+            "/tmp/drill": str(tmp_path / "drill"),
+        },
     )
     said = folder.type(make.text)
     assert said.code == 0, said.err
     assert re.search(
-        r"monday\.zip: [\d.,]+ MB, a log of [\d,]+ signed events\. Keep apart from it: the master key \w+", " ".join(said.out.split())
+        r"monday\.zip: [\d.,]+ MB, a log of [\d,]+ signed events\. Keep apart from it: the master key \w+",
+        " ".join(said.out.split()),
     )
     assert "a log of" in made.text
     assert folder.type(daily.text).code == 0
@@ -272,10 +338,13 @@ def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     refused = elsewhere.type(restore.text)
     assert refused.code == 1
     assert "--replace" in refused.err
-    said = elsewhere.type("console user list > /dev/null; console apikey create lost --user tom@fernwick.example; console seal")
+    said = elsewhere.type(
+        "console user list > /dev/null; console apikey create lost --user tom@fernwick.example; console seal"
+    )
     assert said.code == 0, said.err
     said = elsewhere.type(
-        f"script -qec {shlex.quote(again.text.strip().replace('/srv/backups', str(tmp_path)))} /dev/null", answers="y\n"
+        f"script -qec {shlex.quote(again.text.strip().replace('/srv/backups', str(tmp_path)))} /dev/null",
+        answers="y\n",
     )  # asked at a terminal alone
     assert said.code == 0, said.err
     told = " ".join((said.out + said.err).split())
@@ -330,13 +399,37 @@ def test_every_step_that_a_how_to_shows_is_one_that_the_check_takes() -> None:
             shown = json.loads(block.text) if block.text.startswith("{") else {}
             if not {"id", "type", "next"} <= shown.keys() or shown["type"] == "start":
                 continue
-            start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": shown["id"]}}
-            ends = [{"id": end, "type": "end", "title": end, "config": {}, "next": {}} for end in sorted(set(shown["next"].values()))]
-            frame = {"format": 1, "slug": "shown", "title": "Shown", "collection": "customer", "team": "operations", "roles": ["operator"]}
+            start = {
+                "id": "start",
+                "type": "start",
+                "title": "Start",
+                "config": {},
+                "next": {"default": shown["id"]},
+            }
+            ends = [
+                {"id": end, "type": "end", "title": end, "config": {}, "next": {}}
+                for end in sorted(set(shown["next"].values()))
+            ]
+            frame = {
+                "format": 1,
+                "slug": "shown",
+                "title": "Shown",
+                "collection": "customer",
+                "team": "operations",
+                "roles": ["operator"],
+            }
             file = json.dumps({**frame, "settings": {}, "variables": {}, "steps": [start, shown, *ends]})
-            wrong = [problem.reason for problem in workflow_check.check(file.encode(), steps.all_types(), None)]
-            others = ("There is no step", "does not come before this one")  # what the example takes from steps that it does not show
-            assert [reason for reason in wrong if not any(other in reason for other in others)] == [], (name, shown["id"])
+            wrong = [
+                problem.reason for problem in workflow_check.check(file.encode(), steps.all_types(), None)
+            ]
+            others = (
+                "There is no step",
+                "does not come before this one",
+            )  # what the example takes from steps that it does not show
+            assert [reason for reason in wrong if not any(other in reason for other in others)] == [], (
+                name,
+                shown["id"],
+            )
             checked += 1
     assert checked >= 5
 

@@ -27,7 +27,10 @@ def test_automations_have_failed_and_were_healed(lived: Demo) -> None:
     assert len(failed) >= 3  # and whoever had a step due while the account was closed
     assert {run["status"] for run in failed} == {"failed"}
     for run in failed:
-        assert "The service account Growth automation is closed" in gita("GET", f"/runs/{run['id']}")[1]["reason"]
+        assert (
+            "The service account Growth automation is closed"
+            in gita("GET", f"/runs/{run['id']}")[1]["reason"]
+        )
         again = gita("GET", f"/executions?rerun_of={run['id']}")[1]["data"]
         assert [(other["record"], other["status"]) for other in again] == [(run["record"], "completed")]
     assert gita("GET", "/incidents")[1]["data"] == []
@@ -36,8 +39,14 @@ def test_automations_have_failed_and_were_healed(lived: Demo) -> None:
 def test_each_workflow_with_people_shows_runs_of_several_kinds(lived: Demo) -> None:
     mona, stan = Program(lived, "mona"), Program(lived, "stan")
     kinds = {
-        workflow: {run["status"] for run in program("GET", f"/executions?workflow={workflow}&limit=100")[1]["data"]}
-        for program, workflow in ((mona, "kyc-review"), (mona, "customer-refund"), (stan, "supplier-onboarding"))
+        workflow: {
+            run["status"] for run in program("GET", f"/executions?workflow={workflow}&limit=100")[1]["data"]
+        }
+        for program, workflow in (
+            (mona, "kyc-review"),
+            (mona, "customer-refund"),
+            (stan, "supplier-onboarding"),
+        )
     }
     assert {"completed", "saved"} <= kinds["kyc-review"]
     assert {"completed", "saved"} <= kinds["customer-refund"]
@@ -61,20 +70,29 @@ def fixture_watched(lived: Demo) -> Case:
     return Case(rosa, run)
 
 
-def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that_was_opened(watched: Case) -> None:
+def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that_was_opened(
+    watched: Case,
+) -> None:
     screen = watched.at("completed “Red flags”")
     assert re.search(
-        r"Proposed by: [^|·]+ · There since: [^|·]+ · Decided by: [^|·]+ · Before them: [^|·]+ · Sources opened: \d+ of \d+", screen
+        r"Proposed by: [^|·]+ · There since: [^|·]+ · Decided by: [^|·]+ · Before them: [^|·]+ · Sources opened: \d+ of \d+",
+        screen,
     )
     assert re.search(r"Proposed: “[^”]+” \| [^|]+ \| (?!Source,)[^|]+, p\. \d+ \| never opened", screen), (
         "each value with the page that it rests on"
     )
 
 
-def test_4_an_auditor_finds_each_decision_against_the_ai_with_its_author_and_comes_to_its_replay(lived: Demo) -> None:
+def test_4_an_auditor_finds_each_decision_against_the_ai_with_its_author_and_comes_to_its_replay(
+    lived: Demo,
+) -> None:
     page = Visitor(lived, "ada").get("/reports/what-was-decided").text
-    [line] = re.findall(r"<tr>(?:(?!</tr>).)*Changed what was proposed at “[^”]+”(?:(?!</tr>).)*</tr>", page, re.DOTALL)
+    [line] = re.findall(
+        r"<tr>(?:(?!</tr>).)*Changed what was proposed at “[^”]+”(?:(?!</tr>).)*</tr>", page, re.DOTALL
+    )
     assert re.search(r">AI proposal overruled<.*>\w+ \w+<", line, re.DOTALL)
     replay = re.search(r'href="(/runs/\w+/replay)"', line)
     assert replay is not None
-    assert "Edited" in Case(Visitor(lived, "rosa"), replay[1].removesuffix("/replay")).at("completed “Red flags”")
+    assert "Edited" in Case(Visitor(lived, "rosa"), replay[1].removesuffix("/replay")).at(
+        "completed “Red flags”"
+    )

@@ -40,10 +40,17 @@ def test_each_block_of_the_readme_can_be_typed(shell: Shell, demo: Demo) -> None
     assert "ana@example.com" in person.out
     assert "check-customer" in workflow.out
     me = json.loads(call.out.strip().splitlines()[0])
-    assert (me["email"], me["name"], me["roles"], me["teams"]) == ("ana@example.com", "Ana Ilić", ["operator"], ["operations"])
+    assert (me["email"], me["name"], me["roles"], me["teams"]) == (
+        "ana@example.com",
+        "Ana Ilić",
+        ["operator"],
+        ["operations"],
+    )
 
 
-def test_what_came_of_them_is_there_for_whom_it_says_and_for_nobody_else(shell: Shell, demo: Demo, screens: Open) -> None:
+def test_what_came_of_them_is_there_for_whom_it_says_and_for_nobody_else(
+    shell: Shell, demo: Demo, screens: Open
+) -> None:
     olivia = screens("olivia").go("/c")
     olivia.see("Records")
     olivia.go("/c/shop.customer/1").see("Start Check customer")
@@ -54,7 +61,11 @@ def test_what_came_of_them_is_there_for_whom_it_says_and_for_nobody_else(shell: 
 def test_the_pages_of_the_five_things_are_where_the_readme_says(shell: Shell, screens: Open) -> None:
     page = next(one for one in passages(README) if one.title == "The next five things")
     said = [word.text for word in page.words if word.kind == "em"]
-    ways = [("Settings", "Data sources", "Connect a database"), ("Settings", "People", "Invite"), ("Workflows", "New workflow")]
+    ways = [
+        ("Settings", "Data sources", "Connect a database"),
+        ("Settings", "People", "Invite"),
+        ("Workflows", "New workflow"),
+    ]
     assert tuple(said) == (*ways[0], "Records", *ways[1], *ways[2])
     for who, way in zip(("admin", "admin", "mona"), ways, strict=True):
         person = screens(who).go("/")

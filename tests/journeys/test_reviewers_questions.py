@@ -48,7 +48,10 @@ class Case:
         return sorted(found.items())
 
     def _near(self, query: str) -> dict[int, str]:
-        return {int(number): unescape(said) for number, said in TICK.findall(self.visitor.get(f"{self.run}/replay{query}").text)}
+        return {
+            int(number): unescape(said)
+            for number, said in TICK.findall(self.visitor.get(f"{self.run}/replay{query}").text)
+        }
 
     def at(self, said: str) -> str:
         """The screen of the first event whose sentence has these words."""
@@ -109,7 +112,14 @@ def reviewed(demo: Demo) -> str:
             walk.by = "tom"
         elif step == "score" and not turned:
             turned = True
-            program_call(walk, "tom", "revise", revision=run["revision"], step="purpose", reason="The turnover was typed wrongly.")
+            program_call(
+                walk,
+                "tom",
+                "revise",
+                revision=run["revision"],
+                step="purpose",
+                reason="The turnover was typed wrongly.",
+            )
     assert walk.run["status"] == "completed", (walk.run["status"], walk.run["current"], walk.refused)
     return f"/runs/{walk.run['id']}"
 
@@ -130,7 +140,9 @@ def test_1_who_cleared_the_hit_by_which_identifiers_and_on_which_list(review: Ca
     assert re.search(r"Identifier \| Ours \| On the list", screen)
     [named] = re.findall(r"Compared \| ([^|]+) \|", screen)
     assert {*named.strip().split(", ")} == {"Number of a document", "Photograph"}
-    assert re.search(r"Date of birth \| [^|]+ \| [^|]+ \| Differs", screen), "what was compared stands side by side"
+    assert re.search(r"Date of birth \| [^|]+ \| [^|]+ \| Differs", screen), (
+        "what was compared stands side by side"
+    )
     assert f"Decided by | At the time: empty | {by[1].removesuffix(' (API key)')}" in screen
 
 
@@ -139,7 +151,9 @@ def test_2_what_the_form_looked_like_when_a_document_was_accepted_and_what_was_o
     opened, _, _ = screen.partition("When you press Done")
     assert re.search(r"Result \| Accepted", screen)
     assert "Documents, and what was opened by then" in opened
-    assert len(re.findall(r"\| Never opened \|", opened)) == 2, "they were accepted without a look, and that is said"
+    assert len(re.findall(r"\| Never opened \|", opened)) == 2, (
+        "they were accepted without a look, and that is said"
+    )
 
 
 def test_3_model_points_and_floor_of_the_score(review: Case) -> None:
@@ -161,13 +175,24 @@ def test_5_who_approved_which_values_and_it_was_not_who_asked(review: Case) -> N
     screen = review.at(" approved “")
     assert re.search(r"Risk band \| High", screen)
     assert (
-        said.index(asked) < said.index(gave) < next(number for number, each in enumerate(said) if "completed “Apply the decision”" in each)
+        said.index(asked)
+        < said.index(gave)
+        < next(number for number, each in enumerate(said) if "completed “Apply the decision”" in each)
     )
 
 
 def test_6_how_often_a_charge_was_asked_to_be_refunded_and_how_many_calls_went_out(refund: Case) -> None:
     said = [sentence for _, sentence in refund.ticks]
-    assert len([each for each in said if "asked for a call of another system (Refunds the charge at the payment provider)" in each]) == 1
+    assert (
+        len(
+            [
+                each
+                for each in said
+                if "asked for a call of another system (Refunds the charge at the payment provider)" in each
+            ]
+        )
+        == 1
+    )
     page = refund.page()
     amount = re.search(r"Amount \| (\S+\d) \|", page)
     assert amount is not None
@@ -189,13 +214,17 @@ def test_9_what_was_cancelled_by_a_change_of_mind_stays_and_is_marked(review: Ca
     cancelled = [re.match(r"“([^”]+)” was cancelled", each) for each in said]
     titles = [each[1] for each in cancelled if each]
     assert len(titles) == int(number[1])
-    assert f"| {len(titles)} earlier attempt" in review.page("/replay"), "the phase says so before it is opened"
+    assert f"| {len(titles)} earlier attempt" in review.page("/replay"), (
+        "the phase says so before it is opened"
+    )
     page = review.page("/replay?phases=all")
     for title in titles:
         assert f"{title} | , Cancelled" in page
 
 
-def test_10_the_log_is_complete_so_far_and_who_was_refused_or_took_something_out(ada: Visitor, demo: Demo) -> None:
+def test_10_the_log_is_complete_so_far_and_who_was_refused_or_took_something_out(
+    ada: Visitor, demo: Demo
+) -> None:
     assert Visitor(demo, "stan").get("/settings/people").status == 403
     proof = words(ada.get("/activity/proof").text)
     assert re.search(r"Newest event \| Place \| [\d,]+", proof)
@@ -212,7 +241,8 @@ def test_a_reviewer_looks_and_changes_nothing(rosa: Visitor, review: Case, act: 
     assert token is not None
     before = TICK.findall(page)
     answer = rosa.post(
-        f"{review.run}/{path}", {"csrf_token": token[1], "reason": "Only looking", **dict([query.split("=")] if query else [])}
+        f"{review.run}/{path}",
+        {"csrf_token": token[1], "reason": "Only looking", **dict([query.split("=")] if query else [])},
     )
     assert answer.status in (403, 404, 405, 409, 422), answer.status
     assert TICK.findall(rosa.get(f"{review.run}/replay").text) == before

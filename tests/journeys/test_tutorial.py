@@ -108,7 +108,9 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         page.wait_for_url(f"**/runs/{run}*")
         assert page.input_value("textarea[name='v.remark']") == "Looked at page 1, page 2 is left."
     with step(9) as nine:
-        page.wait_for_function("() => !document.querySelector('#checks[hx-get]')")  # whoever accepts a document has read what was checked
+        page.wait_for_function(
+            "() => !document.querySelector('#checks[hx-get]')"
+        )  # whoever accepts a document has read what was checked
         nine.press("Accepted", "Done")
         nine.headed("Is the set complete?")
         nine.press("Done")
@@ -116,7 +118,9 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
     with step(10) as ten:
         page.locator(".phase summary", has=page.locator(f"b:text-is('{ten.said('Documents')}')")).click()
         page.hover(f".step:has(b:text-is('{ten.said('Check each document')}'))")
-        again = page.locator(".step:has(b:text-is('Check each document')) a.revise", has_text=ten.said("Revise")).first
+        again = page.locator(
+            ".step:has(b:text-is('Check each document')) a.revise", has_text=ten.said("Revise")
+        ).first
         again.click()
         page.wait_for_selector("dialog[open]")
     with step(11) as eleven:
@@ -175,7 +179,9 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         screen.settled()
         before = page.inner_text(".said b")
         page.keyboard.press("ArrowLeft")
-        page.wait_for_function("(before) => document.querySelector('.said b').textContent !== before", arg=before)
+        page.wait_for_function(
+            "(before) => document.querySelector('.said b').textContent !== before", arg=before
+        )
         screen.settled()
     with step(19) as nineteen:
         page.locator(".band a[title*='cancelled']").first.evaluate("(mark) => mark.click()")

@@ -37,12 +37,19 @@ WALKS: dict[str, list[By]] = {
             "olivia",
             go("/settings/people"),
             answered(403),
-            reads("You may not manage people and teams", "No rule allows it for Operator", "Ines Carvalho can give it"),
+            reads(
+                "You may not manage people and teams",
+                "No rule allows it for Operator",
+                "Ines Carvalho can give it",
+            ),
             press("Ask for it"),
             reads("Asked. Those who can give it find it at the bell"),
             go("/c/customer/903"),
             press("More actions", "Why can't I…?"),
-            reads("Start KYC review\\s*: you may\\b", "Release the accounts\\s*: you may not\\s+The customer is not restricted"),
+            reads(
+                "Start KYC review\\s*: you may\\b",
+                "Release the accounts\\s*: you may not\\s+The customer is not restricted",
+            ),
             press("Close"),
         ),
         by(
@@ -151,7 +158,10 @@ WALKS: dict[str, list[By]] = {
             choose("in the team", "Growth"),
             press("Show what changes"),
             reads("can now"),
-            named("an example of what was read just now", "can now approve every action in Operations, can no longer …"),
+            named(
+                "an example of what was read just now",
+                "can now approve every action in Operations, can no longer …",
+            ),
             press("Save"),
             press("Particulars and tags"),
             see("Tags"),
@@ -221,7 +231,14 @@ WALKS: dict[str, list[By]] = {
         ),
     ],
     "keep-a-case-confidential": [
-        by("admin", emphasis("clearance", "cleared"), way("Settings, Roles"), press("MLRO"), press("Confidential"), see("See")),
+        by(
+            "admin",
+            emphasis("clearance", "cleared"),
+            way("Settings, Roles"),
+            press("MLRO"),
+            press("Confidential"),
+            see("See"),
+        ),
         by(
             "olivia",
             go("/c/customer/906"),
@@ -266,7 +283,12 @@ WALKS: dict[str, list[By]] = {
             go("/settings/labels"),
             reads("1 Jan 2031 to 2 Jan 2031 · Yearly audit", "Agreed"),
             press("Take back"),
-            emphasis("The log has one order", "An export proves what is in it", "The database is not masked", "What people say"),
+            emphasis(
+                "The log has one order",
+                "An export proves what is in it",
+                "The database is not masked",
+                "What people say",
+            ),
         ),
     ],
     "read-the-activity-log": [
@@ -278,9 +300,19 @@ WALKS: dict[str, list[By]] = {
             press("Filter"),
             go("/activity"),
             comes_to_read("Verified to \\d\\d:\\d\\d"),
-            named("a moment that differs, and what is seen of a broken log alone", "Verified to 12:04", "Not in order"),
+            named(
+                "a moment that differs, and what is seen of a broken log alone",
+                "Verified to 12:04",
+                "Not in order",
+            ),
             go("/activity/proof"),
-            see("What this console has checked", "Last checkpoint", "Public key", "Check it yourself", "A checkpoint that you kept"),
+            see(
+                "What this console has checked",
+                "Last checkpoint",
+                "Public key",
+                "Check it yourself",
+                "A checkpoint that you kept",
+            ),
             go("/activity"),
             press("Export"),
             see("Table", "Events as they were hashed", "Archive with proofs"),
@@ -308,7 +340,9 @@ WALKS: dict[str, list[By]] = {
             press("Archive with proofs"),
             emphasis("what happened to one customer"),
             download("Export", within="form"),
-            emphasis("and signed again with the right key", "filtered", "Complete", "Chosen from N", "Masked"),
+            emphasis(
+                "and signed again with the right key", "filtered", "Complete", "Chosen from N", "Masked"
+            ),
         ),
     ],
 }

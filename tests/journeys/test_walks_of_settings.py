@@ -90,7 +90,11 @@ WALKS: dict[str, list[By]] = {
             see("What you want of it", "Connected"),
             press("SQLite file"),
             way("Settings, Data sources"),
-            named("a database of more than 200 tables: tests/views/test_connecting_pages.py", "Cancel", "Try again"),
+            named(
+                "a database of more than 200 tables: tests/views/test_connecting_pages.py",
+                "Cancel",
+                "Try again",
+            ),
             emphasis(
                 "Names",
                 "Titles",
@@ -121,7 +125,11 @@ WALKS: dict[str, list[By]] = {
             go("/settings/sources/fernwick_supply"),
             press("Look again"),
             reads("Nothing has changed in fernwick_supply"),
-            named("offered where something has changed: tests/views/test_source_pages.py", "Take it over", "Changes"),
+            named(
+                "offered where something has changed: tests/views/test_source_pages.py",
+                "Take it over",
+                "Changes",
+            ),
             press("Back to fernwick_supply"),
             press("Address"),
             reads("The new address is tried before it counts"),
@@ -145,7 +153,14 @@ WALKS: dict[str, list[By]] = {
             answered(422),
             see("Save without trying it"),
             press("Purposes and prices"),
-            see("Filling forms in", "Decisions", "Texts", "Building workflows", "Prices of a million tokens", "Currency"),
+            see(
+                "Filling forms in",
+                "Decisions",
+                "Texts",
+                "Building workflows",
+                "Prices of a million tokens",
+                "Currency",
+            ),
             press("Budgets"),
             see("Calls of one run", "Money for one run", "Prompts and answers are kept for"),
             press("On and off"),
@@ -180,7 +195,11 @@ WALKS: dict[str, list[By]] = {
     "sign-in-with-your-identity-provider": [
         by(
             "admin",
-            named("needs a provider: tests/browser/test_signing_in.py has one", "confidential client", "Sign in with your company account"),
+            named(
+                "needs a provider: tests/browser/test_signing_in.py has one",
+                "confidential client",
+                "Sign in with your company account",
+            ),
             way("Settings, Sign-in"),
             see("Identity provider"),
             emphasis("group", "role", "team", "Who has no role at all is not let in"),

@@ -29,10 +29,33 @@ from tests.journeys.walks import (
 pytestmark = pytest.mark.slow
 
 PROPOSED = (
-    "AI pre-fill", "Pre-filled by rule", "High", "Medium", "Low", "sources", "Now", "Proposed", "second look", "A second look agrees",
-    "sees 1 value differently", "Accept", "Accept confident", "Use suggestion", "Edited by you", "Restore", "Discard",
-)  # fmt: skip
-LATER = ("Missing from “…”", "Supply it", "Retry", "Handle Manually", "Retry", "Look at the source yourself", "Retry")
+    "AI pre-fill",
+    "Pre-filled by rule",
+    "High",
+    "Medium",
+    "Low",
+    "sources",
+    "Now",
+    "Proposed",
+    "second look",
+    "A second look agrees",
+    "sees 1 value differently",
+    "Accept",
+    "Accept confident",
+    "Use suggestion",
+    "Edited by you",
+    "Restore",
+    "Discard",
+)
+LATER = (
+    "Missing from “…”",
+    "Supply it",
+    "Retry",
+    "Handle Manually",
+    "Retry",
+    "Look at the source yourself",
+    "Retry",
+)
 
 WALKS: dict[str, list[By]] = {
     "work-with-inboxes": [
@@ -163,7 +186,9 @@ WALKS: dict[str, list[By]] = {
             see("Proposals at work"),
             press("7 days"),
             press("90 days"),
-            named("a chart of figures, which a fresh demo lacks: tests/browser/test_at_work.py", "Show as table"),
+            named(
+                "a chart of figures, which a fresh demo lacks: tests/browser/test_at_work.py", "Show as table"
+            ),
             see("CSV"),
             choose("Workflow", "KYC review"),
             press("Show"),

@@ -19,11 +19,27 @@ def test_no_main_page_weighs_more_than_an_ordinary_page_may(demo: Demo) -> None:
         return found[1]
 
     pages = (
-        (olivia, ("/", "/more", first("/inbox", "/inbox/"), "/approvals", "/tasks", "/c", "/c/customer?segment=", "/c/charge?segment=", "/c/customer/207",
-                 "/c/customer/207?tab=activity", "/workflows", "/settings/me", "/search?q=anna")),
+        (
+            olivia,
+            (
+                "/",
+                "/more",
+                first("/inbox", "/inbox/"),
+                "/approvals",
+                "/tasks",
+                "/c",
+                "/c/customer?segment=",
+                "/c/charge?segment=",
+                "/c/customer/207",
+                "/c/customer/207?tab=activity",
+                "/workflows",
+                "/settings/me",
+                "/search?q=anna",
+            ),
+        ),
         (ada, ("/", "/activity", "/activity/proof")),
         (ines, ("/", "/settings/people", "/settings/sources", "/operations")),
-    )  # fmt: skip
+    )
     weights = {page: weight(who.read, page) for who, addresses in pages for page in addresses}
     assert not {page: size for page, size in weights.items() if size > MOST}
     assert min(weights.values()) > 100_000, "each is a page with its files"

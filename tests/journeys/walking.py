@@ -9,7 +9,20 @@ from typing import Any
 from tests.journeys.conftest import Demo, Program
 
 FINAL = {"completed", "aborted", "failed", "cancelled", "timed_out"}
-GOOD = ("accept", "accepted", "approve", "false_positive", "refund_full", "received", "clear", "confirmed", "branch", "ask", "next", "pass")
+GOOD = (
+    "accept",
+    "accepted",
+    "approve",
+    "false_positive",
+    "refund_full",
+    "received",
+    "clear",
+    "confirmed",
+    "branch",
+    "ask",
+    "next",
+    "pass",
+)
 APPROVERS = ("mona", "lena", "petra", "malik")
 PATIENCE_S = 60.0
 
@@ -29,11 +42,20 @@ def value(asked: dict[str, Any]) -> Any:
         latest = date.fromisoformat(str(asked.get("max") or "9999-12-31")[:10])
         day = min(date.fromisoformat(str(asked.get("min") or day)[:10]) + timedelta(days=1), latest)
     told: dict[str, Any] = {
-        "boolean": True, "integer": int(asked.get("min") or 1), "decimal": str(asked.get("min") or "1"), "money": str(asked.get("min") or "1"),
+        "boolean": True,
+        "integer": int(asked.get("min") or 1),
+        "decimal": str(asked.get("min") or "1"),
+        "money": str(asked.get("min") or "1"),
         "date": day.isoformat(),
-        "datetime": f"{day}T12:00:00Z", "time": "12:00", "email": "someone@people.example", "phone": "+49 30 23125 555",
-        "url": "https://people.example", "json": {}, "array": [], "multi_enum": [],
-    }  # fmt: skip
+        "datetime": f"{day}T12:00:00Z",
+        "time": "12:00",
+        "email": "someone@people.example",
+        "phone": "+49 30 23125 555",
+        "url": "https://people.example",
+        "json": {},
+        "array": [],
+        "multi_enum": [],
+    }
     return told.get(kind, "Looked at it by hand")
 
 
@@ -90,7 +112,10 @@ class Walk:
             return False
         if run["holder"] is None:
             for name in APPROVERS:
-                if self.program(name)("POST", f"/runs/{run['id']}/resume", {"revision": run["revision"]})[0] == 200:
+                if (
+                    self.program(name)("POST", f"/runs/{run['id']}/resume", {"revision": run["revision"]})[0]
+                    == 200
+                ):
                     self.by = name
                     return True
             return False
@@ -99,13 +124,26 @@ class Walk:
     def _approve(self, name: str) -> bool:
         status, listed = self.program(name)("GET", f"/approvals?run={self.run['id']}")
         wanted = [one["id"] for one in listed["data"] if one["status"] == "open"] if status == 200 else []
-        return any(self.program(name)("POST", f"/approvals/{one}/approve", {"reason": "Seen"})[0] == 200 for one in wanted)
+        return any(
+            self.program(name)("POST", f"/approvals/{one}/approve", {"reason": "Seen"})[0] == 200
+            for one in wanted
+        )
 
     def _hand_in(self) -> bool:
         run, current = self.run, self.run["current"]
         if current["type"] == "settle":
-            unknown = [effect["id"] for attempt in run["attempts"] for effect in attempt["effects"] if effect["status"] == "unknown"]
-            settled = {"revision": run["revision"], "effect": unknown[-1], "result": "done", "reason": "Looked it up"}
+            unknown = [
+                effect["id"]
+                for attempt in run["attempts"]
+                for effect in attempt["effects"]
+                if effect["status"] == "unknown"
+            ]
+            settled = {
+                "revision": run["revision"],
+                "effect": unknown[-1],
+                "result": "done",
+                "reason": "Looked it up",
+            }
             return self.program(self.by)("POST", f"/runs/{run['id']}/settle", settled)[0] == 200
         fields = {one["name"]: one for one in current["form"]["fields"] if not one["readonly"]}
         values = {

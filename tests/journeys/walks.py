@@ -33,7 +33,12 @@ class Walk:
     def __post_init__(self) -> None:
         found = passages(f"docs/how-to/{self.name}.md")
         titles = list(dict.fromkeys(one.title for one in found))
-        self.left = [(titles.index(one.title), one.title, word) for one in found for word in one.words if word.kind != "code"]
+        self.left = [
+            (titles.index(one.title), one.title, word)
+            for one in found
+            for word in one.words
+            if word.kind != "code"
+        ]
         self.said = frozenset(straight(word.text) for _, _, word in self.left)
 
     @property
@@ -68,7 +73,9 @@ class Walk:
                     deed(self)
                 except AssertionError as error:
                     raise AssertionError(f"{self.name}, {way.who}: {error}") from error
-        assert not self.left, f"{self.name}: no walk comes to {[f'{title}: {word}' for _, title, word in self.left]}"
+        assert not self.left, (
+            f"{self.name}: no walk comes to {[f'{title}: {word}' for _, title, word in self.left]}"
+        )
         complaints = [words for screen in self.screens.values() for words in screen.wrong]
         assert not complaints, complaints
 

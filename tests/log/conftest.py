@@ -13,7 +13,9 @@ from tests.log.exports import Said, f
 def said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Said:
     """(exit code, what is printed) of the verifier for an export, or for the bytes of an archive."""
 
-    def run(export: Any, *, key: str | None = f.VKEY, since: str | None = None, zipped: bool = False) -> tuple[int, str]:
+    def run(
+        export: Any, *, key: str | None = f.VKEY, since: str | None = None, zipped: bool = False
+    ) -> tuple[int, str]:
         if isinstance(export, bytes) or zipped:
             path = tmp_path / "export.zip"
             path.write_bytes(export if isinstance(export, bytes) else export.zipped())

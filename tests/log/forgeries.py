@@ -20,7 +20,13 @@ ORIGIN = "fernwick.example/log"
 SEED, OTHER = bytes(range(32)), bytes(range(32, 64))
 VKEY = str(checkpoint.verifier_key(ORIGIN, SEED))
 BEGIN = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
-CHAINS = (*(f"run_{number:026}" for number in range(9)), "ses_1", "key_1", "sys:config", 'run_with "quotes" and {braces}')
+CHAINS = (
+    *(f"run_{number:026}" for number in range(9)),
+    "ses_1",
+    "key_1",
+    "sys:config",
+    'run_with "quotes" and {braces}',
+)
 ODD = 'O\'Brien "Ж" \\ / \x01\x1f\x7f\u2028 \U0001f600 </script>'
 
 
@@ -95,7 +101,12 @@ def sealed_of(number: int) -> dict[str, Any]:
     return forms[number % 4]
 
 
-def make(count: int = 300, seed: int = 7, kinds: Sequence[tuple[int, str]] = (), accounts: Mapping[int, int] | None = None) -> Log:
+def make(
+    count: int = 300,
+    seed: int = 7,
+    kinds: Sequence[tuple[int, str]] = (),
+    accounts: Mapping[int, int] | None = None,
+) -> Log:
     """`count` events on several chains; `kinds` gives the kind of some, by place from 1, `accounts` of how many events some account."""
     drawn, named = random.Random(seed), dict(kinds)
     heads: dict[str, tuple[int, bytes]] = {}
@@ -103,12 +114,20 @@ def make(count: int = 300, seed: int = 7, kinds: Sequence[tuple[int, str]] = (),
     for place in range(1, count + 1):
         chain = drawn.choice(CHAINS)
         seq, head = heads.get(chain, (0, b""))
-        actor = {"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator", "lead"]}
+        actor = {
+            "kind": "user",
+            "id": "usr_1",
+            "session": "ses_1",
+            "team": "operations",
+            "roles": ["operator", "lead"],
+        }
         frame = Frame(
             actor,
             3,
             {"id": "wf_1", "version": 2, "hash": "0" * 64} if chain.startswith("run_") else None,
-            {"source": "s", "coll": "customer", "key": ODD if place % 5 == 0 else "17"} if place % 3 else None,
+            {"source": "s", "coll": "customer", "key": ODD if place % 5 == 0 else "17"}
+            if place % 3
+            else None,
             f"req_{place}" if place % 2 else None,
         )
         kind = named.get(place, "step_completed")
@@ -129,7 +148,9 @@ def make(count: int = 300, seed: int = 7, kinds: Sequence[tuple[int, str]] = (),
     return Log(tuple(links), tuple(chains))
 
 
-def values_of(links: Sequence[Link], missing: Callable[[str], str | None] = lambda name: None) -> tuple[bytes, ...]:
+def values_of(
+    links: Sequence[Link], missing: Callable[[str], str | None] = lambda name: None
+) -> tuple[bytes, ...]:
     """The lines of values.jsonl; `missing` gives the reason why a name is left out."""
     lines = []
     for made in links:
@@ -141,15 +162,30 @@ def values_of(links: Sequence[Link], missing: Callable[[str], str | None] = lamb
     return tuple(lines)
 
 
-def exported(log: Log, *, since: int | None = None, keys: Sequence[bytes] = (SEED,), values: tuple[bytes, ...] | None = None) -> Export:
+def exported(
+    log: Log,
+    *,
+    since: int | None = None,
+    keys: Sequence[bytes] = (SEED,),
+    values: tuple[bytes, ...] | None = None,
+) -> Export:
     """A complete export."""
     leaves = log.leaves
     steps = (
         None
         if since is None
-        else {"from": since, "proof": [item.hex() for item in tree.consistency(since, len(leaves), tree.within(leaves))]}
+        else {
+            "from": since,
+            "proof": [item.hex() for item in tree.consistency(since, len(leaves), tree.within(leaves))],
+        }
     )
-    proofs = {"size": len(leaves), "complete": True, "positions": None, "inclusion": None, "consistency": steps}
+    proofs = {
+        "size": len(leaves),
+        "complete": True,
+        "positions": None,
+        "inclusion": None,
+        "consistency": steps,
+    }
     note = checkpoint.sign(ORIGIN, len(leaves), tree.root(leaves), keys)
     told = values_of(log.links) if values is None else values
     return Export(tuple(made.body for made in log.links), told, b"".join(leaves), proofs, note)
@@ -158,7 +194,10 @@ def exported(log: Log, *, since: int | None = None, keys: Sequence[bytes] = (SEE
 def chosen(log: Log, places: Sequence[int], *, since: int | None = None) -> Export:
     """An export of the events at these places, from 1, each with its proof."""
     whole, leaves = exported(log, since=since), log.leaves
-    inclusion = [[item.hex() for item in tree.inclusion(place - 1, len(leaves), tree.within(leaves))] for place in places]
+    inclusion = [
+        [item.hex() for item in tree.inclusion(place - 1, len(leaves), tree.within(leaves))]
+        for place in places
+    ]
     picked = [log.links[place - 1] for place in places]
     return replace(
         whole,
@@ -214,7 +253,9 @@ def swapped(items: Sequence[bytes], first: int, second: int) -> tuple[bytes, ...
 def other_salt(line: bytes) -> bytes:
     """A line of values.jsonl with another salt."""
     told = orjson.loads(line)
-    return orjson.dumps(told | {"salt": sha256(told["salt"].encode()).hexdigest()[:32]}, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(
+        told | {"salt": sha256(told["salt"].encode()).hexdigest()[:32]}, option=orjson.OPT_SORT_KEYS
+    )
 
 
 def other_value(line: bytes, value: Any) -> bytes:

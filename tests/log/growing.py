@@ -63,7 +63,12 @@ def included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expecte
 def consistent(old: int, old_root: bytes, size: int, size_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether `proof` shows that the tree of `size` leaves begins with the tree of `old` leaves. Source: RFC 9162 section 2.1.4.2."""
     if old in {0, size}:
-        return 0 <= old <= size and not proof and old_root == (EMPTY if old == 0 else size_root) and (size > 0 or size_root == EMPTY)
+        return (
+            0 <= old <= size
+            and not proof
+            and old_root == (EMPTY if old == 0 else size_root)
+            and (size > 0 or size_root == EMPTY)
+        )
     if not 0 < old < size or not proof or any(len(item) != HASH_BYTES for item in proof):
         return False
     rest = [old_root, *proof] if old & (old - 1) == 0 else list(proof)

@@ -19,18 +19,40 @@ from console.infra import subjects
 from console.infra.db import engine, tables
 from console.infra.db.engine import fetch, hot_engine
 from console.infra.db.ids import uuid7_text
-from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
+from console.log import (
+    IDEMPOTENCY,
+    REQUEST,
+    AlreadyDone,
+    Fact,
+    Frame,
+    Link,
+    Moved,
+    append,
+    chained,
+    events_of,
+    write,
+)
 from console.runs.store.run_events import as_event
 from console.runs.store.run_store import load
 from tests.company import Company
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)
-ACTOR = Actor("user", "usr_x", session="ses_x", teams=("operations",), roles=frozenset({("operator", "operations")}), policy=7)
+ACTOR = Actor(
+    "user",
+    "usr_x",
+    session="ses_x",
+    teams=("operations",),
+    roles=frozenset({("operator", "operations")}),
+    policy=7,
+)
 
 
 def links(chain: str = "sys:a", seq: int = 0, head: bytes = b"", many: int = 1, **sealed: Any) -> list[Link]:
     """Events that could go on with a chain."""
-    facts = [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": str(number)}, sealed) for number in range(many)]
+    facts = [
+        Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": str(number)}, sealed)
+        for number in range(many)
+    ]
     return chained(facts, chain, seq, head, FRAME)
 
 
@@ -38,7 +60,9 @@ def stored(chain: str) -> list[tuple[bytes, bytes]]:
     """(hash, body) of every event of a chain, in order, as the database has them."""
     event = tables.event.c
     with hot_engine().connect() as connection:
-        found = connection.execute(sa.select(event.leaf, event.body).where(event.run == chain).order_by(event.run_seq))
+        found = connection.execute(
+            sa.select(event.leaf, event.body).where(event.run == chain).order_by(event.run_seq)
+        )
         return [(bytes(row.leaf), bytes(row.body)) for row in found]
 
 
@@ -104,17 +128,39 @@ def test_events_are_appended_as_one_and_the_chain_goes_on_from_the_last(clean: o
 def test_a_frame_says_who_where_and_under_which_rights(clean: object) -> None:
     request = REQUEST.set("req-1")
     try:
-        log.note(ACTOR, "record_viewed", open={"count": 3}, source="s", collection="customer", record="1", team="finance")
+        log.note(
+            ACTOR,
+            "record_viewed",
+            open={"count": 3},
+            source="s",
+            collection="customer",
+            record="1",
+            team="finance",
+        )
         log.note(ACTOR, "signed_out")
     finally:
         REQUEST.reset(request)
     log.note(ACTOR, "signed_out", chain="sys:other")
     viewed, out = (event.body for event in events_of("ses_x"))
-    assert viewed["actor"] == {"id": "usr_x", "kind": "user", "roles": ["operator"], "session": "ses_x", "team": "finance"}
-    assert (viewed["policy"], viewed["req"], viewed["target"]) == (7, "req-1", {"source": "s", "coll": "customer", "key": "1"})
+    assert viewed["actor"] == {
+        "id": "usr_x",
+        "kind": "user",
+        "roles": ["operator"],
+        "session": "ses_x",
+        "team": "finance",
+    }
+    assert (viewed["policy"], viewed["req"], viewed["target"]) == (
+        7,
+        "req-1",
+        {"source": "s", "coll": "customer", "key": "1"},
+    )
     assert (out["actor"]["team"], out["target"], out["wf"], out["step"]) == ("operations", None, None, None)
     (other,) = events_of("sys:other")
-    assert (other.body["req"], other.n, other.pos) == (REQUEST.get(), 1, None)  # of whatever request came last in this thread
+    assert (other.body["req"], other.n, other.pos) == (
+        REQUEST.get(),
+        1,
+        None,
+    )  # of whatever request came last in this thread
 
 
 def test_sealed_values_need_a_subject(clean: object) -> None:
@@ -247,7 +293,9 @@ def test_a_key_is_used_up_by_the_first_transition_of_a_request(clean: object) ->
     assert [is_whole(chain) for chain in ("sys:a", "sys:b", "sys:c")] == [2, 0, 1]
     with hot_engine().connect() as connection:
         done = connection.execute(
-            sa.select(tables.request_done.c.key, tables.request_done.c.chain, tables.request_done.c.seq).order_by("key")
+            sa.select(
+                tables.request_done.c.key, tables.request_done.c.chain, tables.request_done.c.seq
+            ).order_by("key")
         )
         assert [tuple(row) for row in done] == [("key-1", "sys:a", 1), ("key-2", "sys:c", 1)]
 
@@ -292,7 +340,9 @@ def broken(clean: Any, monkeypatch: pytest.MonkeyPatch, *, when: str) -> Iterato
         yield told
 
 
-def test_a_connection_that_breaks_after_the_commit_is_no_error_and_doubles_nothing(clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_after_the_commit_is_no_error_and_doubles_nothing(
+    clean: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with broken(clean, monkeypatch, when="after") as told:
         made = links(many=2)
         assert write("sys:a", 0, made) == 2
@@ -316,7 +366,9 @@ def test_a_connection_that_breaks_before_the_statement_leaves_nothing_and_the_ne
     assert is_whole("sys:a") == 1
 
 
-def test_a_broken_connection_within_a_transaction_is_the_callers(clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_connection_within_a_transaction_is_the_callers(
+    clean: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with (
         pytest.raises((psycopg.OperationalError, sa.exc.DBAPIError)),
         engine.transaction() as connection,
@@ -363,10 +415,17 @@ def test_all_chains_of_a_company_at_work_are_whole_and_fold_to_their_rows(compan
 
 def test_an_erased_subject_leaves_every_proof_and_the_run_that_can_be_told(company: Company) -> None:
     run_id = company.finished("1")
-    runs.abort(company.tom, other := company.at("note", "2", by="tom"), revision=company.told(other, "tom")["revision"], reason="Of Tore.")
+    runs.abort(
+        company.tom,
+        other := company.at("note", "2", by="tom"),
+        revision=company.told(other, "tom")["revision"],
+        reason="Of Tore.",
+    )
     before, texts = stored(run_id), company.told(run_id)
     with hot_engine().connect() as connection:
-        subject = connection.execute(sa.select(tables.run.c.subject).where(tables.run.c.id == run_id)).scalar_one()
+        subject = connection.execute(
+            sa.select(tables.run.c.subject).where(tables.run.c.id == run_id)
+        ).scalar_one()
         connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject))
     subjects.forget(subject)
     assert stored(run_id) == before
@@ -376,7 +435,9 @@ def test_an_erased_subject_leaves_every_proof_and_the_run_that_can_be_told(compa
         assert (set(event.sealed), event.missing) == (set(), dict.fromkeys(names, "erased")), event.type
     then = fold(as_event(event) for event in events_of(run_id))
     assert (then.status, then.seq, then.ending) == ("completed", len(before), "Approved")
-    assert [(each.step, each.status) for each in then.attempts.values()] == [(each["step"], each["status"]) for each in texts["attempts"]]
+    assert [(each.step, each.status) for each in then.attempts.values()] == [
+        (each["step"], each["status"]) for each in texts["attempts"]
+    ]
     for at in range(1, len(before) + 1):
         told = runs.replay(company.rosa, run_id, at)
         assert told.json["at"] == at
@@ -437,14 +498,19 @@ def test_a_subject_is_made_once_by_many_at_once_and_its_key_ends_with_its_row(cl
         connection.execute(sa.delete(tables.subject))
     subjects.load(["sub_of_nobody"])
     subjects.forget(found[0])
-    for act in (lambda: subjects.unseal(found[0], "x", nonce, sealed), lambda: subjects.seal(found[0], "x", "more")):
+    for act in (
+        lambda: subjects.unseal(found[0], "x", nonce, sealed),
+        lambda: subjects.seal(found[0], "x", "more"),
+    ):
         with pytest.raises(subjects.Unreadable, match="erased"):
             act()
     assert subjects.subject_of("customer", "9") != found[0]
     assert subjects.ref("customer", "9") == "rec_" + subjects.subject_of("customer", "9").removeprefix("sub_")
 
 
-def test_many_keys_come_with_one_statement_and_what_is_kept_is_bounded(clean: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_keys_come_with_one_statement_and_what_is_kept_is_bounded(
+    clean: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = [subjects.subject_of("customer", str(number)) for number in range(30)]
     for subject in made:
         subjects.forget(subject)

@@ -16,11 +16,25 @@ from tests.tables import cases
 
 # the planes on both sides of the surrogates, where the orders of code points and of UTF-16 differ
 basic = st.text(
-    st.characters(min_codepoint=1, exclude_categories=["Cs"]) | st.sampled_from("a\ue000\ufb33\uffff\U0001f600\U00010000"), max_size=12
+    st.characters(min_codepoint=1, exclude_categories=["Cs"])
+    | st.sampled_from("a\ue000\ufb33\uffff\U0001f600\U00010000"),
+    max_size=12,
 )
-scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-documents = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(basic, inner, max_size=5), max_leaves=20)
-FRAME = Frame(actor={"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator"]}, policy=3)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(basic, inner, max_size=5),
+    max_leaves=20,
+)
+FRAME = Frame(
+    actor={"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator"]},
+    policy=3,
+)
 AT = datetime(2026, 11, 20, 6, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -58,16 +72,29 @@ def test_plain_makes_it_canonical(value: Any, plain: Any) -> None:
 
 def test_the_published_example_of_a_commitment() -> None:
     salt = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
-    assert body.commitment(salt, "Priya Raman") == "9fd43f1ad17e9454103678e324f36cd796c4423525b4685e4aba7501175bf341"
+    assert (
+        body.commitment(salt, "Priya Raman")
+        == "9fd43f1ad17e9454103678e324f36cd796c4423525b4685e4aba7501175bf341"
+    )
 
 
 def test_a_leaf_is_the_hash_of_a_zero_and_the_body() -> None:
     made = body.link(
-        Fact("id-1", "run_saved", AT, {"revision": 2}, {"draft": {"note": "half"}}, ("check", 1)), "run_1", 7, b"\x01\x02", FRAME
+        Fact("id-1", "run_saved", AT, {"revision": 2}, {"draft": {"note": "half"}}, ("check", 1)),
+        "run_1",
+        7,
+        b"\x01\x02",
+        FRAME,
     )
     assert made.leaf == hashlib.sha256(b"\x00" + made.body).digest()
     told = json.loads(made.body)
-    assert (told["run"], told["run_seq"], told["prev"], told["v"], told["at"]) == ("run_1", 7, "0102", 1, "2026-11-20T06:30:00.123456Z")
+    assert (told["run"], told["run_seq"], told["prev"], told["v"], told["at"]) == (
+        "run_1",
+        7,
+        "0102",
+        1,
+        "2026-11-20T06:30:00.123456Z",
+    )
     assert told["step"] == {"id": "check", "attempt": 1}
     assert told["data"]["open"] == {"revision": 2}
     salt, value = made.values["draft/note"]
@@ -92,7 +119,23 @@ def test_flattening_can_be_undone(values: dict[str, Any]) -> None:
 def test_every_key_of_a_body_is_there_also_when_it_is_empty() -> None:
     told = json.loads(body.link(Fact("id", "signed_in", AT, {}), "ses_1", 1, b"", FRAME).body)
     assert sorted(told) == sorted(
-        ["v", "id", "type", "at", "run", "run_seq", "prev", "actor", "policy", "wf", "step", "target", "data", "cause", "req"]
+        [
+            "v",
+            "id",
+            "type",
+            "at",
+            "run",
+            "run_seq",
+            "prev",
+            "actor",
+            "policy",
+            "wf",
+            "step",
+            "target",
+            "data",
+            "cause",
+            "req",
+        ]
     )
     assert told["prev"] == ""
     assert told["wf"] is None

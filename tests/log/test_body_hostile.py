@@ -43,7 +43,11 @@ PLAIN: list[tuple[str, Any, Any]] = [
     ("one more", 2**53, str(2**53)),
     ("far below", -(2**70), str(-(2**70))),
     ("true is no number", True, True),
-    ("a moment elsewhere", datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2))), "2026-01-01T10:00:00.000000Z"),
+    (
+        "a moment elsewhere",
+        datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2))),
+        "2026-01-01T10:00:00.000000Z",
+    ),
     ("a day", date(2026, 1, 1), "2026-01-01"),
     ("a UUID", UUID(int=1), "00000000-0000-0000-0000-000000000001"),
     ("bytes", b"\xff", "b'\\xff'"),
@@ -70,7 +74,9 @@ def test_plain(name: str, value: Any, plain: Any) -> None:
 
 @cases("kind", [list, dict])
 @cases(("levels", "kept"), [(10, True), (DEEPEST + 1, True), (DEEPEST + 2, False), (900, False)])
-def test_what_is_nested_too_deep_is_named_and_the_event_is_written(kind: type, levels: int, kept: bool) -> None:
+def test_what_is_nested_too_deep_is_named_and_the_event_is_written(
+    kind: type, levels: int, kept: bool
+) -> None:
     made = body.plain(nested(levels, kind))
     text = json.dumps(made)
     assert ("deep" in text.replace(TOO_DEEP, "")) is kept
@@ -108,8 +114,17 @@ def test_names_of_sealed_values(sealed: dict[str, Any], names: list[str]) -> Non
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.decimals() | st.dates() | st.binary(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=6)
+    | st.decimals()
+    | st.dates()
+    | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -130,17 +145,27 @@ def test_making_plain_twice_is_making_it_once(value: Any) -> None:
 
 @given(st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=12, max_size=40))
 def test_a_sealed_value_never_stands_in_the_body(secret: str) -> None:
-    made = linked({"values": {"note": secret, "list": [secret], "object": {"a": {"b": secret}}}, "reason": secret})
+    made = linked(
+        {"values": {"note": secret, "list": [secret], "object": {"a": {"b": secret}}}, "reason": secret}
+    )
     assert secret.encode() not in made.body
 
 
 @pytest.mark.parametrize(
-    ("previous", "number", "cause", "step"), [(b"", 1, None, None), (b"\x00" * 32, 2, "evt", ("check", 3)), (b"\xff" * 32, 10**6, "", ("a", 1))]
-)  # fmt: skip
-def test_the_place_in_the_chain_stands_in_the_body(previous: bytes, number: int, cause: Any, step: Any) -> None:
+    ("previous", "number", "cause", "step"),
+    [(b"", 1, None, None), (b"\x00" * 32, 2, "evt", ("check", 3)), (b"\xff" * 32, 10**6, "", ("a", 1))],
+)
+def test_the_place_in_the_chain_stands_in_the_body(
+    previous: bytes, number: int, cause: Any, step: Any
+) -> None:
     made = body.link(Fact("id", "run_saved", AT, {}, {}, step, cause), "run_9", number, previous, FRAME)
     told = json.loads(made.body)
-    assert (told["prev"], told["run"], told["run_seq"], told["cause"]) == (previous.hex(), "run_9", number, cause)
+    assert (told["prev"], told["run"], told["run_seq"], told["cause"]) == (
+        previous.hex(),
+        "run_9",
+        number,
+        cause,
+    )
     assert told["step"] == ({"id": step[0], "attempt": step[1]} if step else None)
 
 
@@ -166,27 +191,57 @@ def test_moments_have_six_decimals_and_are_utc(at: datetime, text: str) -> None:
 
 
 def hidden(collection: str | None) -> frozenset[str]:
-    return {"customer": frozenset({"tax_id", "values", "name"}), "account": frozenset({"iban"})}.get(collection or "", frozenset())
+    return {"customer": frozenset({"tax_id", "values", "name"}), "account": frozenset({"iban"})}.get(
+        collection or "", frozenset()
+    )
 
 
 MASKED: list[tuple[str, Any, str | None, bool, list[str]]] = [
     ("a hidden key at any depth", {"a": [{"b": {"tax_id": 1}}]}, "customer", False, ["p.a.0.b.tax_id"]),
     ("nothing of no collection", {"tax_id": 1}, None, False, []),
     ("null is not masked", {"tax_id": None}, "customer", False, []),
-    ("nought, false and empty are", {"tax_id": 0, "list": [{"tax_id": False}, {"tax_id": ""}]}, "customer", False, ["p.tax_id", "p.list.0.tax_id", "p.list.1.tax_id"]),
+    (
+        "nought, false and empty are",
+        {"tax_id": 0, "list": [{"tax_id": False}, {"tax_id": ""}]},
+        "customer",
+        False,
+        ["p.tax_id", "p.list.0.tax_id", "p.list.1.tax_id"],
+    ),
     ("a whole object under a hidden name", {"tax_id": {"a": {"b": 1}}}, "customer", False, ["p.tax_id"]),
-    ("a form field of the name", {"fields": [{"name": "tax_id", "value": 1, "now": 2, "label": "Tax"}]}, "customer", True,
-     ["p.fields.0.value", "p.fields.0.now"]),
-    ("an error of the field", [{"field": "tax_id", "reason": "x", "theirs": 3, "old": 1, "new": 2}], "customer", True, ["p.0.theirs", "p.0.old", "p.0.new"]),
+    (
+        "a form field of the name",
+        {"fields": [{"name": "tax_id", "value": 1, "now": 2, "label": "Tax"}]},
+        "customer",
+        True,
+        ["p.fields.0.value", "p.fields.0.now"],
+    ),
+    (
+        "an error of the field",
+        [{"field": "tax_id", "reason": "x", "theirs": 3, "old": 1, "new": 2}],
+        "customer",
+        True,
+        ["p.0.theirs", "p.0.old", "p.0.new"],
+    ),
     ("a name that is no text", {"fields": [{"name": ["tax_id"], "value": 1}]}, "customer", True, []),
     ("the key of the screen itself", {"name": "Ana", "values": {"email": "a"}}, "customer", True, []),
-    ("values below the screen", {"values": {"tax_id": 1, "name": 2, "email": 3}}, "customer", True, ["p.values.tax_id", "p.values.name"]),
-    ("another collection inside", {"tables": [{"collection": "account", "rows": [{"values": {"iban": 1, "tax_id": 2}}]}]}, "customer", True,
-     ["p.tables.0.rows.0.values.iban"]),
+    (
+        "values below the screen",
+        {"values": {"tax_id": 1, "name": 2, "email": 3}},
+        "customer",
+        True,
+        ["p.values.tax_id", "p.values.name"],
+    ),
+    (
+        "another collection inside",
+        {"tables": [{"collection": "account", "rows": [{"values": {"iban": 1, "tax_id": 2}}]}]},
+        "customer",
+        True,
+        ["p.tables.0.rows.0.values.iban"],
+    ),
     ("a collection that is no text", {"collection": 5, "tax_id": 1}, "customer", False, ["p.tax_id"]),
     ("a number", 5, "customer", False, []),
     ("an empty list", [], "customer", True, []),
-]  # fmt: skip
+]
 
 
 def holes(value: Any, path: str) -> set[str]:
@@ -214,19 +269,28 @@ def test_what_is_masked_is_null_and_named_and_nothing_else_changes(
     [
         ({}, {}, {}, []),
         ({"values/email": "a"}, {}, {"values": {"email": "a"}}, []),
-        ({"values/email": "a"}, {"values/tax_id": "erased"}, {"values": {"email": "a", "tax_id": None}}, ["d.values.tax_id"]),
+        (
+            {"values/email": "a"},
+            {"values/tax_id": "erased"},
+            {"values": {"email": "a", "tax_id": None}},
+            ["d.values.tax_id"],
+        ),
         ({}, {"reason": "expired"}, {"reason": None}, ["d.reason"]),
         ({"a~1b/c~0d": 1}, {"a~1b/e"}, {"a/b": {"c~d": 1, "e": None}}, ["d.a/b.e"]),
         ({"x": None}, {}, {"x": None}, []),
     ],
 )
-def test_what_could_not_be_opened_is_null_and_named(sealed: Any, missing: Any, whole: Any, masked: list[str]) -> None:
+def test_what_could_not_be_opened_is_null_and_named(
+    sealed: Any, missing: Any, whole: Any, masked: list[str]
+) -> None:
     assert tree(sealed, missing, "d") == (whole, masked)
 
 
 @given(
     st.dictionaries(
-        st.text(min_size=1, max_size=4), st.integers() | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), max_size=4
+        st.text(min_size=1, max_size=4),
+        st.integers() | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+        max_size=4,
     )
 )
 def test_flattening_and_nesting_agree(values: dict[str, Any]) -> None:

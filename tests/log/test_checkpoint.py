@@ -19,7 +19,9 @@ ROOT = sha256(b"root").digest()
 # From the documentation of the Go package golang.org/x/mod/sumdb/note, where notes of this kind come from.
 GO_SEED = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-GO_TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+GO_TEXT = (
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+)
 GO_SIGNATURE = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
 # The examples of C2SP tlog-checkpoint and tlog-cosignature: the second line there is by a witness, and of another length.
 C2SP = (
@@ -62,7 +64,9 @@ def test_the_key_of_the_reference_example() -> None:
 def test_the_examples_of_the_specification_are_read() -> None:
     note = checkpoint.parse(C2SP)
     assert note.checkpoint == Checkpoint(
-        "example.com/behind-the-sofa", 20852163, bytes.fromhex("0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62")
+        "example.com/behind-the-sofa",
+        20852163,
+        bytes.fromhex("0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62"),
     )
     assert [(one.name, one.id.hex(), len(one.signature)) for one in note.signatures] == [
         ("example.com/behind-the-sofa", "033de0ae", 64),
@@ -99,7 +103,9 @@ def test_ed25519_vectors(public: str, message: str, signature: str) -> None:
     assert not verify.signed(key, text, made + b"\x00")
     for place in range(0, 64, 7):
         assert not verify.signed(key, text, made[:place] + bytes([made[place] ^ 1]) + made[place + 1 :])
-    larger = int.from_bytes(made[32:], "little") + verify.ORDER  # the same point by another number: one signature, one spelling
+    larger = (
+        int.from_bytes(made[32:], "little") + verify.ORDER
+    )  # the same point by another number: one signature, one spelling
     assert not verify.signed(key, text, made[:32] + larger.to_bytes(32, "little"))
 
 
@@ -111,7 +117,12 @@ def test_ed25519_agrees_with_the_library(seed: bytes, text: bytes) -> None:
 
 
 def test_what_is_no_point_of_the_curve_is_no_key() -> None:
-    for public in (b"\xff" * 32, (2).to_bytes(32, "little"), (verify.P + 1).to_bytes(32, "little"), (1 | 1 << 255).to_bytes(32, "little")):
+    for public in (
+        b"\xff" * 32,
+        (2).to_bytes(32, "little"),
+        (verify.P + 1).to_bytes(32, "little"),
+        (1 | 1 << 255).to_bytes(32, "little"),
+    ):
         with pytest.raises(ValueError, match="no point of the curve"):
             verify.signed(public, b"", bytes(64))
 
@@ -141,7 +152,19 @@ def test_signatures_of_others_are_passed_over(read: Reader) -> None:
 
 
 @both
-@pytest.mark.parametrize("what", ["key", "name of the key", "signature", "second signature", "size", "root", "origin", "origin of the key"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "key",
+        "name of the key",
+        "signature",
+        "second signature",
+        "size",
+        "root",
+        "origin",
+        "origin of the key",
+    ],
+)
 def test_what_the_key_has_not_signed_is_refused(read: Reader, what: str) -> None:
     head, line = NOTE.split("\n\n")
     turned = base64.b64encode(checkpoint.parse(NOTE).signatures[0].id + bytes(64)).decode()
@@ -262,7 +285,10 @@ def test_an_origin_that_no_note_can_hold_is_refused(origin: str) -> None:
         checkpoint.verifier_key(origin, SEED)
 
 
-@pytest.mark.parametrize(("size", "root", "keys"), [(-1, ROOT, [SEED]), (1, ROOT[:31], [SEED]), (1, ROOT, []), (10**18, ROOT, [SEED])])
+@pytest.mark.parametrize(
+    ("size", "root", "keys"),
+    [(-1, ROOT, [SEED]), (1, ROOT[:31], [SEED]), (1, ROOT, []), (10**18, ROOT, [SEED])],
+)
 def test_no_checkpoint_of_what_is_no_tree(size: int, root: bytes, keys: list[bytes]) -> None:
     with pytest.raises(Malformed):
         checkpoint.sign(ORIGIN, size, root, keys)

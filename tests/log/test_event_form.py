@@ -25,7 +25,13 @@ from tests.conftest import Database
 from tests.log.exports import Said, f
 
 FORMAT = Path(__file__).resolve().parents[2] / "docs" / "reference" / "log-format.md"
-ACTOR: Mapping[str, Any] = {"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator", "lead"]}
+ACTOR: Mapping[str, Any] = {
+    "kind": "user",
+    "id": "usr_1",
+    "session": "ses_1",
+    "team": "operations",
+    "roles": ["operator", "lead"],
+}
 NOBODY: Mapping[str, Any] = {**ACTOR, "kind": "system", "session": "sys:config", "team": None, "roles": []}
 FRAME: Mapping[str, Any] = {
     "actor": ACTOR,
@@ -78,12 +84,17 @@ def frames() -> list[Frame]:
     """With everything, without any one optional part, without any two, with none."""
     parts = [name for name in OPTIONAL if name in FRAME]
     without = [(), *((name,) for name in parts), *combinations(parts, 2), tuple(parts)]
-    return [*(Frame(**{**FRAME, **dict.fromkeys(names)}) for names in without), Frame(**{**FRAME, "actor": NOBODY})]
+    return [
+        *(Frame(**{**FRAME, **dict.fromkeys(names)}) for names in without),
+        Frame(**{**FRAME, "actor": NOBODY}),
+    ]
 
 
 def written(frame: Frame, *, bare: bool = False) -> list[Link]:
     """A chain of events of every kind under this frame; `bare` without what a fact may lack."""
-    return chained([fact._replace(step=None, cause=None) if bare else fact for fact in facts()], "run_1", 0, b"", frame)
+    return chained(
+        [fact._replace(step=None, cause=None) if bare else fact for fact in facts()], "run_1", 0, b"", frame
+    )
 
 
 def keys(links: list[Link]) -> tuple[set[str], set[str]]:
@@ -106,14 +117,20 @@ def test_every_key_that_is_written_is_read_and_no_other(links: list[Link]) -> No
 
 
 def test_every_key_that_is_written_is_in_the_reference_with_what_it_holds(links: list[Link]) -> None:
-    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", FORMAT.read_text().split("## Body")[1].split("\n## ")[0], re.MULTILINE))
+    told = dict(
+        re.findall(
+            r"^\| `(\w+)` \| (.*) \|$", FORMAT.read_text().split("## Body")[1].split("\n## ")[0], re.MULTILINE
+        )
+    )
     always, ever = keys(links)
     assert set(told) == ever
     assert {key for key, words in told.items() if "only in events" in words} == ever - always
     events = [orjson.loads(made.body) for made in links]
     for key in sorted(ever):
         parts = {tuple(sorted(event[key])) for event in events if isinstance(event.get(key), dict)}
-        named = [tuple(sorted(re.findall(r'"(\w+)"', group))) for group in re.findall(r"`(\{[^`]*\})`", told[key])]
+        named = [
+            tuple(sorted(re.findall(r'"(\w+)"', group))) for group in re.findall(r"`(\{[^`]*\})`", told[key])
+        ]
         assert parts <= {*named}, (key, parts, named)
         assert any(event.get(key, "") is None for event in events) is ("`null`" in told[key]), key
 
@@ -123,7 +140,13 @@ def test_every_event_is_read_as_it_was_written(links: list[Link]) -> None:
         found = verify.TAIL.fullmatch(made.body, made.body.rfind(b'}},"id":"'))
         assert found, made.body
         told = orjson.loads(made.body)
-        read = [orjson.loads(found[1]), found[2].decode() or FIRST, orjson.loads(found[3]), int(found[4]), found[5].decode()]
+        read = [
+            orjson.loads(found[1]),
+            found[2].decode() or FIRST,
+            orjson.loads(found[3]),
+            int(found[4]),
+            found[5].decode(),
+        ]
         assert read == [told[key] for key in ("id", "prev", "run", "run_seq", "type")]
         assert (told["v"], body.canonical(told)) == (VERSION, made.body)
 
@@ -140,7 +163,13 @@ def test_a_key_of_a_later_release_is_passed_over(said: Said) -> None:
     made = []
     head = b""
     for number, each in enumerate(written(Frame(**FRAME)), 1):
-        told = orjson.loads(each.body) | {"prev": head.hex(), "mark": "m", "via": {"gate": "a", "n": 1}, "zone": None, "kept": 7}
+        told = orjson.loads(each.body) | {
+            "prev": head.hex(),
+            "mark": "m",
+            "via": {"gate": "a", "n": 1},
+            "zone": None,
+            "kept": 7,
+        }
         line = body.canonical(told)
         head = body.leaf(line)
         made.append(Link(each.id, b"", line, head, each.values, each.type))

@@ -9,7 +9,11 @@ from console.core.origins import Closed, Version
 from console.log.masking import VALUES_OF_FIELD, Within, at_version, closed, mask, tree
 from tests.tables import cases
 
-SECRETS = {"customer": frozenset({"tax_id", "we.ird/name"}), "account": frozenset({"iban"}), None: frozenset({"password"})}
+SECRETS = {
+    "customer": frozenset({"tax_id", "we.ird/name"}),
+    "account": frozenset({"iban"}),
+    None: frozenset({"password"}),
+}
 
 
 def hidden(collection: str | None) -> frozenset[str]:
@@ -33,16 +37,40 @@ def left(value: Any, collection: str | None = "customer", *, screen: bool = Fals
         ({"we.ird/name": "1"}, {"we.ird/name": None}, ["data.we.ird/name"]),
         ({"iban": "x"}, {"iban": "x"}, []),
         ([[[{"tax_id": "1"}]]], [[[{"tax_id": None}]]], ["data.0.0.0.tax_id"]),
-        ({"a": [{"b": {"tax_id": "1"}}, "tax_id"]}, {"a": [{"b": {"tax_id": None}}, "tax_id"]}, ["data.a.0.b.tax_id"]),
-        ({"collection": "account", "rows": [{"iban": "x"}]}, {"collection": "account", "rows": [{"iban": None}]}, ["data.rows.0.iban"]),
+        (
+            {"a": [{"b": {"tax_id": "1"}}, "tax_id"]},
+            {"a": [{"b": {"tax_id": None}}, "tax_id"]},
+            ["data.a.0.b.tax_id"],
+        ),
+        (
+            {"collection": "account", "rows": [{"iban": "x"}]},
+            {"collection": "account", "rows": [{"iban": None}]},
+            ["data.rows.0.iban"],
+        ),
         ({"a": {"collection": "account"}, "iban": "x"}, {"a": {"collection": "account"}, "iban": "x"}, []),
         ({"collection": 5, "tax_id": "1"}, {"collection": 5, "tax_id": None}, ["data.tax_id"]),
         ({"collection": None, "tax_id": "1"}, {"collection": None, "tax_id": None}, ["data.tax_id"]),
-        ({"collection": "unknown", "tax_id": "1"}, {"collection": "unknown", "tax_id": None}, ["data.tax_id"]),
-        ({"name": "tax_id", "value": "1", "label": "L"}, {"name": "tax_id", "value": None, "label": "L"}, ["data.value"]),
-        ({"field": "tax_id", "old": "1", "new": None}, {"field": "tax_id", "old": None, "new": None}, ["data.old"]),
+        (
+            {"collection": "unknown", "tax_id": "1"},
+            {"collection": "unknown", "tax_id": None},
+            ["data.tax_id"],
+        ),
+        (
+            {"name": "tax_id", "value": "1", "label": "L"},
+            {"name": "tax_id", "value": None, "label": "L"},
+            ["data.value"],
+        ),
+        (
+            {"field": "tax_id", "old": "1", "new": None},
+            {"field": "tax_id", "old": None, "new": None},
+            ["data.old"],
+        ),
         ({"name": ["tax_id"], "value": "1"}, {"name": ["tax_id"], "value": "1"}, []),
-        ({"name": "email", "value": {"tax_id": "1"}}, {"name": "email", "value": {"tax_id": None}}, ["data.value.tax_id"]),
+        (
+            {"name": "email", "value": {"tax_id": "1"}},
+            {"name": "email", "value": {"tax_id": None}},
+            ["data.value.tax_id"],
+        ),
         ("tax_id", "tax_id", []),
         (None, None, []),
     ],
@@ -58,12 +86,18 @@ def test_what_is_hidden_is_null_and_named(value: Any, masked: Any, paths: list[s
 @cases("naming", ["name", "field"])
 @cases("screen", [False, True])
 def test_each_value_beside_the_name_of_a_hidden_field_goes(key: str, naming: str, *, screen: bool) -> None:
-    assert left({naming: "tax_id", key: "1"}, screen=screen) == ({naming: "tax_id", key: None}, [f"data.{key}"])
+    assert left({naming: "tax_id", key: "1"}, screen=screen) == (
+        {naming: "tax_id", key: None},
+        [f"data.{key}"],
+    )
     assert left({naming: "email", key: "1"}, screen=screen) == ({naming: "email", key: "1"}, [])
 
 
 def test_what_belongs_to_no_collection_has_hidden_fields_of_its_own() -> None:
-    assert left({"password": "x", "tax_id": "1"}, None) == ({"password": None, "tax_id": "1"}, ["data.password"])
+    assert left({"password": "x", "tax_id": "1"}, None) == (
+        {"password": None, "tax_id": "1"},
+        ["data.password"],
+    )
 
 
 def test_a_screen_of_several_collections_hides_in_each_what_is_hidden_there() -> None:
@@ -98,7 +132,9 @@ def test_a_screen_of_several_collections_hides_in_each_what_is_hidden_there() ->
     ],
     ids=lambda item: str(sorted(item) if isinstance(item, set) else item),
 )
-def test_sealed_names_become_nested_values(sealed: dict[str, Any], missing: Any, nested: dict[str, Any], paths: list[str]) -> None:
+def test_sealed_names_become_nested_values(
+    sealed: dict[str, Any], missing: Any, nested: dict[str, Any], paths: list[str]
+) -> None:
     assert tree(sealed, missing, "d") == (nested, paths)
 
 
@@ -106,7 +142,11 @@ Json = st.recursive(
     st.none() | st.integers() | st.sampled_from(["tax_id", "iban", "SECRET"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["tax_id", "iban", "name", "field", "value", "values", "collection", "text"]), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["tax_id", "iban", "name", "field", "value", "values", "collection", "text"]),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
@@ -147,7 +187,10 @@ def test_who_may_read_everything_reads_everything(value: Any, screen: bool) -> N
         ({}, set()),
         ({"values/tax_id": "1", "values/email": "2", "reason": "tax_id"}, {"values/tax_id"}),
         ({"values/tax_id": None, "values/we.ird~1name": "x"}, {"values/we.ird~1name"}),
-        ({"values/tax_id/city": "x", "values/tax_id/zip": None, "values/city": "y"}, {"values/tax_id/city", "values/tax_id/zip"}),
+        (
+            {"values/tax_id/city": "x", "values/tax_id/zip": None, "values/city": "y"},
+            {"values/tax_id/city", "values/tax_id/zip"},
+        ),
         ({"change/field": "tax_id", "change/old": "1", "change/new": None}, {"change/old"}),
         ({"values/address": {"tax_id": "1", "city": "x"}}, {"values/address"}),
         ({"screen": {"values": {"tax_id": "1"}, "text": "x"}}, {"screen"}),
@@ -156,7 +199,9 @@ def test_who_may_read_everything_reads_everything(value: Any, screen: bool) -> N
         ({"filter/values/tax_id": "1", "filter/values/email": "2"}, {"filter/values/tax_id"}),
     ],
 )
-def test_a_flat_value_of_which_a_part_is_hidden_is_left_out_whole(sealed: dict[str, Any], names: set[str]) -> None:
+def test_a_flat_value_of_which_a_part_is_hidden_is_left_out_whole(
+    sealed: dict[str, Any], names: set[str]
+) -> None:
     before = copy.deepcopy(sealed)
     assert closed(sealed, hidden, "customer") == names
     assert closed(sealed, lambda _: frozenset(), "customer") == frozenset()
@@ -165,7 +210,9 @@ def test_a_flat_value_of_which_a_part_is_hidden_is_left_out_whole(sealed: dict[s
 
 def test_what_is_called_compared_is_masked_inside_like_anything_else() -> None:
     within = Within(hidden, lambda *_: Closed(Version("customer", "start", {}), hidden), lambda _: ())
-    sealed = {"result": {"values": {"compared": {"861": {"tax_id": "1", "names": "x"}, "record.tax_id": "1"}}}}
+    sealed = {
+        "result": {"values": {"compared": {"861": {"tax_id": "1", "names": "x"}, "record.tax_id": "1"}}}
+    }
     for reader in (within, at_version(within, "care", 1, None, None)):
         told, paths = mask(sealed, "data", reader, "customer", values=False)
         assert told["result"]["values"]["compared"]["861"] == {"tax_id": None, "names": "x"}

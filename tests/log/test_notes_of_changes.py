@@ -17,7 +17,12 @@ def notes_beside_a_transaction() -> Iterator[str]:
         for function in ast.walk(ast.parse(path.read_text())):
             if not isinstance(function, ast.FunctionDef):
                 continue
-            within = [item.context_expr for node in ast.walk(function) if isinstance(node, ast.With) for item in node.items]
+            within = [
+                item.context_expr
+                for node in ast.walk(function)
+                if isinstance(node, ast.With)
+                for item in node.items
+            ]
             if not any(ast.unparse(each).endswith(("transaction()", ".begin()")) for each in within):
                 continue
             for call in ast.walk(function):
@@ -32,4 +37,7 @@ def notes_beside_a_transaction() -> Iterator[str]:
 def test_an_event_is_written_in_the_transaction_of_its_change() -> None:
     found = list(notes_beside_a_transaction())
     if found:
-        pytest.fail("Give `connection=` to log.note, or the event is lost where the process ends in between: " + ", ".join(found))
+        pytest.fail(
+            "Give `connection=` to log.note, or the event is lost where the process ends in between: "
+            + ", ".join(found)
+        )

@@ -18,7 +18,11 @@ SEVERAL = 600  # more than two tiles
 def fill(many: int, chain: str = "sys:a", seq: int = 0, head: bytes = b"") -> tuple[int, bytes]:
     """Append events to a chain and sign the head over them; the chain's new last number and hash."""
     links = chained(
-        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": str(n)}) for n in range(many)], chain, seq, head, FRAME
+        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": str(n)}) for n in range(many)],
+        chain,
+        seq,
+        head,
+        FRAME,
     )
     last = write(chain, seq, links), links[-1].leaf
     sequencing.catch_up()
@@ -71,13 +75,19 @@ def test_rounds_come_in_parts_and_begin_again(clean: Database, monkeypatch: pyte
 EDITED = "convert_to(replace(convert_from(body, 'UTF8'), '\"mode\":\"16\"', '\"mode\":\"61\"'), 'UTF8')"
 AT_17 = "(select event from console.activity where pos = 17)"
 DAMAGE = {
-    "edited": (f"update console.event set body = {EDITED} where id = {AT_17}", "position 17, run sys:a event 17: the event was edited"),
+    "edited": (
+        f"update console.event set body = {EDITED} where id = {AT_17}",
+        "position 17, run sys:a event 17: the event was edited",
+    ),
     "edited with its hash": (
         f"update console.event set body = {EDITED}, leaf = sha256('\\x00'::bytea || {EDITED}) where id = {AT_17}",
         "position 17, run sys:a event 17: another event stood here",
     ),
     "dropped": (f"delete from console.event where id = {AT_17}", "position 17: the event is missing"),
-    "dropped from the list": ("delete from console.activity where pos = 17", "position 17: the event is missing"),
+    "dropped from the list": (
+        "delete from console.activity where pos = 17",
+        "position 17: the event is missing",
+    ),
     "the last one dropped": (
         f"delete from console.event where id = (select event from console.activity where pos = {SEVERAL})",
         f"position {SEVERAL}: the event is missing",
@@ -112,7 +122,9 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_named_by_its_place_until_it_is_mended(clean: Database, forge: Callable[[str], None], damage: str) -> None:
+def test_damage_is_named_by_its_place_until_it_is_mended(
+    clean: Database, forge: Callable[[str], None], damage: str
+) -> None:
     statements, words = DAMAGE[damage]
     fill(SEVERAL)
     forge(statements)
@@ -122,7 +134,9 @@ def test_damage_is_named_by_its_place_until_it_is_mended(clean: Database, forge:
     assert recheck.state().upto == 0
 
 
-def test_damage_in_what_was_checked_before_is_found_by_the_next_round(clean: Database, forge: Callable[[str], None]) -> None:
+def test_damage_in_what_was_checked_before_is_found_by_the_next_round(
+    clean: Database, forge: Callable[[str], None]
+) -> None:
     fill(SEVERAL)
     assert recheck.check() is None
     forge("create table public.kept as select * from console.event; " + DAMAGE["edited"][0])
@@ -139,19 +153,31 @@ def test_a_log_that_became_shorter_is_not_in_order(clean: Database, forge: Calla
     fill(10, "sys:a", *last)
     assert recheck.check() is None
     forge("delete from console.checkpoint where size = 20")
-    assert recheck.check() == "position 20: the head signed there is gone; the newest one left is of 10 events"
+    assert (
+        recheck.check() == "position 20: the head signed there is gone; the newest one left is of 10 events"
+    )
     forge("delete from console.checkpoint")
-    assert recheck.check() == recheck.state().problem == "position 20: the head signed there is gone; the newest one left is of 0 events"
+    assert (
+        recheck.check()
+        == recheck.state().problem
+        == "position 20: the head signed there is gone; the newest one left is of 0 events"
+    )
 
 
-def test_a_signed_head_that_is_gone_is_missed_however_many_are_signed_after_it(clean: Database, forge: Callable[[str], None]) -> None:
+def test_a_signed_head_that_is_gone_is_missed_however_many_are_signed_after_it(
+    clean: Database, forge: Callable[[str], None]
+) -> None:
     last = fill(10)
     last = fill(10, "sys:a", *last)
     assert recheck.check() is None
     forge("delete from console.checkpoint where size = 10")
     for _ in range(3):
         last = fill(10, "sys:a", *last)
-        assert recheck.check() == recheck.state().problem == "position 20: 1 of the 2 signed heads up to there are gone"
+        assert (
+            recheck.check()
+            == recheck.state().problem
+            == "position 20: 1 of the 2 signed heads up to there are gone"
+        )
 
 
 def test_one_process_at_a_time_looks(clean: Database) -> None:

@@ -22,15 +22,35 @@ START = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 
 
 def put(
-    number: int, kind: str, *, run: str = "run_a", seq: int, head: bytes = b"", user: str = "usr_1", team: str | None = "operations", coll: str | None = "customer",
-    key: str | None = "17", workflow: str | None = "wf_1",
-) -> bytes:  # fmt: skip
+    number: int,
+    kind: str,
+    *,
+    run: str = "run_a",
+    seq: int,
+    head: bytes = b"",
+    user: str = "usr_1",
+    team: str | None = "operations",
+    coll: str | None = "customer",
+    key: str | None = "17",
+    workflow: str | None = "wf_1",
+) -> bytes:
     """Write one event, `number` seconds after the start, and answer its hash."""
     actor: dict[str, Any] = {"kind": "user", "id": user, "session": "ses_1", "team": team, "roles": []}
     target = {"source": "s", "coll": coll, "key": key} if coll else None
     frame = Frame(actor, 1, {"id": workflow, "version": 1, "hash": ""} if workflow else None, target)
     links = chained(
-        [Fact(f"0193463c-0000-7000-8000-{number:012d}", kind, START + timedelta(seconds=number), {"count": number})], run, seq, head, frame
+        [
+            Fact(
+                f"0193463c-0000-7000-8000-{number:012d}",
+                kind,
+                START + timedelta(seconds=number),
+                {"count": number},
+            )
+        ],
+        run,
+        seq,
+        head,
+        frame,
     )
     write(run, seq, links)
     return links[0].leaf
@@ -40,10 +60,31 @@ def put(
 def fixture_told(clean: object) -> list[int]:
     """Ten events of two runs and a session, placed in the order of their numbers 1 … 10; the numbers."""
     a = put(1, "run_started", seq=0)
-    b = put(2, "run_started", run="run_b", seq=0, user="usr_2", team="growth", coll="contact", key="9", workflow="wf_2")
+    b = put(
+        2,
+        "run_started",
+        run="run_b",
+        seq=0,
+        user="usr_2",
+        team="growth",
+        coll="contact",
+        key="9",
+        workflow="wf_2",
+    )
     a = put(3, "step_entered", seq=1, head=a)
     s = put(4, "record_viewed", run="ses_1", seq=0, workflow=None)
-    b = put(5, "step_completed", run="run_b", seq=1, head=b, user="usr_2", team="growth", coll="contact", key="9", workflow="wf_2")
+    b = put(
+        5,
+        "step_completed",
+        run="run_b",
+        seq=1,
+        head=b,
+        user="usr_2",
+        team="growth",
+        coll="contact",
+        key="9",
+        workflow="wf_2",
+    )
     a = put(6, "step_completed", seq=2, head=a, user="usr_3")
     s = put(7, "signed_out", run="ses_1", seq=1, head=s, workflow=None, coll=None, team=None)
     a = put(8, "run_completed", seq=3, head=a)
@@ -104,7 +145,10 @@ WITHIN: list[tuple[Within, list[int]]] = [
     (Within(collections=frozenset()), [7]),
     (Within(workflows=frozenset({"wf_2"})), [10, 9, 7, 5, 4, 2]),
     (Within(without=frozenset({"record_viewed", "record_listed", "signed_out"})), [8, 6, 5, 3, 2, 1]),
-    (Within(teams=frozenset({"operations"}), collections=frozenset({"customer"}), workflows=frozenset()), [10, 9, 7, 4]),
+    (
+        Within(teams=frozenset({"operations"}), collections=frozenset({"customer"}), workflows=frozenset()),
+        [10, 9, 7, 4],
+    ),
 ]
 
 
@@ -170,7 +214,10 @@ HOUR = 3600
         (LogFilter(gte=at(19 * HOUR)), [29]),
         (LogFilter(gt=at(19 * HOUR)), []),
         (LogFilter(lt=at(0)), []),
-        (LogFilter(gte=datetime(1, 1, 1, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC)), [99, *range(29, 9, -1)]),
+        (
+            LogFilter(gte=datetime(1, 1, 1, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC)),
+            [99, *range(29, 9, -1)],
+        ),
     ],
 )
 def test_moments_are_found_though_clocks_differ(clean: Database, where: LogFilter, found: list[int]) -> None:
@@ -178,7 +225,14 @@ def test_moments_are_found_though_clocks_differ(clean: Database, where: LogFilte
     head = b""
     for number in range(20):
         links = chained(
-            [Fact(f"0193463c-0000-7000-8000-{number:012d}", "signed_in", at(number * HOUR), {"count": number + 10})],
+            [
+                Fact(
+                    f"0193463c-0000-7000-8000-{number:012d}",
+                    "signed_in",
+                    at(number * HOUR),
+                    {"count": number + 10},
+                )
+            ],
             "ses_1",
             number,
             head,
@@ -191,7 +245,9 @@ def test_moments_are_found_though_clocks_differ(clean: Database, where: LogFilte
             put(99, "signed_in", run="ses_2", seq=0, coll=None, workflow=None)
     sequencing.catch_up()
     with psycopg.connect(clean.admin_url, autocommit=True) as connection:
-        connection.execute("update console.activity set at = %s where run = 'ses_2'", (at(4 * HOUR + HOUR // 2),))
+        connection.execute(
+            "update console.activity set at = %s where run = 'ses_2'", (at(4 * HOUR + HOUR // 2),)
+        )
     assert sorted(numbers(rows(where, limit=50))) == sorted(found)
 
 

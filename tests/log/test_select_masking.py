@@ -10,37 +10,119 @@ from tests.tables import cases
 
 def hidden(collection: str | None) -> frozenset[str]:
     """`tax_id` of customers and `iban` of accounts are kept from this reader."""
-    return {"customer": frozenset({"tax_id"}), "account": frozenset({"iban"})}.get(collection or "", frozenset())
+    return {"customer": frozenset({"tax_id"}), "account": frozenset({"iban"})}.get(
+        collection or "", frozenset()
+    )
 
 
 CASES: list[tuple[str, Any, bool, Any, list[str]]] = [
     ("plain values", {"tax_id": "1", "email": "a"}, False, {"tax_id": None, "email": "a"}, ["data.v.tax_id"]),
     ("nothing there", {"tax_id": None}, False, {"tax_id": None}, []),
     ("false is a value", {"tax_id": False}, False, {"tax_id": None}, ["data.v.tax_id"]),
-    ("a change", {"tax_id": {"old": "1", "new": "2"}, "email": {"old": "a"}}, False, {"tax_id": None, "email": {"old": "a"}}, ["data.v.tax_id"]),
+    (
+        "a change",
+        {"tax_id": {"old": "1", "new": "2"}, "email": {"old": "a"}},
+        False,
+        {"tax_id": None, "email": {"old": "a"}},
+        ["data.v.tax_id"],
+    ),
     ("an output", {"record": {"tax_id": "1"}}, False, {"record": {"tax_id": None}}, ["data.v.record.tax_id"]),
-    ("other collections have other secrets", {"record": {"collection": "account", "values": {"iban": "x", "tax_id": "2"}}}, True,
-     {"record": {"collection": "account", "values": {"iban": None, "tax_id": "2"}}}, ["data.v.record.values.iban"]),
-    ("a field called collection opens nothing", {"collection": "account", "tax_id": "1", "iban": "x"}, False,
-     {"collection": "account", "tax_id": None, "iban": None}, ["data.v.tax_id", "data.v.iban"]),
-    ("nor does it on the screen", {"record": {"collection": "customer", "values": {"collection": "account", "tax_id": "1"}}}, True,
-     {"record": {"collection": "customer", "values": {"collection": "account", "tax_id": None}}}, ["data.v.record.values.tax_id"]),
-    ("a list of rows", [{"tax_id": "1"}, {"tax_id": "2"}], False, [{"tax_id": None}, {"tax_id": None}], ["data.v.0.tax_id", "data.v.1.tax_id"]),
-    ("a field of a form", {"fields": [{"name": "tax_id", "label": "Tax", "value": "1", "now": "2"}, {"name": "email", "value": "a"}]}, True,
-     {"fields": [{"name": "tax_id", "label": "Tax", "value": None, "now": None}, {"name": "email", "value": "a"}]},
-     ["data.v.fields.0.value", "data.v.fields.0.now"]),
-    ("the record on the screen", {"record": {"collection": "customer", "key": "17", "title": "N", "values": {"tax_id": "1", "email": "a"}}}, True,
-     {"record": {"collection": "customer", "key": "17", "title": "N", "values": {"tax_id": None, "email": "a"}}}, ["data.v.record.values.tax_id"]),
-    ("an error that tells the other value", [{"field": "tax_id", "reason": "It moved.", "theirs": "2"}], False,
-     [{"field": "tax_id", "reason": "It moved.", "theirs": None}], ["data.v.0.theirs"]),
-    ("a table on the screen", {"tables": [{"collection": "account", "rows": [{"key": "1", "values": {"iban": "x"}}]}]}, True,
-     {"tables": [{"collection": "account", "rows": [{"key": "1", "values": {"iban": None}}]}]}, ["data.v.tables.0.rows.0.values.iban"]),
-    ("a text beside something hidden may hold it", {"text": "Tax id 1", "title": "Check", "record": {"values": {"tax_id": "1"}}}, True,
-     {"text": None, "title": "Check", "record": {"values": {"tax_id": None}}}, ["data.v.record.values.tax_id", "data.v.text"]),
-    ("a text beside nothing hidden stays", {"text": "Look twice", "record": {"values": {"email": "a"}}}, True,
-     {"text": "Look twice", "record": {"values": {"email": "a"}}}, []),
+    (
+        "other collections have other secrets",
+        {"record": {"collection": "account", "values": {"iban": "x", "tax_id": "2"}}},
+        True,
+        {"record": {"collection": "account", "values": {"iban": None, "tax_id": "2"}}},
+        ["data.v.record.values.iban"],
+    ),
+    (
+        "a field called collection opens nothing",
+        {"collection": "account", "tax_id": "1", "iban": "x"},
+        False,
+        {"collection": "account", "tax_id": None, "iban": None},
+        ["data.v.tax_id", "data.v.iban"],
+    ),
+    (
+        "nor does it on the screen",
+        {"record": {"collection": "customer", "values": {"collection": "account", "tax_id": "1"}}},
+        True,
+        {"record": {"collection": "customer", "values": {"collection": "account", "tax_id": None}}},
+        ["data.v.record.values.tax_id"],
+    ),
+    (
+        "a list of rows",
+        [{"tax_id": "1"}, {"tax_id": "2"}],
+        False,
+        [{"tax_id": None}, {"tax_id": None}],
+        ["data.v.0.tax_id", "data.v.1.tax_id"],
+    ),
+    (
+        "a field of a form",
+        {
+            "fields": [
+                {"name": "tax_id", "label": "Tax", "value": "1", "now": "2"},
+                {"name": "email", "value": "a"},
+            ]
+        },
+        True,
+        {
+            "fields": [
+                {"name": "tax_id", "label": "Tax", "value": None, "now": None},
+                {"name": "email", "value": "a"},
+            ]
+        },
+        ["data.v.fields.0.value", "data.v.fields.0.now"],
+    ),
+    (
+        "the record on the screen",
+        {
+            "record": {
+                "collection": "customer",
+                "key": "17",
+                "title": "N",
+                "values": {"tax_id": "1", "email": "a"},
+            }
+        },
+        True,
+        {
+            "record": {
+                "collection": "customer",
+                "key": "17",
+                "title": "N",
+                "values": {"tax_id": None, "email": "a"},
+            }
+        },
+        ["data.v.record.values.tax_id"],
+    ),
+    (
+        "an error that tells the other value",
+        [{"field": "tax_id", "reason": "It moved.", "theirs": "2"}],
+        False,
+        [{"field": "tax_id", "reason": "It moved.", "theirs": None}],
+        ["data.v.0.theirs"],
+    ),
+    (
+        "a table on the screen",
+        {"tables": [{"collection": "account", "rows": [{"key": "1", "values": {"iban": "x"}}]}]},
+        True,
+        {"tables": [{"collection": "account", "rows": [{"key": "1", "values": {"iban": None}}]}]},
+        ["data.v.tables.0.rows.0.values.iban"],
+    ),
+    (
+        "a text beside something hidden may hold it",
+        {"text": "Tax id 1", "title": "Check", "record": {"values": {"tax_id": "1"}}},
+        True,
+        {"text": None, "title": "Check", "record": {"values": {"tax_id": None}}},
+        ["data.v.record.values.tax_id", "data.v.text"],
+    ),
+    (
+        "a text beside nothing hidden stays",
+        {"text": "Look twice", "record": {"values": {"email": "a"}}},
+        True,
+        {"text": "Look twice", "record": {"values": {"email": "a"}}},
+        [],
+    ),
     ("a scalar", "words", False, "words", []),
-]  # fmt: skip
+]
 
 
 @cases(("name", "value", "screen", "left", "paths"), CASES, ids=[case[0] for case in CASES])
@@ -50,7 +132,9 @@ def test_mask(name: str, value: Any, screen: bool, left: Any, paths: list[str]) 
 
 def test_field_named_like_a_part_of_the_screen_does_not_take_the_screen_away() -> None:
     screen = {"title": "Check", "record": {"title": "N", "values": {"title": "secret", "record": "secret"}}}
-    left, paths = mask(screen, "screen", lambda _: frozenset({"title", "record", "values"}), "customer", screen=True)
+    left, paths = mask(
+        screen, "screen", lambda _: frozenset({"title", "record", "values"}), "customer", screen=True
+    )
     assert left == {"title": "Check", "record": {"title": "N", "values": {"title": None, "record": None}}}
     assert paths == ["screen.record.values.title", "screen.record.values.record"]
 
@@ -72,7 +156,10 @@ def test_hidden_names_never_come_out_and_the_original_stays(value: Any) -> None:
     left, paths = mask(value, "data", lambda _: frozenset({"a", "b"}))
     assert repr(value) == before
     assert not _found(left, {"a", "b"})
-    assert all(_at(left, path.split(".")[1:]) is None and _at(value, path.split(".")[1:]) is not None for path in paths)
+    assert all(
+        _at(left, path.split(".")[1:]) is None and _at(value, path.split(".")[1:]) is not None
+        for path in paths
+    )
 
 
 def _found(value: Any, names: set[str]) -> bool:

@@ -17,7 +17,13 @@ AT = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 DOCUMENT = {"steps": [{"id": "decide", "title": "Operator decision"}, {"id": "load"}]}
 
 
-def put(*facts: Fact, user: str = "usr_1", chain: str = "run_1", version: int | None = 1, coll: str | None = "customer") -> list[Stored]:
+def put(
+    *facts: Fact,
+    user: str = "usr_1",
+    chain: str = "run_1",
+    version: int | None = 1,
+    coll: str | None = "customer",
+) -> list[Stored]:
     """Write these events as one transition on a new chain, and read them back."""
     frame = Frame(
         {"kind": "user", "id": user, "session": "ses_1", "team": "operations", "roles": []},
@@ -29,7 +35,9 @@ def put(*facts: Fact, user: str = "usr_1", chain: str = "run_1", version: int | 
     return events_of(chain)
 
 
-def fact(kind: str, opened: dict[str, Any] | None = None, step: tuple[str, int] | None = None, **sealed: Any) -> Fact:
+def fact(
+    kind: str, opened: dict[str, Any] | None = None, step: tuple[str, int] | None = None, **sealed: Any
+) -> Fact:
     return Fact(db.uuid7_text(), kind, AT, opened or {}, sealed, step)
 
 
@@ -38,11 +46,17 @@ def fixture_named(clean: object) -> None:
     """People, and a workflow with a version, that have names."""
     event_view._kept.clear()
     with db.transaction() as connection:
-        connection.execute(sa.insert(tables.person).values(id="usr_1", email="olivia@fernwick.example", name="Olivia Kask"))
-        connection.execute(sa.insert(tables.person).values(id="usr_2", email="tom@fernwick.example", name="Tom Berg"))
+        connection.execute(
+            sa.insert(tables.person).values(id="usr_1", email="olivia@fernwick.example", name="Olivia Kask")
+        )
+        connection.execute(
+            sa.insert(tables.person).values(id="usr_2", email="tom@fernwick.example", name="Tom Berg")
+        )
         connection.execute(sa.insert(tables.team).values(id="operations", name="Operations"))
         connection.execute(
-            sa.insert(tables.workflow).values(id="wf_1", slug="kyc-review", title="KYC review", status="active", team="operations")
+            sa.insert(tables.workflow).values(
+                id="wf_1", slug="kyc-review", title="KYC review", status="active", team="operations"
+            )
         )
         connection.execute(
             sa.insert(tables.workflow_version).values(
@@ -89,15 +103,27 @@ def test_titles_given_by_the_reader_stand_for_keys(named: None) -> None:
 
 
 def test_values_are_left_out_and_named_when_they_are_not_asked_for(named: None) -> None:
-    event = put(fact("run_aborted", {"former_holder": "usr_1"}, reason="Enough", draft={"note": "x", "email": "a"}))[0]
-    assert told(event)["data"] == {"former_holder": "usr_1", "reason": "Enough", "draft": {"note": "x", "email": "a"}}
+    event = put(
+        fact("run_aborted", {"former_holder": "usr_1"}, reason="Enough", draft={"note": "x", "email": "a"})
+    )[0]
+    assert told(event)["data"] == {
+        "former_holder": "usr_1",
+        "reason": "Enough",
+        "draft": {"note": "x", "email": "a"},
+    }
     closed = told(event, whole=False)
-    assert closed["data"] == {"former_holder": "usr_1", "reason": None, "draft": {"note": None, "email": None}}
+    assert closed["data"] == {
+        "former_holder": "usr_1",
+        "reason": None,
+        "draft": {"note": None, "email": None},
+    }
     assert closed["masked"] == ["data.draft.email", "data.draft.note", "data.reason"]
 
 
 def test_number_of_statements_is_the_same_for_one_event_and_for_many(named: None) -> None:
-    events = put(*(fact("step_completed", {"holder": "usr_1"}, ("decide", number)) for number in range(1, 30)))
+    events = put(
+        *(fact("step_completed", {"holder": "usr_1"}, ("decide", number)) for number in range(1, 30))
+    )
     counts = []
     for some in (events[:1], events):
         event_view._kept.clear()

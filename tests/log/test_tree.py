@@ -13,7 +13,17 @@ from tests.log.growing import Memory, Tiles, consistent, included
 
 # The test tree of the Certificate Transparency reference implementation: eight inputs, the root over the first n of them.
 INPUTS = [
-    bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+    bytes.fromhex(text)
+    for text in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
 ]
 ROOTS = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -148,7 +158,12 @@ def forgeries(proof: list[bytes]) -> list[list[bytes]]:
         before, after = proof[:place], proof[place + 1 :]
         bit = place * 37 % 256
         turned = (int.from_bytes(item, "big") ^ (1 << bit)).to_bytes(32, "big")
-        made += [[*before, *after], [*before, item, item, *after], [*before, turned, *after], [*before, item[:-1], *after]]
+        made += [
+            [*before, *after],
+            [*before, item, item, *after],
+            [*before, turned, *after],
+            [*before, item[:-1], *after],
+        ]
     for place, (first, second) in enumerate(pairwise(proof)):
         made.append([*proof[:place], second, first, *proof[place + 2 :]])
     return made
@@ -164,7 +179,9 @@ def test_every_bit_of_a_proof_counts() -> None:
             assert not any(included(MANY[11], 11, 23, forged, expected) for included in INCLUDED)
     for bit in range(0, 256, 5):
         forged = [(int.from_bytes(steps[0], "big") ^ (1 << bit)).to_bytes(32, "big"), *steps[1:]]
-        assert not any(consistent(11, tree.root(MANY[:11]), 23, expected, forged) for consistent in CONSISTENT)
+        assert not any(
+            consistent(11, tree.root(MANY[:11]), 23, expected, forged) for consistent in CONSISTENT
+        )
 
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
@@ -222,7 +239,9 @@ class Counting(Memory):
         return super().get(level, index)
 
     def put(self, level: int, index: int, tile: bytes) -> None:
-        assert tile.startswith(dict.get(self, (level, index), b"")), "a tile changed that others may have read"
+        assert tile.startswith(dict.get(self, (level, index), b"")), (
+            "a tile changed that others may have read"
+        )
         self.written.append((level, index))
         super().put(level, index, tile)
 

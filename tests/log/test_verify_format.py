@@ -32,9 +32,20 @@ def test_the_verifier_is_one_file_that_needs_nothing_but_python(tmp_path: Path) 
         assert all(name.split(".")[0] in sys.stdlib_module_names for name in names)
     (tmp_path / "verify.py").write_text(source)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(tmp_path / "verify.py"), str(WHOLE.folder(tmp_path / "export")), "--key", f.VKEY],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            str(tmp_path / "verify.py"),
+            str(WHOLE.folder(tmp_path / "export")),
+            "--key",
+            f.VKEY,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
     assert (done.returncode, done.stdout.split(",")[0], done.stderr) == (0, "verified 300 events", "")
 
 
@@ -42,12 +53,16 @@ def test_the_events_of_the_format_are_those_that_the_console_writes() -> None:
     for line in WHOLE.lines:
         assert verify.TAIL.fullmatch(line, line.rfind(b'}},"id":"'))
     event = orjson.loads(WHOLE.lines[0])
-    assert set(event) | {"label"} == set(re.findall(r"^\| `(\w+)` \|", FORMAT.read_text().split("## Body")[1].split("##")[0], re.MULTILINE))
+    assert set(event) | {"label"} == set(
+        re.findall(r"^\| `(\w+)` \|", FORMAT.read_text().split("## Body")[1].split("##")[0], re.MULTILINE)
+    )
 
 
 def block(heading: str) -> str:
     """The fenced text after these words."""
-    found = re.search(re.escape(heading) + r"[^\n]*\n(?:[^`\n][^\n]*\n)*\n```\w+\n(.*?)```", FORMAT.read_text(), re.DOTALL)
+    found = re.search(
+        re.escape(heading) + r"[^\n]*\n(?:[^`\n][^\n]*\n)*\n```\w+\n(.*?)```", FORMAT.read_text(), re.DOTALL
+    )
     assert found, heading
     return found[1]
 
@@ -55,7 +70,10 @@ def block(heading: str) -> str:
 @pytest.fixture
 def example() -> dict[str, bytes]:
     """The files of the export in the document."""
-    texts = {name: block(f"\n`{name}`").encode() for name in ("events.jsonl", "values.jsonl", "checkpoint", "key", "proofs.json")}
+    texts = {
+        name: block(f"\n`{name}`").encode()
+        for name in ("events.jsonl", "values.jsonl", "checkpoint", "key", "proofs.json")
+    }
     return texts | {"leaves": bytes.fromhex(block("\n`leaves`, in hexadecimal:"))}
 
 
@@ -75,14 +93,21 @@ def test_the_example_of_the_format_is_computed_anew(example: dict[str, bytes]) -
     steps = [item.hex() for item in tree.consistency(1, 3, tree.within(leaves))]
     assert orjson.loads(example["proofs.json"])["consistency"] == {"from": 1, "proof": steps}
     part = orjson.loads(block("and this `proofs.json`:"))
-    assert part["inclusion"] == [[item.hex() for item in tree.inclusion(place - 1, 3, tree.within(leaves))] for place in part["positions"]]
+    assert part["inclusion"] == [
+        [item.hex() for item in tree.inclusion(place - 1, 3, tree.within(leaves))]
+        for place in part["positions"]
+    ]
     values = [orjson.loads(line) for line in example["values.jsonl"].splitlines()]
     assert [body.canonical(value) for value in values] == example["values.jsonl"].splitlines()
     sealed = orjson.loads(lines[2])["data"]["sealed"]
     assert body.commitment(bytes.fromhex(values[1]["salt"]), values[1]["value"]) == sealed["reason"]
     masked = re.search(r"its salt is `(\w+)` and its value\s+`([^`]+)`, which gives `(\w+)`", text)
     assert masked
-    assert hashlib.sha256(bytes.fromhex(masked[1]) + masked[2].encode()).hexdigest() == masked[3] == sealed["values/limits"]
+    assert (
+        hashlib.sha256(bytes.fromhex(masked[1]) + masked[2].encode()).hexdigest()
+        == masked[3]
+        == sealed["values/limits"]
+    )
 
 
 def test_the_example_of_the_format_is_verified(example: dict[str, bytes], said: Said) -> None:
@@ -93,9 +118,13 @@ def test_the_example_of_the_format_is_verified(example: dict[str, bytes], said: 
     )
     lines, leaves = example["events.jsonl"].splitlines(keepends=True), example["leaves"]
     part = example | {
-        "events.jsonl": lines[0] + lines[2], "leaves": leaves[:32] + leaves[64:], "proofs.json": block("and this `proofs.json`:").encode()
-    }  # fmt: skip
-    assert said(replace(whole, extra=part))[1].startswith("verified 2 events, chosen from 3; no chain here has a gap")
+        "events.jsonl": lines[0] + lines[2],
+        "leaves": leaves[:32] + leaves[64:],
+        "proofs.json": block("and this `proofs.json`:").encode(),
+    }
+    assert said(replace(whole, extra=part))[1].startswith(
+        "verified 2 events, chosen from 3; no chain here has a gap"
+    )
 
 
 def test_every_kind_of_fault_is_in_the_documents() -> None:

@@ -14,13 +14,20 @@ THIRD = bytes(range(64, 96))
 CHANGE = {"former": f.VKEY, "key": NEW, "signed_by": 2}
 
 
-def changed(place: int = 120, open: dict[str, Any] | None = None, kind: str = "signing_key_changed", log: Any = LOG) -> Any:
+def changed(
+    place: int = 120, open: dict[str, Any] | None = None, kind: str = "signing_key_changed", log: Any = LOG
+) -> Any:
     """The log with a change of key in place of this event, chains and tree in order."""
     event = orjson.loads(log.links[place - 1].body)
     lines = f.put(
         WHOLE.lines,
         place,
-        f.edited(WHOLE.lines[place - 1], type=kind, wf=None, data={"open": CHANGE if open is None else open, "sealed": {}}),
+        f.edited(
+            WHOLE.lines[place - 1],
+            type=kind,
+            wf=None,
+            data={"open": CHANGE if open is None else open, "sealed": {}},
+        ),
         instead=1,
     )
     lines = f.rechained(lines)
@@ -30,20 +37,30 @@ def changed(place: int = 120, open: dict[str, Any] | None = None, kind: str = "s
 
 def kept(export: Any, size: int, *seeds: bytes) -> str:
     """The checkpoint over the first events of the export."""
-    return checkpoint.sign(f.ORIGIN, size, tree.root([body.leaf(line) for line in export.lines[:size]]), seeds)
+    return checkpoint.sign(
+        f.ORIGIN, size, tree.root([body.leaf(line) for line in export.lines[:size]]), seeds
+    )
 
 
-def test_an_export_after_a_change_of_key_is_verified_with_the_former_key_and_what_was_kept(said: Said) -> None:
+def test_an_export_after_a_change_of_key_is_verified_with_the_former_key_and_what_was_kept(
+    said: Said,
+) -> None:
     export = f.resigned(changed(), f.OTHER)
     double = kept(export, 121, f.SEED, f.OTHER)
     assert said(export, since=double)[0] == 0
     assert said(export, since=kept(export, 120, f.SEED))[0] == 0
     assert said(replace(export, without=frozenset({"key"})), since=double, zipped=True)[0] == 0
     assert said(export, key=NEW, since=double)[0] == 0
-    again = f.resigned(changed(130, {"former": NEW, "key": str(checkpoint.verifier_key(f.ORIGIN, THIRD)), "signed_by": 2}), THIRD)
+    again = f.resigned(
+        changed(130, {"former": NEW, "key": str(checkpoint.verifier_key(f.ORIGIN, THIRD)), "signed_by": 2}),
+        THIRD,
+    )
     assert said(again, since=double)[0] == 1
     code, text = said(export)
-    assert (code, text.split(", and by")[0]) == (1, f"checkpoint: re-signed: signed by ['{'+'.join(NEW.split('+')[:2])}']")
+    assert (code, text.split(", and by")[0]) == (
+        1,
+        f"checkpoint: re-signed: signed by ['{'+'.join(NEW.split('+')[:2])}']",
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,16 +68,39 @@ def test_an_export_after_a_change_of_key_is_verified_with_the_former_key_and_wha
     [
         pytest.param(changed(), 119, [f.SEED], id="the change came after what was kept"),
         pytest.param(changed(), 121, [f.OTHER], id="what was kept is signed by the new key alone"),
-        pytest.param(changed(open=CHANGE | {"former": NEW}), 121, [f.SEED, f.OTHER], id="another key is said to be the former one"),
-        pytest.param(changed(open=CHANGE | {"key": str(checkpoint.verifier_key(f.ORIGIN, THIRD))}), 121, [f.SEED, f.OTHER], id="a third key was named"),
-        pytest.param(changed(kind="record_listed"), 121, [f.SEED, f.OTHER], id="an event of another kind names it"),
-        pytest.param(changed(open={"filters": {"data": {"open": CHANGE}}}, kind="log_read"), 121, [f.SEED], id="within another event"),
         pytest.param(
-            changed(open={"x": {"open": CHANGE, "type": "signing_key_changed", "v": 1, "wf": None}}, kind="log_read"), 121, [f.SEED], id="within one, whole"
+            changed(open=CHANGE | {"former": NEW}),
+            121,
+            [f.SEED, f.OTHER],
+            id="another key is said to be the former one",
+        ),
+        pytest.param(
+            changed(open=CHANGE | {"key": str(checkpoint.verifier_key(f.ORIGIN, THIRD))}),
+            121,
+            [f.SEED, f.OTHER],
+            id="a third key was named",
+        ),
+        pytest.param(
+            changed(kind="record_listed"), 121, [f.SEED, f.OTHER], id="an event of another kind names it"
+        ),
+        pytest.param(
+            changed(open={"filters": {"data": {"open": CHANGE}}}, kind="log_read"),
+            121,
+            [f.SEED],
+            id="within another event",
+        ),
+        pytest.param(
+            changed(
+                open={"x": {"open": CHANGE, "type": "signing_key_changed", "v": 1, "wf": None}},
+                kind="log_read",
+            ),
+            121,
+            [f.SEED],
+            id="within one, whole",
         ),
         pytest.param(WHOLE, 121, [f.SEED, f.OTHER], id="two signatures and no event"),
     ],
-)  # fmt: skip
+)
 def test_a_forged_change_of_key_is_refused(said: Said, export: Any, size: int, seeds: list[bytes]) -> None:
     code, text = said(f.resigned(export, f.OTHER), since=kept(export, size, *seeds))
     assert (code, "re-signed: signed by" in text) == (1, True), text
@@ -76,17 +116,28 @@ def test_a_part_is_not_trusted_for_what_its_first_lines_say(said: Said) -> None:
     leaves = [body.leaf(line) for line in whole.lines]
     size, places = 115, [*range(110, 130)]
     proofs = {
-        "size": 300, "complete": False, "positions": places,
-        "inclusion": [[item.hex() for item in tree.inclusion(place - 1, 300, tree.within(leaves))] for place in places],
-        "consistency": {"from": size, "proof": [item.hex() for item in tree.consistency(size, 300, tree.within(leaves))]},
-    }  # fmt: skip
+        "size": 300,
+        "complete": False,
+        "positions": places,
+        "inclusion": [
+            [item.hex() for item in tree.inclusion(place - 1, 300, tree.within(leaves))] for place in places
+        ],
+        "consistency": {
+            "from": size,
+            "proof": [item.hex() for item in tree.consistency(size, 300, tree.within(leaves))],
+        },
+    }
     lines = tuple(whole.lines[place - 1] for place in places)
     ids = [orjson.loads(line)["id"].encode() for line in lines]
     values = tuple(line for line in whole.values if any(each in line for each in ids))
     part = replace(
-        whole, lines=lines, values=values, leaves=b"".join(leaves[place - 1] for place in places), proofs=proofs,
+        whole,
+        lines=lines,
+        values=values,
+        leaves=b"".join(leaves[place - 1] for place in places),
+        proofs=proofs,
         checkpoint=checkpoint.sign(f.ORIGIN, 300, tree.root(leaves), [f.OTHER]),
-    )  # fmt: skip
+    )
     old = kept(whole, size, f.SEED)
     assert said(part, since=old)[0] == 1
     assert said(part, key=NEW)[0] == 0

@@ -46,15 +46,22 @@ def told(company: Company, who: str = "tom") -> list[str]:
 def earlier(hours: int) -> None:
     """Everything that alerts said was said so many hours ago."""
     with transaction() as connection:
-        connection.execute(sa.text("update console.alert_rule set last_at = last_at - make_interval(hours => :n)"), {"n": hours})
+        connection.execute(
+            sa.text("update console.alert_rule set last_at = last_at - make_interval(hours => :n)"),
+            {"n": hours},
+        )
 
 
-def test_a_failure_is_told_once_an_hour_and_what_is_kept_back_is_counted(company: Company, reminding: Known) -> None:
+def test_a_failure_is_told_once_an_hour_and_what_is_kept_back_is_counted(
+    company: Company, reminding: Known
+) -> None:
     rule = alerts.add(company.mona, reminding, kind="failed", people=[TOM])
     reason = company.told(failed(company, "1"))["reason"]
     failed(company, "2")
     assert (looked(), looked()) == (2, 0)
-    assert told(company) == [f"“later” failed: {reason} 2 runs have failed like this. Reminding, Adaeze Okonkwo-Bell"]
+    assert told(company) == [
+        f"“later” failed: {reason} 2 runs have failed like this. Reminding, Adaeze Okonkwo-Bell"
+    ]
     assert [one.held for one in alerts.rules_of(reminding)] == [1]
     earlier(2)
     failed(company, "4")
@@ -68,7 +75,9 @@ def test_a_failure_is_told_once_an_hour_and_what_is_kept_back_is_counted(company
     ]
 
 
-def test_of_somebody_who_was_erased_meanwhile_the_failure_is_told_without_its_words(company: Company, reminding: Known) -> None:
+def test_of_somebody_who_was_erased_meanwhile_the_failure_is_told_without_its_words(
+    company: Company, reminding: Known
+) -> None:
     alerts.add(company.mona, reminding, kind="failed", people=[TOM])
     failed(company, "1")
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
@@ -87,7 +96,8 @@ def test_a_slow_run_is_told_once(company: Company) -> None:
     assert alerts.tell_slow() == 0
     with transaction() as connection:
         connection.execute(
-            sa.text("update console.run set created_at = :at where id = :id"), {"at": log.now() - timedelta(hours=2), "id": run_id}
+            sa.text("update console.run set created_at = :at where id = :id"),
+            {"at": log.now() - timedelta(hours=2), "id": run_id},
         )
     assert (alerts.tell_slow(), alerts.tell_slow()) == (1, 0)
     assert told(company) == ["A run takes longer than it should Care review, Adaeze Okonkwo-Bell"]
@@ -96,7 +106,10 @@ def test_a_slow_run_is_told_once(company: Company) -> None:
 def test_who_may_not_see_the_workflow_is_not_told(company: Company, reminding: Known) -> None:
     with pytest.raises(Invalid) as refused:
         alerts.add(company.mona, reminding, kind="failed", people=["stan@fernwick.example"])
-    assert refused.value.details[0]["reason"] == "Nobody who may see this workflow has the address stan@fernwick.example."
+    assert (
+        refused.value.details[0]["reason"]
+        == "Nobody who may see this workflow has the address stan@fernwick.example."
+    )
     alerts.add(company.mona, reminding, kind="failed", people=[TOM])
     access.assign(company.tom.id, [("operator", "procurement")])
     failed(company)
@@ -122,9 +135,13 @@ def test_a_failure_starts_a_workflow_once_and_never_in_a_circle(company: Company
     ]
     fields.append({"name": "input", "label": "input", "type": "json"})
     healing: dict[str, Any] = {
-        "format": 1, "slug": "healing", "title": "Healing", "team": "operations", "run_as": "robot@fernwick.example",
+        "format": 1,
+        "slug": "healing",
+        "title": "Healing",
+        "team": "operations",
+        "run_as": "robot@fernwick.example",
         "steps": [step("start", "start", "end", {"fields": fields}), step("end", "end", None)],
-    }  # fmt: skip
+    }
     workflows.import_file(healing, publish=True)
     alerts.add(company.mona, reminding, kind="failed", starts="healing")
     run_id = failed(company)

@@ -26,7 +26,9 @@ def timed(company: Company, run_id: str, **more: Any) -> None:
     known = next(one for one in workflows.all_known() if one.id == company.told(run_id)["workflow"]["id"])
     stages = [{"percent": 50, "do": "remind"}]
     waited = [{"minutes": 240, "do": "remind"}, {"minutes": 480, "do": "substitute"}]
-    due_times.set_for_workflow(company.mona, known, {"minutes": 6000, "stages": stages, "approvals": waited, **HOURS, **more})
+    due_times.set_for_workflow(
+        company.mona, known, {"minutes": 6000, "stages": stages, "approvals": waited, **HOURS, **more}
+    )
 
 
 def looked(move: Any, hours: float) -> None:
@@ -69,7 +71,9 @@ def test_who_may_decide_is_reminded_and_then_who_stands_in_for_them_is_told(bank
         looked(move, 200)
         assert waited(asked) == [(240, 2), (480, 1)]
         runs.approve(lena, asked)
-        assert "Your approval was asked for: Lena approved" in [notice.text for notice in notices.notices_of(bank.mona)]
+        assert "Your approval was asked for: Lena approved" in [
+            notice.text for notice in notices.notices_of(bank.mona)
+        ]
 
 
 def test_of_what_was_missed_each_is_told_once_and_a_decision_ends_it(bank: Company) -> None:
@@ -95,8 +99,16 @@ def test_who_is_away_is_stood_in_for_at_once_and_who_may_not_decide_is_told_noth
         run_id, _ = requested(bank)
         timed(bank, run_id, days=["fri", "sat", "sun", "mon"], opens="00:00", closes="00:00")
         today = FRIDAY.date()
-        absences.plan(bank.mona, bank.mona.id, first=today, last=today + timedelta(days=9), substitute=lena.email)
-        absences.plan(lena, lena.id, first=today + timedelta(days=20), last=today + timedelta(days=21), substitute="tom@fernwick.example")
+        absences.plan(
+            bank.mona, bank.mona.id, first=today, last=today + timedelta(days=9), substitute=lena.email
+        )
+        absences.plan(
+            lena,
+            lena.id,
+            first=today + timedelta(days=20),
+            last=today + timedelta(days=21),
+            substitute="tom@fernwick.example",
+        )
         looked(move, 5)
         standing_in.pass_on()
         assert (told(lena), told(bank.tom)) == ([WAITS], []), "one notice for one reason, whoever it is for"

@@ -20,9 +20,15 @@ pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 STEPS = [
     {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "text"}},
-    {"id": "text", "type": "sms", "title": "The offer", "config": {"text": "Today only", "expires": "PT2H"}, "next": {"sent": "end", "skipped": "end"}},
+    {
+        "id": "text",
+        "type": "sms",
+        "title": "The offer",
+        "config": {"text": "Today only", "expires": "PT2H"},
+        "next": {"sent": "end", "skipped": "end"},
+    },
     {"id": "end", "type": "end", "title": "End", "config": {"label": "Told"}, "next": {}},
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -30,12 +36,25 @@ def late(company: Company) -> Iterator[list[str]]:
     """Two texts that waited the night, longer than they may: the runs that ask whether they still fit."""
     reached.founded(company)
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    document = {"format": 1, "slug": "offer", "title": "Offer", "team": "operations", "collection": "contact", "run_as": ROBOT}
+    document = {
+        "format": 1,
+        "slug": "offer",
+        "title": "Offer",
+        "team": "operations",
+        "collection": "contact",
+        "run_as": ROBOT,
+    }
     workflows.import_file(document | {"steps": STEPS}, publish=True)
     access.refresh()
     with reached.clock(NOON + timedelta(hours=9)) as move:
         begun = [
-            runs.start_hands_off("offer", by=StartedBy("nightly", "schedule"), record=RecordRef("contact", key), values={}, key=key)
+            runs.start_hands_off(
+                "offer",
+                by=StartedBy("nightly", "schedule"),
+                record=RecordRef("contact", key),
+                values={},
+                key=key,
+            )
             for key in (SAM, BRAM)
         ]
         reached.work()
@@ -52,9 +71,16 @@ def endings() -> list[tuple[str, ...]]:
     return fetch("select status, holder from console.run order by created_at, id")
 
 
-def test_questions_with_one_cause_are_one_group_with_the_answers_of_its_step(company: Company, late: list[str]) -> None:
+def test_questions_with_one_cause_are_one_group_with_the_answers_of_its_step(
+    company: Company, late: list[str]
+) -> None:
     (group,) = asking_runs.groups(company.mona, offer())
-    assert (group.count, group.step_title, group.code, asking_runs.count(company.mona, offer())) == (2, "The offer", "message_expired", 1)
+    assert (group.count, group.step_title, group.code, asking_runs.count(company.mona, offer())) == (
+        2,
+        "The offer",
+        "message_expired",
+        1,
+    )
     assert group.message.endswith("Does the message still fit?")
     assert [head.id for head in asking_runs.runs_of(company.mona, offer(), group)] == late
     assert [(each["value"], each["needed"]) for each in asking_runs.answers(company.mona, group)] == [
@@ -91,6 +117,8 @@ def test_a_run_that_somebody_holds_is_left_to_them(company: Company, late: list[
     runs.resume(company.mona, late[0], revision=None)
     (group,) = asking_runs.groups(company.mona, offer())
     assert group.count == 1
-    assert list(asking_runs.answer_all(company.mona, offer(), group.cause, "skipped", "Too late now").started) == [late[1]]
+    assert list(
+        asking_runs.answer_all(company.mona, offer(), group.cause, "skipped", "Too late now").started
+    ) == [late[1]]
     reached.work()
     assert endings() == [("waiting_person", company.mona.id), ("completed", None)]

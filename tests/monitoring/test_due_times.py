@@ -41,8 +41,13 @@ def begun(run_id: str, minutes: float) -> None:
     shift = {"id": run_id, "by": timedelta(minutes=minutes)}
     with transaction() as connection:
         connection.execute(sa.text("update console.run set created_at = now() - :by where id = :id"), shift)
-        connection.execute(sa.text("update console.attempt set entered_at = entered_at - :by where run = :id"), shift)
-        connection.execute(sa.text("update console.due_clock set begun_at = now() - :by, next_at = now() where run = :id"), shift)
+        connection.execute(
+            sa.text("update console.attempt set entered_at = entered_at - :by where run = :id"), shift
+        )
+        connection.execute(
+            sa.text("update console.due_clock set begun_at = now() - :by, next_at = now() where run = :id"),
+            shift,
+        )
 
 
 def told(company: Company, who: str) -> list[str]:
@@ -82,7 +87,10 @@ def test_each_part_of_the_time_is_told_once_and_a_late_run_goes_to_the_inbox(com
     due_times.look()
     begun(run_id, 300)
     due_times.look()
-    assert (len(told(company, "olivia")), told(company, "mona")) == (1, ["The time for this run is running out"])
+    assert (len(told(company, "olivia")), told(company, "mona")) == (
+        1,
+        ["The time for this run is running out"],
+    )
     run = company.told(run_id)
     assert (run["holder"], run["ticket"]["inbox"], run["ticket"]["priority"]) == (None, DESK["id"], "urgent")
     assert reached(run_id) == [50, 80, 100]
@@ -90,8 +98,19 @@ def test_each_part_of_the_time_is_told_once_and_a_late_run_goes_to_the_inbox(com
 
 def test_a_used_up_time_starts_a_workflow_once(company: Company) -> None:
     accounts.create_service_account("robot@fernwick.example", [("operator", "operations")])
-    start = step("start", "start", "end", {"fields": [{"name": "run", "label": "Run"}, {"name": "workflow", "label": "Workflow"}]})
-    rescue = {"format": 1, "slug": "rescue", "title": "Rescue", "team": "operations", "run_as": "robot@fernwick.example"}
+    start = step(
+        "start",
+        "start",
+        "end",
+        {"fields": [{"name": "run", "label": "Run"}, {"name": "workflow", "label": "Workflow"}]},
+    )
+    rescue = {
+        "format": 1,
+        "slug": "rescue",
+        "title": "Rescue",
+        "team": "operations",
+        "run_as": "robot@fernwick.example",
+    }
     workflows.import_file(rescue | {"steps": [start, step("end", "end", None)]}, publish=True)
     with pytest.raises(Invalid, match="alert was not made") as refused:
         alerts.add(company.mona, known(), kind="slow", starts="rescue")
@@ -109,13 +128,28 @@ def test_a_used_up_time_starts_a_workflow_once(company: Company) -> None:
 
 
 def test_the_clock_stands_still_while_somebody_outside_is_waited_for(company: Company) -> None:
-    steps = [step("start", "start", "later"), step("later", "wait", "read", {"days": 3}), step("read", "guidance", "end", {"text": "Read."}), step("end", "end", None)]  # fmt: skip
-    document = {"format": 1, "slug": "pending", "title": "Pending", "collection": "customer", "team": "operations", "steps": steps}
+    steps = [
+        step("start", "start", "later"),
+        step("later", "wait", "read", {"days": 3}),
+        step("read", "guidance", "end", {"text": "Read."}),
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "pending",
+        "title": "Pending",
+        "collection": "customer",
+        "team": "operations",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     due_times.set_for_workflow(company.mona, known("pending"), terms(company))
     run_id = runs.start(company.olivia, "pending", "customer", "1", {})
     with transaction() as connection:
-        connection.execute(sa.text("update console.run set created_at = created_at - interval '30 minutes' where id = :id"), {"id": run_id})
+        connection.execute(
+            sa.text("update console.run set created_at = created_at - interval '30 minutes' where id = :id"),
+            {"id": run_id},
+        )
     rule = due_times.rule_of_workflow(known("pending").id)
     assert rule is not None
     clock = due_times.clock_of(run_id, rule)
@@ -124,7 +158,9 @@ def test_the_clock_stands_still_while_somebody_outside_is_waited_for(company: Co
     begun(run_id, 600)
     with transaction() as connection:
         connection.execute(
-            sa.text("update console.attempt set entered_at = now() - interval '550 minutes' where run = :id and step = 'later'"),
+            sa.text(
+                "update console.attempt set entered_at = now() - interval '550 minutes' where run = :id and step = 'later'"
+            ),
             {"id": run_id},
         )
     clock = due_times.clock_of(run_id, rule)
@@ -136,7 +172,9 @@ def test_the_clock_stands_still_while_somebody_outside_is_waited_for(company: Co
 def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Company) -> None:
     assert inboxes.seen(company.mona, DESK["id"])
     due_times.set_for_inbox(
-        company.mona, DESK["id"], {"minutes": 60, "stages": [{"percent": 100, "do": "tell", "people": [company.mona.id]}]}
+        company.mona,
+        DESK["id"],
+        {"minutes": 60, "stages": [{"percent": 100, "do": "tell", "people": [company.mona.id]}]},
     )
     run_id = company.at("note")
     assert due_times.look() == 0
@@ -145,7 +183,9 @@ def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Compan
     with transaction() as connection:
         since = (datetime.now(UTC) - 2 * HOUR).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         connection.execute(
-            sa.text("update console.run set ticket = jsonb_set(ticket, '{at}', to_jsonb(cast(:at as text))) where id = :id"),
+            sa.text(
+                "update console.run set ticket = jsonb_set(ticket, '{at}', to_jsonb(cast(:at as text))) where id = :id"
+            ),
             {"at": since, "id": run_id},
         )
     due_times.look()
@@ -160,9 +200,13 @@ def test_who_may_set_them_and_take_them_away(company: Company) -> None:
         with pytest.raises((NotAllowed, NotFound)):
             due_times.set_for_inbox(company.people[who], DESK["id"], terms(company))
     with pytest.raises(Invalid):
-        due_times.set_for_inbox(company.mona, DESK["id"], terms(company, approvals=[{"minutes": 60, "do": "remind"}]))
+        due_times.set_for_inbox(
+            company.mona, DESK["id"], terms(company, approvals=[{"minutes": 60, "do": "remind"}])
+        )
     rule = due_times.set_for_workflow(
-        company.mona, known(), terms(company, zone="Europe/Vilnius", days=["mon", "fri"], opens="09:00", closes="17:00")
+        company.mona,
+        known(),
+        terms(company, zone="Europe/Vilnius", days=["mon", "fri"], opens="09:00", closes="17:00"),
     )
     assert rule is not None
     assert rule.to_json() | {"stages": None} == {
@@ -196,7 +240,12 @@ def test_a_breach_is_in_the_report_with_who_held_it_how_long(company: Company) -
         move(timedelta(minutes=70))
         due_times.look()
         [late] = monitoring.late_runs(company.mona, known(), 30, "UTC")
-        assert (late.run, late.total_s, round(late.worked_s / 60), late.ended_at) == (run_id, 6000.0, 160, None)
+        assert (late.run, late.total_s, round(late.worked_s / 60), late.ended_at) == (
+            run_id,
+            6000.0,
+            160,
+            None,
+        )
         held = {each.name: round(each.worked_s / 60) for each in late.held}
         assert sorted(held.items()) == [("", 30), (company.mona.name, 70), (company.olivia.name, 60)]
         assert monitoring.late_runs(company.stan, known(), 30, "UTC") == []

@@ -36,7 +36,9 @@ def noted() -> int:
 
 def _retry(key: str, cause: str, **sent: Any) -> Any:
     path = f"/api/v1/workflows/reminding/incidents/{cause}/retry"
-    return web_app().test_client().post(path, json=sent, headers={"Authorization": f"Bearer {key}"}).get_json()
+    return (
+        web_app().test_client().post(path, json=sent, headers={"Authorization": f"Bearer {key}"}).get_json()
+    )
 
 
 def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> None:
@@ -44,7 +46,12 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     told = [company.told(run_id) for run_id in old]
     assert (noted(), noted()) == (3, 0)
     (incident,) = incidents.open_incidents(company.olivia)
-    assert (incident.count, incident.step_title, incident.versions, incident.newest.id) == (3, "later", [1], max(old))
+    assert (incident.count, incident.step_title, incident.versions, incident.newest.id) == (
+        3,
+        "later",
+        [1],
+        max(old),
+    )
     assert incident.message == told[0]["reason"]
     assert incidents.count_open(company.olivia, known().id) == 1
     seen = _retry(accounts.create_key("tests", company.olivia.id).text, incident.cause, preview=True)
@@ -56,10 +63,16 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     done = incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
     assert (list(done.started), done.refused, done.left) == (old, {}, 0)
     again = {record: company.told(done.started[run_id]) for record, run_id in zip("124", old, strict=True)}
-    assert {record: run["status"] for record, run in again.items()} == {"1": "completed", "2": "completed", "4": "failed"}
+    assert {record: run["status"] for record, run in again.items()} == {
+        "1": "completed",
+        "2": "completed",
+        "4": "failed",
+    }
     assert [run["rerun_of"] for run in again.values()] == old
     assert [head.id for head in runs.find(company.olivia, {"rerun_of": old[0]})[0]] == [done.started[old[0]]]
-    assert [head.id for head in runs.find(company.olivia, {"error": incident.code, "workflow": "reminding"})[0]] == old[::-1]
+    assert [
+        head.id for head in runs.find(company.olivia, {"error": incident.code, "workflow": "reminding"})[0]
+    ] == old[::-1]
     assert [company.told(run_id) for run_id in old] == told, "what failed stays as it was"
     assert [log.events_of(run)[0].open["linked_to"] for run in done.started.values()] == old
     noted()
@@ -67,11 +80,17 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     assert (left.count, left.newest.id) == (1, done.started[old[2]])
     came = monitoring.endings.endings(company.olivia, known(), 30, "UTC")
     ends = Counter(status for (status, _), number in came.ends.items() for _ in range(number))
-    assert (came.begun, ends) == (3, {"completed": 2, "failed": 1}), "each counts by what came of it in the end"
+    assert (came.begun, ends) == (3, {"completed": 2, "failed": 1}), (
+        "each counts by what came of it in the end"
+    )
     figures = monitoring.metrics(company.olivia, known(), 7, "UTC")
-    assert (figures.total, figures.failed, figures.done_again, figures.success) == (6, 4, 3, 2 / 3), "and so it does in the rate of success"
+    assert (figures.total, figures.failed, figures.done_again, figures.success) == (6, 4, 3, 2 / 3), (
+        "and so it does in the rate of success"
+    )
     assert (figures.to_json()["done_again"], figures.ended[-1].standing) == (3, 1)
-    assert [card.success for card in monitoring.cards(company.olivia, "UTC") if card.known.slug == "reminding"] == [2 / 3]
+    assert [
+        card.success for card in monitoring.cards(company.olivia, "UTC") if card.known.slug == "reminding"
+    ] == [2 / 3]
 
 
 def test_set_aside_with_a_reason(company: Company) -> None:
@@ -97,18 +116,27 @@ def test_who_sees_and_who_may(company: Company) -> None:
     assert incidents.open_incidents(company.stan) == []
     for who, error in (("tom", NotFound), ("ada", NotAllowed), ("stan", NotAllowed)):
         with pytest.raises(error):
-            incidents.retry_all(company.people[who], known(), incident.cause, origin="start", version="current")
+            incidents.retry_all(
+                company.people[who], known(), incident.cause, origin="start", version="current"
+            )
     with pytest.raises(NotAllowed):
         incidents.close(company.olivia, known(), incident.cause, "Mine")
     mend(company, "3")
     incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
     noted()
-    assert {who: [(each.count, each.completed, each.live) for each in incidents.done_again(person, known().id)] for who, person in company.people.items()} == {
-        **{who: [(1, 1, 0)] for who in ("olivia", "mona", "ada", "ines", "rosa")}, "tom": [], "stan": [],
-    }, "what was done again is seen by who sees both runs"  # fmt: skip
+    assert {
+        who: [(each.count, each.completed, each.live) for each in incidents.done_again(person, known().id)]
+        for who, person in company.people.items()
+    } == {
+        **{who: [(1, 1, 0)] for who in ("olivia", "mona", "ada", "ines", "rosa")},
+        "tom": [],
+        "stan": [],
+    }, "what was done again is seen by who sees both runs"
 
 
-def test_what_is_settled_hides_nothing_open_from_who_sees_a_part_of_the_records(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_settled_hides_nothing_open_from_who_sees_a_part_of_the_records(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For them only the newest runs are counted: of those that failed only what stands open is among them, however many failed since."""
     monkeypatch.setattr(record_reach, "MOST_COUNTED", 1)
     failed(company, "1")
@@ -140,21 +168,34 @@ def test_figures_of_a_workflow(company: Company) -> None:
     assert monitoring.metrics(company.tom, known(), 7, "Pacific/Auckland").total == 2
     runs.abort(company.olivia, company.started("1"), revision=None, reason="Wrong")
     care = monitoring.metrics(company.olivia, known("care-review"), 30, "UTC")
-    assert (care.total, care.success, care.ended[-1].stopped) == (1, None, 1), "what people ended is no failure"
+    assert (care.total, care.success, care.ended[-1].stopped) == (1, None, 1), (
+        "what people ended is no failure"
+    )
 
 
-@cases("items, title, link", [
-    ({"collection": "customer", "fields": ["display_name", "updated_at"], "where": "record.id == 3"}, "Halcyon Harbour Trading B.V.", '<a href="/c/customer/3">'),
-    ({"entries": "['north', 'south']"}, "2", ""),
-])  # fmt: skip
-def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: dict[str, Any], title: str, link: str) -> None:
+@cases(
+    "items, title, link",
+    [
+        (
+            {"collection": "customer", "fields": ["display_name", "updated_at"], "where": "record.id == 3"},
+            "Halcyon Harbour Trading B.V.",
+            '<a href="/c/customer/3">',
+        ),
+        ({"entries": "['north', 'south']"}, "2", ""),
+    ],
+)
+def test_a_failed_item_of_a_loop_is_named_and_led_to(
+    company: Company, items: dict[str, Any], title: str, link: str
+) -> None:
     slug = "going-on" if link else "going-through"
     if ROBOT not in accounts.service_accounts():
         accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     steps = [
-        step("start", "start", "each"), step("each", "loop", "end", {"items": items, "body": "later", "on_failure": "continue"}),
-        step("later", "wait", "end", {"until": "item.updated_at"}), step("end", "end", None),
-    ]  # fmt: skip
+        step("start", "start", "each"),
+        step("each", "loop", "end", {"items": items, "body": "later", "on_failure": "continue"}),
+        step("later", "wait", "end", {"until": "item.updated_at"}),
+        step("end", "end", None),
+    ]
     head = {
         "format": 1,
         "slug": slug,
@@ -164,7 +205,9 @@ def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: di
         "settings": {"on_error": "fail", "retries": 0},
     }
     workflows.import_file(head | {"steps": steps}, publish=True)
-    run_id = runs.start_hands_off(slug, by=StartedBy("night", "schedule"), record=None, values={}, key="night")
+    run_id = runs.start_hands_off(
+        slug, by=StartedBy("night", "schedule"), record=None, values={}, key="night"
+    )
     company.work()
     assert company.told(run_id, "mona")["status"] == "completed"
     noted()
@@ -180,8 +223,10 @@ def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: di
     company.work()
     noted()
     (again,) = incidents.open_incidents(company.mona, known(slug).id)
-    assert (again.newest.id != incident.newest.id, again.newest.about) == (True, title), "done again it is about the same"
+    assert (again.newest.id != incident.newest.id, again.newest.about) == (True, title), (
+        "done again it is about the same"
+    )
     if link:
-        assert [each.newest.item for each in incidents.open_incidents(company.tom, known(slug).id)] == [None], (
-            "the record is not of his desk"
-        )
+        assert [each.newest.item for each in incidents.open_incidents(company.tom, known(slug).id)] == [
+            None
+        ], "the record is not of his desk"

@@ -105,7 +105,13 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     assert (told.exit_code, " 0 erased" in told.output) == (0, False), told.output
     (note,) = [event for event in log.events_of("sys:config") if event.type == "log_restored"]
     assert status.last_backup() == done.made_at
-    assert note.open == {"size": done.size, "lost": done.lost, "made_at": done.made_at, "erased": 1, "version": __version__}
+    assert note.open == {
+        "size": done.size,
+        "lost": done.lost,
+        "made_at": done.made_at,
+        "erased": 1,
+        "version": __version__,
+    }
     aside = [path.read_text() for path in held.parent.glob("checkpoints-until-*.txt")]
     assert len(aside) == 1
     assert str(kept) in aside[0], "heads of what is lost are evidence, and stay"
@@ -113,8 +119,12 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     assert not server.exists(f"{database()}_replaced")
 
 
-def test_an_older_head_that_somebody_kept_tells_that_the_log_was_set_back(company: Company, saved: Path, tmp_path: Path) -> None:
-    (tmp_path / "early.txt").write_text(str(zipfile.ZipFile(saved).read("checkpoints.txt").decode().strip()) + "\n")
+def test_an_older_head_that_somebody_kept_tells_that_the_log_was_set_back(
+    company: Company, saved: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "early.txt").write_text(
+        str(zipfile.ZipFile(saved).read("checkpoints.txt").decode().strip()) + "\n"
+    )
     company.finished("3")
     sequencing.catch_up()
     (tmp_path / "late.txt").write_text(str(sequencing.seal()))
@@ -129,11 +139,23 @@ def test_what_an_archive_holds(company: Company, saved: Path) -> None:
     assert oct(saved.stat().st_mode & 0o777) == "0o600"
     with zipfile.ZipFile(saved) as archive:
         assert archive.testzip() is None
-        assert set(archive.namelist()) == {"README.txt", "checkpoints.txt", "database.dump", "manifest.json", "manifest.sig"}
+        assert set(archive.namelist()) == {
+            "README.txt",
+            "checkpoints.txt",
+            "database.dump",
+            "manifest.json",
+            "manifest.sig",
+        }
         told = json.loads(archive.read("manifest.json"))
         whole = b"".join(archive.read(name) for name in archive.namelist())
-    assert told["size"] == checkpoint.parse(told["checkpoint"]).checkpoint.size == fetch("select max(size) from console.checkpoint")[0][0]
-    assert {"format", "made_at", "console", "revision", "postgresql", "rights", "keys", "members"} <= set(told)
+    assert (
+        told["size"]
+        == checkpoint.parse(told["checkpoint"]).checkpoint.size
+        == fetch("select max(size) from console.checkpoint")[0][0]
+    )
+    assert {"format", "made_at", "console", "revision", "postgresql", "rights", "keys", "members"} <= set(
+        told
+    )
     given = settings.current()
     for key in (given.master_key, given.signing_key, given.secret_key.encode()):
         assert not {key, key.hex().encode(), base64.b64encode(key), base64.urlsafe_b64encode(key)} & {whole}
@@ -227,12 +249,24 @@ BAD: dict[str, tuple[Callable[[dict[str, bytes]], None], bool, str]] = {
     "a bit of the dump": (other("database.dump"), False, "database.dump is not what it was"),
     "a bit of the heads": (other("checkpoints.txt"), False, "checkpoints.txt is not what it was"),
     "no dump": (without("database.dump"), False, "its files are not those of its manifest"),
-    "a further file": (lambda members: members.update({"verify.py": b""}), False, "its files are not those of its manifest"),
-    "a path": (lambda members: members.update({"../keys/master_key": b"x"}), False, "its files are not those of its manifest"),
+    "a further file": (
+        lambda members: members.update({"verify.py": b""}),
+        False,
+        "its files are not those of its manifest",
+    ),
+    "a path": (
+        lambda members: members.update({"../keys/master_key": b"x"}),
+        False,
+        "its files are not those of its manifest",
+    ),
     "another manifest": (stating(size=1), False, "its manifest is not what was signed"),
     "no manifest": (without("manifest.json"), False, "is no backup of this console"),
     "no signature": (without("manifest.sig"), False, "is no backup of this console"),
-    "a manifest that is a list": (lambda members: members.update({"manifest.json": b"[]"}), False, "is no backup of this console"),
+    "a manifest that is a list": (
+        lambda members: members.update({"manifest.json": b"[]"}),
+        False,
+        "is no backup of this console",
+    ),
     "a manifest without keys": (stating(keys={}), False, "is no backup of this console"),
     "a newer format": (stating(format=2), True, "Update this one first"),
     "a newer console": (stating(console="9.0.0"), True, "made by console 9.0.0"),
@@ -243,8 +277,12 @@ BAD: dict[str, tuple[Callable[[dict[str, bytes]], None], bool, str]] = {
 def test_an_archive_that_is_not_what_was_made_is_refused(company: Company, saved: Path) -> None:
     assert company.people
     whole, before = saved.read_bytes(), state()
-    other_head = stating(checkpoint=checkpoint.sign("handrail", 3, bytes(32), [settings.current().signing_key]))
-    for case, (change, sign, said) in (BAD | {"another head": (other_head, True, "does not lead to it")}).items():
+    other_head = stating(
+        checkpoint=checkpoint.sign("handrail", 3, bytes(32), [settings.current().signing_key])
+    )
+    for case, (change, sign, said) in (
+        BAD | {"another head": (other_head, True, "does not lead to it")}
+    ).items():
         saved.write_bytes(whole)
         rewritten(saved, change, sign=sign)
         with pytest.raises(backup.BackupError) as refused:
@@ -265,10 +303,14 @@ def test_a_log_that_was_edited_before_the_backup_is_found(company: Company, tmp_
     company.finished("1")
     sequencing.catch_up()
     sequencing.seal()
-    with psycopg.connect(dump.libpq(engine.migration_url().difference_update_query(["options"])), autocommit=True) as connection:
+    with psycopg.connect(
+        dump.libpq(engine.migration_url().difference_update_query(["options"])), autocommit=True
+    ) as connection:
         connection.execute("alter table console.event disable trigger all")
         forged = "convert_to(replace(convert_from(body, 'UTF8'), '\"policy\":', '\"policy\":1'), 'UTF8')"
-        connection.execute(f"update console.event set body = {forged}, leaf = sha256('\\x00'::bytea || {forged}) where run_seq = 4")
+        connection.execute(
+            f"update console.event set body = {forged}, leaf = sha256('\\x00'::bytea || {forged}) where run_seq = 4"
+        )
     backup.write(CLI, tmp_path / "one.zip")
     before = state()
     with pytest.raises(backup.BackupError, match=r"The log in the backup does not hold: line \d+: edited"):
@@ -330,12 +372,26 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     note = told.data_dir / "serving" / "1.json"
     started = psutil.Process().create_time()
     place = supervisor.identity(told.data_dir)
-    note.write_text(json.dumps({"pid": os.getpid(), "started": started, "folder": place, "url": "http://127.0.0.1:1", "children": {}}))
-    with pytest.raises(Conflict, match=f"serves from this data folder .http://127.0.0.1:1.*kill {os.getpid()}"):
+    note.write_text(
+        json.dumps(
+            {
+                "pid": os.getpid(),
+                "started": started,
+                "folder": place,
+                "url": "http://127.0.0.1:1",
+                "children": {},
+            }
+        )
+    )
+    with pytest.raises(
+        Conflict, match=f"serves from this data folder .http://127.0.0.1:1.*kill {os.getpid()}"
+    ):
         restore.restore(CLI, saved, replace=True, agree=yes)
     note.unlink()
     worker, there = Worker(), threading.Event()
-    worker.duties = {"log": [Duty("be there", 0.05, there.set)]}  # a restore in this same process would take their connections from others
+    worker.duties = {
+        "log": [Duty("be there", 0.05, there.set)]
+    }  # a restore in this same process would take their connections from others
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -345,7 +401,10 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     finally:
         worker.stop()
         thread.join(30)
-    with psycopg.connect(dump.libpq(engine.app_url())), pytest.raises(Conflict, match="others are connected to the database"):
+    with (
+        psycopg.connect(dump.libpq(engine.app_url())),
+        pytest.raises(Conflict, match="others are connected to the database"),
+    ):
         restore.restore(CLI, saved, replace=True, agree=yes)
     assert company.people
 
@@ -363,8 +422,12 @@ def test_two_at_once(company: Company, saved: Path) -> None:
     assert company.people
 
 
-@pytest.mark.parametrize(("point", "live"), [("restore.loaded", False), ("restore.verified", False), ("restore.swapped", True)])
-def test_killed_in_the_middle_one_of_the_two_is_live_and_a_second_try_works(company: Company, saved: Path, point: str, live: bool) -> None:
+@pytest.mark.parametrize(
+    ("point", "live"), [("restore.loaded", False), ("restore.verified", False), ("restore.swapped", True)]
+)
+def test_killed_in_the_middle_one_of_the_two_is_live_and_a_second_try_works(
+    company: Company, saved: Path, point: str, live: bool
+) -> None:
     company.finished("3")
     before = state()
     killed = console("restore", str(saved), "--replace", "--accept-loss", HANDRAIL_FAULT=f"{point}=kill")
@@ -374,7 +437,10 @@ def test_killed_in_the_middle_one_of_the_two_is_live_and_a_second_try_works(comp
     again = console("restore", str(saved), "--replace", "--accept-loss")
     assert again.returncode == 0, again.stderr
     assert checked().exit_code == 0
-    assert company.told(fetch("select id from console.run where ended_at is null")[0][0])["current"]["step"] == "note"
+    assert (
+        company.told(fetch("select id from console.run where ended_at is null")[0][0])["current"]["step"]
+        == "note"
+    )
     assert not server.exists(f"{database()}_restoring")
     assert not server.exists(f"{database()}_replaced")
 

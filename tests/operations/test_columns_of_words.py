@@ -49,7 +49,7 @@ FATES = {
         policy_version.added policy_version.removed due_rule.stages due_rule.approvals alert_rule.pattern channel.script channel.gateway api_key.name api_key.scopes outgoing_secret.name outgoing_secret.hosts
         webhook.filter ai_breaker.state file.name ai_field.name
     """,
-}  # fmt: skip
+}
 PLAIN = {column for columns in FATES.values() for column in columns.split()}
 
 
@@ -74,7 +74,9 @@ def test_it_is_said_of_each_column_of_text_what_becomes_of_it(database: object) 
 def test_a_column_called_by_a_word_for_sentences_is_in_no_list_of_codes() -> None:
     """A reason, a note or a comment is never a code because of its name."""
     sentences = {
-        name for name in IDS_AND_CODES if re.search(r"reason|note$|why|comment|message|words|description|text|title|help|summary", name)
+        name
+        for name in IDS_AND_CODES
+        if re.search(r"reason|note$|why|comment|message|words|description|text|title|help|summary", name)
     }
     assert sentences == set()
 
@@ -105,6 +107,14 @@ def test_sealed_columns_have_all_that_opens_them(database: object) -> None:
         names = set(table.columns.keys())
         for column in names:
             prefix = column.removesuffix("ct")
-            if column.endswith("ct") and (prefix == "" or prefix.endswith("_")) and isinstance(table.columns[column].type, sa.LargeBinary):
-                wrong += [f"{table.name}.{column}"] if f"{prefix}nonce" not in names or not names & {"kid", "subject", "sub"} else []
+            if (
+                column.endswith("ct")
+                and (prefix == "" or prefix.endswith("_"))
+                and isinstance(table.columns[column].type, sa.LargeBinary)
+            ):
+                wrong += (
+                    [f"{table.name}.{column}"]
+                    if f"{prefix}nonce" not in names or not names & {"kid", "subject", "sub"}
+                    else []
+                )
     assert wrong == []

@@ -27,10 +27,14 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         yield made
 
 
-def test_only_what_worked_before_with_other_marks_is_a_copy(clean: Database, given_settings: Callable[..., None]) -> None:
+def test_only_what_worked_before_with_other_marks_is_a_copy(
+    clean: Database, given_settings: Callable[..., None]
+) -> None:
     given_settings(CONSOLE_BASE_URL="https://console.example")
     assert not copies.look(note=False)
-    assert fetch("select 1 from console.installation_mark") == []  # nobody has worked here yet: whoever does first is the original
+    assert (
+        fetch("select 1 from console.installation_mark") == []
+    )  # nobody has worked here yet: whoever does first is the original
     assert not copies.look(note=True)
     assert not copies.look(note=True)
     given_settings(CONSOLE_BASE_URL="")
@@ -43,12 +47,20 @@ def test_only_what_worked_before_with_other_marks_is_a_copy(clean: Database, giv
     assert jobs.paused_because() is None
     assert not copies.look(note=True)  # it was said once
     fetch("delete from console.installation_mark where kind = 'database' returning 1")
-    fetch("insert into console.installation_mark (kind, value) values ('database', 'another cluster') returning 1")
+    fetch(
+        "insert into console.installation_mark (kind, value) values ('database', 'another cluster') returning 1"
+    )
     assert copies.look(note=True)
-    assert [event.type for event in log.events_of("sys:config")] == ["engine_paused", "engine_resumed", "engine_paused"]
+    assert [event.type for event in log.events_of("sys:config")] == [
+        "engine_paused",
+        "engine_resumed",
+        "engine_paused",
+    ]
 
 
-def test_a_copy_reaches_nobody_until_it_goes_on(company: Company, provider: Provider, given_settings: Callable[..., None]) -> None:
+def test_a_copy_reaches_nobody_until_it_goes_on(
+    company: Company, provider: Provider, given_settings: Callable[..., None]
+) -> None:
     reached.founded(company)
     paying()
     held = at_pay(company)
@@ -71,7 +83,9 @@ def test_a_copy_reaches_nobody_until_it_goes_on(company: Company, provider: Prov
             status.resume(company.olivia, "Send it")
         status.resume(company.ines, "It is the only one")
         pay(company, held)
-        fetch("update queue.pgqueuer set execute_after = now(), status = 'queued' where entrypoint = 'send_sms' returning 1")
+        fetch(
+            "update queue.pgqueuer set execute_after = now(), status = 'queued' where entrypoint = 'send_sms' returning 1"
+        )
         reached.work()
         assert (len(server.messages), provider.payments) == (1, [5])
 
@@ -83,17 +97,28 @@ def test_what_was_due_in_a_restored_backup_waits_for_the_word_of_somebody_and_wh
     reached.founded(company)
     with reached.twilio() as server, reached.clock(NOON) as move:
         given_settings(**reached.by_twilio(server))
-        due, later = (runs.start(company.olivia, workflow(slug, [dict(SMS)]), "contact", SAM, {}) for slug in ("due", "later"))
-        fetch("update console.message set due_at = due_at + interval '2 hours', code = 'quiet_hours' where run = %s returning 1", (later,))
+        due, later = (
+            runs.start(company.olivia, workflow(slug, [dict(SMS)]), "contact", SAM, {})
+            for slug in ("due", "later")
+        )
+        fetch(
+            "update console.message set due_at = due_at + interval '2 hours', code = 'quiet_hours' where run = %s returning 1",
+            (later,),
+        )
         copies.hold_restored()
         status.resume(company.ines, "It is the only one")
         reached.work()
-        assert (server.messages, fetch("select status, code, outcome from console.message where run = %s", (due,))) == (
+        assert (
+            server.messages,
+            fetch("select status, code, outcome from console.message where run = %s", (due,)),
+        ) == (
             [],
             [("unknown", "restored", "unknown")],
         )
         assert "not known whether it left before" in str(company.told(due)["current"])
         move(timedelta(hours=3))
         reached.work()
-        assert [status for (status,) in fetch("select status from console.message where run = %s", (later,))] == ["sent"]
+        assert [
+            status for (status,) in fetch("select status from console.message where run = %s", (later,))
+        ] == ["sent"]
     assert len(server.messages) == 1

@@ -64,17 +64,23 @@ def looked() -> dict[str, Check]:
     return {check.name: check for check in checks}
 
 
-def test_a_database_that_takes_no_changes_keeps_the_doctor_from_nothing_else(company: Company, pg: Embedded) -> None:
+def test_a_database_that_takes_no_changes_keeps_the_doctor_from_nothing_else(
+    company: Company, pg: Embedded
+) -> None:
     """He stopped at the first look that writes, and said one sentence."""
     before = looked()
     assert set(before) >= ALWAYS
     with taking_no_changes(pg):
         ill = looked()
     assert set(ill) == set(before)
-    assert {"writing"} <= {name for name in ill if before[name].ok and not ill[name].ok} <= {"writing", "log"}  # the log where it has grown
+    assert (
+        {"writing"} <= {name for name in ill if before[name].ok and not ill[name].ok} <= {"writing", "log"}
+    )  # the log where it has grown
     assert "takes no changes" in ill["writing"].message
     assert ill["writing"].fix == troubles.READ_ONLY.fix
-    assert {name: check.ok for name, check in looked().items()} == {name: check.ok for name, check in before.items()}
+    assert {name: check.ok for name, check in looked().items()} == {
+        name: check.ok for name, check in before.items()
+    }
 
 
 def test_a_database_without_tables_is_told_beside_everything_that_does_not_need_them(
@@ -99,7 +105,9 @@ def test_a_database_without_tables_is_told_beside_everything_that_does_not_need_
         pg.sql("drop database still_empty with (force)")
 
 
-def test_a_table_that_somebody_took_away_is_told_by_the_looks_that_need_it(company: Company, pg: Embedded) -> None:
+def test_a_table_that_somebody_took_away_is_told_by_the_looks_that_need_it(
+    company: Company, pg: Embedded
+) -> None:
     with as_owner() as connection:
         connection.execute("alter table console.webhook rename to webhook_away")
         connection.execute("alter table console.collection rename to collection_away")
@@ -109,23 +117,48 @@ def test_a_table_that_somebody_took_away_is_told_by_the_looks_that_need_it(compa
         with as_owner() as connection:
             connection.execute("alter table console.webhook_away rename to webhook")
             connection.execute("alter table console.collection_away rename to collection")
-    told = {name: check.message for name, check in found.items() if check.message.startswith("could not be looked at")}
+    told = {
+        name: check.message
+        for name, check in found.items()
+        if check.message.startswith("could not be looked at")
+    }
     assert set(told) == {"governed fields", "webhooks"}
     assert set(told.values()) == {f"could not be looked at: {troubles.OTHER_TABLES.message}"}
     assert set(found) >= ALWAYS
 
 
-LOOKS = ["_writing", "_worker", "_rights", "_clearances", "_governed_fields", "_signing_key", "_log", "_backup"]
+LOOKS = [
+    "_writing",
+    "_worker",
+    "_rights",
+    "_clearances",
+    "_governed_fields",
+    "_signing_key",
+    "_log",
+    "_backup",
+]
 
 
 @pytest.mark.parametrize(
     ("error", "reason", "fix"),
     [
-        (sa.exc.OperationalError("select 1", {}, psycopg.OperationalError("gone")), troubles.DOWN.message, troubles.DOWN.fix),
+        (
+            sa.exc.OperationalError("select 1", {}, psycopg.OperationalError("gone")),
+            troubles.DOWN.message,
+            troubles.DOWN.fix,
+        ),
         (psycopg.errors.DiskFull("no room"), troubles.FULL.message, troubles.FULL.fix),
         (psycopg.errors.InsufficientPrivilege("denied"), troubles.NO_RIGHT.message, troubles.NO_RIGHT.fix),
-        (OSError(errno.EROFS, os.strerror(errno.EROFS)), troubles.READ_ONLY_FOLDER.message, troubles.READ_ONLY_FOLDER.fix),
-        (ConsoleError("The policy of version 4 cannot be read."), "The policy of version 4 cannot be read.", troubles.DOWN.fix),
+        (
+            OSError(errno.EROFS, os.strerror(errno.EROFS)),
+            troubles.READ_ONLY_FOLDER.message,
+            troubles.READ_ONLY_FOLDER.fix,
+        ),
+        (
+            ConsoleError("The policy of version 4 cannot be read."),
+            "The policy of version 4 cannot be read.",
+            troubles.DOWN.fix,
+        ),
     ],
     ids=["gone", "full", "no right", "read-only folder", "a sentence of ours"],
 )
@@ -152,7 +185,11 @@ def test_whatever_a_look_meets_is_one_line_under_its_name(
 @pytest.mark.parametrize(
     ("statement", "back", "words"),
     [
-        ("revoke select on console.policy from console", "grant select on console.policy to console", troubles.NO_RIGHT.message),
+        (
+            "revoke select on console.policy from console",
+            "grant select on console.policy to console",
+            troubles.NO_RIGHT.message,
+        ),
         (
             "alter table console.policy rename to policy_away",
             "alter table console.policy_away rename to policy",
@@ -162,7 +199,12 @@ def test_whatever_a_look_meets_is_one_line_under_its_name(
     ids=["no right", "no table"],
 )
 def test_rights_that_cannot_be_read_say_why_and_allow_nothing(
-    company: Company, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, statement: str, back: str, words: str
+    company: Company,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    statement: str,
+    back: str,
+    words: str,
 ) -> None:
     """Who started a command on an empty database was told to try again in a minute, and the name of a class of SQLAlchemy."""
     olivia = company.people["olivia"]

@@ -18,7 +18,11 @@ from tests.tables import cases
 
 def told(folder: Path = Path("/srv/data"), **more: Any) -> Settings:
     """Settings as a process would have read them: an embedded server unless `database_url` is given."""
-    keys: dict[str, Any] = {"given_secret_key": "s" * 32, "given_master_key": b"m" * 32, "given_signing_key": b"k" * 32}
+    keys: dict[str, Any] = {
+        "given_secret_key": "s" * 32,
+        "given_master_key": b"m" * 32,
+        "given_signing_key": b"k" * 32,
+    }
     return Settings(**({"data_dir": folder} | keys | more))
 
 
@@ -48,7 +52,9 @@ def with_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
     ],
     ids=["none", "less than one", "one", "a byte too few", "just enough", "almost a GB", "a GB", "much"],
 )
-def test_room_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, ok: bool, words: str) -> None:
+def test_room_in_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, ok: bool, words: str
+) -> None:
     with_free(monkeypatch, free)
     check = doctor._data_folder(told(tmp_path))
     assert (check.name, check.ok) == ("data folder", ok)
@@ -68,7 +74,9 @@ def test_room_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ],
     ids=["root embedded", "root elsewhere", "user embedded", "user elsewhere", "nobody"],
 )
-def test_whom_it_runs_as(monkeypatch: pytest.MonkeyPatch, number: int, url: str | None, message: str, advised: bool) -> None:
+def test_whom_it_runs_as(
+    monkeypatch: pytest.MonkeyPatch, number: int, url: str | None, message: str, advised: bool
+) -> None:
     monkeypatch.setattr(os, "getuid", lambda: number)
     check = doctor._user(told(database_url=url))
     assert (check.ok, check.message) == (True, message)
@@ -98,7 +106,16 @@ def test_a_key_that_is_missing_is_named_and_never_shown(missing: str) -> None:
         ("postgresql+psycopg://u:p@/d?host=/a%2Bb", "postgresql://u:p@/d?host=%2Fa%2Bb"),
         ("postgresql+psycopg://u:p%2Bq@h/d", "postgresql://u:p+q@h/d"),
     ],
-    ids=["as it is", "driver", "password", "option", "blank", "plus is a blank", "a plus", "plus in the password"],
+    ids=[
+        "as it is",
+        "driver",
+        "password",
+        "option",
+        "blank",
+        "plus is a blank",
+        "a plus",
+        "plus in the password",
+    ],
 )
 def test_a_url_as_psql_reads_it(url: str, plain: str) -> None:
     made = dump.libpq(sa.make_url(url))

@@ -40,7 +40,13 @@ def reviewed(company: Company) -> list[str]:
     """Two runs about Adaeze that have ended, one of them aborted, and a change of her record outside a run."""
     first = company.finished("1")
     second = company.at("rate", "1")
-    runs.draft(company.olivia, second, step="rate", revision=company.told(second)["revision"], values={"email": "adaeze@customers.example"})
+    runs.draft(
+        company.olivia,
+        second,
+        step="rate",
+        revision=company.told(second)["revision"],
+        values={"email": "adaeze@customers.example"},
+    )
     runs.abort(company.olivia, second, revision=company.told(second)["revision"], reason="A reason of hers.")
     browse.change(company.mona, "customer", "1", {"email": "adaeze@elsewhere.example"}, {})
     return [first, second]
@@ -52,14 +58,19 @@ def everything() -> str:
         "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname in ('console', 'queue')"
     )
     told = [str(row[0]) for (table,) in tables for row in fetch(f"select to_jsonb(t)::text from {table} t")]
-    told += [bytes(row[0]).decode() for row in fetch("select body from console.event union all select payload from queue.pgqueuer")]
+    told += [
+        bytes(row[0]).decode()
+        for row in fetch("select body from console.event union all select payload from queue.pgqueuer")
+    ]
     return "\n".join(told)
 
 
 def chained() -> None:
     """Every chain holds from its first event to its last, by hashes alone."""
     ends: dict[str, tuple[int, str]] = {}
-    for run, number, leaf, body in fetch("select run, run_seq, leaf, body from console.event order by run, run_seq"):
+    for run, number, leaf, body in fetch(
+        "select run, run_seq, leaf, body from console.event order by run, run_seq"
+    ):
         told = json.loads(bytes(body))
         before = ends.get(run, (0, ""))
         assert (number, told["prev"]) == (before[0] + 1, before[1])
@@ -85,7 +96,11 @@ def test_nothing_of_the_person_is_left_and_every_proof_holds(company: Company) -
         told = company.told(run_id)
         assert told["status"] in ("completed", "aborted")
         for at in range(1, told["last_event"] + 1):
-            assert not [text for text in TEXTS if text in json.dumps(runs.replay(company.olivia, run_id, at).json["run"])]
+            assert not [
+                text
+                for text in TEXTS
+                if text in json.dumps(runs.replay(company.olivia, run_id, at).json["run"])
+            ]
         events = log.events_of(run_id)
         assert {reason for event in events for reason in event.missing.values()} == {"erased"}
 
@@ -99,7 +114,9 @@ def test_the_note_says_who_and_why_and_not_whom(company: Company) -> None:
     assert note.values == {"reason": "She asked us to."}
     assert note.body["target"] is None
     sequencing.catch_up()
-    sentences = [row.sentence for row in activity.page(company.ada, LogFilter(kinds=("subject_erased",))).rows]
+    sentences = [
+        row.sentence for row in activity.page(company.ada, LogFilter(kinds=("subject_erased",))).rows
+    ]
     assert len(sentences) == 1
 
 
@@ -110,10 +127,15 @@ def test_the_receipt_can_be_had_again_from_the_log(company: Company) -> None:
     sequencing.catch_up()
     found = erasure.erasure(company.ines, receipt.subject)
     assert found is not None
-    assert (found.receipt.subject, found.receipt.events, found.receipt.runs) == (receipt.subject, receipt.events, 2)
+    assert (found.receipt.subject, found.receipt.events, found.receipt.runs) == (
+        receipt.subject,
+        receipt.events,
+        2,
+    )
     assert (found.by, found.reason) == (company.ines.name, "She asked us to.")
     assert fetch(
-        "select encode(e.leaf, 'hex') from console.activity a join console.event e on e.id = a.event where a.pos = %s", (found.pos,)
+        "select encode(e.leaf, 'hex') from console.activity a join console.event e on e.id = a.event where a.pos = %s",
+        (found.pos,),
     ) == [(found.leaf,)]
     for unknown in ("sub_nobody", "sub\x00", ""):
         assert erasure.erasure(company.ines, unknown) is None
@@ -148,7 +170,10 @@ def test_it_is_refused_while_a_run_is_live_and_without_a_reason(company: Company
 def test_nobody_else_may(company: Company) -> None:
     reviewed(company)
     for name in ("olivia", "tom", "mona", "stan", "rosa", "ada"):
-        for act in (lambda who: erasure.preview(who, "customer", "1"), lambda who: erasure.erase(who, "customer", "1", "x")):
+        for act in (
+            lambda who: erasure.preview(who, "customer", "1"),
+            lambda who: erasure.erase(who, "customer", "1", "x"),
+        ):
             with pytest.raises(NotAllowed):
                 act(company.people[name])
     assert "Adaeze" in everything()
@@ -191,14 +216,19 @@ def put_back(keys: list[Any], values: list[Any]) -> None:
     with owner.begin() as connection:
         for row in keys:
             connection.exec_driver_sql(
-                "insert into console.subject (id, collection, record, kid, wrapped) values (%s, %s, %s, %s, %s)", tuple(row)
+                "insert into console.subject (id, collection, record, kid, wrapped) values (%s, %s, %s, %s, %s)",
+                tuple(row),
             )
         for row in values:
-            connection.exec_driver_sql("insert into console.event_value values (%s, %s, %s, %s, %s)", tuple(row))
+            connection.exec_driver_sql(
+                "insert into console.event_value values (%s, %s, %s, %s, %s)", tuple(row)
+            )
     owner.dispose()
 
 
-def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_half_way_it_is_finished_by_the_list(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reviewed(company)
     monkeypatch.setattr(erasure, "mark_stale", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
@@ -209,7 +239,9 @@ def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatc
     assert (settings.current().data_dir / erasure.LIST).read_text().count("sub_") == 1
 
 
-def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_written_that_very_moment_goes_too(
+    company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """By a process that has the key in its memory still: every value that is gone is accounted for."""
     reviewed(company)
     sub = erasure.preview(company.ines, "customer", "1").subject
@@ -218,20 +250,33 @@ def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch
     def meanwhile() -> int:
         monkeypatch.undo()
         subjects._kept[sub] = kept
-        log.note(company.olivia, "record_viewed", sealed={"q": TEXTS[0]}, collection="customer", record="1", subject=sub)
+        log.note(
+            company.olivia,
+            "record_viewed",
+            sealed={"q": TEXTS[0]},
+            collection="customer",
+            record="1",
+            subject=sub,
+        )
         subjects.forget(sub)
         return mend()
 
     monkeypatch.setattr(erasure, "rebuild_stale", meanwhile)
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
-    assert [event.open["count"] for event in log.events_of("ses_ines") if event.type == "subject_erased"][1:] == [1]
+    assert [event.open["count"] for event in log.events_of("ses_ines") if event.type == "subject_erased"][
+        1:
+    ] == [1]
     (tmp_path / "log.zip").write_bytes(
-        b"".join(exports.begin(company.ada, exports.ExportQuery(proofs=True), ready=sequencing.sealed).parts())
+        b"".join(
+            exports.begin(company.ada, exports.ExportQuery(proofs=True), ready=sequencing.sealed).parts()
+        )
     )
     assert " 0 erased" not in verify.verify(tmp_path / "log.zip", [str(tree_heads.verifier_key())], None)
 
 
-def test_whom_a_hold_keeps_is_on_no_list_of_erased_people(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whom_a_hold_keeps_is_on_no_list_of_erased_people(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Though it was placed after the preview: the next restore would erase them otherwise."""
     reviewed(company)
     before = erasure._preview
@@ -277,7 +322,10 @@ def test_the_command_says_what_it_would_do_and_asks(company: Company) -> None:
     assert (done.exit_code, done.stdout.startswith("erased sub_")) == (0, True)
     with transaction() as connection:
         assert (
-            connection.execute(sa.text("select count(*) from console.subject where record = '1' and collection = 'customer'")).scalar() == 0
+            connection.execute(
+                sa.text("select count(*) from console.subject where record = '1' and collection = 'customer'")
+            ).scalar()
+            == 0
         )
     nothing = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter", "--yes"])
     assert isinstance(nothing.exception, NotFound)
@@ -312,7 +360,12 @@ def test_a_source_that_does_not_answer_is_said_because_lists_under_the_name_stay
     with paused(company):
         told = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter"], input="n\n")
     assert "does not answer" in told.output
-    assert "does not answer" not in CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter"], input="n\n").output
+    assert (
+        "does not answer"
+        not in CliRunner()
+        .invoke(subject, ["erase", "customer", "1", "--reason", "A letter"], input="n\n")
+        .output
+    )
 
 
 def test_tabs_that_search_for_the_person_go_and_others_stay(company: Company) -> None:
@@ -320,12 +373,16 @@ def test_tabs_that_search_for_the_person_go_and_others_stay(company: Company) ->
     mail = {"field": "email", "op": "eq", "value": "adaeze@elsewhere.example"}
     for label, query in {
         "By name": {"q": "okonkwo"},
-        "By address": {"filter": json.dumps({"and": [mail, {"field": "desk", "op": "eq", "value": "retail"}]})},
+        "By address": {
+            "filter": json.dumps({"and": [mail, {"field": "desk", "op": "eq", "value": "retail"}]})
+        },
         "Of a desk": {"filter": json.dumps({"field": "desk", "op": "eq", "value": "retail"})},
         "Somebody else": {"q": "Bram"},
         "A short word": {"q": "ad"},
         "By number": {"filter": json.dumps({"field": "id", "op": "eq", "value": 1})},
-        "Calls of Adaeze OKONKWO, late": {"filter": json.dumps({"field": "desk", "op": "eq", "value": "retail"})},
+        "Calls of Adaeze OKONKWO, late": {
+            "filter": json.dumps({"field": "desk", "op": "eq", "value": "retail"})
+        },
     }.items():
         saved_segments.save(company.olivia, "customer", label, f"user:{company.olivia.id}", query)
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
@@ -356,7 +413,13 @@ HANDS_OFF: dict[str, list[dict[str, Any]]] = {
     "waits": [{"id": "pause", "type": "wait", "config": {"hours": 10}}],
     "texts": [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}],
     "calls": [{"id": "call", "type": "ai_call", "config": {"script": "Hello {{ record.name }}"}}],
-    "tasks": [{"id": "todo", "type": "create_task", "config": {"title": "Ring {{ record.name }}", "team": "operations", "waits": True}}],
+    "tasks": [
+        {
+            "id": "todo",
+            "type": "create_task",
+            "config": {"title": "Ring {{ record.name }}", "team": "operations", "waits": True},
+        }
+    ],
     "listed": [],
 }
 
@@ -366,8 +429,15 @@ def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothin
     company: Company, given_settings: Callable[..., None]
 ) -> None:
     """Four places, a message that may have left, a call in the air, an open task, a line of a list that is done and one of a list still to be read."""
-    path, words, mona = reached.founded(company), ("Whitfield", "sam@post", "555 0147", "5550147"), company.mona
-    sql(path, "insert into contact (id, name, email, stage) values (7, 'Sam Whitfield', 'sam@post.example', 'new')")
+    path, words, mona = (
+        reached.founded(company),
+        ("Whitfield", "sam@post", "555 0147", "5550147"),
+        company.mona,
+    )
+    sql(
+        path,
+        "insert into contact (id, name, email, stage) values (7, 'Sam Whitfield', 'sam@post.example', 'new')",
+    )
     with reached.twilio() as texts, reached.provider_of_calls() as calls, reached.clock(reached.NOON) as move:
         given_settings(**(reached.by_twilio(texts) | reached.by_calls(calls)))
         for slug, steps in HANDS_OFF.items():
@@ -378,8 +448,12 @@ def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothin
         work_as_workers_do()
         lists = []
         for again in (True, False):
-            file = enrolments.batches.keep_file(mona, "listed", io.BytesIO(b"E-mail\nsam@post.example\nana@post.example\n"))
-            lists.append(enrolments.batches.begin(mona, "listed", Question(file=file, columns={"0": "email"})).id)
+            file = enrolments.batches.keep_file(
+                mona, "listed", io.BytesIO(b"E-mail\nsam@post.example\nana@post.example\n")
+            )
+            lists.append(
+                enrolments.batches.begin(mona, "listed", Question(file=file, columns={"0": "email"})).id
+            )
             if again:
                 work_until_idle({"enrol"})
                 sql(path, "delete from contact where id = 7")
@@ -388,12 +462,19 @@ def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothin
         erasure.erase(company.ines, "contact", reached.SAM, "Asked for it.")
         assert ([word for word in words if word in everything()], tasks.of_teams(company.olivia)) == ([], [])
         sql(path, "delete from consent where contact_id = 1", "delete from contact where id = 1")
-        assert ended(web_app().test_client(), calling, outcome="answered", transcript="I am Sam Whitfield") == 200
+        assert (
+            ended(web_app().test_client(), calling, outcome="answered", transcript="I am Sam Whitfield")
+            == 200
+        )
         for _ in range(3):
             move(timedelta(hours=5))
             work_as_workers_do()
         enrolments.batches.sweep()
-        assert ([word for word in words if word in everything()], len(texts.messages), len(calls.asked)) == ([], 1, 1)
+        assert ([word for word in words if word in everything()], len(texts.messages), len(calls.asked)) == (
+            [],
+            1,
+            1,
+        )
         assert [enrolments.batches.get(mona, ident).status for ident in lists] == ["done", "done"]
         (left_out,) = enrolments.batches.answers(mona, lists[1], "refused")[0]
         assert (left_out.row, left_out.reasons[0]["reason"]) == (2, "No contact has the email on this line.")
@@ -404,10 +485,16 @@ def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothin
 def test_what_a_run_has_started_ends_with_it_and_keeps_nobody_from_being_erased(company: Company) -> None:
     reached.founded(company)
     inner = reached.workflow("inner", [{"id": "pause", "type": "wait", "config": {"hours": 10}}])
-    outer = reached.workflow("outer", [{"id": "within", "type": "sub_workflow", "config": {"workflow": inner, "record": "record.id"}}])
+    outer = reached.workflow(
+        "outer",
+        [{"id": "within", "type": "sub_workflow", "config": {"workflow": inner, "record": "record.id"}}],
+    )
     assert enrolments.batches.begin(company.mona, outer, Question(keys=[reached.SAM])).enrolled == 1
     work_as_workers_do()
-    began = "select status from console.run where parent is null", "select status from console.run where parent is not null"
+    began = (
+        "select status from console.run where parent is null",
+        "select status from console.run where parent is not null",
+    )
     assert [fetch(each) for each in began] == [[("waiting_event",)], [("waiting_time",)]]
     assert erasure.preview(company.ines, "contact", reached.SAM).live == ()
     assert erasure.erase(company.ines, "contact", reached.SAM, "Asked for it.").runs == 2

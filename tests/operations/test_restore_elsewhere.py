@@ -15,7 +15,17 @@ from console.infra.db import dump, engine, fetch
 from console.infra.postgres import Embedded
 from console.operations import backup, restore
 from tests.company import Company
-from tests.operations.test_backup import CLI, alone, checked, console, database, fixture_saved, rewritten, stating, yes  # noqa: F401 - the fixtures
+from tests.operations.test_backup import (
+    CLI,
+    alone,  # noqa: F401 - the fixtures
+    checked,
+    console,
+    database,
+    fixture_saved,  # noqa: F401 - the fixtures
+    rewritten,  # noqa: F401 - the fixtures
+    stating,  # noqa: F401 - the fixtures
+    yes,
+)
 
 
 @pytest.fixture(name="second")
@@ -33,11 +43,15 @@ def test_into_a_server_that_counts_from_the_beginning(
 ) -> None:
     """Events that wait for their place carry the number of a transaction that the new server has not come to."""
     company.finished("1")
-    with psycopg.connect(dump.libpq(engine.migration_url().difference_update_query(["options"])), autocommit=True) as busy:
+    with psycopg.connect(
+        dump.libpq(engine.migration_url().difference_update_query(["options"])), autocommit=True
+    ) as busy:
         for _ in range(5000):
             busy.execute("select pg_current_xact_id()")
         with busy.transaction():
-            busy.execute("select pg_current_xact_id()")  # holds the order of the log back, as any long transaction does
+            busy.execute(
+                "select pg_current_xact_id()"
+            )  # holds the order of the log back, as any long transaction does
             waiting = company.at("note", "2")
             backup.write(CLI, tmp_path / "one.zip")
     pending, newest = fetch("select count(*), max(xid::text::bigint) from console.log_pending")[0]
@@ -111,9 +125,17 @@ def test_no_password_stands_in_the_list_of_processes() -> None:
         "postgresql+psycopg://me:hush%20hush@db.example:5433/ops?sslmode=require&options=-crole%3Dboss&keepalives_idle=9&sslpassword=shh"
     )
     told, arguments = dump.environment(url)
-    assert {name: told[name] for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGOPTIONS")} == {
-        "PGHOST": "db.example", "PGPORT": "5433", "PGUSER": "me", "PGPASSWORD": "hush hush", "PGDATABASE": "ops", "PGSSLMODE": "require",
+    assert {
+        name: told[name]
+        for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGOPTIONS")
+    } == {
+        "PGHOST": "db.example",
+        "PGPORT": "5433",
+        "PGUSER": "me",
+        "PGPASSWORD": "hush hush",
+        "PGDATABASE": "ops",
+        "PGSSLMODE": "require",
         "PGOPTIONS": "-crole=boss",
-    }  # fmt: skip
+    }
     assert arguments == ["--dbname=keepalives_idle='9'"]
     assert not {name for name in told if name.startswith(("CONSOLE_", "DATABASE_"))}

@@ -75,7 +75,9 @@ def test_without_a_limit_everything_stays(company: Company) -> None:
     assert "Adaeze" in everything()
 
 
-def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(company: Company, keep: Keep, tmp_path: Path) -> None:
+def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(
+    company: Company, keep: Keep, tmp_path: Path
+) -> None:
     run_id, live = company.finished("1"), company.at("note", "2")
     before = company.told(live)
     sequencing.catch_up()
@@ -104,11 +106,19 @@ def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(company: 
 def test_tags_of_leads_go_with_the_values_of_their_runs(company: Company, keep: Keep) -> None:
     accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
     steps = [
-        step("start", "start", "tag") | {"config": {"fields": [{"name": "name", "label": "Name", "required": True}]}},
+        step("start", "start", "tag")
+        | {"config": {"fields": [{"name": "name", "label": "Name", "required": True}]}},
         step("tag", "add_tag", "end", {"tag": "friend of {{ input.name }}"}),
         step("end", "end", None),
     ]
-    document = {"format": 1, "slug": "ringing", "title": "Ringing", "team": "operations", "run_as": "robot@fernwick.test", "steps": steps}
+    document = {
+        "format": 1,
+        "slug": "ringing",
+        "title": "Ringing",
+        "team": "operations",
+        "run_as": "robot@fernwick.test",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True, rights=False)
     enrolments.enrol_leads(company.mona, "ringing", [{"name": "Adaeze"}])
     work_until_idle({jobs.BEGIN, jobs.ADVANCE_HANDS_OFF})
@@ -139,7 +149,11 @@ def test_what_happened_outside_runs_by_its_kind(company: Company, keep: Keep) ->
     log.note(company.mona, "signed_in", open={"person": company.mona.id}, sealed={"ip": "192.0.2.7"})
     log.note(company.mona, "person_changed", open={"person": company.mona.id}, sealed={"new": {"name": "M."}})
     sequencing.catch_up()
-    for category, kind in (("changes", "record_changed"), ("looks", "record_listed"), ("sign_ins", "signed_in")):
+    for category, kind in (
+        ("changes", "record_changed"),
+        ("looks", "record_listed"),
+        ("sign_ins", "signed_in"),
+    ):
         keep(**{category: 30})
         retention.expire(YEARS)
         assert missing(company.mona.session)[kind] == {"expired"}
@@ -161,7 +175,9 @@ def test_erased_stays_erased_and_is_not_called_expired(company: Company, keep: K
     assert set(exported(tmp_path)) == {"erased", "expired"}
 
 
-def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_in_small_parts_and_killed_between_them(
+    company: Company, keep: Keep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     run_id = company.finished("1")
     sequencing.catch_up()
     keep(runs=30)
@@ -186,7 +202,9 @@ def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, mo
     assert list(runs.rebuild(run_id, check=True)) == []
 
 
-def test_rows_that_a_crash_left_are_mended_the_next_time(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_a_crash_left_are_mended_the_next_time(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     company.finished("1")
     monkeypatch.setattr(erasure, "rebuild_stale", lambda: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
@@ -226,7 +244,12 @@ def test_a_hold_stands_against_erasure_and_expiry(company: Company, keep: Keep) 
     with pytest.raises(Conflict, match="already"):
         erasure.hold(company.ines, "customer", "1", "again")
     (held,) = erasure.holds(company.ines)
-    assert (held.collection, held.key, held.reason, held.events) == ("customer", "1", "Proceedings 4711", due.held)
+    assert (held.collection, held.key, held.reason, held.events) == (
+        "customer",
+        "1",
+        "Proceedings 4711",
+        due.held,
+    )
     erasure.release(company.ines, "customer", "1", "They are over.")
     assert erasure.holds(company.ines) == []
     with pytest.raises(NotFound):
@@ -244,7 +267,13 @@ def test_a_hold_finds_whose_record_it_is_and_refuses_a_misspelt_one(company: Com
     assert erasure.hold(CLI, "account", "LT459999900012345678", "Proceedings") == ("customer", "1")
     assert [(held.collection, held.key) for held in erasure.holds(CLI)] == [("customer", "1")]
     assert erasure.hold(CLI, "person", company.tom.id, "Proceedings") == ("person", company.tom.id)
-    for collection, key in (("customer", "99"), ("customr", "1"), ("account", "LT00"), ("person", "usr_x"), ("run", "run_x")):
+    for collection, key in (
+        ("customer", "99"),
+        ("customr", "1"),
+        ("account", "LT00"),
+        ("person", "usr_x"),
+        ("run", "run_x"),
+    ):
         with pytest.raises(NotFound):
             erasure.hold(CLI, collection, key, "Proceedings")
     assert len(erasure.holds(CLI)) == 2
@@ -270,7 +299,10 @@ def test_the_database_itself_lets_no_held_value_expire(company: Company) -> None
     sub = erasure.preview(company.ines, "customer", "1").subject
     events = [row[0] for row in fetch("select event from console.event_value where sub = %s", (sub,))]
     assert fetch("select * from console.expire(%s)", (events,)) == []
-    with psycopg.connect(dump.libpq(engine.app_url()), autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with (
+        psycopg.connect(dump.libpq(engine.app_url()), autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
         connection.execute("insert into console.event_value values (1, 'expired', '', '', '')")
 
 
@@ -324,6 +356,8 @@ def test_a_value_that_somebody_took_away_is_not_covered_by_others(company: Compa
 def test_a_value_that_somebody_took_away_is_found_where_nobody_was_ever_erased(company: Company) -> None:
     company.finished("1")
     assert CliRunner().invoke(verify).exit_code == 0
-    fetch("delete from console.event_value where event = (select max(event) from console.event_value) returning event")
+    fetch(
+        "delete from console.event_value where event = (select max(event) from console.event_value) returning event"
+    )
     told = CliRunner().invoke(verify)
     assert (told.exit_code, "value missing without a note" in told.output) == (1, True), told.output

@@ -40,8 +40,16 @@ SLUGS = {None: "care-review", "amber": "care-amber", "blue": "care-blue"}
 def may_see(*people: tuple[Actor, set[str]]) -> None:
     """Make these the clearances of these people, and of nobody else."""
     with transaction() as connection:
-        there = [row for row in policy_store.rows_of(connection) if row.obj.startswith("label:") and row.sub.startswith("user:")]
-        wanted = [Row("p", f"user:{who.id}", "*", f"label:{mark}", "see", "allow") for who, marks in people for mark in marks]
+        there = [
+            row
+            for row in policy_store.rows_of(connection)
+            if row.obj.startswith("label:") and row.sub.startswith("user:")
+        ]
+        wanted = [
+            Row("p", f"user:{who.id}", "*", f"label:{mark}", "see", "allow")
+            for who, marks in people
+            for mark in marks
+        ]
         policy_store.write(connection, added=wanted, removed=there)
     access.refresh()
 
@@ -50,16 +58,26 @@ def may_see(*people: tuple[Actor, set[str]]) -> None:
 def house(module_company: Company) -> Company:
     """The company with two workflows that carry a label each, and a role that is cleared for one of them."""
     for mark in ("amber", "blue"):
-        made = copy.deepcopy(small.DOCUMENT) | {"slug": SLUGS[mark], "title": f"Care {mark}", "clearance": mark}
+        made = copy.deepcopy(small.DOCUMENT) | {
+            "slug": SLUGS[mark],
+            "title": f"Care {mark}",
+            "clearance": mark,
+        }
         made["settings"] = {"visit_limit": 5, "exclusive": False}
         workflows.import_file(made, publish=True)
-    workflows.import_file(copy.deepcopy(small.DOCUMENT) | {"settings": {"visit_limit": 5, "exclusive": False}}, publish=True)
+    workflows.import_file(
+        copy.deepcopy(small.DOCUMENT) | {"settings": {"visit_limit": 5, "exclusive": False}}, publish=True
+    )
     access.grant("keeper", "label:amber", ["see"])
     access.grant("keeper", "workflow:*", ["see", "start", "resume"], team="operations")
     access.grant("keeper", "collection:customer", ["browse", "read"], team="operations")
     access.grant("keeper", "collection:account", ["browse", "read"], team="operations")
-    accounts.create_person("kim@fernwick.example", role="keeper", team="operations", name="Kim", password=PASSWORD)
-    module_company.people["kim"] = accounts.actor_of_person(accounts.person_of_email("kim@fernwick.example").id, "ses_kim")
+    accounts.create_person(
+        "kim@fernwick.example", role="keeper", team="operations", name="Kim", password=PASSWORD
+    )
+    module_company.people["kim"] = accounts.actor_of_person(
+        accounts.person_of_email("kim@fernwick.example").id, "ses_kim"
+    )
     access.refresh()
     return module_company
 
@@ -81,18 +99,27 @@ def found(who: Actor, auditor: Actor, record: str) -> dict[str, list[Any]]:
         rows += [(row.json["run"], row.json["id"]) for row in told.rows if row.json["run"]]
         if (cursor := told.next) is None:
             break
-    exported = b"".join(exports.begin(auditor, exports.ExportQuery(), ready=sequencing.catch_up).parts()).splitlines()
+    exported = b"".join(
+        exports.begin(auditor, exports.ExportQuery(), ready=sequencing.catch_up).parts()
+    ).splitlines()
     bodies = [orjson.loads(line) for line in exported]
     return {
         "find": [(head.id, head.status) for head in heads],
         "on_record": [(head.id, head.step) for head in runs.on_record(who, "customer", record)],
-        "live_on": [(head.id, key) for key, each in sorted(runs.live_on(who, "customer", ["1", "2", "3"]).items()) for head in each],
+        "live_on": [
+            (head.id, key)
+            for key, each in sorted(runs.live_on(who, "customer", ["1", "2", "3"]).items())
+            for head in each
+        ],
         "to_continue": [(head.id, head.status) for head in runs.to_continue(who)],
         "log": sorted(set(rows)),
         "export": [(body["run"], body["id"]) for body in bodies if body["run"].startswith("run_")],
-        "counts": [(run, 1) for run, workflow in fetch("select id, workflow from console.run where ended_at is null")
-                   for _ in range(runs.live_counts(who).get(workflow, 0) > 0)],
-    }  # fmt: skip
+        "counts": [
+            (run, 1)
+            for run, workflow in fetch("select id, workflow from console.run where ended_at is null")
+            for _ in range(runs.live_counts(who).get(workflow, 0) > 0)
+        ],
+    }
 
 
 @tries(max_examples=8, deadline=None)
@@ -116,7 +143,9 @@ def test_a_reader_finds_what_a_cleared_reader_finds_less_what_they_are_not_clear
     mark_of = dict(fetch("select id, label from console.run"))
     assert {each for mark, _ in begun for each in [mark]} <= set(mark_of.values())
     for name, each in whole.items():
-        assert part[name] == [pair for pair in each if mark_of[pair[0]] is None or mark_of[pair[0]] in cleared], name
+        assert part[name] == [
+            pair for pair in each if mark_of[pair[0]] is None or mark_of[pair[0]] in cleared
+        ], name
     for run_id, mark in mark_of.items():
         if mark is None or mark in cleared:
             assert runs.get(mona, run_id).json["id"] == run_id
@@ -126,7 +155,9 @@ def test_a_reader_finds_what_a_cleared_reader_finds_less_what_they_are_not_clear
                     look(mona, run_id)
 
 
-def test_events_carry_the_label_in_their_bodies_and_the_projections_agree_with_the_log(house: Company) -> None:
+def test_events_carry_the_label_in_their_bodies_and_the_projections_agree_with_the_log(
+    house: Company,
+) -> None:
     may_see((house.mona, {"amber"}))
     run_id = runs.start(house.mona, "care-amber", "customer", "1", {"why": "event"})
     sequencing.catch_up()
@@ -145,7 +176,9 @@ def test_runs_with_a_label_never_stand_in_the_way_of_others(house: Company) -> N
     workflows.import_file({name: value for name, value in made.items() if name != "clearance"}, publish=True)
     access.refresh()
     assert runs.start(house.olivia, "care-once", "customer", "3", {"why": "event"}) != hidden
-    assert [head.slug for head in runs.on_record(house.olivia, "customer", "3") if head.slug == "care-once"] == ["care-once"]
+    assert [
+        head.slug for head in runs.on_record(house.olivia, "customer", "3") if head.slug == "care-once"
+    ] == ["care-once"]
 
 
 # ------------------------------------------------------------------------------------------------- labels of records, by rule
@@ -155,14 +188,21 @@ def test_runs_with_a_label_never_stand_in_the_way_of_others(house: Company) -> N
 def vip(house: Company) -> Iterator[None]:
     """Customers of the corporate desk are labelled."""
     told = '{"clearance": {"label": "blue", "when": "record.desk == \\"corporate\\""}}'
-    fetch("update console.collection set document = document || %s::jsonb where id = 'customer' returning id", (told,))
+    fetch(
+        "update console.collection set document = document || %s::jsonb where id = 'customer' returning id",
+        (told,),
+    )
     access.refresh()
     yield
-    fetch("update console.collection set document = document - 'clearance' where id = 'customer' returning id")
+    fetch(
+        "update console.collection set document = document - 'clearance' where id = 'customer' returning id"
+    )
     access.refresh()
 
 
-def test_a_record_that_is_labelled_by_a_rule_is_not_there_and_its_runs_keep_the_label(house: Company, vip: None) -> None:
+def test_a_record_that_is_labelled_by_a_rule_is_not_there_and_its_runs_keep_the_label(
+    house: Company, vip: None
+) -> None:
     mona = house.mona
     may_see((mona, {"blue"}))
     assert browse.page(mona, "customer", BrowseQuery(count="exact")).total == 4
@@ -192,9 +232,16 @@ def test_a_record_that_is_labelled_by_a_rule_is_not_there_and_its_runs_keep_the_
 
 
 def asked(
-    house: Company, by: str = "ines", who: str = "ada", since: datetime = NOW - DAY, until: datetime = NOW + DAY, label: str = "amber"
+    house: Company,
+    by: str = "ines",
+    who: str = "ada",
+    since: datetime = NOW - DAY,
+    until: datetime = NOW + DAY,
+    label: str = "amber",
 ) -> clearances.Grant:
-    return clearances.ask(house.people[by], label, house.people[who].email, since, until, "Audit of the third quarter")
+    return clearances.ask(
+        house.people[by], label, house.people[who].email, since, until, "Audit of the third quarter"
+    )
 
 
 def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_event(house: Company) -> None:
@@ -205,7 +252,9 @@ def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_e
     assert made.state == "asked"
     with pytest.raises(NotFound):
         runs.get(ada, run_id)
-    assert [told.text for told in notices.notices_of(kim)][:1] == ["Ines asks for your agreement to a clearance"]
+    assert [told.text for told in notices.notices_of(kim)][:1] == [
+        "Ines asks for your agreement to a clearance"
+    ]
     with pytest.raises(NotAllowed, match="Another person"):
         clearances.answer(house.ines, made.id, agree=True)
     with pytest.raises(NotAllowed):
@@ -215,10 +264,14 @@ def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_e
     before = len(log.events_of(run_id))
     assert runs.get(ada, run_id).json["id"] == run_id
     assert runs.replay(ada, run_id).last == before + 2
-    assert [(event.type, event.body["actor"]["id"]) for event in log.events_of(run_id)[before:]] == [("run_read", ada.id)] * 2
+    assert [(event.type, event.body["actor"]["id"]) for event in log.events_of(run_id)[before:]] == [
+        ("run_read", ada.id)
+    ] * 2
     assert accounts.actor_of_person(ada.id).clearance == {"amber"}
     told = log.events_of("sys:config")
-    kinds = [event for event in told if event.type.startswith("clearance_") and event.open["clearance"] == made.id]
+    kinds = [
+        event for event in told if event.type.startswith("clearance_") and event.open["clearance"] == made.id
+    ]
     assert [(event.type, event.body["actor"]["id"]) for event in kinds] == [
         ("clearance_asked", house.ines.id),
         ("clearance_granted", kim.id),
@@ -253,10 +306,19 @@ def test_it_begins_and_ends_by_itself(house: Company) -> None:
         time.sleep(0.05)
     with pytest.raises(NotFound):
         runs.get(house.ada, run_id)
-    assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(2,)]
+    assert fetch(
+        "select count(*) from console.policy where sub = %s and obj = 'label:amber'",
+        (f"user:{house.ada.id}",),
+    ) == [(2,)]
     clearances.revoke(house.ines, later.id)  # sweeps what is over
-    assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(0,)]
-    assert next(grant for grant in clearances.listed(house.ines)[0].grants if grant.id == brief.id).state == "over"
+    assert fetch(
+        "select count(*) from console.policy where sub = %s and obj = 'label:amber'",
+        (f"user:{house.ada.id}",),
+    ) == [(0,)]
+    assert (
+        next(grant for grant in clearances.listed(house.ines)[0].grants if grant.id == brief.id).state
+        == "over"
+    )
 
 
 @pytest.mark.parametrize("who", ["stan", "tom", "mona", "rosa", "ada"])
@@ -293,8 +355,13 @@ def test_no_group_of_the_provider_clears_anybody_without_the_agreement(house: Co
     assert refused.value.code == "needs_agreement"
     harmless = entry.GroupRole("makers", "developer", "*")
     entry_changes.store(ines, replace(entry.current(), groups=(harmless,)))
-    with pytest.raises(NotAllowed, match="without anybody's agreement"), transaction() as connection:  # a role that the group gives already
-        policy_store.write(connection, added=[Row("p", "role:developer", "*", "label:amber", "see", "allow")], by=ines.id)
+    with (
+        pytest.raises(NotAllowed, match="without anybody's agreement"),
+        transaction() as connection,
+    ):  # a role that the group gives already
+        policy_store.write(
+            connection, added=[Row("p", "role:developer", "*", "label:amber", "see", "allow")], by=ines.id
+        )
     entry_changes.store(kim, replace(entry.current(), groups=(harmless, gives)))
     entry_changes.store(ines, replace(entry.current(), groups=()))
 
@@ -317,7 +384,11 @@ def test_no_change_of_roles_clears_anybody_without_the_agreement(house: Company)
     with pytest.raises(NotAllowed, match="clear(ed| somebody) for amber") as refused:
         accounts.change_roles(ines, tom.id, pairs)
     assert refused.value.code == "needs_agreement"
-    for sub, obj in (("role:operator", "label:amber"), ("role:admin", "label:*"), (f"user:{ines.id}", "label:amber")):
+    for sub, obj in (
+        ("role:operator", "label:amber"),
+        ("role:admin", "label:*"),
+        (f"user:{ines.id}", "label:amber"),
+    ):
         with pytest.raises(NotAllowed), transaction() as connection:
             policy_store.write(connection, added=[Row("p", sub, "*", obj, "see", "allow")], by=ines.id)
     with pytest.raises(NotAllowed), transaction() as connection:
@@ -330,7 +401,11 @@ def test_no_change_of_roles_clears_anybody_without_the_agreement(house: Company)
     accounts.change_roles(ines, tom.id, [("operator", "operations")])
     clearances.revoke(ines, made.id)
     with transaction() as connection:  # nobody holds it yet: the first holder is appointed
-        policy_store.write(connection, added=[Row("p", "role:lead", "t:operations", "label:green", "see", "allow")], by=ines.id)
+        policy_store.write(
+            connection,
+            added=[Row("p", "role:lead", "t:operations", "label:green", "see", "allow")],
+            by=ines.id,
+        )
     access.refresh()
     assert access.clearance(house.mona) == {"green"}
     access.policy_store.refresh()
@@ -360,7 +435,9 @@ def test_whoever_loses_a_clearance_finds_their_own_notices_and_inboxes_without_i
         notices.read(olivia, told.id)
 
 
-def test_reading_what_is_labelled_is_told_to_cleared_readers_alone_and_leaves_no_number_out(house: Company) -> None:
+def test_reading_what_is_labelled_is_told_to_cleared_readers_alone_and_leaves_no_number_out(
+    house: Company,
+) -> None:
     ada, rosa = house.ada, SimpleNamespace(id=house.rosa.id)
     access.grant("auditor", "workflow:*", ["see"])
     may_see((ada, {"blue"}), (house.mona, {"blue"}))
@@ -383,7 +460,11 @@ def test_a_copy_of_a_labelled_workflow_and_what_is_noted_about_both_carry_the_la
     access.refresh()
     assert fetch("select label from console.workflow where slug = %s", (copied.slug,)) == [("amber",)]
     assert log.events_of("sys:amber")[-1].open["slug"] == copied.slug
-    assert not [event for event in log.events_of("sys:config") if event.open.get("slug") in ("care-amber", copied.slug)]
+    assert not [
+        event
+        for event in log.events_of("sys:config")
+        if event.open.get("slug") in ("care-amber", copied.slug)
+    ]
     with pytest.raises(NotFound) as missing:
         workflows.redefine(house.tom, copied.slug, small.DOCUMENT)
     assert not missing.value.hidden

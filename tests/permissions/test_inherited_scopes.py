@@ -63,15 +63,29 @@ def test_who_may_read_no_subject_sees_nothing_of_it(company: Company) -> None:
 def test_a_condition_narrows_and_only_true_stands_alone(company: Company) -> None:
     access.grant("operator", "collection:account", ["update"], "record.status == 'open'", team="operations")
     assert seen(company.tom, "update") == {OURS}
-    access.grant("operator", "collection:account", ["update"], "true && record.status == 'closed'", team="operations")
+    access.grant(
+        "operator", "collection:account", ["update"], "true && record.status == 'closed'", team="operations"
+    )
     assert seen(company.tom, "update") == {OURS, OTHER}
-    access.grant("operator", "collection:account", ["update"], "true && record.customer.desk == 'corporate'", team="operations")
+    access.grant(
+        "operator",
+        "collection:account",
+        ["update"],
+        "true && record.customer.desk == 'corporate'",
+        team="operations",
+    )
     assert seen(company.tom, "update") == {OURS, OTHER, FOREIGN}
 
 
 def test_a_deny_follows_relations_and_wins(company: Company) -> None:
     row = Row(
-        "p", "role:lead", "*", "collection:account", "read", "deny", "record.customer.risk == 'low' || record.customer.desk == 'corporate'"
+        "p",
+        "role:lead",
+        "*",
+        "collection:account",
+        "read",
+        "deny",
+        "record.customer.risk == 'low' || record.customer.desk == 'corporate'",
     )
     with transaction() as connection:
         policy_store.write(connection, added=[row])
@@ -81,9 +95,21 @@ def test_a_deny_follows_relations_and_wins(company: Company) -> None:
 
 
 def test_a_key_for_accounts_alone_follows_customers_too(company: Company) -> None:
-    kept = accounts.create_own_key(company.tom, "narrow", days=1, scopes=access.Scopes(collections=frozenset({"account"})))
-    narrowed = Actor("key", company.tom.id, tags=company.tom.tags, teams=company.tom.teams, roles=company.tom.roles, key_id=kept.id)
-    assert {row.key for row in records.page("account", access.scope_for(narrowed, "account")).rows} == {OURS, OTHER}
+    kept = accounts.create_own_key(
+        company.tom, "narrow", days=1, scopes=access.Scopes(collections=frozenset({"account"}))
+    )
+    narrowed = Actor(
+        "key",
+        company.tom.id,
+        tags=company.tom.tags,
+        teams=company.tom.teams,
+        roles=company.tom.roles,
+        key_id=kept.id,
+    )
+    assert {row.key for row in records.page("account", access.scope_for(narrowed, "account")).rows} == {
+        OURS,
+        OTHER,
+    }
     assert access.scope_for(narrowed, "customer").nothing
 
 
@@ -98,7 +124,10 @@ def test_a_write_looks_at_the_subject_in_its_where(writing: Company) -> None:
     statements: list[str] = []
     engine = catalogue.engine_of(catalogue.collection("account"))
     sa.event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    assert records.write("account", OURS, {"status": {"old": "open", "new": "held"}}, scope).values["status"] == "held"
+    assert (
+        records.write("account", OURS, {"status": {"old": "open", "new": "held"}}, scope).values["status"]
+        == "held"
+    )
     (update,) = [each for each in statements if each.startswith("UPDATE")]
     assert "EXISTS" in update
     with pytest.raises(NotFound):
@@ -120,8 +149,13 @@ def test_a_reference_out_of_scope_is_one_that_does_not_exist(writing: Company) -
         told.append((refused.value.message, refused.value.details))
     assert told[:2] == told[2:]
     assert told[0][1] == [{"field": "customer_id", "reason": "Customer: there is no such customer."}]
-    assert records.write("account", OURS, {"customer_id": {"old": 1, "new": 2}}, update).values["customer_id"] == 2
-    assert records.insert("account", {"iban": "LT01", "customer_id": 1, "status": "open"}, create).key == "LT01"
+    assert (
+        records.write("account", OURS, {"customer_id": {"old": 1, "new": 2}}, update).values["customer_id"]
+        == 2
+    )
+    assert (
+        records.insert("account", {"iban": "LT01", "customer_id": 1, "status": "open"}, create).key == "LT01"
+    )
     assert writing.sql("select count(*) from account where customer_id = 3") == [(1,)]
 
 
@@ -137,7 +171,10 @@ def test_the_editor_offers_and_checks_relations(company: Company) -> None:
     offered = {one.path: one.label for one in rule_conditions.choices("collection:account")}
     assert offered["record.customer.desk"] == "Desk of the customer"
     made = rule_conditions.compose("collection:account", "record.customer.desk", "==", "retail")
-    assert rule_conditions.check("collection:account", ("read",), made).text == 'record.customer.desk == "retail"'
+    assert (
+        rule_conditions.check("collection:account", ("read",), made).text
+        == 'record.customer.desk == "retail"'
+    )
     for text, said in (
         ("record.customer.colour == 'x'", "no field colour"),
         ("record.owner.desk == 'x'", "no relation owner"),
@@ -150,17 +187,23 @@ def test_the_editor_offers_and_checks_relations(company: Company) -> None:
     assert "begins with customer_id" in rule_conditions.of_subject("collection:account")[0]
     company.sql("create index of_customer on account (customer_id)")
     assert rule_conditions.of_subject("collection:account") == []
-    counted = rule_conditions.counted(company.ines, "collection:account", "record.status == 'open'", "operator", "t:operations")
+    counted = rule_conditions.counted(
+        company.ines, "collection:account", "record.status == 'open'", "operator", "t:operations"
+    )
     assert dict(counted.people) == {"Olivia": 2, "Tom": 1}
 
 
 def test_who_says_whose_data_it_is_manages_the_rights(company: Company) -> None:
-    developer = accounts.create_person("dev@fernwick.example", role="developer", team="operations", name="Dev", password=PASSWORD).person
+    developer = accounts.create_person(
+        "dev@fernwick.example", role="developer", team="operations", name="Dev", password=PASSWORD
+    ).person
     dev = accounts.actor_of_person(developer.id)
 
     def publish(actor: Actor, **says: Any) -> None:
         editing = collections.open_collection(actor, "account")
-        revision = collections.save(actor, "account", editing.draft.revision, {**editing.live.to_json(), **says})
+        revision = collections.save(
+            actor, "account", editing.draft.revision, {**editing.live.to_json(), **says}
+        )
         collections.publish(actor, "account", revision)
 
     publish(dev, help="Where the money is")

@@ -12,15 +12,26 @@ from tests.company import Company
 from tests.support.acting import RATE, hand_in, run_of
 
 ACTION = "action:customer.rate"
-REFUND = {**RATE, "form": [*RATE["form"], {"name": "amount_minor", "label": "Amount", "type": "integer", "required": True}], "require": []}
+REFUND = {
+    **RATE,
+    "form": [*RATE["form"], {"name": "amount_minor", "label": "Amount", "type": "integer", "required": True}],
+    "require": [],
+}
 LIMIT = "input.amount_minor <= 50000"
 
 
 def granted(*rows: tuple[str, str, str]) -> None:
     """Rows (role, act, condition) on the action in Operations, instead of all others on it."""
     with transaction() as connection:
-        gone = [row for row in policy_store.rows_of(connection) if row.obj == ACTION or (row.obj == "action:*" and row.act == "approve")]
-        new = [Row("p", f"role:{role}", "t:operations", ACTION, act, "allow", condition) for role, act, condition in rows]
+        gone = [
+            row
+            for row in policy_store.rows_of(connection)
+            if row.obj == ACTION or (row.obj == "action:*" and row.act == "approve")
+        ]
+        new = [
+            Row("p", f"role:{role}", "t:operations", ACTION, act, "allow", condition)
+            for role, act, condition in rows
+        ]
         policy_store.write(connection, added=new, removed=gone)
     access.refresh()
 
@@ -31,7 +42,11 @@ def bank(company: Company) -> Company:
     actions.import_file(REFUND)
     access.grant("operator", "collection:customer", ["act"], team="operations")
     access.grant("lead", "collection:customer", ["browse", "read", "update", "act"], team="operations")
-    granted(("operator", "execute", LIMIT), ("lead", "execute", ""), ("lead", "approve", "input.amount_minor <= 70000"))
+    granted(
+        ("operator", "execute", LIMIT),
+        ("lead", "execute", ""),
+        ("lead", "approve", "input.amount_minor <= 70000"),
+    )
     return company
 
 
@@ -42,7 +57,8 @@ def test_within_the_limit_it_is_done_and_over_it_the_limit_and_who_may_are_named
     with pytest.raises(NotAllowed) as refused:
         hand_in(bank, run_id, risk="low", amount_minor=50_001)
     assert (
-        refused.value.message == "Operator in Operations may execute Rate the customer only where Amount minor is at most 50,000. Mona may."
+        refused.value.message
+        == "Operator in Operations may execute Rate the customer only where Amount minor is at most 50,000. Mona may."
     )
     assert refused.value.need == (ACTION, "execute")
     assert bank.sql("select risk from customer where id = 1") == [(None,)]
@@ -55,8 +71,14 @@ def test_over_the_limit_a_lead_may(bank: Company) -> None:
     assert hand_in(bank, run_id, by="mona", risk="low", amount_minor=50_001)["status"] == "completed"
 
 
-def test_over_the_limit_it_is_requested_where_that_is_allowed_and_approved_within_the_approvers_own(bank: Company) -> None:
-    granted(("operator", "execute", LIMIT), ("operator", "request", ""), ("lead", "approve", "input.amount_minor <= 70000"))
+def test_over_the_limit_it_is_requested_where_that_is_allowed_and_approved_within_the_approvers_own(
+    bank: Company,
+) -> None:
+    granted(
+        ("operator", "execute", LIMIT),
+        ("operator", "request", ""),
+        ("lead", "approve", "input.amount_minor <= 70000"),
+    )
     for amount, may in ((60_000, True), (80_000, False)):
         record = "1" if may else "2"
         run_id = run_of(bank, REFUND, record)
@@ -68,7 +90,8 @@ def test_over_the_limit_it_is_requested_where_that_is_allowed_and_approved_withi
             assert bank.sql("select risk from customer where id = 1") == [("low",)]
         else:
             with pytest.raises(
-                NotAllowed, match="Lead in Operations may approve Rate the customer only where Amount minor is at most 70,000"
+                NotAllowed,
+                match="Lead in Operations may approve Rate the customer only where Amount minor is at most 70,000",
             ):
                 runs.approve(bank.mona, asked)
     assert bank.sql("select risk from customer where id = 2") == [("low",)]  # as it was
@@ -99,7 +122,17 @@ def test_a_condition_over_the_run_is_four_eyes(company: Company) -> None:
     runs.save(company.olivia, run_id, revision=company.told(run_id)["revision"])
     with transaction() as connection:
         resume = [Row("p", "role:operator", "*", "workflow:*", "resume")]
-        new = [Row("p", "role:operator", "*", "workflow:*", "resume", "allow", "run.started_by != $currentUser.id")]
+        new = [
+            Row(
+                "p",
+                "role:operator",
+                "*",
+                "workflow:*",
+                "resume",
+                "allow",
+                "run.started_by != $currentUser.id",
+            )
+        ]
         policy_store.write(connection, added=new, removed=resume)
     access.refresh()
     with pytest.raises(NotAllowed):

@@ -19,7 +19,9 @@ PLACE, CUSTOMER = "t:operations", "collection:customer"
 @pytest.fixture
 def iris(company: Company) -> Actor:
     """Another admin."""
-    made = accounts.create_person("iris@fernwick.example", role="admin", team="admin", name="Iris", password=PASSWORD)
+    made = accounts.create_person(
+        "iris@fernwick.example", role="admin", team="admin", name="Iris", password=PASSWORD
+    )
     return accounts.actor_of_person(made.person.id, "ses_iris")
 
 
@@ -46,14 +48,23 @@ def test_a_draft_counts_when_it_is_published(company: Company) -> None:
     assert lost["field:customer/email", "read"] == {company.olivia.id, tom.id}
     assert told.touched == 2
     before = access.current_version()
-    assert permissions.publish(ines, told.version, "Fewer changes by hand") == before + 1 == access.current_version()
+    assert (
+        permissions.publish(ines, told.version, "Fewer changes by hand")
+        == before + 1
+        == access.current_version()
+    )
     assert not access.can(tom, None, CUSTOMER, "update", {"desk": "retail"})
     scope = access.scope_for(tom, "customer")
     assert (set(scope.hidden), set(scope.fixed)) == ({"email"}, {"email", "risk"})
     assert not permissions.draft(ines).change
     (version, *_) = permissions.versions(ines)
     assert (version.number, version.by, version.note) == (before + 1, ines.id, "Fewer changes by hand")
-    assert Row("p", "role:operator", PLACE, CUSTOMER, "update", "allow", "record.desk in $currentUser.tags.desks") in version.change.removed
+    assert (
+        Row(
+            "p", "role:operator", PLACE, CUSTOMER, "update", "allow", "record.desk in $currentUser.tags.desks"
+        )
+        in version.change.removed
+    )
 
 
 def test_going_back_brings_the_rules_and_leaves_the_people(company: Company) -> None:
@@ -65,7 +76,9 @@ def test_going_back_brings_the_rules_and_leaves_the_people(company: Company) -> 
     access.assign(company.tom.id, [("reviewer", "operations")])
     permissions.undo(ines, number)
     assert published(ines, "back") == number + 2
-    assert {row for row in access.all_rows() if row.ptype == "p"} == {row for row in before if row.ptype == "p"}
+    assert {row for row in access.all_rows() if row.ptype == "p"} == {
+        row for row in before if row.ptype == "p"
+    }
     assert access.roles_of(company.tom.id) == {("reviewer", "operations")}
     with pytest.raises(NotFound):
         permissions.undo(ines, 10_000)
@@ -88,8 +101,12 @@ def test_who_publishes_second_is_shown_what_the_first_did(company: Company, iris
     assert any("export" in detail["reason"] for detail in refused.value.details)
     assert [one.note for one in permissions.draft(ines).theirs] == ["Iris was first"]
     assert published(ines) == access.current_version()
-    assert ("role:reviewer", "collection:account", "export") in {(row.sub, row.obj, row.act) for row in access.all_rows()}
-    assert not access.can(company.rosa, None, "collection:account", "export")  # accounts follow their customers, who are not hers to read
+    assert ("role:reviewer", "collection:account", "export") in {
+        (row.sub, row.obj, row.act) for row in access.all_rows()
+    }
+    assert not access.can(
+        company.rosa, None, "collection:account", "export"
+    )  # accounts follow their customers, who are not hers to read
     assert not access.can(company.rosa, None, CUSTOMER, "read")
 
 

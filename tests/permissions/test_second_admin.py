@@ -50,8 +50,16 @@ def write_rows(*added: Row, removed: tuple[Row, ...] = ()) -> None:
 def house(company: Company) -> Company:
     """The company, whose admins see customers but cannot export them, nor read everything of accounts."""
     with transaction() as connection:
-        there = [row for row in policy_store.rows_of(connection, sub="role:admin") if row.obj.startswith("collection:")]
-        policy_store.write(connection, added=[replaced(row) for row in there if row.act in ("browse", "read")] + [HIDDEN], removed=there)
+        there = [
+            row
+            for row in policy_store.rows_of(connection, sub="role:admin")
+            if row.obj.startswith("collection:")
+        ]
+        policy_store.write(
+            connection,
+            added=[replaced(row) for row in there if row.act in ("browse", "read")] + [HIDDEN],
+            removed=there,
+        )
     access.refresh()
     return company
 
@@ -85,7 +93,9 @@ def robot_of(who: Actor) -> Actor:
     return accounts.actor_of_person(robot.id)
 
 
-def test_every_way_to_give_oneself_a_right_on_records_needs_a_second_administrator(house: Company, tmp_path: Path) -> None:
+def test_every_way_to_give_oneself_a_right_on_records_needs_a_second_administrator(
+    house: Company, tmp_path: Path
+) -> None:
     ines = house.ines
     second(house)
     robot = robot_of(ines)
@@ -98,14 +108,22 @@ def test_every_way_to_give_oneself_a_right_on_records_needs_a_second_administrat
         "a wider scope": lambda: publish(ines, WIDE, removed=(NARROW,)),
         "a field": lambda: publish(ines, removed=(HIDDEN,)),
         "a masked field": lambda: publish(ines, MASKED),
-        "in one team": lambda: publish(ines, Row("p", "role:admin", "t:operations", "collection:customer", "export")),
-        "to oneself": lambda: publish(ines, Row("p", f"user:{ines.id}", "*", "collection:customer", "export")),
+        "in one team": lambda: publish(
+            ines, Row("p", "role:admin", "t:operations", "collection:customer", "export")
+        ),
+        "to oneself": lambda: publish(
+            ines, Row("p", f"user:{ines.id}", "*", "collection:customer", "export")
+        ),
         "a role built from another": lambda: publish(ines, Row("g", "role:admin", "*", "role:operator")),
         "a clearance": lambda: publish(ines, Row("p", "role:admin", "*", "label:amber", "see")),
-        "an account's role": lambda: publish(ines, Row("p", "role:lead", "*", "collection:customer", "delete")),
-        "an account's roles": lambda: person_changes.change_roles(ines, robot.id, [("operator", "operations"), ("reviewer", "operations")]),
+        "an account's role": lambda: publish(
+            ines, Row("p", "role:lead", "*", "collection:customer", "delete")
+        ),
+        "an account's roles": lambda: person_changes.change_roles(
+            ines, robot.id, [("operator", "operations"), ("reviewer", "operations")]
+        ),
         "a team's rules copied": lambda: teamwork.copy(ines, "procurement", "operations"),
-    }  # fmt: skip
+    }
     access.grant("reviewer", "collection:account", ["delete"])
     access.refresh()
     before, wrong = set(access.all_rows()), list[str]()
@@ -129,8 +147,12 @@ def test_every_way_to_give_oneself_a_right_on_records_needs_a_second_administrat
     assert kinds() == ["own_rights_given"], "of the key of an account with more rights, which the house made"
 
 
-def test_a_new_source_gives_ones_own_role_nothing_before_the_second_says_so(house: Company, tmp_path: Path) -> None:
-    sqlite3.connect(tmp_path / "shop.db").executescript("create table thing (id integer primary key, name text)")
+def test_a_new_source_gives_ones_own_role_nothing_before_the_second_says_so(
+    house: Company, tmp_path: Path
+) -> None:
+    sqlite3.connect(tmp_path / "shop.db").executescript(
+        "create table thing (id integer primary key, name text)"
+    )
     other = second(house)
     may = {"admin": ["browse", "read", "export"], "operator": ["browse", "read"]}
     sources.add("shop", f"sqlite:///{tmp_path / 'shop.db'}", may=may, by=house.ines)
@@ -138,7 +160,10 @@ def test_a_new_source_gives_ones_own_role_nothing_before_the_second_says_so(hous
     assert access.can(house.olivia, None, "collection:shop.thing", "browse")
     assert not access.can(house.ines, None, "collection:shop.thing", "browse")
     [request] = second_admin.to_confirm(other)
-    assert (request.about, {row.act for row in request.change.added}) == ("shop", {"browse", "read", "export"})
+    assert (request.about, {row.act for row in request.change.added}) == (
+        "shop",
+        {"browse", "read", "export"},
+    )
     second_admin.confirm(other, request.id)
     assert access.can(house.ines, None, "collection:shop.thing", "export")
 
@@ -154,7 +179,11 @@ def test_a_second_administrator_sees_and_confirms_it(house: Company) -> None:
     assert access.can(ines, None, "collection:customer", "export")
     assert kinds() == ["own_rights_asked", "own_rights_given", "own_rights_answered"]
     [given] = [event for event in log.events_of("sys:config") if event.type == "own_rights_given"]
-    assert (given.open["person"], given.open["confirmed_by"], given.open["rights"]) == (ines.id, other.id, ["collection:customer export"])
+    assert (given.open["person"], given.open["confirmed_by"], given.open["rights"]) == (
+        ines.id,
+        other.id,
+        ["collection:customer export"],
+    )
     assert not permissions.draft(ines).change
     assert second_admin.to_confirm(other) == []
     with pytest.raises(Conflict):
@@ -165,7 +194,8 @@ def test_nobody_else_confirms_it(house: Company) -> None:
     ines, other, third = house.ines, second(house), second(house, "cy@fernwick.example")
     request = asked(ines, EXPORTS)
     keys = {
-        who.id: accounts.create_key("tests", who.id, scopes=scopes).text for who, scopes in ((ines, Scopes(approves=True)), (other, None))
+        who.id: accounts.create_key("tests", who.id, scopes=scopes).text
+        for who, scopes in ((ines, Scopes(approves=True)), (other, None))
     }
     robot = robot_of(ines)
     write_rows(Row("g", f"user:{robot.id}", "*", "role:admin"))
@@ -238,12 +268,16 @@ def test_two_who_confirm_at_once_publish_it_once(house: Company) -> None:
     assert kinds().count("own_rights_given") == 1
 
 
-def test_alone_it_is_published_with_an_event_and_an_alert(house: Company, given_settings: Callable[..., None]) -> None:
+def test_alone_it_is_published_with_an_event_and_an_alert(
+    house: Company, given_settings: Callable[..., None]
+) -> None:
     ines = house.ines
     publish(ines, EXPORTS)
     assert access.can(ines, None, "collection:customer", "export")
     assert kinds() == ["own_rights_given"]
-    assert any("right on records" in each.text for each in notices.notices_of(house.ada)), "whoever verifies the log is told"
+    assert any("right on records" in each.text for each in notices.notices_of(house.ada)), (
+        "whoever verifies the log is told"
+    )
     other = second(house)
     given_settings(CONSOLE_RIGHTS_REVIEW="off")
     publish(ines, MASKED)
@@ -287,7 +321,9 @@ def test_a_document_that_opens_fields_and_a_group_that_gives_a_role_are_told(hou
     def publish_document(**more: Any) -> None:
         page = collections.open_collection(ines, "customer")
         document = {**page.document.to_json(), **more}
-        collections.publish(ines, "customer", collections.save(ines, "customer", page.draft.revision, document))
+        collections.publish(
+            ines, "customer", collections.save(ines, "customer", page.draft.revision, document)
+        )
 
     publish_document(label="Clients")
     assert kinds() == []
@@ -300,7 +336,12 @@ def test_a_document_that_opens_fields_and_a_group_that_gives_a_role_are_told(hou
     assert len(kinds()) == 1, "nobody signs in there"
     with transaction() as connection:
         connection.execute(
-            sa.text("insert into console.identity (person, issuer, subject) values (:id, 'https://id.example', '1')"), {"id": ines.id}
+            sa.text(
+                "insert into console.identity (person, issuer, subject) values (:id, 'https://id.example', '1')"
+            ),
+            {"id": ines.id},
         )
-    entry_changes.store(ines, replace(entry.current(), groups=(*groups, GroupRole("all", "lead", "operations"))))
+    entry_changes.store(
+        ines, replace(entry.current(), groups=(*groups, GroupRole("all", "lead", "operations")))
+    )
     assert len(kinds()) == 2

@@ -38,7 +38,9 @@ def deny(role: str, act: str, condition: str = "") -> Row:
         ("stan", "read", "1", False, "Stan may not read Customers: no rule allows it."),
     ],
 )
-def test_a_try_says_what_the_door_says(company: Company, who: str, act: str, key: str, allowed: bool, said: str) -> None:
+def test_a_try_says_what_the_door_says(
+    company: Company, who: str, act: str, key: str, allowed: bool, said: str
+) -> None:
     found = simulator.attempt(company.ines, f"{who}@fernwick.example", act, CUSTOMER, key=key)
     assert (found.allowed, found.said) == (allowed, said)
     record = {"desk": company.sql("select desk from customer where id = ?", int(key))[0][0]} if key else None
@@ -47,15 +49,32 @@ def test_a_try_says_what_the_door_says(company: Company, who: str, act: str, key
 
 def test_a_try_of_an_action_looks_at_what_would_be_typed_and_a_run_at_who_began_it(company: Company) -> None:
     imported(RATE)
-    rows(Row("p", "role:reviewer", "t:operations", "action:customer.rate", "execute", "allow", "input.risk == 'low'"))
+    rows(
+        Row(
+            "p",
+            "role:reviewer",
+            "t:operations",
+            "action:customer.rate",
+            "execute",
+            "allow",
+            "input.risk == 'low'",
+        )
+    )
     for risk, allowed in (("low", True), ("high", False)):
-        found = simulator.attempt(company.ines, company.rosa.id, "execute", "action:customer.rate", key="1", typed={"risk": risk})
+        found = simulator.attempt(
+            company.ines, company.rosa.id, "execute", "action:customer.rate", key="1", typed={"risk": risk}
+        )
         assert (found.allowed, found.team) == (allowed, "operations")
     resume = Row("p", "role:operator", "*", "workflow:*", "resume")
-    rows(Row("p", "role:operator", "*", "workflow:*", "resume", "allow", "run.started_by != $currentUser.id"), removed=(resume,))
+    rows(
+        Row("p", "role:operator", "*", "workflow:*", "resume", "allow", "run.started_by != $currentUser.id"),
+        removed=(resume,),
+    )
     run_id = company.started()
     for who, allowed in (("olivia", False), ("tom", True)):
-        found = simulator.attempt(company.ines, company.people[who].id, "resume", "workflow:care-review", run=run_id)
+        found = simulator.attempt(
+            company.ines, company.people[who].id, "resume", "workflow:care-review", run=run_id
+        )
         assert found.allowed is allowed
 
 
@@ -97,19 +116,35 @@ def test_a_try_gives_nothing_away(company: Company) -> None:
         ("stan", "read", "No rule allows it for Buyer."),
         ("ada", "update", "No rule allows it for Auditor."),
         ("rosa", "read", "A rule for Reviewer in Operations denies it."),
-        ("tom", "read", "Operator in Operations may read Customers only where Desk is one of the person's desks."),
-        ("mona", "update", "Lead in Operations may update Customers only where something holds that you may not see."),
+        (
+            "tom",
+            "read",
+            "Operator in Operations may read Customers only where Desk is one of the person's desks.",
+        ),
+        (
+            "mona",
+            "update",
+            "Lead in Operations may update Customers only where something holds that you may not see.",
+        ),
     ],
 )
-def test_a_refusal_tells_its_rule_and_who_could_give_the_right(company: Company, who: str, act: str, rule: str) -> None:
-    mona = [row for row in access.all_rows() if (row.sub, row.dom, row.obj, row.act) == ("role:lead", "t:operations", CUSTOMER, "update")]
+def test_a_refusal_tells_its_rule_and_who_could_give_the_right(
+    company: Company, who: str, act: str, rule: str
+) -> None:
+    mona = [
+        row
+        for row in access.all_rows()
+        if (row.sub, row.dom, row.obj, row.act) == ("role:lead", "t:operations", CUSTOMER, "update")
+    ]
     rows(
         deny("reviewer", "read"),
         Row("p", "role:lead", "t:operations", CUSTOMER, "update", "allow", "record.tax_id == 'IE'"),
         Row("p", "role:lead", "t:operations", "field:customer/tax_id", "read", "deny"),
         removed=tuple(mona),
     )
-    reason = right_requests.why_not(company.people[who], None, CUSTOMER, act, {"record": {"desk": "corporate"}})
+    reason = right_requests.why_not(
+        company.people[who], None, CUSTOMER, act, {"record": {"desk": "corporate"}}
+    )
     assert reason is not None
     assert (reason.rule, reason.who) == (rule, ("Ines",))
     assert reason.to_json() == {"need": {"object": CUSTOMER, "act": act}, "rule": rule, "who": ["Ines"]}
@@ -142,4 +177,6 @@ def test_the_matrix_says_what_the_door_says_for_everybody(company: Company) -> N
         for line in found.lines:
             told = dict(line.cells[0].acts)
             for act in ("browse", "read", "update", "export", "delete"):
-                assert (told.get(act, "no") in ("yes", "partly")) is access.can(person, None, line.obj, act), (who, line.obj, act)
+                assert (told.get(act, "no") in ("yes", "partly")) is access.can(
+                    person, None, line.obj, act
+                ), (who, line.obj, act)

@@ -50,7 +50,14 @@ INTS = [None, 0, 1, -1, 12, 32767, -32768]
 DECIMALS = [None, "0.00", "12.50", "-3.25", "1000000.00", "12.00"]
 BOOLS = [None, True, False]
 DAYS = [None, "2026-05-31", "2026-05-30", "1999-12-31", "2026-06-01"]
-MIDNIGHTS = [None, "2026-05-31 00:00:00", "2026-05-31 14:30:00", "2026-05-30 00:00:00", "1999-12-31 00:00:00", "2026-06-01 00:00:00"]
+MIDNIGHTS = [
+    None,
+    "2026-05-31 00:00:00",
+    "2026-05-31 14:30:00",
+    "2026-05-30 00:00:00",
+    "1999-12-31 00:00:00",
+    "2026-06-01 00:00:00",
+]
 """Of a column taken for days after a sample, with one moment that came later."""
 MOMENTS = [None, "2026-05-31 12:30:00", "2026-05-31 00:00:00", "1999-12-31 23:59:59", "2026-06-01 00:00:01"]
 UUIDS = [None, "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e", "00000000-0000-0000-0000-000000000000"]
@@ -67,7 +74,11 @@ def drawn_rows() -> list[tuple[Any, ...]]:
     """Every value of every pool at least twice beside others, drawn once."""
     chance = random.Random(20261120)
     rows = [tuple(pool[number % len(pool)] for pool in POOLS) for number in range(60)]
-    return [*rows, *(tuple(chance.choice(pool) for pool in POOLS) for _ in range(90)), tuple(None for _ in POOLS)]
+    return [
+        *rows,
+        *(tuple(chance.choice(pool) for pool in POOLS) for _ in range(90)),
+        tuple(None for _ in POOLS),
+    ]
 
 
 class Place:
@@ -78,8 +89,16 @@ class Place:
         for statement in DDL[dialect].split(";"):
             connection.exec_driver_sql(statement)
         names = ", ".join(("id", *COLUMNS))
-        insert = sa.text(f"insert into thing ({names}) values ({', '.join(':' + name for name in ('id', *COLUMNS))})")
-        connection.execute(insert, [dict(zip(("id", *COLUMNS), (number, *row), strict=True)) for number, row in enumerate(drawn_rows(), 1)])
+        insert = sa.text(
+            f"insert into thing ({names}) values ({', '.join(':' + name for name in ('id', *COLUMNS))})"
+        )
+        connection.execute(
+            insert,
+            [
+                dict(zip(("id", *COLUMNS), (number, *row), strict=True))
+                for number, row in enumerate(drawn_rows(), 1)
+            ],
+        )
         connection.commit()
         structure = next(item for item in reflect.structures(connection) if item["table"] == "thing")
         next(column for column in structure["columns"] if column["name"] == "due")["form"] = "days"
@@ -88,13 +107,17 @@ class Place:
         self.collection: Collection = assemble([Stored("thing", "x", structure, document)])["thing"]
         self.table = Table(self.collection)
         every = ["id", *COLUMNS]
-        read = connection.execute(sa.select(*(self.table.columns[name] for name in every)).order_by(self.table.columns["id"])).all()
+        read = connection.execute(
+            sa.select(*(self.table.columns[name] for name in every)).order_by(self.table.columns["id"])
+        ).all()
         self.values = {row[0]: self.collection.typed(self.table.json(every, row)) for row in read}
         connection.commit()
 
     def found(self, condition: Any) -> set[int]:
         """Ids of the rows for which the condition holds, as the database sees it."""
-        answer = {row[0] for row in self.connection.execute(sa.select(self.table.columns["id"]).where(condition))}
+        answer = {
+            row[0] for row in self.connection.execute(sa.select(self.table.columns["id"]).where(condition))
+        }
         self.connection.commit()
         return answer
 
@@ -131,7 +154,16 @@ def quoted(text: str) -> str:
 
 
 def one_of(pool: list[Any]) -> st.SearchStrategy[str]:
-    return st.sampled_from(["null", *(quoted(item) if isinstance(item, str) else str(item).lower() for item in pool if item is not None)])
+    return st.sampled_from(
+        [
+            "null",
+            *(
+                quoted(item) if isinstance(item, str) else str(item).lower()
+                for item in pool
+                if item is not None
+            ),
+        ]
+    )
 
 
 TEXT = st.sampled_from(["record.t", "record.s", "record.e"])
@@ -196,7 +228,10 @@ LEAF = st.one_of(
     st.builds("{1} {0} {2}".format, EQUALITY, ANY_TEXT, TEXT),
     st.builds("{} {} {}".format, TEXT, EQUALITY, TEXT),
     st.builds(
-        "{}.{}({})".format, TEXT, st.sampled_from(["startsWith", "endsWith", "contains"]), ANY_TEXT.filter(lambda text: text != "null")
+        "{}.{}({})".format,
+        TEXT,
+        st.sampled_from(["startsWith", "endsWith", "contains"]),
+        ANY_TEXT.filter(lambda text: text != "null"),
     ),
     st.builds("{} in {}".format, TEXT, LISTS),
     st.builds("{} {} {}".format, NUMBER, ORDERING, ANY_NUMBER),

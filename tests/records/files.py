@@ -14,7 +14,10 @@ from console.infra import settings, subjects
 from console.records import catalogue, connect, reflect
 from console.records.catalogue import Catalogue, Source
 
-KEYS = {name: secrets.token_urlsafe(32) for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")}
+KEYS = {
+    name: secrets.token_urlsafe(32)
+    for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")
+}
 
 
 @contextmanager
@@ -48,10 +51,14 @@ def write(folder: Path, script: str) -> str:
     return f"sqlite:///{file}"
 
 
-def assembled(folder: Path, script: str, documents: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Collection]:
+def assembled(
+    folder: Path, script: str, documents: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Collection]:
     """The collections of a new file by table; `documents` by table."""
     found = structures(folder, script)
-    return assemble([Stored(table, "file", item, (documents or {}).get(table, {})) for table, item in found.items()])
+    return assemble(
+        [Stored(table, "file", item, (documents or {}).get(table, {})) for table, item in found.items()]
+    )
 
 
 @contextmanager
@@ -66,14 +73,18 @@ def opened(
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         for table, many in (rows or {}).items():
             if many:
-                connection.executemany(f'insert into "{table}" values ({", ".join("?" * len(many[0]))})', many)
+                connection.executemany(
+                    f'insert into "{table}" values ({", ".join("?" * len(many[0]))})', many
+                )
     connection.close()
     with connected(url, documents) as found:
         yield found
 
 
 @contextmanager
-def connected(url: str, documents: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[dict[str, Collection]]:
+def connected(
+    url: str, documents: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[dict[str, Collection]]:
     """The tables of a database of whatever kind, ready to be listed and read by `console.records`."""
     with keyed():
         made = connect.create(connect.address(url))
@@ -81,7 +92,9 @@ def connected(url: str, documents: Mapping[str, Mapping[str, Any]] | None = None
             found = {item["table"]: item for item in reflect.structures(reflected)}
             dialect = next(iter(found.values()))["dialect"]
         made.dispose()
-        kept = [Stored(table, "file", item, (documents or {}).get(table, {})) for table, item in found.items()]
+        kept = [
+            Stored(table, "file", item, (documents or {}).get(table, {})) for table, item in found.items()
+        ]
         place = catalogue.sealed_at("file")
         sources = {"file": Source("file", dialect, subjects.wrap(url.encode(), place), place)}
         known = Catalogue(1, sources, assemble(kept))

@@ -106,7 +106,12 @@ def shop_file(tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def shops(database: object, shop_url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Both shops as the data sources `shop` and `file` of the suite's own database, for tests that change nothing."""
-    document = {"id": "shop.customer", "source": "shop", "table": "customer", "search": ["name", "email", "mood", "visits", "ref"]}
+    document = {
+        "id": "shop.customer",
+        "source": "shop",
+        "table": "customer",
+        "search": ["name", "email", "mood", "visits", "ref"],
+    }
     sources.add("shop", shop_url, documents=[document])
     sources.add("file", filled(tmp_path_factory.mktemp("file") / "shop.db"))
 

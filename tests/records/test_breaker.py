@@ -88,7 +88,12 @@ def proxy(pg: Embedded) -> Iterator[tuple[Proxy, str]]:
     url = make_url(pg.url("postgres", "postgres"))
     host = url.query["host"]
     made = Proxy(f"{host}/.s.PGSQL.{url.query.get('port', 5432)}")
-    yield made, url.set(host="127.0.0.1", port=made.port, query={"sslmode": "disable"}).render_as_string(hide_password=False)
+    yield (
+        made,
+        url.set(host="127.0.0.1", port=made.port, query={"sslmode": "disable"}).render_as_string(
+            hide_password=False
+        ),
+    )
     made.frozen = False
     connect.dispose()
     with contextlib.suppress(OSError):
@@ -97,7 +102,9 @@ def proxy(pg: Embedded) -> Iterator[tuple[Proxy, str]]:
 
 
 def ask(url: str, question: str = "select 1", notes: list[datetime | None] | None = None) -> object:
-    engine = connect.engine("shop", url, FAST, None if notes is None else lambda _, since: notes.append(since))
+    engine = connect.engine(
+        "shop", url, FAST, None if notes is None else lambda _, since: notes.append(since)
+    )
     return connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(question).scalar_one())
 
 
@@ -132,7 +139,9 @@ def test_a_server_that_is_gone_is_told_to_all_and_asked_by_one(proxy: tuple[Prox
     until(lambda: notes[-1] is None)
 
 
-def test_one_request_waits_once_for_a_server_that_answers_probes_and_nothing_else(proxy: tuple[Proxy, str]) -> None:
+def test_one_request_waits_once_for_a_server_that_answers_probes_and_nothing_else(
+    proxy: tuple[Proxy, str],
+) -> None:
     server, url = proxy
     assert ask(url) == 1
     connect.wait_once(on=True)
@@ -180,7 +189,9 @@ def test_who_meets_a_frozen_server_first_waits_as_long_as_for_a_connection(
     engine = connect.engine("shop", url, patient)
 
     def component(_: int) -> object:
-        return connect.read(engine, "shop", lambda connection: connection.exec_driver_sql("select pg_sleep(0.05)").rowcount)
+        return connect.read(
+            engine, "shop", lambda connection: connection.exec_driver_sql("select pg_sleep(0.05)").rowcount
+        )
 
     with ThreadPoolExecutor(4) as people:
         assert list(people.map(component, range(4))) == [1] * 4
@@ -192,12 +203,16 @@ def test_who_meets_a_frozen_server_first_waits_as_long_as_for_a_connection(
     assert time.monotonic() - began < 5
 
 
-def test_a_write_on_a_connection_that_was_ended_while_unused_takes_a_new_one(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_on_a_connection_that_was_ended_while_unused_takes_a_new_one(
+    pg: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connection_terms, "IDLE_S", 0)
     url = pg.url("postgres", "postgres")
     ask(url)
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'"
+        )
     with connect.transaction(connect.engine("shop", url, FAST), "shop") as connection:
         assert connection.exec_driver_sql("select 1").scalar_one() == 1
     assert connect.since("shop") is None
@@ -207,7 +222,9 @@ def test_connections_that_were_ended_are_made_anew_without_a_word(pg: Embedded) 
     url = pg.url("postgres", "postgres")
     ask(url)
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'"
+        )
     assert ask(url) == 1
     assert connect.since("shop") is None
 
@@ -220,9 +237,14 @@ def reading(url: str, **more: Any) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def test_the_database_itself_keeps_a_read_only_session_from_writing(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_database_itself_keeps_a_read_only_session_from_writing(
+    pg: Embedded, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     file = write(tmp_path_factory.mktemp("f"), "create table t (a int)")
-    for url, statement in ((pg.url("postgres", "postgres"), "create table t (a int)"), (file, "insert into t values (1)")):
+    for url, statement in (
+        (pg.url("postgres", "postgres"), "create table t (a int)"),
+        (file, "insert into t values (1)"),
+    ):
         with reading(url) as connection, pytest.raises(sa.exc.DBAPIError) as error:
             connection.exec_driver_sql(statement)
         assert "read-only" in connect.driver_refusal(error.value, "shop").message

@@ -44,9 +44,17 @@ def test_python_and_every_database_agree(places: list[Place], text: str) -> None
 
 
 @settings(max_examples=40, suppress_health_check=FIXED)
-@given(allow=st.lists(EXPRESSION, max_size=2), deny=st.lists(EXPRESSION, max_size=2), everything=st.booleans())
+@given(
+    allow=st.lists(EXPRESSION, max_size=2), deny=st.lists(EXPRESSION, max_size=2), everything=st.booleans()
+)
 def test_scopes_agree(places: list[Place], allow: list[str], deny: list[str], everything: bool) -> None:
-    made = Scope("thing", tuple(map(expressions.parse, allow)), tuple(map(expressions.parse, deny)), USER, everything=everything)
+    made = Scope(
+        "thing",
+        tuple(map(expressions.parse, allow)),
+        tuple(map(expressions.parse, deny)),
+        USER,
+        everything=everything,
+    )
     for place in places:
         condition = scoping.scope_condition(made, place.collection, place.table.columns, NOW)
         expected = {number for number, values in place.values.items() if made.allows(values, NOW)}
@@ -88,10 +96,14 @@ def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) ->
 
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("most", [0, dialects.MANY])
-def test_one_of_many_values_is_what_one_of_a_few_is(places: list[Place], monkeypatch: pytest.MonkeyPatch, column: str, most: int) -> None:
+def test_one_of_many_values_is_what_one_of_a_few_is(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch, column: str, most: int
+) -> None:
     monkeypatch.setattr(dialects, "MANY", most)
     pool = [each for each in POOLS[COLUMNS.index(column)] if each is not None]
-    listed = ", ".join(quoted(each) if isinstance(each, str) else str(each).lower() for each in [*pool[::2], *pool[::2]])
+    listed = ", ".join(
+        quoted(each) if isinstance(each, str) else str(each).lower() for each in [*pool[::2], *pool[::2]]
+    )
     expression = expressions.parse(f"record.{column} in [{listed}]")
     for place in places:
         condition = sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)
@@ -212,7 +224,9 @@ def _holds(place: Place, sought: Sought, values: dict[str, Any]) -> bool:
         case Without():
             return not _holds(place, sought.item, values)
         case Several():
-            return (all if sought.kind == "and" else any)(_holds(place, item, values) for item in sought.items)
+            return (all if sought.kind == "and" else any)(
+                _holds(place, item, values) for item in sought.items
+            )
         case Asked():
             return _fits(sought, values[sought.field])
     raise AssertionError(sought)
@@ -221,7 +235,9 @@ def _holds(place: Place, sought: Sought, values: dict[str, Any]) -> bool:
 def _answers(place: Place, name: str, value: Any, text: str) -> bool:
     if value is None or name in ("b", "day", "due", "at"):
         return False
-    if name in ("t", "s") or (name == "e" and place.collection.by_name["e"].options is None):  # SQLite knows no enums
+    if name in ("t", "s") or (
+        name == "e" and place.collection.by_name["e"].options is None
+    ):  # SQLite knows no enums
         return _lower(text) in _lower(value)
     if name in ("id", "n", "m", "d"):
         return number_of(text) is not None and number_of(value) == number_of(text)
@@ -233,9 +249,25 @@ def _fits(test: Asked, value: Any) -> bool:
         return (value in (None, "")) == (test.op == "is_null" and test.value)
     if test.op == "contains":
         return _lower(test.value) in _lower(value)
-    typed: dict[str, Any] = {"n": number_of, "m": number_of, "d": number_of, "day": date_of, "due": date_of, "at": moment_of, "u": uuid_of}
+    typed: dict[str, Any] = {
+        "n": number_of,
+        "m": number_of,
+        "d": number_of,
+        "day": date_of,
+        "due": date_of,
+        "at": moment_of,
+        "u": uuid_of,
+    }
     left, right = (typed.get(test.field, lambda each: each)(each) for each in (value, test.value))
-    return bool({"eq": left == right, "gt": left > right, "gte": left >= right, "lt": left < right, "lte": left <= right}[test.op])
+    return bool(
+        {
+            "eq": left == right,
+            "gt": left > right,
+            "gte": left >= right,
+            "lt": left < right,
+            "lte": left <= right,
+        }[test.op]
+    )
 
 
 def _lower(text: str) -> str:
@@ -248,18 +280,37 @@ def test_a_search_finds_the_same_everywhere(places: list[Place], text: str) -> N
     for place in places:
         sought = search_syntax.read(text, place.collection)
         assert sought is not None
-        wanted = {number for number, values in place.values.items() if _holds(place, sought, {**values, "id": number})}
-        assert place.found(sought_condition(place.table, sought, frozenset())) == wanted, (text, sought, place.collection.dialect)
+        wanted = {
+            number
+            for number, values in place.values.items()
+            if _holds(place, sought, {**values, "id": number})
+        }
+        assert place.found(sought_condition(place.table, sought, frozenset())) == wanted, (
+            text,
+            sought,
+            place.collection.dialect,
+        )
 
 
 COMPUTED = (
-    "record.n > 0", "record.t == 'a' || record.b", "!(record.d >= 12)", "record.day < record.due", "record.e in ['open', 'on hold']", "record.t.contains('a')",
-    "record.u == null", "record.n == null && record.m > 0", "record.at > record.day",
-)  # fmt: skip
+    "record.n > 0",
+    "record.t == 'a' || record.b",
+    "!(record.d >= 12)",
+    "record.day < record.due",
+    "record.e in ['open', 'on hold']",
+    "record.t.contains('a')",
+    "record.u == null",
+    "record.n == null && record.m > 0",
+    "record.at > record.day",
+)
 ASKED: dict[tuple[str, Any], Any] = {
-    ("eq", True): lambda value: value is True, ("eq", False): lambda value: value is False, ("ne", True): lambda value: value is not True,
-    ("ne", False): lambda value: value is not False, ("is_null", True): lambda value: value is None, ("is_null", False): lambda value: value is not None,
-}  # fmt: skip
+    ("eq", True): lambda value: value is True,
+    ("eq", False): lambda value: value is False,
+    ("ne", True): lambda value: value is not True,
+    ("ne", False): lambda value: value is not False,
+    ("is_null", True): lambda value: value is None,
+    ("is_null", False): lambda value: value is not None,
+}
 
 
 @pytest.mark.parametrize("text", COMPUTED)
@@ -269,8 +320,15 @@ def test_a_computed_condition_is_filtered_by_as_it_is_shown(places: list[Place],
         collection = replace(place.collection, computed_fields=(field,))
         shown = {key: computed.value(field, values) for key, values in place.values.items()}
         for (op, wanted), holds in ASKED.items():
-            found = place.found(filter_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
-            assert found == {key for key, value in shown.items() if holds(value)}, (collection.dialect, text, op, wanted)
+            found = place.found(
+                filter_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns)
+            )
+            assert found == {key for key, value in shown.items() if holds(value)}, (
+                collection.dialect,
+                text,
+                op,
+                wanted,
+            )
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -279,7 +337,13 @@ def test_empty_and_not_empty_part_the_records_by_what_is_shown(places: list[Plac
         for wanted in (True, False):
             asked = Asked(name, "is_null", wanted)
             shown = {key for key, values in place.values.items() if absent(values[name]) == wanted}
-            assert place.found(filter_conditions.filter_condition(asked, place.collection, place.table.columns)) == shown
+            assert (
+                place.found(filter_conditions.filter_condition(asked, place.collection, place.table.columns))
+                == shown
+            )
             segment = expressions.parse(expression_of(asked, place.collection))
-            assert place.found(place.table.holds(segment, {})) == shown, (place.collection.dialect, segment.text)
+            assert place.found(place.table.holds(segment, {})) == shown, (
+                place.collection.dialect,
+                segment.text,
+            )
             assert {key for key, values in place.values.items() if segment.test({"record": values})} == shown

@@ -31,7 +31,12 @@ def refused(cursor: str, collection: str = "customer", order: str = "-name", len
     with pytest.raises(Malformed) as error:
         cursors.read(cursor, collection, order, length)
     assert error.value.status == 400
-    assert error.value.details == [{"field": "after", "reason": "This cursor does not belong to this list. Start again at the first page."}]
+    assert error.value.details == [
+        {
+            "field": "after",
+            "reason": "This cursor does not belong to this list. Start again at the first page.",
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +125,15 @@ LONG = 3_000
 
 
 def test_a_page_refuses_what_stands_in_the_address(tmp_path: Path) -> None:
-    rows = {"t": [(number, f"n{number % 3}") for number in range(9)], "u": [(number, "x") for number in range(9)]}
-    with opened(tmp_path, "create table t (id integer primary key, n text); create table u (id integer primary key, n text)", rows=rows):
+    rows = {
+        "t": [(number, f"n{number % 3}") for number in range(9)],
+        "u": [(number, "x") for number in range(9)],
+    }
+    with opened(
+        tmp_path,
+        "create table t (id integer primary key, n text); create table u (id integer primary key, n text)",
+        rows=rows,
+    ):
         first = records.page("t", whole("t"), sort="n", limit=3)
         assert first.next is not None
         for asked in (
@@ -136,7 +148,9 @@ def test_a_page_refuses_what_stands_in_the_address(tmp_path: Path) -> None:
                 records.page("t", whole("t"), limit=3, **asked)  # type: ignore[arg-type]
         with pytest.raises(Malformed):
             records.page("u", whole("u"), sort="n", limit=3, after=first.next)
-        assert [row.key for row in records.page("t", whole("t"), sort="n", limit=3, after=first.next).rows] == ["1", "4", "7"]
+        assert [
+            row.key for row in records.page("t", whole("t"), sort="n", limit=3, after=first.next).rows
+        ] == ["1", "4", "7"]
 
 
 def test_a_list_sorted_by_long_texts_can_be_walked(tmp_path: Path) -> None:

@@ -48,14 +48,16 @@ def databases(
     pg.drop_database("hostile")
     pg.sql("create database hostile")
     pg.sql(
-        script("postgresql") + f"create table wide (id int primary key, {wide}); insert into wide (id, c7) values (1, 'x');",
+        script("postgresql")
+        + f"create table wide (id int primary key, {wide}); insert into wide (id, c7) values (1, 'x');",
         database="hostile",
     )
     pg.sql("drop role if exists hostile")
     pg.sql(script("grants"), database="hostile")
     with sqlite3.connect(folder / "hostile.db") as connection:
         connection.executescript(
-            script("sqlite") + f"create table wide (id integer primary key, {wide}); insert into wide (id, c7) values (1, 'x');"
+            script("sqlite")
+            + f"create table wide (id integer primary key, {wide}); insert into wide (id, c7) values (1, 'x');"
         )
     connection.close()
     with lent(pg, server, "hostile_console", suite_folder, of=template), mariadb.running(folder) as maria:
@@ -73,7 +75,9 @@ def databases(
         engine.dispose()
         as_owner = make_url(pg.url("postgres", "hostile"))
         urls = {
-            "postgresql": as_owner.set(username="hostile", password="h").render_as_string(hide_password=False),
+            "postgresql": as_owner.set(username="hostile", password="h").render_as_string(
+                hide_password=False
+            ),
             "mysql": maria.replace("?", "/hostile?", 1),
             "sqlite": f"sqlite:///{folder}/hostile.db",
         }
@@ -109,10 +113,20 @@ def broken(collection: Collection) -> bool:
 
 
 def test_everything_that_may_be_read_is_there_once(databases: dict[str, list[Collection]]) -> None:
-    named = {dialect: {item.id.removeprefix(f"{dialect}.") for item in made} for dialect, made in databases.items()}
-    assert {"order", "user", "select", "with_space", "quo_te", "apo_strophe", "sl_ash", "per_cent", "Strasse_Unicode_u8868"} <= named[
-        "postgresql"
-    ]
+    named = {
+        dialect: {item.id.removeprefix(f"{dialect}.") for item in made} for dialect, made in databases.items()
+    }
+    assert {
+        "order",
+        "user",
+        "select",
+        "with_space",
+        "quo_te",
+        "apo_strophe",
+        "sl_ash",
+        "per_cent",
+        "Strasse_Unicode_u8868",
+    } <= named["postgresql"]
     assert {
         "customer",
         "back.customer",
@@ -149,17 +163,27 @@ def test_every_list_answers_in_json_or_says_why_not(found: list[Collection]) -> 
 def test_pages_of_one_row_hold_each_row_once_in_every_order(found: list[Collection]) -> None:
     wrong = Wrong()
     for collection in [one for one in found if one.table in {"kinds", "id_key"}]:
-        for sort in [sign + field.name for field in collection.fields if field.sortable for sign in ("", "-")]:
+        for sort in [
+            sign + field.name for field in collection.fields if field.sortable for sign in ("", "-")
+        ]:
             with wrong.about(collection.id, sort):
                 wanted = [str(record.key) for record in rows(collection, sort=sort)]
                 seen: list[str] = []
                 page = records.page(collection.id, whole(collection.id), limit=1, sort=sort)
                 while page.rows and len(seen) <= len(wanted):
                     seen += [str(record.key) for record in page.rows]
-                    page = records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=page.next) if page.next else NO_PAGE
+                    page = (
+                        records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=page.next)
+                        if page.next
+                        else NO_PAGE
+                    )
                 assert seen == wanted
                 backwards = records.page(
-                    collection.id, whole(collection.id), limit=len(seen), sort=sort, before=cursor_of_last(collection, sort)
+                    collection.id,
+                    whole(collection.id),
+                    limit=len(seen),
+                    sort=sort,
+                    before=cursor_of_last(collection, sort),
                 )
                 assert [record.key for record in backwards.rows] == wanted[:-1]
     assert not wrong, "\n".join(map(str, wrong))
@@ -177,7 +201,12 @@ SHOWN: dict[str, dict[str, list[object]]] = {
         "rg": ["from 2020-01-01", "none"],
         "js": [{"n": "0.12345678901234567890", "m": 1.5}, [10**400]],
     },
-    "mysql": {"t": ["838:59:59", "-838:59:59"], "b": [True, False], "bits": ["000000001", "101010101"], "y": [1999, 2155]},
+    "mysql": {
+        "t": ["838:59:59", "-838:59:59"],
+        "b": [True, False],
+        "bits": ["000000001", "101010101"],
+        "y": [1999, 2155],
+    },
     "sqlite": {"n": ["1.50", "12.00"]},
 }
 
@@ -193,16 +222,25 @@ def test_json_is_not_written_back_with_fewer_digits(databases: dict[str, list[Co
     kinds = next(one for one in databases["postgresql"] if one.table == "kinds")
     first, _, third = rows(kinds)[:3]
     with pytest.raises(Invalid) as error:
-        records.write(kinds.id, str(first.key), {"js": {"old": first.values["js"], "new": {"m": 2}}}, whole(kinds.id))
+        records.write(
+            kinds.id, str(first.key), {"js": {"old": first.values["js"], "new": {"m": 2}}}, whole(kinds.id)
+        )
     assert "more digits" in error.value.details[0]["reason"]
     with pytest.raises(Invalid):
         records.write(
-            kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": [Spelled("0.12345678901234567890")]}}, whole(kinds.id)
+            kinds.id,
+            str(third.key),
+            {"js": {"old": third.values["js"], "new": [Spelled("0.12345678901234567890")]}},
+            whole(kinds.id),
         )
     sent = {"big": third.values["js"]["big"], "dec": [Spelled("0.10"), "0.10"]}
-    after = records.write(kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": sent}}, whole(kinds.id))
+    after = records.write(
+        kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": sent}}, whole(kinds.id)
+    )
     assert after.values["js"] == {"big": 12345678901234567890123, "dec": [0.1, "0.10"]}
-    after = records.write(kinds.id, str(third.key), {"js": {"old": sent, "new": third.values["js"]}}, whole(kinds.id))
+    after = records.write(
+        kinds.id, str(third.key), {"js": {"old": sent, "new": third.values["js"]}}, whole(kinds.id)
+    )
     assert after.values["js"] == {"big": 12345678901234567890123}
 
 
@@ -238,12 +276,34 @@ def test_every_sort_filter_and_search_answers(found: list[Collection]) -> None:
                     assert len(rows(collection, sort=sort)) == len(listed)
             for value in dict.fromkeys(json.dumps(record.values[field.name]) for record in listed[:2]):
                 given = json.loads(value)
-                with wrong.about(collection.id, field.name, given), contextlib.suppress(Malformed, Invalid, DefinitionError):
-                    rows(collection, where=Condition(field.name, "is_null", True) if given is None else Condition(field.name, "eq", given))
-            if field.stored == "text" and field.pair is None:  # what several columns lead to is filtered by the key, of whatever type
+                with (
+                    wrong.about(collection.id, field.name, given),
+                    contextlib.suppress(Malformed, Invalid, DefinitionError),
+                ):
+                    rows(
+                        collection,
+                        where=Condition(field.name, "is_null", True)
+                        if given is None
+                        else Condition(field.name, "eq", given),
+                    )
+            if (
+                field.stored == "text" and field.pair is None
+            ):  # what several columns lead to is filtered by the key, of whatever type
                 with wrong.about(collection.id, field.name, "letters"):
                     rows(collection, where=Condition(field.name, "eq", "😀ä"))
-        for text in ("a", "1", "%", "_", "'", '"', "\\", "ä", "2020-01-01", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "😀"):
+        for text in (
+            "a",
+            "1",
+            "%",
+            "_",
+            "'",
+            '"',
+            "\\",
+            "ä",
+            "2020-01-01",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            "😀",
+        ):
             with wrong.about(collection.id, "search", text):
                 rows(collection, q=text)
     assert not wrong, "\n".join(map(str, wrong))
@@ -255,11 +315,19 @@ def test_what_may_be_changed_is_written_back_as_it_was(found: list[Collection]) 
         for record in [] if broken(collection) or collection.table == "wide" else rows(collection)[:2]:
             for field in collection.fields if record.key else ():
                 value = record.values[field.name]
-                unfit = contextlib.suppress(Invalid, *([SourceDown] if collection.table == "to_nowhere" else []))
-                with wrong.about(collection.id, field.name, field.native, value), unfit:  # `infinity` is shown, and refused in words
+                unfit = contextlib.suppress(
+                    Invalid, *([SourceDown] if collection.table == "to_nowhere" else [])
+                )
+                with (
+                    wrong.about(collection.id, field.name, field.native, value),
+                    unfit,
+                ):  # `infinity` is shown, and refused in words
                     if not field.readonly:
                         after = records.write(
-                            collection.id, str(record.key), {field.name: {"old": value, "new": value}}, whole(collection.id)
+                            collection.id,
+                            str(record.key),
+                            {field.name: {"old": value, "new": value}},
+                            whole(collection.id),
                         )
                         assert after.values == record.values
     assert not wrong, "\n".join(map(str, wrong))

@@ -25,7 +25,15 @@ from tests.servers.mariadb import running
 TABLE = """create table client (id int primary key, number varchar(20) not null, name varchar(60) not null, email varchar(60), secret varchar(20), desk varchar(10), note varchar(90))"""
 ROWS = [
     *(
-        (n, f"C-{10_000 + n}", f"Person {n:03} Olsen", f"p{n}@example.com", f"s{n}", "retail" if n % 2 else "corporate", "a halogen lamp")
+        (
+            n,
+            f"C-{10_000 + n}",
+            f"Person {n:03} Olsen",
+            f"p{n}@example.com",
+            f"s{n}",
+            "retail" if n % 2 else "corporate",
+            "a halogen lamp",
+        )
         for n in range(1, 61)
     ),
     (90, "C-90001", "Halcyon Harbour Trading", "office@halcyon.example", "hush", "corporate", None),
@@ -38,17 +46,38 @@ LINES = [
 ]
 FILLED = "insert into telephones values (11, 'none'), (12, 'none'), (13, 'none')"
 MADE = {
-    "postgresql": ["create index on client (number)", "create index on client (name)", "create index on client (lower(email) text_pattern_ops)", "create index on client (secret)", "create table bare (id int primary key, name text)", "analyze"],
-    "sqlite": ["create index a on client (number)", "create index b on client (name collate nocase)", "create index c on client (email)", "create index d on client (secret)", "create table bare (id integer primary key, name text)"],
-    "mysql": ["create index a on client (number)", "create fulltext index b on client (name)", "create index c on client (email)", "create index d on client (secret)", "create table bare (id int primary key, name text)"],
-}  # fmt: skip
+    "postgresql": [
+        "create index on client (number)",
+        "create index on client (name)",
+        "create index on client (lower(email) text_pattern_ops)",
+        "create index on client (secret)",
+        "create table bare (id int primary key, name text)",
+        "analyze",
+    ],
+    "sqlite": [
+        "create index a on client (number)",
+        "create index b on client (name collate nocase)",
+        "create index c on client (email)",
+        "create index d on client (secret)",
+        "create table bare (id integer primary key, name text)",
+    ],
+    "mysql": [
+        "create index a on client (number)",
+        "create fulltext index b on client (name)",
+        "create index c on client (email)",
+        "create index d on client (secret)",
+        "create table bare (id int primary key, name text)",
+    ],
+}
 DOCUMENT = {"title": "{{ record.name }}", "search": ["number", "name", "email", "secret"]}
 TELEPHONE = {"search": ["phone"], "fields": {"phone": {"type": "phone"}}}
 DOCUMENTS: dict[str, dict[str, Any]] = {"client": DOCUMENT, "numbers": TELEPHONE, "telephones": TELEPHONE}
 
 
 @pytest.fixture(scope="module")
-def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Collection]]]:
+def places(
+    pg: Embedded, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, dict[str, Collection]]]:
     """Kind of database → its collections `client` and `bare`, all of them large for the test."""
     folder = tmp_path_factory.mktemp("indexed")
     pg.drop_database("indexed")
@@ -56,7 +85,9 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     Path(folder, "indexed.db").touch()
     with ExitStack() as stack:
         maria = make_url(stack.enter_context(running(folder)))
-        with connect.create(connect.address(str(maria.render_as_string(hide_password=False)))).connect() as first:
+        with connect.create(
+            connect.address(str(maria.render_as_string(hide_password=False)))
+        ).connect() as first:
             first.exec_driver_sql("create or replace database indexed character set utf8mb4")
         urls = {
             "postgresql": pg.url("postgres", "indexed"),
@@ -93,7 +124,11 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         with patch.object(catalogue, "current", lambda: known), patch.object(indexes, "LARGE", 5):
             indexes.forget()
             yield {
-                kind: {name: known.collections[f"{kind}.{name}"] for name in ("client", "bare", "numbers", "telephones")} for kind in urls
+                kind: {
+                    name: known.collections[f"{kind}.{name}"]
+                    for name in ("client", "bare", "numbers", "telephones")
+                }
+                for kind in urls
             }
             connect.dispose()
             indexes.forget()
@@ -103,7 +138,9 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 KINDS = pytest.mark.parametrize("kind", list(MADE))
 
 
-def listed(collection: Collection, text: str, scope: Scope | None = None, *, inside: bool = False) -> list[str]:
+def listed(
+    collection: Collection, text: str, scope: Scope | None = None, *, inside: bool = False
+) -> list[str]:
     sought = search_syntax.read(text, collection)
     sought = search_syntax.everywhere(sought) if inside else sought
     scope = scope or whole(collection.id)
@@ -118,7 +155,9 @@ def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_as
     places: dict[str, dict[str, Collection]], kind: str
 ) -> None:
     client = places[kind]["client"]
-    assert listed(client, "hal") == ["Halcyon Harbour Trading", "Halina Wójcik"] + (["Signe Halvorsen"] if kind == "mysql" else [])
+    assert listed(client, "hal") == ["Halcyon Harbour Trading", "Halina Wójcik"] + (
+        ["Signe Halvorsen"] if kind == "mysql" else []
+    )
     assert listed(client, "HALINA") == ["Halina Wójcik"]
     assert listed(client, "halina wójcik") == ["Halina Wójcik"]
     assert listed(client, "C-90001") == ["Halcyon Harbour Trading"]
@@ -131,11 +170,16 @@ def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_as
 
 
 @KINDS
-def test_a_telephone_number_is_found_however_it_is_spelled(places: dict[str, dict[str, Collection]], kind: str) -> None:
+def test_a_telephone_number_is_found_however_it_is_spelled(
+    places: dict[str, dict[str, Collection]], kind: str
+) -> None:
     def keys(name: str, text: str, *, inside: bool = False) -> list[str | None]:
         sought = search_syntax.read(text, places[kind][name])
         sought = search_syntax.everywhere(sought) if inside else sought
-        return [row.key for row in records.page(f"{kind}.{name}", whole(f"{kind}.{name}"), q=sought, sort="id").rows]
+        return [
+            row.key
+            for row in records.page(f"{kind}.{name}", whole(f"{kind}.{name}"), q=sought, sort="id").rows
+        ]
 
     for text in ("+442079460780", "+44 20 7946 0780", "+44 (0)20 7946-0780", "0044 20 79460780"):
         assert keys("numbers", text) == keys("telephones", text) == ["1"], text
@@ -148,7 +192,9 @@ def test_a_telephone_number_is_found_however_it_is_spelled(places: dict[str, dic
 
 
 @KINDS
-def test_the_scope_holds_and_hidden_fields_are_not_looked_at(places: dict[str, dict[str, Collection]], kind: str) -> None:
+def test_the_scope_holds_and_hidden_fields_are_not_looked_at(
+    places: dict[str, dict[str, Collection]], kind: str
+) -> None:
     client = places[kind]["client"]
     retail = Scope(client.id, allow=(expressions.parse("record.desk == 'retail'"),))
     assert "Halcyon Harbour Trading" not in listed(client, "hal", retail)
@@ -160,7 +206,9 @@ def test_the_scope_holds_and_hidden_fields_are_not_looked_at(places: dict[str, d
     assert told[0].records == []
 
 
-def test_trigrams_answer_everything_and_other_indexes_do_not(places: dict[str, dict[str, Collection]]) -> None:
+def test_trigrams_answer_everything_and_other_indexes_do_not(
+    places: dict[str, dict[str, Collection]],
+) -> None:
     client = places["postgresql"]["client"]
     fields = search.searched_fields(client, frozenset())
     seen = Indexes(10**6, tuple(Index("inside", (field.name,)) for field in fields))

@@ -25,13 +25,21 @@ UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
 def keyed_by(*kinds: str, dialect: str = "sqlite") -> Collection:
     """A collection whose key columns are of these kinds."""
     columns = [{"name": f"k{number}", "stored": kind, "nullable": False} for number, kind in enumerate(kinds)]
-    structure = {"schema": None, "table": "t", "kind": "table", "dialect": dialect, "key": [item["name"] for item in columns]}
+    structure = {
+        "schema": None,
+        "table": "t",
+        "kind": "table",
+        "dialect": dialect,
+        "key": [item["name"] for item in columns],
+    }
     return assemble([Stored("t", "x", structure | {"columns": columns}, {})])["t"]
 
 
 def packed(value: Any) -> str:
     """`~` and base64url of JSON, as a stranger would make it."""
-    return "~" + base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+    return "~" + base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip(
+        "="
+    )
 
 
 @cases(
@@ -111,12 +119,19 @@ def test_everything_else_is_packed_into_one_segment_of_a_path(parts: list[Any]) 
         ("boolean", False, 0, False),
         ("date", "2026-01-31", "2026-01-31", date(2026, 1, 31)),
         ("date", "0001-01-01", "0001-01-01", date(1, 1, 1)),
-        ("datetime", "2026-01-31T10:00:00Z", "2026-01-31 10:00:00.000", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        (
+            "datetime",
+            "2026-01-31T10:00:00Z",
+            "2026-01-31 10:00:00.000",
+            datetime(2026, 1, 31, 10, tzinfo=UTC),
+        ),
         ("time", "09:30:00", "09:30:00", time(9, 30)),
         ("uuid", UUID_TEXT, UUID_TEXT, UUID(UUID_TEXT)),
     ],
 )
-def test_a_key_of_each_kind_becomes_what_the_driver_compares_with(kind: str, value: Any, sqlite: Any, postgresql: Any) -> None:
+def test_a_key_of_each_kind_becomes_what_the_driver_compares_with(
+    kind: str, value: Any, sqlite: Any, postgresql: Any
+) -> None:
     key = record_keys.encode([value])
     assert key is not None
     assert record_keys.decode(keyed_by(kind), key) == (sqlite,)
@@ -180,7 +195,11 @@ def test_what_a_database_shows_in_a_column_of_days_is_its_key_all_the_same() -> 
     assert record_keys.decode(keyed_by("binary"), "00ff") == (values.Raw(b"\x00\xff"),)
 
 
-@given(st.lists(st.text(max_size=40), min_size=1, max_size=4).filter(lambda parts: all("\x00" not in part for part in parts)))
+@given(
+    st.lists(st.text(max_size=40), min_size=1, max_size=4).filter(
+        lambda parts: all("\x00" not in part for part in parts)
+    )
+)
 def test_any_texts_come_back(parts: list[str]) -> None:
     key = record_keys.encode(parts)
     assert key is not None
@@ -205,7 +224,25 @@ def test_any_text_that_is_asked_for_is_a_key_or_not_found(key: str) -> None:
 
 # ---------------------------------------------------------------------------------------------- records by their keys
 
-STRANGE = ["a/b", "", " ", "..", "~x", "100%", "ünï", "שלום", "\u202eabc", "😀", "it's", '"', "17", "017", "true", "a\nb", "x" * 1_400]
+STRANGE = [
+    "a/b",
+    "",
+    " ",
+    "..",
+    "~x",
+    "100%",
+    "ünï",
+    "שלום",
+    "\u202eabc",
+    "😀",
+    "it's",
+    '"',
+    "17",
+    "017",
+    "true",
+    "a\nb",
+    "x" * 1_400,
+]
 TABLES = """
 create table word (k text primary key, n integer);
 create table number (k integer primary key, n text);
@@ -224,5 +261,7 @@ def test_each_record_of_a_list_is_found_by_the_key_it_has_there(tmp_path: Path) 
 
 
 def test_a_null_in_the_key_of_sqlite_leaves_the_row_in_the_list_without_a_key(tmp_path: Path) -> None:
-    with opened(tmp_path, "create table t (k text primary key, n int); insert into t values (null, 1), ('a', 2)"):
+    with opened(
+        tmp_path, "create table t (k text primary key, n int); insert into t values (null, 1), ('a', 2)"
+    ):
         assert [row.key for row in records.page("t", whole("t")).rows] == [None, "a"]

@@ -50,7 +50,9 @@ def starts(table: str, sort: str, value: Any, held: Mapping[str, Any], wanted: S
 
 
 @pytest.mark.parametrize("sort", [None, "id", *SORTABLE, *(f"-{name}" for name in SORTABLE), "b,-t"])
-def test_the_last_page_ends_the_list_and_leads_back_through_all_of_it(tmp_path: Path, sort: str | None) -> None:
+def test_the_last_page_ends_the_list_and_leads_back_through_all_of_it(
+    tmp_path: Path, sort: str | None
+) -> None:
     with opened(tmp_path, TABLE, rows={"thing": drawn(60)}):
         wanted = flat(forth("thing", 500, sort=sort))
         for limit in ENDS:
@@ -84,7 +86,9 @@ def test_lists_of_servers_begin_at_a_value(servers: dict[str, str], place: str, 
 
 def test_a_text_begins_at_all_that_begins_so_both_ways(tmp_path: Path) -> None:
     names = ["", "Ana", "Zo", "Zo\u00eb", "Zola", "Zola %", "Zoz", "Zp", "\U0001f680", None]
-    with opened(tmp_path, TABLE, rows={"thing": [(n, None, None, name, *[None] * 7) for n, name in enumerate(names)]}):
+    with opened(
+        tmp_path, TABLE, rows={"thing": [(n, None, None, name, *[None] * 7) for n, name in enumerate(names)]}
+    ):
         for typed, up, down in (
             ("Zo", "Zo", "Zo\u00eb"),
             ("Zola", "Zola", "Zola %"),
@@ -110,6 +114,8 @@ def test_a_text_begins_at_all_that_begins_so_both_ways(tmp_path: Path) -> None:
         ("clock", {"field": "clock", "op": "gte", "value": "09:00"}),
     ],
 )
-def test_what_is_no_value_of_the_sorted_field_is_refused(tmp_path: Path, sort: str, start: dict[str, Any]) -> None:
+def test_what_is_no_value_of_the_sorted_field_is_refused(
+    tmp_path: Path, sort: str, start: dict[str, Any]
+) -> None:
     with opened(tmp_path, TABLE, rows={"thing": drawn(5)}), pytest.raises(Malformed):
         records.page("thing", whole("thing"), sort=sort, start=start)

@@ -23,8 +23,12 @@ _PUT_THESE = "insert into console.record_tag (collection, record, tag, subject, 
 def keys(collection_id: str, value: str | None = "Many", op: str = "eq") -> list[str]:
     """Keys of the records of the list that this filter leaves."""
     collection = records.collection(collection_id)
-    where = value and filters.read({"field": filters.tag_field(collection), "op": op, "value": value}, collection)
-    return sorted(str(row.key) for row in records.page(collection_id, whole(collection_id), where=where or None).rows)
+    where = value and filters.read(
+        {"field": filters.tag_field(collection), "op": op, "value": value}, collection
+    )
+    return sorted(
+        str(row.key) for row in records.page(collection_id, whole(collection_id), where=where or None).rows
+    )
 
 
 @pytest.fixture
@@ -37,7 +41,9 @@ def tagged(shops: None) -> Iterator[None]:
 
 @pytest.mark.usefixtures("tagged")
 @pytest.mark.parametrize("source", ["shop", "file"])
-def test_more_records_may_have_the_tag_than_a_statement_has_parameters(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_records_may_have_the_tag_than_a_statement_has_parameters(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     customers = f"{source}.customer"
     everybody = keys(customers, None)
     fetch(_WORD)
@@ -52,10 +58,15 @@ def test_more_records_may_have_the_tag_than_a_statement_has_parameters(source: s
 
 @pytest.mark.usefixtures("tagged")
 @pytest.mark.parametrize("collection_id", ["shop.order", "file.order", "shop.pair"])
-def test_records_with_a_key_of_several_columns_are_found_by_it_whatever_their_number(collection_id: str) -> None:
+def test_records_with_a_key_of_several_columns_are_found_by_it_whatever_their_number(
+    collection_id: str,
+) -> None:
     """As many alternatives, a column of the key in each, would be more than a statement has parameters, and too deep for SQLite."""
     everybody, collection = keys(collection_id, None), records.collection(collection_id)
-    made = ["2020-01-01" if collection.by_name[collection.key[0]].stored == "date" else str(number) for number in range(10_000, 50_000)]
+    made = [
+        "2020-01-01" if collection.by_name[collection.key[0]].stored == "date" else str(number)
+        for number in range(10_000, 50_000)
+    ]
     others = [str(record_keys.encode([first, str(number)])) for number, first in enumerate(made)]
     fetch(_WORD)
     fetch(_PUT_THESE, (collection_id, [*everybody[1:], *others]))

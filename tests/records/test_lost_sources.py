@@ -17,7 +17,9 @@ from tests.records.shop import database_of
 C = "shop.customer"
 
 
-def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(shop: Embedded, shop_url: str) -> None:
+def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(
+    shop: Embedded, shop_url: str
+) -> None:
     records.get(C, "1", whole(C))
     shop.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
     assert records.get(C, "1", whole(C)).key == "1"
@@ -31,7 +33,9 @@ def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
     path = Path(file.removeprefix("sqlite:///"))
     assert records.get(C, "1", whole(C)).key == "1"
     path.rename(path.with_suffix(".old"))
-    with pytest.raises(SourceDown, match="not there"):  # although the connection that is kept could still read it
+    with pytest.raises(
+        SourceDown, match="not there"
+    ):  # although the connection that is kept could still read it
         records.get(C, "1", whole(C))
     assert not path.exists()
     assert connect.since("shop") is not None
@@ -57,7 +61,9 @@ def test_a_file_that_was_put_in_place_of_another_is_the_one_that_is_read_and_wri
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
-def test_a_slow_answer_is_cut_off_by_the_database(clean: object, shop_url: str, shop_file: str, kind: str) -> None:
+def test_a_slow_answer_is_cut_off_by_the_database(
+    clean: object, shop_url: str, shop_file: str, kind: str
+) -> None:
     sources.add("slow", shop_url if kind == "postgresql" else shop_file, terms=connect.Terms(statement_s=1))
     slow = (
         "select pg_sleep(20)"
@@ -66,5 +72,7 @@ def test_a_slow_answer_is_cut_off_by_the_database(clean: object, shop_url: str, 
     )
     collection = records.collection("slow.customer")
     with pytest.raises(SourceDown, match="took too long"):
-        connect.read(catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all())
+        connect.read(
+            catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all()
+        )
     connect.dispose()

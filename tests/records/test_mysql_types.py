@@ -15,11 +15,47 @@ from tests.records.files import connected
 from tests.servers.mariadb import running
 
 TYPES = (
-    "tinyint", "tinyint(1)", "boolean", "smallint unsigned", "mediumint", "int", "int(4) zerofill", "bigint", "bigint unsigned", "year", "bit(1)",
-    "bit(8)", "decimal(12, 2)", "float", "double", "real", "char(3)", "varchar(20)", "varchar(20) character set latin1", "tinytext", "text",
-    "mediumtext", "longtext", "nvarchar(9)", "enum('a', 'b')", "set('a', 'b')", "date", "datetime", "datetime(6)", "timestamp null", "time", "json",
-    "uuid", "inet6", "binary(4)", "varbinary(8)", "blob", "longblob", "point", "int generated always as (id * 2)",
-)  # fmt: skip
+    "tinyint",
+    "tinyint(1)",
+    "boolean",
+    "smallint unsigned",
+    "mediumint",
+    "int",
+    "int(4) zerofill",
+    "bigint",
+    "bigint unsigned",
+    "year",
+    "bit(1)",
+    "bit(8)",
+    "decimal(12, 2)",
+    "float",
+    "double",
+    "real",
+    "char(3)",
+    "varchar(20)",
+    "varchar(20) character set latin1",
+    "tinytext",
+    "text",
+    "mediumtext",
+    "longtext",
+    "nvarchar(9)",
+    "enum('a', 'b')",
+    "set('a', 'b')",
+    "date",
+    "datetime",
+    "datetime(6)",
+    "timestamp null",
+    "time",
+    "json",
+    "uuid",
+    "inet6",
+    "binary(4)",
+    "varbinary(8)",
+    "blob",
+    "longblob",
+    "point",
+    "int generated always as (id * 2)",
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +65,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         run(server, "create database kinds default charset utf8mb4")
         made = sa.make_url(server).set(database="kinds").render_as_string(hide_password=False)
         columns = ", ".join(f"c{at} {kind}" for at, kind in enumerate(TYPES))
-        run(made, f"create table every (id int primary key, {columns})", "insert into every (id) values (1), (2)")
+        run(
+            made,
+            f"create table every (id int primary key, {columns})",
+            "insert into every (id) values (1), (2)",
+        )
         run(made, "create table due (id int primary key auto_increment, at datetime, said varchar(20))")
         run(made, "insert into due (at, said) select '2026-05-31 00:00:00', '2026-05-31' from seq_1_to_300")
-        run(made, "create table thing (id int primary key, name varchar(20), size int)", "insert into thing values (1, 'Lamp', 9)")
+        run(
+            made,
+            "create table thing (id int primary key, name varchar(20), size int)",
+            "insert into thing values (1, 'Lamp', 9)",
+        )
         yield made
 
 
@@ -55,7 +99,9 @@ def alarms(collection: Collection, times: int = 2) -> int:
     return found
 
 
-def test_no_type_is_taken_for_another_and_each_is_noticed_once_where_it_is_one(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_type_is_taken_for_another_and_each_is_noticed_once_where_it_is_one(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mysql_types, "EACH_S", 0)
     with connected(url) as found:
         assert [alarms(each) for each in found.values()] == [0, 0, 0]
@@ -72,6 +118,8 @@ def test_no_type_is_taken_for_another_and_each_is_noticed_once_where_it_is_one(u
 
 
 def test_a_text_that_is_read_as_days_is_none_of_another_kind(url: str) -> None:
-    with connected(url, {"due": {"id": "due", "source": "file", "table": "due", "fields": {"said": {"type": "date"}}}}) as found:
+    with connected(
+        url, {"due": {"id": "due", "source": "file", "table": "due", "fields": {"said": {"type": "date"}}}}
+    ) as found:
         assert [found["due"].by_name[name].stored for name in ("at", "said")] == ["date", "date"]
         assert alarms(found["due"]) == 0

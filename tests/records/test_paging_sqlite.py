@@ -42,7 +42,10 @@ SORTABLE = list(POOLS)
 def drawn(many: int, seed: int = 20261120) -> list[Row]:
     """Rows of `thing` with every value of every pool several times, in no order."""
     chance = random.Random(seed)
-    rows = [(number, *(chance.choice(pool) for pool in POOLS.values()), "{}", None) for number in range(1, many + 1)]
+    rows = [
+        (number, *(chance.choice(pool) for pool in POOLS.values()), "{}", None)
+        for number in range(1, many + 1)
+    ]
     chance.shuffle(rows)
     return rows
 
@@ -54,7 +57,11 @@ def rank(value: Any) -> Any:
 
 def expected(rows: list[Row], column: int | None, *, descending: bool) -> list[str]:
     """Keys in the order of that column, ties by the key in the same direction."""
-    ordered = sorted(rows, key=lambda row: (*((rank(row[column]),) if column is not None else ()), row[0]), reverse=descending)
+    ordered = sorted(
+        rows,
+        key=lambda row: (*((rank(row[column]),) if column is not None else ()), row[0]),
+        reverse=descending,
+    )
     return [str(row[0]) for row in ordered]
 
 
@@ -82,7 +89,9 @@ def flat(pages: list[list[str | None]]) -> list[str | None]:
 
 @pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
 @pytest.mark.parametrize("name", SORTABLE)
-def test_each_sortable_type_forth_and_back_over_ties_and_nulls(tmp_path: Path, name: str, *, descending: bool) -> None:
+def test_each_sortable_type_forth_and_back_over_ties_and_nulls(
+    tmp_path: Path, name: str, *, descending: bool
+) -> None:
     rows = drawn(47)
     sort = f"-{name}" if descending else name
     with opened(tmp_path, TABLE, rows={"thing": rows}):
@@ -122,10 +131,23 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Any:
             lambda row: row[1] == 0 or row[3] == "a",
         ),
         (Scope("thing", everything=True, deny=(expressions.parse("record.b"),)), lambda row: row[4] == 0),
-        (Scope("thing", allow=(expressions.parse("record.t == $currentUser.team"),), attributes={"team": "Z"}), lambda row: row[3] == "Z"),
+        (
+            Scope(
+                "thing", allow=(expressions.parse("record.t == $currentUser.team"),), attributes={"team": "Z"}
+            ),
+            lambda row: row[3] == "Z",
+        ),
         (Scope("thing", allow=(expressions.parse("record.t == $currentUser.team"),)), lambda row: False),
     ],
-    ids=["all", "none", "one rule", "two rules", "a denial of the unknown too", "by the reader", "an unknown reader"],
+    ids=[
+        "all",
+        "none",
+        "one rule",
+        "two rules",
+        "a denial of the unknown too",
+        "by the reader",
+        "an unknown reader",
+    ],
 )
 def test_a_scope_is_part_of_each_page(things: Any, scope: Scope, keeps: Callable[[Row], bool]) -> None:
     _, rows = things
@@ -138,8 +160,15 @@ cells = st.tuples(*(st.sampled_from(pool) for pool in POOLS.values()))
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(many=st.lists(cells, max_size=25), name=st.sampled_from(SORTABLE), descending=st.booleans(), limit=st.integers(1, 9))
-def test_any_rows_in_any_order_by_any_page(tmp_path: Path, many: list[Row], name: str, *, descending: bool, limit: int) -> None:
+@given(
+    many=st.lists(cells, max_size=25),
+    name=st.sampled_from(SORTABLE),
+    descending=st.booleans(),
+    limit=st.integers(1, 9),
+)
+def test_any_rows_in_any_order_by_any_page(
+    tmp_path: Path, many: list[Row], name: str, *, descending: bool, limit: int
+) -> None:
     rows: list[Row] = [(number, *row, "{}", None) for number, row in enumerate(many, 1)]
     with opened(tmp_path, TABLE, rows={"thing": rows}):
         wanted = expected(rows, SORTABLE.index(name) + 1, descending=descending)

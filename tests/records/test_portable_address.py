@@ -35,13 +35,26 @@ NAMES = ["plain", "with blank", "Zürich ％ 100% #1?x=y&z", "~data-folder", "co
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved, tmp_path: Path, name: str) -> None:
+def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(
+    moved: Moved, tmp_path: Path, name: str
+) -> None:
     first = moved(tmp_path / "first" / name)
     file = URL.create("sqlite", database=str(first / "shop ü.db")).render_as_string()
-    server = URL.create("postgresql", "reader", "p:w/d@", query={"host": str(Embedded(first).socket), "port": "5432"}, database="shop")
-    stored = [portable_address.stored_address(one) for one in (file, server.render_as_string(hide_password=False))]
+    server = URL.create(
+        "postgresql",
+        "reader",
+        "p:w/d@",
+        query={"host": str(Embedded(first).socket), "port": "5432"},
+        database="shop",
+    )
+    stored = [
+        portable_address.stored_address(one) for one in (file, server.render_as_string(hide_password=False))
+    ]
     assert not [
-        one for one in stored if str(tmp_path) in one or name in make_url(one).render_as_string().replace(portable_address.FOLDER, "")
+        one
+        for one in stored
+        if str(tmp_path) in one
+        or name in make_url(one).render_as_string().replace(portable_address.FOLDER, "")
     ]
     assert [make_url(portable_address.resolve(one)) for one in stored] == [make_url(file), server]
     second = moved(tmp_path / "second")
@@ -50,7 +63,15 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
     assert make_url(portable_address.resolve(stored[1])).password == "p:w/d@"
 
 
-@pytest.mark.parametrize(("demo", "place", "open_"), [(True, "shop/shop.db", True), (True, "fernwick.db", False), (True, "shop/../keys/x.db", False), (False, "shop/shop.db", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("demo", "place", "open_"),
+    [
+        (True, "shop/shop.db", True),
+        (True, "fernwick.db", False),
+        (True, "shop/../keys/x.db", False),
+        (False, "shop/shop.db", False),
+    ],
+)
 def test_a_page_of_the_demo_may_name_its_shop_alone(
     moved: Moved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: bool, place: str, open_: bool
 ) -> None:

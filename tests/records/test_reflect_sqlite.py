@@ -33,12 +33,19 @@ def test_a_column_called_as_a_truth_value_is_one_where_it_holds_nothing_but_0_an
     assert {name for name, kind in kinds.items() if kind == "boolean"} == {"is_active", "IsNew", "has_paid"}
 
 
-@pytest.mark.parametrize(("newest", "stored"), [("2026-05-09 00:00:00", "date"), ("2026-05-09 14:30:00", "datetime")])
+@pytest.mark.parametrize(
+    ("newest", "stored"), [("2026-05-09 00:00:00", "date"), ("2026-05-09 14:30:00", "datetime")]
+)
 def test_moments_are_days_unless_the_newest_have_a_time(tmp_path: Path, newest: str, stored: str) -> None:
     rows = "insert into t with r(n) as (select 1 union all select n + 1 from r where n < 300) select n, '2026-05-01 00:00:00' from r"
-    made = assembled(tmp_path, f"create table t (id integer primary key, due datetime);{rows};insert into t values (301, '{newest}')")
+    made = assembled(
+        tmp_path,
+        f"create table t (id integer primary key, due datetime);{rows};insert into t values (301, '{newest}')",
+    )
     assert (due := made["t"].by_name["due"]).stored == stored
-    assert stored != "date" or written("sqlite", due, "2026-01-31") == "2026-01-31 00:00:00", "a day that is kept as a midnight stays one"
+    assert stored != "date" or written("sqlite", due, "2026-01-31") == "2026-01-31 00:00:00", (
+        "a day that is kept as a midnight stays one"
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +111,9 @@ def test_a_declared_type_says_how_a_column_is_kept(tmp_path: Path, declared: str
         ("date", ["'soon'"], "date"),
     ],
 )
-def test_what_a_column_holds_has_a_say_where_its_type_says_little(tmp_path: Path, declared: str, values: list[str], stored: str) -> None:
+def test_what_a_column_holds_has_a_say_where_its_type_says_little(
+    tmp_path: Path, declared: str, values: list[str], stored: str
+) -> None:
     rows = ", ".join(f"({value})" for value in values)
     found = structures(tmp_path, f"create table t (f {declared}); insert into t values {rows}")["t"]
     assert found["columns"][0]["stored"] == stored
@@ -153,12 +162,26 @@ def test_the_limits_of_a_type(tmp_path: Path, declared: str, limits: dict[str, i
 def test_a_check_of_texts_is_the_options_of_the_field(tmp_path: Path, declared: str) -> None:
     found = field(tmp_path, declared)
     assert found.type == "enum"
-    assert [option.to_json() for option in found.options] == [{"value": "open", "label": "Open"}, {"value": "on hold", "label": "On hold"}]
+    assert [option.to_json() for option in found.options] == [
+        {"value": "open", "label": "Open"},
+        {"value": "on hold", "label": "On hold"},
+    ]
 
 
-@cases(("value", "stored"), [("'a note'", "text"), ("12", "integer"), ("1.5", "decimal"), ("'2026-05-01'", "date"), ("x'00'", "other")])
+@cases(
+    ("value", "stored"),
+    [
+        ("'a note'", "text"),
+        ("12", "integer"),
+        ("1.5", "decimal"),
+        ("'2026-05-01'", "date"),
+        ("x'00'", "other"),
+    ],
+)
 def test_a_type_of_somebodys_own_is_what_its_values_are(tmp_path: Path, value: str, stored: str) -> None:
-    made = assembled(tmp_path, f"create table t (id integer primary key, f LEGACYTYPE); insert into t values (1, {value})")
+    made = assembled(
+        tmp_path, f"create table t (id integer primary key, f LEGACYTYPE); insert into t values (1, {value})"
+    )
     assert made["t"].by_name["f"].stored == stored
 
 
@@ -198,14 +221,17 @@ def quoted(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
-def test_a_table_and_a_column_of_any_name_can_be_listed_sorted_searched_and_read(tmp_path: Path, name: str) -> None:
-    script = (
-        f"create table {quoted(name)} (id integer primary key, {quoted(name)} text); insert into {quoted(name)} values (1, 'b'), (2, 'a')"
-    )
+def test_a_table_and_a_column_of_any_name_can_be_listed_sorted_searched_and_read(
+    tmp_path: Path, name: str
+) -> None:
+    script = f"create table {quoted(name)} (id integer primary key, {quoted(name)} text); insert into {quoted(name)} values (1, 'b'), (2, 'a')"
     with opened(tmp_path, script):
         assert [row.values[name] for row in records.page(name, whole(name), sort=name).rows] == ["a", "b"]
         first = records.page(name, whole(name), sort=f"-{name}", limit=1)
-        assert [row.key for row in records.page(name, whole(name), sort=f"-{name}", limit=1, after=first.next).rows] == ["2"]
+        assert [
+            row.key
+            for row in records.page(name, whole(name), sort=f"-{name}", limit=1, after=first.next).rows
+        ] == ["2"]
         assert [row.key for row in records.page(name, whole(name), q="B").rows] == ["1"]
         assert records.get(name, "1", whole(name)).values == {"id": 1, name: "b"}
         assert records.count(name, whole(name)) == 2
@@ -268,12 +294,15 @@ def test_the_key_of_a_table(odd: dict[str, Collection], table: str, key: tuple[s
         ("without_rowid", {"k"}),
     ],
 )
-def test_what_cannot_be_written_is_read_only(odd: dict[str, Collection], table: str, readonly: set[str]) -> None:
+def test_what_cannot_be_written_is_read_only(
+    odd: dict[str, Collection], table: str, readonly: set[str]
+) -> None:
     assert {item.name for item in odd[table].fields if item.readonly} == readonly
 
 
 @pytest.mark.parametrize(
-    ("table", "nullable"), [("nulls", {"b"}), ("strict_one", {"t", "x", "r"}), ("composite", {"n"}), ("keyless", {"a", "b"})]
+    ("table", "nullable"),
+    [("nulls", {"b"}), ("strict_one", {"t", "x", "r"}), ("composite", {"n"}), ("keyless", {"a", "b"})],
 )
 def test_what_may_be_empty(odd: dict[str, Collection], table: str, nullable: set[str]) -> None:
     assert {item.name for item in odd[table].fields if item.nullable} == nullable
@@ -282,7 +311,9 @@ def test_what_may_be_empty(odd: dict[str, Collection], table: str, nullable: set
 def test_a_generated_column_is_read_and_sorted_by(tmp_path: Path) -> None:
     script = "create table t (id integer primary key, n int, minus int as (-n)); insert into t (id, n) values (1, 1), (2, 2), (3, 3)"
     with opened(tmp_path, script):
-        assert [(row.key, row.values["minus"]) for row in records.page("t", whole("t"), sort="minus").rows] == [
+        assert [
+            (row.key, row.values["minus"]) for row in records.page("t", whole("t"), sort="minus").rows
+        ] == [
             ("3", -3),
             ("2", -2),
             ("1", -1),
@@ -308,14 +339,26 @@ insert into receipt values (1, 1, '2026-01-31'), (2, 1, '2026-01-31'), (3, 2, '2
     ("table", "relations"),
     [
         ("country", [("person", "person", "to_many", (("code", "country"),))]),
-        ("visit", [("person", "person", "to_one", (("person", "id"),)),
-                   ("receipt", "receipt", "to_many", (("person", "person"), ("day", "day")))]),
+        (
+            "visit",
+            [
+                ("person", "person", "to_one", (("person", "id"),)),
+                ("receipt", "receipt", "to_many", (("person", "person"), ("day", "day"))),
+            ],
+        ),
         ("receipt", [("visit", "visit", "to_one", (("person", "person"), ("day", "day")))]),
         ("stray", []),
-        ("person", [("boss", "person", "to_one", (("boss", "id"),)), ("country", "country", "to_one", (("country", "code"),)),
-                    ("person", "person", "to_many", (("id", "boss"),)), ("visit", "visit", "to_many", (("id", "person"),))]),
+        (
+            "person",
+            [
+                ("boss", "person", "to_one", (("boss", "id"),)),
+                ("country", "country", "to_one", (("country", "code"),)),
+                ("person", "person", "to_many", (("id", "boss"),)),
+                ("visit", "visit", "to_many", (("id", "person"),)),
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_foreign_keys_are_relations_both_ways(tmp_path: Path, table: str, relations: list[Any]) -> None:
     found = assembled(tmp_path, LINKS)[table].relations
     assert [(item.name, item.collection, item.kind, item.columns) for item in found] == relations
@@ -323,7 +366,12 @@ def test_foreign_keys_are_relations_both_ways(tmp_path: Path, table: str, relati
 
 def test_columns_that_hold_a_whole_key_are_a_reference(tmp_path: Path) -> None:
     made = assembled(tmp_path, LINKS)
-    found = {(name, item.name): item.references for name, collection in made.items() for item in collection.fields if item.references}
+    found = {
+        (name, item.name): item.references
+        for name, collection in made.items()
+        for item in collection.fields
+        if item.references
+    }
     assert found == {
         ("person", "country"): "country",
         ("person", "boss"): "person",

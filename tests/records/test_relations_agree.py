@@ -46,7 +46,9 @@ PAPERS = [
     (number, kind, pages, client, other, name)
     for number, (client, other, (kind, pages, name)) in enumerate(
         itertools.product(
-            (None, 1, 2, 3, 4, 5, 6), (None, 1, 2, 5), (("id", 1, "a"), ("bill", None, "A"), (None, 3, None), ("retail", 2, "retail"))
+            (None, 1, 2, 3, 4, 5, 6),
+            (None, 1, 2, 5),
+            (("id", 1, "a"), ("bill", None, "A"), (None, 3, None), ("retail", 2, "retail")),
         ),
         1,
     )
@@ -78,14 +80,19 @@ class Place:
             connection.execute(insert, [dict(zip(names, row, strict=True)) for row in ROWS[table]])
         connection.commit()
         found = {item["table"]: item for item in reflect.structures(connection)}
-        kept = [Stored(name, "x", found[name], {"id": name, "source": "x", "table": name, **DOCUMENTS[name]}) for name in TABLES]
+        kept = [
+            Stored(name, "x", found[name], {"id": name, "source": "x", "table": name, **DOCUMENTS[name]})
+            for name in TABLES
+        ]
         self.connection, self.all = connection, assemble(kept)
         self.paper = self.all["paper"]
         self.table = Table(self.paper)
 
     def found(self, condition: Any) -> set[int]:
         """Ids of the papers for which the condition holds, as the database sees it."""
-        answer = {row[0] for row in self.connection.execute(sa.select(self.table.columns["id"]).where(condition))}
+        answer = {
+            row[0] for row in self.connection.execute(sa.select(self.table.columns["id"]).where(condition))
+        }
         self.connection.commit()
         return answer
 
@@ -135,7 +142,11 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
         with first.connect() as connection:
             connection.exec_driver_sql("create database led character set utf8mb4")
         first.dispose()
-        urls = [pg.url("postgres", "led"), f"sqlite:///{folder}/led.db", make_url(server).set(database="led").render_as_string(hide_password=False)]  # fmt: skip
+        urls = [
+            pg.url("postgres", "led"),
+            f"sqlite:///{folder}/led.db",
+            make_url(server).set(database="led").render_as_string(hide_password=False),
+        ]
         engines = [connect.create(connect.address(url)) for url in urls]
         connections = [engine.connect() for engine in engines]
         yield [Place(connection) for connection in connections]
@@ -145,22 +156,61 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
     pg.drop_database("led")
 
 
-PATHS = ("record", "record.client", "record.other", "record.client.boss", "record.client.boss.boss", "record.other.boss")
-TEXTS = ["record.kind", *(f"{path}.{name}" for path in PATHS[1:] for name in ("desk", "name")), "record.client.area.desk", "record.client.boss.area.desk",
-         "record.client.boss.boss.boss.area.b"]  # fmt: skip
-NUMBERS = ["record.pages", "record.client.id", "record.client.boss.id", "record.other.area.a", "record.client_id"]
+PATHS = (
+    "record",
+    "record.client",
+    "record.other",
+    "record.client.boss",
+    "record.client.boss.boss",
+    "record.other.boss",
+)
+TEXTS = [
+    "record.kind",
+    *(f"{path}.{name}" for path in PATHS[1:] for name in ("desk", "name")),
+    "record.client.area.desk",
+    "record.client.boss.area.desk",
+    "record.client.boss.boss.boss.area.b",
+]
+NUMBERS = [
+    "record.pages",
+    "record.client.id",
+    "record.client.boss.id",
+    "record.other.area.a",
+    "record.client_id",
+]
 GIVEN = ["'retail'", "'Retail'", "'corporate'", "''", "null", "$currentUser.one", "$currentUser.missing"]
-LISTS = ["$currentUser.desks", "$currentUser.none", "$currentUser.missing", "['retail', null]", "['corporate', 'x']", "[]"]
+LISTS = [
+    "$currentUser.desks",
+    "$currentUser.none",
+    "$currentUser.missing",
+    "['retail', null]",
+    "['corporate', 'x']",
+    "[]",
+]
 LEAF = st.one_of(
-    st.tuples(st.sampled_from(TEXTS), st.sampled_from(["==", "!="]), st.sampled_from([*GIVEN, *TEXTS])).map(" ".join),
-    st.tuples(st.sampled_from(TEXTS), st.just("in"), st.sampled_from(LISTS)).map(" ".join),
-    st.tuples(st.sampled_from(NUMBERS), st.sampled_from(["==", "!=", "<", ">="]), st.sampled_from(["1", "2", "null", *NUMBERS])).map(
+    st.tuples(st.sampled_from(TEXTS), st.sampled_from(["==", "!="]), st.sampled_from([*GIVEN, *TEXTS])).map(
         " ".join
     ),
-    st.tuples(st.sampled_from(TEXTS), st.sampled_from(["startsWith", "contains"]), st.sampled_from(["'re'", "''", "'A'"])).map(
-        lambda parts: f"{parts[0]}.{parts[1]}({parts[2]})"
+    st.tuples(st.sampled_from(TEXTS), st.just("in"), st.sampled_from(LISTS)).map(" ".join),
+    st.tuples(
+        st.sampled_from(NUMBERS),
+        st.sampled_from(["==", "!=", "<", ">="]),
+        st.sampled_from(["1", "2", "null", *NUMBERS]),
+    ).map(" ".join),
+    st.tuples(
+        st.sampled_from(TEXTS),
+        st.sampled_from(["startsWith", "contains"]),
+        st.sampled_from(["'re'", "''", "'A'"]),
+    ).map(lambda parts: f"{parts[0]}.{parts[1]}({parts[2]})"),
+    st.sampled_from(
+        [
+            "record.client.active",
+            "record.client.boss.active",
+            "true",
+            "false",
+            "'retail' in $currentUser.desks",
+        ]
     ),
-    st.sampled_from(["record.client.active", "record.client.boss.active", "true", "false", "'retail' in $currentUser.desks"]),
 )
 EXPRESSION = st.recursive(
     LEAF,
@@ -191,18 +241,35 @@ def test_conditions_that_follow_relations_agree(places: list[Place], text: str) 
     for scope in (made, denied):
         expected = {number for number, record in RECORDS.items() if scope.allows(record, NOW)}
         for place in places:
-            found = place.found(scoping.scope_condition(scope, place.paper, place.table.columns, NOW, place.all.get))
+            found = place.found(
+                scoping.scope_condition(scope, place.paper, place.table.columns, NOW, place.all.get)
+            )
             assert found == expected, (text, place.paper.dialect)
 
 
 @settings(suppress_health_check=FIXED)
-@given(own=st.lists(EXPRESSION, max_size=2), deny=st.lists(EXPRESSION, max_size=1), everything=st.booleans(), clients=st.lists(OF_CLIENT, max_size=2),
-       barred=st.lists(OF_CLIENT, max_size=1), path=st.sampled_from([("client",), ("client", "boss"), ("other",)]))  # fmt: skip
+@given(
+    own=st.lists(EXPRESSION, max_size=2),
+    deny=st.lists(EXPRESSION, max_size=1),
+    everything=st.booleans(),
+    clients=st.lists(OF_CLIENT, max_size=2),
+    barred=st.lists(OF_CLIENT, max_size=1),
+    path=st.sampled_from([("client",), ("client", "boss"), ("other",)]),
+)
 def test_inherited_scopes_agree(
-    places: list[Place], own: list[str], deny: list[str], *, everything: bool, clients: list[str], barred: list[str], path: tuple[str, ...]
+    places: list[Place],
+    own: list[str],
+    deny: list[str],
+    *,
+    everything: bool,
+    clients: list[str],
+    barred: list[str],
+    path: tuple[str, ...],
 ) -> None:
     parsed = [expressions.parse(text) for text in own]
-    inner = Scope("client", tuple(map(expressions.parse, clients)), tuple(map(expressions.parse, barred)), USER)
+    inner = Scope(
+        "client", tuple(map(expressions.parse, clients)), tuple(map(expressions.parse, barred)), USER
+    )
     scope = Scope(
         "paper",
         allow=tuple(one for one in parsed if not stands_alone(one)),
@@ -215,14 +282,19 @@ def test_inherited_scopes_agree(
     expected = {number for number, record in RECORDS.items() if scope.allows(record, NOW)}
     assert not (scope.nothing and expected)
     for place in places:
-        found = place.found(scoping.scope_condition(scope, place.paper, place.table.columns, NOW, place.all.get))
+        found = place.found(
+            scoping.scope_condition(scope, place.paper, place.table.columns, NOW, place.all.get)
+        )
         assert found == expected, place.paper.dialect
 
 
 @pytest.mark.parametrize(
     ("text", "papers"),
     [
-        ("record.client.desk == null", lambda row: row[3] == 3),  # a paper without a client has no desk that could be empty
+        (
+            "record.client.desk == null",
+            lambda row: row[3] == 3,
+        ),  # a paper without a client has no desk that could be empty
         ("record.client.desk != 'retail'", lambda row: row[3] in (2, 3, 5, 6)),
         ("!(record.client.desk == 'retail')", lambda row: row[3] in (2, 3, 5, 6)),
         ("record.client.boss.name == 'Ada'", lambda row: row[3] == 2),  # whatever a collation takes for Ada
@@ -234,7 +306,10 @@ def test_what_they_hold_for(places: list[Place], text: str, papers: Any) -> None
     expected = {row[0] for row in PAPERS if papers(row)}
     for place in places:
         scope = Scope("paper", allow=(expressions.parse(text),), attributes=USER)
-        assert place.found(scoping.scope_condition(scope, place.paper, place.table.columns, NOW, place.all.get)) == expected
+        assert (
+            place.found(scoping.scope_condition(scope, place.paper, place.table.columns, NOW, place.all.get))
+            == expected
+        )
         assert {number for number, record in RECORDS.items() if scope.allows(record, NOW)} == expected
 
 
@@ -261,7 +336,9 @@ def test_what_cannot_be_followed_is_refused_in_words(places: list[Place], text: 
             sql_conditions.check(expressions.parse(text), place.paper, place.all.get)
 
 
-def test_a_write_looks_at_other_rows_of_its_own_table(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_looks_at_other_rows_of_its_own_table(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for place in places:
         monkeypatch.setattr(catalogue, "current", lambda known=place.all: catalogue.Catalogue(1, {}, known))
         table = Table(place.all["client"])
@@ -270,7 +347,9 @@ def test_a_write_looks_at_other_rows_of_its_own_table(places: list[Place], monke
         for client in (1, 2, 3, 4, 5, 6):
             wanted = (table.is_key((client,)), table.in_scope_when_written((client,), scope))
             changed.append(
-                place.connection.execute(sa.update(table.table).where(*wanted).values({table.columns["name"]: "moved"})).rowcount
+                place.connection.execute(
+                    sa.update(table.table).where(*wanted).values({table.columns["name"]: "moved"})
+                ).rowcount
             )
             place.connection.rollback()
         assert changed == [0, 1, 0, 0, 1, 0], place.paper.dialect

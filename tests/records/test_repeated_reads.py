@@ -34,7 +34,11 @@ def test_each_record_and_what_it_leads_to_are_their_own_however_often_others_wer
     every = {str(row.key) for row in customers}
     for _ in range(3):
         for mood in ("open", "closed", "on hold"):
-            given = Scope(CUSTOMER, allow=(expressions.parse("record.mood == $currentUser.mood"),), attributes={"mood": mood})
+            given = Scope(
+                CUSTOMER,
+                allow=(expressions.parse("record.mood == $currentUser.mood"),),
+                attributes={"mood": mood},
+            )
             theirs = {str(row.key) for row in customers if row.values["mood"] == mood}
             assert {str(row.key) for row in records.page(CUSTOMER, given).rows} == theirs
             for asked in (every, theirs, every - {"1"}, {"1", "2"}, {"3", "4"}, {"x", "017"}):
@@ -50,7 +54,9 @@ def test_each_record_and_what_it_leads_to_are_their_own_however_often_others_wer
 
 
 @pytest.mark.usefixtures("shops")
-def test_a_filter_by_what_time_changes_is_of_its_own_moment_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_by_what_time_changes_is_of_its_own_moment_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     collection = catalogue.collection(CUSTOMER)
     text = f"now > {(datetime.now(UTC) + timedelta(seconds=1)).isoformat()!r}"
     late = Field("late", "Late", "boolean", "boolean", computed=text, inputs=frozenset())
@@ -76,6 +82,15 @@ def test_a_filter_by_what_time_changes_is_of_its_own_moment_each_time(monkeypatc
 def test_a_filter_by_tags_finds_those_that_have_them_now() -> None:
     for key in ("1", "3"):
         with transaction() as connection:
-            tags.write(connection, CUSTOMER, key, "vip", added=True, subject="sub_test", by="sys:test", at=datetime.now(UTC))
+            tags.write(
+                connection,
+                CUSTOMER,
+                key,
+                "vip",
+                added=True,
+                subject="sub_test",
+                by="sys:test",
+                at=datetime.now(UTC),
+            )
         found = records.page(CUSTOMER, whole(CUSTOMER), where=filters.Test("console_tags", "eq", "vip")).rows
         assert [row.key for row in found][-1] == key

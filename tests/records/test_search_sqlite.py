@@ -27,8 +27,16 @@ insert into customer values
 DOCUMENT = {
     "fields": {
         "secret": {"hidden": True},
-        "rank": {"options": [{"value": "21", "label": "First class"}, {"value": "22", "label": "Second class"}]},
-        "mood": {"options": [{"value": "open", "label": "Open"}, {"value": "on hold", "label": "Waiting"}, {"value": "closed"}]},
+        "rank": {
+            "options": [{"value": "21", "label": "First class"}, {"value": "22", "label": "Second class"}]
+        },
+        "mood": {
+            "options": [
+                {"value": "open", "label": "Open"},
+                {"value": "on hold", "label": "Waiting"},
+                {"value": "closed"},
+            ]
+        },
     }
 }
 
@@ -122,7 +130,9 @@ def test_what_a_search_finds(shop: Any, q: str, keys: list[str]) -> None:
         ({"id", "name", "email", "mood", "balance", "ref", "rank"}, []),
     ],
 )
-def test_fields_that_a_reader_may_not_see_are_not_looked_at(shop: Any, hidden: set[str], fields: list[str]) -> None:
+def test_fields_that_a_reader_may_not_see_are_not_looked_at(
+    shop: Any, hidden: set[str], fields: list[str]
+) -> None:
     assert [field.name for field in searched_fields(shop, frozenset(hidden))] == fields
     scope = Scope("customer", everything=True, hidden=frozenset(hidden))
     assert ("1" in found("Ada Lovelace", scope)) == ("name" in fields)

@@ -47,11 +47,15 @@ def walk(collection_id: str, limit: int, **asked: Any) -> list[str | None]:
     """Every key of the list, forwards in pages; asserts that the way back is the same pages."""
     pages = [records.page(collection_id, whole(collection_id), limit=limit, **asked)]
     while pages[-1].next:
-        pages.append(records.page(collection_id, whole(collection_id), limit=limit, after=pages[-1].next, **asked))
+        pages.append(
+            records.page(collection_id, whole(collection_id), limit=limit, after=pages[-1].next, **asked)
+        )
         assert len(pages) < 100
     back = [pages[-1]]
     while back[-1].previous:
-        back.append(records.page(collection_id, whole(collection_id), limit=limit, before=back[-1].previous, **asked))
+        back.append(
+            records.page(collection_id, whole(collection_id), limit=limit, before=back[-1].previous, **asked)
+        )
     assert [keys(page) for page in reversed(back)] == [keys(page) for page in pages]
     return [key for page in pages for key in keys(page)]
 
@@ -110,7 +114,10 @@ def test_composite_keys_and_lists_without_key(either: str, table: str) -> None:
 def test_a_list_without_key_goes_back_by_number(shop: Embedded) -> None:
     first = records.page("shop.keyless", whole("x"), limit=10, sort="-a")
     second = records.page("shop.keyless", whole("x"), limit=10, sort="-a", after=first.next)
-    assert records.page("shop.keyless", whole("x"), limit=10, sort="-a", before=second.previous).rows == first.rows
+    assert (
+        records.page("shop.keyless", whole("x"), limit=10, sort="-a", before=second.previous).rows
+        == first.rows
+    )
     assert first.previous is None
 
 
@@ -162,7 +169,15 @@ def test_a_page_is_one_statement_and_so_is_the_count(shop: Embedded) -> None:
     records.page(C, whole(C), limit=1)
     with statements() as seen:
         first = records.page(C, whole(C), sort="-email", limit=1)
-        records.page(C, whole(C), sort="-email", limit=1, after=first.next, q="a", where=filters.Test("mood", "ne", "closed"))
+        records.page(
+            C,
+            whole(C),
+            sort="-email",
+            limit=1,
+            after=first.next,
+            q="a",
+            where=filters.Test("mood", "ne", "closed"),
+        )
         records.count(C, whole(C))
         records.visible_keys(C, ["1", "2", "nope", "017", "99"], whole(C))
     assert len(seen) == 4
@@ -176,7 +191,9 @@ def test_what_is_asked_again_is_answered_for_who_asks_now(shop: Embedded) -> Non
         assert keys(records.page(C, whole(C), where=filters.Test("mood", "eq", "open"))) == ["1", "4"]
         assert keys(records.page(C, whole(C), where=filters.Test("mood", "eq", "closed"))) == ["2"]
         assert keys(records.page(C, scope("record.mood == 'open'"), limit=1)) == ["1"]
-        assert keys(records.page(C, scope("record.mood == $currentUser.mood", mood="closed"), limit=1)) == ["2"]
+        assert keys(records.page(C, scope("record.mood == $currentUser.mood", mood="closed"), limit=1)) == [
+            "2"
+        ]
         assert keys(records.page(C, none(C))) == []
         for sort in ("email", "-email", None):  # with nulls on both sides of the anchor
             everything = keys(records.page(C, whole(C), sort=sort))
@@ -225,7 +242,9 @@ def test_every_record_opens_by_its_key(shop: Embedded, collection: str) -> None:
         assert "/" not in row.key
         assert row.key not in {".", ".."}
         assert records.get(collection, row.key, whole(collection)) == row
-    assert records.visible_keys(collection, [str(row.key) for row in rows], whole(collection)) == {row.key for row in rows}
+    assert records.visible_keys(collection, [str(row.key) for row in rows], whole(collection)) == {
+        row.key for row in rows
+    }
 
 
 @pytest.mark.parametrize(
@@ -285,7 +304,12 @@ def test_quick_search(shop: Embedded, q: str, wanted: list[str]) -> None:
             {
                 "or": [
                     {"field": "id", "op": "eq", "value": 1},
-                    {"and": [{"field": "mood", "op": "eq", "value": "closed"}, {"field": "vip", "op": "eq", "value": False}]},
+                    {
+                        "and": [
+                            {"field": "mood", "op": "eq", "value": "closed"},
+                            {"field": "vip", "op": "eq", "value": False},
+                        ]
+                    },
                 ]
             },
             ["1", "2"],
@@ -299,7 +323,9 @@ def test_quick_search(shop: Embedded, q: str, wanted: list[str]) -> None:
 def test_filters(either: str, filter_: dict[str, Any], wanted: list[str]) -> None:
     place = f"{either}.customer"
     if either == "shop" and filter_.get("field") in {"born", "seen_at"}:
-        wanted = {"born": ["1", "4"], "seen_at": ["1", "3"]}[filter_["field"]]  # PostgreSQL keeps years before Christ, and infinity
+        wanted = {"born": ["1", "4"], "seen_at": ["1", "3"]}[
+            filter_["field"]
+        ]  # PostgreSQL keeps years before Christ, and infinity
     where = filters.read(filter_, records.collection(place))
     assert keys(records.page(place, whole(place), where=where)) == wanted
     assert records.count(place, whole(place), where) == len(wanted)
@@ -321,7 +347,9 @@ def test_filters(either: str, filter_: dict[str, Any], wanted: list[str]) -> Non
         ({"field": "wait", "op": "is_null", "value": True}, ["2", "4"]),
     ],
 )
-def test_filters_of_types_that_postgresql_alone_has(shop: Embedded, filter_: dict[str, Any], wanted: list[str]) -> None:
+def test_filters_of_types_that_postgresql_alone_has(
+    shop: Embedded, filter_: dict[str, Any], wanted: list[str]
+) -> None:
     assert keys(records.page(C, whole(C), where=filters.read(filter_, records.collection(C)))) == wanted
 
 
@@ -333,18 +361,26 @@ def test_a_count_stops_at_its_cap(shop: Embedded) -> None:
 def test_relations_lead_both_ways_within_the_scope_of_the_other_side(shop: Embedded) -> None:
     notes = records.related(C, "1", "note_by_customer", whole("shop.back.note"), sort="id")
     assert [row.values["id"] for row in notes.rows] == ["", "..", "a/b", "plain"]
-    assert [row.key for row in records.related("shop.order", notes_key(1, 2), "customer", whole(C)).rows] == ["1"]
+    assert [row.key for row in records.related("shop.order", notes_key(1, 2), "customer", whole(C)).rows] == [
+        "1"
+    ]
     narrow = Scope("shop.back.note", (expressions.parse("record.body == 'slash'"),))
     assert len(records.related(C, "1", "note_by_customer", narrow).rows) == 1
     assert records.related(C, "4", "note_by_customer", whole("x")).rows == []
     where = expressions.parse("record.body.startsWith('d')")
-    assert [row.values["id"] for row in records.related(C, "1", "note_by_customer", whole("x"), where=where).rows] == [".."]
+    assert [
+        row.values["id"] for row in records.related(C, "1", "note_by_customer", whole("x"), where=where).rows
+    ] == [".."]
     first = records.related(C, "1", "note_by_customer", whole("x"), 3)
     assert len(records.related(C, "1", "note_by_customer", whole("x"), 3, first.next).rows) == 1
-    orphan = next(row.key for row in records.page("shop.back.note", whole("x")).rows if row.values["id"] == "~tilde")
+    orphan = next(
+        row.key for row in records.page("shop.back.note", whole("x")).rows if row.values["id"] == "~tilde"
+    )
     assert records.related("shop.back.note", str(orphan), "customer", whole(C)).rows == []
 
 
 def notes_key(customer: int, line: int) -> str:
     rows = records.page("shop.order", whole("shop.order")).rows
-    return next(str(row.key) for row in rows if (row.values["customer_id"], row.values["line"]) == (customer, line))
+    return next(
+        str(row.key) for row in rows if (row.values["customer_id"], row.values["line"]) == (customer, line)
+    )

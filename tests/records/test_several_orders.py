@@ -44,7 +44,14 @@ def test_each_page_goes_on_where_the_one_before_ended(tmp_path: Path, sort: str)
 
 
 PAID = "create table paid (id integer primary key, amount integer, currency text)"
-CHARGES = [(1, 48_000, "JPY"), (2, 30_000, "EUR"), (3, 500, "EUR"), (4, 12_500, "JPY"), (5, 20, None), (6, 31_250, "KWD")]
+CHARGES = [
+    (1, 48_000, "JPY"),
+    (2, 30_000, "EUR"),
+    (3, 500, "EUR"),
+    (4, 12_500, "JPY"),
+    (5, 20, None),
+    (6, 31_250, "KWD"),
+]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,9 @@ CHARGES = [(1, 48_000, "JPY"), (2, 30_000, "EUR"), (3, 500, "EUR"), (4, 12_500, 
 def test_amounts_are_sorted_within_each_currency(tmp_path: Path, sort: str | None, keys: str) -> None:
     """48,000 yen are less than 300 euros: what is stored beside each other says nothing."""
     fields = {"amount": {"widget": "money", "currency": "currency", "minor": True}}
-    with opened(tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields, "sort": "-amount"}}):
+    with opened(
+        tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields, "sort": "-amount"}}
+    ):
         for limit in (1, 2, 500):
             assert flat(forth("paid", limit, sort=sort)) == keys.split()
         order = records.order_of(records.collection("paid"), whole("paid"), sort)
@@ -103,31 +112,50 @@ def servers(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for url in urls.values():
             engine = connect.create(connect.address(url))
             with engine.begin() as connection:
-                connection.exec_driver_sql(SERVED.format(moment="timestamp" if engine.dialect.name == "postgresql" else "datetime"))
-                connection.exec_driver_sql(f"insert into ordered values {', '.join(_literal(row) for row in served_rows())}")
+                connection.exec_driver_sql(
+                    SERVED.format(moment="timestamp" if engine.dialect.name == "postgresql" else "datetime")
+                )
+                connection.exec_driver_sql(
+                    f"insert into ordered values {', '.join(_literal(row) for row in served_rows())}"
+                )
             engine.dispose()
         yield urls
     pg.drop_database("ordered")
 
 
 def _literal(row: tuple[Any, ...]) -> str:
-    return "(" + ", ".join("null" if value is None else f"'{value}'" if isinstance(value, str) else str(value) for value in row) + ")"
+    return (
+        "("
+        + ", ".join(
+            "null" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+            for value in row
+        )
+        + ")"
+    )
 
 
 def served_rank(row: tuple[Any, ...], name: str, place: str) -> tuple[bool, Any]:
     """What a column is sorted by: PostgreSQL has its nulls last, MariaDB first."""
     value = row[NAMES.index(name) + 1]
     filled = 0 if value is None else float(value) if name == "d" else value
-    return (value is None) == (place == "postgresql"), "" if value is None and name in ("t", "day", "at") else filled
+    return (value is None) == (place == "postgresql"), "" if value is None and name in (
+        "t",
+        "day",
+        "at",
+    ) else filled
 
 
 @pytest.mark.parametrize("sort", ["b,t", "-b,t", "i,-d,day", "-day,-b,at", "t,-at,-i,d"])
 @pytest.mark.parametrize("place", ["postgresql", "mariadb"])
-def test_servers_walk_several_orders_forth_and_back_too(servers: dict[str, str], place: str, sort: str) -> None:
+def test_servers_walk_several_orders_forth_and_back_too(
+    servers: dict[str, str], place: str, sort: str
+) -> None:
     orders = sort.split(",")
     ordered = sorted(served_rows(), key=lambda row: row[0], reverse=orders[0].startswith("-"))
     for order in reversed(orders):
-        ordered.sort(key=partial(served_rank, name=order.removeprefix("-"), place=place), reverse=order.startswith("-"))
+        ordered.sort(
+            key=partial(served_rank, name=order.removeprefix("-"), place=place), reverse=order.startswith("-")
+        )
     with connected(servers[place]):
         for limit in (1, 7, 500):
             assert flat(forth("ordered", limit, sort=sort)) == [str(row[0]) for row in ordered]
@@ -137,7 +165,13 @@ LED = """
 create table person (id int primary key, first varchar(40), last varchar(40) not null);
 create table job (id int primary key, person_id int, state varchar(10), foreign key (person_id) references person (id))
 """
-PEOPLE = [(1, "Zoe", "Abbot"), (2, "Anna", "Young"), (3, None, "Moss"), (4, "Anna", "Young"), (5, "Zoe", "Abbot")]
+PEOPLE = [
+    (1, "Zoe", "Abbot"),
+    (2, "Anna", "Young"),
+    (3, None, "Moss"),
+    (4, "Anna", "Young"),
+    (5, "Zoe", "Abbot"),
+]
 JOBS = [(number, (None, 5, 1, 4, 2, 3)[number % 6], "ab"[number % 2]) for number in range(1, 41)]
 NAMED = {"person": {"title": "{{ record.first }} {{ record.last }}"}}
 
@@ -146,19 +180,27 @@ def by_name(place: str, seen: tuple[int, ...] = (1, 2, 3, 4, 5), *, down: bool) 
     """Keys of the jobs by the name of their person, as far as it is seen; none are last in PostgreSQL and first elsewhere, the other way downwards."""
     names = {key: f"{first or ''} {last}".strip() for key, first, last in PEOPLE if key in seen}
     last = place == "postgresql"
-    ordered = sorted(JOBS, key=lambda job: ((job[1] not in names) == last, names.get(job[1] or 0, ""), job[0]), reverse=down)
+    ordered = sorted(
+        JOBS,
+        key=lambda job: ((job[1] not in names) == last, names.get(job[1] or 0, ""), job[0]),
+        reverse=down,
+    )
     return [str(job[0]) for job in ordered]
 
 
 @pytest.mark.parametrize("place", ["sqlite", "postgresql", "mariadb"])
-def test_a_reference_is_sorted_by_the_title_that_people_read(tmp_path: Path, servers: dict[str, str], place: str) -> None:
+def test_a_reference_is_sorted_by_the_title_that_people_read(
+    tmp_path: Path, servers: dict[str, str], place: str
+) -> None:
     url = servers.get(place) or write(tmp_path, "")
     engine = connect.create(connect.address(url))
     with engine.begin() as connection:
         for line in ("drop table if exists job", "drop table if exists person", *LED.split(";")):
             connection.exec_driver_sql(line)
         for table, many in (("person", PEOPLE), ("job", JOBS)):
-            connection.exec_driver_sql(f"insert into {table} values {', '.join(_literal(row) for row in many)}")
+            connection.exec_driver_sql(
+                f"insert into {table} values {', '.join(_literal(row) for row in many)}"
+            )
     engine.dispose()
     with connected(url, NAMED):
         for limit in (1, 7, 500):
@@ -171,12 +213,14 @@ def test_a_reference_is_sorted_by_the_title_that_people_read(tmp_path: Path, ser
         hidden = partial(Scope, everything=True, hidden=frozenset({"last"}))
         for more in ({"elsewhere": Scope}, {"hidden": frozenset({"person_id"})}, {"elsewhere": hidden}):
             scope = replace(whole("job"), **more)
-            assert not titled_orders.by_title(records.collection("job"), scope, records.collection("job").fields), (
-                "an order would tell what its reader may not see"
-            )
+            assert not titled_orders.by_title(
+                records.collection("job"), scope, records.collection("job").fields
+            ), "an order would tell what its reader may not see"
             with pytest.raises(Malformed):
                 records.page("job", scope, sort="person_id.title")
-        scope = replace(whole("job"), elsewhere=partial(Scope, allow=(expressions.parse("record.last == 'Young'"),)))
+        scope = replace(
+            whole("job"), elsewhere=partial(Scope, allow=(expressions.parse("record.last == 'Young'"),))
+        )
         found = [row.key for row in records.page("job", scope, sort="-person_id.title").rows]
         assert found == by_name(place, (2, 4), down=True), "whom its reader does not see sorts as nobody"
 
@@ -190,17 +234,26 @@ def test_a_reference_is_sorted_by_the_title_that_people_read(tmp_path: Path, ser
         (("!=", "300"), "1 3 4 6"),
     ],
 )
-def test_an_amount_is_compared_in_the_currency_of_each_record(tmp_path: Path, typed: tuple[str, str], keys: str) -> None:
+def test_an_amount_is_compared_in_the_currency_of_each_record(
+    tmp_path: Path, typed: tuple[str, str], keys: str
+) -> None:
     """12,500 yen, 125 euros and 125 dinars are stored as 12500, 12500 and 125000; what has no currency is not compared."""
     fields = {"amount": {"widget": "money", "currency": "currency", "minor": True}}
     with opened(tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields}}):
         known = {field.name: field for field in records.collection("paid").stored_fields}
-        text, wrong = condition_rows.expression_of([condition_rows.ConditionRow("amount", *typed)], "all", known)
+        text, wrong = condition_rows.expression_of(
+            [condition_rows.ConditionRow("amount", *typed)], "all", known
+        )
         condition = expressions.parse(text)
-        found = {str(row.key) for row in records.page("paid", replace(whole("paid"), everything=False, allow=(condition,))).rows}
+        found = {
+            str(row.key)
+            for row in records.page("paid", replace(whole("paid"), everything=False, allow=(condition,))).rows
+        }
         assert (found, wrong) == (set(keys.split()), [])
         rows = {str(row[0]): {"amount": row[1], "currency": row[2]} for row in CHARGES}
-        assert found == {key for key, record in rows.items() if condition.test({"record": record})}, "as a single record is judged"
+        assert found == {key for key, record in rows.items() if condition.test({"record": record})}, (
+            "as a single record is judged"
+        )
 
 
 @pytest.mark.parametrize(
@@ -213,7 +266,9 @@ def test_an_amount_is_compared_in_the_currency_of_each_record(tmp_path: Path, ty
         ("in", ["31.25", "300"], "2 6"),
     ],
 )
-def test_a_list_is_filtered_by_amounts_in_the_currency_of_each_record(tmp_path: Path, op: str, amount: object, keys: str) -> None:
+def test_a_list_is_filtered_by_amounts_in_the_currency_of_each_record(
+    tmp_path: Path, op: str, amount: object, keys: str
+) -> None:
     """The same from the filter's sheet, as a word of the search, and as the expression of a segment that is made of it."""
     fields = {"amount": {"widget": "money", "currency": "currency", "minor": True}}
     with opened(tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields}}):
@@ -225,9 +280,15 @@ def test_a_list_is_filtered_by_amounts_in_the_currency_of_each_record(tmp_path: 
         assert found == set(keys.split()) < everything
         if amount != "12499.5":  # an expression rounds to the smallest unit
             said = expressions.parse(filter_expressions.expression_of(given, paid))
-            assert found == {str(row[0]) for row in CHARGES if said.test({"record": {"amount": row[1], "currency": row[2]}})}
+            assert found == {
+                str(row[0])
+                for row in CHARGES
+                if said.test({"record": {"amount": row[1], "currency": row[2]}})
+            }
         if op == "gte":
-            sought = search_syntax.read("amount>=125", paid, frozenset(), lambda _: None, "UTC", kept=lambda _, text: text)
+            sought = search_syntax.read(
+                "amount>=125", paid, frozenset(), lambda _: None, "UTC", kept=lambda _, text: text
+            )
             assert found == {str(row.key) for row in records.page("paid", whole("paid"), q=sought).rows}
             with pytest.raises(Malformed):
                 filters.read(given.to_json(), paid, frozenset({"currency"}))

@@ -43,20 +43,32 @@ def test_a_table_that_is_locked_holds_so_many_threads_and_no_more(locked: str) -
     breaker = connect._engines["shop"].breaker
 
     def get(question: str) -> int:
-        return int(connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(question).scalar_one()))
+        return int(
+            connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(question).scalar_one())
+        )
 
     other = connect.engine("books", locked, FAST)
     with ThreadPoolExecutor(2) as people:
         stuck = [people.submit(get, "select count(*) from t")]
         until(lambda: len(source_breaker._inside) == 1)
-        assert connect.read(other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()) == 1
+        assert (
+            connect.read(
+                other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()
+            )
+            == 1
+        )
         stuck += [people.submit(get, "select count(*) from t")]
         until(lambda: len(source_breaker._inside) == 2 and breaker._patience() == 0)
         began = time.monotonic()
         with pytest.raises(SourceDown, match="Others are waiting") as refused:
             get("select 1")
         assert (refused.value.passing, time.monotonic() - began < source_breaker.PLACE_S) == (True, True)
-        assert connect.read(other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()) == 1
+        assert (
+            connect.read(
+                other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()
+            )
+            == 1
+        )
         for each in stuck:
             with pytest.raises(SourceDown):
                 each.result(timeout=20)
@@ -74,7 +86,9 @@ def test_a_server_that_freezes_under_several_sources_holds_no_more_threads_than_
 
     def get(name: str, of: str = url) -> object:
         engine = connect.engine(name, of, Terms(connect_s=3, statement_s=3))
-        return connect.read(engine, name, lambda connection: connection.exec_driver_sql("select 1").scalar_one())
+        return connect.read(
+            engine, name, lambda connection: connection.exec_driver_sql("select 1").scalar_one()
+        )
 
     assert {get(name) for name in ("shop", "books", "notes")} == {1}
     server.frozen = True
@@ -104,7 +118,9 @@ def test_a_request_waits_once_for_what_is_locked_and_others_ask_themselves(locke
             connection.exec_driver_sql("set lock_timeout = '20ms'")
             return int(connection.exec_driver_sql(question).scalar_one())
 
-        return connect.read(connect.engine(source, locked, FAST) if source != "shop" else engine, source, work)
+        return connect.read(
+            connect.engine(source, locked, FAST) if source != "shop" else engine, source, work
+        )
 
     connect.wait_once(on=True)
     for _ in range(50):
@@ -136,7 +152,9 @@ def test_a_write_is_tried_although_a_read_has_just_waited(locked: str) -> None:
         assert connection.exec_driver_sql("select 5").scalar_one() == 5
 
 
-def test_what_fails_inside_or_is_left_half_read_gives_its_place_back(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_inside_or_is_left_half_read_gives_its_place_back(
+    pg: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(source_breaker, "_places", 1)
     url = pg.url("postgres", "postgres")
     engine = connect.engine("shop", url, FAST)

@@ -27,7 +27,11 @@ def test_a_text_of_many_rows_is_cut_where_it_stands(dialect: str) -> None:
     name = "string_agg(t, ',')" if dialect == "postgresql" else "group_concat(t)"
     assert "100000" in written(f"select {name} as x from thing", dialect)
     if dialect != "mysql":
-        assert written(f"select {name} over (partition by id) as x from thing", dialect).upper().endswith("AS X FROM THING")
+        assert (
+            written(f"select {name} over (partition by id) as x from thing", dialect)
+            .upper()
+            .endswith("AS X FROM THING")
+        )
 
 
 @cases(
@@ -37,7 +41,10 @@ def test_a_text_of_many_rows_is_cut_where_it_stands(dialect: str) -> None:
         ("select cast(t as char(10001)) as x from thing", "cannot be turned"),
         ("with a as (select id + id as x from thing), b as (select x + x as y from a) select y from b", None),
         (f"select {' + '.join(['id'] * 1500)} as x from thing", None),
-        (f"select x + x as y from (select {' + '.join(['id'] * 1001)} as x from thing) a", "too many times over"),
+        (
+            f"select x + x as y from (select {' + '.join(['id'] * 1001)} as x from thing) a",
+            "too many times over",
+        ),
     ],
 )
 def test_what_is_too_much_for_one_select(text: str, told: str | None) -> None:
@@ -50,7 +57,13 @@ def test_what_is_too_much_for_one_select(text: str, told: str | None) -> None:
 
 @cases(
     ("database", "name"),
-    [("Böckmann Shop", "boeckmann_shop"), ("ŁÓDŹ", "lodz"), ("42", "db_42"), ("日本", "db"), ("Straße", "strasse")],
+    [
+        ("Böckmann Shop", "boeckmann_shop"),
+        ("ŁÓDŹ", "lodz"),
+        ("42", "db_42"),
+        ("日本", "db"),
+        ("Straße", "strasse"),
+    ],
 )
 def test_a_source_is_named_after_its_database_in_plain_letters(database: str, name: str) -> None:
     assert testing.suggested(f"sqlite:////srv/{database}.db", ()) == name

@@ -24,7 +24,10 @@ def people_only(collection: Collection) -> Scope | None:
     if not collection.id.endswith("customer"):
         return None
     return replace(
-        whole(collection.id), everything=False, allow=(expressions.parse("record.kind == 'person'"),), hidden=frozenset({"balance"})
+        whole(collection.id),
+        everything=False,
+        allow=(expressions.parse("record.kind == 'person'"),),
+        hidden=frozenset({"balance"}),
     )
 
 
@@ -33,7 +36,9 @@ def test_rows_and_fields_are_the_readers_own(shops: None, source: str) -> None:
     text = "select kind, count(*) as n from customer c where c.name is not null group by kind order by kind"
     whole_answer = sql_question.ask(source, text, everything)
     told = (
-        {"company": "Company", "person": "Person"} if source == "shop" else {"company": "company", "person": "person"}
+        {"company": "Company", "person": "Person"}
+        if source == "shop"
+        else {"company": "company", "person": "person"}
     )  # SQLite knows no options
     assert [row[0] for row in whole_answer.rows] == [told["company"], told["person"]]
     assert [row[0] for row in sql_question.ask(source, text, people_only).rows] == [told["person"]]
@@ -68,12 +73,23 @@ def test_a_part_called_like_a_table_opens_no_table(shops: None, text: str) -> No
     [
         ("with customer as (select * from customer) select distinct kind from customer", [("person",)]),
         ("with Part as (select kind from customer) select distinct Part.kind from Part", [("person",)]),
-        ("with a as (select kind as k from customer), b (x) as (select k from a) select distinct Q.x from b as Q", [("person",)]),
-        ("with recursive n as (select 1 as i union all select n.i + 1 from n where n.i < 3) select i from n, customer group by i order by i", [(1,), (2,), (3,)]),
-        ("select distinct lower(C.kind) from customer C where exists (with c2 as (select id from customer) select 1 from c2 where c2.id = C.id)", [("person",)]),
+        (
+            "with a as (select kind as k from customer), b (x) as (select k from a) select distinct Q.x from b as Q",
+            [("person",)],
+        ),
+        (
+            "with recursive n as (select 1 as i union all select n.i + 1 from n where n.i < 3) select i from n, customer group by i order by i",
+            [(1,), (2,), (3,)],
+        ),
+        (
+            "select distinct lower(C.kind) from customer C where exists (with c2 as (select id from customer) select 1 from c2 where c2.id = C.id)",
+            [("person",)],
+        ),
     ],
-)  # fmt: skip
-def test_a_part_is_read_by_its_own_name(shops: None, source: str, text: str, rows: list[tuple[object, ...]]) -> None:
+)
+def test_a_part_is_read_by_its_own_name(
+    shops: None, source: str, text: str, rows: list[tuple[object, ...]]
+) -> None:
     assert list(sql_question.ask(source, text, people_only).rows) == rows
 
 
@@ -127,10 +143,14 @@ def test_values_are_bound_and_never_read_as_sql(shops: None) -> None:
     assert sql_question.ask("shop", text, everything, ["Ada Lovelace"]).rows == (("Ada Lovelace",),)
     for hostile in ("' or '1'='1", "x'; drop table customer; --", "%s", ":handrail_0", "\\"):
         assert sql_question.ask("shop", text, everything, [hostile]).rows == ()
-    assert sql_question.ask("shop", "select name from customer where name like '%Love%' and ':x' <> '::y'", everything).rows
+    assert sql_question.ask(
+        "shop", "select name from customer where name like '%Love%' and ':x' <> '::y'", everything
+    ).rows
 
 
-def test_a_select_that_joins_the_world_is_stopped_or_cut(shops: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_select_that_joins_the_world_is_stopped_or_cut(
+    shops: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sql_question, "MOST_ROWS", 3)
     answer = sql_question.ask("shop", "select a.id from customer a, customer b", everything)
     assert (len(answer.rows), answer.cut) == (3, True)
@@ -138,4 +158,6 @@ def test_a_select_that_joins_the_world_is_stopped_or_cut(shops: None, monkeypatc
     crossed = ", ".join(f"customer c{number}" for number in range(14))
     with pytest.raises(TooSlow):
         sql_question.ask("shop", f"select count(*) from {crossed}", everything)
-    assert sql_question.ask("shop", "select count(*) from customer", everything).rows, "the connection is as it was"
+    assert sql_question.ask("shop", "select count(*) from customer", everything).rows, (
+        "the connection is as it was"
+    )

@@ -16,7 +16,12 @@ from tests.records.agreeing import Place
 
 def keys(place: Place, chosen: KeySelect) -> list[object]:
     """Keys that the SELECT gives."""
-    wanted = sa.select(*place.table.key).select_from(place.table.table).where(chosen.condition(place.table)).order_by(*place.table.key)
+    wanted = (
+        sa.select(*place.table.key)
+        .select_from(place.table.table)
+        .where(chosen.condition(place.table))
+        .order_by(*place.table.key)
+    )
     found = [row[0] for row in place.connection.execute(wanted)]
     place.connection.commit()
     return found
@@ -25,7 +30,9 @@ def keys(place: Place, chosen: KeySelect) -> list[object]:
 def stand_alone(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
     """The collection of this database is the only one."""
     monkeypatch.setattr(catalogue, "collections", partial(list, [place.collection]))
-    monkeypatch.setattr(catalogue, "current", lambda: catalogue.Catalogue(0, {}, {place.collection.id: place.collection}))
+    monkeypatch.setattr(
+        catalogue, "current", lambda: catalogue.Catalogue(0, {}, {place.collection.id: place.collection})
+    )
     monkeypatch.setattr(catalogue, "engine_of", lambda _: place.connection.engine)
 
 
@@ -34,14 +41,19 @@ def seen(scope: Scope | None) -> Reach:
     return lambda _: scope
 
 
-def test_a_hidden_column_is_not_found_in_the_list_around_the_select(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hidden_column_is_not_found_in_the_list_around_the_select(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for place in places:
         collection = place.collection
         stand_alone(monkeypatch, place)
         key, hidden = collection.key[0], Scope(collection.id, everything=True, hidden=frozenset({"n"}))
         for test in ("n > 2", f"{collection.table}.n > 2", "exists (select 1 where n > 2)"):
             with pytest.raises((sa.exc.DBAPIError, Malformed)):
-                keys(place, KeySelect(f"select other.{key} from {collection.table} other where {test}", seen(hidden)))
+                keys(
+                    place,
+                    KeySelect(f"select other.{key} from {collection.table} other where {test}", seen(hidden)),
+                )
             place.connection.rollback()
 
 
@@ -55,11 +67,17 @@ def test_a_hidden_column_is_not_found_in_the_list_around_the_select(places: list
         "with {table} as ({every} where n > 2) select {key} from {table}",
     ],
 )
-def test_parts_stand_anywhere_in_a_select(places: list[Place], monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+def test_parts_stand_anywhere_in_a_select(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
     for place in places:
         collection = place.collection
         stand_alone(monkeypatch, place)
-        names = {"key": collection.key[0], "table": collection.table, "every": f"select * from {collection.table}"}
+        names = {
+            "key": collection.key[0],
+            "table": collection.table,
+            "every": f"select * from {collection.table}",
+        }
         plain = f"select {names['key']} from {names['table']} where n > 2"
         whole = seen(Scope(collection.id, everything=True))
         found = keys(place, KeySelect(wanted.format(**names), whole))

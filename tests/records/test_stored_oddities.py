@@ -62,10 +62,15 @@ def odd(company: Company, pg: Embedded) -> Iterator[Actor]:
     pg.sql("create database odd_rules")
     with psycopg.connect(pg.url("postgres", "odd_rules"), autocommit=True) as connection:
         connection.execute(RULES)
-    documents = [{"id": f"odd.{name}", "source": "odd", "table": name} for name in ("queue_place", "booking", "payout", "contract")]
+    documents = [
+        {"id": f"odd.{name}", "source": "odd", "table": name}
+        for name in ("queue_place", "booking", "payout", "contract")
+    ]
     sources.add(
         "odd",
-        make_url(pg.url("postgres", "odd_rules")).set(username="odd_reader", password="odd").render_as_string(hide_password=False),
+        make_url(pg.url("postgres", "odd_rules"))
+        .set(username="odd_reader", password="odd")
+        .render_as_string(hide_password=False),
         documents=documents,
         role="operations_lead",
     )
@@ -89,23 +94,44 @@ def keys(actor: Actor, collection: str, **query: Any) -> list[str | None]:
 def test_texts_that_are_no_utf_8_are_searched_and_left_as_they_are(company: Company, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "texts.db")) as connection, connection:
         connection.executescript(TEXTS)
-    sources.add("texts", f"sqlite:///{tmp_path}/texts.db", documents=[{"id": "texts.message", "source": "texts", "table": "message"}], role="operations_lead")  # fmt: skip
+    sources.add(
+        "texts",
+        f"sqlite:///{tmp_path}/texts.db",
+        documents=[{"id": "texts.message", "source": "texts", "table": "message"}],
+        role="operations_lead",
+    )
     for op in ("contains", "starts_with"):
-        found = keys(company.mona, "texts.message", filter=f'{{"field": "body", "op": "{op}", "value": "COM"}}')
+        found = keys(
+            company.mona, "texts.message", filter=f'{{"field": "body", "op": "{op}", "value": "COM"}}'
+        )
         assert found == (["1", "2"] if op == "contains" else ["2"]), op
     assert keys(company.mona, "texts.message", q="com") == ["1", "2"]
-    assert keys(company.mona, "texts.message", filter='{"field": "at", "op": "gt", "value": "2025-01-01T00:00:00Z"}') == ["1"]
+    assert keys(
+        company.mona, "texts.message", filter='{"field": "at", "op": "gt", "value": "2025-01-01T00:00:00Z"}'
+    ) == ["1"]
     seen = records.get("texts.message", "2", whole("texts.message")).values["body"]
-    after = records.write("texts.message", "2", {"body": {"old": seen, "new": seen}, "state": {"new": "shut"}}, whole("texts.message"))
+    after = records.write(
+        "texts.message",
+        "2",
+        {"body": {"old": seen, "new": seen}, "state": {"new": "shut"}},
+        whole("texts.message"),
+    )
     assert after.values["state"] == "shut"
     with closing(sqlite3.connect(tmp_path / "texts.db")) as connection:
-        assert connection.execute("select hex(body) from message where id = 2").fetchone() == ("636F6D65E76172",)
+        assert connection.execute("select hex(body) from message where id = 2").fetchone() == (
+            "636F6D65E76172",
+        )
     records.write("texts.message", "2", {"body": {"old": seen, "new": "começar"}}, whole("texts.message"))
     assert records.get("texts.message", "2", whole("texts.message")).values["body"] == "começar"
 
 
 def test_what_a_rule_says_at_commit_is_a_refusal_in_its_words(odd: Actor) -> None:
-    for change in (browse.change, lambda *_: records.insert("odd.booking", {"id": 9, "debit": "5", "credit": "4"}, whole("odd.booking"))):
+    for change in (
+        browse.change,
+        lambda *_: records.insert(
+            "odd.booking", {"id": 9, "debit": "5", "credit": "4"}, whole("odd.booking")
+        ),
+    ):
         with pytest.raises(Invalid, match="Debit and credit differ by"):
             change(odd, "odd.booking", "1", {"debit": "120"}, {})
     with pytest.raises(Invalid) as refused:
@@ -124,9 +150,15 @@ def test_a_record_that_a_policy_keeps_is_there_and_kept(odd: Actor) -> None:
         browse.change(odd, "odd.payout", "1", {"allow_update": False}, {})
     assert [detail["field"] for detail in refused.value.details] == ["allow_update"]
     with pytest.raises(Invalid, match="row-level security"):
-        records.insert("odd.payout", {"id": 9, "state": "paid", "allow_update": True, "allow_delete": True}, whole("odd.payout"))
+        records.insert(
+            "odd.payout",
+            {"id": 9, "state": "paid", "allow_update": True, "allow_delete": True},
+            whole("odd.payout"),
+        )
     with pytest.raises(Invalid) as missing:
-        records.insert("odd.payout", {"state": "open", "allow_update": True, "allow_delete": True}, whole("odd.payout"))
+        records.insert(
+            "odd.payout", {"state": "open", "allow_update": True, "allow_delete": True}, whole("odd.payout")
+        )
     assert missing.value.details == [{"field": "id", "reason": "ID is needed."}]
     records.delete("odd.payout", "3", {}, whole("odd.payout"))
     assert keys(odd, "odd.payout") == ["1", "2"]
@@ -157,17 +189,40 @@ def test_a_number_that_a_column_of_yes_and_no_holds_is_that_number(company: Comp
         url = make_url(server).set(database="odd_bools").render_as_string(hide_password=False)
         made = connect.create(connect.address(url))
         with made.begin() as connection:
-            connection.exec_driver_sql("create table member (id int primary key, level tinyint(1) not null, flag bit(1) not null)")
-            connection.exec_driver_sql("insert into member values (1, 0, b'0'), (2, 1, b'1'), (3, 2, b'1'), (4, 7, b'0')")
+            connection.exec_driver_sql(
+                "create table member (id int primary key, level tinyint(1) not null, flag bit(1) not null)"
+            )
+            connection.exec_driver_sql(
+                "insert into member values (1, 0, b'0'), (2, 1, b'1'), (3, 2, b'1'), (4, 7, b'0')"
+            )
         made.dispose()
-        sources.add("bools", url, documents=[{"id": "bools.member", "source": "bools", "table": "member"}], role="operations_lead")
+        sources.add(
+            "bools",
+            url,
+            documents=[{"id": "bools.member", "source": "bools", "table": "member"}],
+            role="operations_lead",
+        )
         granted("bools.member")
-        assert [records.get("bools.member", key, whole("bools.member")).values["level"] for key in "1234"] == [False, True, 2, 7]
-        assert keys(company.mona, "bools.member", filter='{"field": "level", "op": "eq", "value": true}') == ["2"]
-        assert keys(company.mona, "bools.member", filter='{"field": "flag", "op": "eq", "value": true}') == ["2", "3"]
+        assert [
+            records.get("bools.member", key, whole("bools.member")).values["level"] for key in "1234"
+        ] == [False, True, 2, 7]
+        assert keys(company.mona, "bools.member", filter='{"field": "level", "op": "eq", "value": true}') == [
+            "2"
+        ]
+        assert keys(company.mona, "bools.member", filter='{"field": "flag", "op": "eq", "value": true}') == [
+            "2",
+            "3",
+        ]
         browse.change(company.mona, "bools.member", "4", {"flag": True}, {"level": 7})
-        assert records.get("bools.member", "4", whole("bools.member")).values == {"id": 4, "level": 7, "flag": True}
-        assert browse.change(company.mona, "bools.member", "4", {"level": True}, {"level": 7}).values["level"] is True
+        assert records.get("bools.member", "4", whole("bools.member")).values == {
+            "id": 4,
+            "level": 7,
+            "flag": True,
+        }
+        assert (
+            browse.change(company.mona, "bools.member", "4", {"level": True}, {"level": 7}).values["level"]
+            is True
+        )
         connect.dispose()
 
 
@@ -179,7 +234,10 @@ def test_a_file_tells_the_key_that_the_database_does_not_give(company: Company, 
     documents = [{"id": f"parts.{name}", "source": "parts", "table": name} for name in ("part", "counted")]
     sources.add("parts", f"sqlite:///{tmp_path}/parts.db", documents=documents, role="operations_lead")
     granted("parts.part", "parts.counted")
-    told, given = (dict(imports.choices(company.mona, records.collection(f"parts.{name}"))) for name in ("part", "counted"))
+    told, given = (
+        dict(imports.choices(company.mona, records.collection(f"parts.{name}")))
+        for name in ("part", "counted")
+    )
     assert ({"id", "code"} <= told.keys(), "id" in given) == (True, False)
     looked = import_batches.keep(company.mona, "parts.part", io.BytesIO(b"ID,Code\nA1,one\nA2,two\n"))
     done = import_batches.confirm(company.mona, looked.id)

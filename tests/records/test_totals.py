@@ -30,12 +30,21 @@ def by_hand(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
+@settings(
+    max_examples=60,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.filter_too_much,
+    ],
+)
 @given(text=EXPRESSION)
 def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> None:
     expression = expressions.parse(text)
     for place in places:
-        fields = {figure.name: place.collection.by_name[figure.field] if figure.field else None for figure in WANTED}
+        fields = {
+            figure.name: place.collection.by_name[figure.field] if figure.field else None for figure in WANTED
+        }
         condition = sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)
         found = compute_figures(place.connection, place.table, WANTED, fields, [condition])
         place.connection.commit()

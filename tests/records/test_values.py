@@ -143,7 +143,9 @@ def test_what_a_column_holds_is_shown_even_against_its_own_type(stored: str, val
         (12, None, "12"),
     ],
 )
-def test_sqlite_shows_the_places_that_the_column_declares_and_hides_none(value: Any, scale: int | None, shown: Any) -> None:
+def test_sqlite_shows_the_places_that_the_column_declares_and_hides_none(
+    value: Any, scale: int | None, shown: Any
+) -> None:
     assert seen("decimal", value, precision=10, scale=scale) == shown
 
 
@@ -182,7 +184,11 @@ JSON_LIKE = st.recursive(
 )
 
 
-@given(JSON_LIKE, st.sampled_from([*sorted(values.READERS), "text", "array", "other"]), st.sampled_from(["sqlite", "mysql"]))
+@given(
+    JSON_LIKE,
+    st.sampled_from([*sorted(values.READERS), "text", "array", "other"]),
+    st.sampled_from(["sqlite", "mysql"]),
+)
 def test_whatever_a_driver_gives_can_be_sent_as_json(value: Any, stored: str, dialect: str) -> None:
     assert isinstance(json.dumps(seen(stored, value, dialect), allow_nan=False), str)
 
@@ -202,7 +208,13 @@ def test_whatever_a_driver_gives_can_be_sent_as_json(value: Any, stored: str, di
         ("integer", -(2**63), -(2**63), -(2**63), -(2**63)),
         ("decimal", "12.50", "12.50", "12.50", Decimal("12.50")),
         ("decimal", 5, "5", "5", Decimal(5)),
-        ("decimal", "0.00000000000000000001", "0.00000000000000000001", "0.00000000000000000001", Decimal("1E-20")),
+        (
+            "decimal",
+            "0.00000000000000000001",
+            "0.00000000000000000001",
+            "0.00000000000000000001",
+            Decimal("1E-20"),
+        ),
         ("boolean", True, 1, True, 1),
         ("boolean", False, 0, False, 0),
         ("date", "2026-01-31", "2026-01-31", date(2026, 1, 31), date(2026, 1, 31)),
@@ -218,7 +230,9 @@ def test_whatever_a_driver_gives_can_be_sent_as_json(value: Any, stored: str, di
     ],
     ids=lambda item: ascii(item)[:30],
 )
-def test_each_kind_is_written_as_its_driver_takes_it(stored: str, value: Any, sqlite: Any, postgresql: Any, mysql: Any) -> None:
+def test_each_kind_is_written_as_its_driver_takes_it(
+    stored: str, value: Any, sqlite: Any, postgresql: Any, mysql: Any
+) -> None:
     for dialect, wanted in (("sqlite", sqlite), ("postgresql", postgresql), ("mysql", mysql)):
         found = sent(stored, value, dialect)
         expected = str(wanted) if stored == "uuid" and dialect == "mysql" else wanted
@@ -281,8 +295,18 @@ OPTIONS = (Option("open", "Open"), Option("on hold", "On hold"))
         ("decimal", {}, "Infinity", "This must be a number, such as 12.50."),
         ("decimal", {}, "1,5", "This must be a number, such as 12.50."),
         ("decimal", {"precision": 10, "scale": 2}, "1.005", "This has 3 decimals; at most 2 are kept."),
-        ("decimal", {"precision": 5, "scale": 2}, "1000", "This number is too large: at most 3 digits stand before the point."),
-        ("decimal", {"precision": 3, "scale": 0}, "-1000", "This number is too large: at most 3 digits stand before the point."),
+        (
+            "decimal",
+            {"precision": 5, "scale": 2},
+            "1000",
+            "This number is too large: at most 3 digits stand before the point.",
+        ),
+        (
+            "decimal",
+            {"precision": 3, "scale": 0},
+            "-1000",
+            "This number is too large: at most 3 digits stand before the point.",
+        ),
         ("boolean", {}, "true", "This must be true or false."),
         ("boolean", {}, 1, "This must be true or false."),
         ("date", {}, "2026-02-30", "This must be a day such as 2026-11-20."),
@@ -309,7 +333,9 @@ OPTIONS = (Option("open", "Open"), Option("on hold", "On hold"))
     ],
     ids=lambda item: ascii(item)[:30],
 )
-def test_what_would_be_rounded_cut_or_refused_is_unfit_with_the_reason(stored: str, more: dict[str, Any], value: Any, reason: str) -> None:
+def test_what_would_be_rounded_cut_or_refused_is_unfit_with_the_reason(
+    stored: str, more: dict[str, Any], value: Any, reason: str
+) -> None:
     with pytest.raises(Unfit) as error:
         sent(stored, value, **more)
     assert str(error.value) == reason
@@ -326,14 +352,20 @@ def test_what_would_be_rounded_cut_or_refused_is_unfit_with_the_reason(stored: s
         ("0." + "0" * 59 + "1", {}),
     ],
 )
-def test_a_decimal_at_the_edge_of_its_column_is_kept_to_the_last_digit(value: str, more: dict[str, Any]) -> None:
+def test_a_decimal_at_the_edge_of_its_column_is_kept_to_the_last_digit(
+    value: str, more: dict[str, Any]
+) -> None:
     assert sent("decimal", value, **more) == value
 
 
 @cases(
     ("items", "value", "wanted"),
     [
-        ("text", ["a", None, "", "b,c", 'd"e', "f\\g", "{h}", "NULL"], '{"a",NULL,"","b,c","d\\"e","f\\\\g","{h}","NULL"}'),
+        (
+            "text",
+            ["a", None, "", "b,c", 'd"e', "f\\g", "{h}", "NULL"],
+            '{"a",NULL,"","b,c","d\\"e","f\\\\g","{h}","NULL"}',
+        ),
         ("integer", ["5", 6], '{"5","6"}'),
         ("boolean", [True], '{"True"}'),
         ("date", ["2026-01-31"], '{"2026-01-31"}'),
@@ -356,7 +388,12 @@ def test_a_list_of_postgresql_is_written_item_by_item(items: str, value: list[An
         (Decimal("5.00"), 5, 5, 5),
         (Decimal("5.5"), 5.5, Decimal("5.5"), Decimal("5.5")),
         (2**63, float(2**63), 2**63, 2**63),
-        (datetime(2026, 1, 31, tzinfo=WEST), "2026-01-31 12:00:00.000", datetime(2026, 1, 31, 12, tzinfo=UTC), datetime(2026, 1, 31, 12)),
+        (
+            datetime(2026, 1, 31, tzinfo=WEST),
+            "2026-01-31 12:00:00.000",
+            datetime(2026, 1, 31, 12, tzinfo=UTC),
+            datetime(2026, 1, 31, 12),
+        ),
         (date(2026, 1, 31), "2026-01-31", date(2026, 1, 31), date(2026, 1, 31)),
         (time(9, 0, 0, 5), "09:00:00.000005", time(9, 0, 0, 5), time(9, 0, 0, 5)),
         (UUID(UUID_TEXT), UUID_TEXT, UUID(UUID_TEXT), UUID_TEXT),
@@ -364,7 +401,9 @@ def test_a_list_of_postgresql_is_written_item_by_item(items: str, value: list[An
     ],
     ids=str,
 )
-def test_a_typed_value_in_the_form_of_each_driver(value: Any, sqlite: Any, postgresql: Any, mysql: Any) -> None:
+def test_a_typed_value_in_the_form_of_each_driver(
+    value: Any, sqlite: Any, postgresql: Any, mysql: Any
+) -> None:
     found = [values.driver_form(dialect, value) for dialect in ("sqlite", "postgresql", "mysql")]
     assert found == [sqlite, postgresql, mysql]
     assert [type(item) for item in found] == [type(item) for item in (sqlite, postgresql, mysql)]
@@ -382,7 +421,13 @@ def test_any_amount_that_is_written_reads_back_to_the_last_digit(amount: Decimal
     assert Decimal(seen("decimal", float(written), precision=12, scale=2)) == amount
 
 
-@given(st.datetimes(timezones=st.sampled_from([UTC, EAST, WEST]), min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)))
+@given(
+    st.datetimes(
+        timezones=st.sampled_from([UTC, EAST, WEST]),
+        min_value=datetime(2, 1, 1),
+        max_value=datetime(9998, 12, 31),
+    )
+)
 def test_any_moment_that_is_written_reads_back_as_the_same_moment(at: datetime) -> None:
     for former in (None, "2025-01-01 00:00:00", "2025-01-01 00:00:00+00:00"):
         back = seen("datetime", sent("datetime", at.isoformat(), former=former))

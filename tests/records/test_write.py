@@ -61,7 +61,9 @@ def test_every_kind_of_value_is_written_and_read_back(own: Embedded) -> None:
         "kind": "company",
     }
     before = one()
-    after = records.write(C, "1", {name: {"old": before[name], "new": value} for name, value in new.items()}, whole(C))
+    after = records.write(
+        C, "1", {name: {"old": before[name], "new": value} for name, value in new.items()}, whole(C)
+    )
     assert {name: after.values[name] for name in new} == new
     assert records.get(C, "1", whole(C)) == after
     assert after.values["loud"] == 'ÜNÏ "Q" \\ % 😀'
@@ -186,9 +188,13 @@ def test_what_a_column_cannot_hold_is_said_at_its_field_and_nothing_is_written(o
         ({"home": "xx"}, frozenset(), "Its rule: Home is written as '^[A-Z]{2}$'."),
     ],
 )
-def test_rules_of_the_database_are_told_without_its_sql(own: Embedded, changes: dict[str, Any], hidden: frozenset[str], says: str) -> None:
+def test_rules_of_the_database_are_told_without_its_sql(
+    own: Embedded, changes: dict[str, Any], hidden: frozenset[str], says: str
+) -> None:
     with pytest.raises(Invalid) as error:
-        records.write(C, "1", {name: {"new": new} for name, new in changes.items()}, replace(whole(C), hidden=hidden))
+        records.write(
+            C, "1", {name: {"new": new} for name, new in changes.items()}, replace(whole(C), hidden=hidden)
+        )
     assert {detail["field"] for detail in error.value.details} == changes.keys()
     assert says in error.value.details[0]["reason"]
     assert "update" not in error.value.message.lower()
@@ -227,7 +233,10 @@ def test_fields_of_the_scope(own: Embedded) -> None:
 def test_composite_keys_are_written_and_keyless_collections_never(own: Embedded) -> None:
     row = records.page("own.order", whole("x")).rows[4]
     changed = records.write(
-        "own.order", str(row.key), {"100%": {"old": row.values["100%"], "new": 7}, "über Name": {"new": "x"}}, whole("x")
+        "own.order",
+        str(row.key),
+        {"100%": {"old": row.values["100%"], "new": 7}, "über Name": {"new": "x"}},
+        whole("x"),
     )
     assert (changed.key, changed.values["100%"], changed.values["über Name"]) == (row.key, 7, "x")
     assert sum(item.values["100%"] == 7 for item in records.page("own.order", whole("x")).rows) == 1
@@ -236,10 +245,15 @@ def test_composite_keys_are_written_and_keyless_collections_never(own: Embedded)
             records.write(collection, "1", {"a": {"new": 1}}, whole("x"))
 
 
-def test_a_locked_record_is_told_and_a_lost_connection_found_again(own: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_record_is_told_and_a_lost_connection_found_again(
+    own: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connection_terms, "LOCK_S", 1)
     connect.dispose()
-    engine = sa.create_engine(own.url("postgres", "own_shop").replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    engine = sa.create_engine(
+        own.url("postgres", "own_shop").replace("postgresql://", "postgresql+psycopg://"),
+        poolclass=sa.NullPool,
+    )
     with engine.begin() as other:
         other.exec_driver_sql("update customer set visits = 4 where id = 1")
         with pytest.raises(SourceDown, match="locked"):
@@ -277,10 +291,14 @@ def test_a_connection_that_dies_in_the_commit_leaves_it_open(own: Embedded) -> N
         ("email", None, None),
     ],
 )
-def test_sqlite_is_written_in_the_spelling_that_it_has(clean: object, shop_file: str, field: str, new: Any, stored: Any) -> None:
+def test_sqlite_is_written_in_the_spelling_that_it_has(
+    clean: object, shop_file: str, field: str, new: Any, stored: Any
+) -> None:
     sources.add("own", shop_file)
     before = one()
-    assert records.write(C, "1", {field: {"old": before[field], "new": new}}, whole(C)).values[field] == stored
+    assert (
+        records.write(C, "1", {field: {"old": before[field], "new": new}}, whole(C)).values[field] == stored
+    )
     with pytest.raises(Conflict):
         records.write(C, "1", {field: {"old": before[field], "new": new}}, whole(C))
     with connect.transaction(catalogue.engine_of(records.collection(C)), "own") as connection:

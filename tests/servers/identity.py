@@ -29,7 +29,9 @@ HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date"
 Changed = Callable[[Received, int, dict[str, str], bytes], tuple[int, dict[str, str], bytes]]
 
 
-def unchanged(_: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+def unchanged(
+    _: Received, status: int, headers: dict[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
     """What the provider said, as it said it."""
     return status, headers, body
 
@@ -53,7 +55,9 @@ class Provider:
     def pass_on(self, told: Received) -> tuple[int, dict[str, str], bytes]:
         """The request at the provider itself, and its answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(told.method, told.path, told.body or None, {**told.headers, "host": urlsplit(self.issuer).netloc})
+        connection.request(
+            told.method, told.path, told.body or None, {**told.headers, "host": urlsplit(self.issuer).netloc}
+        )
         answer = connection.getresponse()
         body = answer.read()
         headers: dict[str, str] = {}
@@ -127,9 +131,13 @@ def _wheel() -> Path:
 
 def _installed() -> str:
     """The folder with the provider and its packages."""
-    files = {name: (HERE / name).read_bytes() for name in ("package.json", "package-lock.json", "provider.mjs")}
+    files = {
+        name: (HERE / name).read_bytes() for name in ("package.json", "package-lock.json", "provider.mjs")
+    }
     name = hashlib.sha256(b"".join(files.values())).hexdigest()[:16]
-    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handrail-tests" / f"oidc-{name}"
+    kept = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handrail-tests" / f"oidc-{name}"
+    )
     kept.mkdir(parents=True, exist_ok=True)
     with (kept / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of the suite begin at once

@@ -72,7 +72,9 @@ def imap() -> Iterator[Mailserver]:
         "admin",
     ]
     process = subprocess.Popen(
-        [*command, "dict", "--demo-user", USER, "--demo-password", PASSWORD], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "dict", "--demo-user", USER, "--demo-password", PASSWORD],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         until = time.monotonic() + SECONDS

@@ -13,7 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGES = ("mariadb-server-core", "mariadb-client-core", "mariadb-common", "mysql-common", "libaio1", "liburing2")
+PACKAGES = (
+    "mariadb-server-core",
+    "mariadb-client-core",
+    "mariadb-common",
+    "mysql-common",
+    "libaio1",
+    "liburing2",
+)
 WANTED_S = 30.0
 MEND = "These tests need MariaDB: set TEST_MYSQL_URL=mysql://user:password@host, or put mariadbd on the path, or allow `apt-get download`."
 
@@ -33,7 +40,9 @@ def _unpack(kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         try:
-            subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=120)
+            subprocess.run(
+                ["apt-get", "download", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=120
+            )
         except (OSError, subprocess.SubprocessError) as error:
             raise RuntimeError(MEND) from error
         for package in Path(folder).glob("*.deb"):
@@ -51,7 +60,10 @@ def running(folder: Path) -> Iterator[str]:
         return
     usr = _installed()
     data, socket = folder / "data", Path(tempfile.mkdtemp(prefix="maria")) / "s"
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(str(path) for path in (usr / "lib").glob("*-linux-gnu*"))}
+    environment = {
+        **os.environ,
+        "LD_LIBRARY_PATH": ":".join(str(path) for path in (usr / "lib").glob("*-linux-gnu*")),
+    }
     user = ["--user=root"] if os.geteuid() == 0 else []
     made: list[str | Path] = [
         usr / "bin" / "mariadb-install-db",
@@ -77,7 +89,9 @@ def running(folder: Path) -> Iterator[str]:
         *user,
     ]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([*served, "--innodb-flush-log-at-trx-commit=0"], stdout=log, stderr=log, env=environment)
+        server = subprocess.Popen(
+            [*served, "--innodb-flush-log-at-trx-commit=0"], stdout=log, stderr=log, env=environment
+        )
     try:
         _wait(server, socket, folder / "log")
         yield f"mysql://root@localhost?unix_socket={socket}"

@@ -25,16 +25,41 @@ from tests.servers.model_answers import AS_CHAT, AS_MESSAGE, Fault
 KEY = "sk-test-0123456789"
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "local-model")
 TYPES = {
-    400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
-    413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 503: "overloaded_error", 504: "timeout_error", 529: "overloaded_error",
-}  # fmt: skip
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
 PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 BOMB = gzip.compress(b" " * (8 * 1024 * 1024), 1)
 LARGEST_REQUEST = 32 * 1024 * 1024
 WIRE = {
-    "slow", "stall", "drip", "slow_header", "drop", "reset", "drop_mid_stream", "end_early", "huge", "endless", "bomb", "html_502", "html_200", "not_json",
-    "empty_body", "redirect", "stream_error", "not_http",
-}  # fmt: skip
+    "slow",
+    "stall",
+    "drip",
+    "slow_header",
+    "drop",
+    "reset",
+    "drop_mid_stream",
+    "end_early",
+    "huge",
+    "endless",
+    "bomb",
+    "html_502",
+    "html_200",
+    "not_json",
+    "empty_body",
+    "redirect",
+    "stream_error",
+    "not_http",
+}
 
 
 @dataclass
@@ -75,12 +100,22 @@ class Server:
         """The base URL of an OpenAI-compatible provider."""
         return f"{self.url}/v1"
 
-    def fault(self, mode: str, *, times: int | None = 1, containing: str = "", seconds: float = 0.05, **headers: str) -> None:
+    def fault(
+        self, mode: str, *, times: int | None = 1, containing: str = "", seconds: float = 0.05, **headers: str
+    ) -> None:
         """Fail so for the next `times` requests (None: for all) whose body contains the text. Underscores in names of headers are hyphens."""
         if mode not in WIRE and mode not in model_answers.MODES and not mode.startswith("http_"):
             raise ValueError(f"there is no mode {mode}")
         with self.lock:
-            self.faults.append(Fault(mode, times, containing, seconds, {name.replace("_", "-"): value for name, value in headers.items()}))
+            self.faults.append(
+                Fault(
+                    mode,
+                    times,
+                    containing,
+                    seconds,
+                    {name.replace("_", "-"): value for name, value in headers.items()},
+                )
+            )
 
     def obey(self, answer: dict[str, Any], *, containing: str = "", times: int | None = 1) -> None:
         """Answer like this, as a model that does whatever a text says, the next `times` requests whose body contains the text."""
@@ -96,7 +131,11 @@ class Server:
         """The first fault that is meant for this request, used up by it."""
         with self.lock:
             for fault in self.faults:
-                if (fault.times is None or fault.times > 0) and fault.containing in text and fault.mode.startswith(only):
+                if (
+                    (fault.times is None or fault.times > 0)
+                    and fault.containing in text
+                    and fault.mode.startswith(only)
+                ):
                     fault.times = None if fault.times is None else fault.times - 1
                     return fault
         return None
@@ -119,7 +158,11 @@ class Handler(BaseHTTPRequestHandler):
         made = self.server.made
         if self.path == "/_requests":
             self._json(
-                200, [{"method": each.method, "path": each.path, "headers": each.headers, "body": each.body} for each in made.requests]
+                200,
+                [
+                    {"method": each.method, "path": each.path, "headers": each.headers, "body": each.body}
+                    for each in made.requests
+                ],
             )
             return
         self._note(None)
@@ -161,9 +204,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         if not self._let_in(chat=chat):
             return
-        refused = (model_refusals.of_chat if chat else model_refusals.of_message)(asked) or model_answers.capability(
-            fault, asked, chat=chat
-        )
+        refused = (model_refusals.of_chat if chat else model_refusals.of_message)(
+            asked
+        ) or model_answers.capability(fault, asked, chat=chat)
         if refused:
             self._error(*refused, chat=chat)
         elif asked["model"] not in made.models:
@@ -171,7 +214,11 @@ class Handler(BaseHTTPRequestHandler):
         elif asked.get("stream") and not made.streams:
             self._error(400, "invalid_request_error", "stream: not offered here", chat=chat)
         elif asked.get("stream"):
-            self._parts(model_answers.parts(model_answers.whole(asked, fault, self._cache(asked), chat=chat), chat=chat))
+            self._parts(
+                model_answers.parts(
+                    model_answers.whole(asked, fault, self._cache(asked), chat=chat), chat=chat
+                )
+            )
         else:
             self._json(200, model_answers.whole(asked, fault, self._cache(asked), chat=chat))
 
@@ -179,7 +226,9 @@ class Handler(BaseHTTPRequestHandler):
         """Server-sent events, cut where no event ends; the connection's end is the answer's."""
         self._head(200, None, "text/event-stream")
         told = (
-            "".join(f"event: {event.get('type', 'message')}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
+            "".join(
+                f"event: {event.get('type', 'message')}\ndata: {json.dumps(event)}\n\n" for event in events
+            ).encode()
             + b"data: [DONE]\n\n"
         )
         with suppress(OSError):
@@ -207,7 +256,11 @@ class Handler(BaseHTTPRequestHandler):
         if not name:
             self._json(
                 200,
-                {"object": "list", "data": [{"id": each, "object": "model", "type": "model"} for each in made.models], "has_more": False},
+                {
+                    "object": "list",
+                    "data": [{"id": each, "object": "model", "type": "model"} for each in made.models],
+                    "has_more": False,
+                },
             )
         elif name in made.models:
             about = {
@@ -237,13 +290,21 @@ class Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: Fault, style: str, asked: Any) -> None:
         if fault.mode.startswith("http_"):
             status = int(fault.mode.removeprefix("http_"))
-            self._error(status, TYPES.get(status, "api_error"), f"This is a {status}.", chat=style == AS_CHAT, headers=fault.headers)
+            self._error(
+                status,
+                TYPES.get(status, "api_error"),
+                f"This is a {status}.",
+                chat=style == AS_CHAT,
+                headers=fault.headers,
+            )
             return
         with suppress(OSError):
             getattr(self, f"_wire_{fault.mode}")(fault, style, asked)
 
     def _whole(self, style: str, asked: Any) -> bytes:
-        return json.dumps(model_answers.whole(asked, None, 0, chat=style == AS_CHAT) if asked else {"id": "x"}).encode()
+        return json.dumps(
+            model_answers.whole(asked, None, 0, chat=style == AS_CHAT) if asked else {"id": "x"}
+        ).encode()
 
     def _wire_slow(self, fault: Fault, style: str, asked: Any) -> None:
         self.server.made.ended.wait(fault.seconds)
@@ -344,11 +405,22 @@ class Handler(BaseHTTPRequestHandler):
         self._json(200, {"faults": len(made.faults)})
 
     def _note(self, body: Any) -> None:
-        masked = {name.lower(): "***" if name.lower() in {"authorization", "x-api-key"} else value for name, value in self.headers.items()}
+        masked = {
+            name.lower(): "***" if name.lower() in {"authorization", "x-api-key"} else value
+            for name, value in self.headers.items()
+        }
         with self.server.made.lock:
             self.server.made.requests.append(Asked(self.command, self.path, masked, body, time.monotonic()))
 
-    def _error(self, status: int, kind: str, message: str, *, chat: bool = False, headers: Mapping[str, str] | None = None) -> None:
+    def _error(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        chat: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._bytes(status, json.dumps(_wrong(kind, message, chat=chat)).encode(), **(headers or {}))
 
     def _json(self, status: int, value: Any) -> None:
@@ -359,7 +431,13 @@ class Handler(BaseHTTPRequestHandler):
             self._head(status, len(body), kind, headers)
             self.wfile.write(body)
 
-    def _head(self, status: int, length: int | None, kind: str = "application/json", headers: Mapping[str, str] | None = None) -> None:
+    def _head(
+        self,
+        status: int,
+        length: int | None,
+        kind: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("request-id", f"req_{len(self.server.made.requests):06d}")

@@ -10,11 +10,36 @@ from tests.servers import model_reading
 from tests.servers.model_refusals import Refusal
 
 AS_MESSAGE, AS_CHAT = "message", "chat"
-STOPS = {"max_tokens", "refusal", "context_window", "pause_turn", "empty", "thinking_first", "stop_sequence", "no_stop"}
+STOPS = {
+    "max_tokens",
+    "refusal",
+    "context_window",
+    "pause_turn",
+    "empty",
+    "thinking_first",
+    "stop_sequence",
+    "no_stop",
+}
 SHAPES = {
-    "malformed_json", "fenced_json", "no_tool", "two_tools", "unknown_tool", "wrong_enum", "wrong_type", "missing_required", "extra_field", "a_list",
-    "deep", "not_a_number", "odd_usage", "odd_content", "prose", "duplicate_field", "null_answer", "thinks_aloud",
-}  # fmt: skip
+    "malformed_json",
+    "fenced_json",
+    "no_tool",
+    "two_tools",
+    "unknown_tool",
+    "wrong_enum",
+    "wrong_type",
+    "missing_required",
+    "extra_field",
+    "a_list",
+    "deep",
+    "not_a_number",
+    "odd_usage",
+    "odd_content",
+    "prose",
+    "duplicate_field",
+    "null_answer",
+    "thinks_aloud",
+}
 JUDGEMENTS = {"low_confidence", "decline", "invented_source", "injection", "obedient"}
 CAPABILITIES = {"grammar", "no_max_tokens", "no_temperature", "no_form"}
 MODES = STOPS | SHAPES | JUDGEMENTS | CAPABILITIES
@@ -35,12 +60,27 @@ class Fault:
 
 def capability(fault: Fault | None, asked: Mapping[str, Any], *, chat: bool) -> Refusal | None:
     """What this endpoint, made a poorer one by a fault, does not take."""
-    form = asked.get("response_format", {}).get("type") if chat else "json_schema" if "output_config" in asked else None
+    form = (
+        asked.get("response_format", {}).get("type")
+        if chat
+        else "json_schema"
+        if "output_config" in asked
+        else None
+    )
     refusals: dict[str, tuple[bool, str]] = {
-        "grammar": (form == "json_schema", "The compiled grammar is too large, which would cause performance issues."),
+        "grammar": (
+            form == "json_schema",
+            "The compiled grammar is too large, which would cause performance issues.",
+        ),
         "no_form": (form is not None, "'response_format' is not supported by this model"),
-        "no_max_tokens": ("max_tokens" in asked and chat, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
-        "no_temperature": ("temperature" in asked, "Unsupported value: 'temperature' does not support 0 with this model."),
+        "no_max_tokens": (
+            "max_tokens" in asked and chat,
+            "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+        ),
+        "no_temperature": (
+            "temperature" in asked,
+            "Unsupported value: 'temperature' does not support 0 with this model.",
+        ),
     }
     applies, message = refusals.get(fault.mode if fault else "", (False, ""))
     return (400, "invalid_request_error", message) if applies else None
@@ -53,7 +93,9 @@ def whole(asked: Mapping[str, Any], fault: Fault | None, cached: int, *, chat: b
     if fault is not None and mode == "obedient":
         return _chat(asked, fault.answer, "") if chat else _message(asked, fault.answer, "", cached)
     made = judged(model_reading.answer(prompt, schema_of(asked)), prompt, mode)
-    if not mode and len(json.dumps(made)) // 4 > asked.get("max_tokens", asked.get("max_completion_tokens", 10**9)):
+    if not mode and len(json.dumps(made)) // 4 > asked.get(
+        "max_tokens", asked.get("max_completion_tokens", 10**9)
+    ):
         mode = "max_tokens"
     return _chat(asked, made, mode) if chat else _message(asked, made, mode, cached)
 
@@ -63,19 +105,32 @@ def parts(body: Mapping[str, Any], *, chat: bool) -> list[dict[str, Any]]:
     if chat:
         (choice,) = body["choices"]
         text = choice["message"].get("content") or ""
-        told = {name: body[name] for name in ("id", "model") if name in body} | {"object": "chat.completion.chunk"}
+        told = {name: body[name] for name in ("id", "model") if name in body} | {
+            "object": "chat.completion.chunk"
+        }
         deltas = [{"role": "assistant"}, *({"content": text[at : at + 9]} for at in range(0, len(text), 9))]
-        deltas += [{name: value} for name, value in choice["message"].items() if name not in {"role", "content"}]
+        deltas += [
+            {name: value} for name, value in choice["message"].items() if name not in {"role", "content"}
+        ]
         made = [told | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
         made.append(told | {"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
         return [*made, told | {"choices": [], "usage": body.get("usage")}]
     usage = body.get("usage", {})
-    made = [{"type": "message_start", "message": {**body, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}}]
+    made = [
+        {
+            "type": "message_start",
+            "message": {**body, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}},
+        }
+    ]
     for index, block in enumerate(body["content"]):
         tool = block["type"] == "tool_use"
         text = json.dumps(block["input"]) if tool else block["text"]
         made.append(
-            {"type": "content_block_start", "index": index, "content_block": {**block, **({"input": {}} if tool else {"text": ""})}}
+            {
+                "type": "content_block_start",
+                "index": index,
+                "content_block": {**block, **({"input": {}} if tool else {"text": ""})},
+            }
         )
         made += [
             {
@@ -89,7 +144,11 @@ def parts(body: Mapping[str, Any], *, chat: bool) -> list[dict[str, Any]]:
         ]
         made.append({"type": "content_block_stop", "index": index})
     made.append(
-        {"type": "message_delta", "delta": {"stop_reason": body["stop_reason"]}, "usage": {"output_tokens": usage.get("output_tokens", 0)}}
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": body["stop_reason"]},
+            "usage": {"output_tokens": usage.get("output_tokens", 0)},
+        }
     )
     return [*made, {"type": "message_stop"}]
 
@@ -127,7 +186,11 @@ def judged(made: dict[str, Any], prompt: str, mode: str) -> dict[str, Any]:
             for item in items:
                 item["confidence"] = "low"
         case "decline":
-            return made | {"decision": "decline", "decline_reason": "The sources do not support this step.", "fields": []}
+            return made | {
+                "decision": "decline",
+                "decline_reason": "The sources do not support this step.",
+                "fields": [],
+            }
         case "invented_source":
             for item in items:
                 item["sources"] = ["s99"]
@@ -157,7 +220,13 @@ def judged(made: dict[str, Any], prompt: str, mode: str) -> dict[str, Any]:
 
 
 def _item(name: str, value: Any, source: str) -> dict[str, Any]:
-    return {"name": name, "value": value, "confidence": "high", "rationale": "The text says so.", "sources": [source]}
+    return {
+        "name": name,
+        "value": value,
+        "confidence": "high",
+        "rationale": "The text says so.",
+        "sources": [source],
+    }
 
 
 def _obey(made: dict[str, Any], prompt: str) -> None:
@@ -174,7 +243,11 @@ def _obey(made: dict[str, Any], prompt: str) -> None:
             except ValueError:
                 continue
         for item in known:
-            item.update(value=number if isinstance(item["value"], int | float) else value, confidence="high", sources=[source])
+            item.update(
+                value=number if isinstance(item["value"], int | float) else value,
+                confidence="high",
+                sources=[source],
+            )
         if not known:
             made.setdefault("fields", []).append(_item(name.replace(" ", "_"), number, source))
     for tool, arguments in calls:
@@ -206,7 +279,11 @@ def _text(made: dict[str, Any], mode: str) -> str:
 
 def _message(asked: Mapping[str, Any], made: dict[str, Any], mode: str, cached: int) -> dict[str, Any]:
     content, stop = _content(asked, made, mode)
-    details = {"type": "refusal", "category": None, "explanation": "This request was declined."} if stop == "refusal" else None
+    details = (
+        {"type": "refusal", "category": None, "explanation": "This request was declined."}
+        if stop == "refusal"
+        else None
+    )
     usage: Any = {
         "input_tokens": max(1, len(json.dumps(asked, default=str)) // 4 - cached),
         "cache_creation_input_tokens": 0,
@@ -231,7 +308,9 @@ def _message(asked: Mapping[str, Any], made: dict[str, Any], mode: str, cached: 
     }
 
 
-def _content(asked: Mapping[str, Any], made: dict[str, Any], mode: str) -> tuple[list[dict[str, Any]], str | None]:
+def _content(
+    asked: Mapping[str, Any], made: dict[str, Any], mode: str
+) -> tuple[list[dict[str, Any]], str | None]:
     """Blocks and how it stopped."""
     forced = (asked.get("tool_choice") or {}).get("type") == "tool"
     if (
@@ -291,11 +370,19 @@ def _chat(asked: Mapping[str, Any], made: dict[str, Any], mode: str) -> dict[str
     }
     texts = [block["text"] for block in blocks if block["type"] == "text"]
     calls = [
-        {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": json.dumps(block["input"])}}
+        {
+            "id": block["id"],
+            "type": "function",
+            "function": {"name": block["name"], "arguments": json.dumps(block["input"])},
+        }
         for block in blocks
         if block["type"] == "tool_use"
     ]
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None, "refusal": None}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(texts) if texts else None,
+        "refusal": None,
+    }
     if calls:
         message["tool_calls"] = calls
     usage: Any = {

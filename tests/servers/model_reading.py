@@ -17,9 +17,12 @@ _FORM = re.compile(r"<form>(.*?)</form>", re.DOTALL)
 _ID = re.compile(r"""\bid\s*=\s*["']([^"']+)["']""")
 _LINE = re.compile(r"^[ \t>*-]*([A-Za-z][\w .()/-]{0,60}?)\s*[:=]\s*(\S.*?)\s*$", re.MULTILINE)
 _SET = re.compile(
-    r"\bset\s+(?:the\s+)?[\"'“`]?([A-Za-z][\w ]{0,60}?)[\"'”`]?\s+to\s+[\"'“`]?([^\s\"'”`,;]+?)[\"'”`.]?(?=[\s,;\"'”`.!]|$)", re.IGNORECASE
+    r"\bset\s+(?:the\s+)?[\"'“`]?([A-Za-z][\w ]{0,60}?)[\"'”`]?\s+to\s+[\"'“`]?([^\s\"'”`,;]+?)[\"'”`.]?(?=[\s,;\"'”`.!]|$)",
+    re.IGNORECASE,
 )
-_CALL = re.compile(r"\bcall\s+(?:the\s+)?tool\s+[\"'“`]?([\w.-]+)[\"'”`]?(?:\s+with\s+(\{.*?\}))?", re.IGNORECASE)
+_CALL = re.compile(
+    r"\bcall\s+(?:the\s+)?tool\s+[\"'“`]?([\w.-]+)[\"'”`]?(?:\s+with\s+(\{.*?\}))?", re.IGNORECASE
+)
 OUTCOMES = frozenset({"outcome", "decision", "recommendation", "choice", "recommendedoutcome"})
 
 
@@ -61,7 +64,11 @@ def form(prompt: str) -> Form:
         fields = json.loads(html.unescape(found[1])) if found else []
     except ValueError:
         fields = []
-    named = [field for field in fields if isinstance(field, dict) and "name" in field] if isinstance(fields, list) else []
+    named = (
+        [field for field in fields if isinstance(field, dict) and "name" in field]
+        if isinstance(fields, list)
+        else []
+    )
     return Form(
         {field["name"]: str(field.get("label", "")) for field in named},
         {
@@ -102,13 +109,21 @@ def answer(prompt: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, inner in properties.items():
         if name == "fields" and inner.get("type") == "array":
-            made[name] = [item for variant in _variants(inner.get("items", {})) if (item := _item(variant, found, shown))]
+            made[name] = [
+                item
+                for variant in _variants(inner.get("items", {}))
+                if (item := _item(variant, found, shown))
+            ]
         elif name in {"outcome", "choice"}:
             made[name] = _outcome(inner, found)
     for name, inner in properties.items():
         if name not in made:
             made[name] = _other(name, inner, found, made)
-    return {name: made[name] for name in properties if made[name] is not _NOTHING or name in schema.get("required", [])}
+    return {
+        name: made[name]
+        for name in properties
+        if made[name] is not _NOTHING or name in schema.get("required", [])
+    }
 
 
 _NOTHING = object()
@@ -121,33 +136,46 @@ def _variants(items: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _item(variant: Mapping[str, Any], found: list[Pair], shown: Form) -> dict[str, Any] | None:
     """One proposed field by its variant of the schema, None where nothing is known of it."""
     properties = variant.get("properties", {})
-    name = properties.get("name", {}).get("const") or next(iter(properties.get("name", {}).get("enum", [])), None)
+    name = properties.get("name", {}).get("const") or next(
+        iter(properties.get("name", {}).get("enum", [])), None
+    )
     if not isinstance(name, str):
         return None
     schema = properties.get("value", {})
     known = _choice_of(schema, found) if plain(name) in OUTCOMES or name.startswith("step_outcome") else None
-    known = known or _best(name, schema, _coded(found, name, shown.choices.get(name, [])), shown.labels.get(name, ""))
+    known = known or _best(
+        name, schema, _coded(found, name, shown.choices.get(name, [])), shown.labels.get(name, "")
+    )
     if known is None:
         return None
     value, confidence, pair = known
     return _filled(properties, name, value, confidence, pair)
 
 
-def _filled(properties: Mapping[str, Any], name: str, value: Any, confidence: str, pair: Pair) -> dict[str, Any]:
+def _filled(
+    properties: Mapping[str, Any], name: str, value: Any, confidence: str, pair: Pair
+) -> dict[str, Any]:
     told = {"name": name, "value": value, "confidence": confidence, "sources": [pair.source]}
     words = f"{pair.source} says {pair.name}: {_short(pair.value)}"
     return {
-        key: told[key] if key in told else words if inner.get("type") == "string" else _first(inner) for key, inner in properties.items()
+        key: told[key] if key in told else words if inner.get("type") == "string" else _first(inner)
+        for key, inner in properties.items()
     }
 
 
 def _coded(found: list[Pair], name: str, choices: list[tuple[str, str]]) -> list[Pair]:
     """The pairs with values that are a choice's label replaced by its id, for a field that is chosen by id."""
     ids = {plain(label): code for code, label in choices}
-    return [Pair(pair.source, pair.name, ids.get(plain(str(pair.value)), pair.value)) for pair in found] if ids and name else found
+    return (
+        [Pair(pair.source, pair.name, ids.get(plain(str(pair.value)), pair.value)) for pair in found]
+        if ids and name
+        else found
+    )
 
 
-def _best(name: str, schema: Mapping[str, Any], found: list[Pair], label: str = "") -> tuple[Any, str, Pair] | None:
+def _best(
+    name: str, schema: Mapping[str, Any], found: list[Pair], label: str = ""
+) -> tuple[Any, str, Pair] | None:
     """(value, confidence, where) of the first pair of an equal name or label, else of one that shares words with the name."""
     for confidence, same in (("high", _equal), ("medium", _ends), ("low", _shares)):
         for pair in found:
@@ -163,14 +191,19 @@ def _outcome(schema: Mapping[str, Any], found: list[Pair]) -> Any:
     variants = _variants(schema)
     if not any("enum" in each or "properties" in each or "const" in each for each in variants):
         return next(
-            (pair.value for pair in found if plain(pair.name) in OUTCOMES and isinstance(pair.value, str)), _empty(variants, schema)
+            (pair.value for pair in found if plain(pair.name) in OUTCOMES and isinstance(pair.value, str)),
+            _empty(variants, schema),
         )
     for variant in variants:
         properties = variant.get("properties")
         inner = variant if properties is None else properties.get("value", properties.get("outcome", {}))
         known = _choice_of(inner, found)
         if known is not None:
-            return known[0] if properties is None else _filled({**properties}, str(known[0]), known[0], known[1], known[2])
+            return (
+                known[0]
+                if properties is None
+                else _filled({**properties}, str(known[0]), known[0], known[1], known[2])
+            )
     return _empty(variants, schema)
 
 
@@ -196,7 +229,9 @@ def _choice_of(schema: Mapping[str, Any], found: list[Pair]) -> tuple[Any, str, 
 
 
 def _other(name: str, schema: Mapping[str, Any], found: list[Pair], made: Mapping[str, Any]) -> Any:
-    nothing = not any(made.get(each) not in (None, [], "", _NOTHING) for each in ("fields", "outcome", "choice"))
+    nothing = not any(
+        made.get(each) not in (None, [], "", _NOTHING) for each in ("fields", "outcome", "choice")
+    )
     fills = bool({"fields", "outcome", "choice"} & set(made))
     match name:
         case "decision" if fills:
@@ -237,7 +272,9 @@ def _first(schema: Mapping[str, Any]) -> Any:
 def _cast(schema: Mapping[str, Any], value: Any) -> Any:
     """The value as the schema wants it, `_NOTHING` where it cannot be."""
     if "anyOf" in schema:
-        return next((made for inner in schema["anyOf"] if (made := _cast(inner, value)) is not _NOTHING), _NOTHING)
+        return next(
+            (made for inner in schema["anyOf"] if (made := _cast(inner, value)) is not _NOTHING), _NOTHING
+        )
     options = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
     if options:
         return next((option for option in options if plain(str(option)) == plain(str(value))), _NOTHING)
@@ -253,10 +290,18 @@ def _of_kind(kind: Any, schema: Mapping[str, Any], value: Any) -> Any:
     text = value.strip() if isinstance(value, str) else json.dumps(value)
     match kind:
         case "number" | "integer":
-            number = re.sub(r"(?<=\d),(?=\d{3}\b)", "", re.sub(r"^[A-Z€$£]{1,3}\s?|\s?[A-Z€$£]{1,3}$", "", text))
+            number = re.sub(
+                r"(?<=\d),(?=\d{3}\b)", "", re.sub(r"^[A-Z€$£]{1,3}\s?|\s?[A-Z€$£]{1,3}$", "", text)
+            )
             if isinstance(value, bool) or not re.fullmatch(r"-?\d+(\.\d+)?", number):
                 return _NOTHING
-            return float(number) if "." in number and kind == "number" else _NOTHING if "." in number else int(number)
+            return (
+                float(number)
+                if "." in number and kind == "number"
+                else _NOTHING
+                if "." in number
+                else int(number)
+            )
         case "boolean":
             return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), _NOTHING)
         case "array":
@@ -273,7 +318,11 @@ def told(prompt: str) -> tuple[list[tuple[str, str, str]], list[tuple[str, Any]]
     """What the sources' texts demand: ([(source, field, value)], [(tool, arguments)]); for the mode that obeys."""
     fields, calls = [], []
     for source, inner in sources(prompt):
-        text = inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False).replace('\\"', '"').replace("\\n", "\n")
+        text = (
+            inner
+            if isinstance(inner, str)
+            else json.dumps(inner, ensure_ascii=False).replace('\\"', '"').replace("\\n", "\n")
+        )
         fields += [(source, match[1].strip(), match[2]) for match in _SET.finditer(text)]
         calls += [(match[1], _arguments(match[2])) for match in _CALL.finditer(text)]
     return fields, calls

@@ -7,19 +7,65 @@ Refusal = tuple[int, str, str]
 """Status, type of the error, message."""
 
 TAKEN = {
-    "max_tokens", "messages", "model", "cache_control", "container", "diagnostics", "inference_geo", "metadata", "output_config", "service_tier", "speed",
-    "stop_sequences", "stream", "system", "thinking", "tool_choice", "tools",
-}  # fmt: skip
+    "max_tokens",
+    "messages",
+    "model",
+    "cache_control",
+    "container",
+    "diagnostics",
+    "inference_geo",
+    "metadata",
+    "output_config",
+    "service_tier",
+    "speed",
+    "stop_sequences",
+    "stream",
+    "system",
+    "thinking",
+    "tool_choice",
+    "tools",
+}
 UNSUPPORTED = {
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "maxItems", "uniqueItems",
-    "patternProperties", "if", "then", "else", "not", "oneOf",
-}  # fmt: skip
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "maxItems",
+    "uniqueItems",
+    "patternProperties",
+    "if",
+    "then",
+    "else",
+    "not",
+    "oneOf",
+}
 FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
 MOST_UNIONS, MOST_OPTIONAL = 16, 24
 CHAT_TAKEN = {
-    "model", "messages", "max_tokens", "max_completion_tokens", "response_format", "temperature", "top_p", "user", "stream", "stop", "seed", "n",
-    "tools", "tool_choice", "metadata", "stream_options", "frequency_penalty", "presence_penalty", "reasoning_effort",
-}  # fmt: skip
+    "model",
+    "messages",
+    "max_tokens",
+    "max_completion_tokens",
+    "response_format",
+    "temperature",
+    "top_p",
+    "user",
+    "stream",
+    "stop",
+    "seed",
+    "n",
+    "tools",
+    "tool_choice",
+    "metadata",
+    "stream_options",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
+}
 
 
 def of_message(asked: Any) -> Refusal | None:
@@ -31,21 +77,36 @@ def of_message(asked: Any) -> Refusal | None:
             return _invalid(f"{name}: Field required")
     if unknown := sorted(set(asked) - TAKEN):
         return _invalid(f"{unknown[0]}: Extra inputs are not permitted")
-    if not isinstance(asked["max_tokens"], int) or isinstance(asked["max_tokens"], bool) or asked["max_tokens"] < 0:
+    if (
+        not isinstance(asked["max_tokens"], int)
+        or isinstance(asked["max_tokens"], bool)
+        or asked["max_tokens"] < 0
+    ):
         return _invalid("max_tokens: Input should be a valid integer")
     return _messages(asked["messages"]) or _form(asked) or _tools(asked)
 
 
 def of_chat(asked: Any) -> Refusal | None:
     """Why a request of chat/completions is refused, None where it is taken."""
-    if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list) or not asked["messages"] or not asked.get("model"):
+    if (
+        not isinstance(asked, dict)
+        or not isinstance(asked.get("messages"), list)
+        or not asked["messages"]
+        or not asked.get("model")
+    ):
         return _invalid("'model' and 'messages' are required")
     if unknown := sorted(set(asked) - CHAT_TAKEN):
         return _invalid(f"Unrecognized request argument supplied: {unknown[0]}")
     form = asked.get("response_format") or {}
     if form.get("type") == "json_object" and "json" not in str(asked["messages"]).lower():
-        return _invalid("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")
-    if form.get("type") == "json_schema" and form["json_schema"].get("strict") and (reason := unfit(form["json_schema"].get("schema"))):
+        return _invalid(
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+        )
+    if (
+        form.get("type") == "json_schema"
+        and form["json_schema"].get("strict")
+        and (reason := unfit(form["json_schema"].get("schema")))
+    ):
         return _invalid(f"Invalid schema for response_format '{form['json_schema'].get('name')}': {reason}")
     return None
 
@@ -59,7 +120,9 @@ def _messages(messages: Any) -> Refusal | None:
         if not message.get("content"):
             return _invalid(f"messages.{at}: content must be non-empty")
     if messages[-1]["role"] == "assistant":
-        return _invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
+        return _invalid(
+            "This model does not support assistant message prefill. The conversation must end with a user message."
+        )
     return None
 
 
@@ -99,9 +162,7 @@ def unfit(schema: Any) -> str | None:
             return reason
     unions = sum(1 for part in parts if "anyOf" in part or isinstance(part.get("type"), list))
     if unions > MOST_UNIONS:
-        return (
-            f"Schemas contains too many parameters with union types ({unions} parameters with type arrays or anyOf). Limit: {MOST_UNIONS}"
-        )
+        return f"Schemas contains too many parameters with union types ({unions} parameters with type arrays or anyOf). Limit: {MOST_UNIONS}"
     optional = sum(len(set(part.get("properties", {})) - set(part.get("required", []))) for part in parts)
     if optional > MOST_OPTIONAL:
         return f"Schemas contains too many optional parameters ({optional}). Limit: {MOST_OPTIONAL}"
@@ -126,7 +187,12 @@ def _unfit_part(part: Mapping[str, Any]) -> str | None:
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield schema
-    inner = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", []), *schema.get("allOf", [])]
+    inner = [
+        *schema.get("properties", {}).values(),
+        *schema.get("$defs", {}).values(),
+        *schema.get("anyOf", []),
+        *schema.get("allOf", []),
+    ]
     if isinstance(schema.get("items"), dict):
         inner.append(schema["items"])
     for part in inner:

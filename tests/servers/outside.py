@@ -55,7 +55,9 @@ def http(tls: ssl.SSLContext | None = None, name: str = "127.0.0.1") -> Iterator
 
         def _take(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            told = Received(self.command, self.path, {key.lower(): value for key, value in self.headers.items()}, body)
+            told = Received(
+                self.command, self.path, {key.lower(): value for key, value in self.headers.items()}, body
+            )
             made.received.append(told)
             if made.raw is not None:
                 self.told = told
@@ -98,7 +100,12 @@ def signed(request: Received, url: str, secret: str = SECRET) -> bool:
     if not told.startswith(f"AWS4-HMAC-SHA256 Credential={KEY_ID}/"):
         return False
     names = told.partition("SignedHeaders=")[2].partition(",")[0].split(";")
-    again = AWSRequest(request.method, url + request.path, {name: request.headers[name] for name in names if name != "host"}, request.body)
+    again = AWSRequest(
+        request.method,
+        url + request.path,
+        {name: request.headers[name] for name in names if name != "host"},
+        request.body,
+    )
     signer = S3SigV4Auth(Credentials(KEY_ID, secret), "s3", REGION)
     again.context["timestamp"] = request.headers["x-amz-date"]
     canonical = signer.canonical_request(again)
@@ -122,7 +129,11 @@ def store() -> Iterator[Store]:
 
         def put(request: Received) -> tuple[int, bytes, dict[str, str]]:
             if request.method != "PUT" or not signed(request, receiver.url):
-                return 403, b"<?xml version='1.0'?><Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>", {}
+                return (
+                    403,
+                    b"<?xml version='1.0'?><Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>",
+                    {},
+                )
             made.objects.setdefault(request.path, []).append(request)
             return 200, b"", {"ETag": '"x"'}
 
@@ -150,7 +161,9 @@ class Mailbox:
 
 
 @contextmanager
-def smtp(tls: ssl.SSLContext | None = None, *, at_once: bool = False, password: str = "") -> Iterator[Mailbox]:
+def smtp(
+    tls: ssl.SSLContext | None = None, *, at_once: bool = False, password: str = ""
+) -> Iterator[Mailbox]:
     """A mail server that listens while the block lasts: with `tls` by STARTTLS or from the first byte, with `password` only for who signs in."""
     box = Mailbox()
 
@@ -215,7 +228,11 @@ def certificate(folder: Path, *names: str, days: int = 1) -> tuple[ssl.SSLContex
     file = folder / "certificate.pem"
     file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     secret = folder / "key.pem"
-    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file, secret)
     return context, file

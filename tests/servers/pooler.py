@@ -31,8 +31,12 @@ def pooling(folder: Path, url: str, mode: str) -> Iterator[str]:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or "pgbouncer"
     root = os.getuid() == 0  # it does not run as root, and has to reach a socket in a private folder
     read = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
-    prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *read, "--") if root else ()
-    process = subprocess.Popen([*prefix, program, "-q", str(folder / "pgbouncer.ini")], stdin=subprocess.DEVNULL)
+    prefix = (
+        ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *read, "--") if root else ()
+    )
+    process = subprocess.Popen(
+        [*prefix, program, "-q", str(folder / "pgbouncer.ini")], stdin=subprocess.DEVNULL
+    )
     try:
         deadline = time.monotonic() + 30
         while process.poll() is None and time.monotonic() < deadline:

@@ -51,7 +51,9 @@ def test_who_has_a_draft_open_goes_on_in_it_after_a_column_was_renamed_and_is_to
     assert (opened.draft.revision, opened.document.columns) == (second, ["email", "name"])
     with pytest.raises(Conflict) as refused:
         collections.save(ines, "member", first, opened.document.to_json() | {"label": "Folk"})
-    assert [detail["field"] for detail in refused.value.details] == ["help"], "what somebody changed, not what the database did"
+    assert [detail["field"] for detail in refused.value.details] == ["help"], (
+        "what somebody changed, not what the database did"
+    )
     third = collections.save(ines, "member", second, opened.document.to_json() | {"label": "Folk"})
     collections.undo(ines, "member", third)
     undone = collections.open_collection(ines, "member").document

@@ -36,11 +36,32 @@ def test_a_name_of_a_source_may_be(name: str) -> None:
 @cases(
     "name",
     [
-        "", " ", "1shop", "-shop", "_shop", ".shop", "shop.east", "shop east", "shop/east", "shop:east", "shop\n", "\nshop", "shop\t", "shöp",
-        "ünder", "shop\0", "a" * 64, "shop'", 'shop"', "shop;", "магазин", "shop%20", "~",
+        "",
+        " ",
+        "1shop",
+        "-shop",
+        "_shop",
+        ".shop",
+        "shop.east",
+        "shop east",
+        "shop/east",
+        "shop:east",
+        "shop\n",
+        "\nshop",
+        "shop\t",
+        "shöp",
+        "ünder",
+        "shop\0",
+        "a" * 64,
+        "shop'",
+        'shop"',
+        "shop;",
+        "магазин",
+        "shop%20",
+        "~",
     ],
     ids=str.__repr__,
-)  # fmt: skip
+)
 def test_a_name_of_a_source_may_not_be(name: str) -> None:
     assert not NAME.fullmatch(name)
 
@@ -48,11 +69,31 @@ def test_a_name_of_a_source_may_not_be(name: str) -> None:
 @cases(
     "id_",
     [
-        "", " ", "1orders", ".orders", "-orders", "_orders", "shop/orders", "shop orders", "shop.orders\n", "shop:orders", "shop.örders",
-        "x" * 201, "shop\0", "shop.orders?", "shop#orders", "<b>", "заказы", "shop.orders'", "*", "..", "a\\b", "a%2Fb",
+        "",
+        " ",
+        "1orders",
+        ".orders",
+        "-orders",
+        "_orders",
+        "shop/orders",
+        "shop orders",
+        "shop.orders\n",
+        "shop:orders",
+        "shop.örders",
+        "x" * 201,
+        "shop\0",
+        "shop.orders?",
+        "shop#orders",
+        "<b>",
+        "заказы",
+        "shop.orders'",
+        "*",
+        "..",
+        "a\\b",
+        "a%2Fb",
     ],
     ids=str.__repr__,
-)  # fmt: skip
+)
 def test_an_id_may_not_be(id_: str) -> None:
     message, field, reason = refused(document(id=id_))
     assert field == "id"
@@ -63,11 +104,38 @@ def test_an_id_may_not_be(id_: str) -> None:
 @cases(
     "key",
     [
-        "Id", "ID", " id", "id ", "tabel", "Table", "tables", "collection", "name", "labels", "field", "column", "segment", "relation", "keys",
-        "permissions", "role", "url", "", "_", "__class__", "sql", "query", "where", "filter", "formats", "sumary", "subjects", "help ",
+        "Id",
+        "ID",
+        " id",
+        "id ",
+        "tabel",
+        "Table",
+        "tables",
+        "collection",
+        "name",
+        "labels",
+        "field",
+        "column",
+        "segment",
+        "relation",
+        "keys",
+        "permissions",
+        "role",
+        "url",
+        "",
+        "_",
+        "__class__",
+        "sql",
+        "query",
+        "where",
+        "filter",
+        "formats",
+        "sumary",
+        "subjects",
+        "help ",
     ],
     ids=str.__repr__,
-)  # fmt: skip
+)
 def test_a_key_that_means_nothing_is_refused_by_name(key: str) -> None:
     message, field, reason = refused(document(**{key: "x"}))
     assert field == key
@@ -75,7 +143,11 @@ def test_a_key_that_means_nothing_is_refused_by_name(key: str) -> None:
     assert message == f"shop.orders: {reason}"
 
 
-@cases("source", ["", "Shop", "SHOP", "shop ", " shop", "shop2", "sho", "shop.orders", "shop\n"], ids=str.__repr__)
+@cases(
+    "source",
+    ["", "Shop", "SHOP", "shop ", " shop", "shop2", "sho", "shop.orders", "shop\n"],
+    ids=str.__repr__,
+)
 def test_a_document_is_about_exactly_this_source(source: str) -> None:
     _, field, reason = refused(document(source=source))
     assert field == "source"
@@ -85,7 +157,9 @@ def test_a_document_is_about_exactly_this_source(source: str) -> None:
 # -- documents and the tables of the database together
 
 
-def stored(tables: list[dict[str, Any]], *documents: dict[str, Any], schema: str | None = "public") -> list[Stored]:
+def stored(
+    tables: list[dict[str, Any]], *documents: dict[str, Any], schema: str | None = "public"
+) -> list[Stored]:
     return keeping.stored_collections("shop", keeping.Look(tables, schema, ""), documents)
 
 
@@ -102,9 +176,21 @@ def stored(tables: list[dict[str, Any]], *documents: dict[str, Any], schema: str
         ("sales", [("sales", "orders"), ("public", "orders")], ["shop.orders", "shop.public.orders"]),
         (None, [("sales", "orders")], ["shop.sales.orders"]),
     ],
-    ids=["none", "one", "two keep their order", "other schema", "both", "no schemas", "unnamed", "another default", "no default"],
+    ids=[
+        "none",
+        "one",
+        "two keep their order",
+        "other schema",
+        "both",
+        "no schemas",
+        "unnamed",
+        "another default",
+        "no default",
+    ],
 )
-def test_a_table_without_a_document_is_a_collection(schema: str | None, tables: list[tuple[str | None, str]], ids: list[str]) -> None:
+def test_a_table_without_a_document_is_a_collection(
+    schema: str | None, tables: list[tuple[str | None, str]], ids: list[str]
+) -> None:
     kept = stored([structure(table, of) for of, table in tables], schema=schema)
     assert [item.id for item in kept] == ids
     assert [item.position for item in kept] == list(range(len(ids)))
@@ -122,7 +208,10 @@ def test_tables_without_a_letter_of_english_have_ids_of_their_own_and_keep_them(
 def test_a_stored_table_keeps_its_id_whatever_comes_before_it() -> None:
     """Rights and runs name collections by it: what is granted on one table must never open another."""
     seen = keeping.Look([structure("a b"), structure("a-b"), structure("a/b")], "public", "")
-    known: dict[tuple[str | None, str], str] = {("public", "a/b"): "shop.a_b", ("public", "gone"): "shop.gone"}
+    known: dict[tuple[str | None, str], str] = {
+        ("public", "a/b"): "shop.a_b",
+        ("public", "gone"): "shop.gone",
+    }
     kept = {item.structure["table"]: item.id for item in keeping.stored_collections("shop", seen, [], known)}
     assert kept == {"a b": "shop.a_b_2", "a-b": "shop.a-b", "a/b": "shop.a_b"}
 
@@ -151,7 +240,14 @@ def test_a_document_without_a_schema_means_the_default_one(named: Any, of: str) 
 
 @cases(
     "more",
-    [{"table": "order"}, {"table": "Orders"}, {"table": ""}, {"schema": "sales"}, {"schema": "PUBLIC"}, {"table": "public.orders"}],
+    [
+        {"table": "order"},
+        {"table": "Orders"},
+        {"table": ""},
+        {"schema": "sales"},
+        {"schema": "PUBLIC"},
+        {"table": "public.orders"},
+    ],
     ids=["singular", "capital", "empty", "other schema", "schema in capitals", "both in one"],
 )
 def test_a_table_that_is_not_there_is_told(more: dict[str, Any]) -> None:

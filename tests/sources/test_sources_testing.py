@@ -42,7 +42,11 @@ def shop(pg: Embedded) -> Iterator[URL]:
     pg.drop_database("trial")
     pg.sql("create database trial")
     script = "create table item (id int primary key); create schema more; create table more.thing (id int primary key);"
-    users = {"reader": "grant select on item to reader", "writer": "grant select, update on item to writer", "blind": "select 1"}
+    users = {
+        "reader": "grant select on item to reader",
+        "writer": "grant select, update on item to writer",
+        "blind": "select 1",
+    }
     for user, grant in users.items():
         script += f"drop role if exists {user}; create role {user} login password '{SECRET}'; {grant};"
     pg.sql(script, database="trial")
@@ -59,12 +63,19 @@ def test_what_answers_and_what_may_be_done_there(shop: URL) -> None:
     found = sources.attempt(url(shop))
     assert found.ok
     assert found.server.startswith("PostgreSQL ")
-    assert [(table.place, table.kind) for table in found.tables] == [("more.thing", "table"), ("item", "table")]
+    assert [(table.place, table.kind) for table in found.tables] == [
+        ("more.thing", "table"),
+        ("item", "table"),
+    ]
     assert (found.read_only, found.schemas) == (False, ["more", "public"])
     assert "superuser" in found.notes[0] or "may do everything" in found.notes[0]
     for user, read_only in (("reader", True), ("writer", False)):
         found = sources.attempt(url(shop, username=user, password=SECRET))
-        assert ([table.place for table in found.tables], found.read_only, list(found.notes)) == (["item"], read_only, [])
+        assert ([table.place for table in found.tables], found.read_only, list(found.notes)) == (
+            ["item"],
+            read_only,
+            [],
+        )
         assert SECRET not in found.place
 
 
@@ -78,7 +89,9 @@ def test_what_answers_and_what_may_be_done_there(shop: URL) -> None:
         ({"host": "nowhere.invalid", "query": {}}, "wrong_host", "host"),
     ],
 )
-def test_why_postgresql_cannot_be_connected(shop: URL, changes: dict[str, Any], code: str, field: str) -> None:
+def test_why_postgresql_cannot_be_connected(
+    shop: URL, changes: dict[str, Any], code: str, field: str
+) -> None:
     trouble = sources.attempt(url(shop, **changes)).trouble
     assert trouble is not None
     assert (trouble.code, trouble.field) == (code, field), trouble.words
@@ -94,12 +107,20 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
             connection.exec_driver_sql("create or replace database trial")
             connection.exec_driver_sql("create table trial.item (id int primary key)")
             connection.exec_driver_sql("create table trial.gone (id int)")
-            connection.exec_driver_sql("create view trial.`one 1%%` as select id, 'x' as word from trial.item")
+            connection.exec_driver_sql(
+                "create view trial.`one 1%%` as select id, 'x' as word from trial.item"
+            )
             connection.exec_driver_sql("create view trial.torn as select id from trial.gone")
             connection.exec_driver_sql("drop table trial.gone")
-            for user, grant in (("reader", "select on trial.*"), ("blind", "usage on *.*"), ("abroad", "select on trial.*")):
+            for user, grant in (
+                ("reader", "select on trial.*"),
+                ("blind", "usage on *.*"),
+                ("abroad", "select on trial.*"),
+            ):
                 password = FAR_SECRET if user == "abroad" else SECRET
-                connection.exec_driver_sql(f"create or replace user {user}@localhost identified by '{password}'")
+                connection.exec_driver_sql(
+                    f"create or replace user {user}@localhost identified by '{password}'"
+                )
                 connection.exec_driver_sql(f"grant {grant} to {user}@localhost")
         engine.dispose()
         yield make_url(server.replace("?", "/trial?", 1))
@@ -153,7 +174,11 @@ def test_odd_types_of_mariadb_are_read_in_words(maria: URL) -> None:
     engine.dispose()
     found, values = first_of(url(maria, database="odd"), "thing")
     assert values["skills"] == ["sql", "go"]
-    assert (found.by_name["meta"].widget, found.by_name["made"].readonly, found.title) == ("json", True, "Thing {{ record.id }}")
+    assert (found.by_name["meta"].widget, found.by_name["made"].readonly, found.title) == (
+        "json",
+        True,
+        "Thing {{ record.id }}",
+    )
     assert found.by_name["pw"].hidden_because == "Its values look like hashes of passwords, keys or tokens."
     assert "pw" not in values
 
@@ -166,7 +191,11 @@ def test_odd_types_of_postgresql_are_read_in_words(shop: URL, pg: Embedded) -> N
         found, values = first_of(url(shop), "odd")
     finally:
         pg.sql("drop table odd", database="trial")
-    assert [values[name] for name in ("days", "ages", "since")] == ["2026-01-01 to before 2026-02-01", "from 5", "none"]
+    assert [values[name] for name in ("days", "ages", "since")] == [
+        "2026-01-01 to before 2026-02-01",
+        "from 5",
+        "none",
+    ]
     assert found.by_name["win_share"].widget == "fraction"
 
 
@@ -176,10 +205,15 @@ def test_views_of_mariadb_are_looked_at_without_the_right_to_show_them_and_a_tor
 ) -> None:
     engine = connect.create(connect.address(url(maria, **changes)), sources.Terms())
     with engine.connect() as connection:
-        found = [(one["table"], one["kind"], [column["name"] for column in one["columns"]]) for one in reflect.structures(connection)]
+        found = [
+            (one["table"], one["kind"], [column["name"] for column in one["columns"]])
+            for one in reflect.structures(connection)
+        ]
         alone = reflect.structures(connection, lambda _, table: table == "one 1%")
     engine.dispose()
-    assert [one["table"] for one in alone] == ["one 1%"], "a view that cannot be shown is looked at without the others"
+    assert [one["table"] for one in alone] == ["one 1%"], (
+        "a view that cannot be shown is looked at without the others"
+    )
     assert found == [("item", "table", ["id"]), ("one 1%", "view", ["id", "word"])]
 
 
@@ -204,7 +238,9 @@ def test_another_server_on_that_port_is_told_apart() -> None:
     thread = threading.Thread(target=serve)
     thread.start()
     port = server.getsockname()[1]
-    codes = [sources.attempt(f"{kind}://u:{SECRET}@127.0.0.1:{port}/d").trouble for kind in ("postgresql", "mysql")]
+    codes = [
+        sources.attempt(f"{kind}://u:{SECRET}@127.0.0.1:{port}/d").trouble for kind in ("postgresql", "mysql")
+    ]
     thread.join()
     server.close()
     assert [trouble.code if trouble else None for trouble in codes] == ["other_server", "other_server"], codes
@@ -234,13 +270,22 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
             {"kind": "postgresql", "host": "h", "database": "d b", "user": "u", "password": "p@:/"},
             "postgresql+psycopg://u:p%40%3A%2F@h:5432/d b",
         ),
-        ({"kind": "mysql", "host": "::1", "port": "3307", "database": "d", "user": "u"}, "mysql+pymysql://u@[::1]:3307/d"),
+        (
+            {"kind": "mysql", "host": "::1", "port": "3307", "database": "d", "user": "u"},
+            "mysql+pymysql://u@[::1]:3307/d",
+        ),
         (
             {"kind": "postgresql", "host": "h", "database": "d", "user": "u", "encrypted": "1"},
             "postgresql+psycopg://u@h:5432/d?sslmode=require",
         ),
         (
-            {"kind": "postgresql", "host": "/tmp/.s.PGSQL.5433", "port": "5433", "database": "d", "user": "u"},
+            {
+                "kind": "postgresql",
+                "host": "/tmp/.s.PGSQL.5433",
+                "port": "5433",
+                "database": "d",
+                "user": "u",
+            },
             "postgresql+psycopg://u@/d?host=%2Ftmp&port=5433",
         ),
         (
@@ -255,7 +300,9 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
 )
 def test_fields_become_an_address(given: dict[str, str], made: str) -> None:
     assert sources.composed(given) == made
-    assert "host" not in given or sources.composed(given | sources.fields_of(made)) == made, "as the form shows it"
+    assert "host" not in given or sources.composed(given | sources.fields_of(made)) == made, (
+        "as the form shows it"
+    )
 
 
 def test_a_password_is_kept_for_the_same_place_and_user_alone() -> None:
@@ -264,7 +311,14 @@ def test_a_password_is_kept_for_the_same_place_and_user_alone() -> None:
     assert make_url(sources.composed(same, former)).password == "hush"
     for changes in ({"host": "evil"}, {"user": "x"}, {"port": "6543"}):
         assert make_url(sources.composed({**same, **changes}, former)).password is None
-    assert sources.fields_of(former) == {"kind": "postgresql", "host": "h", "port": "5432", "database": "d", "user": "u", "encrypted": ""}
+    assert sources.fields_of(former) == {
+        "kind": "postgresql",
+        "host": "h",
+        "port": "5432",
+        "database": "d",
+        "user": "u",
+        "encrypted": "",
+    }
 
 
 @pytest.mark.parametrize(

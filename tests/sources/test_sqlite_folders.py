@@ -63,13 +63,18 @@ def test_the_command_line_and_pages_connect_what_lies_in_a_named_folder_and_noth
         with pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS names"):
             sources.change("shop", url=url, by=manager)
     (found,) = (one for one in catalogue.collections() if one.source == "shop")
-    assert connect.read(catalogue.engine_of(found), "shop", lambda connection: connection.dialect.name) == "sqlite"
+    assert (
+        connect.read(catalogue.engine_of(found), "shop", lambda connection: connection.dialect.name)
+        == "sqlite"
+    )
     named(str(tmp_path / "elsewhere"))  # taken out of the setting later
     with pytest.raises(SourceDown, match="shop is not read"):
         catalogue.engine_of(found)
 
 
-def test_without_the_setting_only_the_command_line_connects_files(company: Company, tmp_path: Path, named: Name) -> None:
+def test_without_the_setting_only_the_command_line_connects_files(
+    company: Company, tmp_path: Path, named: Name
+) -> None:
     manager, url = company.ines, made(tmp_path / "shop.db")
     named(None)
     for way in (partial(sources.tried, url, by=manager), partial(sources.add, "shop", url, by=manager)):

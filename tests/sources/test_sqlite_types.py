@@ -18,13 +18,44 @@ from console.records import connect, sqlite_schema
 pytestmark = pytest.mark.slow
 
 VALUES: dict[str, list[Any]] = {
-    "": [1, "a", None], "any": ["x", 2], "boolean": [0, 1], "bool": [1], "INTEGER": [1], "int": [5], "BigInt Unsigned": [7], "tinyint(1)": [0, 1],
-    "TEXT": ["a"], "text ": ["2026-05-31"], "VARCHAR(20)": ["b"], "native character(70)": ["c"], "clob": ["d"], "string": ["e"], "memo": [1, "f"],
-    "real": [1.5], "double precision": [2.5], "float": [3], "NUMERIC(12, 2)": [4.25], "decimal(5)": [1], "money": [9], "date": ["2026-05-31"],
-    "datetime": ["2026-05-31 00:00:00"], "timestamp": [700000000, 700000001], "timestamp with time zone": ["2026-05-31T10:00:00Z"], "time": ["10:00"],
-    "json": ['{"a": 1}'], "JSONB": ["[]"], "uuid": ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"], "guid": ["x"], "blob": [b"\x00"], "Ärger": ["x"],
-    "mixed": ["x"], "xml": ["<a/>"], "point": ["1,2"], "int generated always as (id * 2)": [], "text collate nocase": ["Q"],
-}  # fmt: skip
+    "": [1, "a", None],
+    "any": ["x", 2],
+    "boolean": [0, 1],
+    "bool": [1],
+    "INTEGER": [1],
+    "int": [5],
+    "BigInt Unsigned": [7],
+    "tinyint(1)": [0, 1],
+    "TEXT": ["a"],
+    "text ": ["2026-05-31"],
+    "VARCHAR(20)": ["b"],
+    "native character(70)": ["c"],
+    "clob": ["d"],
+    "string": ["e"],
+    "memo": [1, "f"],
+    "real": [1.5],
+    "double precision": [2.5],
+    "float": [3],
+    "NUMERIC(12, 2)": [4.25],
+    "decimal(5)": [1],
+    "money": [9],
+    "date": ["2026-05-31"],
+    "datetime": ["2026-05-31 00:00:00"],
+    "timestamp": [700000000, 700000001],
+    "timestamp with time zone": ["2026-05-31T10:00:00Z"],
+    "time": ["10:00"],
+    "json": ['{"a": 1}'],
+    "JSONB": ["[]"],
+    "uuid": ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"],
+    "guid": ["x"],
+    "blob": [b"\x00"],
+    "Ärger": ["x"],
+    "mixed": ["x"],
+    "xml": ["<a/>"],
+    "point": ["1,2"],
+    "int generated always as (id * 2)": [],
+    "text collate nocase": ["Q"],
+}
 """Declared type → values of a column so declared, each in a table of its own; 30 of each, that a sample says what it can."""
 
 
@@ -40,7 +71,9 @@ def make(connection: sqlite3.Connection, at: int, declared: str) -> None:
     connection.execute(f"create table {table_of(at)} (id integer primary key, {column_of(declared)})")
     values = VALUES[declared]
     if values:
-        connection.executemany(f"insert into {table_of(at)} (v) values (?)", [(values[n % len(values)],) for n in range(30)])
+        connection.executemany(
+            f"insert into {table_of(at)} (v) values (?)", [(values[n % len(values)],) for n in range(30)]
+        )
 
 
 def restart() -> None:
@@ -107,5 +140,7 @@ def test_a_type_that_is_another_after_a_stop_is_noticed_once_and_taken_over(file
 def stored(table: str) -> dict[str, Any]:
     with hot_engine().connect() as connection:
         return dict(
-            connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.id == f"kinds.{table}")).scalar_one()
+            connection.execute(
+                sa.select(tables.collection.c.structure).where(tables.collection.c.id == f"kinds.{table}")
+            ).scalar_one()
         )

@@ -15,10 +15,18 @@ SMALL: dict[str, Any] = {
 }
 
 
-def act(document: dict[str, Any] | None = None, *, may: Any = "execute", problem: str = "", **record: Any) -> Act:
+def act(
+    document: dict[str, Any] | None = None, *, may: Any = "execute", problem: str = "", **record: Any
+) -> Act:
     """The action before a record with these values."""
     action = read({**SMALL, **(document or {})})
     roots = {
-        "record": record, "input": {}, "related": {}, "variables": action.variables, "run": {"id": "run_1"}, "currentUser": OLIVIA, "now": NOW,
-    }  # fmt: skip
+        "record": record,
+        "input": {},
+        "related": {},
+        "variables": action.variables,
+        "run": {"id": "run_1"},
+        "currentUser": OLIVIA,
+        "now": NOW,
+    }
     return Act(action, "thing", None if problem else "7", "Thing 7", roots, may, record, problem)

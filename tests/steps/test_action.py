@@ -26,9 +26,23 @@ UPDATE: dict[str, Any] = {
     "values": {"risk": "'low'", "note": "By {{ run.id }}"},
 }
 FURTHER: list[dict[str, Any]] = [
-    ASK | {"method": "PUT", "secret": "bank", "secret_header": "X-Key", "success": [200, 404], "idempotent": True, "timeout_s": 30},
+    ASK
+    | {
+        "method": "PUT",
+        "secret": "bank",
+        "secret_header": "X-Key",
+        "success": [200, 404],
+        "idempotent": True,
+        "timeout_s": 30,
+    },
     UPDATE,
-    {"effect": None, "operation": "create", "collection": "account", "values": {"iban": "'x'"}, "unique": ["iban"]},
+    {
+        "effect": None,
+        "operation": "create",
+        "collection": "account",
+        "values": {"iban": "'x'"},
+        "unique": ["iban"],
+    },
     {"effect": None, "operation": "delete"},
 ]
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
@@ -40,9 +54,18 @@ WRITE = {"kind": "sql_write", "name": "thing", "summary": "Mends it", "set": {"s
 
 
 def test_it_asks_for_the_effect_with_what_it_is_given() -> None:
-    done = complete("action", {"effect": WRITE, "values": {"to": "steps.a.state"}}, context(steps={"a": {"state": "mended"}}))
+    done = complete(
+        "action",
+        {"effect": WRITE, "values": {"to": "steps.a.state"}},
+        context(steps={"a": {"state": "mended"}}),
+    )
     told = dict(done.effects[0].told)  # type: ignore[union-attr]
-    assert (done.outcome, done.output, told["input"], told["index"]) == ("succeeded", {"to": "mended"}, {"to": "mended"}, 0)
+    assert (done.outcome, done.output, told["input"], told["index"]) == (
+        "succeeded",
+        {"to": "mended"},
+        {"to": "mended"},
+        0,
+    )
     assert "record" not in told
 
 
@@ -52,7 +75,14 @@ def test_it_asks_for_the_effect_with_what_it_is_given() -> None:
         ({"effect": {**WRITE, "set": {"state": "steps.a.state"}}}, "does not know steps"),
         ({"effect": WRITE}, "values has no to"),
         ({"effect": {**WRITE, "set": {"state": "1 +"}}}, "ends too early"),
-        ({"effect": WRITE, "values": {"to": "1"}, "outcomes": [{"if": "results.other.x == 1", "outcome": "odd"}]}, "results.thing"),
+        (
+            {
+                "effect": WRITE,
+                "values": {"to": "1"},
+                "outcomes": [{"if": "results.other.x == 1", "outcome": "odd"}],
+            },
+            "results.thing",
+        ),
         ({"effect": {**WRITE, "kind": "smoke_signal"}}, "smoke_signal"),
         ({}, "nothing is done"),
         ({"operation": "update"}, "update needs values"),
@@ -63,8 +93,18 @@ def test_it_asks_for_the_effect_with_what_it_is_given() -> None:
         ({"operation": "http", "url": "https://{{ record.host }}/x"}, "the host is fixed"),
         ({"operation": "http", "url": "https://me:pass@a.example/x"}, "no address"),
         ({"operation": "http", "url": "https://a.example", "method": "GET", "body": {}}, "GET has no body"),
-        ({"operation": "http", "url": "https://a.example", "headers": {"Authorization": "x"}}, "set by the console itself"),
-        ({"operation": "http", "url": "https://a.example", "outcomes": [{"if": "results.other.x == 1", "outcome": "odd"}]}, "results.http"),
+        (
+            {"operation": "http", "url": "https://a.example", "headers": {"Authorization": "x"}},
+            "set by the console itself",
+        ),
+        (
+            {
+                "operation": "http",
+                "url": "https://a.example",
+                "outcomes": [{"if": "results.other.x == 1", "outcome": "odd"}],
+            },
+            "results.http",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_when_it_is_written(config: dict[str, Any], reason: str) -> None:
@@ -75,7 +115,11 @@ def test_what_cannot_work_is_refused_when_it_is_written(config: dict[str, Any], 
 def test_its_rules_name_outcomes() -> None:
     kind = steps.get("action")
     config = kind.Config.model_validate(
-        {"effect": WRITE, "values": {"to": "1"}, "outcomes": [{"if": "results.thing.changed", "outcome": "changed"}]}
+        {
+            "effect": WRITE,
+            "values": {"to": "1"},
+            "outcomes": [{"if": "results.thing.changed", "outcome": "changed"}],
+        }
     )
     assert kind.outcomes(config) == ("succeeded", "changed")
     assert kind.by_hand(view("action", {"effect": WRITE, "values": {"to": "1"}}), context()).effects == ()

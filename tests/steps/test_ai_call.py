@@ -11,7 +11,14 @@ from tests.steps.walk import complete, context, prepare
 
 SMALLEST: dict[str, Any] = {"script": "Hello {{ record.display_name }}"}
 FURTHER: list[dict[str, Any]] = [
-    {"agent": "Rasa", "answers": ["interested"], "expires": "P2D", "max_attempts": 10, "retry_after": "P90D", "about": "case"}
+    {
+        "agent": "Rasa",
+        "answers": ["interested"],
+        "expires": "P2D",
+        "max_attempts": 10,
+        "retry_after": "P90D",
+        "about": "case",
+    }
 ]
 HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
@@ -21,7 +28,9 @@ TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
 MASKED: dict[str, Any] = {"script": "{{ record.tax_id }}", "to": "record.tax_id"}
 
 
-@pytest.mark.parametrize("settings", [{"max_attempts": 0}, {"retry_after": "soon"}, {"script": []}, {"answers": ["Not a label"]}])
+@pytest.mark.parametrize(
+    "settings", [{"max_attempts": 0}, {"retry_after": "soon"}, {"script": []}, {"answers": ["Not a label"]}]
+)
 def test_settings_that_could_not_work_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         AiCallConfig.model_validate({**SMALLEST, **settings})

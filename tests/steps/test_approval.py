@@ -15,7 +15,9 @@ SMALLEST: dict[str, Any] = {"text": "May it go on?", "roles": ["lead"]}
 
 ASK: dict[str, Any] = {"text": "May **{{ record.name }}** go on?", "roles": ["lead", "mlro"]}
 READ = rows({"name": "Ana & <b>", "limit": "10.00"})
-MADE = context(reads={"record": READ}, record={"name": "Ana & <b>"}, steps={"score": {"band": "high", "points": 7}})
+MADE = context(
+    reads={"record": READ}, record={"name": "Ana & <b>"}, steps={"score": {"band": "high", "points": 7}}
+)
 
 
 def by_itself(config: dict[str, Any], made: Any = MADE) -> Any:
@@ -35,7 +37,12 @@ def test_it_asks_for_what_the_run_holds_and_does_nothing() -> None:
     done = by_itself(config)
     asked = done.approval
     assert (done.outcome, done.effects, done.values) == ("approved", (), {"points": 7, "none": None})
-    assert (asked.action, asked.needs, asked.roles, asked.not_by) == ("here", 2, ("lead", "mlro"), ("requester", "step:score"))
+    assert (asked.action, asked.needs, asked.roles, asked.not_by) == (
+        "here",
+        2,
+        ("lead", "mlro"),
+        ("requester", "step:score"),
+    )
     assert (asked.decides, asked.values, asked.until) == (True, done.values, NOW + timedelta(hours=48))
     assert asked.shown["text"] == "May **Ana \\& \\<b\\>** go on?"
     assert asked.shown["record"] == {"name": "Ana & <b>", "limit": "10.00"}
@@ -62,7 +69,11 @@ def test_somebody_is_asked_only_where_it_may_hold(condition: str | None, asks: b
 def test_only_a_time_limit_makes_it_expire() -> None:
     kind = steps.get("approval")
     assert kind.outcomes(kind.Config.model_validate(ASK)) == ("approved", "rejected")
-    assert kind.outcomes(kind.Config.model_validate({**ASK, "hours": 1})) == ("approved", "rejected", "expired")
+    assert kind.outcomes(kind.Config.model_validate({**ASK, "hours": 1})) == (
+        "approved",
+        "rejected",
+        "expired",
+    )
     assert by_itself(ASK).approval.until is None
     assert kind.by_itself(ASK)
 
@@ -97,8 +108,13 @@ def test_settings_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_what_it_names_is_checked_before_publishing() -> None:
     kind = steps.get("approval")
-    config = kind.Config.model_validate({**ASK, "if": "1 == 1", "values": {"a": "steps.x.y"}, "fields": ["name"]})
-    assert [(one.field, one.text) for one in kind.expressions(config)] == [("if", "1 == 1"), ("values.a", "steps.x.y")]
+    config = kind.Config.model_validate(
+        {**ASK, "if": "1 == 1", "values": {"a": "steps.x.y"}, "fields": ["name"]}
+    )
+    assert [(one.field, one.text) for one in kind.expressions(config)] == [
+        ("if", "1 == 1"),
+        ("values.a", "steps.x.y"),
+    ]
     assert [one.text for one in kind.templates(config)] == [ASK["text"]]
     assert [use.field for use in kind.uses(config)] == ["fields[0]"]
     assert kind.outputs(config) == frozenset({"a", "decision", "by", "reason", "decided_at"})

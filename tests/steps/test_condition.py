@@ -30,12 +30,16 @@ CONFIG: dict[str, Any] = {
         ({"missing_documents": ["passport"]}, {}, "person"),
     ],
 )
-def test_the_first_branch_that_is_certainly_true_wins(found: dict[str, Any], record: dict[str, Any], branch: str) -> None:
+def test_the_first_branch_that_is_certainly_true_wins(
+    found: dict[str, Any], record: dict[str, Any], branch: str
+) -> None:
     done = complete("condition", CONFIG, context(steps={"check": found}, record=record))
     assert done.outcome == branch
     assert done.output is not None
     assert done.output["branch"] == branch
-    assert done.output["rule"] == next(entry["if"] for entry in CONFIG["branches"] if entry["outcome"] == branch)
+    assert done.output["rule"] == next(
+        entry["if"] for entry in CONFIG["branches"] if entry["outcome"] == branch
+    )
 
 
 def test_otherwise_is_taken_where_none_holds() -> None:
@@ -49,7 +53,9 @@ def test_otherwise_is_taken_where_none_holds() -> None:
 
 
 def test_branches_may_share_an_outcome() -> None:
-    config = ConditionConfig.model_validate({"branches": [{"if": "1 == 2", "outcome": "a"}, {"if": "1 == 1", "outcome": "a"}]})
+    config = ConditionConfig.model_validate(
+        {"branches": [{"if": "1 == 2", "outcome": "a"}, {"if": "1 == 1", "outcome": "a"}]}
+    )
     assert steps.get("condition").outcomes(config) == ("a", "default")
 
 

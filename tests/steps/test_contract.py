@@ -25,7 +25,12 @@ KINDS = steps.all_types()
 ROOT = Path(__file__).parents[2]
 
 
-CUSTOMER = {"display_name": "Adaeze Okonkwo-Bell", "email": "adaeze@customers.example", "risk": None, "name": "Adaeze"}
+CUSTOMER = {
+    "display_name": "Adaeze Okonkwo-Bell",
+    "email": "adaeze@customers.example",
+    "risk": None,
+    "name": "Adaeze",
+}
 """What a step's expressions find of customer 1 of the small company."""
 
 
@@ -59,7 +64,9 @@ def test_a_template_of_a_step_type_has_parts_that_the_page_asks_for() -> None:
         assert path.stem in steps.all_types(), f"{path.name}: there is no step type {path.stem}"
         drawn = set(re.findall(r"{%-? *block (\w+)", path.read_text()))
         assert drawn, f"{path.name} draws nothing: give it one of the blocks {', '.join(PARTS)}"
-        assert drawn <= set(PARTS), f"{path.name} has {', '.join(sorted(drawn - set(PARTS)))}: a page asks for {', '.join(PARTS)} alone"
+        assert drawn <= set(PARTS), (
+            f"{path.name} has {', '.join(sorted(drawn - set(PARTS)))}: a page asks for {', '.join(PARTS)} alone"
+        )
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -146,7 +153,9 @@ def test_a_form_that_was_just_opened_is_not_told_to_be_refused(name: str) -> Non
         kind.complete(view, opened, {}, handed_in(name)[1] or (offered[0] if offered else None))
     except Invalid as refused:
         wanted = "read it with `examine` and hand what is wrong to `require_right`, as docs/developers/add-a-step-type.md shows"
-        raise AssertionError(f"{name} refuses an empty form before anybody typed ({refused.details}): {wanted}") from None
+        raise AssertionError(
+            f"{name} refuses an empty form before anybody typed ({refused.details}): {wanted}"
+        ) from None
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if not KINDS[name].automatic])
@@ -178,11 +187,20 @@ def test_a_step_of_a_document_is_handed_on_with_its_settings_parsed() -> None:
             "format": 1,
             "slug": "a-b",
             "title": "T",
-            "steps": [{"id": "e", "type": "end", "title": "End", "config": {"label": "gone"}, "button": "Bye"}],
+            "steps": [
+                {"id": "e", "type": "end", "title": "End", "config": {"label": "gone"}, "button": "Bye"}
+            ],
         }
     )
     made = steps.view(document.step("e"))
-    assert (made.id, made.type, made.config.label, made.outcomes, made.button, made.completion) == ("e", "end", "gone", (), "Bye", "manual")
+    assert (made.id, made.type, made.config.label, made.outcomes, made.button, made.completion) == (
+        "e",
+        "end",
+        "gone",
+        (),
+        "Bye",
+        "manual",
+    )
 
 
 class Teleport(StepType):
@@ -190,7 +208,9 @@ class Teleport(StepType):
 
     name, title, family, icon, gist = "teleport", "Teleport", "action", "zap", "Away at once"
 
-    def complete(self, step: StepView, context: Context, submitted: dict[str, Any], outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: dict[str, Any], outcome: str | None
+    ) -> Completion:
         """Gone."""
         return Completion("default", {"to": "Mars"})
 
@@ -210,7 +230,9 @@ def test_another_package_brings_its_type_by_an_entry_point(monkeypatch: pytest.M
 
 
 def test_a_name_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "entry_points", lambda group: [EntryPoint("end", f"{__name__}:Impostor", group)])
+    monkeypatch.setattr(
+        steps, "entry_points", lambda group: [EntryPoint("end", f"{__name__}:Impostor", group)]
+    )
     steps.all_types.cache_clear()
     with pytest.raises(DefinitionError, match="Two step types are named end"):
         steps.all_types()

@@ -22,7 +22,11 @@ CONFIG: dict[str, Any] = {
     "form": [
         {"name": "code", "label": "Code", "type": "enum", "options": CODES},
         {"name": "due", "label": "Due", "type": "date"},
-        {"name": "note", "label": "Note", "required_if": "steps.here.option == 'reject' && steps.here.code == 'documents'"},
+        {
+            "name": "note",
+            "label": "Note",
+            "required_if": "steps.here.option == 'reject' && steps.here.code == 'documents'",
+        },
         {"name": "evidence", "label": "Evidence"},
     ],
     "options": [
@@ -33,7 +37,13 @@ CONFIG: dict[str, Any] = {
             "why_not": "The band is {{ steps.score.band }}: <b>ask</b>.",
         },
         {"value": "conditions", "label": "With conditions", "fields": ["due"]},
-        {"value": "reject", "label": "Reject", "fields": ["code"], "optional": ["evidence"], "unless": 'steps.hits.result == "true_match"'},
+        {
+            "value": "reject",
+            "label": "Reject",
+            "fields": ["code"],
+            "optional": ["evidence"],
+            "unless": 'steps.hits.result == "true_match"',
+        },
         {"value": "escalate", "label": "Pass on", "reason_required": True},
     ],
 }
@@ -53,15 +63,31 @@ def test_options_are_offered_by_their_conditions() -> None:
         "reject",
         "escalate",
     ]
-    assert [option.value for option in prepare("decision", CONFIG, context()).outcomes] == ["conditions", "reject", "escalate"]
+    assert [option.value for option in prepare("decision", CONFIG, context()).outcomes] == [
+        "conditions",
+        "reject",
+        "escalate",
+    ]
     blocked = {"hits": {"result": "true_match"}}
-    assert [option.label for option in prepare("decision", CONFIG, context(steps=blocked)).outcomes] == ["With conditions", "Pass on"]
+    assert [option.label for option in prepare("decision", CONFIG, context(steps=blocked)).outcomes] == [
+        "With conditions",
+        "Pass on",
+    ]
 
 
 def test_fields_of_options_that_are_not_offered_are_not_asked_for() -> None:
-    asked = [field.name for field in prepare("decision", CONFIG, context(steps={"hits": {"result": "true_match"}})).fields]
+    asked = [
+        field.name
+        for field in prepare("decision", CONFIG, context(steps={"hits": {"result": "true_match"}})).fields
+    ]
     assert asked == ["due", "note", "reason"]
-    assert [field.name for field in prepare("decision", CONFIG, context(steps=LOW)).fields] == ["code", "due", "note", "evidence", "reason"]
+    assert [field.name for field in prepare("decision", CONFIG, context(steps=LOW)).fields] == [
+        "code",
+        "due",
+        "note",
+        "evidence",
+        "reason",
+    ]
 
 
 def test_the_choice_is_the_outcome_and_stands_in_the_output() -> None:
@@ -74,7 +100,9 @@ def test_the_choice_is_the_outcome_and_stands_in_the_output() -> None:
 
 
 def test_what_belongs_to_other_options_is_left_out_right_or_wrong() -> None:
-    done = complete("decision", CONFIG, context(steps=LOW), {"code": "nonsense", "due": "2026-12-01"}, "approve")
+    done = complete(
+        "decision", CONFIG, context(steps=LOW), {"code": "nonsense", "due": "2026-12-01"}, "approve"
+    )
     assert not {"code", "due"} & set(done.values)
     done = complete("decision", CONFIG, context(), {"code": "sanctions", "due": "2026-12-01"}, "conditions")
     assert (done.values.get("code"), done.values["due"]) == (None, "2026-12-01")
@@ -98,7 +126,9 @@ def test_what_belongs_to_other_options_is_left_out_right_or_wrong() -> None:
         (None, {"note": 2}, ["outcome", "note"]),
     ],
 )
-def test_what_is_missing_or_wrong_is_named(outcome: str | None, values: dict[str, Any], wrong: list[str]) -> None:
+def test_what_is_missing_or_wrong_is_named(
+    outcome: str | None, values: dict[str, Any], wrong: list[str]
+) -> None:
     assert refusal(outcome, values) == wrong
 
 
@@ -135,7 +165,9 @@ def test_a_rule_whose_option_is_not_offered_does_not_decide() -> None:
     assert (asked.value.code, asked.value.message) == ("no_rule", "No rule applies here: please decide.")
 
 
-@pytest.mark.parametrize("found", [{}, {"score": {"points": None}}, {"score": {"points": 50}}, {"score": {"points": "many"}}])
+@pytest.mark.parametrize(
+    "found", [{}, {"score": {"points": None}}, {"score": {"points": 50}}, {"score": {"points": "many"}}]
+)
 def test_where_no_rule_holds_for_certain_a_person_is_asked(found: dict[str, Any]) -> None:
     with pytest.raises(AsksPerson, match="No rule applies"):
         alone(RULED, **found)
@@ -148,14 +180,28 @@ def test_a_rule_that_lacks_a_field_asks_a_person_and_one_that_has_it_does_not() 
     assert asked.value.message == (
         "By its rule this would be “With conditions”, but something is missing: Due is needed. “With conditions” asks for it. Please decide."
     )
-    dated = {**RULED, "form": [CONFIG["form"][0], {**CONFIG["form"][1], "value": "addDays(today(), 14)"}, *CONFIG["form"][2:]]}
+    dated = {
+        **RULED,
+        "form": [
+            CONFIG["form"][0],
+            {**CONFIG["form"][1], "value": "addDays(today(), 14)"},
+            *CONFIG["form"][2:],
+        ],
+    }
     assert alone(dated, score={"band": "medium", "points": 20}).values["due"] == "2026-12-04"
 
 
 def test_what_a_person_decides_in_place_of_the_rules_is_recorded_as_theirs() -> None:
-    done = complete("decision", RULED, context(steps={"score": {"points": 1}}), {"due": "2026-12-01"}, "conditions")
+    done = complete(
+        "decision", RULED, context(steps={"score": {"points": 1}}), {"due": "2026-12-01"}, "conditions"
+    )
     assert done.output is not None
-    assert (done.output["maker"], done.output["rule"], done.output["compared"], done.chosen) == ("user", None, {}, None)
+    assert (done.output["maker"], done.output["rule"], done.output["compared"], done.chosen) == (
+        "user",
+        None,
+        {},
+        None,
+    )
     with pytest.raises(Invalid):
         complete("decision", RULED, context(steps={"score": {"band": "low", "points": 1}}), {}, None)
 
@@ -175,15 +221,25 @@ def test_what_a_person_decides_in_place_of_the_rules_is_recorded_as_theirs() -> 
         ({"maker": "rule", "rules": [{"if": "true", "option": "fly"}]}, "not there: fly"),
         ({"maker": "rule", "rules": [{"if": "true", "option": "escalate"}]}, "gives no reason.*escalate"),
         (
-            {"maker": "rule", "rules": RULED["rules"], "form": [*CONFIG["form"], {"name": "rule", "label": "R"}]},
+            {
+                "maker": "rule",
+                "rules": RULED["rules"],
+                "form": [*CONFIG["form"], {"name": "rule", "label": "R"}],
+            },
             "cannot be named rule here",
         ),
-        ({"options": [{**CONFIG["options"][1], "optional": ["due"]}, CONFIG["options"][3]]}, "both need a field and leave it open: due"),
+        (
+            {"options": [{**CONFIG["options"][1], "optional": ["due"]}, CONFIG["options"][3]]},
+            "both need a field and leave it open: due",
+        ),
         (
             {"options": [{**CONFIG["options"][1], "optional": ["gone"]}, CONFIG["options"][3]]},
             "does not have: gone|do not have: gone|form does not have: gone",
         ),
-        ({"options": [{**CONFIG["options"][1], "why_not": "Never."}, CONFIG["options"][3]]}, "never shown.*conditions"),
+        (
+            {"options": [{**CONFIG["options"][1], "why_not": "Never."}, CONFIG["options"][3]]},
+            "never shown.*conditions",
+        ),
     ],
 )
 def test_settings_that_leave_no_choice_are_refused(change: dict[str, Any], said: str) -> None:
@@ -193,13 +249,21 @@ def test_settings_that_leave_no_choice_are_refused(change: dict[str, Any], said:
 
 def test_what_the_choice_hides_is_neither_taken_nor_counted_against_the_proposal() -> None:
     """A browser sends the fields of the other options too: nothing of them is written, wrong, or held against whoever proposed them."""
-    proposed = [{"name": name, "value": value, "confidence": "high"} for name, value in (("code", "sanctions"), ("note", "fine"))]
+    proposed = [
+        {"name": name, "value": value, "confidence": "high"}
+        for name, value in (("code", "sanctions"), ("note", "fine"))
+    ]
     proposal = {"status": "ready", "mode": "assist", "fill": "high", "outcome": None, "fields": proposed}
     types = {field.name: field.type for field in prepare("decision", CONFIG, context(steps=LOW)).fields}
     done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "approve")
-    assert proposal_comparison.outcomes(proposal, types, done.values, "approve", manual=False) == {"note": "accepted"}
+    assert proposal_comparison.outcomes(proposal, types, done.values, "approve", manual=False) == {
+        "note": "accepted"
+    }
     done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "reject")
-    assert proposal_comparison.outcomes(proposal, types, done.values, "reject", manual=False) == {"code": "accepted", "note": "accepted"}
+    assert proposal_comparison.outcomes(proposal, types, done.values, "reject", manual=False) == {
+        "code": "accepted",
+        "note": "accepted",
+    }
 
 
 @given(
@@ -211,15 +275,31 @@ def test_no_rule_and_no_sum_of_the_form_knows_a_field_that_the_choice_hides(
     of_others: set[str], typed: dict[str, int], former: dict[str, int]
 ) -> None:
     """Neither what was typed before the choice was changed, nor a former value, nor what it starts with."""
-    form: list[dict[str, Any]] = [{"name": name, "label": name, "type": "integer", "default": 1} for name in "abc"]
+    form: list[dict[str, Any]] = [
+        {"name": name, "label": name, "type": "integer", "default": 1} for name in "abc"
+    ]
     for entry in form[::2]:
         entry["must"] = [{"if": f"steps.here.{entry['name']} < 5", "message": "High", "severity": "explain"}]
-    shown = [{"name": f"now_{name}", "label": name, "type": "integer", "readonly": True, "value": f"steps.here.{name}"} for name in "abc"]
-    options = [{"value": "all", "label": "All", "optional": sorted(of_others)}, {"value": "few", "label": "Few"}]
+    shown = [
+        {
+            "name": f"now_{name}",
+            "label": name,
+            "type": "integer",
+            "readonly": True,
+            "value": f"steps.here.{name}",
+        }
+        for name in "abc"
+    ]
+    options = [
+        {"value": "all", "label": "All", "optional": sorted(of_others)},
+        {"value": "few", "label": "Few"},
+    ]
     given = {name: str(value) if name.endswith("because") else value for name, value in typed.items()}
     settings = {"form": [*form, *shown], "options": options}
     wrong: tuple[Any, ...] = ()
-    values: dict[str, Any] = dict.fromkeys(f"now_{name}" for name in of_others) | {f"now_{name}": 0 for name in set("abc") - of_others}
+    values: dict[str, Any] = dict.fromkeys(f"now_{name}" for name in of_others) | {
+        f"now_{name}": 0 for name in set("abc") - of_others
+    }
     try:
         values = complete("decision", settings, context(former=former), given, "few").values
     except Invalid as refused:

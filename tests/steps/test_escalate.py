@@ -22,10 +22,19 @@ FORM = [{"name": "seen", "label": "What did you see?", "required": True}]
 
 
 def test_the_text_is_filled_in_and_goes_with_the_run() -> None:
-    config = {"inbox": "desk", "text": "Look at {{ record.name }}: {{ steps.here.seen }}", "priority": "high", "form": FORM}
+    config = {
+        "inbox": "desk",
+        "text": "Look at {{ record.name }}: {{ steps.here.seen }}",
+        "priority": "high",
+        "form": FORM,
+    }
     made = context(record={"name": "*Ana*"})
     prompt = prepare("escalate", config, made)
-    assert (prompt.text, [field.name for field in prompt.fields], prompt.button) == (r"Look at \*Ana\*: ", ["seen"], "Hand on")
+    assert (prompt.text, [field.name for field in prompt.fields], prompt.button) == (
+        r"Look at \*Ana\*: ",
+        ["seen"],
+        "Hand on",
+    )
     done = complete("escalate", config, made, {"seen": "A list"})
     assert (done.outcome, done.values) == ("default", {"seen": "A list"})
     assert done.hands_over == Handover("desk", "Look at *Ana*: A list", "high")
@@ -61,7 +70,14 @@ def published(**more: Any) -> None:
         "next": {"default": "rate"},
     } | more
     steps = [
-        step | ({"next": {"default": "over"}} if step["id"] == "note" else {"roles": ["lead"]} if step["id"] == "rate" else {})
+        step
+        | (
+            {"next": {"default": "over"}}
+            if step["id"] == "note"
+            else {"roles": ["lead"]}
+            if step["id"] == "rate"
+            else {}
+        )
         for step in STEPS
     ]
     workflows.import_file(DOCUMENT | {"steps": [*steps[:4], over, *steps[4:]]}, publish=True)
@@ -77,7 +93,11 @@ def test_who_takes_it_goes_on_at_the_next_step_with_everything_that_was_done(com
     assert (told["ticket"]["inbox"], told["ticket"]["reason"]) == ("desk", "About: Looked at it.")
     assert tickets.take_next(company.mona, "desk") == run
     told = company.told(run, "mona")
-    assert (told["holder"], told["ticket"], told["context"]["note"]["note"]) == (company.mona.id, None, "Looked at it.")
+    assert (told["holder"], told["ticket"], told["context"]["note"]["note"]) == (
+        company.mona.id,
+        None,
+        "Looked at it.",
+    )
     company.answer(run, "mona")
     assert company.told(run, "mona")["current"]["step"] == "decide"
     whole(run)

@@ -49,7 +49,9 @@ def test_it_asks_for_the_record_and_each_relation() -> None:
 def test_tables_are_shown_and_what_is_not_permitted_is_named() -> None:
     prompt = prepare("get_data", CONFIG, context(READS))
     assert prompt.tables == ("record", "accounts", "country")
-    assert prompt.text == "Ana lives in a low country\n\nNot there any more, or not permitted for you: `tax_id`."
+    assert (
+        prompt.text == "Ana lives in a low country\n\nNot there any more, or not permitted for you: `tax_id`."
+    )
     assert prompt.fields == ()
 
 
@@ -66,7 +68,9 @@ def test_what_was_read_is_the_output() -> None:
 
 
 def test_a_relation_whose_fields_are_not_permitted_is_named_with_it() -> None:
-    done = complete("get_data", {"related": [CONFIG["related"][0]]}, context({"accounts": rows(denied=("iban",))}))
+    done = complete(
+        "get_data", {"related": [CONFIG["related"][0]]}, context({"accounts": rows(denied=("iban",))})
+    )
     assert done.output == {"accounts": [], "not_permitted": ["accounts.iban"]}
 
 
@@ -76,7 +80,12 @@ def test_a_relation_whose_fields_are_not_permitted_is_named_with_it() -> None:
         {},
         {"fields": []},
         {"related": [{"name": "record", "relation": "r", "fields": ["x"]}]},
-        {"related": [{"name": "a", "relation": "r", "fields": ["x"]}, {"name": "a", "relation": "s", "fields": ["y"]}]},
+        {
+            "related": [
+                {"name": "a", "relation": "r", "fields": ["x"]},
+                {"name": "a", "relation": "s", "fields": ["y"]},
+            ]
+        },
         {"related": [{"name": "a", "relation": "r", "fields": []}]},
         {"related": [{"name": "a", "relation": "r", "fields": ["x"], "limit": 1000}]},
     ],

@@ -45,11 +45,24 @@ def document(*related: dict[str, Any]) -> dict[str, Any]:
         "variables": {"live": ["open"]},
         "steps": [
             {"id": "start", "type": "start", "title": "Start", "next": {"default": "own"}},
-            {"id": "own", "type": "get_data", "title": "Own", "completion": "automatic", "config": {"fields": ["id", "desk"]}, "next": {"default": "many"}},
-            {"id": "many", "type": "get_data", "title": "Many", "config": {"related": list(related)}, "next": {"default": "done"}},
+            {
+                "id": "own",
+                "type": "get_data",
+                "title": "Own",
+                "completion": "automatic",
+                "config": {"fields": ["id", "desk"]},
+                "next": {"default": "many"},
+            },
+            {
+                "id": "many",
+                "type": "get_data",
+                "title": "Many",
+                "config": {"related": list(related)},
+                "next": {"default": "done"},
+            },
             {"id": "done", "type": "end", "title": "Done"},
         ],
-    }  # fmt: skip
+    }
 
 
 def at_many(company: Company, *related: dict[str, Any], by: str = "olivia") -> str:
@@ -66,7 +79,9 @@ def left(company: Company, run_id: str) -> dict[str, Any]:
 
 
 def test_rows_and_totals_of_a_collection_and_of_a_relation(company: Company) -> None:
-    company.sql("insert into customer (id, display_name, desk, balance) values (5, 'Fifth', 'retail', 0.10), (6, 'Sixth', 'retail', 0.20)")
+    company.sql(
+        "insert into customer (id, display_name, desk, balance) values (5, 'Fifth', 'retail', 0.10), (6, 'Sixth', 'retail', 0.20)"
+    )
     run_id = at_many(company, SAME_DESK, ACCOUNTS)
     screen = runs.get(company.olivia, run_id).screen
     assert screen is not None
@@ -92,14 +107,30 @@ def test_rows_and_totals_of_a_collection_and_of_a_relation(company: Company) -> 
 
 def test_nothing_is_0_in_a_count_and_a_sum_and_null_at_the_top(company: Company) -> None:
     run_id = at_many(
-        company, {**SAME_DESK, "where": "record.display_name == 'Nobody'"}, {**ACCOUNTS, "where": "record.status == steps.own.missing"}
+        company,
+        {**SAME_DESK, "where": "record.display_name == 'Nobody'"},
+        {**ACCOUNTS, "where": "record.status == steps.own.missing"},
     )
-    assert left(company, run_id) == {"alike": [], "how_many": 0, "together": "0.00", "richest": None, "live_accounts": 0}
+    assert left(company, run_id) == {
+        "alike": [],
+        "how_many": 0,
+        "together": "0.00",
+        "richest": None,
+        "live_accounts": 0,
+    }
 
 
 def test_totals_are_of_what_the_reader_may_see(company: Company) -> None:
     everybody = {**SAME_DESK, "where": None}
-    narrowed = Row("p", f"user:{company.olivia.id}", "*", "collection:customer", "read", "deny", "record.desk == 'corporate'")
+    narrowed = Row(
+        "p",
+        f"user:{company.olivia.id}",
+        "*",
+        "collection:customer",
+        "read",
+        "deny",
+        "record.desk == 'corporate'",
+    )
     with ruled(narrowed, denied(company.olivia.id, "collection:account", "read")):
         run_id = at_many(company, everybody, ACCOUNTS)
         assert company.told(run_id)["current"]["step"] == "many"
@@ -130,11 +161,17 @@ def test_a_field_that_may_not_be_read_is_neither_reckoned_with_nor_filtered_by(c
 
 def test_what_cannot_be_reckoned_with_is_refused(company: Company) -> None:
     scope = whole("customer")
-    for figure in (Figure("x", "sum", "display_name"), Figure("x", "max", "display_name"), Figure("x", "sum", "gone")):
+    for figure in (
+        Figure("x", "sum", "display_name"),
+        Figure("x", "max", "display_name"),
+        Figure("x", "sum", "gone"),
+    ):
         with pytest.raises(Malformed):
             records.totals("customer", scope, [figure])
     with pytest.raises(Malformed, match="no field balance in Customers that you may read"):
-        records.totals("customer", replace(scope, hidden=frozenset({"balance"})), [Figure("x", "sum", "balance")])
+        records.totals(
+            "customer", replace(scope, hidden=frozenset({"balance"})), [Figure("x", "sum", "balance")]
+        )
     with pytest.raises(NotFound):
         records.totals("account", scope, [Figure("n", "count")], led_from=("customer", "1", "nowhere"))
 
@@ -144,18 +181,32 @@ def test_what_cannot_be_reckoned_with_is_refused(company: Company) -> None:
     [
         ({**SAME_DESK, "collection": "customers"}, "collection", "There is no collection customers"),
         ({**SAME_DESK, "fields": ["nam"]}, "fields[0]", "Customers has no field nam"),
-        ({**SAME_DESK, "totals": [{"name": "x", "function": "sum", "field": "desk"}]}, "totals[0].field", "desk is no number"),
+        (
+            {**SAME_DESK, "totals": [{"name": "x", "function": "sum", "field": "desk"}]},
+            "totals[0].field",
+            "desk is no number",
+        ),
         ({**SAME_DESK, "where": "record.dsk == 1"}, "where", "Customers has no field dsk: is desk meant?"),
         ({**SAME_DESK, "where": "record.id == steps.own.recrd.id"}, "where", "The step own gives no recrd"),
         ({**SAME_DESK, "relation": "account"}, "", "Name a relation or a collection, one of the two."),
         ({"name": "x", "collection": "customer"}, "", "Nothing is read: name fields or totals."),
         ({**ACCOUNTS, "one": True}, "", "One reads a record: name its fields."),
-        ({**SAME_DESK, "totals": [{"name": "x", "function": "count", "field": "id"}]}, "totals[0]", "Count takes no field."),
+        (
+            {**SAME_DESK, "totals": [{"name": "x", "function": "count", "field": "id"}]},
+            "totals[0]",
+            "Count takes no field.",
+        ),
         ({**SAME_DESK, "totals": [{"name": "x", "function": "max"}]}, "totals[0]", "Max needs the field."),
-        ({**SAME_DESK, "totals": [{"name": "alike", "function": "count"}]}, None, "Related reads and totals need names of their own"),
+        (
+            {**SAME_DESK, "totals": [{"name": "alike", "function": "count"}]},
+            None,
+            "Related reads and totals need names of their own",
+        ),
     ],
 )
-def test_what_cannot_be_read_is_said_by_the_check(company: Company, related: dict[str, Any], place: str | None, said: str) -> None:
+def test_what_cannot_be_read_is_said_by_the_check(
+    company: Company, related: dict[str, Any], place: str | None, said: str
+) -> None:
     field = "config" if place is None else f"config.related[0].{place}".rstrip(".")
     problems = workflows.check(document(related), workflows.connected())
     assert [problem for problem in problems if problem.field == field and said in problem.reason], problems

@@ -12,7 +12,13 @@ FURTHER: list[dict[str, Any]] = [{"keep_answers": True}]
 
 def test_it_leads_on_by_itself() -> None:
     done = complete("go_to", {}, context())
-    assert (done.outcome, done.values, done.output, done.effects, done.ends) == ("default", {}, None, (), None)
+    assert (done.outcome, done.values, done.output, done.effects, done.ends) == (
+        "default",
+        {},
+        None,
+        (),
+        None,
+    )
     assert steps.get("go_to").automatic
 
 
@@ -23,7 +29,13 @@ def test_its_target_may_be_an_earlier_step() -> None:
             "slug": "round",
             "title": "Round",
             "steps": [
-                {"id": "first", "type": "guidance", "title": "First", "config": {"text": "x"}, "next": {"default": "back"}},
+                {
+                    "id": "first",
+                    "type": "guidance",
+                    "title": "First",
+                    "config": {"text": "x"},
+                    "next": {"default": "back"},
+                },
                 {"id": "back", "type": "go_to", "title": "Back", "next": {"default": "first"}},
             ],
         }

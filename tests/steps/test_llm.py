@@ -79,13 +79,19 @@ def test_a_person_answers_by_hand() -> None:
 @pytest.mark.parametrize(("alone", "origin"), [(True, "llm"), (False, "person")])
 def test_who_answered_and_on_what_it_rests_is_kept(alone: bool, origin: str) -> None:
     proposal = {"fields": [{"name": "summary", "value": "S", "sources": [SEEN]}]}
-    done = walk.complete("llm", SETTINGS, replace(context(), proposal=proposal, answered=alone), {"summary": "S"})
+    done = walk.complete(
+        "llm", SETTINGS, replace(context(), proposal=proposal, answered=alone), {"summary": "S"}
+    )
     assert done.output is not None
     assert (done.output["origin"], done.output["references"]) == (origin, {"summary": [SEEN]})
 
 
 def ticked(*values: str) -> dict[str, Any]:
-    return {"name": "flags", "value": list(values), "ticks": [{"value": value, "sources": [SEEN]} for value in values]}
+    return {
+        "name": "flags",
+        "value": list(values),
+        "ticks": [{"value": value, "sources": [SEEN]} for value in values],
+    }
 
 
 @cases(
@@ -97,11 +103,17 @@ def ticked(*values: str) -> dict[str, Any]:
         ([{"name": "summary", "value": "S", "sources": []}], {"summary": "S"}, {}),
         ([{"name": "summary", "value": "S", "sources": [SEEN]}], {"summary": None}, {}),
         ([{"name": "other", "value": "S", "sources": [SEEN]}], {"other": "S"}, {}),
-        ([ticked("pep", "expired")], {"flags": ["pep", "expired"]}, {"flags": {"pep": [SEEN], "expired": [SEEN]}}),
+        (
+            [ticked("pep", "expired")],
+            {"flags": ["pep", "expired"]},
+            {"flags": {"pep": [SEEN], "expired": [SEEN]}},
+        ),
         ([ticked("pep", "expired")], {"flags": ["expired"]}, {"flags": {"expired": [SEEN]}}),
         ([ticked("pep")], {"flags": ["expired"]}, {}),
         ([ticked("pep")], {"flags": []}, {}),
     ],
 )
-def test_what_a_value_rests_on(proposed: list[dict[str, Any]], values: dict[str, Any], found: dict[str, Any]) -> None:
+def test_what_a_value_rests_on(
+    proposed: list[dict[str, Any]], values: dict[str, Any], found: dict[str, Any]
+) -> None:
     assert references({"fields": proposed}, values, {"summary": "long_text", "flags": "checklist"}) == found

@@ -13,7 +13,11 @@ ROWS = {"collection": "account", "fields": ["status"]}
 
 
 def loop(name: str, body: str | None, to: str) -> dict[str, Any]:
-    config = {"items": ROWS, "body": body, "on_failure": "continue"} if body else {"items": ROWS, "form": [{"name": "ok", "label": "Fine"}]}
+    config = (
+        {"items": ROWS, "body": body, "on_failure": "continue"}
+        if body
+        else {"items": ROWS, "form": [{"name": "ok", "label": "Fine"}]}
+    )
     return step(name, "loop", to, config)
 
 
@@ -32,18 +36,35 @@ def document(*made: dict[str, Any]) -> Workflow:
         ([say("a", "end")], {}),
         ([loop("each", None, "end")], {}),
         ([loop("each", "a", "end"), say("a", "end")], {"a": "each", "end": "each"}),
-        ([loop("each", "a", "after"), say("a", "b"), say("b", "end"), say("after", "end")], {"a": "each", "b": "each", "end": "each"}),
         (
-            [loop("one", "a", "two"), say("a", "over"), step("over", "end", None), loop("two", "b", "end"), say("b", "end")],
+            [loop("each", "a", "after"), say("a", "b"), say("b", "end"), say("after", "end")],
+            {"a": "each", "b": "each", "end": "each"},
+        ),
+        (
+            [
+                loop("one", "a", "two"),
+                say("a", "over"),
+                step("over", "end", None),
+                loop("two", "b", "end"),
+                say("b", "end"),
+            ],
             {"a": "one", "over": "one", "b": "two", "end": "two"},
         ),
         (
-            [loop("outer", "inner", "end"), loop("inner", "deep", "out"), say("deep", "deeper"), step("deeper", "end", None), step("out", "end", None)],
+            [
+                loop("outer", "inner", "end"),
+                loop("inner", "deep", "out"),
+                say("deep", "deeper"),
+                step("deeper", "end", None),
+                step("out", "end", None),
+            ],
             {"inner": "outer", "out": "outer", "deep": "inner", "deeper": "inner"},
         ),
     ],
-)  # fmt: skip
-def test_a_step_is_done_for_each_item_of_the_loop_that_leads_into_it(made: list[dict[str, Any]], around: dict[str, str]) -> None:
+)
+def test_a_step_is_done_for_each_item_of_the_loop_that_leads_into_it(
+    made: list[dict[str, Any]], around: dict[str, str]
+) -> None:
     assert dict(steps.loops_around(document(*made))) == around
 
 
@@ -59,14 +80,20 @@ OWNER = Text(frozenset({"owner"}), (("item", "customer_id"),), names_records=Tru
 COMPUTED = Text(frozenset({"sum"}), (("item", "customer_id"),))
 TITLES = {"customer": frozenset({("customer", "display_name")}), "account": frozenset({("account", "iban")})}
 VERSION = Version(
-    None, "start", {"each": EACH, "task": Step("task", (TITLE, OWNER, COMPUTED), kind="create_task", loop="each")}, TITLES,
+    None,
+    "start",
+    {"each": EACH, "task": Step("task", (TITLE, OWNER, COMPUTED), kind="create_task", loop="each")},
+    TITLES,
     {("account", "customer_id"): "customer"},
-)  # fmt: skip
+)
 
 
 def closed(collection: str, *fields: str) -> Closed:
     """The version for somebody who may not read these fields."""
-    return Closed(VERSION, lambda asked: frozenset(fields) if (asked or "").partition("@")[0] == collection else frozenset())
+    return Closed(
+        VERSION,
+        lambda asked: frozenset(fields) if (asked or "").partition("@")[0] == collection else frozenset(),
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +106,9 @@ def closed(collection: str, *fields: str) -> Closed:
         ("account", "iban", set()),
     ],
 )
-def test_what_a_task_says_of_its_item_is_hidden_with_the_field_that_it_comes_from(collection: str, field: str, names: set[str]) -> None:
+def test_what_a_task_says_of_its_item_is_hidden_with_the_field_that_it_comes_from(
+    collection: str, field: str, names: set[str]
+) -> None:
     assert closed(collection, field).names("task") == names
 
 
@@ -90,5 +119,9 @@ def test_a_name_is_hidden_only_where_a_text_says_it_and_not_where_the_key_is_com
 def test_an_item_has_its_own_key_and_title() -> None:
     own = Step("task", (Text(frozenset({"which"}), (("item", "title"),)),), loop="each")
     version = Version(None, "start", {"each": EACH, "task": own}, TITLES)
-    hidden = Closed(version, lambda asked: frozenset({"iban"}) if (asked or "").startswith("account") else frozenset())
-    assert hidden.names("task") == {"which"}, "the title of the row is made of the fields that its collection calls by"
+    hidden = Closed(
+        version, lambda asked: frozenset({"iban"}) if (asked or "").startswith("account") else frozenset()
+    )
+    assert hidden.names("task") == {"which"}, (
+        "the title of the row is made of the fields that its collection calls by"
+    )

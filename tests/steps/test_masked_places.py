@@ -34,9 +34,12 @@ ELSEWHERE = {
     "loop.items.entries": "the other loop's rows, judged below",
     "loop.checks.find": "looks into documents",
     "update_data.checks.find": "looks into documents",
-    **{f"action.effect.{name}": "counts as sent to another system, whatever the kind: the last tests here"
-       for kind in KINDS.values() for name in kind.model_fields.keys() - Kind.model_fields.keys()},
-}  # fmt: skip
+    **{
+        f"action.effect.{name}": "counts as sent to another system, whatever the kind: the last tests here"
+        for kind in KINDS.values()
+        for name in kind.model_fields.keys() - Kind.model_fields.keys()
+    },
+}
 OF_ACTIONS = {"effects", "approval.not", "compensation"}
 
 
@@ -45,7 +48,9 @@ def takes(model: type[BaseModel], seen: tuple[type, ...] = ()) -> Iterator[tuple
     for name, told in model.model_fields.items():
         inside = [each for each in _models(told.annotation) if each not in seen]
         words = (told.description or "").lower()
-        if not inside and (_said(told.annotation) or (any(word in words for word in TAKES) and _text(told.annotation))):
+        if not inside and (
+            _said(told.annotation) or (any(word in words for word in TAKES) and _text(told.annotation))
+        ):
             yield ((told.alias or name),)
         for each in inside:
             yield from ((told.alias or name, *rest) for rest in takes(each, (*seen, model)))
@@ -59,11 +64,15 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 def _said(annotation: Any) -> bool:
     """Whether it is a sentence that may choose by a condition, whatever its description says."""
-    return annotation in (document_parts.Said, document_parts.Help) or any(_said(part) for part in typing.get_args(annotation))
+    return annotation in (document_parts.Said, document_parts.Help) or any(
+        _said(part) for part in typing.get_args(annotation)
+    )
 
 
 def _text(annotation: Any) -> bool:
-    return annotation in (str, base.Expr, base.Template) or any(_text(part) for part in typing.get_args(annotation))
+    return annotation in (str, base.Expr, base.Template) or any(
+        _text(part) for part in typing.get_args(annotation)
+    )
 
 
 def filled(value: Any, path: tuple[str, ...]) -> bool:
@@ -72,7 +81,11 @@ def filled(value: Any, path: tuple[str, ...]) -> bool:
         return any(filled(each, path) for each in value)
     if not path or isinstance(value, str):
         return any(mark in str(value) for mark in MARKS)
-    if isinstance(value, dict) and path[0] not in value and all(isinstance(each, str | list) for each in value.values()):
+    if (
+        isinstance(value, dict)
+        and path[0] not in value
+        and all(isinstance(each, str | list) for each in value.values())
+    ):
         return any(filled(each, path) for each in value.values())  # names of the author's own
     return isinstance(value, dict) and path[0] in value and filled(value[path[0]], path[1:])
 
@@ -86,7 +99,8 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
             place
             for name, kind in steps.all_types().items()
             for path in takes(kind.Config)
-            if not any(filled(one, path) for one in used.get(name, [])) and not _told(place := f"{name}.{'.'.join(path)}", ELSEWHERE)
+            if not any(filled(one, path) for one in used.get(name, []))
+            and not _told(place := f"{name}.{'.'.join(path)}", ELSEWHERE)
         }
     )
     assert not lacking, (
@@ -94,16 +108,28 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
         " settings with `record.tax_id` in each such place; the rows of the types that ship stand in STEPS of tests/support/masked.py"
     )
     lacking = [
-        path for path in map(".".join, takes(Action)) if not filled(masked.ACTION, tuple(path.split("."))) and not _told(path, OF_ACTIONS)
+        path
+        for path in map(".".join, takes(Action))
+        if not filled(masked.ACTION, tuple(path.split("."))) and not _told(path, OF_ACTIONS)
     ]
-    assert not lacking, f"actions: {', '.join(lacking)}: put the hidden field into each, in ACTION of tests/support/masked.py"
+    assert not lacking, (
+        f"actions: {', '.join(lacking)}: put the hidden field into each, in ACTION of tests/support/masked.py"
+    )
 
 
 @pytest.mark.parametrize(
     ("place", "beside"),
-    [("form[0].help", {HELP}), ("documents[0].help", {HELP}), ("form[0].must[0].message", set()), ("must[0].why", set()), ("checks[0].said", set()),
-     ("options[0].why_not", {TEXT}), ("why_not", {TEXT}), ("text", {TEXT})],
-)  # fmt: skip
+    [
+        ("form[0].help", {HELP}),
+        ("documents[0].help", {HELP}),
+        ("form[0].must[0].message", set()),
+        ("must[0].why", set()),
+        ("checks[0].said", set()),
+        ("options[0].why_not", {TEXT}),
+        ("why_not", {TEXT}),
+        ("text", {TEXT}),
+    ],
+)
 def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str, beside: set[str]) -> None:
     papers = next(one["config"] for one in masked.STEPS if one["type"] == "request_documents")
     config = steps.get("request_documents").Config.model_validate(papers)
@@ -113,13 +139,17 @@ def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str,
 def test_what_a_form_asks_of_an_item_is_not_made_of_the_items_fields() -> None:
     item = Step(
         "each",
-        (Text(frozenset({"status"}), (("item", "verdict"),)), Text(frozenset({"said"}), (("item", "number"),))),
+        (
+            Text(frozenset({"status"}), (("item", "verdict"),)),
+            Text(frozenset({"said"}), (("item", "number"),)),
+        ),
         {LIST: Taken("paper", frozenset({"number", "kind"}))},
         items=LIST,
         declared=frozenset({"verdict"}),
     )
     hidden = Closed(
-        Version("c", "each", {"each": item}), lambda collection: frozenset({"number"}) if collection == "paper" else frozenset()
+        Version("c", "each", {"each": item}),
+        lambda collection: frozenset({"number"}) if collection == "paper" else frozenset(),
     )
     assert hidden.names("each") == {"said"}
 
@@ -131,7 +161,9 @@ def test_every_place_of_every_kind_of_block_holds_the_hidden_field() -> None:
         for path in takes(kind)
         if not any(filled(one, path) for one in masked.CONTENT if one["block"] == name)
     )
-    assert not lacking, f"{', '.join(lacking)}: put the hidden field into each, in CONTENT of tests/support/masked.py"
+    assert not lacking, (
+        f"{', '.join(lacking)}: put the hidden field into each, in CONTENT of tests/support/masked.py"
+    )
 
 
 def test_what_a_setting_of_a_block_takes_is_told_by_its_type_and_said_in_its_description() -> None:
@@ -139,7 +171,9 @@ def test_what_a_setting_of_a_block_takes_is_told_by_its_type_and_said_in_its_des
         for path, told in _settings(kind):
             said = (told.description or "").lower()
             kinds = {str(part) for part in _parts(told.annotation) if part in (base.Expr, base.Template)}
-            assert not kinds or any(word in said for word in TAKES), f"{kind.__name__}.{path}: say what it takes"
+            assert not kinds or any(word in said for word in TAKES), (
+                f"{kind.__name__}.{path}: say what it takes"
+            )
 
 
 def _settings(model: type[BaseModel], seen: tuple[type, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -161,7 +195,9 @@ def _told(place: str, of: Container[str]) -> bool:
     return any(".".join(parts[:count]) in of for count in range(1, len(parts) + 1))
 
 
-@pytest.mark.parametrize("part", ["path", "query", "body", "headers", "result", "refused", "look_up", "follow"])
+@pytest.mark.parametrize(
+    "part", ["path", "query", "body", "headers", "result", "refused", "look_up", "follow"]
+)
 def test_what_goes_to_another_system_counts_as_made_of_all_it_is_given(part: str) -> None:
     places = [f"effects[0].{part}", f"effects[0].{part}.a", f"effects[0].{part}[1].value"]
     assert all(_of_action(place, None, template=part in ("path", "refused")) == {SENT} for place in places)  # type: ignore[arg-type]
@@ -176,7 +212,13 @@ def test_a_version_hands_on_what_values_are_made_of_in_circles_too() -> None:
             (Text(frozenset({"y"}), (("steps", "a", "x"), ("record", "owner", "far"))),),
             {"rows": Taken("d", frozenset({"far", "near"}))},
         ),
-        "c": Step("c", (Text(frozenset({SAID}), (("steps", "b", "rows"),)), Text(frozenset({"z"}), (("steps", "b", "rows", "near"),)))),
+        "c": Step(
+            "c",
+            (
+                Text(frozenset({SAID}), (("steps", "b", "rows"),)),
+                Text(frozenset({"z"}), (("steps", "b", "rows", "near"),)),
+            ),
+        ),
     }
     version = Version("c", "a", steps_, led={("c", "owner"): "d"})
     assert version.made["a"]["x"] >= {field, other}
@@ -195,7 +237,14 @@ def test_a_version_hands_on_what_values_are_made_of_in_circles_too() -> None:
 
 
 @pytest.mark.parametrize(("name", "open_"), [("secret", False), ("listed_secret", True)])
-def test_what_an_answer_calls_like_a_field_is_hidden_with_it_also_where_it_is_looked_up(name: str, open_: bool) -> None:
+def test_what_an_answer_calls_like_a_field_is_hidden_with_it_also_where_it_is_looked_up(
+    name: str, open_: bool
+) -> None:
     found = ways(f'lookup(lookup(steps.act.results.done.compared, item.key), "{name}")')
     version = Version("c", "act", {"act": Step("act"), "say": Step("say", (Text(frozenset({SAID}), found),))})
-    assert Closed(version, lambda collection: frozenset({"secret"}) if collection == "c" else frozenset()).says("say") is open_
+    assert (
+        Closed(version, lambda collection: frozenset({"secret"}) if collection == "c" else frozenset()).says(
+            "say"
+        )
+        is open_
+    )

@@ -26,12 +26,22 @@ def test_values_are_expressions_or_texts() -> None:
         }
     }
     done = complete("output", config, context(steps=FOUND))
-    assert done.output == {"band": "high", "half": "12.5", "flags": ["pep"], "line": "high (50)", "on": "2026-11-20", "nothing": None}
+    assert done.output == {
+        "band": "high",
+        "half": "12.5",
+        "flags": ["pep"],
+        "line": "high (50)",
+        "on": "2026-11-20",
+        "nothing": None,
+    }
     assert done.outcome == "default"
 
 
 def test_the_check_is_told_which_is_which() -> None:
-    kind, config = steps.get("output"), OutputConfig.model_validate({"values": {"a": "1 + 1", "b": "{{ now }}"}})
+    kind, config = (
+        steps.get("output"),
+        OutputConfig.model_validate({"values": {"a": "1 + 1", "b": "{{ now }}"}}),
+    )
     assert [(text.field, text.text) for text in kind.expressions(config)] == [("values.a", "1 + 1")]
     assert [(text.field, text.text) for text in kind.templates(config)] == [("values.b", "{{ now }}")]
     assert kind.outputs(config) == frozenset({"a", "b"})

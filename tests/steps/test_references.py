@@ -10,8 +10,18 @@ def opened(company: Company) -> str:
     """A run on an account, at the step that may change its customer and status."""
     access.grant("operator", "collection:account", ["browse", "read", "update"], team="operations")
     change = step("change", "update_data", "end", {"fields": ["customer_id", "status"]})
-    document = {"format": 1, "slug": "accounts", "title": "Accounts", "collection": "account", "team": "operations", "roles": ["operator"]}
-    workflows.import_file({**document, "steps": [step("start", "start", "change"), change, step("end", "end", None)]}, publish=True)
+    document = {
+        "format": 1,
+        "slug": "accounts",
+        "title": "Accounts",
+        "collection": "account",
+        "team": "operations",
+        "roles": ["operator"],
+    }
+    workflows.import_file(
+        {**document, "steps": [step("start", "start", "change"), change, step("end", "end", None)]},
+        publish=True,
+    )
     return runs.start(company.olivia, "accounts", "account", "LT459999900012345678", {})
 
 

@@ -17,21 +17,46 @@ NOWHERE: dict[str, Any] = {"items": {**ACCOUNT["items"], "where": "record.status
 
 def begin(company: Company, config: dict[str, Any], record: str = "1") -> dict[str, Any]:
     document = {
-        "format": 1, "slug": "find-one", "title": "Find one", "collection": "customer", "team": "operations", "roles": ["operator"],
+        "format": 1,
+        "slug": "find-one",
+        "title": "Find one",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
         "steps": [
             {"id": "start", "type": "start", "title": "Start", "next": {"default": "find"}},
-            {"id": "find", "type": "load_related", "title": "Which account?", "config": config, "next": {"found": "fine", "none": "sorry"}},
-            {"id": "fine", "type": "guidance", "title": "Fine", "config": {"text": "It is {{ steps.find.record.iban }}, {{ steps.find.record.status }}."}, "next": {"default": "end"}},
-            {"id": "sorry", "type": "guidance", "title": "Sorry", "config": {"text": "None: {{ steps.find.reason }}"}, "next": {"default": "end"}},
+            {
+                "id": "find",
+                "type": "load_related",
+                "title": "Which account?",
+                "config": config,
+                "next": {"found": "fine", "none": "sorry"},
+            },
+            {
+                "id": "fine",
+                "type": "guidance",
+                "title": "Fine",
+                "config": {"text": "It is {{ steps.find.record.iban }}, {{ steps.find.record.status }}."},
+                "next": {"default": "end"},
+            },
+            {
+                "id": "sorry",
+                "type": "guidance",
+                "title": "Sorry",
+                "config": {"text": "None: {{ steps.find.reason }}"},
+                "next": {"default": "end"},
+            },
             {"id": "end", "type": "end", "title": "End"},
         ],
-    }  # fmt: skip
+    }
     workflows.import_file(document, publish=True)
     return company.told(runs.start(company.olivia, "find-one", "customer", record, {}))
 
 
 def choose(company: Company, told: dict[str, Any], **values: Any) -> dict[str, Any]:
-    runs.complete(company.olivia, told["id"], runs.Submission(step="find", revision=told["revision"], values=values))
+    runs.complete(
+        company.olivia, told["id"], runs.Submission(step="find", revision=told["revision"], values=values)
+    )
     return company.told(told["id"])
 
 
@@ -39,9 +64,12 @@ def test_the_only_one_is_taken(company: Company) -> None:
     told = begin(company, OPEN)
     assert told["current"]["step"] == "fine"
     assert told["context"]["find"] == {
-        "collection": "account", "record": {"iban": "LT459999900012345678", "status": "open"}, "key": "LT459999900012345678",
-        "title": "LT45 9999 9000 1234 5678", "reason": None,
-    }  # fmt: skip
+        "collection": "account",
+        "record": {"iban": "LT459999900012345678", "status": "open"},
+        "key": "LT459999900012345678",
+        "title": "LT45 9999 9000 1234 5678",
+        "reason": None,
+    }
     assert "open" in str(runs.get(company.olivia, told["id"]).screen)
 
 

@@ -13,23 +13,40 @@ from tests.papers import REQUEST
 from tests.steps.walk import complete, context, prepare, view
 from tests.tables import cases
 
-SMALLEST: dict[str, Any] = {"documents": [{"id": "paper", "label": "Paper"}], "to": "'a@b.example'", "text": "Please."}
+SMALLEST: dict[str, Any] = {
+    "documents": [{"id": "paper", "label": "Paper"}],
+    "to": "'a@b.example'",
+    "text": "Please.",
+}
 
 ADA = context(
     record={"email": "ada@example.org", "display_name": "Ada *Lovelace*", "desk": "retail"},
     steps={"before": {"list": ["proof_of_address", {"id": "id", "label": "ID card"}]}},
 )
-FILE = {"file": "fil_00000000000000000000000001", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 5}
+FILE = {
+    "file": "fil_00000000000000000000000001",
+    "name": "a.pdf",
+    "media_type": "application/pdf",
+    "sha256": "0" * 64,
+    "bytes": 5,
+}
 
 
 def by_itself(made: Any = ADA, **config: Any) -> Any:
-    return steps.get("request_documents").complete_by_itself(view("request_documents", {**REQUEST, **config}), made)
+    return steps.get("request_documents").complete_by_itself(
+        view("request_documents", {**REQUEST, **config}), made
+    )
 
 
 def test_it_waits_for_what_was_asked() -> None:
     done = by_itself()
     assert isinstance(done.awaits, Awaited)
-    assert (done.awaits.kind, done.awaits.key[:4], done.awaits.until, done.outcome) == ("documents", "req_", None, "received")
+    assert (done.awaits.kind, done.awaits.key[:4], done.awaits.until, done.outcome) == (
+        "documents",
+        "req_",
+        None,
+        "received",
+    )
     asked = done.values["request"]
     assert [(one["id"], one["required"], one["types"]) for one in asked["documents"]] == [
         ("extract", True, ["pdf"]),
@@ -53,8 +70,15 @@ def test_it_waits_for_what_was_asked() -> None:
 
 
 @cases(("sender", "found"), [("ada@example.org", "LT45"), ("other@example.org", None)])
-def test_asked_again_they_find_what_they_had_typed_and_nobody_else_does(sender: str, found: str | None) -> None:
-    again = context(**{**ADA.roots, "steps": {**ADA.roots["steps"], "here": {"unsent": {"iban": "LT45"}, "sender": sender}}})
+def test_asked_again_they_find_what_they_had_typed_and_nobody_else_does(
+    sender: str, found: str | None
+) -> None:
+    again = context(
+        **{
+            **ADA.roots,
+            "steps": {**ADA.roots["steps"], "here": {"unsent": {"iban": "LT45"}, "sender": sender}},
+        }
+    )
     asked = by_itself(again).values["request"]["form"]
     assert {field["name"]: field.get("value") for field in asked}["iban"] == found
     form = prepare("request_documents", REQUEST, again).fields  # whoever enters by hand what came another way
@@ -84,12 +108,18 @@ def test_a_person_may_be_asked_before_anything_goes_out() -> None:
     assert complete("request_documents", first, ADA, {"to": "b@example.org"}, "write").awaits is not None
     shut = {**first, "without_if": "record.desk == 'legal'", "why_not": "Only the lawyers go on without."}
     prompt = prepare("request_documents", shut, ADA)
-    assert ([option.value for option in prompt.outcomes], prompt.withheld[0].label) == (["write", "received"], "Go on without")
+    assert ([option.value for option in prompt.outcomes], prompt.withheld[0].label) == (
+        ["write", "received"],
+        "Go on without",
+    )
     assert "reason" not in [field.name for field in prompt.fields]
     with pytest.raises(Invalid, match="outcome") as refused:
         complete("request_documents", shut, ADA, {"reason": "No"}, "expired")
     assert "Only the lawyers go on without." in refused.value.details[0]["reason"]
-    came = {**REQUEST, "by_hand": "record.email == 'ada@example.org'"}  # somebody said so before: no letter is offered
+    came = {
+        **REQUEST,
+        "by_hand": "record.email == 'ada@example.org'",
+    }  # somebody said so before: no letter is offered
     prompt = prepare("request_documents", came, ADA)
     assert [option.value for option in prompt.outcomes] == ["received", "expired"]
     assert (prompt.fields[0].name, "Nobody is written to" in (prompt.text or "")) == ("sender", True)
@@ -114,10 +144,18 @@ def test_a_person_may_write_hand_in_or_go_on_without() -> None:
     ]
     assert prompt.fields[0].value == "ada@example.org"
     assert complete("request_documents", REQUEST, ADA, {"to": "b@example.org"}, "write").awaits is not None
-    handed = complete("request_documents", REQUEST, ADA, {"sender": "by post", "extract": [FILE], "iban": "LT1"}, "received")
+    handed = complete(
+        "request_documents", REQUEST, ADA, {"sender": "by post", "extract": [FILE], "iban": "LT1"}, "received"
+    )
     assert handed.output is not None
-    assert (handed.awaits, handed.output["received"], handed.output["documents"]["extract"]) == (None, ["extract"], [FILE])
-    assert complete("request_documents", REQUEST, ADA, {"reason": "They closed"}, "expired").outcome == "expired"
+    assert (handed.awaits, handed.output["received"], handed.output["documents"]["extract"]) == (
+        None,
+        ["extract"],
+        [FILE],
+    )
+    assert (
+        complete("request_documents", REQUEST, ADA, {"reason": "They closed"}, "expired").outcome == "expired"
+    )
 
 
 @cases(

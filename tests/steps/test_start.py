@@ -21,14 +21,21 @@ REVIEW: dict[str, Any] = {
             "required": True,
             "options": [{"value": "new", "label": "New"}, {"value": "event", "label": "Event"}],
         },
-        {"name": "event_note", "label": "What happened", "type": "long_text", "required_if": 'input.reason == "event"'},
+        {
+            "name": "event_note",
+            "label": "What happened",
+            "type": "long_text",
+            "required_if": 'input.reason == "event"',
+        },
         {"name": "desk", "label": "Desk", "value": "$currentUser.tags.desks[0]"},
     ]
 }
 
 
 def test_the_form_starts_with_defaults_and_what_was_given() -> None:
-    fields = {field.name: field for field in prepare("start", REVIEW, context(input={"reason": "event"})).fields}
+    fields = {
+        field.name: field for field in prepare("start", REVIEW, context(input={"reason": "event"})).fields
+    }
     assert fields["reason"].value == "event"
     assert fields["event_note"].required
     assert fields["desk"].value == "retail"
@@ -70,7 +77,10 @@ def test_bad_input_names_every_field(given: dict[str, Any], wrong: list[str]) ->
         ({"type": "file"}, "there is no run yet that files could be kept with"),
         ({"type": "integer", "default": "three"}, "the default does not fit"),
         ({"readonly": True}, "needs a value"),
-        ({"type": "enum", "options": [{"value": "a", "label": "A"}, {"value": "a", "label": "B"}]}, "same value"),
+        (
+            {"type": "enum", "options": [{"value": "a", "label": "A"}, {"value": "a", "label": "B"}]},
+            "same value",
+        ),
         ({"min": 1.5}, "min"),
     ],
 )

@@ -9,7 +9,9 @@ from console.steps.base import Child
 from tests.steps.walk import complete, context
 
 SMALLEST: dict[str, Any] = {"workflow": "inner"}
-FURTHER: list[dict[str, Any]] = [{"record": "record.id", "collection": "customer", "input": {"a": "1"}, "wait": False, "alone": True}]
+FURTHER: list[dict[str, Any]] = [
+    {"record": "record.id", "collection": "customer", "input": {"a": "1"}, "wait": False, "alone": True}
+]
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({"record": "record.id", "input": {"level": "input.level"}}, ["record", "input.level"], [])
 ]
@@ -19,7 +21,13 @@ CONTEXT = context(record={"id": 7, "name": "Ada"}, steps={"ask": {"level": "high
 
 def test_inputs_are_worked_out_and_what_is_missing_is_left_out() -> None:
     done = complete(
-        "sub_workflow", {"workflow": "inner", "record": "record.id", "input": {"a": "steps.ask.level", "b": "steps.ask.none"}}, CONTEXT
+        "sub_workflow",
+        {
+            "workflow": "inner",
+            "record": "record.id",
+            "input": {"a": "steps.ask.level", "b": "steps.ask.none"},
+        },
+        CONTEXT,
     )
     assert done.children == (Child("run", "inner", None, "7", {"a": "high"}),)
     assert done.joins == "all"

@@ -34,7 +34,14 @@ def document(kind: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
         step("here", kind, "end", config) | {"completion": "automatic"} | more,
         step("end", "end", None),
     ]
-    return {"format": 1, "slug": "toggle", "title": "Toggle", "collection": "customer", "team": "operations", "steps": made}
+    return {
+        "format": 1,
+        "slug": "toggle",
+        "title": "Toggle",
+        "collection": "customer",
+        "team": "operations",
+        "steps": made,
+    }
 
 
 def begin(company: Company, kind: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -42,21 +49,33 @@ def begin(company: Company, kind: str, config: dict[str, Any], **more: Any) -> d
     return company.told(runs.start(company.olivia, "toggle", "customer", "1", {}))
 
 
-@pytest.mark.parametrize(("kind", "config"), GOES_ON, ids=[f"{kind} {number}" for number, (kind, _) in enumerate(GOES_ON)])
-def test_without_anything_to_fill_in_no_click_is_needed(company: Company, kind: str, config: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "config"), GOES_ON, ids=[f"{kind} {number}" for number, (kind, _) in enumerate(GOES_ON)]
+)
+def test_without_anything_to_fill_in_no_click_is_needed(
+    company: Company, kind: str, config: dict[str, Any]
+) -> None:
     assert begin(company, kind, config)["status"] == "completed"
 
 
-@pytest.mark.parametrize(("kind", "config"), STAYS, ids=[f"{kind} {number}" for number, (kind, _) in enumerate(STAYS)])
+@pytest.mark.parametrize(
+    ("kind", "config"), STAYS, ids=[f"{kind} {number}" for number, (kind, _) in enumerate(STAYS)]
+)
 def test_a_form_or_a_choice_is_never_skipped(company: Company, kind: str, config: dict[str, Any]) -> None:
     told = begin(company, kind, config, button="Execute")
-    assert (told["status"], told["current"]["step"], told["current"]["take_over"]) == ("waiting_person", "here", None)
+    assert (told["status"], told["current"]["step"], told["current"]["take_over"]) == (
+        "waiting_person",
+        "here",
+        None,
+    )
     assert told["current"]["button"] == "Execute"
 
 
 @cases(("kind", "config"), [*GOES_ON, *STAYS[:5]])
 def test_the_check_says_where_it_has_no_effect(kind: str, config: dict[str, Any]) -> None:
     said = [
-        (problem.field, problem.severity) for problem in check(document(kind, config), steps.all_types()) if problem.field == "completion"
+        (problem.field, problem.severity)
+        for problem in check(document(kind, config), steps.all_types())
+        if problem.field == "completion"
     ]
     assert said == ([("completion", "warning")] if (kind, config) in STAYS else [])

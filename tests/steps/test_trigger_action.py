@@ -31,14 +31,19 @@ def shown(made: Act, config: dict[str, Any] | None = None, **more: Any) -> Promp
     return steps.get("trigger_action").prepare(here, before(made, **more))
 
 
-def done(made: Act, typed: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **more: Any) -> Completion:
+def done(
+    made: Act, typed: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **more: Any
+) -> Completion:
     here = view("trigger_action", {"action": "thing.mend", **(config or {})})
     return steps.get("trigger_action").complete(here, before(made, **more), typed or {}, None)
 
 
 def test_who_may_only_ask_is_told_so_and_an_approval_is_asked_for() -> None:
     prompt = shown(act(may="request"))
-    assert (prompt.button, [label for label, _ in prompt.notes]) == ("Request approval", ["Does", "Key", "Approval"])
+    assert (prompt.button, [label for label, _ in prompt.notes]) == (
+        "Request approval",
+        ["Does", "Key", "Approval"],
+    )
     wanted = done(act(may="request")).approval
     assert wanted is not None
     assert (wanted.action, wanted.record, wanted.not_by) == ("thing.mend", "7", ("requester",))
@@ -47,10 +52,16 @@ def test_who_may_only_ask_is_told_so_and_an_approval_is_asked_for() -> None:
 def test_the_step_fills_in_and_holds_fast() -> None:
     config = {"values": {"amount": "steps.choose.amount"}, "locked": ["amount"]}
     prompt = shown(act({"form": FORM}), config, steps={"choose": {"amount": 6}})
-    assert [(field.name, field.value, field.readonly) for field in prompt.fields] == [("amount", 6, True), ("double", 12, True)]
+    assert [(field.name, field.value, field.readonly) for field in prompt.fields] == [
+        ("amount", 6, True),
+        ("double", 12, True),
+    ]
     completion = done(act({"form": FORM}), {}, config, steps={"choose": {"amount": 6}})
     assert completion.values == {"amount": 6, "double": 12}
-    assert done(act({"form": FORM}), {"amount": 7}, config, steps={"choose": {"amount": 6}}).values["amount"] == 6
+    assert (
+        done(act({"form": FORM}), {"amount": 7}, config, steps={"choose": {"amount": 6}}).values["amount"]
+        == 6
+    )
     with pytest.raises(Invalid):
         done(act({"form": FORM}), {"amount": "many"})
 
@@ -58,22 +69,49 @@ def test_the_step_fills_in_and_holds_fast() -> None:
 def test_handing_in_asks_for_each_effect_with_all_that_it_needs() -> None:
     completion = done(act({"form": FORM, "variables": {"x": 1}}, state="broken"), {"amount": 7})
     told = completion.effects[0].request(None)  # type: ignore[arg-type]
-    assert told["define"] == {"kind": "sql_write", "name": "thing", "summary": "Mends it", "set": {"state": "'mended'"}}
-    assert {name: told[name] for name in ("action", "collection", "record", "input", "seen", "index", "variables")} == {
-        "action": "thing.mend", "collection": "thing", "record": "7", "input": {"amount": 7, "double": 14}, "seen": {"state": "broken"}, "index": 0, "variables": {"x": 1},
-    }  # fmt: skip
+    assert told["define"] == {
+        "kind": "sql_write",
+        "name": "thing",
+        "summary": "Mends it",
+        "set": {"state": "'mended'"},
+    }
+    assert {
+        name: told[name] for name in ("action", "collection", "record", "input", "seen", "index", "variables")
+    } == {
+        "action": "thing.mend",
+        "collection": "thing",
+        "record": "7",
+        "input": {"amount": 7, "double": 14},
+        "seen": {"state": "broken"},
+        "index": 0,
+        "variables": {"x": 1},
+    }
     assert completion.output == {"amount": 7, "double": 14, "action": "thing.mend", "key": "k1"}
 
 
 @pytest.mark.parametrize(
     ("document", "record", "reason"),
     [
-        ({"if": "record.state == 'broken'", "why_not": "It is {{ record.state }}."}, {"state": "whole"}, "It is whole."),
-        ({"require": [{"if": "record.state == 'broken'", "message": "Not {{ record.state }}."}]}, {"state": "whole"}, "Not whole."),
-        ({"require": [{"if": "record.lacks == 1", "message": "Unknown is not enough."}]}, {}, "Unknown is not enough."),
+        (
+            {"if": "record.state == 'broken'", "why_not": "It is {{ record.state }}."},
+            {"state": "whole"},
+            "It is whole.",
+        ),
+        (
+            {"require": [{"if": "record.state == 'broken'", "message": "Not {{ record.state }}."}]},
+            {"state": "whole"},
+            "Not whole.",
+        ),
+        (
+            {"require": [{"if": "record.lacks == 1", "message": "Unknown is not enough."}]},
+            {},
+            "Unknown is not enough.",
+        ),
     ],
 )
-def test_what_must_hold_is_said_and_refused(document: dict[str, Any], record: dict[str, Any], reason: str) -> None:
+def test_what_must_hold_is_said_and_refused(
+    document: dict[str, Any], record: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Conflict) as error:
         done(act(document, **record))
     assert (error.value.code, error.value.message) == ("require", reason)
@@ -107,7 +145,9 @@ def test_the_record_may_be_another_one() -> None:
 
 def test_outcomes_are_those_that_are_told_apart() -> None:
     kind = steps.get("trigger_action")
-    config = kind.Config.model_validate({"action": "thing.mend", "outcomes": ["pending"], "compensation": "thing.undo"})
+    config = kind.Config.model_validate(
+        {"action": "thing.mend", "outcomes": ["pending"], "compensation": "thing.undo"}
+    )
     assert kind.outcomes(config) == ("succeeded", "pending")
     assert [use.column for use in kind.actions(config)] == ["thing.mend", "thing.undo"]
 
@@ -117,8 +157,16 @@ def test_outcomes_are_those_that_are_told_apart() -> None:
     [
         ([], {}, None),
         ([{"roles": ["a", "b"]}], {}, (1, ("a", "b"))),
-        ([{"if": "input.n > 1", "roles": ["a", "b"]}, {"if": "input.n > 5", "roles": ["b"], "needs": 2}], {"n": 9}, (2, ("b",))),
-        ([{"if": "input.n > 1", "roles": ["a"]}, {"if": "input.n > 5", "roles": ["c"]}], {"n": 9}, (1, ("c",))),
+        (
+            [{"if": "input.n > 1", "roles": ["a", "b"]}, {"if": "input.n > 5", "roles": ["b"], "needs": 2}],
+            {"n": 9},
+            (2, ("b",)),
+        ),
+        (
+            [{"if": "input.n > 1", "roles": ["a"]}, {"if": "input.n > 5", "roles": ["c"]}],
+            {"n": 9},
+            (1, ("c",)),
+        ),
         ([{"if": "input.n > 5", "roles": ["a"]}], {"n": 2}, None),
         ([{"if": "input.n > 5", "roles": ["a"]}], {}, (1, ("a",))),
     ],
@@ -133,6 +181,8 @@ def test_rules_that_hold_apply_together(
 
 def test_who_entered_it_may_be_ruled_out_by_name() -> None:
     rules = [{"roles": ["a"], "not": ["requester", "record.entered_by", "step:call", "record.nobody"]}]
-    wanted = required_approval(act({"approval": rules}).action, None, {}, {"record": {"entered_by": "ana@x.example"}})
+    wanted = required_approval(
+        act({"approval": rules}).action, None, {}, {"record": {"entered_by": "ana@x.example"}}
+    )
     assert wanted is not None
     assert wanted.not_by == ("requester", "person:ana@x.example", "step:call")

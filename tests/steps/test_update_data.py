@@ -55,7 +55,13 @@ def test_the_form_shows_the_record_what_is_asked_and_what_will_be_set() -> None:
 def test_what_differs_is_written_and_compared_with_what_was_there() -> None:
     done = complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "pep", "role": "minister"})
     assert done.outcome == "updated"
-    assert done.values == {"pep_status": "pep", "limit": "10.00", "role": "minister", "points": 3, "score": 30}
+    assert done.values == {
+        "pep_status": "pep",
+        "limit": "10.00",
+        "role": "minister",
+        "points": 3,
+        "score": 30,
+    }
     (write,) = done.effects
     assert write == WriteRecord({"pep_status": {"old": "none", "new": "pep"}, "score": {"old": 0, "new": 30}})
     assert write.summary == "Update pep status, score"
@@ -73,7 +79,10 @@ def test_a_write_compares_with_what_the_person_saw() -> None:
     moved = forms()
     moved["limit"] = FormField("limit", "Limit", "decimal", value="12.00", now="12.00")
     done = complete(
-        "update_data", CONFIG, context(forms=moved, shown={"limit": "10.00", "pep_status": "none", "score": 0}), {"limit": "11.00"}
+        "update_data",
+        CONFIG,
+        context(forms=moved, shown={"limit": "10.00", "pep_status": "none", "score": 0}),
+        {"limit": "11.00"},
     )
     assert isinstance(done.effects[0], WriteRecord)
     assert done.effects[0].changes == {"limit": {"old": "10.00", "new": "11.00"}}
@@ -85,19 +94,31 @@ def test_what_is_set_by_rule_cannot_be_typed() -> None:
 
 
 def test_a_rule_that_comes_to_nothing_leaves_the_field_as_it_is() -> None:
-    config = {"set": [{"field": "score", "value": "steps.nothing.at_all"}, {"field": "limit", "value": '"no number"'}]}
+    config = {
+        "set": [
+            {"field": "score", "value": "steps.nothing.at_all"},
+            {"field": "limit", "value": '"no number"'},
+        ]
+    }
     done = complete("update_data", config, context(forms=forms()))
     assert (done.outcome, done.values) == ("unchanged", {"score": 0, "limit": "10.00"})
 
 
 def test_rules_see_what_rules_before_them_set() -> None:
-    config = {"set": [{"field": "score", "value": "7"}, {"field": "limit", "value": [{"if": "steps.here.score == 7", "value": '"1.50"'}]}]}
+    config = {
+        "set": [
+            {"field": "score", "value": "7"},
+            {"field": "limit", "value": [{"if": "steps.here.score == 7", "value": '"1.50"'}]},
+        ]
+    }
     assert complete("update_data", config, context(forms=forms())).values == {"score": 7, "limit": "1.50"}
 
 
 def test_a_day_is_its_midnight_where_a_moment_is_asked_for() -> None:
     made = context(forms={"at": FormField("at", "At", "datetime")})
-    assert complete("update_data", {"set": [{"field": "at", "value": "today()"}]}, made).values == {"at": "2026-11-20T00:00:00Z"}
+    assert complete("update_data", {"set": [{"field": "at", "value": "today()"}]}, made).values == {
+        "at": "2026-11-20T00:00:00Z"
+    }
 
 
 def test_fields_may_be_needed_here_though_the_record_does_without() -> None:
@@ -111,7 +132,10 @@ def test_fields_may_be_needed_here_though_the_record_does_without() -> None:
 def test_a_field_that_the_person_may_not_change_is_shown_and_kept() -> None:
     fixed = {"limit": FormField("limit", "Limit", "decimal", readonly=True, value="1", now="1")}
     done = complete(
-        "update_data", {"fields": ["limit"], "required": ["limit"]}, context(forms=fixed, former={"limit": "5"}), {"limit": "2"}
+        "update_data",
+        {"fields": ["limit"], "required": ["limit"]},
+        context(forms=fixed, former={"limit": "5"}),
+        {"limit": "2"},
     )
     assert (done.values, done.effects) == ({"limit": "1"}, ())
 
@@ -119,7 +143,10 @@ def test_a_field_that_the_person_may_not_change_is_shown_and_kept() -> None:
 def test_a_field_that_is_gone_is_named_and_nothing_is_written() -> None:
     made = forms()
     del made["score"]
-    assert prepare("update_data", CONFIG, context(forms=made)).text == "Not there any more, or not permitted for you: `score`."
+    assert (
+        prepare("update_data", CONFIG, context(forms=made)).text
+        == "Not there any more, or not permitted for you: `score`."
+    )
     with pytest.raises(Invalid) as caught:
         complete("update_data", CONFIG, context(forms=made), {"limit": "11"})
     assert [detail["field"] for detail in caught.value.details] == ["score"]
@@ -129,7 +156,9 @@ def test_the_step_goes_on_without_a_field_that_the_table_no_longer_has_unless_it
     made = forms()
     del made["limit"]
     config, gone = {**SMALLEST, "fields": ["limit"]}, replace(context(forms=made), gone=frozenset({"limit"}))
-    assert str(prepare("update_data", config, gone).text).startswith("Not in the database any more: `limit`. This step goes on without it")
+    assert str(prepare("update_data", config, gone).text).startswith(
+        "Not in the database any more: `limit`. This step goes on without it"
+    )
     done = complete("update_data", config, gone, {"note": "Seen"})
     assert (done.outcome, done.values) == ("unchanged", {"note": "Seen"})
     for needed in ({"required": ["limit"]}, {"fields": [], "set": [{"field": "limit", "value": "7"}]}):
@@ -139,7 +168,9 @@ def test_the_step_goes_on_without_a_field_that_the_table_no_longer_has_unless_it
         assert "This step needs it" in str(prepare("update_data", config | needed, gone).text), (
             "said before anything is typed, with who mends it"
         )
-        assert "permitted" not in str(prepare("update_data", config | needed, gone).text), "nobody may: handing it on helps nobody"
+        assert "permitted" not in str(prepare("update_data", config | needed, gone).text), (
+            "nobody may: handing it on helps nobody"
+        )
 
 
 @cases(
@@ -178,7 +209,9 @@ def test_settings_that_ask_nothing_or_twice_are_refused(config: dict[str, Any]) 
 
 
 AMONG: dict[str, Any] = {
-    "form": [{"name": "paper", "label": "Shown by", "type": "reference", "collection": "paper", "among": "papers"}],
+    "form": [
+        {"name": "paper", "label": "Shown by", "type": "reference", "collection": "paper", "among": "papers"}
+    ],
     "related": [{"name": "papers", "relation": "papers", "fields": ["kind"]}],
 }
 

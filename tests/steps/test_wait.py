@@ -64,17 +64,25 @@ def test_what_gives_no_moment_is_said(config: dict[str, Any], code: str) -> None
     ("config", "ways", "until"),
     [
         ({"event": "message.received", "timeout": "P4D"}, ("event", "timeout"), NOW + timedelta(days=4)),
-        ({"event": "record.updated", "filter": "record.risk == event.by || variables.reminder_days > 1"}, ("event",), None),
+        (
+            {"event": "record.updated", "filter": "record.risk == event.by || variables.reminder_days > 1"},
+            ("event",),
+            None,
+        ),
     ],
 )
-def test_an_event_is_waited_for(config: dict[str, Any], ways: tuple[str, ...], until: datetime | None) -> None:
+def test_an_event_is_waited_for(
+    config: dict[str, Any], ways: tuple[str, ...], until: datetime | None
+) -> None:
     kind, done = steps.get("wait"), complete("wait", config, CONTEXT)
     assert done.awaits is not None
     assert (done.outcome, done.until, done.awaits.kind, done.awaits.until) == ("event", None, "event", until)
     assert done.awaits.outcome == (None if until is None else "timeout")
     read = kind.Config.model_validate(config)
     assert (kind.outcomes(read), kind.outputs(read)) == (ways, frozenset({"until", "event", "at"}))
-    assert [(text.field, text.event) for text in kind.expressions(read)] == ([("filter", True)] if "filter" in config else [])
+    assert [(text.field, text.event) for text in kind.expressions(read)] == (
+        [("filter", True)] if "filter" in config else []
+    )
     assert kind.by_hand(view("wait", config), CONTEXT).outcome == "event"
     if config["event"].startswith("message."):
         assert complete("wait", config, context(record=None)).awaits is not None, "to whom the run wrote"
@@ -105,7 +113,15 @@ def test_what_is_wrong_about_an_event_is_said(config: dict[str, Any], said: str)
 
 @cases(
     "config",
-    [{}, {"days": 0}, {"days": 1.5}, {"days": 4000}, {"days": 1, "until": "now"}, {"duration": "days(1)", "until": "now"}, {"weeks": 1}],
+    [
+        {},
+        {"days": 0},
+        {"days": 1.5},
+        {"days": 4000},
+        {"days": 1, "until": "now"},
+        {"duration": "days(1)", "until": "now"},
+        {"weeks": 1},
+    ],
 )
 def test_one_way_has_to_be_said(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -113,5 +129,7 @@ def test_one_way_has_to_be_said(config: dict[str, Any]) -> None:
 
 
 def test_versions_that_wait_for_what_no_longer_happens_are_read() -> None:
-    config = steps.get("wait").Config.model_validate({"event": "message.received", "also": ["message.opened"]})
+    config = steps.get("wait").Config.model_validate(
+        {"event": "message.received", "also": ["message.opened"]}
+    )
     assert steps.get("wait").says(config) == "Until: a message came in or an e-mail was opened"

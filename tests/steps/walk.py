@@ -23,7 +23,12 @@ OLIVIA = {
 
 
 def view(
-    type: str, config: dict[str, Any], *, id: str = "here", next: tuple[str, ...] = ("default",), button: str | None = None
+    type: str,
+    config: dict[str, Any],
+    *,
+    id: str = "here",
+    next: tuple[str, ...] = ("default",),
+    button: str | None = None,
 ) -> StepView:
     kind = steps.get(type)
     return StepView(id, type, "Here", kind.Config.model_validate(config), next, button)
@@ -36,7 +41,15 @@ def context(
     shown: dict[str, Any] | None = None,
     **roots: Any,
 ) -> Context:
-    full = {"record": {}, "input": {}, "steps": {}, "variables": {}, "run": {"id": "run_1"}, "currentUser": OLIVIA, "now": NOW} | roots
+    full = {
+        "record": {},
+        "input": {},
+        "steps": {},
+        "variables": {},
+        "run": {"id": "run_1"},
+        "currentUser": OLIVIA,
+        "now": NOW,
+    } | roots
     return Context(full, reads or {}, forms or {}, former or {}, shown)
 
 
@@ -56,7 +69,12 @@ def prepare(type: str, config: dict[str, Any], made: Context, **more: Any) -> Pr
 
 
 def complete(
-    type: str, config: dict[str, Any], made: Context, submitted: dict[str, Any] | None = None, outcome: str | None = None, **more: Any
+    type: str,
+    config: dict[str, Any],
+    made: Context,
+    submitted: dict[str, Any] | None = None,
+    outcome: str | None = None,
+    **more: Any,
 ) -> Completion:
     return steps.get(type).complete(view(type, config, **more), made, submitted or {}, outcome)
 
@@ -102,7 +120,13 @@ class Walk:
             "run": {},
         }
         forms = {
-            name: FormField(name, name, self.types.get(name, "text"), value=self.record.get(name), now=self.record.get(name))
+            name: FormField(
+                name,
+                name,
+                self.types.get(name, "text"),
+                value=self.record.get(name),
+                now=self.record.get(name),
+            )
             for name in kind.edits(seen)
         }
         reads = {read.name: self._rows(read.relation, read.fields, read.limit) for read in kind.reads(seen)}

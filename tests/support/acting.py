@@ -26,17 +26,29 @@ RATE: dict[str, Any] = {
             "label": "Risk",
             "type": "enum",
             "required": True,
-            "options": [{"value": "low", "label": "Low"}, {"value": "medium", "label": "Medium"}, {"value": "high", "label": "High"}],
+            "options": [
+                {"value": "low", "label": "Low"},
+                {"value": "medium", "label": "Medium"},
+                {"value": "high", "label": "High"},
+            ],
         },
         {"name": "note", "label": "Note", "type": "text"},
     ],
-    "require": [{"if": "record.desk == 'retail'", "message": "{{ record.display_name }} is no retail customer."}],
-    "effects": [{"kind": "sql_write", "name": "customer", "summary": "Sets the risk", "set": {"risk": "input.risk"}}],
+    "require": [
+        {"if": "record.desk == 'retail'", "message": "{{ record.display_name }} is no retail customer."}
+    ],
+    "effects": [
+        {"kind": "sql_write", "name": "customer", "summary": "Sets the risk", "set": {"risk": "input.risk"}}
+    ],
     "done": "{{ record.display_name }} is rated {{ results.customer.new.risk }}.",
 }
 
 
-def imported(*documents: Mapping[str, Any], roles: tuple[str, ...] = ("operator", "lead"), acts: tuple[str, ...] = ("execute",)) -> None:
+def imported(
+    *documents: Mapping[str, Any],
+    roles: tuple[str, ...] = ("operator", "lead"),
+    acts: tuple[str, ...] = ("execute",),
+) -> None:
     """The actions, made known, and the right to do them in Operations."""
     for document in documents:
         made = actions.import_file(document)
@@ -47,7 +59,9 @@ def imported(*documents: Mapping[str, Any], roles: tuple[str, ...] = ("operator"
 def run_of(company: Company, document: Mapping[str, Any], record: str = "1", by: str = "olivia") -> str:
     """A run that stands at the action's form."""
     slug = "action-" + document["id"].replace(".", "-").replace("_", "-")
-    return runs.start(company.people[by], slug, document.get("collection"), record if document.get("collection") else None)
+    return runs.start(
+        company.people[by], slug, document.get("collection"), record if document.get("collection") else None
+    )
 
 
 def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
@@ -60,5 +74,9 @@ def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: Fal
 def hand_in(company: Company, run_id: str, by: str = "olivia", **values: Any) -> dict[str, Any]:
     """The run after the form was handed in."""
     told = company.told(run_id, by)
-    runs.complete(company.people[by], run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values))
+    runs.complete(
+        company.people[by],
+        run_id,
+        runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values),
+    )
     return company.told(run_id, by)

@@ -45,11 +45,31 @@ def call(
     person = company.people[by].id if by in company.people else by
     mode, status = told.get("mode", "assist"), told.get("status", "ok")
     row = {
-        "id": f"aic_{number:026d}", "at": at, "run": f"run_{number:026d}", "step": "note", "workflow": here.id, "version": here.number, "team": company.olivia.teams[0],
-        "label": None, "person": person, "mode": mode, "status": status, "code": None, "model": MODEL, "prompt_version": PROMPT, "ms": 800, "cost": "0.002",
-        "asked": ["note", "count"], "shown_at": at if mode == "assist" and status == "ok" else None, "submitted_at": at + timedelta(seconds=took) if by else None,
-        "submitted_by": person, "manual": False if by else None, "revised_at": None, "seconds": took if by else None, "opened": 1,
-    } | told  # fmt: skip
+        "id": f"aic_{number:026d}",
+        "at": at,
+        "run": f"run_{number:026d}",
+        "step": "note",
+        "workflow": here.id,
+        "version": here.number,
+        "team": company.olivia.teams[0],
+        "label": None,
+        "person": person,
+        "mode": mode,
+        "status": status,
+        "code": None,
+        "model": MODEL,
+        "prompt_version": PROMPT,
+        "ms": 800,
+        "cost": "0.002",
+        "asked": ["note", "count"],
+        "shown_at": at if mode == "assist" and status == "ok" else None,
+        "submitted_at": at + timedelta(seconds=took) if by else None,
+        "submitted_by": person,
+        "manual": False if by else None,
+        "revised_at": None,
+        "seconds": took if by else None,
+        "opened": 1,
+    } | told
     with transaction() as connection:
         connection.execute(_CALL, row)
         for name, became in (outcomes or {}).items():

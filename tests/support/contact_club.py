@@ -27,16 +27,36 @@ insert into consent values
     (5, 2, 'sms', 'withdrawn', 'by mail', '2026-01', '2026-01-10T10:00:00Z'), (6, 3, 'phone', 'given', 'event', '2025-03', '2026-02-02T10:00:00Z');
 """
 CONTACT: dict[str, Any] = {
-    "id": "contact", "source": "club", "table": "contact", "label": "Contacts", "label_one": "Contact", "title": "{{ record.name }}", "subject": "self",
-    "columns": ["name", "email", "stage", "owner", "worth"], "sort": "id", "search": ["name"],
+    "id": "contact",
+    "source": "club",
+    "table": "contact",
+    "label": "Contacts",
+    "label_one": "Contact",
+    "title": "{{ record.name }}",
+    "subject": "self",
+    "columns": ["name", "email", "stage", "owner", "worth"],
+    "sort": "id",
+    "search": ["name"],
     "fields": {"email": {"sensitive": True}, "worth": {"widget": "money", "currency": "EUR"}},
     "contact": {
-        "name": "name", "email": "email", "phone": "phone", "zone": "time_zone", "language": "language", "country": "country", "owner": "owner", "stage": "stage",
-        "consent": {"sms": {"table": "consent"}, "call": {"table": "consent"}, "ai_call": {"table": "consent", "is": "phone"}, "email": {"field": "news", "at": "news_at"}},
+        "name": "name",
+        "email": "email",
+        "phone": "phone",
+        "zone": "time_zone",
+        "language": "language",
+        "country": "country",
+        "owner": "owner",
+        "stage": "stage",
+        "consent": {
+            "sms": {"table": "consent"},
+            "call": {"table": "consent"},
+            "ai_call": {"table": "consent", "is": "phone"},
+            "email": {"field": "news", "at": "news_at"},
+        },
     },
     "segments": [{"id": "engaged", "label": "Engaged", "filter": 'record.stage == "engaged"'}],
     "summary": {"badge": "stage", "sections": [{"label": "Who", "fields": ["name", "email", "stage"]}]},
-}  # fmt: skip
+}
 CONSENT: dict[str, Any] = {
     "id": "consent",
     "source": "club",

@@ -34,14 +34,23 @@ def until(true: Callable[[], object]) -> bool:
 
 
 def step(id: str, type: str, to: str | None, config: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"id": id, "type": type, "title": id, "config": config or {}, "next": {"default": to} if to else {}}
+    return {
+        "id": id,
+        "type": type,
+        "title": id,
+        "config": config or {},
+        "next": {"default": to} if to else {},
+    }
 
 
 def counting(rounds: int, slug: str = "counting", **settings: Any) -> None:
     """A workflow without a record or a person: so many automatic steps, then its end."""
     names = [f"s{number}" for number in range(rounds)]
     steps = [step("start", "start", "s0")]
-    steps += [step(name, "output", after, {"values": {"n": "1 + 1"}}) for name, after in zip(names, [*names[1:], "end"], strict=True)]
+    steps += [
+        step(name, "output", after, {"values": {"n": "1 + 1"}})
+        for name, after in zip(names, [*names[1:], "end"], strict=True)
+    ]
     publish(slug, [*steps, step("end", "end", None)], max_automatic_steps=1000, **settings)
 
 
@@ -59,7 +68,14 @@ def waiting(config: dict[str, Any], slug: str = "waiting", **more: Any) -> None:
 
 
 def publish(slug: str, steps: list[dict[str, Any]], collection: str | None = None, **settings: Any) -> None:
-    document = {"format": 1, "slug": slug, "title": slug.title(), "team": "operations", "settings": settings, "steps": steps}
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": slug.title(),
+        "team": "operations",
+        "settings": settings,
+        "steps": steps,
+    }
     workflows.import_file(document | ({"collection": collection} if collection else {}), publish=True)
 
 
@@ -84,7 +100,9 @@ def kinds(run_id: str) -> list[str]:
 
 def jobs() -> list[tuple[str, str]]:
     """(status, key) of what is in the queue, in order."""
-    return [(row[0], row[1]) for row in fetch("select status::text, dedupe_key from queue.pgqueuer order by id")]
+    return [
+        (row[0], row[1]) for row in fetch("select status::text, dedupe_key from queue.pgqueuer order by id")
+    ]
 
 
 def overdue(run_id: str) -> None:
@@ -101,21 +119,30 @@ def _not_present(made: list["subprocess.Popen[bytes]"]) -> str:
     doing = fetch(
         "select pid, application_name, state, wait_event_type, wait_event, left(query, 120) from pg_stat_activity where datname = current_database()"
     )
-    lines = [f"{fetch(PRESENT, PRESENCE)[0][0]} present; ended with {[process.poll() for process in made]}", *map(str, doing)]
+    lines = [
+        f"{fetch(PRESENT, PRESENCE)[0][0]} present; ended with {[process.poll() for process in made]}",
+        *map(str, doing),
+    ]
     return "\n".join(lines)
 
 
 @contextlib.contextmanager
-def workers(count: int = 1, *, stopped: bool = False, **environ: str) -> Iterator[list["subprocess.Popen[bytes]"]]:
+def workers(
+    count: int = 1, *, stopped: bool = False, **environ: str
+) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """Worker processes over the test's database, ended as a supervisor would. `stopped`: the test stops one by SIGSTOP."""
     python = sys.executable if stopped else warm.python()
     made = [
-        subprocess.Popen([python, "-P", "-m", "console", "worker"], env=os.environ | environ, stdin=subprocess.DEVNULL)
+        subprocess.Popen(
+            [python, "-P", "-m", "console", "worker"], env=os.environ | environ, stdin=subprocess.DEVNULL
+        )
         for _ in range(count)
     ]
     try:
         dies = "HANDRAIL_FAULT" in environ  # maybe at its first job, before it is seen to be present
-        assert until(lambda: fetch(PRESENT, PRESENCE)[0][0] == count or (dies and made[0].poll() is not None)), _not_present(made)
+        assert until(
+            lambda: fetch(PRESENT, PRESENCE)[0][0] == count or (dies and made[0].poll() is not None)
+        ), _not_present(made)
         yield made
     finally:
         for process in made:

@@ -17,7 +17,16 @@ from console.core.run import fold
 from console.core.run.step_requests import ApprovalAsked
 from console.runs.store.run_events import as_event
 from console.runs.store.run_store import load
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord
+from console.steps.base import (
+    Completion,
+    Context,
+    Prompt,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    WriteRecord,
+)
 from console.work import approvals
 from tests.company import Company
 
@@ -26,7 +35,9 @@ class ChargeConfig(StepConfig):
     """From which amount on how many have to approve."""
 
     needs: int = 1
-    limit: int = Field(0, description="Below this amount nobody is asked; the record's balance counts against it")
+    limit: int = Field(
+        0, description="Below this amount nobody is asked; the record's balance counts against it"
+    )
     roles: tuple[str, ...] = Field(("lead",), strict=False)
     not_by: tuple[str, ...] = Field(("requester",), strict=False)
     hours: int | None = None
@@ -43,50 +54,104 @@ class Charge(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         value = context.former.get("amount")
-        return Prompt(fields=(FormField("amount", "Amount", "decimal", required=True, value=value, min="0", max="5000"),), button="Charge")
+        return Prompt(
+            fields=(
+                FormField("amount", "Amount", "decimal", required=True, value=value, min="0", max="5000"),
+            ),
+            button="Charge",
+        )
 
-    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+    def complete(
+        self, step: StepView, context: Context, submitted: Values, outcome: str | None
+    ) -> Completion:
         values = clean(self.prepare(step, context).fields, submitted)
         record, config, now = context.roots["record"], step.config, context.roots["now"]
         if record["desk"] == "corporate":
-            raise Invalid("Corporate accounts are not charged.", details=[{"field": "amount", "reason": "Not for corporate accounts."}])
+            raise Invalid(
+                "Corporate accounts are not charged.",
+                details=[{"field": "amount", "reason": "Not for corporate accounts."}],
+            )
         effect = WriteRecord({"balance": {"old": str(record["balance"]), "new": values["amount"]}})
         needs = config.needs + (1 if record["risk"] == "high" else 0)
         until: datetime | None = now + timedelta(hours=config.hours) if config.hours else None
         told = {"amount": values["amount"]}
         asked = ApprovalAsked(
-            *("", "customer.charge", None, None, told, needs, config.roles, config.not_by, "Every charge of 100 or more", until)
+            *(
+                "",
+                "customer.charge",
+                None,
+                None,
+                told,
+                needs,
+                config.roles,
+                config.not_by,
+                "Every charge of 100 or more",
+                until,
+            )
         )
-        return Completion("default", values, effects=(effect,), approval=asked if int(float(values["amount"])) >= config.limit else None)
+        return Completion(
+            "default",
+            values,
+            effects=(effect,),
+            approval=asked if int(float(values["amount"])) >= config.limit else None,
+        )
 
     def outputs(self, config: ChargeConfig) -> frozenset[str]:
         return frozenset({"amount"})
 
 
 def step(id: str, type: str, config: dict[str, Any] | None = None, **ways: str) -> dict[str, Any]:
-    return {"id": id, "type": type, "title": id.replace("_", " ").capitalize(), "config": config or {}, "next": ways}
+    return {
+        "id": id,
+        "type": type,
+        "title": id.replace("_", " ").capitalize(),
+        "config": config or {},
+        "next": ways,
+    }
 
 
 NOTE = {"form": [{"name": "note", "label": "Note", "type": "text", "required": True}]}
 
 
 def publish(slug: str, *middle: dict[str, Any], **settings: Any) -> None:
-    document = {"format": 1, "slug": slug, "title": slug.replace("-", " ").capitalize(), "collection": "customer", "team": "operations",
-                "settings": settings, "steps": [step("start", "start", default="note"), step("note", "update_data", NOTE, default=middle[0]["id"]),
-                                                *middle, step("end", "end", {"label": "Done"})]}  # fmt: skip
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": slug.replace("-", " ").capitalize(),
+        "collection": "customer",
+        "team": "operations",
+        "settings": settings,
+        "steps": [
+            step("start", "start", default="note"),
+            step("note", "update_data", NOTE, default=middle[0]["id"]),
+            *middle,
+            step("end", "end", {"label": "Done"}),
+        ],
+    }
     workflows.import_file(document, publish=True)
 
 
 def charging(**config: Any) -> None:
     """Note, charge (with approval), look, end."""
-    publish("charging", step("charge", "charge", config, default="look"), step("look", "guidance", {"text": "Look."}, default="end"))
+    publish(
+        "charging",
+        step("charge", "charge", config, default="look"),
+        step("look", "guidance", {"text": "Look."}, default="end"),
+    )
 
 
 def asking(**config: Any) -> None:
     """Note, ask others, then a text for each answer."""
-    told = {"text": "May **{{ record.display_name }}** go on with “{{ steps.note.note }}”?", "roles": ["lead"], **config}
+    told = {
+        "text": "May **{{ record.display_name }}** go on with “{{ steps.note.note }}”?",
+        "roles": ["lead"],
+        **config,
+    }
     ways = {"approved": "yes", "rejected": "no", **({"expired": "late"} if "hours" in told else {})}
-    texts = [step(name, "guidance", {"text": name}, default="end") for name in ("yes", "no", *(["late"] if "hours" in told else []))]
+    texts = [
+        step(name, "guidance", {"text": name}, default="end")
+        for name in ("yes", "no", *(["late"] if "hours" in told else []))
+    ]
     publish("asking", step("ask", "approval", told, **ways), *texts)
 
 
@@ -99,7 +164,9 @@ def bank(company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
     return company
 
 
-def requested(company: Company, amount: str = "300", slug: str = "charging", record: str = "1", by: str = "olivia") -> tuple[str, str]:
+def requested(
+    company: Company, amount: str = "300", slug: str = "charging", record: str = "1", by: str = "olivia"
+) -> tuple[str, str]:
     """(run, approval) of a run that waits for approval."""
     run_id = runs.start(company.people[by], slug, "customer", record)
     company.answer(run_id, by, note="All clear.")

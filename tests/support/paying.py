@@ -35,7 +35,12 @@ PAY: dict[str, Any] = {
             "body": {"amount": "input.amount", "key": "key"},
             "timeout_s": 1,
             "result": {"payment": "answer.id"},
-            "look_up": {"path": "/payments", "within": "answer.data", "where": "item.key == key", "result": {"payment": "item.id"}},
+            "look_up": {
+                "path": "/payments",
+                "within": "answer.data",
+                "where": "item.key == key",
+                "result": {"payment": "item.id"},
+            },
         }
     ],
     "compensation": {"action": "customer.recall", "values": {"payment": "results.payment.payment"}},
@@ -84,7 +89,11 @@ class Provider:
 
     def asked(self, path: str = "/payments") -> list[str]:
         """The keys of what it was asked to do, as often as it was asked."""
-        return [each.headers["idempotency-key"] for each in self.receiver.received if each.method == "POST" and each.path == path]
+        return [
+            each.headers["idempotency-key"]
+            for each in self.receiver.received
+            if each.method == "POST" and each.path == path
+        ]
 
     def take(self, handler: Any) -> None:
         """Do what one request asks for, once for each key, and answer as the mood is."""
@@ -94,7 +103,9 @@ class Provider:
             self.held.wait(30)
             mood = "good"
         status, answer = (
-            self._done(request) if mood in ("good", "mute") else {"busy": (429, {}), "refuses": (422, {"error": "No."})}.get(mood, (0, {}))
+            self._done(request)
+            if mood in ("good", "mute")
+            else {"busy": (429, {}), "refuses": (422, {"error": "No."})}.get(mood, (0, {}))
         )
         if mood in ("mute", "deaf"):
             handler.close_connection = True
@@ -130,7 +141,13 @@ def providing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 
 def paying(
-    *, by_itself: bool = False, error: bool = False, slug: str = "paying", document: dict[str, Any] = PAY, amount: str = "5", **more: Any
+    *,
+    by_itself: bool = False,
+    error: bool = False,
+    slug: str = "paying",
+    document: dict[str, Any] = PAY,
+    amount: str = "5",
+    **more: Any,
 ) -> None:
     """A workflow over a customer: read this, pay, read that, pay again or end."""
     access.grant("operator", "collection:customer", ["act"], team="operations")
@@ -172,7 +189,11 @@ def at_pay(company: Company, slug: str = "paying") -> str:
 def pay(company: Company, run_id: str, amount: int = 5, by: str = "olivia", **more: Any) -> dict[str, Any]:
     """Hand in the payment; the run as it stands then."""
     told = company.told(run_id, by)
-    runs.complete(company.people[by], run_id, runs.Submission(step="pay", revision=told["revision"], values={"amount": amount}, **more))
+    runs.complete(
+        company.people[by],
+        run_id,
+        runs.Submission(step="pay", revision=told["revision"], values={"amount": amount}, **more),
+    )
     return company.told(run_id, by)
 
 
@@ -181,15 +202,24 @@ def effects(told: dict[str, Any]) -> list[tuple[str, str]]:
     return [(each["summary"], each["status"]) for attempt in told["attempts"] for each in attempt["effects"]]
 
 
-def back(company: Company, run_id: str, step: str = "pay", compensate: tuple[str, ...] = ()) -> dict[str, Any]:
+def back(
+    company: Company, run_id: str, step: str = "pay", compensate: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The run again at this step."""
-    runs.revise(company.olivia, run_id, revision=None, step=step, attempt=None, reason="again", compensate=compensate)
+    runs.revise(
+        company.olivia, run_id, revision=None, step=step, attempt=None, reason="again", compensate=compensate
+    )
     return company.told(run_id)
 
 
 def made(told: dict[str, Any]) -> list[str]:
     """Ids of what was made, in order."""
-    return [each["id"] for attempt in told["attempts"] for each in attempt["effects"] if each["status"] == "succeeded"]
+    return [
+        each["id"]
+        for attempt in told["attempts"]
+        for each in attempt["effects"]
+        if each["status"] == "succeeded"
+    ]
 
 
 def unknown(company: Company, provider: Provider, mood: str = "mute") -> tuple[str, dict[str, Any]]:

@@ -21,7 +21,11 @@ FLAGS = [
         "name": "flags",
         "label": "Red flags",
         "type": "checklist",
-        "options": [{"value": "pep", "label": "Exposed"}, {"value": "expired", "label": "Expired"}, {"value": "media", "label": "Media"}],
+        "options": [
+            {"value": "pep", "label": "Exposed"},
+            {"value": "expired", "label": "Expired"},
+            {"value": "media", "label": "Media"},
+        ],
     },
     {"name": "summary", "label": "Summary", "type": "long_text"},
 ]
@@ -31,7 +35,14 @@ OPTIONS = [
 ]
 DECIDE = {
     "options": OPTIONS,
-    "form": [{"name": "code", "label": "Code", "type": "enum", "options": [{"value": "x", "label": "X"}, {"value": "y", "label": "Y"}]}],
+    "form": [
+        {
+            "name": "code",
+            "label": "Code",
+            "type": "enum",
+            "options": [{"value": "x", "label": "X"}, {"value": "y", "label": "Y"}],
+        }
+    ],
 }
 PROMPT = "At most {{ variables.most }}. Look at {{ steps.note.note }}."
 
@@ -41,28 +52,43 @@ def document(llm: str = "manual", **settings: Any) -> dict[str, Any]:
     steps = [
         step("start", "start", "note"),
         step("note", "update_data", "rate", {"form": NOTE}) | {"ai": {"instruction": "Be brief."}},
-        step("rate", "update_data", "flags", {"fields": ["risk", "email"]}) | {"ai": {"trusted_only": ["email"]}},
+        step("rate", "update_data", "flags", {"fields": ["risk", "email"]})
+        | {"ai": {"trusted_only": ["email"]}},
         step("flags", "llm", "decide", {"prompt": PROMPT, "output": FLAGS}) | {"completion": llm},
         step("decide", "decision", "end", DECIDE) | {"ai": {}},
         step("end", "end", None),
     ]
     return {
-        "format": 1, "slug": "ai-review", "title": "AI review", "collection": "customer", "team": "operations", "settings": settings,
-        "variables": {"most": 3}, "steps": steps,
-    }  # fmt: skip
+        "format": 1,
+        "slug": "ai-review",
+        "title": "AI review",
+        "collection": "customer",
+        "team": "operations",
+        "settings": settings,
+        "variables": {"most": 3},
+        "steps": steps,
+    }
 
 
-def begun(company: Company, record: str = "1", *, llm: str = "manual", by: str = "olivia", **settings: Any) -> str:
+def begun(
+    company: Company, record: str = "1", *, llm: str = "manual", by: str = "olivia", **settings: Any
+) -> str:
     """A run that stands at the note."""
     workflows.import_file(document(llm, **settings), publish=True)
     return runs.start(company.people[by], "ai-review", "customer", record, {})
 
 
-def hand_in(company: Company, run_id: str, by: str = "olivia", outcome: str | None = None, **more: Any) -> dict[str, Any]:
+def hand_in(
+    company: Company, run_id: str, by: str = "olivia", outcome: str | None = None, **more: Any
+) -> dict[str, Any]:
     """The open step handed in with these values; the run as it stands next."""
     told = company.told(run_id, by)
     given = {"values": more.pop("values", {}), "outcome": outcome, **more}
-    runs.complete(company.people[by], run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], **given))
+    runs.complete(
+        company.people[by],
+        run_id,
+        runs.Submission(step=told["current"]["step"], revision=told["revision"], **given),
+    )
     return company.told(run_id, by)
 
 
@@ -81,17 +107,40 @@ def call_of(company: Company, run_id: str, by: str = "olivia") -> str:
 
 def source(name: str = "email", **more: Any) -> dict[str, Any]:
     """A source of the run's record."""
-    common = {"id": "s1", "kind": "record", "title": "Customer", "collection": "customer", "record": "1", "field": name, "trusted": True}
-    return common | {"step": None, "document": None, "page": None, "box": None, "quote": "as it stands there"} | more
+    common = {
+        "id": "s1",
+        "kind": "record",
+        "title": "Customer",
+        "collection": "customer",
+        "record": "1",
+        "field": name,
+        "trusted": True,
+    }
+    return (
+        common
+        | {"step": None, "document": None, "page": None, "box": None, "quote": "as it stands there"}
+        | more
+    )
 
 
 def value(name: str, proposed: Any, confidence: str = "high", *sources: dict[str, Any]) -> dict[str, Any]:
     """A proposed value."""
-    return {"name": name, "value": proposed, "confidence": confidence, "reason": f"Why {name}.", "sources": list(sources or (source(),))}
+    return {
+        "name": name,
+        "value": proposed,
+        "confidence": confidence,
+        "reason": f"Why {name}.",
+        "sources": list(sources or (source(),)),
+    }
 
 
 def made(
-    call: str, *fields: dict[str, Any], outcome: str | None = None, confidence: str = "high", mode: str = "assist", **told: Any
+    call: str,
+    *fields: dict[str, Any],
+    outcome: str | None = None,
+    confidence: str = "high",
+    mode: str = "assist",
+    **told: Any,
 ) -> None:
     """An answer comes in."""
     choice = None if outcome is None else {"confidence": confidence, "reason": "Why.", "sources": [source()]}
@@ -111,9 +160,16 @@ def made(
     runs.record_answer(call, "proposal_made", open_ | told, sealed)
 
 
-def failed(call: str, code: str = "timeout", status: str = "failed", message: str = "The model did not answer in 8 s.") -> None:
+def failed(
+    call: str,
+    code: str = "timeout",
+    status: str = "failed",
+    message: str = "The model did not answer in 8 s.",
+) -> None:
     """No answer comes in."""
-    runs.record_answer(call, "proposal_failed", {"status": status, "code": code, "mode": "assist"}, {"message": message})
+    runs.record_answer(
+        call, "proposal_failed", {"status": status, "code": code, "mode": "assist"}, {"message": message}
+    )
 
 
 def row(call: str) -> dict[str, Any]:
@@ -136,7 +192,9 @@ def holds(run_id: str) -> None:
     loaded = load(run_id, whole=True)
     assert loaded is not None
     told = fold(as_event(event) for event in log.events_of(run_id))
-    assert {n: each.proposal for n, each in told.attempts.items()} == {n: each.proposal for n, each in loaded.run.attempts.items()}
+    assert {n: each.proposal for n, each in told.attempts.items()} == {
+        n: each.proposal for n, each in loaded.run.attempts.items()
+    }
     assert (told.revision, told.seq, told.status, told.context) == (
         *(loaded.run.revision, loaded.run.seq, loaded.run.status),
         loaded.run.context,

@@ -54,7 +54,11 @@ def signed_in(who: Actor) -> str:
 
 def open_sessions(person_id: str) -> int:
     """How many sessions of the person nobody has ended."""
-    return int(sql("select count(*) from console.session where person = :id and ended_at is null", id=person_id)[0][0])
+    return int(
+        sql("select count(*) from console.session where person = :id and ended_at is null", id=person_id)[0][
+            0
+        ]
+    )
 
 
 def sql(statement: str, **values: Any) -> list[Any]:

@@ -8,7 +8,10 @@ from console.views import assets
 MOST = 200_000
 _FILES = re.compile(r'(?:href|src|data-needs)="/static/([^"?]+)')
 _LATER = re.compile(r'<\w+[^<>]*hx-trigger="load[^<>]*>')
-_TARGETS, _ADDRESS = (re.compile(r'\shx-target="#([^"]+)"'), re.compile(r'\sid="([^"]+)"')), re.compile(r'\shx-get="([^"]+)"')
+_TARGETS, _ADDRESS = (
+    (re.compile(r'\shx-target="#([^"]+)"'), re.compile(r'\sid="([^"]+)"')),
+    re.compile(r'\shx-get="([^"]+)"'),
+)
 
 
 def weight(get: Callable[..., str], address: str) -> int:

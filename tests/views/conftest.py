@@ -52,7 +52,9 @@ class Page(HTMLParser):
         if tag == "a" and "href" in told:
             self.links.append(told["href"])
         if tag == "form":
-            self.forms.append({"method": told.get("method", "get"), "action": told.get("action", ""), "fields": {}})
+            self.forms.append(
+                {"method": told.get("method", "get"), "action": told.get("action", ""), "fields": {}}
+            )
         if self.forms and "form" in self._open:
             self._control(tag, told)
 
@@ -111,7 +113,9 @@ class Browser:
         assert self.answer.status_code == status, self.answer.text[-2000:]
         return Page(self.answer.text)
 
-    def send(self, page: Page, action: str, htmx: str | None = None, status: int = 303, **values: Any) -> Page:
+    def send(
+        self, page: Page, action: str, htmx: str | None = None, status: int = 303, **values: Any
+    ) -> Page:
         """Send a form of the page with some values of its fields replaced (`v_risk` for `v.risk`, `may_admin` for `may.admin`); None leaves a field out."""
         form = page.form(action)
         changed = {re.sub(r"^(v|may)_", r"\1.", name): value for name, value in values.items()}
@@ -143,7 +147,12 @@ def signed_in(app: Flask, name: str) -> FlaskClient:
     client = app.test_client()
     client.environ_base["HTTP_ORIGIN"] = "http://localhost"
     told = Page(client.get("/sign-in").text).form("/sign-in")["fields"]
-    assert client.post("/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": PASSWORD}).status_code == 303
+    assert (
+        client.post(
+            "/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": PASSWORD}
+        ).status_code
+        == 303
+    )
     return client
 
 

@@ -38,7 +38,9 @@ class Odd:
 
     def run(self, *statements: str) -> None:
         """Statements of its owner."""
-        engine = sa.create_engine(self.url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:"))
+        engine = sa.create_engine(
+            self.url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:")
+        )
         with engine.begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
@@ -54,7 +56,9 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def connected(request: Any, pages: "Pages", tmp_path: Path, name: str, statements: list[str]) -> Iterator[Odd]:
+def connected(
+    request: Any, pages: "Pages", tmp_path: Path, name: str, statements: list[str]
+) -> Iterator[Odd]:
     """A new database of the kind that the fixture's parameter names, made by the statements. `request` has the fixtures of the servers."""
     kind, database = request.param, f"{name}_things"
     if kind == "sqlite":

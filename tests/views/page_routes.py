@@ -113,36 +113,114 @@ ROUTES = [
     Route("/settings/collections", "/settings/collections", stan=403, status=403),
     Route(SHAPE, "/settings/collections/customer", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/preview", "/settings/collections/customer/preview", ("POST",), stan=403, status=403),
-    Route(SHAPE + "/layout/<part>", "/settings/collections/customer/layout/list", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/segments", "/settings/collections/customer/segments", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/new-segment", "/settings/collections/customer/new-segment", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/segments/<segment>", "/settings/collections/customer/segments/vip", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/contacts", "/settings/collections/customer/contacts", ("GET", "POST"), stan=403, status=403),
+    Route(
+        SHAPE + "/layout/<part>",
+        "/settings/collections/customer/layout/list",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        SHAPE + "/segments", "/settings/collections/customer/segments", ("GET", "POST"), stan=403, status=403
+    ),
+    Route(
+        SHAPE + "/new-segment",
+        "/settings/collections/customer/new-segment",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        SHAPE + "/segments/<segment>",
+        "/settings/collections/customer/segments/vip",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        SHAPE + "/contacts", "/settings/collections/customer/contacts", ("GET", "POST"), stan=403, status=403
+    ),
     Route(SHAPE + "/relations", "/settings/collections/customer/relations", stan=403, status=403),
-    Route(SHAPE + "/new-relation", "/settings/collections/customer/new-relation", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/relations/<name>", "/settings/collections/customer/relations/account", ("GET", "POST"), stan=403, status=403),
+    Route(
+        SHAPE + "/new-relation",
+        "/settings/collections/customer/new-relation",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        SHAPE + "/relations/<name>",
+        "/settings/collections/customer/relations/account",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
     Route(SHAPE + "/merge", "/settings/collections/customer/merge", ("POST",), stan=403, status=403),
-    Route(SHAPE + "/fields/<path:name>", "/settings/collections/customer/fields/email", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/new-field", "/settings/collections/customer/new-field", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/changes", "/settings/collections/customer/changes", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/versions", "/settings/collections/customer/versions", ("GET", "POST"), stan=403, status=403),
-    Route(SHAPE + "/document", "/settings/collections/customer/document", ("GET", "POST"), stan=403, status=403),
+    Route(
+        SHAPE + "/fields/<path:name>",
+        "/settings/collections/customer/fields/email",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        SHAPE + "/new-field",
+        "/settings/collections/customer/new-field",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        SHAPE + "/changes", "/settings/collections/customer/changes", ("GET", "POST"), stan=403, status=403
+    ),
+    Route(
+        SHAPE + "/versions", "/settings/collections/customer/versions", ("GET", "POST"), stan=403, status=403
+    ),
+    Route(
+        SHAPE + "/document", "/settings/collections/customer/document", ("GET", "POST"), stan=403, status=403
+    ),
     Route(SHAPE + "/document.json", "/settings/collections/customer/document.json", stan=403, status=403),
     Route(ROLES, "/settings/roles", ("GET", "POST"), stan=403, status=403),
     Route(ROLES + "/<role>", "/settings/roles/operator", stan=403, status=403),
-    Route(ROLES + "/requests/<request_id>", "/settings/roles/requests/rrq_1", ("GET", "POST"), stan=403, status=403),
+    Route(
+        ROLES + "/requests/<request_id>",
+        "/settings/roles/requests/rrq_1",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
     Route(ROLES + "/<role>/title", "/settings/roles/operator/title", ("POST",), stan=403, status=403),
     Route(ROLES + "/<role>/delete", "/settings/roles/operator/delete", ("POST",), stan=403, status=403),
-    Route(ROLES + "/<role>/on", "/settings/roles/operator/on?object=collection:customer", ("GET", "POST"), stan=403, status=403),
-    Route(ROLES + "/<role>/check", "/settings/roles/operator/check?object=collection:customer", ("POST",), stan=403, status=403),
+    Route(
+        ROLES + "/<role>/on",
+        "/settings/roles/operator/on?object=collection:customer",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        ROLES + "/<role>/check",
+        "/settings/roles/operator/check?object=collection:customer",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
     Route(ROLES + "/draft", "/settings/roles/draft", ("GET", "POST"), stan=403, status=403),
     Route(ROLES + "/draft/discard", "/settings/roles/draft/discard", ("POST",), stan=403, status=403),
     Route(ROLES + "/versions", "/settings/roles/versions", stan=403, status=403),
-    Route(ROLES + "/versions/<int:number>/undo", "/settings/roles/versions/1/undo", ("POST",), stan=403, status=403),
+    Route(
+        ROLES + "/versions/<int:number>/undo",
+        "/settings/roles/versions/1/undo",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
     *(
         Route(
             rule,
-            rule.replace("<person_id>", "usr_x").replace("<invitation_id>", "inv_x").replace("<team_id>", "operations"),
+            rule.replace("<person_id>", "usr_x")
+            .replace("<invitation_id>", "inv_x")
+            .replace("<team_id>", "operations"),
             methods,
             stan=403,
             status=403,
@@ -191,21 +269,49 @@ ROUTES = [
     Route("/access-requests", "/access-requests", ("POST",), stan=422, status=422),
     Route("/settings/sources", "/settings/sources", stan=403, status=403),
     Route("/settings/sources/new", "/settings/sources/new", ("GET", "POST"), stan=403, status=403),
-    Route("/settings/sources/new/<connecting_id>", "/settings/sources/new/con_unknown", ("GET", "POST"), stan=403, status=403),
+    Route(
+        "/settings/sources/new/<connecting_id>",
+        "/settings/sources/new/con_unknown",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
     Route("/settings/sources/book", "/settings/sources/book", ("GET", "POST"), stan=403, status=403),
     Route("/settings/sources/connect", "/settings/sources/connect", ("POST",), stan=403, status=403),
     Route("/settings/sources/<name>/connected", "/settings/sources/company/connected", stan=403, status=403),
-    Route("/settings/sources/<name>/relations", "/settings/sources/company/relations", ("GET", "POST"), stan=403, status=403),
+    Route(
+        "/settings/sources/<name>/relations",
+        "/settings/sources/company/relations",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
     Route("/settings/sources/<name>/indexes", "/settings/sources/company/indexes", stan=403, status=403),
-    Route("/settings/sources/<name>/first", "/settings/sources/company/first", ("POST",), stan=403, status=403),
+    Route(
+        "/settings/sources/<name>/first", "/settings/sources/company/first", ("POST",), stan=403, status=403
+    ),
     Route("/settings/sources/<name>", "/settings/sources/company", stan=403, status=403),
     Route("/settings/sources/<name>/test", "/settings/sources/company/test", ("POST",), stan=403, status=403),
-    Route("/settings/sources/<name>/<any(pause, resume):word>", "/settings/sources/company/pause", ("POST",), stan=403, status=403),
+    Route(
+        "/settings/sources/<name>/<any(pause, resume):word>",
+        "/settings/sources/company/pause",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
     *(
-        Route(f"/settings/sources/<name>/{part}", f"/settings/sources/company/{part}", ("GET", "POST"), stan=403, status=403)
+        Route(
+            f"/settings/sources/<name>/{part}",
+            f"/settings/sources/company/{part}",
+            ("GET", "POST"),
+            stan=403,
+            status=403,
+        )
         for part in ("address", "limits", "tables", "again", "remove")
     ),
-    Route("/search", "/search?q=okonkwo", ("GET", "POST"), stan=200, part='<div class="hits-of"', target="found"),
+    Route(
+        "/search", "/search?q=okonkwo", ("GET", "POST"), stan=200, part='<div class="hits-of"', target="found"
+    ),
     Route("/pick", "/pick", ("POST",)),
     Route("/more", "/more", stan=200),
     Route("/pins", "/pins", ("POST",)),
@@ -244,7 +350,13 @@ ROUTES = [
     Route("/import/c/<collection>", "/import/c/customer", ("GET", "POST"), status=403),
     Route("/imports/<import_id>", "/imports/imp_unknown", ("GET", "POST"), status=404),
     Route("/imports/<import_id>/refused", "/imports/imp_unknown/refused", status=404),
-    Route("/board/c/<collection>", "/board/c/customer", ("GET", "POST"), part='<div class="board"', target="board"),
+    Route(
+        "/board/c/<collection>",
+        "/board/c/customer",
+        ("GET", "POST"),
+        part='<div class="board"',
+        target="board",
+    ),
     Route("/export/c/<collection>", "/export/c/customer", ("POST",), status=403),
     Route("/exports/<export_id>", "/exports/exp_unknown", ("GET", "POST"), status=404),
     Route("/exports/<export_id>/again", "/exports/exp_unknown/again", ("POST",), status=404),
@@ -299,7 +411,12 @@ ROUTES = [
     Route(RUN + "/propose", "/runs/{run}/propose", ("POST",)),
     Route(RUN + "/suggestion", "/runs/{run}/suggestion", ("POST",)),
     Route(RUN + "/supply", "/runs/{run}/supply?step=note", ("GET", "POST"), status=404),
-    Route(RUN + "/checks", "/runs/{checked}/checks", part='<link rel="stylesheet" href="/static/css/checks', target="checks"),
+    Route(
+        RUN + "/checks",
+        "/runs/{checked}/checks",
+        part='<link rel="stylesheet" href="/static/css/checks',
+        target="checks",
+    ),
     Route(RUN + "/picture", "/runs/{run}/picture", part="<title>", target="replay"),
     *(
         Route(f"/reports{part}", f"/reports{part.replace('<name>', 'runs-by-workflow')}", status=404)
@@ -310,7 +427,13 @@ ROUTES = [
     Route("/ai/table.csv", "/ai/table.csv", stan=403, status=403),
     Route("/ai/cases", "/ai/cases", stan=403, status=403),
     Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
-    Route("/ai/ladder/<slug>/<step>/<any(promote, back):word>", "/ai/ladder/care-review/note/back", ("POST",), stan=404, status=404),
+    Route(
+        "/ai/ladder/<slug>/<step>/<any(promote, back):word>",
+        "/ai/ladder/care-review/note/back",
+        ("POST",),
+        stan=404,
+        status=404,
+    ),
     Route("/workflows/lately", "/workflows/lately", stan=200),
     Route(WORKFLOW, "/workflows/care-review"),
     Route(WORKFLOW + "/whose", "/workflows/care-review/whose", ("GET", "POST"), status=403),
@@ -319,7 +442,12 @@ ROUTES = [
     Route(WORKFLOW + "/switch", "/workflows/care-review/switch?to=paused", ("GET", "POST"), status=403),
     Route(WORKFLOW + "/executions", "/workflows/care-review/executions"),
     Route(WORKFLOW + "/executions/<run_id>", "/workflows/care-review/executions/{run}"),
-    Route(WORKFLOW + "/executions/<run_id>/retry", "/workflows/care-review/executions/{run}/retry", ("GET", "POST"), part="<form"),
+    Route(
+        WORKFLOW + "/executions/<run_id>/retry",
+        "/workflows/care-review/executions/{run}/retry",
+        ("GET", "POST"),
+        part="<form",
+    ),
     Route(WORKFLOW + "/incidents", "/workflows/care-review/incidents"),
     Route(
         WORKFLOW + "/incidents/<cause>/<any(retry, close, answer):word>",
@@ -333,12 +461,27 @@ ROUTES = [
     Route(WORKFLOW + "/variables", "/workflows/care-review/variables", ("POST",), status=403),
     Route(WORKFLOW + "/alerts", "/workflows/care-review/alerts", ("POST",), status=403),
     Route(WORKFLOW + "/alerts/<alert_id>", "/workflows/care-review/alerts/alr_none", ("POST",), status=403),
-    Route(WORKFLOW + "/alerts/<alert_id>/remove", "/workflows/care-review/alerts/alr_none/remove", ("POST",), status=403),
+    Route(
+        WORKFLOW + "/alerts/<alert_id>/remove",
+        "/workflows/care-review/alerts/alr_none/remove",
+        ("POST",),
+        status=403,
+    ),
     Route(WORKFLOW + "/enrolled", "/workflows/care-review/enrolled"),
-    Route(WORKFLOW + "/enrolled/<lead_id>", "/workflows/care-review/enrolled/lead_unknown", ("GET", "POST"), status=404),
+    Route(
+        WORKFLOW + "/enrolled/<lead_id>",
+        "/workflows/care-review/enrolled/lead_unknown",
+        ("GET", "POST"),
+        status=404,
+    ),
     Route(WORKFLOW + "/enrol", "/workflows/care-review/enrol", ("GET", "POST")),
     Route(WORKFLOW + "/take-out", "/workflows/care-review/take-out", ("GET", "POST"), status=403),
-    Route(WORKFLOW + "/taken-out/<act_id>", "/workflows/care-review/taken-out/out_unknown", ("GET", "POST"), status=403),
+    Route(
+        WORKFLOW + "/taken-out/<act_id>",
+        "/workflows/care-review/taken-out/out_unknown",
+        ("GET", "POST"),
+        status=403,
+    ),
     Route("/enrolments/<batch_id>", "/enrolments/enr_unknown", ("GET", "POST"), status=404),
     Route("/workflows/new", "/workflows/new", ("GET", "POST"), stan=403, status=403),
     *(
@@ -353,7 +496,12 @@ ROUTES = [
     Route(WORKFLOW + "/start", "/workflows/care-review/start", ("GET", "POST"), status=404),
     Route(WORKFLOW + "/triggers", "/workflows/care-review/triggers"),
     *(
-        Route(f"{WORKFLOW}/triggers/<ident>/{do}", f"/workflows/care-review/triggers/none/{do}", ("POST",), status=403)
+        Route(
+            f"{WORKFLOW}/triggers/<ident>/{do}",
+            f"/workflows/care-review/triggers/none/{do}",
+            ("POST",),
+            status=403,
+        )
         for do in ("again", "rotate", "secret", "switch")
     ),
     Route(RECORD + "/explorer", "/c/customer/1/explorer"),
@@ -362,21 +510,64 @@ ROUTES = [
     Route("/outbox/<message_id>/outcome", "/outbox/msg_unknown/outcome", ("POST",), status=404),
     Route("/outbox/<message_id>/answer", "/outbox/msg_unknown/answer", ("POST",), status=404),
     Route("/settings/me/absences", "/settings/me/absences", ("POST",), stan=422, status=422),
-    Route("/settings/me/absences/<absence_id>/end", "/settings/me/absences/abs_none/end", ("POST",), status=404),
-    Route("/settings/people/<person_id>/absences", "/settings/people/usr_none/absences", ("POST",), stan=403, status=403),
     Route(
-        "/settings/people/<person_id>/absences/<absence_id>/end", "/settings/people/usr_none/absences/abs_none/end", ("POST",), status=404
+        "/settings/me/absences/<absence_id>/end", "/settings/me/absences/abs_none/end", ("POST",), status=404
+    ),
+    Route(
+        "/settings/people/<person_id>/absences",
+        "/settings/people/usr_none/absences",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        "/settings/people/<person_id>/absences/<absence_id>/end",
+        "/settings/people/usr_none/absences/abs_none/end",
+        ("POST",),
+        status=404,
     ),
     Route("/settings/secrets", "/settings/secrets", ("GET", "POST"), stan=403, status=403),
-    Route("/settings/secrets/<name>/remove", "/settings/secrets/none/remove", ("POST",), stan=403, status=403),
+    Route(
+        "/settings/secrets/<name>/remove", "/settings/secrets/none/remove", ("POST",), stan=403, status=403
+    ),
     Route("/settings/webhooks", "/settings/webhooks", stan=403, status=403),
     Route("/settings/webhooks/new", "/settings/webhooks/new", ("GET", "POST"), stan=403, status=403),
     Route("/settings/webhooks/<webhook_id>", "/settings/webhooks/whk_none", stan=403, status=403),
-    Route("/settings/webhooks/<webhook_id>/change", "/settings/webhooks/whk_none/change", ("GET", "POST"), stan=403, status=403),
-    Route("/settings/webhooks/<webhook_id>/switch", "/settings/webhooks/whk_none/switch", ("POST",), stan=403, status=403),
-    Route("/settings/webhooks/<webhook_id>/test", "/settings/webhooks/whk_none/test", ("POST",), stan=403, status=403),
-    Route("/settings/webhooks/<webhook_id>/secret", "/settings/webhooks/whk_none/secret", ("POST",), stan=403, status=403),
-    Route("/settings/webhooks/<webhook_id>/remove", "/settings/webhooks/whk_none/remove", ("POST",), stan=403, status=403),
+    Route(
+        "/settings/webhooks/<webhook_id>/change",
+        "/settings/webhooks/whk_none/change",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        "/settings/webhooks/<webhook_id>/switch",
+        "/settings/webhooks/whk_none/switch",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        "/settings/webhooks/<webhook_id>/test",
+        "/settings/webhooks/whk_none/test",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        "/settings/webhooks/<webhook_id>/secret",
+        "/settings/webhooks/whk_none/secret",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        "/settings/webhooks/<webhook_id>/remove",
+        "/settings/webhooks/whk_none/remove",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
     Route(
         "/settings/webhooks/<webhook_id>/deliveries/<delivery_id>/redeliver",
         "/settings/webhooks/whk_none/deliveries/dlv_none/redeliver",
@@ -386,7 +577,9 @@ ROUTES = [
     ),
     Route("/settings/channels", "/settings/channels", stan=403, status=403),
     Route("/settings/channels/<kind>", "/settings/channels/email", ("POST",), stan=403, status=403),
-    Route("/settings/channels/sms/gateway", "/settings/channels/sms/gateway", ("POST",), stan=403, status=403),
+    Route(
+        "/settings/channels/sms/gateway", "/settings/channels/sms/gateway", ("POST",), stan=403, status=403
+    ),
     Route("/settings/channels/<kind>/test", "/settings/channels/email/test", ("POST",), stan=403, status=403),
     Route("/settings/hours", "/settings/hours", ("GET", "POST"), stan=403, status=403),
     Route("/settings/hours/leads", "/settings/hours/leads", ("POST",), stan=403, status=403),

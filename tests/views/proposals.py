@@ -43,10 +43,20 @@ def source(of: str = "s1", **more: Any) -> dict[str, Any]:
 
 
 def value(
-    name: str, proposed: Any, confidence: str = "high", reason: str = "It stands in the record.", *sources: dict[str, Any]
+    name: str,
+    proposed: Any,
+    confidence: str = "high",
+    reason: str = "It stands in the record.",
+    *sources: dict[str, Any],
 ) -> dict[str, Any]:
     """One proposed value."""
-    return {"name": name, "value": proposed, "confidence": confidence, "reason": reason, "sources": list(sources) or [source()]}
+    return {
+        "name": name,
+        "value": proposed,
+        "confidence": confidence,
+        "reason": reason,
+        "sources": list(sources) or [source()],
+    }
 
 
 def pending(company: Company, run_id: str, by: str = "olivia") -> dict[str, Any]:
@@ -56,19 +66,37 @@ def pending(company: Company, run_id: str, by: str = "olivia") -> dict[str, Any]
     return told
 
 
-def arrives(company: Company, run_id: str, *fields: dict[str, Any], by: str = "olivia", origin: str = "a-model", **more: Any) -> None:
+def arrives(
+    company: Company,
+    run_id: str,
+    *fields: dict[str, Any],
+    by: str = "olivia",
+    origin: str = "a-model",
+    **more: Any,
+) -> None:
     """These values are proposed. `more` may be `outcome` with `choice`, `flags`, `banner`, `dropped`, `mode`, `suspicious`."""
     told = {"origin": origin, "provider": origin, "model": origin, "fields": [one["name"] for one in fields]}
     told |= {name: more[name] for name in ("outcome", "flags", "dropped", "mode") if name in more}
-    sealed = {"fields": list(fields)} | {name: more[name] for name in ("choice", "banner", "suspicious", "warned") if name in more}
+    sealed = {"fields": list(fields)} | {
+        name: more[name] for name in ("choice", "banner", "suspicious", "warned") if name in more
+    }
     runs.record_answer(pending(company, run_id, by)["call"], "proposal_made", told, {"proposal": sealed})
 
 
 def fails(
-    company: Company, run_id: str, code: str = "timeout", message: str = "The model did not answer in 8 s.", status: str = "failed"
+    company: Company,
+    run_id: str,
+    code: str = "timeout",
+    message: str = "The model did not answer in 8 s.",
+    status: str = "failed",
 ) -> None:
     """No proposal comes, for this reason."""
-    runs.record_answer(pending(company, run_id)["call"], "proposal_failed", {"code": code, "status": status}, {"message": message})
+    runs.record_answer(
+        pending(company, run_id)["call"],
+        "proposal_failed",
+        {"code": code, "status": status},
+        {"message": message},
+    )
 
 
 def fields(page: "Page") -> dict[str, Any]:

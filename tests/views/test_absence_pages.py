@@ -14,11 +14,17 @@ OWN = "/settings/me/absences"
 
 def days(**more: Any) -> dict[str, Any]:
     today = log.now().date()
-    return {"first": str(today), "last": str(today + timedelta(days=3)), "substitute": "olivia@fernwick.example"} | more
+    return {
+        "first": str(today),
+        "last": str(today + timedelta(days=3)),
+        "substitute": "olivia@fernwick.example",
+    } | more
 
 
 def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_there(pages: Pages) -> None:
-    ahead = pages.tom.post(OWN, days(first="9999-12-30", last="9999-12-31", csrf_token=pages.tom.token), status=422)
+    ahead = pages.tom.post(
+        OWN, days(first="9999-12-30", last="9999-12-31", csrf_token=pages.tom.token), status=422
+    )
     assert "takes a day of the next 10 years" in ahead.text
     refused = pages.tom.post(OWN, days(last="2020-01-01", csrf_token=pages.tom.token), status=422)
     assert "takes today or a later day" in refused.text
@@ -26,13 +32,22 @@ def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_th
     pages.tom.post(OWN, days(csrf_token=pages.tom.token))
     page = pages.tom.get("/settings/me").text
     assert all(words in page for words in ("Away now", "Olivia stands in"))
-    assert "on one of these days" in pages.tom.post(OWN, days(csrf_token=pages.tom.token), status=409).text.lower()
+    assert (
+        "on one of these days"
+        in pages.tom.post(OWN, days(csrf_token=pages.tom.token), status=409).text.lower()
+    )
     (kept,) = absences.away().values()
     for who in ("olivia", "stan"):
         browser = getattr(pages, who)
         browser.post(f"{OWN}/{kept.id}/end", {"csrf_token": browser.token}, status=404)
-        browser.post(f"/settings/people/{kept.person}/absences/{kept.id}/end", {"csrf_token": browser.token}, status=403)
-    pages.ines.post(f"/settings/people/{kept.person}/absences/{kept.id}/end", {"csrf_token": pages.ines.token})
+        browser.post(
+            f"/settings/people/{kept.person}/absences/{kept.id}/end",
+            {"csrf_token": browser.token},
+            status=403,
+        )
+    pages.ines.post(
+        f"/settings/people/{kept.person}/absences/{kept.id}/end", {"csrf_token": pages.ines.token}
+    )
     assert absences.away() == {}
     pages.ines.post(f"/settings/people/{kept.person}/absences", days(csrf_token=pages.ines.token))
     assert "Olivia stands in" in pages.ines.get(f"/settings/people/{kept.person}").text
@@ -45,7 +60,10 @@ def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: P
     made = client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"})
     assert (made.status_code, made.get_json()["substitute"]) == (201, company.olivia.id)
     assert made.get_json()["undecidable"] == []
-    assert client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"}).get_json() == made.get_json()
+    assert (
+        client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"}).get_json()
+        == made.get_json()
+    )
     assert client.post(place, json=days(), headers=own).get_json()["code"] == "away_already"
     assert [one["id"] for one in client.get(place, headers=own).get_json()["data"]] == [made.get_json()["id"]]
     for who in ("olivia", "mona", "stan"):
@@ -57,6 +75,8 @@ def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: P
     assert client.delete(f"{place}/{made.get_json()['id']}", headers=admin).status_code == 204
     asking(roles=["operations_lead"])
     made = client.post(
-        f"/api/v1/people/{company.mona.id}/absences", json=days(substitute="tom@fernwick.example"), headers=key(company.mona)
+        f"/api/v1/people/{company.mona.id}/absences",
+        json=days(substitute="tom@fernwick.example"),
+        headers=key(company.mona),
     )
     assert made.get_json()["undecidable"] == ["Asking"], "what nobody approves meanwhile"

@@ -25,7 +25,16 @@ SHEET = "/c/customer/1/do/customer.rate"
 def acting(pages: "Pages") -> "Pages":
     for role in ("operator", "lead"):
         access.grant(role, "collection:customer", ["act"], team="operations")
-    imported(RATE, {**RATE, "id": "customer.lower", "title": "Lower it", "if": "record.risk == 'high'", "irreversible": True})
+    imported(
+        RATE,
+        {
+            **RATE,
+            "id": "customer.lower",
+            "title": "Lower it",
+            "if": "record.risk == 'high'",
+            "irreversible": True,
+        },
+    )
     return pages
 
 
@@ -53,7 +62,9 @@ def test_the_sheet_says_what_is_to_be_known_and_having_it_done_leads_to_the_run(
 def test_what_is_wrong_is_said_in_the_sheet_and_what_was_typed_is_kept(acting: "Pages") -> None:
     page = acting.olivia.send(acting.olivia.get(SHEET), SHEET, status=422, v_note="Kept.")
     assert page.form(SHEET)["fields"]["v.note"] == "Kept."
-    refused = acting.olivia.send(acting.olivia.get("/c/customer/3/do/customer.rate"), "/do/customer.rate", status=409, v_risk="low")
+    refused = acting.olivia.send(
+        acting.olivia.get("/c/customer/3/do/customer.rate"), "/do/customer.rate", status=409, v_risk="low"
+    )
     assert "is no retail customer" in refused.text
 
 
@@ -69,14 +80,20 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     path = "/bulk/of/customer?action=customer.rate&key=1&key=3"
     page = acting.olivia.get(path)
     assert "check which of them it can be done to" in page.text
-    seen = acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "look": "1"}, status=200)
+    seen = acting.olivia.post(
+        "/bulk/of/customer",
+        page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "look": "1"},
+        status=200,
+    )
     assert "1 can be done, 1 cannot" in seen.text
     assert seen.text.count("Risk: – → High") == 1, "of each record to which it can be done, what it holds now"
     assert "Cannot be done" in seen.text
     assert "is no retail customer" in seen.text
     go = seen.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"}
     for unchecked in ({"v.risk": "low"}, {"checked": ""}):
-        assert "was not checked yet" in acting.olivia.post("/bulk/of/customer", go | unchecked, status=422).text
+        assert (
+            "was not checked yet" in acting.olivia.post("/bulk/of/customer", go | unchecked, status=422).text
+        )
     acting.olivia.post("/bulk/of/customer", go)
     to = acting.olivia.answer.headers["Location"]
     assert "1 to do" in acting.olivia.follow().text
@@ -92,7 +109,9 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
 
 def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages") -> None:
     listed = "segment=&filter=%7B%22field%22%3A%22risk%22%2C%22op%22%3A%22is_null%22%2C%22value%22%3Atrue%7D&sort=-id"
-    form = acting.olivia.get(f"/bulk/of/customer?action=customer.rate&key=1&key=3&{listed}").forms[0]["fields"] | {
+    form = acting.olivia.get(f"/bulk/of/customer?action=customer.rate&key=1&key=3&{listed}").forms[0][
+        "fields"
+    ] | {
         "key": ["1", "3"],
         "v.risk": "high",
     }
@@ -117,10 +136,20 @@ def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages"
     access.grant("operator", "collection:customer", ["update"], team="operations")
     path = "/bulk/of/customer?action=hand:change&key=1&key=2"
     assert "hand:change" in acting.olivia.get("/c/customer").html
-    sent = {"csrf_token": acting.olivia.token, "action": "hand:change", "key": ["1", "2"], "field": "risk", "t.risk": "enum", "look": "1"}
+    sent = {
+        "csrf_token": acting.olivia.token,
+        "action": "hand:change",
+        "key": ["1", "2"],
+        "field": "risk",
+        "t.risk": "enum",
+        "look": "1",
+    }
     assert "Choose a field" in acting.olivia.get(path).text
     for untouched in ({"field": ""}, {"v.risk": ""}):
-        assert "Give a field a value, or tick “Empty it”." in acting.olivia.post("/bulk/of/customer", sent | untouched, status=422).text
+        assert (
+            "Give a field a value, or tick “Empty it”."
+            in acting.olivia.post("/bulk/of/customer", sent | untouched, status=422).text
+        )
     both = acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "high", "empty": "risk"}, status=422)
     assert "Either a value or “Empty it”, not both." in both.text
     acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "high"})
@@ -135,15 +164,27 @@ def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages"
     acting.mona.get(to, status=404)
 
 
-def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_deletion_is_named(acting: "Pages") -> None:
+def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_deletion_is_named(
+    acting: "Pages",
+) -> None:
     access.grant("operator", "collection:customer", ["update", "delete"], team="operations")
-    sent = {"csrf_token": acting.olivia.token, "action": "hand:change", "key": ["1"], "field": ["risk"], "t.risk": "enum", "look": "1"}
+    sent = {
+        "csrf_token": acting.olivia.token,
+        "action": "hand:change",
+        "key": ["1"],
+        "field": ["risk"],
+        "t.risk": "enum",
+        "look": "1",
+    }
     acting.company.sql("update customer set risk = 'low'")
     acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "", "empty": "risk"})
     to = acting.olivia.answer.headers["Location"]
     worked({jobs.BULK})
     assert "1 can be changed" in acting.olivia.get(to).text
-    acting.olivia.post("/bulk/of/customer", {"csrf_token": acting.olivia.token, "action": "hand:delete", "key": ["1"], "look": "1"})
+    acting.olivia.post(
+        "/bulk/of/customer",
+        {"csrf_token": acting.olivia.token, "action": "hand:delete", "key": ["1"], "look": "1"},
+    )
     to = acting.olivia.answer.headers["Location"]
     worked({jobs.BULK})
     page = acting.olivia.get(to).text
@@ -151,9 +192,13 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
     assert re.search("It cannot be deleted while records of .+ refer to it", page)
 
 
-def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_looked_at(acting: "Pages") -> None:
+def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_looked_at(
+    acting: "Pages",
+) -> None:
     acting.company.sql(MANY)
-    path = "/bulk/of/customer?action=start:care-review&all=1&filter=" + quote('{"field":"desk","op":"eq","value":"retail"}')
+    path = "/bulk/of/customer?action=start:care-review&all=1&filter=" + quote(
+        '{"field":"desk","op":"eq","value":"retail"}'
+    )
     page = acting.olivia.get(path)
     assert "Customers: Desk is Retail More than 200 are chosen" in page.text
     form = page.form("/bulk/of/customer")["fields"]
@@ -164,7 +209,10 @@ def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_
     while go_on(acting.company.olivia, to.rpartition("/")[2]).under_way:
         continue
     page = acting.olivia.get(to)
-    assert "Start Care review: 229 of 229 records 229 can be started, 0 cannot. Nothing is started yet." in page.text
+    assert (
+        "Start Care review: 229 of 229 records 229 can be started, 0 cannot. Nothing is started yet."
+        in page.text
+    )
     assert "Start on 229 customers" in page.text
     acting.olivia.post(to, page.form(to)["fields"] | {"do": "go"})
     assert "0 started, 0 not started, 229 to start" in acting.olivia.get(to).text

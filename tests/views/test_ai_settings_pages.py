@@ -56,7 +56,13 @@ def test_only_who_administers_gets_in(pages: Pages, who: str) -> None:
 
 
 def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Pages) -> None:
-    typed: dict[str, Any] = {"provider": "openai_compatible", "model": "small-1", "base_url": NOWHERE, "key": KEY, "note": "Try it"}
+    typed: dict[str, Any] = {
+        "provider": "openai_compatible",
+        "model": "small-1",
+        "base_url": NOWHERE,
+        "key": KEY,
+        "note": "Try it",
+    }
     page = send(pages.ines, pages.ines.get("/settings/ai"), "/settings/ai", status=422, **typed)
     sent = page.form("/settings/ai")["fields"]
     assert {name: sent[name] for name in typed} == typed
@@ -85,7 +91,11 @@ def test_somebody_who_saved_in_between_is_told_of(pages: Pages) -> None:
 
 def test_testing_keeps_nothing_and_is_an_event(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai")
-    fields = page.form("/settings/ai")["fields"] | {"provider": "openai_compatible", "model": "m", "base_url": NOWHERE}
+    fields = page.form("/settings/ai")["fields"] | {
+        "provider": "openai_compatible",
+        "model": "m",
+        "base_url": NOWHERE,
+    }
     part = pages.ines.post("/settings/ai/test", fields, htmx="tested", status=200)
     assert "No connection" in part.text
     assert "<form" not in part.html
@@ -104,14 +114,26 @@ def test_a_key_asks_who_one_is(pages: Pages, monkeypatch: pytest.MonkeyPatch) ->
     page = pages.ines.get("/settings/ai")
     monkeypatch.setattr(entry, "current", lambda: entry.Entry(second_factor="off"))
     fetch("update console.session set proved_at = now() - interval '10 minutes' returning 1")
-    send(pages.ines, page, "/settings/ai", status=403, provider="openai_compatible", model="m", base_url=NOWHERE, key=KEY, untried="on")
+    send(
+        pages.ines,
+        page,
+        "/settings/ai",
+        status=403,
+        provider="openai_compatible",
+        model="m",
+        base_url=NOWHERE,
+        key=KEY,
+        untried="on",
+    )
     assert options.newest().version == 0
     page = pages.ines.get("/settings/ai/budgets")
     send(pages.ines, page, "/settings/ai/budgets", retention_days="12")
     assert options.newest().document.retention_days == 12, "what is no key is no such matter"
 
 
-def test_what_the_environment_gives_is_shown_and_not_changed(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_environment_gives_is_shown_and_not_changed(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-the-machine")
     settings.current.cache_clear()
     try:
@@ -121,7 +143,15 @@ def test_what_the_environment_gives_is_shown_and_not_changed(pages: Pages, monke
         assert "sk-of-the-machine" not in page.html
         assert not [form for form in page.forms if form["action"] == "/settings/ai"]
         pages.ines.post(
-            "/settings/ai", {"csrf_token": pages.ines.token, "version": "0", "provider": "rules", "model": "x", "base_url": ""}, status=422
+            "/settings/ai",
+            {
+                "csrf_token": pages.ines.token,
+                "version": "0",
+                "provider": "rules",
+                "model": "x",
+                "base_url": "",
+            },
+            status=422,
         )
         assert options.newest().version == 0
     finally:
@@ -132,7 +162,11 @@ def test_what_the_environment_gives_is_shown_and_not_changed(pages: Pages, monke
 def test_purposes_and_prices(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/purposes")
     sent = page.form("/purposes")["fields"]
-    assert (sent["purposes.propose.max_tokens"], sent["purposes.build.max_tokens"], sent["purposes.decide.model"]) == ("2000", "8000", "")
+    assert (
+        sent["purposes.propose.max_tokens"],
+        sent["purposes.build.max_tokens"],
+        sent["purposes.decide.model"],
+    ) == ("2000", "8000", "")
     assert "claude-haiku" in page.html
     data = sent | {
         "purposes.decide.seconds": "4",
@@ -145,12 +179,17 @@ def test_purposes_and_prices(pages: Pages) -> None:
     pages.ines.post("/settings/ai/purposes", data)
     kept = options.newest().document
     assert kept.purpose("decide").seconds == 4
-    assert [(f"{one.input}", f"{one.cached}", one.model) for one in kept.prices.models] == [("1.5", "0", "small"), ("2", "0.2", "large")]
+    assert [(f"{one.input}", f"{one.cached}", one.model) for one in kept.prices.models] == [
+        ("1.5", "0", "small"),
+        ("2", "0.2", "large"),
+    ]
     assert (kept.prices.currency, kept.prices.number) == ("EUR", 1)
     data |= {"version": "1", "price.input": ["much", "", "2"], "purposes.text.max_tokens": "9"}
     page = pages.ines.post("/settings/ai/purposes", data, status=422)
     assert 'value="much"' in page.html
-    assert {"f-prices.models.0.input-error", "f-purposes.text.max_tokens-error"} <= {told["id"] for told in page.with_attribute("id")}
+    assert {"f-prices.models.0.input-error", "f-purposes.text.max_tokens-error"} <= {
+        told["id"] for told in page.with_attribute("id")
+    }
 
 
 def test_budgets_show_what_was_used_today(pages: Pages) -> None:
@@ -167,9 +206,13 @@ def test_budgets_show_what_was_used_today(pages: Pages) -> None:
     assert "Used up: steps are done by hand until 00:00." in page.text
     assert "No limit." in page.text
     assert page.form("/budgets")["fields"]["budget.day_calls"] == ""
-    page = send(pages.ines, page, "/budgets", status=422, **told({"budget.run_calls": "-3", "blind_percent": "500"}))
+    page = send(
+        pages.ines, page, "/budgets", status=422, **told({"budget.run_calls": "-3", "blind_percent": "500"})
+    )
     assert page.form("/budgets")["fields"]["budget.run_calls"] == "-3"
-    assert {"f-budget.run_calls", "f-blind_percent"} == {told["id"] for told in page.with_attribute("aria-invalid")}
+    assert {"f-budget.run_calls", "f-blind_percent"} == {
+        told["id"] for told in page.with_attribute("aria-invalid")
+    }
 
 
 def test_house_text_with_its_versions(pages: Pages) -> None:
@@ -189,11 +232,18 @@ def test_house_text_with_its_versions(pages: Pages) -> None:
 
 def test_what_a_model_would_see_of_a_text(pages: Pages) -> None:
     text = "Please write to ada@example.com or call +49 30 901820."
-    page = pages.ines.post("/settings/ai/redaction", {"csrf_token": pages.ines.token, "text": text}, status=200)
+    page = pages.ines.post(
+        "/settings/ai/redaction", {"csrf_token": pages.ines.token, "text": text}, status=200
+    )
     sent = page.html.split('<pre class="ai-text"')[1].split("</pre>")[0]
     assert "ada@example.com" not in sent
     assert "<mark>[EMAIL_1]</mark>" in sent
-    assert next(form for form in page.forms if form["method"] == "post" and form["action"].endswith("redaction"))["fields"]["text"] == text
+    assert (
+        next(
+            form for form in page.forms if form["method"] == "post" and form["action"].endswith("redaction")
+        )["fields"]["text"]
+        == text
+    )
     page = pages.ines.post(
         "/settings/ai/redaction",
         {

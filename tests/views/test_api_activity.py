@@ -28,7 +28,13 @@ def fixture_keys(clean: Database) -> dict[str, str]:
     """Short name → key, of people who did twelve things, all of which have their place."""
     keys = {}
     for name, (role, team) in ROLES.items():
-        made = accounts.create_person(f"{name}@fernwick.example", role=role, team=team, name=name.title(), password="a long pass phrase 1")
+        made = accounts.create_person(
+            f"{name}@fernwick.example",
+            role=role,
+            team=team,
+            name=name.title(),
+            password="a long pass phrase 1",
+        )
         keys[name] = accounts.create_key("tests", made.person.id).text
     olivia = accounts.actor_of_key(keys["olivia"])
     assert isinstance(olivia, Actor)
@@ -155,7 +161,9 @@ def test_filters_hold(ada: Caller) -> None:
         "collection=customer": lambda row: row["collection"] == "customer",
     }
     for query, keep in cases.items():
-        assert [row["id"] for row in ada.page(f"limit=100&{query}")["data"]] == [row["id"] for row in whole if keep(row)], query
+        assert [row["id"] for row in ada.page(f"limit=100&{query}")["data"]] == [
+            row["id"] for row in whole if keep(row)
+        ], query
     assert ada.page("run=run_nosuch") == {"data": [], "hasMore": False, "next": None}
 
 

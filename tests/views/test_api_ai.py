@@ -151,7 +151,17 @@ def test_filters(pages: Pages, query: str, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["status=nope", "limit=0", "limit=101", "after=x", "after=2026-11-20T08:30:00~aic_1", "nonsense=1", "code=%00", "run=1&run=2"]
+    "query",
+    [
+        "status=nope",
+        "limit=0",
+        "limit=101",
+        "after=x",
+        "after=2026-11-20T08:30:00~aic_1",
+        "nonsense=1",
+        "code=%00",
+        "run=1&run=2",
+    ],
 )
 def test_what_is_asked_wrongly_is_400_and_says_where(pages: Pages, query: str) -> None:
     answer = Program(pages, "ada").get(f"/ai-calls?{query}")

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
 __all__ = ["bank"]
-KEYS = ["id", "run", "step", "attempt", "action", "collection", "record", "status", "requested_by", "values", "decided", "needs"]
+KEYS = [
+    "id",
+    "run",
+    "step",
+    "attempt",
+    "action",
+    "collection",
+    "record",
+    "status",
+    "requested_by",
+    "values",
+    "decided",
+    "needs",
+]
 
 
 class Program:
@@ -42,12 +55,29 @@ def test_a_request_in_its_shape_and_the_answer(bank: "Company", pages: "Pages") 
     assert told["next"] is None
     (one,) = told["data"]
     assert set(KEYS) <= set(one)
-    assert (one["id"], one["run"], one["step"], one["attempt"], one["status"], one["needs"]) == (asked, run_id, "charge", 1, "open", 1)
-    assert (one["action"], one["collection"], one["record"], one["values"]) == ("customer.charge", "customer", "1", {"amount": "300"})
+    assert (one["id"], one["run"], one["step"], one["attempt"], one["status"], one["needs"]) == (
+        asked,
+        run_id,
+        "charge",
+        1,
+        "open",
+        1,
+    )
+    assert (one["action"], one["collection"], one["record"], one["values"]) == (
+        "customer.charge",
+        "customer",
+        "1",
+        {"amount": "300"},
+    )
     assert (one["requested_by"], one["decided"]) == (bank.olivia.id, [])
     assert mona.get(f"/approvals/{asked}").get_json() == one
     current = Program(pages, "olivia").get(f"/runs/{run_id}").get_json()["current"]
-    assert (current["form"], current["waiting"]["for"], current["waiting"]["until"], current["waiting"]["key"]) == (
+    assert (
+        current["form"],
+        current["waiting"]["for"],
+        current["waiting"]["until"],
+        current["waiting"]["key"],
+    ) == (
         None,
         "approval",
         None,
@@ -57,7 +87,12 @@ def test_a_request_in_its_shape_and_the_answer(bank: "Company", pages: "Pages") 
     assert (answer.status_code, answer.get_json()["status"]) == (200, "approved")
     (decided,) = answer.get_json()["decided"]
     assert (decided["by"], decided["decision"], decided["reason"]) == (bank.mona.id, "approve", "Fits.")
-    assert mona.post(f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": "once"}).get_json() == answer.get_json()
+    assert (
+        mona.post(
+            f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": "once"}
+        ).get_json()
+        == answer.get_json()
+    )
     assert mona.post(f"/approvals/{asked}/approve", {}).status_code == 409
     assert balance(bank) == "300"
 
@@ -71,7 +106,10 @@ def test_who_must_not_decide(bank: "Company", pages: "Pages") -> None:
     for name, status in (("tom", 403), ("rosa", 403), ("stan", 404)):
         program = Program(pages, name)
         for act in ("approve", "reject"):
-            assert program.post(f"/approvals/{asked}/{act}", {"reason": "x"}).status_code == status, (name, act)
+            assert program.post(f"/approvals/{asked}/{act}", {"reason": "x"}).status_code == status, (
+                name,
+                act,
+            )
     assert Program(pages, "stan").get("/approvals").get_json() == {"data": [], "next": None}
     assert Program(pages, "stan").get(f"/approvals/{asked}").status_code == 404
     assert pages.app.test_client().post(f"/api/v1/approvals/{asked}/approve", json={}).status_code == 401
@@ -93,33 +131,52 @@ def test_what_is_wrong_is_named(bank: "Company", pages: "Pages") -> None:
     for act, body, status, field in wrong:
         answer = mona.post(f"/approvals/{asked}/{act}", body)
         assert (answer.status_code, answer.get_json()["details"][0]["field"]) == (status, field), (act, body)
-    for query, status in (("?status=shut", 400), ("?colour=1", 400), ("?waiting=you", 400), ("?limit=0", 400), ("?after=x", 400)):
+    for query, status in (
+        ("?status=shut", 400),
+        ("?colour=1", 400),
+        ("?waiting=you", 400),
+        ("?limit=0", 400),
+        ("?after=x", 400),
+    ):
         assert mona.get(f"/approvals{query}").status_code == status, query
     assert [one["id"] for one in mona.get("/approvals?waiting=me&status=open").get_json()["data"]] == [asked]
     bank.sql("update customer set balance = 77 where id = 1")
     answer = mona.post(f"/approvals/{asked}/approve", {})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "values_moved")
-    assert answer.get_json()["details"][0] | {"reason": ""} == {"field": "balance", "reason": "", "old": "12.50", "now": "77.00"}
+    assert answer.get_json()["details"][0] | {"reason": ""} == {
+        "field": "balance",
+        "reason": "",
+        "old": "12.50",
+        "now": "77.00",
+    }
     assert mona.post(f"/approvals/{asked}/approve", {"accept_changes": True}).status_code == 200
     assert mona.post(f"/approvals/{asked}/reject", {"reason": "late"}).status_code == 409
 
 
-def test_questions_are_asked_by_who_decides_and_answered_by_who_asked(bank: "Company", pages: "Pages") -> None:
+def test_questions_are_asked_by_who_decides_and_answered_by_who_asked(
+    bank: "Company", pages: "Pages"
+) -> None:
     charging()
     _, asked = requested(bank)
     mona, olivia = Program(pages, "mona"), Program(pages, "olivia")
     nothing = olivia.post(f"/approvals/{asked}/reply", {"answer": "x"})
     assert (nothing.status_code, nothing.get_json()["code"]) == (409, "not_possible")
     for program, act, body, field in (
-        (mona, "ask", {}, "question"), (mona, "ask", {"question": " "}, "question"), (mona, "ask", {"question": "x" * 2_001}, "question"),
-        (mona, "ask", {"answer": "x"}, "answer"), (olivia, "reply", {"answer": None}, "answer"),
-    ):  # fmt: skip
+        (mona, "ask", {}, "question"),
+        (mona, "ask", {"question": " "}, "question"),
+        (mona, "ask", {"question": "x" * 2_001}, "question"),
+        (mona, "ask", {"answer": "x"}, "answer"),
+        (olivia, "reply", {"answer": None}, "answer"),
+    ):
         answer = program.post(f"/approvals/{asked}/{act}", body)
         assert (answer.status_code, answer.get_json()["details"][0]["field"]) == (422, field), (act, body)
     once = {"X-Idempotency-Key": "asked"}
     told = mona.post(f"/approvals/{asked}/ask", {"question": "Which receipt?"}, **once)
     assert told.status_code == 200
-    assert mona.post(f"/approvals/{asked}/ask", {"question": "Which receipt?"}, **once).get_json() == told.get_json()
+    assert (
+        mona.post(f"/approvals/{asked}/ask", {"question": "Which receipt?"}, **once).get_json()
+        == told.get_json()
+    )
     said = olivia.post(f"/approvals/{asked}/reply", {"answer": "The one of March."}).get_json()
     assert [(one["by"], one["reply"], one["text"]) for one in said["data"]] == [
         (bank.mona.id, False, "Which receipt?"),
@@ -127,17 +184,27 @@ def test_questions_are_asked_by_who_decides_and_answered_by_who_asked(bank: "Com
     ]
     assert mona.get(f"/approvals/{asked}/questions").get_json() == said
     for name, act, status in (
-        ("olivia", "ask", 403), ("tom", "ask", 403), ("rosa", "ask", 403), ("stan", "ask", 404),
-        ("mona", "reply", 403), ("tom", "reply", 403), ("stan", "reply", 404),
-    ):  # fmt: skip
+        ("olivia", "ask", 403),
+        ("tom", "ask", 403),
+        ("rosa", "ask", 403),
+        ("stan", "ask", 404),
+        ("mona", "reply", 403),
+        ("tom", "reply", 403),
+        ("stan", "reply", 404),
+    ):
         body = {"question": "x"} if act == "ask" else {"answer": "x"}
         assert Program(pages, name).post(f"/approvals/{asked}/{act}", body).status_code == status, (name, act)
     assert Program(pages, "stan").get(f"/approvals/{asked}/questions").status_code == 404
-    assert pages.app.test_client().post(f"/api/v1/approvals/{asked}/ask", json={"question": "x"}).status_code == 401
+    assert (
+        pages.app.test_client().post(f"/api/v1/approvals/{asked}/ask", json={"question": "x"}).status_code
+        == 401
+    )
     assert mona.get(f"/approvals/{asked}").get_json()["status"] == "open", "asking decides nothing"
 
 
-def test_a_request_that_is_void_by_now_says_that_nothing_was_done_whatever_was_written_of_it(bank: "Company", pages: "Pages") -> None:
+def test_a_request_that_is_void_by_now_says_that_nothing_was_done_whatever_was_written_of_it(
+    bank: "Company", pages: "Pages"
+) -> None:
     changes = {
         "update customer set desk = 'corporate' where id = 1": "Corporate accounts are not charged",
         "update customer set risk = 'high', desk = 'retail' where id = 1": "asks for more",
@@ -149,9 +216,15 @@ def test_a_request_that_is_void_by_now_says_that_nothing_was_done_whatever_was_w
         run_id, asked = requested(bank)
         bank.sql(change)
         for _again in range(2):
-            told = mona.post(f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": f"void {asked}"})
+            told = mona.post(
+                f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": f"void {asked}"}
+            )
             body = told.get_json()
-            assert (told.status_code, body.get("outcome"), told.headers.get("X-Outcome")) == (409, None, None), body
+            assert (told.status_code, body.get("outcome"), told.headers.get("X-Outcome")) == (
+                409,
+                None,
+                None,
+            ), body
             assert "was done, or a part" not in body["message"]
             assert body["code"] in ("approval_void", "not_possible"), body
             assert _again or words in body["message"], body["message"]

@@ -20,7 +20,9 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def olivia(clean: Database) -> accounts.Person:
     """An operator of Operations."""
-    return accounts.create_person("olivia@fernwick.example", role="operator", team="operations", name="Olivia Vance", password=GOOD).person
+    return accounts.create_person(
+        "olivia@fernwick.example", role="operator", team="operations", name="Olivia Vance", password=GOOD
+    ).person
 
 
 @pytest.fixture
@@ -39,7 +41,9 @@ def echo(app: Flask) -> None:
     app.add_url_rule("/api/v1/echo", "echo", sent, methods=["POST"])
 
 
-def test_me_is_the_owner_of_the_key(client: FlaskClient, key: dict[str, str], olivia: accounts.Person) -> None:
+def test_me_is_the_owner_of_the_key(
+    client: FlaskClient, key: dict[str, str], olivia: accounts.Person
+) -> None:
     answer = client.get("/api/v1/me", headers=key)
     assert answer.status_code == 200
     assert answer.get_json() == {
@@ -54,7 +58,9 @@ def test_me_is_the_owner_of_the_key(client: FlaskClient, key: dict[str, str], ol
     assert "Set-Cookie" not in answer.headers
 
 
-def test_rights_are_those_of_the_moment(client: FlaskClient, key: dict[str, str], olivia: accounts.Person) -> None:
+def test_rights_are_those_of_the_moment(
+    client: FlaskClient, key: dict[str, str], olivia: accounts.Person
+) -> None:
     access.assign(olivia.id, [("buyer", "procurement"), ("operator", "operations")])
     assert client.get("/api/v1/me", headers=key).get_json()["roles"] == ["buyer", "operator"]
     accounts.disable_person(olivia.id)
@@ -78,7 +84,11 @@ NO_KEYS = [
 def test_without_a_good_key_the_answer_is_401_in_json(client: FlaskClient) -> None:
     for header in NO_KEYS:
         answer = client.get("/api/v1/me", headers={} if header is None else {"Authorization": header})
-        assert (answer.status_code, answer.mimetype, answer.headers["WWW-Authenticate"]) == (401, "application/json", "Bearer")
+        assert (answer.status_code, answer.mimetype, answer.headers["WWW-Authenticate"]) == (
+            401,
+            "application/json",
+            "Bearer",
+        )
         told = answer.get_json()
         assert set(told) == {"code", "message", "details"}
         assert (told["code"], told["details"]) == ("not_signed_in", [])
@@ -92,10 +102,15 @@ def test_a_key_that_has_ended_is_401(client: FlaskClient, key: dict[str, str], c
     assert client.get("/api/v1/me", headers=key).status_code == 401
 
 
-def test_a_session_opens_nothing_here_and_never_beside_a_key(client: FlaskClient, key: dict[str, str]) -> None:
+def test_a_session_opens_nothing_here_and_never_beside_a_key(
+    client: FlaskClient, key: dict[str, str]
+) -> None:
     form = client.get("/sign-in").text
     (token,) = re.findall(r'name="csrf_token" value="([^"]+)"', form)
-    client.post("/sign-in", data={"email": "olivia@fernwick.example", "password": GOOD, "csrf_token": token, "next": "/"})
+    client.post(
+        "/sign-in",
+        data={"email": "olivia@fernwick.example", "password": GOOD, "csrf_token": token, "next": "/"},
+    )
     assert client.get("/api/v1/me").status_code == 401
     both = client.get("/api/v1/me", headers=key)
     assert (both.status_code, both.get_json()["code"]) == (400, "two_credentials")
@@ -150,7 +165,9 @@ def test_what_is_no_json_object_is_400(client: FlaskClient, key: dict[str, str])
         assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed")
 
 
-def test_a_parameter_that_a_call_does_not_know_is_refused_by_every_call(app: Flask, client: FlaskClient, olivia: accounts.Person) -> None:
+def test_a_parameter_that_a_call_does_not_know_is_refused_by_every_call(
+    app: Flask, client: FlaskClient, olivia: accounts.Person
+) -> None:
     calls = [
         (re.sub(r"<int:\w+>", "1", re.sub(r"<\w+>", "x", rule.rule)), method)
         for rule in app.url_map.iter_rules()
@@ -161,9 +178,16 @@ def test_a_parameter_that_a_call_does_not_know_is_refused_by_every_call(app: Fla
     for number, (path, method) in enumerate(calls):
         if number % 50 == 0:  # within the limit of a key
             headers = {"Authorization": f"Bearer {accounts.create_key(f'calls {number}', olivia.id).text}"}
-        answer = client.open(f"{path}?unheard=1", method=method, headers=headers | JSON, data=b"{}" if method != "GET" else None)
+        answer = client.open(
+            f"{path}?unheard=1",
+            method=method,
+            headers=headers | JSON,
+            data=b"{}" if method != "GET" else None,
+        )
         taken += [f"{method} {path}: {answer.status_code}"] if answer.status_code < 400 else []
-        if answer.status_code == 400 and "unheard" not in [detail["field"] for detail in answer.get_json()["details"]]:
+        if answer.status_code == 400 and "unheard" not in [
+            detail["field"] for detail in answer.get_json()["details"]
+        ]:
             unnamed.append(f"{method} {path}: {answer.get_data(as_text=True)}")
     assert (len(calls) > 150, taken, unnamed) == (True, [], [])
 
@@ -174,7 +198,9 @@ OTHER_TYPES = [None, "text/plain", "application/x-www-form-urlencoded", "multipa
 @pytest.mark.usefixtures("echo")
 def test_what_does_not_say_that_it_is_json_is_415(client: FlaskClient, key: dict[str, str]) -> None:
     for kind in OTHER_TYPES:
-        answer = client.post("/api/v1/echo", data=b"{}", headers=key | ({"Content-Type": kind} if kind else {}))
+        answer = client.post(
+            "/api/v1/echo", data=b"{}", headers=key | ({"Content-Type": kind} if kind else {})
+        )
         assert (answer.status_code, answer.get_json()["code"]) == (415, "not_json")
         assert "application/json" in answer.get_json()["message"]
 

@@ -22,7 +22,9 @@ PATH = "/api/v1/workflows/care-review/builder"
 
 
 def client(company: Company, name: str) -> tuple[FlaskClient, dict[str, str]]:
-    return web_app().test_client(), {"Authorization": f"Bearer {accounts.create_key('x', company.people[name].id).text}"}
+    return web_app().test_client(), {
+        "Authorization": f"Bearer {accounts.create_key('x', company.people[name].id).text}"
+    }
 
 
 def test_asked_read_and_taken(company: Company, model: Server) -> None:
@@ -38,7 +40,11 @@ def test_asked_read_and_taken(company: Company, model: Server) -> None:
     assert list(told) == ["status", "text", "changes", "assumptions", "problems"]
     assert told["status"] == "ready"
     assert workflows.open_draft(company.mona, "care-review").revision == 0
-    taken = web.patch("/api/v1/workflows/care-review/draft", headers=headers, json={"revision": 0, "changes": told["changes"]})
+    taken = web.patch(
+        "/api/v1/workflows/care-review/draft",
+        headers=headers,
+        json={"revision": 0, "changes": told["changes"]},
+    )
     assert taken.status_code == 200
     assert taken.get_json()["problems"] == told["problems"]
     assert "why" in {step["id"] for step in taken.get_json()["document"]["steps"]}

@@ -58,7 +58,9 @@ def fixture_call(web: Flask, company: Company) -> Call:
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_a_stranger_gets_not_found_and_nobody_gets_in_without_a_key(call: Call, method: str, path: str) -> None:
+def test_a_stranger_gets_not_found_and_nobody_gets_in_without_a_key(
+    call: Call, method: str, path: str
+) -> None:
     sent = {"json": {"values": {"email": "x"}}} if method == "PATCH" else {}
     answer = call("stan", path, method, **sent)
     assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
@@ -69,7 +71,13 @@ def test_a_stranger_gets_not_found_and_nobody_gets_in_without_a_key(call: Call, 
 def test_collections_of_everybody(call: Call) -> None:
     told = call("olivia", "/collections").get_json()
     assert told["next"] is None
-    assert told["data"][0] == {"id": "customer", "label": "Customers", "source": "company", "kind": "table", "key": ["id"]}
+    assert told["data"][0] == {
+        "id": "customer",
+        "label": "Customers",
+        "source": "company",
+        "kind": "table",
+        "key": ["id"],
+    }
     assert call("stan", "/collections").get_json() == {"data": [], "next": None}
     assert call(None, "/collections").status_code == 401
 
@@ -79,11 +87,24 @@ def test_one_collection(call: Call) -> None:
     fields = {item["name"]: item for item in told["fields"]}
     assert all(item.keys() >= FIELD for item in told["fields"])
     assert "tax_id" not in fields
-    assert fields["desk"]["options"] == [{"value": "retail", "label": "Retail"}, {"value": "corporate", "label": "Corporate"}]
-    assert (fields["id"]["readonly"], fields["email"]["type"], fields["display_name"]["nullable"]) == (True, "email", False)
-    assert told["relations"][0].items() >= {"name": "account", "collection": "account", "kind": "to_many"}.items()
+    assert fields["desk"]["options"] == [
+        {"value": "retail", "label": "Retail"},
+        {"value": "corporate", "label": "Corporate"},
+    ]
+    assert (fields["id"]["readonly"], fields["email"]["type"], fields["display_name"]["nullable"]) == (
+        True,
+        "email",
+        False,
+    )
+    assert (
+        told["relations"][0].items()
+        >= {"name": "account", "collection": "account", "kind": "to_many"}.items()
+    )
     assert (told["segments"], told["actions"]) == ([{"id": "unrated", "label": "Unrated"}], [])
-    references = {item["name"]: item["references"] for item in call("olivia", "/collections/account").get_json()["fields"]}
+    references = {
+        item["name"]: item["references"]
+        for item in call("olivia", "/collections/account").get_json()["fields"]
+    }
     assert references["customer_id"] == "customer"
 
 
@@ -106,7 +127,9 @@ def test_what_narrows_a_list(call: Call) -> None:
 
     assert found(segment="unrated", sort="-id") == ["4", "3", "1"]
     assert found(filter='{"field": "desk", "op": "eq", "value": "corporate"}') == ["3"]
-    assert found(filter='{"or": [{"field": "risk", "op": "eq", "value": "low"}, {"field": "balance", "op": "gt", "value": "100.5"}]}') == [
+    assert found(
+        filter='{"or": [{"field": "risk", "op": "eq", "value": "low"}, {"field": "balance", "op": "gt", "value": "100.5"}]}'
+    ) == [
         "2",
         "3",
     ]
@@ -149,19 +172,32 @@ def test_one_record(call: Call) -> None:
     told = call("olivia", "/collections/customer/records/1").get_json()
     assert set(told) == {"collection", "key", "title", "values"}
     assert told["values"].items() >= {"id": 1, "balance": "12.50", "desk": "retail", "risk": None}.items()
-    for who, key in (("tom", "3"), ("olivia", "99"), ("olivia", "01"), ("olivia", "%00"), ("olivia", "a%2Fb"), ("olivia", "~")):
+    for who, key in (
+        ("tom", "3"),
+        ("olivia", "99"),
+        ("olivia", "01"),
+        ("olivia", "%00"),
+        ("olivia", "a%2Fb"),
+        ("olivia", "~"),
+    ):
         assert call(who, f"/collections/customer/records/{key}").status_code == 404
 
 
 def test_a_change(call: Call, company: Company) -> None:
-    sent = {"values": {"email": "new@x.example", "balance": "99.90"}, "expected": {"email": "adaeze@customers.example", "balance": "12.5"}}
+    sent = {
+        "values": {"email": "new@x.example", "balance": "99.90"},
+        "expected": {"email": "adaeze@customers.example", "balance": "12.5"},
+    }
     answer = call("olivia", "/collections/customer/records/1", "PATCH", json=sent)
     assert answer.status_code == 200
     assert answer.get_json()["values"].items() >= {"email": "new@x.example", "balance": "99.90"}.items()
     again = call("olivia", "/collections/customer/records/1", "PATCH", json=sent)
     told = again.get_json()
     assert (again.status_code, told["code"]) == (409, "record_changed")
-    assert {item["field"]: item["theirs"] for item in told["details"]} == {"email": "new@x.example", "balance": "99.90"}
+    assert {item["field"]: item["theirs"] for item in told["details"]} == {
+        "email": "new@x.example",
+        "balance": "99.90",
+    }
     assert all(item["reason"] for item in told["details"])
     assert company.sql("select email from customer where id = 1") == [("new@x.example",)]
 
@@ -189,7 +225,9 @@ def test_values_that_cannot_be_are_422_and_nothing_is_written(
     assert company.sql("select * from customer") == before
 
 
-@pytest.mark.parametrize("sent", [{}, {"values": 5}, {"values": []}, {"values": {}, "expected": 5}, {"values": {}, "more": 1}])
+@pytest.mark.parametrize(
+    "sent", [{}, {"values": 5}, {"values": []}, {"values": {}, "expected": 5}, {"values": {}, "more": 1}]
+)
 def test_a_change_without_its_parts_is_400(call: Call, sent: dict[str, Any]) -> None:
     assert call("olivia", "/collections/customer/records/1", "PATCH", json=sent).status_code == 400
 
@@ -197,10 +235,16 @@ def test_a_change_without_its_parts_is_400(call: Call, sent: dict[str, Any]) -> 
 def test_a_change_needs_json_and_the_right(call: Call) -> None:
     path = "/collections/customer/records/1"
     assert call("olivia", path, "PATCH", data="values").status_code == 415
-    assert call("olivia", path, "PATCH", data="{", headers={"Content-Type": "application/json"}).status_code == 400
+    assert (
+        call("olivia", path, "PATCH", data="{", headers={"Content-Type": "application/json"}).status_code
+        == 400
+    )
     refused = call("rosa", path, "PATCH", json={"values": {"email": "x@x.example"}})
     assert (refused.status_code, refused.get_json()["code"]) == (403, "not_allowed")
-    assert call("tom", "/collections/customer/records/3", "PATCH", json={"values": {"email": "x"}}).status_code == 404
+    assert (
+        call("tom", "/collections/customer/records/3", "PATCH", json={"values": {"email": "x"}}).status_code
+        == 404
+    )
 
 
 def test_every_key_is_one_segment_of_a_path(call: Call, company: Company, shop_url: str) -> None:
@@ -209,14 +253,22 @@ def test_every_key_is_one_segment_of_a_path(call: Call, company: Company, shop_u
         rows = call("ines", f"/collections/{collection}/records").get_json()["data"]
         assert rows
         for row in rows:
-            assert call("ines", f"/collections/{collection}/records/{quote(row['key'], safe='')}").get_json() == row
+            assert (
+                call("ines", f"/collections/{collection}/records/{quote(row['key'], safe='')}").get_json()
+                == row
+            )
     for collection in ("shop.keyless", "shop.summary"):
         told = call("ines", f"/collections/{collection}/records?limit=2").get_json()
         assert {row["key"] for row in told["data"]} == {None}
         assert told["next"]
         assert call("ines", f"/collections/{collection}").get_json()["key"] == []
         assert call("ines", f"/collections/{collection}/records/1").status_code == 404
-        assert call("ines", f"/collections/{collection}/records/1", "PATCH", json={"values": {"a": 1}}).status_code == 404
+        assert (
+            call(
+                "ines", f"/collections/{collection}/records/1", "PATCH", json={"values": {"a": 1}}
+            ).status_code
+            == 404
+        )
 
 
 def test_a_source_that_is_gone_is_503_and_says_so(call: Call, company: Company) -> None:
@@ -230,7 +282,9 @@ def test_a_source_that_is_gone_is_503_and_says_so(call: Call, company: Company) 
 
 
 def test_a_number_inside_a_field_of_json_is_known_as_one() -> None:
-    with web_app().test_request_context("/", data='{"values": {"place": {"n": [1.50, "1.50", 2]}}}', content_type="application/json"):
+    with web_app().test_request_context(
+        "/", data='{"values": {"place": {"n": [1.50, "1.50", 2]}}}', content_type="application/json"
+    ):
         (one, two, three) = spelled("values")["place"]["n"]
     assert [type(one), type(two), type(three)] == [Spelled, str, int]
     assert exact_json.numbers([one, two, three]) == [1.5, "1.50", 2]

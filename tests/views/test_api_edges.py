@@ -54,7 +54,14 @@ HOSTILE: list[tuple[str, str, bytes | None, dict[str, str], int, str]] = [
     ("POST", RUN, b'{"workflow": 99999999999999999999999999}', JSON, 422, "invalid"),
     ("POST", RUN, b'{"workflow": ""}', JSON, 422, "invalid"),
     ("POST", RUN, b'{"__proto__": 1}', JSON, 422, "invalid"),
-    ("POST", f"{RUN}/run_x/complete", b'{"step": "a", "revision": 99999999999999999999999, "values": {}}', JSON, 422, "invalid"),
+    (
+        "POST",
+        f"{RUN}/run_x/complete",
+        b'{"step": "a", "revision": 99999999999999999999999, "values": {}}',
+        JSON,
+        422,
+        "invalid",
+    ),
     ("POST", f"{RUN}/run_x/complete", b'{"step": "a", "revision": true, "values": {}}', JSON, 422, "invalid"),
     ("POST", f"{RUN}/run_x/complete", b'{"step": "a", "revision": 1.5, "values": {}}', JSON, 422, "invalid"),
     ("POST", "/api/v1/files", b"{}", JSON, 415, "not_json"),
@@ -79,7 +86,9 @@ def fixture_web(module_company: Company) -> Flask:
 def fixture_client(web: Flask, module_company: Company) -> FlaskClient:
     """Olivia's program."""
     client = web.test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {accounts.create_key('edges', module_company.olivia.id).text}"
+    client.environ_base["HTTP_AUTHORIZATION"] = (
+        f"Bearer {accounts.create_key('edges', module_company.olivia.id).text}"
+    )
     return client
 
 
@@ -87,7 +96,12 @@ def test_one_shape_whatever_goes_wrong(client: FlaskClient) -> None:
     for method, path, body, headers, status, code in HOSTILE:
         answer = client.open(path, method=method, data=body, headers=headers)
         told = answer.get_json() if answer.is_json else {}
-        assert (answer.status_code, told.get("code")) == (status, code), (method, path, (body or b"")[:60], answer.text[:200])
+        assert (answer.status_code, told.get("code")) == (status, code), (
+            method,
+            path,
+            (body or b"")[:60],
+            answer.text[:200],
+        )
         assert {"code", "message", "details"} <= told.keys()
         assert isinstance(told["details"], list)
         assert answer.headers["X-Request-Id"]
@@ -96,20 +110,43 @@ def test_one_shape_whatever_goes_wrong(client: FlaskClient) -> None:
             assert all(detail["field"] and detail["reason"] for detail in told["details"])
 
 
-SLASHES = ("//api/v1/me", "//api/v1/nothing", "/api//v1/me", "/api/v1//me", "///api", "//hooks/x//y", "/mcp/", "//mcp/x")
+SLASHES = (
+    "//api/v1/me",
+    "//api/v1/nothing",
+    "/api//v1/me",
+    "/api/v1//me",
+    "///api",
+    "//hooks/x//y",
+    "/mcp/",
+    "//mcp/x",
+)
 
 
-def test_who_writes_too_many_slashes_is_answered_as_a_program_and_never_let_in_by_a_session(web: Flask, client: FlaskClient) -> None:
+def test_who_writes_too_many_slashes_is_answered_as_a_program_and_never_let_in_by_a_session(
+    web: Flask, client: FlaskClient
+) -> None:
     for path in SLASHES:
         there = path == "//api/v1/me"
-        for method, status in (("GET", 200 if there else 404), ("POST", 405 if there else 404), ("DELETE", 405 if there else 404)):
-            answer = client.open("/", method=method, data=b"{}", headers=JSON, environ_overrides={"PATH_INFO": path})
-            assert (answer.status_code, answer.mimetype) == (status, "application/json"), (method, path, answer.text)
+        for method, status in (
+            ("GET", 200 if there else 404),
+            ("POST", 405 if there else 404),
+            ("DELETE", 405 if there else 404),
+        ):
+            answer = client.open(
+                "/", method=method, data=b"{}", headers=JSON, environ_overrides={"PATH_INFO": path}
+            )
+            assert (answer.status_code, answer.mimetype) == (status, "application/json"), (
+                method,
+                path,
+                answer.text,
+            )
         stranger = web.test_client().get("/", environ_overrides={"PATH_INFO": path})
         assert (stranger.status_code, stranger.mimetype) == (401 if there else 404, "application/json"), path
 
 
-@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/collections/customer/records", "/api/v1/workflows", "/api/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/me", "/api/v1/collections/customer/records", "/api/v1/workflows", "/api/openapi.json"]
+)
 def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
     head, got = client.head(path), client.get(path)
     assert (head.status_code, head.data, head.mimetype) == (200, b"", got.mimetype)
@@ -117,7 +154,11 @@ def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
 
 def test_options_say_what_an_address_takes(client: FlaskClient, web: Flask) -> None:
     answer = client.options(RUN)
-    assert (answer.status_code, answer.data, set(answer.headers["Allow"].split(", "))) == (204, b"", {"GET", "HEAD", "OPTIONS", "POST"})
+    assert (answer.status_code, answer.data, set(answer.headers["Allow"].split(", "))) == (
+        204,
+        b"",
+        {"GET", "HEAD", "OPTIONS", "POST"},
+    )
     assert "Content-Type" not in answer.headers
     assert web.test_client().options(RUN).status_code == 401
 
@@ -125,7 +166,10 @@ def test_options_say_what_an_address_takes(client: FlaskClient, web: Flask) -> N
 def test_a_list_of_collections_has_pages(client: FlaskClient) -> None:
     first = client.get("/api/v1/collections?limit=1").get_json()
     second: dict[str, Any] = client.get(f"/api/v1/collections?limit=1&after={first['next']}").get_json()
-    assert ([one["id"] for one in first["data"] + second["data"]], second["next"]) == (["customer", "account"], None)
+    assert ([one["id"] for one in first["data"] + second["data"]], second["next"]) == (
+        ["customer", "account"],
+        None,
+    )
 
 
 def test_a_body_that_cannot_be_read_says_where_and_what_to_do(client: FlaskClient) -> None:
@@ -139,11 +183,16 @@ def test_a_body_that_cannot_be_read_says_where_and_what_to_do(client: FlaskClien
     }
     for body, (field, words) in cases.items():
         told = client.post(RUN, data=body, headers=JSON).get_json()
-        assert (told["code"], [each["field"] for each in told["details"]]) == ("malformed", [] if field is None else [field]), body
+        assert (told["code"], [each["field"] for each in told["details"]]) == (
+            "malformed",
+            [] if field is None else [field],
+        ), body
         assert words in f"{told['message']} {told['details']}", told
 
 
-def test_a_whole_number_may_be_sent_as_a_fraction_wherever_one_is_asked_for(client: FlaskClient, module_company: Company) -> None:
+def test_a_whole_number_may_be_sent_as_a_fraction_wherever_one_is_asked_for(
+    client: FlaskClient, module_company: Company
+) -> None:
     run = module_company.at("note", "3")
     revision = module_company.told(run)["revision"]
     saved = client.post(f"{RUN}/{run}/save", data=f'{{"revision": {revision}.0}}', headers=JSON)

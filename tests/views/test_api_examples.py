@@ -43,10 +43,29 @@ KYC = DOCUMENT | {
     "steps": [{**each, "config": {}} if each["id"] == "start" else each for each in DOCUMENT["steps"]],
 }
 QUESTIONING = {
-    "format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations",
-    "steps": [step("start", "start", "ask"), step("ask", "human_input", "end", {"to": {"people": ["'tom@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)],
-}  # fmt: skip
-FAR = {"stopTrying", "settleEffect", "checkEffect", "stepIn", "proposeAgain", "supplyContext", "sendMessage", "getMessage"}
+    "format": 1,
+    "slug": "questioning",
+    "title": "Asking",
+    "collection": "customer",
+    "team": "operations",
+    "steps": [
+        step("start", "start", "ask"),
+        step(
+            "ask", "human_input", "end", {"to": {"people": ["'tom@fernwick.example'"]}, "question": "Right?"}
+        ),
+        step("end", "end", None),
+    ],
+}
+FAR = {
+    "stopTrying",
+    "settleEffect",
+    "checkEffect",
+    "stepIn",
+    "proposeAgain",
+    "supplyContext",
+    "sendMessage",
+    "getMessage",
+}
 """Calls whose example needs a run that another system has brought somewhere; they have a test of their own."""
 
 
@@ -59,8 +78,16 @@ def fixture_house(module_company: Company) -> Company:
 def exemplary(company: Company) -> Company:
     """The company with customer 17 and the workflow of the examples."""
     for key in range(17, 80):
-        company.sql(f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)")
-    access.grant("operator", "collection:customer", ["create", "delete"], "record.desk in $currentUser.tags.desks", team="operations")
+        company.sql(
+            f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)"
+        )
+    access.grant(
+        "operator",
+        "collection:customer",
+        ["create", "delete"],
+        "record.desk in $currentUser.tags.desks",
+        team="operations",
+    )
     found_club(company)
     access.grant("operator", "collection:contact", ["create"], team="operations")
     access.refresh()
@@ -93,7 +120,9 @@ class Bench:
 
     def run(self, step: str = "note", by: str = "olivia", record: str | None = None) -> Scene:
         """A run of the examples' workflow at this step."""
-        run_id = runs.start(self.house.people[by], "kyc-review", "customer", record or str(next(self.records)), {})
+        run_id = runs.start(
+            self.house.people[by], "kyc-review", "customer", record or str(next(self.records)), {}
+        )
         while (told := self.house.told(run_id, by))["current"]["step"] != step:
             self.house.answer(run_id, by, told)
         return {"run_id": run_id, "revision": told["revision"]}
@@ -113,9 +142,15 @@ class Bench:
         }
         sent: dict[str, Any] = {"data": form} if form else {"json": body}
         if who not in self.keys:
-            self.keys[who] = accounts.create_key("examples", self.house.people[who].id, scopes=Scopes(approves=True)).text
-        headers = {"Authorization": f"Bearer {key or self.keys[who]}"} | {header.replace("_", "-"): value for header, value in more.items()}
-        return self.web.test_client().open(path, method=call.method, headers=headers, query_string=call.operation.example.query, **sent)
+            self.keys[who] = accounts.create_key(
+                "examples", self.house.people[who].id, scopes=Scopes(approves=True)
+            ).text
+        headers = {"Authorization": f"Bearer {key or self.keys[who]}"} | {
+            header.replace("_", "-"): value for header, value in more.items()
+        }
+        return self.web.test_client().open(
+            path, method=call.method, headers=headers, query_string=call.operation.example.query, **sent
+        )
 
     def check(self, name: str, who: str, scene: Scene) -> list[str]:
         """What is wrong with the answer to the example."""
@@ -126,7 +161,9 @@ class Bench:
 
     def faults(self, call: Call, answer: Any) -> Iterator[Any]:
         """Where the answer is not what the description promises."""
-        content = self.told["paths"][call.path][call.method.lower()]["responses"][str(answer.status_code)].get("content", {})
+        content = self.told["paths"][call.path][call.method.lower()]["responses"][
+            str(answer.status_code)
+        ].get("content", {})
         schema = content.get("application/json", {}).get("schema")
         if schema is not None:
             told = {**schema, "components": self.told["components"]}
@@ -157,7 +194,14 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
 
     def file() -> Scene:
         run_id = evidence(house, record=str(next(bench.records)))
-        return {"form": {"run": run_id, "step": "note", "field": "evidence", "file": (io.BytesIO(pdf()), "paper.pdf")}}
+        return {
+            "form": {
+                "run": run_id,
+                "step": "note",
+                "field": "evidence",
+                "file": (io.BytesIO(pdf()), "paper.pdf"),
+            }
+        }
 
     def kept() -> Scene:
         return {"file_id": bench.send("sendFile", "olivia", file()).get_json()["file"]}
@@ -193,7 +237,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         access.grant("operator", f"workflow:{slug}", ["edit", "publish"], team="operations")
         access.refresh()
         workflows.change(house.tom, made, description="Changed.")
-        return {"workflow_id": made, "review_id": workflows.request_review(house.tom, made, note="Clearer").id}
+        return {
+            "workflow_id": made,
+            "review_id": workflows.request_review(house.tom, made, note="Clearer").id,
+        }
 
     def movable() -> Scene:
         made = workflows.duplicate(house.mona, "care-review")
@@ -212,7 +259,13 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         accounts.create_service_account("hooks@fernwick.test", [("operations_lead", "operations")])
         hooks = [{"id": "shop", "kind": "webhook"}, {"id": "signed", "kind": "webhook", "signed": True}]
         ends = [step("start", "start", "end"), step("end", "end", None)]
-        head = {"format": 1, "slug": "call-back", "title": "Call back", "team": "operations", "run_as": "hooks@fernwick.test"}
+        head = {
+            "format": 1,
+            "slug": "call-back",
+            "title": "Call back",
+            "team": "operations",
+            "run_as": "hooks@fernwick.test",
+        }
         workflows.import_file(head | {"steps": ends, "triggers": hooks}, publish=True)
         return {}
 
@@ -236,7 +289,12 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
 
     def built() -> Scene:
         workspaces.create(
-            house.ines, {"id": "desk", "title": "Desk", "components": [{"id": "words", "type": "text", "text": "Good morning"}]}
+            house.ines,
+            {
+                "id": "desk",
+                "title": "Desk",
+                "components": [{"id": "words", "type": "text", "text": "Good morning"}],
+            },
         )
         workspaces.publish(house.ines, "desk", 1)
         return {"slug": "desk"}
@@ -256,7 +314,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         return {"workflow_id": "care-review", "enrolment_id": batch.id, "lead_id": lead.id}
 
     def imported() -> Scene:
-        return {"import_id": import_batches.keep(house.olivia, "contact", io.BytesIO(b"name,stage\nZoe,\n")).id}
+        return {
+            "import_id": import_batches.keep(house.olivia, "contact", io.BytesIO(b"name,stage\nZoe,\n")).id
+        }
 
     def taken_out() -> Scene:
         enrolled()
@@ -271,8 +331,16 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         return {"webhook_id": made.id, "delivery_id": outgoing.send_test(house.ines, made.id).id}
 
     def absent() -> Scene:
-        first = date(2027, 3, 1) + timedelta(days=3 * len(absences.absences_of(house.ines, house.tom.id)))  # no two at once
-        made = absences.plan(house.ines, house.tom.id, first=first, last=first + timedelta(days=1), substitute="mona@fernwick.example")
+        first = date(2027, 3, 1) + timedelta(
+            days=3 * len(absences.absences_of(house.ines, house.tom.id))
+        )  # no two at once
+        made = absences.plan(
+            house.ines,
+            house.tom.id,
+            first=first,
+            last=first + timedelta(days=1),
+            substitute="mona@fernwick.example",
+        )
         return {"person_id": house.tom.id, "absence_id": made.id}
 
     def identity(of: Actor) -> str:
@@ -292,12 +360,24 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "getMe": ("stan", nothing),
         "getPerson": ("ines", lambda: {"person_id": house.tom.id}),
         "disconnectIdentity": ("stan", lambda: {"identity_id": identity(house.stan)}),
-        "disconnectIdentityOf": ("ines", lambda: {"person_id": house.tom.id, "identity_id": identity(house.tom)}),
+        "disconnectIdentityOf": (
+            "ines",
+            lambda: {"person_id": house.tom.id, "identity_id": identity(house.tom)},
+        ),
         **dict.fromkeys(("listSecrets", "setSecret"), ("ines", nothing)),
         "removeSecret": ("ines", secret),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),
         **dict.fromkeys(
-            ("listCollections", "getCollection", "findRecords", "getRecord", "changeRecord", "listTags", "addTag", "removeTag"),
+            (
+                "listCollections",
+                "getCollection",
+                "findRecords",
+                "getRecord",
+                "changeRecord",
+                "listTags",
+                "addTag",
+                "removeTag",
+            ),
             ("olivia", nothing),
         ),
         **dict.fromkeys(("listNotes", "addNote"), ("olivia", nothing)),
@@ -311,7 +391,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("getDueTime", "removeDueTime", "removeInboxDueTime"), ("mona", timed)),
         **dict.fromkeys(("changeAlert", "removeAlert"), ("mona", alerted)),
         "askBuilder": ("mona", nothing),
-        "getBuilderTurn": ("mona", lambda: {"turn_id": bench.send("askBuilder", "mona", {}).get_json()["id"]}),
+        "getBuilderTurn": (
+            "mona",
+            lambda: {"turn_id": bench.send("askBuilder", "mona", {}).get_json()["id"]},
+        ),
         **dict.fromkeys(("retryIncident", "closeIncident"), ("mona", broken)),
         "createAccount": ("ines", nothing),
         **dict.fromkeys(
@@ -339,7 +422,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "cancelRun": ("mona", bench.run),
         "assignRun": ("mona", person),
         **dict.fromkeys(("findApprovals",), ("mona", nothing)),
-        **dict.fromkeys(("getApproval", "getApprovalQuestions", "askAboutApproval", "approve", "reject"), ("mona", asked)),
+        **dict.fromkeys(
+            ("getApproval", "getApprovalQuestions", "askAboutApproval", "approve", "reject"), ("mona", asked)
+        ),
         "replyAboutApproval": ("olivia", questioned),
         **dict.fromkeys(("fileReport", "revealValue"), ("stan", nothing)),
         **dict.fromkeys(("getExport", "getExportFile"), ("olivia", exported)),
@@ -358,7 +443,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "getFile": ("olivia", kept),
         "getFileContent": ("olivia", kept),
         **dict.fromkeys(("enrol", "enrolLeads", "listLeads", "countWorkflow"), ("olivia", nothing)),
-        **dict.fromkeys(("getEnrolment", "listEnrolmentRows", "cancelEnrolment", "getLead"), ("olivia", enrolled)),
+        **dict.fromkeys(
+            ("getEnrolment", "listEnrolmentRows", "cancelEnrolment", "getLead"), ("olivia", enrolled)
+        ),
         "importContacts": ("olivia", nothing),
         **dict.fromkeys(("getContactImport", "listContactImportRows"), ("olivia", imported)),
         "unenrol": ("mona", enrolled),
@@ -367,9 +454,14 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("findEvents", "exportEvents", "getCheckpoint", "getCheckpointKey"), ("ada", sealed)),
         "listTriggers": ("mona", nothing),
         "listMessages": ("ines", nothing),
-        **dict.fromkeys(("listChannels", "setSmsGateway", "readContactRules", "setContactRules"), ("ines", nothing)),
+        **dict.fromkeys(
+            ("listChannels", "setSmsGateway", "readContactRules", "setContactRules"), ("ines", nothing)
+        ),
         **dict.fromkeys(("listWebhooks", "addWebhook"), ("ines", nothing)),
-        **dict.fromkeys(("getWebhook", "changeWebhook", "removeWebhook", "renewSecretOfWebhook", "testWebhook"), ("ines", webhook)),
+        **dict.fromkeys(
+            ("getWebhook", "changeWebhook", "removeWebhook", "renewSecretOfWebhook", "testWebhook"),
+            ("ines", webhook),
+        ),
         **dict.fromkeys(("listDeliveries", "redeliver"), ("ines", webhook)),
         "createTrigger": ("mona", draft),
         "switchTrigger": ("mona", hooked),
@@ -377,7 +469,15 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "renewWebhookSecret": ("mona", nothing),
         "createWorkflow": ("mona", nothing),
         **dict.fromkeys(
-            ("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion", "getConfiguration"), ("olivia", nothing)
+            (
+                "listWorkflows",
+                "getWorkflow",
+                "getDefinition",
+                "listVersions",
+                "getVersion",
+                "getConfiguration",
+            ),
+            ("olivia", nothing),
         ),
         **dict.fromkeys(("previewActivation", "previewCancellation"), ("mona", nothing)),
         **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow", "tryOnContacts"), ("mona", nothing)),
@@ -404,7 +504,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("readLeadConsents", "setLeadConsents"), ("ines", published)),
         "createNode": ("mona", draft),
         "createEdge": ("mona", noded),
-        **dict.fromkeys(("listNodes", "getNode", "changeNode", "deleteNode"), ("mona", lambda: noded() | {"node_id": "node_wait"})),
+        **dict.fromkeys(
+            ("listNodes", "getNode", "changeNode", "deleteNode"),
+            ("mona", lambda: noded() | {"node_id": "node_wait"}),
+        ),
         **dict.fromkeys(
             ("listEdges", "getEdge", "changeEdge", "deleteEdge"),
             ("mona", lambda: noded() | {"edge_id": "edge_start-default", "target": "node_converted"}),
@@ -428,7 +531,11 @@ def back(bench: Bench) -> Scene:
     """A run in which the decision was taken already, and another is asked for."""
     told = bench.run("decide")
     run = bench.house.told(told["run_id"])
-    runs.complete(bench.house.olivia, told["run_id"], runs.Submission(step="decide", revision=run["revision"], values={}, outcome="again"))
+    runs.complete(
+        bench.house.olivia,
+        told["run_id"],
+        runs.Submission(step="decide", revision=run["revision"], values={}, outcome="again"),
+    )
     return told
 
 

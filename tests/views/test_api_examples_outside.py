@@ -47,7 +47,9 @@ def test_examples_of_runs_that_other_systems_brought_somewhere(company: Company,
     stopped = company.started("4")
     headers = {"Authorization": f"Bearer {bench.keys['olivia']}"}
     revision = company.told(stopped)["revision"]
-    again = bench.web.test_client().post(f"{BASE}/runs/{stopped}/retry", headers=headers, json={"revision": revision})
+    again = bench.web.test_client().post(
+        f"{BASE}/runs/{stopped}/retry", headers=headers, json={"revision": revision}
+    )
     assert again.status_code == 200, again.text
     assert faults == []
 
@@ -65,16 +67,24 @@ def test_the_example_of_an_effect_that_is_settled(company: Company, provider: Pr
 def pay(company: Company, run_id: str) -> dict[str, Any]:
     """The run after the payment was handed in."""
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values={"amount": 5}))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step=told["current"]["step"], revision=told["revision"], values={"amount": 5}),
+    )
     return company.told(run_id)
 
 
 def test_examples_at_steps_where_something_is_proposed(company: Company) -> None:
     bench = Bench(create_app(), company)
     run_id = begun(company)
-    faults = bench.check("proposeAgain", "olivia", {"run_id": run_id, "revision": company.told(run_id)["revision"]})
+    faults = bench.check(
+        "proposeAgain", "olivia", {"run_id": run_id, "revision": company.told(run_id)["revision"]}
+    )
     told = hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
-    answer = bench.send("supplyContext", "olivia", {"run_id": run_id, "revision": told["revision"], "values": {"amount": "3"}})
+    answer = bench.send(
+        "supplyContext", "olivia", {"run_id": run_id, "revision": told["revision"], "values": {"amount": "3"}}
+    )
     assert answer.status_code == 200
     faults += bench.faults(bench.calls["supplyContext"], answer)
     assert faults == []

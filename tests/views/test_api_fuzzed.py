@@ -113,7 +113,9 @@ def cases_of(operation: Any, mode: GenerationMode) -> list[Any]:
 
 @pytest.mark.parametrize("who", [*WHO, None])
 def test_every_operation_keeps_its_word(house: Company, schema: Any, who: str | None) -> None:
-    headers = {"Authorization": f"Bearer {accounts.create_key('fuzz', house.people[who].id).text}"} if who else {}
+    headers = (
+        {"Authorization": f"Bearer {accounts.create_key('fuzz', house.people[who].id).text}"} if who else {}
+    )
     there, faults, sent = known(house), list[str](), 0
     seen: set[int] = set()
     for each in schema.get_all_operations():
@@ -125,7 +127,9 @@ def test_every_operation_keeps_its_word(house: Company, schema: Any, who: str | 
                 try:
                     case.validate_response(answer, checks=CHECKS)
                 except (schemathesis.core.failures.FailureGroup, AssertionError) as error:
-                    faults += [f"{who} {operation.label}: {fault}" for fault in getattr(error, "exceptions", [error])]
+                    faults += [
+                        f"{who} {operation.label}: {fault}" for fault in getattr(error, "exceptions", [error])
+                    ]
                 seen.add(answer.status_code)
                 if who is None and answer.status_code not in (
                     401,

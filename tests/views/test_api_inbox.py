@@ -47,16 +47,45 @@ def test_lists_have_their_shape(web: Flask, company: Company) -> None:
     olivia = caller(web, company, "olivia")
     assert olivia.get("/inboxes") == {
         "data": [
-            {"id": "desk", "title": "Compliance desk", "help": None, "team": "operations", "collection": None, "workflow": None, "to_do": 1, "more": False, "down": False},
-            {"id": "unrated", "title": "Unrated", "help": None, "team": "operations", "collection": "customer", "workflow": "care-review", "to_do": 3, "more": False, "down": False},
+            {
+                "id": "desk",
+                "title": "Compliance desk",
+                "help": None,
+                "team": "operations",
+                "collection": None,
+                "workflow": None,
+                "to_do": 1,
+                "more": False,
+                "down": False,
+            },
+            {
+                "id": "unrated",
+                "title": "Unrated",
+                "help": None,
+                "team": "operations",
+                "collection": "customer",
+                "workflow": "care-review",
+                "to_do": 3,
+                "more": False,
+                "down": False,
+            },
         ],
         "next": None,
-    }  # fmt: skip
+    }
     (ticket,) = olivia.get("/inboxes/desk/tickets")["data"]
     assert ticket | {"since": ""} == {
-        "id": run, "kind": "handed_on", "title": "Tore Lindqvist", "priority": "high", "collection": "customer", "record": "2", "run": run, "step": "note",
-        "holder": None, "since": "", "reason": "Please look",
-    }  # fmt: skip
+        "id": run,
+        "kind": "handed_on",
+        "title": "Tore Lindqvist",
+        "priority": "high",
+        "collection": "customer",
+        "record": "2",
+        "run": run,
+        "step": "note",
+        "holder": None,
+        "since": "",
+        "reason": "Please look",
+    }
     first = olivia.get("/inboxes/unrated/tickets?limit=2")
     rest = olivia.get(f"/inboxes/unrated/tickets?limit=2&after={quote(first['next'])}")
     assert [one["id"] for one in [*first["data"], *rest["data"]]] == ["record:4", "record:1", "record:3"]
@@ -69,12 +98,17 @@ def test_taking_and_giving(web: Flask, company: Company) -> None:
     assert (taken["record"], taken["holder"]) == ("4", company.olivia.id)
     assert olivia.post("/inboxes/unrated/take", {"ticket": "record:3"})["record"] == "3"
     assert olivia.get("/inboxes/unrated/tickets?view=doing")["data"][0]["run"] == taken["id"]
-    given = mona.post("/inboxes/unrated/assign", {"tickets": ["record:1", "record:2"], "user": company.tom.id})["data"]
+    given = mona.post(
+        "/inboxes/unrated/assign", {"tickets": ["record:1", "record:2"], "user": company.tom.id}
+    )["data"]
     assert [(one["ticket"], bool(one["run"]), one["reason"] is None) for one in given] == [
         ("record:1", True, True),
         ("record:2", False, False),
     ]
-    assert {one["holder"] for one in mona.get("/inboxes/unrated/tickets?view=backlog")["data"]} == {company.olivia.id, company.tom.id}
+    assert {one["holder"] for one in mona.get("/inboxes/unrated/tickets?view=backlog")["data"]} == {
+        company.olivia.id,
+        company.tom.id,
+    }
     assert mona.post("/inboxes/unrated/unassign", {"tickets": [taken["id"]]})["data"] == [
         {"ticket": taken["id"], "run": taken["id"], "reason": None}
     ]
@@ -105,7 +139,9 @@ WRONG: list[tuple[str, str, Any, int]] = [
 
 
 @pytest.mark.parametrize(("who", "call", "sent", "status"), WRONG)
-def test_what_cannot_be_is_refused(web: Flask, company: Company, who: str, call: str, sent: Any, status: int) -> None:
+def test_what_cannot_be_is_refused(
+    web: Flask, company: Company, who: str, call: str, sent: Any, status: int
+) -> None:
     method, path = call.split(" ", 1)
     asked = caller(web, company, who)
     answer = asked.get(path, status=status) if method == "GET" else asked.post(path, sent, status=status)
@@ -115,5 +151,9 @@ def test_what_cannot_be_is_refused(web: Flask, company: Company, who: str, call:
 def test_an_inbox_that_the_team_does_not_use_is_named(web: Flask, company: Company) -> None:
     run = company.at("note")
     olivia = caller(web, company, "olivia")
-    answer = olivia.post(f"/runs/{run}/escalate", {"revision": company.told(run)["revision"], "inbox": "absent", "reason": "x"}, status=422)
+    answer = olivia.post(
+        f"/runs/{run}/escalate",
+        {"revision": company.told(run)["revision"], "inbox": "absent", "reason": "x"},
+        status=422,
+    )
     assert answer["details"] == [{"field": "inbox", "reason": "One of: desk, unrated."}]

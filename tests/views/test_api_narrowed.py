@@ -40,10 +40,31 @@ EACH_FOR_ITSELF = {
 }
 """POSTs whose repeat is no replay of one answer."""
 ONLY_TOLD = {
-    "abortRun", "assignRun", "changeDraft", "completeStep", "dryRunWorkflow", "escalateRun", "getApproval", "getDraft", "getFileContent", "getPublishingReview",
-    "getRun", "getRunChecks", "listMessages", "lookAgain", "previewPublishing", "redoDraft", "releaseRun", "resumeRun", "reviseRun", "saveRun", "sendFile",
-    "takeNextTicket", "takeTicket", "undoDraft",
-}  # fmt: skip
+    "abortRun",
+    "assignRun",
+    "changeDraft",
+    "completeStep",
+    "dryRunWorkflow",
+    "escalateRun",
+    "getApproval",
+    "getDraft",
+    "getFileContent",
+    "getPublishingReview",
+    "getRun",
+    "getRunChecks",
+    "listMessages",
+    "lookAgain",
+    "previewPublishing",
+    "redoDraft",
+    "releaseRun",
+    "resumeRun",
+    "reviseRun",
+    "saveRun",
+    "sendFile",
+    "takeNextTicket",
+    "takeTicket",
+    "undoDraft",
+}
 """Calls that need no dangerous act, and tell in their answer which one the caller may do."""
 NO_CHANGES = "record_viewed|log_read|access_refused|key_created"
 """Events of looks, of refusals and of this test's own keys."""
@@ -58,7 +79,9 @@ class Narrowed:
 
     def __call__(self, name: str, who: str, scene: Scene) -> Any:
         if who not in self.keys:
-            self.keys[who] = accounts.create_key("narrow", self.bench.house.people[who].id, scopes=self.scopes).text
+            self.keys[who] = accounts.create_key(
+                "narrow", self.bench.house.people[who].id, scopes=self.scopes
+            ).text
         return self.bench.send(name, who, scene, self.keys[who])
 
 
@@ -87,7 +110,10 @@ def prepared(bench: Bench, name: str, scene: Any) -> Scene:
 
 def made_since(pos: int) -> list[str]:
     """Kinds of the events that something made or changed since then, in their order."""
-    rows = fetch("select convert_from(body, 'UTF8')::jsonb ->> 'type' from console.event where id > %s order by id", (pos,))
+    rows = fetch(
+        "select convert_from(body, 'UTF8')::jsonb ->> 'type' from console.event where id > %s order by id",
+        (pos,),
+    )
     return [row[0] for row in rows if not re.fullmatch(NO_CHANGES, row[0])]
 
 
@@ -116,7 +142,12 @@ def test_keys_that_leave_the_rest_out_open_no_call(bench: Bench) -> None:
         sent += [("collection", collection(name, who, made))] if OF_CUSTOMERS & set(call.parameters) else []
         sent += [("workflow", workflow(name, who, made))] if OF_WORKFLOWS & set(call.parameters) else []
         for kind, answer in sent:
-            empty = answer.status_code == 200 and call.method == "GET" and answer.is_json and answer.get_json().get("data") == []
+            empty = (
+                answer.status_code == 200
+                and call.method == "GET"
+                and answer.is_json
+                and answer.get_json().get("data") == []
+            )
             good = answer.status_code in (403, 404) or empty or name in OWN
             wrong += [] if good else [(name, kind, str(answer.status_code), answer.text[:80])]
         changed = made_since(before)
@@ -132,7 +163,9 @@ def test_what_casbin_refuses_no_call_does(bench: Bench, monkeypatch: pytest.Monk
     for name, (who, scene) in scenes(bench).items():
         made, asked = prepared(bench, name, scene), set[tuple[str, str]]()
 
-        def refused(_: object, question: casbin_agreement.Question, asked: set[tuple[str, str]] = asked) -> bool:
+        def refused(
+            _: object, question: casbin_agreement.Question, asked: set[tuple[str, str]] = asked
+        ) -> bool:
             asked.add((kind_of(question.obj), question.act))
             return False
 
@@ -143,26 +176,40 @@ def test_what_casbin_refuses_no_call_does(bench: Bench, monkeypatch: pytest.Monk
             alarms_written()
         every |= asked
         done = answer.status_code < 400 or [kind for kind in made_since(before) if kind != "rights_disagreed"]
-        wrong += [(name, answer.status_code, *sorted(asked))] if asked and done and name not in ONLY_TOLD else []
+        wrong += (
+            [(name, answer.status_code, *sorted(asked))] if asked and done and name not in ONLY_TOLD else []
+        )
         wrong += [(name, answer.status_code)] if name in ONLY_TOLD and not asked else []
     assert wrong == []
     of_messages = {("collection", "message")}  # test_single_messages has contacts
-    assert every | of_messages | {(kind_of(obj), act) for obj, act in OVER_PAGES} >= casbin_agreement.DANGEROUS
+    assert (
+        every | of_messages | {(kind_of(obj), act) for obj, act in OVER_PAGES} >= casbin_agreement.DANGEROUS
+    )
 
 
 @pytest.mark.parametrize(
     ("scopes", "words"),
     [
         (Scopes(collections=frozenset({"account"})), ("@customers.example", "Adaeze", "Customer 2")),
-        (Scopes(workflows=frozenset({"none-of-these"})), ("Care review", "KYC review", "kyc-review", "Rate the risk")),
-        (Scopes(acts=frozenset({"collection.browse", "workflow.start"})), ("@customers.example", "KYC review", "Rate the risk")),
+        (
+            Scopes(workflows=frozenset({"none-of-these"})),
+            ("Care review", "KYC review", "kyc-review", "Rate the risk"),
+        ),
+        (
+            Scopes(acts=frozenset({"collection.browse", "workflow.start"})),
+            ("@customers.example", "KYC review", "Rate the risk"),
+        ),
     ],
     ids=["one collection", "no workflow", "two acts"],
 )
-def test_no_read_of_a_narrowed_key_holds_a_word_of_what_it_leaves_out(bench: Bench, scopes: Scopes, words: tuple[str, ...]) -> None:
+def test_no_read_of_a_narrowed_key_holds_a_word_of_what_it_leaves_out(
+    bench: Bench, scopes: Scopes, words: tuple[str, ...]
+) -> None:
     """Lists, files and counts too: not only the address that names it. What documents of workflows say of collections is theirs, the log is the auditor's."""
     narrow, leaks, spoken = Narrowed(bench, scopes), [], set()
-    of_setup = {"findEvents", "exportEvents"} | ({"getCollection", "listCollections"} if scopes.acts else set())
+    of_setup = {"findEvents", "exportEvents"} | (
+        {"getCollection", "listCollections"} if scopes.acts else set()
+    )
     for name, (who, scene) in scenes(bench).items():
         if bench.calls[name].method != "GET" or name in of_setup:
             continue
@@ -188,7 +235,11 @@ def test_every_writing_example_that_is_sent_twice_is_done_once(bench: Bench) -> 
         changed = made_since(done)
         wrong += [(name, "changed", changed)] if changed and name not in EACH_FOR_ITSELF else []
         if first.status_code >= 400 or name in EACH_FOR_ITSELF:
-            wrong += [] if again.status_code == first.status_code else [(name, first.status_code, again.status_code)]
+            wrong += (
+                []
+                if again.status_code == first.status_code
+                else [(name, first.status_code, again.status_code)]
+            )
             continue
         told = again.headers.get("X-Idempotency-Replayed")
         replayed += told == "true"
@@ -210,8 +261,15 @@ def test_a_repeat_after_every_right_was_taken_is_refused(bench: Bench) -> None:
     fetch("update console.version set number = number + 1 where name = 'policy' returning 1")
     access.refresh()
     assert len(sent) > 50
-    again = {name: bench.send(name, who, made, X_Idempotency_Key=f"taken {name}") for name, (who, made) in sent.items()}
-    assert {name: (answer.status_code, said(answer)[:100]) for name, answer in again.items() if answer.status_code not in (403, 404)} == {}
+    again = {
+        name: bench.send(name, who, made, X_Idempotency_Key=f"taken {name}")
+        for name, (who, made) in sent.items()
+    }
+    assert {
+        name: (answer.status_code, said(answer)[:100])
+        for name, answer in again.items()
+        if answer.status_code not in (403, 404)
+    } == {}
 
 
 def test_a_repeat_after_the_erasure_of_everybody_tells_nothing_of_them(bench: Bench) -> None:
@@ -227,7 +285,12 @@ def test_a_repeat_after_the_erasure_of_everybody_tells_nothing_of_them(bench: Be
     words = {str(value) for row in people for value in row[1:] if value}
     told = {name for name, (_, _, first) in sent.items() if any(word in first for word in words)}
     for (run,) in fetch("select id from console.run where status <> all(%s)", (list(FINAL),)):
-        runs.cancel(bench.house.mona, run, revision=runs.get(bench.house.mona, run).json["revision"], reason="All are erased.")
+        runs.cancel(
+            bench.house.mona,
+            run,
+            revision=runs.get(bench.house.mona, run).json["revision"],
+            reason="All are erased.",
+        )
     for key, *_ in people:
         with suppress(NotFound):  # nothing was ever held about some
             erasure.erase(bench.house.ines, "customer", str(key), "All asked us to.")
@@ -247,7 +310,11 @@ def test_a_repeat_after_the_erasure_of_everybody_tells_nothing_of_them(bench: Be
 def sentences(value: Any) -> set[str]:
     """Texts of several words in what is sent."""
     if isinstance(value, dict | list | tuple):
-        return {text for each in (value.values() if isinstance(value, dict) else value) for text in sentences(each)}
+        return {
+            text
+            for each in (value.values() if isinstance(value, dict) else value)
+            for text in sentences(each)
+        }
     return {value} if isinstance(value, str) and " " in value else set()
 
 

@@ -46,7 +46,11 @@ def fixture_bench(companies: Companies, template_references: Company) -> Iterato
 
 def references(body: Any) -> list[str]:
     """Members of a body that name something else by an id or a key."""
-    return [name for name, value in body.items() if NAMES.search(name) and value] if isinstance(body, dict) else []
+    return (
+        [name for name, value in body.items() if NAMES.search(name) and value]
+        if isinstance(body, dict)
+        else []
+    )
 
 
 def elsewhere(value: Any, instead: Any) -> Any:
@@ -58,7 +62,9 @@ def elsewhere(value: Any, instead: Any) -> Any:
     return instead
 
 
-def sent_with(bench: Bench, name: str, who: str, scene: Any, member: str, instead: Any) -> tuple[int, str, list[str]]:
+def sent_with(
+    bench: Bench, name: str, who: str, scene: Any, member: str, instead: Any
+) -> tuple[int, str, list[str]]:
     """Status, code and what was changed, where a member of the example names something else."""
     made: Scene = prepared(bench, name, scene)
     value = made.get(member, bench.calls[name].operation.example.body[member])
@@ -68,7 +74,9 @@ def sent_with(bench: Bench, name: str, who: str, scene: Any, member: str, instea
     return answer.status_code, code, made_since(before)
 
 
-@pytest.mark.parametrize("instead", [NOTHING, "", "a\x00b", "x" * 5000], ids=["not there", "empty", "a zero byte", "much too long"])
+@pytest.mark.parametrize(
+    "instead", [NOTHING, "", "a\x00b", "x" * 5000], ids=["not there", "empty", "a zero byte", "much too long"]
+)
 def test_what_is_not_there_is_refused_wherever_it_is_named(bench: Bench, instead: str) -> None:
     wrong, tried = [], 0
     for name, (who, scene) in scenes(bench).items():
@@ -105,7 +113,9 @@ def test_a_record_out_of_sight_is_refused_as_one_that_is_not_there(bench: Bench)
 
 def test_a_workflow_out_of_sight_is_answered_word_for_word_as_one_that_is_not_there(bench: Bench) -> None:
     """Stan sees no workflow of operations, in whatever body he names one."""
-    naming = [name for name, call in bench.calls.items() if "workflow" in references(call.operation.example.body)]
+    naming = [
+        name for name, call in bench.calls.items() if "workflow" in references(call.operation.example.body)
+    ]
     for name in naming:
         told = [bench.send(name, "stan", {"workflow": workflow}) for workflow in ("kyc-review", NOTHING)]
         assert [answer.status_code for answer in told] == [404, 404], name

@@ -30,7 +30,19 @@ KEYS = [
     "context",
     "attempts",
 ]
-CURRENT = ["step", "type", "title", "attempt", "button", "form", "outcomes", "draft", "proposal", "take_over", "waiting"]
+CURRENT = [
+    "step",
+    "type",
+    "title",
+    "attempt",
+    "button",
+    "form",
+    "outcomes",
+    "draft",
+    "proposal",
+    "take_over",
+    "waiting",
+]
 ATTEMPT = [
     "step",
     "type",
@@ -45,7 +57,20 @@ ATTEMPT = [
     "handled_manually",
     "effects",
 ]
-FIELD = ["name", "label", "type", "required", "readonly", "value", "now", "options", "min", "max", "max_length", "help"]
+FIELD = [
+    "name",
+    "label",
+    "type",
+    "required",
+    "readonly",
+    "value",
+    "now",
+    "options",
+    "min",
+    "max",
+    "max_length",
+    "help",
+]
 
 
 @pytest.fixture(name="web")
@@ -60,7 +85,9 @@ class Caller:
 
     def __init__(self, app: Flask, person: str | None) -> None:
         self.client: FlaskClient = app.test_client()
-        self.headers = {"Authorization": f"Bearer {accounts.create_key('tests', person).text}"} if person else {}
+        self.headers = (
+            {"Authorization": f"Bearer {accounts.create_key('tests', person).text}"} if person else {}
+        )
 
     def get(self, path: str) -> Any:
         """The answer."""
@@ -68,7 +95,9 @@ class Caller:
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         """The answer to a JSON body."""
-        return self.client.post(f"/api/v1{path}", json={} if body is None else body, headers={**self.headers, **headers})
+        return self.client.post(
+            f"/api/v1{path}", json={} if body is None else body, headers={**self.headers, **headers}
+        )
 
 
 @pytest.fixture(name="olivia")
@@ -147,9 +176,21 @@ REFUSED: list[tuple[str, str, Any, int, str | None]] = [
     ("start with the wrong input", "/runs", START | {"input": {"why": "never"}}, 422, "input.why"),
     ("a body that is a list", "/runs", [], 400, None),
     ("complete without a revision", "/runs/{id}/complete", {"step": "read"}, 422, "revision"),
-    ("complete with a revision as text", "/runs/{id}/complete", {"step": "read", "revision": "1"}, 422, "revision"),
+    (
+        "complete with a revision as text",
+        "/runs/{id}/complete",
+        {"step": "read", "revision": "1"},
+        422,
+        "revision",
+    ),
     ("complete without a step", "/runs/{id}/complete", {"revision": 1}, 422, "step"),
-    ("complete with values as text", "/runs/{id}/complete", {"step": "read", "revision": 1, "values": "x"}, 422, "values"),
+    (
+        "complete with values as text",
+        "/runs/{id}/complete",
+        {"step": "read", "revision": 1, "values": "x"},
+        422,
+        "values",
+    ),
     (
         "complete manually, perhaps",
         "/runs/{id}/complete",
@@ -159,11 +200,35 @@ REFUSED: list[tuple[str, str, Any, int, str | None]] = [
     ),
     ("complete with yesterday's revision", "/runs/{id}/complete", {"step": "read", "revision": 0}, 409, None),
     ("abort without a reason", "/runs/{id}/abort", {"revision": "now"}, 422, "reason"),
-    ("abort with a reason that is a number", "/runs/{id}/abort", {"revision": "now", "reason": 7}, 422, "reason"),
-    ("abort with a reason without end", "/runs/{id}/abort", {"revision": "now", "reason": "x" * 3000}, 422, "reason"),
+    (
+        "abort with a reason that is a number",
+        "/runs/{id}/abort",
+        {"revision": "now", "reason": 7},
+        422,
+        "reason",
+    ),
+    (
+        "abort with a reason without end",
+        "/runs/{id}/abort",
+        {"revision": "now", "reason": "x" * 3000},
+        422,
+        "reason",
+    ),
     ("revise without a reason", "/runs/{id}/revise", {"revision": "now", "step": "start"}, 422, "reason"),
-    ("revise what nobody did", "/runs/{id}/revise", {"revision": "now", "step": "rate", "reason": "x"}, 409, None),
-    ("revise an attempt as text", "/runs/{id}/revise", {"revision": "now", "step": "load", "attempt": "1", "reason": "x"}, 422, "attempt"),
+    (
+        "revise what nobody did",
+        "/runs/{id}/revise",
+        {"revision": "now", "step": "rate", "reason": "x"},
+        409,
+        None,
+    ),
+    (
+        "revise an attempt as text",
+        "/runs/{id}/revise",
+        {"revision": "now", "step": "load", "attempt": "1", "reason": "x"},
+        422,
+        "attempt",
+    ),
     (
         "settle with another word",
         "/runs/{id}/settle",
@@ -171,7 +236,13 @@ REFUSED: list[tuple[str, str, Any, int, str | None]] = [
         422,
         "result",
     ),
-    ("settle nothing", "/runs/{id}/settle", {"revision": "now", "effect": "eff_x", "result": "done", "reason": "x"}, 409, None),
+    (
+        "settle nothing",
+        "/runs/{id}/settle",
+        {"revision": "now", "effect": "eff_x", "result": "done", "reason": "x"},
+        409,
+        None,
+    ),
     ("resume what is open", "/runs/{id}/resume", {"revision": "now"}, 409, None),
     ("retry what did not fail", "/runs/{id}/retry", {"revision": "now"}, 409, None),
     ("save with more than it takes", "/runs/{id}/save", {"revision": "now", "draft": {}}, 422, "draft"),
@@ -182,7 +253,11 @@ REFUSED: list[tuple[str, str, Any, int, str | None]] = [
 def test_refused(olivia: Caller) -> None:
     told = begun(olivia, record="2")
     for name, path, sent, status, field in REFUSED:
-        body = sent | {"revision": told["revision"]} if isinstance(sent, dict) and sent.get("revision") == "now" else sent
+        body = (
+            sent | {"revision": told["revision"]}
+            if isinstance(sent, dict) and sent.get("revision") == "now"
+            else sent
+        )
         answer = olivia.post(path.format(id=told["id"]), body)
         said = answer.get_json()
         assert answer.status_code == status, (name, said)
@@ -217,7 +292,9 @@ def test_reads_that_are_refused(olivia: Caller) -> None:
 
 
 @pytest.mark.parametrize(("who", "status"), [("stan", 404), (None, 401), ("olivia", 200)])
-def test_who_may_not_see_the_run_brings_no_news_of_it(web: Flask, company: Company, olivia: Caller, who: str | None, status: int) -> None:
+def test_who_may_not_see_the_run_brings_no_news_of_it(
+    web: Flask, company: Company, olivia: Caller, who: str | None, status: int
+) -> None:
     told = begun(olivia)
     caller = Caller(web, company.people[who].id if who else None)
     assert caller.post(f"/runs/{told['id']}/look-again", {}).status_code == status
@@ -247,7 +324,9 @@ POSTS = [
 
 
 @pytest.mark.parametrize(("who", "status"), [("stan", 404), (None, 401)])
-def test_strangers_get_nothing(web: Flask, company: Company, olivia: Caller, who: str | None, status: int) -> None:
+def test_strangers_get_nothing(
+    web: Flask, company: Company, olivia: Caller, who: str | None, status: int
+) -> None:
     told = begun(olivia)
     stranger = Caller(web, company.people[who].id if who else None)
     more = {"step": "read", "reason": "x", "effect": "eff_x", "result": "done", "values": {}}
@@ -282,17 +361,25 @@ def test_numbers_of_json_are_taken_exactly(web: Flask, company: Company, olivia:
     values = '{"rate": 0.1000000000000000055511, "fee": 12, "many": 1.2e1, "more": {"by": [0.50, 1]}}'
     body = f'{{"step": "note", "revision": {company.told(run_id)["revision"]}, "values": {values}}}'
     answer = olivia.client.post(
-        f"/api/v1/runs/{run_id}/complete", data=body, headers={**olivia.headers, "Content-Type": "application/json"}
+        f"/api/v1/runs/{run_id}/complete",
+        data=body,
+        headers={**olivia.headers, "Content-Type": "application/json"},
     )
     exact = {"rate": "0.1000000000000000055511", "fee": "12", "many": 12, "more": {"by": ["0.50", 1]}}
     assert answer.get_json()["context"]["note"] == exact
     assert olivia.get(f"/runs/{run_id}").get_json()["context"]["note"] == exact
 
 
-def test_a_second_start_is_409_with_the_run_for_who_may_see_it(web: Flask, company: Company, olivia: Caller) -> None:
+def test_a_second_start_is_409_with_the_run_for_who_may_see_it(
+    web: Flask, company: Company, olivia: Caller
+) -> None:
     told = begun(olivia)
     answer = Caller(web, company.tom.id).post("/runs", START)
-    assert (answer.status_code, answer.get_json()["code"], answer.get_json()["run_id"]) == (409, "run_is_live", told["id"])
+    assert (answer.status_code, answer.get_json()["code"], answer.get_json()["run_id"]) == (
+        409,
+        "run_is_live",
+        told["id"],
+    )
 
 
 def test_a_step_completed_under_a_key_is_completed_once(olivia: Caller) -> None:
@@ -301,7 +388,9 @@ def test_a_step_completed_under_a_key_is_completed_once(olivia: Caller) -> None:
     first = olivia.post(f"/runs/{told['id']}/complete", body, **{"X-Idempotency-Key": "k-2"})
     again = olivia.post(f"/runs/{told['id']}/complete", body, **{"X-Idempotency-Key": "k-2"})
     assert again.get_json() == first.get_json()
-    assert [event.type for event in log.events_of(told["id"])].count("step_completed") == 3  # start, load, read
+    assert [event.type for event in log.events_of(told["id"])].count(
+        "step_completed"
+    ) == 3  # start, load, read
 
 
 def test_a_key_that_cannot_be_is_400(olivia: Caller) -> None:

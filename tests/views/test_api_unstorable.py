@@ -41,7 +41,9 @@ def sample(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> 
     if depth > 4 or kind is None:
         return None
     if kind == "object":
-        return {name: sample(document, part, depth + 1) for name, part in schema.get("properties", FREE).items()}
+        return {
+            name: sample(document, part, depth + 1) for name, part in schema.get("properties", FREE).items()
+        }
     if kind == "array":
         return [sample(document, schema.get("items", {}), depth + 1)]
     return {"string": "abc", "boolean": True}.get(kind if isinstance(kind, str) else "", 1)
@@ -63,7 +65,11 @@ def requests(document: dict[str, Any], there: dict[str, str]) -> Iterator[tuple[
     """(method, address, what is wrong, body), of every operation that takes JSON."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            taken = operation.get("requestBody", {}).get("content", {}).get("application/json") if method != "parameters" else None
+            taken = (
+                operation.get("requestBody", {}).get("content", {}).get("application/json")
+                if method != "parameters"
+                else None
+            )
             if taken is None:
                 continue
             address = f"/api/v1{re.sub('{(.*?)}', lambda name: there.get(name[1], 'x'), path)}"
@@ -75,18 +81,31 @@ def requests(document: dict[str, Any], there: dict[str, str]) -> Iterator[tuple[
 def test_what_no_column_takes_is_refused_at_every_place_of_every_body(pages: Pages) -> None:
     company, robot_there = pages.company, robot()
     client: FlaskClient = pages.app.test_client()
-    keys = {who: {"Authorization": f"Bearer {accounts.create_key('bad', company.people[who].id).text}"} for who in ("mona", "ines")}
+    keys = {
+        who: {"Authorization": f"Bearer {accounts.create_key('bad', company.people[who].id).text}"}
+        for who in ("mona", "ines")
+    }
     run_id = company.at("note")
     made = client.post(
-        "/api/v1/webhooks", json={"url": "https://example.com/", "events": ["run.completed"]}, headers=keys["ines"]
+        "/api/v1/webhooks",
+        json={"url": "https://example.com/", "events": ["run.completed"]},
+        headers=keys["ines"],
     ).get_json()
-    there = {"collection": "customer", "key": "1", "run_id": run_id, "workflow_id": "care-review", "name": "desk"}
+    there = {
+        "collection": "customer",
+        "key": "1",
+        "run_id": run_id,
+        "workflow_id": "care-review",
+        "name": "desk",
+    }
     there |= {"webhook_id": made["id"], "person_id": robot_there.id, "secret": "key"}
     document = client.get("/api/openapi.json").get_json()
     faults, count = [], 0
     for method, address, name, body in list(requests(document, there)):
         who = "ines" if re.search("webhooks|secrets|people", address) else "mona"
-        answer = client.open(address, method=method.upper(), data=body, headers=keys[who], content_type="application/json")
+        answer = client.open(
+            address, method=method.upper(), data=body, headers=keys[who], content_type="application/json"
+        )
         count += 1
         if answer.status_code >= 500:
             faults.append((method, address, name, answer.status_code, body[:200]))
@@ -106,11 +125,32 @@ def test_a_whole_number_of_any_length_is_refused_or_kept_with_its_digits(pages: 
     for value in (shape for number in NUMBERS for shape in (number, [number], {"deep": [number]})):
         for method, address, body in (
             ("PATCH", "/collections/customer/records/1", {"values": {"email": value}}),
-            ("PATCH", "/collections/customer/records/1", {"values": {"email": "a@fernwick.test"}, "expected": {"email": value}}),
-            ("POST", "/runs", {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"reason": value}}),
+            (
+                "PATCH",
+                "/collections/customer/records/1",
+                {"values": {"email": "a@fernwick.test"}, "expected": {"email": value}},
+            ),
+            (
+                "POST",
+                "/runs",
+                {
+                    "workflow": "care-review",
+                    "collection": "customer",
+                    "record": "1",
+                    "input": {"reason": value},
+                },
+            ),
             ("POST", "/workflows/care-review/leads", {"leads": [{"record": "1", "reason": value}]}),
-            ("POST", "/workflows/care-review/enrolments", {"records": ["1"], "values": {"reason": value}, "preview": True}),
-            ("POST", "/workflows/care-review/enrolments", {"rows": [{"id": value, "reason": value}], "preview": True}),
+            (
+                "POST",
+                "/workflows/care-review/enrolments",
+                {"records": ["1"], "values": {"reason": value}, "preview": True},
+            ),
+            (
+                "POST",
+                "/workflows/care-review/enrolments",
+                {"rows": [{"id": value, "reason": value}], "preview": True},
+            ),
         ):
             answer = client.open(f"/api/v1{address}", method=method, json=body, headers=key)
             if answer.status_code >= 500 or answer.status_code == 429:

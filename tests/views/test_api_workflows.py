@@ -21,7 +21,9 @@ class Program:
 
     def __init__(self, app: Flask, person: str | None) -> None:
         self.client = app.test_client()
-        self.headers = {"Authorization": f"Bearer {accounts.create_key('tests', person).text}"} if person else {}
+        self.headers = (
+            {"Authorization": f"Bearer {accounts.create_key('tests', person).text}"} if person else {}
+        )
 
     def __call__(self, method: str, path: str, body: Any = None, status: int = 200, **headers: str) -> Any:
         """The JSON of an answer that must have this status."""
@@ -47,24 +49,43 @@ def fixture_mona(web: Flask, company: Company) -> Program:
 def finished(slug: str, **more: Any) -> dict[str, Any]:
     """A document that can be published."""
     start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "end"}}
-    return {"format": 1, "slug": slug, "title": "Call back", "team": "operations", "steps": [start, END], **more}
+    return {
+        "format": 1,
+        "slug": slug,
+        "title": "Call back",
+        "team": "operations",
+        "steps": [start, END],
+        **more,
+    }
 
 
 def written(kind: str) -> list[dict[str, Any]]:
     """The open values of the events of a kind, oldest first."""
     with hot_engine().connect() as connection:
-        bodies = connection.execute(sa.text("select convert_from(body, 'UTF8')::jsonb from console.event order by id")).scalars().all()
+        bodies = (
+            connection.execute(
+                sa.text("select convert_from(body, 'UTF8')::jsonb from console.event order by id")
+            )
+            .scalars()
+            .all()
+        )
     return [body["data"]["open"] for body in bodies if body["type"] == kind]
 
 
-def test_a_document_does_not_replace_what_others_changed_where_its_writer_says_what_it_was_made_from(mona: Program) -> None:
+def test_a_document_does_not_replace_what_others_changed_where_its_writer_says_what_it_was_made_from(
+    mona: Program,
+) -> None:
     path = f"/workflows/{mona('POST', '/workflows', {'title': 'Call back'}, 201)['id']}"
     seen = mona("GET", f"{path}/draft")["revision"]
     mona("PUT", f"{path}/definition?revision={seen}", finished("call-back", description="By one."))
-    late = mona("PUT", f"{path}/definition?revision={seen}", finished("call-back", description="By another."), 409)
+    late = mona(
+        "PUT", f"{path}/definition?revision={seen}", finished("call-back", description="By another."), 409
+    )
     assert late["code"] == "stale_revision"
     assert mona("GET", f"{path}/definition")["description"] == "By one."
-    assert mona("POST", f"{path}/publish", {"note": "Seen.", "revision": seen}, 409)["code"] == "stale_revision"
+    assert (
+        mona("POST", f"{path}/publish", {"note": "Seen.", "revision": seen}, 409)["code"] == "stale_revision"
+    )
     mona("PUT", f"{path}/definition", finished("call-back", description="By another."))
     mona("POST", f"{path}/publish", {"note": "Seen.", "revision": mona("GET", f"{path}/draft")["revision"]})
     assert mona("GET", f"{path}/versions/1")["definition"]["description"] == "By another."
@@ -129,7 +150,13 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
     ("PATCH", "/workflows/care-review", {"status": "draft"}, 409, ""),
     ("PUT", "/workflows/care-review/definition", {}, 422, "format"),
     ("PUT", "/workflows/care-review/definition", finished("another"), 422, "slug"),
-    ("PUT", "/workflows/care-review/definition", DOCUMENT | {"steps": [DOCUMENT["steps"][0], END]}, 422, "next.default"),
+    (
+        "PUT",
+        "/workflows/care-review/definition",
+        DOCUMENT | {"steps": [DOCUMENT["steps"][0], END]},
+        422,
+        "next.default",
+    ),
     ("PUT", "/workflows/care-review/definition", DOCUMENT | {"team": "procurement"}, 403, ""),
     ("GET", "/workflows/care-review/versions/2", None, 404, ""),
     ("GET", "/workflows/care-review/versions/99999999999999999999", None, 404, ""),
@@ -141,16 +168,26 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
 def test_what_cannot_be_is_refused_with_the_field(mona: Program) -> None:
     for method, path, body, status, field in WRONG:
         told = mona(method, path, body, status)
-        assert not field or field in [detail["field"] for detail in told["details"]], (method, path, body, told)
+        assert not field or field in [detail["field"] for detail in told["details"]], (
+            method,
+            path,
+            body,
+            told,
+        )
     assert workflows.export("care-review") == workflows.live("care-review").document.canonical()
 
 
-@pytest.mark.parametrize(("who", "see", "change"), [("stan", 404, 404), ("olivia", 200, 403), ("ada", 200, 403), ("rosa", 200, 403)])
+@pytest.mark.parametrize(
+    ("who", "see", "change"),
+    [("stan", 404, 404), ("olivia", 200, 403), ("ada", 200, 403), ("rosa", 200, 403)],
+)
 def test_who_may(web: Flask, company: Company, who: str, see: int, change: int) -> None:
     call = Program(web, company.people[who].id)
     for path in ("", "/definition", "/versions", "/versions/1"):
         call("GET", f"/workflows/care-review{path}", status=see)
-    assert [one["slug"] for one in call("GET", "/workflows")["data"]] == (["care-review"] if see == 200 else [])
+    assert [one["slug"] for one in call("GET", "/workflows")["data"]] == (
+        ["care-review"] if see == 200 else []
+    )
     for act in ("activate", "pause", "complete", "archive", "publish", "duplicate"):
         call("POST", f"/workflows/care-review/{act}", status=change)
     call("POST", "/workflows/care-review/cancel", {"reason": "No"}, change)
@@ -172,37 +209,82 @@ def test_a_workflow_is_made_node_by_node_and_the_editor_opens_it(mona: Program) 
     path = f"/workflows/{mona('POST', '/workflows', {'title': 'Calls'}, 201)['id']}"
 
     def node(kind: str, **config: Any) -> str:
-        return str(mona("POST", f"{path}/nodes", {"type": kind, "title": kind.title(), "config": config}, 201)["id"])
+        return str(
+            mona("POST", f"{path}/nodes", {"type": kind, "title": kind.title(), "config": config}, 201)["id"]
+        )
 
     call = node("VOICE_CALL", script="Hello, this is an AI calling.")
-    asks, later = node("CONDITIONAL", expression="lead.answer == 'interested' && lead.name != null"), node("TIME", duration="P1DT2H")
+    asks, later = (
+        node("CONDITIONAL", expression="lead.answer == 'interested' && lead.name != null"),
+        node("TIME", duration="P1DT2H"),
+    )
     won, lost = node("CONVERTED"), node("DROPPED")
-    ways = [(call, asks, "answered"), (call, later, None), (asks, won, "true"), (asks, lost, None), (later, lost, None)]
+    ways = [
+        (call, asks, "answered"),
+        (call, later, None),
+        (asks, won, "true"),
+        (asks, lost, None),
+        (later, lost, None),
+    ]
     for source, target, label in ways:
         made = mona("POST", f"{path}/edges", {"source": source, "target": target, "label": label}, 201)
         assert (made["source"], made["target"], made["label"]) == (source, target, label)
-    assert mona("POST", f"{path}/edges", {"source": call, "target": lost, "label": "answered"}, 409)["details"][0]["field"] == "label"
-    assert mona("POST", f"{path}/edges", {"source": call, "target": "node_gone"}, 422)["details"][0]["field"] == "target"
-    assert mona("POST", f"{path}/nodes", {"type": "FAX", "title": "x", "config": {}}, 422)["details"][0]["field"] == "type"
-    assert mona("POST", f"{path}/nodes", {"type": "VOICE_CALL", "title": "x", "config": {}}, 422)["details"][0]["field"] == "config.script"
+    assert (
+        mona("POST", f"{path}/edges", {"source": call, "target": lost, "label": "answered"}, 409)["details"][
+            0
+        ]["field"]
+        == "label"
+    )
+    assert (
+        mona("POST", f"{path}/edges", {"source": call, "target": "node_gone"}, 422)["details"][0]["field"]
+        == "target"
+    )
+    assert (
+        mona("POST", f"{path}/nodes", {"type": "FAX", "title": "x", "config": {}}, 422)["details"][0]["field"]
+        == "type"
+    )
+    assert (
+        mona("POST", f"{path}/nodes", {"type": "VOICE_CALL", "title": "x", "config": {}}, 422)["details"][0][
+            "field"
+        ]
+        == "config.script"
+    )
     draft = mona("GET", f"{path}/draft")
     by_id = {step["id"]: step for step in draft["document"]["steps"]}
     assert by_id["start"]["next"] == {"default": "ai_call"}
     assert by_id["ai_call"]["config"]["answers"] == ["interested"]
-    assert by_id["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'interested' && input.name != null"
+    assert (
+        by_id["condition"]["config"]["branches"][0]["if"]
+        == "steps.ai_call.label == 'interested' && input.name != null"
+    )
     assert [each for each in draft["problems"] if each["severity"] == "error"] == []
 
 
-def test_an_alert_is_read_changed_and_kept_from_who_may_not(web: Flask, company: Company, mona: Program) -> None:
+def test_an_alert_is_read_changed_and_kept_from_who_may_not(
+    web: Flask, company: Company, mona: Program
+) -> None:
     """What is read of it can be sent back; what it told last stays."""
     workflows.import_file(finished("call-back"), publish=True)
     place = "/workflows/call-back/alerts"
     made = mona("POST", place, {"kind": "failed", "people": ["mona@fernwick.example"]}, 201)
     one = f"{place}/{made['id']}"
-    changed = mona("PUT", one, {"kind": "error", "pattern": "down", "people": [*made["people"], company.tom.id], "mail": False})
-    assert changed == {**made, "kind": "error", "pattern": "down", "people": [company.mona.id, company.tom.id], "mail": False}
+    changed = mona(
+        "PUT",
+        one,
+        {"kind": "error", "pattern": "down", "people": [*made["people"], company.tom.id], "mail": False},
+    )
+    assert changed == {
+        **made,
+        "kind": "error",
+        "pattern": "down",
+        "people": [company.mona.id, company.tom.id],
+        "mail": False,
+    }
     assert mona("GET", place)["data"] == [changed]
-    assert mona("PUT", one, {"kind": "error", "pattern": "down", "people": changed["people"], "mail": False}) == changed
+    assert (
+        mona("PUT", one, {"kind": "error", "pattern": "down", "people": changed["people"], "mail": False})
+        == changed
+    )
     assert len(written("alert_changed")) == 2, "what is as it was is no change"
     for stranger in (company.stan.id, "usr_nobody", ""):
         told = mona("PUT", one, {"kind": "failed", "people": [stranger]}, 422)
@@ -212,5 +294,10 @@ def test_an_alert_is_read_changed_and_kept_from_who_may_not(web: Flask, company:
     Program(web, None)("PUT", one, {"kind": "failed"}, 401)
     mona("PUT", f"{place}/alr_none", {"kind": "failed", "people": ["mona@fernwick.example"]}, 404)
     workflows.import_file(finished("other"), publish=True)
-    mona("PUT", f"/workflows/other/alerts/{made['id']}", {"kind": "failed", "people": ["mona@fernwick.example"]}, 404)
+    mona(
+        "PUT",
+        f"/workflows/other/alerts/{made['id']}",
+        {"kind": "failed", "people": ["mona@fernwick.example"]},
+        404,
+    )
     assert mona("GET", place)["data"] == [changed]

@@ -37,7 +37,9 @@ def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages
     ):
         assert words in page.text, words
     assert {f"/runs/{run_id}/replay", f"/runs/{run_id}?tab=context"} <= set(page.links)
-    assert "Adaeze" in pages.mona.get(f"/runs/{run_id}?tab=context").text, "what the run holds stands there in words, for who decides too"
+    assert "Adaeze" in pages.mona.get(f"/runs/{run_id}?tab=context").text, (
+        "what the run holds stands there in words, for who decides too"
+    )
     assert (balance(bank), status(bank, asked)) == ("12.5", "open"), "looking decides nothing"
     pages.mona.send(page, "/approve", reason="Fits.")
     page = pages.mona.follow()
@@ -47,11 +49,15 @@ def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages
     assert balance(bank) == "300"
     decided = pages.mona.get("/approvals?list=history").text
     assert "Adaeze" in decided
-    assert "Olivia · 20 Nov 2026, 08:00 · Mona, just now" in decided, "when it was asked for, and when Mona answered"
+    assert "Olivia · 20 Nov 2026, 08:00 · Mona, just now" in decided, (
+        "when it was asked for, and when Mona answered"
+    )
     assert "Approved" in pages.olivia.get("/approvals?list=created").text
 
 
-def test_what_was_asked_or_replied_after_the_page_was_opened_is_read_before_it_is_approved(bank: "Company", pages: "Pages") -> None:
+def test_what_was_asked_or_replied_after_the_page_was_opened_is_read_before_it_is_approved(
+    bank: "Company", pages: "Pages"
+) -> None:
     charging()
     _, asked = requested(bank)
     approval_questions.ask(bank.people["mona"], asked, "Which order is it?")
@@ -84,14 +90,31 @@ def test_one_does_not_decide_on_ones_own_and_is_told_why(bank: "Company", pages:
     assert asked not in pages.stan.get("/approvals?list=history").html
 
 
-def test_files_that_are_part_of_what_is_asked_are_named_opened_and_counted(bank: "Company", pages: "Pages") -> None:
-    form = [{"name": "note", "label": "Note", "required": True}, {"name": "papers", "label": "Papers", "type": "files"}]
+def test_files_that_are_part_of_what_is_asked_are_named_opened_and_counted(
+    bank: "Company", pages: "Pages"
+) -> None:
+    form = [
+        {"name": "note", "label": "Note", "required": True},
+        {"name": "papers", "label": "Papers", "type": "files"},
+    ]
     attach = step("attach", "update_data", {"form": form}, default="ask")
-    ask = step("ask", "approval", {"text": "Agreed?", "roles": ["lead"], "values": {"papers": "steps.attach.papers", "note": "steps.attach.note"}}, approved="end", rejected="end")  # fmt: skip
+    ask = step(
+        "ask",
+        "approval",
+        {
+            "text": "Agreed?",
+            "roles": ["lead"],
+            "values": {"papers": "steps.attach.papers", "note": "steps.attach.note"},
+        },
+        approved="end",
+        rejected="end",
+    )
     publish("with-papers", attach, ask)
     run_id = runs.start(bank.olivia, "with-papers", "customer", "1")
     bank.answer(run_id, "olivia", note="All clear.")
-    kept = attachments.attach(bank.olivia, run_id, step="attach", field="papers", name="receipt.pdf", content=pdf())
+    kept = attachments.attach(
+        bank.olivia, run_id, step="attach", field="papers", name="receipt.pdf", content=pdf()
+    )
     bank.answer(run_id, "olivia", note="The receipt fits.", papers=[kept.value])
     page = pages.mona.get(f"/approvals/{waiting_for(run_id)}")
     link = next(one for one in page.links if kept.id in one and "tab=documents" in one)
@@ -104,7 +127,9 @@ def test_files_that_are_part_of_what_is_asked_are_named_opened_and_counted(bank:
     assert pages.stan.get(f"/approvals/{waiting_for(run_id)}", status=404).text
 
 
-def test_an_answer_while_the_source_is_away_is_not_taken_and_can_be_given_again(bank: "Company", pages: "Pages") -> None:
+def test_an_answer_while_the_source_is_away_is_not_taken_and_can_be_given_again(
+    bank: "Company", pages: "Pages"
+) -> None:
     charging()
     _, asked = requested(bank)
     page = pages.mona.get(f"/approvals/{asked}")

@@ -62,7 +62,10 @@ def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClie
     assert "Text: <ins>Say why you look again.</ins>" in page
     assert {"step:why", "step:rate", "step:read"} <= set(re.findall(r'name="part"\s+value="([^"]+)"', page))
     assert post(mona, ASK, do="take", turn=turn[1]).status_code == 422
-    assert post(mona, ASK, do="take", turn=turn[1], part=["step:rate", "step:why", "step:note"]).status_code == 303
+    assert (
+        post(mona, ASK, do="take", turn=turn[1], part=["step:rate", "step:why", "step:note"]).status_code
+        == 303
+    )
     after = {step["id"]: step for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
     assert after["rate"]["title"] == "Judge the risk"
     assert after["note"]["next"] == {"default": "why"}
@@ -77,10 +80,14 @@ def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClie
         assert "Care review" in audited.text
         assert "wf_" not in Markup(audited.text).striptags()
     workflows.undo(company.mona, "care-review")
-    assert "why" not in {step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+    assert "why" not in {
+        step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]
+    }
 
 
-def test_what_others_changed_meanwhile_is_not_overwritten(company: Company, mona: FlaskClient, model: Server) -> None:
+def test_what_others_changed_meanwhile_is_not_overwritten(
+    company: Company, mona: FlaskClient, model: Server
+) -> None:
     model.obey(answer(RETITLE))
     turn = builder.ask(company.mona, "care-review", "One", 0)
     worked({jobs.BUILD})
@@ -96,7 +103,9 @@ def test_what_others_changed_meanwhile_is_not_overwritten(company: Company, mona
     assert "Nothing of it was taken." in mona.get(ASK).text
 
 
-def test_a_new_workflow_from_words_or_from_the_nearest_template(company: Company, mona: FlaskClient, model: Server) -> None:
+def test_a_new_workflow_from_words_or_from_the_nearest_template(
+    company: Company, mona: FlaskClient, model: Server
+) -> None:
     refused = signed_in(web_app(), "ada").get("/workflows/new")
     assert (refused.status_code, 'href="/workflows">Back to Workflows<' in refused.text) == (403, True)
     page = mona.get("/workflows/new").text
@@ -127,25 +136,44 @@ def test_who_may_not_edit_adds_no_schedule(company: Company, name: str, status: 
     assert post(client, SCHEDULE, do="add", words="hourly", zone="UTC").status_code == status
 
 
-def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Company, mona: FlaskClient) -> None:
+def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(
+    company: Company, mona: FlaskClient
+) -> None:
     [asked] = re.findall(r"<form[^>]+/schedule\".*?</form>", mona.get(SCHEDULE).text, re.DOTALL)
     assert "In words" in asked
-    assert 'name="words"' not in asked.partition("</button>")[0], "Enter presses the first button, which keeps what was typed"
-    assert all(post(mona, SCHEDULE, words=often, zone="UTC").text.count('<li><span class="num">') == 5 for often in scheduling.OFTEN)
+    assert 'name="words"' not in asked.partition("</button>")[0], (
+        "Enter presses the first button, which keeps what was typed"
+    )
+    assert all(
+        post(mona, SCHEDULE, words=often, zone="UTC").text.count('<li><span class="num">') == 5
+        for often in scheduling.OFTEN
+    )
     shown = post(mona, SCHEDULE, words="every weekday at nine", zone="Europe/Vilnius").text
     assert "Monday to Friday at 09:00, Vilnius, " in shown
     assert shown.count('<li><span class="num">') == 5
-    there = post(mona, SCHEDULE, words="30 1 1 11 *", zone="America/New_York").text  # by the clock that was typed, and by the reader's
+    there = post(
+        mona, SCHEDULE, words="30 1 1 11 *", zone="America/New_York"
+    ).text  # by the clock that was typed, and by the reader's
     assert (
-        len(re.findall(r"1 Nov \d{4}, 01:30 in New York <span class=\"muted\">\(<time[^>]*>1 Nov \d{4}, 0[4-9]:30</time> for you", there))
+        len(
+            re.findall(
+                r"1 Nov \d{4}, 01:30 in New York <span class=\"muted\">\(<time[^>]*>1 Nov \d{4}, 0[4-9]:30</time> for you",
+                there,
+            )
+        )
         == 5
     )
-    forward = post(mona, SCHEDULE, words="30 3 * 3 L0", zone="Europe/Vilnius").text  # the night of the last Sunday of March
+    forward = post(
+        mona, SCHEDULE, words="30 3 * 3 L0", zone="Europe/Vilnius"
+    ).text  # the night of the last Sunday of March
     assert (forward.count("the clocks go forward"), there.count("the clocks go forward")) == (5, 0)
     assert workflows.open_draft(company.mona, "care-review").revision == 0
     for words, zone in (("soon", "UTC"), ("hourly", "Atlantis")):
         assert post(mona, SCHEDULE, do="add", words=words, zone=zone).status_code == 422
-    assert post(mona, SCHEDULE, do="add", words="every weekday at nine", zone="Europe/Vilnius").status_code == 303
+    assert (
+        post(mona, SCHEDULE, do="add", words="every weekday at nine", zone="Europe/Vilnius").status_code
+        == 303
+    )
     [trigger] = workflows.open_draft(company.mona, "care-review").document["triggers"]
     assert (trigger["preset"], trigger["zone"]) == ({"every": "weekday", "at": "09:00"}, "Europe/Vilnius")
     assert "Starts a run: Monday to Friday at 09:00." in mona.get("/workflows/care-review/edit").text

@@ -9,15 +9,29 @@ from console.views import assets
 
 
 def test_every_script_of_ours_is_sent_with_short_names_and_without_comments() -> None:
-    long = {name: text for name in {*assets._own(), *assets.TOGETHER} if name.endswith(".js") and (text := assets._text(name)) is not None}
+    long = {
+        name: text
+        for name in {*assets._own(), *assets.TOGETHER}
+        if name.endswith(".js") and (text := assets._text(name)) is not None
+    }
     sent = {name: assets.shortened(name) or b"" for name in long}
-    assert [name for name, text in long.items() if not 100 < len(sent[name]) < 0.96 * len(text.encode())] == []
-    assert [name for name, text in long.items() if text.startswith("//") and text.partition("\n")[0].encode() in sent[name]] == []
+    assert [
+        name for name, text in long.items() if not 100 < len(sent[name]) < 0.96 * len(text.encode())
+    ] == []
+    assert [
+        name
+        for name, text in long.items()
+        if text.startswith("//") and text.partition("\n")[0].encode() in sent[name]
+    ] == []
 
 
-def test_where_the_shortener_fails_scripts_are_sent_as_they_were_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_shortener_fails_scripts_are_sent_as_they_were_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fails(*_: Any, **__: Any) -> Any:
-        return subprocess.CompletedProcess([], 1, "", "Traceback\nModuleNotFoundError: No module named 'minify'")
+        return subprocess.CompletedProcess(
+            [], 1, "", "Traceback\nModuleNotFoundError: No module named 'minify'"
+        )
 
     assets._short_scripts.cache_clear()
     assets.shortened.cache_clear()

@@ -23,8 +23,14 @@ def test_the_page_says_what_became_of_proposals(pages: "Pages") -> None:
     month(pages.company)
     page = pages.mona.get("/ai")
     assert next(words for _, words in page.headings) == "Proposals at work"
-    for words in ("Values taken as proposed 68.4", "Handled manually 8.3", "Why steps were done by hand", "Taken fast, or without a source opened",
-                  "Tom", "8, 53"):  # fmt: skip
+    for words in (
+        "Values taken as proposed 68.4",
+        "Handled manually 8.3",
+        "Why steps were done by hand",
+        "Taken fast, or without a source opened",
+        "Tom",
+        "8, 53",
+    ):
         assert words in page.text.replace("\xa0", " "), words
     charts = page.with_attribute("data-kind")
     assert [chart["data-kind"] for chart in charts] == ["line", "bar", "bar", "bar"]
@@ -44,7 +50,12 @@ def test_the_table_as_a_file(pages: "Pages") -> None:
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     note = next(row for row in rows if row["field"] == "note" and row["confidence"] == "all")
-    assert (note["workflow"], note["step"], note["decided"], note["accepted share"]) == ("care-review", "note", "49", "0.7143")
+    assert (note["workflow"], note["step"], note["decided"], note["accepted share"]) == (
+        "care-review",
+        "note",
+        "49",
+        "0.7143",
+    )
     assert any(row["field"] == "'=cmd|x" for row in rows)
 
 
@@ -83,7 +94,10 @@ def test_up_with_a_reason_and_down_again(pages: "Pages") -> None:
     assert "Shadow Now" in pages.mona.follow().text
     sequencing.catch_up()
     log = pages.ada.get("/activity").text
-    assert "Mona raised how far proposals for “decide” of Care review are trusted: done by themselves where all is certain" in log
+    assert (
+        "Mona raised how far proposals for “decide” of Care review are trusted: done by themselves where all is certain"
+        in log
+    )
     assert "Mona lowered how far proposals" in log
 
 
@@ -92,10 +106,16 @@ def test_who_may_look_at_the_ladder_and_who_may_move_it(pages: "Pages") -> None:
     hidden(pages.company, 125)
     page = pages.ada.get(OURS)
     assert "Who may publish the workflow changes this" in page.text
-    pages.ada.post(f"{OURS}/promote", {"csrf_token": pages.ada.token, "mode": "auto", "reason": "x"}, status=403)
+    pages.ada.post(
+        f"{OURS}/promote", {"csrf_token": pages.ada.token, "mode": "auto", "reason": "x"}, status=403
+    )
     for name in ("olivia", "stan", "ines"):
         getattr(pages, name).get(OURS, status=404)
-        getattr(pages, name).post(f"{OURS}/back", {"csrf_token": getattr(pages, name).token, "mode": "shadow", "reason": "x"}, status=404)
+        getattr(pages, name).post(
+            f"{OURS}/back",
+            {"csrf_token": getattr(pages, name).token, "mode": "shadow", "reason": "x"},
+            status=404,
+        )
     access.assign(pages.company.stan.id, [("developer", "*")])
     assert accounts.actor_of_person(pages.company.stan.id, "ses_stan")
     assert "Promote to automatic" in pages.stan.get(OURS).text

@@ -19,14 +19,31 @@ RISK = {
         {"label": "Tax number", "value": "steps.load.record.tax_id"},
         {"label": "Balance", "value": "record.balance", "as": "money", "currency": "'EUR'"},
         {"label": "Desk", "value": "record.desk"},
-        {"each": "steps.load.accounts", "label": "Account", "value": "entry.iban", "if": "entry.status == 'open'"},
+        {
+            "each": "steps.load.accounts",
+            "label": "Account",
+            "value": "entry.iban",
+            "if": "entry.status == 'open'",
+        },
     ],
 }
-LOAD = step("load", "get_data", "look", {"fields": ["display_name", "tax_id"], "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]})  # fmt: skip
+LOAD = step(
+    "load",
+    "get_data",
+    "look",
+    {
+        "fields": ["display_name", "tax_id"],
+        "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}],
+    },
+)
 
 
 def made(
-    company: Company, *content: dict[str, Any], type: str = "guidance", config: dict[str, Any] | None = None, variables: Any = None
+    company: Company,
+    *content: dict[str, Any],
+    type: str = "guidance",
+    config: dict[str, Any] | None = None,
+    variables: Any = None,
 ) -> str:
     """A run that stands at a step with these blocks, after its record was loaded."""
     start = {**step("start", "start", "load")}
@@ -56,25 +73,40 @@ def made(
 def hide(field: str, *roles: str) -> None:
     with transaction() as connection:
         policy_store.write(
-            connection, added=[access.Row("p", f"role:{role}", "t:operations", f"field:{field}", "read", "deny", "") for role in roles]
+            connection,
+            added=[
+                access.Row("p", f"role:{role}", "t:operations", f"field:{field}", "read", "deny", "")
+                for role in roles
+            ],
         )
     access.refresh()
 
 
 def test_changed_since_marks_what_blocks_show_otherwise_today(pages: Pages) -> None:
     company = pages.company
-    named = {"block": "comparison", "lines": [{"label": "Name", "ours": "record.display_name", "theirs": "steps.load.record.display_name"}]}
+    named = {
+        "block": "comparison",
+        "lines": [
+            {"label": "Name", "ours": "record.display_name", "theirs": "steps.load.record.display_name"}
+        ],
+    }
     run_id = made(company, RISK, named)
     before = pages.olivia.get(f"/runs/{run_id}").text
     company.answer(run_id)
     ticks = range(1, runs.replay(company.olivia, run_id).last + 1)
-    at = next(place for place in ticks if "facts-block" in pages.olivia.get(f"/runs/{run_id}/replay?at={place}").html)
+    at = next(
+        place
+        for place in ticks
+        if "facts-block" in pages.olivia.get(f"/runs/{run_id}/replay?at={place}").html
+    )
     here = f"/runs/{run_id}/replay?at={at}&since=1"
     assert "changed-since" not in pages.olivia.get(here).html
     company.sql("update customer set balance = 99, display_name = 'Ada Bell' where id = 1")
     page = pages.olivia.get(here)
     assert "Balance €12.50Now: €99.00" in page.text
-    assert page.text.count("Now: Ada Bell") >= 3, "the panel, what the comparison has of the record, and what an earlier step had read"
+    assert page.text.count("Now: Ada Bell") >= 3, (
+        "the panel, what the comparison has of the record, and what an earlier step had read"
+    )
     assert "You may not see this" in before, "the tax number, which is neither then nor now"
     assert "Tax numberNow" not in page.text
     assert "Now:" not in pages.olivia.get(f"/runs/{run_id}/replay?at={at}").text
@@ -89,9 +121,17 @@ def test_who_may_not_see_a_field_does_not_see_what_is_made_of_it(pages: Pages) -
         "whole": {"label": "Whole", "value": "record.balance"},
         "parts": [{"label": "Half", "value": "record.balance / 2"}],
     }
-    run_id = made(company, RISK, bars, {"block": "facts", "if": "record.balance > 1", "facts": [{"label": "Rich", "value": "1"}]})
+    run_id = made(
+        company,
+        RISK,
+        bars,
+        {"block": "facts", "if": "record.balance > 1", "facts": [{"label": "Rich", "value": "1"}]},
+    )
     before = pages.olivia.get(f"/runs/{run_id}")
-    assert all(words in before.text for words in ("€12.50", "LT45 9999 9000 1234 5678", "Rich", "You may not see this"))
+    assert all(
+        words in before.text
+        for words in ("€12.50", "LT45 9999 9000 1234 5678", "Rich", "You may not see this")
+    )
     assert "LT459999900012345679" not in before.text[: before.text.index("When you press")]
     hide("customer/tax_id", "reviewer")
     hide("customer/balance", "reviewer")
@@ -104,13 +144,22 @@ def test_who_may_not_see_a_field_does_not_see_what_is_made_of_it(pages: Pages) -
         assert not re.search(r"IE123|12\.5|6\.25|LT4599|Rich|width=\"50", shown), address
         assert "retail" in shown.lower()
     told = runs.replay(company.rosa, run_id, last).json
-    assert told["screen"]["content"][0]["facts"][0]["value"] == {"from": "content[0].facts[0].value", "value": None, "hidden": True}
+    assert told["screen"]["content"][0]["facts"][0]["value"] == {
+        "from": "content[0].facts[0].value",
+        "value": None,
+        "hidden": True,
+    }
     assert "screen.content.0.facts.0.value" in told["masked"]
 
 
 def test_an_approver_sees_the_blocks_as_they_were_when_it_was_asked_for(pages: Pages) -> None:
     company = pages.company
-    run_id = made(company, RISK, type="approval", config={"text": "Agree?", "roles": ["lead"], "not_by": [], "fields": ["desk"]})
+    run_id = made(
+        company,
+        RISK,
+        type="approval",
+        config={"text": "Agree?", "roles": ["lead"], "not_by": [], "fields": ["desk"]},
+    )
     if company.told(run_id)["status"] == "waiting_person":
         company.answer(run_id, told=company.told(run_id))
     (line,) = approvals.to_review(company.mona).lines

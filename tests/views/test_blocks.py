@@ -30,8 +30,16 @@ pytestmark = pytest.mark.slow
 
 TEMPLATES = beside("templates")
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
-DOOR = {f"auth/{name}.html" for name in ("sign_in", "code", "out", "provider", "forgot", "new_password", "new_password_done", "go_on")}
-NEVER_ALONE = {"layouts/base.html", "settings/base.html", "layouts/plain.html", *DOOR}  # no view answers with a part of them
+DOOR = {
+    f"auth/{name}.html"
+    for name in ("sign_in", "code", "out", "provider", "forgot", "new_password", "new_password_done", "go_on")
+}
+NEVER_ALONE = {
+    "layouts/base.html",
+    "settings/base.html",
+    "layouts/plain.html",
+    *DOOR,
+}  # no view answers with a part of them
 OF_OTHERS = (
     "settings/",
     "approvals/publishing",
@@ -62,7 +70,9 @@ Drawn = list[tuple[str, dict[str, Any], str | None]]
 
 
 def parsed(name: str) -> nodes.Template:
-    return Environment(autoescape=True, extensions=list[str | type[Extension]]()).parse((TEMPLATES / name).read_text())
+    return Environment(autoescape=True, extensions=list[str | type[Extension]]()).parse(
+        (TEMPLATES / name).read_text()
+    )
 
 
 def alone(name: str) -> set[str]:
@@ -70,7 +80,10 @@ def alone(name: str) -> set[str]:
     return {
         block.name
         for block in parsed(name).find_all(nodes.Block)
-        if not any(isinstance(call.node, nodes.Name) and call.node.name == "super" for call in block.find_all(nodes.Call))
+        if not any(
+            isinstance(call.node, nodes.Name) and call.node.name == "super"
+            for call in block.find_all(nodes.Call)
+        )
     }
 
 
@@ -147,16 +160,49 @@ def visited(pages: "Pages") -> None:
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
     sequencing.catch_up()
     for path in (
-        "/", "/c", "/settings/me", "/patterns", "/c/customer", "/c/customer?q=nobody", "/c/customer?segment=unrated&q=nobody", "/c/nothing", "/c/customer/1",
-        "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/3", "/c/customer/1/menu", "/c/customer/3/menu", "/c/customer/1/related/account",
-        "/c/customer/2/related/account", "/c/customer/1/edit/email", "/c/customer/3/start/care-review", f"/runs/{held}", f"/runs/{held}?tab=related",
-        f"/runs/{held}?tab=activity", f"/runs/{done}", f"/runs/{saved}", f"/runs/{held}/abort", f"/runs/{held}/leave", f"/runs/{held}/escalate", f"/runs/{held}/revise?step=note",
-        f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", f"/runs/{done}/abort", "/more", "/inbox", "/inbox/desk",
-    ):  # fmt: skip
+        "/",
+        "/c",
+        "/settings/me",
+        "/patterns",
+        "/c/customer",
+        "/c/customer?q=nobody",
+        "/c/customer?segment=unrated&q=nobody",
+        "/c/nothing",
+        "/c/customer/1",
+        "/c/customer/1?tab=details",
+        "/c/customer/1?tab=activity",
+        "/c/customer/3",
+        "/c/customer/1/menu",
+        "/c/customer/3/menu",
+        "/c/customer/1/related/account",
+        "/c/customer/2/related/account",
+        "/c/customer/1/edit/email",
+        "/c/customer/3/start/care-review",
+        f"/runs/{held}",
+        f"/runs/{held}?tab=related",
+        f"/runs/{held}?tab=activity",
+        f"/runs/{done}",
+        f"/runs/{saved}",
+        f"/runs/{held}/abort",
+        f"/runs/{held}/leave",
+        f"/runs/{held}/escalate",
+        f"/runs/{held}/revise?step=note",
+        f"/runs/{done}/replay",
+        f"/runs/{done}/replay?at=7&since=1",
+        f"/runs/{done}/abort",
+        "/more",
+        "/inbox",
+        "/inbox/desk",
+    ):
         for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
             assert olivia.client.get(path, headers=headers).status_code in (200, 404), path
     for target in ("saving-sheet", "filter-sheet", "view-sheet"):
-        assert olivia.client.get("/c/customer?q=o", headers={"HX-Request": "true", "HX-Target": target}).status_code == 200
+        assert (
+            olivia.client.get(
+                "/c/customer?q=o", headers={"HX-Request": "true", "HX-Target": target}
+            ).status_code
+            == 200
+        )
     for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
         assert olivia.client.get(f"/runs/{done}/checks", headers=headers).status_code == 409
     assert pages.app.test_client().get("/request/nothing").status_code == 404
@@ -173,7 +219,13 @@ def visited(pages: "Pages") -> None:
     for action in (CHANGE, DELETE):
         assert olivia.client.get(f"/bulk/of/customer?action={action}&key=1&field=risk").status_code == 200
     enrolled(pages.ines)
-    for path in ("/settings/me", "/settings/me/second-factor", "/settings/sign-in", f"/settings/sign-in/of/{company.ines.id}", "/step-up"):
+    for path in (
+        "/settings/me",
+        "/settings/me/second-factor",
+        "/settings/sign-in",
+        f"/settings/sign-in/of/{company.ines.id}",
+        "/step-up",
+    ):
         assert pages.ines.client.get(path).status_code == 200
     for key in ("1", "2", "3"):
         assert pages.ines.client.get(f"/c/customer/{key}/erase").status_code == 200
@@ -181,11 +233,18 @@ def visited(pages: "Pages") -> None:
     pages.ines.follow()
     token = olivia.token
     olivia.post("/pick", {"csrf_token": token, "collection": "customer", "q": "okonk"}, status=200)
-    for path, status in ((f"/runs/{held}/abort", 422), (f"/runs/{held}/revise?step=note", 422), (f"/runs/{held}/complete", 409)):
+    for path, status in (
+        (f"/runs/{held}/abort", 422),
+        (f"/runs/{held}/revise?step=note", 422),
+        (f"/runs/{held}/complete", 409),
+    ):
         olivia.post(path, {"csrf_token": token, "revision": "0", "step": "note"}, htmx="run", status=status)
     olivia.post("/c/customer/3/start/care-review", {"csrf_token": token}, htmx="dialog", status=422)
     olivia.post(
-        "/c/customer/1/edit/risk", {"csrf_token": token, "old": "null", "t.risk": "enum", "v.risk": "low"}, htmx="value-risk", status=200
+        "/c/customer/1/edit/risk",
+        {"csrf_token": token, "old": "null", "t.risk": "enum", "v.risk": "low"},
+        htmx="value-risk",
+        status=200,
     )
 
 
@@ -195,7 +254,12 @@ def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", d
     kept, done = list(drawn), set()
     run = next(context for template, context, _ in kept if template == "runner/abort.html")
     kept.append(
-        ("runner/repeat.html", run | effects.repeat_context(Conflict("Done before.", code="already_done", effects=[]), MultiDict()), None)
+        (
+            "runner/repeat.html",
+            run
+            | effects.repeat_context(Conflict("Done before.", code="already_done", effects=[]), MultiDict()),
+            None,
+        )
     )
     kept.append(("requests/gone.html", {"message": "Nothing here."}, None))
     for template, context, block in kept:
@@ -205,17 +269,27 @@ def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", d
                 for given in (context, emptied(context)):
                     assert isinstance(frame.render(template, given, name), str)
                 done.add((template, name))
-    wanted = {(name, block) for name in NAMES for block in alone(name) if name not in NEVER_ALONE and not name.startswith(OF_OTHERS)}
+    wanted = {
+        (name, block)
+        for name in NAMES
+        for block in alone(name)
+        if name not in NEVER_ALONE and not name.startswith(OF_OTHERS)
+    }
     undrawn = sorted({name for name, _ in wanted - done})
     assert undrawn == [], " ".join(undrawn)
     assert {
         name
         for name in NAMES
-        if not name.startswith(OF_OTHERS) and name.count("/") == 1 and (TEMPLATES / name).read_text().startswith("{% extends")
+        if not name.startswith(OF_OTHERS)
+        and name.count("/") == 1
+        and (TEMPLATES / name).read_text().startswith("{% extends")
     } - {name for name, _ in done} <= NEVER_ALONE
 
 
-@pytest.mark.parametrize("path", ["/c/customer?q=nobody", "/c/customer?segment=unrated&q=nobody", "/c/customer?filter=%7B%7D&q=%00"])
+@pytest.mark.parametrize(
+    "path",
+    ["/c/customer?q=nobody", "/c/customer?segment=unrated&q=nobody", "/c/customer?filter=%7B%7D&q=%00"],
+)
 @pytest.mark.parametrize("target", ["list", "results", "count", "elsewhere", ""])
 def test_a_list_without_a_row_is_no_fault_for_htmx(pages: "Pages", path: str, target: str) -> None:
     answer = pages.olivia.client.get(path, headers={"HX-Request": "true", "HX-Target": target})

@@ -42,8 +42,13 @@ def statements() -> Iterator[list[str]]:
 
 
 def told(pages: "Pages", **query: Any) -> dict[str, tuple[int, Any, list[str]]]:
-    made = boards.board(pages.company.olivia, "contact", None, BrowseQuery(**query), ("name", "email", "owner"))
-    return {column.label: (column.count, list(column.sums), [row.title for row in column.rows]) for column in made.columns}
+    made = boards.board(
+        pages.company.olivia, "contact", None, BrowseQuery(**query), ("name", "email", "owner")
+    )
+    return {
+        column.label: (column.count, list(column.sums), [row.title for row in column.rows])
+        for column in made.columns
+    }
 
 
 def test_columns_have_counts_amounts_and_cards_in_two_statements_and_one_for_each(club: "Pages") -> None:
@@ -73,10 +78,15 @@ def test_a_page_says_it_all_and_a_card_is_moved_by_its_menu(club: "Pages") -> No
     back = {**sent, "key": "1", "old": "new", "to": "engaged"}
     club.olivia.post(BOARD + "?segment=", back, status=303)
     assert club.olivia.answer.headers["Location"] == BOARD + "?segment="
-    assert kinds("record_changed", "stage_changed") == [("record_changed", None), ("stage_changed", "engaged")]
+    assert kinds("record_changed", "stage_changed") == [
+        ("record_changed", None),
+        ("stage_changed", "engaged"),
+    ]
     late = club.olivia.post(BOARD + "?segment=", {**sent, "key": "1", "old": "new", "to": "lost"}, status=409)
     assert "The card stands where it is now." in late.text
-    odd = club.olivia.post(BOARD + "?segment=", {**sent, "key": "1", "old": "engaged", "to": "won"}, status=422)
+    odd = club.olivia.post(
+        BOARD + "?segment=", {**sent, "key": "1", "old": "engaged", "to": "won"}, status=422
+    )
     assert "Sam Whitfield" in odd.text
     club.olivia.post(BOARD, {**sent, "key": "99", "old": "new", "to": "lost"}, status=404)
     assert told(club)["Engaged"][0] == 4
@@ -87,5 +97,7 @@ def test_who_only_reads_moves_nothing_and_strangers_see_no_board(club: "Pages") 
     assert "You may look at contacts, but not change them." in page.text
     assert not [form for form in page.forms if form["method"] == "post" and form["action"].startswith(BOARD)]
     token = club.rosa.get("/c/contact?segment=&view=1").form("/c/contact/view")["fields"]["csrf_token"]
-    club.rosa.post(BOARD, {"csrf_token": token, "by": "stage", "key": "1", "old": "new", "to": "lost"}, status=403)
+    club.rosa.post(
+        BOARD, {"csrf_token": token, "by": "stage", "key": "1", "old": "new", "to": "lost"}, status=403
+    )
     club.stan.get(BOARD, status=404)

@@ -51,7 +51,9 @@ def put_in(shown: Page, answer: str) -> Page:
     if "data-since=" not in answer:
         return order, lines, picture, problems
     kept = order or shown[0]
-    outline, drawn = ({step: (old | new)[step] for step in kept} for old, new in ((shown[1], lines), (shown[2], picture)))
+    outline, drawn = (
+        {step: (old | new)[step] for step in kept} for old, new in ((shown[1], lines), (shown[2], picture))
+    )
     return kept, outline, drawn, problems or shown[3]
 
 

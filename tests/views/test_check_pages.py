@@ -31,7 +31,11 @@ def test_each_line_leads_to_the_page_where_it_was_seen(pages: Pages, run_id: str
     assert "1 of 2" in shown.text
     assert [tag for tag, _ in shown.attributes].count("rect") == 1
     assert not shown.with_attribute("style")
-    assert "framed" in next(told["data-announce"] for told in shown.with_attribute("data-announce") if "Page 1" in told["data-announce"])
+    assert "framed" in next(
+        told["data-announce"]
+        for told in shown.with_attribute("data-announce")
+        if "Page 1" in told["data-announce"]
+    )
 
 
 def test_strangers_and_readers_find_none(pages: Pages, run_id: str) -> None:
@@ -59,5 +63,7 @@ def test_strangers_and_readers_find_none(pages: Pages, run_id: str) -> None:
         ("", 0, []),
     ],
 )
-def test_which_parts_of_a_page_are_framed(given: str, turn: int, marks: list[tuple[int, int, int, int]]) -> None:
+def test_which_parts_of_a_page_are_framed(
+    given: str, turn: int, marks: list[tuple[int, int, int, int]]
+) -> None:
     assert [(mark.left, mark.top, mark.width, mark.height) for mark in _marks(given, turn)] == marks

@@ -18,7 +18,9 @@ def typed(page: "Page", path: str = HERE, **values: Any) -> dict[str, Any]:
     told: dict[str, Any] = dict(page.form(path)["fields"])
     lists: dict[str, list[str]] = {}
     for tag, given in page.attributes:
-        if tag == "input" and (given.get("name") == "order" or (given.get("type") == "checkbox" and "checked" in given)):
+        if tag == "input" and (
+            given.get("name") == "order" or (given.get("type") == "checkbox" and "checked" in given)
+        ):
             lists.setdefault(given["name"], []).append(given["value"])
     return told | lists | {name.replace("__", "."): value for name, value in values.items()}
 
@@ -33,7 +35,9 @@ def test_from_the_list_to_what_everybody_sees(pages: "Pages") -> None:
     page = pages.ines.get("/settings/collections")
     assert HERE in page.links
     assert "As found" not in page.text
-    page = saved(pages, label="Clients", label__email="E-mail address", flag__tax_id=["sensitive", "personal"])
+    page = saved(
+        pages, label="Clients", label__email="E-mail address", flag__tax_id=["sensitive", "personal"]
+    )
     assert "Draft by Ines, 2 changes" in page.text
     assert "Customers" in pages.olivia.get("/c/customer").text, "a draft counts for nobody"
     page = pages.ines.get(f"{HERE}/changes")
@@ -60,11 +64,18 @@ def test_sent_as_it_was_drawn_nothing_changes(pages: "Pages") -> None:
 
 
 def test_what_is_wrong_is_named_and_nothing_typed_is_lost(pages: "Pages") -> None:
-    page = pages.ines.post(HERE, typed(pages.ines.get(HERE), title="{{ record.nmae }}", label="Clients"), status=422)
+    page = pages.ines.post(
+        HERE, typed(pages.ines.get(HERE), title="{{ record.nmae }}", label="Clients"), status=422
+    )
     assert "There is no column nmae" in page.text
     assert page.form(HERE)["fields"]["title"] == "{{ record.nmae }}"
     assert page.form(HERE)["fields"]["label"] == "Clients"
-    for text, words in (("{", "no JSON"), ("[]", "one object"), ('{"format": 1}', "missing"), ('{"a": 1.5}', "as text")):
+    for text, words in (
+        ("{", "no JSON"),
+        ("[]", "one object"),
+        ('{"format": 1}', "missing"),
+        ('{"a": 1.5}', "as text"),
+    ):
         page = pages.ines.send(pages.ines.get(f"{HERE}/document"), "/document", status=422, document=text)
         assert words in page.text, text
         assert page.form("/document")["fields"]["document"] == text
@@ -109,9 +120,14 @@ def test_a_former_version_is_restored_through_the_draft(pages: "Pages") -> None:
     saved(pages, label="Patrons")
     told = pages.ines.send(page, "/versions", number="1", status=409)
     assert "label: Patrons" in told.text
-    assert "The draft that is there now is replaced" in told.text, "with the revision that this page has, the draft of somebody else"
+    assert "The draft that is there now is replaced" in told.text, (
+        "with the revision that this page has, the draft of somebody else"
+    )
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="discard")
-    assert "you published or discarded it in the meantime" in pages.ines.send(told, "/versions", number="1", status=409).text
+    assert (
+        "you published or discarded it in the meantime"
+        in pages.ines.send(told, "/versions", number="1", status=409).text
+    )
     pages.ines.send(pages.ines.get(f"{HERE}/versions"), "/versions", number="1")
     page = pages.ines.follow()
     assert "NameClientsCustomers" in page.text
@@ -130,7 +146,9 @@ def test_the_preview_draws_what_is_typed_and_keeps_nothing(pages: "Pages") -> No
     assert "Electronic mail" in page.text
     assert "Adaeze" in page.text
     assert collections.open_collection(pages.company.ines, "customer").draft.document is None
-    page = pages.ines.post(f"{HERE}/preview", data | {"title": "{{ record.nmae }}"}, htmx="preview", status=200)
+    page = pages.ines.post(
+        f"{HERE}/preview", data | {"title": "{{ record.nmae }}"}, htmx="preview", status=200
+    )
     assert "There is no column nmae" in page.text
 
 
@@ -145,8 +163,13 @@ def test_hostile_words_stay_words(pages: "Pages") -> None:
 
 def test_what_is_wrong_with_a_field_is_said_on_its_page(pages: "Pages") -> None:
     place = f"{HERE}/fields/balance"
-    for given, words in (({"currency": "EUR"}, "of the widget money"), ({"widget": "money", "currency": "euro"}, "three capitals"),
-                         ({"widget": "iban"}, "cannot be shown as iban"), ({"lines": "many"}, "whole number"), ({"help": "x" * 1001}, "too long")):  # fmt: skip
+    for given, words in (
+        ({"currency": "EUR"}, "of the widget money"),
+        ({"widget": "money", "currency": "euro"}, "three capitals"),
+        ({"widget": "iban"}, "cannot be shown as iban"),
+        ({"lines": "many"}, "whole number"),
+        ({"help": "x" * 1001}, "too long"),
+    ):
         page = pages.ines.post(place, typed(pages.ines.get(place), place) | given, status=422)
         assert words in page.text, given
         for name, value in given.items() if given.get("widget") != "iban" else ():
@@ -163,7 +186,9 @@ def test_a_computed_field_comes_and_goes(pages: "Pages") -> None:
         ("x", "record.balance.day", "balance is one value: an expression does not look into other records."),
     ):
         assert words in pages.ines.post(new, typed(page, new, name=name, computed=computed), status=422).text
-    pages.ines.post(new, typed(page, new, name="", label="Double", type="decimal", computed="record.balance * 2"))
+    pages.ines.post(
+        new, typed(page, new, name="", label="Double", type="decimal", computed="record.balance * 2")
+    )
     assert 'value="Double"' in pages.ines.get(HERE).html
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="publish")
     assert "25" in pages.olivia.get("/c/customer/1?tab=details").text
@@ -172,6 +197,10 @@ def test_a_computed_field_comes_and_goes(pages: "Pages") -> None:
     place = f"{HERE}/fields/double"
     page = pages.ines.get(place)
     assert "Remove the field" in page.text
-    assert 'value="remove"' not in page.html.partition("field-form")[2].partition("</button>")[0], "Enter in a box presses the first button"
+    assert 'value="remove"' not in page.html.partition("field-form")[2].partition("</button>")[0], (
+        "Enter in a box presses the first button"
+    )
     pages.ines.post(place, typed(page, place) | {"do": "remove"})
-    assert "double" not in collections.open_collection(pages.company.ines, "customer").document.to_json().get("fields", {})
+    assert "double" not in collections.open_collection(pages.company.ines, "customer").document.to_json().get(
+        "fields", {}
+    )

@@ -9,7 +9,16 @@ from console.core.documents.collections import Field
 from console.core.documents.collections.condition_rows import VALUELESS, comparisons
 from console.core.documents.collections.model import Option
 from console.views.workspaces import links
-from console.views.workspaces.condition_lines import DAYS, EXPRESSION, OPERATORS, Line, line_of, parts_of, text_of, together
+from console.views.workspaces.condition_lines import (
+    DAYS,
+    EXPRESSION,
+    OPERATORS,
+    Line,
+    line_of,
+    parts_of,
+    text_of,
+    together,
+)
 
 FIELDS = {
     field.name: field
@@ -37,10 +46,22 @@ VALUES = {
     "at": "2026-01-31",
 }
 WRITTEN = (
-    "record.name == 1 && record.amount == 2", "record.gone == 1", "record.at >= addDays(now, -365)", "record.name ==", "record.vip",
-    '"a" == record.name', "record.team.name == input.x", "record.name.contains(input.x)", 'record.amount == "12"', "record.amount == record.cents",
-    'record.name in ["a, b"]', 'record.on < "tomorrow"', 'record.name == " a"', "record.name == steps.a.b", "record.amount == null || input.free",
-)  # fmt: skip
+    "record.name == 1 && record.amount == 2",
+    "record.gone == 1",
+    "record.at >= addDays(now, -365)",
+    "record.name ==",
+    "record.vip",
+    '"a" == record.name',
+    "record.team.name == input.x",
+    "record.name.contains(input.x)",
+    'record.amount == "12"',
+    "record.amount == record.cents",
+    'record.name in ["a, b"]',
+    'record.on < "tomorrow"',
+    'record.name == " a"',
+    "record.name == steps.a.b",
+    "record.amount == null || input.free",
+)
 
 
 def test_every_row_comes_back_from_its_expression() -> None:
@@ -48,7 +69,11 @@ def test_every_row_comes_back_from_its_expression() -> None:
         for comparison in comparisons(field):
             value = "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name]
             lines = [Line(field.name, comparison, value)]
-            lines += [Line(field.name, comparison, "", path) for path in ("input.x", "selected.y.z", "me.email") if comparison in OPERATORS]
+            lines += [
+                Line(field.name, comparison, "", path)
+                for path in ("input.x", "selected.y.z", "me.email")
+                if comparison in OPERATORS
+            ]
             for line in lines:
                 text = text_of(line, FIELDS)
                 assert replace(line_of(text, FIELDS), was="") == line, text
@@ -59,7 +84,11 @@ def test_every_row_over_the_workspace_comes_back_too() -> None:
         fields = {f"{root}.{name}": field for name, field in FIELDS.items()}
         for key, field in fields.items():
             for comparison in comparisons(field):
-                line = Line(key, comparison, "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name])
+                line = Line(
+                    key,
+                    comparison,
+                    "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name],
+                )
                 text = text_of(line, fields)
                 assert text.startswith(root)
                 assert replace(line_of(text, fields), was="") == line, text
@@ -78,7 +107,10 @@ def test_every_row_over_the_workspace_comes_back_too() -> None:
 def test_an_expression_is_rows_by_what_joins_it(text: str, parts: tuple[str, list[str]]) -> None:
     assert parts_of(text) == parts
     assert together(parts[1], parts[0]) == text
-    assert together([part.replace(" ", "  ") for part in parts[1]], parts[0], text) in (text, text.replace(" ", "  "))
+    assert together([part.replace(" ", "  ") for part in parts[1]], parts[0], text) in (
+        text,
+        text.replace(" ", "  "),
+    )
 
 
 def test_a_row_of_text_that_holds_an_or_stays_one_condition() -> None:

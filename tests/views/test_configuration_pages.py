@@ -16,7 +16,11 @@ PLACE = "/workflows/care-review/configuration"
 
 
 def rule_document(**more: Any) -> dict[str, Any]:
-    return copy.deepcopy(DOCUMENT) | {"variables": {"days": 90, "exact": True, "words": ["a"], "name": "Fernwick"}} | more
+    return (
+        copy.deepcopy(DOCUMENT)
+        | {"variables": {"days": 90, "exact": True, "words": ["a"], "name": "Fernwick"}}
+        | more
+    )
 
 
 def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: "Pages") -> None:
@@ -35,7 +39,9 @@ def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: 
     assert pages.company.told(pages.company.started("2"))["version"] == 3
     page = mona.get(PLACE)
     assert page.form(PLACE)["fields"]["timeout_ms"] == "5"
-    refused = mona.post(PLACE, page.form(PLACE)["fields"] | {"retries": "1.5", "backoff_ms": "0.0001"}, status=422)
+    refused = mona.post(
+        PLACE, page.form(PLACE)["fields"] | {"retries": "1.5", "backoff_ms": "0.0001"}, status=422
+    )
     assert "Retries of a step: a whole number." in refused.text
     assert "First pause before a retry: a number." in refused.text
     mona.post(PLACE, page.form(PLACE)["fields"] | {"backoff_ms": "2.5", "timeout_ms": "0.25"})
@@ -51,7 +57,9 @@ def test_two_who_save_at_once_undo_nothing_of_each_other(pages: "Pages") -> None
     mona.post(PLACE, stale | {"retries": "7"})
     mona.post(PLACE, stale | {"parallel": "11"})
     settings = workflows.live("care-review").document.settings
-    assert (settings.retries, settings.parallel) == (7, 11), "what was not touched stays as the other saved it"
+    assert (settings.retries, settings.parallel) == (7, 11), (
+        "what was not touched stays as the other saved it"
+    )
     page = mona.post(PLACE, stale | {"retries": "9", "visit_limit": "8"}, status=409)
     assert "Somebody else changed this meanwhile, to 7." in page.text
     again = page.form(PLACE)["fields"]
@@ -80,7 +88,9 @@ def test_the_pace_and_the_inbox_are_set_and_taken_back(pages: "Pages") -> None:
     workflows.import_file(rule_document(), publish=True)
     names = ("parallel", "per_minute", "per_day", "inbox")
     fields = pages.mona.get(PLACE).form(PLACE)["fields"]
-    pages.mona.post(PLACE, fields | {"parallel": "2", "per_minute": "60", "per_day": "1,000", "inbox": "desk"})
+    pages.mona.post(
+        PLACE, fields | {"parallel": "2", "per_minute": "60", "per_day": "1,000", "inbox": "desk"}
+    )
     live = workflows.live("care-review").document.settings
     assert [getattr(live, name) for name in names] == [2, 60, 1_000, "desk"]
     page = pages.mona.get(PLACE)
@@ -115,7 +125,9 @@ def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     people = ["mona@fernwick.example", "tom@fernwick.example"]
     page = mona.post(place, {"csrf_token": mona.token, "kind": "slow", "people": people}, status=422)
     assert "How many minutes" in page.text
-    assert len(re.findall(r'name="people"\s+value="[^"]+" checked', page.html)) == len(people), "what was chosen is kept"
+    assert len(re.findall(r'name="people"\s+value="[^"]+" checked', page.html)) == len(people), (
+        "what was chosen is kept"
+    )
     mona.post(place, {"csrf_token": mona.token, "kind": "failed", "people": people, "mail": "on"})
     page = mona.get("/workflows/reminding/configuration")
     assert "When a run fails" in page.text
@@ -128,7 +140,9 @@ def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     (form,) = [form for form in page.forms if form["action"] == change]
     assert form["fields"]["kind"] == "failed"
     assert re.search(r'name="mail" checked', page.html)
-    assert len(re.findall(r'name="people"\s+value="[^"]+" checked', page.html)) == len(people), "whom it tells is ticked"
+    assert len(re.findall(r'name="people"\s+value="[^"]+" checked', page.html)) == len(people), (
+        "whom it tells is ticked"
+    )
     page = mona.post(change, {**form["fields"], "kind": "error", "pattern": ""}, status=422)
     assert "Change the alert" in page.text
     mona.post(change, {"csrf_token": mona.token, "kind": "error", "pattern": "time*", "people": people[:1]})
@@ -143,7 +157,13 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     run_id, mona, place = pages.company.started(), pages.mona, "/workflows/care-review/due-time"
     page = mona.get(place)
     fields = page.form(place)["fields"]
-    wrong = {"hours": "soon", "people": "nobody@x.example", "days": "", "holidays": "2026-12-25 25 December", "remind_after": "-4"}
+    wrong = {
+        "hours": "soon",
+        "people": "nobody@x.example",
+        "days": "",
+        "holidays": "2026-12-25 25 December",
+        "remind_after": "-4",
+    }
     page = mona.post(place, fields | wrong, status=422)
     assert page.text.count("How many hours, such as 16 or 1.5.") == 3, "once above, and at each of two fields"
     assert "Nobody signs in as nobody@x.example." in page.text
@@ -152,7 +172,13 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     mona.post(
         place,
         fields
-        | {"hours": "1.5", "people": "tom@fernwick.example", "inbox": "desk", "closes": "00:00", "opens": "00:00"}
+        | {
+            "hours": "1.5",
+            "people": "tom@fernwick.example",
+            "inbox": "desk",
+            "closes": "00:00",
+            "opens": "00:00",
+        }
         | {"remind_after": "4", "substitute_after": "8"},
     )
     assert mona.get(place).form(place)["fields"]["substitute_after"] == "8"
@@ -169,7 +195,9 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     journal = mona.get(f"/workflows/care-review/executions/{run_id}")
     assert "Of its age of 0 min: 0 min counted." in journal.text
     bar = " ".join(journal.html.partition("<meter")[2].partition(">")[0].split())
-    assert 'low="79" high="99" optimum="0"' in bar, "browsers draw it green, yellow and red as the words beside it say"
+    assert 'low="79" high="99" optimum="0"' in bar, (
+        "browsers draw it green, yellow and red as the words beside it say"
+    )
     known = next(each for each in workflows.all_known() if each.slug == "care-review")
     stages = [{"percent": 70, "do": "tell", "people": [pages.company.tom.id]}]
     due_times.set_for_workflow(pages.company.mona, known, {"minutes": 60, "stages": stages})

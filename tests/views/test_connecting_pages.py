@@ -20,7 +20,11 @@ def asked(pages: Pages, folder: Path) -> Page:
     """The page of a database that Ines has just asked to have connected as `club`."""
     file = folder / "Club 2026.db"
     pages.ines.send(
-        at_choice(pages.ines, file if file.exists() else filled(folder)), CONNECT, do="connect", name="club", may_operator=["browse"]
+        at_choice(pages.ines, file if file.exists() else filled(folder)),
+        CONNECT,
+        do="connect",
+        name="club",
+        may_operator=["browse"],
     )
     return pages.ines.follow()
 
@@ -33,7 +37,9 @@ def names() -> set[str]:
     return {source.name for source in sources.list_all()}
 
 
-def test_many_tables_are_looked_at_in_the_background_and_the_page_leads_on(pages: Pages, tmp_path: Path) -> None:
+def test_many_tables_are_looked_at_in_the_background_and_the_page_leads_on(
+    pages: Pages, tmp_path: Path
+) -> None:
     page = asked(pages, tmp_path)
     followed = address(pages)
     assert "It begins in a moment" in page.text
@@ -42,7 +48,9 @@ def test_many_tables_are_looked_at_in_the_background_and_the_page_leads_on(pages
     assert followed in pages.ines.get(LIST).links
     (one,) = connecting.all_under_way(pages.company.ines)
     with pytest.raises(jobs.PutBack):
-        connecting.advance(one.id, lambda: connecting.all_under_way(pages.company.ines)[0].status == "running")
+        connecting.advance(
+            one.id, lambda: connecting.all_under_way(pages.company.ines)[0].status == "running"
+        )
     assert "of 4 tables and views are looked at" in pages.ines.get(followed).text
     assert "club" not in names(), "nothing of it is there before all of it is"
     assert pages.company.work()

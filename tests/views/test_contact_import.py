@@ -124,8 +124,14 @@ def test_what_the_database_or_a_rule_would_refuse_is_said_before_anything_is_add
     rules = [{"if": "record.worth == null || record.worth < 1000", "message": "Too dear."}]
     changed = {name: value for name, value in {**document, "validation": rules}.items() if value is not None}
     collections.publish(ines, "contact", collections.save(ines, "contact", 0, changed))
-    found = kept(club.company, "name,stage,time zone,worth\nA,,Mars/Phobos,1\nB,new,Europe/Oslo,2000\nC,new,Europe/Oslo,2\n")
-    assert why(found) == {2: ["Stage is needed.", "There is no time zone Mars/Phobos; one looks like Europe/Vilnius."], 3: ["Too dear."]}
+    found = kept(
+        club.company,
+        "name,stage,time zone,worth\nA,,Mars/Phobos,1\nB,new,Europe/Oslo,2000\nC,new,Europe/Oslo,2\n",
+    )
+    assert why(found) == {
+        2: ["Stage is needed.", "There is no time zone Mars/Phobos; one looks like Europe/Vilnius."],
+        3: ["Too dear."],
+    }
     assert counts(imported(club.company, "name,stage\nC,new\n")) == (1, 0, 0, 0)
 
 
@@ -138,7 +144,9 @@ def test_what_the_database_or_a_rule_would_refuse_is_said_before_anything_is_add
         (b"%PDF-1.7\nname\n", "no text file"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_so_and_is_not_kept(club: "Pages", content: bytes, words: str) -> None:
+def test_a_file_that_cannot_be_used_says_so_and_is_not_kept(
+    club: "Pages", content: bytes, words: str
+) -> None:
     before = contact_files.folders()
     with pytest.raises(Invalid) as wrong:
         kept(club.company, content)
@@ -148,8 +156,15 @@ def test_a_file_that_cannot_be_used_says_so_and_is_not_kept(club: "Pages", conte
 
 @cases("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_usual_encodings_are_read(club: "Pages", encoding: str) -> None:
-    plan, lines = import_batches.first_lines(club.company.olivia, kept(club.company, (FILE * 2).encode(encoding)))
-    assert lines[0].values == {"name": "Zoë Müller", "email": "zoe@post.example", "stage": "engaged", "country": "DE"}
+    plan, lines = import_batches.first_lines(
+        club.company.olivia, kept(club.company, (FILE * 2).encode(encoding))
+    )
+    assert lines[0].values == {
+        "name": "Zoë Müller",
+        "email": "zoe@post.example",
+        "stage": "engaged",
+        "country": "DE",
+    }
     assert plan.match == "email"
 
 
@@ -164,12 +179,24 @@ def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages"
 
 def test_lists_of_programs_are_understood(club: "Pages") -> None:
     for text, values in (
-        ("Last name;First name;E-Mail;Phone;Country;Language\nMüßig;Jörg;n/a;491712345678.0;Austria;German\n", ("Jörg Müßig", None, "491712345678", "AT", "de")),
-        ('Name;E-mail address;Phone;Country\nZoé;Zoé <z@a.example>;="33612345678";Belgium\n', ("Zoé", "z@a.example", "33612345678", "BE", None)),
-        ("Name,E-mail,Phone\nCy,mailto:cy+news@post.example,#N/A\n", ("Cy", "cy+news@post.example", None, None, None)),
-    ):  # fmt: skip
+        (
+            "Last name;First name;E-Mail;Phone;Country;Language\nMüßig;Jörg;n/a;491712345678.0;Austria;German\n",
+            ("Jörg Müßig", None, "491712345678", "AT", "de"),
+        ),
+        (
+            'Name;E-mail address;Phone;Country\nZoé;Zoé <z@a.example>;="33612345678";Belgium\n',
+            ("Zoé", "z@a.example", "33612345678", "BE", None),
+        ),
+        (
+            "Name,E-mail,Phone\nCy,mailto:cy+news@post.example,#N/A\n",
+            ("Cy", "cy+news@post.example", None, None, None),
+        ),
+    ):
         _, (line,) = import_batches.first_lines(club.company.olivia, kept(club.company, text))
-        assert tuple(line.values.get(name) for name in ("name", "email", "phone", "country", "language")) == values
+        assert (
+            tuple(line.values.get(name) for name in ("name", "email", "phone", "country", "language"))
+            == values
+        )
 
 
 def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(club: "Pages") -> None:
@@ -177,7 +204,14 @@ def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(clu
     page = club.olivia.get(where)
     assert "Söme Maæ" in page.text, "these letters may be either"
     assert "0 contacts can be added" in page.text
-    chosen = {"c.0": "name", "c.1": "email", "c.2": "stage", "match": "email", "encoding": "cp1250", "do": "look"}
+    chosen = {
+        "c.0": "name",
+        "c.1": "email",
+        "c.2": "stage",
+        "match": "email",
+        "encoding": "cp1250",
+        "do": "look",
+    }
     seen = club.olivia.get(posted(club, where, chosen))
     assert "Söme Mać" in seen.text
     assert "1 contact can be added" in seen.text
@@ -193,7 +227,9 @@ def test_those_who_are_there_get_what_the_file_says_where_that_is_asked_for(club
     )
     assert counts(found) == (0, 0, 0, 3), "as long as nobody asks for it they are left as they are"
     asked = found.question
-    again = import_batches.look_again(company.olivia, found.id, imports.Question(asked.file, asked.columns, asked.match, change=True))
+    again = import_batches.look_again(
+        company.olivia, found.id, imports.Question(asked.file, asked.columns, asked.match, change=True)
+    )
     assert counts(again) == (0, 1, 1, 1)
     assert counts(import_batches.confirm(company.olivia, again.id)) == (0, 1, 1, 1)
     known = contacts.known_contact("contact", "1")
@@ -201,9 +237,15 @@ def test_those_who_are_there_get_what_the_file_says_where_that_is_asked_for(club
     changed = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
     assert fetch(changed, ('%"type":"record_changed"%',)) == [(1,)]
     with db.transaction() as connection:
-        policy_store.write(connection, added=access.parse("p, role:operator, *, collection:contact, update, deny"))
+        policy_store.write(
+            connection, added=access.parse("p, role:operator, *, collection:contact, update, deny")
+        )
     access.refresh()
-    shut = import_batches.look(company.olivia, "contact", imports.Question(asked.file, {"0": "name", "1": "email"}, "email", change=True))
+    shut = import_batches.look(
+        company.olivia,
+        "contact",
+        imports.Question(asked.file, {"0": "name", "1": "email"}, "email", change=True),
+    )
     assert counts(shut) == (0, 0, 2, 1)
     assert why(shut) == {4: ["You may see this contact, but not change it."]}
 
@@ -228,7 +270,9 @@ def test_a_file_is_imported_once_and_one_file_at_a_time(club: "Pages") -> None:
 
 def test_a_heading_names_no_field_that_is_hidden_from_the_reader(club: "Pages") -> None:
     with db.transaction() as connection:
-        policy_store.write(connection, added=access.parse("p, role:operator, *, field:contact/country, read, deny"))
+        policy_store.write(
+            connection, added=access.parse("p, role:operator, *, field:contact/country, read, deny")
+        )
     access.refresh()
     assert list(kept(club.company, FILE).question.columns.values()) == ["name", "email", "stage"]
 
@@ -247,12 +291,19 @@ def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(
     access.grant("operator", "collection:consent", ["create"], team="operations")
     looked = sent(club, AGREED.encode())
     form = club.olivia.get(looked).forms[-1]["fields"]
-    assert (form["c.5"], form["c.6"], form["c.8"]) == ("", "", "told:source"), "no column is taken for consent"
+    assert (form["c.5"], form["c.6"], form["c.8"]) == ("", "", "told:source"), (
+        "no column is taken for consent"
+    )
     where = posted(club, looked, {**form, "c.5": "consent:sms", "c.6": "consent:ai_call", "do": "look"})
     page = club.olivia.get(where)
     assert "“yes” on 3 lines" in page.text
     assert "5 words in columns of consent give none, because nobody has said what they mean." in page.text
-    said = {"w.5": ["yes", "perhaps", "no"], "m.5": ["=yes", "", "=no"], "w.6": ["no", "x"], "m.6": ["=no", "=yes"]}
+    said = {
+        "w.5": ["yes", "perhaps", "no"],
+        "m.5": ["=yes", "", "=no"],
+        "w.6": ["no", "x"],
+        "m.6": ["=no", "=yes"],
+    }
     where = posted(club, where, {**page.forms[-1]["fields"], **said, "do": "look"})
     page = club.olivia.get(where)
     assert "3 contacts can be added" in page.text
@@ -260,7 +311,15 @@ def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(
     for reason in ("Of the consent source must be known", "is in the future."):
         assert reason in page.text
     form = page.forms[-1]["fields"]
-    typed = {**form, **said, "do": "look", "t.source": "text", "v.source": "fair", "t.text_version": "text", "v.text_version": "2026-01"}
+    typed = {
+        **form,
+        **said,
+        "do": "look",
+        "t.source": "text",
+        "v.source": "fair",
+        "t.text_version": "text",
+        "v.text_version": "2026-01",
+    }
     again = posted(club, where, typed)
     done = club.olivia.get(posted(club, again, {"do": "import"}))
     assert "4 added, finished" in done.text
@@ -279,7 +338,16 @@ def many(host: str) -> str:
     return f"name,email,stage,sms consent,consent source,consent date\n{lines}"
 
 
-@cases("point", ["imports.write.before", "imports.consents.before", "records.commit.before", "imports.tell.before", "imports.told"])
+@cases(
+    "point",
+    [
+        "imports.write.before",
+        "imports.consents.before",
+        "records.commit.before",
+        "imports.tell.before",
+        "imports.told",
+    ],
+)
 def test_a_process_that_dies_goes_on_and_nobody_is_added_or_told_of_twice(
     club: "Pages", monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -301,14 +369,18 @@ def told_of(collection: str, kind: str = "record_changed") -> int:
     return int(fetch(events, (f'%"type":"{kind}"%', f'%"coll":"{collection}"%'))[0][0])
 
 
-def broken_at(monkeypatch: pytest.MonkeyPatch, point: str, confirm: Callable[[], import_batches.Import]) -> None:
+def broken_at(
+    monkeypatch: pytest.MonkeyPatch, point: str, confirm: Callable[[], import_batches.Import]
+) -> None:
     """What is done at once breaks off the first time that it passes the point, and is left to its job."""
     monkeypatch.setenv("HANDRAIL_FAULT", f"{point}=raise")
     assert confirm().status == "running"
     monkeypatch.delenv("HANDRAIL_FAULT")
 
 
-def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(club: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(
+    club: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
     company = club.company
     monkeypatch.setattr(imports, "AT_ONCE", 10)
     looked = kept(company, many("stopped"))
@@ -326,7 +398,9 @@ def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(club: "Page
 
 
 def test_a_file_on_its_way_is_kept_and_one_that_nobody_named_goes(club: "Pages") -> None:
-    file = contact_files.keep(new_id("imf"), club.company.olivia.id, io.BytesIO(b"name,email\nSam,sam@post.example\n"))
+    file = contact_files.keep(
+        new_id("imf"), club.company.olivia.id, io.BytesIO(b"name,email\nSam,sam@post.example\n")
+    )
     batches.sweep()
     assert file.folder in contact_files.folders(), "its row may come in a moment: no batch names it yet"
     place = contact_files.beside(file, "part").parent
@@ -343,6 +417,16 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
     done = import_batches.confirm(club.company.olivia, found.id)
     assert (done.status, done.new, done.refused) == ("done", 1, 2)
     assert (
-        len(list(csv.reader(io.StringIO(b"".join(left_out_lines.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
+        len(
+            list(
+                csv.reader(
+                    io.StringIO(
+                        b"".join(left_out_lines.refused_file(club.company.olivia, done.id, str)).decode(
+                            "utf-8-sig"
+                        )
+                    )
+                )
+            )
+        )
         == 3
     )

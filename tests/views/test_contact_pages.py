@@ -48,7 +48,11 @@ def gym(pages: "Pages", tmp_path: Path) -> Path:
 def sent(pages: "Pages", path: str, *, do: str = "", status: int = 303, **values: str) -> "Page":
     """The page after its form was sent as it is drawn, with some values replaced (`sms__state` for `sms.state`)."""
     form = pages.ines.get(path).form(path)["fields"]
-    return pages.ines.post(path, form | {name.replace("__", "."): value for name, value in values.items()} | {"do": do}, status=status)
+    return pages.ines.post(
+        path,
+        form | {name.replace("__", "."): value for name, value in values.items()} | {"do": do},
+        status=status,
+    )
 
 
 def published(pages: "Pages", collection: str) -> None:
@@ -72,14 +76,23 @@ def test_a_foreign_table_of_people_is_offered_tried_and_published(pages: "Pages"
         assert words in page.text, words
     assert not contacts.is_contact("gym.member"), "looking writes nothing"
     places: Any = {"consent__email": "field:email_ok", "consent__sms": "field:sms_ok"}
-    assert all(page.form(MEMBER)["fields"][name.replace("__", ".")] == "" for name in places), "no column is proposed for consent"
+    assert all(page.form(MEMBER)["fields"][name.replace("__", ".")] == "" for name in places), (
+        "no column is proposed for consent"
+    )
     assert "E-mail 2, SMS 2, Calls 0" in sent(pages, MEMBER, do="try", status=200, **places).text
     sent(pages, MEMBER, **places)
     assert collections.open_collection(pages.company.ines, "gym.member").document.to_json()["contact"] == {
-        "email": "email", "phone": "mobile", "country": "country_code", "stage": "state", "do_not_contact": "do_not_contact",
+        "email": "email",
+        "phone": "mobile",
+        "country": "country_code",
+        "stage": "state",
+        "do_not_contact": "do_not_contact",
         "consent": {"email": {"field": "email_ok"}, "sms": {"field": "sms_ok"}},
-    }  # fmt: skip
-    assert "Who can be written to: e-mailnothingEmail" in pages.ines.get("/settings/collections/gym.member/changes").text
+    }
+    assert (
+        "Who can be written to: e-mailnothingEmail"
+        in pages.ines.get("/settings/collections/gym.member/changes").text
+    )
     published(pages, "gym.member")
     greta, ana = (contacts.known_contact("gym.member", key) for key in ("1", "3"))
     assert (greta.name, greta.email, greta.consent["email"].given, greta.consent["sms"].given) == (
@@ -94,14 +107,20 @@ def test_a_foreign_table_of_people_is_offered_tried_and_published(pages: "Pages"
 
 
 def test_consent_in_a_table_of_other_words_is_said_by_page(pages: "Pages", gym: Path) -> None:
-    (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    (table,) = [
+        told["value"]
+        for told in pages.ines.get(PERSON).with_attribute("value")
+        if told["value"].startswith("table:")
+    ][:1]
     places: Any = {"consent__email": table, "consent__sms": table}
     page = sent(pages, PERSON, status=422, **places)
     assert "Name the column of Permission that says the state" in page.text
     assert page.form(PERSON)["fields"]["consent.sms"].startswith("table:"), "what was chosen stays"
     trial = sent(pages, PERSON, do="try", status=200, email__state="agreed", sms__state="agreed", **places)
     assert "E-mail 1, SMS 0" in trial.text
-    assert collections.open_collection(pages.company.ines, "gym.person").draft.document is None, "a trial saves nothing"
+    assert collections.open_collection(pages.company.ines, "gym.person").draft.document is None, (
+        "a trial saves nothing"
+    )
     sent(pages, PERSON, email__state="agreed", sms__state="agreed", **places)
     published(pages, "gym.person")
     sam = contacts.known_contact("gym.person", "1")
@@ -121,7 +140,10 @@ def test_a_table_of_things_is_offered_nothing_and_a_secret_is_no_choice(pages: "
     assert "Nobody can be written to here yet" in page.text
     assert "password_hash" in records.collection("gym.member").by_name
     assert "password_hash" not in pages.ines.get(MEMBER).html
-    assert "at least a name" in sent(pages, "/settings/collections/gym.visit/contacts", status=422, zone="at").text
+    assert (
+        "at least a name"
+        in sent(pages, "/settings/collections/gym.visit/contacts", status=422, zone="at").text
+    )
 
 
 def test_who_may_only_shape_looks_and_changes_nothing(pages: "Pages", gym: Path) -> None:
@@ -134,24 +156,45 @@ def test_who_may_only_shape_looks_and_changes_nothing(pages: "Pages", gym: Path)
     assert "greta@post.example" in page.text, "they may read it"
 
 
-def test_a_table_that_the_reader_may_not_see_is_not_told_by_what_it_counts_as(pages: "Pages", gym: Path) -> None:
-    (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+def test_a_table_that_the_reader_may_not_see_is_not_told_by_what_it_counts_as(
+    pages: "Pages", gym: Path
+) -> None:
+    (table,) = [
+        told["value"]
+        for told in pages.ines.get(PERSON).with_attribute("value")
+        if told["value"].startswith("table:")
+    ][:1]
     access.grant("reviewer", "collection:gym.person", ["browse", "read", "shape"])
     for acts, told in (([], "E-mail 0, SMS 0"), (["browse", "read"], "E-mail 1, SMS 0")):
         if acts:
             access.grant("reviewer", "collection:gym.permission", acts)
         access.refresh()
         form: dict[str, Any] = pages.rosa.get(PERSON).form(PERSON)["fields"]
-        words = {f"{channel}.{name}": value for channel in ("email", "sms") for name, value in (("state", "agreed"), ("given", "yes"))}
-        page = pages.rosa.post(PERSON, form | words | {"consent.email": table, "consent.sms": table, "do": "try"}, status=200).text
-        assert (told in page, "You may not read Permission: they count as empty here" in page) == (True, not acts)
+        words = {
+            f"{channel}.{name}": value
+            for channel in ("email", "sms")
+            for name, value in (("state", "agreed"), ("given", "yes"))
+        }
+        page = pages.rosa.post(
+            PERSON, form | words | {"consent.email": table, "consent.sms": table, "do": "try"}, status=200
+        ).text
+        assert (told in page, "You may not read Permission: they count as empty here" in page) == (
+            True,
+            not acts,
+        )
 
 
-def test_who_may_not_read_the_table_of_consents_learns_nothing_of_it_by_a_trial(pages: "Pages", gym: Path) -> None:
+def test_who_may_not_read_the_table_of_consents_learns_nothing_of_it_by_a_trial(
+    pages: "Pages", gym: Path
+) -> None:
     access.grant("reviewer", "collection:gym.person", ["browse", "read", "shape"])
     access.refresh()
     form: dict[str, Any] = pages.rosa.get(PERSON).form(PERSON)["fields"]
-    (table,) = [told["value"] for told in pages.rosa.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    (table,) = [
+        told["value"]
+        for told in pages.rosa.get(PERSON).with_attribute("value")
+        if told["value"].startswith("table:")
+    ][:1]
     guess = {"consent.email": table, "email.state": "agreed", "email.given": "yes", "do": "try"}
     page = pages.rosa.post(PERSON, form | guess, status=200)
     assert "Agreed: E-mail 0" in page.text
@@ -159,7 +202,9 @@ def test_who_may_not_read_the_table_of_consents_learns_nothing_of_it_by_a_trial(
     assert "Nobody gets an advertising message." not in page.text.partition("What it comes to")[2]
 
 
-def test_a_field_that_is_hidden_is_no_contacts_and_stays_chosen_on_the_page(pages: "Pages", gym: Path) -> None:
+def test_a_field_that_is_hidden_is_no_contacts_and_stays_chosen_on_the_page(
+    pages: "Pages", gym: Path
+) -> None:
     """Else hiding the field that says who must never be contacted would open everybody to messages, in silence."""
     sent(pages, MEMBER)
     published(pages, "gym.member")
@@ -175,7 +220,11 @@ def test_a_field_that_is_hidden_is_no_contacts_and_stays_chosen_on_the_page(page
 
 
 def test_a_column_of_consents_is_not_hidden_while_consent_stands_in_it(pages: "Pages", gym: Path) -> None:
-    (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    (table,) = [
+        told["value"]
+        for told in pages.ines.get(PERSON).with_attribute("value")
+        if told["value"].startswith("table:")
+    ][:1]
     form: Any = pages.ines.get(PERSON).form(PERSON)["fields"]
     pages.ines.post(PERSON, form | {"consent.email": table, "email.state": "agreed", "do": ""}, status=303)
     published(pages, "gym.person")

@@ -56,10 +56,13 @@ def test_what_a_spreadsheet_keeps_as_numbers_days_and_ticks_is_text_that_a_list_
     text = workbooks.as_csv(workbook([], [HEAD], hidden=None))[0].decode()
     assert text == "Name,E-mail,Phone,Country,Stage\r\n", "an empty sheet before it is passed over"
     told = workbooks.as_csv(workbook([line]))[0].decode()
-    assert told == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,1.234567890123457e+18\r\n', (
-        "what has lost its last digits is not written as if it had them"
+    assert (
+        told
+        == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,1.234567890123457e+18\r\n'
+    ), "what has lost its last digits is not written as if it had them"
+    assert workbooks.as_csv(workbook([["secret"]], [["Name"]], hidden=0))[0] == b"Name\r\n", (
+        "nor is a hidden one read"
     )
-    assert workbooks.as_csv(workbook([["secret"]], [["Name"]], hidden=0))[0] == b"Name\r\n", "nor is a hidden one read"
 
 
 def drawn(draw: "Callable[[xlsxwriter.Workbook], None]", **options: Any) -> bytes:
@@ -71,7 +74,10 @@ def drawn(draw: "Callable[[xlsxwriter.Workbook], None]", **options: Any) -> byte
 
 def test_a_workbook_that_looks_like_thousands_of_cells_in_a_remark_is_read_at_once() -> None:
     made, out = workbook([HEAD, ["Ana", "ana@wb.example"]]), io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(made)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(made)) as before,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             text = before.read(name).decode()
             after.writestr(name, text.replace("<sheetData>", f"<!--{'<row <c <f ' * 80_000}--><sheetData>"))
@@ -80,11 +86,15 @@ def test_a_workbook_that_looks_like_thousands_of_cells_in_a_remark_is_read_at_on
     assert time.monotonic() - begun < 10
 
 
-def test_what_is_left_out_of_a_workbook_or_not_seen_in_it_is_said_before_anything_is_imported(club: "Pages") -> None:
+def test_what_is_left_out_of_a_workbook_or_not_seen_in_it_is_said_before_anything_is_imported(
+    club: "Pages",
+) -> None:
     def draw(book: xlsxwriter.Workbook) -> None:
         people, out = book.add_worksheet("People"), book.add_worksheet("Opt-outs")
         book.add_worksheet("Empty")
-        for row, line in enumerate([HEAD, ["Ana", "ana@wb.example", "", "PT", "new"], ["Bo", "bo@wb.example", "", "PT", "new"]]):
+        for row, line in enumerate(
+            [HEAD, ["Ana", "ana@wb.example", "", "PT", "new"], ["Bo", "bo@wb.example", "", "PT", "new"]]
+        ):
             people.write_row(row, 0, line)
         people.set_row(2, options={"hidden": True})
         people.write_formula(2, 2, "=B9#", None, "#REF!")
@@ -115,7 +125,11 @@ def test_a_workbook_is_looked_at_and_imported_like_a_file_of_lines(club: "Pages"
     assert "Atlantis" in str(why(found))
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04 no archive", b"\xd0\xcf\x11\xe0 nothing", workbook([])], ids=["cut", "old", "empty"])
+@pytest.mark.parametrize(
+    "content",
+    [b"PK\x03\x04 no archive", b"\xd0\xcf\x11\xe0 nothing", workbook([])],
+    ids=["cut", "old", "empty"],
+)
 def test_what_is_no_workbook_is_refused_and_nothing_is_left_of_it(club: "Pages", content: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         import_batches.keep(club.company.olivia, "contact", io.BytesIO(content), "a.xlsx")

@@ -18,19 +18,38 @@ STEP: dict[str, Any] = {
         "form": [
             {"name": "evidence", "label": "Evidence", "type": "files"},
             {"name": "verdict", "label": "Verdict", "type": "enum", "options": STATUS, "required": True},
-            {"name": "ground", "label": "Because", "required_if": "steps.note.verdict == 'other'", "must": [{
-                "if": "steps.note.ground != 'age' || record.display_name == 'x'",
-                "message": "Not possible: both are {{ record.display_name }}.",
-                "why": "As on file.",
-                "ways": [{"label": "Set to the same", "set": {"verdict": "same", "ground": None}}],
-            }]},
-            {"name": "taken", "label": "Papers", "type": "enum", "options": [{"value": "accepted", "label": "Accepted"}, {"value": "no", "label": "No"}],
-             "must": [{"if": "1 == 1", "message": "Never said.", "severity": "explain", "ask": "Who said so?"},
-                      {"if": "steps.note.taken != 'accepted' || size(run.opened) > 0", "message": "Accepted unopened.", "severity": "explain", "ask": "Why unopened?"}]},
+            {
+                "name": "ground",
+                "label": "Because",
+                "required_if": "steps.note.verdict == 'other'",
+                "must": [
+                    {
+                        "if": "steps.note.ground != 'age' || record.display_name == 'x'",
+                        "message": "Not possible: both are {{ record.display_name }}.",
+                        "why": "As on file.",
+                        "ways": [{"label": "Set to the same", "set": {"verdict": "same", "ground": None}}],
+                    }
+                ],
+            },
+            {
+                "name": "taken",
+                "label": "Papers",
+                "type": "enum",
+                "options": [{"value": "accepted", "label": "Accepted"}, {"value": "no", "label": "No"}],
+                "must": [
+                    {"if": "1 == 1", "message": "Never said.", "severity": "explain", "ask": "Who said so?"},
+                    {
+                        "if": "steps.note.taken != 'accepted' || size(run.opened) > 0",
+                        "message": "Accepted unopened.",
+                        "severity": "explain",
+                        "ask": "Why unopened?",
+                    },
+                ],
+            },
         ],
     },
     "next": {"default": "rate"},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -49,9 +68,17 @@ def test_a_contradiction_is_refused_at_its_field_with_the_ways_out(pages: Pages,
     assert "Accepted unopened." in refused.text
     assert "Why unopened?" in _shown(refused.html), "the question of the rule that is broken"
     assert "Who said so?" not in refused.html
-    alerts = {told["id"] for told in refused.with_attribute("role") if told["role"] == "alert" and "refusal" in told.get("class", "")}
+    alerts = {
+        told["id"]
+        for told in refused.with_attribute("role")
+        if told["role"] == "alert" and "refusal" in told.get("class", "")
+    }
     assert alerts == {"f-ground-error", "f-taken_because-error"}
-    described = {told["aria-describedby"] for told in refused.with_attribute("aria-describedby") if "aria-invalid" in told}
+    described = {
+        told["aria-describedby"]
+        for told in refused.with_attribute("aria-describedby")
+        if "aria-invalid" in told
+    }
     assert alerts == {part for told in described for part in told.split() if part in alerts}
     (way,) = [told for told in refused.with_attribute("name") if told["name"] == "change"]
     pages.olivia.send(refused, f"/runs/{run_id}/complete", change=way["value"])
@@ -66,14 +93,25 @@ def test_the_sentence_is_kept_and_not_asked_for_once_the_page_was_opened(pages: 
     with pytest.raises(Invalid) as wrong:
         runs.complete(pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values=told))
     assert wrong.value.details == [
-        {"field": "taken_because", "reason": "Accepted unopened.", "severity": "explain", "ask": "Why unopened?"}
+        {
+            "field": "taken_because",
+            "reason": "Accepted unopened.",
+            "severity": "explain",
+            "ask": "Why unopened?",
+        }
     ]
     runs.complete(
-        pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={**told, "taken_because": "It came by hand."})
+        pages.company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=None, values={**told, "taken_because": "It came by hand."}),
     )
     view = runs.get(pages.company.olivia, run_id)
     assert view.json["context"]["note"]["taken_because"] == "It came by hand."
-    done = next(event.n for event in log.events_of(run_id) if event.type == "step_completed" and event.body["step"]["id"] == "note")
+    done = next(
+        event.n
+        for event in log.events_of(run_id)
+        if event.type == "step_completed" and event.body["step"]["id"] == "note"
+    )
     assert "It came by hand." in pages.olivia.get(f"/runs/{run_id}/replay?at={done}").text
     assert "Why unopened?" not in pages.olivia.get(f"/runs/{run_id}/replay?at={done - 1}").text
 
@@ -86,7 +124,9 @@ def test_a_document_counts_as_opened_once_every_page_was(pages: Pages, run_id: s
         (document,) = opened_documents.opened_documents(run_id)
         assert (document.key, document.complete) == (sent.id, complete)
     runs.complete(
-        pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={"verdict": "same", "taken": "accepted"})
+        pages.company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=None, values={"verdict": "same", "taken": "accepted"}),
     )
     assert "taken_because" not in runs.get(pages.company.olivia, run_id).json["context"]["note"]
 
@@ -98,11 +138,24 @@ def test_a_document_that_failed_beside_the_form_is_not_taken_without_a_sentence(
         "message": "Taken, but it failed: {{ lookup(run.failed_checks, steps.note.evidence[0].file) }}.",
         "severity": "explain",
     }
-    taken = {"name": "taken", "label": "Taken", "type": "enum", "options": [{"value": "yes", "label": "Yes"}], "must": [must]}
+    taken = {
+        "name": "taken",
+        "label": "Taken",
+        "type": "enum",
+        "options": [{"value": "yes", "label": "Yes"}],
+        "must": [must],
+    }
     files = {"name": "evidence", "label": "Evidence", "type": "files"}
     workflow(
         "failed",
-        {**CHECKED, "config": {"form": [files, taken], "documents": "'evidence'", "checks": CHECKED["config"]["checks"]}},
+        {
+            **CHECKED,
+            "config": {
+                "form": [files, taken],
+                "documents": "'evidence'",
+                "checks": CHECKED["config"]["checks"],
+            },
+        },
     )
     run_id = at_note(pages.company, "failed", "2")
     assert opened_documents.failed_checks(run_id) == {}
@@ -113,12 +166,19 @@ def test_a_document_that_failed_beside_the_form_is_not_taken_without_a_sentence(
     with pytest.raises(Invalid) as wrong:
         runs.complete(pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values=told))
     (error,) = wrong.value.details
-    assert (error["field"], error["reason"]) == ("taken_because", "Taken, but it failed: Name as in the record.")
+    assert (error["field"], error["reason"]) == (
+        "taken_because",
+        "Taken, but it failed: Name as in the record.",
+    )
     runs.complete(
-        pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={**told, "taken_because": "A maiden name."})
+        pages.company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=None, values={**told, "taken_because": "A maiden name."}),
     )
 
 
 def _shown(html: str) -> str:
     """The page without the fields that are hidden."""
-    return "".join(part.partition("</li>")[2] if part.startswith(" hidden") else part for part in html.split("<li"))
+    return "".join(
+        part.partition("</li>")[2] if part.startswith(" hidden") else part for part in html.split("<li")
+    )

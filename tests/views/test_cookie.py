@@ -26,14 +26,18 @@ def asked(app: Flask, cookie: str, path: str = "/probe") -> TestResponse:
 
 
 @pytest.mark.usefixtures("olivia", "closed")
-def test_a_cookie_is_verified_once_and_the_session_is_asked_each_time(client: FlaskClient, olivia: accounts.Person) -> None:
+def test_a_cookie_is_verified_once_and_the_session_is_asked_each_time(
+    client: FlaskClient, olivia: accounts.Person
+) -> None:
     sign_in(client)
     assert client.get("/probe").text == OLIVIA
     before = misses()
     assert [client.get("/probe").text for _ in range(3)] == [OLIVIA] * 3
     assert misses() == before
     accounts.disable_person(olivia.id)
-    assert client.get("/probe").status_code == 303, "who was shut out stays out, however often the cookie was verified"
+    assert client.get("/probe").status_code == 303, (
+        "who was shut out stays out, however often the cookie was verified"
+    )
 
 
 @pytest.mark.usefixtures("olivia", "closed")
@@ -67,7 +71,9 @@ def test_a_cookie_of_other_keys_or_too_old_or_changed_is_refused(app: Flask, cli
 
 
 @pytest.mark.usefixtures("olivia", "closed")
-def test_what_a_request_puts_into_its_session_is_not_in_that_of_another_with_the_same_cookie(app: Flask, client: FlaskClient) -> None:
+def test_what_a_request_puts_into_its_session_is_not_in_that_of_another_with_the_same_cookie(
+    app: Flask, client: FlaskClient
+) -> None:
     def say() -> str:
         told = get_flashed_messages()
         flash("once more")

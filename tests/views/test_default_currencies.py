@@ -33,7 +33,9 @@ def odd(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         yield found
 
 
-def test_an_amount_beside_an_empty_currency_is_read_and_drawn_by_the_default_of_the_database(odd: Odd) -> None:
+def test_an_amount_beside_an_empty_currency_is_read_and_drawn_by_the_default_of_the_database(
+    odd: Odd,
+) -> None:
     olivia = odd.pages.olivia
     for code, typed, stored, shown in CASES:
         of = f"{odd.name}.fee_{code.lower()}"
@@ -48,5 +50,7 @@ def test_an_amount_beside_an_empty_currency_is_read_and_drawn_by_the_default_of_
 
 def test_what_is_refused_is_drawn_again_as_it_was_typed(odd: Odd) -> None:
     olivia, new = odd.pages.olivia, f"/new/c/{odd.name}.fee_jpy"
-    page = olivia.send(olivia.get(new), new, status=422, v_name="L" * 30, v_amount_cents="1200", v_currency="")
+    page = olivia.send(
+        olivia.get(new), new, status=422, v_name="L" * 30, v_amount_cents="1200", v_currency=""
+    )
     assert any(form["fields"].get("v.amount_cents") == "1200" for form in page.forms)

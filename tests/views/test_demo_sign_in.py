@@ -13,7 +13,10 @@ from tests.company import PASSWORD, Company
 from tests.conftest import web_app
 from tests.views.conftest import Page
 
-NOTE = {"people": [{"email": "olivia@fernwick.example", "password": PASSWORD}], "loaded": {"at": "2026-11-20T09:00:00Z"}}
+NOTE = {
+    "people": [{"email": "olivia@fernwick.example", "password": PASSWORD}],
+    "loaded": {"at": "2026-11-20T09:00:00Z"},
+}
 
 
 @pytest.fixture
@@ -31,7 +34,9 @@ def folder(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.current.cache_clear()
 
 
-def press(client: FlaskClient, person: str, address: str = "127.0.0.1", host: str = "http://localhost") -> tuple[int, str]:
+def press(
+    client: FlaskClient, person: str, address: str = "127.0.0.1", host: str = "http://localhost"
+) -> tuple[int, str]:
     """(status, where it leads) of pressing a person's card, with the token of the page."""
     at = {"environ_base": {"REMOTE_ADDR": address, "HTTP_ORIGIN": host}, "base_url": host}
     token = Page(client.get("/sign-in", **at).text).form("/sign-in")["fields"]["csrf_token"]
@@ -55,13 +60,17 @@ def test_one_press_signs_in_and_is_an_ordinary_sign_in(company: Company) -> None
     assert offered(client) == [], "who is signed in is sent on"
 
 
-def test_there_are_cards_only_in_a_loaded_demo_on_its_own_machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_cards_only_in_a_loaded_demo_on_its_own_machine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = web_app().test_client()
     assert offered(client, "203.0.113.7") == []
     assert press(client, "olivia", "203.0.113.7")[0] == 404
     assert offered(client, host="https://console.example") == [], "reached by a name: it is served to others"
     assert press(client, "nobody")[0] == 404
-    assert client.post("/sign-in/demo", data={"person": "olivia"}).status_code == 403, "another site cannot sign somebody in"
+    assert client.post("/sign-in/demo", data={"person": "olivia"}).status_code == 403, (
+        "another site cannot sign somebody in"
+    )
     (folder / "demo.json").write_text(json.dumps(NOTE | {"loaded": None}))
     assert offered(client) == []
     (folder / "demo.json").unlink()

@@ -53,7 +53,9 @@ def sends_a_file(view: Callable[..., Any]) -> bool:
             continue
         seen.add(function)
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        if any(isinstance(node, ast.Constant) and node.value == "Content-Disposition" for node in ast.walk(tree)):
+        if any(
+            isinstance(node, ast.Constant) and node.value == "Content-Disposition" for node in ast.walk(tree)
+        ):
             return True
         waiting += called_views(function, tree)
     return False
@@ -66,9 +68,13 @@ def called_views(function: Callable[..., Any], tree: ast.AST) -> list[Callable[.
     named += [
         getattr(known.get(node.value.id), node.attr, None)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and inspect.ismodule(known.get(node.value.id))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and inspect.ismodule(known.get(node.value.id))
     ]
-    return [each for each in named if inspect.isfunction(each) and each.__module__.startswith("console.views")]
+    return [
+        each for each in named if inspect.isfunction(each) and each.__module__.startswith("console.views")
+    ]
 
 
 def files_of(app: Flask) -> set[str]:
@@ -107,11 +113,18 @@ def test_a_report_counts_the_runs_of_records_in_scope_alone(company: Company) ->
     runs.start(company.olivia, "care-review", "customer", "2", {"why": "periodic"})
     access.grant("operator", "workflow:care-review", ["assign"], team="operations")
     counted = {
-        name: [row[1] for row in tables.get(company.people[name], "runs-by-workflow").rows(company.people[name], 30)]
+        name: [
+            row[1]
+            for row in tables.get(company.people[name], "runs-by-workflow").rows(company.people[name], 30)
+        ]
         for name in ("mona", "olivia", "tom")
     }
     assert counted == {"mona": [3], "olivia": [3], "tom": [2]}
     in_hand = {
-        name: [row[6] for row in tables.get(company.people[name], "work-by-person").rows(company.people[name], 30)] for name in counted
+        name: [
+            row[6]
+            for row in tables.get(company.people[name], "work-by-person").rows(company.people[name], 30)
+        ]
+        for name in counted
     }
     assert in_hand == counted

@@ -48,13 +48,19 @@ def test_rules_and_texts_come_to_what_the_run_held(company: Company) -> None:
     assert found[7] == ""
 
 
-def test_an_example_shows_nothing_that_its_reader_may_not_see_and_each_look_is_noted_once(company: Company) -> None:
+def test_an_example_shows_nothing_that_its_reader_may_not_see_and_each_look_is_noted_once(
+    company: Company,
+) -> None:
     run_id = company.at("decide")
     access.grant("operator", "workflow:care-review", ["edit"], team="operations")
     access.refresh()
     olivia = signed_in(web_app(), "olivia")
     examples._noted.clear()
-    asked = [("expression", f"{root}.{name}") for root in ("record", "steps.load.record") for name in ("display_name", "tax_id")]
+    asked = [
+        ("expression", f"{root}.{name}")
+        for root in ("record", "steps.load.record")
+        for name in ("display_name", "tax_id")
+    ]
     for example in (run_id, "record:1", run_id):
         found = words(olivia, example, *asked)
         assert found[0] == company.sql("select display_name from customer where id = 1")[0][0]

@@ -20,7 +20,9 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         yield made
 
 
-def handed_in(pages: "Pages", amount: str = "5", htmx: str | None = None, status: int = 303, **more: str) -> tuple[str, Page]:
+def handed_in(
+    pages: "Pages", amount: str = "5", htmx: str | None = None, status: int = 303, **more: str
+) -> tuple[str, Page]:
     """(run, the page after the payment was handed in)."""
     run = at_pay(pages.company)
     page = pages.olivia.get(f"/runs/{run}")
@@ -61,7 +63,9 @@ def test_an_unknown_change_shows_what_was_sent_and_is_checked(pages: "Pages", pr
 
 
 @pytest.mark.parametrize("htmx", [None, "run"])
-def test_a_change_that_was_made_before_asks_in_a_dialog_and_is_kept(pages: "Pages", provider: Provider, htmx: str | None) -> None:
+def test_a_change_that_was_made_before_asks_in_a_dialog_and_is_kept(
+    pages: "Pages", provider: Provider, htmx: str | None
+) -> None:
     paying()
     run, _ = handed_in(pages)
     asked = again(pages, run, htmx)
@@ -69,14 +73,24 @@ def test_a_change_that_was_made_before_asks_in_a_dialog_and_is_kept(pages: "Page
     assert ("h2", "This was done already") in asked.headings
     assert "Pay through the provider" in asked.text
     form = asked.form("/complete")
-    assert (form["fields"]["v.amount"], form["fields"]["step"], form["fields"].get("repeat")) == ("5", "pay", None)
-    assert [told["value"] for told in asked.with_attribute("required") if told.get("name") == "repeat"] == ["keep", "again", "compensate"]
+    assert (form["fields"]["v.amount"], form["fields"]["step"], form["fields"].get("repeat")) == (
+        "5",
+        "pay",
+        None,
+    )
+    assert [told["value"] for told in asked.with_attribute("required") if told.get("name") == "repeat"] == [
+        "keep",
+        "again",
+        "compensate",
+    ]
     pages.olivia.send(asked, "/complete", htmx, 200 if htmx else 303, repeat="keep")
     assert (pages.company.told(run)["current"]["step"], provider.payments) == ("after", [5])
 
 
 @pytest.mark.parametrize("dialog", ["revise?step=look", "abort"])
-def test_going_back_and_breaking_off_offer_to_take_back(pages: "Pages", provider: Provider, dialog: str) -> None:
+def test_going_back_and_breaking_off_offer_to_take_back(
+    pages: "Pages", provider: Provider, dialog: str
+) -> None:
     ticked = dialog == "abort"  # what the action says of its compensation
     paying(document=PAY | {"compensation": PAY["compensation"] | {"ticked": ticked}})
     run, _ = handed_in(pages)
@@ -87,7 +101,9 @@ def test_going_back_and_breaking_off_offer_to_take_back(pages: "Pages", provider
     assert "Take back: Recall the payment" in asked.text
     action = "/revise" if dialog.startswith("revise") else "/abort"
     without = pages.olivia.send(asked, action, "dialog", 422, compensate=boxes[0]["value"])
-    assert [told for told in without.with_attribute("checked") if told.get("name") == "compensate"], "the tick stays"
+    assert [told for told in without.with_attribute("checked") if told.get("name") == "compensate"], (
+        "the tick stays"
+    )
     pages.olivia.send(without, action, "run", 200, reason="Not wanted")
     assert provider.recalls == ["pay_1"]
     told = pages.company.told(run)
@@ -120,7 +136,11 @@ def test_the_api_keeps_does_again_and_takes_back(pages: "Pages", provider: Provi
     paying()
     run, _ = handed_in(pages)
     effect = olivia.get(f"/runs/{run}/abort-preview").get_json()["effects_done"][0]
-    assert effect["compensation"] == {"action": "customer.recall", "label": "Recall the payment", "ticked": False}
+    assert effect["compensation"] == {
+        "action": "customer.recall",
+        "label": "Recall the payment",
+        "ticked": False,
+    }
     assert olivia.get(f"/runs/{run}/revise-preview?step=pay").get_json()["effects_done"] == [effect]
 
     def post(verb: str, status: int, **sent: Any) -> dict[str, Any]:
@@ -132,14 +152,37 @@ def test_the_api_keeps_does_again_and_takes_back(pages: "Pages", provider: Provi
 
     post("revise", 200, step="pay", reason="again")
     asked = post("complete", 409, step="pay", values={"amount": 5})
-    assert (asked["code"], [each["value"] for each in asked["details"]]) == ("already_done", ["keep", "again", "compensate"])
+    assert (asked["code"], [each["value"] for each in asked["details"]]) == (
+        "already_done",
+        ["keep", "again", "compensate"],
+    )
     assert asked["effects"] == [{"id": effect["id"], "kind": "http", "summary": "Pay through the provider"}]
-    assert post("complete", 422, step="pay", values={"amount": 5}, repeat="again")["details"][0]["field"] == "reason"
-    assert post("complete", 422, step="pay", values={"amount": 5}, repeat="twice")["details"][0]["field"] == "repeat"
-    assert post("complete", 200, step="pay", values={"amount": 5}, repeat="keep")["attempts"][-2]["effects"][0]["keeps"] == effect["id"]
-    assert post("revise", 422, step="look", reason="back", compensate="eff")["details"][0]["field"] == "compensate"
-    assert post("revise", 422, step="look", reason="back", compensate=["eff_no"])["details"][0]["effect"] == "eff_no"
-    assert post("revise", 200, step="look", reason="back", compensate=[effect["id"]])["current"]["step"] == "look"
+    assert (
+        post("complete", 422, step="pay", values={"amount": 5}, repeat="again")["details"][0]["field"]
+        == "reason"
+    )
+    assert (
+        post("complete", 422, step="pay", values={"amount": 5}, repeat="twice")["details"][0]["field"]
+        == "repeat"
+    )
+    assert (
+        post("complete", 200, step="pay", values={"amount": 5}, repeat="keep")["attempts"][-2]["effects"][0][
+            "keeps"
+        ]
+        == effect["id"]
+    )
+    assert (
+        post("revise", 422, step="look", reason="back", compensate="eff")["details"][0]["field"]
+        == "compensate"
+    )
+    assert (
+        post("revise", 422, step="look", reason="back", compensate=["eff_no"])["details"][0]["effect"]
+        == "eff_no"
+    )
+    assert (
+        post("revise", 200, step="look", reason="back", compensate=[effect["id"]])["current"]["step"]
+        == "look"
+    )
     assert (provider.payments, provider.recalls) == ([5], ["pay_1"])
 
 
@@ -148,13 +191,29 @@ def test_the_api_checks_and_stops(pages: "Pages", provider: Provider, olivia: Ca
     provider.mood = "busy"
     run, _ = handed_in(pages)
     told = olivia.get(f"/runs/{run}").get_json()
-    assert {name: told["current"]["waiting"][name] for name in ("for", "tries", "code")} == {"for": "retry", "tries": 1, "code": "busy"}
+    assert {name: told["current"]["waiting"][name] for name in ("for", "tries", "code")} == {
+        "for": "retry",
+        "tries": 1,
+        "code": "busy",
+    }
     stopped = olivia.post(f"/runs/{run}/stop-trying", {"revision": told["revision"]}).get_json()
-    assert (stopped["status"], stopped["current"]["waiting"], stopped["current"]["effect"]) == ("waiting_person", None, None)
+    assert (stopped["status"], stopped["current"]["waiting"], stopped["current"]["effect"]) == (
+        "waiting_person",
+        None,
+        None,
+    )
     provider.mood = "mute"
-    answer = olivia.post(f"/runs/{run}/complete", {"revision": stopped["revision"], "step": "pay", "values": {"amount": 5}}).get_json()
+    answer = olivia.post(
+        f"/runs/{run}/complete", {"revision": stopped["revision"], "step": "pay", "values": {"amount": 5}}
+    ).get_json()
     effect = answer["current"]["effect"]
-    assert (answer["current"]["type"], effect["key"], effect["values"]) == ("settle", provider.asked()[-1], {"amount": 5})
+    assert (answer["current"]["type"], effect["key"], effect["values"]) == (
+        "settle",
+        provider.asked()[-1],
+        {"amount": 5},
+    )
     assert olivia.post(f"/runs/{run}/check", {"revision": answer["revision"]}).status_code == 422
-    found = olivia.post(f"/runs/{run}/check", {"revision": answer["revision"], "effect": effect["id"]}).get_json()
+    found = olivia.post(
+        f"/runs/{run}/check", {"revision": answer["revision"], "effect": effect["id"]}
+    ).get_json()
     assert (found["checked"], found["current"]["step"]) == ("done", "after")

@@ -30,7 +30,11 @@ def orders(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         "create table thing (id int primary key, name varchar(40), duedate bigint not null default 0, due_on date not null, seen_at int not null)"
     ]
     for key in range(1, ROWS + 1):
-        due, day, end = (0, never, -1) if key % 3 == 0 else (1_796_000_000 + key * 86_400, f"2096-11-{key:02d}", 1_796_000_000 + key)
+        due, day, end = (
+            (0, never, -1)
+            if key % 3 == 0
+            else (1_796_000_000 + key * 86_400, f"2096-11-{key:02d}", 1_796_000_000 + key)
+        )
         made.append(f"insert into thing values ({key}, 'Order {key}', {due}, '{day}', {end})")
     with connected(request, pages, tmp_path, "never", made) as found:
         yield found
@@ -39,7 +43,9 @@ def orders(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
 def listed(orders: Odd, name: str, op: str, value: Any) -> int:
     """How many records of the list meet the condition."""
     asked = quote(json.dumps({"field": name, "op": op, "value": value}))
-    return orders.pages.olivia.get(f"{orders.things}?segment=&size=100&filter={asked}").html.count("<tr data-record")
+    return orders.pages.olivia.get(f"{orders.things}?segment=&size=100&filter={asked}").html.count(
+        "<tr data-record"
+    )
 
 
 def field_page(orders: Odd, name: str) -> str:
@@ -65,7 +71,9 @@ def test_what_the_sample_finds_is_asked_and_counts_once_somebody_says_yes(orders
     assert listed(orders, "duedate", "is_null", True) == EMPTY
     assert listed(orders, "duedate", "lt", 1_796_000_000) == 0
     assert listed(orders, "due_on", "is_null", False) == ROWS, "nothing changes unasked"
-    assert f"{never}, in 10 of 30 rows of a sample" in orders.pages.ines.get(field_page(orders, "due_on")).text
+    assert (
+        f"{never}, in 10 of 30 rows of a sample" in orders.pages.ines.get(field_page(orders, "due_on")).text
+    )
     assert (" late" in orders.pages.olivia.get(f"{orders.things}?segment=").text) is (orders.kind != "mysql")
     page = answered(orders, "due_on", "empty")
     assert " late" not in orders.pages.olivia.get(f"{orders.things}?segment=").text
@@ -75,7 +83,9 @@ def test_what_the_sample_finds_is_asked_and_counts_once_somebody_says_yes(orders
     assert listed(orders, "due_on", "lt", "2090-01-01") == 0
     assert records.get(collection, "3", whole(collection)).values["due_on"] is None
     query = BrowseQuery(fields=("id", "due_on", "duedate"), sort="id")
-    taken = b"".join(list_tables.csv_parts(list_export.judged(orders.pages.company.olivia, collection, query), Look())).decode()
+    taken = b"".join(
+        list_tables.csv_parts(list_export.judged(orders.pages.company.olivia, collection, query), Look())
+    ).decode()
     assert [line for line in taken.splitlines() if line.endswith(",3,,")], taken
     assert never not in taken
     assert "1970" not in taken
@@ -86,7 +96,9 @@ def test_a_no_is_remembered(orders: Odd) -> None:
     assert "of a sample" not in page.text
     assert json.loads(collections.export(f"{orders.name}.thing"))["fields"]["seen_at"] == {"empty_values": []}
     orders.pages.ines.send(page, "/fields/seen_at")
-    assert collections.open_collection(orders.pages.company.ines, f"{orders.name}.thing").draft.document is None
+    assert (
+        collections.open_collection(orders.pages.company.ines, f"{orders.name}.thing").draft.document is None
+    )
     sources.refresh(orders.name)
     assert "of a sample" not in orders.pages.ines.get(field_page(orders, "seen_at")).text
     assert "Seen at" not in orders.pages.ines.get(f"/settings/sources/{orders.name}/connected").text

@@ -61,7 +61,9 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert "Halcyon" not in partly.text
     assert "you may not see" not in partly.text
     page = pages.mona.get(f"{HERE}?status=waiting")
-    [href] = [link for link in page.links if "/enrolled/lead_" in link and "Halcyon" in pages.mona.get(link).text]
+    [href] = [
+        link for link in page.links if "/enrolled/lead_" in link and "Halcyon" in pages.mona.get(link).text
+    ]
     assert pages.tom.get(href, status=404)
     assert "Take out" not in pages.olivia.get(href).text
     lead = pages.mona.get(href)
@@ -72,7 +74,9 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert "Asked us to stop." in pages.mona.follow().text
     assert "Halcyon" in pages.mona.get(f"{HERE}?status=left").text
     assert pages.stan.get(HERE, status=404)
-    assert "Acts as Whoever holds the run" in pages.mona.get("/workflows/care-review/edit").text  # whom it acts as is chosen in the editor
+    assert (
+        "Acts as Whoever holds the run" in pages.mona.get("/workflows/care-review/edit").text
+    )  # whom it acts as is chosen in the editor
     assert [len(accounts.usable(who)) for who in (pages.company.mona, pages.company.olivia)] == [1, 0]
 
 
@@ -93,11 +97,20 @@ def test_nothing_is_counted_about_records_that_the_reader_may_not_see(pages: Pag
     mine = len(enrolments.places.page(company.tom, target).rows)
     assert 0 < mine < 3
     assert enrolments.counts_for(company.tom, target.id, target.collection).to_json() == {
-        "enrolled": mine, "waiting": 0, "active": mine, "steps": {"ask": mine}, "versions": {str(target.number): mine},
-    }  # fmt: skip
-    assert (runs.live_counts(company.tom), runs.live_versions(company.tom, target.id)) == ({target.id: mine}, [(target.number, mine, 0)])
+        "enrolled": mine,
+        "waiting": 0,
+        "active": mine,
+        "steps": {"ask": mine},
+        "versions": {str(target.number): mine},
+    }
+    assert (runs.live_counts(company.tom), runs.live_versions(company.tom, target.id)) == (
+        {target.id: mine},
+        [(target.number, mine, 0)],
+    )
     for address in ("/workflows/care-review", HERE, "/workflows", HERE + "?status=active"):
-        assert not re.search(r"\b3 (enrolled|here)|(Enrolled|Live runs|In it|Begun) 3\b", pages.tom.get(address).text), address
+        assert not re.search(
+            r"\b3 (enrolled|here)|(Enrolled|Live runs|In it|Begun) 3\b", pages.tom.get(address).text
+        ), address
     assert f"{ENROL}/{batch.id}" not in pages.tom.get(HERE).links
     assert any(batch.id in link for link in pages.mona.get(HERE).links)
     assert "Adaeze" not in pages.tom.get(f"{ENROL}/{batch.id}", status=404).text
@@ -114,22 +127,38 @@ def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages,
     page = pages.olivia.get(ENROL)
     token = page.form(ENROL)["fields"]["csrf_token"]
     file = (io.BytesIO(content.encode("cp1252") + b"caf\xe9@x.example;event;\n"), "contacts.csv")
-    answer = pages.olivia.client.post(ENROL, data={"csrf_token": token, "way": "file", "file": file}, content_type="multipart/form-data")
+    answer = pages.olivia.client.post(
+        ENROL, data={"csrf_token": token, "way": "file", "file": file}, content_type="multipart/form-data"
+    )
     assert answer.status_code == 303, answer.text
     address = answer.headers["Location"]
     work_until_idle({"enrol"})
     preview = pages.olivia.get(address)
     assert "2 would be enrolled" in preview.text
     assert "No customer has the email on this line: café@x.example." in preview.text
-    assert "Line 6 Left out This line has no email, so it does not say which customer is meant." in preview.text
+    assert (
+        "Line 6 Left out This line has no email, so it does not say which customer is meant." in preview.text
+    )
     assert "Column “E-Mail” is" in preview.text
     assert "Which customer a line means is told by its" in preview.text
     assert pages.olivia.get(ENROL).html.count("btn primary") == 1, "one button is the first of the page"
-    assert "Line 7 Left out A quotation mark on this line is never closed, or has text behind its end." in preview.text
+    assert (
+        "Line 7 Left out A quotation mark on this line is never closed, or has text behind its end."
+        in preview.text
+    )
     assert "Line 8 Left out It has 4 values and the heading 3." in preview.text
-    assert "Line 9 Left out Email goes over several lines: a quotation mark is missing, or one too many." in preview.text
+    assert (
+        "Line 9 Left out Email goes over several lines: a quotation mark is missing, or one too many."
+        in preview.text
+    )
     form = preview.forms[-1]["fields"]
-    assert (form["c.0"], form["c.1"], form["c.2"], form["match"], form["encoding"]) == ("email", "why", "", "email", "cp1252")
+    assert (form["c.0"], form["c.1"], form["c.2"], form["match"], form["encoding"]) == (
+        "email",
+        "why",
+        "",
+        "email",
+        "cp1252",
+    )
     pages.olivia.post(address, form | {"do": "columns", "encoding": "utf-8-sig"})
     again = pages.olivia.answer.headers["Location"]
     work_until_idle({"enrol"})
@@ -138,7 +167,9 @@ def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages,
     work_until_idle({"enrol"})
     assert "2 enrolled in Care review" in pages.olivia.follow().text
     empty = (io.BytesIO(b""), "contacts.csv")
-    answer = pages.olivia.client.post(ENROL, data={"csrf_token": token, "way": "file", "file": empty}, content_type="multipart/form-data")
+    answer = pages.olivia.client.post(
+        ENROL, data={"csrf_token": token, "way": "file", "file": empty}, content_type="multipart/form-data"
+    )
     assert answer.status_code == 422
     assert "empty" in answer.text
 
@@ -158,21 +189,39 @@ def test_programs_enrol_follow_and_take_out(pages: Pages, robot: None) -> None:
     assert begun["counts"] == {"enrolled": 1, "already_enrolled": 0, "refused": 1}
     rows = call(olivia, "GET", f"{root}/enrolments/{begun['id']}/rows?status=refused", 200)["data"]
     assert [(row["row"], row["reasons"][0]["field"]) for row in rows] == [(2, "record")]
-    segment = call(olivia, "POST", f"{root}/enrolments", 202, {"segment": "unrated", "values": WHY, "preview": True})
+    segment = call(
+        olivia, "POST", f"{root}/enrolments", 202, {"segment": "unrated", "values": WHY, "preview": True}
+    )
     assert (segment["status"], segment["total"]) == ("running", 3)
     work_until_idle({"enrol"})
     told = call(olivia, "GET", f"{root}/enrolments/{segment['id']}", 200)
     assert (told["status"], told["counts"]["enrolled"], told["counts"]["already_enrolled"]) == ("done", 2, 1)
-    lines = call(olivia, "POST", f"{root}/enrolments", 202, {"csv": "email,why\ntore@customers.example,event\n"})
+    lines = call(
+        olivia, "POST", f"{root}/enrolments", 202, {"csv": "email,why\ntore@customers.example,event\n"}
+    )
     work_until_idle({"enrol"})
     assert call(olivia, "GET", f"{root}/enrolments/{lines['id']}", 200)["counts"]["enrolled"] == 1
-    assert call(olivia, "GET", f"{root}/counts", 200) == {"enrolled": 2, "waiting": 2, "active": 0, "steps": {"start": 2}, "versions": {}}
+    assert call(olivia, "GET", f"{root}/counts", 200) == {
+        "enrolled": 2,
+        "waiting": 2,
+        "active": 0,
+        "steps": {"start": 2},
+        "versions": {},
+    }
     [first, second] = call(mona, "GET", f"{root}/leads", 200)["data"]
     assert (second["record"], second["status"], second["node_id"]) == ("1", "waiting", "node_start")
     left = call(mona, "POST", f"{root}/leads/{first['id']}/unenrol", 200, {"reason": "Not interested."})
     assert (left["status"], left["reason"]) == ("left", "Not interested.")
-    assert call(olivia, "POST", f"{root}/leads/{second['id']}/unenrol", 403, {"reason": "x"})["code"] == "not_allowed"
-    for method, path in (("GET", "leads"), ("GET", "counts"), ("GET", f"enrolments/{begun['id']}"), ("GET", f"leads/{first['id']}")):
+    assert (
+        call(olivia, "POST", f"{root}/leads/{second['id']}/unenrol", 403, {"reason": "x"})["code"]
+        == "not_allowed"
+    )
+    for method, path in (
+        ("GET", "leads"),
+        ("GET", "counts"),
+        ("GET", f"enrolments/{begun['id']}"),
+        ("GET", f"leads/{first['id']}"),
+    ):
         call(stan, method, f"{root}/{path}", 404)
     call(stan, "POST", f"{root}/enrolments", 404, {"records": ["1"]})
     wrong = call(olivia, "POST", f"{root}/enrolments", 422, {"records": ["1"], "segment": "unrated"})
@@ -210,7 +259,14 @@ def test_programs_take_out_many_after_a_preview(pages: Pages, robot: None) -> No
     root = "/workflows/care-review/unenrolments"
     enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1", "2"], values=WHY))
     seen = call(mona, "POST", root, 200, {"preview": True})
-    assert seen == {"total": 2, "waiting": 2, "active": 0, "steps": {"start": 2}, "pending": {}, "partly": False}
+    assert seen == {
+        "total": 2,
+        "waiting": 2,
+        "active": 0,
+        "steps": {"start": 2},
+        "pending": {},
+        "partly": False,
+    }
     assert call(mona, "POST", root, 422, {"reason": ""})["details"][0]["field"] == "reason"
     assert call(mona, "POST", root, 400, {"status": "left", "reason": "x"})["details"][0]["field"] == "status"
     call(olivia, "POST", root, 403, {"reason": "x"})
@@ -221,19 +277,29 @@ def test_programs_take_out_many_after_a_preview(pages: Pages, robot: None) -> No
     call(olivia, "GET", f"{root}/{done['id']}", 403)
     call(stan, "GET", f"{root}/{done['id']}", 404)
     assert call(mona, "POST", root, 409, {"reason": "Again."})["code"] == "not_possible"
-    assert [lead["reason"] for lead in call(mona, "GET", "/workflows/care-review/leads?status=left", 200)["data"]] == [
-        "The wrong list."
-    ] * 2
+    assert [
+        lead["reason"] for lead in call(mona, "GET", "/workflows/care-review/leads?status=left", 200)["data"]
+    ] == ["The wrong list."] * 2
 
 
-def test_a_row_with_a_nul_character_is_left_out_with_the_reason_and_the_others_are_let_in(pages: Pages, robot: None) -> None:
+def test_a_row_with_a_nul_character_is_left_out_with_the_reason_and_the_others_are_let_in(
+    pages: Pages, robot: None
+) -> None:
     olivia = {"Authorization": f"Bearer {accounts.create_key('test', pages.company.olivia.id).text}"}
     body = {"rows": [{"record": "1\x00"}, {"record": "2"}, {"rec\u0001ord": "x"}], "values": WHY}
-    answer = web_app().test_client().post("/api/v1/workflows/care-review/enrolments", json=body, headers=olivia)
-    assert (answer.status_code, answer.get_json()["counts"]) == (202, {"enrolled": 1, "already_enrolled": 0, "refused": 2})
+    answer = (
+        web_app().test_client().post("/api/v1/workflows/care-review/enrolments", json=body, headers=olivia)
+    )
+    assert (answer.status_code, answer.get_json()["counts"]) == (
+        202,
+        {"enrolled": 1, "already_enrolled": 0, "refused": 2},
+    )
     told = (
         web_app()
         .test_client()
-        .get(f"/api/v1/workflows/care-review/enrolments/{answer.get_json()['id']}/rows?status=refused", headers=olivia)
+        .get(
+            f"/api/v1/workflows/care-review/enrolments/{answer.get_json()['id']}/rows?status=refused",
+            headers=olivia,
+        )
     )
     assert "NUL character" in told.get_json()["data"][0]["reasons"][0]["reason"]

@@ -55,13 +55,17 @@ def at(client: FlaskClient, address: str) -> FlaskClient:
         ("fe80::1%eth0", False),
     ],
 )
-def test_only_the_networks_that_are_named_get_as_far_as_signing_in(house: Pages, address: str, let_in: bool) -> None:
+def test_only_the_networks_that_are_named_get_as_far_as_signing_in(
+    house: Pages, address: str, let_in: bool
+) -> None:
     rules(networks=("203.0.113.0/24", "2001:db8::/32", "198.51.100.5/32"))
     key = accounts.create_key("report", house.company.olivia.id).text
     client = at(house.app.test_client(), address)
     assert client.get("/sign-in").status_code == (200 if let_in else 403)
     told = client.get("/api/v1/me", headers={"Authorization": f"Bearer {key}"})
-    assert (told.status_code, told.get_json().get("code")) == ((200, None) if let_in else (403, "outside_network"))
+    assert (told.status_code, told.get_json().get("code")) == (
+        (200, None) if let_in else (403, "outside_network")
+    )
     assert client.get("/no-such-page").status_code == (404 if let_in else 403)
     assert client.get("/health/pages").status_code == 200
     assert client.get("/request/unknown").status_code == 404
@@ -104,7 +108,12 @@ def test_the_settings_are_saved_as_typed_and_noted(house: Pages) -> None:
     ines = signed_in(house, "ines")
     page = ines.get("/settings/sign-in")
     ines.send(
-        page, "/settings/sign-in", second_factor="everybody", idle_minutes="15", whole_minutes="480", networks="127.0.0.1\r\n10.1.2.3/8 "
+        page,
+        "/settings/sign-in",
+        second_factor="everybody",
+        idle_minutes="15",
+        whole_minutes="480",
+        networks="127.0.0.1\r\n10.1.2.3/8 ",
     )
     told = entry.current()
     assert (told.second_factor, told.idle_minutes, told.whole_minutes, told.networks) == (
@@ -114,7 +123,9 @@ def test_the_settings_are_saved_as_typed_and_noted(house: Pages) -> None:
         ("127.0.0.1/32", "10.0.0.0/8"),
     )
     event = log.events_of("sys:config")[-1]
-    assert event.body["data"]["open"] == {"fields": ["idle_minutes", "networks", "second_factor", "whole_minutes"]}
+    assert event.body["data"]["open"] == {
+        "fields": ["idle_minutes", "networks", "second_factor", "whole_minutes"]
+    }
     assert event.values["old"]["idle_minutes"] == 30
     assert told.password
 
@@ -132,10 +143,17 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("field", "value", "words"), WRONG)
-def test_what_cannot_be_is_named_and_nothing_is_lost_or_saved(house: Pages, field: str, value: str, words: str) -> None:
+def test_what_cannot_be_is_named_and_nothing_is_lost_or_saved(
+    house: Pages, field: str, value: str, words: str
+) -> None:
     ines, before = signed_in(house, "ines"), entry.current()
     page = ines.get("/settings/sign-in")
-    told = ines.send(page, "/settings/sign-in", status=422, **{"networks": "127.0.0.0/8", "idle_minutes": "25", field: value})
+    told = ines.send(
+        page,
+        "/settings/sign-in",
+        status=422,
+        **{"networks": "127.0.0.0/8", "idle_minutes": "25", field: value},
+    )
     assert words.lower() in told.text.lower()
     assert told.with_attribute("aria-invalid")[0]["name"] == field
     if field != "idle_minutes":
@@ -165,10 +183,14 @@ GROUPS = [
 
 
 @pytest.mark.parametrize(("line", "words"), GROUPS)
-def test_a_group_leads_to_a_role_and_a_team_that_are_there(house: Pages, line: tuple[str, str, str], words: str) -> None:
+def test_a_group_leads_to_a_role_and_a_team_that_are_there(
+    house: Pages, line: tuple[str, str, str], words: str
+) -> None:
     with pytest.raises(Invalid) as refused:
         entry_changes.change(
-            actor_of(signed_in(house, "ines")), "127.0.0.1", groups=(entry.GroupRole("x", "operator", "operations"), entry.GroupRole(*line))
+            actor_of(signed_in(house, "ines")),
+            "127.0.0.1",
+            groups=(entry.GroupRole("x", "operator", "operations"), entry.GroupRole(*line)),
         )
     (problem,) = refused.value.details
     assert problem["reason"].startswith("line 2: ")
@@ -177,7 +199,9 @@ def test_a_group_leads_to_a_role_and_a_team_that_are_there(house: Pages, line: t
 
 def test_another_process_follows_within_a_second(house: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     assert entry.current().idle_minutes == 30
-    fetch("update console.sign_in set document = document || '{\"idle_minutes\": 7}' returning 1")  # as another process does
+    fetch(
+        "update console.sign_in set document = document || '{\"idle_minutes\": 7}' returning 1"
+    )  # as another process does
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 1.01)
     assert entry.current().idle_minutes == 7
@@ -190,7 +214,11 @@ def test_who_is_locked_out_gets_in_again_by_the_shell(house: Pages) -> None:
     rules(networks=("203.0.113.0/24",), password=False, idle_minutes=20)
     told = CliRunner().invoke(sign_in_commands.sign_in, ["open"], catch_exceptions=False)
     assert "Passwords open the console again" in told.output
-    assert (entry.current().networks, entry.current().password, entry.current().idle_minutes) == ((), True, 20)
+    assert (entry.current().networks, entry.current().password, entry.current().idle_minutes) == (
+        (),
+        True,
+        20,
+    )
     event = log.events_of("sys:config")[-1]
     assert (event.type, event.body["actor"]["id"]) == ("sign_in_changed", "sys_cli")
 
@@ -198,20 +226,30 @@ def test_who_is_locked_out_gets_in_again_by_the_shell(house: Pages) -> None:
 def test_a_lost_telephone_is_reset_by_the_shell(house: Pages) -> None:
     browser = signed_in(house, "rosa")
     enrolled(browser)
-    told = CliRunner().invoke(user_commands.user, ["reset-factor", "Rosa@fernwick.example"], catch_exceptions=False)
+    told = CliRunner().invoke(
+        user_commands.user, ["reset-factor", "Rosa@fernwick.example"], catch_exceptions=False
+    )
     assert "signs in without a second factor" in told.output
     assert browser.client.get("/c").status_code == 303
     assert signed_in(house, "rosa")
     event = log.events_of("sys:config")[-1]
-    assert event.body["data"]["open"] == {"person": house.company.rosa.id, "factor": "totp", "change": "reset"}
+    assert event.body["data"]["open"] == {
+        "person": house.company.rosa.id,
+        "factor": "totp",
+        "change": "reset",
+    }
     with pytest.raises(Conflict):
-        CliRunner().invoke(user_commands.user, ["reset-factor", "rosa@fernwick.example"], catch_exceptions=False)
+        CliRunner().invoke(
+            user_commands.user, ["reset-factor", "rosa@fernwick.example"], catch_exceptions=False
+        )
 
 
 # --- many at once -------------------------------------------------------------------------------------------------------------
 
 
-def test_while_many_addresses_guess_at_many_accounts_others_sign_in(house: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_many_addresses_guess_at_many_accounts_others_sign_in(
+    house: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     signed_in(house, "olivia")
     monkeypatch.setattr(
         "console.auth.accounts.passwords.matches", lambda _, password: password == PASSWORD
@@ -219,11 +257,16 @@ def test_while_many_addresses_guess_at_many_accounts_others_sign_in(house: Pages
     names = [f"{name}@fernwick.example" for name in ("olivia", "tom", "mona", "nobody", "other")]
 
     def guess(number: int) -> str | None:
-        return accounts.sign_in(names[number % 5], f"wrong guess {number}", f"198.51.{number % 100}.{number % 7}", "bot")
+        return accounts.sign_in(
+            names[number % 5], f"wrong guess {number}", f"198.51.{number % 100}.{number % 7}", "bot"
+        )
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(guess, range(400))) == {None}
-    slowed = fetch("select count(*) from console.throttle where key like 'account:%%' and count > %s", (signing_in.PER_ACCOUNT,))
+    slowed = fetch(
+        "select count(*) from console.throttle where key like 'account:%%' and count > %s",
+        (signing_in.PER_ACCOUNT,),
+    )
     assert slowed[0][0] >= 1
     assert accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "test")
     assert accounts.sign_in("stan@fernwick.example", PASSWORD, "192.0.2.44", "test")
@@ -253,8 +296,15 @@ def test_no_kind_of_body_gets_past_the_check_where_it_comes_from(house: Pages, k
         "/settings/sign-in",
     )
     for path in paths:
-        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://localhost"}):
-            assert browser.client.post(path, headers=headers, **BODIES[kind]).status_code == 403, (path, headers)
+        for headers in (
+            {"Origin": "https://evil.example"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Origin": "http://localhost"},
+        ):
+            assert browser.client.post(path, headers=headers, **BODIES[kind]).status_code == 403, (
+                path,
+                headers,
+            )
     assert browser.client.get("/c").status_code == 200
     assert accounts.sign_in("tom@fernwick.example", PASSWORD, "127.0.0.1", "test")
 

@@ -20,14 +20,22 @@ def test_from_the_record_to_the_receipt(pages: "Pages") -> None:
     assert "in 1 run" in page.text
     pages.ines.send(page, "/erase", reason="Asked by letter.", word="ERASE")
     receipt = pages.ines.follow()
-    assert [part in receipt.text for part in (held.subject, "Asked by letter.", "Adaeze")] == [True, True, False]
+    assert [part in receipt.text for part in (held.subject, "Asked by letter.", "Adaeze")] == [
+        True,
+        True,
+        False,
+    ]
     assert "The console holds nothing about" in pages.ines.get("/c/customer/1/erase").text
 
 
 def test_without_reason_or_word_nothing_is_done_and_what_was_typed_is_kept(pages: "Pages") -> None:
     pages.company.finished()
     page = pages.ines.get("/c/customer/1/erase")
-    for reason, word, wrong in (("", "ERASE", "Say why"), ("A letter.", "erase", "Type ERASE"), ("A letter.", "", "Type ERASE")):
+    for reason, word, wrong in (
+        ("", "ERASE", "Say why"),
+        ("A letter.", "erase", "Type ERASE"),
+        ("A letter.", "", "Type ERASE"),
+    ):
         answer = pages.ines.send(page, "/erase", status=422, reason=reason, word=word)
         assert wrong in answer.text
         fields = answer.form("/erase")["fields"]
@@ -55,7 +63,9 @@ def test_nobody_else_may_and_nobody_else_is_led_there(pages: "Pages") -> None:
     for who in ("stan", "olivia", "mona", "ada"):
         browser = getattr(pages, who)
         browser.get("/c/customer/1/erase", status=403)
-        browser.post("/c/customer/1/erase", {"csrf_token": browser.token, "reason": "x", "word": "ERASE"}, status=403)
+        browser.post(
+            "/c/customer/1/erase", {"csrf_token": browser.token, "reason": "x", "word": "ERASE"}, status=403
+        )
         browser.get(f"/erasures/{sub}", status=403)
     assert "/c/customer/1/erase" not in pages.olivia.get("/c/customer/1?tab=details").links
     assert erasure.preview(pages.company.ines, "customer", "1").subject == sub
@@ -65,7 +75,10 @@ def test_nobody_else_may_and_nobody_else_is_led_there(pages: "Pages") -> None:
 
 def test_a_record_about_somebody_else_leads_to_them(pages: "Pages") -> None:
     pages.company.finished()
-    assert "erase the record 1 of customer" in pages.ines.get("/c/account/LT459999900012345678/erase", status=409).text
+    assert (
+        "erase the record 1 of customer"
+        in pages.ines.get("/c/account/LT459999900012345678/erase", status=409).text
+    )
 
 
 def test_a_hold_stands_against_it_and_is_said(pages: "Pages") -> None:
@@ -86,6 +99,9 @@ def test_while_the_source_does_not_answer_nothing_is_erased_and_that_is_said(pag
     sources.pause("company", by=pages.company.ines)
     try:
         assert "Nothing was erased: come back then." in pages.ines.get("/c/customer/1/erase", status=503).text
-        assert "Nothing was erased: come back then." in pages.ines.send(page, "/erase", status=503, reason="", word="").text
+        assert (
+            "Nothing was erased: come back then."
+            in pages.ines.send(page, "/erase", status=503, reason="", word="").text
+        )
     finally:
         sources.resume("company", by=pages.company.ines)

@@ -12,7 +12,17 @@ from flask.testing import FlaskClient
 
 from console import log
 from console.auth import accounts
-from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown, TooMany
+from console.core.errors import (
+    Conflict,
+    ConsoleError,
+    DefinitionError,
+    Invalid,
+    Malformed,
+    NotAllowed,
+    NotFound,
+    SourceDown,
+    TooMany,
+)
 from console.demo import staff
 from console.infra.db import engine as db
 
@@ -20,7 +30,9 @@ GOOD = "seven tall herons wade"
 SECRET = "select password_hash from console.person"
 
 CASES: dict[str, Callable[[], Exception]] = {
-    "malformed": lambda: Malformed("That filter is not JSON.", details=[{"field": "filter", "reason": "is not JSON"}]),
+    "malformed": lambda: Malformed(
+        "That filter is not JSON.", details=[{"field": "filter", "reason": "is not JSON"}]
+    ),
     "not-allowed": lambda: NotAllowed(
         "Needs activity.read. An admin can grant it.",
         need=("activity", "read"),
@@ -30,11 +42,17 @@ CASES: dict[str, Callable[[], Exception]] = {
     "hidden": lambda: NotFound(hidden=True),
     "conflict": lambda: Conflict("A run is live.", code="run_is_live", run_id="run_1"),
     "invalid": lambda: Invalid(
-        "Two things.", details=[{"field": "email", "reason": "takes an address"}, {"field": "<b>x</b>", "reason": "<i>no</i>"}]
+        "Two things.",
+        details=[
+            {"field": "email", "reason": "takes an address"},
+            {"field": "<b>x</b>", "reason": "<i>no</i>"},
+        ],
     ),
     "too-many": lambda: TooMany("Slower.", retry_after=7),
     "down": lambda: SourceDown("The data source erp does not answer."),
-    "definition": lambda: DefinitionError("A step is missing.", details=[{"step": "load", "field": "next", "reason": "leads nowhere"}]),
+    "definition": lambda: DefinitionError(
+        "A step is missing.", details=[{"step": "load", "field": "next", "reason": "leads nowhere"}]
+    ),
     "surprise": lambda: ValueError(SECRET),
     "lost": lambda: sa.exc.OperationalError(SECRET, {}, Exception("server closed the connection")),
     "lost-below": lambda: psycopg.OperationalError("server closed the connection: " + SECRET),
@@ -50,7 +68,12 @@ def raising(app: Flask) -> None:
         error = CASES[case]()
         raise error
 
-    for rule in ("/boom/<case>", "/api/v1/boom/<case>", "/api/v1/boom/<case>/<collection>/<key>", "/boom/<case>/runs/<run_id>"):
+    for rule in (
+        "/boom/<case>",
+        "/api/v1/boom/<case>",
+        "/api/v1/boom/<case>/<collection>/<key>",
+        "/boom/<case>/runs/<run_id>",
+    ):
         app.add_url_rule(rule, rule, boom, methods=["GET", "POST"])
     app.add_url_rule("/api/v1/teapot", "teapot", lambda: abort(418))
 
@@ -59,7 +82,9 @@ def raising(app: Flask) -> None:
 def stan(app: Flask) -> accounts.Person:
     """A buyer of Procurement."""
     staff.give_rights()
-    return accounts.create_person("stan@fernwick.example", role="buyer", team="procurement", name="Stan", password=GOOD).person
+    return accounts.create_person(
+        "stan@fernwick.example", role="buyer", team="procurement", name="Stan", password=GOOD
+    ).person
 
 
 @pytest.fixture
@@ -90,7 +115,8 @@ def refusals() -> list[dict[str, Any]]:
         chains = connection.execute(sa.text("select distinct run from console.event")).scalars().all()
     found = [event for chain in chains for event in log.events_of(chain) if event.type == "access_refused"]
     return [
-        event.body["data"]["open"] | {"target": event.body["target"], "path": event.values["path"], "actor": event.body["actor"]["id"]}
+        event.body["data"]["open"]
+        | {"target": event.body["target"], "path": event.values["path"], "actor": event.body["actor"]["id"]}
         for event in found
     ]
 
@@ -125,18 +151,26 @@ def test_errors_in_json(client: FlaskClient, bearer: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("raising")
-def test_what_failed_with_its_database_says_that_nothing_was_changed(client: FlaskClient, bearer: dict[str, str]) -> None:
+def test_what_failed_with_its_database_says_that_nothing_was_changed(
+    client: FlaskClient, bearer: dict[str, str]
+) -> None:
     down = client.post("/api/v1/boom/down", headers=bearer)
     assert (down.headers["X-Outcome"], down.get_json()["outcome"]) == ("nothing", "nothing")
     assert down.get_json()["message"].endswith("Nothing was changed.")
-    assert "X-Outcome" not in client.post("/api/v1/boom/conflict", headers=bearer).headers, "a refusal says so itself"
+    assert "X-Outcome" not in client.post("/api/v1/boom/conflict", headers=bearer).headers, (
+        "a refusal says so itself"
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("raising")
 @pytest.mark.parametrize("case", ["surprise", "broken-sql", "lost", "lost-below"])
 def test_nobody_is_shown_sql_or_a_trace(
-    client: FlaskClient, browser: FlaskClient, bearer: dict[str, str], case: str, caplog: pytest.LogCaptureFixture
+    client: FlaskClient,
+    browser: FlaskClient,
+    bearer: dict[str, str],
+    case: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR):
         call = client.get(f"/api/v1/boom/{case}", headers=bearer)
@@ -151,7 +185,9 @@ def test_nobody_is_shown_sql_or_a_trace(
         assert number in answer.text
         assert number in caplog.text
     assert call.headers.get("Retry-After") == ("1" if lost else None)
-    assert (SECRET in caplog.text) is not lost  # written down where the operators of the machine look, unless it was only the connection
+    assert (
+        SECRET in caplog.text
+    ) is not lost  # written down where the operators of the machine look, unless it was only the connection
 
 
 OF_THE_PROTOCOL = [
@@ -191,7 +227,10 @@ def test_pages_say_it_to_people(browser: FlaskClient) -> None:
         assert "<html" in answer.text
         assert answer.headers["Cache-Control"] == "no-store"
     assert browser.get("/no/such/page").status_code == 404
-    assert browser.open("/sign-in", method="DELETE", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
+    assert (
+        browser.open("/sign-in", method="DELETE", headers={"Sec-Fetch-Site": "same-origin"}).status_code
+        == 405
+    )
 
 
 @pytest.mark.usefixtures("raising")
@@ -211,14 +250,23 @@ def test_what_an_error_quotes_is_shown_as_text(browser: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("raising")
-def test_hidden_and_absent_are_answered_alike(client: FlaskClient, browser: FlaskClient, bearer: dict[str, str]) -> None:
-    assert client.get("/api/v1/boom/hidden", headers=bearer).get_data() == client.get("/api/v1/boom/absent", headers=bearer).get_data()
+def test_hidden_and_absent_are_answered_alike(
+    client: FlaskClient, browser: FlaskClient, bearer: dict[str, str]
+) -> None:
+    assert (
+        client.get("/api/v1/boom/hidden", headers=bearer).get_data()
+        == client.get("/api/v1/boom/absent", headers=bearer).get_data()
+    )
     hidden, absent = browser.get("/boom/hidden"), browser.get("/boom/absent")
-    assert hidden.text.replace(hidden.headers["X-Request-Id"], "") == absent.text.replace(absent.headers["X-Request-Id"], "")
+    assert hidden.text.replace(hidden.headers["X-Request-Id"], "") == absent.text.replace(
+        absent.headers["X-Request-Id"], ""
+    )
 
 
 @pytest.mark.usefixtures("raising")
-def test_refusals_are_events(client: FlaskClient, browser: FlaskClient, bearer: dict[str, str], stan: accounts.Person) -> None:
+def test_refusals_are_events(
+    client: FlaskClient, browser: FlaskClient, bearer: dict[str, str], stan: accounts.Person
+) -> None:
     client.get("/api/v1/boom/not-allowed/customer/17", headers=bearer)
     browser.get("/boom/hidden/runs/run_9")
     for case in ("absent", "malformed", "conflict", "invalid"):
@@ -234,17 +282,27 @@ def test_refusals_are_events(client: FlaskClient, browser: FlaskClient, bearer: 
 
 
 @pytest.mark.usefixtures("raising")
-def test_a_form_from_elsewhere_is_a_refusal_of_who_is_signed_in(browser: FlaskClient, stan: accounts.Person) -> None:
+def test_a_form_from_elsewhere_is_a_refusal_of_who_is_signed_in(
+    browser: FlaskClient, stan: accounts.Person
+) -> None:
     assert browser.post("/boom/absent", headers={"Origin": "https://evil.example"}).status_code == 403
     (told,) = refusals()
     assert (told["reason"], told["actor"], told["method"]) == ("foreign_form", stan.id, "POST")
-    assert browser.application.test_client().post("/boom/absent", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert (
+        browser.application.test_client()
+        .post("/boom/absent", headers={"Origin": "https://evil.example"})
+        .status_code
+        == 403
+    )
     assert len(refusals()) == 1
 
 
 @pytest.mark.usefixtures("raising")
 def test_a_refusal_stands_where_it_cannot_be_noted(
-    client: FlaskClient, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: FlaskClient,
+    bearer: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError("no space left")
@@ -256,7 +314,9 @@ def test_a_refusal_stands_where_it_cannot_be_noted(
 
 
 @pytest.mark.usefixtures("raising")
-def test_the_note_of_a_refusal_does_not_use_up_the_callers_key(app: Flask, client: FlaskClient, bearer: dict[str, str]) -> None:
+def test_the_note_of_a_refusal_does_not_use_up_the_callers_key(
+    app: Flask, client: FlaskClient, bearer: dict[str, str]
+) -> None:
     @app.before_request
     def keyed() -> None:
         log.IDEMPOTENCY.set("key of the caller")

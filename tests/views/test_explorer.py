@@ -49,7 +49,9 @@ def test_a_choice_brings_only_what_stands_after_its_column_in_few_statements(pag
 def test_nobody_goes_where_they_may_not(pages: "Pages") -> None:
     pages.stan.get(START, status=404)
     pages.tom.get("/c/customer/3/explorer", status=404)
-    pages.olivia.get(way("account", "no-such-record")).text.index("This record is not there, or outside what you may see.")
+    pages.olivia.get(way("account", "no-such-record")).text.index(
+        "This record is not there, or outside what you may see."
+    )
     for odd in (way("nothing"), way("account", "1", "nothing", "2"), f"{START}?way=%00"):
         pages.olivia.get(odd, status=404)
     pages.olivia.get(way(*["account", "x"] * 40), status=404)

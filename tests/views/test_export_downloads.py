@@ -43,7 +43,10 @@ def programs(company: Company) -> Iterator[dict[str, Program]]:
     company.finished("1")
     sequencing.sealed()
     with web_app().test_client() as client:
-        made = {name: Program(client, accounts.create_key("tests", person.id).text) for name, person in company.people.items()}
+        made = {
+            name: Program(client, accounts.create_key("tests", person.id).text)
+            for name, person in company.people.items()
+        }
         yield made | {"nobody": Program(client, None)}
 
 
@@ -70,7 +73,11 @@ def test_it_is_only_read(programs: dict[str, Program], method: str) -> None:
 
 
 def test_the_three_kinds_of_file(programs: dict[str, Program]) -> None:
-    kinds = {"": "application/jsonl", "format=csv": "text/csv; charset=utf-8", "format=csv&proofs=1": "application/zip"}
+    kinds = {
+        "": "application/jsonl",
+        "format=csv": "text/csv; charset=utf-8",
+        "format=csv&proofs=1": "application/zip",
+    }
     for query, kind in kinds.items():
         answer = programs["ada"](query)
         name = answer.headers["Content-Disposition"]
@@ -89,7 +96,11 @@ def test_the_three_kinds_of_file(programs: dict[str, Program]) -> None:
     with zipfile.ZipFile(io.BytesIO(programs["ada"]("proofs=1&kind=run_started&since=1").data)) as made:
         assert made.read("events.jsonl").splitlines() == bodies
         proofs = json.loads(made.read("proofs.json"))
-    assert (proofs["complete"], len(proofs["positions"]), proofs["consistency"]["from"]) == (False, len(bodies), 1)
+    assert (proofs["complete"], len(proofs["positions"]), proofs["consistency"]["from"]) == (
+        False,
+        len(bodies),
+        1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +113,9 @@ def test_the_three_kinds_of_file(programs: dict[str, Program]) -> None:
         ("limit=5&x=1", ["limit", "x"]),
     ],
 )
-def test_what_cannot_be_is_400_and_names_it(programs: dict[str, Program], query: str, fields: list[str]) -> None:
+def test_what_cannot_be_is_400_and_names_it(
+    programs: dict[str, Program], query: str, fields: list[str]
+) -> None:
     answer = programs["ada"](query)
     assert (answer.status_code, [detail["field"] for detail in answer.get_json()["details"]]) == (400, fields)
     assert exported() == 0
@@ -132,9 +145,15 @@ def test_two_at_a_time_and_whoever_leaves_makes_room(programs: dict[str, Program
             again.close()
 
 
-@pytest.mark.parametrize(("query", "end"), [("", b"and is not complete"), ("format=csv", b"IS NOT COMPLETE"), ("proofs=1", b"")])
+@pytest.mark.parametrize(
+    ("query", "end"), [("", b"and is not complete"), ("format=csv", b"IS NOT COMPLETE"), ("proofs=1", b"")]
+)
 def test_what_broke_off_is_never_taken_for_whole(
-    programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, query: str, end: bytes
+    programs: dict[str, Program],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    query: str,
+    end: bytes,
 ) -> None:
     import psycopg
 
@@ -143,7 +162,9 @@ def test_what_broke_off_is_never_taken_for_whole(
     answer = programs["ada"](query)
     parts = answer.iter_encoded()
     got = next(parts) + next(parts)
-    with psycopg.connect(migration_url().set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as owner:
+    with psycopg.connect(
+        migration_url().set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+    ) as owner:
         owner.execute("alter table console.activity rename to gone")
     got += b"".join(parts)
     assert got.endswith(end)
@@ -172,10 +193,18 @@ def test_the_sheet_names_the_filters_in_words_and_carries_them(pages: "Pages") -
     sequencing.catch_up()
     whole = pages.ada.get("/activity")
     assert "The whole log, oldest first, as far as you may see it." in whole.text
-    page = pages.ada.get(f"/activity?kind=run_started&user={olivia.id}&createdAt.gte=2026-01-01&after=&limit=3")
+    page = pages.ada.get(
+        f"/activity?kind=run_started&user={olivia.id}&createdAt.gte=2026-01-01&after=&limit=3"
+    )
     assert "Events, oldest first. What happened: Run started, Person: Olivia, From: 1 Jan 2026." in page.text
     fields = page.form("/activity/export")["fields"]
-    assert fields == {"kind": "run_started", "user": olivia.id, "createdAt.gte": "2026-01-01", "format": "csv", "since": ""}
+    assert fields == {
+        "kind": "run_started",
+        "user": olivia.id,
+        "createdAt.gte": "2026-01-01",
+        "format": "csv",
+        "since": "",
+    }
 
 
 def test_a_download_from_the_page(pages: "Pages") -> None:

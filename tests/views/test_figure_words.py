@@ -32,9 +32,18 @@ def item(**more: Any) -> Chart:
     return Chart.model_validate({"id": "c", "collection": "thing"} | more)
 
 
-def shares(*rows: tuple[Any, Any], cut: bool = False, measured: Field | None = None, currency: str | None = None) -> Figures:
+def shares(
+    *rows: tuple[Any, Any], cut: bool = False, measured: Field | None = None, currency: str | None = None
+) -> Figures:
     """Values told apart by kind."""
-    return Figures(None, [key for key, _ in rows], [(None, currency, [value for _, value in rows])], measured, by=KIND, cut=cut)
+    return Figures(
+        None,
+        [key for key, _ in rows],
+        [(None, currency, [value for _, value in rows])],
+        measured,
+        by=KIND,
+        cut=cut,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +68,9 @@ def cohorts(sizes: list[int], table: list[list[int | None]], period: str = "mont
         date=DAY,
         total=list(zip(keys, sizes, strict=True)),
     )
-    made = charts.chart(item(chart="cohort", date="day", then="later", period=period, last=len(sizes)), found, "Title", LOOK)
+    made = charts.chart(
+        item(chart="cohort", date="day", then="later", period=period, last=len(sizes)), found, "Title", LOOK
+    )
     assert isinstance(made, charts.Cohorts)
     return made
 
@@ -89,7 +100,8 @@ def test_an_axis_is_in_whole_units_of_the_currency_that_its_words_name(
     field: Field, currency: str | None, value: int, axis: float, words: str
 ) -> None:
     chart = drawn(
-        item(chart="share", by="kind", measure="sum", field="paid"), shares(("a", value), ("b", 0), measured=field, currency=currency)
+        item(chart="share", by="kind", measure="sum", field="paid"),
+        shares(("a", value), ("b", 0), measured=field, currency=currency),
     )
     if value:
         (series,) = chart.series
@@ -106,12 +118,18 @@ def test_an_axis_is_in_whole_units_of_the_currency_that_its_words_name(
         ([("EUR", 100)], "€1.00", ""),
         ([("EUR", 100), ("USD", 900)], "€1.00", "and $9.00"),
         ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4)], "€0.01", "and $0.02, £0.03, ¥4"),
-        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4), ("CHF", 1)], "€0.01", "and $0.02, £0.03 and 2 more currencies"),
+        (
+            [("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4), ("CHF", 1)],
+            "€0.01",
+            "and $0.02, £0.03 and 2 more currencies",
+        ),
         ([("EUR", 0), ("USD", 2), ("GBP", 0)], "$0.02", ""),
         ([(None, None)], "–", ""),
     ],
 )
-def test_amounts_of_several_currencies_are_not_added_up(totals: list[tuple[str | None, int | None]], value: str, more: str) -> None:
+def test_amounts_of_several_currencies_are_not_added_up(
+    totals: list[tuple[str | None, int | None]], value: str, more: str
+) -> None:
     told = Metric.model_validate({"id": "m", "collection": "thing", "measure": "sum", "field": "paid"})
     made = charts.figure(told, Figures(None, [], [], EACH, total=totals), "", LOOK)
     assert (made.value, made.more) == (value, more)
@@ -126,16 +144,56 @@ def counted(total: list[tuple[str | None, Any]], line: list[Any], measured: Fiel
 @cases(
     ("part", "whole", "more", "value", "of", "words", "tone"),
     [
-        (counted([(None, 30)], [4, 6]), counted([(None, 80)], [8, 8]), {"good": "up"}, "38 %", "30 of 80", "75 % this month, 50 % last month", "good"),
-        (counted([(None, 30)], [4, 6]), counted([(None, 80)], [8, 8]), {"good": "down"}, "38 %", "30 of 80", "75 % this month, 50 % last month", "warn"),
+        (
+            counted([(None, 30)], [4, 6]),
+            counted([(None, 80)], [8, 8]),
+            {"good": "up"},
+            "38 %",
+            "30 of 80",
+            "75 % this month, 50 % last month",
+            "good",
+        ),
+        (
+            counted([(None, 30)], [4, 6]),
+            counted([(None, 80)], [8, 8]),
+            {"good": "down"},
+            "38 %",
+            "30 of 80",
+            "75 % this month, 50 % last month",
+            "warn",
+        ),
         (counted([(None, 1)], []), counted([(None, 80)], []), {}, "1.2 %", "1 of 80", "", ""),
         (counted([(None, 0)], []), counted([(None, 0)], []), {}, "–", "0 of 0", "", ""),
         (counted([(None, 997)], []), counted([(None, 1000)], []), {}, "99.7 %", "997 of 1,000", "", ""),
-        (counted([("EUR", 500), ("JPY", 90)], [], EACH), counted([("EUR", 2000), ("JPY", 100)], [], EACH), {"measure": "sum", "field": "paid"}, "25 %", "€5.00 of €20.00", "", ""),
-        (counted([("JPY", 90)], [], EACH), counted([("EUR", 2000), ("JPY", 100)], [], EACH), {"measure": "sum", "field": "paid"}, "0 %", "€0.00 of €20.00", "", ""),
-        (counted([(None, 0)], []), counted([(None, 5)], [2, 0]), {}, "0 %", "0 of 5", "– this month, 0 % last month", ""),
+        (
+            counted([("EUR", 500), ("JPY", 90)], [], EACH),
+            counted([("EUR", 2000), ("JPY", 100)], [], EACH),
+            {"measure": "sum", "field": "paid"},
+            "25 %",
+            "€5.00 of €20.00",
+            "",
+            "",
+        ),
+        (
+            counted([("JPY", 90)], [], EACH),
+            counted([("EUR", 2000), ("JPY", 100)], [], EACH),
+            {"measure": "sum", "field": "paid"},
+            "0 %",
+            "€0.00 of €20.00",
+            "",
+            "",
+        ),
+        (
+            counted([(None, 0)], []),
+            counted([(None, 5)], [2, 0]),
+            {},
+            "0 %",
+            "0 of 5",
+            "– this month, 0 % last month",
+            "",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_percentage_says_its_part_and_its_whole(
     part: Figures, whole: Figures, more: Any, value: str, of: str, words: str, tone: str
 ) -> None:
@@ -152,11 +210,19 @@ def test_a_filter_by_an_amount_means_whole_units_of_each_record_s_own_currency()
         (sent,) = json.loads(parse_qs(urlsplit(address).query)["filter"][0])["and"]
         assert sent == {"field": "paid", "op": op, "value": {"whole": whole}}
     with web_app().test_request_context("/?add_field=paid&add_op=gte&add_value=12"):
-        assert "whole" not in (list_filters.with_condition({"fields": [EACH.to_json()]}, LOOK) or ""), "whose currency is hidden"
+        assert "whole" not in (list_filters.with_condition({"fields": [EACH.to_json()]}, LOOK) or ""), (
+            "whose currency is hidden"
+        )
     kinds = {"paid": kind(EACH.to_json())}
     assert (
         list_filters.condition_words(filters.Test("paid", "gte", "12.5", whole="currency"), kinds, LOOK)
         == "Paid is at least 12.5 in its own currency"
     )
-    assert list_filters.condition_words(filters.Test("paid", "gte", 1250), kinds, LOOK) == "Paid is at least 1,250 (in its smallest unit)"
-    assert list_filters.condition_words(filters.Test("paid", "gte", 1250), {"paid": kind(YEN.to_json())}, LOOK) == "Paid is at least ¥1,250"
+    assert (
+        list_filters.condition_words(filters.Test("paid", "gte", 1250), kinds, LOOK)
+        == "Paid is at least 1,250 (in its smallest unit)"
+    )
+    assert (
+        list_filters.condition_words(filters.Test("paid", "gte", 1250), {"paid": kind(YEN.to_json())}, LOOK)
+        == "Paid is at least ¥1,250"
+    )

@@ -16,23 +16,36 @@ from tests.conftest import web_app
 from tests.views.conftest import Browser, signed_in
 
 SMALL = {
-    "format": 1, "slug": "first", "title": "First", "team": "operations",
+    "format": 1,
+    "slug": "first",
+    "title": "First",
+    "team": "operations",
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "read"}},
-        {"id": "read", "type": "guidance", "title": "Read", "config": {"text": "Read."}, "next": {"default": "end"}},
+        {
+            "id": "read",
+            "type": "guidance",
+            "title": "Read",
+            "config": {"text": "Read."},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ],
-}  # fmt: skip
+}
 
 
 def person(first: str, role: str) -> Browser:
-    accounts.create_person(f"{first}@fernwick.example", role=role, team="operations", name=first.title(), password=PASSWORD)
+    accounts.create_person(
+        f"{first}@fernwick.example", role=role, team="operations", name=first.title(), password=PASSWORD
+    )
     return Browser(signed_in(web_app(), first))
 
 
 @pytest.fixture
 def ines(clean: object) -> Browser:
-    fetch('insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1')
+    fetch(
+        'insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1'
+    )
     access.refresh()
     return person("ines", "admin")
 
@@ -56,7 +69,9 @@ def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
     sequencing.catch_up()
     said = ines.get("/c/shop.customer/1?tab=activity&show=looks").text
     assert "viewed this customer" in said  # a table without a document is called as on its pages
-    may = ines.get(next(link for link in ines.get("/settings/people").links if "/settings/people/usr_" in link)).text
+    may = ines.get(
+        next(link for link in ines.get("/settings/people").links if "/settings/people/usr_" in link)
+    ).text
     assert "Customer" in may
     assert "shop." not in said + may
     page = ines.get("/")

@@ -45,7 +45,10 @@ def test_what_hangs_on_deleted_records_is_counted_and_what_keeps_them_is_named(f
     billed = olivia.get(f"{falling.things}/1/delete")
     assert "1 record of Bill refers to Piece: the database refuses while that is so" in billed.text
     refused = olivia.send(billed, f"{falling.things}/1/delete", status=409)
-    assert "or to what would be deleted with it: delete or change them first. Nothing was deleted." in refused.text
+    assert (
+        "or to what would be deleted with it: delete or change them first. Nothing was deleted."
+        in refused.text
+    )
     assert "constraint" not in refused.text.lower()
     olivia.send(page, f"{falling.things}/2/delete")
     assert "was deleted" in olivia.follow().text
@@ -55,7 +58,10 @@ def test_that_unseen_records_can_be_deleted_too_is_said(falling: Odd) -> None:
     olivia = falling.pages.olivia
     assert "may not see" not in olivia.get(f"{falling.things}/3/delete").text
     with transaction() as connection:
-        policy_store.write(connection, added=access.parse(f"p, role:operator, *, collection:{falling.name}.secret, browse, deny"))
+        policy_store.write(
+            connection,
+            added=access.parse(f"p, role:operator, *, collection:{falling.name}.secret, browse, deny"),
+        )
     access.refresh()
     page = olivia.get(f"{falling.things}/3/delete")
     assert "Records that you may not see can be deleted with it." in page.text

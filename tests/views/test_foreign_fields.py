@@ -54,7 +54,9 @@ FIRST = "insert into thing (name, stage, weight, price_cents) values ('Lamp', 'n
 @pytest.fixture(params=KINDS)
 def ruled(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """A database with rules about single columns."""
-    ruled = RULED.replace("{key}", KEYS[request.param]).replace("%", "%" if request.param == "sqlite" else "%%")
+    ruled = RULED.replace("{key}", KEYS[request.param]).replace(
+        "%", "%" if request.param == "sqlite" else "%%"
+    )
     made = [ruled, *ADVISING[request.param], FIRST]
     with connected(request, pages, tmp_path, "ruled", made) as found:
         yield found
@@ -63,7 +65,9 @@ def ruled(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
 def saved(place: Odd, status: int, **typed: str) -> Any:
     """The page after these values were typed into the form of the first record."""
     olivia, edit = place.pages.olivia, f"{place.things}/1/edit"
-    return olivia.send(olivia.get(edit), edit, status=status, **{f"v_{name}": value for name, value in typed.items()})
+    return olivia.send(
+        olivia.get(edit), edit, status=status, **{f"v_{name}": value for name, value in typed.items()}
+    )
 
 
 def test_a_check_of_one_column_names_it_and_says_its_rule_in_words(ruled: Odd) -> None:
@@ -78,7 +82,12 @@ def test_a_check_of_one_column_names_it_and_says_its_rule_in_words(ruled: Odd) -
     assert "Stage: " not in page.text
     page = saved(ruled, 422, name="Fixed", weight="7")
     assert "Name: The database puts the former value back" in page.text
-    assert records.get(ruled.things.rpartition("/")[2], "1", whole(ruled.things.rpartition("/")[2])).values["weight"] == 5
+    assert (
+        records.get(ruled.things.rpartition("/")[2], "1", whole(ruled.things.rpartition("/")[2])).values[
+            "weight"
+        ]
+        == 5
+    )
 
 
 def test_what_a_trigger_says_and_advises_is_told_at_its_field(ruled: Odd) -> None:
@@ -120,8 +129,13 @@ def test_a_set_is_a_list_of_its_words(sets: Odd) -> None:
         ("do not call", "Do not call"),
         (BRIEN, "O'brien"),
     ]
-    found = {record.key: record.values["flags"] for record in records.page(f"{sets.name}.thing", whole(f"{sets.name}.thing")).rows}
-    assert found == {"1": [VIP], "2": [], "3": None, "4": [NEWS, BRIEN]}, "in the order of the type; empty and absent are told apart"
+    found = {
+        record.key: record.values["flags"]
+        for record in records.page(f"{sets.name}.thing", whole(f"{sets.name}.thing")).rows
+    }
+    assert found == {"1": [VIP], "2": [], "3": None, "4": [NEWS, BRIEN]}, (
+        "in the order of the type; empty and absent are told apart"
+    )
 
 
 def test_a_scope_and_a_segment_ask_what_a_set_holds(sets: Odd) -> None:
@@ -141,9 +155,16 @@ def test_a_scope_and_a_segment_ask_what_a_set_holds(sets: Odd) -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(["absent"], "must be one of"), ("vip", "must be a list"), ([VIP, 7], "must be a text"), (["VIP"], "must be one of")],
+    [
+        (["absent"], "must be one of"),
+        ("vip", "must be a list"),
+        ([VIP, 7], "must be a text"),
+        (["VIP"], "must be one of"),
+    ],
 )
-def test_what_a_set_does_not_have_is_refused_before_the_database_drops_it(sets: Odd, value: Any, words: str) -> None:
+def test_what_a_set_does_not_have_is_refused_before_the_database_drops_it(
+    sets: Odd, value: Any, words: str
+) -> None:
     of = f"{sets.name}.thing"
     with pytest.raises(Invalid) as refused:
         records.write(of, "1", {"flags": {"new": value}}, whole(of))
@@ -170,7 +191,9 @@ def test_letters_that_a_column_cannot_keep_are_said_at_its_field(sets: Odd) -> N
         ("id INTEGER PRIMARY KEY AUTOINCREMENT", False),
     ],
 )
-def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_path: Path, declared: str, asked: bool) -> None:
+def test_a_key_that_sqlite_would_leave_empty_is_asked_for(
+    pages: "Pages", tmp_path: Path, declared: str, asked: bool
+) -> None:
     file = tmp_path / "keys.db"
     with sqlite3.connect(file) as connection:
         connection.execute(f"create table thing ({declared}, name text)")
@@ -189,14 +212,20 @@ def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_pa
     olivia.send(olivia.get(new), new, v_name="Lamp", **given)
     assert "Lamp" in olivia.follow().text
     with sqlite3.connect(file) as connection:
-        assert connection.execute("select count(*) from thing where id is null").fetchone() == (0,), "nobody could open such a record"
+        assert connection.execute("select count(*) from thing where id is null").fetchone() == (0,), (
+            "nobody could open such a record"
+        )
 
 
-def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(pages: "Pages", tmp_path: Path) -> None:
+def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(
+    pages: "Pages", tmp_path: Path
+) -> None:
     file = tmp_path / "mixed.db"
     with sqlite3.connect(file) as connection:
         connection.execute("create table thing (id integer primary key, code)")
-        connection.executemany("insert into thing (code) values (?)", [(12,), ("A12",), (1.5,), (None,), ("012",)])
+        connection.executemany(
+            "insert into thing (code) values (?)", [(12,), ("A12",), (1.5,), (None,), ("012",)]
+        )
     sources.add("mixed", f"sqlite:///{file}", may={"operator": WORKING})
     access.refresh()
     olivia, edit, new = pages.olivia, "/c/mixed.thing/1/edit", "/new/c/mixed.thing"
@@ -205,8 +234,20 @@ def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(p
     olivia.send(olivia.get("/c/mixed.thing/2/edit"), "/c/mixed.thing/2/edit", v_code="7")
     olivia.send(olivia.get(new), new, v_code="x13")
     with sqlite3.connect(file) as connection:
-        assert [row[0] for row in connection.execute("select code from thing order by id")] == [13, "7", 1.5, None, "012", "x13"]
-    for op, sought, held in (("eq", "13", 1), ("contains", "13", 2), ("in", ["7", "1.5"], 2), ("ne", "13", 5)):
+        assert [row[0] for row in connection.execute("select code from thing order by id")] == [
+            13,
+            "7",
+            1.5,
+            None,
+            "012",
+            "x13",
+        ]
+    for op, sought, held in (
+        ("eq", "13", 1),
+        ("contains", "13", 2),
+        ("in", ["7", "1.5"], 2),
+        ("ne", "13", 5),
+    ):
         said = quote(json.dumps({"field": "code", "op": op, "value": sought}))
         assert olivia.get(f"/c/mixed.thing?filter={said}").html.count("<tr data-record") == held, op
 
@@ -215,9 +256,14 @@ def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(p
 def narrow(pages: "Pages", pg: Any) -> Iterator[Odd]:
     """A database of PostgreSQL that keeps the letters of Western Europe alone."""
     pg.drop_database("narrow_things")
-    pg.sql("create database narrow_things encoding 'LATIN1' template template0 locale_provider libc locale 'C'")
+    pg.sql(
+        "create database narrow_things encoding 'LATIN1' template template0 locale_provider libc locale 'C'"
+    )
     made = Odd("postgresql", pg.url("postgres", "narrow_things"), pages, "narrow-postgresql")
-    made.run("create table thing (id int primary key, name text, city text)", "insert into thing values (1, 'Müller', 'Köln')")
+    made.run(
+        "create table thing (id int primary key, name text, city text)",
+        "insert into thing values (1, 'Müller', 'Köln')",
+    )
     sources.add(made.name, made.url, may={"operator": WORKING})
     access.refresh()
     yield made

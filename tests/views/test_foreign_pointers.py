@@ -34,7 +34,9 @@ insert into notes values (1, 'Issue', 1, 'a'), (2, 'Version', 1, 'b'), (3, 'Wiki
 """
 
 
-def connected(folder: Path, script: str = RAILS, role: str = "operator", documents: Sequence[Mapping[str, Any]] = ()) -> None:
+def connected(
+    folder: Path, script: str = RAILS, role: str = "operator", documents: Sequence[Mapping[str, Any]] = ()
+) -> None:
     file = folder / "track.db"
     with sqlite3.connect(file) as connection:
         connection.executescript(script)
@@ -54,11 +56,19 @@ insert into a values (1); insert into b values (1);
 
 
 def offered_by(pages: "Pages", collection: str, text: str) -> list[str]:
-    shown = pages.olivia.post("/pick", {"csrf_token": pages.olivia.token, "collection": collection, "q": text}, status=200)
-    return sorted(given["data-key"] for _, given in shown.attributes if "data-key" in given and given.get("role") == "option")
+    shown = pages.olivia.post(
+        "/pick", {"csrf_token": pages.olivia.token, "collection": collection, "q": text}, status=200
+    )
+    return sorted(
+        given["data-key"]
+        for _, given in shown.attributes
+        if "data-key" in given and given.get("role") == "option"
+    )
 
 
-def test_who_may_not_see_whom_a_record_is_called_after_does_not_find_it_by_that_name(pages: "Pages", tmp_path: Path) -> None:
+def test_who_may_not_see_whom_a_record_is_called_after_does_not_find_it_by_that_name(
+    pages: "Pages", tmp_path: Path
+) -> None:
     connected(tmp_path, ONE_TO_ONE, role="admin")
     for name in ("employee", "seller"):
         access.grant("operator", f"collection:track.{name}", ["browse", "read"])
@@ -80,11 +90,15 @@ def test_a_key_beside_its_kind_is_the_record_in_words_with_a_link(pages: "Pages"
     notes = records.collection("track.notes")
     assert notes.columns == ("id", "noted", "author")
     assert [row.values["noted"] for row in records.page("track.notes", whole("track.notes")).rows][:3] == [
-        "track.issues 1", "track.versions 1", "WikiPage 1",
-    ]  # fmt: skip
+        "track.issues 1",
+        "track.versions 1",
+        "WikiPage 1",
+    ]
 
 
-def test_the_record_lists_what_names_it_and_nothing_of_another_kind_with_its_key(pages: "Pages", tmp_path: Path) -> None:
+def test_the_record_lists_what_names_it_and_nothing_of_another_kind_with_its_key(
+    pages: "Pages", tmp_path: Path
+) -> None:
     connected(tmp_path)
     for record, there in (("issues/1", "/c/track.notes/1"), ("versions/1", "/c/track.notes/2")):
         listed = pages.olivia.get(f"/c/track.{record}/related")
@@ -111,10 +125,14 @@ insert into calls values (1, 'Ada', 'LT/KLJ', 2, '2020-01-31'), (2, 'Eve', 'LT/K
 """
 
 
-def test_a_foreign_key_of_several_columns_is_the_record_in_words_with_a_link(pages: "Pages", tmp_path: Path) -> None:
+def test_a_foreign_key_of_several_columns_is_the_record_in_words_with_a_link(
+    pages: "Pages", tmp_path: Path
+) -> None:
     connected(tmp_path, PORT)
     assert records.collection("track.calls").columns == ("id", "ship", "berth_since_record")
-    key, _, none = (row.values["berth_since_record"] for row in records.page("track.calls", whole("track.calls")).rows)
+    key, _, none = (
+        row.values["berth_since_record"] for row in records.page("track.calls", whole("track.calls")).rows
+    )
     assert none is None
     berth = f"/c/track.berths/{record_links.segment(key)}"
     listed, shown = pages.olivia.get("/c/track.calls"), pages.olivia.get("/c/track.calls/1")
@@ -141,9 +159,15 @@ def test_who_may_not_see_what_several_columns_lead_to_learns_no_title(pages: "Pa
 
 def table(name: str, *columns: dict[str, Any]) -> Stored:
     structure = {
-        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": ["id"],
-        "columns": [column("id", "integer"), *columns], "foreign_keys": [],
-    }  # fmt: skip
+        "schema": "public",
+        "table": name,
+        "kind": "table",
+        "comment": None,
+        "dialect": "postgresql",
+        "key": ["id"],
+        "columns": [column("id", "integer"), *columns],
+        "foreign_keys": [],
+    }
     return Stored(f"web.{name}", "web", structure, {})
 
 
@@ -167,7 +191,9 @@ def test_a_text_that_is_empty_elsewhere_may_be_empty_in_a_new_record_and_a_hidde
 def test_a_field_called_like_a_part_of_the_address_is_edited_alone(pages: "Pages", tmp_path: Path) -> None:
     names = ("notes", "menu", "related", "explorer", "edit", "delete", "tags", "erase")
     columns = "".join(f', "{name}" text' for name in names)
-    connected(tmp_path, f"create table task (id integer primary key{columns}); insert into task (id) values (1)")
+    connected(
+        tmp_path, f"create table task (id integer primary key{columns}); insert into task (id) values (1)"
+    )
     for name in names:
         shown = pages.olivia.get(f"/c/track.task/1/edit/{name}").html
         assert f'name="v.{name}"' in shown
@@ -180,11 +206,15 @@ def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too
     connected(tmp_path, RAILS.replace("'New', 0", "'Waiting', 0") + many)
     listed = "/c/track.issues?sort=status_id.title"
     assert listed in pages.olivia.get("/c/track.issues?sort=id").links
-    assert "Crack" in pages.olivia.get(listed).text, "Rejected comes before Waiting, though its number is higher"
+    assert "Crack" in pages.olivia.get(listed).text, (
+        "Rejected comes before Waiting, though its number is higher"
+    )
     monkeypatch.setattr(titled_orders, "SECONDS", 0.001)
     told = pages.olivia.get(pages.olivia.client.get(listed).location)
     assert "Leak" in told.text
-    assert {"took too long", "by number"} == {words for words in ("took too long", "by number") if words in told.text}
+    assert {"took too long", "by number"} == {
+        words for words in ("took too long", "by number") if words in told.text
+    }
 
 
 BROKING = """
@@ -204,7 +234,9 @@ insert into price values (5, 'Coal', '2026-01-31', 9); insert into payment value
 """
 
 
-def test_who_may_not_see_whom_a_record_is_called_after_reads_its_own_number(pages: "Pages", tmp_path: Path) -> None:
+def test_who_may_not_see_whom_a_record_is_called_after_reads_its_own_number(
+    pages: "Pages", tmp_path: Path
+) -> None:
     connected(tmp_path, BROKING, role="admin")
     access.grant("operator", "collection:track.broker", ["browse", "read"])
     access.grant("operator", "collection:track.price", ["browse", "read"])
@@ -215,25 +247,39 @@ def test_who_may_not_see_whom_a_record_is_called_after_reads_its_own_number(page
 
 
 SHOWN = {
-    "/search?q=LB2": "Ada Byron, LB2", "/c/track.person/1/related": "Ada Byron, LB2", "/c/track.fixture/1/related/line": "Fixture 10001, line 3",
-    "/c/track.person/1/explorer?way=broker": "Ada Byron, LB2", "/c/track.broker/2/explorer": "Ada Byron, LB2", "/c/track.broker/2/related": "Ada Byron, LB2",
-}  # fmt: skip
+    "/search?q=LB2": "Ada Byron, LB2",
+    "/c/track.person/1/related": "Ada Byron, LB2",
+    "/c/track.fixture/1/related/line": "Fixture 10001, line 3",
+    "/c/track.person/1/explorer?way=broker": "Ada Byron, LB2",
+    "/c/track.broker/2/explorer": "Ada Byron, LB2",
+    "/c/track.broker/2/related": "Ada Byron, LB2",
+}
 """Pages beside its own list that show a record → what it is called there."""
 
 
 def test_every_page_that_shows_a_record_calls_it_as_its_own_list_does(pages: "Pages", tmp_path: Path) -> None:
     connected(tmp_path, BROKING)
-    assert {address for address, title in SHOWN.items() if title not in pages.olivia.get(address).text} == set()
+    assert {
+        address for address, title in SHOWN.items() if title not in pages.olivia.get(address).text
+    } == set()
     olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
     assert olivia is not None
-    export = list_export.judged(olivia, "track.broker", browse.BrowseQuery(fields=("licence_no",), sort="-id"))
+    export = list_export.judged(
+        olivia, "track.broker", browse.BrowseQuery(fields=("licence_no",), sort="-id")
+    )
     assert [row.title for rows, _ in export.pieces() for row in rows] == ["Ada Byron, LB2", "Eve Holt, LB1"]
-    item = CollectionList.model_validate({"id": "all", "type": "collection", "collection": "track.broker", "columns": ["licence_no"]})
-    desk = Desk(olivia, Workspace.model_validate({"id": "brokers", "title": "W", "components": [item]}), {}, log.now())
+    item = CollectionList.model_validate(
+        {"id": "all", "type": "collection", "collection": "track.broker", "columns": ["licence_no"]}
+    )
+    desk = Desk(
+        olivia, Workspace.model_validate({"id": "brokers", "title": "W", "components": [item]}), {}, log.now()
+    )
     assert {row.title for row in read_part(desk, item).data.rows} == {"Eve Holt, LB1", "Ada Byron, LB2"}
 
 
-def test_who_may_not_see_whom_a_record_is_called_after_finds_it_by_its_own_number(pages: "Pages", tmp_path: Path) -> None:
+def test_who_may_not_see_whom_a_record_is_called_after_finds_it_by_its_own_number(
+    pages: "Pages", tmp_path: Path
+) -> None:
     connected(tmp_path, BROKING, role="admin")
     access.grant("operator", "collection:track.broker", ["browse", "read"])
     for address in ("/search?q=LB2", "/c/track.broker/2/explorer", "/c/track.broker/2/related"):

@@ -56,8 +56,15 @@ LABELS = {"Title", "Code no", "Colour", "Size", "Starts", "Ends", "Weight", "Mak
 def refusing(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """A database with rules about several columns."""
     quote = "`" if request.param == "mysql" else '"'
-    made = [text.replace("{key}", KEYS[request.param]).replace('"', quote) for text in (*TABLE.split(";"), *REFUSING[request.param])]
-    first = "insert into thing (title, \"code no\", colour, size) values ('Chair', 'A', 'red', 'small')".replace('"', quote)
+    made = [
+        text.replace("{key}", KEYS[request.param]).replace('"', quote)
+        for text in (*TABLE.split(";"), *REFUSING[request.param])
+    ]
+    first = (
+        "insert into thing (title, \"code no\", colour, size) values ('Chair', 'A', 'red', 'small')".replace(
+            '"', quote
+        )
+    )
     with connected(request, pages, tmp_path, "refusing", [*made, first]) as found:
         yield found
 
@@ -67,17 +74,33 @@ def refusing(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     [
         ({"v_ends": "2025-01-01"}, 422, {"Starts", "Ends"}, "Starts and Ends together"),
         ({"v_weight": "-1"}, 422, {"Weight"}, "The database refuses this value. Its rule: Weight > "),
-        ({"v_maker": "no", "v_plant": "1"}, 422, {"Maker", "Plant"}, "These values of Maker and Plant lead to no record that is there."),
+        (
+            {"v_maker": "no", "v_plant": "1"},
+            422,
+            {"Maker", "Plant"},
+            "These values of Maker and Plant lead to no record that is there.",
+        ),
         ({"v_weight": "101"}, 422, {"Weight"}, "The weight is beyond the scales"),
         ({"v_code no": "A"}, 409, {"Code no"}, "Another thing has the same Code no."),
-        ({"v_colour": "red", "v_size": "small"}, 409, {"Colour", "Size"}, "Another thing has the same Colour and Size."),
+        (
+            {"v_colour": "red", "v_size": "small"},
+            409,
+            {"Colour", "Size"},
+            "Another thing has the same Colour and Size.",
+        ),
         pytest.param(
-            {"v_colour": "red", "v_size": ""}, 409, {"Colour"}, "Another thing has the same Colour and Size.", id="one left to its default"
+            {"v_colour": "red", "v_size": ""},
+            409,
+            {"Colour"},
+            "Another thing has the same Colour and Size.",
+            id="one left to its default",
         ),
         ({"v_title": "Lamp shade"}, 422, {"Title"}, "Its rule: length of Title ≤ 9."),
     ],
 )
-def test_only_the_fields_of_the_rule_are_named(refusing: Odd, typed: dict[str, str], status: int, named: set[str], said: str) -> None:
+def test_only_the_fields_of_the_rule_are_named(
+    refusing: Odd, typed: dict[str, str], status: int, named: set[str], said: str
+) -> None:
     olivia, new = refusing.pages.olivia, f"/new{refusing.things}"
     page = olivia.send(olivia.get(new), new, status=status, **SOUND | typed)
     assert said in page.text
@@ -112,16 +135,27 @@ def strict(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"v_number": "spam"}, "The database took this without keeping it: a trigger or rule of its own leaves such a record out."),
+        (
+            {"v_number": "spam"},
+            "The database took this without keeping it: a trigger or rule of its own leaves such a record out.",
+        ),
         ({"v_number": "shipped"}, "Number: it is shipped. Refund it instead."),
         ({"v_total": "-1"}, "Total: The database refuses this value. Its rule: Total ≥ 0."),
         ({"v_state": "placed"}, "Its rule: State in 'cart' or Placed is not empty."),
-        ({"v_about": "{bad"}, "About: This begins like JSON, and a bracket, comma or quotation mark of it is wrong or missing."),
-        ({"v_owner": "Nobody"}, "Owner: No record has this name or key. Choose one of those that are offered while you type."),
+        (
+            {"v_about": "{bad"},
+            "About: This begins like JSON, and a bracket, comma or quotation mark of it is wrong or missing.",
+        ),
+        (
+            {"v_owner": "Nobody"},
+            "Owner: No record has this name or key. Choose one of those that are offered while you type.",
+        ),
         ({"v_total": "1,5"}, "Total: This must be a number, such as 12.50."),
     ],
 )
-def test_what_a_strict_database_refuses_is_said_in_words(strict: Odd, typed: dict[str, str], said: str) -> None:
+def test_what_a_strict_database_refuses_is_said_in_words(
+    strict: Odd, typed: dict[str, str], said: str
+) -> None:
     olivia, new = strict.pages.olivia, f"/new{strict.things}"
     page = olivia.send(olivia.get(new), new, status=422, **{"v_number": "2"} | typed)
     words = re.sub(r"[()]", "", page.text.replace("= 'cart'", "in 'cart'"))
@@ -130,7 +164,10 @@ def test_what_a_strict_database_refuses_is_said_in_words(strict: Odd, typed: dic
     if typed.get("v_number") == "spam":
         kept = f"{strict.things}/2/edit"
         page = olivia.send(olivia.get(kept), kept, status=422, v_number="3")
-        assert "The database keeps this record as it is: a trigger or rule of its own left the change out." in page.text
+        assert (
+            "The database keeps this record as it is: a trigger or rule of its own left the change out."
+            in page.text
+        )
         with pytest.raises(Invalid, match="left the change out. Nothing was deleted."):
             records.delete(name := strict.things.rpartition("/")[2], "2", {}, Scope(name, everything=True))
 
@@ -141,10 +178,16 @@ def test_a_value_that_the_database_needs_is_named_whatever_its_driver_calls_that
 ) -> None:
     request.param = kind
     with connected(
-        request, pages, tmp_path, "needing", ["create table thing (id int not null primary key, code varchar(9) not null)"]
+        request,
+        pages,
+        tmp_path,
+        "needing",
+        ["create table thing (id int not null primary key, code varchar(9) not null)"],
     ) as odd:
         name = f"{odd.name}.thing"
         for given, field in (({"code": "A"}, "id"), ({"id": 1}, "code")):
             with pytest.raises(Invalid) as refused:
                 records.insert(name, given, Scope(name, everything=True))
-            assert [(each["field"], "needed" in each["reason"]) for each in refused.value.details] == [(field, True)], given
+            assert [(each["field"], "needed" in each["reason"]) for each in refused.value.details] == [
+                (field, True)
+            ], given

@@ -22,7 +22,9 @@ from tests.views.conftest import Pages
 from tests.views.test_masked_everywhere import Reader, of_run, said
 
 HERS = ["LT459999900012345678", "LT459999900012345679"]
-SECRETS = re.compile("|".join([*map(re.escape, (MARK, MAIL, SUM, IBAN)), rf"(?<![0-9a-f]){KEY}(?![0-9a-f])"]), re.IGNORECASE)
+SECRETS = re.compile(
+    "|".join([*map(re.escape, (MARK, MAIL, SUM, IBAN)), rf"(?<![0-9a-f]){KEY}(?![0-9a-f])"]), re.IGNORECASE
+)
 """A hash may hold the digits of the key by chance."""
 
 
@@ -36,11 +38,29 @@ def test_no_address_tells_of_records_out_of_scope(company: Company) -> None:
     for run in foreign_rows.walk(company):
         here = company.told(run, "olivia")["current"]
         places.add((here or {}).get("step", "end"))
-        some = [f"/api/v1/runs/{run}", f"/runs/{run}", *(("/inbox/desk",) if here and here["step"] in ("hand", "ask") else ())]
+        some = [
+            f"/api/v1/runs/{run}",
+            f"/runs/{run}",
+            *(("/inbox/desk",) if here and here["step"] in ("hand", "ask") else ()),
+        ]
         wrong += [leak for address in some for leak in tom.leaks(address, SECRETS)]
         if here and here["step"] in ("decide", "each"):
             assert olivia.leaks(f"/api/v1/runs/{run}", SECRETS), here["step"]
-    assert places == {"load", "own", "say", "change", "think", "decide", "each", "entries", "act", "find", "hand", "ask", "end"}
+    assert places == {
+        "load",
+        "own",
+        "say",
+        "change",
+        "think",
+        "decide",
+        "each",
+        "entries",
+        "act",
+        "find",
+        "hand",
+        "ask",
+        "end",
+    }
     told = company.told(run, "olivia")
     every = of_run(run, told["last_event"])
     every += [f"/notices/{one.id}" for one in notices.notices_of(company.people["tom"])]
@@ -76,7 +96,11 @@ def test_the_walk_has_every_step_type_that_reads_records() -> None:
 def walked(companies: Companies) -> str:
     with companies.furnished("foreign_rows") as company:
         foreign_rows.furnish(company)
-        return next(run for run in foreign_rows.walk(company) if (company.told(run, "olivia")["current"] or {}).get("step") == "own")
+        return next(
+            run
+            for run in foreign_rows.walk(company)
+            if (company.told(run, "olivia")["current"] or {}).get("step") == "own"
+        )
 
 
 @pytest.fixture
@@ -87,13 +111,18 @@ def lent(companies: Companies, walked: str) -> Iterator[Company]:
 
 def test_the_runs_own_record_and_what_is_in_scope_stay(lent: Company, walked: str) -> None:
     told = lent.told(walked, "tom")["context"]["load"]
-    assert (told["record"]["email"], told["hers"][0]["iban"]) == ("adaeze@customers.example", "LT459999900012345678")
+    assert (told["record"]["email"], told["hers"][0]["iban"]) == (
+        "adaeze@customers.example",
+        "LT459999900012345678",
+    )
     assert (told["others"], told["both"], told["most"]) == (None, None, None)
     lent.sql("update customer set desk = 'retail' where id = ?", KEY)
     assert lent.told(walked, "tom")["context"]["load"]["others"][0]["email"] == MAIL
 
 
-def test_what_a_run_from_before_has_read_is_masked_for_scopes_with_a_limit_alone(lent: Company, walked: str) -> None:
+def test_what_a_run_from_before_has_read_is_masked_for_scopes_with_a_limit_alone(
+    lent: Company, walked: str
+) -> None:
     lent.sql("update customer set desk = 'retail' where id = ?", KEY)
     fetch("delete from console.run_read where run = %s returning 1", (walked,))
     assert lent.told(walked, "tom")["context"]["load"]["others"] is None
@@ -122,10 +151,15 @@ def test_no_export_tells_of_rows_out_of_scope_and_a_whole_one_names_them(lent: C
     assert MAIL in exported("mona", "csv")
 
 
-def test_a_table_that_was_shown_keeps_the_rows_in_scope_and_says_that_there_are_more(lent: Company, walked: str) -> None:
+def test_a_table_that_was_shown_keeps_the_rows_in_scope_and_says_that_there_are_more(
+    lent: Company, walked: str
+) -> None:
     at = next(event.n for event in log.events_of(walked) if event.type == "step_shown")
     screen = runs.replay(lent.tom, walked, at).make_run().screen or {}
-    tables = {table["name"]: ([row["key"] for row in table["rows"]], table.get("closed", False)) for table in screen["tables"]}
+    tables = {
+        table["name"]: ([row["key"] for row in table["rows"]], table.get("closed", False))
+        for table in screen["tables"]
+    }
     assert tables == {
         "record": (["1"], False),
         "others": ([], True),
@@ -134,7 +168,10 @@ def test_a_table_that_was_shown_keeps_the_rows_in_scope_and_says_that_there_are_
         "figures.totals": ([], True),
     }
     whole = runs.replay(lent.mona, walked, at).make_run().screen or {}
-    assert {table["name"]: [row["key"] for row in table["rows"]] for table in whole["tables"]}["both"] == ["2", KEY]
+    assert {table["name"]: [row["key"] for row in table["rows"]] for table in whole["tables"]}["both"] == [
+        "2",
+        KEY,
+    ]
     page = Pages(lent, web_app()).tom.get(f"/runs/{walked}/replay?at={at}")
     assert "You may not see all of these." in page.text
     assert "There are none." not in page.text
@@ -151,16 +188,27 @@ def test_a_deleted_row_does_not_hide_the_work_from_its_holder(lent: Company, wal
 def test_why_an_automatic_step_failed_tells_nothing_of_rows_out_of_scope(lent: Company) -> None:
     refused = {
         "id": "customer.refuse",
-        "require": [{"if": "record.desk == 'retail'", "message": "{{ record.display_name }} is no retail customer."}],
+        "require": [
+            {"if": "record.desk == 'retail'", "message": "{{ record.display_name }} is no retail customer."}
+        ],
     }
     acting.imported(foreign_rows.ACTION | refused)
     act = {"action": "customer.refuse", "record": f"'{KEY}'", "values": {"risk": "'low'"}}
     steps_of = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "act"}},
-        {"id": "act", "type": "trigger_action", "title": "Act", "config": act, "completion": "automatic", "next": {"default": "end"}},
+        {
+            "id": "act",
+            "type": "trigger_action",
+            "title": "Act",
+            "config": act,
+            "completion": "automatic",
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}},
     ]
-    workflows.import_file(foreign_rows.DOCUMENT | {"slug": "failing", "title": "Failing", "steps": steps_of}, publish=True)
+    workflows.import_file(
+        foreign_rows.DOCUMENT | {"slug": "failing", "title": "Failing", "steps": steps_of}, publish=True
+    )
     run = runs.start(lent.olivia, "failing", "customer", "1", {})
     failed = next(event for event in log.events_of(run) if event.type == "step_failed")
     assert MARK in failed.sealed["message"]
@@ -173,7 +221,9 @@ def test_why_an_automatic_step_failed_tells_nothing_of_rows_out_of_scope(lent: C
         assert bool(SECRETS.search(json.dumps(lent.told(run, name), default=str))) is told, name
 
 
-def test_a_page_asks_once_for_what_its_runs_have_read_and_once_for_each_collection(lent: Company, walked: str) -> None:
+def test_a_page_asks_once_for_what_its_runs_have_read_and_once_for_each_collection(
+    lent: Company, walked: str
+) -> None:
     for role in ("operator", "operations_lead"):
         access.grant(role, "activity", ("read",))
     others = [runs.start(lent.olivia, "beside", "customer", record, {}) for record in ("2", "4")]

@@ -40,7 +40,9 @@ FILLING = {
 }
 """Triggers that fill in a column which has to hold something, and a default that the library does not read."""
 REFUSING = {
-    "sqlite": ["create trigger shut before update of note on thing begin select raise(abort, 'Closed on Mondays'); end"],
+    "sqlite": [
+        "create trigger shut before update of note on thing begin select raise(abort, 'Closed on Mondays'); end"
+    ],
     "postgresql": [
         "create function shut() returns trigger language plpgsql as $$ begin raise exception 'Closed on Mondays'; end $$",
         "create trigger shut before update of note on thing for each row execute function shut()",
@@ -85,7 +87,10 @@ def test_what_the_database_refuses_is_said_and_nothing_typed_is_lost(odd: Odd) -
 def test_a_column_that_went_overnight_leaves_pages_that_say_so_or_work(odd: Odd) -> None:
     olivia, ines = odd.pages.olivia, odd.pages.ines
     assert "Lamp" in olivia.get(f"{odd.things}?sort=-note&columns=note&columns=name").text
-    odd.run("drop trigger shut" + (" on thing" if odd.kind == "postgresql" else ""), "alter table thing drop column note")
+    odd.run(
+        "drop trigger shut" + (" on thing" if odd.kind == "postgresql" else ""),
+        "alter table thing drop column note",
+    )
     for path in (
         odd.things,
         f"{odd.things}/1",
@@ -110,11 +115,20 @@ def test_a_list_and_a_summary_do_without_a_column_that_their_document_names_unti
     monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
     olivia, ines = odd.pages.olivia, odd.pages.ines
     ident = odd.things.removeprefix("/c/")
-    actor, document = odd.pages.company.ines, collections.open_collection(odd.pages.company.ines, ident).document.to_json()
+    actor, document = (
+        odd.pages.company.ines,
+        collections.open_collection(odd.pages.company.ines, ident).document.to_json(),
+    )
     rules = [{"if": "record.ends < 100", "message": "Too long."}]
-    shaped = {"columns": ["name", "note", "state"], "title": "{{ record.name }} {{ record.note }}", "sort": "-note", "search": ["note", "name"],
-        "summary": {"sections": [{"label": "What", "fields": ["note", "name"]}]}, "validation": rules,
-        "segments": [{"id": "noted", "label": "Noted", "filter": "record.note != null"}]}  # fmt: skip
+    shaped = {
+        "columns": ["name", "note", "state"],
+        "title": "{{ record.name }} {{ record.note }}",
+        "sort": "-note",
+        "search": ["note", "name"],
+        "summary": {"sections": [{"label": "What", "fields": ["note", "name"]}]},
+        "validation": rules,
+        "segments": [{"id": "noted", "label": "Noted", "filter": "record.note != null"}],
+    }
     plain = {name: value for name, value in document.items() if value is not None}
     collections.publish(actor, ident, collections.save(actor, ident, 0, plain | shaped))
     assert "Noted" in olivia.get(odd.things).text
@@ -142,13 +156,18 @@ def test_a_list_and_a_summary_do_without_a_column_that_their_document_names_unti
     assert "not there as before" not in text
     assert collections.open_collection(actor, ident).document.to_json()["sort"] == "-note"
     odd.run(
-        "alter table thing drop constraint in_order" if odd.kind == "mysql" else "select 1", "alter table thing rename column ends to until"
+        "alter table thing drop constraint in_order" if odd.kind == "mysql" else "select 1",
+        "alter table thing rename column ends to until",
     )
-    assert olivia.client.get(f"{odd.things}/1").status_code == 503, "a rule that cannot be asked refuses nothing"
+    assert olivia.client.get(f"{odd.things}/1").status_code == 503, (
+        "a rule that cannot be asked refuses nothing"
+    )
 
 
 @pytest.mark.parametrize("odd", ["postgresql", "mysql"], indirect=True)
-def test_a_number_that_is_a_text_overnight_is_not_listed_as_a_number(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_that_is_a_text_overnight_is_not_listed_as_a_number(
+    odd: Odd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
     olivia, own = odd.pages.olivia, odd.kind == "postgresql"
     odd.run(
@@ -157,7 +176,9 @@ def test_a_number_that_is_a_text_overnight_is_not_listed_as_a_number(odd: Odd, m
         f"alter table thing {'alter starts type' if own else 'modify starts'} varchar(20)",
         "insert into thing (name, ends) values ('Chair', '1200'), ('Table', '35')",
     )
-    assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303, "it says so, and is made anew"
+    assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303, (
+        "it says so, and is made anew"
+    )
     odd.run(f"alter table thing {'alter ends type integer using ends::int' if own else 'modify ends int'}")
     assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303
     page = olivia.get(f"{odd.things}?sort=-ends&columns=ends").text

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
 ROWS = 60
-MADE = ["create table thing (id int primary key, t varchar(40))", "create table secret (id int primary key, pin varchar(10))"]
+MADE = [
+    "create table thing (id int primary key, t varchar(40))",
+    "create table secret (id int primary key, pin varchar(10))",
+]
 FILLED = [
     f"insert into thing values {', '.join(f'({number}, {chr(39)}row {number}{chr(39)})' for number in range(1, ROWS + 1))}",
     "insert into secret values (1, '0000')",
@@ -118,8 +121,14 @@ kill 1
 """,
 }
 HARMLESS = {
-    "postgresql": ["select id from thing -- ; drop table thing", "select id from thing where t <> 'a''; drop table thing; --'"],
-    "sqlite": ["select id from thing /* ; drop table thing */", "select id from thing where t <> 'a''; drop table thing; --'"],
+    "postgresql": [
+        "select id from thing -- ; drop table thing",
+        "select id from thing where t <> 'a''; drop table thing; --'",
+    ],
+    "sqlite": [
+        "select id from thing /* ; drop table thing */",
+        "select id from thing where t <> 'a''; drop table thing; --'",
+    ],
     "mysql": [
         "select id from thing # ; drop table thing",
         "select id from thing where 1 = 1 /*! and sleep(9) */",
@@ -130,7 +139,9 @@ HARMLESS = {
         r"select id from thing where t <> '\\\' or sleep(9) -- '",
     ],
 }
-COMMENTS = "What a comment hides is no part of the statement that is run, not even where the server would run it."
+COMMENTS = (
+    "What a comment hides is no part of the statement that is run, not even where the server would run it."
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -156,7 +167,11 @@ def held(place: Odd) -> tuple[list[Any], list[str], list[str]]:
     """What is in the database: its rows, tables, and files beside it."""
     engine = sa.create_engine(connect.address(place.url))
     with engine.connect() as connection:
-        rows = [tuple(row) for of in ("thing", "secret") for row in connection.exec_driver_sql(f"select * from {of} order by id")]
+        rows = [
+            tuple(row)
+            for of in ("thing", "secret")
+            for row in connection.exec_driver_sql(f"select * from {of} order by id")
+        ]
         tables = sorted(sa.inspect(connection).get_table_names())
     engine.dispose()
     return rows, tables, [str(path) for path in Path("/tmp").glob("x")]
@@ -185,7 +200,9 @@ def test_what_a_comment_or_a_text_hides_is_not_run(place: Odd) -> None:
 
 
 @pytest.mark.slow
-def test_a_select_that_joins_the_world_is_stopped_and_the_next_one_is_answered(place: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_select_that_joins_the_world_is_stopped_and_the_next_one_is_answered(
+    place: Odd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sql_question, "SECONDS", 0.2)
     monkeypatch.setattr(sql_segments, "SECONDS", 0.2)
     crossed = ", ".join(f"thing t{number}" for number in range(1, 9))
@@ -212,7 +229,9 @@ def test_a_text_that_doubles_itself_fills_no_memory(place: Odd) -> None:
             assert ask() == 0, door  # cut at a length that nobody reads
         except (Malformed, TooSlow) as refused:
             assert "aaaa" not in str(refused), door  # noqa: PT017 (MariaDB and MySQL give a column that grows a fixed length, and refuse more)
-        assert next(ask for name, ask in doors(place, "select id from thing") if name == door)() == ROWS, "the connection serves on"
+        assert next(ask for name, ask in doors(place, "select id from thing") if name == door)() == ROWS, (
+            "the connection serves on"
+        )
 
 
 GROWING = {
@@ -224,12 +243,22 @@ GROWING = {
 
 
 @pytest.mark.parametrize("way", GROWING)
-def test_a_select_that_multiplies_itself_is_refused_before_a_database_has_to_think_about_it(place: Odd, way: str) -> None:
+def test_a_select_that_multiplies_itself_is_refused_before_a_database_has_to_think_about_it(
+    place: Odd, way: str
+) -> None:
     nested = "select id, id as a from thing"
     for _ in range(12):
         nested = f"select id, a.a + a.a + a.a + a.a as a from ({nested}) a"
-    chained = ["p0 as (select id, id as a from thing)", *(f"p{n} as (select id, a + a as a from p{n - 1})" for n in range(1, 25))]
-    written = {"nested": nested, "chained": ", ".join(chained), "wide": ", ".join(f"thing t{n}" for n in range(60)), "padded": ""}[way]
+    chained = [
+        "p0 as (select id, id as a from thing)",
+        *(f"p{n} as (select id, a + a as a from p{n - 1})" for n in range(1, 25)),
+    ]
+    written = {
+        "nested": nested,
+        "chained": ", ".join(chained),
+        "wide": ", ".join(f"thing t{n}" for n in range(60)),
+        "padded": "",
+    }[way]
     for door, ask in doors(place, GROWING[way].format(written)):
         with pytest.raises(Malformed, match="too many times over|at most 40 tables|cannot be turned"):
             pytest.fail(f"{door}: {ask()}")

@@ -32,10 +32,15 @@ def wide(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """A table of three hundred columns and nine rows."""
     columns = ", ".join(f"c{number} {TYPES[number % 3]}" for number in range(1, WIDTH))
     rows = ", ".join(
-        "(" + ", ".join([str(row), *(VALUES[number % 3].format(row) for number in range(1, WIDTH))]) + ")" for row in range(1, 10)
+        "(" + ", ".join([str(row), *(VALUES[number % 3].format(row) for number in range(1, WIDTH))]) + ")"
+        for row in range(1, 10)
     )
     with connected(
-        request, pages, tmp_path, "wide", [f"create table thing (id integer primary key, {columns})", f"insert into thing values {rows}"]
+        request,
+        pages,
+        tmp_path,
+        "wide",
+        [f"create table thing (id integer primary key, {columns})", f"insert into thing values {rows}"],
     ) as found:
         yield found
 
@@ -51,12 +56,18 @@ def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked
     heads = [told for tag, told in page.attributes if tag == "th" and told.get("scope") == "col"]
     assert 5 < len(heads) < 20, "a list begins with the first few"
     sheet = olivia.get(wide.things, "view-sheet")
-    assert {f"c{number}" for number in range(1, WIDTH)} <= {told.get("value") for tag, told in sheet.attributes if tag == "input"}
-    asked = olivia.get(f"{wide.things}?columns=c299&columns=c298&sort=-c298&filter={filtered('c298', 'gte', 4)}")
+    assert {f"c{number}" for number in range(1, WIDTH)} <= {
+        told.get("value") for tag, told in sheet.attributes if tag == "input"
+    }
+    asked = olivia.get(
+        f"{wide.things}?columns=c299&columns=c298&sort=-c298&filter={filtered('c298', 'gte', 4)}"
+    )
     assert asked.html.count("<tr data-record") == 6
     assert "C299" in asked.text
     assert "9 Jan 2026" in asked.text, "the last column is drawn by its type"
-    assert olivia.get(f"{wide.things}?q=w7").html.count("<tr data-record") == 1, "the first text column is searched"
+    assert olivia.get(f"{wide.things}?q=w7").html.count("<tr data-record") == 1, (
+        "the first text column is searched"
+    )
 
 
 @pytest.mark.slow
@@ -109,7 +120,9 @@ def many(pages: "Pages", tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_rights(pages: "Pages", many: str) -> None:
+def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_rights(
+    pages: "Pages", many: str
+) -> None:
     olivia, ines = pages.olivia, pages.ines
     assert "Row of 1999" in olivia.get(f"/c/{many}.table_1999").text
     shelf = olivia.get("/c")

@@ -52,12 +52,34 @@ def furnished(pages: Pages) -> House:
     _, approval = requested(company, slug="asking", record="3", by="mona")
     imported(RATE)
     run = company.at("rate", "3", "mona")
-    steps = [step("start", "start", "note"), step("note", "update_data", "end", {"form": [{"name": "note", "label": "Note", "type": "text"}]}), step("end", "end", None)]  # fmt: skip
-    workflows.import_file({"format": 1, "slug": "account-check", "title": "Account check", "collection": "account", "team": "operations", "steps": steps}, publish=True)  # fmt: skip
+    steps = [
+        step("start", "start", "note"),
+        step("note", "update_data", "end", {"form": [{"name": "note", "label": "Note", "type": "text"}]}),
+        step("end", "end", None),
+    ]
+    workflows.import_file(
+        {
+            "format": 1,
+            "slug": "account-check",
+            "title": "Account check",
+            "collection": "account",
+            "team": "operations",
+            "steps": steps,
+        },
+        publish=True,
+    )
     of_account = runs.start(company.mona, "account-check", "account", FOREIGN)
-    paper = files.put(subjects.subject_of("customer", "3"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
+    paper = files.put(
+        subjects.subject_of("customer", "3"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now()
+    )
     rate = next(action for action in bulk.offered(company.mona, "customer") if action.id == RATE["id"])
-    many = bulk.begin(company.mona, "customer", rate, bulk.chosen(company.mona, "customer", rate, ["3"], None), {"risk": "low"})
+    many = bulk.begin(
+        company.mona,
+        "customer",
+        rate,
+        bulk.chosen(company.mona, "customer", rate, ["3"], None),
+        {"risk": "low"},
+    )
     key = accounts.create_key("matrix", company.tom.id).text
     return House(
         pages,
@@ -72,8 +94,28 @@ def furnished(pages: Pages) -> House:
     )
 
 
-NOBODY = {"part": "NL000000000000000000", "key": "NL000000000000000000", "run_id": "run_nobody", "approval_id": "apr_nobody", "ref": "fil_nobody", "file_id": "fil_nobody", "bulk_id": "blk_nobody"}  # fmt: skip
-REST = {"name": "desk", "slug": "account-check", "action": RATE["id"], "number": "1", "step": "note", "word": "agree", "do": "finish", "relation": "account", "call_id": "aic_x", "question_id": "q", "id": "x"}  # fmt: skip
+NOBODY = {
+    "part": "NL000000000000000000",
+    "key": "NL000000000000000000",
+    "run_id": "run_nobody",
+    "approval_id": "apr_nobody",
+    "ref": "fil_nobody",
+    "file_id": "fil_nobody",
+    "bulk_id": "blk_nobody",
+}
+REST = {
+    "name": "desk",
+    "slug": "account-check",
+    "action": RATE["id"],
+    "number": "1",
+    "step": "note",
+    "word": "agree",
+    "do": "finish",
+    "relation": "account",
+    "call_id": "aic_x",
+    "question_id": "q",
+    "id": "x",
+}
 
 
 def addresses(house: House) -> Iterator[tuple[str, str, str, str]]:
@@ -96,19 +138,33 @@ def _filled(rule: str, values: dict[str, str]) -> str:
 
 def normal(answer: TestResponse, address: str, *names: str) -> tuple[int, str]:
     """Status and text without what was asked for and what is new with every answer."""
-    text = answer.text.replace(answer.headers.get("X-Request-Id") or "-", "").replace(address, "·").replace(quote(address), "·")
+    text = (
+        answer.text.replace(answer.headers.get("X-Request-Id") or "-", "")
+        .replace(address, "·")
+        .replace(quote(address), "·")
+    )
     for name in names:
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "·", text)
-    text = re.sub(r'(name="token" value="[^".]*)[^"]*', r"\1", text)  # what it asks for stays, its second and signature go
+    text = re.sub(
+        r'(name="token" value="[^".]*)[^"]*', r"\1", text
+    )  # what it asks for stays, its second and signature go
     return answer.status_code, re.sub(r"nonce=\S+|csrf[^>]{0,200}", "", text, flags=re.IGNORECASE)
 
 
 def asked(house: House, method: str, address: str) -> TestResponse:
     if address.startswith("/api/"):
-        body: Any = None if method == "GET" else {"values": {}, "expected": {}, "revision": 1, "step": "note", "reason": "x"}
-        return house.pages.app.test_client().open(address, method=method, json=body, headers={"Authorization": f"Bearer {house.key}"})
+        body: Any = (
+            None
+            if method == "GET"
+            else {"values": {}, "expected": {}, "revision": 1, "step": "note", "reason": "x"}
+        )
+        return house.pages.app.test_client().open(
+            address, method=method, json=body, headers={"Authorization": f"Bearer {house.key}"}
+        )
     tom: Browser = house.pages.tom
-    data = {"csrf_token": tom.token, "revision": "1", "step": "note", "reason": "x"} if method != "GET" else None
+    data = (
+        {"csrf_token": tom.token, "revision": "1", "step": "note", "reason": "x"} if method != "GET" else None
+    )
     return tom.client.open(address, method=method, data=data)
 
 
@@ -119,8 +175,15 @@ def test_what_leads_to_a_customer_out_of_scope_is_answered_as_what_does_not_exis
         one, other = asked(house, method, real), asked(house, method, missing)
         names = [value for given in (*house.there, NOBODY) for name, value in given.items() if name in NOBODY]
         count += 1
-        if one.status_code < 400 or one.status_code >= 500 or normal(one, real, *names) != normal(other, missing, *names):
-            before, after = (normal(each, address, *names)[1].splitlines() for each, address in ((one, real), (other, missing)))
+        if (
+            one.status_code < 400
+            or one.status_code >= 500
+            or normal(one, real, *names) != normal(other, missing, *names)
+        ):
+            before, after = (
+                normal(each, address, *names)[1].splitlines()
+                for each, address in ((one, real), (other, missing))
+            )
             wrong.append(
                 (
                     method,
@@ -140,7 +203,12 @@ def test_lists_searches_and_titles_do_not_tell_of_it(house: House) -> None:
     at = "/api/v1/collections/account/records"
     told = client.get(f"{at}?count=1", headers=headers).get_json()
     assert (told["total"], {row["key"] for row in told["data"]}) == (2, {OURS, "LT459999900012345679"})
-    for query in ("q=NL5599999", 'filter={"and":[{"field":"customer_id","op":"eq","value":3}]}', f'filter={{"and":[{{"field":"iban","op":"eq","value":"{FOREIGN}"}}]}}', 'filter={"or":[{"field":"customer_id","op":"eq","value":3},{"field":"status","op":"eq","value":"none"}]}'):  # fmt: skip
+    for query in (
+        "q=NL5599999",
+        'filter={"and":[{"field":"customer_id","op":"eq","value":3}]}',
+        f'filter={{"and":[{{"field":"iban","op":"eq","value":"{FOREIGN}"}}]}}',
+        'filter={"or":[{"field":"customer_id","op":"eq","value":3},{"field":"status","op":"eq","value":"none"}]}',
+    ):
         told = client.get(f"{at}?count=1&{query}", headers=headers).get_json()
         assert (told["total"], told["data"]) == (0, []), query
     for sort in ("customer_id", "-customer_id", "iban", "-iban"):
@@ -155,7 +223,9 @@ def test_lists_searches_and_titles_do_not_tell_of_it(house: House) -> None:
         "/inbox",
         "/approvals?list=history",
     ):
-        text = (client.get(path, headers=headers) if path.startswith("/api") else house.pages.tom.client.get(path)).text
+        text = (
+            client.get(path, headers=headers) if path.startswith("/api") else house.pages.tom.client.get(path)
+        ).text
         assert FOREIGN not in text, path
         assert "Halcyon" not in text, path
         assert not any(given.get("run_id", "run_x") in text for given in house.there), path
@@ -165,7 +235,9 @@ def test_a_run_about_it_cannot_be_started(house: House) -> None:
     client, headers = house.pages.app.test_client(), {"Authorization": f"Bearer {house.key}"}
     answers = [
         client.post(
-            "/api/v1/runs", json={"workflow": "account-check", "collection": "account", "record": record, "input": {}}, headers=headers
+            "/api/v1/runs",
+            json={"workflow": "account-check", "collection": "account", "record": record, "input": {}},
+            headers=headers,
         )
         for record in (FOREIGN, "NL000000000000000000")
     ]

@@ -29,7 +29,10 @@ def keyless(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         "insert into pair values (1, 2, 'n')",
     ]
     if request.param == "postgresql":
-        made += ["create table part (code varchar(20) not null)", "create unique index on part (code) where code <> 'x'"]
+        made += [
+            "create table part (code varchar(20) not null)",
+            "create unique index on part (code) where code <> 'x'",
+        ]
         made += ["create table low (code varchar(20) not null)", "create unique index on low (lower(code))"]
     with connected(request, pages, tmp_path, "keyless", made) as found:
         yield found
@@ -38,7 +41,9 @@ def keyless(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
 def test_unique_columns_that_are_never_empty_are_the_key_of_a_table_without_one(keyless: Odd) -> None:
     keys = {item.table: item.key for item in records.collections() if item.source == keyless.name}
     assert keys.items() >= {"thing": ("code",), "pair": ("area", "spot"), "loose": (), "plain": ()}.items()
-    assert not [table for table in ("part", "low") if keys.get(table)], "unique among a part of the rows, or after a function"
+    assert not [table for table in ("part", "low") if keys.get(table)], (
+        "unique among a part of the rows, or after a function"
+    )
     olivia, of = keyless.pages.olivia, f"{keyless.name}.thing"
     for row in records.page(of, whole(of)).rows:
         edit = f"{keyless.things}/{quote(row.key or '', safe='')}/edit"

@@ -55,7 +55,9 @@ COLUMNS = ("day", "at", "moment", "amount", "loose", "whole")
 @pytest.fixture(params=KINDS)
 def strange(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """A database of strange values."""
-    made = [text.replace("(5)", "(5, null, null, null, null, null, null, null)") for text in VALUES[request.param]]
+    made = [
+        text.replace("(5)", "(5, null, null, null, null, null, null, null)") for text in VALUES[request.param]
+    ]
     with connected(request, pages, tmp_path, "strange", made) as found:
         yield found
 
@@ -65,13 +67,21 @@ def test_every_column_of_strange_values_is_drawn_sorted_and_filtered(strange: Od
     for name in COLUMNS:
         for sort in (name, f"-{name}"):
             olivia.get(f"{things}?segment=&sort={sort}")
-        for test in ({"op": "gte", "value": "2026-01-01" if name == "day" else "1"}, {"op": "is_null", "value": True}):
+        for test in (
+            {"op": "gte", "value": "2026-01-01" if name == "day" else "1"},
+            {"op": "is_null", "value": True},
+        ):
             if test["op"] == "is_null" or name not in ("at", "moment"):
                 olivia.get(f"{things}?segment=&filter={quote(json.dumps({'field': name, **test}))}")
     if strange.kind == "postgresql":
         for item, held in (("4", 1), ("2", 2), ("7", 0)):
-            olivia.get(f"{things}?segment=&filter={quote(json.dumps({'field': 'grid', 'op': 'contains', 'value': item}))}")
-            assert olivia.answer.text.count("<tr data-record") == held, (item, "a list of lists is searched through")
+            olivia.get(
+                f"{things}?segment=&filter={quote(json.dumps({'field': 'grid', 'op': 'contains', 'value': item}))}"
+            )
+            assert olivia.answer.text.count("<tr data-record") == held, (
+                item,
+                "a list of lists is searched through",
+            )
 
 
 @pytest.fixture(params=KINDS)
@@ -81,7 +91,10 @@ def issues(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         "create table thing (id int primary key, title varchar(20), due_on date, due_at date, status varchar(20), closed_on date, is_done boolean)",
         """insert into thing values (1, 'A', '2020-01-02', null, 'open', null, false), (2, 'B', '2020-01-02', null, 'open', '2020-01-09', false),
         (3, 'C', '2020-01-02', null, 'open', null, true)""",
-        *(f"insert into thing values ({number}, 'D{number}', '2020-01-02', null, 'closed', null, false)" for number in range(4, 16)),
+        *(
+            f"insert into thing values ({number}, 'D{number}', '2020-01-02', null, 'closed', null, false)"
+            for number in range(4, 16)
+        ),
     ]
     with connected(request, pages, tmp_path, "issues", made) as found:
         yield found
@@ -121,10 +134,18 @@ def test_a_number_that_says_yes_or_no_is_read_written_filtered_and_counted_as_su
     olivia.send(olivia.get(edit), edit, v_is_open="false")
     assert listed(field="is_open", op="eq", value=True) == ["3"]
     new = f"/new{things}"
-    olivia.send(olivia.get(new), new, v_id="5", v_title="E", v_is_open="true", v_has_paid="false", v_is_level="7")
+    olivia.send(
+        olivia.get(new), new, v_id="5", v_title="E", v_is_open="true", v_has_paid="false", v_is_level="7"
+    )
     assert listed(field="is_open", op="eq", value=True) == ["3", "5"]
     of = f"{flags.name}.thing"
-    found = grouped.grouped(of, whole(of), measure="count", by=[By("is_open")], where=[expressions.parse("record.is_open == true")])
+    found = grouped.grouped(
+        of,
+        whole(of),
+        measure="count",
+        by=[By("is_open")],
+        where=[expressions.parse("record.is_open == true")],
+    )
     assert [(group.keys, group.value) for group in found] == [((True,), 2)]
     written = KeySelect("select id from thing where is_open = 1", lambda there: whole(there.id))
     assert [row.key for row in records.page(of, whole(of), segment=written).rows] == ["3", "5"], (
@@ -132,8 +153,11 @@ def test_a_number_that_says_yes_or_no_is_read_written_filtered_and_counted_as_su
     )
 
 
-NAIVE = {"sqlite": ("datetime", "datetime default current_timestamp"), "postgresql": ("timestamp", "timestamptz default now()"),
-         "mysql": ("datetime", "timestamp default current_timestamp")}  # fmt: skip
+NAIVE = {
+    "sqlite": ("datetime", "datetime default current_timestamp"),
+    "postgresql": ("timestamp", "timestamptz default now()"),
+    "mysql": ("datetime", "timestamp default current_timestamp"),
+}
 MADRID = {
     1: ("2026-11-20 12:30:00", "2026-11-20T11:30:00Z"),
     2: ("2026-07-20 12:30:00", "2026-07-20T10:30:00Z"),
@@ -151,7 +175,11 @@ def clinic(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """Visits of a clinic in Madrid, whose clocks the database knows nothing of; `noted` is written by the database itself, in UTC."""
     naive, noted = NAIVE[request.param]
     rows = ", ".join(f"({number}, '{at}', '{at[:10]}')" for number, (at, _) in MADRID.items())
-    touched = "datetime default current_timestamp on update current_timestamp" if request.param == "mysql" else "timestamp default now()"
+    touched = (
+        "datetime default current_timestamp on update current_timestamp"
+        if request.param == "mysql"
+        else "timestamp default now()"
+    )
     state = (
         "enum('', 'open') not null default 'open'"
         if request.param == "mysql"
@@ -179,16 +207,29 @@ def test_a_moment_without_a_zone_is_the_same_everywhere(clinic: Odd) -> None:
     read = {int(row.key or 0): row.values["at"] for row in records.page(of, scope).rows}
     assert read == {number: at for number, (_, at) in MADRID.items()}
     for number, (_, text) in MADRID.items():
-        assert set(numbers(where=filters.Test("at", "eq", text))) - {4} == {other for other in true if true[other] == true[number]} - {4}, (
-            text
-        )
-        for moment in (true[number], true[number] - timedelta(hours=1)):  # the first of two like hours is among them
-            for op, holds in (("gte", moment.__le__), ("lt", moment.__gt__)):  # MySQL finds an hour that never was by what it shows
+        assert set(numbers(where=filters.Test("at", "eq", text))) - {4} == {
+            other for other in true if true[other] == true[number]
+        } - {4}, text
+        for moment in (
+            true[number],
+            true[number] - timedelta(hours=1),
+        ):  # the first of two like hours is among them
+            for op, holds in (
+                ("gte", moment.__le__),
+                ("lt", moment.__gt__),
+            ):  # MySQL finds an hour that never was by what it shows
                 wanted = {other for other in MADRID if holds(true[other])} - {4}
-                assert set(numbers(where=filters.Test("at", op, moment.isoformat()))) - {4} == wanted, (op, moment)
+                assert set(numbers(where=filters.Test("at", op, moment.isoformat()))) - {4} == wanted, (
+                    op,
+                    moment,
+                )
     if clinic.kind != "mysql":
-        wanted = {n for n, (kept, _) in MADRID.items() if true[n] >= datetime.fromisoformat(f"{kept[:10]}T00:00Z")}
-        assert set(numbers(segment=expressions.parse("record.at >= record.day"))) == wanted, "a day begins in UTC"
+        wanted = {
+            n for n, (kept, _) in MADRID.items() if true[n] >= datetime.fromisoformat(f"{kept[:10]}T00:00Z")
+        }
+        assert set(numbers(segment=expressions.parse("record.at >= record.day"))) == wanted, (
+            "a day begins in UTC"
+        )
     for zone in ("Europe/Madrid", "America/New_York", "UTC"):
         days = Counter(str(at.astimezone(ZoneInfo(zone)).date()) for at in true.values())
         found = grouped.grouped(of, scope, measure="count", by=[By("at", "day", date(2026, 1, 1))], zone=zone)
@@ -207,12 +248,21 @@ def test_a_moment_without_a_zone_is_the_same_everywhere(clinic: Odd) -> None:
         "postgresql": "localtimestamp - interval '30 minutes'",
     }
     text = f"select id from thing where {edges.format(ago[clinic.kind])} and noted <= {now} and noted > {ago[clinic.kind]}"
-    assert sql_question.ask(clinic.name, text, lambda _: scope).rows == ((50,),), "now is what the clocks of the source show"
-    assert [row.key for row in records.page(of, scope, segment=KeySelect(text, lambda _: scope)).rows] == ["50"]
+    assert sql_question.ask(clinic.name, text, lambda _: scope).rows == ((50,),), (
+        "now is what the clocks of the source show"
+    )
+    assert [row.key for row in records.page(of, scope, segment=KeySelect(text, lambda _: scope)).rows] == [
+        "50"
+    ]
     if clinic.kind != "sqlite":  # there a text of one's own SELECT stays a text
-        noted = sql_question.ask(clinic.name, "select noted from thing where id = 50", lambda _: scope).rows[0][0]
+        noted = sql_question.ask(clinic.name, "select noted from thing where id = 50", lambda _: scope).rows[
+            0
+        ][0]
         assert abs(datetime.fromisoformat(noted) - datetime.now(UTC)) < timedelta(minutes=5)
-        assert sql_question.ask(clinic.name, "select id, at from thing where id = 2", lambda _: scope).rows[0][1] == MADRID[2][1]
+        assert (
+            sql_question.ask(clinic.name, "select id, at from thing where id = 2", lambda _: scope).rows[0][1]
+            == MADRID[2][1]
+        )
 
 
 def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_it(clinic: Odd) -> None:
@@ -231,7 +281,11 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
     read = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
     assert read is not None
     assert (held(clinic), read.values["at"]) == ("2026-12-01 10:15", "2026-12-01T09:15:00Z")
-    export = list_export.judged(clinic.pages.company.people["olivia"], f"{clinic.name}.thing", BrowseQuery(fields=("id", "at"), sort="id"))
+    export = list_export.judged(
+        clinic.pages.company.people["olivia"],
+        f"{clinic.name}.thing",
+        BrowseQuery(fields=("id", "at"), sort="id"),
+    )
     assert b"2026-12-01 08:15:00" in b"".join(list_tables.csv_parts(export, Look("en", "Atlantic/Azores")))
     if clinic.kind == "postgresql":
         edit = f"{things}/2/edit/stops"
@@ -258,8 +312,14 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
             assert abs(datetime.fromisoformat(made.values[name]) - expected) < timedelta(minutes=1), name
     for op, count, day in (("last", "", "2026-12-01"), ("eq", "5", "")):
         listed = olivia.get(f"{things}?add_field=at&add_op={op}&add_value={count}&add_value={day}").html
-        assert listed.count("<tr data-record") == len(MADRID) + 1, "what the other box asks for is not taken for this one's"
-    for op, words in (("eq", "At is 1 Dec 2026"), ("gte", "At is from 1 Dec 2026"), ("lte", "At is before 2 Dec 2026")):
+        assert listed.count("<tr data-record") == len(MADRID) + 1, (
+            "what the other box asks for is not taken for this one's"
+        )
+    for op, words in (
+        ("eq", "At is 1 Dec 2026"),
+        ("gte", "At is from 1 Dec 2026"),
+        ("lte", "At is before 2 Dec 2026"),
+    ):
         olivia.get(f"{things}?add_field=at&add_op={op}&add_value=&add_value=2026-12-01", status=303)
         drawn = olivia.follow()
         assert words in drawn.text

@@ -58,7 +58,11 @@ def of(type_: str, **more: object) -> Kind:
         (of("enum", options=RISK), "gone", "gone"),
         (of("multi_enum", options=RISK), ["low", "odd"], "Low, odd"),
         (of("checklist", options=RISK), ["low"], "Low"),
-        (of("json"), {"line1": "Keizersgracht 12", "line2": None, "city": "Amsterdam"}, "Keizersgracht 12, Amsterdam"),
+        (
+            of("json"),
+            {"line1": "Keizersgracht 12", "line2": None, "city": "Amsterdam"},
+            "Keizersgracht 12, Amsterdam",
+        ),
         (of("text", widget="json"), '{"din": "933", "ma\\u00dfe": [1, 2]}', "933, 1, 2"),
         (of("text", widget="json"), "{no json", "{no json"),
         (of("array"), ["a", 1, True, None], "a, 1, Yes, –"),
@@ -80,7 +84,11 @@ def test_each_type_as_text(kind: Kind, value: object, shown: str) -> None:
             "long.name.of.member@far-away.example",
             '<a href="mailto:long.name.of.member@far-away.example">long<wbr>.name<wbr>.of<wbr>.member<wbr>@far-away<wbr>.example</a>',
         ),
-        (of("email"), '"><script>@x', '<a href="mailto:&#34;&gt;&lt;script&gt;@x">&#34;&gt;&lt;script&gt;@x</a>'),
+        (
+            of("email"),
+            '"><script>@x',
+            '<a href="mailto:&#34;&gt;&lt;script&gt;@x">&#34;&gt;&lt;script&gt;@x</a>',
+        ),
         (of("email"), "no address", "no address"),
         (
             of("url"),
@@ -91,7 +99,11 @@ def test_each_type_as_text(kind: Kind, value: object, shown: str) -> None:
         (of("integer"), 12, '<span class="num">12</span>'),
         (of("uuid"), "0193", '<span class="mono">0193</span>'),
         (of("json"), {"line1": "<b>"}, '<dl class="kv"><div><dt>Line 1</dt><dd>&lt;b&gt;</dd></div></dl>'),
-        (of("json"), [{"a": "<"}], '<ol class="entries"><li><dl class="kv"><div><dt>A</dt><dd>&lt;</dd></div></dl></li></ol>'),
+        (
+            of("json"),
+            [{"a": "<"}],
+            '<ol class="entries"><li><dl class="kv"><div><dt>A</dt><dd>&lt;</dd></div></dl></li></ol>',
+        ),
     ],
 )
 def test_html_escapes_and_links(kind: Kind, value: object, html: str) -> None:
@@ -136,10 +148,17 @@ def test_what_a_form_sends_becomes_a_value(type_: str, sent: list[str], value: o
     assert formats.typed(of(type_), sent, LOOK) == value
 
 
-@cases(("value", "shown"), [("0.039", "3.9"), ("1", "100"), ("-0.5", "-50"), ("0.00001", "0.001"), ("much", "much")])
+@cases(
+    ("value", "shown"),
+    [("0.039", "3.9"), ("1", "100"), ("-0.5", "-50"), ("0.00001", "0.001"), ("much", "much")],
+)
 def test_a_part_of_one_is_typed_in_per_cent_as_it_is_read(value: str, shown: str) -> None:
     part = formats.kind({"name": "share", "type": "decimal", "widget": "fraction"})
-    assert (formats.box(part, value, LOOK), formats.typed(part, [f"{shown} %"], LOOK), formats.unit_words(part)) == (
+    assert (
+        formats.box(part, value, LOOK),
+        formats.typed(part, [f"{shown} %"], LOOK),
+        formats.unit_words(part),
+    ) == (
         shown,
         value if value != "much" else "much",
         "%",
@@ -154,10 +173,19 @@ def test_the_kind_of_a_field_is_read_from_objects_and_mappings() -> None:
         name, label, type, options, references, sensitive = "risk", "Risk", "enum", (Option(),), None, True
 
     assert formats.kind(Field()) == formats.kind(
-        {"name": "risk", "label": "Risk", "type": "enum", "options": [{"value": "low", "label": "Low"}], "sensitive": True}
+        {
+            "name": "risk",
+            "label": "Risk",
+            "type": "enum",
+            "options": [{"value": "low", "label": "Low"}],
+            "sensitive": True,
+        }
     )
     assert formats.kind({"name": "id", "type": "integer"}, key=("id",)).grouped is False
-    assert formats.kind({"name": "ref", "type": "reference", "options": {"collection": "customer"}}).options == {}
+    assert (
+        formats.kind({"name": "ref", "type": "reference", "options": {"collection": "customer"}}).options
+        == {}
+    )
 
 
 @pytest.mark.parametrize("value", ["infinity", "<b>soon</b>", "4713-01-01 00:00:00 BC"])
@@ -183,7 +211,9 @@ def test_the_zero_day_of_mysql_reads_as_no_date(kind: str, value: str) -> None:
 )
 def test_an_hour_that_clocks_show_twice_says_which_of_the_two_it_is(zone: str, at: str, words: str) -> None:
     look = Look("en", zone, NOW - timedelta(days=200))
-    assert formats.ago(at, look) == formats.worded(datetime.fromisoformat(at), "d MMM y, HH:mm", look) == words
+    assert (
+        formats.ago(at, look) == formats.worded(datetime.fromisoformat(at), "d MMM y, HH:mm", look) == words
+    )
     assert words.partition(", ")[2] in formats.when_there(at, zone, replace(look, zone="Asia/Tokyo"))
 
 

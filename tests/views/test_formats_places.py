@@ -34,15 +34,32 @@ SHOWN: list[tuple[str, Any, str, str, str]] = [
     ("decimal", "0.10", "0.10", "0,10", "0,10"),
     ("decimal", "999.99", "999.99", "999,99", "999,99"),
     ("decimal", "-1000.00", f"{MINUS}1,000.00", f"{MINUS}1.000,00", f"{MINUS}1{NBSP}000,00"),
-    ("money", "12345678901234567890.123456789", "12,345,678,901,234,567,890.123456789",
-     "12.345.678.901.234.567.890,123456789", NBSP.join(["12", "345", "678", "901", "234", "567", "890,123456789"])),
+    (
+        "money",
+        "12345678901234567890.123456789",
+        "12,345,678,901,234,567,890.123456789",
+        "12.345.678.901.234.567.890,123456789",
+        NBSP.join(["12", "345", "678", "901", "234", "567", "890,123456789"]),
+    ),
     ("money", "0", "0.00", "0,00", "0,00"),
     ("boolean", True, "Yes", "Yes", "Yes"),
     ("boolean", False, "No", "No", "No"),
     ("date", "2026-03-01", "1 Mar 2026", "1 März 2026", "1 kov. 2026"),
     ("date", "2026-02-30", "2026-02-30", "2026-02-30", "2026-02-30"),
-    ("datetime", "2026-11-20T23:30:00Z", "20 Nov 2026, 23:30", "21 Nov. 2026, 00:30", "21 lapkr. 2026, 01:30"),
-    ("datetime", "2026-11-20T23:30:00+05:00", "20 Nov 2026, 18:30", "20 Nov. 2026, 19:30", "20 lapkr. 2026, 20:30"),
+    (
+        "datetime",
+        "2026-11-20T23:30:00Z",
+        "20 Nov 2026, 23:30",
+        "21 Nov. 2026, 00:30",
+        "21 lapkr. 2026, 01:30",
+    ),
+    (
+        "datetime",
+        "2026-11-20T23:30:00+05:00",
+        "20 Nov 2026, 18:30",
+        "20 Nov. 2026, 19:30",
+        "20 lapkr. 2026, 20:30",
+    ),
     ("datetime", "no moment", "no moment", "no moment", "no moment"),
     ("time", "09:30:00", "09:30", "09:30", "09:30"),
     ("time", "23:59:59.999", "23:59:59", "23:59:59", "23:59:59"),
@@ -60,13 +77,29 @@ SHOWN: list[tuple[str, Any, str, str, str]] = [
     ("array", ["a", None, 2, False], "a, –, 2, No", "a, –, 2, No", "a, –, 2, No"),
     ("binary", "3 bytes", "3 bytes", "3 bytes", "3 bytes"),
     ("file", "report.pdf", "report.pdf", "report.pdf", "report.pdf"),
-    ("files", [{"file": "fil_00000000000000000000000001", "name": "a.pdf", "media_type": "application/pdf", "sha256": "ab" * 32, "bytes": 3}], "a.pdf", "a.pdf", "a.pdf"),
+    (
+        "files",
+        [
+            {
+                "file": "fil_00000000000000000000000001",
+                "name": "a.pdf",
+                "media_type": "application/pdf",
+                "sha256": "ab" * 32,
+                "bytes": 3,
+            }
+        ],
+        "a.pdf",
+        "a.pdf",
+        "a.pdf",
+    ),
     ("other", "(1,2)", "(1,2)", "(1,2)", "(1,2)"),
-]  # fmt: skip
+]
 
 
 @cases(("type_", "value", "english", "german", "lithuanian"), SHOWN)
-def test_each_type_in_three_languages(type_: str, value: Any, english: str, german: str, lithuanian: str) -> None:
+def test_each_type_in_three_languages(
+    type_: str, value: Any, english: str, german: str, lithuanian: str
+) -> None:
     shown = tuple(formats.text(of(type_), value, look).replace(NNBSP, NBSP) for look in (EN, DE, LT))
     assert shown == (english, german, lithuanian)
 
@@ -102,7 +135,9 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("value", "zone", "words"), ENDS)
-def test_never_and_the_first_day_of_all_are_shown_though_the_zone_has_no_such_day(value: str, zone: str, words: str) -> None:
+def test_never_and_the_first_day_of_all_are_shown_though_the_zone_has_no_such_day(
+    value: str, zone: str, words: str
+) -> None:
     look, what = Look("en", zone, NOW), of("datetime")
     assert formats.text(what, value, look) == words
     assert words in formats.cell(what, look)(value)
@@ -147,7 +182,9 @@ def test_what_cannot_be_read_stays_as_it_was_typed(type_: str, text: str, zone: 
         ("\ud800", "\ud800", ("en", "UTC")),
     ],
 )
-def test_whatever_a_person_has_for_locale_and_zone_a_page_is_drawn(locale: str, zone: str, known: tuple[str, str]) -> None:
+def test_whatever_a_person_has_for_locale_and_zone_a_page_is_drawn(
+    locale: str, zone: str, known: tuple[str, str]
+) -> None:
     look = Look.of(Actor("user", "usr_1", locale=locale, zone=zone))
     assert (look.locale, look.zone) == known
 
@@ -208,7 +245,11 @@ def sent(type_: str, value: Any, look: Look, **changed: str) -> Any:
     return form_boxes.read_form(MultiDict(form), look)["x"]
 
 
-NATIVE = {"date": r"\d{4}-\d\d-\d\d", "datetime-local": r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", "time": r"\d\d:\d\d(:\d\d)?"}
+NATIVE = {
+    "date": r"\d{4}-\d\d-\d\d",
+    "datetime-local": r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?",
+    "time": r"\d\d:\d\d(:\d\d)?",
+}
 
 
 def as_a_browser_sends(input_type: str, entry: str) -> str:
@@ -248,24 +289,38 @@ KEPT = [
 
 
 @cases(("type_", "value", "what"), KEPT, ids=[row[2] for row in KEPT])
-def test_a_box_that_nobody_touched_gives_its_value_back_to_the_last_digit(type_: str, value: Any, what: str) -> None:
+def test_a_box_that_nobody_touched_gives_its_value_back_to_the_last_digit(
+    type_: str, value: Any, what: str
+) -> None:
     assert sent(type_, value, DE) == value
 
 
-@cases(("type_", "value", "to", "made"), [
-    ("datetime", "2026-07-01T10:00:05.250000Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
-    ("datetime", "9999-12-31T23:59:59Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
-    ("datetime", "2026-07-01T10:00:05.250000Z", "", None),
-    ("text", "one\ntwo", "one two", "one two"),
-    ("array", ["a", None], "a\r\nb", ["a", "b"]),
-    ("multi_enum", ["a", "b"], "a", ["a"]),
-])  # fmt: skip
+@cases(
+    ("type_", "value", "to", "made"),
+    [
+        ("datetime", "2026-07-01T10:00:05.250000Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
+        ("datetime", "9999-12-31T23:59:59Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
+        ("datetime", "2026-07-01T10:00:05.250000Z", "", None),
+        ("text", "one\ntwo", "one two", "one two"),
+        ("array", ["a", None], "a\r\nb", ["a", "b"]),
+        ("multi_enum", ["a", "b"], "a", ["a"]),
+    ],
+)
 def test_a_box_that_was_changed_gives_what_was_typed(type_: str, value: Any, to: str, made: Any) -> None:
     assert sent(type_, value, DE, to=to) == made
 
 
 moments = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC))  # noqa: DTZ001
-zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Australia/Lord_Howe"])
+zones = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Asia/Kathmandu",
+        "Pacific/Kiritimati",
+        "Australia/Lord_Howe",
+    ]
+)
 
 
 @given(moments, zones)

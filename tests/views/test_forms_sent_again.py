@@ -29,10 +29,16 @@ def acting(pages: "Pages") -> "Pages":
     for role in ("operator", "lead"):
         access.grant(role, "collection:customer", ["act", "create", "update"], team="operations")
     imported(RATE)
-    steps = [step("start", "start", "read"), step("read", "guidance", "end", {"text": "Read."}), step("end", "end", None)]
+    steps = [
+        step("start", "start", "read"),
+        step("read", "guidance", "end", {"text": "Read."}),
+        step("end", "end", None),
+    ]
     loose = {"settings": {"exclusive": False}, "steps": steps}
     workflows.import_file({**DOCUMENT, "slug": "often", "title": "Often", **loose}, publish=True)
-    workflows.import_file({"format": 1, "slug": "alone", "title": "Alone", "team": "operations", **loose}, publish=True)
+    workflows.import_file(
+        {"format": 1, "slug": "alone", "title": "Alone", "team": "operations", **loose}, publish=True
+    )
     return pages
 
 
@@ -50,9 +56,12 @@ def twice(who: "Browser", page: "Page", action: str, **values: Any) -> "Page":
 
 
 @pytest.mark.parametrize(
-    ("address", "values"), [(SHEET, {"v_risk": "high"}), ("/c/customer/1/start/often", {}), ("/workflows/alone/start", {})]
+    ("address", "values"),
+    [(SHEET, {"v_risk": "high"}), ("/c/customer/1/start/often", {}), ("/workflows/alone/start", {})],
 )
-def test_a_run_is_begun_once_however_often_its_form_is_sent(acting: "Pages", address: str, values: dict[str, Any]) -> None:
+def test_a_run_is_begun_once_however_often_its_form_is_sent(
+    acting: "Pages", address: str, values: dict[str, Any]
+) -> None:
     assert BEGUN_BEFORE in twice(acting.olivia, acting.olivia.get(address), address, **values).text
     assert counted(EVERY_RUN) == 1
     acting.olivia.send(acting.olivia.get(address), address, **(values and {"v_risk": "low"}))
@@ -67,17 +76,28 @@ def test_a_note_and_a_record_are_added_once(acting: "Pages") -> None:
     page = acting.mona.get("/new/c/customer")
     assert (
         SENT_BEFORE
-        in twice(acting.mona, page, "/new/c/customer", v_display_name="Newcomer", v_email="new@customers.example", v_desk="retail").text
+        in twice(
+            acting.mona,
+            page,
+            "/new/c/customer",
+            v_display_name="Newcomer",
+            v_email="new@customers.example",
+            v_desk="retail",
+        ).text
     )
     assert acting.company.sql("select count(*) from customer") == [(before[0][0] + 1,)]
 
 
 def test_the_same_action_for_several_is_begun_once(acting: "Pages") -> None:
     chosen = "/bulk/of/customer?action=customer.rate&key=1&key=2"
-    form = acting.olivia.get(chosen).form("/bulk/of/customer")["fields"] | {"key": ["1", "2"], "v.risk": "high", "t.risk": "enum"}
-    form |= acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200).form("/bulk/of/customer")["fields"] | {
-        "key": ["1", "2"]
+    form = acting.olivia.get(chosen).form("/bulk/of/customer")["fields"] | {
+        "key": ["1", "2"],
+        "v.risk": "high",
+        "t.risk": "enum",
     }
+    form |= acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200).form(
+        "/bulk/of/customer"
+    )["fields"] | {"key": ["1", "2"]}
     sent = {**form, "go": "1"}
     led = set()
     for again in (False, True):

@@ -44,10 +44,13 @@ def held(url: sa.URL) -> Iterator[sa.Connection]:
     made = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     with made.connect() as connection:
         connection.execute(
-            sa.text("select pg_advisory_lock_shared(:first, :second)"), dict(zip(("first", "second"), PRESENCE, strict=True))
+            sa.text("select pg_advisory_lock_shared(:first, :second)"),
+            dict(zip(("first", "second"), PRESENCE, strict=True)),
         )
         yield connection
-        connection.execute(sa.text("select pg_advisory_unlock_all()"))  # a server lets go of a closed connection in its own time
+        connection.execute(
+            sa.text("select pg_advisory_unlock_all()")
+        )  # a server lets go of a closed connection in its own time
 
 
 def codes(body: dict[str, Any]) -> list[str]:
@@ -59,7 +62,10 @@ def codes(body: dict[str, Any]) -> list[str]:
 def test_all_is_well_with_a_worker_that_gives_signs_of_life(clean: Database, look: Look) -> None:
     presence.sign()
     with held(app_url()):
-        assert look() == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "ok", "log": "ok"})
+        assert look() == (
+            200,
+            {"status": "running", "version": __version__, "database": "ok", "worker": "ok", "log": "ok"},
+        )
 
 
 def test_no_worker_one_of_another_database_or_one_that_is_frozen_is_a_failure_and_a_pause_is_told(
@@ -68,7 +74,12 @@ def test_no_worker_one_of_another_database_or_one_that_is_frozen_is_a_failure_an
     presence.sign()
     with held(app_url().set(database=database.name)):
         status, body = look()
-        assert (status, body["status"], body["worker"], codes(body)) == (503, "failing", "none", ["no_worker"])
+        assert (status, body["status"], body["worker"], codes(body)) == (
+            503,
+            "failing",
+            "none",
+            ["no_worker"],
+        )
     with held(app_url()) as connection:
         assert look()[0] == 200
         connection.execute(sa.text("update console.version set number = 1 where name = 'paused'"))
@@ -76,7 +87,12 @@ def test_no_worker_one_of_another_database_or_one_that_is_frozen_is_a_failure_an
         assert (status, body["status"], body["worker"], codes(body)) == (200, "paused", "paused", [])
         monkeypatch.setattr(health, "writing", lambda: troubles.READ_ONLY)
         status, body = look()
-        assert (status, body["status"], body["worker"], codes(body)) == (503, "failing", "paused", ["read_only"])
+        assert (status, body["status"], body["worker"], codes(body)) == (
+            503,
+            "failing",
+            "paused",
+            ["read_only"],
+        )
         monkeypatch.undo()
         monkeypatch.setattr(health, "KEPT_S", -1.0)
         connection.execute(sa.text("update console.worker_sign set at = now() - interval '1 minute'"))
@@ -99,7 +115,9 @@ def test_a_database_that_takes_no_changes_is_a_failure_and_is_told_on_pages(
             assert (status, body["database"], codes(body)) == (503, "not_writable", ["read_only"])
             assert client.get("/health/pages").status_code == 200
         page = client.get("/sign-in")
-        sent = client.post("/sign-in", data={"email": "ana@example.com", "password": "x", "csrf_token": _token(page.text)})
+        sent = client.post(
+            "/sign-in", data={"email": "ana@example.com", "password": "x", "csrf_token": _token(page.text)}
+        )
         assert sent.status_code == 503
         assert "takes no changes at the moment: nothing can be saved" in sent.text
     finally:
@@ -137,7 +155,9 @@ def test_a_data_folder_that_takes_no_changes_is_named_and_not_only_the_server_th
     clean: Database, look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that the system mounted read-only after an error: even root writes nothing there."""
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    ).returncode:
         pytest.skip("only root mounts")
     try:
         monkeypatch.setenv("CONSOLE_DATA_DIR", str(tmp_path))
@@ -157,12 +177,19 @@ def test_without_its_database_it_is_503(clean: Database, monkeypatch: pytest.Mon
     answer, pages = client.get("/health"), client.get("/health/pages")
     engine.dispose()
     body = answer.json or {}
-    assert (answer.status_code, body["status"], body["database"], codes(body)) == (503, "starting", "down", ["store_down"])
+    assert (answer.status_code, body["status"], body["database"], codes(body)) == (
+        503,
+        "starting",
+        "down",
+        ["store_down"],
+    )
     assert pages.status_code == 503
 
 
 @pytest.mark.parametrize(("method", "kept"), [("get", False), ("post", True)])
-def test_only_who_typed_something_is_told_that_it_is_kept(company: Company, pages: Pages, pg: Embedded, method: str, kept: bool) -> None:
+def test_only_who_typed_something_is_told_that_it_is_kept(
+    company: Company, pages: Pages, pg: Embedded, method: str, kept: bool
+) -> None:
     """Opening the activity log is itself an event: in a database that takes no changes it is refused, and nothing was typed there."""
     ines, name = pages.ines, app_url().database
     pg.sql(f"alter database {name} set default_transaction_read_only = on")

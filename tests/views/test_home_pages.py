@@ -34,7 +34,9 @@ def test_home_shows_what_waits_and_where_to_begin(pages: "Pages") -> None:
 
 def test_records_are_not_offered_to_whom_each_collection_was_taken_from(pages: "Pages") -> None:
     assert "/c" in pages.olivia.get("/").links
-    taken = "\n".join(f"p, role:operator, *, collection:{each.id}, browse, deny" for each in records.collections())
+    taken = "\n".join(
+        f"p, role:operator, *, collection:{each.id}, browse, deny" for each in records.collections()
+    )
     with transaction() as connection:
         policy_store.write(connection, added=access.parse(taken))
     access.refresh()
@@ -48,7 +50,9 @@ def test_a_pin_is_its_person_s_own_and_what_is_out_of_scope_is_not_pinned(pages:
     assert "Pinned" in pages.olivia.get("/").text
     assert "Pinned" not in pages.tom.get("/").text
     assert "Adaeze Okonkwo-Bell" in pages.olivia.get("/notices?shown=", htmx="bell").text
-    pages.stan.post("/pins", {"csrf_token": pages.stan.token, "collection": "customer", "record": "1"}, status=404)
+    pages.stan.post(
+        "/pins", {"csrf_token": pages.stan.token, "collection": "customer", "record": "1"}, status=404
+    )
     pages.olivia.post("/pins", {"csrf_token": token, "collection": "customer", "record": "1", "do": "unpin"})
     assert "Pinned" not in pages.olivia.get("/").text
 
@@ -63,7 +67,18 @@ def test_every_page_has_one_heading_and_no_inline_script_or_style(pages: "Pages"
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/c", "/settings/me", "/c/customer", "/c/customer/1", "/patterns", "/activity", "/runs/run_x", "/runs/run_x/replay"]
+    "path",
+    [
+        "/",
+        "/c",
+        "/settings/me",
+        "/c/customer",
+        "/c/customer/1",
+        "/patterns",
+        "/activity",
+        "/runs/run_x",
+        "/runs/run_x/replay",
+    ],
 )
 def test_nobody_sees_a_page_without_signing_in(pages: "Pages", path: str) -> None:
     answer = pages.app.test_client().get(path)
@@ -88,7 +103,9 @@ def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     run = pages.company.started("1")
     pages.company.started("2", by="tom")
     sequencing.catch_up()
-    page = pages.ada.get(f"/activity?user={pages.company.olivia.id}&kind=run_started&collection=&createdAt.gte=2020-01-01")
+    page = pages.ada.get(
+        f"/activity?user={pages.company.olivia.id}&kind=run_started&collection=&createdAt.gte=2020-01-01"
+    )
     assert page.text.count("started Care review") == 1
     assert "Person: Olivia" in page.text
     assert "What happened: Run started" in page.text
@@ -124,12 +141,18 @@ def test_days_of_the_reader_become_moments() -> None:
 
     told = dict(
         activity.filters_for_log(
-            [("createdAt.gte", "2026-07-01"), ("createdAt.lt", "nonsense!!"), ("user", "usr_1")], Look(zone="Europe/Vilnius")
+            [("createdAt.gte", "2026-07-01"), ("createdAt.lt", "nonsense!!"), ("user", "usr_1")],
+            Look(zone="Europe/Vilnius"),
         )
     )
     assert told == {"createdAt.gte": "2026-06-30T21:00:00Z", "createdAt.lt": "nonsense!!", "user": "usr_1"}
-    for day, moment in (("2026-07-01", ("createdAt.lt", "2026-07-01T21:00:00Z")), ("9999-12-31", ("createdAt.lte", "9999-12-31"))):
-        assert activity.filters_for_log([("createdAt.lte", day)], Look(zone="Europe/Vilnius")) == [moment], "to a day is to its end"
+    for day, moment in (
+        ("2026-07-01", ("createdAt.lt", "2026-07-01T21:00:00Z")),
+        ("9999-12-31", ("createdAt.lte", "9999-12-31")),
+    ):
+        assert activity.filters_for_log([("createdAt.lte", day)], Look(zone="Europe/Vilnius")) == [moment], (
+            "to a day is to its end"
+        )
     with pytest.raises(Malformed):
         service.parse_query([("createdAt.lt", "nonsense!!")])
 

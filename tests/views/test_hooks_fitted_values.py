@@ -24,7 +24,14 @@ FIELDS = [
 
 
 def test_numbers_are_taken_as_the_texts_and_moments_that_they_stand_for(sender: Sender) -> None:
-    head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}}
+    head = {
+        "format": 1,
+        "slug": "shop",
+        "title": "Shop",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {},
+    }
     steps = [STEPS[0] | {"config": {"fields": FIELDS}}, *STEPS[1:]]
     workflows.import_file(head | {"steps": steps, "triggers": [PLAIN]}, publish=True)
     path = sender.path("plain", "shop")
@@ -35,7 +42,13 @@ def test_numbers_are_taken_as_the_texts_and_moments_that_they_stand_for(sender: 
     assert [sender.send(path, body).status for body in bodies] == [202, 202]
     told = [{name: value for name, value in each.items() if value is not None} for each in begun("shop")]
     assert told == [
-        {"order": "4501234567890123456", "phone": "37061234567", "paid_at": "2026-01-01T00:00:00Z", "born": "2025-10-31", "pieces": 2},
+        {
+            "order": "4501234567890123456",
+            "phone": "37061234567",
+            "paid_at": "2026-01-01T00:00:00Z",
+            "born": "2025-10-31",
+            "pieces": 2,
+        },
         {"order": "12.50", "paid_at": "2026-01-01T00:00:00.500000Z", "born": "2026-01-01", "sure": True},
     ]
     refused = [
@@ -48,11 +61,20 @@ def test_numbers_are_taken_as_the_texts_and_moments_that_they_stand_for(sender: 
         (b'{"sure": 1}', "input.sure"),
     ]
     answers = [sender.send(path, body) for body, _ in refused]
-    assert [(each.status, each.body["details"][0]["field"]) for each in answers] == [(422, field) for _, field in refused]
+    assert [(each.status, each.body["details"][0]["field"]) for each in answers] == [
+        (422, field) for _, field in refused
+    ]
 
 
 def test_a_time_without_a_zone_is_one_of_the_triggers_zone_else_of_utc(sender: Sender) -> None:
-    head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}}
+    head = {
+        "format": 1,
+        "slug": "shop",
+        "title": "Shop",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {},
+    }
     steps = [STEPS[0] | {"config": {"fields": FIELDS}}, *STEPS[1:]]
     there = PLAIN | {"id": "there", "zone": "Europe/Vilnius", "input": {"paid_at": "input.at"}}
     workflows.import_file(head | {"steps": steps, "triggers": [PLAIN, there]}, publish=True)
@@ -78,6 +100,14 @@ def test_a_time_without_a_zone_is_one_of_the_triggers_zone_else_of_utc(sender: S
 
 
 def test_a_webhook_names_its_zone_and_no_other_than_there_is(sender: Sender) -> None:
-    head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}, "steps": STEPS}
+    head = {
+        "format": 1,
+        "slug": "shop",
+        "title": "Shop",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {},
+        "steps": STEPS,
+    }
     with pytest.raises(DefinitionError, match="zone"):
         workflows.import_file(head | {"triggers": [PLAIN | {"zone": "Mars/Base"}]})

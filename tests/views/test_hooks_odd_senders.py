@@ -65,10 +65,25 @@ class Sender:
 
     def path(self, ident: str, slug: str = "call-in") -> str:
         """The secret address of a webhook."""
-        answer = web_app().test_client().get(f"/api/v1/workflows/{slug}/triggers", headers={"Authorization": f"Bearer {self.key}"})
-        return next("/hooks/" + str(each["url"]).rpartition("/")[2] for each in answer.get_json()["data"] if each["id"] == ident)
+        answer = (
+            web_app()
+            .test_client()
+            .get(f"/api/v1/workflows/{slug}/triggers", headers={"Authorization": f"Bearer {self.key}"})
+        )
+        return next(
+            "/hooks/" + str(each["url"]).rpartition("/")[2]
+            for each in answer.get_json()["data"]
+            if each["id"] == ident
+        )
 
-    def send(self, path: str, body: bytes | Iterable[bytes], chunked: bool = False, kind: str = "application/json", **headers: Any) -> Told:
+    def send(
+        self,
+        path: str,
+        body: bytes | Iterable[bytes],
+        chunked: bool = False,
+        kind: str = "application/json",
+        **headers: Any,
+    ) -> Told:
         """Deliver a body with our key."""
         named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
         more = {"Transfer-Encoding": "chunked"} if chunked else {}
@@ -98,9 +113,22 @@ def served() -> Iterator[int]:
 def sender(company: Company) -> Iterator[Sender]:
     stored_deliveries.lately.clear()  # a rush before is none of theirs
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    head = {"format": 1, "slug": "call-in", "title": "Call in", "team": "operations", "run_as": ROBOT, "settings": {}}
+    head = {
+        "format": 1,
+        "slug": "call-in",
+        "title": "Call in",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {},
+    }
     workflows.import_file(head | {"steps": STEPS, "triggers": [PLAIN, SIGNED]}, publish=True)
-    about = head | {"slug": "placed", "title": "Placed", "collection": "customer", "reenrol": "after_end", "steps": STEPS}
+    about = head | {
+        "slug": "placed",
+        "title": "Placed",
+        "collection": "customer",
+        "reenrol": "after_end",
+        "steps": STEPS,
+    }
     workflows.import_file(about | {"triggers": [PLAIN]}, publish=True)
     with served() as port:
         yield Sender(company, port, accounts.create_key("test", company.mona.id).text)
@@ -121,8 +149,12 @@ def turned_away() -> list[str]:
 
 
 def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so(sender: Sender) -> None:
-    assert sender.send(sender.path("plain"), iter([b'{"why":', b' "it ', b'rang"}']), chunked=True).status == 202
-    huge = sender.send(sender.path("plain"), iter([b'{"why": "', *[b"x" * 100_000] * 50, b'"}']), chunked=True)
+    assert (
+        sender.send(sender.path("plain"), iter([b'{"why":', b' "it ', b'rang"}']), chunked=True).status == 202
+    )
+    huge = sender.send(
+        sender.path("plain"), iter([b'{"why": "', *[b"x" * 100_000] * 50, b'"}']), chunked=True
+    )
     assert (huge.status, huge.body["code"]) == (413, "too_large")
     assert begun() == [{"why": "it rang"}]
     assert turned_away() == ["The body is larger than 1 MB."]
@@ -155,7 +187,9 @@ def test_what_json_allows_and_no_input_can_be_is_refused_and_never_our_fault(sen
     began = time.monotonic()
     assert sender.send(sender.path("plain"), f"{{{twice}}}".encode()).message == "The body names k0 twice."
     assert time.monotonic() - began < 5
-    many = sender.send(sender.path("plain"), json.dumps({f"k{number}": 1 for number in range(50_000)}).encode())
+    many = sender.send(
+        sender.path("plain"), json.dumps({f"k{number}": 1 for number in range(50_000)}).encode()
+    )
     assert (many.status, len(many.body["details"])) == (422, 100)
     assert begun() == []
 
@@ -192,10 +226,14 @@ def test_retries_at_one_moment_give_a_record_one_run_and_one_place(sender: Sende
 
 
 @pytest.mark.slow
-def test_deliveries_about_one_record_at_one_moment_are_one_run_and_the_others_are_told_which(sender: Sender) -> None:
+def test_deliveries_about_one_record_at_one_moment_are_one_run_and_the_others_are_told_which(
+    sender: Sender,
+) -> None:
     path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(lambda number: sender.send(path, body, X_Idempotency_Key=f"k{number}"), range(16)))
+        told = list(
+            pool.map(lambda number: sender.send(path, body, X_Idempotency_Key=f"k{number}"), range(16))
+        )
     assert sorted(each.status for each in told) == [202] + [409] * 15
     [lead] = enrolments.places.page(sender.company.mona, enrolments.find("placed")).rows
     assert {each.body["runId"] for each in told} == {lead.run}
@@ -219,7 +257,9 @@ def test_a_process_that_dies_over_a_start_leaves_the_run_with_its_place_or_neith
     assert lead.run == again.body["runId"]
 
 
-def test_a_start_by_hand_that_dies_leaves_no_run_without_a_place(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_by_hand_that_dies_leaves_no_run_without_a_place(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     olivia = sender.company.olivia
     monkeypatch.setenv("HANDRAIL_FAULT", "enrolments.at_once=raise")
     with pytest.raises(RuntimeError):
@@ -238,7 +278,14 @@ class Signer:
         self.sender, self.path = sender, sender.path("signed")
         self.secret = str(triggers.renew_secret(sender.company.mona, "call-in", "signed").secret)
 
-    def send(self, ident: str, body: bytes = PAID, late: timedelta = timedelta(), names: str = "webhook-{}", before: str = "") -> Told:
+    def send(
+        self,
+        ident: str,
+        body: bytes = PAID,
+        late: timedelta = timedelta(),
+        names: str = "webhook-{}",
+        before: str = "",
+    ) -> Told:
         """Deliver a signed body; `late` is how far behind the sender's clock is, `before` a signature by an older secret."""
         at = datetime.now(UTC) - late
         signature = before + Webhook(self.secret).sign(ident, at, body.decode())
@@ -260,7 +307,14 @@ def test_a_sender_may_sign_with_a_secret_of_its_own(signer: Signer) -> None:
     assert signer.send("own").status == 202
     signer.secret = before
     assert signer.send("ours").status == 401
-    for wrong in ("whsec_", "whsec_c2hvcnQ=", "too short", own + "ü", "two words of a secret", "whsec_" + "A" * 400):
+    for wrong in (
+        "whsec_",
+        "whsec_c2hvcnQ=",
+        "too short",
+        own + "ü",
+        "two words of a secret",
+        "whsec_" + "A" * 400,
+    ):
         with pytest.raises(Invalid, match="no signing secret"):
             triggers.renew_secret(signer.sender.company.mona, "call-in", "signed", wrong)
 

@@ -7,7 +7,19 @@ from console import workflows
 from console.automation import triggers
 from console.infra.db.engine import fetch
 from tests.tables import cases
-from tests.views.test_hooks_odd_senders import PAID, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer, turned_away
+from tests.views.test_hooks_odd_senders import (
+    PAID,
+    ROBOT,
+    SIGNED,
+    STEPS,
+    Sender,
+    Signer,
+    Told,
+    begun,
+    sender,
+    signer,
+    turned_away,
+)
 from tests.views.test_hooks_signing_senders import SECRET, mac, own, seconds
 
 __all__ = ["own", "sender", "signer"]
@@ -24,13 +36,17 @@ def later(minutes: int) -> None:
     fetch("update console.firing set at = at - %s * interval '1 minute' returning 1", (minutes,))
 
 
-def test_two_equal_events_hours_apart_are_two_and_the_page_says_why_one_soon_after_is_none(own: Signer) -> None:
+def test_two_equal_events_hours_apart_are_two_and_the_page_says_why_one_soon_after_is_none(
+    own: Signer,
+) -> None:
     first = sent(own)
     later(59)
     again = sent(own)
     assert again.body == {"runId": first.body["runId"], "duplicate": True}
     (why,) = turned_away()
-    assert why.startswith("The same body came again within an hour, without an id of the event: it counts as sent twice")
+    assert why.startswith(
+        "The same body came again within an hour, without an id of the event: it counts as sent twice"
+    )
     for count in (2, 3, 4):
         later(2 if count == 2 else 24 * 60)
         one, other = sent(own), sent(own)
@@ -40,7 +56,9 @@ def test_two_equal_events_hours_apart_are_two_and_the_page_says_why_one_soon_aft
 
 def of_stripe(own: Signer, body: bytes) -> Told:
     at = seconds()
-    told = own.sender.send(own.path, body, Stripe_Signature=f"t={at},v1={mac(at.encode() + b'.' + body).hex()}")
+    told = own.sender.send(
+        own.path, body, Stripe_Signature=f"t={at},v1={mac(at.encode() + b'.' + body).hex()}"
+    )
     assert told.status == 202, told.message
     return told
 
@@ -61,7 +79,9 @@ def test_an_event_with_an_id_is_taken_once_however_late_it_is_sent_again(own: Si
 
 
 @cases("minutes", [1, 3 * 60, 20 * 24 * 60])
-def test_equal_bodies_with_ids_of_their_own_are_two_events_whenever_they_come(own: Signer, minutes: int) -> None:
+def test_equal_bodies_with_ids_of_their_own_are_two_events_whenever_they_come(
+    own: Signer, minutes: int
+) -> None:
     first = sent(own, X_GitHub_Delivery=f"ev-1 {minutes}")
     count = len(begun())
     later(minutes)
@@ -98,7 +118,15 @@ def test_a_day_later_the_same_object_of_a_list_is_another_event_unless_it_has_an
 
 def test_an_id_that_is_signed_is_the_delivery_s_and_another_body_under_it_is_refused(own: Signer) -> None:
     how = {"header": "X-Sig", "signed": "{id}.{body}", "id": "X-Id"}
-    head = {"format": 1, "slug": "own", "title": "Own", "team": "operations", "run_as": ROBOT, "settings": {}, "steps": STEPS}
+    head = {
+        "format": 1,
+        "slug": "own",
+        "title": "Own",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {},
+        "steps": STEPS,
+    }
     workflows.import_file(head | {"triggers": [SIGNED | {"signature": how}]}, publish=True)
     triggers.renew_secret(own.sender.company.mona, "own", "signed", SECRET)
     path = own.sender.path("signed", "own")
@@ -119,5 +147,8 @@ def test_an_idempotency_key_holds_as_long_as_firings_are_kept(sender: Sender) ->
     path, body = sender.path("plain"), b'{"why": "it rang"}'
     first = sender.send(path, body, X_Idempotency_Key="ring-1")
     later(20 * 24 * 60)
-    assert sender.send(path, body, X_Idempotency_Key="ring-1").body == {"runId": first.body["runId"], "duplicate": True}
+    assert sender.send(path, body, X_Idempotency_Key="ring-1").body == {
+        "runId": first.body["runId"],
+        "duplicate": True,
+    }
     assert turned_away() == []

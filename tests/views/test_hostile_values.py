@@ -51,7 +51,9 @@ def faults(html: str) -> list[str]:
         for name in ("href", "src", "action", "formaction", "hx-get", "hx-post"):
             if re.match(r"\s*(javascript|data|vbscript):|(https?:)?//", told.get(name, ""), re.IGNORECASE):
                 found.append(f"{name}={told[name]}")
-    if sum(1 for tag, _ in page.headings if tag == "h1") > 1 or any(words == "Pwned" for _, words in page.headings):
+    if sum(1 for tag, _ in page.headings if tag == "h1") > 1 or any(
+        words == "Pwned" for _, words in page.headings
+    ):
         found.append("a heading of its own")
     if str(7391 * 7919) in page.html:
         found.append("a template was evaluated")
@@ -77,24 +79,51 @@ def test_it_is_text_on_every_page_of_the_record_and_its_run(pages: "Pages", what
     pages.mona.get("/c/customer/1?tab=details")
     wrong: list[tuple[str, ...]] = []
     for who, path in (
-        ("olivia", "/"), ("olivia", "/c/customer"), ("mona", "/c/customer?columns=tax_id"), ("olivia", "/c/account"), ("olivia", "/c/customer/1"), ("mona", "/c/customer/1?tab=details"),
-        ("olivia", "/c/customer/1/menu"), ("olivia", "/c/customer/1/related/account"), ("mona", "/c/customer/1/edit/display_name"), ("olivia", "/c/customer/2/start/care-review"),
-        ("olivia", f"/runs/{run}"), ("olivia", f"/runs/{run}?tab=related"), ("olivia", f"/runs/{run}/abort"), ("olivia", f"/runs/{run}/leave"), ("olivia", f"/runs/{run}/revise?step=note"),
-        ("olivia", f"/runs/{run}/replay"), ("olivia", f"/runs/{run}/replay?at=5"), ("olivia", f"/runs/{run}/replay?since=1"),
-    ):  # fmt: skip
+        ("olivia", "/"),
+        ("olivia", "/c/customer"),
+        ("mona", "/c/customer?columns=tax_id"),
+        ("olivia", "/c/account"),
+        ("olivia", "/c/customer/1"),
+        ("mona", "/c/customer/1?tab=details"),
+        ("olivia", "/c/customer/1/menu"),
+        ("olivia", "/c/customer/1/related/account"),
+        ("mona", "/c/customer/1/edit/display_name"),
+        ("olivia", "/c/customer/2/start/care-review"),
+        ("olivia", f"/runs/{run}"),
+        ("olivia", f"/runs/{run}?tab=related"),
+        ("olivia", f"/runs/{run}/abort"),
+        ("olivia", f"/runs/{run}/leave"),
+        ("olivia", f"/runs/{run}/revise?step=note"),
+        ("olivia", f"/runs/{run}/replay"),
+        ("olivia", f"/runs/{run}/replay?at=5"),
+        ("olivia", f"/runs/{run}/replay?since=1"),
+    ):
         page = getattr(pages, who).get(path)
         wrong += [(path, fault) for fault in faults(page.html)]
-        if not path.startswith(("/c/customer/2", "/c/account", "/c/customer/1/related")) and not shown(page, value):
+        if not path.startswith(("/c/customer/2", "/c/account", "/c/customer/1/related")) and not shown(
+            page, value
+        ):
             wrong.append((path, "the value is not there"))
-    for path in ("/c/customer", f"/runs/{run}", f"/runs/{run}/replay", "/c/customer/1/menu", f"/runs/{run}/revise?step=note"):
-        wrong += [(path, "part", fault) for fault in faults(olivia.get(path, htmx="list" if path == "/c/customer" else "replay").html)]
+    for path in (
+        "/c/customer",
+        f"/runs/{run}",
+        f"/runs/{run}/replay",
+        "/c/customer/1/menu",
+        f"/runs/{run}/revise?step=note",
+    ):
+        wrong += [
+            (path, "part", fault)
+            for fault in faults(olivia.get(path, htmx="list" if path == "/c/customer" else "replay").html)
+        ]
     assert wrong == []
     assert set(olivia.answer.headers) & {"Set-Cookie", "X-Evil"} <= {"Set-Cookie"}
     assert "evil=1" not in str(olivia.answer.headers)
 
 
 @pytest.mark.parametrize("what", [name for name in VALUES if name != "very long"])
-def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the_log(pages: "Pages", what: str) -> None:
+def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the_log(
+    pages: "Pages", what: str
+) -> None:
     value, company, olivia = VALUES[what], pages.company, pages.olivia
     run = company.at("note")
     page = olivia.get(f"/runs/{run}")
@@ -111,7 +140,10 @@ def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the
     assert faults(stale.html) == []
     assert shown(stale, value)
     runs.resume(company.olivia, run, revision=company.told(run)["revision"])
-    olivia.post(f"/runs/{run}/abort", {"csrf_token": olivia.token, "revision": str(company.told(run)["revision"]), "reason": value})
+    olivia.post(
+        f"/runs/{run}/abort",
+        {"csrf_token": olivia.token, "revision": str(company.told(run)["revision"]), "reason": value},
+    )
     sequencing.catch_up()
     for who, path in (
         ("olivia", f"/runs/{run}"),
@@ -128,12 +160,24 @@ def test_it_is_text_where_the_address_brings_it(pages: "Pages", what: str) -> No
     value = quote(VALUES[what][:1500])
     test = quote(json.dumps({"field": "display_name", "op": "eq", "value": VALUES[what][:500]}))
     for who, path in (
-        ("olivia", f"/c?q={value}"), ("olivia", f"/c/customer?q={value}"), ("olivia", f"/c/customer?segment={value}"), ("olivia", f"/c/customer?sort={value}"),
-        ("olivia", f"/c/customer?filter={value}"), ("olivia", f"/c/customer?filter={test}"), ("olivia", f"/c/customer?columns={value}&after={value}"),
-        ("olivia", f"/c/customer?add_field={value}&add_op={value}&add_value="), ("olivia", f"/c/customer/{value}"), ("olivia", f"/c/{value}"), ("olivia", f"/runs/{value}"),
-        ("olivia", f"/c/customer/1?tab={value}"), ("ada", f"/activity?kind={value}"), ("ada", f"/activity?user={value}&record={value}"), ("ada", f"/activity?run={value}"),
-        ("ada", f"/activity?createdAt.gte={value}"), ("ada", f"/activity?{value}={value}"),
-    ):  # fmt: skip
+        ("olivia", f"/c?q={value}"),
+        ("olivia", f"/c/customer?q={value}"),
+        ("olivia", f"/c/customer?segment={value}"),
+        ("olivia", f"/c/customer?sort={value}"),
+        ("olivia", f"/c/customer?filter={value}"),
+        ("olivia", f"/c/customer?filter={test}"),
+        ("olivia", f"/c/customer?columns={value}&after={value}"),
+        ("olivia", f"/c/customer?add_field={value}&add_op={value}&add_value="),
+        ("olivia", f"/c/customer/{value}"),
+        ("olivia", f"/c/{value}"),
+        ("olivia", f"/runs/{value}"),
+        ("olivia", f"/c/customer/1?tab={value}"),
+        ("ada", f"/activity?kind={value}"),
+        ("ada", f"/activity?user={value}&record={value}"),
+        ("ada", f"/activity?run={value}"),
+        ("ada", f"/activity?createdAt.gte={value}"),
+        ("ada", f"/activity?{value}={value}"),
+    ):
         answer = getattr(pages, who).client.get(path)
         assert answer.status_code in (200, 303, 308, 400, 404), (path[:60], answer.status_code)
         assert answer.status_code == 308 or faults(answer.text) == [], path[:60]

@@ -36,7 +36,10 @@ ANEW = {"revealValue", "assignTickets", "unassignTickets", "dryRunWorkflow", "tr
 
 def stored() -> str:
     """All that is kept of requests, as text."""
-    told = [*fetch("select i::text from console.idempotency i"), *fetch("select d::text from console.request_done d")]
+    told = [
+        *fetch("select i::text from console.idempotency i"),
+        *fetch("select d::text from console.request_done d"),
+    ]
     return "\n".join(str(row[0]) for row in told)
 
 
@@ -44,10 +47,14 @@ def begin_again(*tables: str) -> None:
     """As if the process had died before it kept that the last request was answered; with `request_done`, before it did anything."""
     with hot_engine().connect() as connection:
         connection.execute(
-            sa.text("update console.idempotency set status = null, made = null where at = (select max(at) from console.idempotency)")
+            sa.text(
+                "update console.idempotency set status = null, made = null where at = (select max(at) from console.idempotency)"
+            )
         )
         for table in tables:
-            connection.execute(sa.text(f"delete from console.{table} where at = (select max(at) from console.{table})"))
+            connection.execute(
+                sa.text(f"delete from console.{table} where at = (select max(at) from console.{table})")
+            )
 
 
 def ended(who: Actor, told: dict[str, Any], reason: str = "For the test.") -> None:
@@ -70,22 +77,40 @@ def test_what_is_read_again_by_the_id_of_what_was_made_is_named_by_the_view(web:
     for rule in web.url_map.iter_rules():
         view = web.view_functions[rule.endpoint]
         declared = getattr(view, OPERATION, None)
-        if "POST" in (rule.methods or ()) and declared is not None and declared.again is not None and not rule.arguments - {"workflow_id"}:
-            reads = "done.made" in inspect.getsource(declared.again) and "done.chain" not in inspect.getsource(declared.again)
+        if (
+            "POST" in (rule.methods or ())
+            and declared is not None
+            and declared.again is not None
+            and not rule.arguments - {"workflow_id"}
+        ):
+            reads = "done.made" in inspect.getsource(
+                declared.again
+            ) and "done.chain" not in inspect.getsource(declared.again)
             asks += reads
-            unnamed += [declared.id] if reads and "name_result" not in inspect.getsource(inspect.unwrap(view)) else []
+            unnamed += (
+                [declared.id]
+                if reads and "name_result" not in inspect.getsource(inspect.unwrap(view))
+                else []
+            )
     assert asks > 5
     assert unnamed == []
 
 
-def test_what_is_made_of_a_workflow_is_made_once_and_secrets_are_told_once(web: Flask, house: Company) -> None:
+def test_what_is_made_of_a_workflow_is_made_once_and_secrets_are_told_once(
+    web: Flask, house: Company
+) -> None:
     mona = Program(web, key(house.mona))
     assert mona("POST", "/workflows", {"title": "Once"}).status_code == 201
 
     def twice(path: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         name = f"twice {path} {sorted(body)}"
-        first, again = (mona("POST", f"/workflows/once/{path}", body, X_Idempotency_Key=name) for _ in range(2))
-        assert (first.status_code < 300, again.status_code) == (True, first.status_code), (first.text, again.text)
+        first, again = (
+            mona("POST", f"/workflows/once/{path}", body, X_Idempotency_Key=name) for _ in range(2)
+        )
+        assert (first.status_code < 300, again.status_code) == (True, first.status_code), (
+            first.text,
+            again.text,
+        )
         assert again.headers["X-Idempotency-Replayed"] == "true"
         return first.get_json(), again.get_json()
 
@@ -112,8 +137,14 @@ def test_a_request_to_publish_is_answered_again_as_it_is_now(web: Flask, house: 
     mona = Program(web, key(house.mona))
     change = {"op": "set_document", "field": "description", "value": "Anew."}
     revision = mona("GET", "/workflows/care-review/draft").get_json()["revision"]
-    assert mona("PATCH", "/workflows/care-review/draft", {"revision": revision, "changes": [change]}).status_code == 200
-    first, again = (mona("POST", "/workflows/care-review/reviews", {"note": "Read it"}, X_Idempotency_Key="review") for _ in range(2))
+    assert (
+        mona("PATCH", "/workflows/care-review/draft", {"revision": revision, "changes": [change]}).status_code
+        == 200
+    )
+    first, again = (
+        mona("POST", "/workflows/care-review/reviews", {"note": "Read it"}, X_Idempotency_Key="review")
+        for _ in range(2)
+    )
     assert (first.status_code, again.status_code, again.get_json()) == (201, 201, first.get_json())
 
 
@@ -133,10 +164,18 @@ def test_the_same_request_twice_at_once_is_done_once(web: Flask, house: Company)
     begin_again("request_done")
     with at_work():
         second = mona("POST", "/workflows", body, X_Idempotency_Key="twins")
-        assert (second.status_code, second.get_json()["code"], second.headers["Retry-After"]) == (409, "in_progress", "1")
+        assert (second.status_code, second.get_json()["code"], second.headers["Retry-After"]) == (
+            409,
+            "in_progress",
+            "1",
+        )
         assert mona("POST", "/workflows", {"title": "Other"}, X_Idempotency_Key="twins").status_code == 422
     third = mona("POST", "/workflows", body, X_Idempotency_Key="twins")
-    assert (third.status_code, third.get_json()["slug"], first.get_json()["slug"]) == (201, "twins-2", "twins")
+    assert (third.status_code, third.get_json()["slug"], first.get_json()["slug"]) == (
+        201,
+        "twins-2",
+        "twins",
+    )
 
 
 def test_twins_that_race(web: Flask, house: Company) -> None:
@@ -162,7 +201,11 @@ def test_twins_that_race(web: Flask, house: Company) -> None:
 
 def test_what_is_done_and_not_named_yet_is_not_done_again(web: Flask, house: Company) -> None:
     """Between the transaction of the work and the note of what it made; at last, where the first request died there."""
-    mona, path, body = Program(web, key(house.mona)), "/collections/customer/records/1/notes", {"text": "Once and not twice"}
+    mona, path, body = (
+        Program(web, key(house.mona)),
+        "/collections/customer/records/1/notes",
+        {"text": "Once and not twice"},
+    )
 
     def sent() -> tuple[int, str | None]:
         answer = mona("POST", path, body, X_Idempotency_Key="unnamed")
@@ -194,20 +237,31 @@ def test_a_lost_answer_is_found_again(web: Flask, house: Company) -> None:
     made = mona("POST", "/workflows", {"title": "Lost"}, X_Idempotency_Key="lost").get_json()
     begin_again()
     again = mona("POST", "/workflows", {"title": "Lost"}, X_Idempotency_Key="lost")
-    assert (again.status_code, again.get_json(), again.headers["X-Idempotency-Replayed"]) == (201, made, "true")
+    assert (again.status_code, again.get_json(), again.headers["X-Idempotency-Replayed"]) == (
+        201,
+        made,
+        "true",
+    )
 
 
-def test_an_answer_that_cannot_be_kept_is_given_all_the_same(web: Flask, house: Company, pg: Embedded) -> None:
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+    web: Flask, house: Company, pg: Embedded
+) -> None:
     """The database goes away between the work and the answer."""
     mona = Program(web, key(house.mona))
     away = "create function pg_temp.away() returns trigger language plpgsql as $$ begin raise 'gone' using errcode = '57P01'; end $$"
     with psycopg.connect(pg.url("postgres", str(hot_engine().url.database)), autocommit=True) as superuser:
         superuser.execute(away)
-        superuser.execute("create trigger away before update on console.idempotency for each row execute function pg_temp.away()")
+        superuser.execute(
+            "create trigger away before update on console.idempotency for each row execute function pg_temp.away()"
+        )
         made = mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone")
         superuser.execute("drop trigger away on console.idempotency")
     assert (made.status_code, made.get_json()["title"]) == (201, "Gone")
-    assert mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone").get_json()["id"] == made.get_json()["id"]
+    assert (
+        mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone").get_json()["id"]
+        == made.get_json()["id"]
+    )
 
 
 def test_it_holds_for_a_day(web: Flask, house: Company) -> None:
@@ -233,7 +287,10 @@ def test_who_may_not_see_it_any_more_gets_what_the_address_gives(web: Flask, hou
     address = f"/runs/{first.get_json()['id']}"
     assert program("POST", "/runs", START | {"record": "4"}, X_Idempotency_Key="mine").status_code == 201
     access.assign(passing.id, [("buyer", "procurement")])
-    again, read = program("POST", "/runs", START | {"record": "4"}, X_Idempotency_Key="mine"), program("GET", address)
+    again, read = (
+        program("POST", "/runs", START | {"record": "4"}, X_Idempotency_Key="mine"),
+        program("GET", address),
+    )
     assert (again.status_code, again.get_json()) == (read.status_code, read.get_json())
     assert again.status_code == 404
     ended(house.mona, first.get_json())
@@ -266,7 +323,9 @@ def test_a_value_is_uncovered_anew_with_its_event_or_not_at_all(web: Flask, comp
     asked = ("POST", "/collections/customer/records/1/reveal", {"field": "tax_id", "reason": "Asked for"})
 
     def uncovered() -> int:
-        return int(fetch('select count(*) from console.event where body like \'%%"type":"value_revealed"%%\'')[0][0])
+        return int(
+            fetch('select count(*) from console.event where body like \'%%"type":"value_revealed"%%\'')[0][0]
+        )
 
     first = program(*asked, X_Idempotency_Key="look")
     assert (first.status_code, first.get_json()["value"], uncovered()) == (200, "IE123", 1)
@@ -287,7 +346,9 @@ def test_what_was_refused_is_judged_anew(web: Flask, house: Company) -> None:
     ended(house.mona, live)
     made = program("POST", "/runs", START, X_Idempotency_Key="later")
     assert made.status_code == 201
-    assert program("POST", "/runs", START, X_Idempotency_Key="later").get_json()["id"] == made.get_json()["id"]
+    assert (
+        program("POST", "/runs", START, X_Idempotency_Key="later").get_json()["id"] == made.get_json()["id"]
+    )
     ended(house.mona, made.get_json())
 
 
@@ -298,7 +359,14 @@ def test_each_of_many_tickets_is_given_once(web: Flask, company: Company) -> Non
     """Killed half way, the rest is done by the repeat; what moved on since is left where it is."""
     mona, first, second = Program(web, key(company.mona)), company.started("1"), company.started("2")
     for run_id in (first, second):
-        runs.escalate(company.olivia, run_id, revision=company.told(run_id)["revision"], inbox="desk", reason="Look.", priority="high")
+        runs.escalate(
+            company.olivia,
+            run_id,
+            revision=company.told(run_id)["revision"],
+            inbox="desk",
+            reason="Look.",
+            priority="high",
+        )
     body = {"tickets": [first], "user": company.tom.id, "reason": "Yours."}
     one = mona("POST", "/inboxes/desk/assign", body, X_Idempotency_Key="hand-1")
     assert one.get_json()["data"] == [{"ticket": first, "run": first, "reason": None}]
@@ -306,10 +374,17 @@ def test_each_of_many_tickets_is_given_once(web: Flask, company: Company) -> Non
     again = mona("POST", "/inboxes/desk/assign", body, X_Idempotency_Key="hand-1")
     assert again.get_json() == one.get_json()
     assert company.told(first)["holder"] == company.olivia.id
-    both = mona("POST", "/inboxes/desk/assign", body | {"tickets": [first, second]}, X_Idempotency_Key="hand-2")
+    both = mona(
+        "POST", "/inboxes/desk/assign", body | {"tickets": [first, second]}, X_Idempotency_Key="hand-2"
+    )
     assert [row["run"] for row in both.get_json()["data"]] == [first, second]
     runs.assign(company.mona, second, revision=None, user=company.olivia.id, reason="Hers too.")
     begin_again()
     fetch("update console.idempotency set at = now() - interval '31 s' where status is null returning key")
-    assert mona("POST", "/inboxes/desk/assign", body | {"tickets": [first, second]}, X_Idempotency_Key="hand-2").status_code == 200
+    assert (
+        mona(
+            "POST", "/inboxes/desk/assign", body | {"tickets": [first, second]}, X_Idempotency_Key="hand-2"
+        ).status_code
+        == 200
+    )
     assert company.told(second)["holder"] == company.olivia.id

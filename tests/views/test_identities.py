@@ -37,7 +37,12 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import Claims, signed_by_us
 
-OPERATOR, LEAD, REVIEWER, ADMIN = ("operator", "operations"), ("operations_lead", "operations"), ("reviewer", "operations"), ("admin", "*")
+OPERATOR, LEAD, REVIEWER, ADMIN = (
+    ("operator", "operations"),
+    ("operations_lead", "operations"),
+    ("reviewer", "operations"),
+    ("admin", "*"),
+)
 
 
 def grants(person_id: str) -> dict[tuple[str, str], set[str]]:
@@ -62,7 +67,12 @@ def events(kind: str) -> list[dict[str, Any]]:
 numbers = iter(range(1000))
 
 
-BY = {"hand": REVIEWER, "invitation": ("buyer", "procurement"), "first": OPERATOR, "second": ("reviewer", "procurement")}
+BY = {
+    "hand": REVIEWER,
+    "invitation": ("buyer", "procurement"),
+    "first": OPERATOR,
+    "second": ("reviewer", "procurement"),
+}
 """The role that each source alone gives; all of them together give LEAD."""
 
 
@@ -71,9 +81,14 @@ class Somebody:
 
     def __init__(self, house: House) -> None:
         self.house, self.name = house, f"sources{next(numbers)}"
-        rules(groups=(
-            GroupRole("first", *BY["first"]), GroupRole("second", *BY["second"]), GroupRole("all", *LEAD), GroupRole("it", *ADMIN),
-        ))  # fmt: skip
+        rules(
+            groups=(
+                GroupRole("first", *BY["first"]),
+                GroupRole("second", *BY["second"]),
+                GroupRole("all", *LEAD),
+                GroupRole("it", *ADMIN),
+            )
+        )
         accounts.invite(house.company.ines, f"{self.name}@people.example", [BY["invitation"], LEAD])
         self.client, _ = self.sign_in("first")
         self.id = actor_of(self.client).id
@@ -91,7 +106,10 @@ class Somebody:
 
     def sources(self) -> dict[tuple[str, str], set[str]]:
         words = {self.name: "first", f"{self.name}-second": "second", f"{self.name}-third": "third"}
-        return {pair: {words.get(source, source) for source in sources} for pair, sources in grants(self.id).items()}
+        return {
+            pair: {words.get(source, source) for source in sources}
+            for pair, sources in grants(self.id).items()
+        }
 
     def identity(self, which: str) -> str:
         subject = self.name if which == "first" else f"{self.name}-{which}"
@@ -119,8 +137,14 @@ def test_each_way_that_a_source_ends_takes_what_it_alone_gave_and_nothing_else(h
         "the group goes": (lambda one: one.sign_in("second", "none"), "second"),
         "the claim is missing": (lambda one: sign_in(house, f"{one.name}-second"), "second"),
         "no line of the settings gives it": (unmapped, "second"),
-        "the person disconnects it": (lambda one: identities.remove(one.actor, one.id, one.identity("second")), "second"),
-        "an administrator takes it off": (lambda one: identities.remove(ines, one.id, one.identity("second")), "second"),
+        "the person disconnects it": (
+            lambda one: identities.remove(one.actor, one.id, one.identity("second")),
+            "second",
+        ),
+        "an administrator takes it off": (
+            lambda one: identities.remove(ines, one.id, one.identity("second")),
+            "second",
+        ),
         "the identity is replaced": (replaced, "second"),
         "an administrator takes the role by hand": (by_hand(table["hand"]), "hand"),
         "an administrator takes the role of the invitation": (by_hand(table["invitation"]), "invitation"),
@@ -128,20 +152,30 @@ def test_each_way_that_a_source_ends_takes_what_it_alone_gave_and_nothing_else(h
     for way, (end, source) in ends.items():
         one = Somebody(house)
         others = {name: pair for name, pair in table.items() if name != source}
-        of_all = {*table} - ({source} if source == "second" and way != "no line of the settings gives it" else set())
+        of_all = {*table} - (
+            {source} if source == "second" and way != "no line of the settings gives it" else set()
+        )
         end(one)
         house.provider.change = lambda _, status, headers, body: (status, headers, body)
         assert one.sources() == {pair: {name} for name, pair in others.items()} | {LEAD: of_all}, way
         assert {team for _, team in accounts.person(one.id).roles} <= {*accounts.person(one.id).teams}, way
-        gone = source == "second" and way in ("the person disconnects it", "an administrator takes it off", "the identity is replaced")
+        gone = source == "second" and way in (
+            "the person disconnects it",
+            "an administrator takes it off",
+            "the identity is replaced",
+        )
         assert (one.second.get("/c").status_code == 303) is gone, way
         assert one.client.get("/c").status_code == 200, way
     one = Somebody(house)
     accounts.remove_person(ines, one.id, person_changes.CONFIRM)
-    assert fetch("select count(*) from console.role_source s where not exists (select from console.policy p where p.id = s.policy)") == [
-        (0,)
-    ]
-    assert (one.sources(), identities.identities_of(one.id), one.client.get("/c").status_code) == ({}, [], 303)
+    assert fetch(
+        "select count(*) from console.role_source s where not exists (select from console.policy p where p.id = s.policy)"
+    ) == [(0,)]
+    assert (one.sources(), identities.identities_of(one.id), one.client.get("/c").status_code) == (
+        {},
+        [],
+        303,
+    )
 
 
 def test_the_last_source_of_a_role_takes_it_along(house: House) -> None:
@@ -163,7 +197,10 @@ def test_a_team_that_somebody_is_in_by_hand_stays_when_a_group_gave_a_role_in_it
     sign_in(house, "stan-teams", **somebody("stan-teams", "ops", email="stan@fernwick.example"))
     assert accounts.person(stan.id).roles >= {OPERATOR}
     sign_in(house, "stan-teams", **somebody("stan-teams", email="stan@fernwick.example"))
-    assert (OPERATOR in accounts.person(stan.id).roles, "operations" in accounts.person(stan.id).teams) == (False, True)
+    assert (OPERATOR in accounts.person(stan.id).roles, "operations" in accounts.person(stan.id).teams) == (
+        False,
+        True,
+    )
     person_changes.change_teams(house.company.ines, stan.id, drop="operations")
     identities.remove(house.company.ines, stan.id, identities.identities_of(stan.id)[0].id)
 
@@ -178,7 +215,13 @@ def claims(house: House, change: Callable[[Claims], Claims]) -> Iterator[None]:
 
     def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> Any:
         if told.path == "/me":
-            return status, headers, json.dumps({name: value for name, value in json.loads(body).items() if name != "groups"}).encode()
+            return (
+                status,
+                headers,
+                json.dumps(
+                    {name: value for name, value in json.loads(body).items() if name != "groups"}
+                ).encode(),
+            )
         return signed(told, status, headers, body)
 
     house.provider.change = changed
@@ -188,7 +231,10 @@ def claims(house: House, change: Callable[[Claims], Claims]) -> Iterator[None]:
 
 MARKS: dict[str, Claims] = {
     "hasgroups": {"hasgroups": True},
-    "distributed": {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "https://graph.example.test/groups"}}},
+    "distributed": {
+        "_claim_names": {"groups": "src1"},
+        "_claim_sources": {"src1": {"endpoint": "https://graph.example.test/groups"}},
+    },
     "some told and marked": {"groups": ["choir"], "hasgroups": True},
 }
 
@@ -207,9 +253,12 @@ def test_h03_groups_that_the_provider_withholds_leave_roles_as_they_are(house: H
     assert len(events("person_changed")) == changed
     assert [event["person"] for event in events("groups_withheld")[told:]] == [known.id]
     assert "did not tell your groups" in client.get("/settings/me").text
-    (mine,) = fetch("select count(*) from console.notice where person = %s and kind = 'groups_withheld_own'", (known.id,))
+    (mine,) = fetch(
+        "select count(*) from console.notice where person = %s and kind = 'groups_withheld_own'", (known.id,)
+    )
     (managers,) = fetch(
-        "select count(*) from console.notice where by = %s and kind = 'groups_withheld' and person = %s", (known.id, house.company.ines.id)
+        "select count(*) from console.notice where by = %s and kind = 'groups_withheld' and person = %s",
+        (known.id, house.company.ines.id),
     )
     assert (mine, managers) == ((1,), (1,))
     ines = with_password(house, "ines")
@@ -227,18 +276,28 @@ def test_who_is_new_and_whose_groups_are_withheld_is_told_so(house: House) -> No
     assert "did not tell your groups" in answer.text
 
 
-def test_a_claim_that_is_missing_takes_roles_unless_the_setting_says_unchanged_and_nothing_else(house: House) -> None:
+def test_a_claim_that_is_missing_takes_roles_unless_the_setting_says_unchanged_and_nothing_else(
+    house: House,
+) -> None:
     sign_in(house, "enno", **somebody("enno", "ops", "leads"))
     known = person("enno", house)
     assert known is not None
     rules(groups_missing="unchanged")
     client, _ = sign_in(house, "enno")
-    assert (actor_of(client).roles, actor_of(client).email, actor_of(client).name) == (frozenset({OPERATOR, LEAD}), known.email, known.name)
+    assert (actor_of(client).roles, actor_of(client).email, actor_of(client).name) == (
+        frozenset({OPERATOR, LEAD}),
+        known.email,
+        known.name,
+    )
     client, _ = sign_in(house, "enno", **somebody("enno", "leads"))
     assert actor_of(client).roles == {LEAD}  # a claim that is there counts
     rules(groups_missing="remove")
     _, answer = sign_in(house, "enno")
-    assert (answer.status_code, accounts.person(known.id).roles, accounts.person(known.id).name) == (403, frozenset(), known.name)
+    assert (answer.status_code, accounts.person(known.id).roles, accounts.person(known.id).name) == (
+        403,
+        frozenset(),
+        known.name,
+    )
     assert client.get("/c").status_code == 303  # who has no role here any more is signed out
 
 
@@ -317,11 +376,16 @@ def test_connecting_with_a_provider_that_does_not_ask_anew_is_refused(house: Hou
 def save_settings(client: FlaskClient) -> TestResponse:
     """Save the page of the settings as it stands; the lines of groups, which are not sent, stay."""
     form = Page(client.get("/settings/sign-in").text).form("/settings/sign-in")["fields"]
-    return client.post("/settings/sign-in", data={name: value for name, value in form.items() if name not in ("group", "role", "team")})
+    return client.post(
+        "/settings/sign-in",
+        data={name: value for name, value in form.items() if name not in ("group", "role", "team")},
+    )
 
 
 @pytest.mark.parametrize("ago", [308, None, -3600])
-def test_h34d_a_sign_in_at_which_the_provider_asked_nothing_is_no_fresh_proof(house: House, ago: int | None) -> None:
+def test_h34d_a_sign_in_at_which_the_provider_asked_nothing_is_no_fresh_proof(
+    house: House, ago: int | None
+) -> None:
     rules(step_up=True)
     name = f"ulla{ago}"
 
@@ -345,7 +409,9 @@ def test_h34d_who_was_just_asked_is_not_asked_again(house: House) -> None:
     assert save_settings(client).status_code == 303
 
 
-def test_h34e_an_administrator_lets_an_account_that_was_made_anew_take_the_place_of_the_former(house: House) -> None:
+def test_h34e_an_administrator_lets_an_account_that_was_made_anew_take_the_place_of_the_former(
+    house: House,
+) -> None:
     former, _ = sign_in(house, "eva-1", **somebody("eva", "ops", "leads"))
     eva = actor_of(former)
     _, answer = sign_in(house, "eva-2", **somebody("eva", "ops"))
@@ -362,7 +428,11 @@ def test_h34e_an_administrator_lets_an_account_that_was_made_anew_take_the_place
     assert former.get("/c").status_code == 303
     assert accounts.person(eva.id).roles == frozenset()
     client, answer = sign_in(house, "eva-2", **somebody("eva", "ops"))
-    assert (answer.status_code, actor_of(client).id, actor_of(client).roles) == (303, eva.id, frozenset({OPERATOR}))
+    assert (answer.status_code, actor_of(client).id, actor_of(client).roles) == (
+        303,
+        eva.id,
+        frozenset({OPERATOR}),
+    )
     assert [one.subject for one in identities.identities_of(eva.id)] == ["eva-2"]
     assert sign_in(house, "eva-1", **somebody("eva", "leads"))[1].status_code == 403
     assert "replace-identity" in ines.get(f"/settings/sign-in/of/{eva.id}").text

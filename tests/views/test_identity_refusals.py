@@ -41,7 +41,9 @@ def test_an_address_that_is_not_checked_tells_nothing_about_who_exists_here(hous
     texts = set()
     for groups in ((), ("ops",)):
         for address in ("olivia@fernwick.example", "nobody@fernwick.example"):
-            _, answer = sign_in(house, "prober", **somebody("prober", *groups, email=address, email_verified=False))
+            _, answer = sign_in(
+                house, "prober", **somebody("prober", *groups, email=address, email_verified=False)
+            )
             texts.add((answer.status_code, Page(answer.text).text.partition("Request")[0]))
             assert reasons()[-1] == "no_address"
     assert len(texts) == 1
@@ -51,10 +53,16 @@ def test_address_and_name_follow_the_provider_where_the_address_is_checked_and_f
     sign_in(house, "nora", **somebody("nora", "ops"))
     known = person("nora", house)
     assert known is not None
-    client, _ = sign_in(house, "nora", **somebody("nora", "ops", email="Nora.New@people.example", name="Nora New"))
+    client, _ = sign_in(
+        house, "nora", **somebody("nora", "ops", email="Nora.New@people.example", name="Nora New")
+    )
     assert (actor_of(client).email, actor_of(client).name) == ("nora.new@people.example", "Nora New")
     assert events("person_changed")[-1]["fields"] == ["name", "email"]
-    for more in ({"email": "other@people.example", "email_verified": False}, {"email": "olivia@fernwick.example"}, {"email": "no address"}):
+    for more in (
+        {"email": "other@people.example", "email_verified": False},
+        {"email": "olivia@fernwick.example"},
+        {"email": "no address"},
+    ):
         client, answer = sign_in(house, "nora", **somebody("nora", "ops", name="Nora New") | more)
         assert (answer.status_code, actor_of(client).email) == (303, "nora.new@people.example"), more
 
@@ -64,7 +72,9 @@ def test_every_refusal_at_the_callback_is_an_event_and_a_strangers_are_throttled
     answers = [stranger.get("/sign-in/oidc/callback?state=x&code=y").status_code for _ in range(60)]
     assert {422, 429} == set(answers)
     assert 0 < len(reasons()) - before < 25
-    assert sign_in(house, "wanda", **somebody("wanda", "ops"))[1].status_code == 303  # who comes from the same address gets in
+    assert (
+        sign_in(house, "wanda", **somebody("wanda", "ops"))[1].status_code == 303
+    )  # who comes from the same address gets in
     tom, before = with_password(house, "tom"), len(reasons())
     house.provider.person("wanda", **somebody("wanda", "ops"))
     assert connect(house, tom).status_code == 422  # it is Wanda's
@@ -95,7 +105,9 @@ def test_a_key_has_what_its_owner_has_left_and_the_api_shows_and_takes_identitie
     api = house.app.test_client()
     me = api.get("/api/v1/me", headers=key).get_json()
     (one,) = me["identities"]
-    assert {role["role"]: role["from"] for role in me["grants"]} == {role: [f"identity:{one['id']}"] for role in ("operator", "admin")}
+    assert {role["role"]: role["from"] for role in me["grants"]} == {
+        role: [f"identity:{one['id']}"] for role in ("operator", "admin")
+    }
     assert (one["subject"], one["email"], len(one["gave"])) == ("kira", "kira@people.example", 2)
     theirs = api.get(f"/api/v1/people/{known.id}", headers=key)
     assert theirs.get_json()["identities"] == me["identities"]
@@ -107,7 +119,12 @@ def test_a_key_has_what_its_owner_has_left_and_the_api_shows_and_takes_identitie
     assert (only.status_code, only.get_json()["code"]) == (409, "only_way")
     assert api.delete("/api/v1/me/identities/idn_of_nobody", headers=key).status_code == 404
     admins = {"Authorization": f"Bearer {accounts.create_key('ines', house.company.ines.id).text}"}
-    assert api.delete(f"/api/v1/people/{house.company.tom.id}/identities/{one['id']}", headers=admins).status_code == 404
+    assert (
+        api.delete(
+            f"/api/v1/people/{house.company.tom.id}/identities/{one['id']}", headers=admins
+        ).status_code
+        == 404
+    )
     assert api.delete(f"/api/v1/people/{known.id}/identities/{one['id']}", headers=admins).status_code == 204
     assert api.get("/api/v1/me", headers=key).get_json()["roles"] == []
 

@@ -27,12 +27,18 @@ def test_a_value_that_stands_in_the_contact_may_stay_though_it_is_none_of_the_op
     collections.publish(ines, "contact", collections.save(ines, "contact", 0, changed))
     lines = "email,stage,country\nsam@post.example,new,CA\nana@post.example,new,LT\nkenji@post.example,new,JP\nq@post.example,new,JP\n"
     asked = kept(company, lines).question
-    found = import_batches.look(company.olivia, "contact", imports.Question(asked.file, asked.columns, asked.match, change=True))
+    found = import_batches.look(
+        company.olivia, "contact", imports.Question(asked.file, asked.columns, asked.match, change=True)
+    )
     assert counts(found) == (0, 1, 1, 2)
-    assert {line: "Stage “new” is none of Engaged, Lost." in reasons for line, reasons in why(found).items()} == dict.fromkeys((4, 5), True)
+    assert {
+        line: "Stage “new” is none of Engaged, Lost." in reasons for line, reasons in why(found).items()
+    } == dict.fromkeys((4, 5), True)
 
 
-def test_words_of_another_program_are_named_and_read_as_what_somebody_says_that_they_mean(club: "Pages") -> None:  # noqa: F811 (the fixture)
+def test_words_of_another_program_are_named_and_read_as_what_somebody_says_that_they_mean(
+    club: "Pages",  # noqa: F811 (the fixture)
+) -> None:
     company = club.company
     text = "name,email,stage\nA,a@post.example,Lead\nB,b@post.example,Kunde\nC,c@post.example,LEAD\nD,d@post.example,new\n"
     found = kept(company, text)
@@ -43,12 +49,26 @@ def test_words_of_another_program_are_named_and_read_as_what_somebody_says_that_
     assert "on 2 lines" in page.text
     token = page.form(url)["fields"]["csrf_token"]
     columns = {f"c.{n}": name for n, name in found.question.columns.items()}
-    sent = {"csrf_token": token, "do": "look", "match": "email", **columns, f"w.{number}": ["Lead", "Kunde"], f"m.{number}": ["=new", "="]}
+    sent = {
+        "csrf_token": token,
+        "do": "look",
+        "match": "email",
+        **columns,
+        f"w.{number}": ["Lead", "Kunde"],
+        f"m.{number}": ["=new", "="],
+    }
     again = import_batches.get(company.olivia, posted(club, url, sent).rsplit("/", 1)[1])
     assert (again.question.meanings, again.unknown) == ({number: {"Lead": "new", "Kunde": ""}}, {})
-    assert [line.values.get("stage") for line in import_batches.first_lines(company.olivia, again)[1]] == ["new", None, "new", "new"]
+    assert [line.values.get("stage") for line in import_batches.first_lines(company.olivia, again)[1]] == [
+        "new",
+        None,
+        "new",
+        "new",
+    ]
     assert "selected>New</option>" in club.olivia.get(f"/imports/{again.id}").html, "what was said is kept"
-    moved = cell_meanings.fitting_meanings(records.collection("contact"), replace(again.question, columns={}), again.question.meanings)
+    moved = cell_meanings.fitting_meanings(
+        records.collection("contact"), replace(again.question, columns={}), again.question.meanings
+    )
     assert moved == {}, "a column that is no choice any more means nothing"
 
 
@@ -61,16 +81,32 @@ def test_the_api_says_which_words_are_unknown_and_is_told_what_they_mean(club: "
     def send(meanings: dict[str, dict[str, str]]) -> import_batches.Import:
         told = {"Status": "optout:email"}
         return import_batches.send(
-            company.olivia, "contact", io.BytesIO(text), headings=told, match=None, change=False, same={}, preview=True, meanings=meanings
+            company.olivia,
+            "contact",
+            io.BytesIO(text),
+            headings=told,
+            match=None,
+            change=False,
+            same={},
+            preview=True,
+            meanings=meanings,
         )
 
     found = send({})
-    assert (found.new, found.opted_out, found.unknown) == (0, 0, {"2": {"Lead": 1}, "3": {"Paused": 1, "Active": 1, "Unsubscribed": 1}})
+    assert (found.new, found.opted_out, found.unknown) == (
+        0,
+        0,
+        {"2": {"Lead": 1}, "3": {"Paused": 1, "Active": 1, "Unsubscribed": 1}},
+    )
     said = send({"stage": {"lead": "new"}, "Status": {"Paused": "no", "active": "no", "*": "opted out"}})
     assert (said.new, said.opted_out, said.unknown) == (3, 1, {})
     with pytest.raises(Invalid) as refused:
         send({"stage": {"Lead": "prospect"}, "email": {"a": "b"}, "Nothing": {"a": "b"}})
-    assert [each["field"] for each in refused.value.details] == ["meanings.stage.Lead", "meanings.email", "meanings.Nothing"]
+    assert [each["field"] for each in refused.value.details] == [
+        "meanings.stage.Lead",
+        "meanings.email",
+        "meanings.Nothing",
+    ]
 
 
 def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> None:  # noqa: F811 (the fixture)
@@ -81,7 +117,12 @@ def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> No
     assert "Take this import back" not in page.text, "she may not delete"
     [link] = [each for each in page.links if "import_added" in each]
     listed = club.olivia.get(link)
-    assert ("Zoe" in listed.text, "Sam Whitfield" in listed.text, "Import that added it" in listed.text, "leads.csv" in listed.text) == (
+    assert (
+        "Zoe" in listed.text,
+        "Sam Whitfield" in listed.text,
+        "Import that added it" in listed.text,
+        "leads.csv" in listed.text,
+    ) == (
         True,
         False,
         True,
@@ -92,7 +133,10 @@ def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> No
     looking = posted(club, there, {"do": "take_back"})
     work_until_idle({jobs.BULK})
     page = club.olivia.get(looking)
-    assert ("Take an import back: 2 of 2 records" in page.text, "Delete 2 contacts" in page.text) == (True, True)
+    assert ("Take an import back: 2 of 2 records" in page.text, "Delete 2 contacts" in page.text) == (
+        True,
+        True,
+    )
     posted(club, looking, {"do": "go"})
     work_until_idle({jobs.BULK})
     assert "2 deleted" in club.olivia.get(looking).text

@@ -22,14 +22,20 @@ def _inboxes(pages: "Pages") -> None:
 
 def refreshed(pages: "Pages", who: str = "olivia") -> str:
     """The address with which Home asks again."""
-    return next(str(told["hx-get"]) for told in getattr(pages, who).get("/").with_attribute("hx-get") if "seen=" in told["hx-get"])
+    return next(
+        str(told["hx-get"])
+        for told in getattr(pages, who).get("/").with_attribute("hx-get")
+        if "seen=" in told["hx-get"]
+    )
 
 
 def test_home_has_each_thing_with_its_way(pages: "Pages") -> None:
     run, kept = pages.company.started("1"), saved(pages.company, "4")
     handed_on(pages.company, "2")
     page = pages.olivia.get("/")
-    assert {f"/runs/{run}", f"/c/customer/4?resume={kept}", "/inbox/desk", "/inbox/unrated"} <= set(page.links)
+    assert {f"/runs/{run}", f"/c/customer/4?resume={kept}", "/inbox/desk", "/inbox/unrated"} <= set(
+        page.links
+    )
     assert [words for tag, words in page.headings if tag == "h3"] == ["Later"]
     assert "2 things wait for you" in page.text
     assert f"/runs/{run}" not in pages.olivia.get("/?show=continue").links
@@ -62,7 +68,9 @@ def test_one_ticket_is_taken_and_who_is_slower_is_told(pages: "Pages") -> None:
     pages.tom.send(page, "/inbox/desk/take", ticket=run)
     assert (
         "Somebody else took this ticket"
-        in pages.olivia.send(page, "/inbox/desk/take", status=409, ticket=run, csrf_token=pages.olivia.token).text
+        in pages.olivia.send(
+            page, "/inbox/desk/take", status=409, ticket=run, csrf_token=pages.olivia.token
+        ).text
     )
 
 
@@ -75,7 +83,10 @@ def test_handing_on_asks_for_inbox_and_reason_and_shows_where_the_run_is(pages: 
     assert "Choose an inbox." in again.text
     assert again.form("/escalate")["fields"]["reason"].strip() == "Odd"
     assert "Write the reason." in pages.olivia.send(page, "/escalate", status=422, inbox="desk").text
-    assert "There is no such inbox" in pages.olivia.send(page, "/escalate", status=422, inbox="absent", reason="x").text
+    assert (
+        "There is no such inbox"
+        in pages.olivia.send(page, "/escalate", status=422, inbox="absent", reason="x").text
+    )
     pages.olivia.send(page, "/escalate", inbox="desk", reason="A hit", priority="high")
     shown = pages.olivia.follow().text
     assert "In the inbox “Compliance desk”" in shown
@@ -114,5 +125,8 @@ def test_a_manager_gives_several_at_once_and_sees_what_could_not_be_given(pages:
     assert {"With Olivia", "With Tom"} <= set(re.findall(r"With \w+", backlog.text))
     pages.mona.post("/inbox/unrated/unassign", {"csrf_token": pages.mona.token, "ticket": [run]})
     assert pages.company.told(run)["holder"] is None
-    assert "Choose 1 to 100 tickets." in pages.mona.post("/inbox/unrated/unassign", {"csrf_token": pages.mona.token}, status=422).text
+    assert (
+        "Choose 1 to 100 tickets."
+        in pages.mona.post("/inbox/unrated/unassign", {"csrf_token": pages.mona.token}, status=422).text
+    )
     assert "Choose one or more tickets first." in pages.mona.get("/inbox/unrated/assign").text

@@ -48,7 +48,10 @@ def test_who_is_invited_enters_and_is_signed_in(pages: Pages, stranger: FlaskCli
     token = invited(pages, "enters@example.com")
     shown = stranger.get(f"/invitation/{token}")
     assert "You sign in as enters@example.com" in Page(shown.text).text
-    assert (shown.headers["Cache-Control"], shown.headers["X-Robots-Tag"]) == ("no-store", "noindex, nofollow")
+    assert (shown.headers["Cache-Control"], shown.headers["X-Robots-Tag"]) == (
+        "no-store",
+        "noindex, nofollow",
+    )
     assert enter(stranger, token)[0] == 303
     assert "Nora Weiss" in Page(stranger.get("/settings/me").text).text
     person = accounts.person_of_email("enters@example.com")
@@ -78,7 +81,9 @@ WRONG = [
 ]
 
 
-def test_what_is_wrong_is_said_and_nothing_typed_is_lost_but_the_password(pages: Pages, stranger: FlaskClient) -> None:
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost_but_the_password(
+    pages: Pages, stranger: FlaskClient
+) -> None:
     token = invited(pages, "wrong@example.com")
     for changed, words in WRONG:
         status, page = enter(stranger, token, **changed)
@@ -88,7 +93,9 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost_but_the_password(pages:
     assert enter(stranger, token)[0] == 303
 
 
-def test_a_stranger_learns_nothing_from_a_link_that_opens_nothing(pages: Pages, stranger: FlaskClient) -> None:
+def test_a_stranger_learns_nothing_from_a_link_that_opens_nothing(
+    pages: Pages, stranger: FlaskClient
+) -> None:
     form = pages.ines.get("/settings/people/invite")
     used, revoked, old = (invited(pages, f"{word}@example.com") for word in ("used", "revoked", "old"))
     assert enter(stranger, used)[0] == 303
@@ -100,7 +107,11 @@ def test_a_stranger_learns_nothing_from_a_link_that_opens_nothing(pages: Pages, 
     assert "Lead" in page.text
     assert "works once, until" in page.text
     pages.ines.send(page, "/revoke")
-    (again,) = {link for link in pages.ines.get("/settings/people?state=invited&q=old@").links if "/invitations/" in link}
+    (again,) = {
+        link
+        for link in pages.ines.get("/settings/people?state=invited&q=old@").links
+        if "/invitations/" in link
+    }
     renewed = pages.ines.send(pages.ines.get(again), "/resend", status=200)
     assert "Hand this link to old@example.com" in renewed.text
     bodies = {fresh.get(f"/invitation/{token}").text for token in (used, revoked, old, "guess", "x" * 5000)}
@@ -124,19 +135,28 @@ def test_a_stranger_learns_nothing_from_a_link_that_opens_nothing(pages: Pages, 
 def test_a_foreign_page_cannot_send_the_form(pages: Pages, stranger: FlaskClient) -> None:
     token = invited(pages, "foreign@example.com")
     fields = Page(stranger.get(f"/invitation/{token}").text).forms[0]["fields"]
-    answer = stranger.post(f"/invitation/{token}", data=fields | ENTRY, headers={"Sec-Fetch-Site": "cross-site"})
+    answer = stranger.post(
+        f"/invitation/{token}", data=fields | ENTRY, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert answer.status_code == 403
     assert enter(stranger, token)[0] == 303
 
 
 def test_the_form_of_an_invitation_names_what_is_wrong_and_keeps_what_was_chosen(pages: Pages) -> None:
     form = pages.ines.get("/settings/people/invite")
-    page = pages.ines.send(form, "/invite", status=422, **{"email": "nobody", "role.1": "lead", "team.1": "operations", "do": "send"})
+    page = pages.ines.send(
+        form,
+        "/invite",
+        status=422,
+        **{"email": "nobody", "role.1": "lead", "team.1": "operations", "do": "send"},
+    )
     assert reasons(page) == ["takes an e-mail address"]
     assert page.form("/invite")["fields"]["pair"] == "lead@operations"
     page = pages.ines.send(page, "/invite", status=409, email="olivia@fernwick.example", do="send")
     assert "signs in as olivia@fernwick.example already" in reasons(page)[0]
-    page = pages.ines.send(page, "/invite", status=200, **{"role.1": "auditor", "team.1": "audit", "do": "more"})
+    page = pages.ines.send(
+        page, "/invite", status=200, **{"role.1": "auditor", "team.1": "audit", "do": "more"}
+    )
     assert "Auditor everywhere" in page.text
     page = pages.ines.send(form, "/invite", status=422, email="x@example.com", do="send")
     assert "at least one role" in reasons(page)[0]

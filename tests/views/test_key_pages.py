@@ -46,7 +46,9 @@ def test_what_is_wrong_is_named_and_nothing_typed_is_lost(pages: Pages) -> None:
     again = pages.tom.send(form, "/settings/keys/create", status=422, name="", what="some", networks="here")
     assert "takes 1 to 200 printable characters" in again.text
     assert again.form("/settings/keys/create")["fields"]["networks"] == "here"
-    again = pages.tom.send(form, "/settings/keys/create", status=422, name="Feed", what="some", acts="activity.export")
+    again = pages.tom.send(
+        form, "/settings/keys/create", status=422, name="Feed", what="some", acts="activity.export"
+    )
     assert "activity.export is not a right of yours" in again.text
     assert again.form("/settings/keys/create")["fields"]["name"] == "Feed"
     assert not accounts.keys_of(pages.company.tom)
@@ -57,8 +59,14 @@ def test_another_person_s_key(pages: Pages, who: str, status: int) -> None:
     made = accounts.create_key("Hers", pages.company.olivia.id)
     browser = getattr(pages, who)
     browser.get(f"/settings/keys/{made.id}", status=status)
-    assert ("Hers" in browser.get("/settings/keys/all", status=200 if status == 200 else 403).text) is (status == 200)
-    browser.post(f"/settings/keys/{made.id}/revoke", {"csrf_token": browser.token}, status=303 if status == 200 else 404)
+    assert ("Hers" in browser.get("/settings/keys/all", status=200 if status == 200 else 403).text) is (
+        status == 200
+    )
+    browser.post(
+        f"/settings/keys/{made.id}/revoke",
+        {"csrf_token": browser.token},
+        status=303 if status == 200 else 404,
+    )
     assert (accounts.actor_of_key(made.text) is None) is (status == 200)
 
 

@@ -16,7 +16,11 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.permissions import clearances
-from tests.authoring.publication.test_publishing_reviews import asked as asked_to_publish, second_lead, wants_second
+from tests.authoring.publication.test_publishing_reviews import (
+    asked as asked_to_publish,
+    second_lead,
+    wants_second,
+)
 from tests.company import Company
 from tests.support.four_eyes import NOTE, bank, charging, publish, requested, step
 from tests.views.conftest import Pages
@@ -26,7 +30,9 @@ EVERY_ACT = frozenset(f"{kind}.{act}" for kind, acts in access.ACTS.items() for 
 NEVER = {
     "without a word of it": Scopes(),
     "some acts": Scopes(acts=EVERY_ACT - {"action.approve"}),
-    "some acts, and a word that counts for all of them": Scopes(acts=EVERY_ACT - {"action.approve"}, approves=True),
+    "some acts, and a word that counts for all of them": Scopes(
+        acts=EVERY_ACT - {"action.approve"}, approves=True
+    ),
     "an assistant's": Scopes(assistant=True),
     "an assistant's, made to": Scopes(approves=True, assistant=True),
 }
@@ -58,7 +64,9 @@ def cleared(company: Company) -> str:
     access.grant("lead", "policy", ["manage"])
     access.refresh()
     since = datetime.now(UTC)
-    return clearances.ask(company.mona, "amber", company.olivia.email, since, since + timedelta(days=1), "Stands in").id
+    return clearances.ask(
+        company.mona, "amber", company.olivia.email, since, since + timedelta(days=1), "Stands in"
+    ).id
 
 
 def doors(company: Company) -> dict[str, tuple[Actor, Door]]:
@@ -66,12 +74,19 @@ def doors(company: Company) -> dict[str, tuple[Actor, Door]]:
     charging()
     wants_second(company)
     tom = second_lead(company)
-    charge, refused, run_apart, grant = requested(company)[1], requested(company, record="2")[1], apart(company), cleared(company)
+    charge, refused, run_apart, grant = (
+        requested(company)[1],
+        requested(company, record="2")[1],
+        apart(company),
+        cleared(company),
+    )
     review = asked_to_publish(company)
 
     def look(who: Actor) -> None:
         told = runs.get(who, run_apart).json
-        runs.complete(who, run_apart, runs.Submission(step="look", revision=told["revision"], values={"note": "Seen."}))
+        runs.complete(
+            who, run_apart, runs.Submission(step="look", revision=told["revision"], values={"note": "Seen."})
+        )
 
     return {
         "approve": (company.mona, lambda who: runs.approve(who, charge)),
@@ -100,7 +115,11 @@ def test_a_key_is_the_second_person_only_if_it_was_made_to_be(bank: Company, may
 
 def test_keys_made_before_keep_their_rights_and_stand_in_a_list(pages: Pages) -> None:
     olivia = pages.company.olivia
-    names = {f"{kind} {number}": scopes for kind, made in (("may", MAY), ("never", NEVER)) for number, scopes in enumerate(made.values())}
+    names = {
+        f"{kind} {number}": scopes
+        for kind, made in (("may", MAY), ("never", NEVER))
+        for number, scopes in enumerate(made.values())
+    }
     for name, scopes in names.items():
         accounts.create_key(name, olivia.id, scopes=scopes)
     robot = accounts.create_service_account("robot@fernwick.test", [("operator", "operations")])
@@ -110,7 +129,9 @@ def test_keys_made_before_keep_their_rights_and_stand_in_a_list(pages: Pages) ->
     page = pages.ines.get("/settings/keys/all?may=approve")
     assert ("may 0" in page.text, "never 0" in page.text, "of a robot" in page.text) == (True, False, False)
     assert page.text.count("May approve") == len(listed)
-    pages.ines.send(pages.ines.get(next(link for link in page.links if "/settings/keys/key_" in link)), "/revoke")
+    pages.ines.send(
+        pages.ines.get(next(link for link in page.links if "/settings/keys/key_" in link)), "/revoke"
+    )
     assert len(accounts.every_key(pages.company.ines, approving=True)) == len(listed) - 1
     pages.olivia.get("/settings/keys/all?may=approve", status=403)
 
@@ -118,9 +139,12 @@ def test_keys_made_before_keep_their_rights_and_stand_in_a_list(pages: Pages) ->
 def test_the_page_and_the_command_give_it_only_where_it_is_said(pages: Pages) -> None:
     person, form = pages.company.mona, pages.mona.get("/settings/keys/new")
     told: dict[str, dict[str, Any]] = {
-        "page": {"what": "all"}, "page, ticked": {"what": "all", "approves": "1"}, "some": {"what": "some", "acts": "workflow.see"},
-        "some, ticked": {"what": "some", "acts": "workflow.see", "approves": "1"}, "assistant, ticked": {"what": "assistant", "approves": "1"},
-    }  # fmt: skip
+        "page": {"what": "all"},
+        "page, ticked": {"what": "all", "approves": "1"},
+        "some": {"what": "some", "acts": "workflow.see"},
+        "some, ticked": {"what": "some", "acts": "workflow.see", "approves": "1"},
+        "assistant, ticked": {"what": "assistant", "approves": "1"},
+    }
     for name, more in told.items():
         pages.mona.send(form, "/settings/keys/create", status=200, name=name, days="30", **more)
     for name, *words in (("command",), ("command, told", "--approve")):

@@ -26,14 +26,21 @@ class Browser:
         self.app = create_app()
         self.client: FlaskClient = self.app.test_client()
         with self.client.session_transaction() as session:
-            session["csrf_token"], session["_user_id"] = "kept", accounts.sign_in(email, PASSWORD, "127.0.0.1", "test")
+            session["csrf_token"], session["_user_id"] = (
+                "kept",
+                accounts.sign_in(email, PASSWORD, "127.0.0.1", "test"),
+            )
 
     def get(self) -> TestResponse:
         return self.client.get("/settings/labels", headers={"Sec-Fetch-Site": "same-origin"})
 
     def post(self, path: str = "", **told: str) -> TestResponse:
         token = URLSafeTimedSerializer(self.app.secret_key or "", salt="wtf-csrf-token").dumps("kept")
-        return self.client.post(f"/settings/labels{path}", data={**told, "csrf_token": token}, headers={"Sec-Fetch-Site": "same-origin"})
+        return self.client.post(
+            f"/settings/labels{path}",
+            data={**told, "csrf_token": token},
+            headers={"Sec-Fetch-Site": "same-origin"},
+        )
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +92,9 @@ def test_a_clearance_is_asked_for_agreed_to_and_taken_back(house: Company) -> No
         ({"reason": " "}, "Say why"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(house: Company, changes: dict[str, str], words: str) -> None:
+def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
+    house: Company, changes: dict[str, str], words: str
+) -> None:
     answer = Browser("ines@fernwick.example").post(**typed(**changes))
     assert answer.status_code == 422
     assert words in answer.text

@@ -36,7 +36,11 @@ FIGURE = re.compile(r'<td[^>]*data-l="([^"]+)"[^>]*>\s*<a[^>]*href="([^"]+)"[^>]
 def figures(browser: "Browser", since: str = "hour") -> list[tuple[str, str, int]]:
     """(column, address, number) of each figure on the page."""
     html = browser.get(f"{LATELY}?since={since}").html
-    return [(label, href.replace("&amp;", "&"), int(number)) for label, href, number in FIGURE.findall(html) if number.isdecimal()]
+    return [
+        (label, href.replace("&amp;", "&"), int(number))
+        for label, href, number in FIGURE.findall(html)
+        if number.isdecimal()
+    ]
 
 
 def rows(browser: "Browser", address: str) -> int:
@@ -59,7 +63,9 @@ def said() -> Iterator[list[str]]:
         yield found
 
 
-def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_above(pages: "Pages", company: Company) -> None:
+def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_above(
+    pages: "Pages", company: Company
+) -> None:
     reached.founded(company)
     with reached.clock(NOON):
         begin(company, workflow("hello", [dict(SMS)]))
@@ -88,11 +94,17 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
         assert "1 failed, neither done again nor set aside" in page.text
         assert "/workflows/reminding/incidents" in page.links
         assert "There is no address or number (1)" in page.text
-        assert "Ended from " in pages.olivia.get(next(href for label, href, _ in shown if label == "Done")).text
-        assert len(figures(pages.olivia, "nonsense")) == len(figures(pages.olivia, "night"))  # an unknown time is the usual one
+        assert (
+            "Ended from " in pages.olivia.get(next(href for label, href, _ in shown if label == "Done")).text
+        )
+        assert len(figures(pages.olivia, "nonsense")) == len(
+            figures(pages.olivia, "night")
+        )  # an unknown time is the usual one
 
 
-def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(pages: "Pages", company: Company) -> None:
+def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(
+    pages: "Pages", company: Company
+) -> None:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     end = step("end", "end", None)
     head = {
@@ -102,8 +114,15 @@ def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(pag
         "settings": {"exclusive": False},
         "steps": [step("start", "start", "end"), end],
     }
-    again = {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"}
-    workflows.import_file(head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": [again]}, publish=True)
+    again = {
+        "id": "again",
+        "kind": "event",
+        "on": "run.completed",
+        "filter": "event.workflow in ['feeds-itself', 'spark']",
+    }
+    workflows.import_file(
+        head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": [again]}, publish=True
+    )
     workflows.import_file(head | {"slug": "spark", "title": "Spark", "triggers": []}, publish=True)
     with workers():
         runs.start(company.mona, "spark", None, None)
@@ -120,7 +139,9 @@ def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(pag
     pages.mona.get("/workflows/feeds-itself/firings?state=odd", status=400)
     pages.stan.get(address, status=404)
     assert "Feeds itself" not in pages.stan.get(LATELY).text
-    workflows.import_file(head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": []}, publish=True)
+    workflows.import_file(
+        head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": []}, publish=True
+    )
     [(_, address, number)] = [each for each in figures(pages.mona) if each[0] == "Not started"]
     assert (number, rows(pages.mona, address)) == (1, 1), "of a trigger that was removed, too"
     assert "A trigger that is gone" in pages.mona.get(address).text
@@ -141,7 +162,9 @@ def test_runs_of_a_part_are_looked_up_by_hash_and_never_compared_with_each_other
     """Twenty thousand runs that count, compared one by one with each run of a week, took minutes."""
     company.finished("1")
     with hot_engine().connect() as connection:
-        counted = sa.select(tables.run.c.id).where(record_reach.countable_runs(company.tom, ~tables.run.c.test))
+        counted = sa.select(tables.run.c.id).where(
+            record_reach.countable_runs(company.tom, ~tables.run.c.test)
+        )
         compiled = counted.compile(connection, compile_kwargs={"render_postcompile": True})
         plan = connection.exec_driver_sql(f"explain {compiled}", compiled.params).scalars().all()
     assert any("hashed SubPlan" in line for line in plan), plan
@@ -159,11 +182,18 @@ def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", c
     company.finished("1")
     before = asked()
     for number in range(20):
-        workflows.import_file(DOCUMENT | {"slug": f"more-{number}", "title": f"More {number}", "steps": STEPS}, publish=True)
+        workflows.import_file(
+            DOCUMENT | {"slug": f"more-{number}", "title": f"More {number}", "steps": STEPS}, publish=True
+        )
         runs.start(company.olivia, f"more-{number}", "customer", "2", {"why": "event"})
     assert asked() <= before
     with said() as statements:
-        monitoring.lately.happened(company.mona, [known.id for known in workflows.all_known()], log.now() - timedelta(days=7), log.now())
+        monitoring.lately.happened(
+            company.mona,
+            [known.id for known in workflows.all_known()],
+            log.now() - timedelta(days=7),
+            log.now(),
+        )
     assert len([each for each in statements if "console.version" not in each]) == 3, (
         "once a second somebody asks whether the rights are still the same"
     )

@@ -30,11 +30,19 @@ def test_the_steps_of_an_execution_add_up_to_its_duration(pages: "Pages") -> Non
         return (began + timedelta(seconds=seconds)).isoformat()
 
     def lengths(*ends: float) -> tuple[str, list[str]]:
-        attempts = [{"entered_at": at(begin), "completed_at": at(end)} for begin, end in zip((0.0, *ends), ends, strict=False)]
-        return executions._lengths({"created_at": at(0), "ended_at": at(ends[-1]), "attempts": attempts}, look)
+        attempts = [
+            {"entered_at": at(begin), "completed_at": at(end)}
+            for begin, end in zip((0.0, *ends), ends, strict=False)
+        ]
+        return executions._lengths(
+            {"created_at": at(0), "ended_at": at(ends[-1]), "attempts": attempts}, look
+        )
 
     assert lengths(0.2, 2_000.0, 5_465.8) == ("1 h 31 min 6 s", ["at once", "33 min 20 s", "57 min 46 s"])
-    assert lengths(40.0, 90_100.0, 90_130.0) == ("1 d 1 h 2 min", ["1 min", "1 d 1 h 1 min", "under a minute"])
+    assert lengths(40.0, 90_100.0, 90_130.0) == (
+        "1 d 1 h 2 min",
+        ["1 min", "1 d 1 h 1 min", "under a minute"],
+    )
     run_id = pages.company.finished("1")
     html = pages.mona.get(f"/workflows/care-review/executions/{run_id}").html
     assert re.search(r"<dt>Duration</dt><dd>(under a second|\d+ s)</dd>", html)

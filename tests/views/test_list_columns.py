@@ -28,7 +28,9 @@ def test_tabs_are_counted_after_the_list_and_only_within_what_the_reader_sees(pa
     [
         ("due_on", "date", "2026-07-25", "open", "119 days"),
         ("due_at", "datetime", "2026-11-20T10:30:00Z", None, "1 day late"),
-        pytest.param("due_at", "datetime", "2026-11-20T22:30:00Z", None, "", id="in the reader's zone it is today"),
+        pytest.param(
+            "due_at", "datetime", "2026-11-20T22:30:00Z", None, "", id="in the reader's zone it is today"
+        ),
         ("deadline", "date", "2026-11-21", None, ""),
         ("payment_due", "date", "2026-07-25", "paid", ""),
         ("DueDate", "date", "2026-07-25", "No-Show", ""),
@@ -45,7 +47,9 @@ def test_tabs_are_counted_after_the_list_and_only_within_what_the_reader_sees(pa
         ("valid_until", "date", "2026-11-22", "accepted", ""),
     ],
 )
-def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind: str, value: str, state: str | None, words: str) -> None:
+def test_what_is_late_says_for_how_many_days_unless_it_has_ended(
+    name: str, kind: str, value: str, state: str | None, words: str
+) -> None:
     look = Look("en", "Europe/Vilnius", datetime(2026, 11, 21, 12, tzinfo=UTC))
     what = Kind(name, "Due", kind)
     assert due_cells.is_due(what)
@@ -60,16 +64,27 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
 
 def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refused(pages: "Pages") -> None:
     for n in range(100, 140):
-        pages.company.sql("insert into customer (id, display_name, desk) values (?, ?, 'retail')", n, f"N {n}")
+        pages.company.sql(
+            "insert into customer (id, display_name, desk) values (?, ?, 'retail')", n, f"N {n}"
+        )
     olivia = pages.olivia
     page = olivia.get("/c/customer?view=1")
-    sent = {"csrf_token": page.form("/c/customer/view")["fields"]["csrf_token"], "columns": ["risk", "email"], "size": "20", "w.risk": "90"}
+    sent = {
+        "csrf_token": page.form("/c/customer/view")["fields"]["csrf_token"],
+        "columns": ["risk", "email"],
+        "size": "20",
+        "w.risk": "90",
+    }
     olivia.post("/c/customer/view", sent)
     page = olivia.get("/c/customer")
     assert len(page.with_attribute("data-record")) == 20
     assert '<col width="90">' in page.html
     assert "<col width" not in pages.tom.get("/c/customer").html
-    olivia.post("/c/customer/view", {"csrf_token": sent["csrf_token"], "only_widths": "1", "w.title": "5000"}, status=204)
+    olivia.post(
+        "/c/customer/view",
+        {"csrf_token": sent["csrf_token"], "only_widths": "1", "w.title": "5000"},
+        status=204,
+    )
     kept = list_views.view_of(pages.company.olivia, "customer")
     assert (kept.widths, kept.size, kept.columns) == ({"risk": 90, "title": 900}, 20, ("risk", "email"))
     olivia.post("/c/customer/view", sent | {"size": "1000"}, status=422)

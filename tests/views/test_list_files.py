@@ -32,7 +32,9 @@ def asked(browser: "Browser", address: str, form: str = "csv", status: int = 303
 
 def withdraw() -> None:
     """The operators may not take customers away any more."""
-    fetch("delete from console.policy where sub = 'role:operator' and act = 'export' and obj = 'collection:customer' returning 1")
+    fetch(
+        "delete from console.policy where sub = 'role:operator' and act = 'export' and obj = 'collection:customer' returning 1"
+    )
     access.grant("operator", "collection:account", ["export"], team="operations")
     access.refresh()
 
@@ -68,7 +70,9 @@ def test_what_is_shown_is_saved_as_a_table_judged_and_noted(pages: "Pages") -> N
 
 
 def test_a_spreadsheet_holds_numbers_as_numbers_and_no_formulas(pages: "Pages") -> None:
-    pages.company.sql("update customer set display_name = '=1+1', balance = 12.5, email = ? where id = 2", "y" * 59)
+    pages.company.sql(
+        "update customer set display_name = '=1+1', balance = 12.5, email = ? where id = 2", "y" * 59
+    )
     pages.company.sql("update customer set balance = 12345678901234.56 where id = 1")
     olivia = pages.olivia
     asked(olivia, "/export/c/customer?sort=id&columns=balance&columns=email", "xlsx")
@@ -82,7 +86,9 @@ def test_a_spreadsheet_holds_numbers_as_numbers_and_no_formulas(pages: "Pages") 
     assert "12,345,678,901,234.56" in sheet, "a number that would be rounded stays a text"
 
 
-def test_only_who_asked_may_follow_and_fetch_and_only_as_long_as_they_may_take_it_away(pages: "Pages") -> None:
+def test_only_who_asked_may_follow_and_fetch_and_only_as_long_as_they_may_take_it_away(
+    pages: "Pages",
+) -> None:
     olivia = pages.olivia
     asked(olivia, "/export/c/customer")
     address = olivia.answer.request.path
@@ -103,7 +109,9 @@ def test_a_file_with_more_than_may_be_taken_away_now_is_not_handed_out_and_made_
     pages.company.work()
     assert "Make it again" not in olivia.get(address).text
     with transaction() as connection:
-        policy_store.write(connection, added=access.parse("p, role:operator, *, field:customer/email, read, deny"))
+        policy_store.write(
+            connection, added=access.parse("p, role:operator, *, field:customer/email, read, deny")
+        )
     access.refresh()
     page = olivia.get(address)
     assert "Your rights in these records were changed" in page.text
@@ -146,7 +154,9 @@ def test_it_can_be_stopped_three_at_once_are_enough_and_a_lost_right_is_said(pag
 
 def test_programs_ask_poll_and_fetch(pages: "Pages") -> None:
     client = pages.olivia.client.application.test_client()
-    keys = {name: accounts.create_key("tests", pages.company.people[name].id).text for name in ("olivia", "stan")}
+    keys = {
+        name: accounts.create_key("tests", pages.company.people[name].id).text for name in ("olivia", "stan")
+    }
     token, stans = ({"Authorization": f"Bearer {keys[name]}"} for name in ("olivia", "stan"))
     told = {"filter": {"field": "risk", "op": "eq", "value": "low"}, "columns": ["email"], "format": "csv"}
     answer = client.post("/api/v1/collections/customer/exports", json=told, headers=token)
@@ -157,7 +167,9 @@ def test_programs_ask_poll_and_fetch(pages: "Pages") -> None:
     found = client.get(f"/api/v1/exports/{told_back['id']}", headers=token).get_json()
     assert (found["status"], found["done"]) == ("done", found["total"])
     assert b"tore@customers.example" in client.get(found["href"], headers=token).data
-    wrong = client.post("/api/v1/collections/customer/exports", json=told | {"columns": ["tax_id"]}, headers=token)
+    wrong = client.post(
+        "/api/v1/collections/customer/exports", json=told | {"columns": ["tax_id"]}, headers=token
+    )
     assert wrong.status_code == 400, "a field that she may not read is not there"
     assert client.get(f"/api/v1/exports/{told_back['id']}", headers=stans).status_code == 404
 

@@ -17,19 +17,26 @@ def names(page: "Page") -> list[str]:
     return [
         told["href"]
         for told in page.with_attribute("href")
-        if told["href"].startswith("/c/customer/") and "data-menu" not in told and told["href"].count("/") == 3
+        if told["href"].startswith("/c/customer/")
+        and "data-menu" not in told
+        and told["href"].count("/") == 3
     ]
 
 
 def way(page: "Page", rel: str) -> str | None:
     """Where Next or Previous leads."""
-    return next((told["href"] for told in page.with_attribute("rel") if told["rel"] == rel and "href" in told), None)
+    return next(
+        (told["href"] for told in page.with_attribute("rel") if told["rel"] == rel and "href" in told), None
+    )
 
 
 def more_customers(pages: "Pages", number: int) -> None:
     for n in range(100, 100 + number):
         pages.company.sql(
-            "insert into customer (id, display_name, desk, risk, balance) values (?, ?, 'retail', 'low', ?)", n, f"Customer {n}", n
+            "insert into customer (id, display_name, desk, risk, balance) values (?, ?, 'retail', 'low', ?)",
+            n,
+            f"Customer {n}",
+            n,
         )
 
 
@@ -65,7 +72,10 @@ def test_only_what_the_reader_may_see_is_there(pages: "Pages") -> None:
         ("sort=display_name", ["4", "1", "3", "2"]),
         ("sort=-display_name", ["2", "3", "1", "4"]),
         ("filter=" + quote(json.dumps({"and": [{"field": "risk", "op": "eq", "value": "low"}]})), ["2"]),
-        ("filter=" + quote(json.dumps({"field": "balance", "op": "gt", "value": "1"})) + "&sort=id", ["1", "3"]),
+        (
+            "filter=" + quote(json.dumps({"field": "balance", "op": "gt", "value": "1"})) + "&sort=id",
+            ["1", "3"],
+        ),
     ],
 )
 def test_the_address_is_the_state(pages: "Pages", query: str, shown: list[str]) -> None:
@@ -103,7 +113,10 @@ def test_one_condition_more_is_joined_with_all_of_them_or_with_one_alone(pages: 
     adding = {"add_field": "risk", "add_op": "eq", "add_value": "High", "filter": both}
     olivia.get("/c/customer?" + urlencode(adding | {"add_to": "0"}), status=303)
     assert json.loads(filter_of(olivia)) == {
-        "and": [{"or": [json.loads(both)["and"][0], {"field": "risk", "op": "eq", "value": "high"}]}, json.loads(both)["and"][1]]
+        "and": [
+            {"or": [json.loads(both)["and"][0], {"field": "risk", "op": "eq", "value": "high"}]},
+            json.loads(both)["and"][1],
+        ]
     }
     assert "Risk is Low or Risk is High" in olivia.follow().text
     olivia.get("/c/customer?" + urlencode(adding | {"add_to": "7"}), status=303)
@@ -113,11 +126,24 @@ def test_one_condition_more_is_joined_with_all_of_them_or_with_one_alone(pages: 
 @pytest.mark.parametrize(
     "query",
     [
-        "filter={", "filter=" + quote('{"field":"nope","op":"eq","value":1}'), "sort=nope", "segment=nope", "after=garbage",
-        "filter=" + quote(r'{"field":"\ud800","op":"eq","value":1}'), "filter=" + quote(r'{"and":[{"field":"nope","op":"eq","value":1},{"field":"risk","op":"eq","value":"\udfff"}]}'),
-        "filter=" + quote('{"and":[{"field":"nope","op":"eq","value":1}' + ',{"field":"risk","op":"eq","value":"low"}' * 101 + "]}"),
+        "filter={",
+        "filter=" + quote('{"field":"nope","op":"eq","value":1}'),
+        "sort=nope",
+        "segment=nope",
+        "after=garbage",
+        "filter=" + quote(r'{"field":"\ud800","op":"eq","value":1}'),
+        "filter="
+        + quote(
+            r'{"and":[{"field":"nope","op":"eq","value":1},{"field":"risk","op":"eq","value":"\udfff"}]}'
+        ),
+        "filter="
+        + quote(
+            '{"and":[{"field":"nope","op":"eq","value":1}'
+            + ',{"field":"risk","op":"eq","value":"low"}' * 101
+            + "]}"
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_said_and_never_a_wrong_list_shown(pages: "Pages", query: str) -> None:
     page = pages.olivia.get(f"/c/customer?{query}", status=400)
     assert len(names(page)) == (4 if query.startswith(("sort", "after")) else 0)
@@ -147,7 +173,9 @@ def test_the_count_comes_after_the_list_and_is_a_link_without_scripts(pages: "Pa
     more_customers(pages, 120)
     olivia = pages.olivia
     first = olivia.get("/c/customer?sort=id")
-    (later,) = [told["hx-get"] for told in first.with_attribute("hx-trigger") if told.get("hx-target") == "#count"]
+    (later,) = [
+        told["hx-get"] for told in first.with_attribute("hx-trigger") if told.get("hx-target") == "#count"
+    ]
     assert later in first.links
     assert olivia.get(later, htmx="count").html.strip() == "of 124"
     assert olivia.answer.headers["Cache-Control"] == "no-store"

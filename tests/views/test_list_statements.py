@@ -12,7 +12,14 @@ from tests.statements import all_sent
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-ONCE_A_SECOND = ("console.version", "console.workflow", "console.action", "console.inbox", "console.channel", "console.collection")
+ONCE_A_SECOND = (
+    "console.version",
+    "console.workflow",
+    "console.action",
+    "console.inbox",
+    "console.channel",
+    "console.collection",
+)
 """What all requests of a process share: whether definitions and rights are still the same."""
 
 

@@ -37,13 +37,18 @@ def heads(page: "Page") -> list[str]:
 def with_roles() -> Iterator[None]:
     """The segment of the company's customers is where operators begin."""
     known = catalogue.current()
-    made = replace(known.collections["customer"], segments=(Segment("unrated", "Unrated", "record.risk == null", ("operator",)),))
+    made = replace(
+        known.collections["customer"],
+        segments=(Segment("unrated", "Unrated", "record.risk == null", ("operator",)),),
+    )
     other = replace(known, collections={**known.collections, "customer": made})
     with patch.object(catalogue, "current", lambda: other):
         yield
 
 
-def test_a_list_opens_with_the_segment_of_the_role_and_then_of_the_person(pages: "Pages", with_roles: None) -> None:
+def test_a_list_opens_with_the_segment_of_the_role_and_then_of_the_person(
+    pages: "Pages", with_roles: None
+) -> None:
     olivia, mona = pages.olivia, pages.mona
     olivia.get("/c/customer", status=303)
     assert keys(olivia.follow()) == ["1", "3", "4"]
@@ -79,7 +84,11 @@ def test_nobody_keeps_columns_that_they_may_not_read(pages: "Pages") -> None:
         (pages.olivia, "customer", ["tax_id"]),
     ):
         token = who.get("/c").html.split('data-token="')[1].split('"')[0]
-        who.post(f"/c/{collection}/view", {"csrf_token": token, "columns": columns}, status=404 if who is pages.stan else 422)
+        who.post(
+            f"/c/{collection}/view",
+            {"csrf_token": token, "columns": columns},
+            status=404 if who is pages.stan else 422,
+        )
     assert list_views.moved(("a", "b", "c"), "c", -1) == ("a", "c", "b")
     assert list_views.moved(("a", "b"), "a", -1) == ("a", "b")
 
@@ -96,29 +105,74 @@ def test_a_field_that_leads_to_a_record_is_asked_for_by_what_can_be_said_of_one(
 LOOK = Look(zone="Europe/Vilnius")
 CENTS = {"name": "paid", "label": "Paid", "type": "integer", "widget": "money", "minor": True}
 EUROS, MIXED = CENTS | {"currency": "EUR"}, CENTS | {"currency": "currency"}
-DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "label": "At", "type": "datetime"}
+DATE, MOMENT = (
+    {"name": "due", "label": "Due", "type": "date"},
+    {"name": "at", "label": "At", "type": "datetime"},
+)
 
 
 @cases(
     ("source", "op", "entries", "condition"),
     [
-        (DATE, "last", ["30"], {"and": [{"field": "due", "op": "gte", "value": {"days": -30}}, {"field": "due", "op": "lt", "value": {"days": 1}}]}),
-        (DATE, "next", ["7"], {"and": [{"field": "due", "op": "gte", "value": {"days": 0}}, {"field": "due", "op": "lt", "value": {"days": 8}}]}),
+        (
+            DATE,
+            "last",
+            ["30"],
+            {
+                "and": [
+                    {"field": "due", "op": "gte", "value": {"days": -30}},
+                    {"field": "due", "op": "lt", "value": {"days": 1}},
+                ]
+            },
+        ),
+        (
+            DATE,
+            "next",
+            ["7"],
+            {
+                "and": [
+                    {"field": "due", "op": "gte", "value": {"days": 0}},
+                    {"field": "due", "op": "lt", "value": {"days": 8}},
+                ]
+            },
+        ),
         (DATE, "ago", ["14"], {"field": "due", "op": "lt", "value": {"days": -14}}),
         (DATE, "lt", ["2026-11-20"], {"field": "due", "op": "lt", "value": "2026-11-20"}),
-        (MOMENT, "eq", ["2026-11-20"], {"and": [{"field": "at", "op": "gte", "value": "2026-11-19T22:00:00Z"}, {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}]}),
+        (
+            MOMENT,
+            "eq",
+            ["2026-11-20"],
+            {
+                "and": [
+                    {"field": "at", "op": "gte", "value": "2026-11-19T22:00:00Z"},
+                    {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"},
+                ]
+            },
+        ),
         (MOMENT, "lte", ["2026-11-20"], {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}),
         (MOMENT, "lte", ["9999-12-31"], {"field": "at", "op": "lte", "value": "9999-12-31"}),
         (MOMENT, "gte", ["0001-01-01"], {"field": "at", "op": "gte", "value": "0001-01-01T00:00:00Z"}),
         (EUROS, "gte", ["1,299.50"], {"field": "paid", "op": "gte", "value": 129950}),
         (MIXED, "in", ["100, 12.5"], {"field": "paid", "op": "in", "value": [10000, 1250]}),
         (CENTS, "lt", ["7"], {"field": "paid", "op": "lt", "value": 700}),
-        ({"name": "share", "type": "decimal", "widget": "fraction"}, "gt", ["5 %"], {"field": "share", "op": "gt", "value": "0.05"}),
-        ({"name": "land", "type": "text", "widget": "country"}, "eq", ["latvia"], {"field": "land", "op": "eq", "value": "LV"}),
+        (
+            {"name": "share", "type": "decimal", "widget": "fraction"},
+            "gt",
+            ["5 %"],
+            {"field": "share", "op": "gt", "value": "0.05"},
+        ),
+        (
+            {"name": "land", "type": "text", "widget": "country"},
+            "eq",
+            ["latvia"],
+            {"field": "land", "op": "eq", "value": "LV"},
+        ),
         (DATE, "is_null", [], {"field": "due", "op": "is_null", "value": True}),
     ],
-)  # fmt: skip
-def test_what_the_sheet_sends_becomes_a_condition(source: dict[str, str], op: str, entries: list[str], condition: object) -> None:
+)
+def test_what_the_sheet_sends_becomes_a_condition(
+    source: dict[str, str], op: str, entries: list[str], condition: object
+) -> None:
     assert list_filters.condition_of(source, op, entries, LOOK) == condition
 
 
@@ -139,7 +193,8 @@ def statements(source: str) -> Iterator[list[str]]:
 def test_a_page_of_a_list_is_one_statement_wherever_it_begins_and_a_facet_is_one_more(pages: "Pages") -> None:
     with sqlite3.connect(pages.company.path) as connection:
         connection.executemany(
-            "insert into customer (id, display_name, desk) values (?, ?, 'retail')", [(n, f"N {n}") for n in range(100, 300)]
+            "insert into customer (id, display_name, desk) values (?, ?, 'retail')",
+            [(n, f"N {n}") for n in range(100, 300)],
         )
     first = pages.olivia.get("/c/customer?sort=id")
     address = next(told["href"] for told in first.with_attribute("rel") if told["rel"] == "next")
@@ -161,4 +216,6 @@ def test_a_saved_run_is_resumed_from_the_preview_of_its_record(pages: "Pages") -
     pages.tom.send(page, f"/runs/{run}/resume")
     assert pages.company.told(run, "tom")["holder"] == pages.company.tom.id
     assert "/resume" not in pages.tom.get("/c/customer?segment=&preview=1").html
-    assert "/resume" not in pages.rosa.get("/c/customer?segment=&preview=1").html, "who only looks is offered nothing"
+    assert "/resume" not in pages.rosa.get("/c/customer?segment=&preview=1").html, (
+        "who only looks is offered nothing"
+    )

@@ -38,7 +38,16 @@ def waits(caplog: pytest.LogCaptureFixture) -> int:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/inbox", "/approvals", "/search?q=okonkwo", "/workflows/care-review/executions", "/c/customer/1", "/c"]
+    "path",
+    [
+        "/",
+        "/inbox",
+        "/approvals",
+        "/search?q=okonkwo",
+        "/workflows/care-review/executions",
+        "/c/customer/1",
+        "/c",
+    ],
 )
 def test_a_page_waits_once_however_much_of_it_comes_from_the_source(
     company: Company, pages: Pages, caplog: pytest.LogCaptureFixture, path: str
@@ -58,16 +67,23 @@ def test_a_page_waits_once_however_much_of_it_comes_from_the_source(
     assert ("Okonkwo" in after.text) == ("Okonkwo" in before.text), "nothing of the wait is kept"
 
 
-def test_the_next_request_asks_again_and_is_told_again(company: Company, pages: Pages, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_next_request_asks_again_and_is_told_again(
+    company: Company, pages: Pages, caplog: pytest.LogCaptureFixture
+) -> None:
     with held(company):
         for _ in range(2):
             answer = pages.olivia.client.get("/c/customer")
             assert (answer.status_code, waits(caplog)) == (503, 1)
-            assert "The data source company has locked this for another program. Try again in a moment." in answer.text
+            assert (
+                "The data source company has locked this for another program. Try again in a moment."
+                in answer.text
+            )
     assert pages.olivia.client.get("/c/customer").status_code == 200
 
 
-def test_what_was_typed_is_kept_while_the_source_is_locked_and_saved_when_it_is_free(company: Company, pages: Pages) -> None:
+def test_what_was_typed_is_kept_while_the_source_is_locked_and_saved_when_it_is_free(
+    company: Company, pages: Pages
+) -> None:
     """Nothing is acknowledged that was not done."""
     run_id = company.at("note")
     page = pages.olivia.get(f"/runs/{run_id}")
@@ -81,7 +97,9 @@ def test_what_was_typed_is_kept_while_the_source_is_locked_and_saved_when_it_is_
     assert "Heard from her today" in str(company.told(run_id))
 
 
-def test_work_without_a_request_asks_each_time(company: Company, pages: Pages, caplog: pytest.LogCaptureFixture) -> None:
+def test_work_without_a_request_asks_each_time(
+    company: Company, pages: Pages, caplog: pytest.LogCaptureFixture
+) -> None:
     """A page that has waited leaves nothing in the thread for the jobs that come after it."""
     with held(company):
         pages.olivia.client.get("/c/customer")

@@ -18,7 +18,14 @@ def started(pages: Pages, limit: int) -> str:
         step("decide", "decision", None, options) | {"next": {"yes": "end", "no": "end"}},
         step("end", "end", None),
     ]
-    document = {"format": 1, "slug": "long", "title": "Long", "team": "operations", "settings": {"exclusive": False}, "steps": steps}
+    document = {
+        "format": 1,
+        "slug": "long",
+        "title": "Long",
+        "team": "operations",
+        "settings": {"exclusive": False},
+        "steps": steps,
+    }
     workflows.import_file(document | {"variables": {"names": NAMES}}, publish=True)
     company = pages.company
     run = runs.start(company.olivia, "long", None, None, {})
@@ -34,4 +41,7 @@ def test_a_decision_says_that_nobody_looked_at_the_rest(pages: Pages) -> None:
     assert "The list is longer: 2 were looked at, and nobody looked at the others." in page.text
     assert f"/runs/{run}/supply" not in page.html, "it is no text that somebody could supply"
     pages.olivia.send(page, "/complete", outcome="yes")
-    assert any("nobody looked at the others" in pages.olivia.get(f"/runs/{run}/replay?at={at}").text for at in (14, 15, 16))
+    assert any(
+        "nobody looked at the others" in pages.olivia.get(f"/runs/{run}/replay?at={at}").text
+        for at in (14, 15, 16)
+    )

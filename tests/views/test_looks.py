@@ -19,7 +19,9 @@ def looks() -> list[str]:
     return [kind for (kind,) in found]
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/c/customer", "record_listed"), ("/c/customer/1", "record_viewed")])
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/c/customer", "record_listed"), ("/c/customer/1", "record_viewed")]
+)
 def test_a_look_is_in_the_log_when_the_page_is_here(pages: "Pages", path: str, kind: str) -> None:
     pages.olivia.get(path)
     assert looks()[-1] == kind

@@ -34,9 +34,20 @@ def test_what_was_typed_for_an_item_that_is_gone_is_not_put_into_another(pages: 
     run_id = begin(company)
     told = company.told(run_id)
     company.sql("delete from account where iban = 'LT459999900012345678'")
-    sent = {"revision": told["revision"], "step": "check", "t.item": "text", "v.item": "LT459999900012345678", "t.verdict": "enum", "v.verdict": "good",
-            "t.remark": "text", "v.remark": "Typed in vain", "csrf_token": pages.olivia.token}  # fmt: skip
-    answer = pages.olivia.client.post(f"/runs/{run_id}/complete", data=sent, headers={"Sec-Fetch-Site": "same-origin"})
+    sent = {
+        "revision": told["revision"],
+        "step": "check",
+        "t.item": "text",
+        "v.item": "LT459999900012345678",
+        "t.verdict": "enum",
+        "v.verdict": "good",
+        "t.remark": "text",
+        "v.remark": "Typed in vain",
+        "csrf_token": pages.olivia.token,
+    }
+    answer = pages.olivia.client.post(
+        f"/runs/{run_id}/complete", data=sent, headers={"Sec-Fetch-Site": "same-origin"}
+    )
     assert answer.status_code == 422
     assert "is not in the list any more" in answer.text
     assert 'value="Typed in vain"' not in answer.text

@@ -37,19 +37,32 @@ def addresses(app: Flask, ids: dict[str, str]) -> list[str]:
     """Every address that can be asked for with these names, the parts of the URL map that none of them fills left out."""
     found = []
     for rule in app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.arguments - ids.keys() or rule.rule.startswith(("/static", "/sign-in")):
+        if (
+            "GET" not in (rule.methods or ())
+            or rule.arguments - ids.keys()
+            or rule.rule.startswith(("/static", "/sign-in"))
+        ):
             continue
         found.append(re.sub(r"<(?:[^:>]+:)?([a-z_]+)>", lambda match: ids[match[1]], rule.rule))
     return sorted(found)
 
 
-def leaks(client: Any, address: str, headers: dict[str, str], secrets: re.Pattern[str]) -> list[tuple[str, str]]:
+def leaks(
+    client: Any, address: str, headers: dict[str, str], secrets: re.Pattern[str]
+) -> list[tuple[str, str]]:
     answer = client.get(address, headers=headers)
     text = said(answer.data)
     strange = {(page, tab) for page, tab in LINKED.findall(text) if tab not in TABS[page.rstrip("?")]}
     assert not strange, f"{address} leads to tabs that are not walked: {strange}"
-    assert answer.status_code < 500 or (address, answer.status_code) == ("/health", 503), (address, answer.status_code, text[-600:])
-    return [(address, text[max(0, found.start() - AROUND) : found.end() + AROUND]) for found in secrets.finditer(text)]
+    assert answer.status_code < 500 or (address, answer.status_code) == ("/health", 503), (
+        address,
+        answer.status_code,
+        text[-600:],
+    )
+    return [
+        (address, text[max(0, found.start() - AROUND) : found.end() + AROUND])
+        for found in secrets.finditer(text)
+    ]
 
 
 def said(content: bytes) -> str:
@@ -69,7 +82,9 @@ class Reader:
 
     def leaks(self, address: str, secrets: re.Pattern[str] = SECRETS) -> list[tuple[str, ...]]:
         program = address.startswith("/api/")
-        found = leaks(self.program if program else self.browser, address, self.key if program else {}, secrets)
+        found = leaks(
+            self.program if program else self.browser, address, self.key if program else {}, secrets
+        )
         return [(self.name, *one) for one in found]
 
 
@@ -117,13 +132,32 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
         wrong += [leak for address in some for leak in worker.leaks(address)]
     assert len(places) >= 13
     ids = {
-        "run_id": run, "run": run, "collection": "customer", "key": "1", "part": "1", "slug": "masked", "workflow_id": "masked", "name": "desk",
-        "approval_id": approvals.find(company.mona).lines[0].id, "relation": "account", "path": "1", "step": "decide", "n": "1", "number": "1",
-        "notice_id": notices.notices_of(company.olivia)[0].id, "task_id": tasks.tasks_of(company.olivia)[0].id,
-    }  # fmt: skip
+        "run_id": run,
+        "run": run,
+        "collection": "customer",
+        "key": "1",
+        "part": "1",
+        "slug": "masked",
+        "workflow_id": "masked",
+        "name": "desk",
+        "approval_id": approvals.find(company.mona).lines[0].id,
+        "relation": "account",
+        "path": "1",
+        "step": "decide",
+        "n": "1",
+        "number": "1",
+        "notice_id": notices.notices_of(company.olivia)[0].id,
+        "task_id": tasks.tasks_of(company.olivia)[0].id,
+    }
     every = addresses(app, ids)
-    every += [f"{page}?tab={tab}" for page in ("/c/customer/1", "/tasks") for tab in TABS[page[:3] if page[:3] == "/c/" else page]]
-    every += [f"/api/v1/runs/{run}/replay?at={at}" for at in range(1, company.told(run, "mona")["last_event"] + 1)]
+    every += [
+        f"{page}?tab={tab}"
+        for page in ("/c/customer/1", "/tasks")
+        for tab in TABS[page[:3] if page[:3] == "/c/" else page]
+    ]
+    every += [
+        f"/api/v1/runs/{run}/replay?at={at}" for at in range(1, company.told(run, "mona")["last_event"] + 1)
+    ]
     wrong += [leak for reader in blind for address in every for leak in reader.leaks(address)]
     assert not wrong, "\n".join(" ".join(leak) for leak in wrong)
 
@@ -192,7 +226,11 @@ def test_what_is_left_out_is_null_and_named(company: Company) -> None:
     view = runs.get(company.olivia, run)
     assert view.screen is not None
     assert view.screen["text"].startswith("Of •••••• and ")
-    runs.complete(company.olivia, run, runs.Submission(step="decide", revision=view.json["revision"], values={"given": ""}, outcome="yes"))
+    runs.complete(
+        company.olivia,
+        run,
+        runs.Submission(step="decide", revision=view.json["revision"], values={"given": ""}, outcome="yes"),
+    )
     assert company.told(run, "mona")["context"]["decide"]["given"] == MARK
 
 
@@ -200,15 +238,30 @@ def test_a_title_that_is_made_of_a_hidden_field_is_told_nowhere(company: Company
     run = company.finished()
     with transaction() as connection:
         policy_store.write(
-            connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")]
+            connection,
+            added=[
+                access.Row(
+                    "p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", ""
+                )
+            ],
         )
     access.refresh()
     rosa, mona = (Reader(company, web_app(), name) for name in ("rosa", "mona"))
     last = company.told(run, "mona")["last_event"]
     every = [address for at in range(1, last + 1) for address in of_run(run, at)]
-    every += [*addresses(web_app(), {"run_id": run, "collection": "customer", "key": "1", "part": "1"}), "/api/v1/runs", "/runs"]
-    assert not [leak for address in dict.fromkeys(every) for leak in rosa.leaks(address, re.compile("Adaeze"))]
+    every += [
+        *addresses(web_app(), {"run_id": run, "collection": "customer", "key": "1", "part": "1"}),
+        "/api/v1/runs",
+        "/runs",
+    ]
+    assert not [
+        leak for address in dict.fromkeys(every) for leak in rosa.leaks(address, re.compile("Adaeze"))
+    ]
     assert mona.leaks(f"/api/v1/runs/{run}/events?limit=100", re.compile("Adaeze"))
-    told = next(one for at in range(1, last + 1) if (one := runs.replay(company.rosa, run, at).json)["screen"]["record"] is not None)
+    told = next(
+        one
+        for at in range(1, last + 1)
+        if (one := runs.replay(company.rosa, run, at).json)["screen"]["record"] is not None
+    )
     assert told["screen"]["record"]["title"] is None
     assert "screen.record.title" in told["masked"]

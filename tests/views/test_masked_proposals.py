@@ -33,7 +33,12 @@ def walked(company: Company, typed: str, **source: str) -> str:
     """A run at the step that tells the note, which was proposed from this source and handed in so."""
     company.sql("update customer set tax_id = ? where id = 1", MARK)
     run = proposals.at(company, "note", by="mona")
-    proposals.arrives(company, run, proposals.value("note", MARK, "high", "It stands there.", proposals.source(**source)), by="mona")
+    proposals.arrives(
+        company,
+        run,
+        proposals.value("note", MARK, "high", "It stands there.", proposals.source(**source)),
+        by="mona",
+    )
     company.answer(run, "mona", note=typed)
     assert company.told(run, "mona")["current"]["step"] == "told"
     return run
@@ -51,7 +56,11 @@ def test_it_is_kept_from_who_may_not_read_the_source(company: Company, document:
     run = walked(company, MARK, **HIDDEN)
     last = company.told(run, "mona")["last_event"]
     blind, sees = readers(company)
-    for address in (*of_run(run, last), "/api/v1/collections/customer/records/1", "/c/customer/1?tab=activity"):
+    for address in (
+        *of_run(run, last),
+        "/api/v1/collections/customer/records/1",
+        "/c/customer/1?tab=activity",
+    ):
         assert not blind.leaks(address), address
     for address in (
         f"/api/v1/runs/{run}",
@@ -66,7 +75,9 @@ def test_it_is_kept_from_who_may_not_read_the_source(company: Company, document:
 
 def test_what_a_person_wrote_instead_is_theirs(company: Company, document: None) -> None:
     run = walked(company, "Something else entirely, in my own words", **HIDDEN)
-    assert company.told(run, "olivia")["context"]["note"]["note"] == "Something else entirely, in my own words"
+    assert (
+        company.told(run, "olivia")["context"]["note"]["note"] == "Something else entirely, in my own words"
+    )
 
 
 def test_what_rests_on_what_the_reader_may_read_stays(company: Company, document: None) -> None:

@@ -27,8 +27,15 @@ __all__ = ["sender"]
 
 ASSISTANT = Scopes(assistant=True)
 TOOLS = {
-    "listCollections", "describeCollection", "findRecords", "listWorkflows", "triggerWorkflow", "getWorkflowRun", "myWork", "proposeAction",
-}  # fmt: skip
+    "listCollections",
+    "describeCollection",
+    "findRecords",
+    "listWorkflows",
+    "triggerWorkflow",
+    "getWorkflowRun",
+    "myWork",
+    "proposeAction",
+}
 
 
 def key_of(company: Company, who: str, scopes: Scopes | None = ASSISTANT) -> str:
@@ -84,22 +91,34 @@ def address(company: Company) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_the_protocols_own_client_finds_a_record_starts_a_run_and_reads_it(address: str, company: Company, mode: Any) -> None:
+def test_the_protocols_own_client_finds_a_record_starts_a_run_and_reads_it(
+    address: str, company: Company, mode: Any
+) -> None:
     key = key_of(company, "olivia")
 
     async def talk() -> tuple[set[str], Any, Any, str]:
         http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=20)
-        async with http, Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client:
+        async with (
+            http,
+            Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client,
+        ):
             tools = {tool.name for tool in (await client.list_tools()).tools}
             found = await client.call_tool("findRecords", {"collection": "customer", "q": "Tore"})
             begun = await client.call_tool(
                 "triggerWorkflow",
-                {"workflow_id": "care-review", "record_id": found.structured_content["records"][0]["key"], "input": {"why": "event"}, "idempotency_key": "one"},
-            )  # fmt: skip
+                {
+                    "workflow_id": "care-review",
+                    "record_id": found.structured_content["records"][0]["key"],
+                    "input": {"why": "event"},
+                    "idempotency_key": "one",
+                },
+            )
             run = await client.call_tool("getWorkflowRun", {"run_id": begun.structured_content["run_id"]})
             return tools, found, run, str(client.protocol_version)
 
-    with ThreadPoolExecutor(1) as apart:  # a browser of another test may have a loop of its own in this thread
+    with ThreadPoolExecutor(
+        1
+    ) as apart:  # a browser of another test may have a loop of its own in this thread
         tools, found, run, version = apart.submit(asyncio.run, talk()).result()
     assert version == ("2026-07-28" if mode == "auto" else "2025-11-25")
     assert tools == TOOLS
@@ -109,33 +128,49 @@ def test_the_protocols_own_client_finds_a_record_starts_a_run_and_reads_it(addre
     assert (kind, starter) == ("mcp", company.people["olivia"].id)
 
 
-def test_values_that_no_model_gets_are_neither_told_nor_looked_for(olivia: Assistant, company: Company) -> None:
+def test_values_that_no_model_gets_are_neither_told_nor_looked_for(
+    olivia: Assistant, company: Company
+) -> None:
     named = {field["name"] for field in olivia.told("describeCollection", collection="customer")["fields"]}
     assert {"display_name", "desk"} <= named
     assert not {"email", "tax_id"} & named
-    [row] = olivia.told("findRecords", collection="customer", filter={"field": "id", "op": "eq", "value": 2})["records"]
+    [row] = olivia.told("findRecords", collection="customer", filter={"field": "id", "op": "eq", "value": 2})[
+        "records"
+    ]
     assert row["values"]["display_name"] == "Tore Lindqvist"
     assert not {"email", "tax_id"} & set(row["values"])
     assert row["url"].endswith("/c/customer/2")
     for hidden in ("email", "tax_id"):
-        said = olivia.refused("findRecords", collection="customer", filter={"field": hidden, "op": "contains", "value": "a"})
+        said = olivia.refused(
+            "findRecords", collection="customer", filter={"field": hidden, "op": "contains", "value": "a"}
+        )
         assert said.count(hidden) == 1, "a reason is said once"
         assert olivia.refused("findRecords", collection="customer", sort=hidden)
     assert not olivia.told("findRecords", collection="customer", q="tore@customers.example")["records"]
 
 
-def test_records_that_are_named_by_a_value_kept_from_models_are_not_told(olivia: Assistant, company: Company) -> None:
+def test_records_that_are_named_by_a_value_kept_from_models_are_not_told(
+    olivia: Assistant, company: Company
+) -> None:
     access.grant("operator", "collection:account", ["browse", "read"], team="operations")
-    assert "iban" not in {field["name"] for field in olivia.told("describeCollection", collection="account")["fields"]}
+    assert "iban" not in {
+        field["name"] for field in olivia.told("describeCollection", collection="account")["fields"]
+    }
     assert "kept from models" in olivia.refused("findRecords", collection="account")
 
 
-def test_what_is_begun_twice_under_one_key_is_one_run_and_another_call_needs_another_key(olivia: Assistant, company: Company) -> None:
+def test_what_is_begun_twice_under_one_key_is_one_run_and_another_call_needs_another_key(
+    olivia: Assistant, company: Company
+) -> None:
     asked = {"workflow_id": "care-review", "record_id": "1", "input": {"why": "event"}}
     first, again = (olivia.told("triggerWorkflow", **asked, idempotency_key="k")["run_id"] for _ in range(2))
     assert first == again
-    assert "another call" in olivia.refused("triggerWorkflow", **{**asked, "record_id": "2"}, idempotency_key="k")
-    assert first in olivia.refused("triggerWorkflow", **asked, idempotency_key="l"), "it is live: which run it is is said"
+    assert "another call" in olivia.refused(
+        "triggerWorkflow", **{**asked, "record_id": "2"}, idempotency_key="k"
+    )
+    assert first in olivia.refused("triggerWorkflow", **asked, idempotency_key="l"), (
+        "it is live: which run it is is said"
+    )
     assert fetch("select count(*) from console.run")[0][0] == 1
 
 
@@ -143,11 +178,16 @@ def test_a_proposal_does_nothing_until_its_person_hands_it_in(olivia: Assistant,
     access.grant("operator", "collection:customer", ["act"], team="operations")
     imported(RATE)
     about = {"collection": "customer", "record_id": "1", "action": "customer.rate"}
-    assert [action["id"] for action in olivia.told("describeCollection", collection="customer")["actions"]] == ["customer.rate"]
+    assert [
+        action["id"] for action in olivia.told("describeCollection", collection="customer")["actions"]
+    ] == ["customer.rate"]
     assert "risk" in olivia.refused("proposeAction", **about, values={"risk": "none"}, idempotency_key="a")
     assert not fetch("select id from console.run"), "what is wrong with it is said before there is a run"
     told = olivia.told("proposeAction", **about, values={"risk": "high"}, idempotency_key="b")
-    assert olivia.told("proposeAction", **about, values={"risk": "high"}, idempotency_key="b")["run_id"] == told["run_id"]
+    assert (
+        olivia.told("proposeAction", **about, values={"risk": "high"}, idempotency_key="b")["run_id"]
+        == told["run_id"]
+    )
     assert told["status"] == "waiting_person"
     assert not fetch("select id from console.effect")
     fetch("delete from console.draft returning run")  # as a process leaves it that died between the two
@@ -184,7 +224,11 @@ def test_a_key_of_an_assistant_starts_nothing_at_the_address_of_a_webhook(sender
 
 def test_somebody_elses_records_and_runs_are_not_there(web: FlaskClient, company: Company) -> None:
     begun = Assistant(web, key_of(company, "olivia")).told(
-        "triggerWorkflow", workflow_id="care-review", record_id="1", input={"why": "event"}, idempotency_key="k"
+        "triggerWorkflow",
+        workflow_id="care-review",
+        record_id="1",
+        input={"why": "event"},
+        idempotency_key="k",
     )
     stan = Assistant(web, key_of(company, "stan"))
     assert stan.told("listCollections") == {"collections": []}
@@ -192,10 +236,16 @@ def test_somebody_elses_records_and_runs_are_not_there(web: FlaskClient, company
     assert stan.told("myWork")["runs"] == []
     nowhere = stan.refused("getWorkflowRun", run_id="run_01m889qr1eep1rzr2hnnvp5zte")
     assert stan.refused("getWorkflowRun", run_id=begun["run_id"]) == nowhere
-    assert stan.refused("findRecords", collection="customer") == stan.refused("findRecords", collection="nowhere")
+    assert stan.refused("findRecords", collection="customer") == stan.refused(
+        "findRecords", collection="nowhere"
+    )
     assert (
-        stan.refused("triggerWorkflow", workflow_id="care-review", record_id="1", idempotency_key="k").split(" care-review")[0]
-        == stan.refused("triggerWorkflow", workflow_id="nothing", record_id="1", idempotency_key="l").split(" nothing")[0]
+        stan.refused("triggerWorkflow", workflow_id="care-review", record_id="1", idempotency_key="k").split(
+            " care-review"
+        )[0]
+        == stan.refused("triggerWorkflow", workflow_id="nothing", record_id="1", idempotency_key="l").split(
+            " nothing"
+        )[0]
     )
 
 
@@ -206,23 +256,40 @@ def test_somebody_elses_records_and_runs_are_not_there(web: FlaskClient, company
         ({"jsonrpc": "2.0", "id": 1}, 400, mcp_types.INVALID_REQUEST),
         ({"jsonrpc": "2.0", "id": None, "method": "ping"}, 400, mcp_types.INVALID_REQUEST),
         ({"jsonrpc": "2.0", "id": 1, "method": "resources/list"}, 200, mcp_types.METHOD_NOT_FOUND),
-        ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "abortRun"}}, 200, mcp_types.INVALID_PARAMS),
-        ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {}}}, 200, mcp_types.INVALID_PARAMS),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "abortRun"}},
+            200,
+            mcp_types.INVALID_PARAMS,
+        ),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {}}},
+            200,
+            mcp_types.INVALID_PARAMS,
+        ),
     ],
 )
-def test_what_the_protocol_does_not_allow_is_an_error_of_its_kind(olivia: Assistant, sent: Any, status: int, code: int) -> None:
+def test_what_the_protocol_does_not_allow_is_an_error_of_its_kind(
+    olivia: Assistant, sent: Any, status: int, code: int
+) -> None:
     answer = olivia.send(sent)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (status, code)
 
 
 def test_requests_that_name_their_version_have_to_agree_with_their_headers(olivia: Assistant) -> None:
     meta = {mcp_types.PROTOCOL_VERSION_META_KEY: "2026-07-28", mcp_types.CLIENT_CAPABILITIES_META_KEY: {}}
-    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "myWork", "arguments": {}, "_meta": meta}}
+    asked = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "myWork", "arguments": {}, "_meta": meta},
+    }
     headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "myWork"}
     assert olivia.send(asked, **headers).get_json()["result"]["resultType"] == "complete"
     for name in headers:
         wrong = olivia.send(asked, **{**headers, name: "tools/list"})
-        assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (400, mcp_types.HEADER_MISMATCH), name
+        assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (400, mcp_types.HEADER_MISMATCH), (
+            name
+        )
     assert (messages.HANDSHAKE_VERSIONS, messages.MODERN_VERSIONS) == (
         versions.HANDSHAKE_PROTOCOL_VERSIONS,
         versions.MODERN_PROTOCOL_VERSIONS,
@@ -238,7 +305,11 @@ def test_requests_that_name_their_version_have_to_agree_with_their_headers(olivi
     [
         ("findRecords", {}, "collection"),
         ("findRecords", {"collection": "customer", "limit": 5000}, "limit"),
-        ("findRecords", {"collection": "customer", "where": "1=1"}, "where: There is no setting where here: known are collection, q"),
+        (
+            "findRecords",
+            {"collection": "customer", "where": "1=1"},
+            "where: There is no setting where here: known are collection, q",
+        ),
         ("listCollections", {"all": True}, "all: There is no setting all here"),
         ("triggerWorkflow", {"workflow_id": "care-review", "record_id": "1"}, "idempotency_key"),
         ("triggerWorkflow", {"workflow_id": "care-review", "record_id": "1", "idempotency_key": "k"}, "why"),
@@ -251,5 +322,7 @@ def test_wrong_arguments_are_told_by_field_so_that_the_assistant_can_mend_them(
 
 
 def test_a_whole_number_may_be_sent_with_decimals(olivia: Assistant) -> None:
-    assert olivia.told("findRecords", collection="customer", limit=2.0) == olivia.told("findRecords", collection="customer", limit=2)
+    assert olivia.told("findRecords", collection="customer", limit=2.0) == olivia.told(
+        "findRecords", collection="customer", limit=2
+    )
     assert "limit" in olivia.refused("findRecords", collection="customer", limit=2.5)

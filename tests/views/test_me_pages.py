@@ -67,7 +67,12 @@ def signed_in(house: Pages, name: str, agent: str = "test", password: str = PASS
     client = house.app.test_client()
     client.environ_base |= {"HTTP_ORIGIN": "http://localhost", "HTTP_USER_AGENT": agent}
     told = Page(client.get("/sign-in").text).form("/sign-in")["fields"]
-    assert client.post("/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": password}).status_code == 303
+    assert (
+        client.post(
+            "/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": password}
+        ).status_code
+        == 303
+    )
     return Browser(client)
 
 
@@ -85,8 +90,12 @@ def test_the_profile_is_ones_own_to_change(house: Pages) -> None:
     page = house.rosa.follow()
     assert "Your profile was saved" in page.text
     assert page.form("/profile")["fields"] | {"csrf_token": ""} == {
-        "csrf_token": "", "name": "Rosa Pérez", "locale": "de", "zone": "Europe/Berlin", "theme": "dark",
-    }  # fmt: skip
+        "csrf_token": "",
+        "name": "Rosa Pérez",
+        "locale": "de",
+        "zone": "Europe/Berlin",
+        "theme": "dark",
+    }
     who = actor_of(house.rosa)
     assert (who.name, who.locale, who.zone) == ("Rosa Pérez", "de", "Europe/Berlin")
     event = log.events_of("sys:config")[-1]
@@ -122,7 +131,10 @@ def test_a_changed_password_ends_every_other_session_and_changes_this_token(hous
 # --- sessions -----------------------------------------------------------------------------------------------------------------
 
 AGENTS = [
-    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
+    (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "Firefox on Windows",
+    ),
     (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0",
         "Edge on Windows",
@@ -131,7 +143,10 @@ AGENTS = [
         "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile Safari/604.1",
         "Safari on iPhone",
     ),
-    ("Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36", "Chrome on Android"),
+    (
+        "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+        "Chrome on Android",
+    ),
     ("curl/8.14", "Unknown device"),
     ("", "Unknown device"),
 ]
@@ -177,7 +192,9 @@ def test_other_roles_are_another_token_and_what_is_under_way_is_not_cut_off(hous
         assert browser.client.get("/c").status_code == 200
         assert token_of(browser) != former
         assert accounts.standing(former) is not None  # a request that left before
-        fetch("update console.session set former_until = now() - interval '1 second' where former_until is not null returning 1")
+        fetch(
+            "update console.session set former_until = now() - interval '1 second' where former_until is not null returning 1"
+        )
         assert accounts.standing(former) is None
         kept = token_of(browser)
         assert browser.client.get("/c").status_code == 200
@@ -195,19 +212,30 @@ def test_of_two_requests_at_once_one_gets_the_new_token(house: Pages) -> None:
 
 @pytest.mark.parametrize(
     ("idle", "seen", "alive"),
-    [(1, "50 seconds", True), (1, "61 seconds", False), (1440, "23 hours 59 minutes", True), (1440, "24 hours 1 minute", False)],
+    [
+        (1, "50 seconds", True),
+        (1, "61 seconds", False),
+        (1440, "23 hours 59 minutes", True),
+        (1440, "24 hours 1 minute", False),
+    ],
 )
 def test_idle_sessions_end_when_the_settings_say(house: Pages, idle: int, seen: str, alive: bool) -> None:
     rules(idle_minutes=idle, whole_minutes=2 * 1440)
     browser = signed_in(house, "stan")
-    fetch("update console.session set seen_at = now() - %s::interval where id = %s returning 1", (seen, actor_of(browser).session))
+    fetch(
+        "update console.session set seen_at = now() - %s::interval where id = %s returning 1",
+        (seen, actor_of(browser).session),
+    )
     assert (browser.client.get("/c").status_code == 200) is alive
 
 
 def test_what_a_page_asks_by_itself_keeps_no_session_awake(house: Pages) -> None:
     browser = signed_in(house, "stan")
     session = actor_of(browser).session
-    fetch("update console.session set seen_at = now() - interval '20 minutes' where id = %s returning 1", (session,))
+    fetch(
+        "update console.session set seen_at = now() - interval '20 minutes' where id = %s returning 1",
+        (session,),
+    )
     for path in ("/notices?shown=0", "/session"):
         answer = browser.client.get(path, headers={"X-Background": "1", "HX-Request": "true"})
         assert 590 <= int(answer.headers["X-Session-Left"]) <= 600
@@ -229,17 +257,32 @@ def test_the_cookie_of_somebody_who_signed_out_is_worth_nothing(house: Pages) ->
 
 def test_what_was_typed_is_there_again_after_signing_in_again(house: Pages) -> None:
     browser, other = signed_in(house, "stan"), signed_in(house, "tom")
-    told = {"csrf_token": browser.token, "page": "/settings/me?x=1", "forms": '[["/settings/me/profile", [["name", "Half", null]]]]'}
+    told = {
+        "csrf_token": browser.token,
+        "page": "/settings/me?x=1",
+        "forms": '[["/settings/me/profile", [["name", "Half", null]]]]',
+    }
     browser.post("/session/kept", told, status=200)
     assert "Half" not in str(fetch("select o::text from console.one_time o"))
-    fetch("update console.session set ended_at = now() where id = %s returning 1", (actor_of(browser).session,))
+    fetch(
+        "update console.session set ended_at = now() where id = %s returning 1", (actor_of(browser).session,)
+    )
     page = browser.get("/sign-in?next=/settings/me%3Fx%3D1")
     browser.send(page, "/sign-in", email="stan@fernwick.example", password=PASSWORD)
     assert browser.follow().with_attribute("data-returned")
     assert not browser.get("/settings/me").with_attribute("data-returned")
-    assert other.client.post("/session/returned", data=told | {"csrf_token": other.token}).get_json() == {"forms": None}
-    assert browser.client.post("/session/returned", data=told | {"csrf_token": browser.token}).get_json()["forms"] == told["forms"]
-    assert browser.client.post("/session/returned", data=told | {"csrf_token": browser.token}).get_json() == {"forms": None}
+    assert other.client.post("/session/returned", data=told | {"csrf_token": other.token}).get_json() == {
+        "forms": None
+    }
+    assert (
+        browser.client.post("/session/returned", data=told | {"csrf_token": browser.token}).get_json()[
+            "forms"
+        ]
+        == told["forms"]
+    )
+    assert browser.client.post("/session/returned", data=told | {"csrf_token": browser.token}).get_json() == {
+        "forms": None
+    }
     browser.post("/session/kept", told | {"forms": "x" * 200_001, "csrf_token": browser.token}, status=400)
 
 
@@ -268,17 +311,25 @@ def test_a_form_that_was_refused_is_sent_again_as_it_was_typed(house: Pages) -> 
     browser = signed_in(house, "mona")
     long_ago()
     text = 'line one\r\n"two" <b>\r\n'
-    asked = browser.post("/settings/me/second-factor", {"csrf_token": browser.token, "code": "123456", "more": text}, status=403)
+    asked = browser.post(
+        "/settings/me/second-factor",
+        {"csrf_token": browser.token, "code": "123456", "more": text},
+        status=403,
+    )
     assert "123456" not in asked.html
     going_on = browser.send(asked, "/step-up", status=200, shown=PASSWORD)
     fields = going_on.form("/settings/me/second-factor")["fields"]
     assert fields["code"] == "123456"
     assert fields["more"].replace("\r\n", "\n") == text.replace("\r\n", "\n")
-    assert browser.post("/settings/me/second-factor", fields, status=409)  # nothing waits for a code: but it was asked
+    assert browser.post(
+        "/settings/me/second-factor", fields, status=409
+    )  # nothing waits for a code: but it was asked
     kept = asked.form("/step-up")["fields"]["kept"]
     assert browser.client.get(f"/step-up/go-on?kept={kept}").headers["Location"] == "/"
     other = signed_in(house, "tom")
-    token = one_time.make("kept", house.company.mona.id, profile.LINK_LASTS, {"path": "/", "fields": [], "files": False})
+    token = one_time.make(
+        "kept", house.company.mona.id, profile.LINK_LASTS, {"path": "/", "fields": [], "files": False}
+    )
     assert other.client.get(f"/step-up/go-on?kept={token}").headers["Location"] == "/"
 
 
@@ -356,7 +407,9 @@ def test_a_link_is_good_for_an_hour_and_only_the_last_one(house: Pages) -> None:
         profile.password_link(ines, "usr_nobody")
 
 
-def test_forgotten_passwords_are_answered_alike_and_mailed_to_who_is_there(house: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forgotten_passwords_are_answered_alike_and_mailed_to_who_is_there(
+    house: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with outside.smtp() as server:
         for name, value in (
             ("CONSOLE_SMTP_URL", f"smtp://127.0.0.1:{server.port}?tls=off"),
@@ -369,7 +422,13 @@ def test_forgotten_passwords_are_answered_alike_and_mailed_to_who_is_there(house
         stranger.client.environ_base["HTTP_ORIGIN"] = "http://localhost"
         assert "/sign-in/forgot" in stranger.get("/sign-in").links
         page, texts = stranger.get("/sign-in/forgot"), set()
-        for address in ("olivia@fernwick.example", "nobody@fernwick.example", "no address", "", "a\r\nBcc: x@y.example@fernwick.example"):
+        for address in (
+            "olivia@fernwick.example",
+            "nobody@fernwick.example",
+            "no address",
+            "",
+            "a\r\nBcc: x@y.example@fernwick.example",
+        ):
             texts.add(stranger.send(page, "/forgot", status=200, email=address).text)
         assert len(texts) == 1
         assert password_letters.send() == 1

@@ -37,7 +37,11 @@ def house(company: Company) -> Company:
 
 def asked(company: Company, who: Any, method: str, path: str, **sent: Any) -> tuple[int, dict[str, Any]]:
     headers = {"Authorization": f"Bearer {accounts.create_key('shop', who.id).text}"}
-    answer = web_app().test_client().open(f"/api/v1/workflows/orders/{path}", method=method, json=sent, headers=headers)
+    answer = (
+        web_app()
+        .test_client()
+        .open(f"/api/v1/workflows/orders/{path}", method=method, json=sent, headers=headers)
+    )
     assert company
     return answer.status_code, answer.get_json()
 
@@ -47,7 +51,9 @@ def test_a_signed_webhook_is_added_once_an_account_acts(house: Company) -> None:
     assert (status, told["code"], told["details"][0]["field"]) == (409, "no_account", "run_as")
     assert "Acts as" in told["message"]
     assert fetch("select count(*) from console.trigger") == [(0,)]
-    assert asked(house, house.mona, "POST", "triggers", kind="webhook", enabled=True)[0] == 201, "a key has an owner who acts"
+    assert asked(house, house.mona, "POST", "triggers", kind="webhook", enabled=True)[0] == 201, (
+        "a key has an owner who acts"
+    )
     draft = workflows.open_draft(house.mona, "orders")
     workflows.edit(house.mona, "orders", draft.revision, [drafting.SetDocument(field="run_as", value=ROBOT)])
     assert asked(house, house.mona, "POST", "triggers", **SIGNED)[0] == 409, "what is live names nobody yet"
@@ -58,7 +64,12 @@ def test_a_signed_webhook_is_added_once_an_account_acts(house: Company) -> None:
 
 def test_a_draft_takes_it_and_publishing_says_who_is_missing(house: Company) -> None:
     draft = workflows.open_draft(house.mona, "orders")
-    changed = workflows.edit(house.mona, "orders", draft.revision, [drafting.AddTrigger(trigger={"id": "shop", **SIGNED}, place=None)])
+    changed = workflows.edit(
+        house.mona,
+        "orders",
+        draft.revision,
+        [drafting.AddTrigger(trigger={"id": "shop", **SIGNED}, place=None)],
+    )
     assert [problem.field for problem in workflows.problems(changed)] == ["run_as"]
     status, told = asked(house, house.mona, "POST", "publish", note="Orders come in by themselves")
     assert (status, told["details"][0]["field"]) == (422, "run_as")

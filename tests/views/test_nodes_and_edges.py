@@ -43,7 +43,11 @@ def test_a_node_of_a_calling_workflow_is_read_as_it_was_made(mona: Program) -> N
         written = kind.lower() if number % 2 else kind
         sent = {"type": written, "name" if number % 2 else "title": f"Node {number}", "config": config}
         made.append(client.call("POST", f"{client.path}/nodes", sent, 201))
-        assert (made[-1]["type"], made[-1]["title"], made[-1]["name"], made[-1]["config"]) == (kind, *[f"Node {number}"] * 2, config)
+        assert (made[-1]["type"], made[-1]["title"], made[-1]["name"], made[-1]["config"]) == (
+            kind,
+            *[f"Node {number}"] * 2,
+            config,
+        )
     assert [client.call("GET", f"{client.path}/nodes/{each['id']}") for each in made] == made
     start, *others = listed(client, "nodes")
     assert others == made
@@ -55,32 +59,53 @@ def test_every_step_type_is_a_node_whose_settings_may_be_unfinished(mona: Progra
     client = Client(mona, "Types")
     for kind in steps.all_types():
         if kind != "start":
-            made = client.call("POST", f"{client.path}/nodes", {"type": kind.upper(), "name": kind, "config": {}}, 201)
+            made = client.call(
+                "POST", f"{client.path}/nodes", {"type": kind.upper(), "name": kind, "config": {}}, 201
+            )
             assert (made["type"], made["config"]) == (kind, {})
             assert client.call("GET", f"{client.path}/nodes/{made['id']}") == made
     made = client.node("read this", "guidance", text="Call the customer.")
     assert made["config"] == {"text": "Call the customer."}
     assert client.steps()[made["id"].removeprefix("node_")]["type"] == "guidance"
     plain = client.node("short", "wait", days=2)
-    assert (plain["type"], plain["config"]) == ("wait", {"days": 2}), "who names the step type reads the step’s settings"
+    assert (plain["type"], plain["config"]) == ("wait", {"days": 2}), (
+        "who names the step type reads the step’s settings"
+    )
 
 
 def test_title_and_settings_of_a_node_are_changed_and_what_is_left_out_stays(mona: Program) -> None:
     client = nurture(mona)
-    call, keen = f"{client.path}/nodes/{client.nodes['first call']}", f"{client.path}/nodes/{client.nodes['keen']}"
-    assert client.call("PATCH", call, {"name": "Ring"})["config"] == {"script": "Hello, this is an AI calling."}
-    changed = client.call("PATCH", call, {"title": "Ring", "config": {"max_attempts": 5, "script": "Hi {{ lead.town }}."}})
+    call, keen = (
+        f"{client.path}/nodes/{client.nodes['first call']}",
+        f"{client.path}/nodes/{client.nodes['keen']}",
+    )
+    assert client.call("PATCH", call, {"name": "Ring"})["config"] == {
+        "script": "Hello, this is an AI calling."
+    }
+    changed = client.call(
+        "PATCH", call, {"title": "Ring", "config": {"max_attempts": 5, "script": "Hi {{ lead.town }}."}}
+    )
     assert (changed["title"], changed["type"]) == ("Ring", "VOICE_CALL")
     assert changed["config"] == {"script": "Hi {{ lead.town }}.", "max_attempts": 5}
-    assert client.call("PATCH", call, {"config": {"max_attempts": None}})["config"] == {"script": "Hi {{ lead.town }}."}
-    assert client.steps()["ai_call"]["config"]["answers"] == ["interested"], "what a condition asks stays an answer"
+    assert client.call("PATCH", call, {"config": {"max_attempts": None}})["config"] == {
+        "script": "Hi {{ lead.town }}."
+    }
+    assert client.steps()["ai_call"]["config"]["answers"] == ["interested"], (
+        "what a condition asks stays an answer"
+    )
     assert "town" in [field["name"] for field in client.steps()["start"]["config"]["fields"]]
     client.call("PATCH", keen, {"config": {"expression": "lead.answer == 'call_later'"}})
-    assert client.steps()["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'call_later'", "its own call, not the last"
+    assert (
+        client.steps()["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'call_later'"
+    ), "its own call, not the last"
     assert "call_later" in client.steps()["ai_call"]["config"]["answers"]
-    assert client.call("PATCH", keen, {"type": "condition", "config": {"branches": []}})["type"] == "condition"
+    assert (
+        client.call("PATCH", keen, {"type": "condition", "config": {"branches": []}})["type"] == "condition"
+    )
     guide = client.node("read", "guidance", text="Look.", owner="Ines")["id"]
-    told = client.call("PATCH", f"{client.path}/nodes/{guide}", {"config": {"owner": None, "text": "Look twice."}})
+    told = client.call(
+        "PATCH", f"{client.path}/nodes/{guide}", {"config": {"owner": None, "text": "Look twice."}}
+    )
     assert told["config"] == {"text": "Look twice."}
     for sent, field in (
         ({"config": {"script": ""}}, "config.script"),
@@ -103,9 +128,13 @@ def test_a_removed_node_takes_its_edges_along_and_what_led_to_it_goes_on(mona: P
     client.call("DELETE", f"{client.path}/nodes/{client.nodes['pause']}", status=204)
     after = ways(client)
     assert "wait" not in after
-    assert after["ai_call"] == {"answered": "condition", "default": "ai_call_2"}, "it leads to where the pause went on"
+    assert after["ai_call"] == {"answered": "condition", "default": "ai_call_2"}, (
+        "it leads to where the pause went on"
+    )
     client.call("DELETE", f"{client.path}/nodes/{client.nodes['won']}", status=204)
-    assert ways(client)["condition"] == {"default": "ai_call_2"}, "a node that went nowhere takes the edges with it"
+    assert ways(client)["condition"] == {"default": "ai_call_2"}, (
+        "a node that went nowhere takes the edges with it"
+    )
     client.call("DELETE", f"{client.path}/nodes/{client.nodes['first call']}", status=204)
     assert ways(client)["start"] == {"default": "ai_call_2"}
     client.call("GET", f"{client.path}/nodes/{client.nodes['pause']}", status=404)
@@ -153,7 +182,13 @@ def test_a_label_names_the_outcome_of_a_step_of_any_type(mona: Program) -> None:
     client.node("sent", "email", subject="x", body="y", to="input.email")
     client.node("answer", "wait", event="message.received", timeout="P2D")
     client.node("end", "end")
-    for source, label in (("choose", "Approve"), ("sent", "skipped"), ("sent", None), ("answer", "timeout"), ("answer", "error")):
+    for source, label in (
+        ("choose", "Approve"),
+        ("sent", "skipped"),
+        ("sent", None),
+        ("answer", "timeout"),
+        ("answer", "error"),
+    ):
         client.edge(source, "end", label)
     assert ways(client)["decision"] == {"approve": "end"}
     assert ways(client)["email"] == {"skipped": "end", "default": "end"}
@@ -173,7 +208,9 @@ def test_two_who_change_the_same_node_at_once_hear_of_each_other(company: Compan
         "what others changed elsewhere is merged"
     )
     [edge] = [each for each in listed(client, "edges") if each["source"] == client.nodes["tag"]]
-    client.call("PATCH", f"{client.path}/edges/{edge['id']}", {"target": client.nodes["won"], "revision": seen}, 409)
+    client.call(
+        "PATCH", f"{client.path}/edges/{edge['id']}", {"target": client.nodes["won"], "revision": seen}, 409
+    )
     client.call("DELETE", f"{client.path}/edges/{edge['id']}?revision={seen}", status=409)
     client.call("PATCH", other, {"title": "Tag it", "revision": 10_000}, 409)
     assert workflows.entry(company.mona, client.made["id"]).status == "draft"
@@ -182,11 +219,15 @@ def test_two_who_change_the_same_node_at_once_hear_of_each_other(company: Compan
 def test_a_repeated_request_reads_the_node_and_the_edge_again(mona: Program) -> None:
     client = Client(mona, "Twice")
     node = {"type": "TIME", "title": "Pause", "config": {"duration": "P1D"}}
-    made, again = (client.call("POST", f"{client.path}/nodes", node, 201, **{"X-Idempotency-Key": "n"}) for _ in "ab")
+    made, again = (
+        client.call("POST", f"{client.path}/nodes", node, 201, **{"X-Idempotency-Key": "n"}) for _ in "ab"
+    )
     assert made == again
     end = client.node("end", "CONVERTED")["id"]
     edge = {"source": made["id"], "target": end, "label": "after"}
-    first, second = (client.call("POST", f"{client.path}/edges", edge, 201, **{"X-Idempotency-Key": "e"}) for _ in "ab")
+    first, second = (
+        client.call("POST", f"{client.path}/edges", edge, 201, **{"X-Idempotency-Key": "e"}) for _ in "ab"
+    )
     assert first == second == {**edge, "id": first["id"]}
     assert len(listed(client, "nodes")) == 3
 
@@ -198,8 +239,14 @@ def test_who_may_not_edit_neither_reads_nor_changes_nodes_and_edges(
     workflows.import_file(DOCUMENT | {"slug": "theirs", "title": "Theirs"}, publish=False)
     other = Program(web, company.people[name].id if name else None)
     before = mona("GET", "/workflows/theirs/draft")
-    [edge, *_], [node, *_] = mona("GET", "/workflows/theirs/edges")["data"], mona("GET", "/workflows/theirs/nodes")["data"]
-    for what, one, body in (("nodes", node["id"], {"title": "Mine"}), ("edges", edge["id"], {"target": node["id"]})):
+    [edge, *_], [node, *_] = (
+        mona("GET", "/workflows/theirs/edges")["data"],
+        mona("GET", "/workflows/theirs/nodes")["data"],
+    )
+    for what, one, body in (
+        ("nodes", node["id"], {"title": "Mine"}),
+        ("edges", edge["id"], {"target": node["id"]}),
+    ):
         for method, path, sent in (
             ("GET", what, None),
             ("GET", f"{what}/{one}", None),
@@ -215,6 +262,9 @@ def test_a_key_made_for_other_things_reaches_no_node(company: Company, web: Flas
     client = web.test_client()
     for method in ("GET", "PATCH", "DELETE"):
         answer = client.open(
-            "/api/v1/workflows/care-review/nodes/node_note", method=method, json={}, headers={"Authorization": f"Bearer {key}"}
+            "/api/v1/workflows/care-review/nodes/node_note",
+            method=method,
+            json={},
+            headers={"Authorization": f"Bearer {key}"},
         )
         assert (answer.status_code, answer.get_json()["code"]) == (403, "not_in_key")

@@ -28,13 +28,41 @@ from tests.views.test_page_routes import furnished
 MARK = "zqmarker"
 KEYS = ("1", "2", "3", "4")
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
-NOTHING: dict[str, list[str]] = {name: [] for name in ("tables", "samples", "samples for the owner", "files", "state")}
+NOTHING: dict[str, list[str]] = {
+    name: [] for name in ("tables", "samples", "samples for the owner", "files", "state")
+}
 CONFIGURED = {
-    "ai_breaker.state", "ai_setting.document", "api_key.scopes", "approval.not_by", "approval.roles", "channel.gateway", "collection.document", "collection.structure",
-    "collection_draft.former", "contact_rules.document", "data_source.settings", "due_rule.approvals", "due_rule.stages", "inbox.roles", "inbox.source", "invitation.roles", "invitation.teams", "list_view.widths", "policy_version.added",
-    "policy_version.removed", "rights_request.added", "rights_request.removed", "run.visits", "sign_in.document", "source_connecting.request", "trigger.definition", "workflow.draft", "workflow_edit.changes", "workflow_edit.inverse",
+    "ai_breaker.state",
+    "ai_setting.document",
+    "api_key.scopes",
+    "approval.not_by",
+    "approval.roles",
+    "channel.gateway",
+    "collection.document",
+    "collection.structure",
+    "collection_draft.former",
+    "contact_rules.document",
+    "data_source.settings",
+    "due_rule.approvals",
+    "due_rule.stages",
+    "inbox.roles",
+    "inbox.source",
+    "invitation.roles",
+    "invitation.teams",
+    "list_view.widths",
+    "policy_version.added",
+    "policy_version.removed",
+    "rights_request.added",
+    "rights_request.removed",
+    "run.visits",
+    "sign_in.document",
+    "source_connecting.request",
+    "trigger.definition",
+    "workflow.draft",
+    "workflow_edit.changes",
+    "workflow_edit.inverse",
     "workspace_draft.former",
-}  # fmt: skip
+}
 """Columns of JSON that hold how the console is set up, ids and counts."""
 
 
@@ -46,17 +74,34 @@ def used(company: Company) -> None:
     pages = Pages(company, web_app())
     house = furnished(pages)
     web, olivia = pages.app.test_client(), company.olivia
-    headers = {"Authorization": f"Bearer {accounts.create_key('zq', olivia.id).text}", "X-Idempotency-Key": "zqmarker asks"}
+    headers = {
+        "Authorization": f"Bearer {accounts.create_key('zq', olivia.id).text}",
+        "X-Idempotency-Key": "zqmarker asks",
+    }
     told = company.told(house.run)
     draft = {"step": "rate", "revision": told["revision"], "values": {"email": "zqmarker@draft.example"}}
     assert web.post(f"/api/v1/runs/{house.run}/draft", headers=headers, json=draft).status_code == 200
     finished = company.at("note", "2")
     company.answer(finished, note="Zqmarker said so.")
-    runs.escalate(olivia, finished, revision=company.told(finished)["revision"], inbox="desk", reason="Zqmarker waits.", priority="high")
+    runs.escalate(
+        olivia,
+        finished,
+        revision=company.told(finished)["revision"],
+        inbox="desk",
+        reason="Zqmarker waits.",
+        priority="high",
+    )
     browse.change(company.mona, "customer", "2", {"email": "zqmarker@elsewhere.example"}, {})
     for route, path in house.all("GET"):
         assert pages.olivia.client.get(path).status_code < 500, route
-    for path in ("/c/customer?q=zqmarker", "/c/customer/1", "/c/account", "/runs", "/inbox/desk", f"/bulk/{house.bulk}"):
+    for path in (
+        "/c/customer?q=zqmarker",
+        "/c/customer/1",
+        "/c/account",
+        "/runs",
+        "/inbox/desk",
+        f"/bulk/{house.bulk}",
+    ):
         assert pages.mona.client.get(path).status_code < 500, path
     company.work()
     sequencing.catch_up()
@@ -96,7 +141,9 @@ def found() -> dict[str, list[str]]:
             "samples": traces.in_samples(application, MARK),
             "samples for the owner": traces.in_samples(owning, MARK),
             "files": traces.in_files([one for one in there if one.is_dir() and one.name != "postgres"], MARK),
-            "state": sorted(one.name for one in there if one.is_file() and MARK.encode() in one.read_bytes().lower()),
+            "state": sorted(
+                one.name for one in there if one.is_file() and MARK.encode() in one.read_bytes().lower()
+            ),
         }
 
 
@@ -121,7 +168,9 @@ def test_nothing_of_the_erased_is_found(company: Company, saved: Path) -> None:
     }
     assert (before["samples"], before["samples for the owner"], before["files"]) == ([], [], [])
     for key in KEYS:
-        done = CliRunner().invoke(subject, ["erase", "customer", key, "--reason", "Asked by letter.", "--yes"])
+        done = CliRunner().invoke(
+            subject, ["erase", "customer", key, "--reason", "Asked by letter.", "--yes"]
+        )
         assert done.exit_code == 0, done.output
     sampled()
     assert found() == NOTHING
@@ -144,7 +193,9 @@ def test_samples_would_be_found(company: Company) -> None:
     assert told["samples"] == told["samples for the owner"] == ["console.run_context.output"]
 
 
-def test_no_column_of_json_is_sampled_unless_it_holds_no_more_than_how_the_console_is_set_up(database: object) -> None:
+def test_no_column_of_json_is_sampled_unless_it_holds_no_more_than_how_the_console_is_set_up(
+    database: object,
+) -> None:
     rows = fetch(
         "select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace = 'console'::regnamespace"
         " and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.atttypid = 'jsonb'::regtype and coalesce(a.attstattarget, -1) <> 0"

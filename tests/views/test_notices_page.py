@@ -23,7 +23,14 @@ def told_by_a_workflow(company: Company) -> None:
         step("fine", "guidance", "end", {"text": "Fine"}),
         step("end", "end", None),
     ]
-    document = {"format": 1, "slug": "telling", "title": "Telling", "collection": "customer", "team": "operations", "steps": steps}
+    document = {
+        "format": 1,
+        "slug": "telling",
+        "title": "Telling",
+        "collection": "customer",
+        "team": "operations",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     runs.start(company.olivia, "telling", "customer", "1", {})
 
@@ -36,7 +43,11 @@ def test_what_is_of_one_kind_stands_in_one_line_and_hides_nothing_else(company: 
     fetch("update console.notice set at = at + interval '1 hour' where key = 'failure 0' returning 1")
     page = Browser(signed_in(web_app(), "tom")).get("/notices")
     assert f"look at the incidents of its workflow: {2 * notices.SHOWN} notices" in page.text
-    assert ("Telling: 5 notices" in page.text, "5 new" in page.text, "named you in a note" in page.text) == (True, True, True)
+    assert ("Telling: 5 notices" in page.text, "5 new" in page.text, "named you in a note" in page.text) == (
+        True,
+        True,
+        True,
+    )
     assert [name for name in TELLING if f"Look {name}" not in page.text] == []
     assert [link for link in page.links if "before=" in link] == []
 
@@ -49,7 +60,10 @@ def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> 
     page = tom.get("/notices")
     (older,) = [link for link in page.links if "before=" in link]
     rest = tom.get(older)
-    assert (page.text.count("named you in a note"), rest.text.count("named you in a note")) == (notices.SHOWN, 5)
+    assert (page.text.count("named you in a note"), rest.text.count("named you in a note")) == (
+        notices.SHOWN,
+        5,
+    )
     assert [link for link in rest.links if "before=" in link] == []
     fetch(
         "update console.notice set read_at = now() where id in (select id from console.notice order by at desc limit %s) returning 1",

@@ -31,7 +31,11 @@ from tests.views.conftest import Page
 
 BASE = "http://localhost"
 BACK = f"{BASE}/sign-in/oidc/callback"
-GROUPS = (GroupRole("ops", "operator", "operations"), GroupRole("leads", "operations_lead", "operations"), GroupRole("it", "admin", "*"))
+GROUPS = (
+    GroupRole("ops", "operator", "operations"),
+    GroupRole("leads", "operations_lead", "operations"),
+    GroupRole("it", "admin", "*"),
+)
 
 
 @dataclasses.dataclass
@@ -92,7 +96,9 @@ class There:
             connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=20)
             jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
             connection.request(
-                "GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers={"Cookie": jar, "Accept": "text/html"}
+                "GET",
+                f"{parts.path}?{parts.query}" if parts.query else parts.path,
+                headers={"Cookie": jar, "Accept": "text/html"},
             )
             answer = connection.getresponse()
             answer.read()
@@ -144,7 +150,12 @@ def with_password(house: House, first: str) -> FlaskClient:
     """Somebody of the company who has signed in with their password."""
     client = browser(house)
     told = Page(client.get("/sign-in").text).form("/sign-in")["fields"]
-    assert client.post("/sign-in", data=told | {"email": f"{first}@fernwick.example", "password": PASSWORD}).status_code == 303
+    assert (
+        client.post(
+            "/sign-in", data=told | {"email": f"{first}@fernwick.example", "password": PASSWORD}
+        ).status_code
+        == 303
+    )
     return client
 
 
@@ -152,7 +163,9 @@ def come_back(client: FlaskClient, url: str) -> TestResponse:
     return client.get(url.removeprefix(BASE))
 
 
-def sign_in(house: House, sub: str, to: str = "/c", client: FlaskClient | None = None, **claims: Any) -> tuple[FlaskClient, TestResponse]:
+def sign_in(
+    house: House, sub: str, to: str = "/c", client: FlaskClient | None = None, **claims: Any
+) -> tuple[FlaskClient, TestResponse]:
     """The whole way there and back."""
     client = client or browser(house)
     house.provider.person(sub, **claims)
@@ -160,7 +173,12 @@ def sign_in(house: House, sub: str, to: str = "/c", client: FlaskClient | None =
 
 
 def somebody(sub: str, *groups: str, **more: Any) -> dict[str, Any]:
-    return {"email": f"{sub}@people.example", "email_verified": True, "name": f"{sub.title()} Berg", "groups": list(groups)} | more
+    return {
+        "email": f"{sub}@people.example",
+        "email_verified": True,
+        "name": f"{sub.title()} Berg",
+        "groups": list(groups),
+    } | more
 
 
 def actor_of(client: FlaskClient) -> Actor:
@@ -176,7 +194,11 @@ def person(sub: str, house: House) -> accounts.Person | None:
 
 
 def reasons() -> list[str]:
-    return [event.body["data"]["open"]["reason"] for event in log.events_of(signing_in.STRANGER.session) if event.type == "sign_in_failed"]
+    return [
+        event.body["data"]["open"]["reason"]
+        for event in log.events_of(signing_in.STRANGER.session)
+        if event.type == "sign_in_failed"
+    ]
 
 
 # --- who gets in --------------------------------------------------------------------------------------------------------------
@@ -185,8 +207,14 @@ def reasons() -> list[str]:
 def userinfo(change: Any) -> identity.Changed:
     """The provider's answer about the person, changed."""
 
-    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        return (status, headers, json.dumps(change(json.loads(body))).encode()) if told.path == "/me" else (status, headers, body)
+    def changed(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        return (
+            (status, headers, json.dumps(change(json.loads(body))).encode())
+            if told.path == "/me"
+            else (status, headers, body)
+        )
 
     return changed
 
@@ -253,7 +281,9 @@ def test_an_invited_person_enters_once_by_an_address_that_the_provider_vouches_f
     assert fetch("select count(*) from console.invitation") == [(0,)]
     sign_in(house, "bela", **somebody("bela", "ops"))
     client, _ = sign_in(house, "bela", **somebody("bela"))
-    assert actor_of(client).roles == {("reviewer", "operations")}  # what an invitation gave, no group takes away
+    assert actor_of(client).roles == {
+        ("reviewer", "operations")
+    }  # what an invitation gave, no group takes away
     _, answer = sign_in(house, "second", **somebody("bela", "ops"))
     assert answer.status_code == 403
     assert "This account is not connected" in answer.text
@@ -311,7 +341,9 @@ def test_the_last_admin_stays_one_whatever_the_groups_say(house: House) -> None:
         client, _ = sign_in(house, "dora", **somebody("dora", "ops"))
         assert actor_of(client).roles == {("admin", "*"), ("operator", "operations")}
     finally:
-        fetch("update console.person set disabled_at = null where id = %s returning 1", (house.company.ines.id,))
+        fetch(
+            "update console.person set disabled_at = null where id = %s returning 1", (house.company.ines.id,)
+        )
     client, _ = sign_in(house, "dora", **somebody("dora", "ops"))
     assert actor_of(client).roles == {("operator", "operations")}
 
@@ -337,7 +369,12 @@ def test_signing_out_says_that_one_is_still_signed_in_there(house: House) -> Non
     token = Page(client.get("/settings/me").text).form("/sign-out")["fields"]["csrf_token"]
     answer = client.post("/sign-out", data={"csrf_token": token})
     assert answer.headers["Location"] == "/sign-in/out"
-    (there,) = [link for link in Page(client.get("/sign-in/out").text).links if link.startswith(house.provider.issuer)]
-    assert parse_qs(urlsplit(there).query) == {"client_id": [CLIENT_ID], "post_logout_redirect_uri": [f"{BASE}/sign-in"]}
+    (there,) = [
+        link for link in Page(client.get("/sign-in/out").text).links if link.startswith(house.provider.issuer)
+    ]
+    assert parse_qs(urlsplit(there).query) == {
+        "client_id": [CLIENT_ID],
+        "post_logout_redirect_uri": [f"{BASE}/sign-in"],
+    }
     assert There(house.provider).walk(there) == "200"  # the provider asks whether one means it
     assert client.get("/c").status_code == 303

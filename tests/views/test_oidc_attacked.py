@@ -47,7 +47,9 @@ Claims = dict[str, Any]
 def token(change: Any) -> identity.Changed:
     """The provider's token, changed as text."""
 
-    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def changed(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         if told.path != "/token" or status != 200:
             return status, headers, body
         said = json.loads(body)
@@ -68,18 +70,24 @@ def part(value: Any) -> str:
 
 OURS = RSAKey.generate_key(2048, {"kid": "tests"})
 FORGED: dict[str, Any] = {
-    "another key under the same name": lambda text: jwt.encode({"alg": "RS256", "kid": "tests"}, claims_of(text), OURS),
+    "another key under the same name": lambda text: jwt.encode(
+        {"alg": "RS256", "kid": "tests"}, claims_of(text), OURS
+    ),
     "a key that it brings along": lambda text: jwt.encode(
         {"alg": "RS256", "kid": "tests", "jwk": OURS.as_dict(private=False)}, claims_of(text), OURS
     ),
     "a key of nobody": lambda text: jwt.encode({"alg": "RS256", "kid": "other"}, claims_of(text), OURS),
     "no signature": lambda text: f"{part({'alg': 'none'})}.{part(claims_of(text))}.",
-    "no signature, spelt otherwise": lambda text: f"{part({'alg': 'NoNe', 'kid': 'tests'})}.{part(claims_of(text))}.",
+    "no signature, spelt otherwise": lambda text: (
+        f"{part({'alg': 'NoNe', 'kid': 'tests'})}.{part(claims_of(text))}."
+    ),
     "a signature cut off": lambda text: text.rpartition(".")[0] + ".",
     "other claims under the same signature": lambda text: (
         f"{text.split('.')[0]}.{part(claims_of(text) | {'sub': 'ines'})}.{text.split('.')[2]}"
     ),
-    "the client's secret": lambda text: jwt.encode({"alg": "HS256"}, claims_of(text), OctKey.import_key(SECRET)),
+    "the client's secret": lambda text: jwt.encode(
+        {"alg": "HS256"}, claims_of(text), OctKey.import_key(SECRET)
+    ),
     "no token": lambda text: "",
     "no text": lambda text: "é.é.é",
 }
@@ -111,10 +119,18 @@ SIGNED_WRONG: dict[str, Claims] = {
 def signed_by_us(change: Callable[[Claims], Claims]) -> identity.Changed:
     """The token with other claims, signed by a key that is the provider's for once, so that only the claims are wrong."""
 
-    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def changed(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         if told.path == "/jwks":
-            return status, headers, json.dumps({"keys": [OURS.as_dict(private=False) | {"kid": "ours"}]}).encode()
-        signed = token(lambda text: jwt.encode({"alg": "RS256", "kid": "ours"}, change(claims_of(text)), OURS))
+            return (
+                status,
+                headers,
+                json.dumps({"keys": [OURS.as_dict(private=False) | {"kid": "ours"}]}).encode(),
+            )
+        signed = token(
+            lambda text: jwt.encode({"alg": "RS256", "kid": "ours"}, change(claims_of(text)), OURS)
+        )
         return signed(told, status, headers, body)
 
     return changed
@@ -123,7 +139,9 @@ def signed_by_us(change: Callable[[Claims], Claims]) -> identity.Changed:
 @pytest.mark.parametrize("how", SIGNED_WRONG)
 def test_a_token_that_is_signed_and_does_not_fit_opens_nothing(house: House, how: str) -> None:
     house.provider.change = signed_by_us(
-        lambda claims: {name: value for name, value in (claims | SIGNED_WRONG[how]).items() if value is not None}
+        lambda claims: {
+            name: value for name, value in (claims | SIGNED_WRONG[how]).items() if value is not None
+        }
     )
     client, answer = sign_in(house, "hanna", **somebody("hanna", "it"))
     assert answer.status_code == 422, how
@@ -132,14 +150,31 @@ def test_a_token_that_is_signed_and_does_not_fit_opens_nothing(house: House, how
 
 
 JSON_VALUES: dict[str, Any] = {
-    "null": None, "true": True, "a number": 7, "a fraction": 1.5, "a text": "true", "a list": ["ops"], "a list of lists": [["ops"]],
-    "a list with a number": ["ops", 7], "an object": {"ops": True},
-}  # fmt: skip
+    "null": None,
+    "true": True,
+    "a number": 7,
+    "a fraction": 1.5,
+    "a text": "true",
+    "a list": ["ops"],
+    "a list of lists": [["ops"]],
+    "a list with a number": ["ops", 7],
+    "an object": {"ops": True},
+}
 ALLOWED: dict[str, set[str]] = {
-    "sub": {"a text"}, "iss": {"a text"}, "nonce": {"a text"}, "azp": {"a text"}, "email": {"a text"}, "name": {"a text"},
-    "email_verified": {"true"}, "groups": {"a text", "a list"}, "aud": {"a text", "a list"},
-    "exp": {"a number", "a fraction"}, "iat": {"a number", "a fraction"}, "nbf": {"a number", "a fraction"}, "auth_time": {"a number", "a fraction"},
-}  # fmt: skip
+    "sub": {"a text"},
+    "iss": {"a text"},
+    "nonce": {"a text"},
+    "azp": {"a text"},
+    "email": {"a text"},
+    "name": {"a text"},
+    "email_verified": {"true"},
+    "groups": {"a text", "a list"},
+    "aud": {"a text", "a list"},
+    "exp": {"a number", "a fraction"},
+    "iat": {"a number", "a fraction"},
+    "nbf": {"a number", "a fraction"},
+    "auth_time": {"a number", "a fraction"},
+}
 
 
 @pytest.mark.parametrize("claim", ALLOWED)
@@ -171,7 +206,9 @@ def test_moments_that_are_no_number_open_nothing(house: House) -> None:
 
 
 def test_nobody_enters_by_an_address_that_is_not_said_to_be_checked(house: House) -> None:
-    house.provider.change = userinfo(lambda told: {name: value for name, value in told.items() if name != "email_verified"})
+    house.provider.change = userinfo(
+        lambda told: {name: value for name, value in told.items() if name != "email_verified"}
+    )
     _, answer = sign_in(house, "nora", **somebody("nora", "ops"))
     assert answer.status_code == 403
     assert person("nora", house) is None
@@ -182,8 +219,12 @@ def test_a_checked_address_vouches_for_no_other(house: House) -> None:
     accounts.invite(house.company.ines, "otto@people.example", [("reviewer", "operations")])
     signed = signed_by_us(lambda claims: claims | {"email": "otto@people.example"})
 
-    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        return (userinfo(lambda said: said | {"email_verified": True}) if told.path == "/me" else signed)(told, status, headers, body)
+    def changed(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        return (userinfo(lambda said: said | {"email_verified": True}) if told.path == "/me" else signed)(
+            told, status, headers, body
+        )
 
     house.provider.change = changed
     _, answer = sign_in(house, "thief", **somebody("thief", "ops"))
@@ -201,7 +242,14 @@ def test_state_nobody_else_can_finish_a_sign_in_that_one_began(house: House) -> 
         assert client.get("/c").status_code == 303
     leave(victim)
     assert come_back(victim, back).status_code == 422
-    for query in ("", "code=x", "code=x&state=", "state=%00", "error=access_denied", "code=x&state=y&state=z"):
+    for query in (
+        "",
+        "code=x",
+        "code=x&state=",
+        "state=%00",
+        "error=access_denied",
+        "code=x&state=y&state=z",
+    ):
         leave(victim)
         assert come_back(victim, f"{BACK}?{query}").status_code == 422
     assert person("ivan", house) is None
@@ -265,13 +313,18 @@ def test_every_request_has_a_challenge_and_the_provider_wants_one(house: House) 
     assert len(asked["code_challenge"]) == 43
     assert (asked["response_type"], asked["redirect_uri"], asked["client_id"]) == ("code", BACK, CLIENT_ID)
     assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
-    for change in ({"code_challenge": None, "code_challenge_method": None}, {"code_challenge_method": "plain"}):
+    for change in (
+        {"code_challenge": None, "code_challenge_method": None},
+        {"code_challenge_method": "plain"},
+    ):
         cut = {name: value for name, value in (asked | change).items() if value is not None}
         back = There(house.provider).walk(f"{house.provider.issuer}/auth?{urlencode(cut)}")
         assert "code=" not in back
     sent: list[dict[str, str]] = []
 
-    def watched(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def watched(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         sent.extend([dict(parse_qsl(told.body.decode()))] if told.path == "/token" else [])
         return status, headers, body
 
@@ -282,7 +335,9 @@ def test_every_request_has_a_challenge_and_the_provider_wants_one(house: House) 
 
 
 @pytest.mark.parametrize("issuer", ["http://127.0.0.1:1", "", None, "{issuer}/", "{issuer}.evil.example"])
-def test_an_answer_of_another_issuer_is_refused_before_its_code_is_used(house: House, issuer: str | None) -> None:
+def test_an_answer_of_another_issuer_is_refused_before_its_code_is_used(
+    house: House, issuer: str | None
+) -> None:
     house.provider.person("nils", **somebody("nils", "ops"))
     client = browser(house)
     query = dict(parse_qsl(urlsplit(There(house.provider).walk(leave(client))).query))
@@ -301,24 +356,41 @@ def test_the_provider_sends_people_only_where_the_settings_say(house: House) -> 
     elsewhere = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     answer = client.get("/sign-in/oidc?next=/c", headers=elsewhere, base_url="http://localhost")
     assert answer.headers["Location"] == "http://localhost/sign-in/oidc?next=%2Fc&moved=1"
-    answer = client.get("/sign-in/oidc?next=/c&moved=1", headers=elsewhere, base_url="http://localhost")  # a proxy that hides the address
+    answer = client.get(
+        "/sign-in/oidc?next=/c&moved=1", headers=elsewhere, base_url="http://localhost"
+    )  # a proxy that hides the address
     asked = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
     assert asked["redirect_uri"] == BACK
-    for other in ("https://evil.example/sign-in/oidc/callback", BACK + "/../x", BACK + "?x=1", "http://localhost.evil.example/"):
+    for other in (
+        "https://evil.example/sign-in/oidc/callback",
+        BACK + "/../x",
+        BACK + "?x=1",
+        "http://localhost.evil.example/",
+    ):
         there = f"{house.provider.issuer}/auth?{urlencode(asked | {'redirect_uri': other})}"
         assert There(house.provider).walk(there).startswith("4")
 
 
 @pytest.mark.parametrize(
     "to",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "%2F%2Fevil.example", "%09//evil.example", "%00"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "%2F%2Fevil.example",
+        "%09//evil.example",
+        "%00",
+    ],
 )
 def test_a_link_sends_nobody_elsewhere_after_signing_in(house: House, to: str) -> None:
     _, answer = sign_in(house, "otto", to=to, **somebody("otto", "ops"))
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
-def test_what_the_cookie_keeps_is_sealed_and_not_for_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_cookie_keeps_is_sealed_and_not_for_long(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = browser(house)
     url = leave(client)
     asked = dict(parse_qsl(urlsplit(url).query))
@@ -364,14 +436,18 @@ def test_a_provider_that_is_not_well_is_said_and_passwords_still_work(
     assert accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "test")
 
 
-def test_who_comes_while_the_provider_is_slow_is_told_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_while_the_provider_is_slow_is_told_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody's page waits behind those who sign in; a moment later they sign in as always."""
     monkeypatch.setattr(oidc, "_known", None)
     monkeypatch.setattr(oidc, "_rests_until", 0.0)
     monkeypatch.setattr(oidc, "READ_S", 0.3)
     asked, go_on = list[str](), threading.Event()
 
-    def late(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def late(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         asked.append(told.path)
         go_on.wait(20)
         return status, headers, body
@@ -388,7 +464,9 @@ def test_who_comes_while_the_provider_is_slow_is_told_at_once(house: House, monk
     assert sign_in(house, "petra", **somebody("petra", "it"))[1].status_code == 303
 
 
-def test_a_provider_of_ones_own_network_has_to_be_named(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_of_ones_own_network_has_to_be_named(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(oidc, "_known", None)
     monkeypatch.setitem(os.environ, "CONSOLE_PRIVATE_HOSTS", "elsewhere.example")
     settings.current.cache_clear()
@@ -422,7 +500,9 @@ def test_showing_again_who_one_is_asks_the_provider_to_ask(house: House) -> None
     with client.session_transaction() as session:
         assert session["_user_id"] != former
     assert accounts.standing(former) is None
-    assert fetch("select count(*) from console.session where proved_at > now() - interval '1 minute'") == [(1,)]
+    assert fetch("select count(*) from console.session where proved_at > now() - interval '1 minute'") == [
+        (1,)
+    ]
     house.provider.person("rolf", **somebody("rolf", "ops"))
     answer = come_back(client, There(house.provider).walk(leave(client, "/settings/me", "&for=step_up")))
     assert answer.status_code == 422

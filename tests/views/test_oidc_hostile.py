@@ -27,15 +27,35 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import OURS, WELL_KNOWN, claims_of, part, signed_by_us, token
 
-VALUES: tuple[Any, ...] = (None, True, 7, 10**400, "x", "", ["x"], {"a": 1}, [7], [["x"]], [None], "\ud800", ["\0"])
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    7,
+    10**400,
+    "x",
+    "",
+    ["x"],
+    {"a": 1},
+    [7],
+    [["x"]],
+    [None],
+    "\ud800",
+    ["\0"],
+)
 OTHER = RSAKey.generate_key(2048, {"kid": "other"})
 
 
 def answering(path: str, change: Callable[[Any], Any]) -> identity.Changed:
     """The provider's answer at this path, changed."""
 
-    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        return (status, headers, json.dumps(change(json.loads(body))).encode()) if told.path == path else (status, headers, body)
+    def changed(
+        told: Received, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        return (
+            (status, headers, json.dumps(change(json.loads(body))).encode())
+            if told.path == path
+            else (status, headers, body)
+        )
 
     return changed
 
@@ -79,7 +99,9 @@ def test_a_provider_that_describes_itself_wrongly_is_refused_before_anybody_leav
         fits = name.startswith("authorization_response") or (
             value is None and name not in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
         )
-        assert answer.status_code == (303 if fits or (value == ["x"] and name.endswith("supported")) else 422), value
+        assert answer.status_code == (
+            303 if fits or (value == ["x"] and name.endswith("supported")) else 422
+        ), value
         assert answer.status_code == 303 or "identity provider" in answer.text
     monkeypatch.setattr(oidc, "_known", None)
 
@@ -96,7 +118,9 @@ def test_a_provider_that_describes_itself_wrongly_is_refused_before_anybody_leav
         ("/me", "sub", False),
     ],
 )
-def test_an_answer_with_a_value_of_another_type_is_no_error_of_ours(house: House, path: str, name: str, harmless: bool) -> None:
+def test_an_answer_with_a_value_of_another_type_is_no_error_of_ours(
+    house: House, path: str, name: str, harmless: bool
+) -> None:
     for value in (*VALUES, [{"kty": 7}], [{"kty": "RSA", "n": 7, "e": [], "kid": {}}], "a\r\nX: y"):
         house.provider.change = answering(path, lambda told, value=value: told | {name: value})  # type: ignore[misc]
         assert tried(house, f"uma-{name}", "ops") in ({303, 422} if harmless else {422}), value
@@ -123,7 +147,9 @@ STRANGE: dict[str, tuple[Any, ...]] = {
 @pytest.mark.parametrize("claim", STRANGE)
 def test_a_signed_claim_that_cannot_be_is_refused_by_name(house: House, claim: str) -> None:
     for value in STRANGE[claim]:
-        told = value.format(iss=house.provider.issuer) if isinstance(value, str) and "{iss}" in value else value
+        told = (
+            value.format(iss=house.provider.issuer) if isinstance(value, str) and "{iss}" in value else value
+        )
         house.provider.change = signed_by_us(lambda claims, told=told: claims | {claim: told})  # type: ignore[misc]
         assert tried(house, "vera", "it") == 422, value
     assert person("vera", house) is None
@@ -144,7 +170,9 @@ def test_keys_and_signatures_that_do_not_belong_together_open_nothing(house: Hou
     pem = OURS.as_pem(private=False)
 
     def signed(alg: str, key: Any, **more: Any) -> Callable[[str], str]:
-        return lambda text: jwt.encode({"alg": alg, "kid": "ours", **more}, claims_of(text), key, algorithms=[alg])
+        return lambda text: jwt.encode(
+            {"alg": alg, "kid": "ours", **more}, claims_of(text), key, algorithms=[alg]
+        )
 
     def by_secret(secret: bytes) -> Callable[[str], str]:
         def sign(text: str) -> str:
@@ -195,8 +223,18 @@ def test_a_key_that_cannot_be_read_leaves_the_others(house: House) -> None:
 def test_a_key_that_is_withdrawn_signs_nothing_from_then_on(house: House) -> None:
     """Keys are asked for at each sign-in: a new one counts at once, and one that is gone at once no more."""
     new = OTHER.as_dict(private=False) | {"kid": "new"}
-    assert with_keys(house, [new], lambda text: jwt.encode({"alg": "RS256", "kid": "new"}, claims_of(text), OTHER)) == 303
-    assert with_keys(house, [new], lambda text: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), OURS)) == 422
+    assert (
+        with_keys(
+            house, [new], lambda text: jwt.encode({"alg": "RS256", "kid": "new"}, claims_of(text), OTHER)
+        )
+        == 303
+    )
+    assert (
+        with_keys(
+            house, [new], lambda text: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), OURS)
+        )
+        == 422
+    )
 
 
 def test_too_many_groups_are_said(house: House) -> None:
@@ -205,7 +243,9 @@ def test_too_many_groups_are_said(house: House) -> None:
     house.provider.change = signed_by_us(lambda claims: claims | {"groups": groups})
     client = browser(house)
     house.provider.person("wilma", **somebody("wilma", "it"))
-    answer = come_back(client, There(house.provider).walk(str(client.get("/sign-in/oidc").headers["Location"])))
+    answer = come_back(
+        client, There(house.provider).walk(str(client.get("/sign-in/oidc").headers["Location"]))
+    )
     assert (answer.status_code, "hundreds of groups" in answer.text) == (422, True)
 
 
@@ -213,7 +253,11 @@ def test_two_keys_under_one_name_are_no_error(house: House) -> None:
     """While a provider changes its key: the token of the one that is found is taken, the other's refused."""
     keys = [each.as_dict(private=False) | {"kid": "ours"} for each in (OURS, OTHER)]
     for key in (OURS, OTHER):
-        assert with_keys(house, keys, lambda text, key=key: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), key)) in {303, 422}  # type: ignore[misc]
+        assert with_keys(
+            house,
+            keys,
+            lambda text, key=key: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), key),
+        ) in {303, 422}  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

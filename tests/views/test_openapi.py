@@ -34,7 +34,9 @@ def fixture_told(app: Flask) -> dict[str, Any]:
 
 def operations(told: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """(path, method, operation) of every call."""
-    return [(path, method, call) for path, methods in told["paths"].items() for method, call in methods.items()]
+    return [
+        (path, method, call) for path, methods in told["paths"].items() for method, call in methods.items()
+    ]
 
 
 def test_it_is_valid(told: dict[str, Any]) -> None:
@@ -44,8 +46,16 @@ def test_it_is_valid(told: dict[str, Any]) -> None:
 
 def test_strangers_read_no_name_of_what_is_confidential_in_it(app: Flask) -> None:
     """It is public, also on the demo: its examples name neither a workflow that needs a clearance nor its collection."""
-    shipped = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((PAGE.parents[2] / "workflows").glob("*.json"))]
-    secret = [document[name] for document in shipped if document.get("clearance") for name in ("slug", "title", "collection")]
+    shipped = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((PAGE.parents[2] / "workflows").glob("*.json"))
+    ]
+    secret = [
+        document[name]
+        for document in shipped
+        if document.get("clearance")
+        for name in ("slug", "title", "collection")
+    ]
     assert secret
     client = app.test_client()
     for path in ("/api/openapi.json", "/api/docs", "/schema/workflow.json", "/schema/action.json"):
@@ -55,7 +65,10 @@ def test_strangers_read_no_name_of_what_is_confidential_in_it(app: Flask) -> Non
 
 def test_every_route_is_in_it_and_nothing_else(app: Flask, told: dict[str, Any]) -> None:
     there = {
-        (rule.rule.removeprefix("/api/v1").replace("<int:", "{").replace("<", "{").replace(">", "}"), method.lower())
+        (
+            rule.rule.removeprefix("/api/v1").replace("<int:", "{").replace("<", "{").replace(">", "}"),
+            method.lower(),
+        )
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -80,7 +93,9 @@ def test_what_every_operation_has(told: dict[str, Any]) -> None:
 
 def references(part: Any) -> Iterator[str]:
     """Every reference in it."""
-    for name, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+    for name, value in (
+        part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    ):
         if name == "$ref":
             yield value
         else:
@@ -95,7 +110,11 @@ def test_every_reference_leads_somewhere(told: dict[str, Any]) -> None:
 
 
 def test_paths_name_their_parameters_as_promised(told: dict[str, Any]) -> None:
-    for path in ("/collections/{collection}/records/{key}", "/runs/{run_id}/complete", "/runs/{run_id}/replay"):
+    for path in (
+        "/collections/{collection}/records/{key}",
+        "/runs/{run_id}/complete",
+        "/runs/{run_id}/replay",
+    ):
         assert path in told["paths"]
 
 
@@ -110,7 +129,9 @@ def test_it_is_open_and_kept(app: Flask) -> None:
     client = app.test_client()
     answer = client.get("/api/openapi.json")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    assert client.get("/api/openapi.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert (
+        client.get("/api/openapi.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    )
     assert "/api/openapi.json" in OPEN
 
 
@@ -128,22 +149,32 @@ def table(told: dict[str, Any]) -> str:
         takes = _takes(told, call)
         words = f"{call['summary']}." + (f" {call['description']}" if call.get("description") else "")
         rows.append(
-            f"| `{method.upper()} {path}` | {call['x-permission']} | {takes + ' → ' if takes else ''}{words} |".replace("|null", " or null")
+            f"| `{method.upper()} {path}` | {call['x-permission']} | {takes + ' → ' if takes else ''}{words} |".replace(
+                "|null", " or null"
+            )
         )
     return "\n".join(rows) + "\n"
 
 
 def _takes(told: dict[str, Any], call: dict[str, Any]) -> str:
-    query = [one["name"] + ("" if one["required"] else "?") for one in call["parameters"] if one.get("in") == "query"]
+    query = [
+        one["name"] + ("" if one["required"] else "?")
+        for one in call["parameters"]
+        if one.get("in") == "query"
+    ]
     content = next(iter(call.get("requestBody", {}).get("content", {}).values()), None)
     schema = told["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]] if content else {}
-    body = [name + ("" if name in schema.get("required", ()) else "?") for name in schema.get("properties", {})]
+    body = [
+        name + ("" if name in schema.get("required", ()) else "?") for name in schema.get("properties", {})
+    ]
     return " and ".join(f"`{', '.join(names)}`" for names in (query, body) if names)
 
 
 def test_the_reference_is_the_code(told: dict[str, Any]) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page.partition(MARK)[2].strip() == table(told).strip(), "write it anew: python -m tests.views.test_openapi"
+    assert page.partition(MARK)[2].strip() == table(told).strip(), (
+        "write it anew: python -m tests.views.test_openapi"
+    )
 
 
 def write() -> None:

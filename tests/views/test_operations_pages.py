@@ -25,7 +25,12 @@ def test_the_page_shows_the_background_and_turns_the_switch(pages: "Pages") -> N
     assert "No worker is there" in page.text
     assert BANNER not in page.text
     pages.ines.send(page, "/operations/pause", reason="The provider lies")
-    for browser, path in ((pages.ines, "/operations"), (pages.olivia, "/"), (pages.stan, "/settings/me"), (pages.olivia, "/c/customer")):
+    for browser, path in (
+        (pages.ines, "/operations"),
+        (pages.olivia, "/"),
+        (pages.stan, "/settings/me"),
+        (pages.olivia, "/c/customer"),
+    ):
         assert BANNER in browser.get(path).text
     runs.start(pages.company.olivia, "waiting", None, None, {})
     assert "Nothing waits to leave or to go on at this moment" in pages.ines.get("/operations").text
@@ -91,8 +96,16 @@ def test_prometheus_reads_the_figures(pages: "Pages") -> None:
 )
 def test_from_elsewhere_they_need_a_key(pages: "Pages", headers: dict[str, str], address: str) -> None:
     def ask(person: str | None) -> int:
-        key = {"Authorization": f"Bearer {accounts.create_key('metrics', pages.company.people[person].id).text}"} if person else {}
+        key = (
+            {
+                "Authorization": f"Bearer {accounts.create_key('metrics', pages.company.people[person].id).text}"
+            }
+            if person
+            else {}
+        )
         client = pages.app.test_client()
-        return client.get("/metrics", headers=headers | key, environ_overrides={"REMOTE_ADDR": address}).status_code
+        return client.get(
+            "/metrics", headers=headers | key, environ_overrides={"REMOTE_ADDR": address}
+        ).status_code
 
     assert [ask(person) for person in (None, "stan", "olivia", "ines")] == [401, 403, 403, 200]

@@ -49,7 +49,9 @@ def test_the_same_by_the_api(pages: "Pages") -> None:
     client = pages.app.test_client()
     key = accounts.create_key("tests", pages.company.tom.id)
     answers = [
-        client.get(f"/api/v1/collections/customer/records/{number}", headers={"Authorization": f"Bearer {key.text}"})
+        client.get(
+            f"/api/v1/collections/customer/records/{number}", headers={"Authorization": f"Bearer {key.text}"}
+        )
         for number in ("3", "999")
     ]
     assert [answer.status_code for answer in answers] == [404, 404]
@@ -59,7 +61,10 @@ def test_the_same_by_the_api(pages: "Pages") -> None:
 
 def test_a_record_that_needs_a_clearance_is_named_to_those_who_have_it(pages: "Pages") -> None:
     told = '{"clearance": {"label": "blue", "when": "record.desk == \\"corporate\\""}}'
-    fetch("update console.collection set document = document || %s::jsonb where id = 'customer' returning id", (told,))
+    fetch(
+        "update console.collection set document = document || %s::jsonb where id = 'customer' returning id",
+        (told,),
+    )
     access.refresh()
     pages.olivia.get("/c/customer/3", status=404)
     assert [each["label"] for each in refusals()] == ["blue"]
@@ -68,7 +73,11 @@ def test_a_record_that_needs_a_clearance_is_named_to_those_who_have_it(pages: "P
 def test_a_key_that_is_personal_goes_with_its_subject(pages: "Pages") -> None:
     """The address of an account holds its IBAN: it is sealed for the customer, and the record has a random name."""
     sources.refresh(
-        "company", [{**each, "fields": {"iban": {"personal": True}}} if each["id"] == "account" else each for each in DOCUMENTS]
+        "company",
+        [
+            {**each, "fields": {"iban": {"personal": True}}} if each["id"] == "account" else each
+            for each in DOCUMENTS
+        ],
     )
     iban = "NL559999900012345670"
     pages.tom.get(f"/c/account/{iban}", status=404)

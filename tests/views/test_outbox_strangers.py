@@ -18,7 +18,9 @@ SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}
 
 def write(number: int, text: str = "Who are you?") -> str:
     """What a stranger wrote; the id of the message."""
-    came = inbound.receive("sms", "sandbox", sender=f"+4470000{number:05}", text=text, provider_id=f"in-{number}")
+    came = inbound.receive(
+        "sms", "sandbox", sender=f"+4470000{number:05}", text=text, provider_id=f"in-{number}"
+    )
     assert came is not None
     return came.id
 
@@ -35,7 +37,9 @@ def test_the_outbox_of_a_day_is_that_of_the_readers_day(pages: "Pages", company:
     assert "cursor" in pages.olivia.get("/outbox?after=odd", status=400).text
 
 
-def test_what_strangers_wrote_is_put_aside_together_and_stays_in_the_outbox(pages: "Pages", company: Company) -> None:
+def test_what_strangers_wrote_is_put_aside_together_and_stays_in_the_outbox(
+    pages: "Pages", company: Company
+) -> None:
     reached.founded(company)
     written = [write(number) for number in range(60)]
     page = pages.ines.get("/outbox?contact=unknown")
@@ -50,23 +54,36 @@ def test_what_strangers_wrote_is_put_aside_together_and_stays_in_the_outbox(page
     assert fetch(told) == [(1,)]
 
 
-def test_a_stranger_who_is_a_contact_by_now_is_given_what_they_wrote(pages: "Pages", company: Company) -> None:
+def test_a_stranger_who_is_a_contact_by_now_is_given_what_they_wrote(
+    pages: "Pages", company: Company
+) -> None:
     reached.founded(company)
     first, stop, other = write(1), write(2, "STOP"), write(3)
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as book:
         book.execute("update contact set phone = '+44 7000 000001' where id = 1")
         book.execute("update contact set phone = '07000000002', country = 'GB' where id = 2")
         book.commit()
-    pages.ines.send(pages.ines.get("/outbox?contact=unknown"), "/outbox/strangers", act="match", message=[first, stop, other])
+    pages.ines.send(
+        pages.ines.get("/outbox?contact=unknown"),
+        "/outbox/strangers",
+        act="match",
+        message=[first, stop, other],
+    )
     page = pages.ines.get("/outbox?contact=unknown")
     assert "2 given to their contacts, 1 not: no contact has their address" in page.text
     assert page.text.count("unknown sender") == 1
-    assert fetch("select record, direction from console.message where id = any(%s) order by id", ([first, stop],)) == [
+    assert fetch(
+        "select record, direction from console.message where id = any(%s) order by id", ([first, stop],)
+    ) == [
         ("1", "in"),
         ("2", "in"),
     ]
     assert "Who are you?" in pages.olivia.get("/outbox?contact=contact/1").text
-    assert {record for (record,) in fetch("select record from console.opt_out where collection = 'contact'")} == {"2"}
+    assert {
+        record for (record,) in fetch("select record from console.opt_out where collection = 'contact'")
+    } == {"2"}
     pages.ines.send(page, "/outbox/strangers", act="match", message=[first])
     assert "0 given to their contacts" in pages.ines.get("/outbox?contact=unknown").text
-    pages.olivia.post("/outbox/strangers", {"csrf_token": pages.olivia.token, "act": "match", "message": other}, status=403)
+    pages.olivia.post(
+        "/outbox/strangers", {"csrf_token": pages.olivia.token, "act": "match", "message": other}, status=403
+    )

@@ -41,13 +41,19 @@ def aborting(company: Company, run_id: str) -> tuple[str, dict[str, Any]]:
     return f"/runs/{run_id}/abort", {"revision": str(company.told(run_id)["revision"]), "reason": "no"}
 
 
-DEEDS: Mapping[str, Callable[[Company, str], tuple[str, dict[str, Any]]]] = {"complete": completing, "save": saving, "abort": aborting}
+DEEDS: Mapping[str, Callable[[Company, str], tuple[str, dict[str, Any]]]] = {
+    "complete": completing,
+    "save": saving,
+    "abort": aborting,
+}
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize("htmx", [False, True])
-def test_a_page_says_what_the_log_has(pages: Pages, monkeypatch: pytest.MonkeyPatch, deed: str, place: str, htmx: bool) -> None:
+def test_a_page_says_what_the_log_has(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch, deed: str, place: str, htmx: bool
+) -> None:
     run_id = pages.company.started()
     pages.olivia.get(f"/runs/{run_id}")
     path, data = DEEDS[deed](pages.company, run_id)
@@ -124,7 +130,9 @@ def test_a_record_that_was_written_before_the_failure_is_not_said_to_be_untouche
     assert answer.get_json()["outcome"] == ("done" if changed else "nothing")
 
 
-def test_asking_for_a_page_changes_nothing_and_says_nothing_of_it(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_for_a_page_changes_nothing_and_says_nothing_of_it(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = pages.company.started()
     pages.olivia.get("/")
     monkeypatch.setenv("HANDRAIL_FAULT", "log.write.before=raise")

@@ -12,8 +12,15 @@ WRONG = ["nothing", "a" * 4000, "..%2F..%2Fetc", "%00", "%F0%9F%98%80", "<b>x<%2
 
 def test_every_page_behind_a_link_is_one_of_these(app: Flask) -> None:
     """A new one has to be answered as they are: it is tried here then."""
-    found = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.endswith("/<token>") and "GET" in (rule.methods or ())}
-    of_programs = {"/hooks/<token>", "/channels/<kind>/<provider>/<token>"}  # test_hooks_odd_senders, test_gateway
+    found = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.rule.endswith("/<token>") and "GET" in (rule.methods or ())
+    }
+    of_programs = {
+        "/hooks/<token>",
+        "/channels/<kind>/<provider>/<token>",
+    }  # test_hooks_odd_senders, test_gateway
     assert found - {"/sign-in/new-password/<token>"} - of_programs == set(LINKS)
     assert set(LINKS) <= OPEN
 

@@ -32,14 +32,24 @@ def garden(request: pytest.FixtureRequest, pages: "Pages", tmp_path: Path) -> It
     """The garden, whose records operators may add, change and delete."""
     with connected(request, pages, tmp_path, "garden", GARDEN) as made:
         for table in ("thing", "bill", "note", "planting"):
-            access.grant("operator", f"collection:{made.name}.{table}", ["create", "update", "delete"], "", team="operations")
+            access.grant(
+                "operator",
+                f"collection:{made.name}.{table}",
+                ["create", "update", "delete"],
+                "",
+                team="operations",
+            )
         access.refresh()
         yield made
 
 
 def rose(garden: Odd) -> str:
     """The address of the record with signs in its key."""
-    return next(link for link in garden.pages.olivia.get(f"{garden.things}?q=Rose").links if link.startswith(f"{garden.things}/"))
+    return next(
+        link
+        for link in garden.pages.olivia.get(f"{garden.things}?q=Rose").links
+        if link.startswith(f"{garden.things}/")
+    )
 
 
 def test_what_deleting_does_is_what_the_database_says_of_each_foreign_key(garden: Odd) -> None:
@@ -48,17 +58,25 @@ def test_what_deleting_does_is_what_the_database_says_of_each_foreign_key(garden
     assert "2 records of Bill stay, and no longer name it" in text
     assert "1 record of Note will be deleted with it" in text
     garden.run(f"insert into planting values (1, '{KEY}')")
-    assert "1 record of Planting refers to it: it cannot be deleted while that is so" in olivia.get(f"{here}/delete").text
+    assert (
+        "1 record of Planting refers to it: it cannot be deleted while that is so"
+        in olivia.get(f"{here}/delete").text
+    )
     garden.run("delete from planting")
     olivia.send(olivia.get(f"{here}/delete"), "/delete")
     assert "was deleted" in olivia.follow().text
     assert "Rose" not in olivia.get(garden.things).html
     olivia.get(here, status=404)
-    assert "There are none" in olivia.get(f"/c/{garden.name}.note").text or "Note 1" not in olivia.get(f"/c/{garden.name}.note").text
+    assert (
+        "There are none" in olivia.get(f"/c/{garden.name}.note").text
+        or "Note 1" not in olivia.get(f"/c/{garden.name}.note").text
+    )
 
 
 def test_a_view_shows_names_where_its_column_leads_as_in_every_table(garden: Odd) -> None:
     page = garden.pages.olivia.get(f"/c/{garden.name}.thing_overview")
     assert "Nursery & Sons" in page.text
-    garden.run("create table other (id integer primary key, name text, supplier_id integer references bill(id))")
+    garden.run(
+        "create table other (id integer primary key, name text, supplier_id integer references bill(id))"
+    )
     assert garden.pages.olivia.get(f"/c/{garden.name}.thing_overview", status=200)

@@ -24,7 +24,14 @@ from tests.views.conftest import Browser, Pages
 from tests.views.page_routes import NO_PAGES, ROUTES, Route
 
 OURS = "http://localhost"
-FOREIGN = ("https://evil.example", "http://localhost:81", "https://localhost", "http://localhost.evil.example", "null", "")
+FOREIGN = (
+    "https://evil.example",
+    "http://localhost:81",
+    "https://localhost",
+    "http://localhost.evil.example",
+    "null",
+    "",
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 Wrong = list[tuple[object, ...]]
 
@@ -47,11 +54,17 @@ class House:
     def all(self, method: str | None = None) -> list[tuple[Route, str]]:
         named = ("run", "checked", "approval", "bulk", "file", "task", "question", "notice")
         ids = {name: getattr(self, name) for name in named}
-        return [(route, route.path.format(**ids)) for route in ROUTES if method is None or method in route.methods]
+        return [
+            (route, route.path.format(**ids)) for route in ROUTES if method is None or method in route.methods
+        ]
 
     def untouched(self) -> bool:
         told = self.pages.company.told(self.run)
-        return (told["status"], told["current"]["step"], told["current"]["draft"]) == ("waiting_person", "rate", None)
+        return (told["status"], told["current"]["step"], told["current"]["draft"]) == (
+            "waiting_person",
+            "rate",
+            None,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +89,37 @@ def furnished(pages: Pages) -> House:
     chosen = bulk.chosen(olivia, "customer", rate, ["1"], None)
     many = bulk.begin(olivia, "customer", rate, chosen, {"risk": "low"})
     run = pages.company.at("rate")
-    kept = files.put(subjects.subject_of("customer", "1"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
+    kept = files.put(
+        subjects.subject_of("customer", "1"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now()
+    )
     company = pages.company
-    steps = [step("start", "start", "do"), step("do", "create_task", "ask", {"title": "Look", "assignee": "'olivia@fernwick.example'"}),
-             step("ask", "human_input", "end", {"to": {"people": ["'olivia@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)]  # fmt: skip
+    steps = [
+        step("start", "start", "do"),
+        step("do", "create_task", "ask", {"title": "Look", "assignee": "'olivia@fernwick.example'"}),
+        step(
+            "ask",
+            "human_input",
+            "end",
+            {"to": {"people": ["'olivia@fernwick.example'"]}, "question": "Right?"},
+        ),
+        step("end", "end", None),
+    ]
     workflows.import_file(
-        {"format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations", "steps": steps},
+        {
+            "format": 1,
+            "slug": "questioning",
+            "title": "Asking",
+            "collection": "customer",
+            "team": "operations",
+            "steps": steps,
+        },
         publish=True,
     )
     runs.start(company.mona, "questioning", "customer", "3", {})
     listed = [{"id": "people", "type": "collection", "collection": "customer"}]
-    workspaces.create(company.ines, {"id": "desk", "title": "Desk", "teams": ["operations"], "components": listed})
+    workspaces.create(
+        company.ines, {"id": "desk", "title": "Desk", "teams": ["operations"], "components": listed}
+    )
     workspaces.publish(company.ines, "desk", 1)
     told = notices.notices_of(company.olivia)[0].id
     checked = workflow("checked", CHECKED)
@@ -104,7 +137,9 @@ def furnished(pages: Pages) -> House:
 
 
 def ask(browser: Browser, path: str, method: str, **headers: str) -> TestResponse:
-    return browser.client.open(path, method=method, data={"csrf_token": browser.token} if method != "GET" else None, headers=headers)
+    return browser.client.open(
+        path, method=method, data={"csrf_token": browser.token} if method != "GET" else None, headers=headers
+    )
 
 
 def whole(answer: TestResponse) -> bool:
@@ -127,10 +162,18 @@ def test_without_a_session_every_page_leads_to_signing_in_and_back(house: House)
         answer = stranger.get(path)
         back = "" if path == "/" else path
         led = unquote(answer.headers.get("Location", ""))
-        good = answer.status_code == 303 and led == ("/sign-in?next=" + back if back else "/sign-in") and "Customer" not in answer.text
+        good = (
+            answer.status_code == 303
+            and led == ("/sign-in?next=" + back if back else "/sign-in")
+            and "Customer" not in answer.text
+        )
         wrong += [] if good else [(route.rule, answer.status_code, led)]
         part = stranger.get(path, headers={"HX-Request": "true", "HX-Current-URL": f"{OURS}/c/customer?q=x"})
-        good = part.status_code == 401 and part.headers["HX-Redirect"].startswith("/sign-in?next=/c/customer") and not part.data
+        good = (
+            part.status_code == 401
+            and part.headers["HX-Redirect"].startswith("/sign-in?next=/c/customer")
+            and not part.data
+        )
         wrong += [] if good else [(route.rule, "htmx", part.status_code)]
     assert wrong == []
 
@@ -141,7 +184,11 @@ def test_without_a_session_no_form_does_anything(house: House) -> None:
     for route, path in house.all("POST"):
         for data in ({}, {"csrf_token": token[1] if token else ""}):
             answer = stranger.post(path, data=data, headers={"Origin": OURS})
-            good = answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in") if data else answer.status_code == 403
+            good = (
+                answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in")
+                if data
+                else answer.status_code == 403
+            )
             wrong += [] if good else [(route.rule, bool(data), answer.status_code)]
     assert wrong == []
     assert house.untouched()
@@ -153,7 +200,11 @@ def test_who_has_no_right_is_told_nothing_and_changes_nothing(house: House) -> N
         for method in route.methods:
             answer = ask(stan, path, method)
             leaks = any(word in answer.text for word in ("Adaeze", "adaeze", "Care review", "Rate the risk"))
-            wrong += [] if answer.status_code == route.stan and not leaks else [(method, route.rule, answer.status_code, leaks)]
+            wrong += (
+                []
+                if answer.status_code == route.stan and not leaks
+                else [(method, route.rule, answer.status_code, leaks)]
+            )
     assert wrong == []
     assert house.untouched()
 
@@ -165,7 +216,11 @@ def test_what_is_hidden_and_what_is_not_there_are_answered_alike(house: House) -
             absent = path.replace("customer", "absent").replace(house.run, "run_absent")
             hidden, nothing = ask(stan, path, "GET"), ask(stan, absent, "GET")
             texts = [answer.text.replace(answer.headers["X-Request-Id"], "") for answer in (hidden, nothing)]
-            wrong += [] if texts[0] == texts[1] and nothing.status_code == 404 else [(route.rule, nothing.status_code)]
+            wrong += (
+                []
+                if texts[0] == texts[1] and nothing.status_code == 404
+                else [(route.rule, nothing.status_code)]
+            )
     assert wrong == []
 
 
@@ -175,10 +230,20 @@ HERS = frozenset({"/notices/read", "/pick", "/pins", "/search", "/c/customer/vie
 
 def test_a_reviewer_looks_and_does_not_touch(house: House) -> None:
     rosa, wrong = house.pages.rosa, Wrong()
-    for path in ("/c/customer", "/c/customer/1", "/c/customer/1/menu", f"/runs/{house.run}", f"/runs/{house.run}/replay"):
+    for path in (
+        "/c/customer",
+        "/c/customer/1",
+        "/c/customer/1/menu",
+        f"/runs/{house.run}",
+        f"/runs/{house.run}/replay",
+    ):
         page = rosa.get(path)
-        forms = [form["action"] for form in page.forms if form["method"] == "post" and form["action"] not in HERS]
-        wrong += [] if not forms and "/edit/" not in page.html and "/start/" not in page.html else [(path, forms)]
+        forms = [
+            form["action"] for form in page.forms if form["method"] == "post" and form["action"] not in HERS
+        ]
+        wrong += (
+            [] if not forms and "/edit/" not in page.html and "/start/" not in page.html else [(path, forms)]
+        )
     for route, path in house.all("POST"):
         if path.partition("?")[0] in HERS:
             continue
@@ -201,9 +266,11 @@ def test_a_form_without_the_token_does_nothing(house: House) -> None:
 
 def test_a_nul_in_every_field_is_no_fault_of_ours(house: House) -> None:
     templates = (Path(__file__).parents[2] / "templates").rglob("*.html")
-    names = {name for page in templates for name in re.findall(r'\bname="([a-z_][a-z_.-]*)"', page.read_text(encoding="utf-8"))} - {
-        "csrf_token"
-    }
+    names = {
+        name
+        for page in templates
+        for name in re.findall(r'\bname="([a-z_][a-z_.-]*)"', page.read_text(encoding="utf-8"))
+    } - {"csrf_token"}
     olivia, wrong = house.pages.olivia, Wrong()
     typed = dict.fromkeys(sorted(names), "1\x002")
     for route, path in list(house.all("POST")):
@@ -218,7 +285,11 @@ def test_a_form_from_another_site_does_nothing_though_it_knows_the_token(house: 
     for route, path in list(house.all("POST")):
         for origin in FOREIGN:
             answer = ask(olivia, path, "POST", Origin=origin)
-            wrong += [] if answer.status_code == 403 and "another site" in answer.text else [(route.rule, origin, answer.status_code)]
+            wrong += (
+                []
+                if answer.status_code == 403 and "another site" in answer.text
+                else [(route.rule, origin, answer.status_code)]
+            )
         for site in ("cross-site", "same-site"):
             answer = ask(olivia, path, "POST", **{"Sec-Fetch-Site": site, "Origin": OURS})
             wrong += [] if answer.status_code == 403 else [(route.rule, site, answer.status_code)]
@@ -229,7 +300,9 @@ def test_a_form_from_another_site_does_nothing_though_it_knows_the_token(house: 
 def test_the_token_may_travel_in_a_header(house: House) -> None:
     olivia = house.pages.olivia
     revision = str(house.pages.company.told(house.run)["revision"])
-    answer = olivia.client.post(f"/runs/{house.run}/save", data={"revision": revision}, headers={"X-CSRFToken": olivia.token})
+    answer = olivia.client.post(
+        f"/runs/{house.run}/save", data={"revision": revision}, headers={"X-CSRFToken": olivia.token}
+    )
     assert answer.status_code == 303
     assert house.pages.company.told(house.run)["status"] == "saved"
 
@@ -238,19 +311,36 @@ def test_a_get_is_the_whole_page_and_htmx_gets_its_part(house: House) -> None:
     olivia, wrong = house.pages.olivia, Wrong()
     for route, path in house.all("GET"):
         plain = ask(olivia, path, "GET")
-        wrong += [] if plain.status_code == route.status and whole(plain) else [(route.rule, "plain", plain.status_code)]
+        wrong += (
+            []
+            if plain.status_code == route.status and whole(plain)
+            else [(route.rule, "plain", plain.status_code)]
+        )
         told = {"HX-Request": "true", "HX-Target": route.target}
         part = ask(olivia, path, "GET", **told)
         if route.status != 200:
-            good = "<html" not in part.text and ("Nothing here" if route.status == 404 else "Not allowed") in part.text
+            good = (
+                "<html" not in part.text
+                and ("Nothing here" if route.status == 404 else "Not allowed") in part.text
+            )
         else:
-            good = part.text.lstrip().startswith(route.part) and "<html" not in part.text if route.part else whole(part)
-        wrong += [] if good and part.status_code == route.status else [(route.rule, "part", part.status_code, part.text[:80])]
+            good = (
+                part.text.lstrip().startswith(route.part) and "<html" not in part.text
+                if route.part
+                else whole(part)
+            )
+        wrong += (
+            []
+            if good and part.status_code == route.status
+            else [(route.rule, "part", part.status_code, part.text[:80])]
+        )
         restored = ask(olivia, path, "GET", **told, **{"HX-History-Restore-Request": "true"})
         wrong += [] if whole(restored) else [(route.rule, "restored", restored.text[:80])]
         for answer in (plain, part, restored):
             kept = (
-                answer.headers["Cache-Control"] == "no-store" and "HX-Request" in answer.headers["Vary"] and answer.mimetype == "text/html"
+                answer.headers["Cache-Control"] == "no-store"
+                and "HX-Request" in answer.headers["Vary"]
+                and answer.mimetype == "text/html"
             )
             wrong += [] if kept else [(route.rule, dict(answer.headers))]
     assert wrong == []
@@ -282,16 +372,33 @@ def test_forms_that_make_no_sense_are_refused_in_words(house: House, form: dict[
         if route.rule.startswith("/runs/") and route.status == 200:
             for headers in ({}, {"HX-Request": "true", "HX-Target": "run"}):
                 answer = olivia.client.post(path, data=form | {"csrf_token": olivia.token}, headers=headers)
-                good = answer.status_code in (400, 404, 409, 422) and answer.mimetype == "text/html" and "Traceback" not in answer.text
+                good = (
+                    answer.status_code in (400, 404, 409, 422)
+                    and answer.mimetype == "text/html"
+                    and "Traceback" not in answer.text
+                )
                 wrong += [] if good else [(route.rule, headers, answer.status_code)]
     assert wrong == []
     assert house.untouched()
 
 
 @pytest.mark.parametrize(
-    "path", ["/c/customer/%00", "/c/%00", "/runs/%00", "/c/customer/" + "9" * 3000, "/c/customer/1/edit/%2e%2e", "/runs/run_%F0%9F%98%80", "/c/customer/1%0d%0aX-Evil:1",
-             "/c/customer/1/related/%3Cscript%3E", "/c/customer/1/start/..%2f..", "/c//customer", "//evil.example/c", "/c/customer/"]
-)  # fmt: skip
+    "path",
+    [
+        "/c/customer/%00",
+        "/c/%00",
+        "/runs/%00",
+        "/c/customer/" + "9" * 3000,
+        "/c/customer/1/edit/%2e%2e",
+        "/runs/run_%F0%9F%98%80",
+        "/c/customer/1%0d%0aX-Evil:1",
+        "/c/customer/1/related/%3Cscript%3E",
+        "/c/customer/1/start/..%2f..",
+        "/c//customer",
+        "//evil.example/c",
+        "/c/customer/",
+    ],
+)
 def test_odd_addresses_are_not_there(house: House, path: str) -> None:
     answer = house.pages.olivia.client.get(path)
     assert answer.status_code in (301, 303, 308, 400, 404), path
@@ -325,7 +432,12 @@ def test_no_form_leads_away_from_here(house: House, to: str) -> None:
     runs.resume(company.olivia, house.run, revision=company.told(house.run)["revision"])
     olivia.post(
         f"/runs/{house.run}/abort",
-        {"csrf_token": olivia.token, "revision": str(company.told(house.run)["revision"]), "reason": "x", "to": to},
+        {
+            "csrf_token": olivia.token,
+            "revision": str(company.told(house.run)["revision"]),
+            "reason": "x",
+            "to": to,
+        },
     )
     assert olivia.answer.headers["Location"].startswith("/")
     assert "evil.example" not in olivia.answer.headers["Location"].split("?")[0].replace("/\\", "//")[:2]

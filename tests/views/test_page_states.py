@@ -63,7 +63,11 @@ def test_a_source_without_its_table_is_told_of_on_every_page_that_needs_it(pages
             wrong += [] if "Try again" in page.text and "Go to Home" in page.text else [(path, "no way on")]
     for path in (f"/runs/{run}", "/", "/c", f"/runs/{run}/replay"):
         page = pages.olivia.get(path)
-        wrong += [(path, word) for word in INNER if word in re.sub(r"(href|src)=\"[^\"]*\"", "", page.html) and word != "select "]
+        wrong += [
+            (path, word)
+            for word in INNER
+            if word in re.sub(r"(href|src)=\"[^\"]*\"", "", page.html) and word != "select "
+        ]
     assert wrong == []
     assert "The database has changed" in pages.olivia.get(f"/runs/{run}").text
     pages.company.sql("alter table elsewhere rename to customer")
@@ -76,11 +80,15 @@ def test_a_change_while_the_source_is_away_keeps_what_was_typed(pages: "Pages") 
     step = pages.olivia.get(f"/runs/{run}")
     pages.company.sql("alter table customer rename to elsewhere")
     pages.olivia.send(form, "/edit/email", status=503, v_email="typed@customers.example")
-    answer = pages.olivia.client.post(f"/runs/{run}/complete", data=step.form("/complete")["fields"] | {"v.risk": "high"})
+    answer = pages.olivia.client.post(
+        f"/runs/{run}/complete", data=step.form("/complete")["fields"] | {"v.risk": "high"}
+    )
     assert answer.status_code in (303, 409, 503)
     pages.company.sql("alter table elsewhere rename to customer")
     assert pages.company.told(run)["status"] in ("waiting_person", "waiting_event")
-    assert pages.company.sql("select email, risk from customer where id = 1")[0][0] == "adaeze@customers.example"
+    assert (
+        pages.company.sql("select email, risk from customer where id = 1")[0][0] == "adaeze@customers.example"
+    )
 
 
 def test_a_record_that_is_gone_is_said_on_its_run(pages: "Pages") -> None:

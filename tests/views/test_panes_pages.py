@@ -58,7 +58,11 @@ def test_each_type_has_its_control(source: dict[str, Any], control: str, input_t
 
 def test_a_value_that_is_no_option_any_more_is_kept_and_chosen() -> None:
     box = form_boxes.box(field(type_="enum", options=RISK), LOOK, value="prohibited")
-    assert [(one.value, one.chosen) for one in box.choices] == [("low", False), ("high", False), ("prohibited", True)]
+    assert [(one.value, one.chosen) for one in box.choices] == [
+        ("low", False),
+        ("high", False),
+        ("prohibited", True),
+    ]
 
 
 def test_typed_text_wins_over_the_draft_and_the_answer_over_both() -> None:
@@ -71,22 +75,36 @@ def test_typed_text_wins_over_the_draft_and_the_answer_over_both() -> None:
 @cases(
     "text",
     [
-        "| a |\n|--:|\n| 1 |", "[x](vbscript:x)", "[x](data:text/html,x)", "<svg onload=x>", "![x](javascript:x)", "<a href=javascript:x>y</a>",
-        "```js onerror=x\nx\n```", "[x](JaVaScRiPt:x)", '<https://x.example/"onclick=x>', "&lt;script&gt;x&lt;/script&gt;",
+        "| a |\n|--:|\n| 1 |",
+        "[x](vbscript:x)",
+        "[x](data:text/html,x)",
+        "<svg onload=x>",
+        "![x](javascript:x)",
+        "<a href=javascript:x>y</a>",
+        "```js onerror=x\nx\n```",
+        "[x](JaVaScRiPt:x)",
+        '<https://x.example/"onclick=x>',
+        "&lt;script&gt;x&lt;/script&gt;",
     ],
-)  # fmt: skip
+)
 def test_nothing_else_does(text: str) -> None:
     drawn = str(frame.markdown(text))
     assert {tag.strip("/").split()[0] for tag in re.findall(r"<([^>]+)>", drawn)} <= frame.PROSE
     for found in re.findall(r"<[^>]*>", drawn):
         assert not re.search(
-            r"style=|class=|\bon\w+=\S|javascript:|vbscript:|data:", re.sub(r'href="https[^"]*"', "", found), re.IGNORECASE
+            r"style=|class=|\bon\w+=\S|javascript:|vbscript:|data:",
+            re.sub(r'href="https[^"]*"', "", found),
+            re.IGNORECASE,
         )
 
 
 def test_what_the_parser_lets_through_is_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame, "_markdown", MarkdownIt("commonmark", {"html": True}))  # as if raw HTML were on
-    drawn = frame.markdown('<b onclick="x()">bold</b><script>x()</script><iframe src="//x.example"></iframe>\n\n<p style="x">said</p>')
+    monkeypatch.setattr(
+        frame, "_markdown", MarkdownIt("commonmark", {"html": True})
+    )  # as if raw HTML were on
+    drawn = frame.markdown(
+        '<b onclick="x()">bold</b><script>x()</script><iframe src="//x.example"></iframe>\n\n<p style="x">said</p>'
+    )
     assert drawn.strip() == "<p>bold</p>\n<p>said</p>"
 
 
@@ -117,8 +135,10 @@ def test_a_masked_value_is_dots_and_never_empty() -> None:
     record = {"fields": fields, "values": {"born": None, "risk": None, "note": "x"}, "masked": ["born"]}
     (part,) = panes.sections(record, LOOK, {"born": "1990-01-01", "risk": None, "note": "x"})
     assert [(line.name, line.empty, line.since, "masked" in line.shown) for line in part.lines] == [
-        ("born", False, None, True), ("risk", True, None, False), ("note", False, None, False),
-    ]  # fmt: skip
+        ("born", False, None, True),
+        ("risk", True, None, False),
+        ("note", False, None, False),
+    ]
     row = {"key": "1", "title": "One", "values": {"born": None, "risk": None}}
     table = panes.table_of({"label": "Rows", "columns": fields[:2], "rows": [row], "masked": ["born"]}, LOOK)
     assert [column.name for column in table.columns] == ["born"]
@@ -127,14 +147,20 @@ def test_a_masked_value_is_dots_and_never_empty() -> None:
 
 def test_what_differs_today_is_marked_and_nothing_else() -> None:
     owner = formats.Named("Ada Ltd", key="7")
-    look = replace(LOOK, records={("firm", "7"): owner}, renamed={("firm", "7"): replace(owner, title="Ada B.V.")})
+    look = replace(
+        LOOK, records={("firm", "7"): owner}, renamed={("firm", "7"): replace(owner, title="Ada B.V.")}
+    )
     fields = [
         field("owner", "reference", references="firm"),
         field("paid", "money", currency="currency", minor=True),
         field("currency"),
         field("note"),
     ]
-    row: dict[str, Any] = {"key": "1", "title": "One", "values": {"owner": "7", "paid": 1890, "currency": "EUR", "note": "x"}}
+    row: dict[str, Any] = {
+        "key": "1",
+        "title": "One",
+        "values": {"owner": "7", "paid": 1890, "currency": "EUR", "note": "x"},
+    }
 
     def marks(**now: Any) -> list[str | None]:
         (part,) = panes.sections({"fields": fields, "values": row["values"]}, look, {**row["values"], **now})

@@ -26,15 +26,51 @@ def field(type_: str = "text", **more: Any) -> dict[str, Any]:
 @cases(
     ("key", "part"),
     [
-        ("a", "a"), ("A1", "A1"), (7, "7"), (0, "0"), (-1, "-1"), ("", "~"), ("~", "~7E"), ("~~", "~7E~7E"), ("/", "~2F"), ("//", "~2F~2F"),
-        (".", "~2E"), ("..", "~2E~2E"), ("...", "..."), ("a.b", "a.b"), (".a", ".a"), ("../a", "..~2Fa"), ("a/b", "a~2Fb"), ("a b", "a%20b"),
-        ("a+b", "a%2Bb"), ("a%b", "a%25b"), ("a%2Fb", "a%252Fb"), ("a?b", "a%3Fb"), ("a#b", "a%23b"), ("a&b", "a%26b"), ("a;b", "a%3Bb"),
-        ("a:b", "a%3Ab"), ("a@b", "a%40b"), ("a,b", "a%2Cb"), ('"', "%22"), ("'", "%27"), ("<b>", "%3Cb%3E"), ("\\", "%5C"), ("\n", "%0A"),
-        ("ž", "%C5%BE"), ("²", "%C2%B2"), ("~2F", "~7E2F"), ("~7E", "~7E7E"), ("~2E", "~7E2E"), (True, "True"), (1.5, "1.5"),
-        ("a-b_c", "a-b_c"), ("\0", "%00"),
+        ("a", "a"),
+        ("A1", "A1"),
+        (7, "7"),
+        (0, "0"),
+        (-1, "-1"),
+        ("", "~"),
+        ("~", "~7E"),
+        ("~~", "~7E~7E"),
+        ("/", "~2F"),
+        ("//", "~2F~2F"),
+        (".", "~2E"),
+        ("..", "~2E~2E"),
+        ("...", "..."),
+        ("a.b", "a.b"),
+        (".a", ".a"),
+        ("../a", "..~2Fa"),
+        ("a/b", "a~2Fb"),
+        ("a b", "a%20b"),
+        ("a+b", "a%2Bb"),
+        ("a%b", "a%25b"),
+        ("a%2Fb", "a%252Fb"),
+        ("a?b", "a%3Fb"),
+        ("a#b", "a%23b"),
+        ("a&b", "a%26b"),
+        ("a;b", "a%3Bb"),
+        ("a:b", "a%3Ab"),
+        ("a@b", "a%40b"),
+        ("a,b", "a%2Cb"),
+        ('"', "%22"),
+        ("'", "%27"),
+        ("<b>", "%3Cb%3E"),
+        ("\\", "%5C"),
+        ("\n", "%0A"),
+        ("ž", "%C5%BE"),
+        ("²", "%C2%B2"),
+        ("~2F", "~7E2F"),
+        ("~7E", "~7E7E"),
+        ("~2E", "~7E2E"),
+        (True, "True"),
+        (1.5, "1.5"),
+        ("a-b_c", "a-b_c"),
+        ("\0", "%00"),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_key_as_one_segment(key: Any, part: str) -> None:
     assert frame.segment(key) == part
     assert "/" not in part
@@ -83,7 +119,18 @@ def test_addresses(made: str, address: str) -> None:
         ("/c/a?q=%3Cb%3E", {}, "/c/a?q=%3Cb%3E"),
         ("/c/a?x=", {"y": ""}, "/c/a?x=&y="),
     ],
-    ids=["bare", "kept", "changed", "dropped", "the other stays", "several stay", "several become one", "quoted", "hostile", "empty"],
+    ids=[
+        "bare",
+        "kept",
+        "changed",
+        "dropped",
+        "the other stays",
+        "several stay",
+        "several become one",
+        "quoted",
+        "hostile",
+        "empty",
+    ],
 )
 def test_the_present_address_with_changes(at: str, changes: dict[str, Any], address: str) -> None:
     with Flask(__name__).test_request_context(at):
@@ -108,7 +155,19 @@ def test_the_present_address_with_changes(at: str, changes: dict[str, Any], addr
         ("> q", "<blockquote>\n<p>q</p>\n</blockquote>\n"),
         ("https://a.example", "<p>https://a.example</p>\n"),
     ],
-    ids=["empty", "plain", "marks", "signs", "html", "two", "rule", "heading", "list", "quote", "no link of itself"],
+    ids=[
+        "empty",
+        "plain",
+        "marks",
+        "signs",
+        "html",
+        "two",
+        "rule",
+        "heading",
+        "list",
+        "quote",
+        "no link of itself",
+    ],
 )
 def test_prose(text: str, html: str) -> None:
     drawn = frame.markdown(text)
@@ -137,7 +196,17 @@ def test_links_lead_only_where_prose_may(scheme: str) -> None:
         ("time", "10:30:00.5", '"10:30:00.5"'),
         ("boolean", True, None),
     ],
-    ids=["none", "text", "break in a line", "break in an area", "empty", "blank", "date", "part of a second", "yes"],
+    ids=[
+        "none",
+        "text",
+        "break in a line",
+        "break in an area",
+        "empty",
+        "blank",
+        "date",
+        "part of a second",
+        "yes",
+    ],
 )
 def test_a_value_that_its_box_cannot_hold_stands_beside_it(type_: str, value: Any, held: str | None) -> None:
     assert form_boxes.box(field(type_), LOOK, value=value).held == held
@@ -163,10 +232,23 @@ def test_a_value_that_its_box_cannot_hold_stands_beside_it(type_: str, value: An
         ([("reason", "x"), ("revision", "3")], {}),
     ],
     ids=[
-        "nothing", "no type", "no value", "one", "the last", "several", "no tick", "lines", "as drawn", "break lost", "changed", "torn", "deep",
-        "a name with a dot", "not ours",
+        "nothing",
+        "no type",
+        "no value",
+        "one",
+        "the last",
+        "several",
+        "no tick",
+        "lines",
+        "as drawn",
+        "break lost",
+        "changed",
+        "torn",
+        "deep",
+        "a name with a dot",
+        "not ours",
     ],
-)  # fmt: skip
+)
 def test_a_form_is_read_by_its_types(sent: list[tuple[str, str]], values: dict[str, Any]) -> None:
     assert form_boxes.read_form(MultiDict(sent), LOOK) == values
 

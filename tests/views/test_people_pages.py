@@ -37,10 +37,17 @@ def test_the_table_for_spreadsheets_holds_what_the_list_shows_and_no_formula(pag
     rows = list(csv.DictReader(io.StringIO(pages.ines.answer.text)))
     assert rows == [
         {
-            "name": "'=cmd|\"calc\"", "email": tom.email, "kind": "person", "state": "active", "roles": "Operations: Lead", "teams": "Operations, Procurement",
-            "second_factor": "no", "last_seen": "", "id": tom.id,
+            "name": '\'=cmd|"calc"',
+            "email": tom.email,
+            "kind": "person",
+            "state": "active",
+            "roles": "Operations: Lead",
+            "teams": "Operations, Procurement",
+            "second_factor": "no",
+            "last_seen": "",
+            "id": tom.id,
         }
-    ]  # fmt: skip
+    ]
     assert pages.ines.answer.headers["Content-Disposition"] == 'attachment; filename="people.csv"'
 
 
@@ -50,7 +57,12 @@ def test_the_table_for_spreadsheets_holds_what_the_list_shows_and_no_formula(pag
 def test_roles_are_looked_at_before_they_are_saved(pages: Pages) -> None:
     tom = hired(("lead", "operations"), name="Preview Tom")
     form = pages.ines.get(f"/settings/people/{tom.id}/roles")
-    page = pages.ines.send(form, "/roles", status=200, **{"pair": None, "role.1": "reviewer", "team.1": "operations", "do": "preview"})
+    page = pages.ines.send(
+        form,
+        "/roles",
+        status=200,
+        **{"pair": None, "role.1": "reviewer", "team.1": "operations", "do": "preview"},
+    )
     assert "Preview Tom can no longer" in page.text
     assert "Approve every action" in page.text or "approve every action" in page.text
     assert "Preview Tom can now" not in page.text
@@ -67,21 +79,26 @@ def test_roles_that_cannot_be_given_are_said_beside_the_box(pages: Pages) -> Non
     form = pages.ines.get(f"/settings/people/{tom.id}/roles")
     page = pages.ines.send(form, "/roles", status=422, **{"role.1": "lead", "team.1": "", "do": "save"})
     assert reasons(page)[0] == "lead is held in a team: choose one"
-    assert (page.form("/roles")["fields"]["pair"], page.form("/roles")["fields"]["role.1"]) == ("operator@operations", "lead"), (
-        "chosen still"
-    )
+    assert (page.form("/roles")["fields"]["pair"], page.form("/roles")["fields"]["role.1"]) == (
+        "operator@operations",
+        "lead",
+    ), "chosen still"
     page = pages.ines.send(form, "/roles", status=422, joined=None, do="save")
     assert reasons(page) == ["takes at least one team"]
     own = pages.ines.get(f"/settings/people/{pages.company.ines.id}/roles")
     assert "Nobody changes their own" in own.text
-    page = pages.ines.send(own, "/roles", status=403, **{"role.1": "lead", "team.1": "operations", "do": "save"})
+    page = pages.ines.send(
+        own, "/roles", status=403, **{"role.1": "lead", "team.1": "operations", "do": "save"}
+    )
     assert "Nobody changes their own roles: ask another admin." in page.text
 
 
 def test_disabling_enabling_and_removing_say_what_happens(pages: Pages) -> None:
     tom = hired(("operator", "operations"), name="Leaving Tom", tags={"desks": ["retail"]})
     signed_in(tom)
-    test_tasks.begin(pages.company, {"assignee": f"'{accounts.person(tom.id).email}'"}, slug="task-of-who-leaves")
+    test_tasks.begin(
+        pages.company, {"assignee": f"'{accounts.person(tom.id).email}'"}, slug="task-of-who-leaves"
+    )
     form = pages.ines.get(f"/settings/people/{tom.id}/close")
     assert "1 session ends at once" in form.text
     assert "1 open task waits for them; nobody does it unless you say who stands in." in form.text
@@ -98,16 +115,27 @@ def test_disabling_enabling_and_removing_say_what_happens(pages: Pages) -> None:
     pages.ines.send(page, "/enable")
     assert accounts.person(tom.id).state == "active"
     form = pages.ines.get(f"/settings/people/{tom.id}/close")
-    page = pages.ines.post(f"/settings/people/{tom.id}/close", form.forms[1]["fields"] | {"do": "remove", "confirm": "yes"}, status=422)
+    page = pages.ines.post(
+        f"/settings/people/{tom.id}/close",
+        form.forms[1]["fields"] | {"do": "remove", "confirm": "yes"},
+        status=422,
+    )
     assert "takes CONFIRM REMOVE" in reasons(page)[0]
     assert 'value="yes"' in page.html
-    pages.ines.post(f"/settings/people/{tom.id}/close", form.forms[1]["fields"] | {"do": "remove", "confirm": "CONFIRM REMOVE"})
+    pages.ines.post(
+        f"/settings/people/{tom.id}/close",
+        form.forms[1]["fields"] | {"do": "remove", "confirm": "CONFIRM REMOVE"},
+    )
     page = pages.ines.follow()
     assert "Removed" in page.text
     assert [form["action"] for form in page.forms if "people" in form["action"]] == []
     page = pages.ines.post(f"/settings/people/{tom.id}/enable", {"csrf_token": pages.ines.token}, status=409)
     assert "This account was removed" in page.text
-    own = pages.ines.post(f"/settings/people/{pages.company.ines.id}/close", {"csrf_token": pages.ines.token, "do": "disable"}, status=403)
+    own = pages.ines.post(
+        f"/settings/people/{pages.company.ines.id}/close",
+        {"csrf_token": pages.ines.token, "do": "disable"},
+        status=403,
+    )
     assert "ask another admin" in own.text
 
 

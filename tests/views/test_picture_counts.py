@@ -20,18 +20,36 @@ HERE = "/workflows/care-review/enrolled"
 def ways_by_call(pages: Pages) -> dict[str, dict[str, int]]:
     """Step → way → how many runs took it, as a program reads it."""
     key = {"Authorization": f"Bearer {accounts.create_key('figures', pages.company.mona.id).text}"}
-    told = web_app().test_client().get("/api/v1/workflows/care-review/metrics", headers=key).get_json()["ways"]
-    return {step: {each["way"]: each["runs"] for each in told if each["step"] == step} for step in {each["step"]: None for each in told}}
+    told = (
+        web_app().test_client().get("/api/v1/workflows/care-review/metrics", headers=key).get_json()["ways"]
+    )
+    return {
+        step: {each["way"]: each["runs"] for each in told if each["step"] == step}
+        for step in {each["step"]: None for each in told}
+    }
 
 
 def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: Pages) -> None:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {"next": {"event": "end", "timeout": "end"}}
+    pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {
+        "next": {"event": "end", "timeout": "end"}
+    }
     sort = step(
-        "sort", "condition", None, {"branches": [{"if": "record.id == 1", "outcome": "out"}, {"if": "record.id == 4", "outcome": "other"}]}
+        "sort",
+        "condition",
+        None,
+        {
+            "branches": [
+                {"if": "record.id == 1", "outcome": "out"},
+                {"if": "record.id == 4", "outcome": "other"},
+            ]
+        },
     )
     sort["next"] = {"out": "end", "other": "end", "default": "pause"}
-    document = DOCUMENT | {"run_as": ROBOT, "steps": [step("start", "start", "sort"), sort, pause, step("end", "end", None, {})]}
+    document = DOCUMENT | {
+        "run_as": ROBOT,
+        "steps": [step("start", "start", "sort"), sort, pause, step("end", "end", None, {})],
+    }
     workflows.import_file(document, publish=True)
     address, former = "/workflows/care-review", workflows.live("care-review").number
 
@@ -47,8 +65,12 @@ def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: P
 
     enrol("1", "3", "4")
     first = pages.mona.get(address)
-    took = {(told["data-to"], told["data-label"]): told["data-took"] for told in first.with_attribute("data-took")}
-    assert took == {("end", "Out"): "2", ("end", "Other"): "2", ("pause", "Otherwise"): "1"} | {("sort", ""): "3"}
+    took = {
+        (told["data-to"], told["data-label"]): told["data-took"] for told in first.with_attribute("data-took")
+    }
+    assert took == {("end", "Out"): "2", ("end", "Other"): "2", ("pause", "Otherwise"): "1"} | {
+        ("sort", ""): "3"
+    }
     assert ways_by_call(pages) == {
         "start": {"default": 3},
         "sort": {"out": 1, "other": 1, "default": 1},

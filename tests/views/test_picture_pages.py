@@ -47,7 +47,13 @@ def test_an_unfinished_draft_and_steps_of_a_later_release_are_drawn(pages: "Page
     made = workflows.create(mona, "Of later", team="operations")
     steps: list[dict[str, Any]] = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "beam"}},
-        {"id": "beam", "type": "hologram", "title": "A step of later", "config": {"beam": [1]}, "next": {"default": "agree"}},
+        {
+            "id": "beam",
+            "type": "hologram",
+            "title": "A step of later",
+            "config": {"beam": [1]},
+            "next": {"default": "agree"},
+        },
         {"id": "agree", "type": "approval", "title": "Agree", "config": {}, "next": {"default": "each"}},
         {"id": "each", "type": "loop", "title": "Each", "config": {"items": {}}, "next": {"default": "end"}},
         {"id": "end", "type": "end", "title": "End"},
@@ -63,7 +69,9 @@ def test_an_unfinished_draft_and_steps_of_a_later_release_are_drawn(pages: "Page
 
 def test_hostile_words_of_a_document_are_shown_and_not_obeyed(pages: "Pages") -> None:
     bad = '"><script>alert(1)</script>'
-    made = document(title=bad, description=bad, groups=[{"title": bad, "steps": ["note"]}], variables={"x": bad})
+    made = document(
+        title=bad, description=bad, groups=[{"title": bad, "steps": ["note"]}], variables={"x": bad}
+    )
     made["steps"][3] |= {"title": bad}
     made["steps"][6]["config"]["options"][0]["label"] = bad
     workflows.import_file(made, publish=True)
@@ -77,10 +85,18 @@ def test_hostile_words_of_a_document_are_shown_and_not_obeyed(pages: "Pages") ->
 def test_the_picture_of_a_run_links_each_entry_and_offers_nothing_else(pages: "Pages") -> None:
     run_id = pages.company.at("decide")
     told = pages.company.told(run_id)
-    runs.complete(pages.company.olivia, run_id, runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"))
+    runs.complete(
+        pages.company.olivia,
+        run_id,
+        runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"),
+    )
     page = pages.olivia.get(f"/runs/{run_id}/picture")
     by = {told["data-step"]: told for told in steps_of(page)}
-    assert {name: (told["data-state"], told["data-visits"]) for name, told in by.items() if name in ("note", "decide", "end")} == {
+    assert {
+        name: (told["data-state"], told["data-visits"])
+        for name, told in by.items()
+        if name in ("note", "decide", "end")
+    } == {
         "note": ("now", "2"),
         "decide": ("done", "1"),
         "end": ("todo", "0"),

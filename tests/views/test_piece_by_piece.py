@@ -26,17 +26,23 @@ class Client:
 
     def __init__(self, call: Program, title: str) -> None:
         self.call, self.nodes = call, dict[str, str]()
-        self.made = call("POST", "/workflows", {"title": title, "description": "Contacts cold leads three times."}, 201)
+        self.made = call(
+            "POST", "/workflows", {"title": title, "description": "Contacts cold leads three times."}, 201
+        )
         self.path = f"/workflows/{self.made['id']}"
 
     def node(self, name: str, kind: str, status: int = 201, **config: Any) -> Any:
-        told = self.call("POST", f"{self.path}/nodes", {"type": kind, "title": name.title(), "config": config}, status)
+        told = self.call(
+            "POST", f"{self.path}/nodes", {"type": kind, "title": name.title(), "config": config}, status
+        )
         if status == 201:
             self.nodes[name] = told["id"]
         return told
 
     def edge(self, source: str, target: str, label: str | None = None, status: int = 201) -> Any:
-        sent = {"source": self.nodes.get(source, source), "target": self.nodes.get(target, target)} | ({"label": label} if label else {})
+        sent = {"source": self.nodes.get(source, source), "target": self.nodes.get(target, target)} | (
+            {"label": label} if label else {}
+        )
         return self.call("POST", f"{self.path}/edges", sent, status)
 
     def steps(self) -> dict[str, Any]:
@@ -44,7 +50,11 @@ class Client:
         return {step["id"]: step for step in draft["document"]["steps"]}
 
     def problems(self) -> list[str]:
-        return [each["message"] for each in self.call("GET", f"{self.path}/draft")["problems"] if each["severity"] == "error"]
+        return [
+            each["message"]
+            for each in self.call("GET", f"{self.path}/draft")["problems"]
+            if each["severity"] == "error"
+        ]
 
 
 def nurture(call: Program) -> Client:
@@ -59,10 +69,16 @@ def nurture(call: Program) -> Client:
     client.node("won", "CONVERTED")
     client.node("lost", "DROPPED")
     for source, target, label in (
-        ("first call", "keen", "answered"), ("first call", "pause", None), ("keen", "won", "yes"), ("keen", "pause", "no"),
-        ("pause", "second call", None), ("second call", "keen after all", None), ("keen after all", "won", "yes"), ("keen after all", "tag", None),
+        ("first call", "keen", "answered"),
+        ("first call", "pause", None),
+        ("keen", "won", "yes"),
+        ("keen", "pause", "no"),
+        ("pause", "second call", None),
+        ("second call", "keen after all", None),
+        ("keen after all", "won", "yes"),
+        ("keen after all", "tag", None),
         ("tag", "lost", None),
-    ):  # fmt: skip
+    ):
         client.edge(source, target, label)
     return client
 
@@ -70,8 +86,15 @@ def nurture(call: Program) -> Client:
 def test_each_condition_asks_the_call_that_leads_to_it(mona: Program) -> None:
     client = nurture(mona)
     steps = client.steps()
-    rules = {step["title"]: step["config"]["branches"][0]["if"] for step in steps.values() if step["type"] == "condition"}
-    assert rules == {"Keen": "steps.ai_call.label == 'interested'", "Keen After All": "steps.ai_call_2.label == 'interested'"}
+    rules = {
+        step["title"]: step["config"]["branches"][0]["if"]
+        for step in steps.values()
+        if step["type"] == "condition"
+    }
+    assert rules == {
+        "Keen": "steps.ai_call.label == 'interested'",
+        "Keen After All": "steps.ai_call_2.label == 'interested'",
+    }
     assert steps["ai_call"]["config"]["answers"] == steps["ai_call_2"]["config"]["answers"] == ["interested"]
     assert steps["start"]["next"] == {"default": "ai_call"}
     assert client.problems() == []
@@ -83,7 +106,9 @@ def test_a_condition_behind_a_pause_asks_the_call_before_the_pause(mona: Program
     client.node("pause", "TIME", duration="PT6H")
     client.node("call", "VOICE_CALL", script="Hello.")
     client.edge("pause", "keen")
-    assert "lead.answer" in client.steps()["condition"]["config"]["branches"][0]["if"], "no call leads there yet"
+    assert "lead.answer" in client.steps()["condition"]["config"]["branches"][0]["if"], (
+        "no call leads there yet"
+    )
     client.edge("call", "pause")
     assert client.steps()["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'interested'"
     assert client.steps()["ai_call"]["config"]["answers"] == ["interested"]
@@ -91,16 +116,25 @@ def test_a_condition_behind_a_pause_asks_the_call_before_the_pause(mona: Program
 
 def test_leads_wait_for_the_activation_and_are_called_by_it(mona: Program) -> None:
     client = nurture(mona)
-    leads = [{"name": "Ana", "phone": "+31207946000"}, {"name": "Ben", "phone": "020"}, {"phone": "+37052100000"}]
+    leads = [
+        {"name": "Ana", "phone": "+31207946000"},
+        {"name": "Ben", "phone": "020"},
+        {"phone": "+37052100000"},
+    ]
     told = client.call("POST", f"{client.path}/leads", {"leads": leads})["data"]
     assert [each["status"] for each in told] == ["enrolled", "refused", "enrolled"]
     assert [each["field"] for each in told[1]["reasons"]] == ["phone"], "one reason for each field"
     assert told[1]["reasons"][0]["reason"]
     assert all(each["run_id"] is None for each in told), "a draft begins nothing"
-    unknown = client.call("POST", f"{client.path}/leads", {"leads": [{"name": "Ada", "phone": "+37052100001", "fone": "1"}]})["data"]
+    unknown = client.call(
+        "POST", f"{client.path}/leads", {"leads": [{"name": "Ada", "phone": "+37052100001", "fone": "1"}]}
+    )["data"]
     assert unknown[0]["status"] == "refused"
     assert unknown[0]["reasons"] == [
-        {"field": "fone", "reason": "The start of this workflow asks for no such value, but for name, phone, email."}
+        {
+            "field": "fone",
+            "reason": "The start of this workflow asks for no such value, but for name, phone, email.",
+        }
     ]
     active = client.call("POST", f"{client.path}/activate")
     assert active["status"] == "active"
@@ -131,26 +165,46 @@ def test_call_wait_and_call_again_is_a_circle_that_begins_at_the_call(mona: Prog
     client.node("won", "CONVERTED")
     client.node("lost", "DROPPED")
     client.node("pause", "TIME", duration="P2D")
-    for source, target, label in (("call", "won", "answered"), ("call", "pause", None), ("pause", "call", None)):
+    for source, target, label in (
+        ("call", "won", "answered"),
+        ("call", "pause", None),
+        ("pause", "call", None),
+    ):
         client.edge(source, target, label)
         assert client.steps()["start"]["next"] == {"default": "ai_call"}
-    assert {each["field"] for each in client.call("POST", f"{client.path}/activate", status=409)["details"]} == {"dropped"}
+    assert {
+        each["field"] for each in client.call("POST", f"{client.path}/activate", status=409)["details"]
+    } == {"dropped"}
     client.edge("call", "lost", "busy")
     assert client.call("POST", f"{client.path}/activate")["status"] == "active"
 
 
 def test_what_a_node_names_of_a_lead_is_asked_for_and_may_be_brought(mona: Program) -> None:
     client = Client(mona, "Cities")
-    client.node("call", "VOICE_CALL", script="Hello {{ lead.name }} of {{ lead.city }}. See lead.example for more.")
-    client.node("near", "CONDITIONAL", expression="lead.answer == 'yes' && lead.home_town == lead.city && lead.Odd == null")
+    client.node(
+        "call", "VOICE_CALL", script="Hello {{ lead.name }} of {{ lead.city }}. See lead.example for more."
+    )
+    client.node(
+        "near",
+        "CONDITIONAL",
+        expression="lead.answer == 'yes' && lead.home_town == lead.city && lead.Odd == null",
+    )
     client.node("tag", "APPLICATION", operation="tag", tag="from {{ lead.country }}")
     fields = client.steps()["start"]["config"]["fields"]
     assert [(each["name"], each["label"], each["type"]) for each in fields] == [
-        ("name", "Name", "text"), ("phone", "Phone", "phone"), ("email", "E-mail", "email"), ("city", "City", "text"),
-        ("home_town", "Home town", "text"), ("country", "Country", "text"),
-    ]  # fmt: skip
+        ("name", "Name", "text"),
+        ("phone", "Phone", "phone"),
+        ("email", "E-mail", "email"),
+        ("city", "City", "text"),
+        ("home_town", "Home town", "text"),
+        ("country", "Country", "text"),
+    ]
     assert not any(each.get("required") for each in fields)
-    leads = [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}, {"phone": "+31207946001"}, {"phone": "+31207946002", "town": "Riga"}]
+    leads = [
+        {"name": "Ana", "phone": "+31207946000", "city": "Riga"},
+        {"phone": "+31207946001"},
+        {"phone": "+31207946002", "town": "Riga"},
+    ]
     told = client.call("POST", f"{client.path}/leads", {"leads": leads})["data"]
     assert [each["status"] for each in told] == ["enrolled", "enrolled", "refused"]
     reason = "The start of this workflow asks for no such value, but for name, phone, email, city, home_town, country."
@@ -223,7 +277,9 @@ def test_a_workflow_without_a_graph_is_not_activated_and_says_what_is_missing(mo
 
 
 @pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("stan", 404), ("ada", 403)])
-def test_who_may_not_edit_adds_nothing_piece_by_piece(web: Flask, company: Company, mona: Program, name: str, status: int) -> None:
+def test_who_may_not_edit_adds_nothing_piece_by_piece(
+    web: Flask, company: Company, mona: Program, name: str, status: int
+) -> None:
     client = Client(mona, "Ours")
     client.node("call", "VOICE_CALL", script="Hello.")
     other = Program(web, company.people[name].id)
@@ -232,21 +288,35 @@ def test_who_may_not_edit_adds_nothing_piece_by_piece(web: Flask, company: Compa
     assert list(client.steps()) == ["start", "ai_call"]
 
 
-def test_a_stranger_who_makes_ends_first_and_edges_backwards_hears_what_is_wrong_at_once(company: Company, mona: Program) -> None:
+def test_a_stranger_who_makes_ends_first_and_edges_backwards_hears_what_is_wrong_at_once(
+    company: Company, mona: Program
+) -> None:
     """Odd but legal orders pass; what can never work is refused at the call that asks for it, with the field and the reason."""
     client = Client(mona, "Backwards")
     client.node("won", "CONVERTED")
     client.node("lost", "DROPPED")
     client.node("tag", "APPLICATION", operation="tag", tag="{{ lead.name }} was called")
-    client.node("call", "VOICE_CALL", script="Hello {{ lead.name }}, this is an AI. Is {{ lead.phone }} yours?")
+    client.node(
+        "call", "VOICE_CALL", script="Hello {{ lead.name }}, this is an AI. Is {{ lead.phone }} yours?"
+    )
     client.node("again", "VOICE_CALL", script="You said {{ lead.answer }}.", max_attempts=1)
     refused = client.edge("won", "lost", status=422)
-    assert refused["details"] == [{"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}]
+    assert refused["details"] == [
+        {"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}
+    ]
     assert client.edge("won", "nowhere", status=422)["details"][0]["field"] == "target"
-    for source, target, label in (("tag", "won", None), ("again", "lost", None), ("call", "tag", "answered"), ("call", "again", None)):
+    for source, target, label in (
+        ("tag", "won", None),
+        ("again", "lost", None),
+        ("call", "tag", "answered"),
+        ("call", "again", None),
+    ):
         client.edge(source, target, label)
     steps = client.steps()
-    assert steps["ai_call"]["config"]["script"] == "Hello {{ input.name }}, this is an AI. Is {{ input.phone }} yours?"
+    assert (
+        steps["ai_call"]["config"]["script"]
+        == "Hello {{ input.name }}, this is an AI. Is {{ input.phone }} yours?"
+    )
     assert steps["ai_call_2"]["config"]["script"] == "You said {{ steps.ai_call.label }}."
     assert steps["start"]["next"] == {"default": "ai_call"}
     assert client.problems() == []
@@ -270,7 +340,9 @@ def test_a_tag_stands_on_a_lead_and_the_run_goes_on(company: Company, mona: Prog
     client.node("won", "CONVERTED")
     client.edge("tag", "again")
     client.edge("again", "won")
-    client.call("POST", f"{client.path}/leads", {"leads": [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}]})
+    client.call(
+        "POST", f"{client.path}/leads", {"leads": [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}]}
+    )
     client.call("POST", f"{client.path}/activate")
     work_until_idle(BEGINNING)
     sequencing.sequence()

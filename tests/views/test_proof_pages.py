@@ -68,7 +68,9 @@ def test_the_log_carries_the_badge_and_the_way_there(pages: "Pages") -> None:
     assert "/activity/proof" in page.links
 
 
-def test_places_outside_are_named_with_what_they_have(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_places_outside_are_named_with_what_they_have(
+    pages: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
     sealed(pages)
     assert "No place outside gets the checkpoints" in pages.ada.get("/activity/proof").text
     monkeypatch.setenv("CONSOLE_CHECKPOINT_WEBHOOK_URL", "https://audit.example/hidden/path")
@@ -81,7 +83,10 @@ def test_places_outside_are_named_with_what_they_have(pages: "Pages", monkeypatc
 def test_damage_is_said_on_both_pages(pages: "Pages") -> None:
     pages.company.finished()
     sealed(pages)
-    forged(pages, "update console.event set leaf = sha256('x') where id = (select event from console.activity where pos = 3)")
+    forged(
+        pages,
+        "update console.event set leaf = sha256('x') where id = (select event from console.activity where pos = 3)",
+    )
     assert str(integrity.look()).startswith("position 3, ")
     assert "Not in order" in pages.ada.get("/activity").text
     page = pages.ada.get("/activity/proof")
@@ -106,7 +111,11 @@ def test_a_kept_checkpoint_is_compared(pages: "Pages") -> None:
     other = checkpoint.sign(sequencing.origin(), int(size), bytes(32), [settings.current().signing_key])
     longer = checkpoint.sign(sequencing.origin(), 10**6, bytes(32), [settings.current().signing_key])
     foreign = checkpoint.sign(sequencing.origin(), int(size), bytes(32), [bytes(32)])
-    for note, words in ((other, "the log was changed since"), (longer, "events are missing at the end"), (foreign, "No key of this log")):
+    for note, words in (
+        (other, "the log was changed since"),
+        (longer, "events are missing at the end"),
+        (foreign, "No key of this log"),
+    ):
         assert words in pages.ada.send(page, "/activity/proof", status=200, checkpoint=note).text
 
 
@@ -131,7 +140,9 @@ def test_the_log_says_of_how_many_collections_nothing_is_listed(pages: "Pages") 
     assert left_out not in pages.ada.get("/activity").text, "she may see both"
     access.grant("inspector", "activity", ["read"], "")
     access.grant("inspector", "collection:customer", ["read"], "")
-    accounts.create_person("ivo@fernwick.example", role="inspector", team="audit", name="Ivo", password=PASSWORD)
+    accounts.create_person(
+        "ivo@fernwick.example", role="inspector", team="audit", name="Ivo", password=PASSWORD
+    )
     access.refresh()
     page = Browser(signed_in(web_app(), "ivo")).get("/activity")
     assert f"What happened to records of 1 collection {left_out}" in page.text

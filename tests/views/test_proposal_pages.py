@@ -46,7 +46,9 @@ def test_use_accept_restore_and_discard_without_script(pages: "Pages") -> None:
     assert fields(page)["v.email"] == "adaeze@customers.example"
     page = press(pages, run, page, "use:email", **{"v.email": "mine@customers.example"})
     assert fields(page)["v.email"] == "new@customers.example"
-    pages.olivia.post(f"/runs/{run}/draft", fields(page) | {"v.email": "mine@customers.example", "p.email": "edited"})
+    pages.olivia.post(
+        f"/runs/{run}/draft", fields(page) | {"v.email": "mine@customers.example", "p.email": "edited"}
+    )
     page = pages.olivia.follow()
     assert states(page)["email"] == "edited"
     assert fields(page)["v.email"] == "mine@customers.example"
@@ -80,7 +82,15 @@ def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") 
         "reason": "Nothing speaks against it.",
         "sources": [
             source(),
-            source("s2", kind="step", step="note", title="Take a note", quote="Looked at it.", field="note", label="What you found"),
+            source(
+                "s2",
+                kind="step",
+                step="note",
+                title="Take a note",
+                quote="Looked at it.",
+                field="note",
+                label="What you found",
+            ),
         ],
     }
     arrives(pages.company, run, outcome="approve", choice=choice)
@@ -155,7 +165,11 @@ def test_nobody_asks_or_supplies_for_another(pages: "Pages") -> None:
         given = {"csrf_token": browser.token, "revision": revision, "step": "rate"}
         browser.post(f"/runs/{run}/propose", given, status=status)
     pages.stan.get(f"/runs/{run}/supply?step=note", status=404)
-    pages.stan.post(f"/runs/{run}/supply", {"csrf_token": pages.stan.token, "revision": revision, "target": "note"}, status=404)
+    pages.stan.post(
+        f"/runs/{run}/supply",
+        {"csrf_token": pages.stan.token, "revision": revision, "target": "note"},
+        status=404,
+    )
 
 
 # -- lists, and records to choose from
@@ -172,7 +186,10 @@ def listed(pages: "Pages") -> str:
 def test_a_proposal_for_one_item_of_a_list_is_not_shown_at_another(pages: "Pages") -> None:
     run = listed(pages)
     first, second = (one["key"] for one in pages.company.told(run)["current"]["progress"]["items"])
-    here, there = pages.olivia.get(f"/runs/{run}?item={first}"), pages.olivia.get(f"/runs/{run}?item={second}")
+    here, there = (
+        pages.olivia.get(f"/runs/{run}?item={first}"),
+        pages.olivia.get(f"/runs/{run}?item={second}"),
+    )
     waiting = [bool(page.with_attribute("data-poll")) for page in (here, there)]
     asks = there if waiting == [True, False] else here
     if waiting != [True, True]:

@@ -25,7 +25,11 @@ def test_a_source_that_reads_like_instructions_is_named_and_linked(pages: "Pages
     )
     page = pages.olivia.get(f"/runs/{run}")
     assert "reads like instructions" in page.text
-    assert page.html.index("Look at the source yourself") < page.html.index("data-source") < page.html.index("pre-filled")
+    assert (
+        page.html.index("Look at the source yourself")
+        < page.html.index("data-source")
+        < page.html.index("pre-filled")
+    )
 
 
 # -- the right pane
@@ -33,7 +37,16 @@ def test_a_source_that_reads_like_instructions_is_named_and_linked(pages: "Pages
 
 def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
-    step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+    step = source(
+        "s2",
+        kind="step",
+        step="note",
+        title="Take a note",
+        field="note",
+        quote="Looked at it.",
+        collection=None,
+        record=None,
+    )
     other = source(
         "s3",
         kind="related",
@@ -44,9 +57,23 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
         quote="Tore Lindqvist",
         trusted=False,
     )
-    gone = source("s4", kind="related", title="Somebody", collection="customer", record="999", field="risk", quote="")
+    gone = source(
+        "s4", kind="related", title="Somebody", collection="customer", record="999", field="risk", quote=""
+    )
     arrives(
-        pages.company, run, value("risk", "medium", "high", "", source(), step, other, gone, source("s5", field=None, quote="Desk: retail"))
+        pages.company,
+        run,
+        value(
+            "risk",
+            "medium",
+            "high",
+            "",
+            source(),
+            step,
+            other,
+            gone,
+            source("s5", field=None, quote="Desk: retail"),
+        ),
     )
     page = pages.olivia.get(f"/runs/{run}")
     ways = [told["href"] for told in page.with_attribute("data-source")]
@@ -58,8 +85,12 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
     assert "<mark>Desk: Retail</mark>" in shown[4].html
     assert "it says what somebody claims" in shown[2].text
     assert "no longer there, or you may not see it" in shown[3].text
-    opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["kind"] == "source_opened"]
-    assert [(one["data"].get("source"), one["data"].get("key"), one["data"].get("name")) for one in opened] == [
+    opened = [
+        one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["kind"] == "source_opened"
+    ]
+    assert [
+        (one["data"].get("source"), one["data"].get("key"), one["data"].get("name")) for one in opened
+    ] == [
         ("record", "1", None),
         ("step", None, "note"),
         ("related", "2", None),
@@ -94,9 +125,14 @@ def test_a_source_in_a_document_opens_its_page_with_the_place_framed(pages: "Pag
     document = deepcopy(DOCUMENT)
     note = next(step for step in document["steps"] if step["id"] == "note")
     note["config"]["form"].append({"name": "paper", "label": "Paper", "type": "file"})
-    workflows.import_file(document | {"steps": [{**step, "ai": {}} if step is note else step for step in document["steps"]]}, publish=True)
+    workflows.import_file(
+        document | {"steps": [{**step, "ai": {}} if step is note else step for step in document["steps"]]},
+        publish=True,
+    )
     run = pages.company.at("note")
-    stored = runs.attachments.attach(pages.company.olivia, run, step="note", field="paper", name="register.pdf", content=pdf(2))
+    stored = runs.attachments.attach(
+        pages.company.olivia, run, step="note", field="paper", name="register.pdf", content=pdf(2)
+    )
     place = source(
         "s2",
         kind="document",

@@ -27,7 +27,13 @@ def test_a_second_person_is_asked_and_approves_by_page(company: Company) -> None
     assert "Ask for approval" in page
     assert "May approve it: Olivia; Tom." in page
     today = log.now().date()
-    absences.plan(company.ines, company.tom.id, first=today, last=today + timedelta(days=2), substitute=company.olivia.email)
+    absences.plan(
+        company.ines,
+        company.tom.id,
+        first=today,
+        last=today + timedelta(days=2),
+        substitute=company.olivia.email,
+    )
     assert re.search(r"Tom \(away until \d+ \w+ \d{4}, Olivia stands in\)", mona.get(f"{CARE}/publish").text)
     refused = post(mona, f"{CARE}/publish", revision=1, note="Clearer")
     assert (refused.status_code, "needs a second person" in refused.text) == (409, True)
@@ -61,7 +67,9 @@ def test_a_second_person_is_asked_and_approves_by_page(company: Company) -> None
 def test_the_calls_say_who_must_not_decide(company: Company) -> None:
     access.grant("operator", "workflow:care-review", ["edit", "publish"], team="operations")
     access.refresh()
-    mona, tom, stan, rosa = (Program(web_app(), company.people[name].id) for name in ("mona", "tom", "stan", "rosa"))
+    mona, tom, stan, rosa = (
+        Program(web_app(), company.people[name].id) for name in ("mona", "tom", "stan", "rosa")
+    )
     approves = accounts.create_key("approves", company.people["tom"].id, scopes=Scopes(approves=True))
     tom.headers = {"Authorization": f"Bearer {approves.text}"}
     changed(signed_in(web_app(), "mona"), 0, TITLE)

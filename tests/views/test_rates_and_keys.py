@@ -31,8 +31,16 @@ class Program:
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The answer."""
-        told = {"Authorization": f"Bearer {self.key}"} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.open(f"/api/v1{path}", method=method, headers=told, json=body, environ_base={"REMOTE_ADDR": self.address})
+        told = {"Authorization": f"Bearer {self.key}"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return self.client.open(
+            f"/api/v1{path}",
+            method=method,
+            headers=told,
+            json=body,
+            environ_base={"REMOTE_ADDR": self.address},
+        )
 
 
 @pytest.fixture(name="house", scope="module")
@@ -74,10 +82,22 @@ SCOPED: list[tuple[dict[str, list[str]], str, str, Any, int]] = [
     ({"acts": ["workflow.see"]}, "GET", "/collections/customer", None, 404),
     ({"collections": ["account"]}, "GET", "/collections/customer", None, 404),
     ({"collections": ["account"]}, "GET", "/collections/account", None, 200),
-    ({"acts": ["collection.browse", "collection.read"]}, "PATCH", "/collections/customer/records/1", {"values": {"risk": "low"}}, 403),
+    (
+        {"acts": ["collection.browse", "collection.read"]},
+        "PATCH",
+        "/collections/customer/records/1",
+        {"values": {"risk": "low"}},
+        403,
+    ),
     ({"acts": ["workflow.see", "collection.browse", "collection.read"]}, "POST", "/runs", START, 403),
     ({"workflows": ["another"]}, "POST", "/runs", START, 404),
-    ({"workflows": ["care-review"], "collections": ["customer", "account"]}, "POST", "/runs", START | {"record": "4"}, 201),
+    (
+        {"workflows": ["care-review"], "collections": ["customer", "account"]},
+        "POST",
+        "/runs",
+        START | {"record": "4"},
+        201,
+    ),
 ]
 
 
@@ -88,7 +108,9 @@ def test_a_key_opens_what_it_includes_and_no_more(web: Flask, house: Company) ->
         assert answer.status_code == status, (scopes, path, answer.text)
         if status == 403:
             assert answer.get_json()["code"] == "not_in_key"
-    listed = Program(web, key(house.olivia, scopes=Scopes.of({"collections": ["account"]})))("GET", "/collections").get_json()
+    listed = Program(web, key(house.olivia, scopes=Scopes.of({"collections": ["account"]})))(
+        "GET", "/collections"
+    ).get_json()
     assert [one["id"] for one in listed["data"]] == ["account"]
 
 
@@ -114,7 +136,9 @@ def test_one_s_own_key_has_one_s_own_rights_only(house: Company) -> None:
         with pytest.raises(Invalid) as refused:
             accounts.create_own_key(house.olivia, "Too much", days=30, scopes=scopes)
         assert {detail["field"] for detail in refused.value.details} == {field}
-    made = accounts.create_own_key(house.olivia, "Just right", days=30, scopes=Scopes.of({"acts": ["workflow.start"]}))
+    made = accounts.create_own_key(
+        house.olivia, "Just right", days=30, scopes=Scopes.of({"acts": ["workflow.start"]})
+    )
     assert accounts.key_of(house.olivia, made.id).scopes.to_json() == {"acts": ["workflow.start"]}
 
 
@@ -140,7 +164,9 @@ def test_a_key_makes_no_keys(house: Company) -> None:
 def test_what_no_key_can_be_is_named(house: Company, more: dict[str, Any], field: str) -> None:
     given: dict[str, Any] = {"name": "Feed", "days": 30, "networks": [], **more}
     with pytest.raises(Invalid) as refused:
-        accounts.create_own_key(house.tom, given["name"], days=given["days"], scopes=Scopes(), networks=given["networks"])
+        accounts.create_own_key(
+            house.tom, given["name"], days=given["days"], scopes=Scopes(), networks=given["networks"]
+        )
     assert {detail["field"] for detail in refused.value.details} == {field}
 
 
@@ -153,7 +179,9 @@ def test_a_key_is_used_from_its_networks_only(web: Flask, house: Company) -> Non
         answer = Program(web, text, address)("GET", "/me")
         assert answer.status_code == status, address
         assert status == 200 or answer.get_json()["code"] == "wrong_network"
-    refused = [event for event in log.events_of(f"key_{text.split('_')[1]}") if event.type == "access_refused"]
+    refused = [
+        event for event in log.events_of(f"key_{text.split('_')[1]}") if event.type == "access_refused"
+    ]
     assert [event.open["reason"] for event in refused] == ["wrong_network"] * 4
 
 
@@ -221,7 +249,10 @@ def test_every_window_counts_and_begins_anew() -> None:
             rates.count(f"key_{name}", limits)
         assert told == [1, 0]
         assert refused.value.rate.reset % length == 0
-        fetch(f"update console.api_rate set {name}_at = {name}_at - interval '{length} s' where key = %s returning key", (f"key_{name}",))
+        fetch(
+            f"update console.api_rate set {name}_at = {name}_at - interval '{length} s' where key = %s returning key",
+            (f"key_{name}",),
+        )
         rates._refused.clear()
         assert rates.count(f"key_{name}", limits).remaining == 1
 
@@ -241,12 +272,16 @@ def test_many_at_once_are_counted_each() -> None:
 
 def test_keys_that_ask_no_more_are_forgotten() -> None:
     rates.count("key_old", (9, 9, 9))
-    fetch("update console.api_rate set day_at = day_at - interval '3 days' where key = 'key_old' returning key")
+    fetch(
+        "update console.api_rate set day_at = day_at - interval '3 days' where key = 'key_old' returning key"
+    )
     sequencing.sweep()
     assert fetch("select key from console.api_rate where key = 'key_old'") == []
 
 
-def test_the_demo_lets_its_own_machine_ask_as_it_likes(web: Flask, house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_lets_its_own_machine_ask_as_it_likes(
+    web: Flask, house: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CONSOLE_DEMO", "on")
     monkeypatch.delenv("CONSOLE_RATE_LIMITS")
     settings.current.cache_clear()
@@ -269,7 +304,9 @@ def test_keys_that_open_nothing_slow_down_their_address_alone(web: Flask, house:
 def test_a_person_has_at_most_so_many_keys(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     from console.auth.accounts import api_keys
 
-    monkeypatch.setattr(api_keys, "MOST_KEYS", len([one for one in accounts.keys_of(house.ada) if one.state == "live"]) + 1)
+    monkeypatch.setattr(
+        api_keys, "MOST_KEYS", len([one for one in accounts.keys_of(house.ada) if one.state == "live"]) + 1
+    )
     made = accounts.create_key("Last", house.ada.id, lasts=timedelta(days=1))
     with pytest.raises(Conflict, match="Revoke one"):
         accounts.create_key("One more", house.ada.id)

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def rights(pages: "Pages") -> None:
-    access.grant("operator", "collection:customer", ["create", "delete"], "record.desk in $currentUser.tags.desks", team="operations")
+    access.grant(
+        "operator",
+        "collection:customer",
+        ["create", "delete"],
+        "record.desk in $currentUser.tags.desks",
+        team="operations",
+    )
     access.grant("operator", "collection:account", ["create", "update", "delete"], "", team="operations")
     access.refresh()
 
@@ -35,7 +41,9 @@ def test_a_record_is_added_and_the_key_is_left_to_the_database(pages: "Pages") -
     page = olivia.get("/new/c/customer")
     assert "v.id" not in page.form("/new/c/customer")["fields"], "the database numbers them"
     assert "v.tax_id" not in page.form("/new/c/customer")["fields"], "not hers to read"
-    page = olivia.send(page, "/new/c/customer", status=422, v_display_name="Newcomer", v_email="new@customers.example")
+    page = olivia.send(
+        page, "/new/c/customer", status=422, v_display_name="Newcomer", v_email="new@customers.example"
+    )
     assert "Desk" in page.text
     assert page.form("/new/c/customer")["fields"]["v.display_name"] == "Newcomer", "nothing typed is lost"
     olivia.send(page, "/new/c/customer", v_desk="retail")
@@ -64,15 +72,23 @@ def test_only_what_was_changed_is_written_and_a_change_of_somebody_else_is_shown
     assert "other@customers.example" in page.text
     assert page.form("/2/edit")["fields"]["v.email"] == "mine@customers.example"
     olivia.send(page, "/c/customer/2/edit")
-    assert pages.company.sql("select email, risk from customer where id = 2") == [("mine@customers.example", "high")], "hers alone"
+    assert pages.company.sql("select email, risk from customer where id = 2") == [
+        ("mine@customers.example", "high")
+    ], "hers alone"
 
 
-def test_deleting_says_what_refers_to_the_record_and_is_not_offered_while_something_does(pages: "Pages") -> None:
+def test_deleting_says_what_refers_to_the_record_and_is_not_offered_while_something_does(
+    pages: "Pages",
+) -> None:
     olivia = pages.olivia
     page = olivia.get("/c/customer/1/delete")
     assert "2 accounts refer to it: it cannot be deleted while they do" in page.text
     assert "Delete customer</button>" not in page.html
-    page = olivia.post("/c/customer/1/delete", {"csrf_token": page.form("/1/delete")["fields"]["csrf_token"], "old": "{}"}, status=409)
+    page = olivia.post(
+        "/c/customer/1/delete",
+        {"csrf_token": page.form("/1/delete")["fields"]["csrf_token"], "old": "{}"},
+        status=409,
+    )
     assert "Not deleted" in page.text
     page = olivia.get("/c/customer/2/delete")
     assert "No other record that you may see refers to it." in page.text
@@ -108,7 +124,9 @@ def test_a_number_beyond_every_column_is_refused_at_its_field(pages: "Pages") ->
             record_changes.create(olivia, "account", {"iban": "LT1", "customer_id": number, "status": "open"})
     page = pages.olivia.get(f"/c/account/{key}/edit/status")
     pages.olivia.send(page, f"/c/account/{key}/edit/status", status=409, v_status="closed", old=str(10**26))
-    assert pages.company.sql("select customer_id, status from account where iban like 'LT%8' or iban = 'LT1'") == [(1, "open")]
+    assert pages.company.sql(
+        "select customer_id, status from account where iban like 'LT%8' or iban = 'LT1'"
+    ) == [(1, "open")]
 
 
 OURS = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
@@ -125,7 +143,9 @@ def email(pages: "Pages") -> str:
     return str(pages.company.sql("select email from customer where id = 2")[0][0])
 
 
-def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed_to_who_opened_it(pages: "Pages") -> None:
+def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed_to_who_opened_it(
+    pages: "Pages",
+) -> None:
     typed = typed_by(pages.olivia)
     for who in ("olivia", "tom"):
         browser = Browser(signed_in(pages.app, who))
@@ -137,7 +157,11 @@ def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed_
             assert email(pages) == "tore@customers.example"
             browser.send(Page(refused.text), PATH)
             assert email(pages) == "typed@customers.example"
-    for foreign in ({}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, OURS | {"Sec-Fetch-Mode": "cors"}):
+    for foreign in (
+        {},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        OURS | {"Sec-Fetch-Mode": "cors"},
+    ):
         refused = Browser(signed_in(pages.app, "olivia")).client.post(PATH, data=typed, headers=foreign)
         assert (refused.status_code, "typed@customers.example" in refused.text) == (403, False)
     for token in ("", "of an earlier session"):
@@ -146,7 +170,9 @@ def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed_
 
 
 @pytest.mark.parametrize("way", ["signed out", "idle"])
-def test_a_form_that_is_sent_without_a_session_is_kept_over_the_sign_in_and_never_shown_to_another(pages: "Pages", way: str) -> None:
+def test_a_form_that_is_sent_without_a_session_is_kept_over_the_sign_in_and_never_shown_to_another(
+    pages: "Pages", way: str
+) -> None:
     typed = typed_by(pages.olivia)
     if way == "idle":
         with db.hot_engine().connect() as connection:
@@ -175,11 +201,18 @@ PASSWORD = "/settings/me/password"
 
 
 def test_a_secret_is_never_kept_over_a_sign_in_but_typed_again(pages: "Pages") -> None:
-    typed = pages.olivia.get("/settings/me").form(PASSWORD)["fields"] | {"former": "swan lamp of old", "new": "nine quiet owls drum"}
+    typed = pages.olivia.get("/settings/me").form(PASSWORD)["fields"] | {
+        "former": "swan lamp of old",
+        "new": "nine quiet owls drum",
+    }
     refused = pages.app.test_client().post(PASSWORD, data=typed, headers=OURS)
     with db.hot_engine().connect() as connection:
-        (kept,) = connection.execute(sa.text("select hash, content from console.one_time where kind = 'kept'")).all()
-    assert not {"swan lamp of old", "nine quiet owls drum"} & {value for _, value in one_time.open_content(*kept)["fields"]}
+        (kept,) = connection.execute(
+            sa.text("select hash, content from console.one_time where kind = 'kept'")
+        ).all()
+    assert not {"swan lamp of old", "nine quiet owls drum"} & {
+        value for _, value in one_time.open_content(*kept)["fields"]
+    }
     browser = Browser(signed_in(pages.app, "olivia"))
     for offered in (
         browser.client.get(parse_qs(urlsplit(refused.location).query)["next"][0]),
@@ -191,7 +224,9 @@ def test_a_secret_is_never_kept_over_a_sign_in_but_typed_again(pages: "Pages") -
 
 def test_every_box_of_a_secret_is_known_to_hold_one(app: Flask) -> None:
     """A new box of this kind is entered in `SECRETS` with the endpoint that takes it."""
-    box = re.compile(r'<input\b(?=[^>]*(?:type="password"|one-time-code))[^>]*\bname="(\w+)"|Field\("(\w+)", "[^"]+", "password"')
+    box = re.compile(
+        r'<input\b(?=[^>]*(?:type="password"|one-time-code))[^>]*\bname="(\w+)"|Field\("(\w+)", "[^"]+", "password"'
+    )
     files = [*Path("templates").rglob("*.html"), *Path("console/views").rglob("*.py")]
     boxes = {name for file in files for found in box.findall(file.read_text()) for name in found if name}
     assert {"former", "text", "password", "shown", "code", "key"} <= boxes, "the boxes are found"

@@ -50,7 +50,9 @@ def stock(pages: "Pages", tmp_path: "Path") -> "Pages":
         connection.executescript(SQL)
     sources.add("stock", f"sqlite:///{path}")
     for collection in ("stock.part", "stock.maker", "stock.shelf", "stock.slot"):
-        access.grant("operator", f"collection:{collection}", ["browse", "read", "create", "update"], team="operations")
+        access.grant(
+            "operator", f"collection:{collection}", ["browse", "read", "create", "update"], team="operations"
+        )
     return pages
 
 
@@ -85,20 +87,32 @@ def test_lines_of_any_collection_are_shown_judged_and_added(stock: "Pages", tmp_
     assert len(parts(tmp_path)) == 1, "looking at a file adds nothing"
     done = import_batches.confirm(stock.company.olivia, found.id)
     work_until_idle()
-    assert "Price" in dict(import_batches.refused(done.id))[3][0], "a rule of the database itself refuses its line alone, in words"
+    assert "Price" in dict(import_batches.refused(done.id))[3][0], (
+        "a rule of the database itself refuses its line alone, in words"
+    )
     assert parts(tmp_path)[1:] == [("B-1", 1234.5, "2026-05-31", 7, 1)]
     noted = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
-    assert [fetch(noted, (f'%stock.part%"type":"{kind}"%',))[0][0] for kind in ("records_imported", "record_changed")] == [1, 1]
+    assert [
+        fetch(noted, (f'%stock.part%"type":"{kind}"%',))[0][0]
+        for kind in ("records_imported", "record_changed")
+    ] == [1, 1]
 
 
-def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(stock: "Pages", tmp_path: "Path") -> None:
+def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(
+    stock: "Pages", tmp_path: "Path"
+) -> None:
     found = kept(stock, "sku,price\nA-1,6.25\nZ,1\n", "utf-16")
     chosen = {"c.0": "sku", "c.1": "price", "match": "sku", "change": "1", "spelling": "day", "do": "look"}
     stock.olivia.post(f"/imports/{found.id}", {"csrf_token": stock.olivia.token, **chosen})
-    for collection, text in (("stock.shelf", "shop_id,code,width\n1,A,2\n2,A,3\n"), ("stock.slot", "name,shop_id\nA,1\nA,2\n")):
+    for collection, text in (
+        ("stock.shelf", "shop_id,code,width\n1,A,2\n2,A,3\n"),
+        ("stock.slot", "name,shop_id\nA,1\nA,2\n"),
+    ):
         question = import_batches.keep(stock.company.olivia, collection, io.BytesIO(text.encode())).question
         assert question.match is None, "one column of a rule over two tells no records apart"
-    again = import_batches.get(stock.company.olivia, stock.olivia.answer.headers["Location"].rpartition("/")[2])
+    again = import_batches.get(
+        stock.company.olivia, stock.olivia.answer.headers["Location"].rpartition("/")[2]
+    )
     assert (again.new, again.changed) == (1, 1)
     import_batches.confirm(stock.company.olivia, again.id)
     work_until_idle()
@@ -114,21 +128,39 @@ def test_who_may_not_add_records_imports_none(stock: "Pages") -> None:
 
 def test_a_file_tells_nobody_which_hidden_records_are_there(stock: "Pages") -> None:
     """Neither of a new record nor of one to change: what is out of sight is answered like what does not exist."""
-    access.grant("operator", "collection:stock.shop", ["browse", "read"], "record.name == 'North'", team="operations")
+    access.grant(
+        "operator", "collection:stock.shop", ["browse", "read"], "record.name == 'North'", team="operations"
+    )
     found = kept(stock, "SKU,Price,Shop\nC-1,1,2\nC-2,1,99\nA-1,5,2\nC-3,1,1\n")
-    changed = [replace(kept(stock, f"SKU,Price,Shop\nA-1,5,{shop}\n").question, match="sku", change=True) for shop in (2, 99)]
-    hidden, nowhere = (import_batches.look(stock.company.olivia, "stock.part", question) for question in changed)
+    changed = [
+        replace(kept(stock, f"SKU,Price,Shop\nA-1,5,{shop}\n").question, match="sku", change=True)
+        for shop in (2, 99)
+    ]
+    hidden, nowhere = (
+        import_batches.look(stock.company.olivia, "stock.part", question) for question in changed
+    )
     work_until_idle()
     new = dict(import_batches.refused(found.id))
     assert new[2] == new[3] == ["Shop: there is no such shop."]
     assert sorted(new) == [2, 3, 4], "the shop that one sees may be named"
-    assert dict(import_batches.refused(hidden.id)) == dict(import_batches.refused(nowhere.id)) == {2: ["Shop: there is no such shop."]}
+    assert (
+        dict(import_batches.refused(hidden.id))
+        == dict(import_batches.refused(nowhere.id))
+        == {2: ["Shop: there is no such shop."]}
+    )
 
 
-def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(stock: "Pages", tmp_path: "Path") -> None:
+def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(
+    stock: "Pages", tmp_path: "Path"
+) -> None:
     with closing(sqlite3.connect(tmp_path / "stock.db")) as connection:
-        connection.executescript("insert into maker (id, name) values (20, 'Acme Ltd'), (21, 'Twin'), (22, 'Twin'), (23, '7');")
-    found = kept(stock, "SKU,Price,Maker\nD-1,5,Acme Ltd\nD-2,5,Twin\nD-3,5,Nobody\nD-4,5,7\nD-5,5,Acme  Ltd\nD-6,5,Hidden\n")
+        connection.executescript(
+            "insert into maker (id, name) values (20, 'Acme Ltd'), (21, 'Twin'), (22, 'Twin'), (23, '7');"
+        )
+    found = kept(
+        stock,
+        "SKU,Price,Maker\nD-1,5,Acme Ltd\nD-2,5,Twin\nD-3,5,Nobody\nD-4,5,7\nD-5,5,Acme  Ltd\nD-6,5,Hidden\n",
+    )
     work_until_idle()
     assert {number: why[0] for number, why in import_batches.refused(found.id)} == {
         3: "Maker: 2 records are called Twin. Write the key of one.",

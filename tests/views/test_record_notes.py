@@ -19,7 +19,9 @@ def write(browser: "Browser", text: str, where: str = NOTES, status: int = 303) 
 
 
 def test_a_note_is_read_by_who_sees_the_record_and_tells_the_people_it_names(pages: "Pages") -> None:
-    assert NOTES in [told.get("hx-get") for told in pages.olivia.get("/c/customer/1").with_attribute("hx-get")]
+    assert NOTES in [
+        told.get("hx-get") for told in pages.olivia.get("/c/customer/1").with_attribute("hx-get")
+    ]
     write(pages.olivia, "Called back.\n<b>Ask</b> @mona about the mandate.")
     page = pages.tom.get(NOTES, "notes")
     assert "Olivia" in page.text
@@ -91,7 +93,9 @@ def test_a_file_of_a_note_is_seen_by_who_sees_the_record_and_goes_with_the_note(
     assert list(files.stored_files()) == []
 
 
-def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_log_of_all(pages: "Pages") -> None:
+def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_log_of_all(
+    pages: "Pages",
+) -> None:
     for number in range(3):
         write(pages.olivia, f"Note {number}")
     write(pages.mona, "Of another desk", "/c/customer/3/notes")
@@ -100,7 +104,9 @@ def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_lo
 
     def ask(who: str, query: str) -> "tuple[int, list[str], dict[str, object]]":
         key = accounts.create_key("notes", pages.company.people[who].id).text
-        answer = pages.olivia.client.application.test_client().get(f"/api/v1/{query}", headers={"Authorization": f"Bearer {key}"})
+        answer = pages.olivia.client.application.test_client().get(
+            f"/api/v1/{query}", headers={"Authorization": f"Bearer {key}"}
+        )
         told = answer.get_json()
         return answer.status_code, [one["text"] for one in told.get("data", ())], told
 
@@ -114,4 +120,6 @@ def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_lo
     assert ask("ada", f"notes?user={pages.company.people['mona'].id}")[1] == ["Of another desk"]
     assert len(ask("ada", "notes?collection=customer&record=1")[1]) == 3
     assert ask("ada", "notes?createdAt.gt=2999-01-01T00:00:00Z")[1] == []
-    assert [ask("ada", f"notes?{wrong}")[0] for wrong in ("record=1", "createdAt.lt=soon", "limit=0")] == [400] * 3
+    assert [ask("ada", f"notes?{wrong}")[0] for wrong in ("record=1", "createdAt.lt=soon", "limit=0")] == [
+        400
+    ] * 3

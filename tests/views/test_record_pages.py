@@ -38,10 +38,14 @@ def test_runs_on_the_record_lead_to_replay_and_resume(pages: "Pages") -> None:
     from console import runs
 
     runs.save(pages.company.olivia, saved, revision=pages.company.told(saved)["revision"])
-    test_tasks.begin(pages.company, {"due": "addDays(today(), -2)"})  # for Mona: whoever opens the record sees that it waits, and for whom
+    test_tasks.begin(
+        pages.company, {"due": "addDays(today(), -2)"}
+    )  # for Mona: whoever opens the record sees that it waits, and for whom
     page = pages.tom.get("/c/customer/1")
     assert f"/runs/{done}/replay" in page.links
-    assert [found in page.text for found in ("Tasks that wait", "Look at Adaeze Okonkwo-Bell", "Overdue")] == [True] * 3
+    assert [
+        found in page.text for found in ("Tasks that wait", "Look at Adaeze Okonkwo-Bell", "Overdue")
+    ] == [True] * 3
     assert "Tasks that wait" not in pages.tom.get("/c/customer/2").text
     assert "is to be continued at “Read this”" in page.text
     pages.tom.send(page, f"/runs/{saved}/resume")
@@ -64,7 +68,10 @@ def test_what_moved_meanwhile_is_shown_mine_and_theirs(pages: "Pages") -> None:
     pages.company.sql("update customer set email = 'theirs@customers.example' where id = 1")
     conflict = pages.olivia.send(form, "/edit/email", status=409, v_email="mine@customers.example")
     assert "Not saved: Email changed meanwhile" in conflict.text
-    assert "Mine mine@customers.example" in conflict.text.replace("  ", " ") or "mine@customers.example" in conflict.text
+    assert (
+        "Mine mine@customers.example" in conflict.text.replace("  ", " ")
+        or "mine@customers.example" in conflict.text
+    )
     assert "theirs@customers.example" in conflict.text
     pages.olivia.send(conflict, "/edit/email")
     assert pages.company.sql("select email from customer where id = 1") == [("mine@customers.example",)]
@@ -79,7 +86,8 @@ def test_a_wrong_value_is_said_at_its_box_and_kept(pages: "Pages") -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "field"), [("olivia", "id"), ("olivia", "tax_id"), ("olivia", "nothing"), ("rosa", "email"), ("stan", "email")]
+    ("who", "field"),
+    [("olivia", "id"), ("olivia", "tax_id"), ("olivia", "nothing"), ("rosa", "email"), ("stan", "email")],
 )
 def test_what_may_not_be_changed_has_no_form(pages: "Pages", who: str, field: str) -> None:
     getattr(pages, who).get(f"/c/customer/1/edit/{field}", status=404)

@@ -38,7 +38,9 @@ def test_a_tag_is_added_and_taken_away_beside_the_summary(club: "Pages") -> None
     page = club.olivia.get(TAGS)
     assert "Hot lead" in page.text
     assert "at most 60 characters" in add(club, "x" * 61, 422).text
-    club.olivia.post(TAGS, {"csrf_token": page.form(TAGS)["fields"]["csrf_token"], "remove": "hot lead"}, status=303)
+    club.olivia.post(
+        TAGS, {"csrf_token": page.form(TAGS)["fields"]["csrf_token"], "remove": "hot lead"}, status=303
+    )
     assert there() == []
     tags.put(club.company.olivia, "contact", ["1"], "vip")
     seen = club.rosa.get(TAGS)
@@ -85,7 +87,12 @@ def test_tags_by_the_api(club: "Pages") -> None:
 
     def call(who: str, method: str, path: str = "", **sent: Any) -> tuple[int, Any]:
         key = accounts.create_key("tests", club.company.people[who].id).text
-        answer = client.open(f"/api/v1/contacts/contact/1/tags{path}", method=method, headers={"Authorization": f"Bearer {key}"}, **sent)
+        answer = client.open(
+            f"/api/v1/contacts/contact/1/tags{path}",
+            method=method,
+            headers={"Authorization": f"Bearer {key}"},
+            **sent,
+        )
         return answer.status_code, answer.get_json() if answer.data else None
 
     status, body = call("olivia", "POST", json={"tag": "Hot lead"})
@@ -100,11 +107,17 @@ def test_tags_by_the_api(club: "Pages") -> None:
     assert there() == []
 
 
-def test_more_than_are_tagged_at_once_are_looked_at_first_and_tagged_by_a_worker(club: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_are_tagged_at_once_are_looked_at_first_and_tagged_by_a_worker(
+    club: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tags, "MOST_AT_ONCE", 2)
     where = "/tags/of/contact?all=1&segment="
     asked = club.olivia.get(where)
-    assert ("Tag all of the list" in asked.text, "nothing is tagged" in asked.text, "Check" in asked.text) == (True, True, True)
+    assert (
+        "Tag all of the list" in asked.text,
+        "nothing is tagged" in asked.text,
+        "Check" in asked.text,
+    ) == (True, True, True)
     assert "a word or two" in club.olivia.send(asked, "/tags/of/contact", tag=" ", status=422).text
     club.rosa.send(club.rosa.get(where), "/tags/of/contact", tag="x", status=403)
     club.olivia.send(asked, "/tags/of/contact", tag="Spring  fair", way="put")

@@ -27,7 +27,10 @@ OWNER = {"name": "owner", "label": "Owner", "type": "reference", "collection": "
 def started(company: Company, who: str = "olivia", given: str = "1") -> str:
     """A run about no record that asks for a customer at its step "ask" and tells of it at "told"."""
     ask = step(
-        "ask", "decision", None, {"form": [OWNER], "options": [{"value": "go", "label": "Go on"}, {"value": "no", "label": "Stop"}]}
+        "ask",
+        "decision",
+        None,
+        {"form": [OWNER], "options": [{"value": "go", "label": "Go on"}, {"value": "no", "label": "Stop"}]},
     ) | {"next": {"go": "told", "no": "end"}}
     steps = [
         {**step("start", "start", "ask"), "config": {"fields": [OWNER]}},
@@ -35,7 +38,14 @@ def started(company: Company, who: str = "olivia", given: str = "1") -> str:
         step("told", "guidance", "end", {"text": "About {{ input.owner }}, then {{ steps.ask.owner }}."}),
         step("end", "end", None),
     ]
-    document = {"format": 1, "slug": "naming", "title": "Naming", "team": "operations", "settings": {"exclusive": False}, "steps": steps}
+    document = {
+        "format": 1,
+        "slug": "naming",
+        "title": "Naming",
+        "team": "operations",
+        "settings": {"exclusive": False},
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     return runs.start(company.people[who], "naming", None, None, {"owner": given})
 
@@ -53,25 +63,42 @@ def test_a_step_and_its_replay_say_the_name_and_link_to_the_record(pages: Pages)
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("Adaeze Okonkwo-Bell", "1"), (" Adaeze Okonkwo-Bell ", "1"), ("2", "2"), ("", None), ("Adaeze", "Adaeze")],
+    [
+        ("Adaeze Okonkwo-Bell", "1"),
+        (" Adaeze Okonkwo-Bell ", "1"),
+        ("2", "2"),
+        ("", None),
+        ("Adaeze", "Adaeze"),
+    ],
 )
 def test_a_box_shows_the_name_and_means_the_key_until_something_else_is_typed(typed: str, meant: Any) -> None:
     box = form_boxes.box({**OWNER, "options": {"collection": "customer"}}, LOOK, value="1")
-    assert (box.value, box.picks, json.loads(box.picked)) == ("Adaeze Okonkwo-Bell", "customer", ["Adaeze Okonkwo-Bell", "1"])
+    assert (box.value, box.picks, json.loads(box.picked)) == (
+        "Adaeze Okonkwo-Bell",
+        "customer",
+        ["Adaeze Okonkwo-Bell", "1"],
+    )
     form = MultiDict([("t.owner", box.marker), ("r.owner", box.picked), ("v.owner", typed)])
     assert form_boxes.read_form(form, LOOK) == {"owner": meant}
 
 
 @pytest.mark.parametrize("told", ["", "null", "[1]", '["Adaeze Okonkwo-Bell", 1]', "{", "[" * 9000])
 def test_a_forged_name_changes_nothing_of_what_was_typed(told: str) -> None:
-    assert reference_boxes.sent(MultiDict({"r.owner": told}), "owner", ["Adaeze Okonkwo-Bell"]) == ["Adaeze Okonkwo-Bell"]
+    assert reference_boxes.sent(MultiDict({"r.owner": told}), "owner", ["Adaeze Okonkwo-Bell"]) == [
+        "Adaeze Okonkwo-Bell"
+    ]
 
 
 def test_records_are_offered_by_name_to_whoever_may_see_them(pages: Pages) -> None:
     def offered(who: str, text: str, status: int = 200) -> str:
         asker = getattr(pages, who)
         return str(
-            asker.post("/pick", {"csrf_token": asker.token, "collection": "customer", "q": text}, htmx="offered", status=status).html
+            asker.post(
+                "/pick",
+                {"csrf_token": asker.token, "collection": "customer", "q": text},
+                htmx="offered",
+                status=status,
+            ).html
         )
 
     assert 'data-key="1"' in offered("olivia", "okonk")

@@ -37,8 +37,12 @@ def six(pages: "Pages") -> Iterator["Pages"]:
     access.refresh()
     catalogue.forget()
     known = catalogue.current()
-    bare = replace(known.collections["customer"], summary={})  # every relation to many, as where nothing was arranged
-    with patch.object(catalogue, "current", lambda: replace(known, collections={**known.collections, "customer": bare})):
+    bare = replace(
+        known.collections["customer"], summary={}
+    )  # every relation to many, as where nothing was arranged
+    with patch.object(
+        catalogue, "current", lambda: replace(known, collections={**known.collections, "customer": bare})
+    ):
         yield pages
 
 
@@ -62,15 +66,32 @@ def test_each_has_its_number_and_a_relation_that_the_reader_may_not_see_is_not_t
 
 
 NEWEST = {
-    "visit": ("id integer primary key, customer_id integer references customer (id), on_day date", "(1, 1, '2026-01-01'), (2, 1, '2026-01-02')", ["2", "1"]),
-    "call": ("id text primary key, customer_id integer references customer (id), called date, created_at datetime not null",
-             "('b', 1, null, '2026-01-02 10:00:00'), ('a', 1, null, '2026-01-01 10:00:00'), ('c', 1, null, '2026-01-01 11:00:00')", ["b", "c", "a"]),
-    "part": ("customer_id integer references customer (id), line integer, added date, primary key (customer_id, line)", "(1, 1, '2026-01-01'), (1, 2, '2026-01-02')", ["1", "2"]),
-    "word": ("id integer primary key, customer_id integer references customer (id), name text", "(1, 1, 'a'), (2, 1, 'b')", ["1", "2"]),
-}  # fmt: skip
+    "visit": (
+        "id integer primary key, customer_id integer references customer (id), on_day date",
+        "(1, 1, '2026-01-01'), (2, 1, '2026-01-02')",
+        ["2", "1"],
+    ),
+    "call": (
+        "id text primary key, customer_id integer references customer (id), called date, created_at datetime not null",
+        "('b', 1, null, '2026-01-02 10:00:00'), ('a', 1, null, '2026-01-01 10:00:00'), ('c', 1, null, '2026-01-01 11:00:00')",
+        ["b", "c", "a"],
+    ),
+    "part": (
+        "customer_id integer references customer (id), line integer, added date, primary key (customer_id, line)",
+        "(1, 1, '2026-01-01'), (1, 2, '2026-01-02')",
+        ["1", "2"],
+    ),
+    "word": (
+        "id integer primary key, customer_id integer references customer (id), name text",
+        "(1, 1, 'a'), (2, 1, 'b')",
+        ["1", "2"],
+    ),
+}
 
 
-def test_related_records_with_days_begin_with_the_newest_and_parts_stay_as_they_follow(pages: "Pages") -> None:
+def test_related_records_with_days_begin_with_the_newest_and_parts_stay_as_they_follow(
+    pages: "Pages",
+) -> None:
     with sqlite3.connect(pages.company.path) as connection:
         for name, (columns, rows, _) in NEWEST.items():
             connection.execute(f"create table {name} ({columns})")
@@ -80,12 +101,21 @@ def test_related_records_with_days_begin_with_the_newest_and_parts_stay_as_they_
         access.grant("operator", f"collection:company.{name}", ["browse", "read"], "", team="operations")
     access.refresh()
     for name, (_, _, keys) in NEWEST.items():
-        relation = next(each for each in catalogue.collection("customer").relations if each.collection == f"company.{name}")
+        relation = next(
+            each
+            for each in catalogue.collection("customer").relations
+            if each.collection == f"company.{name}"
+        )
         first = browse.related(pages.company.olivia, "customer", "1", relation.name, 1)
         then = browse.related(pages.company.olivia, "customer", "1", relation.name, 5, first.next)
         assert [row.values["line" if name == "part" else "id"] for row in (*first.rows, *then.rows)] == [
             int(key) if key.isdigit() else key for key in keys
         ]
-        summary = {each.relation.name: each for each in browse.related_lists(pages.company.olivia, "customer", "1", 5)}
+        summary = {
+            each.relation.name: each
+            for each in browse.related_lists(pages.company.olivia, "customer", "1", 5)
+        }
         if relation.name in summary:
-            assert [row.key for row in summary[relation.name].rows] == [row.key for row in (*first.rows, *then.rows)]
+            assert [row.key for row in summary[relation.name].rows] == [
+                row.key for row in (*first.rows, *then.rows)
+            ]

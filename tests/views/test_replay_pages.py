@@ -80,9 +80,18 @@ def spied(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield asked
 
 
-def test_rows_and_answers_that_differ_today_are_marked(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_and_answers_that_differ_today_are_marked(
+    pages: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
     related = [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]
-    workflow("rows", {"type": "get_data", "config": {"fields": ["display_name"], "related": related}, "next": {"default": "rate"}})
+    workflow(
+        "rows",
+        {
+            "type": "get_data",
+            "config": {"fields": ["display_name"], "related": related},
+            "next": {"default": "rate"},
+        },
+    )
     run = at_note(pages.company, "rows")
     pages.olivia.get(f"/runs/{run}")
     at = pages.company.told(run)["last_event"]

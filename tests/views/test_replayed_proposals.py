@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_opened(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
-    step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+    step = source(
+        "s2",
+        kind="step",
+        step="note",
+        title="Take a note",
+        field="note",
+        quote="Looked at it.",
+        collection=None,
+        record=None,
+    )
     arrives(
         pages.company,
         run,
@@ -45,7 +54,11 @@ def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_ope
 
 def said_above(html: str) -> list[str]:
     """The sentences of the strip above the form: of the live page, and of the replay."""
-    found = re.search(r'<div class="proposal".*?(?=<form class="stack")|<section class="strip past".*?</section>', html, re.DOTALL)
+    found = re.search(
+        r'<div class="proposal".*?(?=<form class="stack")|<section class="strip past".*?</section>',
+        html,
+        re.DOTALL,
+    )
     if found is None:
         return []
     words = re.findall(r"<(?:p|b|span)[^>]*>([^<]{12,})<", found[0])
@@ -55,10 +68,15 @@ def said_above(html: str) -> list[str]:
 @pytest.mark.parametrize(
     ("status", "code", "mode"),
     [
-        ("failed", "timeout", None), ("declined", "nothing_supported", None), ("failed", "no_key", None), ("off", "no_key", None),
-        ("off", "switched_off", None), ("ready", None, None), ("ready", None, "blind"),
+        ("failed", "timeout", None),
+        ("declined", "nothing_supported", None),
+        ("failed", "no_key", None),
+        ("off", "no_key", None),
+        ("off", "switched_off", None),
+        ("ready", None, None),
+        ("ready", None, "blind"),
     ],
-)  # fmt: skip
+)
 def test_replay_says_no_sentence_of_a_proposal_that_the_screen_did_not_have(
     pages: "Pages", status: str, code: str | None, mode: str | None
 ) -> None:

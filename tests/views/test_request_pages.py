@@ -65,7 +65,9 @@ def test_looking_changes_nothing_and_sets_no_cookie(pages: Pages) -> None:
     path, browser = link(pages, run_id), outsider(pages)
     before = pages.company.told(run_id)
     for _ in range(3):
-        answer = browser.get(path, headers={"Sec-Fetch-Site": "cross-site", "User-Agent": "Slackbot-LinkExpanding 1.0"})
+        answer = browser.get(
+            path, headers={"Sec-Fetch-Site": "cross-site", "User-Agent": "Slackbot-LinkExpanding 1.0"}
+        )
         assert answer.status_code == 200
         assert "Set-Cookie" not in answer.headers
         assert answer.headers["Cache-Control"] == "no-store"
@@ -81,7 +83,9 @@ def test_the_page_shows_nothing_of_the_run(pages: Pages) -> None:
         assert private not in text
 
 
-@pytest.mark.parametrize("path", ["/request/", "/request/x", f"/request/{'a' * 43}", f"/request/{'a' * 3000}", "/request/%00"])
+@pytest.mark.parametrize(
+    "path", ["/request/", "/request/x", f"/request/{'a' * 43}", f"/request/{'a' * 3000}", "/request/%00"]
+)
 def test_wrong_links_are_told_apart_by_nobody(pages: Pages, path: str) -> None:
     asking(pages.company)
     browser = outsider(pages)
@@ -112,7 +116,11 @@ def test_forms_of_other_sites_are_refused(pages: Pages) -> None:
 
 
 def test_large_bodies_are_taken_from_who_has_a_link_alone(pages: Pages) -> None:
-    path, browser, big = link(pages, asking(pages.company)), outsider(pages), b"\xff\xd8\xff" + b"0" * 3_000_000
+    path, browser, big = (
+        link(pages, asking(pages.company)),
+        outsider(pages),
+        b"\xff\xd8\xff" + b"0" * 3_000_000,
+    )
     body, kind = encode_multipart_formdata({"field": "extract", "file": ("a.jpg", big)})
     for elsewhere, status in (("/request/nothing", 404), ("/request/nothing/files", 404), ("/sign-in", 413)):
         assert browser.post(elsewhere, data=body, content_type=kind).status_code == status
@@ -132,7 +140,9 @@ def test_one_file_of_the_script_and_away_again(pages: Pages) -> None:
     assert browser.post(path, data={"do": "save", "away": ["fil_x"]}).status_code == 303
 
 
-def test_the_asker_sees_received_and_missing_and_the_link_once(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_asker_sees_received_and_missing_and_the_link_once(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = asking(pages.company)
     path = f"/runs/{run_id}"
     page = pages.olivia.get(path)
@@ -143,7 +153,11 @@ def test_the_asker_sees_received_and_missing_and_the_link_once(pages: Pages, mon
     address = link(pages, run_id)
     assert f"http://localhost{address}" in shown.text
     assert address not in pages.olivia.get(path).text
-    pages.olivia.post(f"{path}/request/hand", {"csrf_token": pages.olivia.token, "wanted": "extract", "sender": "by mail"} | {"file": (io.BytesIO(pdf()), "a.pdf")})  # fmt: skip
+    pages.olivia.post(
+        f"{path}/request/hand",
+        {"csrf_token": pages.olivia.token, "wanted": "extract", "sender": "by mail"}
+        | {"file": (io.BytesIO(pdf()), "a.pdf")},
+    )
     page = pages.olivia.get(path)
     assert "entered by hand: by mail" in page.text
     refused = pages.olivia.send(page, f"{path}/request/revoke", status=422, reason="")

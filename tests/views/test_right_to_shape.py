@@ -24,9 +24,10 @@ def test_a_lead_shapes_what_they_may_see_and_nobody_else_does(pages: "Pages") ->
     company = pages.company
     access.grant("reviewer", "collection:account", ["shape"])
     access.grant("buyer", "collection:customer", ["shape"])
-    assert {head.collection.id for head in collections.list_collections(company.mona)} == {"customer", "account"}, (
-        "as roles.csv says of leads"
-    )
+    assert {head.collection.id for head in collections.list_collections(company.mona)} == {
+        "customer",
+        "account",
+    }, "as roles.csv says of leads"
     assert "/settings/collections" in pages.mona.get("/settings/me").links
     assert "/settings/collections" not in pages.olivia.get("/settings/me").links
     page = pages.rosa.get("/settings/collections")
@@ -36,7 +37,12 @@ def test_a_lead_shapes_what_they_may_see_and_nobody_else_does(pages: "Pages") ->
     revision = collections.save(company.mona, "customer", 0, made)
     assert collections.publish(company.mona, "customer", revision) == 2
     assert "Clients" in pages.olivia.get("/c/customer?segment=").text
-    for who in (company.olivia, company.stan, company.ada, company.rosa):  # no right; the right without browse; reads but shapes nothing
+    for who in (
+        company.olivia,
+        company.stan,
+        company.ada,
+        company.rosa,
+    ):  # no right; the right without browse; reads but shapes nothing
         for path in (HERE, f"{HERE}/layout/list", f"{HERE}/segments", f"{HERE}/document.json"):
             getattr(pages, who.name.split()[0].lower()).get(path, status=403)
         with pytest.raises(NotAllowed):
@@ -72,7 +78,9 @@ def test_what_is_hidden_from_everybody_is_not_filtered_by_who_only_shapes(pages:
     company = pages.company
     fields = document(company)["fields"] | {"email": {"type": "email", "hidden": True}}
     revision = collections.publish(
-        company.ines, "customer", collections.save(company.ines, "customer", 0, document(company, fields=fields))
+        company.ines,
+        "customer",
+        collections.save(company.ines, "customer", 0, document(company, fields=fields)),
     )
     becoming = collections.open_collection(company.mona, "customer").becoming
     with pytest.raises(NotAllowed):
@@ -87,12 +95,16 @@ def test_what_is_hidden_from_everybody_is_not_filtered_by_who_only_shapes(pages:
     ):
         with pytest.raises(Invalid, match="may not read"):
             collections.save(company.mona, "customer", revision, document(company, **more))
-    assert collections.find(company.ines, becoming, text="record.email != null").total, "who may show it may also filter by it"
+    assert collections.find(company.ines, becoming, text="record.email != null").total, (
+        "who may show it may also filter by it"
+    )
 
 
 def test_what_a_manager_drafted_is_not_published_or_thrown_away_by_who_only_shapes(pages: "Pages") -> None:
     company = pages.company
-    revision = collections.save(company.ines, "customer", 0, document(company, fields={"tax_id": {"sensitive": False}}))
+    revision = collections.save(
+        company.ines, "customer", 0, document(company, fields={"tax_id": {"sensitive": False}})
+    )
     for act in (collections.publish, collections.discard, collections.undo):
         with pytest.raises(Invalid):
             act(company.mona, "customer", revision)

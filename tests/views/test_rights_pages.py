@@ -19,8 +19,21 @@ def test_an_admin_edits_a_collections_rules_and_publishes_them(pages: Pages) -> 
     form = ines.get(ON)
     assert form.form("operations")["fields"]["r0.condition"] == "record.desk in $currentUser.tags.desks"
     token = ines.token
-    built = ines.post(ON, {"csrf_token": token, "rules": "1", "r0.effect": "allow", "r0.acts": "read", "r0.field": "record.risk", "r0.comparison": "==",
-                           "r0.value": "low", "build": "0", "f.email": "hidden"}, status=200)  # fmt: skip
+    built = ines.post(
+        ON,
+        {
+            "csrf_token": token,
+            "rules": "1",
+            "r0.effect": "allow",
+            "r0.acts": "read",
+            "r0.field": "record.risk",
+            "r0.comparison": "==",
+            "r0.value": "low",
+            "build": "0",
+            "f.email": "hidden",
+        },
+        status=200,
+    )
     fields = built.form("operations")["fields"]
     assert (fields["r0.condition"], fields["f.email"]) == ('record.risk == "low"', "hidden")
     entered = ines.post(
@@ -39,7 +52,14 @@ def test_an_admin_edits_a_collections_rules_and_publishes_them(pages: Pages) -> 
     assert "is a number" in entered.text
     entered = ines.post(
         ON,
-        {"csrf_token": token, "rules": "1", "r0.acts": "read", "r0.field": "record.id", "r0.comparison": "<=", "r0.value": "2"},
+        {
+            "csrf_token": token,
+            "rules": "1",
+            "r0.acts": "read",
+            "r0.field": "record.id",
+            "r0.comparison": "<=",
+            "r0.value": "2",
+        },
         status=200,
     )
     assert entered.form("operations")["fields"]["r0.condition"] == "record.id <= 2", (
@@ -47,10 +67,23 @@ def test_an_admin_edits_a_collections_rules_and_publishes_them(pages: Pages) -> 
     )
     more = ines.post(ON, {"csrf_token": token, "rules": "1", "r0.acts": "read", "add": "1"}, status=200)
     assert more.form("operations")["fields"]["rules"] == "2"
-    wrong = ines.post(ON, {"csrf_token": token, "rules": "1", "r0.acts": "read", "r0.condition": "record.risk ="}, status=422)
+    wrong = ines.post(
+        ON,
+        {"csrf_token": token, "rules": "1", "r0.acts": "read", "r0.condition": "record.risk ="},
+        status=422,
+    )
     assert "compared with '=='" in wrong.text
     assert wrong.form("operations")["fields"]["r0.condition"] == "record.risk ="
-    ines.post(ON, {"csrf_token": token, "rules": "1", "r0.acts": "read", "r0.condition": 'record.risk == "low"', "f.email": "hidden"})
+    ines.post(
+        ON,
+        {
+            "csrf_token": token,
+            "rules": "1",
+            "r0.acts": "read",
+            "r0.condition": 'record.risk == "low"',
+            "f.email": "hidden",
+        },
+    )
     assert "in your draft" in ines.follow().text
     page = ines.get("/settings/roles/draft")
     assert "Update Customers" in page.text
@@ -85,11 +118,16 @@ def test_a_role_of_ones_own_by_page(pages: Pages) -> None:
     assert "Late desk" not in ines.follow().text
     held = ines.get("/settings/roles/buyer")
     assert "It is held by Stan" in held.text
-    assert "held by Stan" in ines.post("/settings/roles/buyer/delete", {"csrf_token": ines.token}, status=409).text
+    assert (
+        "held by Stan"
+        in ines.post("/settings/roles/buyer/delete", {"csrf_token": ines.token}, status=409).text
+    )
 
 
 def test_two_admins_at_once(pages: Pages) -> None:
-    accounts.create_person("iris@fernwick.example", role="admin", team="admin", name="Iris", password=PASSWORD)
+    accounts.create_person(
+        "iris@fernwick.example", role="admin", team="admin", name="Iris", password=PASSWORD
+    )
     for who, obj in ((pages.ines, "customer"), (pages.iris, "account")):
         who.post(
             f"/settings/roles/reviewer/on?object=collection%3A{obj}&place=t%3Aoperations",
@@ -106,7 +144,14 @@ def test_two_admins_at_once(pages: Pages) -> None:
 @pytest.mark.parametrize("who", ["olivia", "stan", "ada", "mona"])
 def test_only_who_manages_rights_gets_in(pages: Pages, who: str) -> None:
     browser = getattr(pages, who)
-    for path in ("", "/operator", "/operator/on?object=collection%3Acustomer", "/draft", "/versions", "/nobody"):
+    for path in (
+        "",
+        "/operator",
+        "/operator/on?object=collection%3Acustomer",
+        "/draft",
+        "/versions",
+        "/nobody",
+    ):
         assert "You may not manage rights" in browser.get(f"/settings/roles{path}", status=403).text
     token = browser.token
     for path in (
@@ -143,22 +188,35 @@ def test_the_matrix_and_the_simulator_by_page(pages: Pages) -> None:
     text = ines.client.get("/settings/access/export.csv").text
     assert text.startswith('"who","name"')
     assert '"role:operator"' in text
-    page = ines.get("/settings/access/try?person=tom@fernwick.example&act=read&object=collection:customer&record=3")
+    page = ines.get(
+        "/settings/access/try?person=tom@fernwick.example&act=read&object=collection:customer&record=3"
+    )
     assert "Tom may not read Customers: no condition of a rule holds." in page.text
     assert "corporate" in page.text
     assert "Say who, what and on what." in ines.get("/settings/access/try?person=tom@fernwick.example").text
     assert (
         "Choose one of act, browse"
-        in ines.get("/settings/access/try?person=tom@fernwick.example&act=start&object=collection:customer", status=422).text
+        in ines.get(
+            "/settings/access/try?person=tom@fernwick.example&act=start&object=collection:customer",
+            status=422,
+        ).text
     )
     assert (
         "There is nothing here"
-        in ines.get("/settings/access/try?person=tom@fernwick.example&act=read&object=collection:customer&record=99").text
+        in ines.get(
+            "/settings/access/try?person=tom@fernwick.example&act=read&object=collection:customer&record=99"
+        ).text
     )
 
 
 def test_out_of_scope_says_nothing_and_offers_nothing(pages: Pages) -> None:
-    for path in ("/c/customer/3", "/c/customer/99", "/c/customer/3/why", "/runs/run_x/why", "/c/nothing/1/why"):
+    for path in (
+        "/c/customer/3",
+        "/c/customer/99",
+        "/c/customer/3/why",
+        "/runs/run_x/why",
+        "/c/nothing/1/why",
+    ):
         page = pages.tom.get(path, status=404)
         assert [form for form in page.forms if form["action"] == "/access-requests"] == [], path
         assert "rule" not in page.text.lower()
@@ -169,7 +227,13 @@ def test_the_api_names_the_rule_and_who_can_give_it(pages: Pages) -> None:
     answer = pages.app.test_client().get("/api/v1/activity-logs", headers={"Authorization": f"Bearer {key}"})
     told = answer.get_json()
     assert answer.status_code == 403
-    assert (told["need"], told["rule"], told["who"]) == ({"object": "activity", "act": "read"}, "No rule allows it for Operator.", ["Ines"])
-    answer = pages.app.test_client().get("/api/v1/collections/customer/records/99", headers={"Authorization": f"Bearer {key}"})
+    assert (told["need"], told["rule"], told["who"]) == (
+        {"object": "activity", "act": "read"},
+        "No rule allows it for Operator.",
+        ["Ines"],
+    )
+    answer = pages.app.test_client().get(
+        "/api/v1/collections/customer/records/99", headers={"Authorization": f"Bearer {key}"}
+    )
     assert answer.status_code == 404
     assert not {"need", "rule", "who"} & set(answer.get_json())

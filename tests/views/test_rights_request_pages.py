@@ -17,7 +17,9 @@ __all__ = ["house"]
 @pytest.fixture
 def asked(house: object, pages: Pages) -> str:
     """The address of what Ines asks of Bo."""
-    accounts.create_person("bo@fernwick.example", role="admin", team="operations", name="Bo Berg", password=PASSWORD)
+    accounts.create_person(
+        "bo@fernwick.example", role="admin", team="operations", name="Bo Berg", password=PASSWORD
+    )
     access.refresh()
     rule_drafts.put(pages.company.ines, (), (EXPORTS,))
     page = pages.ines.get("/settings/roles/draft")
@@ -30,7 +32,11 @@ def asked(house: object, pages: Pages) -> str:
 
 def test_whoever_asks_sees_who_confirms_and_may_take_it_back(asked: str, pages: Pages) -> None:
     page = pages.ines.get(asked)
-    assert ("Bo Berg confirms it" in page.text, "Confirm and publish" in page.text, "For the <audit>" in page.text) == (True, False, True)
+    assert (
+        "Bo Berg confirms it" in page.text,
+        "Confirm and publish" in page.text,
+        "For the <audit>" in page.text,
+    ) == (True, False, True)
     assert "waits for a second administrator" in pages.ines.get("/settings/roles/draft").text
     refused = pages.ines.send(page, asked, status=403, do="confirm")
     assert "not who asked" in refused.text
@@ -62,7 +68,9 @@ def test_who_manages_no_rights_sees_and_answers_none(asked: str, pages: Pages, w
     assert pages.app.test_client().get(asked).status_code == 303
 
 
-def test_connecting_a_source_says_who_confirms_for_ones_own_role(asked: str, pages: Pages, tmp_path: Path) -> None:
+def test_connecting_a_source_says_who_confirms_for_ones_own_role(
+    asked: str, pages: Pages, tmp_path: Path
+) -> None:
     page = at_choice(pages.ines, filled(tmp_path))
     pages.ines.send(page, CONNECT, do="connect", name="club", may_operator=["browse"])
     assert "Bo Berg has to confirm what roles of your own may do" in pages.ines.follow().text

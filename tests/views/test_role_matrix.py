@@ -23,15 +23,31 @@ from tests.views.conftest import Pages
 from tests.views.test_page_routes import House, furnished
 
 MORE = {
-    "lea": [("lead", "operations")], "oskar": [("operator", "procurement")], "dev": [("developer", "*")], "lena": [("procurement_lead", "procurement")],
-    "gita": [("campaign_manager", "growth")], "petra": [("finance_controller", "finance")], "malik": [("mlro", "financial_crime")], "nobody": [],
-}  # fmt: skip
+    "lea": [("lead", "operations")],
+    "oskar": [("operator", "procurement")],
+    "dev": [("developer", "*")],
+    "lena": [("procurement_lead", "procurement")],
+    "gita": [("campaign_manager", "growth")],
+    "petra": [("finance_controller", "finance")],
+    "malik": [("mlro", "financial_crime")],
+    "nobody": [],
+}
 """Who is not in the small company, with the roles of the demo's policy that nobody there has."""
 
 ABSENT = {
-    "collection": "absent", "run_id": "run_absent", "approval_id": "apr_absent", "bulk_id": "blk_absent", "task_id": "tsk_absent", "question_id": "qst_absent",
-    "notice_id": "ntc_absent", "slug": "absent", "workflow_id": "absent", "ref": "fil_absent", "file_id": "fil_absent", "subject": "sub_absent",
-}  # fmt: skip
+    "collection": "absent",
+    "run_id": "run_absent",
+    "approval_id": "apr_absent",
+    "bulk_id": "blk_absent",
+    "task_id": "tsk_absent",
+    "question_id": "qst_absent",
+    "notice_id": "ntc_absent",
+    "slug": "absent",
+    "workflow_id": "absent",
+    "ref": "fil_absent",
+    "file_id": "fil_absent",
+    "subject": "sub_absent",
+}
 RECORD, WORKFLOW = ("Adaeze", "adaeze@"), ("Care review", "Rate the risk")
 """What gives a record away, and what gives a workflow away."""
 COMPARED = {"nobody", "gita"}
@@ -65,7 +81,11 @@ class Wing:
 def filled(rule: Rule, values: dict[str, str]) -> str:
     """The address with these values; where there is none for a name, one that is nothing."""
     known = {"name": "email" if "/edit/" in rule.rule else "desk"} | values
-    return re.sub(r"<(?:(int|path):)?([^>]+)>", lambda found: known.get(found[2], "1" if found[1] == "int" else "unknown"), rule.rule)
+    return re.sub(
+        r"<(?:(int|path):)?([^>]+)>",
+        lambda found: known.get(found[2], "1" if found[1] == "int" else "unknown"),
+        rule.rule,
+    )
 
 
 @pytest.fixture
@@ -75,7 +95,11 @@ def wing(pages: Pages) -> Wing:
     for name, given in MORE.items():
         role, team = given[0] if given else ("operator", "growth")
         made = accounts.create_person(
-            f"{name}@fernwick.example", role=role, team=team if team != "*" else "it", name=name.title(), password=PASSWORD
+            f"{name}@fernwick.example",
+            role=role,
+            team=team if team != "*" else "it",
+            name=name.title(),
+            password=PASSWORD,
         )
         access.assign(made.person.id, given)
     people = {
@@ -84,10 +108,26 @@ def wing(pages: Pages) -> Wing:
     }
     callers = {name: Caller(pages.app, accounts.person(actor.id), PASSWORD) for name, actor in people.items()}
     own = {
-        "collection": "customer", "part": "1", "key": "1", "run_id": house.run, "approval_id": house.approval, "bulk_id": house.bulk, "task_id": house.task,
-        "question_id": house.question, "notice_id": house.notice, "slug": "care-review", "workflow_id": "care-review", "relation": "account", "action": "customer.rate",
-        "ref": house.file, "file_id": house.file, "role": "operator", "word": "pause", "do": "finish", "number": "1",
-    }  # fmt: skip
+        "collection": "customer",
+        "part": "1",
+        "key": "1",
+        "run_id": house.run,
+        "approval_id": house.approval,
+        "bulk_id": house.bulk,
+        "task_id": house.task,
+        "question_id": house.question,
+        "notice_id": house.notice,
+        "slug": "care-review",
+        "workflow_id": "care-review",
+        "relation": "account",
+        "action": "customer.rate",
+        "ref": house.file,
+        "file_id": house.file,
+        "role": "operator",
+        "word": "pause",
+        "do": "finish",
+        "number": "1",
+    }
     return Wing(house, people, callers, own)
 
 
@@ -104,20 +144,28 @@ def test_no_answer_holds_what_the_policy_keeps_and_what_is_hidden_is_as_if_it_we
         for rule, method, there, absent in wing.paths({"GET"}):
             answer = caller(there, method)
             text = answer.get_data().decode("utf-8", "replace")
-            leaks = [word for word in (*(RECORD if not record else ()), *(WORKFLOW if not workflow else ())) if word in text]
+            leaks = [
+                word
+                for word in (*(RECORD if not record else ()), *(WORKFLOW if not workflow else ()))
+                if word in text
+            ]
             wing.wrong += [(who, rule.rule, leaks)] if leaks else []
             wing.wrong += [(who, rule.rule, answer.status_code)] if answer.status_code >= 500 else []
             asked += 1
             if who in COMPARED and there != absent and not record and not workflow:
                 nothing = caller(absent, method)
-                alike = same_words(answer, text) == same_words(nothing, nothing.get_data().decode("utf-8", "replace"))
+                alike = same_words(answer, text) == same_words(
+                    nothing, nothing.get_data().decode("utf-8", "replace")
+                )
                 wing.wrong += [] if alike else [(who, rule.rule, answer.status_code, nothing.status_code)]
                 nothing.close()
             answer.close()
     assert wing.wrong == []
     assert asked > 300
     sequencing.catch_up()
-    assert fetch("select count(*) from console.activity where kind = 'access_refused'")[0][0] > 30, "refusals are events"
+    assert fetch("select count(*) from console.activity where kind = 'access_refused'")[0][0] > 30, (
+        "refusals are events"
+    )
 
 
 def test_who_may_do_nothing_there_does_nothing(wing: Wing) -> None:

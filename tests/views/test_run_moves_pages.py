@@ -15,7 +15,12 @@ from tests.views.test_workflow_editor import CARE, post
 
 
 def second_version(company: Company) -> None:
-    workflows.edit(company.mona, "care-review", 0, drafting.read_changes([{"op": "remove_step", "step": "read", "heal": True}]))
+    workflows.edit(
+        company.mona,
+        "care-review",
+        0,
+        drafting.read_changes([{"op": "remove_step", "step": "read", "heal": True}]),
+    )
     workflows.publish_draft(company.mona, "care-review", note="Shorter")
 
 
@@ -54,12 +59,16 @@ def test_runs_are_moved_by_page(company: Company) -> None:
     assert "Take a note" in olivia.get(f"/runs/{run_id}").text
 
 
-def test_a_move_in_the_background_is_followed_by_its_page(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_in_the_background_is_followed_by_its_page(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mona = signed_in(web_app(), "mona")
     monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
     company.started("1")
     second_version(company)
-    address = post(mona, f"{CARE}/move", **{"from": 1, "to": 2, "step.read": "note"}, do="move", reason="Shorter").location
+    address = post(
+        mona, f"{CARE}/move", **{"from": 1, "to": 2, "step.read": "note"}, do="move", reason="Shorter"
+    ).location
     htmx = {"HX-Request": "true", "HX-Target": "progress"}
     polled = re.findall(r'hx-get="([^"]+)"', mona.get(address).text)[-1]
     assert polled.startswith(f"{address}?seen=")
@@ -81,7 +90,12 @@ def test_runs_are_moved_by_call(company: Company) -> None:
     assert (plan["total"], plan["movable"], plan["steps"][0]["target"]) == (1, 0, None)
     assert company.told(run_id)["version"] == 1
     mona("POST", "/workflows/care-review/moves", wanted | {"steps": {"read": "no"}, "reason": "x"}, 422)
-    begun = mona("POST", "/workflows/care-review/moves", wanted | {"steps": {"read": "note"}, "reason": "Shorter", "runs": [run_id]}, 202)
+    begun = mona(
+        "POST",
+        "/workflows/care-review/moves",
+        wanted | {"steps": {"read": "note"}, "reason": "Shorter", "runs": [run_id]},
+        202,
+    )
     assert (begun["status"], begun["moved"], begun["refused"]) == ("done", 1, {})
     stan("GET", f"/workflows/care-review/moves/{begun['id']}", status=404)
     assert mona("GET", f"/workflows/care-review/moves/{begun['id']}")["total"] == 1

@@ -15,7 +15,10 @@ def test_a_run_goes_from_start_to_end_without_script(pages: "Pages") -> None:
     page = olivia.follow()
     olivia.send(page, "/complete", v_note="Looked at it.", v_count="3")
     page = olivia.follow()
-    assert "Changes nothing in Adaeze Okonkwo-Bell as the form stands. What you change in Risk and Email is written." in page.text
+    assert (
+        "Changes nothing in Adaeze Okonkwo-Bell as the form stands. What you change in Risk and Email is written."
+        in page.text
+    )
     assert "Now: empty" in page.text
     olivia.send(page, "/complete", v_risk="high")
     page = olivia.follow()
@@ -47,15 +50,23 @@ def test_wrong_values_are_listed_on_top_and_said_at_their_boxes(pages: "Pages") 
     assert "Not done yet: 2 things need another look." in wrong.text
     assert {"#f-note", "#f-count"} <= set(wrong.links)
     assert wrong.form("/complete")["fields"]["v.count"] == "many"
-    assert len([told for told in wrong.with_attribute("aria-invalid") if told.get("name", "").startswith("v.")]) == 2
-    assert pages.olivia.send(page, "/complete", status=422, v_note="", v_count="many").headings[0] == ("h1", "Care review")
+    assert (
+        len([told for told in wrong.with_attribute("aria-invalid") if told.get("name", "").startswith("v.")])
+        == 2
+    )
+    assert pages.olivia.send(page, "/complete", status=422, v_note="", v_count="many").headings[0] == (
+        "h1",
+        "Care review",
+    )
 
 
 def test_drafts_are_kept_while_typing_and_stand_there_after_a_reload(pages: "Pages") -> None:
     run = pages.company.at("note")
     page = pages.olivia.get(f"/runs/{run}")
     fields = page.form("/complete")["fields"]
-    said = pages.olivia.post(f"/runs/{run}/draft", fields | {"v.note": "half a sen"}, htmx="saved", status=200)
+    said = pages.olivia.post(
+        f"/runs/{run}/draft", fields | {"v.note": "half a sen"}, htmx="saved", status=200
+    )
     assert said.text.startswith("Draft saved ")
     again = pages.olivia.get(f"/runs/{run}")
     assert again.form("/complete")["fields"]["v.note"] == "half a sen"
@@ -95,7 +106,9 @@ def test_a_tab_from_before_keeps_its_text_and_shows_the_way(pages: "Pages") -> N
     assert f"/runs/{run}" in notice.links
     whole = pages.olivia.send(old, "/complete", status=409, v_note="typed in the old tab")
     assert "typed in the old tab" in whole.text
-    late = pages.olivia.post(f"/runs/{run}/draft", old.form("/complete")["fields"] | {"v.note": "x"}, htmx="saved", status=409)
+    late = pages.olivia.post(
+        f"/runs/{run}/draft", old.form("/complete")["fields"] | {"v.note": "x"}, htmx="saved", status=409
+    )
     assert "This run moved on" in late.text
 
 
@@ -159,7 +172,11 @@ def test_who_leads_cancels_a_run_of_somebody_else_and_nobody_else_does(pages: "P
     run = pages.company.at("note")
     assert f"/runs/{run}/cancel" not in pages.olivia.get(f"/runs/{run}").links
     revision = str(pages.company.told(run)["revision"])
-    pages.tom.post(f"/runs/{run}/cancel", {"csrf_token": pages.tom.token, "revision": revision, "reason": "no"}, status=403)
+    pages.tom.post(
+        f"/runs/{run}/cancel",
+        {"csrf_token": pages.tom.token, "revision": revision, "reason": "no"},
+        status=403,
+    )
     journal = pages.mona.get(f"/workflows/care-review/executions/{run}")
     assert any(link.startswith(f"/runs/{run}/cancel") for link in journal.links)
     assert f"/runs/{run}/cancel" in pages.mona.get(f"/runs/{run}").links
@@ -172,7 +189,10 @@ def test_who_leads_cancels_a_run_of_somebody_else_and_nobody_else_does(pages: "P
     assert "Reason: Begun twice." in page.text
     assert ", by Mona" in page.text
     assert "Ended byMona" in pages.mona.get(f"/workflows/care-review/executions/{run}").text
-    assert not any(link.startswith(f"/runs/{run}/cancel") for link in pages.mona.get(f"/workflows/care-review/executions/{run}").links)
+    assert not any(
+        link.startswith(f"/runs/{run}/cancel")
+        for link in pages.mona.get(f"/workflows/care-review/executions/{run}").links
+    )
 
 
 def test_a_write_that_was_refused_comes_back_at_its_field(pages: "Pages") -> None:
@@ -215,7 +235,13 @@ def test_strangers_move_nothing(pages: "Pages", command: str) -> None:
     before = pages.company.told(run)
     pages.stan.post(
         f"/runs/{run}/{command}",
-        {"csrf_token": pages.stan.token, "revision": str(before["revision"]), "step": "note", "reason": "x", "result": "done"},
+        {
+            "csrf_token": pages.stan.token,
+            "revision": str(before["revision"]),
+            "step": "note",
+            "reason": "x",
+            "result": "done",
+        },
         status=404,
     )
     pages.stan.client.get("/")

@@ -15,7 +15,10 @@ def test_anybody_may_read_the_schema_which_is_that_of_the_reference(client: Flas
     answer = client.get(f"/schema/{name}.json")
     assert (answer.status_code, answer.mimetype) == (200, "application/schema+json")
     assert answer.data == (FOLDER / f"{name}.schema.json").read_bytes(), "run bin/fix: it writes the schemas"
-    assert client.get(f"/schema/{name}.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert (
+        client.get(f"/schema/{name}.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code
+        == 304
+    )
 
 
 def test_there_are_no_others_and_nobody_writes_them(client: FlaskClient) -> None:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def parts(page: "Page") -> list[str]:
-    return [told["aria-label"] for tag, told in page.attributes if tag == "section" and told.get("class") == "hits"]
+    return [
+        told["aria-label"]
+        for tag, told in page.attributes
+        if tag == "section" and told.get("class") == "hits"
+    ]
 
 
 def test_records_runs_pages_and_actions_stand_in_groups(pages: "Pages") -> None:
@@ -40,7 +44,12 @@ def test_records_runs_pages_and_actions_stand_in_groups(pages: "Pages") -> None:
 
 def test_nobody_finds_or_counts_what_is_out_of_their_scope_or_masked(pages: "Pages") -> None:
     assert "Halcyon" in pages.olivia.get("/search?q=halcyon").text
-    for who, q in ((pages.tom, "halcyon"), (pages.stan, "adaeze"), (pages.olivia, "IE123"), (pages.tom, "NL559999900012345670")):
+    for who, q in (
+        (pages.tom, "halcyon"),
+        (pages.stan, "adaeze"),
+        (pages.olivia, "IE123"),
+        (pages.tom, "NL559999900012345670"),
+    ):
         page = who.get(f"/search?q={q}")
         assert parts(page) == []
         assert "0 found" in page.html
@@ -49,7 +58,9 @@ def test_nobody_finds_or_counts_what_is_out_of_their_scope_or_masked(pages: "Pag
 
 
 def test_a_source_that_does_not_answer_says_so_in_its_place_and_the_rest_lives(pages: "Pages") -> None:
-    with patch.object(quick_search, "find", side_effect=SourceDown("The data source company does not answer.")):
+    with patch.object(
+        quick_search, "find", side_effect=SourceDown("The data source company does not answer.")
+    ):
         page = pages.olivia.get("/search?q=compliance")
     assert "The data source company does not answer." in page.text
     assert "/inbox/desk" in page.links

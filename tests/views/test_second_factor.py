@@ -55,7 +55,9 @@ def password_shown(pages: "Pages", name: str, password: str = PASSWORD) -> tuple
     client = pages.app.test_client()
     client.environ_base["HTTP_ORIGIN"] = "http://localhost"
     told = Page(client.get("/sign-in?next=/c").text).form("/sign-in")["fields"]
-    return client, client.post("/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": password})
+    return client, client.post(
+        "/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": password}
+    )
 
 
 def code_shown(client: FlaskClient, text: str) -> TestResponse:
@@ -64,7 +66,9 @@ def code_shown(client: FlaskClient, text: str) -> TestResponse:
 
 
 def last(kind: str, chain: str) -> dict[str, object]:
-    return next(dict(event.body["data"]["open"]) for event in reversed(log.events_of(chain)) if event.type == kind)
+    return next(
+        dict(event.body["data"]["open"]) for event in reversed(log.events_of(chain)) if event.type == kind
+    )
 
 
 def test_after_setting_it_up_signing_in_asks_for_a_code(pages: "Pages") -> None:
@@ -81,7 +85,11 @@ def test_after_setting_it_up_signing_in_asks_for_a_code(pages: "Pages") -> None:
     again, _ = password_shown(pages, "olivia")
     assert code_shown(again, good).status_code == 422  # a code is taken once
     assert code_shown(again, code(secret, 1)).status_code == 303
-    assert [one.method for one in accounts.sessions_of(pages.company.olivia)] == ["password+totp", "password+totp", "password"]
+    assert [one.method for one in accounts.sessions_of(pages.company.olivia)] == [
+        "password+totp",
+        "password+totp",
+        "password",
+    ]
 
 
 @pytest.mark.parametrize("steps", [-3, -2, 2, 3])
@@ -108,11 +116,16 @@ def test_a_recovery_code_works_once(pages: "Pages") -> None:
 
 def test_secrets_are_kept_sealed_and_codes_hashed(pages: "Pages") -> None:
     secret, codes = enrolled(pages.olivia)
-    told = str(fetch("select f::text from console.second_factor f") + fetch("select c::text from console.recovery_code c"))
+    told = str(
+        fetch("select f::text from console.second_factor f")
+        + fetch("select c::text from console.recovery_code c")
+    )
     assert secret not in told
     assert secret.encode().hex() not in told
     assert not any(one.replace("-", "") in told for one in codes)
-    fetch("update console.second_factor set person = %s returning 1", (pages.company.tom.id,))  # moved to another row, it opens nothing
+    fetch(
+        "update console.second_factor set person = %s returning 1", (pages.company.tom.id,)
+    )  # moved to another row, it opens nothing
     with pytest.raises(Exception, match="second_factor"):
         factors.accepts(pages.company.tom.id, code(secret))
 
@@ -124,8 +137,13 @@ def test_the_codes_can_be_downloaded_and_nothing_else_goes_into_the_file(pages: 
     answer = pages.olivia.answer
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert len(re.findall(r"^[A-Z2-7]{7}-[A-Z2-7]{7}-[A-Z2-7]{7}-[A-Z2-7]{5}\r$", answer.text, re.MULTILINE)) == 10
-    pages.olivia.post(SETUP + "/codes.txt", {"csrf_token": pages.olivia.token, "codes": "<script> =1+1 GOOD"}, status=200)
+    assert (
+        len(re.findall(r"^[A-Z2-7]{7}-[A-Z2-7]{7}-[A-Z2-7]{7}-[A-Z2-7]{5}\r$", answer.text, re.MULTILINE))
+        == 10
+    )
+    pages.olivia.post(
+        SETUP + "/codes.txt", {"csrf_token": pages.olivia.token, "codes": "<script> =1+1 GOOD"}, status=200
+    )
     assert "script" not in pages.olivia.answer.text
     assert "=1" not in pages.olivia.answer.text
 
@@ -137,7 +155,9 @@ def test_guessing_codes_slows_down_and_says_nothing_new(pages: "Pages") -> None:
         code_shown(client, f"00000{number}").text.partition('role="alert"')[2].partition("</div>")[0]
         for number in range(signing_in.PER_CODE)
     }
-    fetch("update console.throttle set until = now() + interval '1 minute' where key like 'code:%%' returning 1")
+    fetch(
+        "update console.throttle set until = now() + interval '1 minute' where key like 'code:%%' returning 1"
+    )
     answer = code_shown(client, code(secret))
     assert answer.status_code == 422
     assert {answer.text.partition('role="alert"')[2].partition("</div>")[0]} == told
@@ -150,14 +170,21 @@ def test_the_way_from_password_to_code_is_short_and_belongs_to_one_browser(pages
     stranger = pages.app.test_client()
     assert stranger.get("/sign-in/code").headers["Location"] == "/sign-in"
     fetch("update console.one_time set until = now() where kind = 'code' returning 1")
-    told = {"csrf_token": Page(client.get("/sign-in").text).form("/sign-in")["fields"]["csrf_token"], "code": code(secret)}
+    told = {
+        "csrf_token": Page(client.get("/sign-in").text).form("/sign-in")["fields"]["csrf_token"],
+        "code": code(secret),
+    }
     answer = client.post("/sign-in/code", data=told)
     assert answer.status_code == 422
     assert "took too long" in answer.text
 
 
-@pytest.mark.parametrize(("name", "must"), [("ines", True), ("ada", True), ("mona", True), ("olivia", False), ("stan", False)])
-def test_who_administers_audits_or_approves_sets_it_up_before_anything_else(pages: "Pages", name: str, must: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "must"), [("ines", True), ("ada", True), ("mona", True), ("olivia", False), ("stan", False)]
+)
+def test_who_administers_audits_or_approves_sets_it_up_before_anything_else(
+    pages: "Pages", name: str, must: bool
+) -> None:
     rules(second_factor="roles")
     browser: Browser = getattr(pages, name)
     assert browser.client.get("/c").status_code == (303 if must else 200)
@@ -166,7 +193,10 @@ def test_who_administers_audits_or_approves_sets_it_up_before_anything_else(page
     assert browser.client.get("/c").headers["Location"] == SETUP
     assert browser.client.get("/c", headers={"HX-Request": "true"}).headers["HX-Redirect"] == SETUP
     assert (
-        browser.client.get("/notices?shown=0", headers={"HX-Request": "true", "X-Background": "1"}).status_code == 204
+        browser.client.get(
+            "/notices?shown=0", headers={"HX-Request": "true", "X-Background": "1"}
+        ).status_code
+        == 204
     )  # else the page would lead to itself
     token = browser.get(SETUP).form("/sign-out")["fields"]["csrf_token"]
     for path in ("/settings/me/profile", SETUP + "/remove", "/notices/read"):
@@ -194,7 +224,11 @@ def test_replacing_keeps_the_old_one_until_the_new_one_is_confirmed(pages: "Page
     again, _ = password_shown(pages, "olivia")
     assert code_shown(again, code(first, 1)).status_code == 422
     assert code_shown(again, code(second, 1)).status_code == 303
-    assert last("factor_changed", "sys:config") == {"person": pages.company.olivia.id, "factor": "totp", "change": "replaced"}
+    assert last("factor_changed", "sys:config") == {
+        "person": pages.company.olivia.id,
+        "factor": "totp",
+        "change": "replaced",
+    }
 
 
 def test_removed_it_is_not_asked_for(pages: "Pages") -> None:

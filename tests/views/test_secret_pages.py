@@ -15,7 +15,9 @@ TEXT = "sk_live_9876543210"
 URL = "/settings/secrets"
 ASKING = [
     step("start", "start", "ask"),
-    step("ask", "action", "end", {"operation": "http", "url": "https://api.bank.example/x", "secret": "bank"}),
+    step(
+        "ask", "action", "end", {"operation": "http", "url": "https://api.bank.example/x", "secret": "bank"}
+    ),
     step("end", "end", None),
 ]
 
@@ -36,7 +38,9 @@ def test_who_may_not_manage_data_sources_gets_no_page_and_sets_none(pages: Pages
 def test_a_secret_is_set_never_shown_again_and_removed(pages: Pages) -> None:
     publish("asking", ASKING)
     assert "The secret bank is not there" in pages.ines.get(URL).text
-    post(pages.ines, {"name": "bank", "text": TEXT, "hosts": "api.bank.example, api2.bank.example"}, status=303)
+    post(
+        pages.ines, {"name": "bank", "text": TEXT, "hosts": "api.bank.example, api2.bank.example"}, status=303
+    )
     page = pages.ines.get(f"{URL}?name=bank").text
     assert all(words in page for words in ("api.bank.example", "Used by Asking"))
     assert TEXT not in page
@@ -44,7 +48,9 @@ def test_a_secret_is_set_never_shown_again_and_removed(pages: Pages) -> None:
     assert outgoing_secrets.for_address("bank", "https://api.bank.example/v1") == TEXT
     post(pages.ines, {"name": "bank", "text": "", "hosts": "api.bank.example"}, status=303)
     assert outgoing_secrets.for_address("bank", "https://api.bank.example") == TEXT
-    assert TEXT not in str([event.body for event in log.events_of("sys:config")]) + str(fetch("select * from console.outgoing_secret"))
+    assert TEXT not in str([event.body for event in log.events_of("sys:config")]) + str(
+        fetch("select * from console.outgoing_secret")
+    )
     post(pages.ines, {}, "/bank/remove", 303)
     post(pages.ines, {}, "/bank/remove", 404)
     assert outgoing_secrets.known() == []
@@ -60,7 +66,9 @@ def test_a_secret_is_set_never_shown_again_and_removed(pages: Pages) -> None:
         ({"hosts": "https://api.bank.example/x"}, "is no host"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_the_secret_is_not_repeated(pages: Pages, typed: dict[str, str], words: str) -> None:
+def test_what_is_wrong_is_said_at_its_field_and_the_secret_is_not_repeated(
+    pages: Pages, typed: dict[str, str], words: str
+) -> None:
     told = {"name": "bank", "text": TEXT, "hosts": "api.bank.example"} | typed
     page = post(pages.ines, told, status=422)
     assert words in page
@@ -69,7 +77,9 @@ def test_what_is_wrong_is_said_at_its_field_and_the_secret_is_not_repeated(pages
 
 def test_who_lets_it_go_elsewhere_has_to_know_it(pages: Pages) -> None:
     post(pages.ines, {"name": "bank", "text": TEXT, "hosts": "api.bank.example"}, status=303)
-    page = post(pages.ines, {"name": "bank", "text": "", "hosts": "api.bank.example, mine.example"}, status=422)
+    page = post(
+        pages.ines, {"name": "bank", "text": "", "hosts": "api.bank.example, mine.example"}, status=422
+    )
     assert "once more to let it go to another host" in page
 
 

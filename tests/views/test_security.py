@@ -53,24 +53,40 @@ class TestForms:
             ({"Referer": f"{HOST}/sign-in"}, 403),
         ],
     )
-    def test_it_must_come_from_a_page_of_ours(self, browser: FlaskClient, headers: dict[str, str], status: int) -> None:
-        sent = browser.post("/sign-in", data={"csrf_token": token(browser), "email": "x@example.com", "password": "y"}, headers=headers)
+    def test_it_must_come_from_a_page_of_ours(
+        self, browser: FlaskClient, headers: dict[str, str], status: int
+    ) -> None:
+        sent = browser.post(
+            "/sign-in",
+            data={"csrf_token": token(browser), "email": "x@example.com", "password": "y"},
+            headers=headers,
+        )
         assert sent.status_code == status
 
     @pytest.mark.parametrize("told", ["", "forged", None])
     def test_it_must_carry_the_token_of_this_browser(self, client: FlaskClient, told: str | None) -> None:
         token(client)
-        refused = client.post("/sign-in", data={"email": "x@example.com", "password": "y"} | ({} if told is None else {"csrf_token": told}))
+        refused = client.post(
+            "/sign-in",
+            data={"email": "x@example.com", "password": "y"} | ({} if told is None else {"csrf_token": told}),
+        )
         assert refused.status_code == 403
         assert "Reload it and send it again" in refused.text
 
     def test_the_token_of_another_browser_is_not_enough(self, app: Flask, client: FlaskClient) -> None:
-        refused = client.post("/sign-in", data={"csrf_token": token(app.test_client()), "email": "x@example.com", "password": "y"})
+        refused = client.post(
+            "/sign-in",
+            data={"csrf_token": token(app.test_client()), "email": "x@example.com", "password": "y"},
+        )
         assert refused.status_code == 403
 
     def test_htmx_sends_it_as_a_header(self, client: FlaskClient) -> None:
         assert (
-            client.post("/sign-in", data={"email": "x@example.com", "password": "y"}, headers={"X-CSRFToken": token(client)}).status_code
+            client.post(
+                "/sign-in",
+                data={"email": "x@example.com", "password": "y"},
+                headers={"X-CSRFToken": token(client)},
+            ).status_code
             == 422
         )
 
@@ -87,18 +103,33 @@ class TestForms:
         answer = browser.post("/api/v1/runs", json={}, headers={"Origin": "http://evil.example"})
         assert (answer.status_code, answer.json and answer.json["code"]) == (401, "not_signed_in")
 
-    def test_behind_a_proxy_the_address_that_people_use_is_ours(self, clean: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_behind_a_proxy_the_address_that_people_use_is_ours(
+        self, clean: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("CONSOLE_BASE_URL", "https://ops.example.com")
         settings.current.cache_clear()
         browser = create_app().test_client()
         told = {"csrf_token": token(browser), "email": "x@example.com", "password": "y"}
-        for origin, status in (("https://ops.example.com", 422), ("https://ops.example.com:443", 422), ("http://ops.example.com", 403)):
+        for origin, status in (
+            ("https://ops.example.com", 422),
+            ("https://ops.example.com:443", 422),
+            ("http://ops.example.com", 403),
+        ):
             assert browser.post("/sign-in", data=told, headers={"Origin": origin}).status_code == status
 
 
 class TestHeaders:
     @pytest.mark.parametrize(
-        "path", ["/sign-in", "/", "/no-such-page", "/health", "/api/v1/me", "/static/css/base.css", "/static/none.css"]
+        "path",
+        [
+            "/sign-in",
+            "/",
+            "/no-such-page",
+            "/health",
+            "/api/v1/me",
+            "/static/css/base.css",
+            "/static/none.css",
+        ],
     )
     def test_every_response_carries_them(self, browser: FlaskClient, path: str) -> None:
         headers = browser.get(path, buffered=True).headers
@@ -150,26 +181,39 @@ class TestHeaders:
         answer = browser.get(path, headers={"Accept-Encoding": accepted}, buffered=True)
         assert answer.status_code == 200
         assert answer.headers.get("Content-Encoding") == sent
-        assert ("Accept-Encoding" in answer.headers.get("Vary", "")) is (answer.mimetype in create_app().config["COMPRESS_MIMETYPES"])
+        assert ("Accept-Encoding" in answer.headers.get("Vary", "")) is (
+            answer.mimetype in create_app().config["COMPRESS_MIMETYPES"]
+        )
 
     def test_a_part_of_a_file_is_sent_as_it_lies(self, browser: FlaskClient) -> None:
-        answer = browser.get("/static/css/panel.css", headers={"Accept-Encoding": "br", "Range": "bytes=10-19"}, buffered=True)
+        answer = browser.get(
+            "/static/css/panel.css", headers={"Accept-Encoding": "br", "Range": "bytes=10-19"}, buffered=True
+        )
         whole = assets.shortened("css/panel.css")
         assert whole is not None
         assert b"/*" not in whole
-        assert (answer.status_code, answer.data, answer.headers.get("Content-Encoding")) == (206, whole[10:20], None)
+        assert (answer.status_code, answer.data, answer.headers.get("Content-Encoding")) == (
+            206,
+            whole[10:20],
+            None,
+        )
 
     def test_a_page_and_its_fragments_are_told_apart_by_caches(self, browser: FlaskClient) -> None:
         assert "HX-Request" in browser.get("/sign-in").headers["Vary"]
 
     def test_every_request_has_a_name_of_its_own(self, browser: FlaskClient) -> None:
-        names = [browser.get("/health", headers={"X-Request-Id": "forged"}).headers["X-Request-Id"] for _ in range(3)]
+        names = [
+            browser.get("/health", headers={"X-Request-Id": "forged"}).headers["X-Request-Id"]
+            for _ in range(3)
+        ]
         assert len(set(names)) == 3
         assert "forged" not in names
 
 
 class TestProxies:
-    def seen(self, monkeypatch: pytest.MonkeyPatch, proxies: str, headers: dict[str, str]) -> tuple[str | None, bool]:
+    def seen(
+        self, monkeypatch: pytest.MonkeyPatch, proxies: str, headers: dict[str, str]
+    ) -> tuple[str | None, bool]:
         """The address and whether https, as the application sees a request through so many trusted proxies."""
         monkeypatch.setenv("CONSOLE_TRUSTED_PROXIES", proxies)
         settings.current.cache_clear()
@@ -200,7 +244,9 @@ class TestProxies:
         self, clean: Database, monkeypatch: pytest.MonkeyPatch, proxies: str, forwarded: str, address: str
     ) -> None:
         scheme = ", ".join(["https"] * (forwarded.count(",") + 1))
-        assert self.seen(monkeypatch, proxies, {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": scheme}) == (address, proxies != "0")
+        assert self.seen(
+            monkeypatch, proxies, {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": scheme}
+        ) == (address, proxies != "0")
 
 
 class TestSize:
@@ -210,5 +256,10 @@ class TestSize:
         assert "larger than the console takes" in refused.text
 
     def test_what_just_fits_is_read(self, client: FlaskClient) -> None:
-        told = {"csrf_token": token(client), "email": "x@example.com", "password": "y", "next": "/" + "x" * (MAX_BODY_BYTES // 2)}
+        told = {
+            "csrf_token": token(client),
+            "email": "x@example.com",
+            "password": "y",
+            "next": "/" + "x" * (MAX_BODY_BYTES // 2),
+        }
         assert client.post("/sign-in", data=told).status_code == 422

@@ -13,17 +13,42 @@ if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
 EXAMPLE = {
-    "event": "order.paid", "data": {"Order Id": 1042, "total": 12.5, "customer": {"email": "ada@post.example", "vip": True, "born on": "1990-02-03"}},
-    "lines": [{"sku": "A-1"}, {"sku": "B-2"}], "none": None,
-}  # fmt: skip
+    "event": "order.paid",
+    "data": {
+        "Order Id": 1042,
+        "total": 12.5,
+        "customer": {"email": "ada@post.example", "vip": True, "born on": "1990-02-03"},
+    },
+    "lines": [{"sku": "A-1"}, {"sku": "B-2"}],
+    "none": None,
+}
 DOCUMENT: dict[str, Any] = {
-    "format": 1, "slug": "paid", "title": "Paid", "collection": "customer", "team": "operations", "run_as": "robot@fernwick.example",
-    "triggers": [{"id": "shop", "kind": "webhook", "input": {"why": "input.event", "old": "input.gone"}}, {"id": "night", "kind": "schedule", "cron": "0 2 * * *"}],
+    "format": 1,
+    "slug": "paid",
+    "title": "Paid",
+    "collection": "customer",
+    "team": "operations",
+    "run_as": "robot@fernwick.example",
+    "triggers": [
+        {"id": "shop", "kind": "webhook", "input": {"why": "input.event", "old": "input.gone"}},
+        {"id": "night", "kind": "schedule", "cron": "0 2 * * *"},
+    ],
     "steps": [
-        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "why", "label": "Why", "type": "text"}, {"name": "mail", "label": "E-mail", "type": "email"}]}, "next": {"default": "over"}},
+        {
+            "id": "start",
+            "type": "start",
+            "title": "Start",
+            "config": {
+                "fields": [
+                    {"name": "why", "label": "Why", "type": "text"},
+                    {"name": "mail", "label": "E-mail", "type": "email"},
+                ]
+            },
+            "next": {"default": "over"},
+        },
         {"id": "over", "type": "end", "title": "Over"},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -41,7 +66,9 @@ def rows(page: "Page", here: str) -> dict[str, Any]:
     return {name: value for name, value in page.form(here)["fields"].items() if name.startswith("into.")}
 
 
-def test_values_of_an_example_become_the_record_questions_and_new_questions(pages: "Pages", here: str) -> None:
+def test_values_of_an_example_become_the_record_questions_and_new_questions(
+    pages: "Pages", here: str
+) -> None:
     edit = here.replace("/filled/shop", "/edit")
     assert here in pages.mona.get(edit).links
     page = shown(pages, here, json.dumps(EXAMPLE))
@@ -65,9 +92,13 @@ def test_values_of_an_example_become_the_record_questions_and_new_questions(page
     webhook, night = document["triggers"]
     assert webhook["record"] == 'input.data["Order Id"]'
     assert webhook["input"] == {
-        "old": "input.gone", "why": "input.event", "total": "input.data.total", "mail": "input.data.customer.email", "vip": "input.data.customer.vip",
+        "old": "input.gone",
+        "why": "input.event",
+        "total": "input.data.total",
+        "mail": "input.data.customer.email",
+        "vip": "input.data.customer.vip",
         "born_on": 'input.data.customer["born on"]',
-    }  # fmt: skip
+    }
     assert night == {"id": "night", "kind": "schedule", "cron": "0 2 * * *"}
     fields = document["steps"][0]["config"]["fields"]
     assert [(each["name"], each["type"]) for each in fields] == [
@@ -78,14 +109,18 @@ def test_values_of_an_example_become_the_record_questions_and_new_questions(page
         ("born_on", "date"),
     ]
     again = shown(pages, here, json.dumps(EXAMPLE))
-    assert (rows(again, here)["into.1"], rows(again, here)["into.4"]) == ("record", "field:vip"), "what the draft has is chosen"
+    assert (rows(again, here)["into.1"], rows(again, here)["into.4"]) == ("record", "field:vip"), (
+        "what the draft has is chosen"
+    )
     assert "ada@post.example" not in json.dumps(document), "nothing of the example is kept"
 
 
 def test_an_address_in_the_example_finds_the_record_where_nothing_else_does(pages: "Pages") -> None:
     found_club(pages.company)
     access.grant("operations_lead", "collection:contact", ["browse", "read"])
-    slug = workflows.create(pages.company.mona, "Sign-ups", team="operations", document=DOCUMENT | {"collection": "contact"}).slug
+    slug = workflows.create(
+        pages.company.mona, "Sign-ups", team="operations", document=DOCUMENT | {"collection": "contact"}
+    ).slug
     here = f"/workflows/{slug}/filled/shop"
     page = shown(pages, here, '{"who": {"key": 7, "address": "Sam@post.example"}}')
     assert rows(page, here) == {"into.0": "", "into.1": "record:email"}

@@ -60,7 +60,12 @@ def test_nobody_else_gets_in(pages: Pages) -> None:
 
 def test_the_api_makes_one(pages: Pages) -> None:
     client: FlaskClient = pages.app.test_client()
-    body = {"kind": "service", "name": "API robot", "email": "Api@Robots.test", "roles": [{"role": "operator", "team": "operations"}]}
+    body = {
+        "kind": "service",
+        "name": "API robot",
+        "email": "Api@Robots.test",
+        "roles": [{"role": "operator", "team": "operations"}],
+    }
 
     def sent(who: str, **more: object) -> tuple[int, dict[str, Any]]:
         key = accounts.create_key("test", getattr(pages.company, who).id).text
@@ -68,7 +73,12 @@ def test_the_api_makes_one(pages: Pages) -> None:
         return answer.status_code, answer.get_json()
 
     status, told = sent("ines")
-    assert (status, told["kind"], told["email"], told["teams"]) == (201, "service", "api@robots.test", ["operations"])
+    assert (status, told["kind"], told["email"], told["teams"]) == (
+        201,
+        "service",
+        "api@robots.test",
+        ["operations"],
+    )
     assert told["roles"] == [{"role": "operator", "team": "operations"}]
     assert [sent("ines")[0], sent("mona")[0], sent("ines", kind="person")[0]] == [409, 403, 422]
     status, told = sent("ines", email="x@robots.test", roles=[{"role": "nothing", "team": "nowhere"}])

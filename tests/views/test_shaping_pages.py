@@ -50,7 +50,9 @@ def test_the_summary_has_groups_with_headings_related_lists_and_a_badge(pages: "
     page = pages.ines.post(path, sent | {"do": "add"}, status=200)
     drawn = arranged(page, path)
     fresh = next(entry for entry in drawn["place"] if entry.startswith("g:") and entry != "g:rest")
-    others = [entry for entry in sent["place"] if entry.startswith("f:") and entry not in ("f:email", "f:tax_id")]
+    others = [
+        entry for entry in sent["place"] if entry.startswith("f:") and entry not in ("f:email", "f:tax_id")
+    ]
     moved = [fresh, "f:email", "f:tax_id", "g:rest", *others]
     named = drawn | {f"label.place.{fresh[2:]}": "How to reach them", "place": moved, "badge": "risk"}
     named["related"] = ["g:0", "f:account", "g:rest"]
@@ -75,14 +77,24 @@ def test_the_form_of_a_new_record_has_its_own_fields_and_beginnings(pages: "Page
         connection.executescript(FILLED_BY_ITSELF)
     assert needed.findall(pages.ines.get(path).html) == [("", "")]
     fields = [entry for entry in sent["place"] if entry.startswith("f:")]
-    chosen = ["g:0", "f:email", "f:display_name", "g:rest", *[entry for entry in fields if entry not in ("f:email", "f:display_name")]]
+    chosen = [
+        "g:0",
+        "f:email",
+        "f:display_name",
+        "g:rest",
+        *[entry for entry in fields if entry not in ("f:email", "f:display_name")],
+    ]
     given = sent | {"place": chosen, "default.email": "{{ $currentUser.email }}", "required.email": "yes"}
     shown = pages.ines.post(path, given | {"do": "preview"}, htmx="preview", status=200)
     assert pages.company.ines.email in shown.html
     assert "no" in pages.ines.post(path, given | {"default.email": "{{ record.email }}"}, status=422).text
     pages.ines.post(path, given)
     assert said(pages)["new"] == ["email", "display_name"]
-    assert said(pages)["fields"]["email"] == {"type": "email", "required": True, "default": "{{ $currentUser.email }}"}
+    assert said(pages)["fields"]["email"] == {
+        "type": "email",
+        "required": True,
+        "default": "{{ $currentUser.email }}",
+    }
     publish(pages)
     made = records.collection("customer")
     assert made.new == ("email", "display_name")
@@ -99,7 +111,8 @@ def test_the_preview_is_what_a_role_sees(pages: "Pages") -> None:
     edit = f"{HERE}/layout/edit"
     form = arranged(pages.ines.get(edit), edit)
     assert (
-        "may not change these records" in pages.ines.post(edit, form | {"do": "preview", "as": "reviewer"}, htmx="preview", status=200).text
+        "may not change these records"
+        in pages.ines.post(edit, form | {"do": "preview", "as": "reviewer"}, htmx="preview", status=200).text
     )
 
 
@@ -108,8 +121,16 @@ def segment(**values: Any) -> dict[str, Any]:
     rows = {"field": ["risk"], "comparison": ["=="], "value": ["high"]} | {
         name: values.pop(name) for name in ("field", "comparison", "value") if name in values
     }
-    sent = {f"rows.{number}.{name}": value for name, each in rows.items() for number, value in enumerate(each)}
-    return {"label": "High risk", "kind": "conditions", "rows.joined": values.pop("joined", "all"), **sent, "enabled": "yes"} | values
+    sent = {
+        f"rows.{number}.{name}": value for name, each in rows.items() for number, value in enumerate(each)
+    }
+    return {
+        "label": "High risk",
+        "kind": "conditions",
+        "rows.joined": values.pop("joined", "all"),
+        **sent,
+        "enabled": "yes",
+    } | values
 
 
 def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
@@ -125,7 +146,15 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     tried = pages.ines.post(new, base | segment(do="try"), status=200)
     assert "It finds" in tried.text
     pages.ines.post(
-        new, base | segment(field=["risk", "balance"], comparison=["in", ">="], value=["high, medium", "5"], joined="any", sort="-id")
+        new,
+        base
+        | segment(
+            field=["risk", "balance"],
+            comparison=["in", ">="],
+            value=["high, medium", "5"],
+            joined="any",
+            sort="-id",
+        ),
     )
     (made,) = said(pages)["segments"][-1:]
     filter_ = 'record.risk in ["high", "medium"] || record.balance >= 5'
@@ -134,7 +163,9 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     assert "is at least 5" in listed.text
     place = f"{HERE}/segments/high-risk"
     again = pages.ines.get(place)
-    ticked = [given["value"] for given in again.with_attribute("checked") if given.get("name") == "rows.0.value"]
+    ticked = [
+        given["value"] for given in again.with_attribute("checked") if given.get("name") == "rows.0.value"
+    ]
     assert set(ticked) == {"high", "medium"}, "values to choose from are ticked"
     assert again.form(place)["fields"]["sort"] == "-id"
     assert "order of records: ID, last first" in pages.ines.get(f"{HERE}/changes").text
@@ -146,7 +177,9 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     assert found == sorted(found, reverse=True)
 
 
-SELECT = "select c.id from customer c join account a on a.customer_id = c.id group by c.id having count(*) > 0"
+SELECT = (
+    "select c.id from customer c join account a on a.customer_id = c.id group by c.id having count(*) > 0"
+)
 REFUSED = (
     ("delete from customer", "Write a SELECT"),
     ("select id from customer; drop table customer", "one SELECT"),
@@ -179,7 +212,9 @@ def test_a_select_only_reads_what_its_reader_may_see(pages: "Pages") -> None:
     assert "With accounts" in shown.text
     everything = pages.olivia.get("/c/customer?segment=")
     keys = {link for link in shown.links if link.startswith("/c/customer/")}
-    assert keys <= {link for link in everything.links if link.startswith("/c/customer/")}, "her scope still holds"
+    assert keys <= {link for link in everything.links if link.startswith("/c/customer/")}, (
+        "her scope still holds"
+    )
 
 
 def test_a_select_that_joins_the_world_is_stopped(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,15 +231,27 @@ def test_a_relation_is_said_renamed_and_removed(pages: "Pages") -> None:
     assert "Foreign key" in pages.ines.get(path).text
     assert "Leads to records of" in pages.ines.get(f"{HERE}/new-relation").text
     new = f"{HERE}/new-relation?with=account"
-    token = {"csrf_token": pages.ines.get(new).form("/new-relation")["fields"]["csrf_token"], "revision": "0", "with": "account"}
-    refused = pages.ines.post(f"{HERE}/new-relation", token | {"label": "Other", "kind": "to_many"}, status=422)
+    token = {
+        "csrf_token": pages.ines.get(new).form("/new-relation")["fields"]["csrf_token"],
+        "revision": "0",
+        "with": "account",
+    }
+    refused = pages.ines.post(
+        f"{HERE}/new-relation", token | {"label": "Other", "kind": "to_many"}, status=422
+    )
     assert "Choose the column" in refused.text
     pages.ines.post(
-        f"{path}/account", token | {"label": "Their accounts", "kind": "to_many", "via.to_many": "customer_id", "to.to_many": ""}
+        f"{path}/account",
+        token
+        | {"label": "Their accounts", "kind": "to_many", "via.to_many": "customer_id", "to.to_many": ""},
     )
-    assert {"name": "account", "label": "Their accounts", "collection": "account", "kind": "to_many", "via": "customer_id"} in said(pages)[
-        "relations"
-    ]
+    assert {
+        "name": "account",
+        "label": "Their accounts",
+        "collection": "account",
+        "kind": "to_many",
+        "via": "customer_id",
+    } in said(pages)["relations"]
     assert "Their accounts" in pages.ines.get(path).text
     pages.ines.post(f"{path}/account", token | {"revision": "1", "do": "remove"})
     assert "Their accounts" not in pages.ines.get(path).text
@@ -227,7 +274,9 @@ def test_two_editors_see_both_changes_and_lose_nothing(pages: "Pages") -> None:
     pages.ines.post(f"{HERE}/merge", again.form("/merge")["fields"] | {"mine_wins": "columns"})
     both = said(pages)
     assert (both["columns"][0], both["help"], both["label"]) == ("tax_id", "Theirs.", "Patrons")
-    mine = again.form("/merge")["fields"] | {"revision": str(collections.open_collection(pages.company.ines, "customer").draft.revision)}
+    mine = again.form("/merge")["fields"] | {
+        "revision": str(collections.open_collection(pages.company.ines, "customer").draft.revision)
+    }
     mine.pop("mine_wins", None)
     pages.ines.post(f"{HERE}/merge", mine)
     assert said(pages)["columns"][0] == "tax_id", "without a tick theirs stays, which is what was saved last"

@@ -41,7 +41,9 @@ class Form(HTMLParser):
 @pytest.fixture
 def olivia(clean: Database) -> accounts.Person:
     """An operator who signs in with GOOD."""
-    return accounts.create_person(OLIVIA, role="operator", team="operations", name="Olivia", password=GOOD).person
+    return accounts.create_person(
+        OLIVIA, role="operator", team="operations", name="Olivia", password=GOOD
+    ).person
 
 
 @pytest.fixture
@@ -52,7 +54,9 @@ def closed(app: Flask) -> None:
     app.add_url_rule("/probe", "probe", lambda: g.actor.email, methods=["GET", "POST"])
 
 
-def sign_in(client: FlaskClient, email: str = OLIVIA, password: str = GOOD, to: str = "", **more: Any) -> TestResponse:
+def sign_in(
+    client: FlaskClient, email: str = OLIVIA, password: str = GOOD, to: str = "", **more: Any
+) -> TestResponse:
     """GET the form, fill it in, send it."""
     told = Form(client.get("/sign-in" + (f"?next={quote(to)}" if to else ""), **more).text).inputs
     return client.post("/sign-in", data=told | {"email": email, "password": password}, **more)
@@ -103,7 +107,9 @@ def test_a_link_never_leads_elsewhere(app: Flask) -> None:
 
 @pytest.mark.usefixtures("closed")
 def test_every_refusal_says_the_same(client: FlaskClient, olivia: accounts.Person) -> None:
-    other = accounts.create_person("tom@fernwick.example", role="operator", team="operations", password=GOOD).person
+    other = accounts.create_person(
+        "tom@fernwick.example", role="operator", team="operations", password=GOOD
+    ).person
     accounts.disable_person(other.id)
     told = set()
     for email, password in (
@@ -127,7 +133,8 @@ def test_every_refusal_says_the_same(client: FlaskClient, olivia: accounts.Perso
     assert told == set(re.findall(r'role="alert".*?</div>\s*</div>', answer.text, re.DOTALL))
     with db.hot_engine().connect() as connection:
         connection.execute(
-            sa.text("update console.throttle set until = now() + interval '5 minutes' where count > :free"), {"free": signing_in.PER_PAIR}
+            sa.text("update console.throttle set until = now() + interval '5 minutes' where count > :free"),
+            {"free": signing_in.PER_PAIR},
         )
     assert sign_in(client).status_code == 422  # too many attempts look the same too
     assert client.get("/probe").status_code == 303
@@ -165,11 +172,15 @@ def test_a_copied_cookie_is_worth_nothing_after_signing_out(client: FlaskClient)
 
 
 @pytest.mark.usefixtures("closed")
-def test_signing_in_again_ends_the_session_before_and_changes_every_token(client: FlaskClient, olivia: accounts.Person) -> None:
+def test_signing_in_again_ends_the_session_before_and_changes_every_token(
+    client: FlaskClient, olivia: accounts.Person
+) -> None:
     sign_in(client)
     first, token = client.get_cookie("console"), _token(client)
     assert first is not None
-    answer = client.post("/sign-in", data={"email": OLIVIA, "password": GOOD, "csrf_token": token, "next": "/"})
+    answer = client.post(
+        "/sign-in", data={"email": OLIVIA, "password": GOOD, "csrf_token": token, "next": "/"}
+    )
     assert answer.status_code == 303
     thief = client.application.test_client()
     thief.set_cookie("console", first.value)
@@ -214,7 +225,10 @@ def test_the_cookie(app: Flask) -> None:
         assert "Domain" not in cookie
         assert "Expires" not in cookie
         signed = browser.post(
-            "/sign-in", base_url=base, headers={"Origin": base}, data=Form(answer.text).inputs | {"email": OLIVIA, "password": GOOD}
+            "/sign-in",
+            base_url=base,
+            headers={"Origin": base},
+            data=Form(answer.text).inputs | {"email": OLIVIA, "password": GOOD},
         )
         assert signed.status_code == 303
 
@@ -225,9 +239,13 @@ def test_without_a_session_a_page_leads_to_sign_in_and_back(client: FlaskClient)
         answer = client.get(path)
         assert (answer.status_code, answer.headers["Location"]) == (303, f"/sign-in?next={there}")
     token = Form(client.get("/sign-in").text).inputs["csrf_token"]
-    sent = client.post("/probe", data={"csrf_token": token}, headers={"Referer": "http://localhost/c/customer?q=a"})
+    sent = client.post(
+        "/probe", data={"csrf_token": token}, headers={"Referer": "http://localhost/c/customer?q=a"}
+    )
     assert (sent.status_code, sent.headers["Location"]) == (303, "/sign-in?next=/c/customer%3Fq%3Da")
-    part = client.get("/probe", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/runs/run_1"})
+    part = client.get(
+        "/probe", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/runs/run_1"}
+    )
     assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/sign-in?next=/runs/run_1")
 
 

@@ -33,7 +33,11 @@ def sent(key: str, once: str = "", **changed: Any) -> tuple[int, dict[str, Any]]
 
 
 def read(key: str, message_id: str) -> dict[str, Any]:
-    answer = web_app().test_client().get(f"/api/v1/messages/{message_id}", headers={"Authorization": f"Bearer {key}"})
+    answer = (
+        web_app()
+        .test_client()
+        .get(f"/api/v1/messages/{message_id}", headers={"Authorization": f"Bearer {key}"})
+    )
     told: dict[str, Any] = answer.get_json()
     return told
 
@@ -52,7 +56,9 @@ def test_a_message_leaves_by_the_gate_once_and_its_text_stands_in_the_log(club: 
         assert sent(key, once="parcel 7", text="Another")[0] == 422
     assert fetch("select count(*) from console.message") == [(1,)]
     sequencing.catch_up()
-    kinds = [row[0] for row in fetch("select kind from console.activity where record = %s order by pos", (SAM,))]
+    kinds = [
+        row[0] for row in fetch("select kind from console.activity where record = %s order by pos", (SAM,))
+    ]
     assert kinds[-2:] == ["message_requested", "message_sent"]
 
 
@@ -92,10 +98,18 @@ def test_caps_count_it_and_it_counts_for_them(club: Company) -> None:
 def test_wrong_values_are_named_by_field(club: Company) -> None:
     key = accounts.create_key("crm", club.mona.id).text
     for wrong, field in (
-        ({"channel": "fax"}, "channel"), ({"channel": "email"}, "subject"), ({"subject": "Parcel"}, "subject"), ({"text": " "}, "text"),
-        ({"text": "x" * 1601}, "text"), ({"expires": "soon"}, "expires"), ({"collection": "customer"}, "collection"), ({"collection": "none"}, "collection"),
-        ({"contact": "4711"}, "contact"), ({"contact": "x\x00"}, "contact"), ({"to": "+491701234567"}, "to"),
-    ):  # fmt: skip
+        ({"channel": "fax"}, "channel"),
+        ({"channel": "email"}, "subject"),
+        ({"subject": "Parcel"}, "subject"),
+        ({"text": " "}, "text"),
+        ({"text": "x" * 1601}, "text"),
+        ({"expires": "soon"}, "expires"),
+        ({"collection": "customer"}, "collection"),
+        ({"collection": "none"}, "collection"),
+        ({"contact": "4711"}, "contact"),
+        ({"contact": "x\x00"}, "contact"),
+        ({"to": "+491701234567"}, "to"),
+    ):
         status, told = sent(key, **wrong)
         assert (status, [each["field"] for each in told["details"]]) == (422, [field]), wrong
     assert fetch("select count(*) from console.message") == [(0,)]
@@ -129,9 +143,19 @@ def test_addresses_of_channels_are_whole_also_where_the_console_was_told_none_of
 ) -> None:
     headers = {"Authorization": f"Bearer {accounts.create_key('crm', club.ines.id).text}"}
     with reached.twilio() as server:
-        given_settings(**{name: value for name, value in reached.by_twilio(server).items() if name != "CONSOLE_BASE_URL"})
-        told = web_app().test_client().get("/api/v1/channels", headers=headers, base_url="https://desk.fernwick.test").get_json()["data"]
+        given_settings(
+            **{name: value for name, value in reached.by_twilio(server).items() if name != "CONSOLE_BASE_URL"}
+        )
+        told = (
+            web_app()
+            .test_client()
+            .get("/api/v1/channels", headers=headers, base_url="https://desk.fernwick.test")
+            .get_json()["data"]
+        )
         (sms,) = [each for each in told if each["kind"] == "sms"]
-        assert all(sms[name].startswith("https://desk.fernwick.test/channels/sms/twilio/") for name in ("inbound", "status"))
+        assert all(
+            sms[name].startswith("https://desk.fernwick.test/channels/sms/twilio/")
+            for name in ("inbound", "status")
+        )
     stranger = {"Authorization": f"Bearer {accounts.create_key('crm', club.stan.id).text}"}
     assert web_app().test_client().get("/api/v1/channels", headers=stranger).status_code == 403

@@ -27,17 +27,25 @@ def other(pages: "Pages", company: Company, given_settings: Callable[..., None])
 
 
 def test_a_document_is_saved_tried_on_oneself_and_taken_away(pages: "Pages", other: Other) -> None:
-    text = orjson.dumps({"request": {"url": f"{other.server.url}/m", "secret": "sms_key", "body": BODY}}).decode()
+    text = orjson.dumps(
+        {"request": {"url": f"{other.server.url}/m", "secret": "sms_key", "body": BODY}}
+    ).decode()
     form = dict(pages.ines.get(PAGE).form(AT)["fields"])
     wrong = pages.ines.post(AT, form | {"gateway": text.replace("input.to", "input.too")}, status=422)
     assert "request.body: of a message there are input.callback" in wrong.text
     assert "input.too" in dict(wrong.form(AT)["fields"])["gateway"]
     pages.ines.post(AT, form | {"gateway": text}, status=303)
     page = pages.ines.get(PAGE)
-    assert ("HTTP gateway" in page.text, "/channels/sms/gateway/" in page.text, SECRET in page.text) == (True, True, False)
+    assert ("HTTP gateway" in page.text, "/channels/sms/gateway/" in page.text, SECRET in page.text) == (
+        True,
+        True,
+        False,
+    )
     assert "Used by SMS gateway" in pages.ines.get("/settings/secrets").text
     pages.ines.post(
-        "/settings/channels/sms/test", dict(page.form("/settings/channels/sms/test")["fields"]) | {"to": "+12025550147"}, status=303
+        "/settings/channels/sms/test",
+        dict(page.form("/settings/channels/sms/test")["fields"]) | {"to": "+12025550147"},
+        status=303,
     )
     reached.work()
     assert orjson.loads(other.server.received[0].body)["to"] == "+12025550147"

@@ -93,10 +93,19 @@ def test_from_nothing_to_a_list_and_a_run(pages: Pages, tmp_path: Path) -> None:
     assert (state["collection"], state["record"], state["current"]["step"]) == ("club.team", "1", "look")
     assert "Is this team right?" in ines.follow().text
     (added,) = [one for one in told("source_added") if one["name"] == "club"]
-    assert added == {"source": "club", "name": "club", "dialect": "sqlite", "collections": 4, "role": "admin, operator", "read_only": False}
+    assert added == {
+        "source": "club",
+        "name": "club",
+        "dialect": "sqlite",
+        "collections": 4,
+        "role": "admin, operator",
+        "read_only": False,
+    }
     given = {(row.sub, row.act) for row in access.all_rows() if row.obj == "collection:club.team"}
     assert given == {
-        (f"role:{role}", act) for role, acts in (("admin", ("browse", "read")), ("operator", ("browse", "read", "update"))) for act in acts
+        (f"role:{role}", act)
+        for role, acts in (("admin", ("browse", "read")), ("operator", ("browse", "read", "update")))
+        for act in acts
     }
     assert told("source_tested")[0]["ok"] is True
 
@@ -126,24 +135,48 @@ def test_only_what_is_ticked_becomes_a_collection(pages: Pages, tmp_path: Path) 
         ({"kind": "sqlite", "database": "x.db"}, "database", "whole path"),
         ({"kind": "postgresql", "host": "", "database": "d", "user": ""}, "user", "This is needed."),
         (
-            {"kind": "postgresql", "host": "127.0.0.1", "port": "1", "database": "d", "user": "u", "password": "hush-hush"},
+            {
+                "kind": "postgresql",
+                "host": "127.0.0.1",
+                "port": "1",
+                "database": "d",
+                "user": "u",
+                "password": "hush-hush",
+            },
             "port",
             "Nobody listens",
         ),
         (
-            {"kind": "mysql", "host": "127.0.0.1", "port": "1", "database": "d", "user": "u", "password": "hush-hush"},
+            {
+                "kind": "mysql",
+                "host": "127.0.0.1",
+                "port": "1",
+                "database": "d",
+                "user": "u",
+                "password": "hush-hush",
+            },
             "port",
             "Nobody listens",
         ),
-        ({"kind": "postgresql", "host": "h", "port": "99999", "database": "d", "user": "u"}, "port", "1 to 65535"),
-        ({"kind": "postgresql", "host": "h.invalid", "database": "d", "user": "u"}, "host", "There is no host h.invalid."),
+        (
+            {"kind": "postgresql", "host": "h", "port": "99999", "database": "d", "user": "u"},
+            "port",
+            "1 to 65535",
+        ),
+        (
+            {"kind": "postgresql", "host": "h.invalid", "database": "d", "user": "u"},
+            "host",
+            "There is no host h.invalid.",
+        ),
         ({"url": "oracle://u:p@h/d"}, "url", "There is no driver for oracle"),
         ({"url": "postgresql://u:hush-hush@127.0.0.1:1/d"}, "url", "Nobody listens at 127.0.0.1:1."),
         ({"url": "mysql://u:hush-hush@127.0.0.1:1/"}, "url", "names no database"),
         ({"url": "mysql://u:p@h/d?local_infile=1"}, "url", "local_infile"),
     ],
 )
-def test_what_does_not_connect_says_why_and_loses_nothing(pages: Pages, typed: dict[str, str], field: str, said: str) -> None:
+def test_what_does_not_connect_says_why_and_loses_nothing(
+    pages: Pages, typed: dict[str, str], field: str, said: str
+) -> None:
     ines = pages.ines
     page = ines.send(ines.get(NEW), NEW, status=422, do="next", **typed)
     assert said in page.text
@@ -159,7 +192,12 @@ def test_what_was_sealed_is_opened_for_its_person_alone_and_not_for_ever(
 ) -> None:
     ines = pages.ines
     page = at_choice(ines, filled(tmp_path))
-    for kept in ("", "x", page.form(CONNECT)["fields"]["kept"][:-4] + "AAAA", sources.addresses.seal("usr_x", {"url": "sqlite:////x"})):
+    for kept in (
+        "",
+        "x",
+        page.form(CONNECT)["fields"]["kept"][:-4] + "AAAA",
+        sources.addresses.seal("usr_x", {"url": "sqlite:////x"}),
+    ):
         assert "too old" in ines.send(page, CONNECT, status=422, kept=kept).text
     monkeypatch.setattr(sources.addresses, "KEPT_S", -1)
     old = at_choice(ines, filled(tmp_path, "b.db"))
@@ -179,11 +217,17 @@ def test_the_page_of_a_source_tests_pauses_and_resumes_it(pages: Pages, tmp_path
     ines.send(ines.get(at), "/pause")
     assert "is paused" in ines.follow().text
     ines.send(ines.get("/settings/me"), "/profile", zone="Pacific/Kiritimati")
-    since = re.search(r"is paused since (\d+ \w+, \d\d):\d\d\. Who", ines.get(f"/c/{name}.team", status=503).text)
+    since = re.search(
+        r"is paused since (\d+ \w+, \d\d):\d\d\. Who", ines.get(f"/c/{name}.team", status=503).text
+    )
     ines.send(ines.get("/settings/me"), "/profile", zone="UTC")
     now = datetime.now(ZoneInfo("Pacific/Kiritimati"))
-    assert since and since[1] in {f"{one.day} {one:%b, %H}" for one in (now, now - timedelta(minutes=5))}, "in her zone"  # noqa: PT018
-    assert ines.post(at + "/pause", {"csrf_token": ines.token}, status=409).text.count("is paused already") == 1
+    assert since and since[1] in {f"{one.day} {one:%b, %H}" for one in (now, now - timedelta(minutes=5))}, (  # noqa: PT018
+        "in her zone"
+    )
+    assert (
+        ines.post(at + "/pause", {"csrf_token": ines.token}, status=409).text.count("is paused already") == 1
+    )
     ines.send(ines.get(at), "/resume")
     assert "Red" in ines.get(f"/c/{name}.team").text
     changed = [one["fields"] for one in told("source_changed") if one["name"] == name]
@@ -195,8 +239,14 @@ def test_the_page_of_a_source_tests_pauses_and_resumes_it(pages: Pages, tmp_path
 def test_limits_and_read_only_hold_at_once(pages: Pages, tmp_path: Path) -> None:
     ines, name = pages.ines, connected(filled(tmp_path))
     at = f"/settings/sources/{name}/limits"
-    refused = ines.send(ines.get(at), at, status=422, pool="0", overflow="x", statement_s="121", connect_s="30")
-    assert {one["name"] for one in refused.with_attribute("aria-invalid")} == {"pool", "overflow", "statement_s"}
+    refused = ines.send(
+        ines.get(at), at, status=422, pool="0", overflow="x", statement_s="121", connect_s="30"
+    )
+    assert {one["name"] for one in refused.with_attribute("aria-invalid")} == {
+        "pool",
+        "overflow",
+        "statement_s",
+    }
     assert refused.form(at)["fields"]["overflow"] == "x"
     ines.send(ines.get(at), at, pool="2", read_only="1")
     source = sources.source_of(name)
@@ -240,7 +290,12 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     ines.send(ines.get(f"/settings/sources/{name}/connected"), "/first", collection=f"{name}-m")
     ines.send(ines.get("/w/new"), "/w/new", title=f"Desk {name}", id="")
     desk = ines.answer.headers["Location"].removesuffix("/edit")
-    metric: dict[str, Any] = {"title": "Letters", "collection": f"{name}-m", "measure": "distinct", "field": "mail"}
+    metric: dict[str, Any] = {
+        "title": "Letters",
+        "collection": f"{name}-m",
+        "measure": "distinct",
+        "field": "mail",
+    }
     ines.send(ines.get(f"{desk}/edit/add?type=metric"), f"{desk}/edit/add", **metric)
     ines.send(ines.get(f"{desk}/changes"), "/changes", do="publish")
     behind(
@@ -266,19 +321,27 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     ):
         assert words in page.text, words
     assert "/workflows/review-" in page.html
-    assert f"Metric “Letters”: There is no field mail in {records.collection(f'{name}-m').label}." in page.text
+    assert (
+        f"Metric “Letters”: There is no field mail in {records.collection(f'{name}-m').label}." in page.text
+    )
     assert f'href="{desk}/edit?part=metric"' in page.html
     stale = ines.send(page, at, status=409, stamp="x")
     assert "has changed again" in stale.text
     ines.send(page, at)
     assert "Members" in ines.get(f"/c/{name}-m").text
-    assert (records.collection(f"{name}-m").columns, records.collection(f"{name}-m").segments) == (("name",), ())
+    assert (records.collection(f"{name}-m").columns, records.collection(f"{name}-m").segments) == (
+        ("name",),
+        (),
+    )
     assert "Nothing has changed" in ines.get(at).text
 
 
 def test_a_secret_under_another_name_waits_for_a_person(pages: Pages, tmp_path: Path) -> None:
     ines, file = pages.ines, filled(tmp_path)
-    behind(file, "alter table member add column password text; insert into member values (1, 1, 'Ann', 'a@x.example', 'hush')")
+    behind(
+        file,
+        "alter table member add column password text; insert into member values (1, 1, 'Ann', 'a@x.example', 'hush')",
+    )
     name = connected(file)
     behind(file, "alter table member rename column password to login_password_text")
     ines.get(f"/c/{name}.member?columns=name", status=200)
@@ -302,15 +365,24 @@ def test_a_source_is_removed_by_its_name_and_not_while_runs_are_live(pages: Page
     (removed,) = [one for one in told("source_removed") if one["name"] == name]
     assert (removed["collections"], removed["runs"]) == (4, 1)
     assert sources.add(name, f"sqlite:///{file}", "operator")
-    assert not [row for row in access.all_rows() if row.obj == f"collection:{name}.team" and row.sub == "role:admin"]
+    assert not [
+        row for row in access.all_rows() if row.obj == f"collection:{name}.team" and row.sub == "role:admin"
+    ]
 
 
 @pytest.mark.parametrize("who", ["stan", "olivia", "ada"])
-def test_who_may_not_manage_sources_sees_none_and_connects_none(pages: Pages, tmp_path: Path, who: str) -> None:
+def test_who_may_not_manage_sources_sees_none_and_connects_none(
+    pages: Pages, tmp_path: Path, who: str
+) -> None:
     browser: Browser = getattr(pages, who)
     before = [head.name for head in sources.list_all()]
     at = "/settings/sources/company"
-    for path in (LIST, NEW, at, *(f"{at}/{part}" for part in ("connected", "address", "limits", "tables", "again", "remove"))):
+    for path in (
+        LIST,
+        NEW,
+        at,
+        *(f"{at}/{part}" for part in ("connected", "address", "limits", "tables", "again", "remove")),
+    ):
         assert "sqlite" not in browser.get(path, status=403).text
     sent = {
         "csrf_token": browser.token,
@@ -323,7 +395,10 @@ def test_who_may_not_manage_sources_sees_none_and_connects_none(pages: Pages, tm
     for path in (
         NEW,
         CONNECT,
-        *(f"{at}/{part}" for part in ("first", "test", "pause", "resume", "address", "limits", "tables", "again", "remove")),
+        *(
+            f"{at}/{part}"
+            for part in ("first", "test", "pause", "resume", "address", "limits", "tables", "again", "remove")
+        ),
     ):
         browser.post(path, sent, status=403)
     assert [head.name for head in sources.list_all()] == before

@@ -34,10 +34,14 @@ def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages
     assert len([one for one in records.collections() if one.source == name]) == 4
     ines.send(page, "/again")
     assert [one.id for one in records.collections() if one.source == name] == [f"{name}.team"]
-    assert "Choose at least one table." in ines.send(ines.get(at), at, status=422, which="some", table=None).text
+    assert (
+        "Choose at least one table." in ines.send(ines.get(at), at, status=422, which="some", table=None).text
+    )
     ines.send(ines.get(at), at, which="all")
     ines.send(ines.follow(), "/again")
-    assert len([one for one in records.collections() if one.source == name]) == 4, "without what Alembic keeps for itself"
+    assert len([one for one in records.collections() if one.source == name]) == 4, (
+        "without what Alembic keeps for itself"
+    )
     ines.send(ines.get(at), at, which="some", table=["team", "alembic_version"])
     ines.send(ines.follow(), "/again")
     ines.send(ines.get(at), at, which="all")
@@ -48,19 +52,31 @@ def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages
     assert "Choose who may: Alembic version" in unseen
 
 
-def test_an_earlier_layout_is_restored_without_what_the_database_no_longer_has(pages: Pages, tmp_path: Path) -> None:
+def test_an_earlier_layout_is_restored_without_what_the_database_no_longer_has(
+    pages: Pages, tmp_path: Path
+) -> None:
     ines, file, name = pages.ines, filled(tmp_path), fresh()
     segments = [
         {"id": "without", "label": "Without mail", "filter": "record.mail == null"},
         {"id": "asked", "label": "Asked", "sql": "select id from member where mail is null"},
         {"id": "named", "label": "Named", "filter": 'record.name == "Ann"', "sort": "-mail"},
     ]
-    document = {"id": f"{name}-m", "source": name, "table": "member", "columns": ["name", "mail"], "search": ["mail"]}
+    document = {
+        "id": f"{name}-m",
+        "source": name,
+        "table": "member",
+        "columns": ["name", "mail"],
+        "search": ["mail"],
+    }
     sources.add(name, f"sqlite:///{file}", "admin", documents=[document | {"segments": segments}])
     at = f"/settings/collections/{name}-m"
     ines.send(ines.get(f"{at}/layout/list"), f"{at}/layout/list", place=["g:0", "f:name", "g:rest"])
     ines.send(ines.get(f"{at}/changes"), f"{at}/changes", do="publish")
-    ines.send(ines.get(f"{at}/layout/list"), f"{at}/layout/list", place=["g:0", "f:name", "f:mail", "f:id", "g:rest"])
+    ines.send(
+        ines.get(f"{at}/layout/list"),
+        f"{at}/layout/list",
+        place=["g:0", "f:name", "f:mail", "f:id", "g:rest"],
+    )
     behind(file, "drop view roster; alter table member drop column mail")
     again = f"/settings/sources/{name}/again"
     looked = ines.get(again)
@@ -86,4 +102,7 @@ def test_an_earlier_layout_is_restored_without_what_the_database_no_longer_has(p
         assert words in page.text, words
     ines.send(page, f"{at}/changes", do="publish")
     collection = records.collection(f"{name}-m")
-    assert (collection.columns, [(each.id, each.sort) for each in collection.segments]) == (("name",), [("named", None)])
+    assert (collection.columns, [(each.id, each.sort) for each in collection.segments]) == (
+        ("name",),
+        [("named", None)],
+    )

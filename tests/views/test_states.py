@@ -27,7 +27,7 @@ LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
         ("2026-11-20T00:00:01Z", "10 hours ago"),
         ("2026-11-20T10:29:50Z", "just now"),
     ],
-)  # fmt: skip
+)
 def test_a_midnight_is_a_day_and_every_other_moment_a_moment(value: str, words: str) -> None:
     drawn = str(formats.html(Kind("f", "F", "datetime"), value, LOOK))
     assert f">{words}</time>" in drawn

@@ -8,12 +8,21 @@ __all__ = ["house", "usual"]
 
 
 def test_a_download_that_asks_again_leads_back_to_where_one_was(house: Pages) -> None:
-    browser, there, came = signed_in(house, "ada"), "/reports/what-was-decided.csv?days=7", "/reports/what-was-decided?days=7"
+    browser, there, came = (
+        signed_in(house, "ada"),
+        "/reports/what-was-decided.csv?days=7",
+        "/reports/what-was-decided?days=7",
+    )
     long_ago()
     asked = browser.client.get(there, headers={"Referer": f"http://localhost{came}"})
     assert asked.status_code == 403
     assert came in Page(asked.text).links, "Cancel leads back too"
-    going_on = browser.send(browser.send(Page(asked.text), "/step-up", status=422, shown="no"), "/step-up", status=200, shown=PASSWORD)
+    going_on = browser.send(
+        browser.send(Page(asked.text), "/step-up", status=422, shown="no"),
+        "/step-up",
+        status=200,
+        shown=PASSWORD,
+    )
     assert browser.answer.headers["Refresh"] == f"0; url={there}"
     assert {came, there} <= set(going_on.links)
     for foreign in ("https://evil.example/step", "http://localhost/step-up?next=/c"):

@@ -22,7 +22,11 @@ __all__ = ["club"]
 def told_by_api(company: "Company", ident: str) -> tuple[str, str | None, int]:
     """(status, why, how many are new) as programs read them."""
     key = accounts.create_key("import", company.olivia.id).text
-    answer = web_app().test_client().get(f"/api/v1/contacts/contact/imports/{ident}", headers={"Authorization": f"Bearer {key}"})
+    answer = (
+        web_app()
+        .test_client()
+        .get(f"/api/v1/contacts/contact/imports/{ident}", headers={"Authorization": f"Bearer {key}"})
+    )
     assert answer.json is not None
     return answer.json["status"], answer.json["why"], answer.json["counts"]["new"]
 
@@ -42,11 +46,18 @@ def test_a_stopped_import_counts_the_lines_that_were_begun_and_those_left_out_am
     assert ("Stopping: 0 added so far" in page, "added, stopped" in page) == (True, False)
     assert "every 1s" in club.olivia.answer.text, "it is followed"
     assert "stopping, 0 added" in club.olivia.get("/import/c/contact").text
-    assert told_by_api(company, ident) == ("running", "Somebody stopped it; the lines that were begun are still written.", 0)
+    assert told_by_api(company, ident) == (
+        "running",
+        "Somebody stopped it; the lines that were begun are still written.",
+        0,
+    )
     work_until_idle({jobs.IMPORT})
     found = import_batches.get(company.olivia, ident)
     assert (found.status, counts(found)) == ("cancelled", (8, 0, 0, 2))
-    assert {line: reasons[-1] for line, reasons in why(found).items()} == {5: "It stands on line 3.", 7: "It stands on line 2."}
+    assert {line: reasons[-1] for line, reasons in why(found).items()} == {
+        5: "It stands on line 3.",
+        7: "It stands on line 2.",
+    }
     assert told_by_api(company, ident) == ("cancelled", None, 8)
     page = club.olivia.get(f"/imports/{ident}").text
     assert ("Stopping" in page, "8 added, stopped" in page) == (False, True)

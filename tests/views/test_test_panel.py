@@ -18,7 +18,14 @@ from tests.views.conftest import Page, Pages
 URL = "/workflows/care-review/test"
 
 
-def go(pages: Pages, page: Page, do: str = "run", status: int = 200, typed: dict[str, Any] | None = None, **more: Any) -> Page:
+def go(
+    pages: Pages,
+    page: Page,
+    do: str = "run",
+    status: int = 200,
+    typed: dict[str, Any] | None = None,
+    **more: Any,
+) -> Page:
     """Press a button of the form."""
     return pages.mona.send(page, "/test", status=status, do=do, **(typed or {}), **more)
 
@@ -34,7 +41,11 @@ def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> N
     assert "many" in str(refused.forms)
     page = go(pages, refused, typed={"v.answer.count": "2", "v.answer.note": "Fine."})
     page = go(pages, page, typed={"v.answer.risk": "high"})
-    assert ("It stops at “Decide”." in page.text, "Update risk" in page.text, "empty → High" in page.text) == (True, True, True)
+    assert (
+        "It stops at “Decide”." in page.text,
+        "Update risk" in page.text,
+        "empty → High" in page.text,
+    ) == (True, True, True)
     failing = go(pages, page, "look", typed={"effect.rate": "failed"})
     assert "It stops at “Rate the risk”." in failing.text
     page = go(pages, failing, "look", typed={"effect.rate": "succeeded"})
@@ -63,15 +74,27 @@ def test_nobody_else_gets_in(pages: Pages, who: str) -> None:
     browser = getattr(pages, who)
     status = 404 if who == "stan" else 403
     browser.get(URL, status=status)
-    browser.post(URL, {"csrf_token": browser.token, "do": "run", "v.record": "1", "t.record": "reference"}, status=status)
+    browser.post(
+        URL,
+        {"csrf_token": browser.token, "do": "run", "v.record": "1", "t.record": "reference"},
+        status=status,
+    )
 
 
 def test_publishing_asks_why_where_a_test_fails(pages: Pages) -> None:
-    test = {"name": "Begins with the record", "expect": {"path": ["load"]}, "record": "1", "input": {"why": "event"}}
+    test = {
+        "name": "Begins with the record",
+        "expect": {"path": ["load"]},
+        "record": "1",
+        "input": {"why": "event"},
+    }
     workflows.edit(pages.company.mona, "care-review", 0, [SetDocument(field="tests", value=[test])])
     page = pages.mona.get("/workflows/care-review/publish")
     stopped = pages.mona.send(page, "/publish", status=409, note="Tests.")
-    assert "Begins with the record: It begins with “Start”, and “Load the customer” was expected." in stopped.text
+    assert (
+        "Begins with the record: It begins with “Start”, and “Load the customer” was expected."
+        in stopped.text
+    )
     pages.mona.send(stopped, "/publish", note="Tests.", accept="Mended tomorrow.")
     assert workflows.live("care-review").number == 2
 
@@ -87,8 +110,14 @@ def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pag
     assert "Read this twice" in shown.text
     assert "Draft" in shown.text
     run, number = fetch("select id, version from console.run")[0]
-    assert (number, pages.company.told(run, "mona")["test"], workflows.live("care-review").number) == (-1, True, 1)
-    go(pages, pages.mona.get(URL), "execute", status=303, sure="yes", typed=begun)  # the same draft is kept once
+    assert (number, pages.company.told(run, "mona")["test"], workflows.live("care-review").number) == (
+        -1,
+        True,
+        1,
+    )
+    go(
+        pages, pages.mona.get(URL), "execute", status=303, sure="yes", typed=begun
+    )  # the same draft is kept once
     assert fetch("select count(*) from console.workflow_version where number < 0")[0][0] == 1
     assert [each.number for each in workflows.versions_of(mona, "care-review")[0]] == [1]
     assert "Draft" in pages.mona.get("/workflows/care-review/executions").text
@@ -99,7 +128,10 @@ def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pag
     with pytest.raises(Conflict, match="tried a draft"):
         runs.rerun(mona, run, origin="start", version="original")
     workflows.publish_draft(mona, "care-review")
-    assert (workflows.live("care-review").number, workflows.newest_number(workflows.live("care-review").id)) == (2, 2)
+    assert (
+        workflows.live("care-review").number,
+        workflows.newest_number(workflows.live("care-review").id),
+    ) == (2, 2)
     [(other,)] = fetch("select id from console.run where id <> %s", (run,))
     assert "goes on with the draft as it was then" in pages.mona.get(f"/runs/{other}").text
 
@@ -113,7 +145,11 @@ def test_a_draft_is_executed_only_by_who_may_publish_it_and_not_past_a_second_pe
         runs.execute_draft(pages.company.stan, "care-review", "1", {"why": "periodic"}, revision=1)
     access.grant("operator", "workflow:care-review", ["edit"], team="operations")
     assert "Execute" not in pages.olivia.get(URL).text
-    pages.olivia.post(URL, pages.olivia.get(URL).form("/test")["fields"] | {"do": "execute", "sure": "yes", "v.record": "1"}, status=403)
+    pages.olivia.post(
+        URL,
+        pages.olivia.get(URL).form("/test")["fields"] | {"do": "execute", "sure": "yes", "v.record": "1"},
+        status=403,
+    )
     with pytest.raises(Conflict, match="changed in the meantime"):
         runs.execute_draft(mona, "care-review", "1", {"why": "periodic"}, revision=0)
     teamwork.change(pages.company.ines, "operations", second_person=True)

@@ -35,18 +35,25 @@ def fixture_program(company: Company) -> Program:
 def long_one(count: int, slug: str = "care-review") -> dict[str, Any]:
     """So many steps, every tenth of which forks."""
     steps: list[dict[str, Any]] = [
-        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "amount", "label": "Amount", "type": "decimal"}]}}
+        {
+            "id": "start",
+            "type": "start",
+            "title": "Start",
+            "config": {"fields": [{"name": "amount", "label": "Amount", "type": "decimal"}]},
+        }
     ]
     for number in range(1, count - 1):
         fork = {"branches": [{"if": "input.amount > 500", "outcome": "yes"}]}
-        kind, config = ("condition", fork) if number % 10 == 3 else ("output", {"values": {"amount": "input.amount"}})
+        kind, config = (
+            ("condition", fork) if number % 10 == 3 else ("output", {"values": {"amount": "input.amount"}})
+        )
         steps.append({"id": f"s{number}", "type": kind, "title": f"Step {number}", "config": config})
     steps.append({"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}})
     for place, step in enumerate(steps[:-1]):
         step["next"] = {"default": steps[place + 1]["id"]} | (
             {"yes": steps[min(place + 4, count - 1)]["id"]} if step["type"] == "condition" else {}
         )
-    return {"format": 1, "slug": slug, "title": "Long one", "team": "operations", "steps": steps}  # fmt: skip
+    return {"format": 1, "slug": slug, "title": "Long one", "team": "operations", "steps": steps}
 
 
 def drawn(company: Company, count: int) -> workflows.Draft:
@@ -61,7 +68,9 @@ def test_a_thousand_steps_are_opened_changed_tried_and_published(company: Compan
     assert len(re.findall(r'<li class="depth-', page)) == MAX_STEPS
     assert "No problems" in page
     title = json.dumps([{"op": "set", "step": "s13", "field": "title", "value": "Is it much?"}])
-    assert "Is it much?" in sent(mona, f"{CARE}/edit", do="change", revision=1, changes=title, step="s13").text
+    assert (
+        "Is it much?" in sent(mona, f"{CARE}/edit", do="change", revision=1, changes=title, step="s13").text
+    )
     assert "Is it much?" in mona.get(f"{CARE}/test").text
     assert "What stops it" not in mona.get(f"{CARE}/publish").text
     published = workflows.publish_draft(company.mona, "care-review", note="All of it")
@@ -85,7 +94,9 @@ def test_one_step_more_is_kept_and_refused_with_the_number(company: Company, mon
 
 
 @pytest.mark.slow
-def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(company: Company, mona: FlaskClient, program: Program) -> None:
+def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(
+    company: Company, mona: FlaskClient, program: Program
+) -> None:
     assert company.people
     access.grant(
         "operations_lead", "label:confidential", ["see"]
@@ -96,7 +107,11 @@ def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(company: 
         slug = program("POST", "/workflows", {"title": f"Kept {file.stem}"}, 201)["slug"]
         document = {**json.loads(canonical), "slug": slug, "team": "operations"}
         wanted = drafting.written(document)
-        told = program("PATCH", f"/workflows/{slug}/draft", {"revision": 0, "changes": [{"op": "set_document", "value": document}]})
+        told = program(
+            "PATCH",
+            f"/workflows/{slug}/draft",
+            {"revision": 0, "changes": [{"op": "set_document", "value": document}]},
+        )
         assert drafting.written(told["document"]) == wanted, file.name
         assert drafting.written(program("GET", f"/workflows/{slug}/draft")["document"]) == wanted, file.name
         page = mona.get(f"/workflows/{slug}/edit?view=text").text
@@ -104,15 +119,29 @@ def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(company: 
         assert found, file.name
         text = html.unescape(found[1]).removeprefix("\n")
         assert text.encode() == wanted, file.name
-        sent(mona, f"/workflows/{slug}/edit", do="text", revision=told["revision"], text=text, since=text, view="text")
-        assert program("GET", f"/workflows/{slug}/draft")["revision"] == told["revision"], "saving what stands there changes nothing"
+        sent(
+            mona,
+            f"/workflows/{slug}/edit",
+            do="text",
+            revision=told["revision"],
+            text=text,
+            since=text,
+            view="text",
+        )
+        assert program("GET", f"/workflows/{slug}/draft")["revision"] == told["revision"], (
+            "saving what stands there changes nothing"
+        )
         assert workflows.export(slug) == wanted, file.name
 
 
 @pytest.mark.slow
 def test_every_shipped_document_comes_back_from_its_history_byte_for_byte(company: Company) -> None:
     for file in FILES:
-        document = {**json.loads(read(file.read_bytes()).canonical()), "slug": "care-review", "team": "operations"}
+        document = {
+            **json.loads(read(file.read_bytes()).canonical()),
+            "slug": "care-review",
+            "team": "operations",
+        }
         revision = workflows.open_draft(company.mona, "care-review").revision
         there = workflows.edit(company.mona, "care-review", revision, [drafting.SetDocument(value=document)])
         wanted = drafting.written(there.document)
@@ -124,4 +153,6 @@ def test_every_shipped_document_comes_back_from_its_history_byte_for_byte(compan
         ]
         workflows.edit(company.mona, "care-review", there.revision, drafting.read_changes(changes))
         assert drafting.written(workflows.undo(company.mona, "care-review").document) == wanted, file.name
-        assert drafting.written(workflows.draft_at(company.mona, "care-review", there.revision)) == wanted, file.name
+        assert drafting.written(workflows.draft_at(company.mona, "care-review", there.revision)) == wanted, (
+            file.name
+        )

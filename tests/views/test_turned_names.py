@@ -31,7 +31,9 @@ def turned(pages: "Pages", tmp_path: Path) -> Iterator[str]:
     sources.remove("turned")
 
 
-def test_a_name_that_turns_the_direction_is_read_in_the_order_in_which_it_is_kept(pages: "Pages", turned: str) -> None:
+def test_a_name_that_turns_the_direction_is_read_in_the_order_in_which_it_is_kept(
+    pages: "Pages", turned: str
+) -> None:
     for path in (turned, f"{turned}/1", f"{turned}?preview=1"):
         page = pages.olivia.get(path)
         assert PLAIN in page.text, path

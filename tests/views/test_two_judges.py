@@ -29,7 +29,11 @@ OVER_PAGES: dict[tuple[str, str], tuple[str, str, dict[str, str]]] = {
     ("key", "manage"): ("ines", "/settings/keys/all", {}),
     ("ai", "manage"): ("ines", "/settings/ai", {}),
     ("subject", "erase"): ("ines", "/c/customer/1/erase", {"reason": "Asked by letter"}),
-    ("collection:customer", "reveal"): ("mona", "/c/customer/1/reveal/tax_id", {"reason": "The tax office asks"}),
+    ("collection:customer", "reveal"): (
+        "mona",
+        "/c/customer/1/reveal/tax_id",
+        {"reason": "The tax office asks"},
+    ),
     ("collection:customer", "export"): ("mona", "/export/c/customer", {"as": "csv"}),
     ("action:customer.rate", "execute"): ("mona", "", {"risk": "high"}),
     ("account:hooks@fernwick.test", "use"): ("mona", "", {}),
@@ -56,7 +60,9 @@ def without_page(actor: Actor, obj: str, sent: dict[str, str]) -> None:
 def disagreements() -> int:
     """How many events say that the judges disagreed."""
     alarms_written()
-    found = fetch("select count(*) from console.event where convert_from(body, 'UTF8')::jsonb ->> 'type' = 'rights_disagreed'")
+    found = fetch(
+        "select count(*) from console.event where convert_from(body, 'UTF8')::jsonb ->> 'type' = 'rights_disagreed'"
+    )
     return int(found[0][0])
 
 
@@ -70,14 +76,21 @@ def house(pages: "Pages") -> "Pages":
     accounts.create_service_account("hooks@fernwick.test", [("operator", "operations")])
     access.refresh()
     for (obj, act), (who, _, _) in OVER_PAGES.items():
-        assert access.can(pages.company.people[who], "operations" if ":" in obj else None, obj, act), (obj, act)
+        assert access.can(pages.company.people[who], "operations" if ":" in obj else None, obj, act), (
+            obj,
+            act,
+        )
     return pages
 
 
 def only_index(monkeypatch: pytest.MonkeyPatch, obj: str, act: str) -> None:
     """A Casbin that refuses this act to everybody."""
     real = casbin_agreement.allowed
-    monkeypatch.setattr(casbin_agreement, "allowed", lambda held, asked: (asked.obj, asked.act) != (obj, act) and real(held, asked))
+    monkeypatch.setattr(
+        casbin_agreement,
+        "allowed",
+        lambda held, asked: (asked.obj, asked.act) != (obj, act) and real(held, asked),
+    )
 
 
 def test_what_casbin_refuses_is_refused_on_a_page(house: "Pages") -> None:
@@ -90,22 +103,40 @@ def test_what_casbin_refuses_is_refused_on_a_page(house: "Pages") -> None:
                 with pytest.raises(ConsoleError):
                     without_page(house.company.people[who], obj, sent)
             else:
-                page = browser.post(address, sent | {"csrf_token": token}, status=403) if sent else browser.get(address, status=403)
+                page = (
+                    browser.post(address, sent | {"csrf_token": token}, status=403)
+                    if sent
+                    else browser.get(address, status=403)
+                )
                 assert "judges of rights disagree" in page.text, (obj, act)
             assert disagreements() > before, (obj, act)
 
 
-def test_nor_for_the_command_line_in_the_name_of_a_person(house: "Pages", shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nor_for_the_command_line_in_the_name_of_a_person(
+    house: "Pages", shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the command line does in its own name takes no right: who has the shell of the machine has everything."""
     assert house.company.people
     only_index(monkeypatch, "workflow:care-review", "start")
-    done = shell("run", "start", "care-review", "customer", "1", "--user", "olivia@fernwick.example", "--input", "why=event")
+    done = shell(
+        "run",
+        "start",
+        "care-review",
+        "customer",
+        "1",
+        "--user",
+        "olivia@fernwick.example",
+        "--input",
+        "why=event",
+    )
     assert (done.status, done.out) == (1, "")
     assert DISAGREEMENT in done.err
     assert (fetch("select count(*) from console.run")[0][0], disagreements()) == (0, 1)
 
 
-def test_nobody_gives_a_role_that_only_the_index_finds_for_them(house: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_gives_a_role_that_only_the_index_finds_for_them(
+    house: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Mona manages people here and is no admin, whatever the index says."""
     mona = house.company.mona
     access.grant("operations_lead", "user", ["manage"])

@@ -19,10 +19,18 @@ GATEWAY = "/settings/channels/sms/gateway"
 
 def gateway_of(path: str) -> str:
     """A document of a gateway."""
-    return '{"request": {"url": "https://1.1.1.1/' + path + '", "body": {"to": "{{ input.to }}", "text": "{{ input.text }}"}}}'
+    return (
+        '{"request": {"url": "https://1.1.1.1/'
+        + path
+        + '", "body": {"to": "{{ input.to }}", "text": "{{ input.text }}"}}}'
+    )
 
 
-CHANNEL, DUE, ALERTS = "/settings/channels/sms", "/workflows/care-review/due-time", "/workflows/care-review/configuration"
+CHANNEL, DUE, ALERTS = (
+    "/settings/channels/sms",
+    "/workflows/care-review/due-time",
+    "/workflows/care-review/configuration",
+)
 TOLD = "somebody else changed it after you opened it"
 
 
@@ -48,7 +56,9 @@ def test_a_channel(pages: "Pages") -> None:
     theirs = fields(pages.ines.get(place), CHANNEL) | {"script": "delivered 95"}
     pages.ines.post(CHANNEL, theirs, status=303)
     wrong = pages.ines.post(CHANNEL, mine | {"script": "perhaps 5"}, status=422)
-    assert fields(wrong, CHANNEL)["sandbox"] == "on", "a box that was ticked stays ticked when another one is wrong"
+    assert fields(wrong, CHANNEL)["sandbox"] == "on", (
+        "a box that was ticked stays ticked when another one is wrong"
+    )
     told = pages.ines.post(CHANNEL, fields(wrong, CHANNEL) | {"script": "failed 5"}, status=409)
     again = kept(told, CHANNEL, script="failed 5", sandbox="on")
     assert "“delivered 95”" in told.text
@@ -59,7 +69,10 @@ def test_a_channel(pages: "Pages") -> None:
 
 
 def test_the_sms_gateway(pages: "Pages") -> None:
-    mine, theirs = fields(pages.ines.get("/settings/channels"), GATEWAY), fields(pages.ines.get("/settings/channels"), GATEWAY)
+    mine, theirs = (
+        fields(pages.ines.get("/settings/channels"), GATEWAY),
+        fields(pages.ines.get("/settings/channels"), GATEWAY),
+    )
     pages.ines.post(GATEWAY, theirs | {"gateway": gateway_of("theirs")}, status=303)
     wrong = pages.ines.post(GATEWAY, mine | {"gateway": "{"}, status=422)
     told = pages.ines.post(GATEWAY, fields(wrong, GATEWAY) | {"gateway": gateway_of("mine")}, status=409)
@@ -70,7 +83,9 @@ def test_the_sms_gateway(pages: "Pages") -> None:
 
 
 def test_an_outgoing_webhook(pages: "Pages") -> None:
-    made, _ = outgoing.add(pages.company.ines, outgoing.Wanted(url="https://1.1.1.1/in", events=["run.started"]))
+    made, _ = outgoing.add(
+        pages.company.ines, outgoing.Wanted(url="https://1.1.1.1/in", events=["run.started"])
+    )
     action = f"/settings/webhooks/{made.id}/change"
     mine = fields(pages.ines.get(action), action) | {"url": "https://1.1.1.1/mine"}
     theirs = fields(pages.ines.get(action), action) | {"url": "https://1.0.0.1/theirs"}
@@ -78,7 +93,9 @@ def test_an_outgoing_webhook(pages: "Pages") -> None:
     told = pages.ines.post(action, mine, status=409)
     again = kept(told, action, url="https://1.1.1.1/mine")
     assert "to 1.0.0.1 now, and is on" in told.text
-    outgoing.change(pages.company.ines, made.id, {"enabled": True})  # what changes nothing is no reason to ask
+    outgoing.change(
+        pages.company.ines, made.id, {"enabled": True}
+    )  # what changes nothing is no reason to ask
     pages.ines.post(action, again, status=303)
     assert outgoing.subscription(pages.company.ines, made.id).url == "https://1.1.1.1/mine"
 
@@ -141,7 +158,9 @@ def test_an_alert(pages: "Pages", alert: str) -> None:
     assert (rule.kind, rule.pattern) == ("error", "*timeout*")
 
 
-def test_an_alert_that_was_removed_meanwhile_is_there_to_be_set_as_a_new_one(pages: "Pages", alert: str) -> None:
+def test_an_alert_that_was_removed_meanwhile_is_there_to_be_set_as_a_new_one(
+    pages: "Pages", alert: str
+) -> None:
     workflow = known()
     mine = opened(pages.mona, alert) | {"kind": "error", "pattern": "*timeout*"}
     alerts.remove(pages.company.mona, workflow, alert)

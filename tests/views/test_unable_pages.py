@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 ROBOT = "robot@fernwick.example"
 CLOSED = "is closed. Open it again"
-STEPS = [step("start", "start", "rest"), step("rest", "wait", "end", {"duration": "hours(48)"}), step("end", "end", None)]
+STEPS = [
+    step("start", "start", "rest"),
+    step("rest", "wait", "end", {"duration": "hours(48)"}),
+    step("end", "end", None),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +26,16 @@ def closed(pages: "Pages") -> None:
     """A workflow about customers and one about nothing, whose account was closed after they were published."""
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     head = {name: DOCUMENT[name] for name in ("format", "team", "roles")} | {"run_as": ROBOT, "steps": STEPS}
-    workflows.import_file(head | {"slug": "nurture", "title": "Nurture", "collection": "customer"}, publish=True)
+    workflows.import_file(
+        head | {"slug": "nurture", "title": "Nurture", "collection": "customer"}, publish=True
+    )
     workflows.import_file(head | {"slug": "nightly", "title": "Nightly"}, publish=True)
     accounts.disable_person(accounts.service_account(ROBOT).id, by=pages.company.ines)
 
 
-@pytest.mark.parametrize("tab", ["", "/triggers", "/enrolled", "/executions", "/incidents", "/metrics", "/configuration"])
+@pytest.mark.parametrize(
+    "tab", ["", "/triggers", "/enrolled", "/executions", "/incidents", "/metrics", "/configuration"]
+)
 def test_every_tab_says_so(pages: "Pages", tab: str) -> None:
     assert CLOSED in pages.mona.get(f"/workflows/nurture{tab}").text
     assert CLOSED not in pages.mona.get(f"/workflows/care-review{tab}").text

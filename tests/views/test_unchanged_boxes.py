@@ -12,11 +12,26 @@ from console.views.runs import form_boxes
 from tests.tables import cases
 
 VALUES: list[tuple[str, Any]] = [
-    ("text", "x\ry"), ("text", "x\r"), ("long_text", "a\r\nb"), ("long_text", "\nafter a blank line"), ("long_text", "\n\nafter two"), ("long_text", "  a\rb  \n"),
-    ("text", unicodedata.normalize("NFD", "é")), ("long_text", "x" * 200_000), ("integer", 2**53 + 1), ("integer", -(2**63)), ("boolean", 7), ("boolean", "t"), ("boolean", True),
-    ("json", {"n": 12345678901234567890, "z": 1.1, "flag": True}), ("json", [1, True, "a\r\nb"]), ("email", "not an address"), ("datetime", "0044-03-15T12:00:00 BC"),
-    ("date", "0000-00-00"), ("datetime", "2026-01-02T03:04:05.123456Z"),
-]  # fmt: skip
+    ("text", "x\ry"),
+    ("text", "x\r"),
+    ("long_text", "a\r\nb"),
+    ("long_text", "\nafter a blank line"),
+    ("long_text", "\n\nafter two"),
+    ("long_text", "  a\rb  \n"),
+    ("text", unicodedata.normalize("NFD", "é")),
+    ("long_text", "x" * 200_000),
+    ("integer", 2**53 + 1),
+    ("integer", -(2**63)),
+    ("boolean", 7),
+    ("boolean", "t"),
+    ("boolean", True),
+    ("json", {"n": 12345678901234567890, "z": 1.1, "flag": True}),
+    ("json", [1, True, "a\r\nb"]),
+    ("email", "not an address"),
+    ("datetime", "0044-03-15T12:00:00 BC"),
+    ("date", "0000-00-00"),
+    ("datetime", "2026-01-02T03:04:05.123456Z"),
+]
 
 
 def sent_by_browser(box: form_boxes.Box) -> list[str]:
@@ -53,4 +68,6 @@ def test_an_untouched_box_keeps_its_value(kind: str, value: Any) -> None:
         got = read({"name": "it", "label": "It", "type": kind, "widget": widget}, value)
         field = FormField("it", "It", kind, value=value, now=value)
         typed = clean([field], {"it": got})
-        assert (typed["it"], type(typed["it"]), changes_of([field], typed, {})) == (value, type(value), {}), widget
+        assert (typed["it"], type(typed["it"]), changes_of([field], typed, {})) == (value, type(value), {}), (
+            widget
+        )

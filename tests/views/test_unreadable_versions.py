@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
 OF_MANY = (
-    "/", "/operations", "/workflows", "/my-work", "/inbox", "/outbox", "/executions", "/incidents", "/activity", "/settings/ai", "/settings/alerts",
-    "/settings/channels", "/c/customer", "/c/customer/1", "/workflows/nightly-check/enrolled",
-)  # fmt: skip
+    "/",
+    "/operations",
+    "/workflows",
+    "/my-work",
+    "/inbox",
+    "/outbox",
+    "/executions",
+    "/incidents",
+    "/activity",
+    "/settings/ai",
+    "/settings/alerts",
+    "/settings/channels",
+    "/c/customer",
+    "/c/customer/1",
+    "/workflows/nightly-check/enrolled",
+)
 OF_IT = ("/workflows/nightly-check", "/workflows/nightly-check/metrics", "/workflows/nightly-check/triggers")
 _FOREIGN = """
 insert into console.workflow_version (workflow, number, document, hash, published_at, published_by, note)
@@ -31,16 +44,25 @@ def fixture_foreign(pages: "Pages") -> None:
     """Two wait to begin in a workflow of which another release has published the live version."""
     robot()
     workflows.import_file(document(RESTING), publish=True)
-    enrolments.batches.begin(pages.company.mona, "nightly-check", Question(keys=["1", "2"], values={"level": "low"}))
+    enrolments.batches.begin(
+        pages.company.mona, "nightly-check", Question(keys=["1", "2"], values={"level": "low"})
+    )
     fetch(_FOREIGN, ("nightly-check",))
-    fetch("update console.workflow set live_version = live_version + 1 where slug = %s returning 1", ("nightly-check",))
+    fetch(
+        "update console.workflow set live_version = live_version + 1 where slug = %s returning 1",
+        ("nightly-check",),
+    )
     workflows.versions._forget()
 
 
 @pytest.mark.parametrize("person", ["ines", "mona", "olivia"])
 def test_pages_of_many_things_answer(pages: "Pages", foreign: None, person: str) -> None:
     client = getattr(pages, person).client
-    assert {path: status for path in OF_MANY if (status := client.get(path).status_code) not in (200, 302, 303, 403, 404)} == {}
+    assert {
+        path: status
+        for path in OF_MANY
+        if (status := client.get(path).status_code) not in (200, 302, 303, 403, 404)
+    } == {}
 
 
 def test_runs_of_such_a_version_stand_in_lists_and_say_what_they_are(pages: "Pages") -> None:
@@ -53,7 +75,11 @@ def test_runs_of_such_a_version_stand_in_lists_and_say_what_they_are(pages: "Pag
     for person in ("olivia", "mona", "ines"):
         client = getattr(pages, person).client
         paths = (*OF_MANY, "/workflows/care-review/executions", "/c/customer/1?tab=activity")
-        assert {path: status for path in paths if (status := client.get(path).status_code) not in (200, 302, 303, 403, 404)} == {}
+        assert {
+            path: status
+            for path in paths
+            if (status := client.get(path).status_code) not in (200, 302, 303, 403, 404)
+        } == {}
     assert "A step of another release" in pages.olivia.get("/").text
     assert "cannot be read here" in pages.olivia.get(f"/runs/{held}", status=409).text
 

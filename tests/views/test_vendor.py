@@ -16,17 +16,29 @@ FILES = [(package, file) for package in PACKAGES for file in package["files"]]
 
 @cases(("package", "file"), FILES, ids=[f"{package['name']}/{file['path']}" for package, file in FILES])
 def test_files_have_the_hash_that_is_written(package: dict[str, str], file: dict[str, str]) -> None:
-    assert hashlib.sha256((ROOT / package["folder"] / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+    assert (
+        hashlib.sha256((ROOT / package["folder"] / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+    )
 
 
 def test_nothing_else_lies_there_and_every_package_has_its_licence() -> None:
-    there = {path for folder in (LIST.parent, ROOT / "tests/browser/vendor") for path in folder.rglob("*") if path.is_file()} - {LIST}
+    there = {
+        path
+        for folder in (LIST.parent, ROOT / "tests/browser/vendor")
+        for path in folder.rglob("*")
+        if path.is_file()
+    } - {LIST}
     assert there == {ROOT / package["folder"] / file["path"] for package, file in FILES}
-    assert all(any(file["path"] == "LICENSE" for file in package["files"]) and package["licence"] for package in PACKAGES)
+    assert all(
+        any(file["path"] == "LICENSE" for file in package["files"]) and package["licence"]
+        for package in PACKAGES
+    )
 
 
 def test_what_only_tests_load_is_not_served() -> None:
-    assert [package["name"] for package in PACKAGES if not package["folder"].startswith("console/static/vendor/")] == ["axe-core"]
+    assert [
+        package["name"] for package in PACKAGES if not package["folder"].startswith("console/static/vendor/")
+    ] == ["axe-core"]
 
 
 def test_every_icon_that_is_named_is_drawn() -> None:
@@ -38,11 +50,19 @@ def test_every_icon_that_is_named_is_drawn() -> None:
 
 def test_every_colour_stands_in_the_tokens() -> None:
     raw = re.compile(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(")
-    strays = {path.name: raw.findall(path.read_text()) for path in (ROOT / "console/static/css").glob("*.css") if path.name != "tokens.css"}
+    strays = {
+        path.name: raw.findall(path.read_text())
+        for path in (ROOT / "console/static/css").glob("*.css")
+        if path.name != "tokens.css"
+    }
     assert {name: found for name, found in strays.items() if found} == {}
 
 
-@cases("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: str(path.relative_to(ROOT / "templates")))
+@cases(
+    "path",
+    sorted((ROOT / "templates").rglob("*.html")),
+    ids=lambda path: str(path.relative_to(ROOT / "templates")),
+)
 def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"\sstyle=|\son[a-z]+=|hx-on|<script(?![^>]*\bsrc=)|<style|js:|javascript:", text)

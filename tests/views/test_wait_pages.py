@@ -36,6 +36,10 @@ def test_a_waiting_run_can_be_revised_from_its_page(pages: "Pages") -> None:
     page = pages.olivia.get(f"/runs/{run_id}/revise?step=before")
     pages.olivia.send(page, f"/runs/{run_id}/revise", reason="Once more")
     told = pages.company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["current"]["attempt"]) == ("waiting_person", "before", 2)
+    assert (told["status"], told["current"]["step"], told["current"]["attempt"]) == (
+        "waiting_person",
+        "before",
+        2,
+    )
     assert pages.company.work() == 0
     whole(run_id)

@@ -45,10 +45,24 @@ def test_a_webhook_is_made_tested_changed_and_removed(pages: Pages, receiver: Re
     ines = pages.ines
     assert "Nothing is sent outside yet" in ines.get("/settings/webhooks").text
     form = ines.get("/settings/webhooks/new")
-    again = ines.send(form, "/settings/webhooks/new", status=422, url="https://10.0.0.1/x", events="run.completed", filter="event.pos ==")
+    again = ines.send(
+        form,
+        "/settings/webhooks/new",
+        status=422,
+        url="https://10.0.0.1/x",
+        events="run.completed",
+        filter="event.pos ==",
+    )
     assert "private network" in again.text
     assert again.form("/settings/webhooks/new")["fields"]["url"] == "https://10.0.0.1/x"
-    made = ines.send(form, "/settings/webhooks/new", status=200, url=f"{receiver.url}/in", events="run.completed", others="step.completed")
+    made = ines.send(
+        form,
+        "/settings/webhooks/new",
+        status=200,
+        url=f"{receiver.url}/in",
+        events="run.completed",
+        others="step.completed",
+    )
     assert SECRET.search(made.html)
     page = ines.get(next(link for link in made.links if "/settings/webhooks/whk_" in link))
     here = f"/settings/webhooks/{outgoing.every(pages.company.ines)[0].id}"
@@ -114,15 +128,30 @@ def test_the_calls_do_what_the_pages_do(company: Company, receiver: Receiver) ->
         ({"events": ["*"]}, "url"),
     ):
         wrong = client.post(PLACE, headers=ines, json=body)
-        assert (wrong.status_code, [detail["field"] for detail in wrong.get_json()["details"]]) == (422, [field])
+        assert (wrong.status_code, [detail["field"] for detail in wrong.get_json()["details"]]) == (
+            422,
+            [field],
+        )
     tested = client.post(f"{PLACE}/{ident}/test", headers=ines)
     assert (tested.status_code, tested.get_json()["status"]) == (202, "waiting")
     go_on()
     [told] = client.get(f"{PLACE}/{ident}/deliveries", headers=ines).get_json()["data"]
-    assert (told["status"], told["event"], told["response"]) == ("delivered", "webhook.test", {"status": 200, "error": None, "body": None})
-    assert client.post(f"{PLACE}/{ident}/deliveries/{told['id']}/redeliver", headers=ines, json={}).status_code == 202
+    assert (told["status"], told["event"], told["response"]) == (
+        "delivered",
+        "webhook.test",
+        {"status": 200, "error": None, "body": None},
+    )
+    assert (
+        client.post(f"{PLACE}/{ident}/deliveries/{told['id']}/redeliver", headers=ines, json={}).status_code
+        == 202
+    )
     assert client.get(f"{PLACE}/{ident}/deliveries?after=nonsense", headers=ines).status_code == 400
-    assert client.patch(f"{PLACE}/{ident}", headers=ines, json={"enabled": False, "filter": None}).get_json()["status"] == "off"
+    assert (
+        client.patch(f"{PLACE}/{ident}", headers=ines, json={"enabled": False, "filter": None}).get_json()[
+            "status"
+        ]
+        == "off"
+    )
     assert client.get(f"{PLACE}/{ident}", headers=ines).get_json()["filter"] is None
     assert client.delete(f"{PLACE}/{ident}", headers=ines).status_code == 204
     assert client.get(f"{PLACE}/{ident}", headers=ines).status_code == 404

@@ -23,7 +23,15 @@ def test_it_is_chosen_where_a_workflow_is_made(pages: "Pages") -> None:
     page = mona.get("/workflows/new")
     mona.send(page, "/workflows/new", title="Errand", whose="personal", template="", do=None)
     mona.send(page, "/workflows/new", title="Ours", whose="", template="", do=None)
-    mona.send(page, "/workflows/new", title="Small review", whose="personal", template="review", collection="customer", do=None)
+    mona.send(
+        page,
+        "/workflows/new",
+        title="Small review",
+        whose="personal",
+        template="review",
+        collection="customer",
+        do=None,
+    )
     assert {each.slug: each.owner for each in workflows.all_known() if each.live is None} == {
         "errand": pages.company.mona.id,
         "ours": None,
@@ -53,7 +61,10 @@ def test_the_question_says_what_it_does_and_who_may_not_is_told(pages: "Pages") 
     ines.get(CARE + "/whose", status=403)
     pages.stan.get(CARE + "/whose", status=404)
     run = pages.company.started()
-    assert "It cannot become yours while others work in it: 1 live run is in the hands of others" in mona.get(CARE + "/whose").text
+    assert (
+        "It cannot become yours while others work in it: 1 live run is in the hands of others"
+        in mona.get(CARE + "/whose").text
+    )
     mona.post(CARE + "/whose", {"csrf_token": mona.token, "whose": "personal"}, status=409)
     runs.cancel(pages.company.mona, run, revision=None, reason="Enough")
     mona.send(page, "/whose")
@@ -63,7 +74,9 @@ def test_the_question_says_what_it_does_and_who_may_not_is_told(pages: "Pages") 
     gita = hired(("operations_lead", "operations"), name="Gita Rao")
     page = ines.get(CARE + "/whose")
     assert "It is personal, of Mona." in page.text
-    refused = ines.post(CARE + "/whose", {"csrf_token": ines.token, "whose": "personal", "owner": ""}, status=422)
+    refused = ines.post(
+        CARE + "/whose", {"csrf_token": ines.token, "whose": "personal", "owner": ""}, status=422
+    )
     assert "Choose whose it is to be." in refused.text
     address = accounts.person(gita.id).email
     ines.post(CARE + "/whose", {"csrf_token": ines.token, "whose": "personal", "owner": address})
@@ -73,7 +86,10 @@ def test_the_question_says_what_it_does_and_who_may_not_is_told(pages: "Pages") 
     ines.post(CARE + "/whose", {"csrf_token": ines.token, "whose": "organisation"})
     assert mona.get(CARE + "/configuration").text.count("The organisation's") == 1
     sequencing.catch_up()
-    assert "Ines made the workflow Care review the organisation's (before: Gita Rao)" in ines.get("/activity").text
+    assert (
+        "Ines made the workflow Care review the organisation's (before: Gita Rao)"
+        in ines.get("/activity").text
+    )
 
 
 def test_it_is_hidden_place_by_place(pages: "Pages") -> None:
@@ -106,8 +122,14 @@ def test_programs_choose_and_change_it(pages: "Pages", program: Program) -> None
     assert (plain["whose"], plain["owner"]) == ("organisation", None)
     program("POST", "/workflows", {"title": "Wrong", "whose": "nobody"}, 422)
     assert program("POST", "/workflows/errand/duplicate", {}, 201)["whose"] == "personal"
-    assert program("POST", "/workflows/errand/duplicate", {"whose": "organisation"}, 201)["whose"] == "organisation"
-    assert [each["slug"] for each in program("GET", "/workflows?whose=mine")["data"]] == ["copy-of-errand", "errand"]
+    assert (
+        program("POST", "/workflows/errand/duplicate", {"whose": "organisation"}, 201)["whose"]
+        == "organisation"
+    )
+    assert [each["slug"] for each in program("GET", "/workflows?whose=mine")["data"]] == [
+        "copy-of-errand",
+        "errand",
+    ]
     olivia, ines = (Program(pages.app, pages.company.people[name].id) for name in ("olivia", "ines"))
     for method, path, body in (
         ("GET", "", None),
@@ -115,8 +137,13 @@ def test_programs_choose_and_change_it(pages: "Pages", program: Program) -> None
         ("GET", "/versions", None),
         ("GET", "/definition", None),
     ):
-        assert olivia(method, f"/workflows/errand{path}", body, 404) == olivia(method, f"/workflows/nothing{path}", body, 404)
-    assert program("PATCH", "/workflows/errand", {"whose": "organisation", "title": "Errands"})["title"] == "Errands"
+        assert olivia(method, f"/workflows/errand{path}", body, 404) == olivia(
+            method, f"/workflows/nothing{path}", body, 404
+        )
+    assert (
+        program("PATCH", "/workflows/errand", {"whose": "organisation", "title": "Errands"})["title"]
+        == "Errands"
+    )
     assert olivia("GET", "/workflows/errand")["whose"] == "organisation"
     olivia("PATCH", "/workflows/errand", {"whose": "personal"}, 403)
     assert program("PATCH", "/workflows/errand", {"whose": "personal"})["owner"] == pages.company.mona.id
@@ -128,9 +155,24 @@ def test_programs_choose_and_change_it(pages: "Pages", program: Program) -> None
 def test_a_workflow_of_others_cannot_name_a_personal_one(pages: "Pages") -> None:
     company = pages.company
     workflows.import_file(DOCUMENT | {"slug": "own", "title": "Own"}, publish=True, owner=company.mona.id)
-    begins = [step("start", "start", "sub"), step("sub", "sub_workflow", "end", {"workflow": "own"}), step("end", "end", None)]
-    document = {"format": 1, "slug": "outer", "title": "Outer", "collection": "customer", "team": "operations", "steps": begins}
-    said = [problem.reason for problem in workflows.check(document, workflows.around()) if problem.field.endswith("workflow")]
+    begins = [
+        step("start", "start", "sub"),
+        step("sub", "sub_workflow", "end", {"workflow": "own"}),
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "outer",
+        "title": "Outer",
+        "collection": "customer",
+        "team": "operations",
+        "steps": begins,
+    }
+    said = [
+        problem.reason
+        for problem in workflows.check(document, workflows.around())
+        if problem.field.endswith("workflow")
+    ]
     assert any("There is no workflow own" in reason for reason in said), said
     workflows.import_file(document | {"slug": "inner"}, owner=company.mona.id)
     said = [problem.reason for problem in workflows.check(document | {"slug": "inner"}, workflows.around())]

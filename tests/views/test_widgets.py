@@ -35,7 +35,11 @@ def kind(widget: str, type_: str = "text", **more: Any) -> Kind:
         (kind("money", "integer", minor=True), 1299, "12.99"),
         (kind("money", "integer", minor=True), 1200, "12.00"),
         (kind("money", "integer", currency="KWD", minor=True), 12005, "KWD 12.005"),
-        (kind("money", "integer", currency="currency", minor=True), 4900, "4,900 (no currency, in its smallest unit)"),
+        (
+            kind("money", "integer", currency="currency", minor=True),
+            4900,
+            "4,900 (no currency, in its smallest unit)",
+        ),
         (kind("money", "integer", currency="EUR", minor=True), 12000000, "€120,000.00"),
         (kind("country"), "LV", "Latvia"),
         (kind("country"), "XQ", "XQ"),
@@ -91,7 +95,11 @@ def test_in_words(what: Kind, value: Any, words: str) -> None:
             '<dl class="kv"><div><dt>Amount</dt><dd><span class="num">SEK\xa012.50</span></dd></div><div><dt>Currency</dt><dd>Swedish Krona</dd></div></dl>',
         ),
         (kind("json"), "{", "{"),
-        (kind("tags", "array"), ["a", "<b>"], '<span class="badge">a</span> <span class="badge">&lt;b&gt;</span>'),
+        (
+            kind("tags", "array"),
+            ["a", "<b>"],
+            '<span class="badge">a</span> <span class="badge">&lt;b&gt;</span>',
+        ),
     ],
 )
 def test_as_html(what: Kind, value: Any, html: str) -> None:

@@ -46,7 +46,9 @@ TITLE = {"op": "set", "step": "read", "field": "title", "value": "Read this twic
 
 @pytest.mark.parametrize("page", ["edit", "publish", "history"])
 @pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("stan", 404), ("ada", 403)])
-def test_who_may_not_edit_the_workflow_does_not_get_in(company: Company, page: str, name: str, status: int) -> None:
+def test_who_may_not_edit_the_workflow_does_not_get_in(
+    company: Company, page: str, name: str, status: int
+) -> None:
     client = signed_in(web_app(), name)
     assert client.get(f"{CARE}/{page}").status_code == status
     assert post(client, f"{CARE}/{page}", do="undo", revision=0, note="x", version=1).status_code == status
@@ -54,7 +56,9 @@ def test_who_may_not_edit_the_workflow_does_not_get_in(company: Company, page: s
     assert workflows.open_draft(company.mona, "care-review").revision == 0
 
 
-def test_a_lead_without_rights_to_data_edits_and_is_offered_no_collection(company: Company, mona: FlaskClient) -> None:
+def test_a_lead_without_rights_to_data_edits_and_is_offered_no_collection(
+    company: Company, mona: FlaskClient
+) -> None:
     page = mona.get(f"{CARE}/edit").text
     assert "data-outline" in page
     assert mona.get(f"{CARE}/edit?step=rate").status_code == 200
@@ -62,7 +66,9 @@ def test_a_lead_without_rights_to_data_edits_and_is_offered_no_collection(compan
     assert bool(re.search(r'<option value="customer"[^>]*>Customers', page)) is seen
 
 
-def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(company: Company, mona: FlaskClient) -> None:
+def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(
+    company: Company, mona: FlaskClient
+) -> None:
     assert "Read this twice" in changed(mona, 0, TITLE, step="read").text
     access.grant("operator", "workflow:care-review", ["edit"], team="operations")
     access.refresh()
@@ -84,7 +90,9 @@ def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(compa
     assert sent(mona, f"{CARE}/edit", do="undo", revision=2).status_code == 409
 
 
-def test_the_text_is_the_document_with_what_only_a_newer_release_knows(company: Company, mona: FlaskClient) -> None:
+def test_the_text_is_the_document_with_what_only_a_newer_release_knows(
+    company: Company, mona: FlaskClient
+) -> None:
     draft = workflows.open_draft(company.mona, "care-review")
     assert "Text of the workflow" in mona.get(f"{CARE}/edit?view=text").text
     stands = drafting.written(draft.document).decode()
@@ -99,7 +107,9 @@ def test_the_text_is_the_document_with_what_only_a_newer_release_knows(company: 
     assert workflows.open_draft(company.mona, "care-review").document["newer"] == {"b": 1}
     for wrong in ("{", '{"steps": 1}', "[]"):
         assert text(1, wrong).status_code == text(1, stands, wrong).status_code == 422
-    assert text(1, json.dumps(draft.document | {"slug": "another"})).status_code == 200  # of another workflow: the address stays
+    assert (
+        text(1, json.dumps(draft.document | {"slug": "another"})).status_code == 200
+    )  # of another workflow: the address stays
     assert workflows.open_draft(company.mona, "care-review").revision == 1
     # A text that does not show yet what others have changed takes nothing of it away.
     assert changed(mona, 1, TITLE).status_code == 200
@@ -109,7 +119,9 @@ def test_the_text_is_the_document_with_what_only_a_newer_release_knows(company: 
     assert "Read this twice" in [step["title"] for step in document["steps"]]
 
 
-def test_a_page_that_asks_what_has_changed_gets_nothing_while_nothing_has(company: Company, mona: FlaskClient) -> None:
+def test_a_page_that_asks_what_has_changed_gets_nothing_while_nothing_has(
+    company: Company, mona: FlaskClient
+) -> None:
     assert company.people
     page = {"HX-Request": "true"}
     assert mona.get(f"{CARE}/edit?seen=0", headers=page).status_code == 204
@@ -142,20 +154,31 @@ def test_publishing_says_what_changes_and_asks_for_a_note(company: Company, mona
     changed(
         mona,
         3,
-        {"op": "add_step", "step": {"id": "agree", "type": "approval", "title": "Agree", "config": asks, "next": ways}, "after": "is_high"},
+        {
+            "op": "add_step",
+            "step": {"id": "agree", "type": "approval", "title": "Agree", "config": asks, "next": ways},
+            "after": "is_high",
+        },
     )
     told = " ".join(re.sub("<[^>]+>", " ", html.unescape(mona.get(f"{CARE}/publish").text)).split())
-    words = (
-        "When: Count is more than 500; Roles: Operations lead; Text: Agree?; Leads to: approved: Decide, otherwise: Decide, rejected: End"
-    )
+    words = "When: Count is more than 500; Roles: Operations lead; Text: Agree?; Leads to: approved: Decide, otherwise: Decide, rejected: End"
     assert f"Added Agree : {words}" in told
 
 
-def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_say_it(company: Company, mona: FlaskClient) -> None:
+def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_say_it(
+    company: Company, mona: FlaskClient
+) -> None:
     asked = {"name": "amount", "label": "How much", "type": "decimal"}
-    branches = [{"if": "input.amount > 500", "outcome": "above"}, {"if": "input.amount + 1 > 2", "outcome": "odd"}]
+    branches = [
+        {"if": "input.amount > 500", "outcome": "above"},
+        {"if": "input.amount + 1 > 2", "outcome": "odd"},
+    ]
     made = workflows.create(company.mona, "Fork")
-    fork = {"op": "add_step", "step": {"id": "fork", "type": "condition", "config": {"branches": branches}}, "after": "start"}
+    fork = {
+        "op": "add_step",
+        "step": {"id": "fork", "type": "condition", "config": {"branches": branches}},
+        "after": "start",
+    }
     ask = {"op": "set", "step": "start", "field": "config.fields", "value": [asked]}
     workflows.edit(company.mona, made.slug, 0, drafting.read_changes([ask, fork]))
     page = mona.get(f"/workflows/{made.slug}/edit?step=fork").text
@@ -172,7 +195,9 @@ def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_s
         "after": None,
     }
     workflows.edit(company.mona, made.slug, 1, drafting.read_changes([mail]))
-    assert "“Not sent” leads nowhere yet" in mona.get(f"/workflows/{made.slug}/edit?step=mail").text  # as its box is called
+    assert (
+        "“Not sent” leads nowhere yet" in mona.get(f"/workflows/{made.slug}/edit?step=mail").text
+    )  # as its box is called
 
 
 def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: FlaskClient) -> None:
@@ -181,9 +206,16 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
         return post(mona, "/workflows/new", do="file", file=(io.BytesIO(data), name))
 
     foreign = {
-        "format": 9, "slug": "care-review", "title": "Theirs", "team": "nowhere", "lanes": [{"id": "l"}],
-        "steps": [{"id": "start", "type": "start", "next": {"default": "gone"}}, {"id": "k", "type": "kafka", "config": {"topic": "x"}}],
-    }  # fmt: skip
+        "format": 9,
+        "slug": "care-review",
+        "title": "Theirs",
+        "team": "nowhere",
+        "lanes": [{"id": "l"}],
+        "steps": [
+            {"id": "start", "type": "start", "next": {"default": "gone"}},
+            {"id": "k", "type": "kafka", "config": {"topic": "x"}},
+        ],
+    }
     assert sent_file(foreign).location == "/workflows/theirs/edit"
     kept = workflows.open_draft(company.mona, "theirs").document
     assert {name: kept[name] for name in foreign if name not in ("slug", "team", "steps")} == {
@@ -191,15 +223,27 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
         "title": "Theirs",
         "lanes": [{"id": "l"}],
     }
-    assert (kept["slug"], kept["team"], kept["steps"][1]["config"]) == ("theirs", "operations", {"topic": "x"})
+    assert (kept["slug"], kept["team"], kept["steps"][1]["config"]) == (
+        "theirs",
+        "operations",
+        {"topic": "x"},
+    )
     assert "this console reads formats up to" in mona.get("/workflows/theirs/edit").text
-    assert sent_file({**foreign, "slug": "their-own"}).location == "/workflows/their-own/edit", "expressions may name it"
+    assert sent_file({**foreign, "slug": "their-own"}).location == "/workflows/their-own/edit", (
+        "expressions may name it"
+    )
     assert sent_file({**foreign, "slug": "../x"}).location == "/workflows/theirs-2/edit"
     assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"
     for content, reason in (
         (b"slug: yaml", "no JSON"),
-        ({"steps": [{"id": "a", "type": "end"}] * 2}, "Step 2.id: Two steps have the id a: give one of them an id of its own."),
-        ({"steps": [], "variables": {"limit": 1.5}}, "Variables.limit: Numbers with decimals are written as text"),
+        (
+            {"steps": [{"id": "a", "type": "end"}] * 2},
+            "Step 2.id: Two steps have the id a: give one of them an id of its own.",
+        ),
+        (
+            {"steps": [], "variables": {"limit": 1.5}},
+            "Variables.limit: Numbers with decimals are written as text",
+        ),
     ):
         refused = sent_file(content)
         assert refused.status_code == 422
@@ -207,8 +251,15 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
     assert post(mona, "/workflows/new", do="file").status_code == 422
 
 
-def test_any_two_versions_are_compared_in_words_and_on_the_picture(company: Company, mona: FlaskClient) -> None:
-    workflows.edit(company.mona, "care-review", 0, drafting.read_changes([{"op": "remove_step", "step": "read", "heal": True}]))
+def test_any_two_versions_are_compared_in_words_and_on_the_picture(
+    company: Company, mona: FlaskClient
+) -> None:
+    workflows.edit(
+        company.mona,
+        "care-review",
+        0,
+        drafting.read_changes([{"op": "remove_step", "step": "read", "heal": True}]),
+    )
     workflows.publish_draft(company.mona, "care-review", note="Shorter")
     changed(mona, 1, TITLE | {"step": "decide", "value": "Decide now"})
     workflows.publish_draft(company.mona, "care-review", note="Clearer")

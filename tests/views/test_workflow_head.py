@@ -13,13 +13,26 @@ if TYPE_CHECKING:
     from tests.views.conftest import Browser, Pages
 
 ROBOT = "robot@fernwick.example"
-TABS = ("", "/edit", "/ask", "/triggers", "/test", "/enrolled", "/executions", "/incidents", "/metrics", "/configuration")
+TABS = (
+    "",
+    "/edit",
+    "/ask",
+    "/triggers",
+    "/test",
+    "/enrolled",
+    "/executions",
+    "/incidents",
+    "/metrics",
+    "/configuration",
+)
 
 
 def head(who: "Browser", address: str) -> str:
     """The head of the page, without what the editor says of the draft."""
     html = who.get(address).html.partition('<header class="top"')[2].partition("</header>")[0]
-    return " ".join(re.sub(r'value="[^"]*"|<span class="muted" id="saved".*?</span>', "", html, flags=re.DOTALL).split())
+    return " ".join(
+        re.sub(r'value="[^"]*"|<span class="muted" id="saved".*?</span>', "", html, flags=re.DOTALL).split()
+    )
 
 
 @pytest.mark.parametrize("by_itself", [False, True])

@@ -31,8 +31,12 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     add(pages, "fields", of="customer", head="1")
     add(pages, "chart", collection="customer", chart="share", by="desk", title="By desk")
     form = pages.ines.get(f"{EDIT}/add?type=divider")
-    pages.ines.post(f"{EDIT}/add", {**form.form(f"{EDIT}/add")["fields"], "type": "divider"}, htmx="builder", status=200)
-    assert pages.ines.answer.headers["HX-Replace-Url"] == f"{EDIT}?part=divider", "reloading shows it, and no form of another one"
+    pages.ines.post(
+        f"{EDIT}/add", {**form.form(f"{EDIT}/add")["fields"], "type": "divider"}, htmx="builder", status=200
+    )
+    assert pages.ines.answer.headers["HX-Replace-Url"] == f"{EDIT}?part=divider", (
+        "reloading shows it, and no form of another one"
+    )
     revision = pages.ines.get(EDIT).form(EDIT)["fields"]["revision"]
     about = {
         "csrf_token": pages.ines.token,
@@ -71,7 +75,13 @@ def test_components_are_moved_resized_copied_and_removed_without_a_mouse(pages: 
 
     def do(part: str, act: str, **more: str) -> None:
         page = pages.ines.get(EDIT)
-        data = {"csrf_token": pages.ines.token, "revision": page.form(EDIT)["fields"]["revision"], "part": part, "do": act, **more}
+        data = {
+            "csrf_token": pages.ines.token,
+            "revision": page.form(EDIT)["fields"]["revision"],
+            "part": part,
+            "do": act,
+            **more,
+        }
         pages.ines.post(EDIT, data)
 
     assert order() == ["text", "text_2", "text_3", "section"]
@@ -87,12 +97,16 @@ def test_components_are_moved_resized_copied_and_removed_without_a_mouse(pages: 
     assert order() == ["text_2", "text_3", "section_2", "text_4"]
     pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="undo")
     assert "text" in order()
-    pages.ines.post(EDIT, {"csrf_token": pages.ines.token, "revision": "1", "part": "gone", "do": "up"}, status=404)
+    pages.ines.post(
+        EDIT, {"csrf_token": pages.ines.token, "revision": "1", "part": "gone", "do": "up"}, status=404
+    )
 
 
 def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages) -> None:
     made(pages)
-    page = add(pages, "collection", status=422, collection="", title="People", where="record.desk == input.nothing")
+    page = add(
+        pages, "collection", status=422, collection="", title="People", where="record.desk == input.nothing"
+    )
     assert "Records of: " in page.text
     assert page.form("/add")["fields"]["title"] == "People"
     page = add(pages, "text", status=422, text="{{ selected.person.name }}")
@@ -100,17 +114,32 @@ def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages)
     assert page.form("/add")["fields"]["text"] == "{{ selected.person.name }}"
     page = add(pages, "metric", status=422, sql="delete from customer", source="")
     assert "SELECT needs the data source" in page.text
-    asked = add(pages, "chart", status=422, sql="select 1", source="", chart="leaders").form("/add")["fields"].keys()
-    assert asked & {"sql", "period", "last", "by", "limit", "date"} == {"sql"}, "what a SELECT answers by itself is not asked"
+    asked = (
+        add(pages, "chart", status=422, sql="select 1", source="", chart="leaders")
+        .form("/add")["fields"]
+        .keys()
+    )
+    assert asked & {"sql", "period", "last", "by", "limit", "date"} == {"sql"}, (
+        "what a SELECT answers by itself is not asked"
+    )
     for measure, offered in (("sum", []), ("distinct", ["iban", "customer_id", "status"])):
         page = add(pages, "chart", status=422, collection="account", measure=measure)
         measured = page.html[page.html.index('name="field"') :].split("</select>")[0]
-        assert re.findall('<option value="([^"]+)"', measured) == offered, "what cannot be added up is not offered: texts, keys, states"
+        assert re.findall('<option value="([^"]+)"', measured) == offered, (
+            "what cannot be added up is not offered: texts, keys, states"
+        )
     page = pages.ines.send(pages.ines.get("/w/new"), "/w/new", status=422, title="Morning", id="morning")
     assert "There is a workspace called morning already" in page.text
-    for title, address in (("Morning", "morning-2"), ("朝の仕事", "workspace"), ("Утро", "workspace-2"), ("New", "new-2")):
+    for title, address in (
+        ("Morning", "morning-2"),
+        ("朝の仕事", "workspace"),
+        ("Утро", "workspace-2"),
+        ("New", "new-2"),
+    ):
         pages.ines.send(pages.ines.get("/w/new"), "/w/new", title=title, id="")
-        assert pages.ines.answer.headers["Location"] == f"/w/{address}/edit", "an address made of a title is numbered"
+        assert pages.ines.answer.headers["Location"] == f"/w/{address}/edit", (
+            "an address made of a title is numbered"
+        )
 
 
 def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
@@ -123,14 +152,22 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     workspaces.save(pages.company.ines, "morning", editing.draft.revision, theirs)
     page = pages.ines.send(mine, f"{EDIT}/text", status=409, text="My words")
     assert "You changed this draft in the meantime, in another tab or window" in page.text
-    assert "Text: Words: Their words" in page.text, "the component, its setting as the form calls it, and what they say"
+    assert "Text: Words: Their words" in page.text, (
+        "the component, its setting as the form calls it, and what they say"
+    )
     assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
     pages.ines.send(page, f"{EDIT}/text")
-    assert workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"  # type: ignore[union-attr]
+    assert (
+        workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"
+    )  # type: ignore[union-attr]
     mine = pages.ines.get(f"{EDIT}?part=text")
     both = pages.ines.get(EDIT)
-    pages.ines.send(both, EDIT, do="texts", part=None, title="Morning", help="Their sentence", teams="operations")
-    page = pages.ines.send(both, EDIT, status=409, do="texts", part=None, title="Morning", help="My sentence", teams="operations")
+    pages.ines.send(
+        both, EDIT, do="texts", part=None, title="Morning", help="Their sentence", teams="operations"
+    )
+    page = pages.ines.send(
+        both, EDIT, status=409, do="texts", part=None, title="Morning", help="My sentence", teams="operations"
+    )
     assert "Their sentence" in page.text
     assert 'value="My sentence"' in page.html, "what was typed of the workspace itself stands in its form too"
     pages.ines.send(page, EDIT, do="texts", part=None, title="Morning", help="", teams="operations")
@@ -160,7 +197,10 @@ def test_a_former_version_comes_back_and_a_workspace_is_deleted(pages: Pages) ->
     pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
     assert "Two" in pages.olivia.get("/w/morning").text
     pages.ines.send(pages.ines.get("/w/morning/versions"), "/versions", number="1")
-    assert "textOne" in pages.ines.get("/w/morning/changes").text.replace(" ", "") or "One" in pages.ines.get("/w/morning/changes").text
+    assert (
+        "textOne" in pages.ines.get("/w/morning/changes").text.replace(" ", "")
+        or "One" in pages.ines.get("/w/morning/changes").text
+    )
     pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
     assert "One" in pages.olivia.get("/w/morning").text
     pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="delete")
@@ -173,7 +213,9 @@ def test_a_preview_as_a_role_only_takes_away(pages: Pages) -> None:
     told = {role: pages.ines.get(f"/w/morning/preview?as={role}").text for role in ("developer", "operator")}
     assert "Developer may not see these records." in told["developer"]
     assert "LT45" not in told["developer"]
-    assert "Operator may not see these records." not in told["operator"], "whom the rights let in, in whatever team"
+    assert "Operator may not see these records." not in told["operator"], (
+        "whom the rights let in, in whatever team"
+    )
     assert "LT45" in told["operator"]
 
 
@@ -192,7 +234,11 @@ def test_nobody_else_builds(pages: Pages, who: str) -> None:
     ):
         browser.get(path, status=403)
     for path in ("/w/new", EDIT, f"{EDIT}/add", f"{EDIT}/text", "/w/morning/changes", "/w/morning/versions"):
-        browser.post(path, {"csrf_token": browser.token, "revision": "1", "do": "publish", "type": "text", "title": "X"}, status=403)
+        browser.post(
+            path,
+            {"csrf_token": browser.token, "revision": "1", "do": "publish", "type": "text", "title": "X"},
+            status=403,
+        )
     with pytest.raises(NotAllowed):
         workspaces.publish(getattr(pages.company, who), "morning", 1)
 
@@ -201,8 +247,12 @@ def test_who_shapes_collections_builds_workspaces_of_their_own_team_without_a_se
     mona, company = pages.mona, pages.company
     mona.send(mona.get("/w/new"), "/w/new", title="Morning", id="")
     page = mona.follow()
-    assert [told["value"] for told in page.with_attribute("value") if told.get("name") == "teams"] == ["operations"]
-    mona.send(mona.get(f"{EDIT}/add?type=collection"), f"{EDIT}/add", collection="customer", select="customer")
+    assert [told["value"] for told in page.with_attribute("value") if told.get("name") == "teams"] == [
+        "operations"
+    ]
+    mona.send(
+        mona.get(f"{EDIT}/add?type=collection"), f"{EDIT}/add", collection="customer", select="customer"
+    )
     chart = {
         "chart": "share",
         "title": "Everything",
@@ -229,18 +279,31 @@ def test_who_shapes_collections_builds_workspaces_of_their_own_team_without_a_se
 def test_conditions_are_built_as_rows_and_stay_expressions(pages: Pages) -> None:
     made(pages)
     new = f"{EDIT}/add"
-    page = pages.ines.send(pages.ines.get(f"{new}?type=collection"), new, status=200, collection="customer", title="People", do="where.add")
+    page = pages.ines.send(
+        pages.ines.get(f"{new}?type=collection"),
+        new,
+        status=200,
+        collection="customer",
+        title="People",
+        do="where.add",
+    )
     assert page.form("/add")["fields"]["title"] == "People", "nothing typed is lost"
     rows: dict[str, Any] = {"where.0.field": "desk", "where.0.comparison": "==", "where.0.value": ""}
     page = pages.ines.send(page, new, status=422, **rows)
-    assert re.search(r'id="f-where-0-value"[^>]*aria-invalid="true"[^>]*aria-describedby="f-where-0-error"', page.html), "the box is named"
+    assert re.search(
+        r'id="f-where-0-value"[^>]*aria-invalid="true"[^>]*aria-describedby="f-where-0-error"', page.html
+    ), "the box is named"
     assert page.form("/add")["fields"]["where.0.field"] == "desk"
     written = {"where.1.field": "=", "where.1.value": 'record.desk == "a" || record.desk == "b"'}
     pages.ines.send(page, new, **rows | written | {"where.0.value": "north"})
     stored = ['record.desk == "north"', written["where.1.value"]]
 
     def where() -> list[str]:
-        return list(workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][0]["where"])
+        return list(
+            workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][0][
+                "where"
+            ]
+        )
 
     assert where() == stored
     page = pages.ines.get(f"{EDIT}?part=collection")

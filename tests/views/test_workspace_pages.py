@@ -24,19 +24,51 @@ DESK: dict[str, Any] = {
     "teams": ["operations"],
     "components": [
         {"id": "find", "type": "search", "name": "q", "label": "Search customers"},
-        {"id": "desks", "type": "dropdown", "name": "on", "label": "Desk", "options": [{"value": "retail", "label": "Retail"}, {"value": "corporate", "label": "Corporate"}]},
-        {"id": "people", "type": "collection", "collection": "customer", "select": "customer", "search": "q", "where": ["record.desk == input.on"], "columns": ["display_name", "email"], "look": "list"},
-        {"id": "who", "type": "fields", "of": "customer", "head": True, "fields": ["email", "desk", "tax_id", "balance"]},
+        {
+            "id": "desks",
+            "type": "dropdown",
+            "name": "on",
+            "label": "Desk",
+            "options": [{"value": "retail", "label": "Retail"}, {"value": "corporate", "label": "Corporate"}],
+        },
+        {
+            "id": "people",
+            "type": "collection",
+            "collection": "customer",
+            "select": "customer",
+            "search": "q",
+            "where": ["record.desk == input.on"],
+            "columns": ["display_name", "email"],
+            "look": "list",
+        },
+        {
+            "id": "who",
+            "type": "fields",
+            "of": "customer",
+            "head": True,
+            "fields": ["email", "desk", "tax_id", "balance"],
+        },
         {"id": "accounts", "type": "related", "of": "customer", "relation": "account"},
         {"id": "start", "type": "workflow", "of": "customer"},
         {"id": "do", "type": "action", "of": "customer"},
         {"id": "hello", "type": "text", "text": "Good morning, {{ me.name }}."},
-        {"id": "mine", "type": "text", "text": "**{{ selected.customer.title }}** has {{ selected.customer.balance }}."},
+        {
+            "id": "mine",
+            "type": "text",
+            "text": "**{{ selected.customer.title }}** has {{ selected.customer.balance }}.",
+        },
         {"id": "more", "type": "link", "text": "All of it", "to": "/c/customer/{{ selected.customer.key }}"},
         {"id": "n", "type": "metric", "title": "Customers", "collection": "customer"},
-        {"id": "shares", "type": "chart", "title": "By desk", "chart": "share", "collection": "customer", "by": "desk"},
+        {
+            "id": "shares",
+            "type": "chart",
+            "title": "By desk",
+            "chart": "share",
+            "collection": "customer",
+            "by": "desk",
+        },
     ],
-}  # fmt: skip
+}
 
 
 def publish(document: dict[str, Any]) -> None:
@@ -46,7 +78,9 @@ def publish(document: dict[str, Any]) -> None:
     with transaction() as connection:
         workspace_store.lock(connection, made.id)
         editing = workspace_publication.Editing(made.id, None, 0, workspace_store.Draft(None, 0))
-        workspace_publication.publish_within(connection, editing, made, workspace_publication.COMMAND_LINE, "file")
+        workspace_publication.publish_within(
+            connection, editing, made, workspace_publication.COMMAND_LINE, "file"
+        )
     workspace_list.forget()
 
 
@@ -130,7 +164,26 @@ def test_rows_fields_and_figures_are_the_readers_own(desk: Pages) -> None:
 
 
 def test_a_filter_over_a_hidden_field_tells_nothing(pages: Pages) -> None:
-    publish({**DESK, "components": [{"id": "l", "type": "collection", "collection": "customer", "where": ["record.tax_id == 'IE123'"]}, {"id": "m", "type": "metric", "collection": "customer", "measure": "distinct", "field": "tax_id"}]})  # fmt: skip
+    publish(
+        {
+            **DESK,
+            "components": [
+                {
+                    "id": "l",
+                    "type": "collection",
+                    "collection": "customer",
+                    "where": ["record.tax_id == 'IE123'"],
+                },
+                {
+                    "id": "m",
+                    "type": "metric",
+                    "collection": "customer",
+                    "measure": "distinct",
+                    "field": "tax_id",
+                },
+            ],
+        }
+    )
     page = pages.olivia.get("/w/desk")
     assert "on which this depends" in page.text
     assert "Adaeze" not in page.text
@@ -142,14 +195,20 @@ def test_a_filter_over_a_hidden_field_tells_nothing(pages: Pages) -> None:
 def test_a_tab_in_which_the_reader_may_see_nothing_is_not_there(pages: Pages) -> None:
     tabs = [
         {"id": "work", "title": "Tickets", "components": [{"id": "i", "type": "inbox", "inbox": "nowhere"}]},
-        {"id": "all", "title": "Everybody", "components": [{"id": "l", "type": "collection", "collection": "customer"}]},
+        {
+            "id": "all",
+            "title": "Everybody",
+            "components": [{"id": "l", "type": "collection", "collection": "customer"}],
+        },
     ]
     publish({**DESK, "components": [{"id": "t", "type": "tabs", "name": "show", "tabs": tabs}]})
     opened = pages.olivia.get("/w/desk")
     assert "Everybody" in opened.text
     assert "Tickets" not in opened.text
     assert "Halcyon" in opened.text, "the tab that is left is open"
-    publish({**DESK, "id": "none", "components": [{"id": "t", "type": "tabs", "name": "show", "tabs": tabs[:1]}]})
+    publish(
+        {**DESK, "id": "none", "components": [{"id": "t", "type": "tabs", "name": "show", "tabs": tabs[:1]}]}
+    )
     assert "not yours to see" in pages.olivia.get("/w/none").text, "where nothing is left, the page says why"
 
 
@@ -179,7 +238,11 @@ def test_what_fails_says_so_in_its_place_and_the_rest_lives(pages: Pages) -> Non
         {"chart": "leaders", "by": "vanished"},
         {"chart": "share", "by": "desk", "measure": "sum", "field": "display_name"},
     ):
-        publish_again = {**DESK, "id": "other", "components": [{"id": "x", "type": "chart", "collection": "customer", **part}]}
+        publish_again = {
+            **DESK,
+            "id": "other",
+            "components": [{"id": "x", "type": "chart", "collection": "customer", **part}],
+        }
         with transaction() as connection:
             connection.execute(sa.text("delete from console.workspace where id = 'other'"))
         publish(publish_again)
@@ -207,7 +270,29 @@ def test_a_source_that_is_down_takes_only_its_components(desk: Pages) -> None:
 def test_hostile_values_stay_text_everywhere(pages: Pages) -> None:
     evil = "<script>alert(1)</script>"
     pages.company.sql("update customer set email = ? where id = 1", "javascript:alert(1)")
-    publish({**DESK, "title": evil, "components": [*DESK["components"], {"id": "out", "type": "link", "text": "{{ selected.customer.title }}", "to": "{{ selected.customer.email }}"}, {"id": "by", "type": "chart", "chart": "leaders", "collection": "customer", "by": "display_name", "title": evil}]})  # fmt: skip
+    publish(
+        {
+            **DESK,
+            "title": evil,
+            "components": [
+                *DESK["components"],
+                {
+                    "id": "out",
+                    "type": "link",
+                    "text": "{{ selected.customer.title }}",
+                    "to": "{{ selected.customer.email }}",
+                },
+                {
+                    "id": "by",
+                    "type": "chart",
+                    "chart": "leaders",
+                    "collection": "customer",
+                    "by": "display_name",
+                    "title": evil,
+                },
+            ],
+        }
+    )
     html = pages.olivia.get("/w/desk?customer=4&q=%3Cscript%3E&on=%22%3E%3Cscript%3E").html
     assert evil not in html
     html = pages.olivia.get("/w/desk?customer=4").html
@@ -225,7 +310,11 @@ def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
     with statements() as told:
         desk.olivia.get("/w/desk?customer=1")
     assert len(told) <= 12, "\n".join(told)
-    headers = {"HX-Request": "true", "HX-Target": "desk-said", "HX-Current-URL": "http://localhost/w/desk?customer=2"}
+    headers = {
+        "HX-Request": "true",
+        "HX-Target": "desk-said",
+        "HX-Current-URL": "http://localhost/w/desk?customer=2",
+    }
     with statements() as told:
         desk.olivia.client.get("/w/desk?customer=1", headers=headers)
     assert len(told) <= 9, "\n".join(told)
@@ -237,7 +326,9 @@ def test_programs_read_the_documents_that_their_person_sees(desk: Pages) -> None
         return desk.app.test_client().get(f"/api/v1{path}", headers={"Authorization": f"Bearer {key}"})
 
     heads = asked("olivia", "/workspaces").json["data"]
-    assert [(each["id"], each["teams"], each["dashboard"]) for each in heads] == [("desk", ["operations"], False)]
+    assert [(each["id"], each["teams"], each["dashboard"]) for each in heads] == [
+        ("desk", ["operations"], False)
+    ]
     assert asked("olivia", "/workspaces/desk").json["components"][0]["id"] == "find"
     assert asked("stan", "/workspaces").json["data"] == []
     assert asked("stan", "/workspaces/desk").status_code == 404
@@ -246,9 +337,19 @@ def test_programs_read_the_documents_that_their_person_sees(desk: Pages) -> None
 def test_a_segment_that_is_a_select_works_in_lists_and_figures(pages: Pages) -> None:
     ines = pages.company.ines
     document = collections.open_collection(ines, "customer").document.to_json()
-    document["segments"] = [{"id": "rich", "label": "Rich", "sql": "select id from customer where balance > 100"}]
+    document["segments"] = [
+        {"id": "rich", "label": "Rich", "sql": "select id from customer where balance > 100"}
+    ]
     collections.publish(ines, "customer", collections.save(ines, "customer", 0, document))
-    publish({**DESK, "components": [{"id": "l", "type": "collection", "collection": "customer", "segment": "rich"}, {"id": "m", "type": "metric", "collection": "customer", "segment": "rich"}]})  # fmt: skip
+    publish(
+        {
+            **DESK,
+            "components": [
+                {"id": "l", "type": "collection", "collection": "customer", "segment": "rich"},
+                {"id": "m", "type": "metric", "collection": "customer", "segment": "rich"},
+            ],
+        }
+    )
     page = pages.olivia.get("/w/desk")
     assert "Halcyon" in page.text
     assert "Adaeze" not in page.text
@@ -257,7 +358,11 @@ def test_a_segment_that_is_a_select_works_in_lists_and_figures(pages: Pages) -> 
 
 
 def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Pages) -> None:
-    olivia, here, sent_from = desk.olivia, "/w/desk?on=retail&customer=1", {"Referer": "http://localhost/w/desk?on=retail&customer=1"}
+    olivia, here, sent_from = (
+        desk.olivia,
+        "/w/desk?on=retail&customer=1",
+        {"Referer": "http://localhost/w/desk?on=retail&customer=1"},
+    )
     offered, page = r'<option value="(\w+:[\w.-]+)"', olivia.get(here)
     assert "start:care-review" in re.findall(offered, page.html)
     assert re.findall(offered, page.html) == re.findall(offered, olivia.get("/c/customer").html)
@@ -265,12 +370,18 @@ def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Page
     bar = next(form for form in page.forms if form["action"] == "/bulk/of/customer")
     back = f'href="{here}"'.replace("&", "&amp;")
     chosen = bar["fields"] | {"key": ["1", "4"]}
-    for action, where in (("hand:change", "/bulk/of/customer"), ("", "/tags/of/customer"), ("start:care-review", "/bulk/of/customer")):
+    for action, where in (
+        ("hand:change", "/bulk/of/customer"),
+        ("", "/tags/of/customer"),
+        ("start:care-review", "/bulk/of/customer"),
+    ):
         asked = olivia.client.get(where, query_string=chosen | {"action": action}, headers=sent_from).text
         assert asked.count(back) == 2, f"the crumb and Not now of {where}"
     form = Page(asked).form("/bulk/of/customer")
     sent = form["fields"] | {"key": ["1", "4"], "t.why": "enum", "v.why": "periodic"}
-    checked = olivia.post(form["action"], sent | {"look": "1"}, status=200).form(form["action"])["fields"]["checked"]
+    checked = olivia.post(form["action"], sent | {"look": "1"}, status=200).form(form["action"])["fields"][
+        "checked"
+    ]
     olivia.post(form["action"], sent | {"checked": checked, "go": "1"})
     progress, at = olivia.follow(), olivia.answer.request.path
     assert f"{back}>Back to Customer desk" in progress.html.replace("\n", "")
@@ -282,12 +393,21 @@ def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Page
     olivia.post(f"{run}/abort", abort["fields"] | {"reason": "Only looked."})
     assert f"{back}>Back to Customer desk" in olivia.get(run).html
     for stranger in ("http://elsewhere.example/w/desk", "//elsewhere.example/w/desk", "/w/unknown"):
-        asked = olivia.post("/bulk/of/customer", form["fields"] | {"key": ["1"], "from": stranger}, status=422).html
+        asked = olivia.post(
+            "/bulk/of/customer", form["fields"] | {"key": ["1"], "from": stranger}, status=422
+        ).html
         assert stranger not in asked
 
 
 def test_a_percentage_counts_what_its_reader_sees_and_leads_to_the_part(pages: Pages) -> None:
-    told = {"id": "m", "type": "metric", "title": "Low", "collection": "customer", "part": ["record.risk == 'low'"], "target": 90}
+    told = {
+        "id": "m",
+        "type": "metric",
+        "title": "Low",
+        "collection": "customer",
+        "part": ["record.risk == 'low'"],
+        "target": 90,
+    }
     publish({**DESK, "components": [told]})
     pages.company.sql("update customer set risk = 'low' where id = 1")
     risks = [row[0] for row in pages.company.sql("select risk from customer")]

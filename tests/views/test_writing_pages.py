@@ -36,10 +36,17 @@ def test_a_message_is_written_from_the_page_of_a_contact_and_leaves_once(club: "
         assert "SMS Leaves at once" in page.text
         wrong = club.mona.send(page, PAGE, channel="sms", text=" ", status=422)
         assert "Say something." in wrong.text
-        assert "An e-mail needs a subject." in club.mona.send(page, PAGE, channel="email", text=TEXT, status=422).text
-        assert TEXT in club.mona.send(page, PAGE, channel="email", text=TEXT, status=422).html, "what was typed stays"
+        assert (
+            "An e-mail needs a subject."
+            in club.mona.send(page, PAGE, channel="email", text=TEXT, status=422).text
+        )
+        assert TEXT in club.mona.send(page, PAGE, channel="email", text=TEXT, status=422).html, (
+            "what was typed stays"
+        )
         assert "at most 1,600" in club.mona.send(page, PAGE, channel="sms", text="x" * 1601, status=422).text
-        assert "Choose by which channel" in club.mona.send(page, PAGE, channel="fax", text=TEXT, status=422).text
+        assert (
+            "Choose by which channel" in club.mona.send(page, PAGE, channel="fax", text=TEXT, status=422).text
+        )
         assert count() == 0
         club.mona.send(page, PAGE, channel="sms", subject="passed over", text=TEXT)
         assert "The message leaves at once." in club.mona.follow().text

@@ -22,10 +22,28 @@ ASK: dict[str, Any] = {
 
 
 def begin(company: Company, config: dict[str, Any] | None = None) -> str:
-    steps = [step("start", "start", "ask"),
-             {"id": "ask", "type": "human_input", "title": "Ask", "completion": "automatic", "config": {**ASK, **(config or {})}, "next": {"no": "sorry", "default": "fine"}},
-             step("fine", "guidance", "end", {"text": "Fine"}), step("sorry", "guidance", "end", {"text": "Sorry"}), step("end", "end", None)]  # fmt: skip
-    document = {"format": 1, "slug": "asking", "title": "Asking", "collection": "customer", "team": "operations", "steps": steps}
+    steps = [
+        step("start", "start", "ask"),
+        {
+            "id": "ask",
+            "type": "human_input",
+            "title": "Ask",
+            "completion": "automatic",
+            "config": {**ASK, **(config or {})},
+            "next": {"no": "sorry", "default": "fine"},
+        },
+        step("fine", "guidance", "end", {"text": "Fine"}),
+        step("sorry", "guidance", "end", {"text": "Sorry"}),
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "asking",
+        "title": "Asking",
+        "collection": "customer",
+        "team": "operations",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     return runs.start(company.olivia, "asking", "customer", "1", {})
 
@@ -33,8 +51,15 @@ def begin(company: Company, config: dict[str, Any] | None = None) -> str:
 def test_one_answer_moves_the_run_and_says_whose_it_is(company: Company) -> None:
     run_id = begin(company)
     told = company.told(run_id)
-    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "answer"), "it is never skipped"
-    assert [len(questions.open_for(company.people[who])) for who in ("tom", "mona", "stan", "olivia")] == [1, 1, 0, 0]
+    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "answer"), (
+        "it is never skipped"
+    )
+    assert [len(questions.open_for(company.people[who])) for who in ("tom", "mona", "stan", "olivia")] == [
+        1,
+        1,
+        0,
+        0,
+    ]
     (asked,) = questions.open_for(company.tom)
     assert (asked.title, asked.text, asked.about) == (
         "Is Adaeze Okonkwo-Bell known to you?",
@@ -69,7 +94,10 @@ def test_as_many_have_to_agree_as_are_needed(company: Company) -> None:
         questions.answer(company.tom, asked.id, {"how": "twice"}, "yes")
     questions.answer(company.mona, asked.id, {"how": "b"}, "no")
     assert company.told(run_id)["status"] == "waiting_event"
-    assert [(name, words) for name, words, _ in questions.question(company.olivia, asked.id).answered] == [("Tom", "Yes"), ("Mona", "No")]
+    assert [(name, words) for name, words, _ in questions.question(company.olivia, asked.id).answered] == [
+        ("Tom", "Yes"),
+        ("Mona", "No"),
+    ]
     questions.answer(company.olivia, asked.id, {"how": "c"}, "yes")
     told = company.told(run_id)
     assert told["current"]["step"] == "fine"
@@ -110,14 +138,28 @@ def test_the_holder_may_do_it_by_hand(company: Company) -> None:
     assert [option["value"] for option in told["current"]["outcomes"]] == ["yes", "no"]
     for outcome in (None, "perhaps"):
         with pytest.raises(Invalid):
-            runs.complete(company.olivia, run_id, runs.Submission(step="ask", revision=None, values={"how": "x"}, outcome=outcome))
-    runs.complete(company.olivia, run_id, runs.Submission(step="ask", revision=None, values={"how": "I know"}, outcome="yes"))
+            runs.complete(
+                company.olivia,
+                run_id,
+                runs.Submission(step="ask", revision=None, values={"how": "x"}, outcome=outcome),
+            )
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="ask", revision=None, values={"how": "I know"}, outcome="yes"),
+    )
     told = company.told(run_id)
-    assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["by"]) == ("fine", company.olivia.id)
+    assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["by"]) == (
+        "fine",
+        company.olivia.id,
+    )
     assert questions.open_for(company.tom) == []
 
 
-@pytest.mark.parametrize("config", [{"to": {"people": ["'stan@fernwick.example'"]}}, {"needs": 5}, {"within": "record.display_name"}])
+@pytest.mark.parametrize(
+    "config",
+    [{"to": {"people": ["'stan@fernwick.example'"]}}, {"needs": 5}, {"within": "record.display_name"}],
+)
 def test_where_it_cannot_be_asked_the_holder_is(company: Company, config: dict[str, Any]) -> None:
     told = company.told(begin(company, config))
     assert (told["status"], told["current"]["step"]) == ("waiting_person", "ask")
@@ -135,4 +177,7 @@ def test_a_run_whose_answer_was_given_by_a_process_that_died_goes_on(company: Co
     )
     assert (questions.pick_up(), questions.pick_up()) == (1, 0)
     told = company.told(run_id)
-    assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["values"]) == ("fine", {"how": "From school"})
+    assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["values"]) == (
+        "fine",
+        {"how": "From school"},
+    )

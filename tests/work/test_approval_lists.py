@@ -46,7 +46,9 @@ def test_the_lists_hold_what_belongs_there(bank: Company) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["nobody", "cannot see", "out of scope", "kept out", "closed", "no right", "there is one"])
+@pytest.mark.parametrize(
+    "how", ["nobody", "cannot see", "out of scope", "kept out", "closed", "no right", "there is one"]
+)
 def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, how: str) -> None:
     charging(roles=["lead"] if how != "no right" else ["reviewer"], not_by=["requester", "step:note"])
     run_id, asked = requested(bank)
@@ -72,9 +74,16 @@ def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, h
             found = approval_answers.visible_request(accounts.actor_of_person(person.id), asked)
         except ConsoleError:
             continue
-        could += [name.title()] if approval_answers.why_refused(accounts.actor_of_person(person.id), found) is None else []
+        could += (
+            [name.title()]
+            if approval_answers.why_refused(accounts.actor_of_person(person.id), found) is None
+            else []
+        )
     looker = bank.olivia
-    assert ([name for name, _ in approvers.deciders(approval_answers.visible_request(looker, asked))], bool(could)) == (
+    assert (
+        [name for name, _ in approvers.deciders(approval_answers.visible_request(looker, asked))],
+        bool(could),
+    ) == (
         could,
         how == "there is one",
     )
@@ -94,5 +103,7 @@ def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, h
 
 def deny(role: str, obj: str, act: str, when: str = "") -> None:
     with transaction() as connection:
-        policy_store.write(connection, added=[Row("p", f"role:{role}", "*", obj, act, "deny", when)], by="test")
+        policy_store.write(
+            connection, added=[Row("p", f"role:{role}", "*", obj, act, "deny", when)], by="test"
+        )
     access.refresh()

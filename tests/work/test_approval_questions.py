@@ -20,7 +20,10 @@ def test_a_question_goes_to_the_requester_and_its_reply_back(bank: Company) -> N
     assert approval_beside.beside(bank.olivia, asked).may_reply
     approval_questions.reply(bank.olivia, asked, "The card expires.")
     found = approval_beside.beside(bank.people["mona"], asked)
-    assert [(remark.reply, remark.text) for remark in found.remarks or ()] == [(False, "Why today?"), (True, "The card expires.")]
+    assert [(remark.reply, remark.text) for remark in found.remarks or ()] == [
+        (False, "Why today?"),
+        (True, "The card expires."),
+    ]
     assert (found.may_reply, status(bank, asked), balance(bank)) == (False, "open", "12.5")
     assert [event.type for event in log.events_of(run_id)][-2:] == ["approval_asked", "approval_replied"]
     assert "Why today?" not in str([event.body for event in log.events_of(run_id)])
@@ -29,10 +32,16 @@ def test_a_question_goes_to_the_requester_and_its_reply_back(bank: Company) -> N
     with pytest.raises(Conflict):
         approval_questions.reply(bank.olivia, asked, "Too late.")
     texts = [notice.text for notice in notices.notices_of(bank.olivia)]
-    assert sorted(texts) == ["Mona approved what you asked for", "Mona asked you about your request, which is no longer open"]
+    assert sorted(texts) == [
+        "Mona approved what you asked for",
+        "Mona asked you about your request, which is no longer open",
+    ]
 
 
-@pytest.mark.parametrize(("who", "error"), [("olivia", NotAllowed), ("tom", ConsoleError), ("rosa", NotAllowed), ("stan", NotFound)])
+@pytest.mark.parametrize(
+    ("who", "error"),
+    [("olivia", NotAllowed), ("tom", ConsoleError), ("rosa", NotAllowed), ("stan", NotFound)],
+)
 def test_who_may_not_decide_asks_nothing(bank: Company, who: str, error: type[ConsoleError]) -> None:
     charging()
     run_id, asked = requested(bank)

@@ -20,7 +20,17 @@ from tests.company import Company
 from tests.messaging.messages.reached import clock
 from tests.runs.commands.test_midway import ruled
 from tests.support.engine import overdue
-from tests.support.four_eyes import asking, balance, bank, charging, kinds, requested, status, waiting_for, whole
+from tests.support.four_eyes import (
+    asking,
+    balance,
+    bank,
+    charging,
+    kinds,
+    requested,
+    status,
+    waiting_for,
+    whole,
+)
 
 __all__ = ["bank"]
 
@@ -36,7 +46,9 @@ def code(act: Callable[[], Any]) -> str:
 
 def second_lead(company: Company, name: str = "lena", role: str = "operations_lead") -> Actor:
     """Another person of the team."""
-    person = accounts.create_person(f"{name}@fernwick.example", role=role, team="operations", name=name.title()).person
+    person = accounts.create_person(
+        f"{name}@fernwick.example", role=role, team="operations", name=name.title()
+    ).person
     return accounts.actor_of_person(person.id, f"ses_{name}")
 
 
@@ -48,7 +60,11 @@ def test_nothing_is_done_before_the_yes_and_all_of_it_at_once_after(bank: Compan
     run_id, asked = requested(bank)
     assert balance(bank) == "12.5"
     told = bank.told(run_id)
-    assert (told["status"], told["current"]["waiting"]["for"], told["current"]["waiting"]["key"]) == ("waiting_event", "approval", asked)
+    assert (told["status"], told["current"]["waiting"]["for"], told["current"]["waiting"]["key"]) == (
+        "waiting_event",
+        "approval",
+        asked,
+    )
     assert "effect_requested" not in kinds(run_id)
     assert bank.work() == 0, "there is nothing that a worker could do"
     whole(run_id)
@@ -59,7 +75,9 @@ def test_nothing_is_done_before_the_yes_and_all_of_it_at_once_after(bank: Compan
     assert told["attempts"][2]["approvals"][0]["decided"][0]["by"] == bank.mona.id
     assert status(bank, asked) == "approved"
     names = kinds(run_id)
-    assert names.index("approval_requested") < names.index("approval_decided") < names.index("effect_requested")
+    assert (
+        names.index("approval_requested") < names.index("approval_decided") < names.index("effect_requested")
+    )
     for number in range(1, len(names) + 1):
         assert runs.replay(bank.olivia, run_id, number)
     whole(run_id)
@@ -99,7 +117,10 @@ def test_the_answer_leads_on_where_nothing_is_to_be_done(bank: Company, answer: 
     told = bank.told(run_id)
     left = told["context"]["ask"]
     assert told["current"]["step"] == {"approved": "yes", "rejected": "no", "expired": "late"}[answer]
-    assert (left["decision"], left["by"], left["reason"]) == (answer, *(([], "") if answer == "expired" else ([bank.mona.id], "Go.")))
+    assert (left["decision"], left["by"], left["reason"]) == (
+        answer,
+        *(([], "") if answer == "expired" else ([bank.mona.id], "Go.")),
+    )
     assert status(bank, asked) == answer
     whole(run_id)
 
@@ -140,7 +161,13 @@ def test_who_may_not_is_told_and_nothing_moves(bank: Company) -> None:
     charging()
     run_id, asked = requested(bank)
     before = bank.told(run_id)["last_event"]
-    for who, error in (("olivia", NotAllowed), ("tom", NotAllowed), ("rosa", NotAllowed), ("stan", NotFound), ("ada", NotAllowed)):
+    for who, error in (
+        ("olivia", NotAllowed),
+        ("tom", NotAllowed),
+        ("rosa", NotAllowed),
+        ("stan", NotFound),
+        ("ada", NotAllowed),
+    ):
         with pytest.raises(error):
             runs.approve(bank.people[who], asked)
         with pytest.raises(error):
@@ -173,7 +200,9 @@ def test_the_requester_does_not_approve_by_any_way(bank: Company) -> None:
     key = accounts.actor_of_key(accounts.create_key("tests", me.id, scopes=Scopes(approves=True)).text)
     assert key is not None
     runs.assign(bank.mona, run_id, revision=None, user=bank.olivia.id, reason="yours")
-    runs.assign(bank.mona, run_id, revision=None, user=me.id) if bank.told(run_id)["holder"] != me.id else None
+    runs.assign(bank.mona, run_id, revision=None, user=me.id) if bank.told(run_id)[
+        "holder"
+    ] != me.id else None
     runs.assign(bank.mona, run_id, revision=None, user=bank.olivia.id)
     for actor in (me, key):
         with pytest.raises(NotAllowed) as refused:
@@ -244,7 +273,9 @@ def test_two_who_approve_at_once_do_it_once(bank: Company) -> None:
     whole(run_id)
 
 
-def test_who_comes_second_is_told_so_and_not_that_the_record_moved(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_second_is_told_so_and_not_that_the_record_moved(
+    bank: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     charging()
     _, asked = requested(bank)
     first, compare = second_lead(bank), approval_answers.changed_fields
@@ -284,7 +315,9 @@ def test_an_amount_that_is_revised_is_asked_for_anew_and_the_trail_shows_both(ba
     charging()
     run_id, first = requested(bank, "900")
     preview = runs.preview(bank.olivia, run_id, "note").json
-    assert preview["approvals_void"] == [{"id": first, "step": "charge", "action": "customer.charge", "status": "open"}]
+    assert preview["approvals_void"] == [
+        {"id": first, "step": "charge", "action": "customer.charge", "status": "open"}
+    ]
     runs.revise(bank.olivia, run_id, revision=None, step="note", attempt=None, reason="1,200 it is")
     bank.answer(run_id, note="More.")
     bank.answer(run_id, amount="1200")
@@ -372,7 +405,9 @@ def test_what_moved_in_the_record_is_shown_and_has_to_be_accepted(bank: Company)
     assert told["balance"] == ("12.50", "77.00")
     mark = approvals.get(bank.mona, asked).mark
     bank.sql("update customer set balance = 78 where id = 1")
-    assert code(lambda: runs.approve(bank.mona, asked, accept_changes=mark)) == "values_moved", "the tick was for another difference"
+    assert code(lambda: runs.approve(bank.mona, asked, accept_changes=mark)) == "values_moved", (
+        "the tick was for another difference"
+    )
     assert balance(bank) == "78"
     runs.approve(bank.mona, asked, accept_changes=approvals.get(bank.mona, asked).mark)
     assert balance(bank) == "300"
@@ -394,10 +429,14 @@ def test_what_the_approver_may_not_see_is_not_told_with_the_difference(bank: Com
         assert "adaeze@customers.example" not in repr(view)
 
 
-def test_a_record_that_moves_between_the_yes_and_the_write_is_a_conflict_that_opens_the_form(bank: Company) -> None:
+def test_a_record_that_moves_between_the_yes_and_the_write_is_a_conflict_that_opens_the_form(
+    bank: Company,
+) -> None:
     charging()
     run_id, asked = requested(bank)
-    bank.sql("create trigger away before update of balance on customer begin select raise(abort, 'not now'); end")
+    bank.sql(
+        "create trigger away before update of balance on customer begin select raise(abort, 'not now'); end"
+    )
     runs.approve(bank.mona, asked)
     here = bank.told(run_id)
     assert (here["status"], here["current"]["step"], balance(bank)) == ("waiting_person", "charge", "12.5")
@@ -426,10 +465,15 @@ def test_a_notice_says_what_became_of_the_request(bank: Company) -> None:
     told = [one for one in notices.notices_of(bank.mona) if one.href.endswith(asked)]
     assert ([one.text for one in told], notices.unread(bank.mona)) == (["Your approval is asked for"], 1)
     runs.reject(bank.mona, asked, reason="Too much")
-    assert [(one.text, one.read) for one in notices.notices_of(bank.mona)] == [("Your approval was asked for: you rejected", True)]
+    assert [(one.text, one.read) for one in notices.notices_of(bank.mona)] == [
+        ("Your approval was asked for: you rejected", True)
+    ]
     assert notices.unread(bank.mona) == 0, "what she did herself is no news to her"
     assert "Mona rejected what you asked for" in [one.text for one in notices.notices_of(bank.olivia)]
     bank.answer(run_id, amount="400")
     runs.step_in(bank.olivia, run_id, revision=None)
     texts = [one.text for one in notices.notices_of(bank.mona)]
-    assert texts == ["Your approval was asked for; it is not needed any more", "Your approval was asked for: you rejected"]
+    assert texts == [
+        "Your approval was asked for; it is not needed any more",
+        "Your approval was asked for: you rejected",
+    ]

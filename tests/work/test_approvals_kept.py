@@ -57,7 +57,9 @@ def test_a_payment_that_was_refused_keeps_its_yes(company: Company, provider: Pr
     assert hand_in(company, run_id, amount=5)["status"] == "completed"
     assert (provider.payments, kinds(run_id, "approval_requested")) == ([5], 1)
     submitted = [event for event in log.events_of(run_id) if event.type == "step_submitted"]
-    approval = next(event for event in log.events_of(run_id) if event.type == "approval_requested").body["data"]["open"]["approval"]
+    approval = next(event for event in log.events_of(run_id) if event.type == "approval_requested").body[
+        "data"
+    ]["open"]["approval"]
     assert [event.body["data"]["open"].get("approval") for event in submitted] == [None, approval]
     whole(run_id)
 
@@ -83,7 +85,9 @@ def approver_holds_it(company: Company, run_id: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("changed", [other_amount, other_record, approver_left, approver_holds_it])
-def test_what_is_not_what_was_approved_is_asked_anew(company: Company, provider: Provider, changed: Any) -> None:
+def test_what_is_not_what_was_approved_is_asked_anew(
+    company: Company, provider: Provider, changed: Any
+) -> None:
     run_id = asked(company)
     provider.mood = "refuses"
     said_yes(company, run_id)
@@ -99,7 +103,11 @@ def test_one_yes_is_never_good_for_doing_it_twice(company: Company, provider: Pr
     said_yes(company, run_id)
     assert provider.payments == [5]
     told = hand_in(company, run_id, amount=5)
-    assert (told["status"], provider.payments, kinds(run_id, "approval_requested")) == ("waiting_person", [5], 1)
+    assert (told["status"], provider.payments, kinds(run_id, "approval_requested")) == (
+        "waiting_person",
+        [5],
+        1,
+    )
     provider.moods.clear()
     assert hand_in(company, run_id, amount=5)["status"] == "completed"
     assert (provider.payments, kinds(run_id, "approval_requested")) == ([5, 5], 1)

@@ -16,15 +16,28 @@ def form(name: str) -> dict[str, Any]:
 
 
 MAKING: dict[str, tuple[dict[str, Any], str]] = {
-    "task": (step("make", "create_task", "after", {"title": "Call Ms {{ steps.whom.name }}", "team": "operations"}), "task_created"),
+    "task": (
+        step(
+            "make", "create_task", "after", {"title": "Call Ms {{ steps.whom.name }}", "team": "operations"}
+        ),
+        "task_created",
+    ),
     "waiting task": (
         {
-            **step("make", "create_task", "after", {"title": "Call Ms {{ steps.whom.name }}", "team": "operations", "waits": True}),
+            **step(
+                "make",
+                "create_task",
+                "after",
+                {"title": "Call Ms {{ steps.whom.name }}", "team": "operations", "waits": True},
+            ),
             "next": {"done": "after", "not_done": "after"},
         },
         "task_created",
     ),
-    "notice": (step("make", "notify", "after", {"text": "About Ms {{ steps.whom.name }}", "team": "operations"}), "notice_sent"),
+    "notice": (
+        step("make", "notify", "after", {"text": "About Ms {{ steps.whom.name }}", "team": "operations"}),
+        "notice_sent",
+    ),
     "documents": (
         {
             **step(
@@ -76,7 +89,10 @@ def test_the_same_is_made_once(company: Company, what: str) -> None:
         told = company.told(run_id)
         assert (told["status"], told["current"]["step"]) == (before["status"], before["current"]["step"])
     assert kinds(run_id).count(MAKING[what][1]) == (1 if MAKING[what][1] != "event_awaited" else 4)
-    notices = fetch("select count(*) from console.notice where kind in ('notice_sent', 'task_created') and run = %s", (run_id,))[0][0]
+    notices = fetch(
+        "select count(*) from console.notice where kind in ('notice_sent', 'task_created') and run = %s",
+        (run_id,),
+    )[0][0]
     assert notices == (len(people_told(company)) if what == "notice" else 0)
     assert open_tasks() == (["open"] if "task" in what else [])
     waits = {row[0] for row in fetch("select waiting ->> 'key' from console.run where id = %s", (run_id,))}
@@ -108,17 +124,29 @@ def test_another_task_is_made_only_when_a_person_says_what_becomes_of_the_first(
     run_id = at_after(company, "task")
     again(company, run_id, "Y")
     told = company.told(run_id)
-    assert (told["current"]["step"], told["current"]["take_over"]["code"], open_tasks()) == ("make", "already_done", ["open"])
+    assert (told["current"]["step"], told["current"]["take_over"]["code"], open_tasks()) == (
+        "make",
+        "already_done",
+        ["open"],
+    )
     with pytest.raises(Conflict) as asked:
         runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}))
     assert [each["value"] for each in asked.value.details] == ["again", "compensate"]
     assert "Call Ms X" in asked.value.message
-    runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, repeat="compensate"))
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, repeat="compensate")
+    )
     assert (open_tasks(), company.told(run_id)["current"]["step"]) == (["not_done", "open"], "after")
     again(company, run_id, "Z")
-    runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, repeat="again", reason="Both are needed."))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="make", revision=None, values={}, repeat="again", reason="Both are needed."),
+    )
     assert (open_tasks(), company.told(run_id)["current"]["step"]) == (["not_done", "open", "open"], "after")
     again(company, run_id, "Q")
-    runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, handled_manually=True))
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, handled_manually=True)
+    )
     assert (len(open_tasks()), company.told(run_id)["current"]["step"]) == (3, "after")
     whole(run_id)

@@ -14,7 +14,11 @@ from tests.company import Company
 
 @pytest.fixture(scope="module")
 def house(module_company: Company) -> Company:
-    made = copy.deepcopy(small.DOCUMENT) | {"slug": "care-apart", "title": "Care apart", "settings": {"visit_limit": 9, "exclusive": False}}
+    made = copy.deepcopy(small.DOCUMENT) | {
+        "slug": "care-apart",
+        "title": "Care apart",
+        "settings": {"visit_limit": 9, "exclusive": False},
+    }
     rules = {"rate": ["step:note.note"], "decide": ["starter", "step:rate"]}
     for step in made["steps"]:
         if step["id"] in rules:
@@ -58,7 +62,11 @@ def test_neither_the_starter_nor_an_earlier_doer_decides(house: Company) -> None
     runs.resume(house.tom, run_id, revision=None)
     house.answer(run_id, "tom")
     for who, rule in (("tom", "step:rate"), ("olivia", "starter")):
-        act = house.answer if who == "tom" else lambda run_id, who: runs.take_over(house.people[who], run_id, revision=None)
+        act = (
+            house.answer
+            if who == "tom"
+            else lambda run_id, who: runs.take_over(house.people[who], run_id, revision=None)
+        )
         with pytest.raises((NotAllowed, Conflict)) as refused:
             act(run_id, who)
         assert told(refused) == ("separation_of_duties", rule)
@@ -76,7 +84,9 @@ def test_neither_the_starter_nor_an_earlier_doer_decides(house: Company) -> None
 def test_what_was_revised_binds_nobody_any_more(house: Company) -> None:
     run_id = at(house, "note")
     house.answer(run_id, "olivia")
-    runs.revise(house.olivia, run_id, revision=None, step="note", attempt=None, reason="Somebody else notes it")
+    runs.revise(
+        house.olivia, run_id, revision=None, step="note", attempt=None, reason="Somebody else notes it"
+    )
     runs.save(house.olivia, run_id, revision=None)
     runs.resume(house.tom, run_id, revision=None)
     house.answer(run_id, "tom")

@@ -45,14 +45,19 @@ WRONG = [
     (source(segment=None, filter="record.risk =="), "source.filter"),
     (source(sort="-nothing"), "source.sort"),
     (source(workflow="nothing"), "source.workflow"),
-    (source(collection="account", segment=None, filter="record.status == 'open'", sort=None), "source.workflow"),
+    (
+        source(collection="account", segment=None, filter="record.status == 'open'", sort=None),
+        "source.workflow",
+    ),
     (source() | {"team": "procurement"}, "source.workflow"),
     (source(input={}), "source.input"),
 ]
 
 
 @pytest.mark.parametrize(("document", "place"), WRONG)
-def test_what_is_wrong_in_a_document_is_named_and_nothing_is_kept(company: Company, document: dict[str, Any], place: str) -> None:
+def test_what_is_wrong_in_a_document_is_named_and_nothing_is_kept(
+    company: Company, document: dict[str, Any], place: str
+) -> None:
     with pytest.raises(DefinitionError) as caught:
         inboxes.import_all([DESK | {"id": "first"}, document])
     assert caught.value.details[0]["field"] == place, caught.value.message
@@ -78,7 +83,15 @@ def test_a_file_is_read_in_and_again_changes_nothing(company: Company, tmp_path:
 def test_an_inbox_is_for_those_with_the_right_and_the_role(company: Company) -> None:
     inboxes.import_all([DESK | {"roles": ["lead"]}, UNRATED])
     seen = {who: [one.id for one in inboxes.inboxes_of(company.people[who])] for who in company.people}
-    assert seen == {"olivia": ["unrated"], "tom": ["unrated"], "mona": ["desk", "unrated"], "stan": [], "rosa": [], "ada": [], "ines": []}
+    assert seen == {
+        "olivia": ["unrated"],
+        "tom": ["unrated"],
+        "mona": ["desk", "unrated"],
+        "stan": [],
+        "rosa": [],
+        "ada": [],
+        "ines": [],
+    }
     desk = inboxes.known()[0]
     assert [inboxes.may(company.mona, desk, act) for act in ("work", "manage")] == [True, True]
     access.grant("auditor", "inbox:desk", ["manage"], team="operations")

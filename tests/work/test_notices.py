@@ -24,10 +24,22 @@ NOTIFY: dict[str, Any] = {
 
 
 def begin(company: Company, config: dict[str, Any] | None = None) -> str:
-    steps = [step("start", "start", "tell"), step("tell", "notify", "fine", {**NOTIFY, **(config or {})}),
-             step("fine", "guidance", "end", {"text": "Fine"}), step("end", "end", None)]  # fmt: skip
+    steps = [
+        step("start", "start", "tell"),
+        step("tell", "notify", "fine", {**NOTIFY, **(config or {})}),
+        step("fine", "guidance", "end", {"text": "Fine"}),
+        step("end", "end", None),
+    ]
     workflows.import_file(
-        {"format": 1, "slug": "telling", "title": "Telling", "collection": "customer", "team": "operations", "steps": steps}, publish=True
+        {
+            "format": 1,
+            "slug": "telling",
+            "title": "Telling",
+            "collection": "customer",
+            "team": "operations",
+            "steps": steps,
+        },
+        publish=True,
     )
     return runs.start(company.olivia, "telling", "customer", "1", {})
 
@@ -84,13 +96,18 @@ def test_a_run_that_is_given_or_taken_says_so(company: Company) -> None:
     runs.assign(company.mona, run_id, revision=None, user=company.tom.id)
     assert [one.text for one in notices.notices_of(company.tom)] == ["Mona gave you this run"]
     runs.take_over(company.mona, run_id, revision=None)
-    assert [one.text for one in notices.notices_of(company.tom)] == ["Mona took over this run from you", "Mona gave you this run"]
+    assert [one.text for one in notices.notices_of(company.tom)] == [
+        "Mona took over this run from you",
+        "Mona gave you this run",
+    ]
     assert notices.notices_of(company.mona) == []
 
 
 def test_another_part_of_the_console_tells_once_by_its_key(company: Company) -> None:
     for _ in range(2):
-        notices.tell([company.mona.id], "approval_requested", "apr_1", run=company.started() if _ == 0 else None)
+        notices.tell(
+            [company.mona.id], "approval_requested", "apr_1", run=company.started() if _ == 0 else None
+        )
     assert [one.text for one in notices.notices_of(company.mona)] == ["Your approval is asked for"]
 
 
@@ -107,7 +124,11 @@ def test_by_mail_once_and_only_while_nothing_is_paused(company: Company, mailbox
     assert mail["Subject"].startswith("Look at Adaeze Okonkwo-Bell")
     assert (mail["Auto-Submitted"], mail["Date"].datetime.tzinfo is not None) == ("auto-generated", True)
     text, about, when, _, link, *_ = mail.get_content().splitlines()
-    assert (text, about, when.rpartition(", ")[2]) == ("Look at Adaeze Okonkwo-Bell <b>now</b>", "Telling, Adaeze Okonkwo-Bell", "UTC")
+    assert (text, about, when.rpartition(", ")[2]) == (
+        "Look at Adaeze Okonkwo-Bell <b>now</b>",
+        "Telling, Adaeze Okonkwo-Bell",
+        "UTC",
+    )
     assert link == f"It stands in the console under /runs/{run_id}", "no address of the console is known"
     assert {row[0] for row in fetch("select mail from console.notice")} == {"sent"}
 
@@ -128,4 +149,6 @@ def test_a_process_that_dies_over_one_mail_keeps_no_other_from_leaving(
         notices.deliver()
     monkeypatch.delenv("HANDRAIL_FAULT")
     assert (notices.deliver(), len(mailbox.messages)) == (1, 1)
-    assert {row[0] for row in fetch("select mail from console.notice")} == {"sending", "sent"}, "the interrupted one may have left"
+    assert {row[0] for row in fetch("select mail from console.notice")} == {"sending", "sent"}, (
+        "the interrupted one may have left"
+    )

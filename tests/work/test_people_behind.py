@@ -13,7 +13,13 @@ from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.runs.commands.approval_requests import possible_approvers
 from console.runs.store.run_store import load
-from tests.authoring.publication.test_publishing_reviews import CARE, live_title, second_lead as second_publisher, titled, wants_second
+from tests.authoring.publication.test_publishing_reviews import (
+    CARE,
+    live_title,
+    second_lead as second_publisher,
+    titled,
+    wants_second,
+)
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.runs.engine.test_hands_off import ROBOT, robot
@@ -43,7 +49,11 @@ def test_who_made_a_key_of_the_account_does_not_approve_what_it_asks_for(bank: C
     run_id = runs.start(program, "charging", "customer", "1")
     for values in ({"note": "By a program."}, {"amount": "300"}):
         told = runs.get(program, run_id).json
-        runs.complete(program, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values))
+        runs.complete(
+            program,
+            run_id,
+            runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values),
+        )
     asked, lena = waiting_for(run_id), second_lead(bank)
     assert rule_of(lambda: runs.approve(bank.mona, asked)) == "requester"
     assert rule_of(lambda: runs.reject(bank.mona, asked, reason="No.")) == "requester"
@@ -54,11 +64,25 @@ def test_who_made_a_key_of_the_account_does_not_approve_what_it_asks_for(bank: C
 
 
 @pytest.mark.parametrize("way", ["by hand", "enrolled"])
-def test_who_set_off_a_run_that_acts_as_an_account_does_not_approve_what_it_asks_for(bank: Company, way: str) -> None:
+def test_who_set_off_a_run_that_acts_as_an_account_does_not_approve_what_it_asks_for(
+    bank: Company, way: str
+) -> None:
     robot()
     ask = {"text": "May this go on?", "roles": ["lead"], "not_by": ["requester"]}
-    steps = [step("start", "start", default="ask"), step("ask", "approval", ask, approved="end", rejected="end"), step("end", "end")]
-    document = {"format": 1, "slug": "by-robot", "title": "By robot", "team": "operations", "collection": "customer", "run_as": ROBOT, "steps": steps}  # fmt: skip
+    steps = [
+        step("start", "start", default="ask"),
+        step("ask", "approval", ask, approved="end", rejected="end"),
+        step("end", "end"),
+    ]
+    document = {
+        "format": 1,
+        "slug": "by-robot",
+        "title": "By robot",
+        "team": "operations",
+        "collection": "customer",
+        "run_as": ROBOT,
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     if way == "by hand":
         run_id = runs.start(bank.mona, "by-robot", "customer", "1")
@@ -66,7 +90,11 @@ def test_who_set_off_a_run_that_acts_as_an_account_does_not_approve_what_it_asks
         enrolments.batches.begin(bank.mona, "by-robot", Question(keys=["1"]))
         work_until_idle({"enrol"})
     bank.work()
-    run_id = run_id if way == "by hand" else str(enrolments.places.page(bank.mona, enrolments.find("by-robot"), paths=True).rows[0].run)
+    run_id = (
+        run_id
+        if way == "by hand"
+        else str(enrolments.places.page(bank.mona, enrolments.find("by-robot"), paths=True).rows[0].run)
+    )
     asked = waiting_for(run_id)
     assert rule_of(lambda: runs.approve(bank.mona, asked)) == "requester"
     runs.approve(second_lead(bank), asked)
@@ -81,9 +109,19 @@ def test_a_program_answers_no_request(bank: Company) -> None:
 
 
 def test_who_made_the_key_does_not_confirm_a_step_and_comes_to_none_with_it(company: Company) -> None:
-    document = {"format": 1, "slug": "apart", "title": "Apart", "team": "operations", "collection": "customer", "steps": [
-        step("start", "start", default="first"), step("first", "guidance", {"text": "1"}, default="second"),
-        step("second", "guidance", {"text": "2"}, default="end") | {"not_by": ["step:first"]}, step("end", "end")]}  # fmt: skip
+    document = {
+        "format": 1,
+        "slug": "apart",
+        "title": "Apart",
+        "team": "operations",
+        "collection": "customer",
+        "steps": [
+            step("start", "start", default="first"),
+            step("first", "guidance", {"text": "1"}, default="second"),
+            step("second", "guidance", {"text": "2"}, default="end") | {"not_by": ["step:first"]},
+            step("end", "end"),
+        ],
+    }
     workflows.import_file(document, publish=True)
     program = by_key(robot(), company.mona)
     for doer, other in ((program, company.mona), (company.mona, program)):
@@ -91,7 +129,10 @@ def test_who_made_the_key_does_not_confirm_a_step_and_comes_to_none_with_it(comp
         told = runs.get(doer, run_id).json
         runs.complete(doer, run_id, runs.Submission(step="first", revision=told["revision"], values={}))
         runs.save(doer, run_id, revision=None)
-        assert rule_of(lambda other=other, run_id=run_id: runs.resume(other, run_id, revision=None)) == "step:first"  # type: ignore[misc]
+        assert (
+            rule_of(lambda other=other, run_id=run_id: runs.resume(other, run_id, revision=None))
+            == "step:first"
+        )  # type: ignore[misc]
         runs.resume(company.olivia, run_id, revision=None)
 
 

@@ -31,7 +31,9 @@ def run_id(company: Company, tmp_path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(TABLE)
         row = (1, "Money back", "refund_request", "open", f"{BEGUN:%Y-%m-%d %H:%M:%S}")
-        connection.execute("insert into ticket (id, subject, kind, status, created_at) values (?, ?, ?, ?, ?)", row)
+        connection.execute(
+            "insert into ticket (id, subject, kind, status, created_at) values (?, ?, ?, ?, ?)", row
+        )
         connection.commit()
     sources.add(
         "desk",
@@ -40,14 +42,22 @@ def run_id(company: Company, tmp_path: Path) -> str:
         documents=[{"id": "ticket", "source": "desk", "table": "ticket", "title": "{{ record.subject }}"}],
     )
     access.grant("operator", "collection:ticket", ["browse", "read"], team="operations")
-    accounts.create_service_account("operations-automation@fernwick.example", [("operations_lead", "operations")])
-    document: dict[str, Any] = json.loads((ROOT / "workflows" / "refund-sla.json").read_text(encoding="utf-8"))
+    accounts.create_service_account(
+        "operations-automation@fernwick.example", [("operations_lead", "operations")]
+    )
+    document: dict[str, Any] = json.loads(
+        (ROOT / "workflows" / "refund-sla.json").read_text(encoding="utf-8")
+    )
     document["triggers"] = []
     document["variables"]["finance_controller"] = "tom@fernwick.example"
     workflows.import_file(document, publish=True, rights=False)
     with clock(BEGUN):
         return runs.start_hands_off(
-            "refund-sla", by=StartedBy("working_hours", "schedule"), record=RecordRef("ticket", "1"), values={}, key="k1"
+            "refund-sla",
+            by=StartedBy("working_hours", "schedule"),
+            record=RecordRef("ticket", "1"),
+            values={},
+            key="k1",
         )
 
 
@@ -63,12 +73,16 @@ def test_who_is_told_when(company: Company, run_id: str) -> None:
             company.work()
             heard.append((told(company, "olivia"), told(company, "mona"), told(company, "tom")))
         before, after = [(0, 0, 0)] * 3, [(1, 2, 1), (1, 2, 2), (1, 2, 2)]
-        assert heard == [*before, (1, 0, 1), (1, 1, 1), (1, 2, 1), *after], "Tom, an operator, stands for Petra"
+        assert heard == [*before, (1, 0, 1), (1, 1, 1), (1, 2, 1), *after], (
+            "Tom, an operator, stands for Petra"
+        )
         waiting = company.told(run_id, "mona")["current"]
         assert (waiting["step"], waiting["waiting"]["for"]) == ("answered", "event")
 
 
-def test_f1_a_request_of_friday_afternoon_is_brought_to_mind_on_monday(company: Company, run_id: str, tmp_path: Path) -> None:
+def test_f1_a_request_of_friday_afternoon_is_brought_to_mind_on_monday(
+    company: Company, run_id: str, tmp_path: Path
+) -> None:
     """One of the eight hours passes on Friday, from 17:00 in Vilnius; the others on Monday."""
     runs.cancel(company.mona, run_id, revision=None, reason="Another day")
     with closing(sqlite3.connect(tmp_path / "desk.db")) as connection:
@@ -105,13 +119,17 @@ def test_f2_a_request_that_waits_for_its_customer_is_left_alone_until_it_is_open
         assert company.told(run_id, "mona")["status"] == "completed"
         becomes("open", pending_hours=16)
         by = StartedBy("working_hours", "schedule")
-        again = runs.start_hands_off("refund-sla", by=by, record=RecordRef("ticket", "1"), values={}, key="k2")
+        again = runs.start_hands_off(
+            "refund-sla", by=by, record=RecordRef("ticket", "1"), values={}, key="k2"
+        )
         heard = []
         for hours in (1, 2, 16, 8, 13):
             move(timedelta(hours=hours))
             company.work()
             heard.append((told(company, "olivia"), told(company, "mona")))
-        assert heard == [(0, 0), (0, 0), (0, 0), (1, 0), (1, 1)], "its sixteen hours with the customer do not count"
+        assert heard == [(0, 0), (0, 0), (0, 0), (1, 0), (1, 1)], (
+            "its sixteen hours with the customer do not count"
+        )
         assert company.told(again, "mona")["current"]["step"] == "late"
 
 
@@ -126,4 +144,6 @@ def test_f4_two_workers_remind_once(company: Company, run_id: str) -> None:
         with workers(2):
             assert until(lambda: told(company, "tom"))
             assert until(lambda: company.told(run_id, "mona")["current"]["step"] == "answered")
-    assert (told(company, "olivia"), told(company, "mona"), told(company, "tom")) == (0, 0, 1), "Tom stands for Petra"
+    assert (told(company, "olivia"), told(company, "mona"), told(company, "tom")) == (0, 0, 1), (
+        "Tom stands for Petra"
+    )

@@ -29,7 +29,9 @@ def days(first: int = 0, last: int = 2) -> dict[str, date]:
 
 
 def gone(company: Company, who: str, deputy: str) -> absences.Absence:
-    return absences.plan(company.people[who], company.people[who].id, **days(), substitute=f"{deputy}@fernwick.example")
+    return absences.plan(
+        company.people[who], company.people[who].id, **days(), substitute=f"{deputy}@fernwick.example"
+    )
 
 
 def texts(company: Company, who: str) -> list[str]:
@@ -55,20 +57,30 @@ def test_who_says_when_they_are_away_and_who_may_say_it_of_others(company: Compa
         {"first": None},
     ):
         with pytest.raises(Invalid):
-            absences.plan(company.tom, company.tom.id, **cast("Any", {**days(10, 11), "substitute": "mona@fernwick.example", **wrong}))
+            absences.plan(
+                company.tom,
+                company.tom.id,
+                **cast("Any", {**days(10, 11), "substitute": "mona@fernwick.example", **wrong}),
+            )
     for who in ("olivia", "mona", "stan"):
         with pytest.raises(NotAllowed):
-            absences.plan(company.people[who], company.tom.id, **days(20, 21), substitute="olivia@fernwick.example")
+            absences.plan(
+                company.people[who], company.tom.id, **days(20, 21), substitute="olivia@fernwick.example"
+            )
         with pytest.raises(NotAllowed):
             absences.take_back(company.people[who], kept.id)
-    by_admin = absences.plan(company.people["ines"], company.tom.id, **days(20, 21), substitute="mona@fernwick.example")
+    by_admin = absences.plan(
+        company.people["ines"], company.tom.id, **days(20, 21), substitute="mona@fernwick.example"
+    )
     assert [one.id for one in absences.absences_of(company.tom, company.tom.id)] == [kept.id, by_admin.id]
     with pytest.raises(NotFound):
         absences.take_back(company.people["ines"], kept.id, company.mona.id)
     absences.take_back(company.tom, kept.id)
     assert (absences.away(), absences.stood_in_for(company.olivia.id)) == ({}, ())
     noted = (
-        fetch("select count(*) from console.activity where kind = 'absence_changed'") if activity.sequencing.sequence() is not None else []
+        fetch("select count(*) from console.activity where kind = 'absence_changed'")
+        if activity.sequencing.sequence() is not None
+        else []
     )
     assert noted[0][0] == 3
 
@@ -79,7 +91,10 @@ def test_a_substitute_who_is_away_is_followed_by_their_own_and_a_circle_ends(com
     assert absences.stood_in_for(company.mona.id) == tuple(sorted([company.tom.id, company.olivia.id]))
     assert absences.stood_in_for(company.olivia.id) == ()
     gone(company, "mona", "tom")
-    assert [absences.substitute_of(each, absences.away()) for each in (company.tom.id, company.mona.id)] == [None, None]
+    assert [absences.substitute_of(each, absences.away()) for each in (company.tom.id, company.mona.id)] == [
+        None,
+        None,
+    ]
     assert "nobody stands in" in absences.away_words([company.tom.id])[company.tom.id]
     accounts.remove_person(company.people["ines"], company.mona.id, "CONFIRM REMOVE")
     assert set(absences.away()) == {company.tom.id}
@@ -92,7 +107,9 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     assert standing_in.undecidable(bank.mona, bank.mona.id, lena.id) == []
     asking(roles=["operations_lead"])
     assert standing_in.undecidable(bank.mona, bank.mona.id, bank.tom.id) == ["Asking"]
-    assert standing_in.undecidable(bank.people["stan"], bank.mona.id, bank.tom.id) == [], "what the reader may not see"
+    assert standing_in.undecidable(bank.people["stan"], bank.mona.id, bank.tom.id) == [], (
+        "what the reader may not see"
+    )
     gone(bank, "mona", "lena")
     lena = accounts.actor_of_person(accounts.person_of_email("lena@fernwick.example").id)
     assert approvers.words(bank.olivia, asked) == "Waiting for Lena or others to approve."
@@ -104,9 +121,14 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     runs.approve(lena, asked)
     (event,) = [event for event in log.events_of(run_id) if event.type == "approval_decided"]
     assert event.open["stands_in_for"] == [bank.mona.id]
-    assert event_view.sentence(event, event_view.names_of([event], described=catalogue.described)).endswith("in place of Mona")
+    assert event_view.sentence(event, event_view.names_of([event], described=catalogue.described)).endswith(
+        "in place of Mona"
+    )
     line = approvals.get(bank.olivia, asked).line
-    assert (line.to_json()["decided"][0]["stands_in_for"], line.names[bank.mona.id]) == ([bank.mona.id], "Mona")
+    assert (line.to_json()["decided"][0]["stands_in_for"], line.names[bank.mona.id]) == (
+        [bank.mona.id],
+        "Mona",
+    )
     whole(run_id)
 
 
@@ -118,9 +140,13 @@ def test_standing_in_gives_no_right_and_breaks_no_rule_of_four_eyes(bank: Compan
         with pytest.raises((NotAllowed, NotFound)):
             runs.approve(bank.people[deputy], asked)
         assert standing_in.pass_on() == 1
-        assert not any("approval is asked" in text for text in texts(bank, deputy)), "who may not decide is not told"
+        assert not any("approval is asked" in text for text in texts(bank, deputy)), (
+            "who may not decide is not told"
+        )
         assert status(bank, asked) == "open"
-        waited = [away for name, away in approvers.deciders(visible_request(bank.olivia, asked)) if name == "Mona"]
+        waited = [
+            away for name, away in approvers.deciders(visible_request(bank.olivia, asked)) if name == "Mona"
+        ]
         assert waited[0].endswith("nobody stands in"), "who may not decide is not said to stand in"
         absences.take_back(bank.mona, kept.id)
         whole(run_id)
@@ -133,10 +159,17 @@ def test_notices_tasks_and_questions_follow_and_come_back(company: Company) -> N
     assert standing_in.pass_on() == 2
     assert (standing_in.pass_on(), sorted(texts(company, "olivia"))) == (
         0,
-        ["In place of Tom: A task for you, “Look at Adaeze Okonkwo-Bell”", "In place of Tom: You are asked something"],
+        [
+            "In place of Tom: A task for you, “Look at Adaeze Okonkwo-Bell”",
+            "In place of Tom: You are asked something",
+        ],
     )
     (task,), (asked,) = tasks.tasks_of(company.olivia), questions.open_for(company.olivia)
-    assert (task.assignee, task.away.endswith("Olivia stands in"), asked.stands_in_for) == ("Tom", True, company.tom.id)
+    assert (task.assignee, task.away.endswith("Olivia stands in"), asked.stands_in_for) == (
+        "Tom",
+        True,
+        company.tom.id,
+    )
     tasks.close(company.olivia, task.id, "done")
     assert [(one.closed_by, one.closed_for) for one in tasks.closed(company.olivia)] == [("Olivia", "Tom")]
     assert company.told(task_run)["current"]["step"] == "fine"
@@ -145,14 +178,20 @@ def test_notices_tasks_and_questions_follow_and_come_back(company: Company) -> N
         with pytest.raises(Conflict):
             questions.answer(company.people[who], asked.id, {"how": "twice"}, "yes")
     assert questions.open_for(company.tom) == [], "one seat has one answer"
-    assert [words for words, *_ in questions.question(company.mona, asked.id).answered] == ["Olivia in place of Tom"]
+    assert [words for words, *_ in questions.question(company.mona, asked.id).answered] == [
+        "Olivia in place of Tom"
+    ]
 
 
 def test_what_the_substitute_may_not_see_stays_with_whoever_is_away(company: Company) -> None:
     test_tasks.begin(company, {"assignee": "'tom@fernwick.example'"})
     gone(company, "tom", "stan")
     standing_in.pass_on()
-    assert (texts(company, "stan"), tasks.tasks_of(company.stan), my_work.work_of(company.stan).instead) == ([], [], [])
+    assert (texts(company, "stan"), tasks.tasks_of(company.stan), my_work.work_of(company.stan).instead) == (
+        [],
+        [],
+        [],
+    )
     (task,) = tasks.tasks_of(company.tom)
     with pytest.raises(NotFound):
         tasks.close(company.stan, task.id, "done")

@@ -24,12 +24,25 @@ def begin(company: Company, config: dict[str, Any] | None = None, slug: str = "w
     waits = made.get("waits")
     steps = [
         step("start", "start", "ask"),
-        {"id": "ask", "type": "create_task", "title": "Ask", "config": made, "next": {"done": "fine", "not_done": "sorry"} if waits else {"default": "fine"}},
+        {
+            "id": "ask",
+            "type": "create_task",
+            "title": "Ask",
+            "config": made,
+            "next": {"done": "fine", "not_done": "sorry"} if waits else {"default": "fine"},
+        },
         step("fine", "guidance", "end", {"text": "Fine"}),
         *([step("sorry", "guidance", "end", {"text": "{{ steps.ask.note }}"})] if waits else []),
         step("end", "end", None),
-    ]  # fmt: skip
-    document = {"format": 1, "slug": slug, "title": "With a task", "collection": "customer", "team": "operations", "steps": steps}
+    ]
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": "With a task",
+        "collection": "customer",
+        "team": "operations",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     return runs.start(company.olivia, slug, "customer", "1", {})
 
@@ -45,10 +58,17 @@ def test_the_run_goes_on_and_the_task_stands_with_whom_it_is_for(company: Compan
         False,
     )
     assert task.due_on is not None
-    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you, “Look at Adaeze Okonkwo-Bell”"]
+    assert [notice.text for notice in notices.notices_of(company.mona)] == [
+        "A task for you, “Look at Adaeze Okonkwo-Bell”"
+    ]
     tasks.close(company.mona, task.id, "done")
-    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you, “Look at Adaeze Okonkwo-Bell”: you closed it"]
-    assert (tasks.tasks_of(company.mona), [one.status for one in tasks.closed(company.mona)]) == ([], ["done"])
+    assert [notice.text for notice in notices.notices_of(company.mona)] == [
+        "A task for you, “Look at Adaeze Okonkwo-Bell”: you closed it"
+    ]
+    assert (tasks.tasks_of(company.mona), [one.status for one in tasks.closed(company.mona)]) == (
+        [],
+        ["done"],
+    )
     assert kinds(run_id).count("task_created") == 1
     whole(run_id)
 
@@ -73,7 +93,9 @@ def test_a_run_that_waits_goes_on_with_what_came_of_it(company: Company) -> None
     }
     with pytest.raises(Conflict):
         tasks.close(company.mona, task.id, "done", "Too late")
-    assert [(closed.title, closed.note) for closed in tasks.closed(company.mona)] == [(task.title, "No answer")]
+    assert [(closed.title, closed.note) for closed in tasks.closed(company.mona)] == [
+        (task.title, "No answer")
+    ]
     whole(run_id)
 
 
@@ -86,7 +108,10 @@ def test_what_a_killed_process_left_is_gone_on_with(company: Company) -> None:
     )
     [(subject, nonce, ct)] = fetch("select subject, nonce, ct from console.task where id = %s", (task.id,))
     kept = tasks._with_note(task.id, subject, nonce, ct, "All well")
-    fetch("update console.task set nonce = %s, ct = %s where id = %s returning 1", (kept["nonce"], kept["ct"], task.id))
+    fetch(
+        "update console.task set nonce = %s, ct = %s where id = %s returning 1",
+        (kept["nonce"], kept["ct"], task.id),
+    )
     assert (tasks.pick_up(), tasks.pick_up()) == (1, 0)
     assert company.told(run_id)["current"]["step"] == "fine"
     assert company.told(run_id)["context"]["ask"]["note"] == "All well"
@@ -94,7 +119,12 @@ def test_what_a_killed_process_left_is_gone_on_with(company: Company) -> None:
 
 def test_a_task_of_a_team_is_everybodys_who_may_see_the_run(company: Company) -> None:
     begin(company, {"assignee": None, "team": "operations"})
-    assert [len(tasks.of_teams(who)) for who in (company.mona, company.tom, company.stan, company.ada)] == [1, 1, 0, 0]
+    assert [len(tasks.of_teams(who)) for who in (company.mona, company.tom, company.stan, company.ada)] == [
+        1,
+        1,
+        0,
+        0,
+    ]
     (task,) = tasks.of_teams(company.tom)
     company.sql("update customer set desk = 'corporate' where id = 1")
     assert tasks.of_teams(company.tom) == []
@@ -109,8 +139,17 @@ def test_a_task_of_a_team_is_everybodys_who_may_see_the_run(company: Company) ->
     tasks.close(company.mona, task.id, "done")
 
 
-@pytest.mark.parametrize(("config", "code"), [({"assignee": "'stan@fernwick.example'"}, "no_such_person"), ({"assignee": "'nobody@x.example'"}, "no_such_person"), ({"due": "'tomorrow'"}, "no_day")])  # fmt: skip
-def test_a_task_for_nobody_or_no_day_asks_a_person(company: Company, config: dict[str, Any], code: str) -> None:
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"assignee": "'stan@fernwick.example'"}, "no_such_person"),
+        ({"assignee": "'nobody@x.example'"}, "no_such_person"),
+        ({"due": "'tomorrow'"}, "no_day"),
+    ],
+)
+def test_a_task_for_nobody_or_no_day_asks_a_person(
+    company: Company, config: dict[str, Any], code: str
+) -> None:
     run_id = begin(company, config)
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["take_over"]["code"]) == ("ask", code)

@@ -42,7 +42,9 @@ def ids(company: Company, who: str, name: str = "unrated", **more: Any) -> list[
 
 def handed_on(company: Company, record: str = "1", priority: str = "normal", by: str = "olivia") -> str:
     run = company.at("note", record, by)
-    runs.escalate(company.people[by], run, revision=None, inbox="desk", reason="Please look", priority=priority)
+    runs.escalate(
+        company.people[by], run, revision=None, inbox="desk", reason="Please look", priority=priority
+    )
     return run
 
 
@@ -67,9 +69,15 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
 
     def noting(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
         # ";" asks whether a connection that was idle is alive
-        asked_once_a_second = ("console.version", "console.sign_in", "FROM console.workflow ", "FROM console.inbox ")
+        asked_once_a_second = (
+            "console.version",
+            "console.sign_in",
+            "FROM console.workflow ",
+            "FROM console.inbox ",
+        )
         if query != ";" and not any(
-            word in " ".join(str(query).split()) for word in (*asked_once_a_second, "console.transition", "console.chain")
+            word in " ".join(str(query).split())
+            for word in (*asked_once_a_second, "console.transition", "console.chain")
         ):
             own.append(str(query))
         return execute(cursor, query, *more, **named)
@@ -102,7 +110,10 @@ def test_who_sees_a_part_gets_and_counts_that_part(company: Company) -> None:
     handed_on(company, "3")
     handed_on(company, "2")
     here = inboxes.known()
-    seen = {who: (ids(company, who), len(ids(company, who, "desk")), tickets.count(company.people[who], here)) for who in ("olivia", "tom")}
+    seen = {
+        who: (ids(company, who), len(ids(company, who, "desk")), tickets.count(company.people[who], here))
+        for who in ("olivia", "tom")
+    }
     assert seen["olivia"][0] == ["record:4", "record:1"]
     assert seen["olivia"][1:] == (2, {"desk": tickets.Count(2), "unrated": tickets.Count(2)})
     assert seen["tom"][:2] == (["record:4", "record:1"], 1)  # the corporate desk is not his
@@ -114,7 +125,11 @@ def test_who_sees_a_part_gets_and_counts_that_part(company: Company) -> None:
 
 def test_dispatch_is_by_priority_then_age_then_what_was_begun_then_records(company: Company) -> None:
     inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
-    low, normal, urgent = handed_on(company, "1", "low"), handed_on(company, "2", "normal"), handed_on(company, "3", "urgent")
+    low, normal, urgent = (
+        handed_on(company, "1", "low"),
+        handed_on(company, "2", "normal"),
+        handed_on(company, "3", "urgent"),
+    )
     first = tickets.to_do(company.olivia, "desk")
     assert [ticket.id for ticket in first.tickets] == [urgent, normal, "record:4", low]
     assert [ticket.priority for ticket in first.tickets] == ["urgent", "normal", "normal", "low"]
@@ -197,9 +212,16 @@ def test_tickets_that_one_could_not_do_are_not_offered(company: Company) -> None
 def test_taking_begins_the_record_with_what_the_inbox_gives(company: Company) -> None:
     run = tickets.take_next(company.olivia, "unrated")
     told = company.told(run)
-    assert (told["record"], told["holder"], told["context"]["start"]) == ("4", company.olivia.id, {"why": "periodic"})
+    assert (told["record"], told["holder"], told["context"]["start"]) == (
+        "4",
+        company.olivia.id,
+        {"why": "periodic"},
+    )
     assert [ticket.run.id for ticket in tickets.doing(company.olivia, "unrated")[0] if ticket.run] == [run]
-    assert [tickets.take(company.olivia, "unrated", f"record:{key}") and key for key in ("1", "3")] == ["1", "3"]
+    assert [tickets.take(company.olivia, "unrated", f"record:{key}") and key for key in ("1", "3")] == [
+        "1",
+        "3",
+    ]
     with pytest.raises(Conflict) as caught:
         tickets.take_next(company.olivia, "unrated")
     assert (caught.value.code, caught.value.message) == ("inbox_empty", "Nothing is left to take in Unrated.")
@@ -245,7 +267,9 @@ def test_who_was_slower_is_told_and_nothing_is_taken_from_the_quicker(company: C
     run = handed_on(company)
     ticket = tickets.to_do(company.mona, "desk").tickets[0]
     runs.take_over(company.olivia, run, revision=None)
-    assert tickets._try_to_take(company.mona, inboxes.known()[0], ticket) is None  # she may take over at once, and here she must not
+    assert (
+        tickets._try_to_take(company.mona, inboxes.known()[0], ticket) is None
+    )  # she may take over at once, and here she must not
     with pytest.raises(Conflict) as caught:
         tickets.take(company.tom, "desk", run)
     assert caught.value.code == "ticket_taken"
@@ -262,8 +286,15 @@ def test_a_lead_sees_who_has_what_and_gives_it_to_others(company: Company) -> No
     assert following is None
     with pytest.raises(NotAllowed):
         tickets.backlog(company.olivia, "unrated")
-    given = ticket_assignment.assign(company.mona, "unrated", ["record:1", run, "record:3", "record:99"], company.tom.id, "Holiday")
-    assert [(one.ticket, bool(one.run)) for one in given] == [("record:1", True), (run, True), ("record:3", False), ("record:99", False)]
+    given = ticket_assignment.assign(
+        company.mona, "unrated", ["record:1", run, "record:3", "record:99"], company.tom.id, "Holiday"
+    )
+    assert [(one.ticket, bool(one.run)) for one in given] == [
+        ("record:1", True),
+        (run, True),
+        ("record:3", False),
+        ("record:99", False),
+    ]
     assert "may not see this run" in given[2].reason
     assert company.told(run, "tom")["holder"] == company.tom.id
     assert {ticket.record for ticket in tickets.doing(company.tom, "unrated")[0]} == {"1", "4"}
@@ -272,10 +303,16 @@ def test_a_lead_sees_who_has_what_and_gives_it_to_others(company: Company) -> No
 def test_a_lead_takes_runs_out_of_hands(company: Company) -> None:
     run = tickets.take_next(company.olivia, "unrated")
     given = ticket_assignment.unassign(company.mona, "unrated", [run, "record:1"])
-    assert [(one.ticket, one.reason) for one in given] == [(run, ""), ("record:1", "Nobody has this ticket in hand.")]
+    assert [(one.ticket, one.reason) for one in given] == [
+        (run, ""),
+        ("record:1", "Nobody has this ticket in hand."),
+    ]
     assert company.told(run)["holder"] is None
     assert ids(company, "olivia")[0] == run
-    assert [event.type for event in log.events_of(run) if event.type.startswith("run_")][-2:] == ["run_taken_over", "run_released"]
+    assert [event.type for event in log.events_of(run) if event.type.startswith("run_")][-2:] == [
+        "run_taken_over",
+        "run_released",
+    ]
 
 
 @pytest.mark.parametrize("chosen", [[], [f"record:{number}" for number in range(101)]])
@@ -320,7 +357,10 @@ def test_a_list_costs_the_same_however_long_it_is(company: Company) -> None:
         with counted() as (own, theirs):
             tickets.to_do(company.tom, "unrated", limit=50)
         told.append((len(own), len(theirs)))
-    assert told == [(4, 1), (3, 1)]  # handed on, put down, live runs, and at the end what was handed on as low; records
+    assert told == [
+        (4, 1),
+        (3, 1),
+    ]  # handed on, put down, live runs, and at the end what was handed on as low; records
 
 
 def test_my_work_has_everything_that_waits(company: Company) -> None:

@@ -17,10 +17,14 @@ from tests.company import DESK, DOCUMENT, Company
 
 CHANGES: dict[str, Callable[[Company], Any]] = {
     "archived the team of this run": lambda at: teamwork.archive(at.people["ines"], "apart"),
-    "closed the account of who has this run in hand": lambda at: accounts.disable_person(at.olivia.id, by=at.people["ines"]),
+    "closed the account of who has this run in hand": lambda at: accounts.disable_person(
+        at.olivia.id, by=at.people["ines"]
+    ),
     "removes": lambda at: accounts.remove_person(at.people["ines"], at.olivia.id, "CONFIRM REMOVE"),
     "paused the data source that this run works on": lambda at: sources.pause(source(), by=at.people["ines"]),
-    "took away the data source that this run works on": lambda at: sources.remove(source(), by=at.people["ines"]),
+    "took away the data source that this run works on": lambda at: sources.remove(
+        source(), by=at.people["ines"]
+    ),
     "closed the inbox that this run waits in": lambda at: inboxes.close("apart-desk", by=at.people["ines"]),
 }
 
@@ -40,9 +44,17 @@ def confidential(company: Company, *cleared: Actor) -> str:
     access.grant("keeper", "label:secret", ["see"])
     access.refresh()
     workflows.import_file(
-        copy.deepcopy(DOCUMENT) | {"slug": "care-secret", "title": "Secret", "clearance": "secret", "team": "apart"}, publish=True
+        copy.deepcopy(DOCUMENT)
+        | {"slug": "care-secret", "title": "Secret", "clearance": "secret", "team": "apart"},
+        publish=True,
     )
-    return runs.start(accounts.actor_of_person(company.olivia.id, "ses_olivia"), "care-secret", "customer", "4", {"why": "event"})
+    return runs.start(
+        accounts.actor_of_person(company.olivia.id, "ses_olivia"),
+        "care-secret",
+        "customer",
+        "4",
+        {"why": "event"},
+    )
 
 
 def pairs(person: str) -> set[tuple[str, str]]:
@@ -58,11 +70,19 @@ def test_whoever_is_cleared_is_told_and_nobody_else(company: Company, said: str)
     run_id = confidential(company, company.olivia, company.mona)
     if "inbox" in said:
         inboxes.import_all([DESK | {"id": "apart-desk", "team": "apart"}])
-        runs.escalate(accounts.actor_of_person(company.olivia.id, "ses_olivia"), run_id, revision=None, inbox="apart-desk", reason="Look")
+        runs.escalate(
+            accounts.actor_of_person(company.olivia.id, "ses_olivia"),
+            run_id,
+            revision=None,
+            inbox="apart-desk",
+            reason="Look",
+        )
     before = {name: notices.unread(who) for name, who in company.people.items()}
     CHANGES[said](company)
     told = {name for name, who in company.people.items() if notices.unread(who) != before[name]}
-    assert told - {"olivia"} == {"mona"}, "the one in whose hands it is may be told too, unless it is their account"
+    assert told - {"olivia"} == {"mona"}, (
+        "the one in whose hands it is may be told too, unless it is their account"
+    )
     expected = "closed the account of who has this run in hand" if said == "removes" else said
     assert [text for text in heard(company.mona) if expected in text] or "took away" in said
     assert heard(company.people["ines"]) == []

@@ -37,15 +37,33 @@ from tests.work.test_approvals import second_lead
 
 __all__ = ["house", "shop"]
 ADDRESS = "198.51.100.7"
-ASK = step("ask", "approval", None, {"text": "May this go on?", "roles": ["lead"]}) | {"next": {"approved": "end", "rejected": "end"}}
+ASK = step("ask", "approval", None, {"text": "May this go on?", "roles": ["lead"]}) | {
+    "next": {"approved": "end", "rejected": "end"}
+}
 Pull = Callable[[Company, Actor], object]
 
 
-def asking(slug: str = "asks", *triggers: Mapping[str, Any], collection: str | None = "contact", first: str = "ask", **more: Any) -> None:
+def asking(
+    slug: str = "asks",
+    *triggers: Mapping[str, Any],
+    collection: str | None = "contact",
+    first: str = "ask",
+    **more: Any,
+) -> None:
     """A workflow without a holder that asks for approval at once."""
     steps = [step("start", "start", first), ASK, step("end", "end", None)]
-    head = {"format": 1, "slug": slug, "title": slug.title(), "team": "operations", "run_as": ROBOT, "collection": collection}
-    workflows.import_file(head | {"steps": steps, "settings": {"exclusive": False}, "triggers": list(triggers)} | more, publish=True)
+    head = {
+        "format": 1,
+        "slug": slug,
+        "title": slug.title(),
+        "team": "operations",
+        "run_as": ROBOT,
+        "collection": collection,
+    }
+    workflows.import_file(
+        head | {"steps": steps, "settings": {"exclusive": False}, "triggers": list(triggers)} | more,
+        publish=True,
+    )
 
 
 def doing(slug: str, kind: str, config: dict[str, Any], *triggers: Mapping[str, Any], **more: Any) -> None:
@@ -60,9 +78,7 @@ def on(event: str, **more: Any) -> dict[str, Any]:
 
 def started(slug: str = "asks") -> list[str]:
     """Runs of the workflow, the oldest first."""
-    statement = (
-        "select r.id from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s order by r.id"
-    )
+    statement = "select r.id from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s order by r.id"
     return [run_id for (run_id,) in fetch(statement, (slug,))]
 
 
@@ -71,7 +87,9 @@ def call_in(company: Company, actor: Actor) -> None:
     asking("asks", {"id": "in", "kind": "webhook", "enabled": True})
     [hook] = automation.listed(company.mona, "asks")[1]
     text = accounts.create_key("hook", actor.id, scopes=Scopes(approves=True)).text
-    answer = client().post(f"/hooks/{hook.address}", json={"record": "1"}, headers={"Authorization": f"Bearer {text}"})
+    answer = client().post(
+        f"/hooks/{hook.address}", json={"record": "1"}, headers={"Authorization": f"Bearer {text}"}
+    )
     assert answer.status_code == 202, answer.json
 
 
@@ -141,7 +159,18 @@ def by_sub_workflow(company: Company, actor: Actor) -> None:
 
 
 def by_branch(company: Company, actor: Actor) -> None:
-    steps = [step("start", "start", "both"), step("both", "parallel", "end", {"branches": [{"id": name, "start": name} for name in ("ask", "read")], "until": "all"}), ASK, step("read", "guidance", "end", {"text": "Read."}), step("end", "end", None)]  # fmt: skip
+    steps = [
+        step("start", "start", "both"),
+        step(
+            "both",
+            "parallel",
+            "end",
+            {"branches": [{"id": name, "start": name} for name in ("ask", "read")], "until": "all"},
+        ),
+        ASK,
+        step("read", "guidance", "end", {"text": "Read."}),
+        step("end", "end", None),
+    ]
     asking(steps=steps)
     runs.start(actor, "asks", "contact", "1")
 
@@ -179,9 +208,25 @@ def by_import(company: Company, actor: Actor) -> None:
 
 
 WAYS: list[Pull] = [
-    by_hand, by_tag, by_tag_taken, by_change, by_stage, by_new_record, by_deletion, by_enrolment, by_segment, by_lead, by_sub_workflow, by_branch,
-    by_tag_of_a_run, by_end_of_a_run, by_error, by_run_of_a_tag_of_a_run, by_import, call_in,
-]  # fmt: skip
+    by_hand,
+    by_tag,
+    by_tag_taken,
+    by_change,
+    by_stage,
+    by_new_record,
+    by_deletion,
+    by_enrolment,
+    by_segment,
+    by_lead,
+    by_sub_workflow,
+    by_branch,
+    by_tag_of_a_run,
+    by_end_of_a_run,
+    by_error,
+    by_run_of_a_tag_of_a_run,
+    by_import,
+    call_in,
+]
 
 
 @pytest.fixture
@@ -222,7 +267,9 @@ def test_nobody_approves_what_they_caused(office: Company, way: Pull, key: bool)
     assert any(cause["key"] for cause in told["caused_by"]) == (key or way is call_in)
     assert len(told["caused_by"]) <= 8
     first = log.events_of(waiting, limit=1)[0]
-    assert [cause["person"] for cause in first.open["caused_by"] if "person" in cause] == people, "the log says the same"
+    assert [cause["person"] for cause in first.open["caused_by"] if "person" in cause] == people, (
+        "the log says the same"
+    )
     assert ADDRESS not in str(first.body), "an address is sealed"
     assert refused(office.mona, asked) == refused(with_key(office.mona), asked) == "requester"
     assert [line.approval.id for line in approvals.to_review(office.mona).lines] == []
@@ -236,11 +283,29 @@ def test_who_started_a_run_through_a_webhook_stands_in_its_first_event(office: C
     [run_id] = started()
     key = fetch("select id from console.api_key where person = %s", (office.mona.id,))[0][0]
     [cause] = runs.get(office.ines, run_id).json["caused_by"]
-    assert [each["address"] for each in runs.get(office.mona, run_id).json["caused_by"]] == [None], "only who reads the log knows"
-    assert cause == {"kind": "delivery", "person": office.mona.id, "key": key, "trigger": "in", "event": None, "run": None, "address": ADDRESS, "signed": False}  # fmt: skip
+    assert [each["address"] for each in runs.get(office.mona, run_id).json["caused_by"]] == [None], (
+        "only who reads the log knows"
+    )
+    assert cause == {
+        "kind": "delivery",
+        "person": office.mona.id,
+        "key": key,
+        "trigger": "in",
+        "event": None,
+        "run": None,
+        "address": ADDRESS,
+        "signed": False,
+    }
     first = log.events_of(run_id, limit=1)[0]
     assert first.open["caused_by"] == [
-        {"kind": "delivery", "person": office.mona.id, "key": key, "trigger": "in", "signed": False, "workflow": workflows.live("asks").id}
+        {
+            "kind": "delivery",
+            "person": office.mona.id,
+            "key": key,
+            "trigger": "in",
+            "signed": False,
+            "workflow": workflows.live("asks").id,
+        }
     ]
     assert first.values["addresses"] == {"0": ADDRESS}
     [told, *_], _ = runs.events(office.ines, run_id, limit=1)
@@ -252,7 +317,10 @@ def test_a_schedule_is_caused_by_nobody_and_anyone_entitled_approves(office: Com
     due_at("asks", "night", "clock_timestamp() - interval '1 minute'")
     work_as_workers_do()
     [run_id] = started()
-    assert [(cause["kind"], cause["person"], cause["trigger"]) for cause in runs.get(office.mona, run_id).json["caused_by"]] == [("schedule", None, "night")]  # fmt: skip
+    assert [
+        (cause["kind"], cause["person"], cause["trigger"])
+        for cause in runs.get(office.mona, run_id).json["caused_by"]
+    ] == [("schedule", None, "night")]
     runs.approve(office.mona, waiting_for(run_id))
 
 
@@ -265,7 +333,9 @@ def found_in(office: Company) -> str:
 def test_a_change_in_a_watched_database_is_that_of_whoever_made_it_here_or_made_outside(
     office: Company, shop: psycopg.Connection[Any]
 ) -> None:
-    shop.execute("create function touch() returns trigger language plpgsql as 'begin new.updated_at = clock_timestamp(); return new; end'")
+    shop.execute(
+        "create function touch() returns trigger language plpgsql as 'begin new.updated_at = clock_timestamp(); return new; end'"
+    )
     shop.execute("create trigger touch before update on orders for each row execute function touch()")
     shop.execute("insert into orders (title, total) values ('by none', 2)")
     asking("asks", on("record.updated"), collection="order")
@@ -301,8 +371,21 @@ def test_a_step_that_led_on_is_that_of_who_did_it_however_late_the_log_is_read(o
     """And everybody who worked on the run before is behind what it led to; who comes after is not."""
     lena = second_lead(office)
     asking("asks", on("tag.added"))
-    steps = [step("start", "start", "one"), step("one", "guidance", "act", {"text": "1"}), step("act", "add_tag", "two", {"tag": "hot"}), step("two", "guidance", "end", {"text": "2"}), step("end", "end", None)]  # fmt: skip
-    guided = {"format": 1, "slug": "guided", "title": "Guided", "team": "operations", "collection": "contact", "steps": steps}
+    steps = [
+        step("start", "start", "one"),
+        step("one", "guidance", "act", {"text": "1"}),
+        step("act", "add_tag", "two", {"tag": "hot"}),
+        step("two", "guidance", "end", {"text": "2"}),
+        step("end", "end", None),
+    ]
+    guided = {
+        "format": 1,
+        "slug": "guided",
+        "title": "Guided",
+        "team": "operations",
+        "collection": "contact",
+        "steps": steps,
+    }
     workflows.import_file(guided, publish=True)
     run_id = runs.start(office.olivia, "guided", "contact", "1")
     runs.save(office.olivia, run_id, revision=None)
@@ -314,7 +397,10 @@ def test_a_step_that_led_on_is_that_of_who_did_it_however_late_the_log_is_read(o
     runs.complete(lena, run_id, runs.Submission(step="two", revision=told["revision"], values={}))
     work_as_workers_do()
     [asked] = started()
-    assert {cause["person"] for cause in runs.get(lena, asked).json["caused_by"]} == {office.olivia.id, office.mona.id}
+    assert {cause["person"] for cause in runs.get(lena, asked).json["caused_by"]} == {
+        office.olivia.id,
+        office.mona.id,
+    }
     assert refused(office.mona, waiting_for(asked)) == "requester"
     runs.approve(lena, waiting_for(asked))
 
@@ -327,20 +413,31 @@ def test_who_lets_a_waiting_run_go_on_is_among_its_causes(office: Company) -> No
     work_as_workers_do()
     tags.put(office.mona, "contact", ["1"], "hot")
     work_as_workers_do()
-    assert {cause["person"] for cause in runs.get(lena, run_id).json["caused_by"]} == {office.olivia.id, office.mona.id}
+    assert {cause["person"] for cause in runs.get(lena, run_id).json["caused_by"]} == {
+        office.olivia.id,
+        office.mona.id,
+    }
     assert refused(office.mona, waiting_for(run_id)) == "requester"
     runs.approve(lena, waiting_for(run_id))
     whole(run_id)
 
 
-def test_who_was_shown_the_secret_of_a_signed_webhook_does_not_approve_what_it_starts(office: Company) -> None:
+def test_who_was_shown_the_secret_of_a_signed_webhook_does_not_approve_what_it_starts(
+    office: Company,
+) -> None:
     asking("asks", {"id": "in", "kind": "webhook", "enabled": True, "signed": True})
     made = automation.renew_secret(office.mona, "asks", "in")
     [hook] = automation.listed(office.mona, "asks")[1]
     body, now = b'{"record": "1"}', log.now()
     signature = Webhook(str(made.secret)).sign("msg_1", now, body.decode())
-    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
-    answer = client().post(f"/hooks/{hook.address}", data=body, headers=headers, content_type="application/json")
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+    }
+    answer = client().post(
+        f"/hooks/{hook.address}", data=body, headers=headers, content_type="application/json"
+    )
     assert answer.status_code == 202, answer.json
     work_as_workers_do()
     [run_id] = started()
@@ -352,7 +449,9 @@ OLD = [by_hand, by_tag, by_change, by_enrolment, by_sub_workflow, by_tag_of_a_ru
 
 
 @pytest.mark.parametrize("way", OLD, ids=lambda way: way.__name__)
-def test_what_caused_an_old_run_is_found_in_the_log_and_else_nobody_who_may_have_approves(office: Company, way: Pull) -> None:
+def test_what_caused_an_old_run_is_found_in_the_log_and_else_nobody_who_may_have_approves(
+    office: Company, way: Pull
+) -> None:
     lena = second_lead(office)
     way(office, office.mona)
     work_as_workers_do()

@@ -38,12 +38,20 @@ def test_two_editors_of_different_steps_merge_and_of_the_same_collide(company: C
     first, second = [step["id"] for step in draft.document["steps"]][:2]
     mine = changed(company.mona, draft.revision, titled(first, "Begin"))
     theirs = changed(tom, draft.revision, titled(second, "Read"))
-    assert (title_of(theirs, first), title_of(theirs, second), theirs.revision) == ("Begin", "Read", mine.revision + 1)
+    assert (title_of(theirs, first), title_of(theirs, second), theirs.revision) == (
+        "Begin",
+        "Read",
+        mine.revision + 1,
+    )
     with pytest.raises(Conflict, match="Tom changed the same") as caught:
         changed(company.mona, mine.revision, titled(second, "Look"))
     assert caught.value.extra["revision"] == theirs.revision
     [conflict] = caught.value.extra["conflicts"]
-    assert (conflict["step"], conflict["mine"]["title"], conflict["theirs"]["title"]) == (second, "Look", "Read")
+    assert (conflict["step"], conflict["mine"]["title"], conflict["theirs"]["title"]) == (
+        second,
+        "Look",
+        "Read",
+    )
     again = changed(tom, draft.revision, titled(second, "Read"))
     assert again.revision == theirs.revision, "what arrives twice changes nothing"
 
@@ -57,7 +65,12 @@ def test_each_undoes_their_own_changes_and_what_others_changed_since_stays(compa
     changed(company.mona, 1, titled(first, "Two"))
     changed(tom, 2, titled(second, "Toms"))
     undone = workflows.undo(company.mona, CARE)
-    assert (title_of(undone, first), title_of(undone, second), undone.can_undo, undone.can_redo) == ("One", "Toms", True, True)
+    assert (title_of(undone, first), title_of(undone, second), undone.can_undo, undone.can_redo) == (
+        "One",
+        "Toms",
+        True,
+        True,
+    )
     assert title_of(workflows.redo(company.mona, CARE), first) == "Two"
     workflows.undo(company.mona, CARE)
     assert not workflows.undo(company.mona, CARE).can_undo
@@ -71,8 +84,14 @@ def test_each_undoes_their_own_changes_and_what_others_changed_since_stays(compa
     assert drafting.written(workflows.draft_at(company.mona, CARE, 0)) == kept
     with pytest.raises(Conflict, match="changed in the meantime"):
         workflows.restore(company.mona, CARE, 9, workflows.draft_at(company.mona, CARE, 2))
-    assert title_of(workflows.restore(company.mona, CARE, 10, workflows.draft_at(company.mona, CARE, 2)), first) == "Two"
-    assert {(each.by, each.count) for each in workflows.history(company.mona, CARE)} == {(company.mona.id, 9), (tom.id, 2)}
+    assert (
+        title_of(workflows.restore(company.mona, CARE, 10, workflows.draft_at(company.mona, CARE, 2)), first)
+        == "Two"
+    )
+    assert {(each.by, each.count) for each in workflows.history(company.mona, CARE)} == {
+        (company.mona.id, 9),
+        (tom.id, 2),
+    }
 
 
 def test_a_change_leaves_every_other_step_as_it_was_read(company: Company) -> None:
@@ -80,7 +99,11 @@ def test_a_change_leaves_every_other_step_as_it_was_read(company: Company) -> No
     draft = changed(company.mona, 1, titled("read", "Two"))
     before = workflows.draft_before(draft, 0)
     assert drafting.written(before) == drafting.written(workflows.draft_at(company.mona, CARE, 0))
-    assert [step["id"] for step, now in zip(before["steps"], draft.document["steps"], strict=True) if step is not now] == ["read"]
+    assert [
+        step["id"]
+        for step, now in zip(before["steps"], draft.document["steps"], strict=True)
+        if step is not now
+    ] == ["read"]
 
 
 def test_an_unfinished_draft_is_kept_told_and_not_published(company: Company) -> None:
@@ -92,7 +115,9 @@ def test_an_unfinished_draft_is_kept_told_and_not_published(company: Company) ->
         {"op": "set_document", "field": "newer", "value": {"b": 1, "a": 2}},
     )
     told = draft.to_json(workflows.problems(draft))["problems"]
-    assert {("no_such", "type"), ("no_such", "shape"), (None, "newer")} <= {(each["step"], each["field"]) for each in told}
+    assert {("no_such", "type"), ("no_such", "shape"), (None, "newer")} <= {
+        (each["step"], each["field"]) for each in told
+    }
     mending = next(each["mend"] for each in told if each["field"] == "newer")
     assert "newer" not in changed(company.mona, draft.revision, mending).document
     with pytest.raises(Invalid, match="cannot be published") as caught:

@@ -47,13 +47,22 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         changed(expect={"path": ["start", "load", "note"]}),
         "After “Load the customer” comes “Read this”, and “Take a note” was expected.",
     ),
-    "stops": (changed(answers={"read": {}}, expect={"outcome": "Approved"}), "It should end as Approved, and it stops at “Take a note”."),
-    "sends": (changed(expect={"effects": []}), "It should send nothing, and would send “Rate the risk”: Update risk."),
+    "stops": (
+        changed(answers={"read": {}}, expect={"outcome": "Approved"}),
+        "It should end as Approved, and it stops at “Take a note”.",
+    ),
+    "sends": (
+        changed(expect={"effects": []}),
+        "It should send nothing, and would send “Rate the risk”: Update risk.",
+    ),
     "fails": (
         changed(effects={"rate": "failed"}, expect={"status": "completed"}),
         "The run should come to its end; here it would wait for a person.",
     ),
-    "refused": (changed(answers=ANSWERS | {"note": {"values": {"count": 1}}}, expect={}), "“Take a note” does not take the answer"),
+    "refused": (
+        changed(answers=ANSWERS | {"note": {"values": {"count": 1}}}, expect={}),
+        "“Take a note” does not take the answer",
+    ),
     "refused by its label": (
         changed(answers=ANSWERS | {"rate": {"values": {"risk": "huge"}}}, expect={}),
         "“Rate the risk” does not take the answer (Risk: This is not an option here: choose one of “Low”, “Medium”, “High”).",
@@ -62,7 +71,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         changed(expect={"path": ["start", "load/ask_them"]}),
         "After “Start” comes “Load the customer”, and “Ask them” of “Load the customer” was expected.",
     ),
-    "waits": (changed(answers={}, expect={"outcome": "Approved"}), "It should end as Approved, and it stops at “Read this”."),
+    "waits": (
+        changed(answers={}, expect={"outcome": "Approved"}),
+        "It should end as Approved, and it stops at “Read this”.",
+    ),
     "gone": (
         changed(record="99"),
         "Its record is not there any more, or you may not see it: remove the test, and keep it again with another record.",
@@ -86,17 +98,29 @@ def test_failed_tests_stop_publishing_unless_a_reason_is_given_and_logged(compan
     workflows.import_file(DOCUMENT | {"tests": [HOLDS, wrong]}, company.mona)
     with pytest.raises(Conflict) as stopped:
         workflows.publish_draft(company.mona, "care-review", note="Tests.")
-    assert (stopped.value.code, [each["test"] for each in stopped.value.details]) == ("tests_failed", ["Ends otherwise"])
+    assert (stopped.value.code, [each["test"] for each in stopped.value.details]) == (
+        "tests_failed",
+        ["Ends otherwise"],
+    )
     assert workflows.live("care-review").number == 1
-    made = workflows.publish_draft(company.mona, "care-review", note="Tests.", accept_failed_tests="Mended tomorrow.")
+    made = workflows.publish_draft(
+        company.mona, "care-review", note="Tests.", accept_failed_tests="Mended tomorrow."
+    )
     assert made.live_version == 2
     assert [event.get("failed_tests") for event in written("workflow_published")][-1] == 1
     workflows.import_file(DOCUMENT | {"title": "Other", "tests": [HOLDS]}, company.mona)
-    assert workflows.publish_draft(company.mona, "care-review", note="Tests.", accept_failed_tests="Not needed.").live_version == 3
+    assert (
+        workflows.publish_draft(
+            company.mona, "care-review", note="Tests.", accept_failed_tests="Not needed."
+        ).live_version
+        == 3
+    )
     assert "failed_tests" not in written("workflow_published")[-1]
 
 
-def test_tests_run_before_the_lock_and_on_what_is_published(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_run_before_the_lock_and_on_what_is_published(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While they run, somebody else may change the draft; then the tests of the changed draft count."""
     workflows.import_file(DOCUMENT | {"tests": [HOLDS]}, company.mona)
     seen: list[str] = []
@@ -124,7 +148,11 @@ def test_the_commands_that_publish_run_the_tests(company: Company, tmp_path: Pat
     assert (failed.exit_code, workflows.draft_document("care-review")["title"]) == (1, DOCUMENT["title"])
     assert shell.invoke(console, ["workflow", "import", str(file)]).exit_code == 0
     failed = shell.invoke(console, ["workflow", "publish", "care-review", *user])
-    assert ("Ends otherwise" in failed.output, failed.exit_code, workflows.live("care-review").number) == (True, 1, 1)
+    assert ("Ends otherwise" in failed.output, failed.exit_code, workflows.live("care-review").number) == (
+        True,
+        1,
+        1,
+    )
     made = shell.invoke(console, ["workflow", "publish", "care-review", "--reason", "Mended tomorrow", *user])
     assert (made.exit_code, workflows.live("care-review").number) == (0, 2)
     assert written("workflow_published")[-1]["failed_tests"] == 1
@@ -132,7 +160,11 @@ def test_the_commands_that_publish_run_the_tests(company: Company, tmp_path: Pat
 
 def test_the_command_runs_the_tests_of_a_file_or_a_draft(company: Company, tmp_path: Path) -> None:
     file = tmp_path / "care-review.json"
-    file.write_text(json.dumps(DOCUMENT | {"tests": [HOLDS, changed(name="Ends otherwise", expect={"outcome": "Refused"})]}))
+    file.write_text(
+        json.dumps(
+            DOCUMENT | {"tests": [HOLDS, changed(name="Ends otherwise", expect={"outcome": "Refused"})]}
+        )
+    )
     mail = company.mona.email
     failed = CliRunner().invoke(console, ["workflow", "test", str(file), "--user", mail])
     assert failed.exit_code == 1, failed.output

@@ -28,7 +28,11 @@ WAITING = {
 
 
 def kinds() -> list[str]:
-    return [event.type.removeprefix("workflow_") for event in log.events_of("sys:config") if event.type.startswith("workflow_")]
+    return [
+        event.type.removeprefix("workflow_")
+        for event in log.events_of("sys:config")
+        if event.type.startswith("workflow_")
+    ]
 
 
 def due(*runs_due: str) -> None:
@@ -36,7 +40,9 @@ def due(*runs_due: str) -> None:
     with transaction() as connection:
         for second, run_id in enumerate(runs_due):
             set_until = "update console.run set waiting = jsonb_set(waiting, '{until}', to_jsonb(cast(:at as text))) where id = :id"
-            connection.execute(sa.text(set_until), {"id": run_id, "at": f"2026-01-01T00:00:{second:02}.000000Z"})
+            connection.execute(
+                sa.text(set_until), {"id": run_id, "at": f"2026-01-01T00:00:{second:02}.000000Z"}
+            )
 
 
 def test_what_may_follow_what(company: Company) -> None:
@@ -44,7 +50,13 @@ def test_what_may_follow_what(company: Company) -> None:
     with pytest.raises(Conflict, match="left its draft"):
         workflows.change(mona, slug, status="draft")
     assert workflows.pause(mona, slug, "Month's end").status_reason == "Month's end"
-    for act in (workflows.activate, workflows.complete, workflows.activate, workflows.pause, workflows.complete):
+    for act in (
+        workflows.activate,
+        workflows.complete,
+        workflows.activate,
+        workflows.pause,
+        workflows.complete,
+    ):
         act(mona, slug)
     with pytest.raises(Conflict, match="Only a workflow that is active can be paused; this one is completed"):
         workflows.pause(mona, slug)
@@ -54,7 +66,18 @@ def test_what_may_follow_what(company: Company) -> None:
     assert workflows.archive(mona, slug).status == "cancelled", "an archived workflow keeps what became of it"
     assert workflows.change(mona, slug, status="running").archived_at is None
     assert kinds() == [
-        *("imported", "published", "paused", "resumed", "completed", "activated", "paused", "completed", "cancelled", "archived"),
+        *(
+            "imported",
+            "published",
+            "paused",
+            "resumed",
+            "completed",
+            "activated",
+            "paused",
+            "completed",
+            "cancelled",
+            "archived",
+        ),
         "activated",
     ]
 
@@ -64,8 +87,12 @@ def test_what_another_process_has_just_activated_starts_at_once(company: Company
     definition = workflows.live("care-review")
     workflows.pause(company.mona, "care-review", "Month's end")
     assert workflows.may_start(definition) is not None
-    with transaction() as connection:  # as it is for a worker: nothing tells this process that its list is old
-        connection.execute(sa.text("update console.workflow set status = 'active' where id = :id"), {"id": definition.id})
+    with (
+        transaction() as connection
+    ):  # as it is for a worker: nothing tells this process that its list is old
+        connection.execute(
+            sa.text("update console.workflow set status = 'active' where id = :id"), {"id": definition.id}
+        )
     assert workflows.may_start(definition) is None
 
 
@@ -106,10 +133,16 @@ def test_a_cancellation_says_who_ends_and_ends_them(company: Company) -> None:
     assert company.told(ended)["status"] == "completed"
     assert list(runs.rebuild(inside, check=True)) == []
     last = log.events_of(inside)[-1]
-    assert (last.type, last.open["reason_code"], last.body["actor"]["kind"]) == ("run_cancelled", "workflow_cancelled", "system")
+    assert (last.type, last.open["reason_code"], last.body["actor"]["kind"]) == (
+        "run_cancelled",
+        "workflow_cancelled",
+        "system",
+    )
 
 
-@pytest.mark.parametrize(("who", "error"), [("stan", NotFound), ("olivia", NotAllowed), ("ada", NotAllowed), ("rosa", NotAllowed)])
+@pytest.mark.parametrize(
+    ("who", "error"), [("stan", NotFound), ("olivia", NotAllowed), ("ada", NotAllowed), ("rosa", NotAllowed)]
+)
 def test_who_may_not_is_told_why(company: Company, who: str, error: type[Exception]) -> None:
     actor = company.people[who]
     for act in (workflows.activate, workflows.pause, workflows.complete, workflows.archive):
@@ -141,7 +174,9 @@ def test_activation_says_what_fires_and_the_card_when(company: Company) -> None:
     workflows.import_file(document)
     preview = monitoring.activation(company.mona, "hourly")
     assert (len(preview.firings), {name for name, _ in preview.firings}) == (20, {"hourly"})
-    assert list(preview.triggers) == [triggers.trigger_words(Trigger.model_validate(hourly)).rstrip(".")], "as on the page of triggers"
+    assert list(preview.triggers) == [triggers.trigger_words(Trigger.model_validate(hourly)).rstrip(".")], (
+        "as on the page of triggers"
+    )
     tagged = {
         "id": "vip",
         "kind": "event",
@@ -159,4 +194,6 @@ def test_activation_says_what_fires_and_the_card_when(company: Company) -> None:
     [card] = [card for card in monitoring.cards(company.ines, "UTC") if card.known.slug == "hourly"]
     assert card.next_at == preview.firings[0][1]
     workflows.pause(company.mona, "hourly")
-    assert [card.next_at for card in monitoring.cards(company.ines, "UTC") if card.known.slug == "hourly"] == [None]
+    assert [
+        card.next_at for card in monitoring.cards(company.ines, "UTC") if card.known.slug == "hourly"
+    ] == [None]

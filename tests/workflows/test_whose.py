@@ -83,8 +83,12 @@ def test_its_runs_are_found_by_its_owner_and_by_who_reads_the_log(company: Compa
     assert run in {head.id for head in runs.on_record(company.mona, "customer", "2")}
     for other in (gita, company.olivia):
         assert run not in {head.id for head in runs.on_record(other, "customer", "2")}
-    assert workflows.entry(company.ada, "own-review").title == "Own review", "an auditor sees in the log what it did"
-    assert workflows.entry(company.ines, "own-review").title == "Own review", "an admin must be able to hand it over"
+    assert workflows.entry(company.ada, "own-review").title == "Own review", (
+        "an auditor sees in the log what it did"
+    )
+    assert workflows.entry(company.ines, "own-review").title == "Own review", (
+        "an admin must be able to hand it over"
+    )
     for other in (gita, company.olivia):
         with pytest.raises(NotFound):
             runs.get(other, run)
@@ -104,7 +108,9 @@ def test_the_accounts_in_whose_name_its_runs_act_may_start_it_and_no_other(compa
     assert may == {"robot@fernwick.example": True, "other@fernwick.example": False}
 
 
-def test_it_changes_hands_with_an_event_and_only_by_whom_it_is_or_who_manages_people(company: Company, gita: Actor) -> None:
+def test_it_changes_hands_with_an_event_and_only_by_whom_it_is_or_who_manages_people(
+    company: Company, gita: Actor
+) -> None:
     made = own(company)
     with pytest.raises(NotFound):
         whose.hand_over(gita, made.id, "personal")
@@ -112,14 +118,18 @@ def test_it_changes_hands_with_an_event_and_only_by_whom_it_is_or_who_manages_pe
         whose.hand_over(company.mona, made.id, "personal", to=accounts.person(gita.id).email)
     with pytest.raises(Invalid, match="not handed over"):
         whose.hand_over(company.ines, made.id, "personal", to="olivia@fernwick.example")
-    assert whose.hand_over(company.ines, made.id, "personal", to=accounts.person(gita.id).email).owner == gita.id
+    assert (
+        whose.hand_over(company.ines, made.id, "personal", to=accounts.person(gita.id).email).owner == gita.id
+    )
     assert sees(gita)
     assert not sees(company.mona)
     assert whose.personal_of(company.ines, gita.id)[0].slug == "own-review"
     assert whose.hand_over(gita, made.id, "organisation").owner is None
     assert sees(company.mona)
     with pytest.raises(NotAllowed):
-        whose.hand_over(company.ines, made.id, "personal")  # an admin makes nothing of the organisation's theirs
+        whose.hand_over(
+            company.ines, made.id, "personal"
+        )  # an admin makes nothing of the organisation's theirs
     with pytest.raises(NotAllowed):
         whose.hand_over(company.olivia, made.id, "personal")
     with pytest.raises(Invalid, match="whose the workflow is"):
@@ -127,9 +137,13 @@ def test_it_changes_hands_with_an_event_and_only_by_whom_it_is_or_who_manages_pe
     assert whose.hand_over(company.mona, made.id, "personal").owner == company.mona.id
     whose.hand_over(company.mona, made.id, "personal")
     told = [
-        (event.open["former_holder"], event.open["holder"]) for event in log.events_of("sys:config") if event.type == "workflow_handed_over"
+        (event.open["former_holder"], event.open["holder"])
+        for event in log.events_of("sys:config")
+        if event.type == "workflow_handed_over"
     ]
-    assert told == [(company.mona.id, gita.id), (gita.id, None), (None, company.mona.id)], "once more changes nothing"
+    assert told == [(company.mona.id, gita.id), (gita.id, None), (None, company.mona.id)], (
+        "once more changes nothing"
+    )
 
 
 def test_its_owner_gone_an_admin_makes_it_the_organisations(company: Company, gita: Actor) -> None:
@@ -151,7 +165,10 @@ def test_it_becomes_personal_only_when_nobody_else_works_in_it(company: Company)
     with pytest.raises(Conflict, match="while others work in it") as refused:
         whose.hand_over(company.mona, "care-review", "personal")
     reasons = [detail["reason"] for detail in refused.value.details]
-    assert reasons == ["1 live run is in the hands of others, or for others to take.", "Outer begins runs of it."]
+    assert reasons == [
+        "1 live run is in the hands of others, or for others to take.",
+        "Outer begins runs of it.",
+    ]
     assert refused.value.code == "others_at_work"
     runs.cancel(company.mona, run, revision=None, reason="Enough")
     workflows.archive(company.mona, "outer")
@@ -175,7 +192,11 @@ def test_a_copy_has_triggers_of_its_own_that_are_off(company: Company) -> None:
     assert copied.owner == company.mona.id, "whose the original is"
     assert workflows.duplicate(company.mona, made.id, "organisation").owner is None
     triggers = workflows.definition(company.mona, copied.id)["triggers"]
-    assert [(each["kind"], each.get("enabled")) for each in triggers] == [("webhook", False), ("schedule", False), ("manual", None)]
+    assert [(each["kind"], each.get("enabled")) for each in triggers] == [
+        ("webhook", False),
+        ("schedule", False),
+        ("manual", None),
+    ]
     assert not {"trg_1", "nightly", "by_hand"} & {each["id"] for each in triggers}
     workflows.activate(company.mona, copied.id)
     rows = {(row.workflow, row.kind): row for row in _triggers()}
@@ -187,7 +208,9 @@ def test_a_copy_has_triggers_of_its_own_that_are_off(company: Company) -> None:
 def _triggers() -> Any:
     automation.trigger_rows.synchronise()
     with transaction() as connection:
-        return connection.execute(sa.text("select workflow, kind, enabled, token, next_at from console.trigger")).all()
+        return connection.execute(
+            sa.text("select workflow, kind, enabled, token, next_at from console.trigger")
+        ).all()
 
 
 def test_it_is_not_offered_where_it_is_hidden(company: Company) -> None:
@@ -196,7 +219,15 @@ def test_it_is_not_offered_where_it_is_hidden(company: Company) -> None:
         place: [each.slug for each in workflows.startable(company.olivia, "customer", place)]
         for place in ("record", "list", "search", "assistant", None)
     }
-    assert found == {"record": ["care-review"], "list": [], "search": [], "assistant": ["care-review"], None: ["care-review"]}
-    assert runs.start(company.olivia, "care-review", "customer", "2", {"why": "periodic"}), "hiding it takes no right away"
+    assert found == {
+        "record": ["care-review"],
+        "list": [],
+        "search": [],
+        "assistant": ["care-review"],
+        None: ["care-review"],
+    }
+    assert runs.start(company.olivia, "care-review", "customer", "2", {"why": "periodic"}), (
+        "hiding it takes no right away"
+    )
     with pytest.raises(Invalid):
         workflows.configure(company.mona, "care-review", settings={"hidden_in": ["moon"]})

@@ -29,7 +29,13 @@ SMALL: dict[str, Any] = {
     "team": "operations",
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
-        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "Look twice."}, "next": {"default": "done"}},
+        {
+            "id": "look",
+            "type": "guidance",
+            "title": "Look",
+            "config": {"text": "Look twice."},
+            "next": {"default": "done"},
+        },
         {"id": "done", "type": "end", "title": "Done"},
     ],
 }
@@ -58,16 +64,30 @@ def events() -> list[dict[str, Any]]:
 def versions() -> list[tuple[int, str]]:
     made = tables.workflow_version.c
     with hot_engine().connect() as connection:
-        return [(row.number, row.hash) for row in connection.execute(sa.select(made.number, made.hash).order_by(made.number))]
+        return [
+            (row.number, row.hash)
+            for row in connection.execute(sa.select(made.number, made.hash).order_by(made.number))
+        ]
 
 
 def test_an_imported_workflow_is_a_draft_until_it_is_published() -> None:
     known = workflows.import_file(small())
-    assert (known.slug, known.title, known.status, known.team, known.live) == ("small-one", "Small one", "draft", "operations", None)
+    assert (known.slug, known.title, known.status, known.team, known.live) == (
+        "small-one",
+        "Small one",
+        "draft",
+        "operations",
+        None,
+    )
     with pytest.raises(NotFound):
         workflows.live("small-one")
     made = workflows.publish("small-one")
-    assert (made.slug, made.number, made.hash, made.document) == ("small-one", 1, read(SMALL).hash, read(SMALL))
+    assert (made.slug, made.number, made.hash, made.document) == (
+        "small-one",
+        1,
+        read(SMALL).hash,
+        read(SMALL),
+    )
     assert workflows.live("small-one") == workflows.live(known.id) == workflows.version(known.id, 1)
     assert [entry.status for entry in workflows.all_known()] == ["active"]
 
@@ -85,7 +105,10 @@ def test_the_same_bytes_make_no_new_version_and_others_do() -> None:
 
 def test_a_version_cannot_be_changed_or_removed() -> None:
     made = workflows.live(workflows.import_file(small(), publish=True).slug)
-    for statement in (sa.update(tables.workflow_version).values(hash="x"), sa.delete(tables.workflow_version)):
+    for statement in (
+        sa.update(tables.workflow_version).values(hash="x"),
+        sa.delete(tables.workflow_version),
+    ):
         with pytest.raises(sa.exc.DBAPIError), hot_engine().connect() as connection:
             connection.execute(statement)
     workflows.version.cache_clear()
@@ -113,7 +136,9 @@ def test_a_wrong_document_is_refused_whole_with_every_problem() -> None:
     assert events() == []
 
 
-@pytest.mark.parametrize("content", [b"", b"no json", b"{" * 200_000, b" " * (5 * 1024 * 1024), b"\xff", b"[]"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no json", b"{" * 200_000, b" " * (5 * 1024 * 1024), b"\xff", b"[]"]
+)
 def test_a_file_that_is_no_workflow_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "wrong.json"
     file.write_bytes(content)
@@ -133,9 +158,15 @@ def test_importing_and_publishing_are_events_of_the_configuration() -> None:
     first, second = read(SMALL).hash, read(small(title="Two")).hash
     assert told == [
         ("workflow_imported", {"workflow": known.id, "slug": "small-one", "version": None, "hash": first}),
-        ("workflow_published", {"workflow": known.id, "slug": "small-one", "version": 1, "hash": first, "former": None}),
+        (
+            "workflow_published",
+            {"workflow": known.id, "slug": "small-one", "version": 1, "hash": first, "former": None},
+        ),
         ("workflow_imported", {"workflow": known.id, "slug": "small-one", "version": 1, "hash": second}),
-        ("workflow_published", {"workflow": known.id, "slug": "small-one", "version": 2, "hash": second, "former": 1}),
+        (
+            "workflow_published",
+            {"workflow": known.id, "slug": "small-one", "version": 2, "hash": second, "former": 1},
+        ),
     ]
 
 
@@ -160,7 +191,10 @@ def test_who_designs_may_import_and_publish_and_who_operates_may_not() -> None:
 
 def test_what_may_be_started_depends_on_the_person_and_the_collection() -> None:
     staff.give_rights()
-    olivia, stan = person("olivia@fernwick.example", "operator", "operations"), person("stan@fernwick.example", "operator", "procurement")
+    olivia, stan = (
+        person("olivia@fernwick.example", "operator", "operations"),
+        person("stan@fernwick.example", "operator", "procurement"),
+    )
     workflows.import_file(small(), publish=True)
     workflows.import_file(small(slug="draft-one"))
     workflows.import_file(small(slug="of-customers", collection="customer"), publish=True)
@@ -182,8 +216,14 @@ def test_the_command_line_imports_exports_and_publishes(tmp_path: Path) -> None:
     file = tmp_path / "small.json"
     file.write_text(json.dumps(SMALL))
     assert RUNNER.invoke(command, ["import", str(file)]).output == "small-one  Small one  draft\n"
-    assert RUNNER.invoke(command, ["publish", "small-one"]).output == f"small-one  version 1 is live  {read(SMALL).hash}\n"
-    assert RUNNER.invoke(command, ["import", str(file), "--publish"]).output == "small-one  Small one  version 1 is live\n"
+    assert (
+        RUNNER.invoke(command, ["publish", "small-one"]).output
+        == f"small-one  version 1 is live  {read(SMALL).hash}\n"
+    )
+    assert (
+        RUNNER.invoke(command, ["import", str(file), "--publish"]).output
+        == "small-one  Small one  version 1 is live\n"
+    )
     assert RUNNER.invoke(command, ["export", "small-one"]).stdout_bytes == read(SMALL).canonical()
 
 
@@ -191,7 +231,10 @@ def test_what_nobody_could_do_may_be_a_draft_and_does_not_go_live() -> None:
     made = small()
     made["steps"][1]["roles"] = ["operatr"]
     workflows.import_file(made)
-    for publish in (lambda: workflows.publish("small-one"), lambda: workflows.import_file(made, publish=True)):
+    for publish in (
+        lambda: workflows.publish("small-one"),
+        lambda: workflows.import_file(made, publish=True),
+    ):
         with pytest.raises(DefinitionError) as wrong:
             publish()
         assert [(detail["step"], detail["field"]) for detail in wrong.value.details] == [("look", "roles[0]")]

@@ -24,7 +24,15 @@ _BECAME: Mapping[str, str] = {
         name: _VALUE.format(
             f"f.outcome = '{name}' and (%(field)s::text is null or f.name = %(field)s) and (%(level)s::text is null or f.confidence = %(level)s)"
         )
-        for name in ("accepted", "small_edit", "edited", "cleared", "ignored", "blind_equal", "blind_different")
+        for name in (
+            "accepted",
+            "small_edit",
+            "edited",
+            "cleared",
+            "ignored",
+            "blind_equal",
+            "blind_different",
+        )
     },
     "dropped": _VALUE.format("f.dropped is not null and (%(field)s::text is null or f.name = %(field)s)"),
     "changed": _VALUE.format(
@@ -114,7 +122,10 @@ def find_cases(actor: Actor, window: Window, wanted: Wanted) -> Page:
         accounts.names(people) if people else {},
         measure.titles(list(known.values()), [(case.workflow, case.step) for case in cases]),
         known,
-        field_labels.of_live(list(known.values()), [(case.workflow, case.step, name) for case in cases for name, _, _ in case.values]),
+        field_labels.of_live(
+            list(known.values()),
+            [(case.workflow, case.step, name) for case in cases for name, _, _ in case.values],
+        ),
     )
 
 
@@ -122,23 +133,50 @@ def _case(row: Sequence[Any]) -> Case:
     values = [(str(name), str(level), str(became)) for name, level, became in row[15] or ()]
     columns = dict(
         zip(
-            ("call", "at", "run", "workflow", "step", "version", "status", "code", "mode", "model", "person", "submitted_at"),
+            (
+                "call",
+                "at",
+                "run",
+                "workflow",
+                "step",
+                "version",
+                "status",
+                "code",
+                "mode",
+                "model",
+                "person",
+                "submitted_at",
+            ),
             row,
             strict=False,
         )
     )
-    return Case(**columns, by_hand=bool(row[12]), seconds=None if row[13] is None else float(row[13]), opened=row[14], values=values)
+    return Case(
+        **columns,
+        by_hand=bool(row[12]),
+        seconds=None if row[13] is None else float(row[13]),
+        opened=row[14],
+        values=values,
+    )
 
 
 def _checked(wanted: Wanted) -> dict[str, Any]:
     if wanted.became is not None and wanted.became not in BECAME:
-        raise Malformed(f"There is no outcome {wanted.became}.", details=[{"field": "became", "reason": f"One of {', '.join(BECAME)}."}])
+        raise Malformed(
+            f"There is no outcome {wanted.became}.",
+            details=[{"field": "became", "reason": f"One of {', '.join(BECAME)}."}],
+        )
     if wanted.level is not None and wanted.level not in LEVELS:
-        raise Malformed(f"There is no level {wanted.level}.", details=[{"field": "level", "reason": f"One of {', '.join(LEVELS)}."}])
+        raise Malformed(
+            f"There is no level {wanted.level}.",
+            details=[{"field": "level", "reason": f"One of {', '.join(LEVELS)}."}],
+        )
     given = {"field": wanted.field, "level": wanted.level, "person": wanted.person, "code": wanted.code}
     for name, value in given.items():
         if value is not None and (len(value) > _LONG or "\x00" in value):
-            raise Malformed(f"{name} is no name.", details=[{"field": name, "reason": "Nothing is called like this."}])
+            raise Malformed(
+                f"{name} is no name.", details=[{"field": name, "reason": "Nothing is called like this."}]
+            )
     return given | _cursor(wanted.after)
 
 

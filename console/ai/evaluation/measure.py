@@ -110,7 +110,15 @@ select grouping(c.workflow, c.step, f.name, f.confidence), c.workflow, c.step, f
        {
     ", ".join(
         f"count(*) filter (where c.decided and f.outcome = '{outcome}')"
-        for outcome in ("accepted", "small_edit", "edited", "cleared", "ignored", "blind_equal", "blind_different")
+        for outcome in (
+            "accepted",
+            "small_edit",
+            "edited",
+            "cleared",
+            "ignored",
+            "blind_equal",
+            "blind_different",
+        )
     )
 }
 from told c join console.ai_field f on f.call = c.id
@@ -192,7 +200,11 @@ def _readable(actor: Actor) -> Iterator[workflows.Known]:
     audits = access.can(actor, None, "ai", "audit")
     for workflow in workflows.all_known():
         team, obj = workflow.team, f"workflow:{workflow.slug}"
-        if workflow.label is None and access.can(actor, team, obj, "see") and (audits or access.can(actor, team, obj, "assign")):
+        if (
+            workflow.label is None
+            and access.can(actor, team, obj, "see")
+            and (audits or access.can(actor, team, obj, "assign"))
+        ):
             yield workflow
 
 
@@ -239,17 +251,26 @@ def report(actor: Actor, window: Window) -> Report:
         weeks=sorted(groups["week",], key=lambda group: group.key),
         reasons=_of_one_step(groups["reason",]),
         stamps=_stamps(groups["workflow", "step", "person"]),
-        fields=sorted((each for each in values if each.name), key=lambda each: (each.workflow, each.step, each.name, _height(each.level))),
-        levels=sorted((each for each in values if not each.name and each.level), key=lambda each: _height(each.level)),
+        fields=sorted(
+            (each for each in values if each.name),
+            key=lambda each: (each.workflow, each.step, each.name, _height(each.level)),
+        ),
+        levels=sorted(
+            (each for each in values if not each.name and each.level), key=lambda each: _height(each.level)
+        ),
         cut=total.asked >= MOST_CALLS,
         names=accounts.names(people) if people else {},
         titles=titles(workflows_seen, [group.key for group in groups["workflow", "step"]]),
-        labels=field_labels.of_live(workflows_seen, [(each.workflow, each.step, each.name) for each in values if each.name]),
+        labels=field_labels.of_live(
+            workflows_seen, [(each.workflow, each.step, each.name) for each in values if each.name]
+        ),
         known=workflows_seen,
     )
 
 
-def parameters(actor: Actor, seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
+def parameters(
+    actor: Actor, seen: Mapping[tuple[str, str], workflows.Known], window: Window
+) -> dict[str, Any]:
     """The parameters of the SQL statements. Raises NotFound for a workflow that is not among those seen."""
     given = _parameters(seen, window)
     limited = record_reach.limited_collections(actor)
@@ -272,7 +293,9 @@ def _parameters(seen: Mapping[tuple[str, str], workflows.Known], window: Window)
     }
 
 
-def titles(all_known: Sequence[workflows.Known], steps: Sequence[tuple[Any, ...]]) -> dict[tuple[str, str], str]:
+def titles(
+    all_known: Sequence[workflows.Known], steps: Sequence[tuple[Any, ...]]
+) -> dict[tuple[str, str], str]:
     """(workflow, step) → the step's title in the live version; its id as words where it has none any more."""
     live = {each.id: each.live for each in all_known}
     titles_by_step = {}
@@ -295,7 +318,9 @@ def measured(workflow: str, step: str) -> Mapping[str, Mapping[str, tuple[int, i
 @functools.lru_cache(maxsize=512)
 def _measured(workflow: str, step: str, _minute: int) -> Mapping[str, Mapping[str, tuple[int, int]]]:
     counts: dict[str, dict[str, tuple[int, int]]] = {}
-    for name, level, accepted, decided in fetch(_MEASURED, (workflow, step, datetime.now(UTC) - timedelta(days=90))):
+    for name, level, accepted, decided in fetch(
+        _MEASURED, (workflow, step, datetime.now(UTC) - timedelta(days=90))
+    ):
         if decided >= ENOUGH:
             counts.setdefault(name, {})[level] = (accepted, decided)
     return counts
@@ -306,7 +331,9 @@ def _groups(rows: Sequence[Any], names: Sequence[str]) -> list[Group]:
     mark = sum(1 << place for place, name in enumerate(reversed(_DIMENSIONS)) if name not in names)
     places = [1 + _DIMENSIONS.index(name) for name in names]
     first = 1 + len(_DIMENSIONS)
-    groups = [Group(tuple(row[place] for place in places), _figures(row[first:])) for row in rows if row[0] == mark]
+    groups = [
+        Group(tuple(row[place] for place in places), _figures(row[first:])) for row in rows if row[0] == mark
+    ]
     return sorted(groups, key=lambda group: (-group.figures.asked, str(group.key)))
 
 
@@ -317,7 +344,15 @@ def _figures(values: Sequence[Any]) -> Figures:
 def _field(row: Sequence[Any]) -> Field:
     _, workflow, step, name, level, found, dropped, *outcomes = row
     counts = ("accepted", "small", "edited", "cleared", "ignored", "equal", "different")
-    return Field(workflow or "", step or "", name or "", level, found, dropped, Figures(**dict(zip(counts, outcomes, strict=True))))
+    return Field(
+        workflow or "",
+        step or "",
+        name or "",
+        level,
+        found,
+        dropped,
+        Figures(**dict(zip(counts, outcomes, strict=True))),
+    )
 
 
 def _of_one_step(groups: Sequence[Group]) -> list[Group]:
@@ -326,8 +361,19 @@ def _of_one_step(groups: Sequence[Group]) -> list[Group]:
 
 def _stamps(groups: Sequence[Group]) -> list[Group]:
     """Person and step where something was taken in under two seconds, or without a source ever opened: the largest share first."""
-    stamped = [group for group in groups if group.key[2] is not None and (group.figures.quick or group.figures.unopened)]
-    return sorted(stamped, key=lambda group: (-(group.figures.quick_rate or 0), -(group.figures.unopened_rate or 0), -group.figures.taken))
+    stamped = [
+        group
+        for group in groups
+        if group.key[2] is not None and (group.figures.quick or group.figures.unopened)
+    ]
+    return sorted(
+        stamped,
+        key=lambda group: (
+            -(group.figures.quick_rate or 0),
+            -(group.figures.unopened_rate or 0),
+            -group.figures.taken,
+        ),
+    )
 
 
 def _height(level: str | None) -> int:

@@ -34,7 +34,14 @@ def of_record(actor: Actor, collection_id: str, key: str) -> Seen:
     """A record as the source that a prompt would have, within what the actor may read of it. Raises NotAllowed, NotFound, SourceDown."""
     require(actor)
     shown_record = browse.record(actor, collection_id, key)
-    about = Piece("record", shown_record.collection.label_one, shown_record.record.title, {}, collection=collection_id, record=key)
+    about = Piece(
+        "record",
+        shown_record.collection.label_one,
+        shown_record.record.title,
+        {},
+        collection=collection_id,
+        record=key,
+    )
     values = {item.name: shown_record.record.values.get(item.name) for item in shown_record.fields}
     pieces = list(parted(about, shown_record.collection, values))
     ask = Ask(
@@ -43,7 +50,11 @@ def of_record(actor: Actor, collection_id: str, key: str) -> Seen:
     )
     prompt = rendered(ask, house_key())
     text = "\n".join(line for line in prompt.user.splitlines() if line.startswith("<source"))
-    return Seen(marked(text), prompt.restore.placeholders, _fields(shown_record.collection, [item.name for item in shown_record.fields]))
+    return Seen(
+        marked(text),
+        prompt.restore.placeholders,
+        _fields(shown_record.collection, [item.name for item in shown_record.fields]),
+    )
 
 
 def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
@@ -53,12 +64,27 @@ def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
     """
     require(actor)
     if not text.strip() or len(text) > MOST_TEXT or "\x00" in text:
-        raise Invalid("Nothing was looked at.", details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}])
+        raise Invalid(
+            "Nothing was looked at.",
+            details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}],
+        )
     collection = browse.browsed_collection(actor, collection_id)[0] if collection_id else None
-    items = [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden] if collection else []
-    treatments = {item.name: field_disclosure.of_field(collection, item.name) for item in items} if collection else {}
-    redacted_text = redacted(text, treatments, key=house_key(), labels={item.name: item.label for item in items})
-    return Seen(marked(redacted_text.text), redacted_text.placeholders, _fields(collection, list(treatments)) if collection else ())
+    items = (
+        [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden]
+        if collection
+        else []
+    )
+    treatments = (
+        {item.name: field_disclosure.of_field(collection, item.name) for item in items} if collection else {}
+    )
+    redacted_text = redacted(
+        text, treatments, key=house_key(), labels={item.name: item.label for item in items}
+    )
+    return Seen(
+        marked(redacted_text.text),
+        redacted_text.placeholders,
+        _fields(collection, list(treatments)) if collection else (),
+    )
 
 
 def marked(text: str) -> list[tuple[str, bool]]:

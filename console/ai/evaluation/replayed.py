@@ -115,7 +115,11 @@ def parse_prompt(user: str) -> Ask | None:
         for line in user.splitlines():
             if (element := _ELEMENT.fullmatch(line)) is None:
                 return None
-            kind, attributes, body = element[1], dict(_ATTRIBUTE.findall(element[2])), orjson.loads(element[3])
+            kind, attributes, body = (
+                element[1],
+                dict(_ATTRIBUTE.findall(element[2])),
+                orjson.loads(element[3]),
+            )
             if kind == "source":
                 sources.append(_source(attributes, body))
             else:
@@ -143,7 +147,13 @@ def parse_prompt(user: str) -> Ask | None:
 
 def _source(attributes: Mapping[str, str], data: Any) -> Source:
     title = html.unescape(attributes["title"])
-    return Source(attributes["id"], attributes["kind"], title, data if isinstance(data, dict) else {}, attributes["trusted"] == "true")  # type: ignore[arg-type]
+    return Source(
+        attributes["id"],
+        attributes["kind"],
+        title,
+        data if isinstance(data, dict) else {},
+        attributes["trusted"] == "true",
+    )  # type: ignore[arg-type]
 
 
 def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:
@@ -162,8 +172,20 @@ def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:
     )
 
 
-def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, version: int, model: str | None, prompt: str | None,
-          outcome: str | None, collection: str | None, became: Mapping[str, str]) -> Case | None:  # fmt: skip
+def _case(
+    call: str,
+    at: datetime,
+    run: str,
+    n: int,
+    workflow: str,
+    _step: str,
+    version: int,
+    model: str | None,
+    prompt: str | None,
+    outcome: str | None,
+    collection: str | None,
+    became: Mapping[str, str],
+) -> Case | None:
     kept = prompts.read(call)
     ask = parse_prompt(str(kept.get("user", ""))) if kept else None
     if kept is None or ask is None:
@@ -179,11 +201,35 @@ def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, 
     if not expected and choice is None:
         return None
     provenance = tuple(
-        {name: entry.get(name) for name in ("id", "kind", "collection", "step", "document", "page", "trusted", "fields", "read_at")}
+        {
+            name: entry.get(name)
+            for name in (
+                "id",
+                "kind",
+                "collection",
+                "step",
+                "document",
+                "page",
+                "trusted",
+                "fields",
+                "read_at",
+            )
+        }
         for entry in kept.get("sources", ())
     )
     data = {"model": model, "prompt_version": prompt, "became": dict(became)}
-    return Case(call, "recorded", ask, expected, choice, workflow=workflow, version=version, at=at, provenance=provenance, recorded=data)
+    return Case(
+        call,
+        "recorded",
+        ask,
+        expected,
+        choice,
+        workflow=workflow,
+        version=version,
+        at=at,
+        provenance=provenance,
+        recorded=data,
+    )
 
 
 def _submitted(run: str, n: int) -> Mapping[str, Any]:
@@ -203,7 +249,11 @@ def _answered(text: str) -> dict[str, Any]:
 
 
 def _expected(
-    spec: FieldSpec, became: str | None, answer_given: Mapping[str, Any], values: Mapping[str, Any], collection: str | None
+    spec: FieldSpec,
+    became: str | None,
+    answer_given: Mapping[str, Any],
+    values: Mapping[str, Any],
+    collection: str | None,
 ) -> tuple[bool, Any]:
     """(whether it can be compared, what the person put in)."""
     if became in KEPT and spec.name in answer_given:

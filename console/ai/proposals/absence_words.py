@@ -6,7 +6,9 @@ from types import MappingProxyType
 from console.core.proposal_types import Code
 
 BY_HAND = "Fill in the form by hand"
-NOT_CONFIGURED = f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."
+NOT_CONFIGURED = (
+    f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."
+)
 RULES_LOOK_ONCE = "Rules propose what is certain, and do not look at it again."
 NOTHING_ASKED = f"Nothing of this form may be proposed. {BY_HAND}."
 
@@ -63,7 +65,11 @@ def off(why: str) -> str:
 def declined(why: str) -> str:
     """That the model found nothing to propose, in its own words where it had some."""
     short_reason = " ".join(why.split())[:300]
-    return f"The model proposes nothing here: “{short_reason}” {BY_HAND}." if short_reason else MESSAGES["nothing_supported"]
+    return (
+        f"The model proposes nothing here: “{short_reason}” {BY_HAND}."
+        if short_reason
+        else MESSAGES["nothing_supported"]
+    )
 
 
 def banner(titles: list[str]) -> str:

@@ -68,7 +68,11 @@ def call(actor: Actor, call_id: str) -> Audited:
         step[1],
         step[2],
         _compared(
-            fields, data.get("proposal") or {}, (handed_in.get("data") or {}), call_made, {each.name: step[3](each.name) for each in fields}
+            fields,
+            data.get("proposal") or {},
+            (handed_in.get("data") or {}),
+            call_made,
+            {each.name: step[3](each.name) for each in fields},
         ),
         _prompt_state(call_made),
         reads,
@@ -124,10 +128,17 @@ def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[s
         return {}, {}, False
     every = log.history(call_made.run)
     answers = [event for event in every if event.type in ANSWERS and event.open.get("call") == call_made.id]
-    ends = [event for event in every if event.type in HANDED_IN and (event.open.get("proposal") or {}).get("call") == call_made.id]
+    ends = [
+        event
+        for event in every
+        if event.type in HANDED_IN and (event.open.get("proposal") or {}).get("call") == call_made.id
+    ]
     wanted = [*answers[-1:], *ends[:1]]
     opened = log.open_values(call_made.run, wanted) if wanted else {}
-    hidden, names = hidden_from(actor, looking_back=True), event_view.names_of(list(opened.values()), described=catalogue.described)
+    hidden, names = (
+        hidden_from(actor, looking_back=True),
+        event_view.names_of(list(opened.values()), described=catalogue.described),
+    )
     shown = {n: event_view.as_json(event, names, hidden=hidden) for n, event in opened.items()}
     return (shown.get(answers[-1].n, {}) if answers else {}, shown.get(ends[0].n, {}) if ends else {}, True)
 
@@ -141,11 +152,20 @@ def _step(call_made: Call) -> tuple[str, str, str, Callable[[str], str]]:
         known = next((each for each in workflows.all_known() if each.id == call_made.workflow), None)
         named = (known.title, known.slug) if known is not None else (call_made.workflow or "", "")
         return *named, call_made.step or "", lambda name: field_labels.of_step(None, None, name)
-    return definition.title, definition.slug, step.title, lambda name: field_labels.of_step(definition.document, step, name)
+    return (
+        definition.title,
+        definition.slug,
+        step.title,
+        lambda name: field_labels.of_step(definition.document, step, name),
+    )
 
 
 def _compared(
-    fields: Sequence[Field], proposal: Mapping[str, Any], handed_in: Mapping[str, Any], call_made: Call, called: Mapping[str, str]
+    fields: Sequence[Field],
+    proposal: Mapping[str, Any],
+    handed_in: Mapping[str, Any],
+    call_made: Call,
+    called: Mapping[str, str],
 ) -> list[Compared]:
     proposed = {entry["name"]: entry for entry in proposal.get("fields") or ()}
     values = handed_in.get("values") or {}
@@ -153,9 +173,19 @@ def _compared(
     for field in fields:
         if field.name == CHOICE:
             choice = proposal.get("choice") or {}
-            of_decision = (call_made.outcome, call_made.submitted_outcome, choice.get("reason"), choice.get("sources") or ())
+            of_decision = (
+                call_made.outcome,
+                call_made.submitted_outcome,
+                choice.get("reason"),
+                choice.get("sources") or (),
+            )
         else:
             entry = proposed.get(field.name) or {}
-            of_decision = (entry.get("value"), values.get(field.name), entry.get("reason"), entry.get("sources") or ())
+            of_decision = (
+                entry.get("value"),
+                values.get(field.name),
+                entry.get("reason"),
+                entry.get("sources") or (),
+            )
         rows.append(Compared(field.name, called[field.name], *of_decision, field))
     return rows

@@ -37,13 +37,25 @@ select over, day from judged
 
 def estimate(current: Current, model: str, characters: int, max_tokens: int) -> Decimal:
     """The highest possible cost of a call with so much text; 0 if no price is known."""
-    return current.cost(model, input_tokens=characters // CHARACTERS + 1, cached_tokens=0, output_tokens=max_tokens) or Decimal(0)
+    return current.cost(
+        model, input_tokens=characters // CHARACTERS + 1, cached_tokens=0, output_tokens=max_tokens
+    ) or Decimal(0)
 
 
 def held(call: str, run: str, budget: Budget, cost: Decimal) -> tuple[Over | None, Day | None]:
     """Hold this much for the call. Returns (None, or which budget has no room for it; how the budget of the day stands with it). One round trip."""
-    limits = {"run_calls": budget.run_calls, "run_money": budget.run_money, "day_calls": budget.day_calls, "day_money": budget.day_money}
-    with borrowed() as driver, driver.pipeline():  # what is sent together is one transaction, which the lock outlives by nothing
+    limits = {
+        "run_calls": budget.run_calls,
+        "run_money": budget.run_money,
+        "day_calls": budget.day_calls,
+        "day_money": budget.day_money,
+    }
+    with (
+        borrowed() as driver,
+        driver.pipeline(),
+    ):  # what is sent together is one transaction, which the lock outlives by nothing
         driver.execute(_LOCK)
-        row = driver.execute(_HOLD, {"call": call, "run": run, "cost": cost, "warn": budget.warn_percent, **limits}).fetchone()
+        row = driver.execute(
+            _HOLD, {"call": call, "run": run, "cost": cost, "warn": budget.warn_percent, **limits}
+        ).fetchone()
     return (row[0], row[1]) if row else (None, None)

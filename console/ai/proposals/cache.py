@@ -18,10 +18,14 @@ _KEEP = (
     " set at = excluded.at, call = excluded.call, kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct returning 1"
 )
 _FIND = "select nonce, ct from console.ai_cache where key = %s and subject = %s and at >= now() - %s"
-_EXPIRE = "with gone as (delete from console.ai_cache where at < now() - %s returning 1) select count(*) from gone"
+_EXPIRE = (
+    "with gone as (delete from console.ai_cache where at < now() - %s returning 1) select count(*) from gone"
+)
 
 
-def key_of(subject: str, system: str, user: str, schema: Mapping[str, Any], settings: str, about: str = "") -> str:
+def key_of(
+    subject: str, system: str, user: str, schema: Mapping[str, Any], settings: str, about: str = ""
+) -> str:
     """Names a question: about whom, in which words, with which form, asked of which model with which settings, about which item of a list (`about`)."""
     parts = [subject, system, user, schema, settings, about]
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -16,13 +16,48 @@ from console.core.list_addresses import cursor_of, one_of, require_known
 from console.core.moments import moment_text
 from console.infra.db.engine import fetch
 
-FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "person", "team"})
+FILTERS = frozenset(
+    {"run", "workflow", "step", "status", "code", "provider", "model", "mode", "person", "team"}
+)
 STATUSES = ("pending", "ok", "declined", "failed", "off")
 COLUMNS = (
-    "id", "at", "run", "n", "step", "attempt", "workflow", "version", "team", "person", "purpose", "provider", "model", "ms", "status", "code", "flags", "mode",
-    "input_tokens", "cached_tokens", "output_tokens", "cost", "price_version", "prompt_version", "schema_mode", "prompt_sha256", "request_id", "from_cache",
-    "answered_at", "outcome", "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "seconds", "opened",
-)  # fmt: skip
+    "id",
+    "at",
+    "run",
+    "n",
+    "step",
+    "attempt",
+    "workflow",
+    "version",
+    "team",
+    "person",
+    "purpose",
+    "provider",
+    "model",
+    "ms",
+    "status",
+    "code",
+    "flags",
+    "mode",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "cost",
+    "price_version",
+    "prompt_version",
+    "schema_mode",
+    "prompt_sha256",
+    "request_id",
+    "from_cache",
+    "answered_at",
+    "outcome",
+    "submitted_at",
+    "submitted_by",
+    "submitted_outcome",
+    "handled_manually",
+    "seconds",
+    "opened",
+)
 _FIND = f"select {', '.join(COLUMNS)} from console.ai_call c where {{}} order by c.at desc, c.id desc limit %(limit)s"  # noqa: S608 (names of this file)
 _FIELDS = "select name, confidence, sources, trusted, dropped, shown, outcome from console.ai_field where call = %s order by name"
 
@@ -72,7 +107,9 @@ class Call:
         """The call in the shape of the API."""
         columns = {name: getattr(self, name) for name in COLUMNS if name != "n"}
         columns |= {name: moment_text(columns[name]) for name in ("at", "answered_at", "submitted_at")}
-        return columns | {name: None if columns[name] is None else f"{columns[name]:f}" for name in ("cost", "seconds")}
+        return columns | {
+            name: None if columns[name] is None else f"{columns[name]:f}" for name in ("cost", "seconds")
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +150,11 @@ def get(actor: Actor, call: str) -> tuple[Call, Sequence[Field]]:
     access.require(actor, None, "ai", "audit")
     parameters: dict[str, Any] = {"call": call}
     conditions = ["c.id = %(call)s", *_readable(actor, parameters)]
-    rows = fetch(_FIND.format(" and ".join(conditions)), {**parameters, "limit": 1}) if "\x00" not in call else []
+    rows = (
+        fetch(_FIND.format(" and ".join(conditions)), {**parameters, "limit": 1})
+        if "\x00" not in call
+        else []
+    )
     if not rows:
         raise NotFound
     return Call(*rows[0]), [Field(*row) for row in fetch(_FIELDS, (call,))]
@@ -122,7 +163,9 @@ def get(actor: Actor, call: str) -> tuple[Call, Sequence[Field]]:
 def _readable(actor: Actor, parameters: dict[str, Any]) -> list[str]:
     """Conditions that a call is for this reader; what they compare with goes to `parameters`."""
     parameters["cleared"] = sorted(access.clearance(actor))
-    parameters["teams"] = [team for team in [team.id for team in accounts.teams()] if access.can(actor, team, "ai", "audit")]
+    parameters["teams"] = [
+        team for team in [team.id for team in accounts.teams()] if access.can(actor, team, "ai", "audit")
+    ]
     return ["(c.label is null or c.label = any(%(cleared)s))", "(c.team is null or c.team = any(%(teams)s))"]
 
 

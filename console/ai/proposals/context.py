@@ -57,7 +57,12 @@ def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> B
     """Everything that the provider or the rules get for this call."""
     names = tuple(
         sorted(
-            {word.casefold() for each in ask_context.fields for word in (each.name, each.label) if len(word) >= injection_scan.LEAST_NAME}
+            {
+                word.casefold()
+                for each in ask_context.fields
+                for word in (each.name, each.label)
+                if len(word) >= injection_scan.LEAST_NAME
+            }
         )
     )
     all_pieces = list(_pieces(ask_context))
@@ -81,7 +86,10 @@ def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> B
         supported=supporting.supported(ask_context, _foreign(ask_context), _outside(ask_context)),
     )
     return Built(
-        ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread, ask_context.definition.document
+        ask,
+        {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)},
+        unread,
+        ask_context.definition.document,
     )
 
 
@@ -106,11 +114,16 @@ def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
     if sure:
         yield replace(piece, data=sure)
     if doubtful:
-        yield replace(piece, data={name: value for name, value in piece.data.items() if name in doubtful}, trusted=False)
+        yield replace(
+            piece, data={name: value for name, value in piece.data.items() if name in doubtful}, trusted=False
+        )
 
 
 def _reads_like_orders(value: Any, names: tuple[str, ...]) -> bool:
-    return any(len(text) >= SHORTEST_ORDER and injection_scan.first_sign(text, names) is not None for text in texts(value))
+    return any(
+        len(text) >= SHORTEST_ORDER and injection_scan.first_sign(text, names) is not None
+        for text in texts(value)
+    )
 
 
 def _spec(spec: FieldSpec, ask_context: ProposalContext) -> FieldSpec:
@@ -151,7 +164,9 @@ def _present_item(ask_context: ProposalContext) -> Iterator[Piece]:
         return
     collection = records.collection(at_hand.collection)
     yield from parted(
-        loop_item.about(at_hand, ask_context, collection.label_one), collection, loop_item.values_of(at_hand, ask_context, collection)
+        loop_item.about(at_hand, ask_context, collection.label_one),
+        collection,
+        loop_item.values_of(at_hand, ask_context, collection),
     )
 
 
@@ -177,11 +192,21 @@ def _record(ask_context: ProposalContext) -> Iterator[Piece]:
 
 def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
-    kept = {name: _as_read(collection, name, value, values) for name, value in filled(values).items() if collection.field(name) is not None}
-    labels = {name: of_collection.label for name in kept if (of_collection := collection.field(name)) is not None}
+    kept = {
+        name: _as_read(collection, name, value, values)
+        for name, value in filled(values).items()
+        if collection.field(name) is not None
+    }
+    labels = {
+        name: of_collection.label for name in kept if (of_collection := collection.field(name)) is not None
+    }
     treatments = {name: field_disclosure.of_field(collection, name) for name in kept}
     for trusted in (True, False):
-        data = {name: value for name, value in kept.items() if field_disclosure.is_written_by_us(collection, name) is trusted}
+        data = {
+            name: value
+            for name, value in kept.items()
+            if field_disclosure.is_written_by_us(collection, name) is trusted
+        }
         if data:
             yield replace(about, data=data, trusted=trusted, labels=labels, treatments=treatments)
 
@@ -198,7 +223,9 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
 
 def _steps(ask_context: ProposalContext) -> Iterator[Piece]:
     """The results of completed steps, newest last; of a repeated step the valid attempt."""
-    standing = {attempt.step: attempt for _, attempt in sorted(ask_context.run.attempts.items()) if attempt.standing}
+    standing = {
+        attempt.step: attempt for _, attempt in sorted(ask_context.run.attempts.items()) if attempt.standing
+    }
     closed = _withheld_fields(ask_context)
     for attempt in sorted(standing.values(), key=lambda each: each.n):
         yield from _step(ask_context, attempt, closed)
@@ -221,12 +248,18 @@ def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]
         yield replace(about, data={"note": NO_DATA}, trusted=True)
         return
     lists = {
-        read.name: collection for read in kind.reads(view) if (collection := _collection_of(ask_context, read.relation, read.collection))
+        read.name: collection
+        for read in kind.reads(view)
+        if (collection := _collection_of(ask_context, read.relation, read.collection))
     }
     rows = _rows_again(ask_context, attempt, kind, view, lists, output)
     own = output.pop("record", None) if written.type in ("get_data", "load_related") else None
     loaded_from = str(output.pop("collection", "")) if written.type == "load_related" else ""
-    left = {name: value for name, value in output.items() if name not in lists and not (loaded_from and name in ("key", "title"))}
+    left = {
+        name: value
+        for name, value in output.items()
+        if name not in lists and not (loaded_from and name in ("key", "title"))
+    }
     left |= own if isinstance(own, Mapping) and not loaded_from and ask_context.record is None else {}
     yield from _typed(ask_context, about, view, left, _titled(output.get("collection"), closed))
     if loaded_from and isinstance(own, Mapping):
@@ -237,15 +270,31 @@ def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]
 
 
 def _loaded(
-    ask_context: ProposalContext, about: Piece, collection_id: str, values: Mapping[str, Any], output: Mapping[str, Any]
+    ask_context: ProposalContext,
+    about: Piece,
+    collection_id: str,
+    values: Mapping[str, Any],
+    output: Mapping[str, Any],
 ) -> Iterator[Piece]:
     """The record that a step loaded, as far as this person may see it."""
-    collection, scope = records.collection(collection_id), access.scope_for(ask_context.person, collection_id, "read")
+    collection, scope = (
+        records.collection(collection_id),
+        access.scope_for(ask_context.person, collection_id, "read"),
+    )
     key = output.get("key")
-    if not isinstance(key, str) or (not scope.unlimited and key not in records.visible_keys(collection_id, [key], scope)):
+    if not isinstance(key, str) or (
+        not scope.unlimited and key not in records.visible_keys(collection_id, [key], scope)
+    ):
         return
-    seen = {name: value for name, value in values.items() if collection.visible(name, scope.hidden) is not None}
-    named = replace(about, kind="related", name=collection.label_one, shown=str(output.get("title") or collection.label_one))
+    seen = {
+        name: value for name, value in values.items() if collection.visible(name, scope.hidden) is not None
+    }
+    named = replace(
+        about,
+        kind="related",
+        name=collection.label_one,
+        shown=str(output.get("title") or collection.label_one),
+    )
     yield from parted(replace(named, collection=collection.id, record=key, trusted=True), collection, seen)
 
 
@@ -267,10 +316,16 @@ def _collection_of(ask_context: ProposalContext, relation: str | None, collectio
 
 
 def _typed(
-    ask_context: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]
+    ask_context: ProposalContext,
+    about: Piece,
+    view: StepView,
+    output: Mapping[str, Any],
+    closed: frozenset[str],
 ) -> Iterator[Piece]:
     """Typed and computed values, without fields of records that this person may not see."""
-    hidden = kept_from(ask_context.person, ask_context.run.workflow, ask_context.run.version, view.id, run=ask_context.run.id)
+    hidden = kept_from(
+        ask_context.person, ask_context.run.workflow, ask_context.run.version, view.id, run=ask_context.run.id
+    )
     visible, _ = masking.mask(dict(output), "", hidden, ask_context.run.collection)
     data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
@@ -297,7 +352,8 @@ def _withheld_fields(ask_context: ProposalContext) -> frozenset[str]:
         names |= {
             each.name
             for each in collection.fields
-            if field_disclosure.of_field(collection, each.name) != "full" or not field_disclosure.is_written_by_us(collection, each.name)
+            if field_disclosure.of_field(collection, each.name) != "full"
+            or not field_disclosure.is_written_by_us(collection, each.name)
         }
     return frozenset(names)
 
@@ -314,7 +370,9 @@ def _foreign(ask_context: ProposalContext) -> frozenset[str]:
 
 def _outside(ask_context: ProposalContext) -> frozenset[str]:
     """The ids of steps whose output was written by others."""
-    outside_steps = {step.id for step in ask_context.definition.document.steps if steps.get(step.type).by_others}
+    outside_steps = {
+        step.id for step in ask_context.definition.document.steps if steps.get(step.type).by_others
+    }
     return frozenset(
         outside_steps
         | {
@@ -327,16 +385,29 @@ def _outside(ask_context: ProposalContext) -> frozenset[str]:
 
 def collections_of(ask_context: ProposalContext) -> list[Collection]:
     """The collection of the run's record, and those that its steps read or loaded."""
-    read = {_collection_of(ask_context, relation, collection) for relation, collection in _read_by(ask_context.definition)}
-    loaded = {output.get("collection") for output in ask_context.run.context.values() if isinstance(output, Mapping)}
+    read = {
+        _collection_of(ask_context, relation, collection)
+        for relation, collection in _read_by(ask_context.definition)
+    }
+    loaded = {
+        output.get("collection") for output in ask_context.run.context.values() if isinstance(output, Mapping)
+    }
     by_id = {each.id: each for each in records.collections()}
-    return [by_id[name] for name in {ask_context.run.collection, *read, *loaded} if isinstance(name, str) and name in by_id]
+    return [
+        by_id[name]
+        for name in {ask_context.run.collection, *read, *loaded}
+        if isinstance(name, str) and name in by_id
+    ]
 
 
 def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
     """The fields `closed`, and `title` if the titles of this collection are made from one of them."""
     of_collection = next((each for each in records.collections() if each.id == collection), None)
-    return closed if of_collection is not None and not closed & set(of_collection.title_fields) else closed | {"title"}
+    return (
+        closed
+        if of_collection is not None and not closed & set(of_collection.title_fields)
+        else closed | {"title"}
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -354,13 +425,20 @@ def _read_by(definition: Definition) -> frozenset[tuple[str | None, str | None]]
 
 
 def _rows_again(
-    ask_context: ProposalContext, attempt: Attempt, kind: StepType, view: StepView, lists: Mapping[str, str], output: Mapping[str, Any]
+    ask_context: ProposalContext,
+    attempt: Attempt,
+    kind: StepType,
+    view: StepView,
+    lists: Mapping[str, str],
+    output: Mapping[str, Any],
 ) -> dict[str, Sequence[Mapping[str, Any]]]:
     """The rows that a step read, limited to what this person may see. They are read again if the person may not see all of them."""
     rows_by_name: dict[str, Sequence[Mapping[str, Any]]] = {}
     again: Mapping[str, Rows] | None = None
     for name, collection in lists.items():
-        if name not in output or not access.can(ask_context.person, ask_context.run.team, f"collection:{collection}", "read"):
+        if name not in output or not access.can(
+            ask_context.person, ask_context.run.team, f"collection:{collection}", "read"
+        ):
             continue
         scope = access.scope_for(ask_context.person, collection, "read")
         if scope.unlimited:
@@ -389,7 +467,9 @@ def _of_rows(about: Piece, collection: Collection, rows: Sequence[Mapping[str, A
     for number, values in enumerate(rows[:MOST_ROWS], 1):
         name = f"{collection.label_one} {number}"
         yield from parted(
-            replace(about, name=name, shown=f"{about.shown}: {name}", collection=collection.id, trusted=True), collection, values
+            replace(about, name=name, shown=f"{about.shown}: {name}", collection=collection.id, trusted=True),
+            collection,
+            values,
         )
 
 
@@ -398,7 +478,9 @@ def _related(ask_context: ProposalContext) -> Iterator[Piece]:
     for name, rows in ask_context.context.reads.items():
         if not rows.collection or (rows.collection == ask_context.run.collection and name == "record"):
             continue
-        if ask_context.at_hand is not None and (name == LIST or rows.collection == ask_context.at_hand.collection):
+        if ask_context.at_hand is not None and (
+            name == LIST or rows.collection == ask_context.at_hand.collection
+        ):
             continue  # the other items of the list
         collection = records.collection(rows.collection)
         picks = ask_context.prompt.picks == name

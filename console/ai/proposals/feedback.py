@@ -49,7 +49,9 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
         raise Invalid("Nothing was noted.", details=problems)
     run = seen.run
     subject = seen.loaded.subject or subjects.subject_of("run", run.id)
-    sealed: tuple[Any, ...] = subjects.seal(subject, _about(call_id, actor.id), text) if text else (None, None, None)
+    sealed: tuple[Any, ...] = (
+        subjects.seal(subject, _about(call_id, actor.id), text) if text else (None, None, None)
+    )
     row = {"call": call_id, "person": actor.id, "thumb": thumb, "subject": subject if text else None}
     with transaction() as connection:
         connection.execute(_KEEP, row | dict(zip(("kid", "nonce", "ct"), sealed, strict=True)))
@@ -89,12 +91,23 @@ def _read_opinions(call_id: str, person_id: str | None) -> list[Opinion]:
     ]
 
 
-def _theirs(actor: Actor, _: str, person: str | None, __: str | None, ___: str | None, status: str, mode: str, handed_in: bool) -> bool:
+def _theirs(
+    actor: Actor,
+    _: str,
+    person: str | None,
+    __: str | None,
+    ___: str | None,
+    status: str,
+    mode: str,
+    handed_in: bool,
+) -> bool:
     """Whether the actor was shown it: made for them, there, and not hidden, or hidden until the step was handed in."""
     return person == actor.id and status == "ok" and (mode in ("assist", "auto") or handed_in)
 
 
-def _opened(call_id: str, person: str, subject: str | None, nonce: bytes | None, ct: bytes | None) -> str | None:
+def _opened(
+    call_id: str, person: str, subject: str | None, nonce: bytes | None, ct: bytes | None
+) -> str | None:
     if subject is None or nonce is None or ct is None:
         return None
     try:

@@ -24,14 +24,20 @@ def of_step(document: Workflow | None, step: Step | None, name: str) -> str:
         return str(label)
     options = (entry or {}).get("options")
     ticks = (
-        {str(option.get("value")): str(option.get("label") or option.get("value")) for option in options if isinstance(option, Mapping)}
+        {
+            str(option.get("value")): str(option.get("label") or option.get("value"))
+            for option in options
+            if isinstance(option, Mapping)
+        }
         if isinstance(options, list)
         else {}
     )
     return f"{label}: {ticks.get(tick, tick.replace('_', ' '))}"
 
 
-def of_live(all_known: Sequence[workflows.Known], fields: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+def of_live(
+    all_known: Sequence[workflows.Known], fields: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], str]:
     """(workflow, step, field) → its label in the live version."""
     live = {each.id: each.live for each in all_known}
     documents: dict[str, Workflow | None] = {}
@@ -42,13 +48,19 @@ def of_live(all_known: Sequence[workflows.Known], fields: Iterable[tuple[str, st
             documents[workflow] = workflows.version(workflow, number).document if number else None
         document = documents[workflow]
         labels[workflow, step, name] = of_step(
-            document, next((each for each in document.steps if each.id == step), None) if document else None, name
+            document,
+            next((each for each in document.steps if each.id == step), None) if document else None,
+            name,
         )
     return labels
 
 
 def _form(step: Step | None) -> dict[str, Mapping[str, Any]]:
-    entries = [entry for part in ("output", "form", "fields") for entry in ((step.config.get(part) if step else None) or ())]
+    entries = [
+        entry
+        for part in ("output", "form", "fields")
+        for entry in ((step.config.get(part) if step else None) or ())
+    ]
     return {str(entry["name"]): entry for entry in entries if isinstance(entry, Mapping) and "name" in entry}
 
 

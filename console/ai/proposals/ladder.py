@@ -23,7 +23,18 @@ from console.core.errors import Invalid
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 
-__all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_of", "settle", "step_back", "worded"]
+__all__ = [
+    "ENGINE",
+    "Held",
+    "Mode",
+    "fingerprint",
+    "held",
+    "look_back",
+    "mode_of",
+    "settle",
+    "step_back",
+    "worded",
+]
 
 Mode = Literal["off", "shadow", "assist", "blind", "auto"]
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
@@ -36,9 +47,7 @@ LEAST_BOUND = 0.95
 REVERTS = 2
 KEPT_S = 60.0
 
-_NEWEST = (
-    "select mode, at, by, why, fingerprint, told from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit 1"
-)
+_NEWEST = "select mode, at, by, why, fingerprint, told from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit 1"
 _AUTOMATIC = """
 select distinct on (workflow, step) workflow, step, mode from console.ai_ladder order by workflow, step, at desc, id desc
 """
@@ -79,7 +88,11 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
         return "shadow"
     if now_held is not None and now_held.mode == "shadow":
         return "shadow"
-    return "blind" if _drawn(call) < options.current().blind_percent / 100 and _seasoned(workflow, step) else "assist"
+    return (
+        "blind"
+        if _drawn(call) < options.current().blind_percent / 100 and _seasoned(workflow, step)
+        else "assist"
+    )
 
 
 def held(workflow: str, step: str) -> Held | None:
@@ -96,7 +109,12 @@ def look_back() -> int:
         about = track_record.under(workflow, step) if now_held is not None else None
         if now_held is None or (about is not None and (_why_now(about, now_held)) is None):
             continue
-        step_back(workflow, step, "form" if about is None else _why_now(about, now_held) or "", fingerprint=about.print if about else "")
+        step_back(
+            workflow,
+            step,
+            "form" if about is None else _why_now(about, now_held) or "",
+            fingerprint=about.print if about else "",
+        )
         back += 1
     return back
 
@@ -110,12 +128,23 @@ def worded(reason: str) -> str:
     """The reason without the spaces around it. Raises Invalid without one."""
     why = reason.strip()
     if not why or len(why) > 2000 or "\x00" in why:
-        raise Invalid("A reason is needed.", at=("reason", "Say why in at most 2,000 characters; it is kept in the log."))
+        raise Invalid(
+            "A reason is needed.",
+            at=("reason", "Say why in at most 2,000 characters; it is kept in the log."),
+        )
     return why
 
 
 def settle(
-    actor: Actor, workflow: str, step: str, mode: str, why: str, mark: str, facts: dict[str, Any], *, unless: str | None = None
+    actor: Actor,
+    workflow: str,
+    step: str,
+    mode: str,
+    why: str,
+    mark: str,
+    facts: dict[str, Any],
+    *,
+    unless: str | None = None,
 ) -> bool:
     """Write where the step stands from now on, with its event; False where it stands at `unless` by now."""
     workflow_known = next((each for each in workflows.all_known() if each.id == workflow), None)
@@ -128,8 +157,19 @@ def settle(
             return False
         values = (new_id("ail"), workflow, step, log.now(), mode, by, why, mark, orjson.dumps(facts).decode())
         connection.exec_driver_sql(_INSERT, values)
-        open_ = {"workflow": workflow, "step": step, "mode": mode, "mode_before": before, "fingerprint": mark, **facts}
-        kind = "ai_promoted" if _HEIGHT[mode] > _HEIGHT.get(before or "", -1) and by is not None else "ai_stepped_back"
+        open_ = {
+            "workflow": workflow,
+            "step": step,
+            "mode": mode,
+            "mode_before": before,
+            "fingerprint": mark,
+            **facts,
+        }
+        kind = (
+            "ai_promoted"
+            if _HEIGHT[mode] > _HEIGHT.get(before or "", -1) and by is not None
+            else "ai_stepped_back"
+        )
         if by is None:
             open_["cause"] = why
         log.note(
@@ -150,7 +190,9 @@ _HEIGHT = {"shadow": 0, "assist": 1, "auto": 2}
 
 
 def _one_at_a_time(connection: Connection, workflow: str, step: str) -> None:
-    connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"ai_ladder|{workflow}|{step}",))
+    connection.exec_driver_sql(
+        "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"ai_ladder|{workflow}|{step}",)
+    )
 
 
 def _why_back(workflow: str, step: str, mark: str, now_held: Held) -> str | None:
@@ -173,7 +215,10 @@ def _why_now(about: Under, now_held: Held) -> str | None:
         return "changed"
     if track_record.wrong_trusted(about, now, since=now_held.at):
         return "trusted_only"
-    if track_record.revised_since(about.workflow, about.step, max(now_held.at, now - timedelta(days=1))) >= REVERTS:
+    if (
+        track_record.revised_since(about.workflow, about.step, max(now_held.at, now - timedelta(days=1)))
+        >= REVERTS
+    ):
         return "reverts"
     cases = track_record.hidden(about, now, RECENT)
     agreed = sum(case.agreed for case in cases)

@@ -38,14 +38,23 @@ def about(item: AtHand, ask_context: ProposalContext, kind: str) -> Piece:
     )
 
 
-def entry(item: AtHand, ask_context: ProposalContext, closed: frozenset[str], foreign: frozenset[str]) -> Iterator[Piece]:
+def entry(
+    item: AtHand, ask_context: ProposalContext, closed: frozenset[str], foreign: frozenset[str]
+) -> Iterator[Piece]:
     """An entry of a list that the run knows: what of it stands in fields that others write, or came from outside as a whole, is a claim."""
     values = filled(open_of(dict(item.values), closed))
     ours = _from_us(ask_context)
     for trusted in (True, False):
         data = {name: value for name, value in values.items() if (ours and name not in foreign) is trusted}
         if data:
-            yield Piece("step", about(item, ask_context, "Item").name, item.title, data, trusted=trusted, read_at=ask_context.asked_at)
+            yield Piece(
+                "step",
+                about(item, ask_context, "Item").name,
+                item.title,
+                data,
+                trusted=trusted,
+                read_at=ask_context.asked_at,
+            )
 
 
 def _from_us(ask_context: ProposalContext) -> bool:
@@ -53,7 +62,11 @@ def _from_us(ask_context: ProposalContext) -> bool:
     source = getattr(ask_context.step.config, "items", None)
     if source is None or source.entries is None:
         return True
-    foreign = {step.id for step in ask_context.definition.document.steps if step.type == "start" or steps.get(step.type).by_others}
+    foreign = {
+        step.id
+        for step in ask_context.definition.document.steps
+        if step.type == "start" or steps.get(step.type).by_others
+    }
     for path in expressions.paths(expressions.parse(source.entries)):
         if path[0] == "input" or (path[0] == "steps" and len(path) > 1 and path[1] in foreign):
             return False
@@ -62,7 +75,9 @@ def _from_us(ask_context: ProposalContext) -> bool:
 
 def values_of(item: AtHand, ask_context: ProposalContext, collection: Collection) -> dict[str, Any]:
     """The fields of the item's record that this person may see."""
-    names = {each.name for each in collection.readable(access.scope_for(ask_context.person, collection.id, "read"))}
+    names = {
+        each.name for each in collection.readable(access.scope_for(ask_context.person, collection.id, "read"))
+    }
     return {name: value for name, value in item.values.items() if name in names}
 
 
@@ -77,7 +92,11 @@ def narrowed(ask_context: ProposalContext, step_id: str, output: Mapping[str, An
         for name in OF_ITEMS:
             kept.pop(name, None)
         if step_id == ask_context.step.id:
-            own = [each for each in noted if isinstance(each, Mapping) and each.get("key") == item.key] if isinstance(noted, list) else []
+            own = (
+                [each for each in noted if isinstance(each, Mapping) and each.get("key") == item.key]
+                if isinstance(noted, list)
+                else []
+            )
             return {"noted_before": own[0].get("values")} if own else {}
     return {name: _without_others(value, dict(item.values)) for name, value in kept.items()}
 

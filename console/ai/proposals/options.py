@@ -86,11 +86,19 @@ class Current:
     def chosen(self, purpose: str) -> Chosen:
         """Who is asked for this purpose, and how."""
         ai_now, how = self.ai, self.document.purpose(purpose)
-        seconds = float(how.seconds or BUILD_S) if purpose == "build" else min(float(how.seconds or self.seconds), self.seconds)
-        model_settings = ai_now if ai_now.provider == "rules" or how.model is None else replace(ai_now, model=how.model)
+        seconds = (
+            float(how.seconds or BUILD_S)
+            if purpose == "build"
+            else min(float(how.seconds or self.seconds), self.seconds)
+        )
+        model_settings = (
+            ai_now if ai_now.provider == "rules" or how.model is None else replace(ai_now, model=how.model)
+        )
         return Chosen(providers.config(model_settings, private=ai_now.told), seconds, how.max_tokens)
 
-    def off(self, collection: str | None = None, workflow: str | None = None, step: str | None = None) -> str | None:
+    def off(
+        self, collection: str | None = None, workflow: str | None = None, step: str | None = None
+    ) -> str | None:
         """Why the AI is off here, in words for people; None where it is on. `workflow` is its slug."""
         kept = self.document
         if not kept.on:
@@ -114,7 +122,9 @@ class Current:
         """The price table for costs."""
         return self.document.prices.version
 
-    def cost(self, model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal | None:
+    def cost(
+        self, model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int
+    ) -> Decimal | None:
         """What a call costs in the currency of the table, to the millionth; None where the table does not know the model.
 
         `input_tokens` counts what was not cached.

@@ -91,9 +91,20 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
     if target != before.target:
         raise Conflict("The step stands elsewhere by now; look at the page again.", code="not_possible")
     if missing := [gate for gate in before.gates if not gate.met]:
-        details = [{"field": gate.name, "reason": f"Needed: {gate.needed}. Found: {gate.found}."} for gate in missing]
+        details = [
+            {"field": gate.name, "reason": f"Needed: {gate.needed}. Found: {gate.found}."} for gate in missing
+        ]
         raise Conflict("What was measured does not carry it yet.", code="not_ready", details=details)
-    ladder.settle(actor, before.known.id, step_id, target, why, before.about.print, counted(before.evidence), unless=target)
+    ladder.settle(
+        actor,
+        before.known.id,
+        step_id,
+        target,
+        why,
+        before.about.print,
+        counted(before.evidence),
+        unless=target,
+    )
 
 
 def put_back(actor: Actor, slug: str, step_id: str, mode: str, reason: str) -> None:
@@ -127,10 +138,25 @@ def gates(target: str, step: Step, evidence: Evidence) -> Iterator[Gate]:
     cases = len(evidence.hidden)
     if target == "assist":
         agreed = evidence.agreed / cases if cases else None
-        yield Gate("Steps decided without seeing the proposal", f"at least {ASSIST_CASES}", f"{cases:,}", cases >= ASSIST_CASES)
-        yield Gate("The same result", f"at least {percent(ASSIST_PRECISION, 0)}", percent(agreed), (agreed or 0) >= ASSIST_PRECISION)
+        yield Gate(
+            "Steps decided without seeing the proposal",
+            f"at least {ASSIST_CASES}",
+            f"{cases:,}",
+            cases >= ASSIST_CASES,
+        )
+        yield Gate(
+            "The same result",
+            f"at least {percent(ASSIST_PRECISION, 0)}",
+            percent(agreed),
+            (agreed or 0) >= ASSIST_PRECISION,
+        )
         return
-    yield Gate("Steps decided without seeing the proposal", f"at least {AUTO_CASES}", f"{cases:,}", cases >= AUTO_CASES)
+    yield Gate(
+        "Steps decided without seeing the proposal",
+        f"at least {AUTO_CASES}",
+        f"{cases:,}",
+        cases >= AUTO_CASES,
+    )
     yield Gate(
         "The same result, with 95 % confidence",
         f"at least {percent(AUTO_BOUND, 0)} of steps",
@@ -141,14 +167,21 @@ def gates(target: str, step: Step, evidence: Evidence) -> Iterator[Gate]:
     kept = now is not None and (before is None or now >= before - COVERAGE_LOSS)
     yield Gate(
         "Coverage not lower than before",
-        "any" if before is None else f"at least {percent(before - COVERAGE_LOSS)} (before: {percent(before)})",
+        "any"
+        if before is None
+        else f"at least {percent(before - COVERAGE_LOSS)} (before: {percent(before)})",
         percent(now),
         kept,
     )
     wrong = len(evidence.wrong_trusted)
     yield Gate("Values that must be right and were not", "none", f"{wrong}" if wrong else "none", not wrong)
     reversible = step.type in AUTOMATIC
-    yield Gate("Nothing outside the run is changed", "a decision or an LLM step", step.type.replace("_", " "), reversible)
+    yield Gate(
+        "Nothing outside the run is changed",
+        "a decision or an LLM step",
+        step.type.replace("_", " "),
+        reversible,
+    )
 
 
 def may_move(actor: Actor, workflow: Known) -> bool:
@@ -160,9 +193,17 @@ def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, U
     of_slug = next((workflow for workflow in workflows.all_known() if workflow.slug == slug), None)
     seen = of_slug is not None and (
         of_slug.id in {workflow for _, workflow in measure.pairs(actor)}
-        or (of_slug.label is None and access.can(actor, of_slug.team or None, f"workflow:{slug}", "see") and may_move(actor, of_slug))
+        or (
+            of_slug.label is None
+            and access.can(actor, of_slug.team or None, f"workflow:{slug}", "see")
+            and may_move(actor, of_slug)
+        )
     )
-    about = track_record.under(of_slug.id, step_id) if of_slug is not None and seen and "\x00" not in step_id else None
+    about = (
+        track_record.under(of_slug.id, step_id)
+        if of_slug is not None and seen and "\x00" not in step_id
+        else None
+    )
     if of_slug is None or about is None:
         raise NotFound("There is no such step of a published workflow.")
     document = workflows.version(of_slug.id, of_slug.live or 0).document

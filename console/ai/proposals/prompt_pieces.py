@@ -52,7 +52,11 @@ class Piece:
             page=self.page,
             boxes={name: box for name, box in self.boxes.items() if name in names},
             labels={name: label for name, label in self.labels.items() if name in names},
-            treatments={name: treatment for name, treatment in self.treatments.items() if name in names and treatment != "full"},
+            treatments={
+                name: treatment
+                for name, treatment in self.treatments.items()
+                if name in names and treatment != "full"
+            },
             read_at=self.read_at,
         )
 
@@ -91,7 +95,11 @@ def last(name: str) -> str:
 def open_of(value: Any, closed: frozenset[str]) -> Any:
     """The value without what stands in it under one of these names, or under a path that ends so; secrets by their names go too."""
     if isinstance(value, Mapping):
-        kept = {str(name): entry for name, entry in value.items() if last(str(name)) not in closed and not secret(last(str(name)))}
+        kept = {
+            str(name): entry
+            for name, entry in value.items()
+            if last(str(name)) not in closed and not secret(last(str(name)))
+        }
         return {name: open_of(entry, closed) for name, entry in kept.items()}
     return [open_of(entry, closed) for entry in value] if isinstance(value, list | tuple) else value
 

@@ -15,7 +15,9 @@ from console.infra.db.engine import fetch, transaction
 
 _READ = "select state from console.ai_breaker where key = %s"
 _LOCKED = sa.text("select state from console.ai_breaker where key = :key for update")
-_MADE = sa.text("insert into console.ai_breaker (key, state, at) values (:key, '{}', now()) on conflict (key) do nothing")
+_MADE = sa.text(
+    "insert into console.ai_breaker (key, state, at) values (:key, '{}', now()) on conflict (key) do nothing"
+)
 _WRITTEN = sa.text("update console.ai_breaker set state = cast(:state as jsonb), at = now() where key = :key")
 
 
@@ -62,7 +64,9 @@ def _changed(config: Config, change: Callable[[breaker.State], tuple[bool, break
         before = breaker.read_state(_locked(connection, config), config.fingerprint)
         answer, after = change(before)
         if after != before:
-            connection.execute(_WRITTEN, {"key": _key(config), "state": orjson.dumps(breaker.stored(after)).decode()})
+            connection.execute(
+                _WRITTEN, {"key": _key(config), "state": orjson.dumps(breaker.stored(after)).decode()}
+            )
     return answer
 
 

@@ -41,9 +41,13 @@ def refused(purpose: str) -> Code | None:
 def refusals() -> list[Refusal]:
     """Every model in force whose provider refuses it."""
     current = options.current()
-    configs = {chosen.config.model: chosen.config for chosen in map(current.chosen, PURPOSES) if not chosen.rules}
+    configs = {
+        chosen.config.model: chosen.config for chosen in map(current.chosen, PURPOSES) if not chosen.rules
+    }
     by_config = [(config, provider_breaker.refused(config)) for config in configs.values()]
-    return [Refusal(config.name, config.model, code, SAYS[code]) for config, code in by_config if code is not None]
+    return [
+        Refusal(config.name, config.model, code, SAYS[code]) for config, code in by_config if code is not None
+    ]
 
 
 def asked_loosely() -> str | None:

@@ -33,7 +33,11 @@ class CallFacts:
     def open(self) -> dict[str, Any]:
         """The part that anybody who reads the log may see: numbers, names and hashes."""
         raw = self.raw
-        usage = {"input": raw.input_tokens, "cached": raw.cached_tokens, "output": raw.output_tokens} if raw else {}
+        usage = (
+            {"input": raw.input_tokens, "cached": raw.cached_tokens, "output": raw.output_tokens}
+            if raw
+            else {}
+        )
         return {
             "origin": RULES if self.provider == RULES else self.model,
             "provider": self.provider,
@@ -80,9 +84,18 @@ def failed(
 ) -> Result:
     """There is no proposal, and why; `warning` names where text reads like instructions, `warned` are these sources."""
     status = "declined" if judged is not None and judged.declined else "failed"
-    more = {"status": status, "code": code, "flags": list(judged.flags) if judged else [], "dropped": dropped(judged) if judged else []}
+    more = {
+        "status": status,
+        "code": code,
+        "flags": list(judged.flags) if judged else [],
+        "dropped": dropped(judged) if judged else [],
+    }
     named = {"suspicious": list(judged.suspicious)} if judged and judged.suspicious else {}
-    sealed = {"message": message} | ({"banner": warning} if warning else {}) | ({"warned": list(warned)} if warned else {})
+    sealed = (
+        {"message": message}
+        | ({"banner": warning} if warning else {})
+        | ({"warned": list(warned)} if warned else {})
+    )
     return Result("proposal_failed", {**facts.open(), **more, **named}, sealed)
 
 
@@ -102,7 +115,14 @@ def result_of(judged: Judged, built: Built, facts: CallFacts) -> Result:
     return Result(
         "proposal_made",
         opened,
-        {"proposal": {"fields": fields, "choice": about, "banner": banner(judged, built), "warned": warned_of(judged, built)}},
+        {
+            "proposal": {
+                "fields": fields,
+                "choice": about,
+                "banner": banner(judged, built),
+                "warned": warned_of(judged, built),
+            }
+        },
     )
 
 
@@ -129,7 +149,9 @@ def dropped(judged: Judged) -> list[dict[str, str]]:
 
 
 def _field(proposed: Proposed, built: Built) -> dict[str, Any]:
-    sources = [_source(proposed, each, built, first=not number) for number, each in enumerate(proposed.sources)]
+    sources = [
+        _source(proposed, each, built, first=not number) for number, each in enumerate(proposed.sources)
+    ]
     return {
         "name": proposed.name,
         "value": proposed.value,
@@ -167,7 +189,11 @@ def _source_json(source: Source, built: Built, at: str | None, quote: str | None
 
 def _label(source: Source, built: Built, name: str) -> str:
     """The label of the source's field that holds the value."""
-    step = next((each for each in built.document.steps if each.id == source.step), None) if built.document and source.step else None
+    step = (
+        next((each for each in built.document.steps if each.id == source.step), None)
+        if built.document and source.step
+        else None
+    )
     return source.labels.get(name) or field_labels.of_step(built.document, step, name)
 
 

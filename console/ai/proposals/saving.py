@@ -83,7 +83,10 @@ def change(
     if before.from_environment and (given := sorted({*ADDRESS, "key"} & set(changed))):
         raise Invalid(
             "Provider, model, key and base URL are given by the environment.",
-            details=[{"field": name, "reason": "This is given by the environment of the machine."} for name in given],
+            details=[
+                {"field": name, "reason": "This is given by the environment of the machine."}
+                for name in given
+            ],
         )
     if {*ADDRESS, "key"} & set(changed):
         require_recent(actor)
@@ -107,8 +110,19 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
     found = probe.probe(config)
     if found.ok:
         provider_breaker.answered(config)
-    told_of = {"provider": ai_now.provider, "model": found.model or ai_now.model, "ok": found.ok, "code": found.code, "ms": found.ms}
-    log.note(actor, "ai_tested", open={name: value for name, value in told_of.items() if value is not None}, chain="sys:config")
+    told_of = {
+        "provider": ai_now.provider,
+        "model": found.model or ai_now.model,
+        "ok": found.ok,
+        "code": found.code,
+        "ms": found.ms,
+    }
+    log.note(
+        actor,
+        "ai_tested",
+        open={name: value for name, value in told_of.items() if value is not None},
+        chain="sys:config",
+    )
     return found
 
 
@@ -133,7 +147,10 @@ def house_texts(actor: Actor) -> list[Current]:
         "select distinct on ((document->'house'->>'number')::integer) version, at, by, note, document from console.ai_setting"
         " where (document->'house'->>'number')::integer > 0 order by (document->'house'->>'number')::integer desc, version limit %s"
     )
-    return [Current(read(document), version, at, by, note) for version, at, by, note, document in fetch(every, (50,))]
+    return [
+        Current(read(document), version, at, by, note)
+        for version, at, by, note, document in fetch(every, (50,))
+    ]
 
 
 def differing(before: Options, after: Options, *, new_key: bool = False) -> list[str]:
@@ -143,17 +160,28 @@ def differing(before: Options, after: Options, *, new_key: bool = False) -> list
     return sorted([*names, *(["key"] if new_key or bool(before.key) != bool(after.key) else [])])
 
 
-def _changed_document(before: Current, changes: Mapping[str, Any], key: str | None, *, drop_key: bool = False) -> Options:
+def _changed_document(
+    before: Current, changes: Mapping[str, Any], key: str | None, *, drop_key: bool = False
+) -> Options:
     """The document as it is to be. Raises Invalid with one detail per field."""
     kept = before.document
-    document = kept.model_dump(mode="json") | {name: value for name, value in changes.items() if name != "key"}
+    document = kept.model_dump(mode="json") | {
+        name: value for name, value in changes.items() if name != "key"
+    }
     try:
         wanted = Options.model_validate(document)
     except ValidationError as error:
-        details = [{"field": ".".join(str(part) for part in spot.place), "reason": spot.reason} for spot in model_errors(error, Options)]
+        details = [
+            {"field": ".".join(str(part) for part in spot.place), "reason": spot.reason}
+            for spot in model_errors(error, Options)
+        ]
         raise Invalid("Nothing was saved: some entries cannot be used.", details=details) from None
     wanted = wanted.model_copy(
-        update={"prices": _priced(kept, wanted), "house": _numbered(kept, wanted), "key": _key(kept, wanted, key, drop_key)}
+        update={
+            "prices": _priced(kept, wanted),
+            "house": _numbered(kept, wanted),
+            "key": _key(kept, wanted, key, drop_key),
+        }
     )
     if problems := [] if before.from_environment else list(_missing(wanted)):
         raise Invalid("Nothing was saved: something is missing.", details=problems)
@@ -177,7 +205,10 @@ def _key(kept: Options, wanted: Options, key: str | None, drop: bool) -> str | N
         return None
     if key:
         if not (key.isascii() and key.isprintable() and " " not in key and len(key) <= 4000):
-            raise Invalid("Nothing was saved.", details=[{"field": "key", "reason": "A key has printable characters without spaces."}])
+            raise Invalid(
+                "Nothing was saved.",
+                details=[{"field": "key", "reason": "A key has printable characters without spaces."}],
+            )
         return options.sealed(key, wanted.provider, wanted.base_url)
     same = (kept.provider, kept.base_url) == (wanted.provider, wanted.base_url)
     return kept.key if same and options.opened(kept) else None
@@ -186,14 +217,20 @@ def _key(kept: Options, wanted: Options, key: str | None, drop: bool) -> str | N
 def _missing(wanted: Options) -> Iterable[dict[str, str]]:
     """A detail for each setting that is missing."""
     if wanted.provider == "anthropic" and not wanted.key:
-        yield {"field": "key", "reason": "Enter the key: it goes with provider and address, and is not taken over from others."}
+        yield {
+            "field": "key",
+            "reason": "Enter the key: it goes with provider and address, and is not taken over from others.",
+        }
     if wanted.provider == "openai_compatible":
         if not wanted.base_url:
             yield {"field": "base_url", "reason": "Enter the address of the endpoint, up to and with /v1."}
         if not wanted.model:
             yield {"field": "model", "reason": "Enter the name of the model."}
     if not wanted.on and not wanted.reason:
-        yield {"field": "reason", "reason": "Say why it is off: people are shown this where a proposal would be."}
+        yield {
+            "field": "reason",
+            "reason": "Say why it is off: people are shown this where a proposal would be.",
+        }
 
 
 def _require_working(wanted: Options) -> None:
@@ -208,11 +245,18 @@ def _require_working(wanted: Options) -> None:
     }
     for model, field in models.items():
         found = probe.probe(
-            providers.config(ai_wanted if model is None else replace(ai_wanted, model=model), private=current.from_environment)
+            providers.config(
+                ai_wanted if model is None else replace(ai_wanted, model=model),
+                private=current.from_environment,
+            )
         )
         if not found.ok:
             at = AT.get(found.code or "", "provider") if model is None else field
-            raise Invalid(f"Nothing was saved: {found.message}", code="not_working", details=[{"field": at, "reason": found.message}])
+            raise Invalid(
+                f"Nothing was saved: {found.message}",
+                code="not_working",
+                details=[{"field": at, "reason": found.message}],
+            )
 
 
 def _save_version(actor: Actor, before: Current, wanted: Options, changed: list[str], note: str) -> int:
@@ -220,14 +264,18 @@ def _save_version(actor: Actor, before: Current, wanted: Options, changed: list[
     number = before.version + 1
     with transaction() as connection:
         connection.execute(_LOCKED)
-        latest = connection.execute(sa.text("select coalesce(max(version), 0) from console.ai_setting")).scalar_one()
+        latest = connection.execute(
+            sa.text("select coalesce(max(version), 0) from console.ai_setting")
+        ).scalar_one()
         if latest != before.version:
             raise _overtaken(options.newest())
         row = {"version": number, "at": log.now(), "by": actor.id, "note": note}
         connection.execute(_INSERT, row | {"document": orjson.dumps(wanted.model_dump(mode="json")).decode()})
         connection.execute(_COUNTED)
         names = [name for name in changed if name != "key" or old["key"] != new["key"]]
-        sealed = {"old": {name: old[name] for name in names}, "new": {name: new[name] for name in names}} | ({"note": note} if note else {})
+        sealed = {"old": {name: old[name] for name in names}, "new": {name: new[name] for name in names}} | (
+            {"note": note} if note else {}
+        )
         log.note(
             actor,
             "ai_changed",

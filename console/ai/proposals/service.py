@@ -17,7 +17,18 @@ from console import log, runs
 from console.ai import breaker, calling, prompt as prompts_of, providers
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
-from console.ai.proposals import absence_words, budget, cache, context, options, prompts, provider_breaker, result, waits, withheld
+from console.ai.proposals import (
+    absence_words,
+    budget,
+    cache,
+    context,
+    options,
+    prompts,
+    provider_breaker,
+    result,
+    waits,
+    withheld,
+)
 from console.ai.proposals.context import Built
 from console.ai.proposals.ladder import fingerprint, mode_of
 from console.ai.proposals.options import Chosen, Current
@@ -102,8 +113,15 @@ def fitting(ask_context: ProposalContext, judged: Judged) -> Judged:
     wrong, doubted = unfit(ask_context, {each.name: each.value for each in judged.fields})
     if doubted and ask_context.ai.threshold != LEVELS[-1]:
         wrong, doubted = wrong | doubted, frozenset()
-    kept = tuple(replace(each, confidence=LEVELS[-1]) if each.name in doubted else each for each in judged.fields if each.name not in wrong)
-    dropped = (*judged.dropped, *(Dropped(each.name, "out_of_range", each.value) for each in judged.fields if each.name in wrong))
+    kept = tuple(
+        replace(each, confidence=LEVELS[-1]) if each.name in doubted else each
+        for each in judged.fields
+        if each.name not in wrong
+    )
+    dropped = (
+        *judged.dropped,
+        *(Dropped(each.name, "out_of_range", each.value) for each in judged.fields if each.name in wrong),
+    )
     code: Code | None = judged.code or (None if kept or judged.choice else "nothing_supported")
     return replace(judged, fields=kept, dropped=dropped, code=code)
 
@@ -140,7 +158,11 @@ def _mode(ask_context: ProposalContext, model: str, version: str) -> str:
     """How the proposal may be used, by the trust in the step: shadow, assist or auto."""
     step = ask_context.definition.document.step(ask_context.step.id)
     return mode_of(
-        ask_context.definition.id, ask_context.step.id, fingerprint(step, model, version), ask_context.ai.mode, call=ask_context.call
+        ask_context.definition.id,
+        ask_context.step.id,
+        fingerprint(step, model, version),
+        ask_context.ai.mode,
+        call=ask_context.call,
     )
 
 
@@ -154,9 +176,16 @@ def _by_rules(ask_context: ProposalContext, built: Built) -> Result:
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
     judged = fitting(ask_context, guard.judge(built.ask, raw))  # real values: nothing was masked
-    facts = CallFacts(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(ask_context, result.RULES, result.RULES))
+    facts = CallFacts(
+        provider=result.RULES,
+        model=result.RULES,
+        raw=raw,
+        mode=_mode(ask_context, result.RULES, result.RULES),
+    )
     if judged.code is not None:
-        return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", facts)
+        return result.off(
+            absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", facts
+        )
     return result.result_of(judged, built, replace(facts, ms=round((time.monotonic() - began) * 1000)))
 
 
@@ -173,7 +202,9 @@ def _cached_or_asked(asking: _Asking) -> Result:
     kept = cache.find(key, asking.subject)
     if kept is not None:
         cached_result = _guarded_result(
-            asking, kept, replace(asking.facts, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0))
+            asking,
+            kept,
+            replace(asking.facts, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)),
         )
         _store_call(asking, kept.text)
         return cached_result
@@ -182,7 +213,11 @@ def _cached_or_asked(asking: _Asking) -> Result:
     try:
         answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
     except waits.Late:
-        error = CallFailed(ProviderError("timeout"), ms=round((log.now() - asking.ask_context.asked_at).total_seconds() * 1000), tries=1)
+        error = CallFailed(
+            ProviderError("timeout"),
+            ms=round((log.now() - asking.ask_context.asked_at).total_seconds() * 1000),
+            tries=1,
+        )
         return _failed(asking, error)
     except CallFailed as error:
         return _failed(asking, error)
@@ -190,7 +225,11 @@ def _cached_or_asked(asking: _Asking) -> Result:
     facts = replace(asking.facts, raw=answer.raw, ms=answer.ms, tries=answer.tries)
     cached_result = _guarded_result(asking, answer.raw, _with_cost(asking, facts))
     _store_call(
-        asking, answer.raw.text, remembered=(key, answer.raw) if cached_result.kind == "proposal_made" and not asking.built.unread else None
+        asking,
+        answer.raw.text,
+        remembered=(key, answer.raw)
+        if cached_result.kind == "proposal_made" and not asking.built.unread
+        else None,
     )
     return cached_result
 
@@ -198,7 +237,11 @@ def _cached_or_asked(asking: _Asking) -> Result:
 def _record_key(ask_context: ProposalContext) -> str:
     """The record and the item of a list, for the cache key: records that look alike have separate answers."""
     return "|".join(
-        [ask_context.run.collection or "", ask_context.run.record or "", ask_context.at_hand.key if ask_context.at_hand is not None else ""]
+        [
+            ask_context.run.collection or "",
+            ask_context.run.record or "",
+            ask_context.at_hand.key if ask_context.at_hand is not None else "",
+        ]
     )
 
 
@@ -214,7 +257,9 @@ def _reason_not_to_ask(asking: _Asking) -> Result | None:
         return result.failed(code, absence_words.message(code, 0), asking.facts)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
-    over, day = budget.held(asking.ask_context.call, asking.ask_context.run.id, asking.current.document.budget, cost)
+    over, day = budget.held(
+        asking.ask_context.call, asking.ask_context.run.id, asking.current.document.budget, cost
+    )
     if day is not None:
         notify_of_budget(day)
     return None if over is None else result.failed("budget", absence_words.over(over), asking.facts)
@@ -230,7 +275,13 @@ def _call(asking: _Asking) -> Answered:
     seconds = asking.left() - MARGIN_S
     person = hmac.digest(house_key(), f"person|{asking.ask_context.person.id}".encode(), "sha256").hex()[:32]
     return calling.call(
-        provider, prompt.system, prompt.user, prompt.schema, seconds=max(LEAST_S, seconds), max_tokens=chosen.max_tokens, user_id=person
+        provider,
+        prompt.system,
+        prompt.user,
+        prompt.schema,
+        seconds=max(LEAST_S, seconds),
+        max_tokens=chosen.max_tokens,
+        user_id=person,
     )
 
 
@@ -241,14 +292,23 @@ def _guarded_result(asking: _Asking, raw: Raw, facts: CallFacts) -> Result:
         return result.result_of(judged, asking.built, facts)
     if asking.built.unread:
         return result.failed("timeout", absence_words.UNREAD, facts, replace(judged, declined=False))
-    reason = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _limit_s(asking))
+    reason = (
+        absence_words.declined(judged.why)
+        if judged.declined
+        else absence_words.message(judged.code, _limit_s(asking))
+    )
     return _no_proposal(asking, judged, reason, facts)
 
 
 def _no_proposal(asking: _Asking, judged: Judged, reason: str, facts: CallFacts) -> Result:
     """A result without a proposal, with a warning where text in a source looks like instructions."""
     return result.failed(
-        judged.code or "internal_error", reason, facts, judged, result.banner(judged, asking.built), result.warned_of(judged, asking.built)
+        judged.code or "internal_error",
+        reason,
+        facts,
+        judged,
+        result.banner(judged, asking.built),
+        result.warned_of(judged, asking.built),
     )
 
 
@@ -257,7 +317,10 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     _store_call(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and provider_breaker.failed(asking.chosen.config, error.code):
         report_open_breaker(asking.chosen.config, error.code)
-    facts = _with_cost(asking, replace(asking.facts, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
+    facts = _with_cost(
+        asking,
+        replace(asking.facts, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id),
+    )
     code: Code = error.code
     suspicious = tuple(injection_scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
@@ -282,8 +345,12 @@ def report_open_breaker(config: providers.Config, code: Code) -> None:
 def _with_cost(asking: _Asking, facts: CallFacts) -> CallFacts:
     """The facts of the call, with its cost and the version of the price table."""
     raw = facts.raw
-    fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
-    cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
+    fresh, cached, output = (
+        (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
+    )
+    cost = asking.current.cost(
+        asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output
+    )
     return replace(facts, cost=cost, price_version=asking.current.price_version if cost is not None else None)
 
 
@@ -292,7 +359,9 @@ def _without_tokens(raw: Raw) -> Raw:
     return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
 
 
-def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
+def _store_call(
+    asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None
+) -> None:
     """Store the prompt and the answer for auditors, and with `remembered` the answer in the cache. A proposal does not fail because of this."""
     sources = [
         {
@@ -302,7 +371,13 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
             "collection": source.collection,
             "record": source.record,
         }
-        | {"step": source.step, "document": source.document, "page": source.page, "trusted": source.trusted, "fields": sorted(source.data)}
+        | {
+            "step": source.step,
+            "document": source.document,
+            "page": source.page,
+            "trusted": source.trusted,
+            "fields": sorted(source.data),
+        }
         | {"read_at": source.read_at.isoformat() if source.read_at is not None else None}
         for source in asking.built.ask.sources
     ]
@@ -316,7 +391,9 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
     call, subject = asking.ask_context.call, asking.subject
     try:
         statements = [prompts.keeping(call, subject, {**texts, "error": error})]
-        statements += [cache.keeping(remembered[0], call, subject, remembered[1])] if remembered is not None else []
+        statements += (
+            [cache.keeping(remembered[0], call, subject, remembered[1])] if remembered is not None else []
+        )
     except subjects.Unreadable:
         _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", call)
         return

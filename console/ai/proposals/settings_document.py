@@ -136,4 +136,6 @@ class Options(Part):
 
 def read(document: Mapping[str, Any]) -> Options:
     """The document as a newer or an older release may have kept it: what this one does not know is left out."""
-    return Options.model_validate({name: value for name, value in document.items() if name in Options.model_fields})
+    return Options.model_validate(
+        {name: value for name, value in document.items() if name in Options.model_fields}
+    )

@@ -15,7 +15,9 @@ from console.runs.engine.proposal_inputs import ProposalContext
 OWN = frozenset({"variables", "tables", "run", "now", "currentUser"})
 
 
-def supported(ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def supported(
+    ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]
+) -> dict[str, tuple[str, ...]]:
     """Field (`outcome`: the choice) → values whose condition holds. `foreign` are names of fields that others write, `outside` steps whose output others wrote."""
     if not ask_context.ai.supports:
         return {}
@@ -25,7 +27,9 @@ def supported(ask_context: ProposalContext, foreign: frozenset[str], outside: fr
         if isinstance(written, str):
             supported_by[name] = (ANY,) if _holds(written, roots) else ()
         else:
-            supported_by[name] = tuple(value for value, condition in written.items() if _holds(condition, roots))
+            supported_by[name] = tuple(
+                value for value, condition in written.items() if _holds(condition, roots)
+            )
     return supported_by
 
 
@@ -37,7 +41,9 @@ def _holds(condition: str, roots: Mapping[str, Any]) -> bool:
         return False
 
 
-def trusted_roots(ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, Any]:
+def trusted_roots(
+    ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]
+) -> dict[str, Any]:
     """The values that expressions can read, without everything that others wrote."""
     roots = ask_context.at_hand.roots if ask_context.at_hand is not None else ask_context.context.roots
     kept: dict[str, Any] = {name: value for name, value in roots.items() if name in OWN}
@@ -52,9 +58,13 @@ def trusted_roots(ask_context: ProposalContext, foreign: frozenset[str], outside
         if name not in outside and isinstance(output, Mapping)
     }
     if ask_context.at_hand is not None and ask_context.at_hand.collection is not None:
-        kept["item"] = _values_written_by_us(ask_context.at_hand.values, records.collection(ask_context.at_hand.collection))
+        kept["item"] = _values_written_by_us(
+            ask_context.at_hand.values, records.collection(ask_context.at_hand.collection)
+        )
     return kept
 
 
 def _values_written_by_us(values: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if field_disclosure.is_written_by_us(collection, name)}
+    return {
+        name: value for name, value in values.items() if field_disclosure.is_written_by_us(collection, name)
+    }

@@ -118,7 +118,9 @@ def fingerprint(step: Step, model: str | None, prompt_version: str | None) -> st
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def under(workflow: str, step: str, model: str | None = None, prompt_version: str | None = None) -> Under | None:
+def under(
+    workflow: str, step: str, model: str | None = None, prompt_version: str | None = None
+) -> Under | None:
     """The fingerprint of the step in the live version, with the versions that share it; without a model, for that of the newest call. None if there is no such step."""
     live = workflows.newest(workflow)
     live_step = _step(workflow, live, step) if live else None
@@ -130,9 +132,18 @@ def under(workflow: str, step: str, model: str | None = None, prompt_version: st
     alike = [
         number
         for number in range(live, max(0, live - MOST_VERSIONS), -1)
-        if (other := _step(workflow, number, step)) is not None and fingerprint(other, model, prompt_version) == mark
+        if (other := _step(workflow, number, step)) is not None
+        and fingerprint(other, model, prompt_version) == mark
     ]
-    return Under(workflow, step, model, prompt_version, mark, tuple(alike), tuple(live_step.ai.trusted_only) if live_step.ai else ())
+    return Under(
+        workflow,
+        step,
+        model,
+        prompt_version,
+        mark,
+        tuple(alike),
+        tuple(live_step.ai.trusted_only) if live_step.ai else (),
+    )
 
 
 def gathered(about: Under, now: datetime) -> Evidence:
@@ -185,6 +196,8 @@ def _share(row: Sequence[Any]) -> float | None:
 
 def _step(workflow: str, version: int, step: str) -> Step | None:
     try:
-        return next((each for each in workflows.version(workflow, version).document.steps if each.id == step), None)
+        return next(
+            (each for each in workflows.version(workflow, version).document.steps if each.id == step), None
+        )
     except NotFound:
         return None

@@ -53,7 +53,11 @@ def today(actor: Actor) -> Today:
 def levels(today: Today, budget: Budget) -> dict[str, Level]:
     """`day_calls` and `day_money` against their limits."""
     return {
-        "day_calls": _level(Decimal(today.calls), None if budget.day_calls is None else Decimal(budget.day_calls), budget.warn_percent),
+        "day_calls": _level(
+            Decimal(today.calls),
+            None if budget.day_calls is None else Decimal(budget.day_calls),
+            budget.warn_percent,
+        ),
         "day_money": _level(today.money, budget.day_money, budget.warn_percent),
     }
 

@@ -78,7 +78,9 @@ class _Around:
         """The keys, as (column, value), of related rows that were not visited yet."""
         wanted = []
         for row in rows:
-            pairs = [(target_column, row.get(own_column)) for own_column, target_column in relation.columns] + [*relation.only]
+            pairs = [
+                (target_column, row.get(own_column)) for own_column, target_column in relation.columns
+            ] + [*relation.only]
             mark = (relation.collection, *((column, str(value)) for column, value in pairs))
             if all(value is not None for _, value in pairs) and mark not in self.done:
                 self.done.add(mark)
@@ -86,12 +88,22 @@ class _Around:
         return wanted[:MOST_ROWS]
 
     def _note(self, collection: Collection, rows: list[dict[str, Any]], *, near: bool = False) -> None:
-        treated = {name: how for name, how in _treated(collection).items() if near or _sought(collection, name)}
-        labels = {name: field.label for name in treated if (field := collection.by_name.get(name)) is not None}
+        treated = {
+            name: how for name, how in _treated(collection).items() if near or _sought(collection, name)
+        }
+        labels = {
+            name: field.label for name in treated if (field := collection.by_name.get(name)) is not None
+        }
         for row in rows:
-            data = {name: row[name] for name in treated if row.get(name) is not None and (near or _long_enough(row[name]))}
+            data = {
+                name: row[name]
+                for name in treated
+                if row.get(name) is not None and (near or _long_enough(row[name]))
+            }
             if data:
-                self.found.append(Source("", "record", "", data, trusted=True, labels=labels, treatments=treated))
+                self.found.append(
+                    Source("", "record", "", data, trusted=True, labels=labels, treatments=treated)
+                )
 
 
 def _treated(collection: Collection) -> dict[str, Treatment]:
@@ -102,7 +114,10 @@ def _treated(collection: Collection) -> dict[str, Treatment]:
 
 def _columns(collection: Collection) -> list[str]:
     """The treated columns, and those that lead on."""
-    return [*_treated(collection), *(own_column for relation in collection.relations for own_column, _ in relation.columns)]
+    return [
+        *_treated(collection),
+        *(own_column for relation in collection.relations for own_column, _ in relation.columns),
+    ]
 
 
 def _sought(collection: Collection, name: str) -> bool:
@@ -131,7 +146,9 @@ def _typed(ask_context: ProposalContext) -> Iterator[Source]:
             by_field[name] = treatment.least((how, by_field.get(name, "full")))
     for step in ask_context.definition.document.steps:
         for name, kind in field_disclosure.typed_fields(known_config(ask_context, step.id)).items():
-            by_field[name] = treatment.least((field_disclosure.of_typed(name, kind), by_field.get(name, "full")))
+            by_field[name] = treatment.least(
+                (field_disclosure.of_typed(name, kind), by_field.get(name, "full"))
+            )
     attempts = [attempt.values for attempt in ask_context.run.attempts.values()]
     for values in (ask_context.run.input or {}, *ask_context.run.context.values(), *attempts):
         for name, leaf in _leaves(values, ""):

@@ -22,7 +22,9 @@ def config(ai: AI, *, private: bool = False) -> Config:
     """The configuration of the provider that the settings name. `private`: the base URL was given by whoever runs the machine, and may be of their own network."""
     match ai.provider:
         case "anthropic":
-            return anthropic.Config(ai.model or anthropic.MODEL, ai.api_key or "", ai.base_url or anthropic.BASE_URL, private)
+            return anthropic.Config(
+                ai.model or anthropic.MODEL, ai.api_key or "", ai.base_url or anthropic.BASE_URL, private
+            )
         case "openai_compatible":
             return openai_compatible.Config(ai.model or "", ai.base_url or "", ai.api_key, private)
         case _:
@@ -48,7 +50,9 @@ def provider(configured: anthropic.Config | openai_compatible.Config) -> Asking:
             )
         _made[configured] = cached
         if len(_made) > MOST:
-            _made.pop(next(iter(_made))).close()  # the one that was wanted least recently, by settings that are long gone
+            _made.pop(
+                next(iter(_made))
+            ).close()  # the one that was wanted least recently, by settings that are long gone
         return cached
 
 

@@ -28,7 +28,9 @@ STOPS: dict[str, Stop] = {
     "model_context_window_exceeded": "truncated",
     "refusal": "refused",
 }
-_UNFIT = re.compile(r"grammar|union|too complex|schema|output_config|output_format|structured output", re.IGNORECASE)
+_UNFIT = re.compile(
+    r"grammar|union|too complex|schema|output_config|output_format|structured output", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Config:
     @property
     def fingerprint(self) -> str:
         """A text that changes when a setting above changes. The key cannot be found from it."""
-        return hashlib.sha256(repr((self.name, self.model, self.api_key, self.base_url)).encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            repr((self.name, self.model, self.api_key, self.base_url)).encode()
+        ).hexdigest()[:16]
 
 
 class Anthropic:
@@ -95,15 +99,33 @@ class Anthropic:
         if hear is not None and self._streams:
             try:
                 with joining(JoinedMessage(hear)):
-                    return self._complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, parts=True)
+                    return self._complete(
+                        system,
+                        user,
+                        schema,
+                        deadline=deadline,
+                        max_tokens=max_tokens,
+                        user_id=user_id,
+                        parts=True,
+                    )
             except ProviderError as error:
                 if error.code != "bad_request" or "stream" not in error.detail.lower():
                     raise
                 self._streams = False
-        return self._complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, parts=False)
+        return self._complete(
+            system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, parts=False
+        )
 
     def _complete(
-        self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str, parts: bool
+        self,
+        system: str,
+        user: str,
+        schema: Mapping[str, Any],
+        *,
+        deadline: float,
+        max_tokens: int,
+        user_id: str,
+        parts: bool,
     ) -> Raw:
         schema_hash = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()
         request: dict[str, Any] = {
@@ -130,7 +152,10 @@ class Anthropic:
 
     def about(self, *, deadline: float) -> dict[str, Any]:
         """What the service says about the model: `lifecycle`, `retires_at` and more. Only the model's name is sent. Raises ProviderError."""
-        answer = self._sent(lambda timeout: self._client.models.with_raw_response.retrieve(self.model, timeout=timeout), deadline)
+        answer = self._sent(
+            lambda timeout: self._client.models.with_raw_response.retrieve(self.model, timeout=timeout),
+            deadline,
+        )
         return answer[0]
 
     def _schema(self, request: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
@@ -140,10 +165,15 @@ class Anthropic:
     def _tool(self, request: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
         tool = {"name": TOOL, "description": "Hand in the proposal.", "input_schema": schema}
         choice = {"type": "tool", "name": TOOL, "disable_parallel_tool_use": True}
-        return handed_in(*self._create({**request, "tools": [tool], "tool_choice": choice}, deadline), self.model)
+        return handed_in(
+            *self._create({**request, "tools": [tool], "tool_choice": choice}, deadline), self.model
+        )
 
     def _create(self, request: Mapping[str, Any], deadline: float) -> tuple[dict[str, Any], str | None]:
-        return self._sent(lambda timeout: self._client.messages.with_raw_response.create(**request, timeout=timeout), deadline)
+        return self._sent(
+            lambda timeout: self._client.messages.with_raw_response.create(**request, timeout=timeout),
+            deadline,
+        )
 
     def _sent(self, send: Any, deadline: float) -> tuple[dict[str, Any], str | None]:
         """The body of a good answer, an object, and the id of the request. The time-out is for all of it (`Transport`). Raises ProviderError."""
@@ -166,7 +196,9 @@ class Anthropic:
         return body, response.headers.get("request-id")
 
     def _refused(self, response: Any) -> ProviderError:
-        return failures.of_status(response.status_code, response.content, response.headers, secret=self.config.api_key)
+        return failures.of_status(
+            response.status_code, response.content, response.headers, secret=self.config.api_key
+        )
 
 
 def _cause(error: BaseException) -> ProviderError:
@@ -183,7 +215,9 @@ def structured(body: Mapping[str, Any], request_id: str | None, model: str) -> R
     if any(block.get("type") == "tool_use" for block in blocks):
         stop = "other"
     texts = [block.get("text") for block in blocks if block.get("type") == "text"]
-    return _raw("".join(text for text in texts if isinstance(text, str)), stop, "json_schema", body, model, request_id)
+    return _raw(
+        "".join(text for text in texts if isinstance(text, str)), stop, "json_schema", body, model, request_id
+    )
 
 
 def handed_in(body: Mapping[str, Any], request_id: str | None, model: str) -> Raw:
@@ -200,11 +234,15 @@ def _blocks(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
-def _raw(text: str, stop: Stop, mode: str, body: Mapping[str, Any], model: str, request_id: str | None) -> Raw:
+def _raw(
+    text: str, stop: Stop, mode: str, body: Mapping[str, Any], model: str, request_id: str | None
+) -> Raw:
     counts = body.get("usage")
     usage = counts if isinstance(counts, dict) else {}
     cached = failures.count(usage.get("cache_read_input_tokens"))
-    fresh = failures.count(usage.get("input_tokens")) + failures.count(usage.get("cache_creation_input_tokens"))
+    fresh = failures.count(usage.get("input_tokens")) + failures.count(
+        usage.get("cache_creation_input_tokens")
+    )
     named = body.get("model")
     return Raw(
         text=text,

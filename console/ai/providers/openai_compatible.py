@@ -39,7 +39,9 @@ class Config:
     @property
     def fingerprint(self) -> str:
         """A text that changes when a setting above changes. The key cannot be found from it."""
-        return hashlib.sha256(repr((self.name, self.model, self.api_key, self.base_url)).encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            repr((self.name, self.model, self.api_key, self.base_url)).encode()
+        ).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,20 @@ class OpenAICompatible:
         return self._sent("GET", "models", deadline, None)[0]
 
     def _request_body(
-        self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str
+        self,
+        dialect: Dialect,
+        system: str,
+        user: str,
+        schema: Mapping[str, Any],
+        max_tokens: int,
+        user_id: str,
     ) -> dict[str, Any]:
         strict = dialect.form == "json_schema"
-        words = system if strict else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
+        words = (
+            system
+            if strict
+            else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
+        )
         form = (
             {"type": "json_schema", "json_schema": {"name": "proposal", "strict": True, "schema": schema}}
             if strict
@@ -155,7 +167,9 @@ class OpenAICompatible:
             **({"user": user_id} if user_id else {}),
         }
 
-    def _sent(self, method: str, path: str, deadline: float, request: Mapping[str, Any] | None) -> tuple[dict[str, Any], str | None]:
+    def _sent(
+        self, method: str, path: str, deadline: float, request: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], str | None]:
         """The body of a good answer, an object, and the id of the request. The time-out is for all of it (`Transport`). Raises ProviderError."""
         left = deadline - time.monotonic()
         if left <= 0:
@@ -170,14 +184,18 @@ class OpenAICompatible:
             raise ProviderError("internal_error", f"{type(error).__name__} while asking") from error
         body = failures.read_json(response.content)
         if response.status_code != 200 or failures.is_error(body):
-            raise failures.of_status(response.status_code, response.content, response.headers, secret=self.config.api_key)
+            raise failures.of_status(
+                response.status_code, response.content, response.headers, secret=self.config.api_key
+            )
         return body, response.headers.get("x-request-id")
 
 
 def completion(body: Mapping[str, Any], request_id: str | None, mode: str, model: str) -> Raw:
     """The one choice of a completion; a tool that is called though none was offered makes it no answer."""
     choices = body.get("choices")
-    choice = choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
+    choice = (
+        choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
+    )
     said_by_model = choice.get("message")
     message = said_by_model if isinstance(said_by_model, dict) else {}
     stop: Stop = STOPS.get(str(choice.get("finish_reason")), "other")
@@ -211,6 +229,8 @@ def _bare(text: str) -> str:
 def _text(content: Any) -> str:
     """The text of a message, which some send in parts."""
     if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        texts = [
+            part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"
+        ]
         return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else ""

@@ -16,15 +16,53 @@ NAME = "rules"
 NUMBERS = frozenset({"decimal", "money"})
 NOT_SIMPLE = frozenset({"json", "array", "binary", "file", "files", "other", "checklist"})
 TOLD_HERE = frozenset({"step", "input"})
-TELLS_OF_ITSELF = frozenset({
-    "status", "state", "reason", "note", "notes", "comment", "comments", "remark", "remarks", "description", "message", "outcome", "decision", "result",
-    "amount", "price", "sum", "total",
-})  # fmt: skip
+TELLS_OF_ITSELF = frozenset(
+    {
+        "status",
+        "state",
+        "reason",
+        "note",
+        "notes",
+        "comment",
+        "comments",
+        "remark",
+        "remarks",
+        "description",
+        "message",
+        "outcome",
+        "decision",
+        "result",
+        "amount",
+        "price",
+        "sum",
+        "total",
+    }
+)
 """What a record says under these names is about itself, not about what is decided in this step; what another step said may be meant."""
-TELLS_OF_ANYTHING = frozenset({
-    "id", "key", "name", "title", "label", "type", "kind", "category", "date", "time", "createdat", "updatedat", "version", "text", "value", "email", "phone",
-    "address", "country", "city",
-})  # fmt: skip
+TELLS_OF_ANYTHING = frozenset(
+    {
+        "id",
+        "key",
+        "name",
+        "title",
+        "label",
+        "type",
+        "kind",
+        "category",
+        "date",
+        "time",
+        "createdat",
+        "updatedat",
+        "version",
+        "text",
+        "value",
+        "email",
+        "phone",
+        "address",
+        "country",
+        "city",
+    }
+)
 """Every other record has these: of a related one they belong to somebody else."""
 
 
@@ -114,7 +152,11 @@ def _same_name(form: _Form, spec: FieldSpec) -> Iterator[_Found]:
         if spec.trusted_only and not source.trusted:
             continue
         for key, value in source.data.items():
-            if forms.is_empty(value) or source.treatments.get(key) == "never" or is_earlier(spec, source, key):
+            if (
+                forms.is_empty(value)
+                or source.treatments.get(key) == "never"
+                or is_earlier(spec, source, key)
+            ):
                 continue
             if not wanted & form.said(source, key):
                 continue
@@ -134,17 +176,32 @@ def fitting(spec: FieldSpec, value: Any) -> Any:
     """The value as the form keeps it, None where the field does not take it. A label stands for its choice."""
     if isinstance(value, float):
         value = f"{Decimal(repr(value)):f}" if math.isfinite(value) else None
-    if isinstance(value, int) and not isinstance(value, bool) and (spec.type in NUMBERS or spec.type == "reference"):
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and (spec.type in NUMBERS or spec.type == "reference")
+    ):
         value = str(value)
     options: Any = None
     if spec.options:
         options = [{"value": choice, "label": label} for choice, label in spec.options]
         if isinstance(value, str):
             value = next(
-                (choice for choice, label in spec.options if value.strip().casefold() in {choice.casefold(), label.casefold()}), value
+                (
+                    choice
+                    for choice, label in spec.options
+                    if value.strip().casefold() in {choice.casefold(), label.casefold()}
+                ),
+                value,
             )
     field = forms.FormField(
-        spec.name, spec.label, spec.type, options=options, min=spec.minimum, max=spec.maximum, max_length=spec.max_length
+        spec.name,
+        spec.label,
+        spec.type,
+        options=options,
+        min=spec.minimum,
+        max=spec.maximum,
+        max_length=spec.max_length,
     )
     try:
         fitted = forms.cleaned(field, value)

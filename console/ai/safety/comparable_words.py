@@ -7,11 +7,25 @@ import unicodedata
 from console.core.papers.name_matching import LETTERS
 
 LEAST = 4  # letters from which other spellings count: shorter words have too many neighbours
-LOOKALIKES = str.maketrans("аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht")
+LOOKALIKES = str.maketrans(
+    "аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht"
+)
 _ALIKE = (
-    ("AE", "A"), ("OE", "O"), ("UE", "U"), ("AA", "A"), ("KH", "H"), ("PH", "F"), ("TH", "T"), ("CK", "K"), ("J", "I"), ("Y", "I"), ("W",
-    "V"), ("IU", "U"), ("IA", "A"), ("IE", "E"),
-)  # fmt: skip
+    ("AE", "A"),
+    ("OE", "O"),
+    ("UE", "U"),
+    ("AA", "A"),
+    ("KH", "H"),
+    ("PH", "F"),
+    ("TH", "T"),
+    ("CK", "K"),
+    ("J", "I"),
+    ("Y", "I"),
+    ("W", "V"),
+    ("IU", "U"),
+    ("IA", "A"),
+    ("IE", "E"),
+)
 _DOUBLE = re.compile(r"([A-Z])\1+")
 
 

@@ -28,9 +28,14 @@ BARE = re.compile(
     rf"(?<![\w@.\-/])(?:[a-z0-9](?:[a-z0-9\-]{{0,61}}[a-z0-9])?\.){{1,8}}(?:{DOMAINS})(?![\w\-])(?:[/?#][^\s<>\"'\])}}]{{0,2000}})?",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?<![\w.,/-])(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?/[^\s<>]{1,2000}", re.ASCII)
+_ADDRESS = re.compile(
+    r"(?<![\w.,/-])(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?/[^\s<>]{1,2000}", re.ASCII
+)
 _APART = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·|*`]{0,3}"
-_IBAN = re.compile(rf"(?<![A-Za-z0-9])[A-Z]{_APART}[A-Z]{_APART}\d{_APART}\d(?:{_APART}[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
+_IBAN = re.compile(
+    rf"(?<![A-Za-z0-9])[A-Z]{_APART}[A-Z]{_APART}\d{_APART}\d(?:{_APART}[A-Z0-9]){{11,30}}",
+    re.IGNORECASE | re.ASCII,
+)
 _GAP = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·|*`]{1,3}"
 _CARD = re.compile(
     rf"(?<![\w.,\-])(?:[2-6]\d{{12,18}}|[2-6]\d{{3}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{1,3}})?|[2-6]\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}}|[2-6](?:{_GAP}\d){{12,18}}"
@@ -52,7 +57,9 @@ _SOME_DIGITS = re.compile(r"\d(?:[^\d]{0,6}\d){9}", re.ASCII)
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_WITHIN_WORDS = re.compile("(?<=[A-Za-z0-9])[\u200c\u200d\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f]+(?=[A-Za-z0-9]|$|[^\\w])")
+_WITHIN_WORDS = re.compile(
+    "(?<=[A-Za-z0-9])[\u200c\u200d\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f]+(?=[A-Za-z0-9]|$|[^\\w])"
+)
 """Marks that join or cover letters where nothing is to be joined."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
@@ -89,7 +96,9 @@ def _plain(sign: str) -> str:
     if (kind := unicodedata.category(sign)) in {"Zs", "Pd"}:
         return " " if kind == "Zs" else "-"
     normal = unicodedata.normalize("NFKC", sign)
-    return normal if len(normal) == 1 and normal.isascii() and (normal.isalnum() or normal in "<+-@./") else sign
+    return (
+        normal if len(normal) == 1 and normal.isascii() and (normal.isalnum() or normal in "<+-@./") else sign
+    )
 
 
 def compact(text: str) -> str:
@@ -100,7 +109,9 @@ def compact(text: str) -> str:
 def emails(text: str) -> Iterator[Found]:
     """E-mail addresses in small letters, also those written `anna (at) example (dot) com`."""
     if "@" in text:
-        yield from (Found(match.start(), match.end(), "email", match[0].casefold()) for match in EMAIL.finditer(text))
+        yield from (
+            Found(match.start(), match.end(), "email", match[0].casefold()) for match in EMAIL.finditer(text)
+        )
     for match in _SAID_EMAIL.finditer(text):
         plain = re.sub(_DOT, ".", f"{match[1]}@{match[2]}", flags=re.IGNORECASE)
         yield Found(match.start(), match.end(), "email", plain.casefold())
@@ -154,7 +165,11 @@ def _account(text: str, start: int, end: int) -> Found | None:
         return None
     stop = signs[length - 1] + 1
     whole = stop >= len(text) or not text[stop].isalnum()
-    return Found(start, stop, "iban", compact(text[start:stop])) if whole and iban.holds(text[start:stop]) else None
+    return (
+        Found(start, stop, "iban", compact(text[start:stop]))
+        if whole and iban.holds(text[start:stop])
+        else None
+    )
 
 
 def cards(text: str) -> Iterator[Found]:
@@ -168,7 +183,11 @@ def cards(text: str) -> Iterator[Found]:
         for length in dict.fromkeys((len(places), 16, 15, 14, 13, 19)):
             digits = "".join(text[place] for place in places[:length])
             end = places[length - 1] + 1 if length <= len(places) else 0
-            if 13 <= length <= min(19, len(places)) and not text[end : end + 1].isdigit() and luhn.is_valid(digits):
+            if (
+                13 <= length <= min(19, len(places))
+                and not text[end : end + 1].isdigit()
+                and luhn.is_valid(digits)
+            ):
                 yield Found(match.start(), end, "card", digits)
                 break
 
@@ -177,7 +196,11 @@ def phones(text: str) -> Iterator[Found]:
     """Phone numbers: with a country code, a leading zero and groups, or brackets. Dates and amounts are not."""
     at = 0
     for run in _DIGITS.finditer(text):
-        while run.end() > at and (match := _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2))) is not None:
+        while (
+            run.end() > at
+            and (match := _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2)))
+            is not None
+        ):
             at, digits = match.end(), compact(match[0])
             if 7 <= len(digits) <= 15 and not re.fullmatch(r"\d\d[./-]\d\d[./-]\d{2,4}", match[0]):
                 yield Found(match.start(), match.end(), "phone", digits)

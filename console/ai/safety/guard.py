@@ -18,10 +18,24 @@ from console.ai.safety import injection_scan
 from console.ai.safety.literal_quotes import Evidence, Place
 from console.ai.safety.plain_text import line, storable
 from console.ai.safety.redaction import Restore
-from console.core.proposal_types import LEVELS, Ask, Code, Drop, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
+from console.core.proposal_types import (
+    LEVELS,
+    Ask,
+    Code,
+    Drop,
+    Dropped,
+    FieldSpec,
+    Flag,
+    Judged,
+    Proposed,
+    Raw,
+    Reason,
+)
 
 FLAGS: tuple[Flag, ...] = ("suspicious_content", "conflicting_sources", "stale_data")
-FORM_REASONS: frozenset[Reason] = frozenset({"not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long"})
+FORM_REASONS: frozenset[Reason] = frozenset(
+    {"not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long"}
+)
 OUTCOME = "outcome"
 MOST_NAMED = 100  # dropped values that are kept for the record
 
@@ -49,7 +63,11 @@ class Case:
     @cached_property
     def sources(self) -> Mapping[str, Evidence]:
         """The sources given to the model: those that fitted into the prompt."""
-        return {source.id: Evidence(source) for source in self.ask.sources if self.restore is None or source.id in self.restore.sent}
+        return {
+            source.id: Evidence(source)
+            for source in self.ask.sources
+            if self.restore is None or source.id in self.restore.sent
+        }
 
     @cached_property
     def suspicious(self) -> Mapping[str, injection_scan.Sign]:
@@ -69,11 +87,20 @@ class Case:
     @cached_property
     def supported(self) -> Mapping[str, tuple[str, ...]]:
         """`supported` of the ask, with the choice under its own name."""
-        return {self.outcome if name == OUTCOME and self.ask.outcomes else name: values for name, values in self.ask.supported.items()}
+        return {
+            self.outcome if name == OUTCOME and self.ask.outcomes else name: values
+            for name, values in self.ask.supported.items()
+        }
 
     def known(self, ids: tuple[str, ...]) -> grounds.Known:
         """The grounds for a value that cites these sources."""
-        return grounds.Known(self.clean(ids), self.facts, len(self.facts) < len(self.sources), bool(self.suspicious), self.supported)
+        return grounds.Known(
+            self.clean(ids),
+            self.facts,
+            len(self.facts) < len(self.sources),
+            bool(self.suspicious),
+            self.supported,
+        )
 
 
 def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
@@ -93,15 +120,31 @@ def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
     return _judge_answer(case, parsed)
 
 
-def _nothing(case: Case, code: Code, parsed: Answer | None = None, *, declined: bool = False, dropped: tuple[Dropped, ...] = ()) -> Judged:
+def _nothing(
+    case: Case,
+    code: Code,
+    parsed: Answer | None = None,
+    *,
+    declined: bool = False,
+    dropped: tuple[Dropped, ...] = (),
+) -> Judged:
     why = line(parsed.reason, case.restore) if parsed is not None else ""
-    return Judged(dropped=dropped, flags=_flags(case, parsed), suspicious=tuple(case.suspicious), code=code, declined=declined, why=why)
+    return Judged(
+        dropped=dropped,
+        flags=_flags(case, parsed),
+        suspicious=tuple(case.suspicious),
+        code=code,
+        declined=declined,
+        why=why,
+    )
 
 
 def _flags(case: Case, parsed: Answer | None) -> tuple[Flag, ...]:
     """The model's flags that we know, and ours: what the scan finds is flagged whatever the model says."""
     given = set(parsed.flags) if parsed is not None else set()
-    return tuple(flag for flag in FLAGS if flag in given or (flag == "suspicious_content" and case.suspicious))
+    return tuple(
+        flag for flag in FLAGS if flag in given or (flag == "suspicious_content" and case.suspicious)
+    )
 
 
 def _judge_answer(case: Case, parsed: Answer) -> Judged:
@@ -119,9 +162,15 @@ def _judge_answer(case: Case, parsed: Answer) -> Judged:
     named = tuple(dropped[:MOST_NAMED])
     if not kept:
         in_form = not dropped or any(drop.reason not in FORM_REASONS for drop in dropped)
-        return _nothing(case, "nothing_supported" if in_form else "not_in_form", parsed, declined=True, dropped=named)
+        return _nothing(
+            case, "nothing_supported" if in_form else "not_in_form", parsed, declined=True, dropped=named
+        )
     fields = tuple(field for field in kept if field.name != case.outcome)
-    choice = next((replace(field, name=OUTCOME) for field in kept if field.name == case.outcome), None) if case.ask.outcomes else None
+    choice = (
+        next((replace(field, name=OUTCOME) for field in kept if field.name == case.outcome), None)
+        if case.ask.outcomes
+        else None
+    )
     fields = fields if case.ask.outcomes else tuple(kept)
     return Judged(fields, choice, named, _flags(case, parsed), tuple(case.suspicious))
 
@@ -168,7 +217,9 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     ordered = tuple(dict.fromkeys((found_in, *ids)))
     reason = grounds.without_false_quotes(line(item["rationale"], case.restore), list(case.sources.values()))
     claims = case.facts.isdisjoint(ordered if place is None else (found_in,))
-    return Proposed(spec.name, grounds.as_written(spec, value, quote), level, reason, ordered, at, quote, claims)
+    return Proposed(
+        spec.name, grounds.as_written(spec, value, quote), level, reason, ordered, at, quote, claims
+    )
 
 
 def _has_shape(item: Any) -> bool:

@@ -20,7 +20,9 @@ SHORTEST_ZONE, LONGEST_ZONE = 28, 140  # characters of a line of a zone, with bl
 NEAR = 34  # characters between a word and what it names
 
 _PART_OF_NUMBER = r"(?:[A-Za-z]{0,10}[0-9][A-Za-z0-9]{0,23}|[A-Z]{1,6}(?![A-Za-z]))"
-_RUN = re.compile(rf"(?<![A-Za-z0-9]){_PART_OF_NUMBER}(?:[\s.\-–—_/·]{{1,3}}{_PART_OF_NUMBER})*(?![A-Za-z0-9])", re.ASCII)
+_RUN = re.compile(
+    rf"(?<![A-Za-z0-9]){_PART_OF_NUMBER}(?:[\s.\-–—_/·]{{1,3}}{_PART_OF_NUMBER})*(?![A-Za-z0-9])", re.ASCII
+)
 _PART = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 _LABEL = re.compile(
     r"(?<![^\W_])(?:passport|pass(?:nummer|-?nr)|reisepass(?:nummer)?|(?:personal)?ausweis(?:nummer|-?nr)?|identity (?:card|document|number|no)|id[ \-]?(?:card|number|no\b|nr)|national (?:id|identity|insurance)|"
@@ -44,9 +46,12 @@ _BORN = re.compile(
 )
 _LINE = re.compile(r"[^\n]+")
 _ZONE = re.compile(
-    r"(?<![A-Z0-9<])(?:(?=[A-Z0-9<]{0,45}(?:<<|KKKKK))[A-Z0-9<]{28,46}|D[1-9<][A-Z]{3}[A-Z0-9<]{24,25})(?![A-Z0-9<])", re.ASCII
+    r"(?<![A-Z0-9<])(?:(?=[A-Z0-9<]{0,45}(?:<<|KKKKK))[A-Z0-9<]{28,46}|D[1-9<][A-Z]{3}[A-Z0-9<]{24,25})(?![A-Z0-9<])",
+    re.ASCII,
 )
-_TORN_ZONE = re.compile(r"(?<![A-Za-z0-9<])[A-Z0-9<](?:[ \t]{0,2}\n?[ \t]{0,2}[A-Z0-9<]){27,400}(?![a-z])", re.ASCII)
+_TORN_ZONE = re.compile(
+    r"(?<![A-Za-z0-9<])[A-Z0-9<](?:[ \t]{0,2}\n?[ \t]{0,2}[A-Z0-9<]){27,400}(?![a-z])", re.ASCII
+)
 FILLERS = "<<<"  # what a zone has that nothing else in capitals has: two stand in programs too
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}", re.ASCII)
 
@@ -112,7 +117,9 @@ def _proven(signs: str, printed: str) -> FoundKind | None:
         return None
     if _AMOUNTS.search(printed) or _DATES.search(printed):
         return None
-    if any(kind.proves(signs) for kind in fitting) or (len(signs) < len(printed) and any(form.fullmatch(printed) for form in PRINTED)):
+    if any(kind.proves(signs) for kind in fitting) or (
+        len(signs) < len(printed) and any(form.fullmatch(printed) for form in PRINTED)
+    ):
         return "id"
     if signs[:2].isalpha() and len(signs) >= 10 and vat.problem(signs) is None:
         return "tax"
@@ -124,13 +131,16 @@ def zones(text: str) -> Iterator[Found]:
     whole = [
         Found(line.start(), line.end(), "mrz", line[0])
         for line in _LINE.finditer(text)
-        if SHORTEST_ZONE <= len(line[0]) <= LONGEST_ZONE and next(iter(mrz.zone_lines([line[0]])), None) is not None
+        if SHORTEST_ZONE <= len(line[0]) <= LONGEST_ZONE
+        and next(iter(mrz.zone_lines([line[0]])), None) is not None
     ]
     if "<<" in text or any(len(word) >= SHORTEST_ZONE and word.isupper() for word in text.split()):
         whole += [Found(match.start(), match.end(), "mrz", match[0]) for match in _ZONE.finditer(text)]
     torn = list(_torn_zones(text, whole)) if "<" in text else []
     yield from torn
-    yield from (zone for zone in whole if not any(each.start <= zone.start and zone.end <= each.end for each in torn))
+    yield from (
+        zone for zone in whole if not any(each.start <= zone.start and zone.end <= each.end for each in torn)
+    )
 
 
 def _torn_zones(text: str, whole: Sequence[Found]) -> Iterator[Found]:
@@ -138,7 +148,9 @@ def _torn_zones(text: str, whole: Sequence[Found]) -> Iterator[Found]:
     for match in _TORN_ZONE.finditer(text):
         signs = "".join(match[0].split())
         known = sum(
-            zone.end - zone.start for zone in contact_details.apart(whole) if match.start() <= zone.start and zone.end <= match.end()
+            zone.end - zone.start
+            for zone in contact_details.apart(whole)
+            if match.start() <= zone.start and zone.end <= match.end()
         )
         if FILLERS in signs and len(signs) >= SHORTEST_ZONE and known < len(match[0].replace("\n", "")):
             yield Found(match.start(), match.end(), "mrz", signs)
@@ -183,7 +195,9 @@ def _taiwan(signs: str) -> bool:
 
 def _singapore(signs: str) -> bool:
     place = (_weighted(signs[1:8], (2, 7, 6, 5, 4, 3, 2)) + {"T": 4, "G": 4, "M": 3}.get(signs[0], 0)) % 11
-    return {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "M": "KLJNPQRTUWX"}.get(signs[0], "XWUTRQPNMLK")[place] == signs[8]
+    return {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "M": "KLJNPQRTUWX"}.get(signs[0], "XWUTRQPNMLK")[
+        place
+    ] == signs[8]
 
 
 def _weighted(signs: str, weights: Sequence[int]) -> int:
@@ -232,7 +246,9 @@ KINDS: tuple[Kind, ...] = (
     _kind(r"[A-ZÑ&]{4}\d{6}[A-Z0-9]{3}", _always, 13),
 )
 """Numbers that prove themselves, however they are printed."""
-_KINDS_BY_SIZE = {size: tuple(kind for kind in KINDS if size in kind.sizes) for size in range(LEAST, WIDEST + 1)}
+_KINDS_BY_SIZE = {
+    size: tuple(kind for kind in KINDS if size in kind.sizes) for size in range(LEAST, WIDEST + 1)
+}
 
 PRINTED = tuple(
     re.compile(form, re.ASCII)

@@ -27,25 +27,55 @@ MOST_HIDDEN = 3  # marks without width inside words, above which they are no acc
 
 _TAG = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007e]")
 _TURNED = re.compile("[\u202d\u202e]")
-_BETWEEN = re.compile("(?<=[A-Za-z\u00c0-\u024f0-9])[\u200b-\u200d\u2060\ufeff\u00ad\u180e]+(?=[A-Za-z\u00c0-\u024f0-9])")
-_HARMLESS_COMMENT = re.compile(
-    r"\s*(?:\[if|<!\[endif|\[endif|/\*|@|startfragment|endfragment|\w+[-:][\w-]+(?:\s|$)|/?wp:|begin \w+$|end \w+$)", re.IGNORECASE
+_BETWEEN = re.compile(
+    "(?<=[A-Za-z\u00c0-\u024f0-9])[\u200b-\u200d\u2060\ufeff\u00ad\u180e]+(?=[A-Za-z\u00c0-\u024f0-9])"
 )
-_BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE)
+_HARMLESS_COMMENT = re.compile(
+    r"\s*(?:\[if|<!\[endif|\[endif|/\*|@|startfragment|endfragment|\w+[-:][\w-]+(?:\s|$)|/?wp:|begin \w+$|end \w+$)",
+    re.IGNORECASE,
+)
+_BLOCK = re.compile(
+    r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE
+)
 _MARKUP = re.compile(r"<!--|-->|</?[a-zA-Z][^<>]{0,500}>")
 _SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
-    "ignoreall", "ignoreyour", "ignoreprevious", "ignoretheabove", "disregard", "systemprompt", "previousinstruction", "approvethis",
-    "markasverified", "overriderules",
-)  # fmt: skip
+    "ignoreall",
+    "ignoreyour",
+    "ignoreprevious",
+    "ignoretheabove",
+    "disregard",
+    "systemprompt",
+    "previousinstruction",
+    "approvethis",
+    "markasverified",
+    "overriderules",
+)
 _ASSIGNING = ("set ", "overwrite", "assign", "fill", "force")
 _MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u04ff\u0261\u0269])\w{1,60}")
-_UNDECOMPOSED = str.maketrans({
-    "ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"',
-    "–": "-", "—": "-", "‐": "-", "‑": "-",
-})  # fmt: skip
+_UNDECOMPOSED = str.maketrans(
+    {
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "ı": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "ð": "d",
+        "þ": "th",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "–": "-",
+        "—": "-",
+        "‐": "-",
+        "‑": "-",
+    }
+)
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
@@ -88,21 +118,44 @@ class Sign(NamedTuple):
 
 def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
     """Ids of the untrusted sources that read like instructions, with the first sign of each; of `sent` ones where these are known."""
-    names = tuple(sorted({text.casefold() for spec in ask.fields for text in (spec.name, spec.label) if len(text) >= LEAST_NAME}))
+    names = tuple(
+        sorted(
+            {
+                text.casefold()
+                for spec in ask.fields
+                for text in (spec.name, spec.label)
+                if len(text) >= LEAST_NAME
+            }
+        )
+    )
     signs = {}
     for source in ask.sources:
-        if not source.trusted and (sent is None or source.id in sent) and (sign := first_sign(text_of(source), names)) is not None:
+        if (
+            not source.trusted
+            and (sent is None or source.id in sent)
+            and (sign := first_sign(text_of(source), names)) is not None
+        ):
             signs[source.id] = sign
     return signs
 
 
 def place(ask: Ask, source: Source) -> tuple[str | None, str | None]:
     """(the name in a source's data under which the first sign stands, its words); None where no single one holds it."""
-    names = tuple(sorted({text.casefold() for spec in ask.fields for text in (spec.name, spec.label) if len(text) >= LEAST_NAME}))
+    names = tuple(
+        sorted(
+            {
+                text.casefold()
+                for spec in ask.fields
+                for text in (spec.name, spec.label)
+                if len(text) >= LEAST_NAME
+            }
+        )
+    )
     for name, value in source.data.items():
         if (
             source.treatments.get(name) != "never"
-            and (sign := first_sign(text_of(replace(source, title="", data={name: value})), names)) is not None
+            and (sign := first_sign(text_of(replace(source, title="", data={name: value})), names))
+            is not None
         ):
             return name, sign.quote
     return None, None
@@ -111,9 +164,15 @@ def place(ask: Ask, source: Source) -> tuple[str | None, str | None]:
 def text_of(source: Source) -> str:
     """All words of a source, with its title and the names of its data; what a model never gets is left out."""
     texts, room = [source.title[:LONGEST_TEXT]], LONGEST
-    for name, value in scalars({name: value for name, value in source.data.items() if source.treatments.get(name) != "never"}):
+    for name, value in scalars(
+        {name: value for name, value in source.data.items() if source.treatments.get(name) != "never"}
+    ):
         if isinstance(value, str) and room > 0:
-            texts += [value[: min(room, LONGEST_TEXT)]] if " " not in name else [name, value[: min(room, LONGEST_TEXT)]]
+            texts += (
+                [value[: min(room, LONGEST_TEXT)]]
+                if " " not in name
+                else [name, value[: min(room, LONGEST_TEXT)]]
+            )
             room -= min(len(value), LONGEST_TEXT)
     texts += [key for key in islice(_keys(source.data), 2000) if " " in key]
     return "\n\n".join(texts)
@@ -157,7 +216,9 @@ def _hidden(text: str) -> Iterator[Sign]:
         yield Sign("invisible letters", hidden[:LONGEST_QUOTE] or match[0])
     if match := _TURNED.search(text):
         yield Sign("letters that are shown in another order", _quote(text, match.start(), match.end()))
-    if len(between := _BETWEEN.findall(text)) > MOST_HIDDEN and not all(set(mark) <= {"\u00ad"} for mark in between):
+    if len(between := _BETWEEN.findall(text)) > MOST_HIDDEN and not all(
+        set(mark) <= {"\u00ad"} for mark in between
+    ):
         yield Sign("marks without width inside words", _quote(text, 0, 1))
 
 
@@ -243,7 +304,9 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
         bare = bare[:start] + " " + bare[end:]
     for match in list(_BASE64.finditer(bare))[:50]:
         decoded = readings.decoded(match[0][:8000])
-        if decoded and (sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)):
+        if decoded and (
+            sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)
+        ):
             yield Sign("an encoded order", sign.quote)
         elif (
             len(match[0]) >= WALL
@@ -261,7 +324,11 @@ def fold(text: str) -> str:
         text = _MARKUP.sub(_markup_kept, _BLOCK.sub("\n", text))
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-        text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"}) if not text.isascii() else text
+        text = (
+            "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"})
+            if not text.isascii()
+            else text
+        )
     text = text.casefold().translate(_UNDECOMPOSED) if not text.isascii() else text.lower()
     if not text.isascii():
         text = _MIXED.sub(lambda match: match[0].translate(LOOKALIKES), text)

@@ -19,9 +19,19 @@ from console.core.proposal_types import Source
 ValueKind = Literal["number", "day", "moment", "clock", "email", "phone", "url", "code", "text", "boolean"]
 
 KINDS: Mapping[str, ValueKind] = {
-    "integer": "number", "decimal": "number", "money": "number", "date": "day", "datetime": "moment", "time": "clock", "email": "email",
-    "phone": "phone", "url": "url", "uuid": "code", "reference": "code", "boolean": "boolean",
-}  # fmt: skip
+    "integer": "number",
+    "decimal": "number",
+    "money": "number",
+    "date": "day",
+    "datetime": "moment",
+    "time": "clock",
+    "email": "email",
+    "phone": "phone",
+    "url": "url",
+    "uuid": "code",
+    "reference": "code",
+    "boolean": "boolean",
+}
 """How a value of a form's type is looked for; every other type as text."""
 
 LONGEST_READ = 100_000  # characters of one text that are looked through
@@ -38,7 +48,20 @@ _WORDS = re.compile(r"\w+|[^\w\s]")
 _ALONE_BEFORE = r"(?<!\w)(?<!\w[-/.@_,:+])(?<!\d[\s])"
 _ALONE_AFTER = r"(?!\w)(?![-/@_:]\w)(?![.,]\d)(?!\s\d)"
 _DASHES = str.maketrans(
-    {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "´": "'"}
+    {
+        "‐": "-",
+        "‑": "-",
+        "‒": "-",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "’": "'",
+        "‘": "'",
+        "´": "'",
+    }
 )
 
 
@@ -60,9 +83,15 @@ class Line:
     @cached_property
     def text(self) -> str:
         """The value as a normalised text."""
-        wordless = self.value is None or isinstance(self.value, bool) or (isinstance(self.value, int) and self.value.bit_length() > HUGE)
+        wordless = (
+            self.value is None
+            or isinstance(self.value, bool)
+            or (isinstance(self.value, int) and self.value.bit_length() > HUGE)
+        )
         own_text = "" if wordless else str(self.value)
-        return unicodedata.normalize("NFKC", contact_details.visible(whole_words(own_text, LONGEST_READ))).translate(_DASHES)
+        return unicodedata.normalize(
+            "NFKC", contact_details.visible(whole_words(own_text, LONGEST_READ))
+        ).translate(_DASHES)
 
     @cached_property
     def folded(self) -> str:
@@ -72,7 +101,11 @@ class Line:
     @cached_property
     def numbers(self) -> list[written_values.Reading]:
         """A value that is a number as the console writes it has one reading; in texts every reading counts, but no part of a day."""
-        plain = written_values.decimal(self.value) if not (isinstance(self.value, str) and self.kind in IN_TEXT) else None
+        plain = (
+            written_values.decimal(self.value)
+            if not (isinstance(self.value, str) and self.kind in IN_TEXT)
+            else None
+        )
         if plain is not None:
             return [written_values.Reading(0, len(self.text), frozenset({plain}))]
         days = [(start, end) for start, end, _ in self.days if not self.text[start:end].isdigit()]
@@ -115,7 +148,11 @@ class Evidence:
     def __init__(self, source: Source) -> None:
         self.source = source
         hidden = {name for name, treatment in source.treatments.items() if treatment in {"never", "hash"}}
-        self.lines = [Line(str(at), value, source.kind) for at, value in islice(scalars(source.data), MOST_LINES) if at not in hidden]
+        self.lines = [
+            Line(str(at), value, source.kind)
+            for at, value in islice(scalars(source.data), MOST_LINES)
+            if at not in hidden
+        ]
 
     def place(self, kind: ValueKind, value: Any, *, name: str = "") -> Place | None:
         """The place of the value; None if it is not there. A line called `name` is searched first."""
@@ -158,7 +195,11 @@ def _leaves(value: Any, depth: int) -> Iterator[Any]:
 
 
 def _number(line: Line, value: Any) -> tuple[int, int] | None:
-    if (wanted := written_values.decimal(value)) is None or line.value is None or isinstance(line.value, bool):
+    if (
+        (wanted := written_values.decimal(value)) is None
+        or line.value is None
+        or isinstance(line.value, bool)
+    ):
         return None
     return next(((start, end) for start, end, values in line.numbers if wanted in values), None)
 
@@ -186,7 +227,9 @@ def _moment(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _clock(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value) if str(value).count(":") == 2 else f"{value}:00"
-    return next(((start, end) for start, end, values in written_values.clocks(line.text) if wanted in values), None)
+    return next(
+        ((start, end) for start, end, values in written_values.clocks(line.text) if wanted in values), None
+    )
 
 
 def _email(line: Line, value: Any) -> tuple[int, int] | None:
@@ -196,7 +239,9 @@ def _email(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _url(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = contact_details.link(str(value).strip())
-    return next(((found_link.start, found_link.end) for found_link in line.links if found_link.text == wanted), None)
+    return next(
+        ((found_link.start, found_link.end) for found_link in line.links if found_link.text == wanted), None
+    )
 
 
 def _phone(line: Line, value: Any) -> tuple[int, int] | None:
@@ -205,7 +250,11 @@ def _phone(line: Line, value: Any) -> tuple[int, int] | None:
     digits = digits.removeprefix("00")
     if len(digits) < 5 or not digits.isascii():
         return None
-    pattern = r"(?<![\w+.,])(?:\+|00)?" + r"[\s().\-/]{0,3}(?:\(0\)[\s.\-/]?)?".join(digits) + r"(?!\d)(?![\s.\-/]\d)"
+    pattern = (
+        r"(?<![\w+.,])(?:\+|00)?"
+        + r"[\s().\-/]{0,3}(?:\(0\)[\s.\-/]?)?".join(digits)
+        + r"(?!\d)(?![\s.\-/]\d)"
+    )
     match = re.search(pattern, line.text, re.ASCII)
     return match.span() if match else None
 
@@ -230,7 +279,10 @@ def _sequence(words: list[str]) -> re.Pattern[str]:
     before = r"(?<!\w)(?<!\w[-/.@_,:+])" if words[0][0].isalnum() else ""
     after = r"(?!\w)(?![-/@_:]\w)(?![.,]\d)" if words[-1][-1].isalnum() else ""
     if len(words) > 1 and all(any(sign.isdigit() for sign in word) for word in words if word.isalnum()):
-        before, after = _ALONE_BEFORE, _ALONE_AFTER  # groups of an identifier: of a longer one they are only a part
+        before, after = (
+            _ALONE_BEFORE,
+            _ALONE_AFTER,
+        )  # groups of an identifier: of a longer one they are only a part
     return re.compile(before + "".join(parts) + after, re.IGNORECASE)
 
 
@@ -286,18 +338,31 @@ def facts(text: str) -> list[Fact]:
     """
     text = unicodedata.normalize("NFKC", contact_details.visible(text)).translate(_DASHES)
     stretches: list[tuple[int, int, Fact]] = []
-    stretches += [(address.start, address.end, Fact("email", (address.text,))) for address in contact_details.emails(text)]
     stretches += [
-        (address.start, address.end, Fact("url", (text[address.start : address.end],))) for address in contact_details.links(text)
+        (address.start, address.end, Fact("email", (address.text,)))
+        for address in contact_details.emails(text)
+    ]
+    stretches += [
+        (address.start, address.end, Fact("url", (text[address.start : address.end],)))
+        for address in contact_details.links(text)
     ]
     stretches += [
         (address.start, address.end, Fact("code", (address.text,)))
         for address in [*contact_details.accounts(text), *contact_details.cards(text)]
     ]
-    stretches += [(start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written_values.days(text)]
-    stretches += [(address.start, address.end, Fact("phone", (address.text,))) for address in contact_details.phones(text)]
-    stretches += [(start, end, Fact("number", tuple(sorted(values)))) for start, end, values in written_values.numbers(text)]
     stretches += [
-        (match.start(), match.end(), Fact("text", (match[0],))) for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
+        (start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written_values.days(text)
+    ]
+    stretches += [
+        (address.start, address.end, Fact("phone", (address.text,)))
+        for address in contact_details.phones(text)
+    ]
+    stretches += [
+        (start, end, Fact("number", tuple(sorted(values))))
+        for start, end, values in written_values.numbers(text)
+    ]
+    stretches += [
+        (match.start(), match.end(), Fact("text", (match[0],)))
+        for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
     ]
     return list(dict.fromkeys(fact for _, _, fact in contact_details.apart(stretches)))

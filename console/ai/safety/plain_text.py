@@ -50,7 +50,9 @@ def storable(value: Any, most: int, depth: int = 0) -> Any:
         case None | bool():
             return value
         case str():
-            return shortened(contact_details.SURROGATE.sub("\ufffd", value[: 2 * most]).replace("\x00", "\ufffd"), most)
+            return shortened(
+                contact_details.SURROGATE.sub("\ufffd", value[: 2 * most]).replace("\x00", "\ufffd"), most
+            )
         case int():
             return value if value.bit_length() <= 53 else shortened(str(value), most)
         case float() | Decimal():
@@ -58,6 +60,9 @@ def storable(value: Any, most: int, depth: int = 0) -> Any:
         case list() | tuple() if depth < 3:
             return [storable(entry, most, depth + 1) for entry in value[:20]]
         case dict() if depth < 3:
-            return {str(storable(name, 100)): storable(entry, most, depth + 1) for name, entry in list(value.items())[:20]}
+            return {
+                str(storable(name, 100)): storable(entry, most, depth + 1)
+                for name, entry in list(value.items())[:20]
+            }
         case _:
             return "…"

@@ -22,19 +22,33 @@ _ESCAPED = re.compile(
     r"&(?:#\d{2,7}|#x[0-9a-f]{2,6}|[a-z]{2,8});|(?:%[0-9a-f]{2})+|(?:=[0-9A-F]{2})+|(?:\\x[0-9a-f]{2})+|\\u[0-9a-f]{4}|</?[a-z][^<>]{0,200}>|[*`~]{1,3}|=\r?\n",
     re.IGNORECASE,
 )
-_DISGUISED = re.compile(r"(?<![^\s,;:=])[^\s,;:=013457$!|@\x80-\U0010ffff]*+[013457$!|@\x80-\U0010ffff][^\s,;:=]*")
+_DISGUISED = re.compile(
+    r"(?<![^\s,;:=])[^\s,;:=013457$!|@\x80-\U0010ffff]*+[013457$!|@\x80-\U0010ffff][^\s,;:=]*"
+)
 _LEET = str.maketrans("013457$!|", "oieastsil")
-_HEX = re.compile(r"(?<![A-Za-z0-9])(?:0x|\\x)?[0-9a-f]{2}(?:[ :,\-]{0,2}(?:0x|\\x)?[0-9a-f]{2}){3,10000}(?![A-Za-z0-9])", re.IGNORECASE)
-_CODES = re.compile(r"(?<![\w.])(?:[01]{8}(?: ?[01]{8}){3,10000}|\d{2,3}(?:[ ,;]{1,2}\d{2,3}){3,10000})(?!\w)", re.ASCII)
-_LINES = re.compile(r"(?<![A-Za-z0-9+/_\-])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{7,20000}={0,6}(?![A-Za-z0-9+/_\-=])")
+_HEX = re.compile(
+    r"(?<![A-Za-z0-9])(?:0x|\\x)?[0-9a-f]{2}(?:[ :,\-]{0,2}(?:0x|\\x)?[0-9a-f]{2}){3,10000}(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_CODES = re.compile(
+    r"(?<![\w.])(?:[01]{8}(?: ?[01]{8}){3,10000}|\d{2,3}(?:[ ,;]{1,2}\d{2,3}){3,10000})(?!\w)", re.ASCII
+)
+_LINES = re.compile(
+    r"(?<![A-Za-z0-9+/_\-])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{7,20000}={0,6}(?![A-Za-z0-9+/_\-=])"
+)
 _WORD = re.compile(r"(?<![!-~])(?=[A-Za-z0-9.,:\-]*[^\sA-Za-z0-9.,:\-])[!-~]{10,5000}(?![!-~])")
 _STANDARD = str.maketrans("-_", "+/")
 _DIGITS = {
-    word: str(digit) for digit, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+    word: str(digit)
+    for digit, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    )
 } | {"oh": "0"}
 _TIMES = {"double": 2, "triple": 3}
 _DIGIT = rf"(?:(?:double|triple)[ \-])?(?:{'|'.join(_DIGITS)})"
-_SPOKEN = re.compile(rf"(?<![^\W_]){_DIGIT}(?:[\s,.;/\-–]{{1,3}}(?:{_DIGIT}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE)
+_SPOKEN = re.compile(
+    rf"(?<![^\W_]){_DIGIT}(?:[\s,.;/\-–]{{1,3}}(?:{_DIGIT}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE
+)
 """A number of which somebody wrote each digit as an English word: four digits in a row and more."""
 
 
@@ -56,7 +70,9 @@ def every(text: str, deep: int = DEEPEST) -> Iterator[Reading]:
         yield reading
         for inner in every(reading.text, deep - 1) if deep > 1 else ():
             places = [reading.span(start, max(end, start + 1)) for start, end in inner.places]
-            yield Reading(inner.text, places, "block" if "block" in (reading.kind, inner.kind) else inner.kind)
+            yield Reading(
+                inner.text, places, "block" if "block" in (reading.kind, inner.kind) else inner.kind
+            )
 
 
 def _direct(text: str) -> Iterator[Reading]:
@@ -82,7 +98,11 @@ def _replaced(text: str, pattern: re.Pattern[str], read: Callable[[str], str]) -
             even = len(instead) == len(match[0])
             written += [text[at : match.start()], instead]
             places += ((place, place + 1) for place in range(at, match.start()))
-            places += ((place, place + 1) for place in range(*match.span())) if even else [match.span()] * len(instead)
+            places += (
+                ((place, place + 1) for place in range(*match.span()))
+                if even
+                else [match.span()] * len(instead)
+            )
             at = match.end()
     if not at:
         return text, places
@@ -129,7 +149,9 @@ def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
     for pattern, decoders in _DECODERS.items():
         for match in pattern.finditer(text):
             ordinary = match[0].isalpha() and match[0][1:].islower()
-            if not ordinary and (inside := next(filter(None, (_text_of(match[0], decode) for decode in decoders)), "")):
+            if not ordinary and (
+                inside := next(filter(None, (_text_of(match[0], decode) for decode in decoders)), "")
+            ):
                 yield *match.span(), inside
 
 

@@ -21,7 +21,9 @@ from console.ai.safety.text_replacing import LEAST_WITHIN, Sought, spliced
 from console.core.proposal_types import FieldSpec, Source, Treatment
 
 REMOVED = "[REMOVED]"
-PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
+PLACEHOLDER = re.compile(
+    r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]"
+)
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
 LEAST_SPOTTED = 6  # characters from which a text may hold something by its form
 MOST_SOUGHT = 10_000  # values of one field that are looked for
@@ -29,7 +31,9 @@ LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a
 DEEPEST = 12
 
 _LONG_NUMBER = re.compile(r"\d{8,}", re.ASCII)
-_LIKE_ONE = re.compile(r"\[((?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ|HASH)_[0-9a-f]{1,12}|REMOVED)\]", re.IGNORECASE)
+_LIKE_ONE = re.compile(
+    r"\[((?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ|HASH)_[0-9a-f]{1,12}|REMOVED)\]", re.IGNORECASE
+)
 _NOTE_NAMES = re.compile(
     r"note|comment|remark|message|body|description|reason|memo|bemerk|notiz|kommentar|text|summary|transcript|details|content",
     re.IGNORECASE,
@@ -100,7 +104,9 @@ class Redactor:
             for name, how in source.treatments.items()
             if name in source.data
         ]
-        treated += [(spec.name, spec.label, spec.now, spec.treatment) for spec in fields if spec.now is not None]
+        treated += [
+            (spec.name, spec.label, spec.now, spec.treatment) for spec in fields if spec.now is not None
+        ]
         learnt = set[tuple[str, str, str, type, str]]()  # the same field of a record stands in many sources
         for wanted in ("never", "hash", "masked"):
             for name, label, value, how in treated:
@@ -134,7 +140,9 @@ class Redactor:
     def _learn_by_form(self, source: Source) -> None:
         """Secrets found by their form in one text are searched in all texts: a password may be named once and written again."""
         texts = [
-            str(value) for _, value in islice(scalars(source.data), MOST_SOUGHT) if isinstance(value, str) and len(value) >= LEAST_SPOTTED
+            str(value)
+            for _, value in islice(scalars(source.data), MOST_SOUGHT)
+            if isinstance(value, str) and len(value) >= LEAST_SPOTTED
         ]
         for stretch in by_form(contact_details.visible("\n".join(texts))):
             raw = stretch.text if stretch.kind == "secret" else ""
@@ -167,7 +175,10 @@ class Redactor:
         if depth > DEEPEST:
             return "…"
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.value(str(key), "", entry, how, depth + 1) for key, entry in value.items()}
+            return {
+                self.text(str(key)): self.value(str(key), "", entry, how, depth + 1)
+                for key, entry in value.items()
+            }
         if isinstance(value, (list, tuple)):
             return [self.value(name, label, entry, how, depth + 1) for entry in value]
         if value is None or isinstance(value, bool):
@@ -191,7 +202,12 @@ class Redactor:
         if text is None:
             return "…"
         whole = next(
-            (stretch for stretch in by_form(text) if isinstance(value, int) and (stretch.start, stretch.end) == (0, len(text))), None
+            (
+                stretch
+                for stretch in by_form(text)
+                if isinstance(value, int) and (stretch.start, stretch.end) == (0, len(text))
+            ),
+            None,
         )
         if whole is not None and whole.kind in {"card", "id"}:
             return self._placeholder(value, kind=whole.kind.upper())
@@ -205,7 +221,9 @@ class Redactor:
         """Lines of one text, each with what must not be sent replaced: a number may begin in one and end in the next."""
         shown = [contact_details.visible(text) for text in texts]
         if any("[" in line for line in shown):
-            shown = [_LIKE_ONE.sub(r"(\1)", line) for line in shown]  # what only looks like a placeholder must not be put back
+            shown = [
+                _LIKE_ONE.sub(r"(\1)", line) for line in shown
+            ]  # what only looks like a placeholder must not be put back
         shown = [self._sought.replaced(line) for line in shown]
         whole = self._spotted("\n".join(shown), note=note)
         ends = list(accumulate(len(line) + 1 for line in shown))
@@ -229,13 +247,21 @@ class Redactor:
         ]
         stretches = by_form(text)
         stretches += [
-            stretch for stretch in contact_details.personal(contact_details.readable(text)) if note and stretch.kind in {"email", "phone"}
+            stretch
+            for stretch in contact_details.personal(contact_details.readable(text))
+            if note and stretch.kind in {"email", "phone"}
         ]
         for stretch in contact_details.apart(sorted(stretches, key=lambda each: ORDER.index(each.kind))):
             raw = text[stretch.start : stretch.end]
             if PLACEHOLDER.search(raw) is None or stretch.kind == "secret":
                 placed.append(
-                    (stretch.start, stretch.end, REMOVED if stretch.kind == "secret" else self._placeholder(raw, kind=stretch.kind.upper()))
+                    (
+                        stretch.start,
+                        stretch.end,
+                        REMOVED
+                        if stretch.kind == "secret"
+                        else self._placeholder(raw, kind=stretch.kind.upper()),
+                    )
                 )
         return placed
 
@@ -250,7 +276,9 @@ def by_form(text: str) -> list[contact_details.Found]:
         return []
     stretches = _as_it_stands(text)
     for reading in readings.every(text):
-        for found in _as_it_stands(reading.text) if reading.kind != "disguised" else secret_forms.secrets(reading.text):
+        for found in (
+            _as_it_stands(reading.text) if reading.kind != "disguised" else secret_forms.secrets(reading.text)
+        ):
             start, end = reading.span(found.start, found.end)
             if reading.kind == "block":
                 stretches.append(contact_details.Found(start, end, "secret", text[start:end]))
@@ -258,13 +286,20 @@ def by_form(text: str) -> list[contact_details.Found]:
                 stretches.append(found._replace(start=start, end=end))
         if reading.kind == "spoken":  # whoever spells out eight or more means a number of somebody's
             spans = [(reading.span(*run.span()), run[0]) for run in _LONG_NUMBER.finditer(reading.text)]
-            stretches += [contact_details.Found(*span, "id", digits) for span, digits in spans if span[1] - span[0] > len(digits)]
+            stretches += [
+                contact_details.Found(*span, "id", digits)
+                for span, digits in spans
+                if span[1] - span[0] > len(digits)
+            ]
     return stretches
 
 
 def _as_it_stands(text: str) -> list[contact_details.Found]:
     plain = contact_details.readable(text)
-    stretches = [*secret_forms.secrets(text), *identity_numbers.zones(plain)]  # the line of the names has no digit
+    stretches = [
+        *secret_forms.secrets(text),
+        *identity_numbers.zones(plain),
+    ]  # the line of the names has no digit
     if not any(sign.isdigit() for sign in plain):
         return stretches
     return [
@@ -278,7 +313,11 @@ def _as_it_stands(text: str) -> list[contact_details.Found]:
 
 def _parts(text: str) -> list[str]:
     """A withheld value as a whole and line by line: of a key of many lines, one may stand elsewhere alone."""
-    whole = [text] if len(text) <= LONGEST_SOUGHT else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
+    whole = (
+        [text]
+        if len(text) <= LONGEST_SOUGHT
+        else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
+    )
     lines = [line.strip() for line in text[:100_000].splitlines() if len(line.strip()) >= 12]
     return [*whole, *lines[:500]] if len(lines) > 1 else whole
 
@@ -298,7 +337,9 @@ def kind_of(name: str, label: str, text: str) -> str:
             return stretch.kind.upper()
     if written_values.only_day(bare) or re.fullmatch(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?", bare):
         return "DATE"
-    if (_PHONE_NAMES.search(name) or _PHONE_NAMES.search(label)) and sum(sign.isdigit() for sign in bare) >= 5:
+    if (_PHONE_NAMES.search(name) or _PHONE_NAMES.search(label)) and sum(
+        sign.isdigit() for sign in bare
+    ) >= 5:
         return "PHONE"
     if (_PERSON_NAMES.search(name) or _PERSON_NAMES.search(label)) and any(sign.isalpha() for sign in bare):
         return "NAME"
@@ -336,7 +377,11 @@ class Redacted:
 
 
 def redacted(
-    text: str, treatments: Mapping[str, Treatment], *, key: bytes = b"playground", labels: Mapping[str, str] = MappingProxyType({})
+    text: str,
+    treatments: Mapping[str, Treatment],
+    *,
+    key: bytes = b"playground",
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Redacted:
     """The redacted form of a text, for trying out the settings: a JSON object, or lines `name: value` and prose. Prose is treated as a note."""
     data = _object(text)
@@ -344,7 +389,11 @@ def redacted(
     if data is not None:
         source = Source("s1", "record", "", data, trusted=True, treatments=treatments, labels=labels)
         redactor.learn([source])
-        kept = {name: redactor.data(source, name, value) for name, value in data.items() if treatments.get(name) != "never"}
+        kept = {
+            name: redactor.data(source, name, value)
+            for name, value in data.items()
+            if treatments.get(name) != "never"
+        }
         return Redacted(json.dumps(kept, ensure_ascii=False, indent=2, default=str), redactor.placeholders)
     lines = [(line, *_named_line(line, treatments)) for line in text.splitlines()]
     redactor.learn(

@@ -41,7 +41,10 @@ _LABEL = (
     r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word|(?:mother['’]?s )?maiden name|(?:geburts|mädchen)name (?:der|meiner) mutter|nom de jeune fille|(?:wlan|wi-?fi|netzwerk)[ \-]?(?:schl[uü]ssel|key|code)"
 )
 _SAYS = r"[\"'`*_]{0,3}\s*(?:\([^)\n]{0,30}\)\s*)?(?:[:=：＝»]|=>|->|→|\bis now\b|\bis\b|\bwas\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|\bè\b|\bto jest\b|\byra\b|\bär\b|\bер\b|\bé\b|\bon\b|\bje\b|\bto\b|\bir\b|\beste\b|\b[eє]\b)\s*:?\s*"
-_NAMED = re.compile(rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:[>|][+\-]?[ \t]*\n[ \t]*)?[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:[>|][+\-]?[ \t]*\n[ \t]*)?[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})",
+    re.IGNORECASE,
+)
 _JOINED = ("パスワード", "暗証番号", "密码", "密碼", "口令", "비밀번호", "암호", "รหัสผ่าน", "पासवर्ड")
 """Labels of writings without blanks between words."""
 _QUOTED = re.compile(
@@ -96,34 +99,121 @@ _LOGIN_WITH = re.compile(
 )
 """A user named, and what opens their account without a label of its own."""
 _LOGIN_MIXED = re.compile(
-    rf"\b(?:log|sign)[ -]?(?:in|on)\s+(?:with|as|using)\s+[^\s,;]{{1,60}}(?:\s*[,/;]|\s+and|\s+with)\s+{_MIXED}", re.IGNORECASE
+    rf"\b(?:log|sign)[ -]?(?:in|on)\s+(?:with|as|using)\s+[^\s,;]{{1,60}}(?:\s*[,/;]|\s+and|\s+with)\s+{_MIXED}",
+    re.IGNORECASE,
 )
-_ONE_TIME = (
-    r"(?:pin|tan|otp|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
-)
+_ONE_TIME = r"(?:pin|tan|otp|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
 _CODE_MIXED = re.compile(rf"(?<![^\W_]){_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was)\s*{_MIXED}", re.IGNORECASE)
 _SPELLED = re.compile(
     rf"(?<![^\W_])(?i:{_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was))\s*[\"'`]?([A-Z0-9]{{3,12}}|(?:[A-Z0-9][ \-]){{2,11}}[A-Z0-9]|(?=[A-Z \-]*\d)[A-Z0-9]{{1,4}}(?:[ \-][A-Z0-9]{{1,4}}){{1,4}}|[A-Z0-9]{{1,4}}(?:-[A-Z0-9]{{1,4}}){{1,5}})(?![^\W_])"
 )
 """A code of capital letters, for which a label is needed: other words are written so too."""
-_LABELLED = (_QUOTED, _PHRASE, _IN_ADDRESS, _BEARER, _LOGIN, _LOGIN_WITH, _LOGIN_MIXED, _CODE_MIXED, _SPELLED, _NAMED, _BARE, _NAMED_AFTER)
+_LABELLED = (
+    _QUOTED,
+    _PHRASE,
+    _IN_ADDRESS,
+    _BEARER,
+    _LOGIN,
+    _LOGIN_WITH,
+    _LOGIN_MIXED,
+    _CODE_MIXED,
+    _SPELLED,
+    _NAMED,
+    _BARE,
+    _NAMED_AFTER,
+)
 _NATO = (
     "alfa|alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|"
     "whisk(?:e)?y|x[ -]?ray|yankee|zulu"
 )
-_NATO_WORDS = re.compile(rf"(?<![^\W_])(?:{_NATO})(?:[\s,.;/\-–]{{1,3}}(?:{_NATO}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE)
+_NATO_WORDS = re.compile(
+    rf"(?<![^\W_])(?:{_NATO})(?:[\s,.;/\-–]{{1,3}}(?:{_NATO}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE
+)
 """Letters spelled by the alphabet of radio operators, as codes are read out; three may be somebody's name."""
 _HASH_NEAR = re.compile(r"(?:tx|transaction|hash|block|topic|root|digest|sha)[^\n]{0,24}$", re.IGNORECASE)
 _TYPED = re.compile(r"(?<![^\s\"'`(,;:=])[!-~]{10,64}(?![^\s])")
-_PREFIXED = re.compile(r"[a-z]{2,6}_(?=[A-Za-z0-9]+$)")  # an id: `ch_…`; keys of services have their own forms
+_PREFIXED = re.compile(
+    r"[a-z]{2,6}_(?=[A-Za-z0-9]+$)"
+)  # an id: `ch_…`; keys of services have their own forms
 _RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-=.@])[A-Za-z0-9+/_\-]{32,2000}={0,2}(?![A-Za-z0-9+/_\-])")
-_ORDINARY = frozenset([
-    "wrong", "not", "expired", "incorrect", "lost", "forgotten", "the", "a", "an", "my", "your", "our", "his", "her", "their",
-    "required", "needed", "too", "invalid", "no", "being", "weak", "missing", "correct", "reset", "changed", "blocked", "locked",
-    "unknown", "same", "old", "new", "working", "always", "never", "still", "also", "already", "sent", "stored", "kept", "protected",
-    "secure", "safe", "stolen", "known", "used", "gone", "and", "or", "but", "for", "with", "from", "that", "this", "it", "in", "on",
-    "at", "by", "please", "again", "then", "nicht", "falsch", "abgelaufen", "vergessen", "gesperrt", "das", "der", "die", "mein", "sie",
-])  # fmt: skip
+_ORDINARY = frozenset(
+    [
+        "wrong",
+        "not",
+        "expired",
+        "incorrect",
+        "lost",
+        "forgotten",
+        "the",
+        "a",
+        "an",
+        "my",
+        "your",
+        "our",
+        "his",
+        "her",
+        "their",
+        "required",
+        "needed",
+        "too",
+        "invalid",
+        "no",
+        "being",
+        "weak",
+        "missing",
+        "correct",
+        "reset",
+        "changed",
+        "blocked",
+        "locked",
+        "unknown",
+        "same",
+        "old",
+        "new",
+        "working",
+        "always",
+        "never",
+        "still",
+        "also",
+        "already",
+        "sent",
+        "stored",
+        "kept",
+        "protected",
+        "secure",
+        "safe",
+        "stolen",
+        "known",
+        "used",
+        "gone",
+        "and",
+        "or",
+        "but",
+        "for",
+        "with",
+        "from",
+        "that",
+        "this",
+        "it",
+        "in",
+        "on",
+        "at",
+        "by",
+        "please",
+        "again",
+        "then",
+        "nicht",
+        "falsch",
+        "abgelaufen",
+        "vergessen",
+        "gesperrt",
+        "das",
+        "der",
+        "die",
+        "mein",
+        "sie",
+    ]
+)
 _HINT = re.compile(
     r"(?<![^\W\d_])(?:pass|ps?w|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
     r"sign|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|(?:mother['’]?s )?maiden|geburtsn|mädchenn|nom de|einmal|prüf|kartenprüf|bestätig|sicherheits|gate|door|alarm|safe|lock|tür|tor|p\.w|kw|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
@@ -142,13 +232,21 @@ def secrets(text: str) -> Iterator[Found]:
     plain = contact_details.readable(text)
     for read in dict.fromkeys((text, plain, plain.translate(LOOKALIKES))):
         if "://" in read or _HINT.search(read):
-            yield from (found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read))
+            yield from (
+                found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read)
+            )
     yield from _phrases(text)
     yield from (_as_found(match, 0) for match in _NATO_WORDS.finditer(text))
     yield from (
-        _as_found(match, 0) for match in _HEX_KEY.finditer(text) if not _HASH_NEAR.search(text, max(0, match.start() - 40), match.start())
+        _as_found(match, 0)
+        for match in _HEX_KEY.finditer(text)
+        if not _HASH_NEAR.search(text, max(0, match.start() - 40), match.start())
     )
-    yield from (_trimmed(_as_found(match, 0)) for match in _TYPED.finditer(text) if _is_typed(match[0].rstrip(".,;:)")))
+    yield from (
+        _trimmed(_as_found(match, 0))
+        for match in _TYPED.finditer(text)
+        if _is_typed(match[0].rstrip(".,;:)"))
+    )
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
         yield from (_as_found(match, match.lastindex or 0) for match in _BESIDE.finditer(text))
@@ -174,7 +272,9 @@ def _phrases(text: str) -> Iterator[Found]:
     for pattern in _SEEDS:
         for match in pattern.finditer(text):
             words = re.findall("[a-z]+", match[0])
-            if 3 * len(set(words)) >= 2 * len(words) and (pattern is _SEEDS[0] or any(len(words) - more in PHRASES for more in range(3))):
+            if 3 * len(set(words)) >= 2 * len(words) and (
+                pattern is _SEEDS[0] or any(len(words) - more in PHRASES for more in range(3))
+            ):
                 yield _as_found(match, 0)
 
 
@@ -188,7 +288,12 @@ def _is_typed(word: str) -> bool:
         return not re.search(r"[/\\(){}\[\]<>|=]", word)
     signs = [kind for kind in kinds if kind]
     turns = sum(left != right for left, right in pairwise(signs))
-    return len(signs) >= 14 and signs.count("0") >= 2 and turns * 2 >= len(signs) and re.fullmatch(r"[A-Za-z0-9\-_]+", word) is not None
+    return (
+        len(signs) >= 14
+        and signs.count("0") >= 2
+        and turns * 2 >= len(signs)
+        and re.fullmatch(r"[A-Za-z0-9\-_]+", word) is not None
+    )
 
 
 def names_one(name: str) -> bool:
@@ -201,7 +306,9 @@ def _in_table(text: str) -> Iterator[Found]:
     at, columns, width = 0, frozenset[int](), 0
     for line in text.splitlines(keepends=True):
         cells = _CELLS.split(line.rstrip("\r\n"))
-        heading = frozenset(place for place, cell in enumerate(cells) if len(cells) > 1 and names_one(cell.strip(" \"'")))
+        heading = frozenset(
+            place for place, cell in enumerate(cells) if len(cells) > 1 and names_one(cell.strip(" \"'"))
+        )
         if heading or abs(len(cells) - width) > 1 or len(cells) <= max(columns, default=0):
             columns, width = heading, len(cells)
             at += len(line)
@@ -226,7 +333,11 @@ def _as_found(match: re.Match[str], group: int) -> Found:
 def _is_random(word: str) -> bool:
     """Whether no person wrote it: small and capital letters and digits in no order. Plain hexadecimal is a hash or an id, and so is what consists of short parts."""
     signs = word.rstrip("=")
-    kinds = (any(s.islower() for s in signs), any(s.isupper() for s in signs), sum(s.isdigit() for s in signs) >= 2)
+    kinds = (
+        any(s.islower() for s in signs),
+        any(s.isupper() for s in signs),
+        sum(s.isdigit() for s in signs) >= 2,
+    )
     if not all(kinds) or max(len(part) for part in re.split(r"[_\-/+]", signs)) < 16:
         return False
     count = Counter(signs)

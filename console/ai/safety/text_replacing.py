@@ -48,7 +48,9 @@ class Sought:
     _amounts: dict[Decimal, str] = field(default_factory=dict)
     _parts: dict[str, str] = field(default_factory=dict)
 
-    def add(self, text: str, instead: str, *, withheld: bool = False, name: bool = False, phone: bool = False) -> None:
+    def add(
+        self, text: str, instead: str, *, withheld: bool = False, name: bool = False, phone: bool = False
+    ) -> None:
         """From now on the value is replaced in every text. `withheld`: also in the middle of words; `name`: each of its words stands for it."""
         shown = contact_details.readable(contact_details.visible(text)).strip()
         places = list(WORD.finditer(shown))
@@ -58,11 +60,18 @@ class Sought:
             self._within.setdefault(shown.lower(), (shown, instead))
         if len(signs) < LEAST:
             return
-        self._add_words(tuple(skeleton(place[0]) for place in places), instead, MOST_APART + max(0, widest - 1))
+        self._add_words(
+            tuple(skeleton(place[0]) for place in places), instead, MOST_APART + max(0, widest - 1)
+        )
         digits = sum(sign.isdigit() for sign in signs)
         if len(signs) >= LEAST_CODE:
             code = signs.removeprefix("00")
-            for turned in (code, code[::-1], codecs.encode(code, "rot13"), contact_details.compact(readings.undisguised(shown))):
+            for turned in (
+                code,
+                code[::-1],
+                codecs.encode(code, "rot13"),
+                contact_details.compact(readings.undisguised(shown)),
+            ):
                 self._add_code(turned, instead, glued=withheld and len(code) >= LEAST_GLUED)
         if phone and digits >= TAIL + 2:
             self._add_code("".join(sign for sign in signs if sign.isdigit())[-TAIL:], instead, tail=True)
@@ -113,7 +122,13 @@ class Sought:
         if not (self._by_word or self._codes or self._parts or self._amounts or self._days):
             return within
         plain = contact_details.readable(text)
-        return [*within, *self._code_places(plain), *self._word_places(plain), *self._day_places(plain), *self._amount_places(plain)]
+        return [
+            *within,
+            *self._code_places(plain),
+            *self._word_places(plain),
+            *self._day_places(plain),
+            *self._amount_places(plain),
+        ]
 
     def _code_places(self, text: str) -> Iterable[_Place]:
         """Identifiers, whatever stands between their signs."""
@@ -125,9 +140,13 @@ class Sought:
             signs = "".join(text[place].translate(LOOKALIKES).casefold()[:1] for place in at)
         done = 0
         for start in range(len(signs) - HEAD + 1):
-            for code, instead, tail, glued in self._codes.get(signs[start : start + HEAD], ()) if start >= done else ():
+            for code, instead, tail, glued in (
+                self._codes.get(signs[start : start + HEAD], ()) if start >= done else ()
+            ):
                 end = start + len(code)
-                if not signs.startswith(code, start) or any(at[n + 1] - at[n] > MOST_APART + 1 for n in range(start, end - 1)):
+                if not signs.startswith(code, start) or any(
+                    at[n + 1] - at[n] > MOST_APART + 1 for n in range(start, end - 1)
+                ):
                     continue
                 first = _first(signs, at, start, tail=tail)
                 if not glued and (_joined(text, at[first] - 1) or _joined(text, at[end - 1] + 1)):
@@ -154,7 +173,9 @@ class Sought:
         for sought in self._by_word.get(tokens[at][2], ()):
             length = len(sought.words)
             tokens_here = tokens[at : at + length]
-            if len(tokens_here) < length or any(right[0] - left[1] > sought.apart for left, right in pairwise(tokens_here)):
+            if len(tokens_here) < length or any(
+                right[0] - left[1] > sought.apart for left, right in pairwise(tokens_here)
+            ):
                 continue
             words = tuple(token[2] for token in tokens_here)
             if words == sought.words or (sought.any_order and sorted(words) == sorted(sought.words)):
@@ -176,7 +197,9 @@ class Sought:
     def _amount_places(self, text: str) -> Iterable[_Place]:
         if self._amounts:
             for start, end, values in written_values.numbers(text):
-                yield from ((start, end, self._amounts[abs(value)]) for value in values if abs(value) in self._amounts)
+                yield from (
+                    (start, end, self._amounts[abs(value)]) for value in values if abs(value) in self._amounts
+                )
 
 
 def _first(signs: str, at: list[int], start: int, *, tail: bool) -> int:

@@ -14,12 +14,51 @@ from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pl", "lt", "nl", "pt", "sv", "da", "fi", "cs", "lv", "et")
 CURRENCIES = frozenset(
-    {"eur", "usd", "gbp", "chf", "pln", "czk", "sek", "nok", "dkk", "huf", "ron", "ltl", "jpy", "cad", "aud", "bgn", "us"}
+    {
+        "eur",
+        "usd",
+        "gbp",
+        "chf",
+        "pln",
+        "czk",
+        "sek",
+        "nok",
+        "dkk",
+        "huf",
+        "ron",
+        "ltl",
+        "jpy",
+        "cad",
+        "aud",
+        "bgn",
+        "us",
+    }
 )
 UNITS = CURRENCIES | {
-    "euro", "euros", "zł", "kč", "kr", "kg", "km", "cm", "mm", "ml", "kb", "mb", "gb", "pcs", "stk", "st", "h", "d", "g", "m", "l",
-    "min", "x",
-}  # fmt: skip
+    "euro",
+    "euros",
+    "zł",
+    "kč",
+    "kr",
+    "kg",
+    "km",
+    "cm",
+    "mm",
+    "ml",
+    "kb",
+    "mb",
+    "gb",
+    "pcs",
+    "stk",
+    "st",
+    "h",
+    "d",
+    "g",
+    "m",
+    "l",
+    "min",
+    "x",
+}
 LONGEST_NUMBER = 60  # characters; what is longer is an identifier
 LONGEST_DAY = 40
 WIDEST = 40  # powers of ten that a number may span
@@ -35,21 +74,30 @@ _CANONICAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 _START, _END = r"(?<!\w)(?<!\w[-./])", r"(?!\d)(?![-./]\d)"
 _YEAR_FIRST = re.compile(rf"{_START}(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_END}", re.ASCII)
-_YEAR_LAST = re.compile(rf"{_START}(\d{{1,2}})([-/.])[ ]?(\d{{1,2}})\2[ ]?(\d{{4}}|\d{{2}}){_END}(?!\w)", re.ASCII)
+_YEAR_LAST = re.compile(
+    rf"{_START}(\d{{1,2}})([-/.])[ ]?(\d{{1,2}})\2[ ]?(\d{{4}}|\d{{2}}){_END}(?!\w)", re.ASCII
+)
 _TOGETHER = re.compile(r"(?<![\w.,/-])(\d{4})(\d\d)(\d\d)(?![\w/-])(?![.,]\d)", re.ASCII)
 _NAME = r"([^\W\d_]{3,14})"
 _DAY_MONTH = re.compile(
     rf"(?<![\w.,/:-])(\d{{1,2}})(?:st|nd|rd|th|er|º|°|\.)?[\s\-]*(?:of |de |den )?{_NAME}\.?,?[\s\-]*(?:of |de |del )?(\d{{4}})(?!\w)",
     re.IGNORECASE,
 )
-_MONTH_DAY = re.compile(rf"(?<!\w){_NAME}\.?[ \-]+(\d{{1,2}})(?:st|nd|rd|th)?,?[ \-]+(\d{{4}})(?!\w)", re.IGNORECASE)
+_MONTH_DAY = re.compile(
+    rf"(?<!\w){_NAME}\.?[ \-]+(\d{{1,2}})(?:st|nd|rd|th)?,?[ \-]+(\d{{4}})(?!\w)", re.IGNORECASE
+)
 _YEAR_MONTH_DAY = re.compile(
-    rf"(?<!\w)(\d{{4}})\.?(?:\s?m\.|\s?gada?|\s?a\.)?[\s\-]+(?:gada )?(?:(\d{{1,2}})\.\s)?{_NAME}[\s\-]*(\d{{1,2}})?(?!\w)", re.IGNORECASE
+    rf"(?<!\w)(\d{{4}})\.?(?:\s?m\.|\s?gada?|\s?a\.)?[\s\-]+(?:gada )?(?:(\d{{1,2}})\.\s)?{_NAME}[\s\-]*(\d{{1,2}})?(?!\w)",
+    re.IGNORECASE,
 )
 _CLOCK = re.compile(
-    r"(?<![\d:.,])([01]?\d|2[0-3])[:h]([0-5]\d)(?::([0-5]\d)(?:\.\d{1,6})?)?(?:\s?([ap])\.?m\b\.?)?(?![\d:])", re.IGNORECASE | re.ASCII
+    r"(?<![\d:.,])([01]?\d|2[0-3])[:h]([0-5]\d)(?::([0-5]\d)(?:\.\d{1,6})?)?(?:\s?([ap])\.?m\b\.?)?(?![\d:])",
+    re.IGNORECASE | re.ASCII,
 )
-_MOMENT = re.compile(r"(?<!\w)(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?([Zz]|UTC|GMT|[+-]\d\d:?\d\d)?(?!\w)", re.ASCII)
+_MOMENT = re.compile(
+    r"(?<!\w)(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?([Zz]|UTC|GMT|[+-]\d\d:?\d\d)?(?!\w)",
+    re.ASCII,
+)
 
 
 class Reading(NamedTuple):
@@ -72,7 +120,11 @@ def decimal(value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    if not number.is_finite() or len(number.as_tuple().digits) > 2 * WIDEST or abs(number.adjusted()) > WIDEST:
+    if (
+        not number.is_finite()
+        or len(number.as_tuple().digits) > 2 * WIDEST
+        or abs(number.adjusted()) > WIDEST
+    ):
         return None
     return number
 
@@ -92,13 +144,19 @@ def _begins(text: str, start: int) -> tuple[int | None, int]:
     before, further = text[start - 1 : start], text[start - 2 : start - 1] if start > 1 else ""
     if before.isalnum() or before == "_":
         letters = _LETTERS_BEFORE.search(text, max(0, start - 8), start)
-        glued = letters is None or letters[0].casefold() not in CURRENCIES or (letters.start() and text[letters.start() - 1].isalnum())
+        glued = (
+            letters is None
+            or letters[0].casefold() not in CURRENCIES
+            or (letters.start() and text[letters.start() - 1].isalnum())
+        )
         return (None if glued else start), 1
     if before and before in "-−+":
         if further.isalnum() or further in {"-", ".", "/"}:
             return None, 1
         return start - 1, 1 if before == "+" else -1
-    if (before and before in ".,:" and further.isdigit()) or (before and before in "/\\@&" and further.isalnum()):
+    if (before and before in ".,:" and further.isdigit()) or (
+        before and before in "/\\@&" and further.isalnum()
+    ):
         return None, 1
     return start, 1
 
@@ -109,7 +167,9 @@ def _ends(text: str, end: int) -> bool:
     if after.isalnum() or after == "_":
         letters = _LETTERS_AFTER.match(text, end)
         return letters is not None and letters[0].casefold() in UNITS
-    return not (after and after in "-−/:@\\'’.," and further.isalnum() and not (after in ".,'’" and further.isalpha()))
+    return not (
+        after and after in "-−/:@\\'’.," and further.isalnum() and not (after in ".,'’" and further.isalpha())
+    )
 
 
 def amounts(digits: str) -> set[Decimal]:
@@ -123,7 +183,8 @@ def amounts(digits: str) -> set[Decimal]:
         whole, fraction = plain[:last], plain[last + 1 :]
         return (
             {Decimal(f"{re.sub('[.,]', '', whole)}.{fraction}")}
-            if plain[last] not in whole and _grouped(re.split("[.,]", whole), whole[len(whole.rstrip("0123456789")) - 1])
+            if plain[last] not in whole
+            and _grouped(re.split("[.,]", whole), whole[len(whole.rstrip("0123456789")) - 1])
             else set()
         )
     groups = re.split("[.,]", plain)
@@ -138,7 +199,9 @@ def _grouped(groups: list[str], mark: str) -> bool:
     first, *middle, last = groups if len(groups) > 1 else [groups[0], "000"]
     if len(groups) == 1:
         return True
-    even = all(len(group) == 3 for group in middle) or (mark == "," and all(len(group) == 2 for group in middle))
+    even = all(len(group) == 3 for group in middle) or (
+        mark == "," and all(len(group) == 2 for group in middle)
+    )
     return 1 <= len(first) <= 3 and not first.startswith("0") and len(last) == 3 and even
 
 
@@ -158,7 +221,9 @@ def days(text: str) -> Iterator[Reading]:
     for match in _YEAR_LAST.finditer(text):
         years = [match[4]] if len(match[4]) == 4 else [f"20{match[4]}", f"19{match[4]}"]
         orders = [(year, match[3], match[1]) for year in years]
-        yield from _read(match, orders if match[2] == "." else orders + [(year, match[1], match[3]) for year in years])
+        yield from _read(
+            match, orders if match[2] == "." else orders + [(year, match[1], match[3]) for year in years]
+        )
     for match in _TOGETHER.finditer(text):
         yield from _read(match, [(match[1], match[2], match[3])])
     if _FOUR.search(text) and not _months().keys().isdisjoint(_letters_of_words(text)):
@@ -195,7 +260,12 @@ def only_day(text: str) -> str | None:
     bare = text.strip().removesuffix(" d.").strip()
     if not 6 <= len(bare) <= LONGEST_DAY or not _DIGIT.search(bare):
         return None
-    days_read = {value for reading in days(bare) if (reading.start, reading.end) == (0, len(bare)) for value in reading.values}
+    days_read = {
+        value
+        for reading in days(bare)
+        if (reading.start, reading.end) == (0, len(bare))
+        for value in reading.values
+    }
     return next(iter(days_read)) if len(days_read) == 1 else None
 
 
@@ -237,7 +307,9 @@ def clocks(text: str) -> Iterator[Reading]:
         if half and not 1 <= hour <= 12:
             continue
         hour = hour % 12 + (12 if half == "p" else 0) if half else hour
-        yield Reading(match.start(), match.end(), frozenset({time(hour, int(match[2]), int(match[3] or 0)).isoformat()}))
+        yield Reading(
+            match.start(), match.end(), frozenset({time(hour, int(match[2]), int(match[3] or 0)).isoformat()})
+        )
 
 
 def moments(text: str) -> Iterator[Reading]:

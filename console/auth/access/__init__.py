@@ -21,7 +21,16 @@ from console.auth.access.clearance_lookup import (
     touch_labels,
 )
 from console.auth.access.index import Index
-from console.auth.access.judgement import acts_as, can, could, follow_relations, require, roots_of, somewhere, who_grants
+from console.auth.access.judgement import (
+    acts_as,
+    can,
+    could,
+    follow_relations,
+    require,
+    roots_of,
+    somewhere,
+    who_grants,
+)
 from console.auth.access.narrowing import Scopes, by_assistant
 from console.auth.access.policy_store import refresh, require_groups_agreed
 from console.auth.access.record_scope import scope_for, subject_for

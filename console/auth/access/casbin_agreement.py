@@ -24,18 +24,39 @@ if TYPE_CHECKING:
 
 DANGEROUS = frozenset(
     {
-        ("action", "approve"), ("action", "execute"), ("collection", "export"), ("collection", "reveal"), ("collection", "delete"),
-        ("collection", "create"), ("collection", "message"), ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"),
-        ("source", "manage"), ("ai", "manage"), ("ai", "audit"), ("workflow", "publish"), ("workflow", "activate"), ("workflow", "start"),
-        ("workflow", "cancel"), ("workflow", "takeover"), ("inbox", "manage"), ("account", "use"), ("webhook", "manage"),
+        ("action", "approve"),
+        ("action", "execute"),
+        ("collection", "export"),
+        ("collection", "reveal"),
+        ("collection", "delete"),
+        ("collection", "create"),
+        ("collection", "message"),
+        ("activity", "export"),
+        ("subject", "erase"),
+        ("policy", "manage"),
+        ("key", "manage"),
+        ("user", "manage"),
+        ("source", "manage"),
+        ("ai", "manage"),
+        ("ai", "audit"),
+        ("workflow", "publish"),
+        ("workflow", "activate"),
+        ("workflow", "start"),
+        ("workflow", "cancel"),
+        ("workflow", "takeover"),
+        ("inbox", "manage"),
+        ("account", "use"),
+        ("webhook", "manage"),
     }
-)  # fmt: skip
+)
 """Kinds of object and acts that need both judges. Importing contacts is `create`, enrolling many `start`, taking them out `cancel`, moving runs `publish`."""
 APPROVAL = ("action:*", "approve")
 """What is asked about an approval that names roles, of whatever action."""
 
 MOST_KEPT = 20_000
-_RECENT = "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
+_RECENT = (
+    "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
+)
 _log = logging.getLogger(__name__)
 Watcher = Callable[[Actor, str | None, str, str, int], None]
 watchers: list[Watcher] = []
@@ -93,8 +114,14 @@ def allowed(held: "Held", question: Question) -> bool:
     actor, obj, act = question.actor, question.obj, question.act
     if actor.key_id is not None and not _in_key(held, actor.key_id, obj, act):
         return False
-    known = obj not in held.labels or leaves_open(held, actor, obj, act, None if question.some else question.roots.get("record"))
-    return known and ownership.opens(held.index, held.personal, actor.id, obj, act) and decided(held, question)[0]
+    known = obj not in held.labels or leaves_open(
+        held, actor, obj, act, None if question.some else question.roots.get("record")
+    )
+    return (
+        known
+        and ownership.opens(held.index, held.personal, actor.id, obj, act)
+        and decided(held, question)[0]
+    )
 
 
 def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
@@ -107,7 +134,9 @@ def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
     key = (sub, question.team, obj, act, counted, question.roles)
     taking_part = {row for row, counts in zip(rows, counted, strict=True) if counts}
     answer: tuple[bool, Row | None] = _kept(
-        answers.known, key, lambda: judge.decide(sub, question.team, obj, act, taking_part.__contains__, named)
+        answers.known,
+        key,
+        lambda: judge.decide(sub, question.team, obj, act, taking_part.__contains__, named),
     )
     return answer
 
@@ -140,7 +169,11 @@ def _counts(held: "Held", question: Question, row: Row) -> bool:
             return False
     if condition is not None and question.some and row.eft == "deny":
         return False
-    if row.eft == "deny" or kind_of(question.obj) != "collection" or (condition is not None and stands_alone(condition)):
+    if (
+        row.eft == "deny"
+        or kind_of(question.obj) != "collection"
+        or (condition is not None and stands_alone(condition))
+    ):
         return True
     return _subject_read(held, question)
 
@@ -156,12 +189,20 @@ def _subject_read(held: "Held", question: Question) -> bool:
 def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
     """Whether the limits of the key, written as rows, allow it."""
     sub, kind, left = f"key:{key_id}", kind_of(obj), narrowing.of_key(key_id)
-    acts = [EVERY] if left.acts is None else [told.partition(".")[2] for told in sorted(left.acts) if told.partition(".")[0] == kind]
+    acts = (
+        [EVERY]
+        if left.acts is None
+        else [told.partition(".")[2] for told in sorted(left.acts) if told.partition(".")[0] == kind]
+    )
     named = getattr(left, narrowing.NAMED[kind]) if kind in narrowing.NAMED else None
     objects = [obj] if named is None else [f"{kind}:{name}" for name in sorted(named)]
     rows = [Row("p", sub, EVERY, each, one) for each in objects for one in acts]
     return bool(
-        _kept(_answers_about(held).known, (sub, obj, act), lambda: held.judge.decide(sub, None, obj, act, lambda _: False, rows))[0]
+        _kept(
+            _answers_about(held).known,
+            (sub, obj, act),
+            lambda: held.judge.decide(sub, None, obj, act, lambda _: False, rows),
+        )[0]
     )
 
 
@@ -182,7 +223,11 @@ def _tell(question: Question, version: int) -> None:
 
     opened = {"object": question.obj, "act": question.act, "team": question.team, "version": version}
     try:
-        log.note(question.actor, "rights_disagreed", open={name: value for name, value in opened.items() if value is not None})
+        log.note(
+            question.actor,
+            "rights_disagreed",
+            open={name: value for name, value in opened.items() if value is not None},
+        )
         for watcher in tuple(watchers):
             watcher(question.actor, question.team, question.obj, question.act, version)
     except Exception:  # noqa: BLE001 - the answer was no already; nothing waits for this thread

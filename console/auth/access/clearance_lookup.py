@@ -39,7 +39,9 @@ def label_of(obj: str, record: Mapping[str, Any] | None = None) -> str | None:
     Where a collection's label has a condition, the label applies only if `record` is given and the condition does not deny it.
     """
     label = policy_store.current().labels.get(obj)
-    if label is None or (label.when is not None and (record is None or label.when.denies({"record": record}))):
+    if label is None or (
+        label.when is not None and (record is None or label.when.denies({"record": record}))
+    ):
         return None
     return label.id
 
@@ -57,7 +59,11 @@ def all_labelled() -> frozenset[str]:
 def hidden_from(actor: Actor) -> list[str]:
     """Objects hidden from the actor because of their label or their owner, sorted. Nothing is hidden from system actors."""
     policy = policy_store.current()
-    return [] if actor.kind == "system" else sorted(obj for obj in {*policy.labels, *policy.personal} if not exists_for(actor, obj))
+    return (
+        []
+        if actor.kind == "system"
+        else sorted(obj for obj in {*policy.labels, *policy.personal} if not exists_for(actor, obj))
+    )
 
 
 def check_clearance(told: Any) -> None:
@@ -88,12 +94,16 @@ def touch_labels(connection: Connection, by: str) -> None:
     policy_store.write(connection, by=by, note="A collection needs another clearance.")
 
 
-def leaves_open(policy: policy_store.Held, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
+def leaves_open(
+    policy: policy_store.Held, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None
+) -> bool:
     """Whether the object's label permits the act, so that the policy rows decide.
 
     True if the actor is cleared, if the record does not carry the label, or if the act is only to report.
     """
     label = policy.labels[obj]
-    if act == clearance_rules.REPORT or clearance_rules.sees(policy.index, f"user:{actor.id}", label.id, actor.attributes):
+    if act == clearance_rules.REPORT or clearance_rules.sees(
+        policy.index, f"user:{actor.id}", label.id, actor.attributes
+    ):
         return True
     return label.when is not None and (record is None or label.when.denies({"record": record}))

@@ -43,7 +43,9 @@ class Label:
 
 def read(connection: Connection) -> dict[str, Label]:
     """Object (`workflow:<slug>`, `collection:<id>`) → its label. A label whose condition cannot be parsed applies to every record."""
-    return {row.obj: Label(row.label, _condition(row.holds)) for row in connection.execute(_LABELLED) if row.label}
+    return {
+        row.obj: Label(row.label, _condition(row.holds)) for row in connection.execute(_LABELLED) if row.label
+    }
 
 
 def _condition(text: str | None) -> Expression | None:
@@ -57,8 +59,14 @@ def check(clearance: Any) -> None:
     """Raise `PolicyError` unless this is None or a valid `clearance` of a collection."""
     if clearance is None:
         return
-    if not isinstance(clearance, Mapping) or set(clearance) - {"label", "when"} or not NAME.fullmatch(str(clearance.get("label"))):
-        raise PolicyError('clearance takes {"label": "confidential"}, and "when" with a condition where only some records have it')
+    if (
+        not isinstance(clearance, Mapping)
+        or set(clearance) - {"label", "when"}
+        or not NAME.fullmatch(str(clearance.get("label")))
+    ):
+        raise PolicyError(
+            'clearance takes {"label": "confidential"}, and "when" with a condition where only some records have it'
+        )
     if clearance.get("when") is not None:
         try:
             named = expressions.names(expressions.parse(str(clearance["when"])))
@@ -93,7 +101,10 @@ GROUP = "user:group:"
 
 def rows_of_groups(roles: Iterable[tuple[str, str]]) -> list[Row]:
     """The rows that groups of the identity provider will create, from pairs of role and team."""
-    return [Row("g", f"{GROUP}{role}@{team}", team if team == EVERY else f"t:{team}", f"role:{role}") for role, team in sorted(set(roles))]
+    return [
+        Row("g", f"{GROUP}{role}@{team}", team if team == EVERY else f"t:{team}", f"role:{role}")
+        for role, team in sorted(set(roles))
+    ]
 
 
 def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None:
@@ -102,7 +113,9 @@ def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None
     Anybody who already has a temporary clearance counts as agreed, and may be given the role. If nobody holds a label through a role yet,
     the first holder needs no agreement.
     """
-    touched = frozenset(row.sub for row in {row for row in before if _matters(row)} ^ {row for row in after if _matters(row)})
+    touched = frozenset(
+        row.sub for row in {row for row in before if _matters(row)} ^ {row for row in after if _matters(row)}
+    )
     if not by.startswith("usr_") or not touched:
         return
     former, coming = _Held.of(_about(before, touched)), _Held.of(_about(after, touched))
@@ -144,7 +157,9 @@ class _Held:
         """Subjects cleared for the label; with `for_good` only those cleared by a role."""
         if for_good:
             return frozenset(
-                sub for sub in self.people if not sub.startswith(GROUP) and self.index.verdict(sub, None, KIND + label, "see").plain
+                sub
+                for sub in self.people
+                if not sub.startswith(GROUP) and self.index.verdict(sub, None, KIND + label, "see").plain
             )
         return frozenset(sub for sub in self.people if sees(self.index, sub, label, {}))
 

@@ -59,7 +59,11 @@ class Decision:
     def outside(self) -> Belonging | None:
         """The subject, if a rule would allow the act but the actor may not read that subject."""
         open_ = any(verdict.row.eft == "allow" and verdict.counts for verdict in self.spoken)
-        return self.subject if not self.allowed and self.row is None and open_ and self.subject and not self.subject.readable else None
+        return (
+            self.subject
+            if not self.allowed and self.row is None and open_ and self.subject and not self.subject.readable
+            else None
+        )
 
     @property
     def unmet(self) -> tuple[Spoken, ...]:
@@ -67,7 +71,16 @@ class Decision:
         return tuple(verdict for verdict in self.spoken if verdict.row.eft == "allow" and not verdict.counts)
 
 
-def decide(index: Index, sub: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
+def decide(
+    index: Index,
+    sub: str,
+    team: str | None,
+    obj: str,
+    act: str,
+    roots: Mapping[str, Any],
+    *,
+    some: bool = False,
+) -> Decision:
     """The decision about `sub` (`user:<id>`). `roots` are the values that conditions test: `record`, `run`, `input`, `currentUser`, `now`.
 
     `some`: asks whether any record might be allowed, so conditions stay open.
@@ -75,19 +88,30 @@ def decide(index: Index, sub: str, team: str | None, obj: str, act: str, roots: 
     places = index.reach(sub, team)
     objects = {obj, f"{kind_of(obj)}:{EVERY}"} if ":" in obj else {obj}
     rows = [
-        row for row in index.rows if row.ptype == "p" and (row.sub, row.dom) in places and row.obj in objects and row.act in (act, EVERY)
+        row
+        for row in index.rows
+        if row.ptype == "p"
+        and (row.sub, row.dom) in places
+        and row.obj in objects
+        and row.act in (act, EVERY)
     ]
     verdicts = sorted(
         (_spoken(row, roots) for row in rows),
         key=lambda verdict: (verdict.row.eft == "allow", not verdict.counts, bool(verdict.row.expression)),
     )
     denied = next(
-        (verdict for verdict in verdicts if verdict.row.eft == "deny" and (verdict.counts if not some else not verdict.row.expression)),
+        (
+            verdict
+            for verdict in verdicts
+            if verdict.row.eft == "deny" and (verdict.counts if not some else not verdict.row.expression)
+        ),
         None,
     )
     if denied is not None:
         return Decision(False, denied.row, tuple(verdicts))
-    allowed = next((verdict for verdict in verdicts if verdict.row.eft == "allow" and (verdict.counts or some)), None)
+    allowed = next(
+        (verdict for verdict in verdicts if verdict.row.eft == "allow" and (verdict.counts or some)), None
+    )
     return Decision(allowed is not None, allowed.row if allowed else None, tuple(verdicts))
 
 
@@ -104,7 +128,12 @@ def who_would(index: Index, obj: str, act: str, team: str | None) -> dict[str, b
 
 def roles_in(index: Index) -> frozenset[str]:
     """Names of all roles in the rows."""
-    return frozenset(name.removeprefix("role:") for row in index.rows for name in (row.sub, row.obj) if name.startswith("role:"))
+    return frozenset(
+        name.removeprefix("role:")
+        for row in index.rows
+        for name in (row.sub, row.obj)
+        if name.startswith("role:")
+    )
 
 
 def _spoken(row: Row, roots: Mapping[str, Any]) -> Spoken:

@@ -94,5 +94,7 @@ def _read(statement: sa.TextClause, connection: Connection | None = None, **valu
 
 
 def _version(row: Any) -> Version:
-    change = Change(frozenset(policy_store.unpacked(row.added)), frozenset(policy_store.unpacked(row.removed)))
+    change = Change(
+        frozenset(policy_store.unpacked(row.added)), frozenset(policy_store.unpacked(row.removed))
+    )
     return Version(row.number, row.at, row.by, row.note, change)

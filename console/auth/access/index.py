@@ -23,7 +23,12 @@ class Verdict(NamedTuple):
 
     def __or__(self, other: "Verdict") -> "Verdict":
         """Both verdicts combined."""
-        return Verdict(self.free or other.free, self.barred or other.barred, self.allow + other.allow, self.deny + other.deny)
+        return Verdict(
+            self.free or other.free,
+            self.barred or other.barred,
+            self.allow + other.allow,
+            self.deny + other.deny,
+        )
 
     @property
     def possible(self) -> bool:
@@ -37,7 +42,9 @@ class Verdict(NamedTuple):
 
     def may_hold(self, roots: Mapping[str, Any]) -> bool:
         """Whether the request may still be allowed: unknown values count in its favour."""
-        allowed = self.possible and (self.free or any(not condition.denies(roots) for condition in self.allow))
+        allowed = self.possible and (
+            self.free or any(not condition.denies(roots) for condition in self.allow)
+        )
         return allowed and not any(condition.test(roots) for condition in self.deny)
 
     def holds(self, roots: Mapping[str, Any]) -> bool:
@@ -94,7 +101,12 @@ def _put(made: Rights, row: Row, parsed: dict[str, Expression]) -> None:
             raise PolicyError(f"the condition cannot be read: {error} (in {line(row)})") from error
     conditions = (parsed[row.expression],) if row.expression else ()
     allows = row.eft == "allow"
-    verdict = Verdict(allows and not conditions, not allows and not conditions, conditions if allows else (), () if allows else conditions)
+    verdict = Verdict(
+        allows and not conditions,
+        not allows and not conditions,
+        conditions if allows else (),
+        () if allows else conditions,
+    )
     said = made.said.setdefault(place, {})
     said[(row.obj, row.act)] = said.get((row.obj, row.act), _NOTHING) | verdict
 
@@ -127,7 +139,9 @@ class Index:
             if row.ptype == "g":
                 book = self._nested if checked(row).sub.startswith("role:") else self._roles
                 book.setdefault(row.sub, {}).setdefault(row.dom, set()).add(row.obj)
-        self._said, self._fields, self._unmasked, self._alone, self._merged = _rights(tuple(row for row in self.rows if row.ptype != "g"))
+        self._said, self._fields, self._unmasked, self._alone, self._merged = _rights(
+            tuple(row for row in self.rows if row.ptype != "g")
+        )
         self._refuse_depth()
         self._known: dict[tuple[str, str | None], _Said] = {}
         self._places: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
@@ -153,35 +167,51 @@ class Index:
         acts = self._somewhere.get((sub, team))
         if acts is None:
             said = self._said_of(sub, team).items()
-            acts = frozenset((obj.partition(":")[0], does) for (obj, does), verdict in said if verdict.possible)
+            acts = frozenset(
+                (obj.partition(":")[0], does) for (obj, does), verdict in said if verdict.possible
+            )
             self._somewhere[(sub, team)] = acts
         return (kind, act) in acts or (kind, EVERY) in acts
 
     def _said_of(self, sub: str, team: str | None) -> _Said:
         said = self._known.get((sub, team))
         if said is None:
-            said = self._known[(sub, team)] = self._merge(frozenset(place for place in self._reach(sub, team) if place in self._said))
+            said = self._known[(sub, team)] = self._merge(
+                frozenset(place for place in self._reach(sub, team) if place in self._said)
+            )
         return said
 
     def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
         """Fields of the collection that a role of `sub` is denied in this team (None: in any of its teams)."""
-        denied = {pair for place in self._reach(sub, team) for pair in self._fields.get(place, {}).get(collection, ())}
+        denied = {
+            pair
+            for place in self._reach(sub, team)
+            for pair in self._fields.get(place, {}).get(collection, ())
+        }
         unreadable = frozenset(name for name, act in denied if act in ("read", EVERY))
         return Hidden(unreadable, unreadable | {name for name, _ in denied})
 
     def unmasked(self, sub: str, team: str | None, collection: str) -> frozenset[str]:
         """Fields of the collection that `sub` reads as they are in this team (None: in any of its teams), also where others see them masked."""
-        return frozenset(name for place in self._reach(sub, team) for name in self._unmasked.get(place, {}).get(collection, ()))
+        return frozenset(
+            name
+            for place in self._reach(sub, team)
+            for name in self._unmasked.get(place, {}).get(collection, ())
+        )
 
     def roles(self, sub: str) -> frozenset[tuple[str, str]]:
         """Pairs of role and team id (`*`: every team) given to `sub` directly."""
         return frozenset(
-            (role.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in self._roles.get(sub, {}).items() for role in roles
+            (role.removeprefix("role:"), dom.removeprefix("t:"))
+            for dom, roles in self._roles.get(sub, {}).items()
+            for role in roles
         )
 
     def held(self, sub: str, team: str) -> frozenset[str]:
         """Roles of `sub` in this team, including the roles that they are built from."""
-        return frozenset(who.removeprefix("role:") for who, _ in self._reach(sub, team) if who.startswith("role:"))
+        return frozenset(
+            who.removeprefix("role:") for who, _ in self._reach(sub, team) if who.startswith("role:")
+        )
 
     def teams(self, sub: str) -> frozenset[str]:
         """Ids of the teams in which `sub` has a role, without `*`."""
@@ -205,7 +235,11 @@ class Index:
     def built_from(self, role: str) -> frozenset[tuple[str, str]]:
         """Pairs of role and team id (`*`: every team) that this role is built from."""
         book = self._nested.get(f"role:{role}", {})
-        return frozenset((inner.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in book.items() for inner in roles)
+        return frozenset(
+            (inner.removeprefix("role:"), dom.removeprefix("t:"))
+            for dom, roles in book.items()
+            for inner in roles
+        )
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -219,7 +253,11 @@ class Index:
 
     def holders(self, role: str) -> frozenset[str]:
         """Subjects (`user:<id>`) that were given this role directly in any team."""
-        return frozenset(sub for sub, book in self._roles.items() if any(f"role:{role}" in roles for roles in book.values()))
+        return frozenset(
+            sub
+            for sub, book in self._roles.items()
+            if any(f"role:{role}" in roles for roles in book.values())
+        )
 
     def _merge(self, places: frozenset[tuple[str, str]]) -> _Said:
         """All rows of these places combined; the same object for the same places."""
@@ -236,7 +274,9 @@ class Index:
         for role, book in self._nested.items():
             for inner in {inner for roles in book.values() for inner in roles}:
                 if inner in self._nested or inner == role:
-                    raise PolicyError(f"roles nest one level deep: {role} is built from {inner}, which is built from another")
+                    raise PolicyError(
+                        f"roles nest one level deep: {role} is built from {inner}, which is built from another"
+                    )
 
     def _reach(self, sub: str, team: str | None) -> frozenset[tuple[str, str]]:
         """Pairs of subject and place whose rows apply to the request."""

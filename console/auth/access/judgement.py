@@ -4,7 +4,14 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from console.auth.access import casbin_agreement, narrowing, ownership, policy_store, policy_words, subject_scope
+from console.auth.access import (
+    casbin_agreement,
+    narrowing,
+    ownership,
+    policy_store,
+    policy_words,
+    subject_scope,
+)
 from console.auth.access.clearance_lookup import leaves_open
 from console.auth.access.rows import kind_of
 from console.auth.access.spoken_names import spoken
@@ -12,11 +19,20 @@ from console.core.actor import Actor
 from console.core.errors import NotAllowed
 
 _Values = Mapping[str, Any] | None
-DISAGREEMENT = "The two judges of rights disagree about this, so it was refused. Who manages the rights was told."
+DISAGREEMENT = (
+    "The two judges of rights disagree about this, so it was refused. Who manages the rights was told."
+)
 
 
 def require(
-    actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: _Values = None,
+    *,
+    run: _Values = None,
+    typed: _Values = None,
 ) -> None:
     """Raise `NotAllowed` unless the actor may do this in the team of this id (None: in any of their teams).
 
@@ -35,15 +51,32 @@ def require(
 def who_grants() -> str:
     """Whoever can give a right, by their roles: “An admin”. They manage the rights, or people's roles; who leads a team can do neither."""
     rows = policy_store.current().index.rows
-    giving = {row.sub for row in rows if row.act == "manage" and row.obj in ("policy", "user") and row.eft == "allow" and row.ptype == "p"}
+    giving = {
+        row.sub
+        for row in rows
+        if row.act == "manage" and row.obj in ("policy", "user") and row.eft == "allow" and row.ptype == "p"
+    }
     named = sorted(spoken(sub) for sub in giving if sub.startswith("role:")) or ["Admin"]
-    words = " or ".join(f"{'an' if name[:1] in 'AEIOU' else 'a'} {name[:1].lower()}{name[1:]}" for name in named)
+    words = " or ".join(
+        f"{'an' if name[:1] in 'AEIOU' else 'a'} {name[:1].lower()}{name[1:]}" for name in named
+    )
     return words[:1].upper() + words[1:]
 
 
-def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None) -> bool:
+def can(
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: _Values = None,
+    *,
+    run: _Values = None,
+    typed: _Values = None,
+) -> bool:
     """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
-    if (actor.key_id is not None and not narrowing.within(actor, obj, act)) or (actor.service and act == "approve"):
+    if (actor.key_id is not None and not narrowing.within(actor, obj, act)) or (
+        actor.service and act == "approve"
+    ):
         return False
     policy = policy_store.current()
     if not _indexed(policy, actor, team, obj, act, record, run, typed):
@@ -53,14 +86,18 @@ def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = No
     return casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed))
 
 
-def acts_as(actor: Actor, team: str, roles: Collection[str], need: tuple[str, str] = casbin_agreement.APPROVAL) -> bool:
+def acts_as(
+    actor: Actor, team: str, roles: Collection[str], need: tuple[str, str] = casbin_agreement.APPROVAL
+) -> bool:
     """Whether the actor has one of these roles in the team of this id (`*`: in every team), for an act that roles decide: an approval that
     names them, or giving them away. Needs both judges, as `can` does.
     """
     policy = policy_store.current()
     if policy.index.held(f"user:{actor.id}", team).isdisjoint(roles):
         return False
-    return casbin_agreement.agrees(policy, casbin_agreement.Question(actor, team, *need, {}, roles=tuple(sorted(roles))))
+    return casbin_agreement.agrees(
+        policy, casbin_agreement.Question(actor, team, *need, {}, roles=tuple(sorted(roles)))
+    )
 
 
 def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
@@ -69,7 +106,14 @@ def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
 
 
 def _indexed(
-    policy: policy_store.Held, actor: Actor, team: str | None, obj: str, act: str, record: _Values, run: _Values, typed: _Values
+    policy: policy_store.Held,
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: _Values,
+    run: _Values,
+    typed: _Values,
 ) -> bool:
     """The decision of the index."""
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
@@ -99,7 +143,9 @@ def follow_relations(collection_id: str | None, record: _Values) -> Mapping[str,
     return leading(str(collection_id), record or {}) if known else record
 
 
-def could(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None) -> bool:
+def could(
+    actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None
+) -> bool:
     """Whether `can` may still answer yes once more values are known, e.g. before an action's form is filled in. Decides what is offered."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
@@ -117,14 +163,20 @@ def _question(
 ) -> casbin_agreement.Question:
     """The question for Casbin; the record of a collection can follow its relations."""
     of_records = obj.startswith("collection:")
-    roots = roots_of(actor, follow_relations(obj.partition(":")[2], record) if of_records else record, run, typed)
+    roots = roots_of(
+        actor, follow_relations(obj.partition(":")[2], record) if of_records else record, run, typed
+    )
     return casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and of_records)
 
 
-def roots_of(actor: Actor, record: _Values = None, run: _Values = None, typed: _Values = None) -> dict[str, Any]:
+def roots_of(
+    actor: Actor, record: _Values = None, run: _Values = None, typed: _Values = None
+) -> dict[str, Any]:
     """The values that conditions test. What is not given is unknown."""
     given = {"record": record, "run": run, "input": typed}
-    return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}
+    return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {
+        name: value for name, value in given.items() if value is not None
+    }
 
 
 def _not_in_key(obj: str, act: str) -> str:
@@ -136,5 +188,8 @@ def _not_allowed(team: str | None, obj: str, act: str) -> NotAllowed:
     named = spoken(obj) if ":" in obj else ""
     message = f"Needs {kind_of(obj)}.{act}{f' on {named}' if named else ''}. {who} can grant it."
     return NotAllowed(
-        message, need=(obj, act), team=team, words=f"You may not {policy_words.refused(obj, act, named)}. {who} can grant it."
+        message,
+        need=(obj, act),
+        team=team,
+        words=f"You may not {policy_words.refused(obj, act, named)}. {who} can grant it.",
     )

@@ -17,7 +17,9 @@ from console.core.scopes import Scope
 from console.infra.db import engine as db
 
 NAMED = 3
-_OPEN = sa.text("select id, name from console.person where disabled_at is null and id = any(:ids) order by name, id")
+_OPEN = sa.text(
+    "select id, name from console.person where disabled_at is null and id = any(:ids) order by name, id"
+)
 
 
 def over(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any]) -> str:
@@ -40,7 +42,9 @@ def able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None =
     return [name for _, name in people_able(team, obj, act, roots)]
 
 
-def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
+def people_able(
+    team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """(id, name) of the people with an active account who may do this, sorted as `able` does."""
     policy = policy_store.current()
     index, found = policy.index, []
@@ -66,18 +70,29 @@ def listed(names: Iterable[str]) -> str:
     return " or ".join(filter(None, [", ".join(labels[:-1]), *labels[-1:]]))
 
 
-def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
+def decision_of(
+    person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False
+) -> Decision:
     """The decision of index and Casbin under the policy in use. If they disagree it is a refusal, and raises an alarm.
 
     `roots` are the values that conditions test; the person's attributes are `currentUser`.
     """
-    held, collection = policy_store.current(), obj.partition(":")[2] if obj.startswith("collection:") else None
+    held, collection = (
+        policy_store.current(),
+        obj.partition(":")[2] if obj.startswith("collection:") else None,
+    )
     actor = _actor(person, roots.get("currentUser") or {})
     if collection is not None and not some:
         roots = {**roots, "record": follow_relations(collection, roots.get("record")) or {}}
     decision = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
     scope = None if collection is None else subject_scope.rows_of(held, actor, team, collection, act)
-    indexed = decision.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
+    indexed = (
+        decision.allowed
+        if scope is None
+        else not scope.nothing
+        if some
+        else scope.allows(roots["record"], roots.get("now"))
+    )
     question = casbin_agreement.Question(actor, team, obj, act, roots, some=some)
     allowed, row = casbin_agreement.decided(held, question)
     if allowed is not indexed:
@@ -90,10 +105,20 @@ def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:
     """An actor for the person with these attributes."""
     name, email = (str(attributes.get(each) or "") for each in ("name", "email"))
     roles = frozenset((role, EVERY) for role in attributes.get("roles") or ())
-    return Actor("user", person, name, email, teams=tuple(attributes.get("teams") or ()), roles=roles, tags=attributes.get("tags") or {})
+    return Actor(
+        "user",
+        person,
+        name,
+        email,
+        teams=tuple(attributes.get("teams") or ()),
+        roles=roles,
+        tags=attributes.get("tags") or {},
+    )
 
 
-def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, *, some: bool) -> Belonging | None:
+def _belonging(
+    scope: Scope | None, record: Mapping[str, Any] | None, now: Any, *, some: bool
+) -> Belonging | None:
     """The subject of the scope's records, if it narrows the scope."""
     if scope is None or scope.subject is None:
         return None

@@ -58,7 +58,9 @@ class Scopes:
         """The scopes from their stored form."""
         kept = dict(narrowing or {})
         approves, assistant = (bool(kept.pop(name, False)) for name in ("approves", "assistant"))
-        return cls(approves=approves, assistant=assistant, **{name: frozenset(value) for name, value in kept.items()})
+        return cls(
+            approves=approves, assistant=assistant, **{name: frozenset(value) for name, value in kept.items()}
+        )
 
 
 APPROVE = "action.approve"
@@ -88,13 +90,21 @@ def by_assistant(actor: Actor) -> bool:
 
 def may_approve(actor: Actor) -> bool:
     """Whether the actor can be a second person: a person, or a person's key that was made to approve. No program is."""
-    return not actor.service and actor.kind in ("user", "key") and (actor.key_id is None or of_key(actor.key_id).may_approve)
+    return (
+        not actor.service
+        and actor.kind in ("user", "key")
+        and (actor.key_id is None or of_key(actor.key_id).may_approve)
+    )
 
 
 def require_approver(actor: Actor, obj: str) -> None:
     """Raise `NotAllowed` where the actor comes with a key that was not made to approve, or of a service account."""
     if actor.key_id is not None and not may_approve(actor):
-        words = "No service account approves, nor is it the second person: a person has to." if actor.service else NOT_MADE_TO_APPROVE
+        words = (
+            "No service account approves, nor is it the second person: a person has to."
+            if actor.service
+            else NOT_MADE_TO_APPROVE
+        )
         raise NotAllowed(words, code="not_in_key", need=(obj, "approve"))
 
 
@@ -103,4 +113,8 @@ def spoken_kinds(acts: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
 
     Fields belong to their collection. Labels and keys are left out: only persons, and keys without limits, have these rights.
     """
-    return {kind: sorted(names - NOT_YET.get(kind, frozenset())) for kind, names in acts.items() if kind not in ("field", "label", "key")}
+    return {
+        kind: sorted(names - NOT_YET.get(kind, frozenset()))
+        for kind, names in acts.items()
+        if kind not in ("field", "label", "key")
+    }

@@ -63,14 +63,20 @@ class Judge:
         self._named = frozenset(row.dom for row in self.rows if row.dom != EVERY)
         self._grants: dict[str, list[Row]] = {}
         self._given: dict[str, list[Row]] = {}
-        self._alone = frozenset(row.sub for row in self.rows if row.ptype == "p" and not row.sub.startswith("role:"))
+        self._alone = frozenset(
+            row.sub for row in self.rows if row.ptype == "p" and not row.sub.startswith("role:")
+        )
         self._nested: dict[str, list[Row]] = {}
         for row in self.rows:
             if row.ptype == "p":
                 self._grants.setdefault(row.obj, []).append(row)
             else:
-                (self._nested if row.sub.startswith("role:") else self._given).setdefault(row.sub, []).append(row)
-        _validate(tuple(row for row in self.rows if row.ptype == "p" or row.sub.startswith("role:")), self._named)
+                (self._nested if row.sub.startswith("role:") else self._given).setdefault(row.sub, []).append(
+                    row
+                )
+        _validate(
+            tuple(row for row in self.rows if row.ptype == "p" or row.sub.startswith("role:")), self._named
+        )
 
     def about(self, obj: str, act: str) -> tuple[Row, ...]:
         """Rows that allow or deny this act on the object, for anybody and under any condition."""
@@ -78,7 +84,13 @@ class Judge:
         return tuple(row for name in objects for row in self._grants.get(name, ()) if row.act in (act, EVERY))
 
     def decide(
-        self, sub: str, team: str | None, obj: str, act: str, counts: Callable[[Row], bool], more: Sequence[Row] = ()
+        self,
+        sub: str,
+        team: str | None,
+        obj: str,
+        act: str,
+        counts: Callable[[Row], bool],
+        more: Sequence[Row] = (),
     ) -> tuple[bool, Row | None]:
         """Whether `sub` (`user:<id>`) may do the act, and the row that decided (None: no row allows it). A deny in any team wins.
 
@@ -88,7 +100,9 @@ class Judge:
         inner = [row for role in {row.obj for row in given} for row in self._nested.get(role, ())]
         rows = [*filter(counts, self.about(obj, act)), *more, *given, *inner]
         places = [f"t:{team}"] if team is not None else sorted(self._places(sub, rows))
-        rows = [row for row in rows if row.dom == EVERY or row.dom in places]  # rows of other teams do not matter
+        rows = [
+            row for row in rows if row.dom == EVERY or row.dom in places
+        ]  # rows of other teams do not matter
         judge = enforcer(rows, teams=places, objects=[obj])
         decided: Row | None = None
         for place in places:
@@ -119,7 +133,11 @@ def _validate(rows: tuple[Row, ...], named: frozenset[str]) -> None:
         judge = enforcer(rows, teams=places, objects={row.obj for row in rows if row.ptype == "p"})
         links = judge.get_role_manager()
         for row in rows:
-            if row.ptype == "g" and row.sub.startswith("role:") and not links.has_link(row.sub, row.obj, row.dom):
+            if (
+                row.ptype == "g"
+                and row.sub.startswith("role:")
+                and not links.has_link(row.sub, row.obj, row.dom)
+            ):
                 raise PolicyError(f"Casbin does not link what this row gives (in {line(row)})")
     except PolicyError:
         raise
@@ -130,4 +148,7 @@ def _validate(rows: tuple[Row, ...], named: frozenset[str]) -> None:
 def _is(row: Row, rule: Sequence[str]) -> bool:
     """Whether this is the row that Casbin reports; Casbin reports `workflow:kyc-review` where the row has `workflow:*`."""
     sub, dom, obj, act, eft = rule
-    return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (obj, f"{kind_of(obj)}:{EVERY}")
+    return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (
+        obj,
+        f"{kind_of(obj)}:{EVERY}",
+    )

@@ -27,7 +27,9 @@ with made as (
 select distinct p.id from told join console.person p on p.id = told.body #>> '{data,open,person}'
 where told.body ->> 'type' = 'key_created' and told.body #>> '{actor,id}' = :by and p.kind = 'service' and p.disabled_at is null
 """)
-_PEOPLE = sa.text("select id, name from console.person where id = any(:ids) and kind = 'person' and disabled_at is null order by name, id")
+_PEOPLE = sa.text(
+    "select id, name from console.person where id = any(:ids) and kind = 'person' and disabled_at is null order by name, id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,14 @@ class SecondAdminNeeded(Conflict):
         self.own = own
 
 
-def look(connection: Connection, read_rows: Callable[[Connection], Sequence[Row]], change: Change, by: str) -> OwnRights | None:
+def look(
+    connection: Connection, read_rows: Callable[[Connection], Sequence[Row]], change: Change, by: str
+) -> OwnRights | None:
     """What the change gives to its author, a person or service account; None if nothing."""
     changed = change.added | change.removed
-    if not by.startswith("usr_") or not any(row.ptype == "g" or kind_of(row.obj) in RECORDS for row in changed):
+    if not by.startswith("usr_") or not any(
+        row.ptype == "g" or kind_of(row.obj) in RECORDS for row in changed
+    ):
         return None
     hands = {f"user:{ident}" for ident in (by, *connection.execute(_ACCOUNTS, {"by": by}).scalars())}
     if all(row.ptype == "g" and row.sub.startswith("user:") and row.sub not in hands for row in changed):
@@ -75,8 +81,14 @@ def _about(rows: Sequence[Row], hands: Collection[str]) -> list[Row]:
     return [row for row in rows if row.sub in subjects]
 
 
-def _other_managers(connection: Connection, rows: Iterable[Row], hands: Collection[str]) -> list[tuple[str, str]]:
+def _other_managers(
+    connection: Connection, rows: Iterable[Row], hands: Collection[str]
+) -> list[tuple[str, str]]:
     """(id, name) of other people with an open account who manage rights."""
     index = Index([row for row in rows if row.ptype == "g" or row.obj == MANAGE[0]])
-    able = [sub.partition(":")[2] for sub in index.subjects - set(hands) if index.verdict(sub, None, *MANAGE).plain]
+    able = [
+        sub.partition(":")[2]
+        for sub in index.subjects - set(hands)
+        if index.verdict(sub, None, *MANAGE).plain
+    ]
     return [(ident, name) for ident, name in connection.execute(_PEOPLE, {"ids": able})]

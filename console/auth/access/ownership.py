@@ -37,7 +37,10 @@ class Personal:
 
 def read(connection: Connection) -> dict[str, Personal]:
     """Object (`workflow:<slug>`) → whose it is; those of the organisation are left out."""
-    return {row.obj: Personal(row.owner, row.team, frozenset(row.accounts)) for row in connection.execute(_PERSONAL)}
+    return {
+        row.obj: Personal(row.owner, row.team, frozenset(row.accounts))
+        for row in connection.execute(_PERSONAL)
+    }
 
 
 def opens(index: "Index", personal: Mapping[str, Personal], person: str, obj: str, act: str) -> bool:
@@ -45,4 +48,6 @@ def opens(index: "Index", personal: Mapping[str, Personal], person: str, obj: st
     whose = personal.get(obj)
     if whose is None or person == whose.owner or person in whose.accounts:
         return True
-    return act == "see" and any(index.verdict(f"user:{person}", whose.team or None, *right).plain for right in OVERSIGHT)
+    return act == "see" and any(
+        index.verdict(f"user:{person}", whose.team or None, *right).plain for right in OVERSIGHT
+    )

@@ -80,7 +80,12 @@ def shipped() -> frozenset[Row]:
     rows = parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
     levels = {f"role:{level}" for level in LEVELS}
     return frozenset(
-        row for row in rows if row.ptype == "p" and row.sub in levels and row.dom == EVERY and kind_of(row.obj) not in EVERYTHING_IN_IT
+        row
+        for row in rows
+        if row.ptype == "p"
+        and row.sub in levels
+        and row.dom == EVERY
+        and kind_of(row.obj) not in EVERYTHING_IN_IT
     )
 
 
@@ -102,7 +107,9 @@ def effects(before: Index, after: Index, change: Change, people: Iterable[str]) 
             if was == becomes:
                 continue
             got, gone = _more(was, becomes), _more(becomes, was)
-            (tally.gained if got and not gone else tally.lost if gone and not got else tally.otherwise).extend(ids)
+            (
+                tally.gained if got and not gone else tally.lost if gone and not got else tally.otherwise
+            ).extend(ids)
         if tally.gained or tally.lost or tally.otherwise:
             changes.append(Effect(obj, act, tuple(tally.gained), tuple(tally.lost), tuple(tally.otherwise)))
     return changes
@@ -110,19 +117,34 @@ def effects(before: Index, after: Index, change: Change, people: Iterable[str]) 
 
 def gained(before: Index, after: Index, subs: Iterable[str], kinds: Collection[str]) -> list[tuple[str, str]]:
     """Pairs of object and act, of these kinds, that any of the subjects may do after the change and not before, in some place or under some condition."""
-    rows = [row for index in (before, after) for row in index.rows if row.ptype == "p" and kind_of(row.obj) in kinds]
-    rights = {(row.obj, act) for row in rows for act in (ACTS[kind_of(row.obj)] if row.act == EVERY else (row.act,))}
+    rows = [
+        row
+        for index in (before, after)
+        for row in index.rows
+        if row.ptype == "p" and kind_of(row.obj) in kinds
+    ]
+    rights = {
+        (row.obj, act) for row in rows for act in (ACTS[kind_of(row.obj)] if row.act == EVERY else (row.act,))
+    }
     people = list(subs)
-    return sorted(right for right in rights if any(_more(_standing(before, sub, *right), _standing(after, sub, *right)) for sub in people))
+    return sorted(
+        right
+        for right in rights
+        if any(_more(_standing(before, sub, *right), _standing(after, sub, *right)) for sub in people)
+    )
 
 
 def _touched(before: Index, after: Index, change: Change) -> set[tuple[str, str]]:
     """Pairs of object and act that the change may affect."""
     rows = {row for row in change.added | change.removed if row.ptype == "p"}
-    nested = {row.obj for row in change.added | change.removed if row.ptype == "g" and row.sub.startswith("role:")}
+    nested = {
+        row.obj for row in change.added | change.removed if row.ptype == "g" and row.sub.startswith("role:")
+    }
     if nested:
         rows |= {row for row in (*before.rows, *after.rows) if row.ptype == "p" and row.sub in nested}
-    return {(row.obj, act) for row in rows for act in (ACTS[kind_of(row.obj)] if row.act == EVERY else (row.act,))}
+    return {
+        (row.obj, act) for row in rows for act in (ACTS[kind_of(row.obj)] if row.act == EVERY else (row.act,))
+    }
 
 
 _Standing = tuple[tuple[str, bool, frozenset[str], frozenset[str]], ...]
@@ -137,9 +159,16 @@ def _standing(index: Index, sub: str, obj: str, act: str) -> _Standing:
             collection, _, name = obj.removeprefix("field:").partition("/")
             hidden = index.hidden(sub, team, collection)
             rules.append(
-                (place, name not in (hidden.unreadable if act == "read" else hidden.unwritable), frozenset[str](), frozenset[str]())
+                (
+                    place,
+                    name not in (hidden.unreadable if act == "read" else hidden.unwritable),
+                    frozenset[str](),
+                    frozenset[str](),
+                )
             )
-            rules.append((f"{place} unmasked", name in index.unmasked(sub, team, collection), frozenset(), frozenset()))
+            rules.append(
+                (f"{place} unmasked", name in index.unmasked(sub, team, collection), frozenset(), frozenset())
+            )
             continue
         verdict = index.verdict(sub, team, obj, act)
         if verdict.possible:
@@ -155,7 +184,11 @@ def _more(was: _Standing, becomes: _Standing) -> bool:
     then = {place: (free, conditions, unless) for place, free, conditions, unless in was}
     for place, free, conditions, unless in becomes:
         old_free, old_conditions, old_unless = then.get(place, (False, frozenset(), frozenset()))
-        if (free and not old_free) or (not old_free and conditions - old_conditions) or ((free or conditions) and old_unless - unless):
+        if (
+            (free and not old_free)
+            or (not old_free and conditions - old_conditions)
+            or ((free or conditions) and old_unless - unless)
+        ):
             return True
     return False
 

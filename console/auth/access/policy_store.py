@@ -100,7 +100,9 @@ def current() -> Held:
             _turn.release()
     if _held is None or _held.source is not db.hot_engine():
         why = _Clock.trouble.message if _Clock.trouble else "Try again in a minute."
-        raise NotAllowed(f"The rights cannot be read at the moment, so nothing is allowed. {why}", code="rights_unknown")
+        raise NotAllowed(
+            f"The rights cannot be read at the moment, so nothing is allowed. {why}", code="rights_unknown"
+        )
     return _trusted(_held, time.monotonic())
 
 
@@ -114,7 +116,9 @@ def refresh() -> None:
 def seed(connection: Connection) -> int:
     """Fill a policy that has no rules from `policies/roles.csv`; returns the number of rows written, 0 if it had rules."""
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.policy'))"))
-    if connection.execute(sa.text("select exists (select from console.policy where ptype = 'p')")).scalar_one():
+    if connection.execute(
+        sa.text("select exists (select from console.policy where ptype = 'p')")
+    ).scalar_one():
         return 0
     rows = parse(ROLES.read_text(encoding="utf-8"))
     write(connection, added=rows)
@@ -128,7 +132,13 @@ def second_needed(connection: Connection, change: Change, by: str) -> OwnRights 
 
 
 def write(
-    connection: Connection, added: Iterable[Row] = (), removed: Iterable[Row] = (), *, by: str = "", note: str = "", confirmed_by: str = ""
+    connection: Connection,
+    added: Iterable[Row] = (),
+    removed: Iterable[Row] = (),
+    *,
+    by: str = "",
+    note: str = "",
+    confirmed_by: str = "",
 ) -> int:
     """Change rows and the version number in the caller's transaction, record the difference, notify the other processes; returns the new version.
 
@@ -146,11 +156,15 @@ def write(
     if by and any(row.ptype == "g" or row.obj.startswith(clearance_rules.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
         groups = clearance_rules.rows_of_groups(_groups(connection))
-        clearance_rules.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
+        clearance_rules.require_agreed(
+            [*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by
+        )
     number = connection.execute(
         sa.text("update console.version set number = number + 1 where name = 'policy' returning number")
     ).scalar_one()
-    connection.execute(_VERSION, {"number": number, "by": by, "note": note, "added": packed(new), "removed": packed(gone)})
+    connection.execute(
+        _VERSION, {"number": number, "by": by, "note": note, "added": packed(new), "removed": packed(gone)}
+    )
     connection.execute(sa.text("select pg_notify('policy', :number)"), {"number": str(number)})
     if own is not None:
         _tell(connection, own, int(number), confirmed_by)
@@ -165,7 +179,9 @@ def _tell(connection: Connection, own: OwnRights, number: int, confirmed_by: str
 def note_key(connection: Connection, account: str, by: str) -> None:
     """Tell the watchers what rights on records a key of this service account gives to whoever makes it (`by`), in the caller's transaction."""
     roles = [row for row in rows_of(connection) if row.ptype == "g" and row.sub == f"user:{account}"]
-    own = own_rights.look(connection, rows_of, Change(frozenset(replace(row, sub=f"user:{by}") for row in roles)), by)
+    own = own_rights.look(
+        connection, rows_of, Change(frozenset(replace(row, sub=f"user:{by}") for row in roles)), by
+    )
     if own is not None:
         for watcher in watchers:
             watcher(connection, own, int(connection.execute(_NUMBER).scalar_one()), "")
@@ -182,20 +198,30 @@ def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str
     """
     there, roles = rows_of(connection), list(roles)
     new = {
-        Row("g", f"user:{by}", EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in {*roles} - {*_groups(connection)}
+        Row("g", f"user:{by}", EVERY if team == EVERY else f"t:{team}", f"role:{role}")
+        for role, team in {*roles} - {*_groups(connection)}
     }
-    linked = connection.execute(sa.text("select exists (select from console.identity where person = :by)"), {"by": by}).scalar_one()
-    if linked and (own := own_rights.look(connection, lambda _: there, Change(frozenset(new)), by)) is not None:
+    linked = connection.execute(
+        sa.text("select exists (select from console.identity where person = :by)"), {"by": by}
+    ).scalar_one()
+    if (
+        linked
+        and (own := own_rights.look(connection, lambda _: there, Change(frozenset(new)), by)) is not None
+    ):
         _tell(connection, own, int(connection.execute(_NUMBER).scalar_one()))
     clearance_rules.require_agreed(
-        [*there, *clearance_rules.rows_of_groups(_groups(connection))], [*there, *clearance_rules.rows_of_groups(roles)], by
+        [*there, *clearance_rules.rows_of_groups(_groups(connection))],
+        [*there, *clearance_rules.rows_of_groups(roles)],
+        by,
     )
 
 
 def _groups(connection: Connection) -> list[tuple[str, str]]:
     """Pairs of role and team that groups of the identity provider give."""
     found = connection.execute(
-        sa.text("select one->>'role', one->>'team' from console.sign_in, json_array_elements(document::json->'groups') one")
+        sa.text(
+            "select one->>'role', one->>'team' from console.sign_in, json_array_elements(document::json->'groups') one"
+        )
     )
     return [(role, team) for role, team in found]
 
@@ -219,7 +245,9 @@ def _changed(connection: Connection, statement: sa.TextClause, rows: Iterable[Ro
 def rows_of(connection: Connection, *, sub: str | None = None) -> list[Row]:
     """The rows in this transaction, oldest first; those of one subject if `sub` is given."""
     found = connection.execute(
-        sa.text("select ptype, sub, dom, obj, act, eft, expression from console.policy where :sub = '' or sub = :sub order by id"),
+        sa.text(
+            "select ptype, sub, dom, obj, act, eft, expression from console.policy where :sub = '' or sub = :sub order by id"
+        ),
         {"sub": sub or ""},
     )
     return [Row(*row) for row in found]
@@ -228,7 +256,8 @@ def rows_of(connection: Connection, *, sub: str | None = None) -> list[Row]:
 def _trusted(held: Held, now: float) -> Held:
     if now - _Clock.sure > TRUSTED_S:
         raise NotAllowed(
-            "The rights could not be compared for too long, so nothing is allowed. Try again in a minute.", code="rights_unknown"
+            "The rights could not be compared for too long, so nothing is allowed. Try again in a minute.",
+            code="rights_unknown",
         )
     return held
 
@@ -247,7 +276,9 @@ def _compare(now: float) -> None:
                 _held = _read(connection, source)
         _Clock.sure, _Clock.trouble = time.monotonic(), None
     except PolicyError as error:
-        _log.error("alarm: the policy in the database cannot be used, the one before stays: %s", error.message)
+        _log.error(
+            "alarm: the policy in the database cannot be used, the one before stays: %s", error.message
+        )
         if held is not None and held.source is source:
             _Clock.sure = now
     except (sa.exc.SQLAlchemyError, OSError) as error:
@@ -277,4 +308,8 @@ def _read(connection: Connection, source: Engine) -> Held:
 
 
 def _rows(found: Sequence[sa.Row[tuple[object, ...]]]) -> list[Row]:
-    return [Row(row.ptype, row.sub, row.dom, row.obj, row.act, row.eft, row.expression) for row in found if row.ptype]
+    return [
+        Row(row.ptype, row.sub, row.dom, row.obj, row.act, row.eft, row.expression)
+        for row in found
+        if row.ptype
+    ]

@@ -12,13 +12,38 @@ from console.core.plain_words import humanised
 from console.core.right_words import ALONE
 from console.core.scopes import stands_alone
 
-ACT_WORDS = {"act": "change by actions", "takeover": "take over", "see": "see", "audit": "audit", "use": "let runs act as"}
-_COMPARED = {"==": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
-_NOT_COMPARED = {"==": "is not", "!=": "is", "<": "is not less than", "<=": "is more than", ">": "is at most", ">=": "is less than"}
+ACT_WORDS = {
+    "act": "change by actions",
+    "takeover": "take over",
+    "see": "see",
+    "audit": "audit",
+    "use": "let runs act as",
+}
+_COMPARED = {
+    "==": "is",
+    "!=": "is not",
+    "<": "is less than",
+    "<=": "is at most",
+    ">": "is more than",
+    ">=": "is at least",
+}
+_NOT_COMPARED = {
+    "==": "is not",
+    "!=": "is",
+    "<": "is not less than",
+    "<=": "is more than",
+    ">": "is at most",
+    ">=": "is less than",
+}
 _METHODS = {"startsWith": "starts with", "endsWith": "ends with", "contains": "contains"}
 WHOSEVER = "whosever they are"
 """The condition `true`: such a rule about somebody's data applies even if the actor may not read that person."""
-_PERSON = {"id": "the person", "email": "the person's address", "name": "the person's name", "teams": "the person's teams"}
+_PERSON = {
+    "id": "the person",
+    "email": "the person's address",
+    "name": "the person's name",
+    "teams": "the person's teams",
+}
 _RUN = {"started_by": "who started the run", "holder": "who holds the run", "team": "the run's team"}
 
 
@@ -55,7 +80,13 @@ def rule(row: Row, names: Names) -> str:
     may = "may" if row.eft == "allow" else "may not"
     done = act(row.act)
     if row.obj.startswith("field:"):
-        done = "change by hand" if row.act == "update" else "read, where it is masked for others," if row.eft == "allow" else done
+        done = (
+            "change by hand"
+            if row.act == "update"
+            else "read, where it is masked for others,"
+            if row.eft == "allow"
+            else done
+        )
     unsure = "" if row.eft == "allow" else ", or where that cannot be told"
     where = f", where {condition(row.expression)}{unsure}" if row.expression else ""
     if whosever(row.expression):
@@ -95,7 +126,10 @@ def condition_words(node: Node, label: Callable[[str], str], *, holds: bool = Tr
             if any(part is None for part in parts):
                 return None
             word = " and " if (kind == "all") == holds else " or "
-            return word.join(f"({part})" if isinstance(item, Junction) else str(part) for part, item in zip(parts, items, strict=True))
+            return word.join(
+                f"({part})" if isinstance(item, Junction) else str(part)
+                for part, item in zip(parts, items, strict=True)
+            )
         case Compare(operator=operator, left=left, right=right):
             return _compared(operator, left, right, label, holds=holds)
         case Within(item=item, list=found):
@@ -103,14 +137,20 @@ def condition_words(node: Node, label: Callable[[str], str], *, holds: bool = Tr
             return None if one is None or many is None else f"{one} is {'' if holds else 'not '}one of {many}"
         case Call(name=name, method=True, arguments=(target, given)) if name in _METHODS:
             one, other = _value(target, label), _value(given, label)
-            return None if one is None or other is None else f"{one} {'' if holds else 'not '}{_METHODS[name]} {other}"
+            return (
+                None
+                if one is None or other is None
+                else f"{one} {'' if holds else 'not '}{_METHODS[name]} {other}"
+            )
         case Path():
             named = _value(node, label)
             return None if named is None else f"{named} is {'yes' if holds else 'no'}"
     return None
 
 
-def _compared(operator: str, left: Node, right: Node, label: Callable[[str], str], *, holds: bool) -> str | None:
+def _compared(
+    operator: str, left: Node, right: Node, label: Callable[[str], str], *, holds: bool
+) -> str | None:
     one, other = _value(left, label), _value(right, label)
     if one is None or other is None:
         return None
@@ -123,9 +163,13 @@ def _value(node: Node, label: Callable[[str], str]) -> str | None:
     match node:
         case Literal(value=bool() as value):
             return "yes" if value else "no"
-        case Path(root="record", steps=(str(), *_, str()) as steps) if all(isinstance(step, str) for step in steps):
+        case Path(root="record", steps=(str(), *_, str()) as steps) if all(
+            isinstance(step, str) for step in steps
+        ):
             *path, name = steps
-            return " of ".join([label(str(name)), *(f"the {str(one).replace('_', ' ')}" for one in reversed(path))])
+            return " of ".join(
+                [label(str(name)), *(f"the {str(one).replace('_', ' ')}" for one in reversed(path))]
+            )
         case Literal(value=int() | Decimal() as value):
             return f"{value:,}"
         case Literal(value=str() as value):

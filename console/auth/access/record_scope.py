@@ -10,7 +10,9 @@ from console.core import scopes
 from console.core.actor import Actor
 
 
-def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None) -> scopes.Scope:
+def scope_for(
+    actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None
+) -> scopes.Scope:
     """The records of the collection on which the actor may `act`, with hidden and fixed fields; the rights of all their teams add up.
 
     Without an allowing row the scope is empty. In a collection with a subject it has the records whose subject the actor may read
@@ -20,14 +22,27 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
     policy, sub = policy_store.current(), f"user:{actor.id}"
     index, obj = policy.index, f"collection:{collection_id}"
     hidden = index.hidden(sub, None, collection_id)
-    masked = frozenset(sensitive or ()) - index.unmasked(sub, None, collection_id) if obj in policy.masking else frozenset()
+    masked = (
+        frozenset(sensitive or ()) - index.unmasked(sub, None, collection_id)
+        if obj in policy.masking
+        else frozenset()
+    )
     shut = hidden.unreadable | masked | (_kept_from_models(collection_id) if actor.for_model else frozenset())
     if not narrowing.within(actor, obj, act):
-        return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
+        return scopes.Scope(
+            collection=collection_id,
+            attributes=actor.attributes,
+            hidden=hidden.unreadable,
+            fixed=hidden.unwritable,
+        )
     rows = subject_scope.rows_of(policy, actor, None, collection_id, act)
     if not rows.nothing and casbin_agreement.dangerous(obj, act):
         question = casbin_agreement.Question(actor, None, obj, act, roots_of(actor), some=True)
-        rows = rows if casbin_agreement.agrees(policy, question) else scopes.Scope(collection_id, attributes=actor.attributes)
+        rows = (
+            rows
+            if casbin_agreement.agrees(policy, question)
+            else scopes.Scope(collection_id, attributes=actor.attributes)
+        )
     return replace(
         rows,
         hidden=shut and shut | _made_of(collection_id, shut),
@@ -48,7 +63,11 @@ def _kept_from_models(collection_id: str) -> frozenset[str]:
     from console.records import catalogue
 
     collection = catalogue.current().collections.get(collection_id)
-    return frozenset() if collection is None else frozenset(item.name for item in collection.fields if item.ai != "full")
+    return (
+        frozenset()
+        if collection is None
+        else frozenset(item.name for item in collection.fields if item.ai != "full")
+    )
 
 
 def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
@@ -56,4 +75,8 @@ def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
     from console.records import catalogue
 
     collection = catalogue.current().collections.get(collection_id)
-    return frozenset() if collection is None else frozenset(item.name for item in collection.computed_fields if item.inputs & hidden)
+    return (
+        frozenset()
+        if collection is None
+        else frozenset(item.name for item in collection.computed_fields if item.inputs & hidden)
+    )

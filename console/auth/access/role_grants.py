@@ -45,7 +45,11 @@ def acts_of(actor: Actor) -> dict[str, list[str]]:
             objects.setdefault(kind_of(row.obj), set()).add(row.obj)
     kinds = narrowing.spoken_kinds(ACTS)
     held = {
-        kind: [act for act in acts if any(index.verdict(sub, None, obj, act).possible for obj in objects.get(kind, ()))]
+        kind: [
+            act
+            for act in acts
+            if any(index.verdict(sub, None, obj, act).possible for obj in objects.get(kind, ()))
+        ]
         for kind, acts in kinds.items()
     }
     return {kind: acts for kind, acts in held.items() if acts}
@@ -78,11 +82,22 @@ def held(actor: Actor, team: str) -> frozenset[str]:
 
 def holders(role: str) -> frozenset[str]:
     """Ids of the persons who have this role in any team."""
-    return frozenset(sub.removeprefix("user:") for sub in policy_store.current().index.holders(role) if sub.startswith("user:"))
+    return frozenset(
+        sub.removeprefix("user:")
+        for sub in policy_store.current().index.holders(role)
+        if sub.startswith("user:")
+    )
 
 
 def grant(
-    role: str, obj: str, acts: Iterable[str], expression: str = "", *, team: str = EVERY, connection: Connection | None = None, by: str = ""
+    role: str,
+    obj: str,
+    acts: Iterable[str],
+    expression: str = "",
+    *,
+    team: str = EVERY,
+    connection: Connection | None = None,
+    by: str = "",
 ) -> int:
     """Allow a role to do these acts on the object, in one team or in all; returns the new policy version.
 
@@ -97,11 +112,21 @@ def grant(
 def rows_of_grant(rights: Mapping[str, Iterable[str]], objects: Iterable[str]) -> list[Row]:
     """The rows that allow each role its acts on all of these objects, in every team."""
     named = list(objects)
-    return [Row("p", f"role:{role}", EVERY, obj, act) for role, acts in rights.items() for act in acts for obj in named]
+    return [
+        Row("p", f"role:{role}", EVERY, obj, act)
+        for role, acts in rights.items()
+        for act in acts
+        for obj in named
+    ]
 
 
 def assign(
-    person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "", source: str = HAND
+    person_id: str,
+    roles: Iterable[tuple[str, str]],
+    *,
+    connection: Connection | None = None,
+    by: str = "",
+    source: str = HAND,
 ) -> int:
     """Replace the roles of the person by these pairs of role and team id (`*`: every team); returns the new policy version.
 
@@ -109,14 +134,20 @@ def assign(
     """
     with _writing(connection) as writing:
         held = grants_of(person_id, writing)
-        return set_grants(person_id, {pair: held.get(pair, frozenset({source})) for pair in roles}, connection=writing, by=by)
+        return set_grants(
+            person_id,
+            {pair: held.get(pair, frozenset({source})) for pair in roles},
+            connection=writing,
+            by=by,
+        )
 
 
 def grants_of(person_id: str, connection: Connection) -> Grants:
     """The person's roles with what gives each, in this transaction."""
     found = connection.execute(_SOURCES, {"sub": f"user:{person_id}"})
     return {
-        (row.obj.removeprefix("role:"), row.dom.removeprefix("t:")): frozenset(row.sources or (HAND,)) for row in found
+        (row.obj.removeprefix("role:"), row.dom.removeprefix("t:")): frozenset(row.sources or (HAND,))
+        for row in found
     }  # a row without a source was written by a release that knew none
 
 
@@ -125,8 +156,14 @@ def set_grants(person_id: str, grants: Grants, *, connection: Connection, by: st
     sub = f"user:{person_id}"
     before = {row for row in policy_store.rows_of(connection, sub=sub) if row.ptype == "g"}
     wanted = {Row("g", sub, _place(team), f"role:{role}") for role, team in grants}
-    number = policy_store.write(connection, added=sorted(wanted - before), removed=sorted(before - wanted), by=by)
-    given = [(f"role:{role}", _place(team), source) for (role, team), sources in grants.items() for source in sorted(sources)]
+    number = policy_store.write(
+        connection, added=sorted(wanted - before), removed=sorted(before - wanted), by=by
+    )
+    given = [
+        (f"role:{role}", _place(team), source)
+        for (role, team), sources in grants.items()
+        for source in sorted(sources)
+    ]
     connection.execute(_FORGET_SOURCES, {"sub": sub})
     objs, doms, names = ([row[index] for row in given] for index in range(3))
     connection.execute(_ADD_SOURCES, {"sub": sub, "objs": objs, "doms": doms, "sources": names})

@@ -13,12 +13,17 @@ class RoleRights:
         """From the rows of this index."""
         self._index = index
         self.roles: frozenset[str] = frozenset(
-            name.removeprefix(ROLE) for row in index.rows for name in (row.sub, row.obj) if name.startswith(ROLE)
+            name.removeprefix(ROLE)
+            for row in index.rows
+            for name in (row.sub, row.obj)
+            if name.startswith(ROLE)
         )
 
     def held(self, role: str, team: str | None) -> frozenset[str]:
         """The role and the roles that it is built from."""
-        return frozenset().union(*(self._index.held(ROLE + role, place) for place in self._places(team))) | {role}
+        return frozenset().union(*(self._index.held(ROLE + role, place) for place in self._places(team))) | {
+            role
+        }
 
     def may(self, role: str, team: str | None, obj: str, act: str) -> bool:
         """Whether the role may do this, with or without a condition."""
@@ -35,7 +40,9 @@ class RoleRights:
         """Ids of the persons who have the role in the team, or a role built from it."""
         subs = {row.sub for row in self._index.rows if row.ptype == "g" and row.sub.startswith("user:")}
         return frozenset(
-            sub.removeprefix("user:") for sub in subs if any(role in self._index.held(sub, place) for place in self._places(team))
+            sub.removeprefix("user:")
+            for sub in subs
+            if any(role in self._index.held(sub, place) for place in self._places(team))
         )
 
     def allows(self, person: str, team: str | None, obj: str, act: str) -> bool:

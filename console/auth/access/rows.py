@@ -17,36 +17,62 @@ from console.core.errors import ConsoleError
 EVERY = "*"
 
 _PACKAGE = Path(__file__).resolve().parents[2]
-POLICIES = next((folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / "policies") if folder.is_dir()), _PACKAGE / "policies")
+POLICIES = next(
+    (folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / "policies") if folder.is_dir()),
+    _PACKAGE / "policies",
+)
 """The folder of the policy files: inside an installed package, next to it in a checkout."""
 
-PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
-    "collection": {
-        "browse": "list", "read": "open", "create": "add", "update": "change", "delete": "delete", "export": "export",
-        "act": "have changed by actions", "reveal": "uncover masked values of", "shape": "shape the lists and forms of",
-        "message": "send single messages to",
-    },
-    "field": {"read": "read", "update": "change"},
-    "action": {"execute": "do", "request": "ask for", "approve": "approve"},
-    "workflow": {
-        "see": "see", "report": "report by", "start": "start", "resume": "go on with", "takeover": "take over", "assign": "give away", "cancel": "cancel",
-        "edit": "edit", "publish": "publish", "activate": "pause",
-    },
-    "inbox": {"work": "work in", "manage": "manage"},
-    "account": {"use": "let runs act as"},
-    "label": {"see": "see what needs the clearance"},
-    "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
-    "ai": {"manage": "set up the AI", "audit": "look at what the AI was asked"},
-    "subject": {"erase": "erase what is held about a person"},
-    "source": {"manage": "manage data sources"},
-    "policy": {"manage": "change what roles may do"},
-    "key": {"manage": "manage everybody's API keys"},
-    "user": {"manage": "manage people and teams"},
-    "webhook": {"manage": "send events outside"},
-})  # fmt: skip
+PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "collection": {
+            "browse": "list",
+            "read": "open",
+            "create": "add",
+            "update": "change",
+            "delete": "delete",
+            "export": "export",
+            "act": "have changed by actions",
+            "reveal": "uncover masked values of",
+            "shape": "shape the lists and forms of",
+            "message": "send single messages to",
+        },
+        "field": {"read": "read", "update": "change"},
+        "action": {"execute": "do", "request": "ask for", "approve": "approve"},
+        "workflow": {
+            "see": "see",
+            "report": "report by",
+            "start": "start",
+            "resume": "go on with",
+            "takeover": "take over",
+            "assign": "give away",
+            "cancel": "cancel",
+            "edit": "edit",
+            "publish": "publish",
+            "activate": "pause",
+        },
+        "inbox": {"work": "work in", "manage": "manage"},
+        "account": {"use": "let runs act as"},
+        "label": {"see": "see what needs the clearance"},
+        "activity": {
+            "read": "read the activity log",
+            "export": "export the activity log",
+            "verify": "verify the activity log",
+        },
+        "ai": {"manage": "set up the AI", "audit": "look at what the AI was asked"},
+        "subject": {"erase": "erase what is held about a person"},
+        "source": {"manage": "manage data sources"},
+        "policy": {"manage": "change what roles may do"},
+        "key": {"manage": "manage everybody's API keys"},
+        "user": {"manage": "manage people and teams"},
+        "webhook": {"manage": "send events outside"},
+    }
+)
 """Kind of object → its acts in display order, each with the words after "may …"."""
 
-ACTS: Mapping[str, frozenset[str]] = MappingProxyType({kind: frozenset(acts) for kind, acts in PERMISSIONS.items()})
+ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {kind: frozenset(acts) for kind, acts in PERMISSIONS.items()}
+)
 """Kind of object → its acts."""
 
 NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({})
@@ -113,7 +139,11 @@ def export(rows: Iterable[Row]) -> str:
     """The rows as text of a policy file, roles first, sorted, equal rights on one line. `parse` gives the same rows."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["# who may do what; p: who, where, objects, acts, allow or deny, condition; g: who has the role, the role, where"])
+    writer.writerow(
+        [
+            "# who may do what; p: who, where, objects, acts, allow or deny, condition; g: who has the role, the role, where"
+        ]
+    )
     rows = sorted(set(rows))
     for row in rows:
         if row.ptype == "g":
@@ -124,16 +154,22 @@ def export(rows: Iterable[Row]) -> str:
             acts.setdefault((row.sub, row.dom, row.obj, row.eft, row.expression), []).append(row.act)
     objects: dict[tuple[str, str, str, str, str, str], list[str]] = {}
     for (sub, dom, obj, eft, expression), actions in acts.items():
-        objects.setdefault((sub, dom, kind_of(obj), " ".join(actions), eft, expression), []).append(obj.partition(":")[2])
+        objects.setdefault((sub, dom, kind_of(obj), " ".join(actions), eft, expression), []).append(
+            obj.partition(":")[2]
+        )
     for (sub, dom, kind, told_acts, eft, expression), ids in sorted(objects.items()):
-        writer.writerow(["p", sub, dom, kind if kind in WHOLE else f"{kind}:{' '.join(ids)}", told_acts, eft, expression])
+        writer.writerow(
+            ["p", sub, dom, kind if kind in WHOLE else f"{kind}:{' '.join(ids)}", told_acts, eft, expression]
+        )
     return out.getvalue()
 
 
 def line(row: Row) -> str:
     """One row as a line of the file."""
     cells = (
-        (row.sub, row.obj, row.dom) if row.ptype == "g" else (row.sub, row.dom, row.obj, row.act, row.eft, *filter(None, [row.expression]))
+        (row.sub, row.obj, row.dom)
+        if row.ptype == "g"
+        else (row.sub, row.dom, row.obj, row.act, row.eft, *filter(None, [row.expression]))
     )
     return ", ".join((row.ptype, *cells))
 
@@ -149,11 +185,17 @@ def _expanded(cells: list[str]) -> list[Row]:
             return [Row("g", sub, dom, role)]
         case ["p", sub, dom, objects, acts, "allow" | "deny" as eft, *rest] if len(rest) <= 1:
             expression = rest[0] if rest else ""
-            rows = [Row("p", sub, dom, obj, act, eft, expression) for obj in _objects(objects) for act in acts.split()]
+            rows = [
+                Row("p", sub, dom, obj, act, eft, expression)
+                for obj in _objects(objects)
+                for act in acts.split()
+            ]
             if not rows:
                 raise PolicyError("names no object or no act")
             return rows
-    raise PolicyError("takes `p, who, where, objects, acts, allow or deny, condition` or `g, who, role, where`")
+    raise PolicyError(
+        "takes `p, who, where, objects, acts, allow or deny, condition` or `g, who, role, where`"
+    )
 
 
 def _objects(text: str) -> list[str]:
@@ -172,7 +214,11 @@ def _subject(row: Row) -> str | None:
 
 
 def _domain(row: Row) -> str | None:
-    return None if row.dom == EVERY or (row.dom.startswith("t:") and row.dom != "t:") else "the place takes t:<team> or *"
+    return (
+        None
+        if row.dom == EVERY or (row.dom.startswith("t:") and row.dom != "t:")
+        else "the place takes t:<team> or *"
+    )
 
 
 def _role(row: Row) -> str | None:
@@ -190,14 +236,19 @@ def _right(row: Row) -> str | None:
     if kind not in ACTS:
         return f"there is no object of the kind {kind!r}"
     if (kind in WHOLE) == bool(colon) or bool(colon) != bool(ident) or any(mark.isspace() for mark in ident):
-        return f"{kind} is named without an id" if kind in WHOLE else f"the object takes {kind}:<id> or {kind}:*"
+        return (
+            f"{kind} is named without an id" if kind in WHOLE else f"the object takes {kind}:<id> or {kind}:*"
+        )
     if row.act != EVERY and row.act not in ACTS[kind]:
         return f"{kind} knows {', '.join(sorted(ACTS[kind]))}, not {row.act!r}"
     if kind == "field":
-        if row.expression or (row.eft, row.act) not in (("deny", "read"), ("deny", "update"), ("deny", EVERY), ("allow", "read")):
-            return (
-                "a field is denied, or allowed to be read where others see it masked, without a condition: else it follows its collection"
-            )
+        if row.expression or (row.eft, row.act) not in (
+            ("deny", "read"),
+            ("deny", "update"),
+            ("deny", EVERY),
+            ("allow", "read"),
+        ):
+            return "a field is denied, or allowed to be read where others see it masked, without a condition: else it follows its collection"
         if "/" not in ident or ident.endswith("/"):
             return "a field takes field:<collection>/<name>"
     return None

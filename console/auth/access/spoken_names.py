@@ -29,10 +29,21 @@ _EVERYTHING = sa.text(
     " union all select 'account', email, name from console.person where kind = 'service' and email is not null"
 )
 KINDS = {
-    "collection": "collection", "field": "field", "action": "action", "workflow": "workflow", "inbox": "inbox",
-    "account": "service account", "label": "label", "activity": "Activity log", "ai": "AI", "subject": "Personal data",
-    "source": "Data sources", "policy": "Rights", "key": "API keys", "user": "People and teams",
-}  # fmt: skip
+    "collection": "collection",
+    "field": "field",
+    "action": "action",
+    "workflow": "workflow",
+    "inbox": "inbox",
+    "account": "service account",
+    "label": "label",
+    "activity": "Activity log",
+    "ai": "AI",
+    "subject": "Personal data",
+    "source": "Data sources",
+    "policy": "Rights",
+    "key": "API keys",
+    "user": "People and teams",
+}
 """Kind of object → its name; for a kind with one object, its title."""
 
 

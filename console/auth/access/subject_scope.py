@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 READ = "read"
 
 
-def rows_of(held: "Held", actor: Actor, team: str | None, collection_id: str, act: str, above: frozenset[str] = frozenset()) -> Scope:
+def rows_of(
+    held: "Held",
+    actor: Actor,
+    team: str | None,
+    collection_id: str,
+    act: str,
+    above: frozenset[str] = frozenset(),
+) -> Scope:
     """The records of the collection on which the actor may `act` under this policy, ignoring their key; no fields.
 
     `above`: collections whose scope is being computed. A subject that leads back to one of them adds nothing.
@@ -43,11 +50,23 @@ def rows_of(held: "Held", actor: Actor, team: str | None, collection_id: str, ac
         subject = _subject(held, actor, team, led, above | {collection_id})
         if any(condition.text.strip() == "true" for condition in alone):
             free, allow, alone, subject = True, (), (), None
-    return Scope(collection_id, allow=allow, deny=verdict.deny, attributes=actor.attributes, everything=free, alone=alone, subject=subject)
+    return Scope(
+        collection_id,
+        allow=allow,
+        deny=verdict.deny,
+        attributes=actor.attributes,
+        everything=free,
+        alone=alone,
+        subject=subject,
+    )
 
 
 def _subject(
-    held: "Held", actor: Actor, team: str | None, led: tuple[tuple[str, ...], str | None], above: frozenset[str]
+    held: "Held",
+    actor: Actor,
+    team: str | None,
+    led: tuple[tuple[str, ...], str | None],
+    above: frozenset[str],
 ) -> Subject | None:
     """The subject and its scope; None if all subjects may be seen."""
     path, collection = led
@@ -110,9 +129,7 @@ def problem(collection: Collection, every: "Mapping[str, Collection]") -> str:
             if relation is None:
                 return f"The subject of {collection.label} is {collection.subject}, but there is no relation {name} in {here.label}."
             if relation.kind != "to_one" or not relation.exact:
-                return (
-                    f"The subject of {collection.label} cannot be reached by {relation.label} ({name}): that may lead to several records."
-                )
+                return f"The subject of {collection.label} cannot be reached by {relation.label} ({name}): that may lead to several records."
             here = every[relation.collection]
         if here.id in met:
             return f"The subject of {collection.label} leads back to {here.label}: one of them has to be its own subject (self)."

@@ -21,7 +21,13 @@ from console.auth.accounts.factors import factor_of, must_have, reset_factor
 from console.auth.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
 from console.auth.accounts.key_makers import makers_of_keys
 from console.auth.accounts.password_letters import send as send_letters
-from console.auth.accounts.person_changes import change_person, change_roles, disable_person, enable_person, remove_person
+from console.auth.accounts.person_changes import (
+    change_person,
+    change_roles,
+    disable_person,
+    enable_person,
+    remove_person,
+)
 from console.auth.accounts.persons import (
     COMMAND_LINE,
     AccountNames,
@@ -51,7 +57,13 @@ from console.auth.accounts.service_accounts import (
     usable,
 )
 from console.auth.accounts.sessions import Standing, renewed, sessions_of, sign_out, standing
-from console.auth.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code
+from console.auth.accounts.signing_in import (
+    CodeWanted,
+    note_stranger,
+    sign_in,
+    sign_in_with_code,
+    waits_for_code,
+)
 
 OPEN_MODULES = frozenset(
     {

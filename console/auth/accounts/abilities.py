@@ -29,9 +29,21 @@ _EVERY = {
     "account": "every service account",
 }
 _KINDS = (
-    "workflow", "account", "inbox", "action", "collection", "label", "activity", "ai", "subject", "source", "policy", "key", "user",
+    "workflow",
+    "account",
+    "inbox",
+    "action",
+    "collection",
+    "label",
+    "activity",
+    "ai",
+    "subject",
+    "source",
+    "policy",
+    "key",
+    "user",
     "webhook",
-)  # fmt: skip
+)
 _TITLES = sa.text(
     "select 'workflow:' || slug, title from console.workflow union all select 'inbox:' || id, title from console.inbox"
     " union all select 'action:' || id, title from console.action"
@@ -65,14 +77,20 @@ def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Differenc
     """What these roles would give to the person and take from them. Raises NotAllowed, NotFound."""
     authority.require(actor)
     before, after = rights(persons.person(person_id).roles), rights(person_changes.place_everywhere(pairs))
-    gained = {right: some for right, some in after.items() if right not in before or (before[right] and not some)}
-    lost = {right: some for right, some in before.items() if right not in after or (after[right] and not some)}
+    gained = {
+        right: some for right, some in after.items() if right not in before or (before[right] and not some)
+    }
+    lost = {
+        right: some for right, some in before.items() if right not in after or (after[right] and not some)
+    }
     return Difference(tuple(ability_sentences(gained)), tuple(ability_sentences(lost)))
 
 
 def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
     """Rights of somebody with these roles → whether only under a condition. Rights in every team are not repeated per team."""
-    given = [Row("g", SOMEBODY, EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in pairs]
+    given = [
+        Row("g", SOMEBODY, EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in pairs
+    ]
     rows = _of_roles({row.obj for row in given})
     index = Index([*rows, *given])
     everywhere = any(row.dom == EVERY for row in given)
@@ -84,7 +102,12 @@ def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
         place = "" if team == EVERY else team  # stands for all teams that no row names
         held = {f"role:{role}" for role in index.held(SOMEBODY, place)}
         for row in rows:
-            if row.ptype == "p" and row.eft == "allow" and row.sub in held and row.dom in (EVERY, f"t:{team}"):
+            if (
+                row.ptype == "p"
+                and row.eft == "allow"
+                and row.sub in held
+                and row.dom in (EVERY, f"t:{team}")
+            ):
                 for act in sorted(access.ACTS[kind_of(row.obj)]) if row.act == EVERY else [row.act]:
                     verdict = index.verdict(SOMEBODY, place, row.obj, act)
                     if verdict.possible and found.get((EVERY, row.obj, act), True):
@@ -105,7 +128,9 @@ def _limited(index: Index, place: str, obj: str, act: str, above: frozenset[str]
     subject = access.subject_of(collection)
     if not verdict.free or subject is None:
         return True
-    return subject not in above and _limited(index, place, f"collection:{subject}", "read", above | {collection})
+    return subject not in above and _limited(
+        index, place, f"collection:{subject}", "read", above | {collection}
+    )
 
 
 def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
@@ -120,7 +145,10 @@ def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
     said: list[tuple[tuple[bool, str, str, int, int], Ability]] = []
     for (team, kind, some, names), acts in groups.items():
         place = "Everywhere" if team == EVERY else teams.get(team, humanised(team))
-        verbs = [PERMISSIONS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " ")) for act in sorted(acts)]
+        verbs = [
+            PERMISSIONS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " "))
+            for act in sorted(acts)
+        ]
         order = (team != EVERY, place, team, _KINDS.index(kind), min(acts))
         said.append((order, Ability(place, f"{_and(verbs)}{_names(names)}", some)))
     return [ability for _, ability in sorted(said, key=lambda ability: ability[0])]
@@ -144,7 +172,11 @@ def _within_every(right: Right, found: Mapping[Right, bool]) -> bool:
     """Whether `workflow:*` in the same place already includes it."""
     team, obj, act = right
     every = f"{kind_of(obj)}:{EVERY}"
-    return ":" in obj and obj != every and any(found.get((place, every, act), True) is False for place in (team, EVERY))
+    return (
+        ":" in obj
+        and obj != every
+        and any(found.get((place, every, act), True) is False for place in (team, EVERY))
+    )
 
 
 def _titles() -> dict[str, str]:

@@ -36,7 +36,9 @@ _INSERT = sa.text(
     " values (:id, :person, :substitute, :first, :last, :starts, :ends, :by, :at)"
 )
 _LOCK = sa.text("select id from console.person where id = :id for update")
-_SAME_TIME = sa.text("select exists (select from console.absence where person = :person and starts_at < :ends and ends_at > :starts)")
+_SAME_TIME = sa.text(
+    "select exists (select from console.absence where person = :person and starts_at < :ends and ends_at > :starts)"
+)
 _KEPT = sa.text("select count(*) from console.absence where person = :person and ends_at > :now")
 
 
@@ -84,7 +86,10 @@ def plan(actor: Actor, person_id: str, *, first: date | None, last: date | None,
     elif first is not None and not 0 <= (last - first).days < MOST_DAYS:
         wrong["last"] = f"takes a day that is not before the first, and at most {MOST_DAYS} days"
     if wrong or first is None or last is None or deputy is None:
-        raise Invalid("The absence was not kept.", details=[{"field": field, "reason": reason} for field, reason in wrong.items()])
+        raise Invalid(
+            "The absence was not kept.",
+            details=[{"field": field, "reason": reason} for field, reason in wrong.items()],
+        )
     now = log.now()
     row: dict[str, Any] = {
         "id": new_id("abs"),
@@ -100,7 +105,10 @@ def plan(actor: Actor, person_id: str, *, first: date | None, last: date | None,
     with transaction() as connection:
         connection.execute(_LOCK, {"id": person.id})
         if connection.execute(_SAME_TIME, row).scalar():
-            raise Conflict("On one of these days there is an absence already: take that one back first.", code="away_already")
+            raise Conflict(
+                "On one of these days there is an absence already: take that one back first.",
+                code="away_already",
+            )
         if int(connection.execute(_KEPT, {"person": person.id, "now": now}).scalar_one()) >= MOST_KEPT:
             raise Conflict(f"At most {MOST_KEPT} absences are kept at a time.", code="too_many")
         connection.execute(_INSERT, row)
@@ -115,9 +123,16 @@ def take_back(actor: Actor, absence_id: str, person_id: str | None = None) -> No
         raise NotFound
     _governed(actor, found.person)
     with transaction() as connection:
-        gone = connection.execute(sa.text("delete from console.absence where id = :id"), {"id": found.id}).rowcount
+        gone = connection.execute(
+            sa.text("delete from console.absence where id = :id"), {"id": found.id}
+        ).rowcount
         if gone:
-            row = {"person": found.person, "substitute": found.substitute, "first": found.first, "last": found.last}
+            row = {
+                "person": found.person,
+                "substitute": found.substitute,
+                "first": found.first,
+                "last": found.last,
+            }
             _note(actor, connection, row, taken_back=True)
 
 
@@ -161,7 +176,9 @@ def substitutes(people: Sequence[str]) -> dict[str, str]:
 def stood_in_for(person_id: str) -> tuple[str, ...]:
     """The people in whose place this person stands now, sorted."""
     gone = away()
-    return tuple(sorted(each for each in gone if each != person_id and substitute_of(each, gone) == person_id))
+    return tuple(
+        sorted(each for each in gone if each != person_id and substitute_of(each, gone) == person_id)
+    )
 
 
 def away_words(people: Iterable[str], deputies: Collection[str] | None = None) -> dict[str, str]:

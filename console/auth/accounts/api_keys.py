@@ -54,8 +54,13 @@ where k.id = %s and k.revoked_at is null and k.expires_at > now() and p.disabled
 _INSERT = sa.text(
     "insert into console.api_key (id, name, person, secret_hash, expires_at, scopes, networks)"
     " values (:id, :name, :person, :hash, now() + :lasts, :scopes, :networks) returning expires_at"
-).bindparams(sa.bindparam("scopes", type_=sa.JSON(none_as_null=True)), sa.bindparam("networks", type_=sa.ARRAY(sa.Text)))
-_LIVE = sa.text("select count(*) from console.api_key where person = :id and revoked_at is null and expires_at > now()")
+).bindparams(
+    sa.bindparam("scopes", type_=sa.JSON(none_as_null=True)),
+    sa.bindparam("networks", type_=sa.ARRAY(sa.Text)),
+)
+_LIVE = sa.text(
+    "select count(*) from console.api_key where person = :id and revoked_at is null and expires_at > now()"
+)
 _LIST = """
 select k.id, k.name, k.person, p.name as owner, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.scopes, k.networks, p.disabled_at is not null as closed, p.kind = 'service' as service
 from console.api_key k join console.person p on p.id = k.person
@@ -130,22 +135,35 @@ def create_key(
     kept, places = (scopes or Scopes()).to_json(), [str(_network(part)) for part in given]
     values = {"id": key_id, "name": name.strip(), "person": owner.id, "hash": _hash(secret), "lasts": lasts}
     with db.transaction() as connection:
-        connection.execute(sa.text("select 1 from console.person where id = :id for update"), {"id": owner.id})
+        connection.execute(
+            sa.text("select 1 from console.person where id = :id for update"), {"id": owner.id}
+        )
         if connection.execute(_LIVE, {"id": owner.id}).scalar_one() >= MOST_KEYS:
-            raise Conflict(f"There are {MOST_KEYS} keys already. Revoke one that is not used any more.", code="too_many_keys")
-        expires_at: datetime = connection.execute(_INSERT, values | {"scopes": kept or None, "networks": places or None}).scalar_one()
+            raise Conflict(
+                f"There are {MOST_KEYS} keys already. Revoke one that is not used any more.",
+                code="too_many_keys",
+            )
+        expires_at: datetime = connection.execute(
+            _INSERT, values | {"scopes": kept or None, "networks": places or None}
+        ).scalar_one()
         opened = {"key": key_id, "person": owner.id, "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
         after = {"name": name.strip(), "scopes": kept, "networks": places}
-        persons.note_configuration(by, "key_created", owner.id, opened, {"name": name.strip(), "before": None, "after": after})
+        persons.note_configuration(
+            by, "key_created", owner.id, opened, {"name": name.strip(), "before": None, "after": after}
+        )
     return CreatedKey(key_id, f"cns_{key_id.removeprefix('key_')}_{secret}", expires_at)
 
 
-def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networks: Iterable[str] = ()) -> CreatedKey:
+def create_own_key(
+    actor: Actor, name: str, *, days: int, scopes: Scopes, networks: Iterable[str] = ()
+) -> CreatedKey:
     """Create a key for the actor. Raises as `create_key`, `Invalid` for a right that the actor lacks, `NotAllowed` if the actor is a key."""
     from console import workflows  # with the whole of steps and effects behind it
 
     if actor.kind != "user":
-        raise NotAllowed("A key makes no keys: sign in, and make one under Settings, API keys.", need=("key", "create"))
+        raise NotAllowed(
+            "A key makes no keys: sign in, and make one under Settings, API keys.", need=("key", "create")
+        )
     held = {f"{kind}.{act}" for kind, acts in access.acts_of(actor).items() for act in acts}
     details = [
         {"field": "acts", "reason": f"{act} is not a right of yours, so no key of yours can have it."}
@@ -153,7 +171,9 @@ def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networ
     ]
     there = {
         "collections": {
-            collection.id for collection in records.collections() if access.can(actor, None, f"collection:{collection.id}", "browse")
+            collection.id
+            for collection in records.collections()
+            if access.can(actor, None, f"collection:{collection.id}", "browse")
         },
         "workflows": {
             workflow.slug
@@ -164,7 +184,8 @@ def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networ
     for field, known in there.items():
         named: frozenset[str] = getattr(scopes, field) or frozenset()
         details += [
-            {"field": field, "reason": f"There is no {one} among them, or it is not yours to see."} for one in sorted(named - known)
+            {"field": field, "reason": f"There is no {one} among them, or it is not yours to see."}
+            for one in sorted(named - known)
         ]
     if scopes.acts is not None and not scopes.acts:
         details.append({"field": "acts", "reason": "Choose at least one, or everything that you may do."})
@@ -177,7 +198,9 @@ def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networ
 
 def keys_of(actor: Actor) -> list[Key]:
     """The actor's own keys, newest first, at most 200."""
-    return _keys(f"{_LIST} where k.person = %s order by k.created_at desc, k.id desc limit {LISTED}", (actor.id,))
+    return _keys(
+        f"{_LIST} where k.person = %s order by k.created_at desc, k.id desc limit {LISTED}", (actor.id,)
+    )
 
 
 def every_key(actor: Actor, *, approving: bool = False) -> list[Key]:
@@ -203,14 +226,20 @@ def withdraw_key(actor: Actor, key_id: str) -> None:
 def revoke_key(key_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
     """Revoke a key. Raises `NotFound` if it is unknown or already revoked."""
     with db.transaction() as connection:
-        statement = sa.text("update console.api_key set revoked_at = now() where id = :id and revoked_at is null returning person, name")
+        statement = sa.text(
+            "update console.api_key set revoked_at = now() where id = :id and revoked_at is null returning person, name"
+        )
         row = connection.execute(statement, {"id": key_id}).one_or_none()
-        if row is None and connection.scalar(sa.text("select 1 from console.api_key where id = :id"), {"id": key_id}):
+        if row is None and connection.scalar(
+            sa.text("select 1 from console.api_key where id = :id"), {"id": key_id}
+        ):
             raise NotFound("This key opens nothing any more: it was revoked before.")
         if row is None:
             raise NotFound
         sealed = {"name": row.name, "before": {"revoked": False}, "after": {"revoked": True}}
-        persons.note_configuration(by, "key_revoked", row.person, {"key": key_id, "person": row.person}, sealed)
+        persons.note_configuration(
+            by, "key_revoked", row.person, {"key": key_id, "person": row.person}, sealed
+        )
 
 
 def actor_of_key(text: str, address: str | None = None) -> Actor | None:
@@ -229,7 +258,9 @@ def actor_of_key(text: str, address: str | None = None) -> Actor | None:
         return None
     actor = _actor(row)
     if row.networks and not _inside(address, row.networks):
-        raise WrongNetwork(f"This key is not used from {address or 'here'}: it names other networks.", actor=actor)
+        raise WrongNetwork(
+            f"This key is not used from {address or 'here'}: it names other networks.", actor=actor
+        )
     if row.quiet:
         db.fetch("update console.api_key set last_used_at = now() where id = %s returning id", (row.key,))
     return actor
@@ -239,7 +270,10 @@ def sender_of_key(key_id: str) -> Actor:
     """The key's owner as actor, for what was sent with the key a while ago. Raises `NotAllowed` if the key has ended since."""
     found = db.fetch(_KEY, (key_id,))
     if not found:
-        raise NotAllowed("The key with which this was sent has ended meanwhile, so nothing is started with it.", need=("key", "use"))
+        raise NotAllowed(
+            "The key with which this was sent has ended meanwhile, so nothing is started with it.",
+            need=("key", "use"),
+        )
     return _actor(_Found(*found[0]))
 
 
@@ -266,7 +300,11 @@ def _wrong(name: str, lasts: timedelta, networks: Sequence[str]) -> list[dict[st
     if len(networks) > MOST_NETWORKS:
         details.append({"field": "networks", "reason": f"takes at most {MOST_NETWORKS}"})
     reason = "is no network; write 203.0.113.0/24 or 2001:db8::/48, or one address"
-    return details + [{"field": "networks", "reason": f"{part[:60]} {reason}"} for part in networks if _network(part) is None]
+    return details + [
+        {"field": "networks", "reason": f"{part[:60]} {reason}"}
+        for part in networks
+        if _network(part) is None
+    ]
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:
@@ -282,7 +320,11 @@ def _inside(address: str | None, networks: Sequence[str]) -> bool:
     except ValueError:
         return False
     there = getattr(there, "ipv4_mapped", None) or there
-    return any(there in network for network in map(_network, networks) if network is not None and network.version == there.version)
+    return any(
+        there in network
+        for network in map(_network, networks)
+        if network is not None and network.version == there.version
+    )
 
 
 def _keys(statement: str, given: Sequence[str]) -> list[Key]:

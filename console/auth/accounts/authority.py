@@ -42,7 +42,9 @@ def changing(actor: Actor) -> Iterator[Connection]:
         if actor.kind != "system":
             access.require(actor, None, *NEED)
             if connection.execute(_OPEN, {"id": actor.id}).scalar() is not True:
-                raise NotAllowed("Your own account was closed a moment ago.", code="account_closed", need=NEED)
+                raise NotAllowed(
+                    "Your own account was closed a moment ago.", code="account_closed", need=NEED
+                )
         yield connection
     access.refresh()
 
@@ -66,7 +68,9 @@ def lock_person(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bo
 def role_pairs(connection: Connection, person_id: str) -> frozenset[Pair]:
     """The person's roles in this transaction."""
     rows = policy_store.rows_of(connection, sub=f"user:{person_id}")
-    return frozenset((row.obj.removeprefix("role:"), row.dom.removeprefix("t:")) for row in rows if row.ptype == "g")
+    return frozenset(
+        (row.obj.removeprefix("role:"), row.dom.removeprefix("t:")) for row in rows if row.ptype == "g"
+    )
 
 
 def role_rows() -> Sequence[Row]:
@@ -83,7 +87,14 @@ _role_rows: tuple[Index, tuple[Row, ...]] | None = None
 
 def known_roles() -> list[str]:
     """All roles of the policy in use, sorted."""
-    return sorted({name.removeprefix("role:") for row in role_rows() for name in (row.sub, row.obj) if name.startswith("role:")})
+    return sorted(
+        {
+            name.removeprefix("role:")
+            for row in role_rows()
+            for name in (row.sub, row.obj)
+            if name.startswith("role:")
+        }
+    )
 
 
 def unbounded(actor: Actor) -> bool:
@@ -133,7 +144,10 @@ def require_another(actor: Actor, person_id: str, what: str) -> None:
 
 def keep_an_admin(connection: Connection, person_id: str) -> None:
     """Raise NotAllowed if the person is the last admin with an active account: nobody else could give rights."""
-    if ADMIN not in role_pairs(connection, person_id) or connection.execute(_OPEN, {"id": person_id}).scalar() is not True:
+    if (
+        ADMIN not in role_pairs(connection, person_id)
+        or connection.execute(_OPEN, {"id": person_id}).scalar() is not True
+    ):
         return
     if not connection.execute(_OTHER_ADMINS, {"id": person_id}).scalar_one():
         raise NotAllowed("This is the last admin: make another one first.", code="last_admin", need=NEED)

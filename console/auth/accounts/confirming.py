@@ -30,11 +30,15 @@ def prove(actor: Actor, shown: str, ip: str, agent: str) -> bool:
     way = way_of(actor)
     limits = [Limit("code", actor.id, FREE)]
     if not throttle.take(limits):
-        raise TooMany("Too many attempts were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S)
+        raise TooMany(
+            "Too many attempts were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S
+        )
     method: str | None = way
     if way == "code":
         method = factors.accepts(actor.id, shown)
-    elif way == "provider" or len(shown) > passwords.LONGEST or not passwords.matches(_password(actor), shown):
+    elif (
+        way == "provider" or len(shown) > passwords.LONGEST or not passwords.matches(_password(actor), shown)
+    ):
         method = None
     if method is None:
         signing_in.refuse("code" if way == "code" else "password", actor.id, actor.email, ip, agent)
@@ -46,7 +50,9 @@ def prove(actor: Actor, shown: str, ip: str, agent: str) -> bool:
 
 def confirmed(actor: Actor, method: str) -> None:
     """Record that the actor has confirmed their identity."""
-    log.note(actor, "identity_confirmed", open={"person": actor.id, "session": actor.session, "method": method})
+    log.note(
+        actor, "identity_confirmed", open={"person": actor.id, "session": actor.session, "method": method}
+    )
 
 
 def _password(actor: Actor) -> str | None:

@@ -107,7 +107,9 @@ def _pages(query: Asked) -> Iterator[Entry]:
 
 def _check(query: Asked) -> None:
     if query.state not in ("", *STATES):
-        raise Malformed("There is no such state.", details=[{"field": "state", "reason": f"One of: {', '.join(STATES)}."}])
+        raise Malformed(
+            "There is no such state.", details=[{"field": "state", "reason": f"One of: {', '.join(STATES)}."}]
+        )
 
 
 def _rows(query: Asked, limit: int) -> Sequence[Any]:
@@ -118,14 +120,22 @@ def _rows(query: Asked, limit: int) -> Sequence[Any]:
     wanted = ["e.state = :state" if query.state else "e.state <> 'removed'"]
     wanted += [_SEARCHED] if query.text.strip() else []
     wanted += ["(lower(e.name), e.id) > (:name, :ident)"] if mark else []
-    values = {"team": query.team, "role": query.role, "state": query.state, "text": query.text.strip(), "name": name, "ident": ident}
+    values = {
+        "team": query.team,
+        "role": query.role,
+        "state": query.state,
+        "text": query.text.strip(),
+        "name": name,
+        "ident": ident,
+    }
     statement = (
         f"select e.*, lower(e.name) as sorted from ({_PEOPLE} where {people} union all {_INVITED} where {invited}) e"  # noqa: S608 (texts of this file)
         f" where {' and '.join(wanted)} order by lower(e.name), e.id limit :limit"
     )
     with db.hot_engine().connect() as connection:
         return connection.execute(
-            sa.text(statement), {key: value.replace("\0", "") for key, value in values.items()} | {"limit": limit}
+            sa.text(statement),
+            {key: value.replace("\0", "") for key, value in values.items()} | {"limit": limit},
         ).all()
 
 
@@ -142,4 +152,14 @@ def _entry(row: Any, more: Any) -> Entry:
     roles = access.roles_of(row.id)
     if more is None:  # was there a moment ago
         return Entry(row.id, row.name, row.email, row.state, roles, kind=row.kind)
-    return Entry(row.id, row.name, row.email, row.state, roles, tuple(more.teams), more.seen_at, factor=more.factor, kind=row.kind)
+    return Entry(
+        row.id,
+        row.name,
+        row.email,
+        row.state,
+        roles,
+        tuple(more.teams),
+        more.seen_at,
+        factor=more.factor,
+        kind=row.kind,
+    )

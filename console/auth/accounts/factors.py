@@ -37,7 +37,9 @@ ALWAYS = frozenset({"admin", "auditor"})
 Shown = Literal["totp", "recovery_code"]
 
 _STEP = "floor(extract(epoch from clock_timestamp()) / 30)::bigint"
-_HELD = sa.text(f"select secret, last_step, {_STEP} as step from console.second_factor where person = :person for update")  # noqa: S608 - a constant
+_HELD = sa.text(
+    f"select secret, last_step, {_STEP} as step from console.second_factor where person = :person for update"  # noqa: S608 - a constant
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def factor_of(person_id: str) -> Factor | None:
 def must_have(actor: Actor) -> bool:
     """Whether this person must set up a second factor before anything else."""
     wanted = entry.current().second_factor
-    return wanted == "everybody" or (wanted == "roles" and _sensitive(access.current_version(), actor.id, actor.roles))
+    return wanted == "everybody" or (
+        wanted == "roles" and _sensitive(access.current_version(), actor.id, actor.roles)
+    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -80,7 +84,10 @@ def _sensitive(version: int, person_id: str, roles: frozenset[tuple[str, str]]) 
     held = {level for role, team in roles for level in rights.held(role, None if team == "*" else team)}
     subs = {f"role:{role}" for role in held} | {f"user:{person_id}"}
     return bool(held & ALWAYS) or any(
-        row.sub in subs and row.eft == "allow" and row.act in ("approve", "*") and row.obj.startswith("action:")
+        row.sub in subs
+        and row.eft == "allow"
+        and row.act in ("approve", "*")
+        and row.obj.startswith("action:")
         for row in access.all_rows()
     )
 
@@ -96,7 +103,9 @@ def begin(actor: Actor) -> Enrolment:
         one_time.make("enrol", actor.id, LASTS, secret, token=actor.session)
     picture = io.BytesIO()
     uri = pyotp.TOTP(secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
-    segno.make(uri, error="m").save(picture, kind="svg", xmldecl=False, svgns=True, scale=4, border=4, dark="#000", light="#fff")
+    segno.make(uri, error="m").save(
+        picture, kind="svg", xmldecl=False, svgns=True, scale=4, border=4, dark="#000", light="#fff"
+    )
     return Enrolment(secret, picture.getvalue().decode())
 
 
@@ -108,7 +117,9 @@ def confirm(actor: Actor, code: str) -> Sequence[str]:
     require_recent(actor)
     waiting = one_time.find("enrol", actor.session)
     if waiting is None:
-        raise Conflict("The picture was shown too long ago. Start again with a new one.", code="enrolment_over")
+        raise Conflict(
+            "The picture was shown too long ago. Start again with a new one.", code="enrolment_over"
+        )
     limit = [Limit("code", actor.id, FREE)]
     _slow_down(limit)
     with db.transaction() as connection:
@@ -121,7 +132,11 @@ def confirm(actor: Actor, code: str) -> Sequence[str]:
                 "insert into console.second_factor as f (person, secret, last_step) values (:person, :secret, :step)"
                 " on conflict (person) do update set secret = excluded.secret, last_step = excluded.last_step, since = now() returning xmax <> 0"
             ),
-            {"person": actor.id, "secret": subjects.wrap(waiting.content.encode(), _place(actor.id)), "step": step},
+            {
+                "person": actor.id,
+                "secret": subjects.wrap(waiting.content.encode(), _place(actor.id)),
+                "step": step,
+            },
         ).scalar_one()
         codes = _new_codes(connection, actor.id)
         _note(actor, actor.id, "replaced" if replaced else "added", connection)
@@ -145,7 +160,9 @@ def remove(actor: Actor) -> None:
     """Remove the actor's second factor. Raises `Conflict` if one is required or there is none."""
     require_recent(actor)
     if must_have(actor):
-        raise Conflict("Your roles need a second factor: it can be replaced, not removed.", code="factor_required")
+        raise Conflict(
+            "Your roles need a second factor: it can be replaced, not removed.", code="factor_required"
+        )
     _drop(actor, actor.id, "removed")
 
 
@@ -169,11 +186,17 @@ def accepts(person_id: str, code: str) -> Shown | None:
             return None
         if not digits.isdigit():
             return "recovery_code" if _use_code(connection, person_id, digits) else None
-        step = _step(subjects.unwrap(bytes(held.secret), _place(person_id)).decode(), digits, held.step, after=held.last_step)
+        step = _step(
+            subjects.unwrap(bytes(held.secret), _place(person_id)).decode(),
+            digits,
+            held.step,
+            after=held.last_step,
+        )
         if step is None:
             return None
         connection.execute(
-            sa.text("update console.second_factor set last_step = :step where person = :person"), {"step": step, "person": person_id}
+            sa.text("update console.second_factor set last_step = :step where person = :person"),
+            {"step": step, "person": person_id},
         )
     return "totp"
 
@@ -185,7 +208,12 @@ def _step(secret: str, code: str, now: int, after: int = -1) -> int | None:
     """The time step of the code: present, previous or next, and later than `after`; None otherwise."""
     totp = pyotp.TOTP(secret)
     return next(
-        (step for step in (now, now - 1, now + 1) if step > after and pyotp.utils.strings_equal(code, totp.generate_otp(step))), None
+        (
+            step
+            for step in (now, now - 1, now + 1)
+            if step > after and pyotp.utils.strings_equal(code, totp.generate_otp(step))
+        ),
+        None,
     )
 
 
@@ -195,7 +223,9 @@ def _digits(code: str) -> str:
 
 def _use_code(connection: Connection, person_id: str, code: str) -> bool:
     used = connection.execute(
-        sa.text("update console.recovery_code set used_at = now() where person = :person and hash = :hash and used_at is null"),
+        sa.text(
+            "update console.recovery_code set used_at = now() where person = :person and hash = :hash and used_at is null"
+        ),
         {"person": person_id, "hash": hashlib.sha256(code.encode()).digest()},
     )
     return used.rowcount == 1
@@ -203,7 +233,9 @@ def _use_code(connection: Connection, person_id: str, code: str) -> bool:
 
 def _new_codes(connection: Connection, person_id: str) -> list[str]:
     codes = [b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=") for _ in range(CODES)]
-    connection.execute(sa.text("delete from console.recovery_code where person = :person"), {"person": person_id})
+    connection.execute(
+        sa.text("delete from console.recovery_code where person = :person"), {"person": person_id}
+    )
     connection.execute(
         sa.text("insert into console.recovery_code (person, hash) values (:person, :hash)"),
         [{"person": person_id, "hash": hashlib.sha256(code.encode()).digest()} for code in codes],
@@ -213,10 +245,14 @@ def _new_codes(connection: Connection, person_id: str) -> list[str]:
 
 def _drop(by: Actor, person_id: str, how: str) -> None:
     with db.transaction() as connection:
-        gone = connection.execute(sa.text("delete from console.second_factor where person = :person"), {"person": person_id})
+        gone = connection.execute(
+            sa.text("delete from console.second_factor where person = :person"), {"person": person_id}
+        )
         if not gone.rowcount:
             raise Conflict("There is no second factor.", code="no_factor")
-        connection.execute(sa.text("delete from console.recovery_code where person = :person"), {"person": person_id})
+        connection.execute(
+            sa.text("delete from console.recovery_code where person = :person"), {"person": person_id}
+        )
         if how == "reset":
             connection.execute(persons.END_SESSIONS, {"id": person_id})
         _note(by, person_id, how, connection)
@@ -224,13 +260,19 @@ def _drop(by: Actor, person_id: str, how: str) -> None:
 
 def _note(by: Actor, person_id: str, change: str, connection: Connection) -> None:
     log.note(
-        by, "factor_changed", open={"person": person_id, "factor": "totp", "change": change}, chain="sys:config", connection=connection
+        by,
+        "factor_changed",
+        open={"person": person_id, "factor": "totp", "change": change},
+        chain="sys:config",
+        connection=connection,
     )
 
 
 def _slow_down(limits: Sequence[Limit]) -> None:
     if not throttle.take(limits):
-        raise TooMany("Too many codes were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S)
+        raise TooMany(
+            "Too many codes were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S
+        )
 
 
 def _place(person_id: str) -> str:

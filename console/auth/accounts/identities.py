@@ -92,7 +92,13 @@ class Account:
     @classmethod
     def of(cls, arrival: Arrival) -> "Account":
         """The account of a verified return."""
-        return cls(arrival.issuer, arrival.claims["sub"], address_of(arrival.claims), name_of(arrival.claims), log.body.moment(log.now()))
+        return cls(
+            arrival.issuer,
+            arrival.claims["sub"],
+            address_of(arrival.claims),
+            name_of(arrival.claims),
+            log.body.moment(log.now()),
+        )
 
 
 def identities_of(person_id: str) -> list[Identity]:
@@ -110,12 +116,17 @@ def roles_with_sources(person_id: str) -> list[dict[str, Any]]:
     """The person's roles as the API tells them: `role`, `team`, and `from` what each comes."""
     with db.hot_engine().connect() as connection:
         grants = access.grants_of(person_id, connection)
-    return [{"role": role, "team": team, "from": sorted(sources)} for (role, team), sources in sorted(grants.items())]
+    return [
+        {"role": role, "team": team, "from": sorted(sources)}
+        for (role, team), sources in sorted(grants.items())
+    ]
 
 
 def person_of(issuer: str, subject: str) -> str | None:
     """Id of the person with this provider account."""
-    rows = db.fetch("select person from console.identity where issuer = %s and subject = %s", (issuer, subject))
+    rows = db.fetch(
+        "select person from console.identity where issuer = %s and subject = %s", (issuer, subject)
+    )
     return rows[0][0] if rows else None
 
 
@@ -134,7 +145,9 @@ def begin_link(actor: Actor, arrival: Arrival) -> str:
     account = Account.of(arrival)
     if person_of(account.issuer, account.subject) is not None:
         raise _linked()
-    return one_time.make("identity", actor.id, LINK_LASTS, {"session": actor.session, "account": _content(account)})
+    return one_time.make(
+        "identity", actor.id, LINK_LASTS, {"session": actor.session, "account": _content(account)}
+    )
 
 
 def pending_link(actor: Actor, token: str) -> Account:
@@ -154,7 +167,9 @@ def link(actor: Actor, token: str) -> None:
         insert(connection, actor, actor.id, account)
 
 
-def insert(connection: Connection, by: Actor, person_id: str, account: Account, roles: frozenset[Pair] = frozenset()) -> str:
+def insert(
+    connection: Connection, by: Actor, person_id: str, account: Account, roles: frozenset[Pair] = frozenset()
+) -> str:
     """Link the account to the person; returns the identity's id. Raises `Conflict` if it is linked already."""
     identity_id = new_id("idn")
     values = {name: getattr(account, name) for name in ("issuer", "subject", "email", "name")}
@@ -172,7 +187,8 @@ def remove(actor: Actor, person_id: str, identity_id: str) -> None:
     require_recent(actor)
     if not narrowing.within(actor, "identity:own", "remove"):
         raise NotAllowed(
-            "This key is limited to some rights, and this is none of them: use a page, or a key without limits.", need=("key", "use")
+            "This key is limited to some rights, and this is none of them: use a page, or a key without limits.",
+            need=("key", "use"),
         )
     with _changing(actor, person_id) as connection:
         if person_id != actor.id:
@@ -184,13 +200,19 @@ def remove(actor: Actor, person_id: str, identity_id: str) -> None:
 
 def remember_refused(person_id: str, arrival: Arrival) -> None:
     """Keep for an administrator which account was refused because it is not linked to the person with its address."""
-    one_time.make("identity", person_id, REFUSED_LASTS, _content(Account.of(arrival)), token=_refused(person_id))
+    one_time.make(
+        "identity", person_id, REFUSED_LASTS, _content(Account.of(arrival)), token=_refused(person_id)
+    )
 
 
 def refused_account(person_id: str) -> Account | None:
     """The account that was refused lately because it is not linked to this person, with whose address it came."""
     kept = one_time.find("identity", _refused(person_id))
-    return None if kept is None or person_of(kept.content["issuer"], kept.content["subject"]) is not None else Account(**kept.content)
+    return (
+        None
+        if kept is None or person_of(kept.content["issuer"], kept.content["subject"]) is not None
+        else Account(**kept.content)
+    )
 
 
 def replace(actor: Actor, person_id: str, subject: str, identity_id: str = "") -> None:
@@ -205,7 +227,10 @@ def replace(actor: Actor, person_id: str, subject: str, identity_id: str = "") -
         authority.require_over(actor, connection, person_id)
         account = refused_account(person_id)
         if account is None or account.subject != subject:
-            raise Conflict("That sign-in is too old, or another account was refused since. Look at the page anew.", code="link_gone")
+            raise Conflict(
+                "That sign-in is too old, or another account was refused since. Look at the page anew.",
+                code="link_gone",
+            )
         if identity_id:
             _take(connection, actor, person_id, identity_id)
         insert(connection, actor, person_id, account)
@@ -213,7 +238,13 @@ def replace(actor: Actor, person_id: str, subject: str, identity_id: str = "") -
 
 
 def give(
-    connection: Connection, by: Actor, person_id: str, source: str, pairs: frozenset[Pair], *, keep_last_admin: bool = False
+    connection: Connection,
+    by: Actor,
+    person_id: str,
+    source: str,
+    pairs: frozenset[Pair],
+    *,
+    keep_last_admin: bool = False,
 ) -> frozenset[Pair]:
     """Make these the roles that the source gives; what nothing else gives goes. Returns the person's roles after that.
 
@@ -234,7 +265,12 @@ def give(
         access.set_grants(person_id, wanted, connection=connection)
     if wanted.keys() != grants.keys():
         persons.join_teams_of_groups(connection, person_id, teams_of(pairs), keep=teams_of(wanted))
-        opened = {"person": person_id, "fields": ["roles"], "roles": pair_words(wanted), "roles_before": pair_words(grants)}
+        opened = {
+            "person": person_id,
+            "fields": ["roles"],
+            "roles": pair_words(wanted),
+            "roles_before": pair_words(grants),
+        }
         persons.note_configuration(by, "person_changed", person_id, opened, connection=connection)
     return frozenset(wanted)
 
@@ -242,7 +278,11 @@ def give(
 def take_unmapped(connection: Connection, by: Actor, mapped: frozenset[Pair]) -> None:
     """Take what groups gave and none gives any more. The last admin stays admin."""
     for row in connection.execute(_GIVING).all():
-        gave = frozenset(pair for pair, sources in access.grants_of(row.person, connection).items() if source_of(row.id) in sources)
+        gave = frozenset(
+            pair
+            for pair, sources in access.grants_of(row.person, connection).items()
+            if source_of(row.id) in sources
+        )
         if gave - mapped:
             give(connection, by, row.person, source_of(row.id), gave & mapped, keep_last_admin=True)
 
@@ -263,7 +303,8 @@ def _keep_a_way_in(connection: Connection, person_id: str) -> None:
     held = connection.execute(_WAYS_IN, {"person": person_id, "issuer": issuer}).one()
     if not held.identity and not (held.password and entry.current().password):
         raise Conflict(
-            "This is the only way in that you have. Ask an administrator to take it off, or for a password first.", code="only_way"
+            "This is the only way in that you have. Ask an administrator to take it off, or for a password first.",
+            code="only_way",
         )
 
 
@@ -291,9 +332,19 @@ def _changing(actor: Actor, person_id: str) -> AbstractContextManager[Connection
     return authority.changing(persons.COMMAND_LINE if person_id == actor.id else actor)
 
 
-def _note(connection: Connection, by: Actor, person_id: str, change: str, roles: frozenset[Pair], issuer: str, subject: str) -> None:
+def _note(
+    connection: Connection,
+    by: Actor,
+    person_id: str,
+    change: str,
+    roles: frozenset[Pair],
+    issuer: str,
+    subject: str,
+) -> None:
     opened = {"person": person_id, "change": change, "roles": pair_words(roles)}
-    persons.note_configuration(by, "identity_linked", person_id, opened, {"issuer": issuer, "subject": subject}, connection)
+    persons.note_configuration(
+        by, "identity_linked", person_id, opened, {"issuer": issuer, "subject": subject}, connection
+    )
 
 
 def _linked() -> Conflict:

@@ -39,8 +39,12 @@ _log = logging.getLogger(__name__)
 _COLUMNS = "id, person, email, roles, teams, invited_by, created_at, expires_at, mail"
 _ONE = sa.text(f"select {_COLUMNS} from console.invitation where id = :id")  # noqa: S608 (names of this file)
 _BY_TOKEN = sa.text(f"select {_COLUMNS} from console.invitation where token = :token and expires_at > now()")  # noqa: S608 (as above)
-_TAKE = sa.text(f"delete from console.invitation where token = :token and expires_at > now() returning {_COLUMNS}")  # noqa: S608 (as above)
-_OF_EMAIL = sa.text(f"select {_COLUMNS} from console.invitation where email = :email and expires_at > now() for update")  # noqa: S608 (as above)
+_TAKE = sa.text(
+    f"delete from console.invitation where token = :token and expires_at > now() returning {_COLUMNS}"  # noqa: S608 (as above)
+)
+_OF_EMAIL = sa.text(
+    f"select {_COLUMNS} from console.invitation where email = :email and expires_at > now() for update"  # noqa: S608 (as above)
+)
 _TAKEN = sa.text("select exists (select from console.person where email = :email)")
 _INVITER = sa.text("select disabled_at is null from console.person where id = :id")
 _INSERT = sa.text(
@@ -95,14 +99,20 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
     roles = person_changes.place_everywhere(given)
     joined = sorted(set(teams) or {team for _, team in given if team})
     if not persons.EMAIL.fullmatch(address) or len(address) > 254:
-        raise Invalid("This is no e-mail address.", details=[{"field": "email", "reason": "takes an e-mail address"}])
+        raise Invalid(
+            "This is no e-mail address.", details=[{"field": "email", "reason": "takes an e-mail address"}]
+        )
     if not roles:
-        raise Invalid("An invitation gives a role.", details=[{"field": "roles", "reason": "takes at least one role"}])
+        raise Invalid(
+            "An invitation gives a role.", details=[{"field": "roles", "reason": "takes at least one role"}]
+        )
     invitation, person, token = new_id("inv"), new_id("usr"), secrets.token_urlsafe(32)
     with authority.changing(actor) as connection:
         person_changes.check_places(connection, roles, joined)
         if not joined:
-            raise Invalid("Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}])
+            raise Invalid(
+                "Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}]
+            )
         authority.require_give(actor, roles)
         person_changes.require_teams(actor, joined)
         if connection.execute(_TAKEN, {"email": address}).scalar_one():
@@ -129,7 +139,9 @@ def resend(actor: Actor, invitation_id: str) -> Sent:
         told = _read(connection, invitation_id)
         authority.require_give(actor, told.roles)
         person_changes.check_places(connection, told.roles, told.teams)
-        until = connection.execute(_AGAIN, {"id": told.id, "token": _hash(token), "by": actor.id, "lasts": LASTS}).scalar_one()
+        until = connection.execute(
+            _AGAIN, {"id": told.id, "token": _hash(token), "by": actor.id, "lasts": LASTS}
+        ).scalar_one()
         _note(actor, told.id, told.person, told.email, told.roles, told.teams, until, connection, again=True)
     return _delivered(actor, told.id, told.email, token, until)
 
@@ -140,7 +152,12 @@ def revoke(actor: Actor, invitation_id: str) -> None:
         told = _read(connection, invitation_id)
         authority.require_give(actor, told.roles)
         connection.execute(sa.text("delete from console.invitation where id = :id"), {"id": told.id})
-        opened = {"invitation": told.id, "person": told.person, "reason": "revoked", "invited_by": told.invited_by}
+        opened = {
+            "invitation": told.id,
+            "person": told.person,
+            "reason": "revoked",
+            "invited_by": told.invited_by,
+        }
         persons.note_configuration(actor, "invitation_ended", told.person, opened, connection=connection)
 
 
@@ -157,7 +174,11 @@ def opened(token: str, address: str) -> Invitation:
     if not throttle.take([limit]):
         raise NotFound(GONE)
     with db.hot_engine().connect() as connection:
-        row = connection.execute(_BY_TOKEN, {"token": _hash(token)}).one_or_none() if len(token) <= LONGEST_TOKEN else None
+        row = (
+            connection.execute(_BY_TOKEN, {"token": _hash(token)}).one_or_none()
+            if len(token) <= LONGEST_TOKEN
+            else None
+        )
         if row is None or not _counts(connection, _invitation(row)):
             raise NotFound(GONE)
     throttle.give_back([limit])
@@ -170,7 +191,10 @@ def accept(token: str, address: str, *, name: str, password: str, locale: str, z
     details = person_changes.profile_errors({"name": name, "locale": locale, "zone": zone})
     weak = passwords.weakness(password, email=told.email, name=name)
     if details or weak:
-        raise Invalid("This cannot be kept.", details=[*details, *([{"field": "password", "reason": weak}] if weak else [])])
+        raise Invalid(
+            "This cannot be kept.",
+            details=[*details, *([{"field": "password", "reason": weak}] if weak else [])],
+        )
     values = {
         "name": name.strip(),
         "hash": passwords.hash_password(password),
@@ -183,7 +207,15 @@ def accept(token: str, address: str, *, name: str, password: str, locale: str, z
         if row is None or not _counts(connection, _invitation(row)):
             raise NotFound(GONE)
         told = _invitation(row)
-        who = Actor("user", told.person, name.strip(), told.email, session="sys:config", teams=told.teams, policy=access.current_version())
+        who = Actor(
+            "user",
+            told.person,
+            name.strip(),
+            told.email,
+            session="sys:config",
+            teams=told.teams,
+            policy=access.current_version(),
+        )
         values |= {"id": told.person, "email": told.email}
         more = {"invitation": told.id, "invited_by": told.invited_by}
         persons.insert_person(connection, values, sorted(told.roles), told.teams, who, more)
@@ -230,8 +262,16 @@ def _read(connection: Connection, invitation_id: str) -> Invitation:
 def _invitation(row: Any) -> Invitation:
     pairs = frozenset(person_changes.pair_of(word) for word in row.roles)
     return Invitation(
-        row.id, row.person, row.email, pairs, tuple(row.teams), row.invited_by, row.created_at, row.expires_at, row.mail
-    )  # fmt: skip
+        row.id,
+        row.person,
+        row.email,
+        pairs,
+        tuple(row.teams),
+        row.invited_by,
+        row.created_at,
+        row.expires_at,
+        row.mail,
+    )
 
 
 def _note(
@@ -253,7 +293,14 @@ def _note(
         "teams": list(teams),
         "expires_at": log.body.moment(until),
     }
-    persons.note_configuration(actor, "person_invited", person, data | ({"again": True} if again else {}), {"email": email}, connection)
+    persons.note_configuration(
+        actor,
+        "person_invited",
+        person,
+        data | ({"again": True} if again else {}),
+        {"email": email},
+        connection,
+    )
 
 
 def _delivered(actor: Actor, invitation: str, email: str, token: str, until: datetime) -> Sent:
@@ -272,8 +319,19 @@ def _delivered(actor: Actor, invitation: str, email: str, token: str, until: dat
         _log.warning("invitation %s: %s", invitation, trouble)
         one_time.make("kept", None, LASTS, trouble, token=_trouble(invitation))
     with db.hot_engine().connect() as connection:
-        connection.execute(sa.text("update console.invitation set mail = :mail where id = :id"), {"mail": became, "id": invitation})
-    return Sent(invitation, email, path, mailed=became == "sent", expires_at=until, trouble=trouble, unsure=became == "unknown")
+        connection.execute(
+            sa.text("update console.invitation set mail = :mail where id = :id"),
+            {"mail": became, "id": invitation},
+        )
+    return Sent(
+        invitation,
+        email,
+        path,
+        mailed=became == "sent",
+        expires_at=until,
+        trouble=trouble,
+        unsure=became == "unknown",
+    )
 
 
 def trouble_of(told: Invitation) -> str:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from joserfc.jwk import KeySet
 
 Purpose = Literal["sign_in", "link", "step_up"]
-SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
+SIGNED = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+)
 """Public-key algorithms. Tokens with a shared secret or without a signature are refused."""
 
 WAY_S = 600
@@ -108,14 +110,20 @@ def provider() -> Provider:
         return known
     with _turn:  # one asks, the others find what it found
         if (known := _fresh_document(configured.oidc_issuer)) is None:
-            known = _provider(configured.oidc_issuer, _json("GET", configured.oidc_issuer.rstrip("/") + METADATA))
+            known = _provider(
+                configured.oidc_issuer, _json("GET", configured.oidc_issuer.rstrip("/") + METADATA)
+            )
             _known = configured.oidc_issuer, time.monotonic(), known
     return known
 
 
 def _fresh_document(issuer: str) -> Provider | None:
     known = _known
-    return known[2] if known is not None and known[0] == issuer and time.monotonic() - known[1] <= KEPT_S else None
+    return (
+        known[2]
+        if known is not None and known[0] == issuer and time.monotonic() - known[1] <= KEPT_S
+        else None
+    )
 
 
 def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "") -> Departure:
@@ -126,8 +134,18 @@ def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "
     url, _ = _client(there, back).create_authorization_url(
         there.authorization_endpoint, state=state, code_verifier=verifier, nonce=nonce, **fresh
     )
-    kept = {"state": state, "nonce": nonce, "verifier": verifier, "back": back, "to": to, "purpose": purpose, "session": session}
-    sealed = subjects.wrap(json.dumps(kept | {"at": int(time.time()), "issuer": there.issuer}).encode(), "oidc|departure|cookie")
+    kept = {
+        "state": state,
+        "nonce": nonce,
+        "verifier": verifier,
+        "back": back,
+        "to": to,
+        "purpose": purpose,
+        "session": session,
+    }
+    sealed = subjects.wrap(
+        json.dumps(kept | {"at": int(time.time()), "issuer": there.issuer}).encode(), "oidc|departure|cookie"
+    )
     return Departure(str(url), state, urlsafe_b64encode(sealed).decode())
 
 
@@ -135,19 +153,35 @@ def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
     """The verified return from the provider. Raises `ProviderRefused`."""
     left, there = _departed(kept), provider()
     if not hmac.compare_digest(query.get("state", "").encode(), left["state"].encode()):
-        raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state")
+        raise ProviderRefused(
+            "The answer does not belong to a sign-in of this browser. Start again.", code="state"
+        )
     if not one_time.is_first_use("state", left["state"], timedelta(seconds=WAY_S)):
         raise ProviderRefused("This answer was used before. Start again.", code="replay")
     issuer = query.get("iss")
-    if left["issuer"] != there.issuer or (issuer is None and there.tells_issuer) or (issuer is not None and issuer != there.issuer):
-        raise ProviderRefused("The answer came from another identity provider than the one that was asked.", code="issuer")
+    if (
+        left["issuer"] != there.issuer
+        or (issuer is None and there.tells_issuer)
+        or (issuer is not None and issuer != there.issuer)
+    ):
+        raise ProviderRefused(
+            "The answer came from another identity provider than the one that was asked.", code="issuer"
+        )
     if "code" not in query:
         raise ProviderRefused("The identity provider did not sign you in.", code="no_code")
     token = _token(there, left, query)
     signed = _claims(there, str(token.get("id_token", "")), left)
     claims = _more(there, signed, str(token.get("access_token", "")))
     _check_types(claims)
-    return Arrival(there.issuer, claims, left["purpose"], left["session"], left["to"], _withheld(signed, claims), _asked_at(signed))
+    return Arrival(
+        there.issuer,
+        claims,
+        left["purpose"],
+        left["session"],
+        left["to"],
+        _withheld(signed, claims),
+        _asked_at(signed),
+    )
 
 
 def farewell(back: str) -> str | None:
@@ -158,15 +192,21 @@ def farewell(back: str) -> str | None:
         return None
     if there.end_session_endpoint is None:
         return None
-    query = urlencode({"client_id": settings.current().oidc_client_id or "", "post_logout_redirect_uri": back})
+    query = urlencode(
+        {"client_id": settings.current().oidc_client_id or "", "post_logout_redirect_uri": back}
+    )
     return f"{there.end_session_endpoint}{'&' if '?' in there.end_session_endpoint else '?'}{query}"
 
 
 def _departed(kept: str) -> dict[str, Any]:
     try:
-        departure: dict[str, Any] = json.loads(subjects.unwrap(urlsafe_b64decode(kept.encode()), "oidc|departure|cookie"))
+        departure: dict[str, Any] = json.loads(
+            subjects.unwrap(urlsafe_b64decode(kept.encode()), "oidc|departure|cookie")
+        )
     except (ValueError, subjects.Unreadable):
-        raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state") from None
+        raise ProviderRefused(
+            "The answer does not belong to a sign-in of this browser. Start again.", code="state"
+        ) from None
     if not 0 <= time.time() - departure["at"] < WAY_S:
         raise ProviderRefused("Signing in took too long. Start again.", code="state")
     return departure
@@ -185,14 +225,18 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
             code_verifier=left["verifier"],
         )
     except (OAuth2Error, TypeError, ValueError) as error:
-        raise ProviderRefused("The identity provider did not take the code that it had given.", code="code") from error
+        raise ProviderRefused(
+            "The identity provider did not take the code that it had given.", code="code"
+        ) from error
     return tokens
 
 
 def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of the token, if it is signed by the provider, for us, for this request, and valid now."""
     client_id = str(settings.current().oidc_client_id)
-    claims = signed_claims(there, text, nonce={"essential": True, "value": left["nonce"]}, sub={"essential": True})
+    claims = signed_claims(
+        there, text, nonce={"essential": True, "value": left["nonce"]}, sub={"essential": True}
+    )
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if (several or "azp" in claims) and claims.get("azp") != client_id:
         raise ProviderRefused("The identity provider's token was made for somebody else.", code="token")
@@ -254,7 +298,11 @@ def _check_types(claims: Mapping[str, Any]) -> None:
 
 def _is_text(value: object) -> bool:
     """A text that can be stored: JSON may hold halves of characters."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+    return (
+        isinstance(value, str)
+        and "\0" not in value
+        and not any("\ud800" <= each <= "\udfff" for each in value)
+    )
 
 
 def _is_flag(value: object) -> bool:
@@ -284,8 +332,18 @@ _TYPES: dict[str, Callable[[object], bool]] = {
     "email_verified": _is_flag,
 }
 _DOCUMENT: dict[str, Callable[[object], bool]] = {
-    **dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"), _is_address),
-    **dict.fromkeys(("id_token_signing_alg_values_supported", "token_endpoint_auth_methods_supported", "scopes_supported"), _is_list),
+    **dict.fromkeys(
+        ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"),
+        _is_address,
+    ),
+    **dict.fromkeys(
+        (
+            "id_token_signing_alg_values_supported",
+            "token_endpoint_auth_methods_supported",
+            "scopes_supported",
+        ),
+        _is_list,
+    ),
 }
 
 
@@ -311,7 +369,9 @@ def _withheld(signed: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
     rules = entry.current()
     source = signed if rules.groups_claim in signed else claims
     elsewhere = source.get("_claim_names")
-    marked = source.get("hasgroups", False) not in (False, "false") or (isinstance(elsewhere, dict) and rules.groups_claim in elsewhere)
+    marked = source.get("hasgroups", False) not in (False, "false") or (
+        isinstance(elsewhere, dict) and rules.groups_claim in elsewhere
+    )
     return bool(rules.groups) and marked
 
 
@@ -326,20 +386,27 @@ def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapp
         raise ProviderRefused("The identity provider's token does not fit.", code="token")
     userinfo = _json("GET", there.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
     if userinfo.get("sub") != claims["sub"]:
-        raise ProviderRefused("The identity provider told of somebody else than it had signed in.", code="token")
-    checked = claims if "email" in claims and claims["email"] != userinfo.get("email") else {**userinfo, **claims}
+        raise ProviderRefused(
+            "The identity provider told of somebody else than it had signed in.", code="token"
+        )
+    checked = (
+        claims if "email" in claims and claims["email"] != userinfo.get("email") else {**userinfo, **claims}
+    )
     return {**userinfo, **claims, "email_verified": checked.get("email_verified", False)}
 
 
 def _provider(issuer: str, metadata: Mapping[str, Any]) -> Provider:
     """The checked document. Raises `ProviderRefused`."""
     if not isinstance(metadata.get("issuer"), str) or metadata["issuer"].rstrip("/") != issuer.rstrip("/"):
-        raise ProviderRefused("The identity provider does not describe itself as the issuer that is set.", code="issuer")
+        raise ProviderRefused(
+            "The identity provider does not describe itself as the issuer that is set.", code="issuer"
+        )
     needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     for name, fits in _DOCUMENT.items():
         if not (fits(metadata[name]) if metadata.get(name) is not None else name not in needed):
             raise ProviderRefused(
-                f"The identity provider describes itself wrongly: {name}. Ask its administrator to correct it.", code="issuer"
+                f"The identity provider describes itself wrongly: {name}. Ask its administrator to correct it.",
+                code="issuer",
             )
     algorithms = SIGNED.intersection(metadata.get("id_token_signing_alg_values_supported") or ["RS256"])
     methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
@@ -362,7 +429,13 @@ def _client(there: Provider, back: str) -> "OAuth2Client":
     from authlib.oauth2.client import OAuth2Client
 
     configured = settings.current()
-    method = "none" if configured.oidc_client_secret is None else "client_secret_basic" if there.basic else "client_secret_post"
+    method = (
+        "none"
+        if configured.oidc_client_secret is None
+        else "client_secret_basic"
+        if there.basic
+        else "client_secret_post"
+    )
     return OAuth2Client(
         _Out(),
         client_id=configured.oidc_client_id,
@@ -413,14 +486,19 @@ def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = 
 def _send(method: net.Method, url: str, body: bytes | None, headers: Mapping[str, str]) -> net.Answer:
     global _rests_until  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     if time.monotonic() < _rests_until:
-        raise ProviderRefused("The identity provider did not answer in time a moment ago. Start again in half a minute.", code="slow")
+        raise ProviderRefused(
+            "The identity provider did not answer in time a moment ago. Start again in half a minute.",
+            code="slow",
+        )
     began = time.monotonic()
     try:
         answer = net.send(method, url, body, headers, read_s=READ_S)
     except (IntegrationError, OutcomeUnknown) as error:
         if time.monotonic() - began >= READ_S:
             _rests_until = time.monotonic() + REST_S
-            raise ProviderRefused("The identity provider does not answer in time. Start again in half a minute.", code="slow") from error
+            raise ProviderRefused(
+                "The identity provider does not answer in time. Start again in half a minute.", code="slow"
+            ) from error
         raise ProviderRefused(f"The identity provider cannot be asked: {error.message}") from error
     if not answer.whole:
         raise ProviderRefused(

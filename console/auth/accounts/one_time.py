@@ -23,7 +23,9 @@ _MAKE = sa.text(
 )
 _TIDY = sa.text("delete from console.one_time where until < now()")
 _FIND = "select person, content from console.one_time where hash = %s and kind = %s and until > now()"
-_TAKE = "delete from console.one_time where hash = %s and kind = %s and until > now() returning person, content"
+_TAKE = (
+    "delete from console.one_time where hash = %s and kind = %s and until > now() returning person, content"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,18 @@ class Kept:
     content: Any
 
 
-def make(kind: Kind, person: str | None, lasts: timedelta, content: Any = None, *, token: str | None = None) -> str:
+def make(
+    kind: Kind, person: str | None, lasts: timedelta, content: Any = None, *, token: str | None = None
+) -> str:
     """A new token of this kind. With `token`: give that token this content instead of its former one."""
     secret = token or secrets.token_urlsafe(32)
     key = _hash(kind, secret)
     sealed = None if content is None else subjects.wrap(orjson.dumps(content), _place(key))
     with db.hot_engine().connect() as connection:
         connection.execute(_TIDY)
-        connection.execute(_MAKE, {"hash": key, "kind": kind, "person": person, "content": sealed, "lasts": lasts})
+        connection.execute(
+            _MAKE, {"hash": key, "kind": kind, "person": person, "content": sealed, "lasts": lasts}
+        )
     return secret
 
 
@@ -62,14 +68,18 @@ def is_first_use(kind: Kind, token: str, lasts: timedelta) -> bool:
     )
     with db.hot_engine().connect() as connection:
         connection.execute(_TIDY)
-        return connection.execute(noted, {"hash": _hash(kind, token), "kind": kind, "lasts": lasts}).scalar() is not None
+        return (
+            connection.execute(noted, {"hash": _hash(kind, token), "kind": kind, "lasts": lasts}).scalar()
+            is not None
+        )
 
 
 def forget(kind: Kind, person: str) -> None:
     """Revoke all tokens of this kind of the person."""
     with db.hot_engine().connect() as connection:
         connection.execute(
-            sa.text("delete from console.one_time where person = :person and kind = :kind"), {"person": person, "kind": kind}
+            sa.text("delete from console.one_time where person = :person and kind = :kind"),
+            {"person": person, "kind": kind},
         )
 
 

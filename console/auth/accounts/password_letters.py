@@ -25,7 +25,9 @@ _NEXT = sa.text(
     "delete from console.one_time where hash = (select hash from console.one_time where kind = 'letter' and until > now()"
     " order by until limit 1 for update skip locked) returning hash, content, until - now() as lasts"
 )
-_ACCOUNT = sa.text("select id, name from console.person where email = :email and password_hash is not null and disabled_at is null")
+_ACCOUNT = sa.text(
+    "select id, name from console.person where email = :email and password_hash is not null and disabled_at is null"
+)
 
 
 def ask(email: str, ip: str) -> None:
@@ -91,7 +93,11 @@ def _next() -> tuple[str, str, timedelta] | None:
 def _letter(address: str, name: str, token: str) -> EmailMessage:
     configured = settings.current()
     letter = EmailMessage()
-    letter["From"], letter["To"], letter["Subject"] = configured.mail_from, address, "A new password for Handrail"
+    letter["From"], letter["To"], letter["Subject"] = (
+        configured.mail_from,
+        address,
+        "A new password for Handrail",
+    )
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(
         f"Hello {name},\n\nsomebody, most likely you, asked for a new password for {configured.base_url}.\n\n"

@@ -15,9 +15,32 @@ from console.infra.db.ids import ALPHABET
 
 SHORTEST, LONGEST = 12, 1024
 COMMON = (
-    "password", "passwort", "motdepasse", "qwerty", "qwertz", "azerty", "welcome", "letmein", "iloveyou", "administrator", "changeme", "monkey",
-    "dragon", "sunshine", "princess", "football", "baseball", "superman", "trustno", "whatever", "handrail", "console", "secret", "login", "admin",
-)  # fmt: skip
+    "password",
+    "passwort",
+    "motdepasse",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "welcome",
+    "letmein",
+    "iloveyou",
+    "administrator",
+    "changeme",
+    "monkey",
+    "dragon",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "trustno",
+    "whatever",
+    "handrail",
+    "console",
+    "secret",
+    "login",
+    "admin",
+)
 LOOKALIKES = str.maketrans("@4301!57$", "aaeoiists")
 RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -28,7 +51,9 @@ RUNS = (
 )
 
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=argon2.Type.ID)
-_cores = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only need memory and slow down every sign-in
+_cores = threading.BoundedSemaphore(
+    os.cpu_count() or 1
+)  # more at once only need memory and slow down every sign-in
 
 
 def hash_password(password: str) -> str:

@@ -25,11 +25,13 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MOST_TAGS, MOST_VALUES, LONGEST_VALUE = 50, 500, 200
 CONFIRM = "CONFIRM REMOVE"
 
-_TEAMS = sa.text("select coalesce(array_agg(team order by team), '{}') from console.person_team where person = :id")
-_TOLD = sa.text("select name, email, tags, locale, zone from console.person where id = :id")
-_UPDATE = sa.text("update console.person set name = :name, tags = :tags, locale = :locale, zone = :zone where id = :id").bindparams(
-    sa.bindparam("tags", type_=sa.JSON)
+_TEAMS = sa.text(
+    "select coalesce(array_agg(team order by team), '{}') from console.person_team where person = :id"
 )
+_TOLD = sa.text("select name, email, tags, locale, zone from console.person where id = :id")
+_UPDATE = sa.text(
+    "update console.person set name = :name, tags = :tags, locale = :locale, zone = :zone where id = :id"
+).bindparams(sa.bindparam("tags", type_=sa.JSON))
 _REMOVE = sa.text(
     "update console.person set email = null, password_hash = null, tags = '{}', preferences = '{}', removed_at = now(),"
     " disabled_at = coalesce(disabled_at, now()) where id = :id"
@@ -45,7 +47,12 @@ _FORGET = [
 
 
 def change_roles(
-    actor: Actor, person_id: str, pairs: Iterable[Pair], teams: Iterable[str] | None = None, *, by_hand: Iterable[Pair] = ()
+    actor: Actor,
+    person_id: str,
+    pairs: Iterable[Pair],
+    teams: Iterable[str] | None = None,
+    *,
+    by_hand: Iterable[Pair] = (),
 ) -> None:
     """Make these the person's roles, each with its team, and `teams` the teams they work in (None: unchanged).
 
@@ -54,7 +61,12 @@ def change_roles(
     NotAllowed: for oneself, for the last admin, and for roles above one's own.
     """
     given = place_everywhere(pairs)
-    _placed(actor, person_id, lambda _, were: (given, were if teams is None else frozenset(teams)), place_everywhere(by_hand))
+    _placed(
+        actor,
+        person_id,
+        lambda _, were: (given, were if teams is None else frozenset(teams)),
+        place_everywhere(by_hand),
+    )
 
 
 def change_teams(actor: Actor, person_id: str, *, add: str | None = None, drop: str | None = None) -> None:
@@ -77,7 +89,9 @@ def _placed(
         given, joined = wish(before, were)
         check_places(connection, given - before, joined - were)
         if not joined:
-            raise Invalid("Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}])
+            raise Invalid(
+                "Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}]
+            )
         authority.require_give(actor, (given ^ before) | (by_hand & given))
         require_teams(actor, joined ^ were)
         if authority.ADMIN in before - given:
@@ -88,17 +102,30 @@ def _placed(
             opened |= {"fields": ["roles"], "roles": pair_words(given), "roles_before": pair_words(before)}
         kept = access.grants_of(person_id, connection)
         if any(access.HAND not in kept[pair] for pair in by_hand & given):
-            grants = {pair: sources | {access.HAND} if pair in by_hand else sources for pair, sources in kept.items()}
+            grants = {
+                pair: sources | {access.HAND} if pair in by_hand else sources
+                for pair, sources in kept.items()
+            }
             access.set_grants(person_id, grants, connection=connection, by=actor.id)
         if joined != were:
             persons.join_teams(connection, person_id, sorted(joined))
-            opened |= {"fields": [*opened["fields"], "teams"], "teams": sorted(joined), "teams_before": sorted(were)}
+            opened |= {
+                "fields": [*opened["fields"], "teams"],
+                "teams": sorted(joined),
+                "teams_before": sorted(were),
+            }
         if opened["fields"]:
             persons.note_configuration(actor, "person_changed", person_id, opened, connection=connection)
 
 
 def change_person(
-    actor: Actor, person_id: str, *, name: str | None = None, tags: Tags | None = None, locale: str | None = None, zone: str | None = None
+    actor: Actor,
+    person_id: str,
+    *,
+    name: str | None = None,
+    tags: Tags | None = None,
+    locale: str | None = None,
+    zone: str | None = None,
 ) -> None:
     """Change the given values of a person; None stays. Nobody changes their own tags, because scopes depend on them.
 
@@ -127,8 +154,13 @@ def change_person(
         if "tags" in fields:
             _require_tags(actor, person["tags"], new["tags"])
         connection.execute(_UPDATE, {"id": person_id, **new})
-        sealed = {"old": {field: person[field] for field in fields}, "new": {field: new[field] for field in fields}}
-        persons.note_configuration(actor, "person_changed", person_id, {"person": person_id, "fields": fields}, sealed, connection)
+        sealed = {
+            "old": {field: person[field] for field in fields},
+            "new": {field: new[field] for field in fields},
+        }
+        persons.note_configuration(
+            actor, "person_changed", person_id, {"person": person_id, "fields": fields}, sealed, connection
+        )
 
 
 def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
@@ -144,8 +176,14 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
         authority.keep_an_admin(connection, person_id)
         cleared_notices.notify_cleared(connection, by, "account_closed", person_id)
         persons.end_access(connection, person_id)
-        statement = sa.text("update console.person set disabled_at = now() where id = :id and disabled_at is null")
-        return {"fields": ["disabled"], "disabled": True} if connection.execute(statement, {"id": person_id}).rowcount else None
+        statement = sa.text(
+            "update console.person set disabled_at = now() where id = :id and disabled_at is null"
+        )
+        return (
+            {"fields": ["disabled"], "disabled": True}
+            if connection.execute(statement, {"id": person_id}).rowcount
+            else None
+        )
 
     _changed(by, person_id, close)
 
@@ -155,8 +193,14 @@ def enable_person(actor: Actor, person_id: str) -> None:
     authority.require_another(actor, person_id, "opens their own account")
 
     def reopen(connection: Connection) -> dict[str, Any] | None:
-        statement = sa.text("update console.person set disabled_at = null where id = :id and disabled_at is not null")
-        return {"fields": ["disabled"], "disabled": False} if connection.execute(statement, {"id": person_id}).rowcount else None
+        statement = sa.text(
+            "update console.person set disabled_at = null where id = :id and disabled_at is not null"
+        )
+        return (
+            {"fields": ["disabled"], "disabled": False}
+            if connection.execute(statement, {"id": person_id}).rowcount
+            else None
+        )
 
     _changed(actor, person_id, reopen)
 
@@ -167,7 +211,9 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
     The log keeps what the person did, under their name. Raises Invalid on `confirm`, and as `disable_person`.
     """
     if confirmed.strip() != CONFIRM:
-        raise Invalid(f"Type {CONFIRM} to remove the account.", at=("confirm", f"takes {CONFIRM}, as it stands here"))
+        raise Invalid(
+            f"Type {CONFIRM} to remove the account.", at=("confirm", f"takes {CONFIRM}, as it stands here")
+        )
     from console.runs.commands import cleared_notices
 
     authority.require_another(actor, person_id, "removes their own account")
@@ -213,16 +259,21 @@ def pair_of(word: str) -> Pair:
 
 def check_places(connection: Connection, pairs: Iterable[Pair], teams: Iterable[str]) -> None:
     """Raise Invalid for an unknown role, or an unknown or archived team, among those newly given."""
-    known = set(connection.execute(sa.text("select id from console.team where archived_at is null")).scalars())
+    known = set(
+        connection.execute(sa.text("select id from console.team where archived_at is null")).scalars()
+    )
     details: list[dict[str, str]] = [
-        {"field": "roles", "reason": one["reason"]} for one in persons.unknown_roles(sorted({role for role, _ in pairs}))
+        {"field": "roles", "reason": one["reason"]}
+        for one in persons.unknown_roles(sorted({role for role, _ in pairs}))
     ]
     for role, team in sorted(pairs):
         if team in {"", EVERY} and role not in access.EVERYWHERE:
             details.append({"field": "roles", "reason": f"{role} is held in a team: choose one"})
         elif team != EVERY and team not in known:
             details.append({"field": "roles", "reason": f"there is no open team {team!r}"})
-    details += [{"field": "teams", "reason": f"there is no open team {team!r}"} for team in sorted(set(teams) - known)]
+    details += [
+        {"field": "teams", "reason": f"there is no open team {team!r}"} for team in sorted(set(teams) - known)
+    ]
     if details:
         raise Invalid("These roles cannot be given.", details=details)
 
@@ -248,12 +299,18 @@ def _changed(actor: Actor, person_id: str, change: Callable[[Connection], dict[s
         authority.require_over(actor, connection, person_id)
         opened = change(connection)
         if opened is not None:
-            persons.note_configuration(actor, "person_changed", person_id, {"person": person_id} | opened, connection=connection)
+            persons.note_configuration(
+                actor, "person_changed", person_id, {"person": person_id} | opened, connection=connection
+            )
 
 
 def require_teams(actor: Actor, teams: Iterable[str]) -> None:
     """Raise NotAllowed naming the first team that the actor does not belong to."""
-    beyond = [] if authority.unbounded(actor) else sorted(set(teams) - set(actor.teams) - {team for _, team in access.roles_of(actor.id)})
+    beyond = (
+        []
+        if authority.unbounded(actor)
+        else sorted(set(teams) - set(actor.teams) - {team for _, team in access.roles_of(actor.id)})
+    )
     if beyond:
         raise NotAllowed(
             f"Who is no admin takes people into their own teams only, which {beyond[0].replace('_', ' ')} is not. Ask an admin.",
@@ -284,7 +341,10 @@ def listed(value: Any) -> list[str]:
 def _kept_tags(before: Mapping[str, Any], after: Tags) -> dict[str, Any]:
     """The tags as lists of texts; a value with unchanged text keeps its original form."""
     tags = {key: list(dict.fromkeys(value.strip() for value in values)) for key, values in after.items()}
-    return {key: before[key] if key in before and listed(before[key]) == values else values for key, values in tags.items()}
+    return {
+        key: before[key] if key in before and listed(before[key]) == values else values
+        for key, values in tags.items()
+    }
 
 
 def _wrong_tags(tags: Tags) -> str | None:
@@ -295,7 +355,9 @@ def _wrong_tags(tags: Tags) -> str | None:
             return f"{key[:40]!r} is no name of a tag: small letters, digits and _, a letter first"
         if not values or len(values) > MOST_VALUES:
             return f"{key} takes 1 to {MOST_VALUES} values"
-        if not all(0 < len(value.strip()) <= LONGEST_VALUE and value.strip().isprintable() for value in values):
+        if not all(
+            0 < len(value.strip()) <= LONGEST_VALUE and value.strip().isprintable() for value in values
+        ):
             return f"{key}: a value takes 1 to {LONGEST_VALUE} printable characters"
     return None
 

@@ -129,7 +129,15 @@ def create_person(
     person_id, shown = new_id("usr"), name.strip() or address.partition("@")[0].replace(".", " ").title()
     stored = passwords.hash_password(chosen)
     roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
-    row = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": "en", "zone": zone}
+    row = {
+        "id": person_id,
+        "email": address,
+        "name": shown,
+        "hash": stored,
+        "tags": dict(tags or {}),
+        "locale": "en",
+        "zone": zone,
+    }
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
         _make_team(connection, home, team)
@@ -150,25 +158,47 @@ def insert_person(
     Raises `Conflict` if the address is taken.
     """
     if not connection.execute(_INSERT, {"kind": "person", **row}).rowcount:
-        raise Conflict(f"Somebody signs in as {row['email']} already.", code="email_taken", at=("email", "is taken"))
+        raise Conflict(
+            f"Somebody signs in as {row['email']} already.", code="email_taken", at=("email", "is taken")
+        )
     join_teams(connection, row["id"], teams)
     source = access.INVITATION if "invitation" in (more or {}) else access.HAND
-    access.assign(row["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id), source=source)
-    opened = {"person": row["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
-    note_configuration(by, "person_created", row["id"], opened, {"name": row["name"], "email": row["email"]}, connection)
+    access.assign(
+        row["id"],
+        roles,
+        connection=connection,
+        by=str((more or {}).get("invited_by") or by.id),
+        source=source,
+    )
+    opened = {
+        "person": row["id"],
+        "roles": [f"{role}@{place}" for role, place in roles],
+        "teams": list(teams),
+        **(more or {}),
+    }
+    note_configuration(
+        by, "person_created", row["id"], opened, {"name": row["name"], "email": row["email"]}, connection
+    )
 
 
 def join_teams(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
     """Make these existing teams the person's teams."""
     parameters = {"person": person_id, "teams": list(teams)}
-    connection.execute(sa.text("delete from console.person_team where person = :person and team <> all(:teams)"), parameters)
+    connection.execute(
+        sa.text("delete from console.person_team where person = :person and team <> all(:teams)"), parameters
+    )
     connection.execute(_JOIN, parameters | {"by_group": False})
 
 
-def join_teams_of_groups(connection: Connection, person_id: str, teams: Iterable[str], *, keep: Iterable[str]) -> None:
+def join_teams_of_groups(
+    connection: Connection, person_id: str, teams: Iterable[str], *, keep: Iterable[str]
+) -> None:
     """Join the teams in which a group gives roles; of those joined so before, leave all but `keep`."""
     parameters = {"person": person_id, "keep": list(keep)}
-    connection.execute(sa.text("delete from console.person_team where person = :person and by_group and team <> all(:keep)"), parameters)
+    connection.execute(
+        sa.text("delete from console.person_team where person = :person and by_group and team <> all(:keep)"),
+        parameters,
+    )
     connection.execute(_JOIN, {"person": person_id, "teams": list(teams), "by_group": True})
 
 
@@ -182,7 +212,8 @@ def end_access(connection: Connection, person_id: str) -> None:
     """End sessions and keys of the person from the commit on."""
     connection.execute(END_SESSIONS, {"id": person_id})
     connection.execute(
-        sa.text("update console.api_key set revoked_at = now() where person = :id and revoked_at is null"), {"id": person_id}
+        sa.text("update console.api_key set revoked_at = now() where person = :id and revoked_at is null"),
+        {"id": person_id},
     )
 
 
@@ -199,16 +230,24 @@ def set_password(person_id: str, password: str | None = None) -> str:
         raise Invalid(weak, details=[{"field": "password", "reason": weak}])
     stored = passwords.hash_password(chosen)
     with db.transaction() as connection:
-        connection.execute(sa.text("update console.person set password_hash = :hash where id = :id"), {"id": person_id, "hash": stored})
+        connection.execute(
+            sa.text("update console.person set password_hash = :hash where id = :id"),
+            {"id": person_id, "hash": stored},
+        )
         connection.execute(END_SESSIONS, {"id": person_id})
-        note_configuration(COMMAND_LINE, "person_changed", person_id, {"person": person_id, "fields": ["password"]})
+        note_configuration(
+            COMMAND_LINE, "person_changed", person_id, {"person": person_id, "fields": ["password"]}
+        )
     return chosen
 
 
 def require_person(known: Person) -> None:
     """Raise Conflict `service_account` for a service account: nobody signs in to one."""
     if known.service:
-        raise Conflict(f"{known.email} is a service account: nobody signs in to it. Give it an API key instead.", code="service_account")
+        raise Conflict(
+            f"{known.email} is a service account: nobody signs in to it. Give it an API key instead.",
+            code="service_account",
+        )
 
 
 def person(person_id: str) -> Person:
@@ -242,7 +281,9 @@ def names(ids: Collection[str]) -> dict[str, str]:
     if not ids:
         return {}
     with db.hot_engine().connect() as connection:
-        found = connection.execute(sa.text("select id, name from console.person where id = any(:ids)"), {"ids": list(ids)})
+        found = connection.execute(
+            sa.text("select id, name from console.person where id = any(:ids)"), {"ids": list(ids)}
+        )
         return {row.id: row.name for row in found}
 
 
@@ -256,7 +297,9 @@ class AccountNames(Mapping[str, str]):
     def _names(self) -> dict[str, str]:
         with db.hot_engine().connect() as connection:
             rows = connection.execute(
-                sa.text("select lower(email) as email, name from console.person where removed_at is null limit 20000")
+                sa.text(
+                    "select lower(email) as email, name from console.person where removed_at is null limit 20000"
+                )
             ).all()
         first = Counter(row.email.partition("@")[0] for row in rows)
         short = {begins: row.name for row in rows if first[begins := row.email.partition("@")[0]] == 1}
@@ -281,7 +324,10 @@ def is_closed(person_id: str | None) -> bool:
         return False
     with db.hot_engine().connect() as connection:
         return (
-            connection.execute(sa.text("select disabled_at is not null from console.person where id = :id"), {"id": person_id}).scalar()
+            connection.execute(
+                sa.text("select disabled_at is not null from console.person where id = :id"),
+                {"id": person_id},
+            ).scalar()
             is True
         )
 
@@ -296,9 +342,7 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
     if row is None or row.disabled_at is not None:
         said = "The account of the person that this is done for is closed. Somebody else has to take over."
         if row is not None and row.kind == "service":
-            said = (
-                f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
-            )
+            said = f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
         raise NotAllowed(said, code="account_closed")
     return actor(row, kind="user", session=session)
 
@@ -349,7 +393,13 @@ def note_configuration(
 ) -> None:
     """An event on the configuration chain, with sealed values under the person's key. Must be the last act of a transaction."""
     log.note(
-        by, kind, open=opened, sealed=sealed, subject=subjects.subject_of("person", person_id), chain="sys:config", connection=connection
+        by,
+        kind,
+        open=opened,
+        sealed=sealed,
+        subject=subjects.subject_of("person", person_id),
+        chain="sys:config",
+        connection=connection,
     )
 
 
@@ -357,7 +407,10 @@ def team_id(name: str) -> str:
     """`financial_crime` for `Financial Crime`, `equipe` for `Équipe`. Raises `Invalid` if no usable character remains."""
     ident = re.sub(r"[^a-z0-9_-]+", "_", unaccented(name).strip().lower()).strip("_")
     if not TEAM.fullmatch(ident):
-        raise Invalid("A team is named with letters and digits.", at=("team", "takes letters, digits, - and _, a letter first"))
+        raise Invalid(
+            "A team is named with letters and digits.",
+            at=("team", "takes letters, digits, - and _, a letter first"),
+        )
     return ident
 
 
@@ -390,19 +443,26 @@ def wrong_particulars(address: str, name: str) -> list[dict[str, str]]:
 def unknown_roles(roles: Iterable[str]) -> list[dict[str, str]]:
     """A detail for each role that the policy does not have."""
     known = authority.known_roles()
-    return [{"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"} for role in roles if role not in known]
+    return [
+        {"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"}
+        for role in roles
+        if role not in known
+    ]
 
 
 def _make_team(connection: Connection, team: str, name: str) -> None:
     shown = name.strip() if name.strip() != team else team.replace("_", " ").replace("-", " ").title()
     connection.execute(
-        sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing"), {"id": team, "name": shown}
+        sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing"),
+        {"id": team, "name": shown},
     )
 
 
 def _read_person(statement: sa.TextClause, **values: str) -> Person:
     with db.hot_engine().connect() as connection:
-        row = connection.execute(statement, {name: value.replace("\0", "") for name, value in values.items()}).one_or_none()
+        row = connection.execute(
+            statement, {name: value.replace("\0", "") for name, value in values.items()}
+        ).one_or_none()
     if row is None:
         raise NotFound
     return _person(row)

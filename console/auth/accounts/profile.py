@@ -39,7 +39,10 @@ class Profile:
 
 def profile_of(actor: Actor) -> Profile:
     """The actor's profile. Raises `NotFound` if the actor is not a person."""
-    rows = db.fetch("select name, locale, zone, theme, password_hash is not null from console.person where id = %s", (actor.id,))
+    rows = db.fetch(
+        "select name, locale, zone, theme, password_hash is not null from console.person where id = %s",
+        (actor.id,),
+    )
     if not rows:
         raise NotFound
     return Profile(*rows[0])
@@ -64,9 +67,14 @@ def change_profile(actor: Actor, *, name: str, locale: str, zone: str, theme: st
     if not changed:
         return
     with db.transaction() as connection:
-        statement = sa.text("update console.person set name = :name, locale = :locale, zone = :zone, theme = :theme where id = :id")
+        statement = sa.text(
+            "update console.person set name = :name, locale = :locale, zone = :zone, theme = :theme where id = :id"
+        )
         connection.execute(statement, new | {"id": actor.id})
-        sealed = {"old": {field: getattr(before, field) for field in changed}, "new": {field: new[field] for field in changed}}
+        sealed = {
+            "old": {field: getattr(before, field) for field in changed},
+            "new": {field: new[field] for field in changed},
+        }
         _note(actor, actor.id, changed, connection, sealed)
 
 
@@ -76,19 +84,29 @@ def change_password(actor: Actor, former: str, new: str) -> None:
         raise Conflict("A key cannot change a password.", code="no_person")
     stored = _stored(actor.id)
     if stored is None:
-        raise Conflict("You sign in through the identity provider: there is no password here.", code="no_password")
+        raise Conflict(
+            "You sign in through the identity provider: there is no password here.", code="no_password"
+        )
     limit = [Limit("own", actor.id, FREE)]
     if not throttle.take(limit):
-        raise TooMany("Too many passwords were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S)
+        raise TooMany(
+            "Too many passwords were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S
+        )
     if not passwords.matches(stored, former):
-        raise Invalid("The password was not changed.", details=[{"field": "former", "reason": "is not your password"}])
+        raise Invalid(
+            "The password was not changed.", details=[{"field": "former", "reason": "is not your password"}]
+        )
     throttle.give_back(limit)
     _refuse_weak(new, actor.email, actor.name)
     if passwords.matches(stored, new):
-        raise Invalid("The password was not changed.", details=[{"field": "new", "reason": "is the one that you have"}])
+        raise Invalid(
+            "The password was not changed.", details=[{"field": "new", "reason": "is the one that you have"}]
+        )
     with db.transaction() as connection:
         _set(connection, actor.id, new)
-        ended = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null and id <> :own")
+        ended = sa.text(
+            "update console.session set ended_at = now() where person = :id and ended_at is null and id <> :own"
+        )
         connection.execute(ended, {"id": actor.id, "own": actor.session})
         _note(actor, actor.id, ["password"], connection)
     one_time.forget("reset", actor.id)
@@ -154,10 +172,24 @@ def _set(connection: sa.Connection, person_id: str, new: str) -> None:
     connection.execute(statement, {"hash": passwords.hash_password(new), "id": person_id})
 
 
-def _note(by: Actor, person_id: str, fields: list[str], connection: sa.Connection, sealed: Mapping[str, object] | None = None) -> None:
+def _note(
+    by: Actor,
+    person_id: str,
+    fields: list[str],
+    connection: sa.Connection,
+    sealed: Mapping[str, object] | None = None,
+) -> None:
     whose = subjects.subject_of("person", person_id)
     opened = {"person": person_id, "fields": fields}
-    log.note(by, "person_changed", open=opened, sealed=sealed, subject=whose, chain="sys:config", connection=connection)
+    log.note(
+        by,
+        "person_changed",
+        open=opened,
+        sealed=sealed,
+        subject=whose,
+        chain="sys:config",
+        connection=connection,
+    )
 
 
 def _known(locale: str) -> bool:

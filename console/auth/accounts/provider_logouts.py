@@ -26,7 +26,12 @@ def read_logout(text: str) -> Logout:
     there = oidc.provider()
     claims = oidc.signed_claims(there, text, jti={"essential": True})
     subject, session, events = claims.get("sub"), claims.get("sid"), claims.get("events")
-    fits = isinstance(events, dict) and isinstance(events.get(LOGOUT), dict) and "nonce" not in claims and (subject or session)
+    fits = (
+        isinstance(events, dict)
+        and isinstance(events.get(LOGOUT), dict)
+        and "nonce" not in claims
+        and (subject or session)
+    )
     if (
         not fits
         or claims["iat"] < time.time() - oidc.WAY_S

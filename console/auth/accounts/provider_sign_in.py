@@ -22,7 +22,9 @@ _HELD = sa.text(
     "select i.id, i.person, p.disabled_at, p.email, p.name from console.identity i join console.person p on p.id = i.person"
     " where i.issuer = :issuer and i.subject = :subject for update of i"
 )
-_OF_EMAIL = sa.text("select id, password_hash is not null as password from console.person where email = :email")
+_OF_EMAIL = sa.text(
+    "select id, password_hash is not null as password from console.person where email = :email"
+)
 _SEEN = sa.text(
     "update console.identity set seen_at = now(), withheld_at = case when :withheld then now() end,"
     " email = case :email when '' then email else :email end, name = case :name when '' then name else :name end where id = :id"
@@ -84,27 +86,42 @@ def _person(arrival: Arrival) -> tuple[str, str, frozenset[Pair]]:
             identity_id, person_id = _enter(connection, arrival, account, mapped)
             roles = authority.role_pairs(connection, person_id)
         elif held.disabled_at is not None:
-            raise ProviderRefused("Your account here is closed. Ask an administrator.", code="closed", person=held.person)
+            raise ProviderRefused(
+                "Your account here is closed. Ask an administrator.", code="closed", person=held.person
+            )
         else:
             identity_id, person_id, source = held.id, held.person, identities.source_of(held.id)
-            if arrival.withheld or (entry.current().groups_claim not in arrival.claims and entry.current().groups_missing == "unchanged"):
+            if arrival.withheld or (
+                entry.current().groups_claim not in arrival.claims
+                and entry.current().groups_missing == "unchanged"
+            ):
                 before = access.grants_of(person_id, connection)
                 mapped |= {pair for pair, sources in before.items() if source in sources}
-            roles = identities.give(connection, signing_in.STRANGER, person_id, source, mapped, keep_last_admin=True)
+            roles = identities.give(
+                connection, signing_in.STRANGER, person_id, source, mapped, keep_last_admin=True
+            )
             _follow(connection, held, account, checked=arrival.claims.get("email_verified") is True)
         seen = {"id": identity_id, "withheld": arrival.withheld, "email": account.email, "name": account.name}
         connection.execute(_SEEN, seen)
     return identity_id, person_id, roles
 
 
-def _enter(connection: Connection, arrival: Arrival, account: Account, mapped: frozenset[Pair]) -> tuple[str, str]:
+def _enter(
+    connection: Connection, arrival: Arrival, account: Account, mapped: frozenset[Pair]
+) -> tuple[str, str]:
     """Create the person at their first sign-in, with the roles of an invitation to their address and of their groups; returns the ids of identity and person.
 
     Nothing is said of who exists here before the provider vouches for the address.
     """
     address = account.email
-    if arrival.claims.get("email_verified") is not True or not persons.EMAIL.fullmatch(address) or len(address) > 254:
-        raise ProviderRefused("The identity provider tells no e-mail address of yours that it has checked.", code="no_address")
+    if (
+        arrival.claims.get("email_verified") is not True
+        or not persons.EMAIL.fullmatch(address)
+        or len(address) > 254
+    ):
+        raise ProviderRefused(
+            "The identity provider tells no e-mail address of yours that it has checked.", code="no_address"
+        )
     known = connection.execute(_OF_EMAIL, {"email": address}).one_or_none()
     if known is not None:
         raise _not_linked(known.id, by_password=known.password and entry.current().password)
@@ -129,7 +146,8 @@ def _enter(connection: Connection, arrival: Arrival, account: Account, mapped: f
     identity_id = identities.insert(connection, signing_in.STRANGER, person_id, account, mapped)
     by_group, invitation = frozenset({identities.source_of(identity_id)}), frozenset({access.INVITATION})
     given = {
-        pair: (invitation if invited and pair in invited.roles else frozenset()) | (by_group if pair in mapped else frozenset())
+        pair: (invitation if invited and pair in invited.roles else frozenset())
+        | (by_group if pair in mapped else frozenset())
         for pair in roles
     }
     access.set_grants(person_id, given, connection=connection)
@@ -147,9 +165,14 @@ def _follow(connection: Connection, held: Any, account: Account, *, checked: boo
     fields = [field for field in wanted if wanted[field] != getattr(held, field)]
     if fields:
         connection.execute(_FOLLOW, wanted | {"id": held.person})
-        sealed = {"old": {field: getattr(held, field) for field in fields}, "new": {field: wanted[field] for field in fields}}
+        sealed = {
+            "old": {field: getattr(held, field) for field in fields},
+            "new": {field: wanted[field] for field in fields},
+        }
         opened = {"person": held.person, "fields": fields}
-        persons.note_configuration(signing_in.STRANGER, "person_changed", held.person, opened, sealed, connection)
+        persons.note_configuration(
+            signing_in.STRANGER, "person_changed", held.person, opened, sealed, connection
+        )
 
 
 def mapped_roles(claims: Mapping[str, Any]) -> frozenset[Pair]:

@@ -53,7 +53,10 @@ class RateLimited(TooMany):
     default_code = "rate_limited"
 
     def __init__(self, rate: Rate, wait_s: int) -> None:
-        super().__init__(f"This key has made {rate.limit} requests, as many as it may. Ask again in {wait_s} s.", retry_after=wait_s)
+        super().__init__(
+            f"This key has made {rate.limit} requests, as many as it may. Ask again in {wait_s} s.",
+            retry_after=wait_s,
+        )
         self.rate = rate
 
 
@@ -88,6 +91,7 @@ def _nearest(row: Sequence[float], limits: Sequence[int]) -> Rate:
     """The window with the fewest requests left; the longest of several."""
     at = int(row[3])
     windows = [
-        Rate(limit, max(0, limit - int(used)), at - at % length + length) for used, limit, length in zip(row, limits, SECONDS, strict=False)
+        Rate(limit, max(0, limit - int(used)), at - at % length + length)
+        for used, limit, length in zip(row, limits, SECONDS, strict=False)
     ]
     return min(windows, key=lambda rate: (rate.remaining, -rate.reset))

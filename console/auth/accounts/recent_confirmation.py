@@ -14,5 +14,12 @@ def require_recent(actor: Actor) -> None:
 
     API keys and the engine pass, and everybody if it is switched off.
     """
-    if actor.kind == "user" and actor.session.startswith("ses_") and entry.current().step_up and not db.fetch(_PROVED, (actor.session,)):
-        raise NotAllowed("Show once more that it is you: you last did more than five minutes ago.", code="step_up")
+    if (
+        actor.kind == "user"
+        and actor.session.startswith("ses_")
+        and entry.current().step_up
+        and not db.fetch(_PROVED, (actor.session,))
+    ):
+        raise NotAllowed(
+            "Show once more that it is you: you last did more than five minutes ago.", code="step_up"
+        )

@@ -59,7 +59,9 @@ def create_service_account(
     with authority.changing(by) as connection:
         if makes_team:
             for team in joined:
-                connection.execute(_TEAM, {"id": team, "name": team.replace("_", " ").replace("-", " ").title()})
+                connection.execute(
+                    _TEAM, {"id": team, "name": team.replace("_", " ").replace("-", " ").title()}
+                )
         person_changes.check_places(connection, roles, set(joined) - {team for _, team in roles})
         authority.require_give(by, roles)
         person_changes.require_teams(by, joined)
@@ -107,7 +109,9 @@ def require_use(actor: Actor, email: str) -> None:
     if not any(access.can(actor, team, obj, "use") for team in teams):
         message = f"This workflow runs as {email}, and you lack the right account.use on that account. An admin can grant it."
         raise NotAllowed(
-            message, need=(obj, "use"), words=f"Letting runs act as {email} needs a right that you do not have. An admin can grant it."
+            message,
+            need=(obj, "use"),
+            words=f"Letting runs act as {email} needs a right that you do not have. An admin can grant it.",
         )
 
 

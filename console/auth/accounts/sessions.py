@@ -133,14 +133,26 @@ def open_session(
     actor = persons.actor_of_person(person_id, session)
     if actor.service:
         raise NotAllowed("Nobody signs in to a service account.", code="service_account")
-    values = {"id": session, "hash": _hash(token), "person": person_id, "ip": ip, "agent": agent[:LONGEST_AGENT]}
+    values = {
+        "id": session,
+        "hash": _hash(token),
+        "person": person_id,
+        "ip": ip,
+        "agent": agent[:LONGEST_AGENT],
+    }
     connection.execute(
         sa.text(
             "insert into console.session (id, token_hash, person, ip, agent, method, roles, identity, provider_session, proved_at) values (:id, :hash, :person, :ip,"
             " :agent, :method, :roles, :identity, :provider_session, case when cast(:identity as text) is null then now() else to_timestamp(coalesce(cast(:proved_at as double precision), 0)) end)"
         ),
         values
-        | {"method": method, "roles": _roles(actor), "identity": identity, "provider_session": provider_session, "proved_at": proved_at},
+        | {
+            "method": method,
+            "roles": _roles(actor),
+            "identity": identity,
+            "provider_session": provider_session,
+            "proved_at": proved_at,
+        },
     )
     data = {"person": person_id, "session": session, "method": method}
     log.note(actor, "signed_in", open=data, sealed={"ip": ip, "agent": agent[:LONGEST_AGENT]})
@@ -164,7 +176,9 @@ def renewed(token: str, *, proved: bool = False, proved_at: float | None = None)
         f"update console.session set token_hash = :new, roles = :roles, former_hash = {former} where token_hash = :old and ended_at is null"  # noqa: S608 - constants
     )
     with db.hot_engine().connect() as connection:
-        parameters = {"new": _hash(new), "old": _hash(token), "roles": _roles(found.actor)} | ({"proved_at": proved_at} if proved else {})
+        parameters = {"new": _hash(new), "old": _hash(token), "roles": _roles(found.actor)} | (
+            {"proved_at": proved_at} if proved else {}
+        )
         changed = connection.execute(statement, parameters)
     return new if changed.rowcount else None
 
@@ -194,10 +208,19 @@ def _listed(actor: Actor, person_id: str) -> list[Session]:
         " where person = :person and ended_at is null and seen_at > now() - cast(:idle as interval) and created_at > now() - cast(:whole as interval)"
         " order by seen_at desc, id desc"
     )
-    parameters = {"person": person_id, "idle": f"{rules.idle_minutes} minutes", "whole": f"{rules.whole_minutes} minutes"}
+    parameters = {
+        "person": person_id,
+        "idle": f"{rules.idle_minutes} minutes",
+        "whole": f"{rules.whole_minutes} minutes",
+    }
     with db.hot_engine().connect() as connection:
         rows = connection.execute(statement, parameters).all()
-    return [Session(row.id, row.created_at, row.seen_at, row.ip, row.agent, row.method, own=row.id == actor.session) for row in rows]
+    return [
+        Session(
+            row.id, row.created_at, row.seen_at, row.ip, row.agent, row.method, own=row.id == actor.session
+        )
+        for row in rows
+    ]
 
 
 def end_session(actor: Actor, session_id: str) -> None:
@@ -232,7 +255,12 @@ def end_of_identity(connection: sa.Connection, by: Actor, person_id: str, identi
     Those of which it is not known which identity opened them end too.
     """
     return _end_in(
-        connection, by, person_id, "method = 'oidc' and coalesce(identity, :identity) = :identity", "unlinked", identity=identity_id
+        connection,
+        by,
+        person_id,
+        "method = 'oidc' and coalesce(identity, :identity) = :identity",
+        "unlinked",
+        identity=identity_id,
     )
 
 
@@ -241,7 +269,9 @@ def end_at_provider(by: Actor, logout: Logout) -> int:
     parameters = {"issuer": logout.issuer, "subject": logout.subject, "session": logout.session}
     with db.transaction() as connection:
         people = connection.execute(_AT_PROVIDER, parameters).all()
-        return sum(_end_in(connection, by, row.person, "id = :id", "at_provider", id=row.id) for row in people)
+        return sum(
+            _end_in(connection, by, row.person, "id = :id", "at_provider", id=row.id) for row in people
+        )
 
 
 def _end(by: Actor, person_id: str, which: str, reason: str, **parameters: str) -> int:
@@ -249,13 +279,20 @@ def _end(by: Actor, person_id: str, which: str, reason: str, **parameters: str) 
         return _end_in(connection, by, person_id, which, reason, **parameters)
 
 
-def _end_in(connection: sa.Connection, by: Actor, person_id: str, which: str, reason: str, **parameters: str) -> int:
+def _end_in(
+    connection: sa.Connection, by: Actor, person_id: str, which: str, reason: str, **parameters: str
+) -> int:
     statement = sa.text(
         f"update console.session set ended_at = now() where person = :person and ended_at is null and {which} returning id"  # noqa: S608 - constants
     )
     ended = list(connection.execute(statement, {"person": person_id} | parameters).scalars())
     for session in ended:
-        log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason}, connection=connection)
+        log.note(
+            by,
+            "signed_out",
+            open={"person": person_id, "session": session, "reason": reason},
+            connection=connection,
+        )
     return len(ended)
 
 

@@ -16,7 +16,9 @@ from console.infra.db.ids import new_id
 
 PER_PAIR, PER_ACCOUNT, PER_ADDRESS, PER_CODE = 5, 20, 50, 5
 CODE_LASTS = timedelta(minutes=10)
-STRANGER = Actor("system", "sys_sign_in", "Sign-in", session=new_id("sys:signin").replace("sys:signin_", "sys:signin-"))
+STRANGER = Actor(
+    "system", "sys_sign_in", "Sign-in", session=new_id("sys:signin").replace("sys:signin_", "sys:signin-")
+)
 """The actor for failed sign-ins of unknown people, on this process's chain."""
 
 _ACCOUNT = sa.text(
@@ -50,7 +52,9 @@ def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
         account = connection.execute(_ACCOUNT, {"email": address, "ip": ip}).one_or_none()
     person_id = None if account is None else account.id
     limits = [Limit("pair", f"{address}\n{ip}", PER_PAIR), Limit("address", ip, PER_ADDRESS)]
-    if account is None or not account.known_here:  # failures of strangers do not slow down people at their usual address
+    if (
+        account is None or not account.known_here
+    ):  # failures of strangers do not slow down people at their usual address
         limits.append(Limit("account", address, PER_ACCOUNT))
     if not throttle.take(limits):
         refuse("throttled", person_id, address, ip, agent)
@@ -123,5 +127,10 @@ def _keep_up(account: Any, password: str) -> None:
     """Hash the password again if its parameters are outdated."""
     if passwords.is_outdated(account.password_hash):
         with db.hot_engine().connect() as connection:
-            statement = sa.text("update console.person set password_hash = :hash where id = :id and password_hash = :old")
-            connection.execute(statement, {"hash": passwords.hash_password(password), "id": account.id, "old": account.password_hash})
+            statement = sa.text(
+                "update console.person set password_hash = :hash where id = :id and password_hash = :old"
+            )
+            connection.execute(
+                statement,
+                {"hash": passwords.hash_password(password), "id": account.id, "old": account.password_hash},
+            )

@@ -90,7 +90,11 @@ def create(actor: Actor, name: str, description: str = "", lead: str = "") -> st
     with authority.changing(actor) as connection:
         if not connection.execute(_INSERT, {"id": ident, "name": name.strip()}).rowcount:
             reason = f"there is a team {ident!r} already"
-            raise Conflict(f"There is a team {name.strip()} already.", code="team_taken", details=[{"field": "name", "reason": reason}])
+            raise Conflict(
+                f"There is a team {name.strip()} already.",
+                code="team_taken",
+                details=[{"field": "name", "reason": reason}],
+            )
         columns = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
         connection.execute(_UPDATE, {"id": ident, **columns, "second_person": False})
         _note(actor, connection, ident, ["made"], told={"lead": columns["lead"]}, new=columns)
@@ -166,7 +170,10 @@ def archive(actor: Actor, team_id: str) -> None:
                 details=[{"field": "team", "reason": words} for words in owned],
             )
         cleared_notices.notify_cleared(connection, actor, "team_archived", team_id)
-        connection.execute(sa.text("update console.team set archived_at = now(), lead = null where id = :id"), {"id": team_id})
+        connection.execute(
+            sa.text("update console.team set archived_at = now(), lead = null where id = :id"),
+            {"id": team_id},
+        )
         _note(actor, connection, team_id, ["archived"])
 
 
@@ -175,7 +182,9 @@ def reopen(actor: Actor, team_id: str) -> None:
     with authority.changing(actor) as connection:
         found = _require_team(connection, team_id)
         if found.archived:
-            connection.execute(sa.text("update console.team set archived_at = null where id = :id"), {"id": team_id})
+            connection.execute(
+                sa.text("update console.team set archived_at = null where id = :id"), {"id": team_id}
+            )
             _note(actor, connection, team_id, ["reopened"])
 
 
@@ -185,7 +194,9 @@ def copied(actor: Actor, source: str, to: str) -> Copy:
     access.require(actor, None, "policy", "manage")
     _different(team(actor, source).id, team(actor, to).id)
     rules, documents, left = _plan(source, to, access.all_rows())
-    return Copy(tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left))
+    return Copy(
+        tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left)
+    )
 
 
 def copy(actor: Actor, source: str, to: str) -> Copy:
@@ -199,10 +210,23 @@ def copy(actor: Actor, source: str, to: str) -> Copy:
         rules, documents, left = _plan(source, to, policy_store.rows_of(connection))
         if rules:
             policy_store.write(connection, added=rules, by=actor.id)
-        data = {"copied_from": source, "added": len(rules), "inboxes": [document["id"] for document in documents]}
-        _note(actor, connection, to, ["rights", "inboxes"], told=data, new={"rules": [line(row) for row in rules]})
+        data = {
+            "copied_from": source,
+            "added": len(rules),
+            "inboxes": [document["id"] for document in documents],
+        }
+        _note(
+            actor,
+            connection,
+            to,
+            ["rights", "inboxes"],
+            told=data,
+            new={"rules": [line(row) for row in rules]},
+        )
     inboxes.import_all(documents, by=actor)
-    return Copy(tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left))
+    return Copy(
+        tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left)
+    )
 
 
 def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
@@ -212,12 +236,28 @@ def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[di
     renamed = {document.id: _inbox_id(document.id, source, to) for document in theirs}
     there = set(rows)
     rules = [
-        Row(row.ptype, row.sub, f"t:{to}", f"inbox:{renamed[row.obj[6:]]}" if row.obj[:6] == "inbox:" and row.obj[6:] in renamed else row.obj, row.act, row.eft, row.expression)
+        Row(
+            row.ptype,
+            row.sub,
+            f"t:{to}",
+            f"inbox:{renamed[row.obj[6:]]}"
+            if row.obj[:6] == "inbox:" and row.obj[6:] in renamed
+            else row.obj,
+            row.act,
+            row.eft,
+            row.expression,
+        )
         for row in rows
         if row.dom == f"t:{source}" and row.sub.startswith("role:")
-    ]  # fmt: skip
+    ]
     documents: list[dict[str, Any]] = [
-        {"id": renamed[document.id], "title": document.title, "help": document.help, "team": to, "roles": list(document.roles)}
+        {
+            "id": renamed[document.id],
+            "title": document.title,
+            "help": document.help,
+            "team": to,
+            "roles": list(document.roles),
+        }
         for document in theirs
         if renamed[document.id] not in known
     ]
@@ -265,7 +305,10 @@ def _lead(connection: Connection, email: str) -> str | None:
     statement = sa.text("select id from console.person where email = :email and disabled_at is null")
     found = connection.execute(statement, {"email": email.strip().lower().replace("\0", "")}).scalar()
     if found is None:
-        raise Invalid("Nobody leads the team by this address.", at=("lead", "takes the address of somebody who may sign in"))
+        raise Invalid(
+            "Nobody leads the team by this address.",
+            at=("lead", "takes the address of somebody who may sign in"),
+        )
     return str(found)
 
 
@@ -278,7 +321,11 @@ def _free(name: str) -> str:
     if named := next((team.id for team in teams if team.name.casefold() == name.strip().casefold()), None):
         return named
     first, taken = f"team_{plain}".rstrip("_"), {team.id for team in teams}
-    return next(each for each in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if each not in taken)
+    return next(
+        each
+        for each in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3)))
+        if each not in taken
+    )
 
 
 def _refuse_bad(name: str, description: str) -> None:
@@ -293,7 +340,10 @@ def _refuse_bad(name: str, description: str) -> None:
 
 def _different(source: str, to: str) -> None:
     if source == to:
-        raise Invalid("A team is copied from another one.", details=[{"field": "source", "reason": "takes another team"}])
+        raise Invalid(
+            "A team is copied from another one.",
+            details=[{"field": "source", "reason": "takes another team"}],
+        )
 
 
 def _note(

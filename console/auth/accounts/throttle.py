@@ -27,7 +27,9 @@ on conflict (key) do update set
 where t.until <= clock_timestamp()
 returning t.key
 """)  # noqa: S608 - constants of this file
-_BACK = sa.text("update console.throttle set count = greatest(0, count - 1), until = least(until, now()) where key = any(:keys)")
+_BACK = sa.text(
+    "update console.throttle set count = greatest(0, count - 1), until = least(until, now()) where key = any(:keys)"
+)
 _FORGET = sa.text(f"delete from console.throttle where until < now() - interval '{FORGET}'")  # noqa: S608 - a constant of this file
 
 

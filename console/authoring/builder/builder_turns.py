@@ -142,9 +142,18 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
     subject = subjects.of_person(actor.id)
     turn_id = new_id("bld")
     why = off(current, draft)
-    question = {"message": wish, "document": document, "names": reachable(actor), "talk": [] if why else _talk(draft.id, actor.id, at)}
+    question = {
+        "message": wish,
+        "document": document,
+        "names": reachable(actor),
+        "talk": [] if why else _talk(draft.id, actor.id, at),
+    }
     kid, nonce, ct = subjects.seal(subject, f"builder_turn|{turn_id}", question)
-    answered = subjects.seal(subject, f"builder_answer|{turn_id}", _answer_json(Answer(why[1]))) if why else (None, None, None)
+    answered = (
+        subjects.seal(subject, f"builder_answer|{turn_id}", _answer_json(Answer(why[1])))
+        if why
+        else (None, None, None)
+    )
     row = {
         "id": turn_id,
         "workflow": draft.id,
@@ -153,8 +162,18 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
         "status": "failed" if why else "pending",
         "revision": revision,
     }
-    row |= {"deadline": at + timedelta(seconds=current.chosen("build").seconds), "code": why[0] if why else None}
-    row |= {"subject": subject, "kid": kid, "nonce": nonce, "ct": ct, "answer_nonce": answered[1], "answer_ct": answered[2]}
+    row |= {
+        "deadline": at + timedelta(seconds=current.chosen("build").seconds),
+        "code": why[0] if why else None,
+    }
+    row |= {
+        "subject": subject,
+        "kid": kid,
+        "nonce": nonce,
+        "ct": ct,
+        "answer_nonce": answered[1],
+        "answer_ct": answered[2],
+    }
     team, label, _ = fetch(_PLACE, (draft.id,))[0]
     with transaction() as connection:
         connection.execute(_STOP_FORMER, {"workflow": draft.id, "person": actor.id})
@@ -237,7 +256,9 @@ def pending(turn_id: str) -> bool:
     return bool(rows) and rows[0][0] == "pending"
 
 
-def settle(connection: sa.Connection, asked: Question, answer: Answer, *, code: str | None = None, rounds: int = 0) -> None:
+def settle(
+    connection: sa.Connection, asked: Question, answer: Answer, *, code: str | None = None, rounds: int = 0
+) -> None:
     """Keep the answer, or with a `code` why there is none; nothing happens where the turn was stopped meanwhile."""
     _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(answer))
     connection.exec_driver_sql(_SETTLED, ("failed" if code else "ready", code, rounds, nonce, ct, asked.turn))
@@ -245,7 +266,9 @@ def settle(connection: sa.Connection, asked: Question, answer: Answer, *, code: 
 
 def note_growing(asked: Question, lines: Sequence[str]) -> None:
     """Keep what the answer says so far, a line for each change, as long as the turn is pending."""
-    _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(Answer("\n".join(lines))))
+    _, nonce, ct = subjects.seal(
+        asked.subject, f"builder_answer|{asked.turn}", _answer_json(Answer("\n".join(lines)))
+    )
     fetch(_GROWN, (nonce, ct, asked.turn))
 
 
@@ -263,11 +286,20 @@ def _document_at(actor: Actor, draft: Draft, revision: int) -> dict[str, Any]:
         return workflows.draft_at(actor, draft.id, revision)
     except NotFound:
         reason = "The draft is not kept at this revision: ask about the newest one."
-        raise Conflict(reason, code="stale_revision", revision=draft.revision, details=[{"field": "revision", "reason": reason}]) from None
+        raise Conflict(
+            reason,
+            code="stale_revision",
+            revision=draft.revision,
+            details=[{"field": "revision", "reason": reason}],
+        ) from None
 
 
 def _talk(workflow: str, person: str, at: datetime) -> list[tuple[str, str]]:
-    former = [_read(row) for row in reversed(fetch(_NEWEST, (workflow, person, TALK))) if row[3] > at - TALK_OF and row[5] == "ready"]
+    former = [
+        _read(row)
+        for row in reversed(fetch(_NEWEST, (workflow, person, TALK)))
+        if row[3] > at - TALK_OF and row[5] == "ready"
+    ]
     return [(each.message, each.answer.text) for each in former]
 
 
@@ -281,18 +313,54 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def _read(row: Sequence[Any]) -> Turn:
-    turn_id, _, _, at, deadline_at, status, _, revision, taken, subject, nonce, ct, answer_nonce, answer_ct = row
+    (
+        turn_id,
+        _,
+        _,
+        at,
+        deadline_at,
+        status,
+        _,
+        revision,
+        taken,
+        subject,
+        nonce,
+        ct,
+        answer_nonce,
+        answer_ct,
+    ) = row
     try:
         stored = subjects.unseal(subject, f"builder_turn|{turn_id}", nonce, ct)
-        given = subjects.unseal(subject, f"builder_answer|{turn_id}", answer_nonce, answer_ct) if answer_nonce is not None else None
+        given = (
+            subjects.unseal(subject, f"builder_answer|{turn_id}", answer_nonce, answer_ct)
+            if answer_nonce is not None
+            else None
+        )
     except subjects.Unreadable:
         raise NotFound from None
     answer = Answer(**given) if given else Answer("")
     if status == "stopped":
-        return Turn(turn_id, "failed", revision, at, stored["message"], stored["document"], Answer(STOPPED), stopped=True)
+        return Turn(
+            turn_id,
+            "failed",
+            revision,
+            at,
+            stored["message"],
+            stored["document"],
+            Answer(STOPPED),
+            stopped=True,
+        )
     if status == "pending" and log.now() > deadline_at + MARGIN:
         seconds = options.current().chosen("build").seconds
-        return Turn(turn_id, "failed", revision, at, stored["message"], stored["document"], Answer(absence("timeout", seconds)))
+        return Turn(
+            turn_id,
+            "failed",
+            revision,
+            at,
+            stored["message"],
+            stored["document"],
+            Answer(absence("timeout", seconds)),
+        )
     return Turn(turn_id, status, revision, at, stored["message"], stored["document"], answer, taken)
 
 

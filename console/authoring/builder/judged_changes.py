@@ -38,13 +38,22 @@ class Case:
     @classmethod
     def of(cls, document: Mapping[str, Any], surroundings: Surroundings, names: Mapping[str, Any]) -> "Case":
         """With what is wrong with the draft as it is."""
-        return cls(document, surroundings, names, frozenset(_key(each) for each in workflows.check(document, surroundings)))
+        return cls(
+            document,
+            surroundings,
+            names,
+            frozenset(_key(each) for each in workflows.check(document, surroundings)),
+        )
 
     @property
     def problems(self) -> list[dict[str, Any]]:
         """What is wrong with the draft, as the model is told it."""
         problems = sorted(self.former, key=str)
-        return [{"step": step, "field": field, "reason": reason} for step, field, reason in problems if not of_tests(field)]
+        return [
+            {"step": step, "field": field, "reason": reason}
+            for step, field, reason in problems
+            if not of_tests(field)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,9 @@ class Judged:
     def told(self) -> list[str]:
         """What is wrong, as lines for the model."""
         return [
-            f"{each.step or 'document'}, {each.field}: {each.reason}" for each in (*self.hard, *self.open_ends) if not of_tests(each.field)
+            f"{each.step or 'document'}, {each.field}: {each.reason}"
+            for each in (*self.hard, *self.open_ends)
+            if not of_tests(each.field)
         ]
 
 
@@ -78,7 +89,9 @@ def with_tests(case: Case, change: Change) -> Change:
         if not isinstance(change.value, Mapping):
             return change
         both = {**change.value, TESTS: case.document.get(TESTS)}
-        return change.model_copy(update={"value": {name: value for name, value in both.items() if value is not None}})
+        return change.model_copy(
+            update={"value": {name: value for name, value in both.items() if value is not None}}
+        )
     if drafting.parts(change.field)[0] == TESTS:
         raise ChangeError("Kept tests are not changed by words.", "field")
     return change
@@ -87,13 +100,21 @@ def with_tests(case: Case, change: Change) -> Change:
 def begun_anew(case: Case, change: Change) -> tuple[list[Change], list[Change]]:
     """The change as it is made; what adds the start, which each draft has, sets it: first its words, and once all steps are there its ways."""
     start: Mapping[str, Any] = next((each for each in case.document["steps"] if each["type"] == START), {})
-    if not isinstance(change, AddStep) or change.step.get("type") != START or not start or change.step.get("id", START) != start["id"]:
+    if (
+        not isinstance(change, AddStep)
+        or change.step.get("type") != START
+        or not start
+        or change.step.get("id", START) != start["id"]
+    ):
         return [change], []
     ways = change.step.get("next")
     found = {name: change.step[name] for name in ("title", "config") if change.step.get(name)}
     return (
         [Set(step=start["id"], field=name, value=value) for name, value in found.items()],
-        [Connect(step=start["id"], outcome=outcome, to=to) for outcome, to in (ways if isinstance(ways, Mapping) else {}).items()],
+        [
+            Connect(step=start["id"], outcome=outcome, to=to)
+            for outcome, to in (ways if isinstance(ways, Mapping) else {}).items()
+        ],
     )
 
 
@@ -150,7 +171,9 @@ def _bare(change: Change) -> list[Change]:
     """A new step without its settings and ways, which a person fills in."""
     if not isinstance(change, AddStep) or not (change.step.get("config") or change.step.get("next")):
         return []
-    kept: dict[str, Any] = {name: change.step[name] for name in ("id", "type", "title") if name in change.step}
+    kept: dict[str, Any] = {
+        name: change.step[name] for name in ("id", "type", "title") if name in change.step
+    }
     ways = {**kept, "next": change.step["next"]} if change.step.get("next") else kept
     return [change.model_copy(update={"step": ways}), change.model_copy(update={"step": kept})]
 
@@ -166,9 +189,15 @@ def _may_stay(problem: Problem, after: Mapping[str, Any]) -> bool:
     if problem.field == "next" or problem.field.startswith("next."):
         return True
     step: Mapping[str, Any] = next((each for each in after["steps"] if each["id"] == problem.step), {})
-    return bool(step) and problem.reason == MISSING and not step.get("config")  # settings that cannot be read are not looked into further
+    return (
+        bool(step) and problem.reason == MISSING and not step.get("config")
+    )  # settings that cannot be read are not looked into further
 
 
 def _refused(case: Case, after: Mapping[str, Any]) -> list[Problem]:
     """What may not be changed by words."""
-    return [Problem(None, name, f"{name} is not changed by words.") for name in FIXED if case.document.get(name) != after.get(name)]
+    return [
+        Problem(None, name, f"{name} is not changed by words.")
+        for name in FIXED
+        if case.document.get(name) != after.get(name)
+    ]

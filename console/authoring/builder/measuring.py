@@ -60,7 +60,8 @@ def read_descriptions(file: Path) -> list[Description]:
     """The descriptions of a JSON file: a list of objects."""
     given: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
     entries: list[dict[str, Any]] = [
-        {name: tuple(value) if isinstance(value, list) else value for name, value in each.items()} for each in given
+        {name: tuple(value) if isinstance(value, list) else value for name, value in each.items()}
+        for each in given
     ]
     return [Description(**each) for each in entries]
 
@@ -78,12 +79,19 @@ def recorded(file: Path) -> Asker:
     return ask
 
 
-def provided(config: providers.anthropic.Config | providers.openai_compatible.Config, *, seconds: float, max_tokens: int) -> Asker:
+def provided(
+    config: providers.anthropic.Config | providers.openai_compatible.Config,
+    *,
+    seconds: float,
+    max_tokens: int,
+) -> Asker:
     """Answers of a provider, which is really asked."""
 
     def ask(_ident: str, _number: int, system: str, user: str) -> str:
         provider = providers.provider(config)
-        return call_provider(provider, system, user, builder_prompt.SCHEMA, seconds=seconds, max_tokens=max_tokens).raw.text
+        return call_provider(
+            provider, system, user, builder_prompt.SCHEMA, seconds=seconds, max_tokens=max_tokens
+        ).raw.text
 
     return ask
 
@@ -92,7 +100,13 @@ def measured(actor: Actor, description: Description, ask: Asker) -> Measured:
     """The description tried with the names that the actor may see."""
     began, names = time.monotonic(), reachable(actor)
     start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}
-    document = {"format": 1, "slug": "measured", "title": "Measured", "team": actor.teams[0] if actor.teams else "", "steps": [start]}
+    document = {
+        "format": 1,
+        "slug": "measured",
+        "title": "Measured",
+        "team": actor.teams[0] if actor.teams else "",
+        "steps": [start],
+    }
     case = Case.of(document, within(names, document), names)
     wish = builder_prompt.Wish(document, case.problems, names, (), description.words)
     prompt = builder_prompt.rendered(wish, catalogue(), options.current().policy, KEY)
@@ -115,7 +129,9 @@ def measured(actor: Actor, description: Description, ask: Asker) -> Measured:
             lacks = _lacking(description, suggestion, found.judged.document)
             valid = not wrong
         user = prompt.corrected(text, wrong)
-    return Measured(description.id, valid, number, lacks, tuple(wrong), code, round(1000 * (time.monotonic() - began)))
+    return Measured(
+        description.id, valid, number, lacks, tuple(wrong), code, round(1000 * (time.monotonic() - began))
+    )
 
 
 def _lacking(wanted: Description, suggestion: Suggestion, document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -41,20 +41,46 @@ class OverBudget(CallFailed):
         self.budget = which
 
 
-def call_model(question: Question, current: Current, prompt: BuilderPrompt, user: str, hear: Callable[[str], None]) -> Raw:
+def call_model(
+    question: Question, current: Current, prompt: BuilderPrompt, user: str, hear: Callable[[str], None]
+) -> Raw:
     """The model's answer within what is left of the turn's time; `hear` takes its text while it arrives. Raises CallFailed (OverBudget), and PutBack when this process has to end."""
     chosen, call = current.chosen("build"), new_id("aic")
-    row = {"id": call, "at": log.now(), "workflow": question.workflow, "team": question.team or None, "label": question.label}
-    row |= {"person": question.person, "deadline": question.deadline_at, "provider": chosen.config.name, "model": chosen.config.model}
+    row = {
+        "id": call,
+        "at": log.now(),
+        "workflow": question.workflow,
+        "team": question.team or None,
+        "label": question.label,
+    }
+    row |= {
+        "person": question.person,
+        "deadline": question.deadline_at,
+        "provider": chosen.config.name,
+        "model": chosen.config.model,
+    }
     with transaction() as connection:
-        connection.execute(_ASKED, row | {"version": f"{BUILDER_VERSION}{current.house_mark}", "sha256": prompt.digest(user)})
+        connection.execute(
+            _ASKED, row | {"version": f"{BUILDER_VERSION}{current.house_mark}", "sha256": prompt.digest(user)}
+        )
     try:
         answer = _answered(question, current, chosen, call, prompt, user, hear)
     except CallFailed as error:
         _note(current, call, error.raw, ms=error.ms, code=error.code, request_id=error.request_id)
         if error.tries:
-            _keep(question, call, prompt, user, error.raw.text if error.raw else "", f"{error.code}: {error.detail}")
-        if settings.current().ai_breaker and error.tries and provider_breaker.failed(chosen.config, error.code):
+            _keep(
+                question,
+                call,
+                prompt,
+                user,
+                error.raw.text if error.raw else "",
+                f"{error.code}: {error.detail}",
+            )
+        if (
+            settings.current().ai_breaker
+            and error.tries
+            and provider_breaker.failed(chosen.config, error.code)
+        ):
             service.report_open_breaker(chosen.config, error.code)
         raise
     provider_breaker.answered(chosen.config)
@@ -69,7 +95,13 @@ def left(question: Question) -> float:
 
 
 def _answered(
-    question: Question, current: Current, chosen: Chosen, call: str, prompt: BuilderPrompt, user: str, hear: Callable[[str], None]
+    question: Question,
+    current: Current,
+    chosen: Chosen,
+    call: str,
+    prompt: BuilderPrompt,
+    user: str,
+    hear: Callable[[str], None],
 ) -> Answered:
     _require_may_ask(question, current, chosen, call, len(prompt.system) + len(user))
     seconds = left(question) - MARGIN_S
@@ -81,7 +113,9 @@ def _answered(
         except ProviderError as error:
             raise CallFailed(error, ms=0, tries=0) from error
         most = chosen.max_tokens
-        return calling.call(provider, prompt.system, user, SCHEMA, seconds=seconds, max_tokens=most, user_id=person, hear=hear)
+        return calling.call(
+            provider, prompt.system, user, SCHEMA, seconds=seconds, max_tokens=most, user_id=person, hear=hear
+        )
 
     try:
         return waits.within(max(0.0, seconds + MARGIN_S / 2), ask_model)
@@ -89,7 +123,9 @@ def _answered(
         raise CallFailed(ProviderError("timeout"), ms=round(seconds * 1000), tries=1) from None
 
 
-def _require_may_ask(question: Question, current: Current, chosen: Chosen, call: str, characters: int) -> None:
+def _require_may_ask(
+    question: Question, current: Current, chosen: Chosen, call: str, characters: int
+) -> None:
     """Raises CallFailed without a key, without time, with an open breaker, or without budget."""
     config = chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
@@ -106,25 +142,59 @@ def _require_may_ask(question: Question, current: Current, chosen: Chosen, call:
         raise OverBudget(over)
 
 
-def _note(current: Current, call: str, raw: Raw | None, *, ms: int, code: str | None = None, request_id: str | None = None) -> None:
+def _note(
+    current: Current,
+    call: str,
+    raw: Raw | None,
+    *,
+    ms: int,
+    code: str | None = None,
+    request_id: str | None = None,
+) -> None:
     """Write the result of the call into its row."""
     cost: Decimal | None = None
-    row: dict[str, Any] = {"mode": None, "request_id": request_id, "input": None, "cached": None, "output": None}
+    row: dict[str, Any] = {
+        "mode": None,
+        "request_id": request_id,
+        "input": None,
+        "cached": None,
+        "output": None,
+    }
     if raw is not None:
         fresh = max(0, raw.input_tokens - raw.cached_tokens)
         cost = current.cost(
-            current.chosen("build").config.model, input_tokens=fresh, cached_tokens=raw.cached_tokens, output_tokens=raw.output_tokens
+            current.chosen("build").config.model,
+            input_tokens=fresh,
+            cached_tokens=raw.cached_tokens,
+            output_tokens=raw.output_tokens,
         )
         row |= {"mode": raw.mode, "request_id": raw.request_id}
         row |= {"input": raw.input_tokens, "cached": raw.cached_tokens, "output": raw.output_tokens}
     price = current.price_version if cost is not None else None
-    row |= {"id": call, "status": "failed" if code else "ok", "code": code, "ms": ms, "cost": cost, "price": price, "at": log.now()}
+    row |= {
+        "id": call,
+        "status": "failed" if code else "ok",
+        "code": code,
+        "ms": ms,
+        "cost": cost,
+        "price": price,
+        "at": log.now(),
+    }
     fetch(_ANSWERED, row)
 
 
-def _keep(question: Question, call: str, prompt: BuilderPrompt, user: str, answer: str, error: str | None) -> None:
+def _keep(
+    question: Question, call: str, prompt: BuilderPrompt, user: str, answer: str, error: str | None
+) -> None:
     """Keep what was sent and answered, sealed under the key of who asked."""
-    texts: dict[str, Any] = {"system": prompt.system, "user": user, "schema": dict(SCHEMA), "answer": answer, "sources": [], "error": error}
+    texts: dict[str, Any] = {
+        "system": prompt.system,
+        "user": user,
+        "schema": dict(SCHEMA),
+        "answer": answer,
+        "sources": [],
+        "error": error,
+    }
     try:
         prompts.keep(call, question.subject, texts)
     except subjects.Unreadable:

@@ -35,7 +35,13 @@ NEAR = 0.2
 """Below this likeness the words that are shared are only those that most beginnings have."""
 MOST_NEAR = 3
 MOST_OWN = 60
-NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "action": "actions", "compensation": "actions"}
+NAMING = {
+    "collection": "collections",
+    "inbox": "inboxes",
+    "team": "teams",
+    "action": "actions",
+    "compensation": "actions",
+}
 """Settings that name something → the part of the names."""
 
 
@@ -62,10 +68,16 @@ def beginnings(actor: Actor) -> list[Beginning]:
     """The shipped workflows and automations by title whose records are here, then those of this console that the actor may edit, then the other shipped ones."""
     here = {each.id: each.label for each in seen(actor)}
     shipped = [
-        each if alike(each.collection, here) in here else replace(each, lacks=humanised(each.collection.rpartition(".")[2]))
+        each
+        if alike(each.collection, here) in here
+        else replace(each, lacks=humanised(each.collection.rpartition(".")[2]))
         for each in _shipped()
     ]
-    return [*(each for each in shipped if not each.lacks), *_own(actor), *(each for each in shipped if each.lacks)]
+    return [
+        *(each for each in shipped if not each.lacks),
+        *_own(actor),
+        *(each for each in shipped if each.lacks),
+    ]
 
 
 def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
@@ -73,7 +85,11 @@ def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
 
     A word counts the more, the fewer beginnings have it, and twice in a title.
     """
-    texts = {each.id: (words_of(each.title), words_of(f"{each.title} {each.sentence} {each.more}")) for each in offered if not each.draft}
+    texts = {
+        each.id: (words_of(each.title), words_of(f"{each.title} {each.sentence} {each.more}"))
+        for each in offered
+        if not each.draft
+    }
     having = Counter(word for _, every in texts.values() for word in every)
 
     def likeness(each: Beginning) -> float:
@@ -90,16 +106,27 @@ def words_of(text: str) -> set[str]:
 
 
 def begin(
-    actor: Actor, title: str, *, description: str, team: str | None, beginning: str, collection: str | None = None, whose: str | None = None
+    actor: Actor,
+    title: str,
+    *,
+    description: str,
+    team: str | None,
+    beginning: str,
+    collection: str | None = None,
+    whose: str | None = None,
 ) -> tuple[workflows.Entry, list[tuple[str, str]]]:
     """Create a draft from a beginning; the workflow, and (name there, name here) of what was mapped. What is not here is a problem of the draft.
 
     `collection`: whose records the runs are about in place of the beginning's own. Raises Invalid with the field, NotAllowed.
     """
     document = _document(actor, beginning)
-    mapped, pairs = fitted(document, reachable(actor), collection, contact_parts(document.get("collection"), collection))
+    mapped, pairs = fitted(
+        document, reachable(actor), collection, contact_parts(document.get("collection"), collection)
+    )
     made = workflows.without_starts(mapped) if beginning.startswith(OWN) else mapped
-    return workflows.create(actor, title, description=description, team=team, document=made, whose=whose), pairs
+    return workflows.create(
+        actor, title, description=description, team=team, document=made, whose=whose
+    ), pairs
 
 
 def contact_parts(there: str | None, here: str | None) -> dict[str, str]:
@@ -109,20 +136,37 @@ def contact_parts(there: str | None, here: str | None) -> dict[str, str]:
     if former is None or chosen is None or former.contact is None or chosen.contact is None:
         return {}
     parts = {part: (getattr(former.contact, part), getattr(chosen.contact, part)) for part in FIELDS}
-    given = next((item.name for item in chosen.stored_fields if headings.GIVEN in map(headings.part_of, (item.label, item.name))), None)
+    given = next(
+        (
+            item.name
+            for item in chosen.stored_fields
+            if headings.GIVEN in map(headings.part_of, (item.label, item.name))
+        ),
+        None,
+    )
     parts["name"] = (former.contact.name, chosen.contact.name or given)
-    return {was: becomes for was, becomes in parts.values() if was is not None and becomes is not None and was != becomes}
+    return {
+        was: becomes
+        for was, becomes in parts.values()
+        if was is not None and becomes is not None and was != becomes
+    }
 
 
 def fitted(
-    document: Mapping[str, Any], names: Mapping[str, Any], collection: str | None = None, parts: Mapping[str, str] | None = None
+    document: Mapping[str, Any],
+    names: Mapping[str, Any],
+    collection: str | None = None,
+    parts: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The document with names that are not here replaced by those that are nearly the same; and what was replaced by what.
 
     `collection` takes the place of the document's own, and `parts` are columns of it: there → here. Columns are looked at where another collection stands for the template's, and only its own: not those of other collections, nor fields of a form.
     """
     known = {
-        part: {str(each["id"]): str(each.get("label") or each.get("title") or each.get("name")) for each in names[part]}
+        part: {
+            str(each["id"]): str(each.get("label") or each.get("title") or each.get("name"))
+            for each in names[part]
+        }
         for part in set(NAMING.values())
     }
     known["roles"] = {role: role for role in names["roles"]}
@@ -137,13 +181,19 @@ def fitted(
     made: dict[str, Any] = _walked(document, named)
     if collection is not None and made.get("collection") is not None:
         made = _moved(made, str(made["collection"]), collection)
-    fields = next((each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None)
+    fields = next(
+        (each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None
+    )
     if fields is not None and made["collection"] != document.get("collection"):
         asked = set(re.findall(r"'name': '(\w+)'", str(made["steps"])))
         there = {each["name"]: each["label"] for each in fields}
         used: dict[str, None] = {}
         _over_fields(made, lambda name: used.setdefault(name) or name, made["collection"])
-        renamed = {name: here for name in used.keys() - asked if (here := (parts or {}).get(name) or alike(name, there)) != name}
+        renamed = {
+            name: here
+            for name in used.keys() - asked
+            if (here := (parts or {}).get(name) or alike(name, there)) != name
+        }
         pairs |= renamed
         made = _over_fields(made, lambda name: renamed.get(name, name), made["collection"])
     return made, sorted(pairs.items())
@@ -157,7 +207,11 @@ def alike(name: str, known: Mapping[str, str]) -> str:
         return name
     words = _plain(name)
     scores = sorted(
-        ((max(fuzz.ratio(words, _plain(each)), 100 * (words == _plain(label))), each) for each, label in known.items()), reverse=True
+        (
+            (max(fuzz.ratio(words, _plain(each)), 100 * (words == _plain(label))), each)
+            for each, label in known.items()
+        ),
+        reverse=True,
     )
     best = scores[0]
     return best[1] if best[0] >= ALIKE and (len(scores) == 1 or scores[1][0] < best[0]) else name
@@ -170,16 +224,27 @@ def _plain(name: str) -> str:
 
 def _walked(value: Any, named: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {name: entry if name in ("slug", "title", "id") else _walked(entry, named, name) for name, entry in value.items()}
+        return {
+            name: entry if name in ("slug", "title", "id") else _walked(entry, named, name)
+            for name, entry in value.items()
+        }
     if isinstance(value, list):
-        return [named("roles", each) if key == "roles" and isinstance(each, str) else _walked(each, named) for each in value]
-    return named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
+        return [
+            named("roles", each) if key == "roles" and isinstance(each, str) else _walked(each, named)
+            for each in value
+        ]
+    return (
+        named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
+    )
 
 
 def _moved(value: Any, there: str, here: str) -> Any:
     """The value with one collection in place of another wherever it is named."""
     if isinstance(value, Mapping):
-        return {name: here if name == "collection" and entry == there else _moved(entry, there, here) for name, entry in value.items()}
+        return {
+            name: here if name == "collection" and entry == there else _moved(entry, there, here)
+            for name, entry in value.items()
+        }
     return [_moved(each, there, here) for each in value] if isinstance(value, list) else value
 
 
@@ -191,15 +256,22 @@ def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key
         return {name: _over_fields(entry, renamed, collection, name) for name, entry in value.items()}
     if isinstance(value, list):
         named = key in ("fields", "required", "edit")
-        return [renamed(each) if named and isinstance(each, str) else _over_fields(each, renamed, collection) for each in value]
+        return [
+            renamed(each) if named and isinstance(each, str) else _over_fields(each, renamed, collection)
+            for each in value
+        ]
     if isinstance(value, str) and key not in ("slug", "id"):
-        return re.sub(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed(found[1])}", value)
+        return re.sub(
+            r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed(found[1])}", value
+        )
     return value
 
 
 @functools.cache
 def _shipped() -> tuple[Beginning, ...]:
-    return tuple(_beginning(each.id, workflows.template_document(each.id), own=False) for each in workflows.templates())
+    return tuple(
+        _beginning(each.id, workflows.template_document(each.id), own=False) for each in workflows.templates()
+    )
 
 
 def _own(actor: Actor) -> list[Beginning]:
@@ -208,9 +280,14 @@ def _own(actor: Actor) -> list[Beginning]:
     editable = [
         known
         for known in workflows.all_known()
-        if not known.archived and known.slug not in made and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
+        if not known.archived
+        and known.slug not in made
+        and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
     ]
-    found = [(known, workflows.open_draft(actor, known.slug).document) for known in sorted(editable, key=_unpublished)[:MOST_OWN]]
+    found = [
+        (known, workflows.open_draft(actor, known.slug).document)
+        for known in sorted(editable, key=_unpublished)[:MOST_OWN]
+    ]
     return [
         replace(_beginning(f"{OWN}{known.slug}", document, own=True), draft=_unpublished(known))
         for known, document in found
@@ -228,7 +305,10 @@ def _document(actor: Actor, beginning: str) -> dict[str, Any]:
             return workflows.open_draft(actor, beginning.removeprefix(OWN)).document
         return workflows.template_document(beginning)
     except (KeyError, NotFound):
-        raise Invalid("There is no such template.", details=[{"field": "template", "reason": "Choose one of those shown."}]) from None
+        raise Invalid(
+            "There is no such template.",
+            details=[{"field": "template", "reason": "Choose one of those shown."}],
+        ) from None
 
 
 def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:
@@ -242,7 +322,12 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         bool(document.get("triggers")),
         own,
         picture,
-        " ".join([str(document.get("description") or ""), *(str(step.get("title") or "") for step in document["steps"])]),
+        " ".join(
+            [
+                str(document.get("description") or ""),
+                *(str(step.get("title") or "") for step in document["steps"]),
+            ]
+        ),
         collection=str(document.get("collection") or next(_collections(document["steps"]), "")),
     )
 
@@ -260,7 +345,9 @@ def _collections(value: Any) -> Iterator[str]:
             yield from _collections(entry)
 
 
-def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None, whose: str | None = None) -> workflows.Entry:
+def bring_in(
+    actor: Actor, content: bytes, name: str, *, team: str | None, whose: str | None = None
+) -> workflows.Entry:
     """Create a draft from the content of a file called `name`, under the address that it says, or one of its title where that is taken, and in the team. Everything else of the file is kept.
 
     Raises Invalid with every reason why it cannot be opened, NotAllowed.
@@ -268,11 +355,21 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None, whose
     document = _opened(content)
     title = document.get("title")
     if not isinstance(title, str) or not title.strip() or len(title) > LONGEST_TITLE:
-        title = PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[:LONGEST_TITLE] or UNTITLED
+        title = (
+            PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[:LONGEST_TITLE]
+            or UNTITLED
+        )
     named = document.get("slug")
-    made = workflows.create(actor, title, team=team, slug=named if isinstance(named, str) else "", whose=whose)
+    made = workflows.create(
+        actor, title, team=team, slug=named if isinstance(named, str) else "", whose=whose
+    )
     own = {"slug": made.slug, "team": made.team}
-    workflows.edit(actor, made.slug, 0, [SetDocument(value={**document, **own, **({} if document.get("title") else {"title": title})})])
+    workflows.edit(
+        actor,
+        made.slug,
+        0,
+        [SetDocument(value={**document, **own, **({} if document.get("title") else {"title": title})})],
+    )
     return made
 
 
@@ -294,6 +391,7 @@ def _opened(content: bytes) -> Mapping[str, Any]:
 
 def _refused(reasons: list[tuple[str, str]]) -> Invalid:
     details = [
-        {"field": STEP.sub(lambda found: f"step {int(found[1]) + 1}", field) or "file", "reason": reason} for field, reason in reasons
+        {"field": STEP.sub(lambda found: f"step {int(found[1]) + 1}", field) or "file", "reason": reason}
+        for field, reason in reasons
     ]
     return Invalid("This file cannot be opened as a workflow. Nothing was made of it.", details=details)

@@ -34,12 +34,20 @@ def parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Part]:
         if step not in old or step not in new or by_step.get(step):
             kind: Kind = "added" if step not in old else "removed" if step not in new else "changed"
             found.append(
-                Part(f"step:{step}", kind, _title(new.get(step) or old[step]), step, [each for each in by_step.get(step, ()) if each.where])
+                Part(
+                    f"step:{step}",
+                    kind,
+                    _title(new.get(step) or old[step]),
+                    step,
+                    [each for each in by_step.get(step, ()) if each.where],
+                )
             )
     return [*_of_document(before, after, by_step.get("", [])), *found]
 
 
-def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], differences: Sequence[Difference]) -> list[Part]:
+def _of_document(
+    before: Mapping[str, Any], after: Mapping[str, Any], differences: Sequence[Difference]
+) -> list[Part]:
     found = []
     for name in sorted({*before, *after} - {"steps", "triggers"}):
         if before.get(name) != after.get(name):
@@ -51,7 +59,15 @@ def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], difference
         if old.get(name) != new.get(name):
             kind: Kind = "added" if name not in old else "removed" if name not in new else "changed"
             title = drafting.trigger_name(old.get(name) or new[name])
-            found.append(Part(f"trigger:{name}", kind, title, None, [each for each in differences if each.what == title and each.where]))
+            found.append(
+                Part(
+                    f"trigger:{name}",
+                    kind,
+                    title,
+                    None,
+                    [each for each in differences if each.what == title and each.where],
+                )
+            )
     return found
 
 
@@ -61,7 +77,9 @@ def taken(before: Mapping[str, Any], after: Mapping[str, Any], chosen: Collectio
     made |= {name: value for name, value in after.items() if f"document:{name}" in chosen}
     old, new = _by_id(before["steps"]), _by_id(after["steps"])
     kept = {
-        step: entry if f"step:{step}" in chosen else old[step] for step, entry in new.items() if f"step:{step}" in chosen or step in old
+        step: entry if f"step:{step}" in chosen else old[step]
+        for step, entry in new.items()
+        if f"step:{step}" in chosen or step in old
     }
     staying = [step for step in old if step not in new and f"step:{step}" not in chosen]
     order = list(kept)
@@ -77,7 +95,9 @@ def taken(before: Mapping[str, Any], after: Mapping[str, Any], chosen: Collectio
     return drafting.ordered(made)
 
 
-def _joined(step: Mapping[str, Any], kept: Collection[str], every: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _joined(
+    step: Mapping[str, Any], kept: Collection[str], every: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     """The step with ways only to steps that are kept."""
     ways = {}
     for outcome, to in (step.get("next") or {}).items():
@@ -90,10 +110,19 @@ def _joined(step: Mapping[str, Any], kept: Collection[str], every: Mapping[str, 
     return {**step, "next": ways}
 
 
-def _triggers(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], chosen: Collection[str]) -> list[Mapping[str, Any]]:
+def _triggers(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], chosen: Collection[str]
+) -> list[Mapping[str, Any]]:
     old, new = _by_id(before), _by_id(after)
-    found = [new[name] if f"trigger:{name}" in chosen else old[name] for name in new if f"trigger:{name}" in chosen or name in old]
-    return [*found, *(entry for name, entry in old.items() if name not in new and f"trigger:{name}" not in chosen)]
+    found = [
+        new[name] if f"trigger:{name}" in chosen else old[name]
+        for name in new
+        if f"trigger:{name}" in chosen or name in old
+    ]
+    return [
+        *found,
+        *(entry for name, entry in old.items() if name not in new and f"trigger:{name}" not in chosen),
+    ]
 
 
 def _by_id(entries: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

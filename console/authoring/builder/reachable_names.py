@@ -35,7 +35,9 @@ def reachable(actor: Actor) -> dict[str, Any]:
             for each in actions.listed()
             if each.collection in {None, *ids}
         ],
-        "roles": sorted({row.sub.partition(":")[2] for row in access.all_rows() if row.sub.startswith("role:")}),
+        "roles": sorted(
+            {row.sub.partition(":")[2] for row in access.all_rows() if row.sub.startswith("role:")}
+        ),
         "teams": [{"id": team.id, "name": team.name} for team in accounts.teams()],
         "inboxes": [{"id": each.id, "title": each.title} for each in inboxes.known()],
     }
@@ -48,13 +50,20 @@ def _collection(actor: Actor, collection: Collection, ids: set[str]) -> dict[str
     return {
         "id": collection.id,
         "label": collection.label,
-        "fields": [{"name": each.name, "label": each.label, "type": each.type} | _money(each, collection, names) for each in fields],
+        "fields": [
+            {"name": each.name, "label": each.label, "type": each.type} | _money(each, collection, names)
+            for each in fields
+        ],
         "relations": [
             {"name": each.name, "label": each.label, "collection": each.collection, "kind": each.kind}
             for each in collection.relations
             if each.collection in ids
         ],
-        "segments": [{"id": each.id, "label": each.label} for each in collection.segments if not each.fields & scope.hidden and names],
+        "segments": [
+            {"id": each.id, "label": each.label}
+            for each in collection.segments
+            if not each.fields & scope.hidden and names
+        ],
     }
 
 
@@ -74,10 +83,16 @@ def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surrounding
     limited = None
     if around.collections is not None:
         by_id = {each["id"]: each for each in names["collections"]}
-        limited = {name: _limited(around.collections[name], each) for name, each in by_id.items() if name in around.collections}
+        limited = {
+            name: _limited(around.collections[name], each)
+            for name, each in by_id.items()
+            if name in around.collections
+        }
         own = document.get("collection")
         if isinstance(own, str) and own in around.collections and own not in limited:
-            limited[own] = _limited(around.collections[own], {"label": own, "fields": [], "relations": [], "segments": []})
+            limited[own] = _limited(
+                around.collections[own], {"label": own, "fields": [], "relations": [], "segments": []}
+            )
     ids = {each["id"] for each in names["actions"]}
     return replace(
         around,
@@ -93,7 +108,10 @@ def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surrounding
 
 def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
     """The collection with the fields, relations and segments that are told of it."""
-    kept = {name: {str(each.get("name") or each.get("id")) for each in names[name]} for name in ("fields", "relations", "segments")}
+    kept = {
+        name: {str(each.get("name") or each.get("id")) for each in names[name]}
+        for name in ("fields", "relations", "segments")
+    }
     return replace(
         collection,
         label=names["label"],
@@ -108,7 +126,9 @@ def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
 def catalogue() -> str:
     """One line for each step type, by name; then the functions of expressions."""
     lines = [
-        described(kind.name, kind.title, kind.gist, _outcomes(kind), kind.Config.model_json_schema(by_alias=True))
+        described(
+            kind.name, kind.title, kind.gist, _outcomes(kind), kind.Config.model_json_schema(by_alias=True)
+        )
         for kind in steps.all_types().values()
     ]
     return "\n".join([*lines, f"Functions of expressions: {', '.join(sorted(FUNCTIONS))}"])

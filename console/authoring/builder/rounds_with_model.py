@@ -77,7 +77,13 @@ def build(turn: str) -> None:
         code, answer = "internal_error", Answer(absence("internal_error", 0))
     if answer is None:
         return
-    data = {"workflow": question.workflow, "turn": turn, "status": "failed" if code else "ready", "code": code, "rounds": talk.count}
+    data = {
+        "workflow": question.workflow,
+        "turn": turn,
+        "status": "failed" if code else "ready",
+        "code": code,
+        "rounds": talk.count,
+    }
     with transaction() as connection:  # one with the other: a process that dies in between leaves neither
         builder_turns.settle(connection, question, answer, code=code, rounds=talk.count)
         log.note(
@@ -96,7 +102,9 @@ class Growing:
 
     def __init__(self, question: Question, prompt: BuilderPrompt) -> None:
         self.asked, self.prompt = question, prompt
-        self.titles = {step["id"]: str(step.get("title") or step["id"]) for step in question.document["steps"]}
+        self.titles = {
+            step["id"]: str(step.get("title") or step["id"]) for step in question.document["steps"]
+        }
         self.due, self.lines = 0.0, list[str]()
 
     def hear(self, text: str) -> None:
@@ -118,7 +126,9 @@ class Growing:
             place, op = change.get("step"), str(change.get("op"))
             if op == "add_step" and isinstance(place, Mapping):
                 title = self.prompt.words(str(place.get("title") or ""))
-                title = title or (_kind(place) if number < len(changes) else "")  # the title of the last may be on its way
+                title = title or (
+                    _kind(place) if number < len(changes) else ""
+                )  # the title of the last may be on its way
                 self.titles[str(place.get("id"))] = title
             elif "trigger" in op:
                 title = "What starts it"
@@ -128,7 +138,11 @@ class Growing:
                 title = self.titles.get(str(place), "")
             if title:
                 lines[f"{DONE.get(op, 'Changed')}: {title}"] = None
-        return [line for line in lines if not line.startswith("Changed: ") or f"Added: {line.removeprefix('Changed: ')}" not in lines]
+        return [
+            line
+            for line in lines
+            if not line.startswith("Changed: ") or f"Added: {line.removeprefix('Changed: ')}" not in lines
+        ]
 
 
 def _kind(step: Mapping[str, Any]) -> str:
@@ -214,41 +228,70 @@ def tried_answer(case: Case, suggestion: Suggestion) -> _Tried:
 
 def _composed(question: Question, best: _Tried, judged: Judged) -> Answer:
     """What the person is told, with the changes as small as they are: what turns the draft into the copy."""
-    changes = drafting.to_json(drafting.difference(question.document, judged.document)) if judged.changes else []
-    titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*question.document["steps"], *best.judged.document["steps"])}
+    changes = (
+        drafting.to_json(drafting.difference(question.document, judged.document)) if judged.changes else []
+    )
+    titles = {
+        step["id"]: str(step.get("title") or step["id"])
+        for step in (*question.document["steps"], *best.judged.document["steps"])
+    }
     labels = _labels(question.names) | titles
     lines = [_line(titles, labels, problem) for problem in judged.left_out] + _unreadable(len(best.lost))
     text = best.suggestion.text if changes or not lines else ""
-    parts = [text, *_taken_away(question.document, judged.document), *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
-    return Answer("\n".join(part for part in parts if part), changes, best.suggestion.assumptions, best.suggestion.questions)
+    parts = [
+        text,
+        *_taken_away(question.document, judged.document),
+        *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else []),
+    ]
+    return Answer(
+        "\n".join(part for part in parts if part),
+        changes,
+        best.suggestion.assumptions,
+        best.suggestion.questions,
+    )
 
 
 def _taken_away(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """A warning where most steps would go: nobody asks for that in passing."""
     there = {step["id"] for step in before["steps"]}
     gone = len(there - {step["id"] for step in after["steps"]})
-    return [f"Take care: this removes {gone} of {len(there)} steps."] if gone > max(2, len(there) // 2) else []
+    return (
+        [f"Take care: this removes {gone} of {len(there)} steps."] if gone > max(2, len(there) // 2) else []
+    )
 
 
 def _labels(names: Mapping[str, Any]) -> dict[str, str]:
     """Collection, field or action → its label."""
     fields = [each for collection in names["collections"] for each in (collection, *collection["fields"])]
-    return {str(each.get("name") or each["id"]): str(each["label"]) for each in (*fields, *names["actions"]) if each.get("label")}
+    return {
+        str(each.get("name") or each["id"]): str(each["label"])
+        for each in (*fields, *names["actions"])
+        if each.get("label")
+    }
 
 
 def _line(titles: Mapping[str, str], labels: Mapping[str, str], problem: Problem) -> str:
     """What is wrong as people are told it: names of programs by their labels, of what is not there as words."""
     reason = with_titles(named_reason(problem.field, problem.reason), lambda step: titles.get(step, ""))
-    reason = _OFFERED.sub(lambda names: ", ".join(f"“{labels.get(name) or humanised(name)}”" for name in names[0].split(", ")), reason)
+    reason = _OFFERED.sub(
+        lambda names: ", ".join(f"“{labels.get(name) or humanised(name)}”" for name in names[0].split(", ")),
+        reason,
+    )
     reason = _CODE.sub(lambda name: f"“{labels.get(name[0]) or humanised(name[0])}”", reason)
     title = titles.get(problem.step or "", "")
-    return f"{title if len(title) <= LONGEST_TITLE else f'{title[:LONGEST_TITLE]}…'}: {reason}" if title else reason
+    return (
+        f"{title if len(title) <= LONGEST_TITLE else f'{title[:LONGEST_TITLE]}…'}: {reason}"
+        if title
+        else reason
+    )
 
 
 def _unreadable(count: int) -> list[str]:
     """What people hear of parts of an answer that are no changes; why not is told to the model alone."""
     return (
-        [f"{count} {'part' if count == 1 else 'parts'} of the answer could not be read as {'a change' if count == 1 else 'changes'}."]
+        [
+            f"{count} {'part' if count == 1 else 'parts'} of the answer could not be read as {'a change' if count == 1 else 'changes'}."
+        ]
         if count
         else []
     )

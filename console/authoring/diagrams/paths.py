@@ -117,23 +117,40 @@ def path(actor: Actor, run_id: str, at: int | None = None) -> Path:
     """The path of a run after event `at` (None: as it is now). Raises NotFound as `replay` does."""
     replay = runs.replay(actor, run_id, at)
     run = replay.run.json
-    picture = picture_of(workflows.version(run["workflow"]["id"], run["version"]).document, workflows.connected() or {})
+    picture = picture_of(
+        workflows.version(run["workflow"]["id"], run["version"]).document, workflows.connected() or {}
+    )
     return Path(replay, replace(picture, nodes=_walked(picture.nodes, replay)))
 
 
-def picture_of(document: Workflow, collections: Mapping[str, Any], *, only: Container[str] | None = None) -> Picture:
+def picture_of(
+    document: Workflow, collections: Mapping[str, Any], *, only: Container[str] | None = None
+) -> Picture:
     """The steps of the document, or those of `only`, with texts and edges. `collections` by id give the labels of fields and relations."""
     edges = {step.id: list(step.next.values()) for step in document.steps}
     back = set(graph.ways_back(edges))
     titles = {step.id: step.title for step in document.steps}
-    groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
-    said = {step.id: {"id": step.id, "type": step.type, "title": step.title, "config": step.config} for step in document.steps}
-    begins_others = bool(collections) and any(step.config.get("workflow") for step in document.steps)  # empty: nothing is connected
+    groups = {
+        member: number
+        for number, group in reversed(list(enumerate(document.groups)))
+        for member in group.steps
+    }
+    said = {
+        step.id: {"id": step.id, "type": step.type, "title": step.title, "config": step.config}
+        for step in document.steps
+    }
+    begins_others = bool(collections) and any(
+        step.config.get("workflow") for step in document.steps
+    )  # empty: nothing is connected
     known = [each for each in workflows.all_known() if each.label is None] if begins_others else []
     whose = (None, next((each.owner for each in known if each.slug == document.slug), None))
     others = {each.slug: each.title for each in known if each.owner in whose}
     labels = Labels(collections, collections.get(document.collection or ""), said, others)
-    nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps if only is None or step.id in only]
+    nodes = [
+        node_of(step, labels, titles, back, groups.get(step.id))
+        for step in document.steps
+        if only is None or step.id in only
+    ]
     return Picture(nodes, [group.title for group in document.groups])
 
 
@@ -144,21 +161,26 @@ def _collection_label(collection: str | None) -> str:
 
 def _draft(known: Known) -> dict[str, Any]:
     with hot_engine().connect() as connection:
-        found = connection.execute(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)).scalar_one()
+        found = connection.execute(
+            sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)
+        ).scalar_one()
         return workflows.opened(found)
 
 
 def _versions(known: Known) -> list[Version]:
     """The newest first."""
     version_at = tables.workflow_version.c
-    newest_first = sa.select(version_at.number, version_at.hash, version_at.published_at, version_at.published_by).where(
-        version_at.workflow == known.id, version_at.number > 0
-    )
+    newest_first = sa.select(
+        version_at.number, version_at.hash, version_at.published_at, version_at.published_by
+    ).where(version_at.workflow == known.id, version_at.number > 0)
     with hot_engine().connect() as connection:
         rows = connection.execute(newest_first.order_by(version_at.number.desc()).limit(MOST_VERSIONS)).all()
     names = accounts.names({row.published_by for row in rows})
     names[workflows.COMMAND_LINE.id] = workflows.COMMAND_LINE.name or ""
-    return [Version(row.number, row.hash, row.published_at, names.get(row.published_by, row.published_by)) for row in rows]
+    return [
+        Version(row.number, row.hash, row.published_at, names.get(row.published_by, row.published_by))
+        for row in rows
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------------- a run's path
@@ -166,28 +188,53 @@ def _versions(known: Known) -> list[Version]:
 
 def _walked(nodes: Sequence[Node], replay: ReplayView) -> list[Node]:
     """The steps with where the run stands with each, and the ways that it took."""
-    entered = [dict(entry, state="revised" if entry["revised"] else entry["state"]) for entry in replay.run.steps if entry["n"] is not None]
+    entered = [
+        dict(entry, state="revised" if entry["revised"] else entry["state"])
+        for entry in replay.run.steps
+        if entry["n"] is not None
+    ]
     standing = [entry for entry in entered if entry["state"] not in GONE]
-    taken = {(entry_before["step"], entry_before["outcome"], entry_after["step"]) for entry_before, entry_after in pairwise(standing)}
+    taken = {
+        (entry_before["step"], entry_before["outcome"], entry_after["step"])
+        for entry_before, entry_after in pairwise(standing)
+    }
     current_step = next((entry["step"] for entry in entered if entry["state"] == "now"), None)
     coming = graph.reachable(
-        {node.id: [way.to for way in (*node.ways, *node.begins)] for node in nodes}, [current_step] if current_step else []
+        {node.id: [way.to for way in (*node.ways, *node.begins)] for node in nodes},
+        [current_step] if current_step else [],
     )
     events = _events(replay)
     walked = []
     for node in nodes:
         own = [entry for entry in entered if entry["step"] == node.id]
         attempts = [
-            Attempt(entry["attempt"], entry["state"], entry["by_name"] or "", entry["at"], _event(entry, events, replay)) for entry in own
+            Attempt(
+                entry["attempt"],
+                entry["state"],
+                entry["by_name"] or "",
+                entry["at"],
+                _event(entry, events, replay),
+            )
+            for entry in own
         ]
         named = {way.outcome for way in node.ways}
-        passed = {(outcome if outcome in named else DEFAULT, to) for step, outcome, to in taken if step == node.id}
+        passed = {
+            (outcome if outcome in named else DEFAULT, to) for step, outcome, to in taken if step == node.id
+        }
         ways = [replace(way, taken=(way.outcome, way.to) in passed) for way in node.ways]
         walked.append(
-            replace(node, attempts=attempts, ways=ways, state=_state([entry["state"] for entry in own], coming=node.id in coming))
+            replace(
+                node,
+                attempts=attempts,
+                ways=ways,
+                state=_state([entry["state"] for entry in own], coming=node.id in coming),
+            )
         )
     insides = _insides(walked)
-    return [node if node.attempts or node.id not in insides else replace(node, state=insides[node.id]) for node in walked]
+    return [
+        node if node.attempts or node.id not in insides else replace(node, state=insides[node.id])
+        for node in walked
+    ]
 
 
 def _insides(nodes: Sequence[Node]) -> dict[str, str]:
@@ -196,7 +243,9 @@ def _insides(nodes: Sequence[Node]) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in nodes:
         if node.begins and node.attempts:
-            inside = graph.reachable(edges, [way.to for way in node.begins]) - graph.reachable(edges, edges[node.id])
+            inside = graph.reachable(edges, [way.to for way in node.begins]) - graph.reachable(
+                edges, edges[node.id]
+            )
             found |= dict.fromkeys(inside, node.state)
     return found
 
@@ -219,7 +268,9 @@ def _events(replay: ReplayView) -> dict[int, dict[str, int]]:
     return last_events
 
 
-def _event(entry: Mapping[str, Any], events: Mapping[int, Mapping[str, int]], replay: ReplayView) -> int | None:
+def _event(
+    entry: Mapping[str, Any], events: Mapping[int, Mapping[str, int]], replay: ReplayView
+) -> int | None:
     if entry["state"] == "now" and replay.at == replay.last:
         return None
     last_events = events.get(entry["n"], {})

@@ -104,7 +104,9 @@ class Labels:
     def beside(self, relation: str | None, collection: str | None, columns: Sequence[str]) -> str:
         """The labels of a relation's target, or another collection, and its fields."""
         link = (
-            next((entry for entry in self.collection.relations if entry.name == relation), None) if self.collection and relation else None
+            next((entry for entry in self.collection.relations if entry.name == relation), None)
+            if self.collection and relation
+            else None
         )
         target = self.collections.get(link.collection if link else collection or "")
         label = link.label if link else target.label if target else relation or collection
@@ -117,13 +119,18 @@ def _label(collection: Any, name: str) -> str:
     return str(field.label) if field else name
 
 
-def node_of(step: Step, labels: Labels, titles: Mapping[str, str], back: set[tuple[str, str]], group: int | None) -> Node:
+def node_of(
+    step: Step, labels: Labels, titles: Mapping[str, str], back: set[tuple[str, str]], group: int | None
+) -> Node:
     """The step as a node. `titles` are those of all steps, `back` the edges that lead to an earlier step, `group` the number of its group."""
     kind = steps.all_types().get(step.type)
     config = _config(kind, step)
     at = (step.at[0], step.at[1]) if step.at else None
     begins = _beginnings(kind, config, titles)
-    says = [*_description(step, kind, config, labels), *([("Begins with", _joined(way.title for way in begins))] if begins else [])]
+    says = [
+        *_description(step, kind, config, labels),
+        *([("Begins with", _joined(way.title for way in begins))] if begins else []),
+    ]
     return Node(
         step.id,
         step.title,
@@ -149,10 +156,15 @@ def _config(kind: StepType | None, step: Step) -> Any:
         return None
 
 
-def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, str], back: set[tuple[str, str]]) -> list[Way]:
+def _edges(
+    step: Step, kind: StepType | None, config: Any, titles: Mapping[str, str], back: set[tuple[str, str]]
+) -> list[Way]:
     """In the order of the type's outcomes, `default` last."""
     order = list(kind.outcomes(config)) if kind and config is not None else []
-    outcomes = sorted(step.next, key=lambda outcome: (outcome == DEFAULT, order.index(outcome) if outcome in order else len(order)))
+    outcomes = sorted(
+        step.next,
+        key=lambda outcome: (outcome == DEFAULT, order.index(outcome) if outcome in order else len(order)),
+    )
     rules = {branch.outcome: branch.if_ for branch in reversed(_branches(config))}
     return [
         Way(
@@ -170,11 +182,18 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
 def _beginnings(kind: StepType | None, config: Any, titles: Mapping[str, str]) -> list[Way]:
     """The ways into the branches, or into what is done for each item."""
     begins = kind.begins(config) if kind is not None and config is not None else ()
-    return [Way("", "For each item" if kind is not None and kind.by_items else "", to, titles.get(to, to)) for to in begins]
+    return [
+        Way("", "For each item" if kind is not None and kind.by_items else "", to, titles.get(to, to))
+        for to in begins
+    ]
 
 
 def _way_label(step: Step, outcome: str, many: int) -> str:
-    return "" if outcome == DEFAULT and many == 1 else outcome_words.words({"type": step.type, "config": step.config}, outcome)
+    return (
+        ""
+        if outcome == DEFAULT and many == 1
+        else outcome_words.words({"type": step.type, "config": step.config}, outcome)
+    )
 
 
 def _description(step: Step, kind: StepType | None, config: Any, labels: Labels) -> list[tuple[str, str]]:
@@ -183,23 +202,45 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
         return []
     uses = kind.uses(config)
     read = [use for use in uses if not use.changed]
-    other_places = list(dict.fromkeys((use.relation, use.collection) for use in read if use.relation or use.collection))
+    other_places = list(
+        dict.fromkeys((use.relation, use.collection) for use in read if use.relation or use.collection)
+    )
     own = [use.column for use in read if use.column and not use.relation and not use.collection]
     entries = [entry for entry in _definitions(config) if not entry.readonly]
     lines = [
         ("Reads", _joined(labels.field(name) for name in dict.fromkeys(own))),
         *(
-            ("Reads", labels.beside(*place, [use.column for use in read if (use.relation, use.collection) == place and use.column]))
+            (
+                "Reads",
+                labels.beside(
+                    *place,
+                    [use.column for use in read if (use.relation, use.collection) == place and use.column],
+                ),
+            )
             for place in other_places
         ),
-        ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column not in (None, STAGE)))),
+        (
+            "Changes",
+            _joined(
+                dict.fromkeys(
+                    labels.changed(use) for use in uses if use.changed and use.column not in (None, STAGE)
+                )
+            ),
+        ),
         ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in entries)),
         *(
-            (_way_label(step, branch.outcome, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))
+            (
+                _way_label(step, branch.outcome, 2),
+                condition_words.spoken(branch.if_, labels.collection, labels.steps),
+            )
             for branch in _branches(config)
         ),
         *((name, text) for name, text in _settings(config, labels) if not _for_programs(text)),
-        *(("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if not _for_programs(text)),
+        *(
+            ("Shows", text)
+            for text in [_short(getattr(config, "text", None) or "")]
+            if not _for_programs(text)
+        ),
         ("Only for", _joined(humanised(role) for role in step.roles or ())),
         ("Completes", "without a click, where nothing is asked" if step.completion == "automatic" else ""),
     ]
@@ -216,7 +257,9 @@ def _gist(says: Sequence[tuple[str, str]], step: Step, config: Any, kind: StepTy
         return alone or _joined(names)
     wanted = ("Changes", "Asks for", "Reads")
     preferred = next((f"{label} {text}" for want in wanted for label, text in says if label == want), None)
-    first_setting = next((text for label, text in says if label not in SAYS_NOTHING_ALONE and text not in ("yes", "no")), None)
+    first_setting = next(
+        (text for label, text in says if label not in SAYS_NOTHING_ALONE and text not in ("yes", "no")), None
+    )
     return preferred or first_setting or (kind.gist if kind else "")
 
 
@@ -229,9 +272,14 @@ def _technical(config: Any) -> list[tuple[str, str]]:
     """The settings written for programs: rules, templates, names of actions."""
     if config is None:
         return []
-    texts = [("By rule", f"{_option_label(config, rule.option)} when {rule.if_}") for rule in getattr(config, "rules", None) or ()]
+    texts = [
+        ("By rule", f"{_option_label(config, rule.option)} when {rule.if_}")
+        for rule in getattr(config, "rules", None) or ()
+    ]
     texts += [(name, text) for name, text in _settings(config, None) if _for_programs(text)]
-    return texts + [("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if _for_programs(text)]
+    return texts + [
+        ("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if _for_programs(text)
+    ]
 
 
 _ONE_WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
@@ -268,7 +316,10 @@ def _in_words(value: str) -> str:
 
 
 def _option_label(config: Any, value: str) -> str:
-    return next((str(option.label) for option in getattr(config, "options", None) or () if option.value == value), value)
+    return next(
+        (str(option.label) for option in getattr(config, "options", None) or () if option.value == value),
+        value,
+    )
 
 
 def _joined(names: Iterable[str]) -> str:

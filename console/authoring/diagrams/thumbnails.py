@@ -50,10 +50,17 @@ def thumbnail(document: Mapping[str, Any]) -> Thumbnail:
             places[step] = (left + indent + number * (BOX_WIDTH + GAP_X), row * (BOX_HEIGHT + GAP_Y))
     boxes = [Box(*places[step], _family(listed[step])) for step in listed]
     lines = [
-        (places[step][0] + BOX_WIDTH // 2, places[step][1] + BOX_HEIGHT, places[to][0] + BOX_WIDTH // 2, places[to][1])
+        (
+            places[step][0] + BOX_WIDTH // 2,
+            places[step][1] + BOX_HEIGHT,
+            places[to][0] + BOX_WIDTH // 2,
+            places[to][1],
+        )
         for step, entry in listed.items()
         for to in dict.fromkeys(_following(entry))
-        if to in places and layers[to] // MOST_LAYERS == layers[step] // MOST_LAYERS and layers[to] > layers[step]
+        if to in places
+        and layers[to] // MOST_LAYERS == layers[step] // MOST_LAYERS
+        and layers[to] > layers[step]
     ]
     width = max(box.x for box in boxes) + BOX_WIDTH
     return Thumbnail(width, max(box.y for box in boxes) + BOX_HEIGHT, boxes, lines)
@@ -74,7 +81,11 @@ def _following(step: Mapping[str, Any]) -> list[str]:
     """Where its ways lead, and where what it has done for each item, or at once, begins. The document may be unfinished."""
     config = step.get("config") or {}
     branches = [each.get("start") for each in config.get("branches") or () if isinstance(each, Mapping)]
-    return [to for to in (*(step.get("next") or {}).values(), config.get("body"), *branches) if isinstance(to, str)]
+    return [
+        to
+        for to in (*(step.get("next") or {}).values(), config.get("body"), *branches)
+        if isinstance(to, str)
+    ]
 
 
 def _family(step: Mapping[str, Any]) -> str:

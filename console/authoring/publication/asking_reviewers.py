@@ -31,9 +31,13 @@ def told_impact(actor: Actor, review: Review) -> dict[str, Any] | None:
     return {**review.impact, "runs": [], "matching": None, "channels": channels}
 
 
-def ask_for_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:
+def ask_for_review(
+    actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = ""
+) -> Review:
     """As `workflows.request_review`; sends a notice to those who may approve it."""
-    made = workflows.request_review(actor, slug_or_id, note=note, revision=revision, accept_failed_tests=accept_failed_tests)
+    made = workflows.request_review(
+        actor, slug_or_id, note=note, revision=revision, accept_failed_tests=accept_failed_tests
+    )
     people = workflows.possible_reviewers(made, actor.id)[:MOST_TOLD]
     notices.tell(people, "publishing_asked", f"{made.id}:asked", by=actor.id, link=address(made.id))
     return made
@@ -43,7 +47,10 @@ def reviewer_names(of: Review | Draft, requested_by: str) -> list[str]:
     """Who may approve what this person asks to publish, by name; of whoever is away, until when."""
     people = workflows.possible_reviewers(of, requested_by)
     away = absences.away_words(people)
-    return sorted(f"{name} ({away[person]})" if person in away else name for person, name in accounts.names(set(people)).items())
+    return sorted(
+        f"{name} ({away[person]})" if person in away else name
+        for person, name in accounts.names(set(people)).items()
+    )
 
 
 def approve(actor: Actor, review_id: str, *, reason: str = "") -> Review:
@@ -64,5 +71,11 @@ def address(review_id: str) -> str:
 
 
 def _with_notice(actor: Actor, review: Review) -> Review:
-    notices.tell([review.requested_by], "publishing_decided", f"{review.id}:{review.status}", by=actor.id, link=address(review.id))
+    notices.tell(
+        [review.requested_by],
+        "publishing_decided",
+        f"{review.id}:{review.status}",
+        by=actor.id,
+        link=address(review.id),
+    )
     return review

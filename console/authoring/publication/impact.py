@@ -114,10 +114,16 @@ class Impact:
             "same": self.same,
             "differences": [each._asdict() for each in self.differences],
             "problems": [
-                {"step": each.step, "field": each.field, "severity": each.severity, "message": each.reason} for each in self.problems
+                {"step": each.step, "field": each.field, "severity": each.severity, "message": each.reason}
+                for each in self.problems
             ],
-            "runs": [{"version": version, "live": live, "saved": saved} for version, live, saved in self.running],
-            "enrolments": {"waiting": self.waiting, "versions": {str(version): count for version, count in self.enrolled.items()}},
+            "runs": [
+                {"version": version, "live": live, "saved": saved} for version, live, saved in self.running
+            ],
+            "enrolments": {
+                "waiting": self.waiting,
+                "versions": {str(version): count for version, count in self.enrolled.items()},
+            },
             "firings": [each.to_json() for each in self.firings],
             "rights": [each.to_json() for each in self.rights],
             "channels": [each.to_json() for each in self.channels],
@@ -135,9 +141,14 @@ def impact(actor: Actor, slug_or_id: str) -> Impact:
 
 def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
     """What publishing a draft that was read already would do; `publishes` is the number that the version would get."""
-    live, counts = workflows.live_document(draft), enrolments.counts_for(actor, draft.id, draft.document.get("collection"))
+    live, counts = (
+        workflows.live_document(draft),
+        enrolments.counts_for(actor, draft.id, draft.document.get("collection")),
+    )
     scope = _scope(actor, draft.document.get("collection"))
-    differences = drafting.differences(live, workflows.as_published(draft.document)) if live is not None else []
+    differences = (
+        drafting.differences(live, workflows.as_published(draft.document)) if live is not None else []
+    )
     same = live is not None and not differences
     return Impact(
         draft,
@@ -198,7 +209,9 @@ def _count(seen: tuple[Collection, Scope], where: Filter | None = None) -> int |
         return None
 
 
-def _channels(document: Mapping[str, Any], live: Mapping[str, Any] | None, seen: tuple[Collection, Scope] | None) -> list[ChannelUse]:
+def _channels(
+    document: Mapping[str, Any], live: Mapping[str, Any] | None, seen: tuple[Collection, Scope] | None
+) -> list[ChannelUse]:
     """Each channel with the steps that use it."""
     before = {step.get("type") for step in live["steps"]} if live is not None else set()
     using: dict[str, list[str]] = {}
@@ -217,7 +230,8 @@ def _case_mail(document: Mapping[str, Any]) -> list[str]:
     return [
         str(step.get("title") or step["id"])
         for step in document["steps"]
-        if isinstance(kinds.get(str(step.get("type"))), MessageStep) and (step.get("config") or {}).get("about") == CASE
+        if isinstance(kinds.get(str(step.get("type"))), MessageStep)
+        and (step.get("config") or {}).get("about") == CASE
     ]
 
 
@@ -236,4 +250,8 @@ def _tests(document: Mapping[str, Any]) -> list[str] | None:
     written = document.get("tests")
     if not isinstance(written, list) or not written:
         return None
-    return [str(each.get("name") or f"Test {place}") for place, each in enumerate(written, 1) if isinstance(each, Mapping)]
+    return [
+        str(each.get("name") or f"Test {place}")
+        for place, each in enumerate(written, 1)
+        if isinstance(each, Mapping)
+    ]

@@ -53,15 +53,21 @@ def missing_rights(actor: Actor, team: str | None, document: Mapping[str, Any]) 
     lacking: list[MissingRight] = []
     for (obj, act), need in _needs(team, document).items():
         missing = sorted(
-            name for person, name in need.doers.items() if not any(policy.allows(person, team, obj, each) for each in need.acts)
+            name
+            for person, name in need.doers.items()
+            if not any(policy.allows(person, team, obj, each) for each in need.acts)
         )
         if missing:
             have = sorted({name for each in need.acts for name in limits.able(team, obj, each)})
-            lacking.append(MissingRight(obj, act, policy_words.right(obj, act, names), need.steps, missing, have))
+            lacking.append(
+                MissingRight(obj, act, policy_words.right(obj, act, names), need.steps, missing, have)
+            )
     return found + sorted(lacking, key=lambda each: (-len(each.missing), each.right))
 
 
-def _to_publish(actor: Actor, team: str | None, document: Mapping[str, Any], names: spoken_names.Names) -> list[MissingRight]:
+def _to_publish(
+    actor: Actor, team: str | None, document: Mapping[str, Any], names: spoken_names.Names
+) -> list[MissingRight]:
     """The rights to publish it, and to let runs act as the account that it names."""
     found = []
     obj = f"{OBJECT}:{document.get('slug')}"
@@ -75,7 +81,9 @@ def _to_publish(actor: Actor, team: str | None, document: Mapping[str, Any], nam
     return found
 
 
-def _of_actor(actor: Actor, obj: str, act: str, able: Sequence[str], names: spoken_names.Names) -> MissingRight:
+def _of_actor(
+    actor: Actor, obj: str, act: str, able: Sequence[str], names: spoken_names.Names
+) -> MissingRight:
     return MissingRight(obj, act, policy_words.right(obj, act, names), (), (actor.name,), able)
 
 

@@ -98,12 +98,19 @@ class RunMove(Work):
     def to_json(self) -> dict[str, Any]:
         """The move in the shape of the API."""
         fields = {name: getattr(self, name) for name in ("id", "status", "total", "done", "moved", "reason")}
-        fields |= {"from": self.former_version, "to": self.version, "by": self.person, "refused": dict(self.refused)}
+        fields |= {
+            "from": self.former_version,
+            "to": self.version,
+            "by": self.person,
+            "refused": dict(self.refused),
+        }
         ended = log.body.moment(self.ended_at) if self.ended_at else None
         return fields | {"made_at": log.body.moment(self.made_at), "ended_at": ended}
 
 
-def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mapping[str, str] | None = None) -> MovePlan:
+def plan_move(
+    actor: Actor, slug_or_id: str, former: int, new: int, steps: Mapping[str, str] | None = None
+) -> MovePlan:
     """What moving the runs of one version to another would do. `steps` says where runs go on, by the step at which they stand; without, at the
     same step, where there is one.
 
@@ -116,16 +123,31 @@ def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mappi
     old, other = workflows.version(entry.id, former), workflows.version(entry.id, new)
     given = _checked(old, other, steps or {})
     standing = runs.standing_runs(actor, old, other)
-    count, can = Counter(each.step for each in standing), Counter(each.step for each in standing if each.why_not is None)
+    count, can = (
+        Counter(each.step for each in standing),
+        Counter(each.step for each in standing if each.why_not is None),
+    )
     same = runs.targets(old, other, list(count))
     lines = [
-        StepMove(step.id, step.title, count[step.id], can[step.id], given.get(step.id, same.get(step.id)), step.id in same)
+        StepMove(
+            step.id,
+            step.title,
+            count[step.id],
+            can[step.id],
+            given.get(step.id, same.get(step.id)),
+            step.id in same,
+        )
         for step in old.document.steps
         if step.id in count
     ]
     stuck = Counter(each.why_not for each in standing if each.why_not is not None)
     homeless = {each.step: each for each in lines if each.target is None and each.movable}
-    stuck.update({f"“{each.title}” is not in that version: choose where its runs go on.": each.movable for each in homeless.values()})
+    stuck.update(
+        {
+            f"“{each.title}” is not in that version: choose where its runs go on.": each.movable
+            for each in homeless.values()
+        }
+    )
     waiting = enrolments.counts_for(actor, entry.id, entry.collection).waiting
     return MovePlan(entry, old, other, lines, standing, dict(stuck.most_common()), waiting)
 
@@ -133,12 +155,24 @@ def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mappi
 def run_titles(actor: Actor, standing: Sequence[Standing]) -> dict[str, str]:
     """What the runs are about, by run, as far as the actor may see it."""
     run = tables.run.c
-    heads, _ = lists.listed(actor, run.id.in_([each.run for each in standing]), order=(run.created_at, run.id), limit=len(standing) or 1)
+    heads, _ = lists.listed(
+        actor,
+        run.id.in_([each.run for each in standing]),
+        order=(run.created_at, run.id),
+        limit=len(standing) or 1,
+    )
     return {head.id: head.record_title for head in heads}
 
 
 def move_runs(
-    actor: Actor, slug_or_id: str, former: int, new: int, *, steps: Mapping[str, str], reason: str, chosen: Sequence[str] | None = None
+    actor: Actor,
+    slug_or_id: str,
+    former: int,
+    new: int,
+    *,
+    steps: Mapping[str, str],
+    reason: str,
+    chosen: Sequence[str] | None = None,
 ) -> RunMove:
     """Move the chosen runs (None: all that can be moved). The first are moved at once, many in the background.
 
@@ -146,17 +180,36 @@ def move_runs(
     """
     words = reason.strip()
     if not words or len(words) > LONGEST_REASON or "\x00" in words:
-        raise Invalid("A reason is needed.", details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}])
+        raise Invalid(
+            "A reason is needed.",
+            details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}],
+        )
     plan = plan_move(actor, slug_or_id, former, new, steps)
     movable = [each.run for each in plan.movable]
-    wanted = movable if chosen is None else [run for run in dict.fromkeys(chosen) if run in {each.run for each in plan.standing}]
+    wanted = (
+        movable
+        if chosen is None
+        else [run for run in dict.fromkeys(chosen) if run in {each.run for each in plan.standing}]
+    )
     if not wanted:
-        open_steps = " and ".join(f"“{each.title}”" for each in plan.steps if each.target is None and each.movable)
-        reason = f"Choose first where the runs at {open_steps} go on." if open_steps else "None of these runs can be moved."
+        open_steps = " and ".join(
+            f"“{each.title}”" for each in plan.steps if each.target is None and each.movable
+        )
+        reason = (
+            f"Choose first where the runs at {open_steps} go on."
+            if open_steps
+            else "None of these runs can be moved."
+        )
         raise Conflict(reason, code="not_possible")
     targets = {each.step: each.target for each in plan.steps if each.target is not None}
     move_id = new_id("mov")
-    values = {"id": move_id, "workflow": plan.workflow.id, "former_version": former, "version": new, "steps": targets}
+    values = {
+        "id": move_id,
+        "workflow": plan.workflow.id,
+        "former_version": former,
+        "version": new,
+        "steps": targets,
+    }
     values |= {"runs": wanted, "person": actor.id, "reason": words, "made_at": log.now()}
     with transaction() as connection:
         MOVES.add(connection, **values)  # also of few: this process may die
@@ -243,14 +296,22 @@ ERASED = "The reason was erased."
 
 def forget_reasons(connection: Connection, *, person: str | None = None, run_ids: Sequence[str] = ()) -> None:
     """Take the reasons out of moves that this person began, or that moved one of these runs: the log has them sealed."""
-    theirs = sa.or_(table.c.person == person, table.c.runs.op("&&")(sa.cast(list(run_ids), sa.ARRAY(sa.Text))))
-    connection.execute(sa.update(table).where(theirs).values(reason=ERASED))  # not empty: a move that goes on needs one
+    theirs = sa.or_(
+        table.c.person == person, table.c.runs.op("&&")(sa.cast(list(run_ids), sa.ARRAY(sa.Text)))
+    )
+    connection.execute(
+        sa.update(table).where(theirs).values(reason=ERASED)
+    )  # not empty: a move that goes on needs one
 
 
 def _checked(old: Definition, new: Definition, steps: Mapping[str, str]) -> dict[str, str]:
     """The given targets. Raises Invalid with a detail for each step that is none."""
     before, after = ({step.id for step in each.document.steps} for each in (old, new))
-    wrong = [{"field": f"steps.{step}", "reason": "No step of the former version."} for step in steps if step not in before]
+    wrong = [
+        {"field": f"steps.{step}", "reason": "No step of the former version."}
+        for step in steps
+        if step not in before
+    ]
     wrong += [
         {"field": f"steps.{step}", "reason": "No step of the other version, or the start."}
         for step, target in steps.items()

@@ -114,7 +114,9 @@ def wrong_lead(target: Target, values: Mapping[str, Any]) -> list[Mapping[str, s
     return [*found, *(each for each in target.wrong_values(values) if each["field"] not in told)]
 
 
-def consent_of(target: Target, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Consent], list[dict[str, str]]]:
+def consent_of(
+    target: Target, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Consent], list[dict[str, str]]]:
     """(the values of a lead, what it agreed to by channel, what is wrong with that). Where the start asks for a field `consent`, that is a value."""
     values = dict(given)
     if CONSENT not in given or any(entry.name == CONSENT for entry in target.fields):
@@ -124,7 +126,12 @@ def consent_of(target: Target, given: Mapping[str, Any]) -> tuple[dict[str, Any]
         return (
             values,
             {},
-            [{"field": CONSENT, "reason": 'Give it by channel: {"call": {"source": "web form", "at": "2026-11-24T10:00:00Z"}}.'}],
+            [
+                {
+                    "field": CONSENT,
+                    "reason": 'Give it by channel: {"call": {"source": "web form", "at": "2026-11-24T10:00:00Z"}}.',
+                }
+            ],
         )
     consents: dict[str, Consent] = {}
     wrong = []
@@ -145,8 +152,16 @@ def _wrong_evidence(channel: str, evidence: Any) -> str | None:
         return f"One of {', '.join(address_consents.LEAD_CHANNELS)}."
     if not isinstance(evidence, Mapping) or not {*evidence} <= {"source", "at"}:
         return "Give `source` and `at`, and nothing else."
-    source, at = evidence.get("source"), moment_of(evidence.get("at")) if isinstance(evidence.get("at"), str) else None
-    if not isinstance(source, str) or not source.strip() or len(source) > address_consents.LONGEST or "\x00" in source:
+    source, at = (
+        evidence.get("source"),
+        moment_of(evidence.get("at")) if isinstance(evidence.get("at"), str) else None,
+    )
+    if (
+        not isinstance(source, str)
+        or not source.strip()
+        or len(source) > address_consents.LONGEST
+        or "\x00" in source
+    ):
         return f"Say in `source` where it was given, in up to {address_consents.LONGEST} characters."
     if at is None:
         return "Say in `at` when it was given, such as 2026-11-24T10:00:00Z."
@@ -157,7 +172,9 @@ def _wrong_contact(values: Mapping[str, Any]) -> list[dict[str, str]]:
     found = []
     phone, email = values.get("phone"), values.get("email")
     if phone not in (None, "") and not (isinstance(phone, str) and PHONE.fullmatch(phone.strip())):
-        found.append({"field": "phone", "reason": "This is no telephone number: write it like +353 1 234 5678."})
+        found.append(
+            {"field": "phone", "reason": "This is no telephone number: write it like +353 1 234 5678."}
+        )
     if email not in (None, "") and not (isinstance(email, str) and EMAIL.fullmatch(email.strip())):
         found.append({"field": "email", "reason": "This is no e-mail address."})
     return found
@@ -184,7 +201,9 @@ def judge(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
     return answers
 
 
-def admit(connection: Connection, target: Target, candidates: Sequence[Candidate], entry: Entry) -> list[Answer]:
+def admit(
+    connection: Connection, target: Target, candidates: Sequence[Candidate], entry: Entry
+) -> list[Answer]:
     """Enrol the candidates (at most 1,000) with the transaction of `connection`, in one statement; an answer for each in their order.
 
     Their events are written too, and a job is put in that begins their runs.
@@ -194,7 +213,9 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
     ids = dict(zip([candidate.line for candidate in good], sorted(new_id("lead") for _ in good), strict=True))
     entered = _enter(connection, target, good, whos, ids, entry) if good else set()
     left = [candidate for candidate in good if ids[candidate.line] not in entered]
-    present, by_key, batches = _present(target, [whos[each.line] for each in left], [each.key for each in left if each.key], connection)
+    present, by_key, batches = _present(
+        target, [whos[each.line] for each in left], [each.key for each in left if each.key], connection
+    )
     answers = []
     for candidate in candidates:
         line, who = candidate.line, whos.get(candidate.line)
@@ -206,12 +227,20 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
             answers.append(Answer(line, ENROLLED, candidate.record, by_key[candidate.key]))
         elif who in present:
             twice = entry.batch is not None and batches[who] == entry.batch
-            answers.append(_twice(candidate, present[who]) if twice else Answer(line, ALREADY, candidate.record, present[who]))
+            answers.append(
+                _twice(candidate, present[who])
+                if twice
+                else Answer(line, ALREADY, candidate.record, present[who])
+            )
         else:
             answers.append(_too_early(target, candidate))
     if entered:
         agreed = [each for each in good if each.consent and ids[each.line] in entered]
-        given = [given for each in agreed for given in reachable.brought(target.document, ids[each.line], each.values, each.consent)]
+        given = [
+            given
+            for each in agreed
+            for given in reachable.brought(target.document, ids[each.line], each.values, each.consent)
+        ]
         address_consents.keep(connection, given, entry.actor.id)
         jobs.enqueue_look(connection, jobs.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
         _note(
@@ -228,8 +257,15 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
 def told_again(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
     """The results of candidates with these keys that were admitted before. Admits nobody."""
     whos = {candidate.line: who_of(target, candidate) for candidate in candidates if not candidate.wrong}
-    present, by_key, _ = _present(target, whos.values(), [candidate.key for candidate in candidates if candidate.key])
-    gone = [{"field": "record" if target.collection else "lead", "reason": "Not in it now. Send it with a new key to enrol it."}]
+    present, by_key, _ = _present(
+        target, whos.values(), [candidate.key for candidate in candidates if candidate.key]
+    )
+    gone = [
+        {
+            "field": "record" if target.collection else "lead",
+            "reason": "Not in it now. Send it with a new key to enrol it.",
+        }
+    ]
     answers = []
     for candidate in candidates:
         if candidate.key in by_key:
@@ -242,7 +278,12 @@ def told_again(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
 
 
 def _enter(
-    connection: Connection, target: Target, good: Sequence[Candidate], whos: Mapping[int, str], ids: Mapping[int, str], entry: Entry
+    connection: Connection,
+    target: Target,
+    good: Sequence[Candidate],
+    whos: Mapping[int, str],
+    ids: Mapping[int, str],
+    entry: Entry,
 ) -> set[str]:
     """Insert them; returns the ids of those who were new."""
     sealed = _sealed(target, good, ids)
@@ -251,7 +292,10 @@ def _enter(
         "ids": [ids[each.line] for each in good],
         "whos": [whos[each.line] for each in good],
         "records": [each.record for each in good],
-        **{name: [sealed[each.line][place] for each in good] for place, name in enumerate(("subjects", "kids", "nonces", "cts"))},
+        **{
+            name: [sealed[each.line][place] for each in good]
+            for place, name in enumerate(("subjects", "kids", "nonces", "cts"))
+        },
         "keys": [each.key for each in good],
         "lines": [each.line if entry.batch else None for each in good],
         "workflow": target.id,
@@ -274,7 +318,9 @@ def _sealed(
     """Line → (subject, key id, nonce, ciphertext) of the values, each under the key of whom they are about."""
     with_values = [each for each in good if each.values]
     subject_by_line = _subjects(target, with_values, ids)
-    sealed: dict[int, tuple[str | None, str | None, bytes | None, bytes | None]] = {each.line: (None, None, None, None) for each in good}
+    sealed: dict[int, tuple[str | None, str | None, bytes | None, bytes | None]] = {
+        each.line: (None, None, None, None) for each in good
+    }
     for each in with_values:
         subject = subject_by_line[each.line]
         sealed[each.line] = (subject, *subjects.seal(subject, about(ids[each.line]), dict(each.values)))
@@ -293,7 +339,9 @@ def _subjects(target: Target, candidates: Sequence[Candidate], ids: Mapping[int,
     if target.collection is None:
         of_lead = subjects.subjects_of(LEAD, [ids[each.line] for each in candidates])
         return {each.line: of_lead[ids[each.line]] for each in candidates}
-    of_record = browse.subjects_of(records.collection(target.collection), [str(each.record) for each in candidates])
+    of_record = browse.subjects_of(
+        records.collection(target.collection), [str(each.record) for each in candidates]
+    )
     return {each.line: of_record[str(each.record)] for each in candidates}
 
 
@@ -305,13 +353,23 @@ def _present(
     if not wanted and not keys:
         return {}, {}, {}
     parameters = (target.id, wanted, target.id, list(keys))
-    rows = connection.exec_driver_sql(_PRESENT, parameters).all() if connection is not None else fetch(_PRESENT, parameters)
-    return {row[0]: row[2] for row in rows}, {row[1]: row[2] for row in rows if row[1] in keys}, {row[0]: row[3] for row in rows}
+    rows = (
+        connection.exec_driver_sql(_PRESENT, parameters).all()
+        if connection is not None
+        else fetch(_PRESENT, parameters)
+    )
+    return (
+        {row[0]: row[2] for row in rows},
+        {row[1]: row[2] for row in rows if row[1] in keys},
+        {row[0]: row[3] for row in rows},
+    )
 
 
 def _former(target: Target, whos: Any) -> set[str]:
     since = target.barred_since(log.now())
-    return set() if since is None else {row[0] for row in fetch(_FORMER, (target.id, sorted(set(whos)), since))}
+    return (
+        set() if since is None else {row[0] for row in fetch(_FORMER, (target.id, sorted(set(whos)), since))}
+    )
 
 
 def _twice(candidate: Candidate, lead: str | None = None) -> Answer:
@@ -324,10 +382,18 @@ def _too_early(target: Target, candidate: Candidate) -> Answer:
     return Answer(candidate.line, REFUSED, candidate.record, reasons=[reason])
 
 
-def _note(connection: Connection, target: Target, entered: Sequence[Answer], entry: Entry, agreed: Mapping[int, Sequence[str]]) -> None:
+def _note(
+    connection: Connection,
+    target: Target,
+    entered: Sequence[Answer],
+    entry: Entry,
+    agreed: Mapping[int, Sequence[str]],
+) -> None:
     data = {"workflow": target.id, "slug": target.slug, "origin": entry.origin}
     data |= {name: value for name, value in (("trigger", entry.trigger), ("batch", entry.batch)) if value}
-    about = browse.about_records(target.collection, [answer.record for answer in entered if answer.record is not None])
+    about = browse.about_records(
+        target.collection, [answer.record for answer in entered if answer.record is not None]
+    )
     if entry.chain is None:
         for answer in entered:
             log.note(
@@ -350,7 +416,13 @@ def _note(connection: Connection, target: Target, entered: Sequence[Answer], ent
         for answer in entered
     ]
     log.note_each(
-        entry.actor, "lead_enrolled", notes, chain=entry.chain, team=target.team or None, label=target.label, connection=connection
+        entry.actor,
+        "lead_enrolled",
+        notes,
+        chain=entry.chain,
+        team=target.team or None,
+        label=target.label,
+        connection=connection,
     )
 
 

@@ -24,16 +24,24 @@ def told_so_far(place: Mapping[str, Any]) -> dict[str, Any]:
     return {name: place[name] for name in (REACH, CAUSES, EXITS) if name in place}
 
 
-def added(told: Mapping[str, Any], target: Target, candidates: Sequence[Candidate], answered: Sequence[Answer]) -> dict[str, Any]:
+def added(
+    told: Mapping[str, Any], target: Target, candidates: Sequence[Candidate], answered: Sequence[Answer]
+) -> dict[str, Any]:
     """The same with these candidates, whose answers are in their order. Raises SourceDown."""
     entering = [each for each, answer in zip(candidates, answered, strict=True) if answer.status == ENROLLED]
     leaving = Counter(told.get(EXITS, {}))
     leaving.update(filter(None, exits.at_once(target, [(each.record, each.values) for each in entering])))
     reach = _with_reach(target, entering, Reach.of_json(told.get(REACH)))
-    return {REACH: reach.to_json(), CAUSES: _counted(told.get(CAUSES, ()), answered), EXITS: dict(leaving.most_common(MOST_CAUSES))}
+    return {
+        REACH: reach.to_json(),
+        CAUSES: _counted(told.get(CAUSES, ()), answered),
+        EXITS: dict(leaving.most_common(MOST_CAUSES)),
+    }
 
 
-def _counted(causes: Sequence[tuple[str, str, int]], answered: Sequence[Answer]) -> list[tuple[str, str, int]]:
+def _counted(
+    causes: Sequence[tuple[str, str, int]], answered: Sequence[Answer]
+) -> list[tuple[str, str, int]]:
     """The causes with those of these answers. What names one of many, such as an address, is counted by the words before it."""
     counts = {(status, reason): count for status, reason, count in causes}
     for answer in answered:

@@ -14,7 +14,16 @@ import sqlalchemy as sa
 from console import background, browse
 from console.auth import access
 from console.automation.enrolments import batch_previews, erasing, whom_to_enrol
-from console.automation.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
+from console.automation.enrolments.admission import (
+    ALREADY,
+    AT_ONCE,
+    ENROLLED,
+    REFUSED,
+    Answer,
+    Entry,
+    admit,
+    judge,
+)
 from console.automation.enrolments.leaving_many import LEAVING
 from console.automation.enrolments.places import partly
 from console.automation.enrolments.targets import PAUSED, Target, find, require_open, seen
@@ -60,7 +69,11 @@ class Batch(Work):
     def about(self) -> int | None:
         """About how many there are in all: of a file whose lines nobody has counted, what its ends of lines say."""
         file = self.question.file
-        return self.total if self.total is not None or file is None or not file.lines else max(file.lines - 1, self.done)
+        return (
+            self.total
+            if self.total is not None or file is None or not file.lines
+            else max(file.lines - 1, self.done)
+        )
 
     @property
     def reach(self) -> Reach:
@@ -76,8 +89,17 @@ class Batch(Work):
         """As the API tells it."""
         counts = {name: getattr(self, name) for name in ("enrolled", "already_enrolled", "refused")}
         reach = self.reach.to_json() if self.preview and self.reach.channels else None
-        exits = [{"reason": reason, "count": count} for reason, count in self.exits.items()] if self.preview else None
-        return self.progress_json() | {"preview": self.preview, "counts": counts, "reach": reach, "exits": exits}
+        exits = (
+            [{"reason": reason, "count": count} for reason, count in self.exits.items()]
+            if self.preview
+            else None
+        )
+        return self.progress_json() | {
+            "preview": self.preview,
+            "counts": counts,
+            "reach": reach,
+            "exits": exits,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +121,20 @@ def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files
     return contact_files.keep(new_id("enf"), actor.id, stream)
 
 
-def question_of_file(actor: Actor, target: Target, stream: IO[bytes], values: Mapping[str, Any] | None = None) -> Question:
+def question_of_file(
+    actor: Actor, target: Target, stream: IO[bytes], values: Mapping[str, Any] | None = None
+) -> Question:
     """Store a file of contacts and ask for everybody in it, its columns known by their headings. Raises as `keep_file`."""
     file = keep_file(actor, target.slug, stream)
     headings, lines = contact_files.sample(file, actor.id)
-    return Question(file=file, columns=whom_to_enrol.columns_of(actor, target, headings, lines), values=values or {})
+    return Question(
+        file=file, columns=whom_to_enrol.columns_of(actor, target, headings, lines), values=values or {}
+    )
 
 
-def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False, ident: str | None = None) -> Batch:
+def begin(
+    actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False, ident: str | None = None
+) -> Batch:
     """Enrol whom the question names, in the background; at once where they are named and no more than a thousand. `ident`: its id, where it is begun once only.
 
     Raises NotFound, NotAllowed, Conflict `not_active`, and Invalid or Malformed for a question that cannot be answered.
@@ -136,7 +164,9 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
 def confirmed(actor: Actor, batch_id: str) -> Batch:
     """Enrol whom a preview has shown, once: asked again it answers what was begun then. Raises what `begin` raises, and NotFound for the preview of somebody else."""
     found = get(actor, batch_id)
-    return begun_from(found) or begin(actor, found.workflow, found.question, ident=found.id + import_batches.BEGUN)
+    return begun_from(found) or begin(
+        actor, found.workflow, found.question, ident=found.id + import_batches.BEGUN
+    )
 
 
 def begun_from(found: Batch) -> Batch | None:
@@ -167,7 +197,10 @@ def resume(actor: Actor, batch_id: str) -> Batch:
     found = get(actor, batch_id)
     require_open(seen(actor, found.workflow, "start"))
     if found.question.file is not None and found.question.file.folder not in contact_files.folders():
-        raise Conflict("Its file is kept no more: send it again. Who is in already stays as they are.", code="not_possible")
+        raise Conflict(
+            "Its file is kept no more: send it again. Who is in already stays as they are.",
+            code="not_possible",
+        )
     BATCHES.resume(batch_id)
     return BATCHES.get(batch_id)
 
@@ -195,14 +228,21 @@ def answers(
     shown = []
     for line, record, came_to, reasons, lead, run in rows[:limit]:
         hidden = record is not None and record not in titles
-        shown.append(Row(line, came_to, reasons) if hidden else Row(line, came_to, reasons, record, titles.get(record), lead, run))
+        shown.append(
+            Row(line, came_to, reasons)
+            if hidden
+            else Row(line, came_to, reasons, record, titles.get(record), lead, run)
+        )
     return shown, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 
 def causes(found: Batch, *, most: int = 20) -> list[tuple[str, str, int]]:
     """(status, reason, how many of them), those with most first; of a preview all are counted, also those whose answers are not kept."""
     if batch_previews.CAUSES in found.place:
-        return sorted((tuple(each) for each in found.place[batch_previews.CAUSES]), key=lambda each: (-each[2], each[:2]))[:most]
+        return sorted(
+            (tuple(each) for each in found.place[batch_previews.CAUSES]),
+            key=lambda each: (-each[2], each[:2]),
+        )[:most]
     statement = """
         select a.status, coalesce(a.reasons->0->>'reason', ''), count(*) from console.enrolment_answer a where a.batch = %s
         group by 1, 2 order by 3 desc, 1, 2 limit %s
@@ -214,7 +254,11 @@ def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
     """The batches of a workflow that `get` gives the actor and that were no previews, the newest first, without what was asked for; one statement."""
     columns = BATCHES.table.c
     theirs = [columns.person == actor.id] if partly(actor, target) else []
-    wanted = BATCHES.rows(columns.workflow == target.id, sa.not_(columns.preview), *theirs).order_by(columns.created_at.desc()).limit(most)
+    wanted = (
+        BATCHES.rows(columns.workflow == target.id, sa.not_(columns.preview), *theirs)
+        .order_by(columns.created_at.desc())
+        .limit(most)
+    )
     with hot_engine().connect() as connection:
         return [Batch.from_row(row, question=Question(), place={}) for row in connection.execute(wanted)]
 
@@ -246,10 +290,14 @@ class _Batches(background.BatchKind[Batch]):
         if target.status == PAUSED:
             raise jobs.PutBack(background.LATER_S)
         require_open(target)
-        _check(target, work.question)  # once done it is forgotten whom it named: nobody may never become everybody
+        _check(
+            target, work.question
+        )  # once done it is forgotten whom it named: nobody may never become everybody
         told, answers_kept = batch_previews.told_so_far(work.place), work.already_enrolled + work.refused
         causes = causes_from_json(work.question.caused_by)
-        entry = Entry(actor, work.origin, work.question.trigger, batch=work.id, caused_by=causes, chain=work.id)
+        entry = Entry(
+            actor, work.origin, work.question.trigger, batch=work.id, caused_by=causes, chain=work.id
+        )
         for candidates, place in whom_to_enrol.chunks(actor, target, work.question, work.person, work.place):
             if stopping() or (not work.preview and (jobs.paused() or find(target.id).status == PAUSED)):
                 raise jobs.PutBack(background.LATER_S)
@@ -259,7 +307,13 @@ class _Batches(background.BatchKind[Batch]):
             with transaction() as connection:
                 if not work.preview:
                     answered = admit(connection, target, candidates, entry)
-                _note(connection, work, answered, place | told, keep=not work.preview or answers_kept < PREVIEWED)
+                _note(
+                    connection,
+                    work,
+                    answered,
+                    place | told,
+                    keep=not work.preview or answers_kept < PREVIEWED,
+                )
             answers_kept += sum(answer.status != ENROLLED for answer in answered)
             if not work.preview:
                 faults.point("enrolments.batch")
@@ -278,7 +332,14 @@ BATCHES = _Batches()
 advance = BATCHES.advance
 
 
-def _note(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any], *, keep: bool) -> None:
+def _note(
+    connection: sa.Connection,
+    batch: Batch,
+    answered: Sequence[Answer],
+    place: Mapping[str, Any],
+    *,
+    keep: bool,
+) -> None:
     """Note the answers and the place with the transaction. Raises Stopped where it was cancelled."""
     counts = Counter(answer.status for answer in answered)
     told = [
@@ -296,13 +357,25 @@ def _check(target: Target, question: Question) -> None:
     if question.segment or question.filter or question.q or question.whole:
         given.append("list")
     if len(given) != 1:
-        raise Invalid("Say whom to enrol in one way.", at=("records", "Exactly one of records, filter, segment, rows and csv."))
+        raise Invalid(
+            "Say whom to enrol in one way.",
+            at=("records", "Exactly one of records, filter, segment, rows and csv."),
+        )
     if question.keys is not None and len(question.keys) > whom_to_enrol.MOST_NAMED:
-        raise Invalid("These are too many records.", at=("records", f"At most {whom_to_enrol.MOST_NAMED:,}: use a filter or a segment."))
+        raise Invalid(
+            "These are too many records.",
+            at=("records", f"At most {whom_to_enrol.MOST_NAMED:,}: use a filter or a segment."),
+        )
     if any("\x00" in str(key) for key in question.keys or ()):
-        raise Invalid("A key holds a NUL character.", details=[{"field": "records", "reason": "Nothing is called like this."}])
+        raise Invalid(
+            "A key holds a NUL character.",
+            details=[{"field": "records", "reason": "Nothing is called like this."}],
+        )
     if target.collection is None and given[0] in ("keys", "list"):
-        raise Invalid("This workflow is about no records.", at=("records", "Enrol rows with values, or a file of contacts."))
+        raise Invalid(
+            "This workflow is about no records.",
+            at=("records", "Enrol rows with values, or a file of contacts."),
+        )
 
 
 def _titles(actor: Actor, target: Target, keys: Sequence[str]) -> Mapping[str, str]:
@@ -310,15 +383,27 @@ def _titles(actor: Actor, target: Target, keys: Sequence[str]) -> Mapping[str, s
     if target.collection is None or not keys:
         return {}
     try:
-        return browse.titles(actor, target.collection, keys, access.scope_for(actor, target.collection, "read"))
+        return browse.titles(
+            actor, target.collection, keys, access.scope_for(actor, target.collection, "read")
+        )
     except ConsoleError:
         return {}
 
 
 def with_columns(
-    question: Question, columns: Mapping[str, str], *, match: str | None = None, encoding: str | None = None, first_line: str | None = None
+    question: Question,
+    columns: Mapping[str, str],
+    *,
+    match: str | None = None,
+    encoding: str | None = None,
+    first_line: str | None = None,
 ) -> Question:
     """The question of a file with the names of its columns, and how a person says that it is read (`contact_files.read_as`)."""
     if question.file is None:
         return question
-    return replace(question, columns=dict(columns), match=match, file=contact_files.read_as(question.file, encoding, first_line))
+    return replace(
+        question,
+        columns=dict(columns),
+        match=match,
+        file=contact_files.read_as(question.file, encoding, first_line),
+    )

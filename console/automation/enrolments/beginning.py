@@ -82,7 +82,9 @@ def pick_up() -> int:
     return jobs.enqueue_all([jobs.Job(jobs.BEGIN, row[0], f"begin|{row[0]}") for row in fetch(_WORKFLOWS)])
 
 
-def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wait_s: float = IN_ONE_GO_S) -> None:
+def begin(
+    workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wait_s: float = IN_ONE_GO_S
+) -> None:
     """A worker's way in: begins runs of those who wait, the first first. Raises PutBack where others have their turn, or the pace wants it;
     it is waited so long for runs that are at work to rest.
 
@@ -94,7 +96,12 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
             if stopping() or jobs.paused():
                 raise jobs.PutBack(LATER_S)
             target = find(workflow_id)
-            if target.status != "active" or target.archived or target.number is None or target.document is None:
+            if (
+                target.status != "active"
+                or target.archived
+                or target.number is None
+                or target.document is None
+            ):
                 return
             places, most = _room(target.id, target.document.settings)
             if min(places, most) <= 0:
@@ -140,7 +147,9 @@ def room_for_triggers(workflow_id: str) -> tuple[int, int]:
     document = find(workflow_id).document
     if document is None:
         return _places(workflow_id, 2 * PARALLEL), AT_ONCE
-    return _places(workflow_id, 2 * (document.settings.parallel or PARALLEL)), _pace(workflow_id, document.settings)
+    return _places(workflow_id, 2 * (document.settings.parallel or PARALLEL)), _pace(
+        workflow_id, document.settings
+    )
 
 
 def full_until(target: Target) -> tuple[int, datetime] | None:
@@ -170,7 +179,9 @@ def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None
             _without_run(target, lead, answer)
 
 
-def _begun(target: Target, staying: Sequence[_Waiting], places: int) -> list[tuple[_Waiting, str | ConsoleError]]:
+def _begun(
+    target: Target, staying: Sequence[_Waiting], places: int
+) -> list[tuple[_Waiting, str | ConsoleError]]:
     """Who began with which run, or why not. Those who act as somebody else than the first of them have their turn the next time."""
     if not staying:
         return []
@@ -179,7 +190,13 @@ def _begun(target: Target, staying: Sequence[_Waiting], places: int) -> list[tup
     try:
         identity = None if whom is None else accounts.actor_of_person(whom, "sys:engine")
         wanted = [_wanted(target, waiting) for waiting in alike]
-        return list(zip(alike, runs.start_many_hands_off(target.id, wanted, places=places, identity=identity), strict=False))
+        return list(
+            zip(
+                alike,
+                runs.start_many_hands_off(target.id, wanted, places=places, identity=identity),
+                strict=False,
+            )
+        )
     except ConsoleError as error:
         return [(waiting, error) for waiting in alike]
 
@@ -192,9 +209,19 @@ def _identity_of(target: Target, waiting: _Waiting) -> str | None:
 def _wanted(target: Target, waiting: _Waiting) -> runs.WantedStart:
     record = RecordRef(str(target.collection), waiting.record) if waiting.record is not None else None
     known = {entry.name for entry in target.fields}
-    values = {name: value for name, value in opened_values(waiting.id, waiting.subject, waiting.nonce, waiting.ct).items() if name in known}
-    causes = causes_from_json(waiting.caused_by) or (() if waiting.trigger else (Cause("person", person=waiting.entered_by),))
-    by = StartedBy(waiting.trigger or waiting.origin, waiting.origin if waiting.trigger else "enrolment", caused_by=causes)
+    values = {
+        name: value
+        for name, value in opened_values(waiting.id, waiting.subject, waiting.nonce, waiting.ct).items()
+        if name in known
+    }
+    causes = causes_from_json(waiting.caused_by) or (
+        () if waiting.trigger else (Cause("person", person=waiting.entered_by),)
+    )
+    by = StartedBy(
+        waiting.trigger or waiting.origin,
+        waiting.origin if waiting.trigger else "enrolment",
+        caused_by=causes,
+    )
     return runs.WantedStart(waiting.id, by, record, values, waiting.subject)
 
 
@@ -227,8 +254,13 @@ def _without_run(target: Target, waiting: _Waiting, error: ConsoleError) -> None
         case Conflict() | NotAllowed():
             raise _blocked(target, waiting, error) from None
         case Invalid():
-            reasons = [f"{str(each.get('field', '')).removeprefix('input.')}: {each.get('reason', '')}" for each in error.details]
-            leaving.leave(ENGINE, target, waiting.id, leaving.REFUSED, " ".join([error.message, *reasons])[:500])
+            reasons = [
+                f"{str(each.get('field', '')).removeprefix('input.')}: {each.get('reason', '')}"
+                for each in error.details
+            ]
+            leaving.leave(
+                ENGINE, target, waiting.id, leaving.REFUSED, " ".join([error.message, *reasons])[:500]
+            )
         case SourceDown():
             _later(target, waiting, error)
         case _:
@@ -239,7 +271,10 @@ def _without_record(target: Target, waiting: _Waiting, error: NotFound) -> None:
     """The record is no more, or the account may not see it."""
     try:
         there = bool(
-            waiting.record and records.visible_keys(str(target.collection), [waiting.record], scopes.whole(str(target.collection)))
+            waiting.record
+            and records.visible_keys(
+                str(target.collection), [waiting.record], scopes.whole(str(target.collection))
+            )
         )
     except ConsoleError:
         there = True
@@ -251,7 +286,9 @@ def _without_record(target: Target, waiting: _Waiting, error: NotFound) -> None:
             target,
             waiting.id,
             leaving.REFUSED,
-            "The account that runs this workflow may not see this record." if waiting.record else error.message,
+            "The account that runs this workflow may not see this record."
+            if waiting.record
+            else error.message,
         )
 
 
@@ -267,7 +304,10 @@ def _later(target: Target, waiting: _Waiting, error: ConsoleError) -> None:
 def _blocked(target: Target, waiting: _Waiting, error: ConsoleError) -> _Blocked:
     """Say at the first who waits why nobody begins."""
     _log.warning("nobody begins in %s: %s", target.slug, error.message)
-    fetch("update console.enrolment set reason = %s where id = %s and status = 'waiting' returning id", (error.words[:500], waiting.id))
+    fetch(
+        "update console.enrolment set reason = %s where id = %s and status = 'waiting' returning id",
+        (error.words[:500], waiting.id),
+    )
     return _Blocked()
 
 

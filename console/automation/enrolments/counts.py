@@ -34,7 +34,9 @@ update console.enrolment e set version = r.version, step = coalesce(a.step, e.st
     status = case when r.ended_at is null then 'active' else 'left' end, ending = case when r.ended_at is not null then r.status end
 from {EVERY_RUN.sql()} left join console.attempt a on a.run = r.id and a.n = r.current where r.id = e.run and e.id = any(%s) returning e.id
 """  # noqa: S608 (texts of ours)
-_LEAVE_ENDED = _MEND_PLACES.replace(" returning", " and r.ended_at is not null and e.left_at is null returning")
+_LEAVE_ENDED = _MEND_PLACES.replace(
+    " returning", " and r.ended_at is not null and e.left_at is null returning"
+)
 _WRONG_COUNTS = """
 with counted as (select e.workflow, e.version, e.step, e.status, count(*) as n from console.enrolment e group by 1, 2, 3, 4),
 told as (select c.workflow, c.version, c.step, c.status, sum(c.n) as n from console.enrolment_count c group by 1, 2, 3, 4 having sum(c.n) <> 0)
@@ -63,7 +65,10 @@ class Counts:
     def to_json(self) -> dict[str, Any]:
         """As the API tells it."""
         numbers = {name: getattr(self, name) for name in ("enrolled", "waiting", "active")}
-        return numbers | {"steps": dict(self.steps), "versions": {str(version): n for version, n in self.versions.items()}}
+        return numbers | {
+            "steps": dict(self.steps),
+            "versions": {str(version): n for version, n in self.versions.items()},
+        }
 
 
 def counts_for(actor: Actor, workflow_id: str, collection: str | None) -> Counts:
@@ -100,7 +105,9 @@ def of_lines(rows: Iterable[Line]) -> Counts:
         if status == "active" and version is not None:
             versions[version] = versions.get(version, 0) + n
     return Counts(
-        **of_status, steps={step: n for step, n in sorted(steps.items()) if n}, versions={v: n for v, n in sorted(versions.items()) if n}
+        **of_status,
+        steps={step: n for step, n in sorted(steps.items()) if n},
+        versions={v: n for v, n in sorted(versions.items()) if n},
     )
 
 
@@ -131,7 +138,12 @@ def rebuild(*, check: bool = False) -> Iterator[Difference]:
         fetch(_MEND_PLACES, ([lead for lead, _ in wrong],))
     off = fetch(_WRONG_COUNTS)
     for workflow, version, step, status, n in off:
-        yield Difference(str(workflow), "enrolment_count", f"{status} {step or '-'} {version or '-'}", (f"off by {int(n)}",))
+        yield Difference(
+            str(workflow),
+            "enrolment_count",
+            f"{status} {step or '-'} {version or '-'}",
+            (f"off by {int(n)}",),
+        )
     if off and not check:
         columns = tuple(list(column) for column in zip(*off, strict=True))
         fetch(

@@ -24,7 +24,14 @@ from console.automation.enrolments.admission import (
     wrong_lead,
 )
 from console.automation.enrolments.targets import Target, find, require_open, seen
-from console.automation.enrolments.whom_to_enrol import LABELLED, UNSEEN, labelled, outside, with_visible_references, wrong_records
+from console.automation.enrolments.whom_to_enrol import (
+    LABELLED,
+    UNSEEN,
+    labelled,
+    outside,
+    with_visible_references,
+    wrong_records,
+)
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Causes
@@ -69,7 +76,9 @@ def enrol(
         wrong = [
             {
                 "field": "record",
-                "reason": "Name the record that it is about." if target.collection else "This workflow is about no record.",
+                "reason": "Name the record that it is about."
+                if target.collection
+                else "This workflow is about no record.",
             }
         ]
     if record is not None and not wrong and target.document is not None and target.document.settings.only_in:
@@ -77,7 +86,9 @@ def enrol(
         wrong += [{"field": "record", "reason": why} for why in outside(account, target, [record]).values()]
     candidate = Candidate(0, record, values, wrong, key)
     with transaction() as connection:
-        return admit(connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, caused_by=caused_by))[0]
+        return admit(
+            connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, caused_by=caused_by)
+        )[0]
 
 
 def enrol_at_once(
@@ -106,21 +117,36 @@ def enrol_at_once(
         return places.run_of(str(answer.lead)) if answer.status == ENROLLED else None
 
     def start(also: runs.Also | None = None) -> str:
-        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity, run_id=run_id, also=also)
+        return runs.start_hands_off(
+            target.id,
+            by=by,
+            record=record,
+            values=values,
+            key=key,
+            identity=identity,
+            run_id=run_id,
+            also=also,
+        )
 
     if (known := begun_before()) is not None:
         return known
-    if record is not None and (labelled(target, [record.key]) or (identity is not None and _hidden_from(identity, target, candidate))):
+    if record is not None and (
+        labelled(target, [record.key]) or (identity is not None and _hidden_from(identity, target, candidate))
+    ):
         return start()  # which says what is wrong; who needs a clearance stands in no list
     try:
-        return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, caused_by=by.caused_by), start)
+        return _placed(
+            target, candidate, Entry(identity or ENGINE, by.kind, by.id, caused_by=by.caused_by), start
+        )
     except Conflict:
         if (known := begun_before()) is not None:  # the same delivery at the same moment was first
             return known
         raise
 
 
-def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | None, values: Mapping[str, Any]) -> str:
+def start(
+    actor: Actor, slug_or_id: str, collection: str | None, record: str | None, values: Mapping[str, Any]
+) -> str:
     """Start a run as `runs.start` does. Where nobody holds the run, and the document says how one leaves or comes again, it has its place in the workflow.
 
     Raises what `runs.start` raises, and Conflict `already_enrolled`, `not_again`, `exited`.
@@ -134,7 +160,9 @@ def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | N
     except NotFound:
         return begin()  # in the words for what the actor may not know of either
     hands_off = target.document is not None and target.document.run_as is not None
-    may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (target.collection is None)
+    may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (
+        target.collection is None
+    )
     if not hands_off or not target.places or not may or _hidden_from(actor, target, candidate):
         return begin()  # which says what is wrong
     return _placed(target, candidate, Entry(actor, _origin(actor)), begin)
@@ -157,14 +185,20 @@ def rerun(
         target = find(workflow)
         try:  # before the transaction: a source may be slow, and its answer is told only where the run may be done again
             if record is not None and exits.applies(target, record, {}):
-                left = Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
+                left = Conflict(
+                    f"An exit of {target.title} applies already: nothing was started.", code="exited"
+                )
         except ConsoleError as error:
             left = error
 
     def place(connection: Connection, again: str) -> None:
         for lead, workflow, _, other in connection.exec_driver_sql(_PLACE_OF, (run_id,)).all():
             if other is not None:
-                raise Conflict(f"They are in {find(workflow).title} again already.", code="already_enrolled", run_id=other)
+                raise Conflict(
+                    f"They are in {find(workflow).title} again already.",
+                    code="already_enrolled",
+                    run_id=other,
+                )
             if left is not None:
                 raise left
             connection.exec_driver_sql(_WITH_RUN, (again, log.now(), again, lead))
@@ -179,7 +213,9 @@ def _origin(actor: Actor) -> str:
 
 def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:
     """Whether the actor does not see the record, and is told nothing of it."""
-    return candidate.record is not None and wrong_records(actor, target, [candidate.record]).get(candidate.record) in (UNSEEN, LABELLED)
+    return candidate.record is not None and wrong_records(actor, target, [candidate.record]).get(
+        candidate.record
+    ) in (UNSEEN, LABELLED)
 
 
 def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[[runs.Also], str]) -> str:
@@ -214,7 +250,9 @@ def _require_free(target: Target, answer: Answer) -> None:
         raise Conflict(" ".join(str(reason["reason"]) for reason in answer.reasons), code="not_again")
 
 
-def enrol_leads(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]]) -> tuple[Target, list[Answer]]:
+def enrol_leads(
+    actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]]
+) -> tuple[Target, list[Answer]]:
     """Enrol leads that a program sends with their values, also in a draft: they begin when it is activated. An answer for each in their order.
 
     A workflow about records takes `record`, the key of one. Raises NotFound, NotAllowed, Conflict `not_active`, Invalid for more than 1,000.
@@ -228,32 +266,52 @@ def enrol_leads(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]
     return target, _with_warnings(target, candidates, answers)
 
 
-def _with_warnings(target: Target, candidates: Sequence[Candidate], answers: Sequence[Answer]) -> list[Answer]:
+def _with_warnings(
+    target: Target, candidates: Sequence[Candidate], answers: Sequence[Answer]
+) -> list[Answer]:
     """The answers; of who is enrolled although messages of the workflow do not reach them it is told why, of a lead by channel."""
     entered = [each for each, answer in zip(candidates, answers, strict=True) if answer.status == ENROLLED]
-    leads, keys = [each for each in entered if each.record is None], [each.record for each in entered if each.record is not None]
+    leads, keys = (
+        [each for each in entered if each.record is None],
+        [each.record for each in entered if each.record is not None],
+    )
     if target.document is None or not entered:
         return list(answers)
     try:
         found = reachable.unreached(target.document, keys)
-        by_channel = reachable.refused_channels(target.document, target.id, [(each.values, each.consent) for each in leads])
+        by_channel = reachable.refused_channels(
+            target.document, target.id, [(each.values, each.consent) for each in leads]
+        )
     except ConsoleError:
         return list(answers)  # their source does not answer: it is told when their messages are due
-    why = {each.line: [{"field": "record", "reason": found[each.record]}] for each in entered if each.record in found}
+    why = {
+        each.line: [{"field": "record", "reason": found[each.record]}]
+        for each in entered
+        if each.record in found
+    }
     why |= {each.line: reasons for each, reasons in zip(leads, by_channel, strict=True) if reasons}
     return [replace(each, reasons=why[each.line]) if each.line in why else each for each in answers]
 
 
-def enrolled_before(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]], chain: str) -> list[Answer]:
+def enrolled_before(
+    actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]], chain: str
+) -> list[Answer]:
     """What became of the leads of the request that wrote this chain. Enrols nobody. Raises NotFound, NotAllowed."""
     target = seen(actor, slug_or_id, "start")
     return told_again(target, _candidates(actor, target, leads, chain))
 
 
-def _candidates(actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]], chain: str) -> list[Candidate]:
+def _candidates(
+    actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]], chain: str
+) -> list[Candidate]:
     if len(leads) > MOST_LEADS:
-        raise Invalid("These are too many leads.", details=[{"field": "leads", "reason": f"At most {MOST_LEADS:,} in one request."}])
-    found = with_visible_references(actor, target, [_candidate(actor, target, row, lead) for row, lead in enumerate(leads)])
+        raise Invalid(
+            "These are too many leads.",
+            details=[{"field": "leads", "reason": f"At most {MOST_LEADS:,} in one request."}],
+        )
+    found = with_visible_references(
+        actor, target, [_candidate(actor, target, row, lead) for row, lead in enumerate(leads)]
+    )
     return [replace(candidate, key=f"{chain}|{candidate.line}") for candidate in found]
 
 
@@ -266,10 +324,20 @@ def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) 
         return Candidate(row, None, values, wrong, consent=consent)
     key = lead.get("record")
     if not isinstance(key, str) or "\x00" in key:
-        return Candidate(row, None, {}, [{"field": "record", "reason": f"Name the key of a record of {target.collection}."}])
+        return Candidate(
+            row,
+            None,
+            {},
+            [{"field": "record", "reason": f"Name the key of a record of {target.collection}."}],
+        )
     reason = wrong_records(actor, target, [key]).get(key)
     values = {name: value for name, value in lead.items() if name != "record"}
-    return Candidate(row, key, values, [*([{"field": "record", "reason": reason}] if reason else []), *target.unknown_values(values)])
+    return Candidate(
+        row,
+        key,
+        values,
+        [*([{"field": "record", "reason": reason}] if reason else []), *target.unknown_values(values)],
+    )
 
 
 def gives_places(workflow: str) -> bool:

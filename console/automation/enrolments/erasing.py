@@ -36,7 +36,9 @@ _UNNAME = r"""
 update console.enrolment_answer set reasons = regexp_replace(reasons::text, '( this(?: line)?): (?:[^"\\]|\\.)*"', '\1."', 'g')::jsonb where reasons::text ~ ' this(?: line)?: '
 """
 """Answers say which line is meant by what stands on it, in clear: the line alone says it, too."""
-_HOLD_ANYBODY = "delete from console.enrolment_batch where (preview or origin = 'import') and status <> 'running'"
+_HOLD_ANYBODY = (
+    "delete from console.enrolment_batch where (preview or origin = 'import') and status <> 'running'"
+)
 _DURING = """
  and {batch} in (select b.id from console.enrolment_batch b where b.ended_at > %(since)s and exists (
     select from console.activity a where a.kind = 'subject_erased' and a.at between b.created_at and b.ended_at))

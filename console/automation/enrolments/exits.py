@@ -77,7 +77,10 @@ def read_on() -> tuple[int, int | None, Batch]:
         since = judged()
         batch = log_events.read_after(since, limit=AT_ONCE)
         left = _judged_at_events(batch.events) if batch.events else 0
-        fetch("update console.version set number = %s where name = 'enrolled_exits_read' returning number", (batch.upto,))
+        fetch(
+            "update console.version set number = %s where name = 'enrolled_exits_read' returning number",
+            (batch.upto,),
+        )
         return left, since, batch
 
 
@@ -89,10 +92,27 @@ def judged() -> int:
 def _judged_at_events(events: Sequence[LogEvent]) -> int:
     """Judge each person at every one of these events about them; returns how many left."""
     numbers = list(range(len(events)))
-    about = ([event.collection for event in events], [event.record for event in events], [event.run for event in events])
-    own = [(event.run, number) for number, event in enumerate(events) if event.run and not event.on.startswith(DONE_BY_RUNS)]
+    about = (
+        [event.collection for event in events],
+        [event.record for event in events],
+        [event.run for event in events],
+    )
+    own = [
+        (event.run, number)
+        for number, event in enumerate(events)
+        if event.run and not event.on.startswith(DONE_BY_RUNS)
+    ]
     own += [(run, number) for number, event in enumerate(events) for run in event.answered_runs]
-    touched = fetch(_TOUCHED, (*about, [event.at for event in events], numbers, [run for run, _ in own], [number for _, number in own]))
+    touched = fetch(
+        _TOUCHED,
+        (
+            *about,
+            [event.at for event in events],
+            numbers,
+            [run for run, _ in own],
+            [number for _, number in own],
+        ),
+    )
     by_lead: dict[str, list[LogEvent]] = {}
     for lead, number in touched:
         by_lead.setdefault(lead, []).append(events[number])
@@ -164,19 +184,35 @@ def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
     if place.record is None and ((place.of_run and not place.exits) or _waits_for_deletion(place)):
         return False
     if place.record is None:
-        return leaving.leave(ENGINE, place.target or find(place.workflow), place.id, leaving.GONE, leaving.RECORD_GONE)
+        return leaving.leave(
+            ENGINE, place.target or find(place.workflow), place.id, leaving.GONE, leaving.RECORD_GONE
+        )
     reason = applying(place, event)
-    return reason is not None and leaving.leave(ENGINE, place.target or find(place.workflow), place.id, leaving.EXITED, reason)
+    return reason is not None and leaving.leave(
+        ENGINE, place.target or find(place.workflow), place.id, leaving.EXITED, reason
+    )
 
 
 def _waits_for_deletion(place: Place) -> bool:
-    document = _document(place.workflow, place.version) if place.run is not None and place.version is not None else None
+    document = (
+        _document(place.workflow, place.version)
+        if place.run is not None and place.version is not None
+        else None
+    )
     waits = (
-        [step.id for step in document.steps if step.type == "wait" and _DELETED in (step.config.get("event"), *step.config.get("also", ()))]
+        [
+            step.id
+            for step in document.steps
+            if step.type == "wait" and _DELETED in (step.config.get("event"), *step.config.get("also", ()))
+        ]
         if document
         else []
     )
-    return bool(waits) and bool(fetch("select from console.attempt a where a.run = %s and a.step = any(%s) limit 1", (place.run, waits)))
+    return bool(waits) and bool(
+        fetch(
+            "select from console.attempt a where a.run = %s and a.step = any(%s) limit 1", (place.run, waits)
+        )
+    )
 
 
 def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:
@@ -186,7 +222,11 @@ def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:
 
 def staying(target: Target, keys: Sequence[str]) -> list[str]:
     """Those of these records to which no exit of the workflow applies before they have come in. Raises SourceDown."""
-    return [key for key, reason in zip(keys, at_once(target, [(key, {}) for key in keys]), strict=True) if reason is None]
+    return [
+        key
+        for key, reason in zip(keys, at_once(target, [(key, {}) for key in keys]), strict=True)
+        if reason is None
+    ]
 
 
 def at_once(target: Target, entering: Sequence[tuple[str | None, Mapping[str, Any]]]) -> list[str | None]:

@@ -33,7 +33,11 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
     lines, encoding = contact_files.rows(question.file, person), ENCODINGS[question.file.encoding]
     named = next((heading.cells for heading in islice(lines, 1)), [])
     width = len(named)
-    columns = {int(number): name for number, name in sorted(question.columns.items(), key=lambda each: int(each[0])) if name}
+    columns = {
+        int(number): name
+        for number, name in sorted(question.columns.items(), key=lambda each: int(each[0]))
+        if name
+    }
     long, emails, phones = (
         {entry.name for entry in target.fields if entry.type == "long_text"},
         addresses(target, "email"),
@@ -54,9 +58,15 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
         wrong = row.wrong or ("" if row.readable else f"This line cannot be read as {encoding}.")
         if not wrong and any(row.cells[width:]):
             wrong = f"It has {len(row.cells)} values and the {'heading' if question.file.heading else 'first line'} {width}."
-        over = [name for name, cell in cells.items() if name not in long and contact_files.swallowed(cell, question.file.delimiter)]
+        over = [
+            name
+            for name, cell in cells.items()
+            if name not in long and contact_files.swallowed(cell, question.file.delimiter)
+        ]
         if over and not wrong:
-            wrong = f"{label_of(over[0])} goes over several lines: a quotation mark is missing, or one too many."
+            wrong = (
+                f"{label_of(over[0])} goes over several lines: a quotation mark is missing, or one too many."
+            )
         shortened = [name for name, cell in cells.items() if name in phones and headings.is_shortened(cell)]
         if shortened and not wrong:
             wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
@@ -66,8 +76,14 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
 def _rows(target: Target, rows: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
     emails, phones = addresses(target, "email"), addresses(target, "phone")
     for number, row in enumerate(rows):
-        texts = {name: value for name, value in row.items() if name in emails | phones and isinstance(value, str)}
-        yield Line(number, dict(row), addresses={name: _several(text, name in emails) for name, text in texts.items()})
+        texts = {
+            name: value for name, value in row.items() if name in emails | phones and isinstance(value, str)
+        }
+        yield Line(
+            number,
+            dict(row),
+            addresses={name: _several(text, name in emails) for name, text in texts.items()},
+        )
 
 
 def _several(cell: str, email: bool) -> tuple[str, ...]:
@@ -81,4 +97,6 @@ def addresses(target: Target, kind: str) -> frozenset[str]:
         return frozenset(found or ({kind} if not target.fields else ()))
     collection = records.collection(target.collection)
     own = getattr(collection.contact, kind, None)
-    return frozenset({*found, *([own] if own else []), *(field.name for field in collection.fields if field.type == kind)})
+    return frozenset(
+        {*found, *([own] if own else []), *(field.name for field in collection.fields if field.type == kind)}
+    )

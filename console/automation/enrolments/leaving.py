@@ -78,7 +78,8 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
         log.note(
             actor,
             "lead_left",
-            open={"lead": lead_id, "workflow": target.id, "slug": target.slug, "ending": ending} | ({"run": row.run} if row.run else {}),
+            open={"lead": lead_id, "workflow": target.id, "slug": target.slug, "ending": ending}
+            | ({"run": row.run} if row.run else {}),
             sealed={"reason": why, **(about[kept.record]["sealed"] if about else {})},
             subject=_subject(kept),
             collection=kept.collection,
@@ -119,7 +120,9 @@ def _ended(run_id: str, reason: str, ending: str) -> bool:
 
 def leave_unbegun() -> int:
     """Let those leave who still wait to begin in a workflow that was cancelled or completed; answers how many. Those with a run leave with it. A duty of the worker."""
-    return sum(_leave_unbegun(find(workflow), reason) for workflow, reason in fetch(_ENDED_WORKFLOWS, (ENDED,)))
+    return sum(
+        _leave_unbegun(find(workflow), reason) for workflow, reason in fetch(_ENDED_WORKFLOWS, (ENDED,))
+    )
 
 
 def _leave_unbegun(target: Target, reason: str) -> int:
@@ -128,12 +131,29 @@ def _leave_unbegun(target: Target, reason: str) -> int:
     data = {"workflow": target.id, "slug": target.slug, "ending": UNENROLLED}
     for _ in range(CHUNKS):
         with transaction() as connection:
-            rows = connection.exec_driver_sql(_LEAVE_UNBEGUN, (target.id, log.now(), UNENROLLED, reason)).all()
-            about = browse.about_records(target.collection, [row.record for row in rows if row.record is not None])
+            rows = connection.exec_driver_sql(
+                _LEAVE_UNBEGUN, (target.id, log.now(), UNENROLLED, reason)
+            ).all()
+            about = browse.about_records(
+                target.collection, [row.record for row in rows if row.record is not None]
+            )
             notes = [
-                log.Noted(data | {"lead": row.id}, row.collection, **about.get(row.record or "", {"record": row.record})) for row in rows
+                log.Noted(
+                    data | {"lead": row.id},
+                    row.collection,
+                    **about.get(row.record or "", {"record": row.record}),
+                )
+                for row in rows
             ]
-            log.note_each(ENGINE, "lead_left", notes, chain=chain, team=target.team or None, label=target.label, connection=connection)
+            log.note_each(
+                ENGINE,
+                "lead_left",
+                notes,
+                chain=chain,
+                team=target.team or None,
+                label=target.label,
+                connection=connection,
+            )
         gone_so_far += len(rows)
         if not rows:
             break
@@ -144,4 +164,6 @@ def _subject(kept: sa.Row[tuple[object, ...]]) -> str:
     """Whose data the reason for leaving is: theirs whose values came in, else the record's, else the lead's own."""
     if kept.subject is not None:
         return str(kept.subject)
-    return subjects.subject_of(*((str(kept.collection), str(kept.record)) if kept.collection else ("lead", str(kept.id))))
+    return subjects.subject_of(
+        *((str(kept.collection), str(kept.record)) if kept.collection else ("lead", str(kept.id)))
+    )

@@ -35,9 +35,7 @@ _PENDING = f"""
 select m.channel, count(*) from console.message m join console.enrolment e on e.run = m.run where m.status = 'waiting' and {_HERE}
     and (%(seen)s::text[] is null or e.record is null or e.record = any(%(seen)s)) group by m.channel order by 2 desc
 """  # noqa: S608 (texts of ours)
-_NEXT = (
-    f"select e.id, e.record from console.enrolment e where {_HERE} and e.at <= %(upto)s and e.id > %(after)s order by e.id limit {AT_ONCE}"  # noqa: S608 (texts of ours)
-)
+_NEXT = f"select e.id, e.record from console.enrolment e where {_HERE} and e.at <= %(upto)s and e.id > %(after)s order by e.id limit {AT_ONCE}"  # noqa: S608 (texts of ours)
 _LEAVE = """
 with going as (select e.id from console.enrolment e where e.id = any(%s) and e.left_at is null order by e.id for update)
 update console.enrolment e set status = 'left', left_at = %s, ending = %s, reason = %s from going where e.id = going.id returning e.id, e.run, e.collection, e.record
@@ -92,7 +90,12 @@ class TakeOut(Work):
     def to_json(self) -> dict[str, Any]:
         """How far it is in the shape of the API."""
         ended = log.body.moment(self.ended_at) if self.ended_at else None
-        more = {"reason": self.reason, "by": self.person, "made_at": log.body.moment(self.created_at), "ended_at": ended}
+        more = {
+            "reason": self.reason,
+            "by": self.person,
+            "made_at": log.body.moment(self.created_at),
+            "ended_at": ended,
+        }
         return self.progress_json() | more
 
 
@@ -104,19 +107,37 @@ def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
 
 def _plan(actor: Actor, target: Target, those: Those) -> TakeOutPlan:
     if those.status is not None and those.status not in HERE:
-        raise Malformed(f"There is no state {those.status}.", details=[{"field": "status", "reason": f"One of {', '.join(HERE)}."}])
+        raise Malformed(
+            f"There is no state {those.status}.",
+            details=[{"field": "status", "reason": f"One of {', '.join(HERE)}."}],
+        )
     parameters = _parameters(target, those)
     steps: dict[str, int] = {}
     states = dict.fromkeys(HERE, 0)
     for version, step, status, n in counts.lines_for(actor, target.id, target.collection):
-        if status in HERE and those.status in (None, status) and those.step in (None, step) and those.version in (None, version):
+        if (
+            status in HERE
+            and those.status in (None, status)
+            and those.step in (None, step)
+            and those.version in (None, version)
+        ):
             states[status] += n
             steps[step or target.first_step] = steps.get(step or target.first_step, 0) + n
     seen_keys = counts.seen_records(actor, target.id, target.collection)
     pending = {channel: int(n) for channel, n in fetch(_PENDING, parameters | {"seen": seen_keys})}
-    first = places.page(actor, target, status=those.status, step=those.step, version=those.version, limit=SHOWN).rows
+    first = places.page(
+        actor, target, status=those.status, step=those.step, version=those.version, limit=SHOWN
+    ).rows
     first = [lead for lead in first if lead.left_at is None]
-    return TakeOutPlan(sum(states.values()), states["waiting"], states["active"], steps, pending, first, places.partly(actor, target))
+    return TakeOutPlan(
+        sum(states.values()),
+        states["waiting"],
+        states["active"],
+        steps,
+        pending,
+        first,
+        places.partly(actor, target),
+    )
 
 
 def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOut:
@@ -197,7 +218,9 @@ def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Stopping)
         faults.point("enrolments.left_many")
 
 
-def _leave(connection: Connection, target: Target, found: TakeOut, actor: Actor, leads: Sequence[str]) -> None:
+def _leave(
+    connection: Connection, target: Target, found: TakeOut, actor: Actor, leads: Sequence[str]
+) -> None:
     rows = connection.exec_driver_sql(_LEAVE, (leads, log.now(), leaving.UNENROLLED, found.reason)).all()
     LEAVINGS.change(found.id, connection, done=LEAVINGS.table.c.done + len(rows), why="")
     data = {"workflow": target.id, "slug": target.slug, "ending": leaving.UNENROLLED, "batch": found.id}
@@ -210,7 +233,15 @@ def _leave(connection: Connection, target: Target, found: TakeOut, actor: Actor,
         )
         for row in rows
     ]
-    log.note_each(actor, "lead_left", notes, chain=found.id, team=target.team or None, label=target.label, connection=connection)
+    log.note_each(
+        actor,
+        "lead_left",
+        notes,
+        chain=found.id,
+        team=target.team or None,
+        label=target.label,
+        connection=connection,
+    )
 
 
 def _visible(actor: Actor, target: Target, keys: Sequence[str]) -> set[str]:
@@ -222,4 +253,9 @@ def _visible(actor: Actor, target: Target, keys: Sequence[str]) -> set[str]:
 
 
 def _parameters(target: Target, those: Those) -> dict[str, Any]:
-    return {"workflow": target.id, "step": those.step and those.step.replace("\x00", ""), "status": those.status, "version": those.version}
+    return {
+        "workflow": target.id,
+        "step": those.step and those.step.replace("\x00", ""),
+        "status": those.status,
+        "version": those.version,
+    }

@@ -70,7 +70,10 @@ class Lead:
     def to_json(self, *, paused: bool = False) -> dict[str, Any]:
         """As the API tells it: steps by the ids of their nodes, as `POST …/nodes` answers them."""
         status = "paused" if paused and self.status in HERE else self.status
-        history = [{"node_id": f"{NODE}{each.step}", "outcome": each.outcome, "at": moment_text(each.at)} for each in self.path]
+        history = [
+            {"node_id": f"{NODE}{each.step}", "outcome": each.outcome, "at": moment_text(each.at)}
+            for each in self.path
+        ]
         return {
             "id": self.id,
             "values": dict(self.values),
@@ -113,7 +116,10 @@ def page(
     """
     kept = tables.enrolment.c
     if status is not None and status not in STATUSES:
-        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}])
+        raise Malformed(
+            f"There is no status {status}.",
+            details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}],
+        )
     if after is not None:
         id_of_cursor(after, "lead_")
     wanted: list[sa.ColumnElement[bool]] = [kept.workflow == target.id]
@@ -148,7 +154,9 @@ def lead(actor: Actor, target: Target, lead_id: str) -> Lead:
     rows: Sequence[Any] = ()
     if "\x00" not in lead_id:
         with hot_engine().connect() as connection:
-            rows = connection.execute(sa.select(tables.enrolment).where(kept.id == lead_id, kept.workflow == target.id)).all()
+            rows = connection.execute(
+                sa.select(tables.enrolment).where(kept.id == lead_id, kept.workflow == target.id)
+            ).all()
     leads = _leads(actor, rows, paths=True)
     if not leads:
         raise NotFound
@@ -157,13 +165,19 @@ def lead(actor: Actor, target: Target, lead_id: str) -> Lead:
 
 def leads_of(run_ids: Sequence[str]) -> dict[str, str]:
     """Run → the enrolment by which somebody is in it. For pages of the runs; the page of an enrolment judges its reader."""
-    found = fetch("select run, id from console.enrolment where run = any(%s)", (list(run_ids),)) if run_ids else []
+    found = (
+        fetch("select run, id from console.enrolment where run = any(%s)", (list(run_ids),))
+        if run_ids
+        else []
+    )
     return {row[0]: row[1] for row in found}
 
 
 def run_of(lead_id: str) -> str | None:
     """The run of a lead; None before it has begun."""
-    return next((row[0] for row in fetch("select e.run from console.enrolment e where e.id = %s", (lead_id,))), None)
+    return next(
+        (row[0] for row in fetch("select e.run from console.enrolment e where e.id = %s", (lead_id,))), None
+    )
 
 
 def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
@@ -178,7 +192,18 @@ def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
         Lead(
             **{
                 name: getattr(row, name)
-                for name in ("id", "collection", "record", "status", "run", "version", "step", "entered_by", "origin", "trigger")
+                for name in (
+                    "id",
+                    "collection",
+                    "record",
+                    "status",
+                    "run",
+                    "version",
+                    "step",
+                    "entered_by",
+                    "origin",
+                    "trigger",
+                )
             },
             **{name: getattr(row, name) for name in ("at", "begun_at", "left_at", "ending", "reason")},
             title=titles[row.record] if row.record is not None else _name(values.get(row.id, {})),
@@ -195,7 +220,9 @@ def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
 
 def _outcomes(run_ids: Sequence[str]) -> dict[str, str]:
     """Run → the label of the end that it came to, for those that came to one."""
-    wanted = f"select r.id, r.ending from {access.EVERY_RUN.sql()} where r.id = any(%s) and r.ending is not null"  # noqa: S608 (a text of ours)
+    wanted = (
+        f"select r.id, r.ending from {access.EVERY_RUN.sql()} where r.id = any(%s) and r.ending is not null"  # noqa: S608 (a text of ours)
+    )
     return dict(fetch(wanted, (list(run_ids),))) if run_ids else {}
 
 
@@ -223,7 +250,9 @@ def _values(rows: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
     return {row.id: opened_values(row.id, row.subject, row.nonce, row.ct) for row in sealed}
 
 
-def opened_values(lead: str, subject: str | None, nonce: bytes | None, ciphertext: bytes | None) -> Mapping[str, Any]:
+def opened_values(
+    lead: str, subject: str | None, nonce: bytes | None, ciphertext: bytes | None
+) -> Mapping[str, Any]:
     """The values that somebody came in with; none where they brought none, or were erased."""
     if subject is None or nonce is None or ciphertext is None:
         return {}
@@ -236,7 +265,9 @@ def opened_values(lead: str, subject: str | None, nonce: bytes | None, ciphertex
 
 def _name(values: Mapping[str, Any]) -> str:
     names = (values.get(name) for name in ("name", "full_name", "company", "email", "phone"))
-    return next((str(value) for value in names if value), None) or next((str(value) for value in values.values() if value), "Erased")
+    return next((str(value) for value in names if value), None) or next(
+        (str(value) for value in values.values() if value), "Erased"
+    )
 
 
 def _paths(run_ids: Sequence[str]) -> dict[str, list[Passed]]:

@@ -89,7 +89,9 @@ class Target:
             return []
         known = {entry.name for entry in self.fields}
         roots: dict[str, Any] = {"record": None, "related": {}, "variables": {}, OWN_INPUT: {}}
-        _, details = taken(self.fields, roots, {}, OWN_INPUT, {name: value for name, value in given.items() if name in known})
+        _, details = taken(
+            self.fields, roots, {}, OWN_INPUT, {name: value for name, value in given.items() if name in known}
+        )
         return [{"field": str(detail["field"]), "reason": str(detail["reason"])} for detail in details]
 
     def unknown_values(self, given: Iterable[str]) -> list[dict[str, str]]:
@@ -118,11 +120,31 @@ def find(slug_or_id: str) -> Target:
     """The workflow. Raises NotFound."""
     known = tables.workflow.c
     columns = [
-        known[name] for name in ("id", "slug", "title", "status", "team", "label", "collection", "live_version", "draft", "archived_at")
+        known[name]
+        for name in (
+            "id",
+            "slug",
+            "title",
+            "status",
+            "team",
+            "label",
+            "collection",
+            "live_version",
+            "draft",
+            "archived_at",
+        )
     ]
     made = tables.workflow_version.c
-    joined = sa.outerjoin(tables.workflow, tables.workflow_version, sa.and_(made.workflow == known.id, made.number == known.live_version))
-    wanted = sa.select(*columns, made.document).select_from(joined).where(sa.or_(known.slug == slug_or_id, known.id == slug_or_id))
+    joined = sa.outerjoin(
+        tables.workflow,
+        tables.workflow_version,
+        sa.and_(made.workflow == known.id, made.number == known.live_version),
+    )
+    wanted = (
+        sa.select(*columns, made.document)
+        .select_from(joined)
+        .where(sa.or_(known.slug == slug_or_id, known.id == slug_or_id))
+    )
     row = None
     if "\x00" not in slug_or_id:
         with hot_engine().connect() as connection:

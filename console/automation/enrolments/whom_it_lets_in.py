@@ -23,7 +23,9 @@ MOST_LOOKED = 20_000
 """Records that are looked at for those who would be let in."""
 LONGEST_S = 1.0
 KNOWN_OF_EVENTS = frozenset({"on", "tag"})
-EVENT_UNKNOWN = "Whom the trigger picks depends on what happens then, so everybody in the collection is counted."
+EVENT_UNKNOWN = (
+    "Whom the trigger picks depends on what happens then, so everybody in the collection is counted."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ def _depends_on_event(trigger: Trigger) -> bool:
     if trigger.filter is None:
         return False
     paths = list(expressions.paths(expressions.parse(trigger.filter)))
-    return any(path[0] == "former" or (path[0] == "event" and (len(path) < 2 or path[1] not in KNOWN_OF_EVENTS)) for path in paths)
+    return any(
+        path[0] == "former" or (path[0] == "event" and (len(path) < 2 or path[1] not in KNOWN_OF_EVENTS))
+        for path in paths
+    )
 
 
 def find(actor: Actor, workflow: str, document: Workflow) -> LetIn | None:
@@ -115,13 +120,24 @@ def _fitting(actor: Actor, document: Workflow, way: Way, keys: Sequence[str]) ->
         for key, record in there.items()
         if any(
             wanted is None
-            or _holds(wanted, {"record": collection.typed(record.values), "former": None, "event": event, "now": log.now(), **variables})
+            or _holds(
+                wanted,
+                {
+                    "record": collection.typed(record.values),
+                    "former": None,
+                    "event": event,
+                    "now": log.now(),
+                    **variables,
+                },
+            )
             for event in events[key]
         )
     ]
 
 
-def _events(collection: Collection, way: Way, keys: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+def _events(
+    collection: Collection, way: Way, keys: Sequence[str]
+) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     """Key → the events that could let the record in: one for each of its tags where the trigger is about tags."""
     if way.on not in ("tag.added", "tag.removed"):
         return {key: [{"on": way.on}] for key in keys}

@@ -68,7 +68,9 @@ class Question:
             "trigger",
             "caused_by",
         )
-        return {name: getattr(self, name) for name in names} | {"file": self.file and contact_files.to_json(self.file)}
+        return {name: getattr(self, name) for name in names} | {
+            "file": self.file and contact_files.to_json(self.file)
+        }
 
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> "Question":
@@ -109,7 +111,10 @@ def chunks(
     if question.file is not None or question.rows is not None:
         parts = _of_rows(actor, target, question, person, int(place.get("line", 0)))
     elif target.collection is None:
-        raise Invalid("This workflow is about no records.", at=("records", "Enrol rows with values, or a file of contacts."))
+        raise Invalid(
+            "This workflow is about no records.",
+            at=("records", "Enrol rows with values, or a file of contacts."),
+        )
     elif question.keys is not None:
         parts = _of_keys(actor, target, question, int(place.get("line", 0)))
     else:
@@ -120,17 +125,27 @@ def chunks(
 def with_visible_references(actor: Actor, target: Target, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates; whoever's values name a record that the actor may not see is refused, whatever the account may see that runs the workflow."""
     fields = [entry.field() for entry in target.fields if entry.type == "reference"]
-    errors = evidence.reference_errors_of_each(actor, target.team or None, fields, [each.values for each in candidates])
-    return [replace(each, wrong=[*each.wrong, *wrong]) if wrong else each for each, wrong in zip(candidates, errors, strict=True)]
+    errors = evidence.reference_errors_of_each(
+        actor, target.team or None, fields, [each.values for each in candidates]
+    )
+    return [
+        replace(each, wrong=[*each.wrong, *wrong]) if wrong else each
+        for each, wrong in zip(candidates, errors, strict=True)
+    ]
 
 
-def _of_keys(actor: Actor, target: Target, question: Question, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
+def _of_keys(
+    actor: Actor, target: Target, question: Question, done: int
+) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
     keys = list(question.keys or ())
     for start in range(done, len(keys), AT_ONCE):
         part = keys[start : start + AT_ONCE]
         wrong = wrong_records(actor, target, part)
         yield (
-            [Candidate(start + n, key, question.values, _reasons(wrong.get(key))) for n, key in enumerate(part, 1)],
+            [
+                Candidate(start + n, key, question.values, _reasons(wrong.get(key)))
+                for n, key in enumerate(part, 1)
+            ],
             {"line": start + len(part)},
         )
 
@@ -149,7 +164,10 @@ def _of_list(
             if after is None:
                 break
         wrong = labelled(target, part) | outside(actor, target, part)
-        candidates = [Candidate(done + n, key, question.values, _reasons(wrong.get(key))) for n, key in enumerate(part, 1)]
+        candidates = [
+            Candidate(done + n, key, question.values, _reasons(wrong.get(key)))
+            for n, key in enumerate(part, 1)
+        ]
         done += len(part)
         yield candidates, {"line": done, "after": after, "end": after is None}
         if after is None:
@@ -162,12 +180,22 @@ def _page(actor: Actor, target: Target, question: Question, after: str | None) -
     own = collection.key[0] if collection.key and collection.by_name[collection.key[0]].sortable else None
     sort = question.sort or own
     return records.page(
-        collection.id, scope, where=where, segment=segment, q=sought, sort=sort, limit=records.MOST_ROWS, after=after, fields=()
+        collection.id,
+        scope,
+        where=where,
+        segment=segment,
+        q=sought,
+        sort=sort,
+        limit=records.MOST_ROWS,
+        after=after,
+        fields=(),
     )
 
 
 def _query(question: Question) -> BrowseQuery:
-    return BrowseQuery(question.segment, question.filter, question.q, extended=question.extended, inside=question.inside)
+    return BrowseQuery(
+        question.segment, question.filter, question.q, extended=question.extended, inside=question.inside
+    )
 
 
 def wrong_records(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str, str]:
@@ -175,7 +203,11 @@ def wrong_records(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str
     collection = str(target.collection)
     seen = records.visible_keys(collection, keys, access.scope_for(actor, collection, "read"))
     there = [key for key in keys if key in seen]
-    return outside(actor, target, there) | labelled(target, there) | {key: UNSEEN for key in keys if key not in seen}
+    return (
+        outside(actor, target, there)
+        | labelled(target, there)
+        | {key: UNSEEN for key in keys if key not in seen}
+    )
 
 
 def outside(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str, str]:
@@ -190,7 +222,11 @@ def labelled(target: Target, keys: Sequence[str]) -> dict[str, str]:
         return {}
     fields = [item.name for item in records.collection(collection).fields]
     found = records.named(collection, keys, scopes.whole(collection), fields)
-    return {key: LABELLED for key in keys if key not in found or access.label_of(obj, found[key].values) is not None}
+    return {
+        key: LABELLED
+        for key in keys
+        if key not in found or access.label_of(obj, found[key].values) is not None
+    }
 
 
 def _reasons(why: str | None, name: str = "record") -> list[dict[str, str]]:
@@ -200,14 +236,18 @@ def _reasons(why: str | None, name: str = "record") -> list[dict[str, str]]:
 # ------------------------------------------------------------------------------------------------------------------- rows
 
 
-def _of_rows(actor: Actor, target: Target, question: Question, person: str, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
+def _of_rows(
+    actor: Actor, target: Target, question: Question, person: str, done: int
+) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
     numbered = islice(file_lines.numbered(target, question, person), done, None)
     while part := list(islice(numbered, AT_ONCE)):
         done += len(part)
         yield _candidates(actor, target, question, part), {"line": done}
 
 
-def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[file_lines.Line]) -> list[Candidate]:
+def _candidates(
+    actor: Actor, target: Target, question: Question, part: Sequence[file_lines.Line]
+) -> list[Candidate]:
     whole = [line for line in part if not line.wrong and not _has_nul(line.values)]
     records_named = _matched(actor, target, question, whole) if target.collection else {}
     refused = outside(actor, target, sorted({key for keys in records_named.values() for key in keys}))
@@ -222,7 +262,11 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
             made.append(_of_record(target, question, line, records_named, refused))
         else:
             values, consent, refused_consent = consent_of(target, {**question.values, **line.values})
-            empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
+            empty = (
+                []
+                if any(value not in (None, "") for value in values.values())
+                else _reasons("There is nothing in this row.", "row")
+            )
             unknown = target.unknown_values(values) if question.file is None else ()
             wrong = [*refused_consent, *unknown, *wrong_lead(target, values)]
             made.append(Candidate(line.number, None, values, wrong or empty, consent=consent))
@@ -234,27 +278,48 @@ def _has_nul(row: Mapping[str, Any]) -> bool:
 
 
 def _of_record(
-    target: Target, question: Question, line: file_lines.Line, records_named: Mapping[str, list[str]], outside: Mapping[str, str]
+    target: Target,
+    question: Question,
+    line: file_lines.Line,
+    records_named: Mapping[str, list[str]],
+    outside: Mapping[str, str],
 ) -> Candidate:
     names = _names(question, line)
     by_name = {name: keys for name in names if (keys := records_named.get(name))}
     keys = list(dict.fromkeys(key for those in by_name.values() for key in those))
     wrong = None if len(keys) == 1 else _meant_by_none(target, question, list(by_name) or names, len(keys))
-    if wrong is None and (refused := labelled(target, keys) or {key: outside[key] for key in keys if key in outside}):
+    if wrong is None and (
+        refused := labelled(target, keys) or {key: outside[key] for key in keys if key in outside}
+    ):
         wrong = refused[keys[0]]
     known = {entry.name for entry in target.fields}
-    values = {**question.values, **{name: value for name, value in line.values.items() if name in known and name != question.match}}
-    return Candidate(line.number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record"))
+    values = {
+        **question.values,
+        **{name: value for name, value in line.values.items() if name in known and name != question.match},
+    }
+    return Candidate(
+        line.number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record")
+    )
 
 
 def _meant_by_none(target: Target, question: Question, named: Sequence[str], count: int) -> str:
     """Why no single record is meant by what the line names. Erasing a person takes out what stands behind "this line: ", and causes are counted without it."""
     collection = records.collection(str(target.collection))
     one, name = uncapitalised(collection.label_one), question.match or ""
-    label = uncapitalised(collection.by_name[name].label) if name in collection.by_name else "key" if name == KEY else name
+    label = (
+        uncapitalised(collection.by_name[name].label)
+        if name in collection.by_name
+        else "key"
+        if name == KEY
+        else name
+    )
     if not named:
         return f"This line has no {label}, so it does not say which {one} is meant."
-    whose = f"{count} {'different ' if len(named) > 1 else ''}{collection.spoken} have" if count else f"No {one} has"
+    whose = (
+        f"{count} {'different ' if len(named) > 1 else ''}{collection.spoken} have"
+        if count
+        else f"No {one} has"
+    )
     return f"{whose} the {label} on this line: {', '.join(named)[:80]}."
 
 
@@ -264,7 +329,9 @@ def _names(question: Question, line: file_lines.Line) -> tuple[str, ...]:
     return line.addresses.get(name) or tuple(filter(None, [str(line.values.get(name) or "").strip()]))
 
 
-def _matched(actor: Actor, target: Target, question: Question, lines: Sequence[file_lines.Line]) -> dict[str, list[str]]:
+def _matched(
+    actor: Actor, target: Target, question: Question, lines: Sequence[file_lines.Line]
+) -> dict[str, list[str]]:
     """What the lines name → the keys of the records that have it, within the actor's scope."""
     collection, scope = browse.browsed_collection(actor, str(target.collection))
     name = question.match or ""
@@ -283,16 +350,28 @@ def _matched(actor: Actor, target: Target, question: Question, lines: Sequence[f
 def _typed(field: Field, text: str) -> Any:
     """The value of the field that a text means, None where it can be none."""
     if field.stored != "integer":
-        return headings.address(text) if field.type == "email" else headings.number(text) if field.type == "phone" else text
+        return (
+            headings.address(text)
+            if field.type == "email"
+            else headings.number(text)
+            if field.type == "phone"
+            else text
+        )
     number = number_of(text)
     return int(number) if number is not None and number == int(number) else None
 
 
-def _as_written(collection: Collection, field: Field, value: str, found: Sequence[Record]) -> Sequence[Record]:
+def _as_written(
+    collection: Collection, field: Field, value: str, found: Sequence[Record]
+) -> Sequence[Record]:
     """Of several records those that have the value letter by letter, where there are such. A text that is no address counts in no other way: ab1 may be another than AB1."""
     exact = [each for each in found if str(each.values.get(field.name)) == value]
     contact = collection.contact
-    address = field.type in ("email", "phone") or "@" in value or (contact is not None and field.name == contact.phone)
+    address = (
+        field.type in ("email", "phone")
+        or "@" in value
+        or (contact is not None and field.name == contact.phone)
+    )
     return exact or (found if address or field.stored != "text" else ())
 
 
@@ -309,7 +388,10 @@ def match_of(actor: Actor, target: Target, names: Sequence[str]) -> str | None:
     if KEY in names and KEY not in readable:
         return KEY
     preferred = [*collection.key, *(name for name, kind in readable.items() if kind in ("email", "phone"))]
-    return next((name for name in preferred if name in names), next((name for name in names if name in readable), None))
+    return next(
+        (name for name in preferred if name in names),
+        next((name for name in names if name in readable), None),
+    )
 
 
 def with_match(actor: Actor, target: Target, question: Question) -> Question:
@@ -317,22 +399,38 @@ def with_match(actor: Actor, target: Target, question: Question) -> Question:
     if target.collection is None or (question.rows is None and question.file is None):
         return question
     if len(question.rows or ()) > MOST_NAMED:
-        raise Invalid("These are too many rows.", details=[{"field": "rows", "reason": f"At most {MOST_NAMED:,}: send a file."}])
-    names = list(question.columns.values()) if question.file else list({name: 1 for row in question.rows or () for name in row})
+        raise Invalid(
+            "These are too many rows.",
+            details=[{"field": "rows", "reason": f"At most {MOST_NAMED:,}: send a file."}],
+        )
+    names = (
+        list(question.columns.values())
+        if question.file
+        else list({name: 1 for row in question.rows or () for name in row})
+    )
     match = question.match or match_of(actor, target, names)
     if match is None or match not in names:
         reason = "None of the columns names a field of the records: map one to the key, an e-mail address or another field."
-        raise Invalid("It is not clear which records are meant.", details=[{"field": "match", "reason": reason}])
+        raise Invalid(
+            "It is not clear which records are meant.", details=[{"field": "match", "reason": reason}]
+        )
     return replace(question, match=match)
 
 
 def require_values(target: Target, question: Question) -> None:
     """Raise Invalid for required values of the start that nobody gives: of records they are the same for all, or columns."""
-    given = {*(name for name, value in question.values.items() if value not in (None, "")), *question.columns.values()}
+    given = {
+        *(name for name, value in question.values.items() if value not in (None, "")),
+        *question.columns.values(),
+    }
     given |= {name for row in question.rows or () for name in row}
-    lacking = [entry for entry in target.fields if entry.required and entry.value is None and entry.name not in given]
+    lacking = [
+        entry for entry in target.fields if entry.required and entry.value is None and entry.name not in given
+    ]
     if target.collection is not None and lacking:
-        details = [{"field": f"values.{entry.name}", "reason": missing_message(entry.field())} for entry in lacking]
+        details = [
+            {"field": f"values.{entry.name}", "reason": missing_message(entry.field())} for entry in lacking
+        ]
         raise Invalid("Something is missing that is the same for everybody.", details=details)
 
 
@@ -348,17 +446,25 @@ def choices(actor: Actor, target: Target) -> list[tuple[str, str]]:
         for item in collection.readable(scope)
         if item.name not in named and item.type not in ("json", "binary", "other")
     ]
-    own_key = [] if any(name == KEY for name, _ in fields) else [(KEY, f"Key of the {collection.label_one.casefold()}")]
+    own_key = (
+        []
+        if any(name == KEY for name, _ in fields)
+        else [(KEY, f"Key of the {collection.label_one.casefold()}")]
+    )
     return [*own_key, *fields, *of_start]
 
 
-def columns_of(actor: Actor, target: Target, named: Sequence[str], lines: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+def columns_of(
+    actor: Actor, target: Target, named: Sequence[str], lines: Sequence[Sequence[str]] = ()
+) -> dict[str, str]:
     """Number of a column → what its cells are, by the words of its heading; columns whose heading says nothing are left out.
 
     Where no heading says which records are meant and first `lines` are given, the cells do: e-mail addresses, else the first column is read as keys. A person
     sees what came of it and chooses again.
     """
-    by_word = {_word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)}
+    by_word = {
+        _word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)
+    }
     by_word = _usual_words(target) | by_word
     by_part = {
         part: entry.name
@@ -390,7 +496,10 @@ def _usual_words(target: Target) -> dict[str, str]:
     if document is None:
         return {}
     return {
-        _word(word): name for part, words in headings.USUAL.items() if (name := getattr(document, part, None)) for word in (part, *words)
+        _word(word): name
+        for part, words in headings.USUAL.items()
+        if (name := getattr(document, part, None))
+        for word in (part, *words)
     }
 
 

@@ -10,8 +10,20 @@ databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_s
 
 from console import runs
 from console.automation.triggers.awaited import wake_awaiting
-from console.automation.triggers.firing import GOES_ROUND, begin_promised, fire, forget, pick_up, start_waiting, wake_for_sources
-from console.automation.triggers.firing_counts import FiringCount, counted as firings_counted, not_started as firings_not_started
+from console.automation.triggers.firing import (
+    GOES_ROUND,
+    begin_promised,
+    fire,
+    forget,
+    pick_up,
+    start_waiting,
+    wake_for_sources,
+)
+from console.automation.triggers.firing_counts import (
+    FiringCount,
+    counted as firings_counted,
+    not_started as firings_not_started,
+)
 from console.automation.triggers.firing_list import FiringLine, between as firings_between
 from console.automation.triggers.following import follow_log, judge_kept
 from console.automation.triggers.listening import Listeners, install_sql
@@ -33,12 +45,28 @@ from console.automation.triggers.occasions import judges
 from console.automation.triggers.schedules import fire_due
 from console.automation.triggers.source_events import look
 from console.automation.triggers.source_waits import pick_up as pick_up_waking, wake_batch
-from console.automation.triggers.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
+from console.automation.triggers.spoken_triggers import (
+    again_words,
+    example_body,
+    exit_words,
+    trigger_words,
+    whom_words,
+)
 from console.automation.triggers.trigger_rows import started_by, synchronise
 from console.automation.triggers.vain_waits import VainWaits
 from console.automation.triggers.waiting_runs import forget_waiting, waits_about, why_not_begun
 
-OPEN_MODULES = frozenset({"firing", "found_records", "log_events", "occasions", "refused_firings", "trigger_expressions", "trigger_rows"})
+OPEN_MODULES = frozenset(
+    {
+        "firing",
+        "found_records",
+        "log_events",
+        "occasions",
+        "refused_firings",
+        "trigger_expressions",
+        "trigger_rows",
+    }
+)
 judges.append(judge_kept)
 runs.promised.append(begin_promised)
 runs.promised_waits.append(why_not_begun)

@@ -51,7 +51,9 @@ def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
         return 0
     woken = 0
     with alone("awaited events") as mine:
-        since = int(fetch("select number from console.version where name = %s", (_CURSOR,))[0][0]) if mine else 0
+        since = (
+            int(fetch("select number from console.version where name = %s", (_CURSOR,))[0][0]) if mine else 0
+        )
         while mine and not stopping():
             end = reached()
             if not fetch(_ANY)[0][0]:  # who begins to wait after this waits for later events only
@@ -59,7 +61,9 @@ def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
                 break
             _, after, batch = enrolments.exits.read_on()
             judged = enrolments.exits.judged()
-            events, upto = batch if after == since else read_after(since, limit=AT_ONCE)  # most often the two have come equally far
+            events, upto = (
+                batch if after == since else read_after(since, limit=AT_ONCE)
+            )  # most often the two have come equally far
             events, upto = [event for event in events if event.pos <= judged], min(upto, judged)
             count, unread = _wake(events)
             woken += count
@@ -77,9 +81,16 @@ def _move_cursor(since: int, upto: int) -> None:
 
 def _wake(events: Sequence[LogEvent]) -> tuple[int, bool]:
     """(how many runs were woken, whether some event has to be read again because a source does not answer)."""
-    about = [(event.collection, event.record, event.pos, number) for number, event in enumerate(events) if event.record is not None]
+    about = [
+        (event.collection, event.record, event.pos, number)
+        for number, event in enumerate(events)
+        if event.record is not None
+    ]
     leads = [(run, event.pos, number) for number, event in enumerate(events) for run in _runs_of(event)]
-    columns = [*([each[place] for each in about] for place in range(4)), *([each[place] for each in leads] for place in range(3))]
+    columns = [
+        *([each[place] for each in about] for place in range(4)),
+        *([each[place] for each in leads] for place in range(3)),
+    ]
     touched = fetch(_TOUCHED, tuple(columns)) if about or leads else []
     woken, unread = 0, False
     for run_id, key, number in touched:
@@ -123,10 +134,20 @@ def _wake_run(run_id: str, key: str, event: LogEvent, *, in_worker: bool) -> boo
     step = steps.view(definition.document.step(loaded.run.attempt.step))
     if step.type != "wait":
         return False  # a step type of a plug-in, which is answered by its own door
-    if event.on not in (step.config.event, *step.config.also) or not _passes(step.config.filter, definition, run, event):
+    if event.on not in (step.config.event, *step.config.also) or not _passes(
+        step.config.filter, definition, run, event
+    ):
         return False
     output = {"until": (run.waiting or {}).get("until"), "event": event.on, "at": log.body.moment(event.at)}
-    return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output, caused_by=event.caused_by, in_worker=in_worker)
+    return runs.arrive(
+        runs.ENGINE,
+        run_id,
+        key,
+        outcome="event",
+        output=output,
+        caused_by=event.caused_by,
+        in_worker=in_worker,
+    )
 
 
 def _passes(condition: str | None, definition: Definition, run: Run, event: LogEvent) -> bool:
@@ -149,7 +170,11 @@ def _passes(condition: str | None, definition: Definition, run: Run, event: LogE
         "now": now,
         **rules_of(definition, (run.created_at or now).date()).roots,
     }
-    if any(path[0] == "record" for path in expressions.paths(parsed)) and run.collection is not None and run.record is not None:
+    if (
+        any(path[0] == "record" for path in expressions.paths(parsed))
+        and run.collection is not None
+        and run.record is not None
+    ):
         try:
             record = record_of(actor, run)
             if record is not None:

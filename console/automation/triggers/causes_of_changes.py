@@ -18,9 +18,7 @@ and (request->>'key' = any(%(keys)s) or request->>'record' = any(%(keys)s) or re
     or exists (select from jsonb_path_query(result, '$.values.records[*].key') entry where entry #>> '{}' = any(%(keys)s)))
 order by id desc
 """
-_LOOKED_S = (
-    "select extract(epoch from clock_timestamp() - min(coalesce(read_at, looked_at))) from console.source_watch where collection = %s"
-)
+_LOOKED_S = "select extract(epoch from clock_timestamp() - min(coalesce(read_at, looked_at))) from console.source_watch where collection = %s"
 
 
 class ChangeCauses(NamedTuple):
@@ -34,9 +32,15 @@ def causes_of_changes(collection: str, keys: Sequence[str]) -> dict[str, ChangeC
     """Key → what has changed it, or was about to, a little before the last look or since; of those that a run or a person of the console did."""
     if not keys:
         return {}
-    since = log.now() - run_causes.CHANGED_WITHIN - timedelta(seconds=float(fetch(_LOOKED_S, (collection,))[0][0] or 0))
+    since = (
+        log.now()
+        - run_causes.CHANGED_WITHIN
+        - timedelta(seconds=float(fetch(_LOOKED_S, (collection,))[0][0] or 0))
+    )
     places_of = {key: list[Place]() for key in keys}
-    for run_id, n, kind, request, result in fetch(_CAUSES, {"since": id_at("eff", since), "keys": sorted(places_of)}):
+    for run_id, n, kind, request, result in fetch(
+        _CAUSES, {"since": id_at("eff", since), "keys": sorted(places_of)}
+    ):
         for key in _written(collection, kind, request or {}, result or {}):
             if key in places_of:
                 places_of[key].append(Place(run_id, n=n))
@@ -44,7 +48,10 @@ def causes_of_changes(collection: str, keys: Sequence[str]) -> dict[str, ChangeC
     passed_on = dict(zip(places, run_causes.causes_passed_on(places), strict=True))
     by_hand = run_causes.changes_by_hand(collection, keys, since)
     return {
-        key: ChangeCauses(found[0].run if found else None, _together(by_hand.get(key, ()), [passed_on[place] for place in found]))
+        key: ChangeCauses(
+            found[0].run if found else None,
+            _together(by_hand.get(key, ()), [passed_on[place] for place in found]),
+        )
         for key, found in places_of.items()
         if found or key in by_hand
     }
@@ -68,7 +75,9 @@ def _written(collection: str, kind: str, request: Mapping[str, Any], result: Map
     define, values = request.get("define") or {}, result.get("values") or {}
     if (define.get("collection") or request.get("collection")) != collection:
         return []
-    own = kind == "record" or (kind == "sql_write" and not define)  # what a step writes into the record of its run
+    own = kind == "record" or (
+        kind == "sql_write" and not define
+    )  # what a step writes into the record of its run
     named = [
         request.get("key") if own else None,
         values.get("key"),

@@ -52,25 +52,35 @@ PASSING = frozenset({"not_active", "store_down"})
 """Refusals after which a firing waits, as it does for a source that is down, however long: who may switch it is told meanwhile."""
 
 
-def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion], counts: Counts | None = None) -> int:
+def take_in(
+    connection: Connection, trigger: Row, occasions: Sequence[Occasion], counts: Counts | None = None
+) -> int:
     """Write the occasions down with the transaction of `connection`, count them, and put in the job that starts them.
 
     Answers how many were new and may not start anything: `note_stopped` takes that after the commit.
     """
     counts = counts or Counts()
     new = 0
-    stopped = {occasion.key: why for occasion in occasions if (why := looping(trigger.workflow, occasion)) is not None}
+    stopped = {
+        occasion.key: why
+        for occasion in occasions
+        if (why := looping(trigger.workflow, occasion)) is not None
+    }
     if occasions:
         rows = [_row(occasion, stopped.get(occasion.key)) for occasion in occasions]
         same = (trigger.workflow, trigger.id, trigger.kind, trigger.version)
-        made = list(connection.exec_driver_sql(_TAKE_IN, (*same, *map(list, zip(*rows, strict=True)))).scalars())
+        made = list(
+            connection.exec_driver_sql(_TAKE_IN, (*same, *map(list, zip(*rows, strict=True)))).scalars()
+        )
         new = len(made)
         halted = made.count("stopped")
     else:
         halted = 0
     if new or counts.passed or counts.left_out:
         columns = trigger_table.c
-        changed = sa.update(trigger_table).where(columns.workflow == trigger.workflow, columns.id == trigger.id)
+        changed = sa.update(trigger_table).where(
+            columns.workflow == trigger.workflow, columns.id == trigger.id
+        )
         connection.execute(
             changed.values(
                 matched=columns.matched + new,
@@ -89,7 +99,9 @@ def leave_out(connection: Connection, trigger: Row, keep: int) -> None:
     left = connection.exec_driver_sql(_LEAVE_OUT, (trigger.workflow, trigger.id, keep)).rowcount
     if left:
         here = (trigger_table.c.workflow == trigger.workflow, trigger_table.c.id == trigger.id)
-        connection.execute(sa.update(trigger_table).where(*here).values(left_out=trigger_table.c.left_out + left))
+        connection.execute(
+            sa.update(trigger_table).where(*here).values(left_out=trigger_table.c.left_out + left)
+        )
 
 
 _LEAVE_OUT = """
@@ -110,9 +122,7 @@ def note_stopped(trigger: Row, halted: int) -> None:
 
 
 GOES_ROUND = "goes_round"
-_WENT_ROUND = (
-    "insert into console.version (name, number) values (%s, %s) on conflict (name) do update set number = excluded.number returning number"
-)
+_WENT_ROUND = "insert into console.version (name, number) values (%s, %s) on conflict (name) do update set number = excluded.number returning number"
 """When a workflow was kept from going round last, as the second of the epoch."""
 _TAKE_IN = """
 insert into console.firing (workflow, trigger, kind, version, id, key, at, collection, record, told, status, why, done_at)
@@ -126,7 +136,9 @@ on conflict (workflow, trigger, key) do nothing returning status
 def sealed(ident: str, occasion: Occasion) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
     said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
-    said |= {"caused_by": stored(occasion.caused_by, addresses=True)} | ({"unjudged": True} if occasion.unjudged else {})
+    said |= {"caused_by": stored(occasion.caused_by, addresses=True)} | (
+        {"unjudged": True} if occasion.unjudged else {}
+    )
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 
@@ -157,7 +169,9 @@ def looping(workflow_id: str, occasion: Occasion) -> str | None:
     """Why an occasion that runs have led to may not start another one of this workflow; None if it may."""
     if (depth := run_depth(occasion.caused_by)) > MOST:
         return f"A chain of {depth} runs led here, one after another: at most {MOST} may."
-    if goes_round(occasion.caused_by, workflow_id, occasion.record.key if occasion.record is not None else None):
+    if goes_round(
+        occasion.caused_by, workflow_id, occasion.record.key if occasion.record is not None else None
+    ):
         return "A run of this workflow on the same record led here: it would go round for ever."
     return None
 
@@ -189,7 +203,9 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
                 time.sleep(LOOK_S)
                 continue
             looked = time.monotonic()
-            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places, most)))]
+            waiting = [
+                _Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places, most)))
+            ]
             if not waiting:
                 return
             if len(waiting) > 1 and not enrolled and _start_many(workflow_id, waiting, places):
@@ -225,7 +241,13 @@ class _Firing:
         """(what was told, by what it is started, the record that it is about)."""
         said: dict[str, Any] = json.loads(subjects.unwrap(bytes(self.told), _about(self.id)))
         by = StartedBy(self.trigger, self.kind, said["event"], causes_from_json(said.get("caused_by")))
-        return said, by, RecordRef(self.collection, self.record) if self.collection is not None and self.record is not None else None
+        return (
+            said,
+            by,
+            RecordRef(self.collection, self.record)
+            if self.collection is not None and self.record is not None
+            else None,
+        )
 
 
 _COLUMNS = "f.id, f.workflow, f.trigger, f.kind, f.collection, f.record, f.told, f.tries, f.key, f.run"
@@ -244,7 +266,11 @@ def begin_promised(run_id: str, asker: Actor | None = None) -> bool:
     """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused, or its workflow,
     nor before the next try of one that could not begin, nor faster than the workflow's pace. `asker`: who sent it, where that is the owner of a key.
     """
-    waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not jobs.paused() else []
+    waiting = (
+        [_Firing(*row) for row in fetch(_PROMISED, (run_id,))]
+        if "\x00" not in run_id and not jobs.paused()
+        else []
+    )
     begun = [each for each in waiting if enrolments.room_for_triggers(each.workflow)[1] > 0]
     for each in begun:
         _start(each, asker)
@@ -263,9 +289,16 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
             if about in together:
                 continue
             said, by, record = each.opened()
-            if said.get("segment") is not None or said.get("unjudged") or (each.run and enrolments.gives_places(workflow_id)):
+            if (
+                said.get("segment") is not None
+                or said.get("unjudged")
+                or (each.run and enrolments.gives_places(workflow_id))
+            ):
                 continue
-            together[about] = each, runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run)
+            together[about] = (
+                each,
+                runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run),
+            )
             faults.point("triggers.start.before")
         wanted = [start for _, start in together.values()]
         answers = runs.start_many_hands_off(workflow_id, wanted, places=places) if len(wanted) > 1 else []
@@ -278,7 +311,11 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
         return False
     if not answers:
         return False
-    begun = [(each.id, answer) for (each, _), answer in zip(together.values(), answers, strict=False) if isinstance(answer, str)]
+    begun = [
+        (each.id, answer)
+        for (each, _), answer in zip(together.values(), answers, strict=False)
+        if isinstance(answer, str)
+    ]
     note_started(begun)
     for (each, _), answer in zip(together.values(), answers, strict=False):
         if not isinstance(answer, str):
@@ -307,10 +344,22 @@ def note_started(begun: Sequence[tuple[str, str]]) -> None:
 def _not_started(found: _Firing, error: ConsoleError) -> None:
     if isinstance(error, SourceDown):
         soon = error.passing and error.awaited_source is None  # it is busy, or locked
-        _again(found.id, found.tries, error.message, LONGEST_PAUSE_S if soon else LONGEST_AWAY_S, error.awaited_source)
+        _again(
+            found.id,
+            found.tries,
+            error.message,
+            LONGEST_PAUSE_S if soon else LONGEST_AWAY_S,
+            error.awaited_source,
+        )
     elif error.code == "nobody_acts":
         fetch(
-            _ALL_AGAIN, (error.message, timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(found.tries, 17))), found.workflow, found.trigger)
+            _ALL_AGAIN,
+            (
+                error.message,
+                timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(found.tries, 17))),
+                found.workflow,
+                found.trigger,
+            ),
         )
     elif error.code in PASSING:
         _again(found.id, found.tries, error.message)
@@ -324,8 +373,15 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
     ident, workflow_id = found.id, found.workflow
     try:
         said, by, about = found.opened()
-        if asker is None and found.kind == "webhook" and by.caused_by[:1] and (key := by.caused_by[0].key) is not None:
-            asker = accounts.sender_of_key(key) if workflows.live(workflow_id).document.run_as is None else None
+        if (
+            asker is None
+            and found.kind == "webhook"
+            and by.caused_by[:1]
+            and (key := by.caused_by[0].key) is not None
+        ):
+            asker = (
+                accounts.sender_of_key(key) if workflows.live(workflow_id).document.run_as is None else None
+            )
         faults.point("triggers.start.before")
         if said.get("unjudged"):
             passed = judges[0](workflow_id, found.trigger, by, about)
@@ -337,7 +393,9 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             enrolments.batches.begin(
                 runs.account_of(workflows.live(workflow_id)),
                 workflow_id,
-                enrolments.Question(segment=said["segment"], sort=said.get("sort"), values=said["values"], trigger=by.id),
+                enrolments.Question(
+                    segment=said["segment"], sort=said.get("sort"), values=said["values"], trigger=by.id
+                ),
             )
             _done(ident, "started", None, "Everybody in the segment is enrolled.")
             return
@@ -346,7 +404,15 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             _enrol(found, by, about.key, said["values"])
             return
         start = enrolments.enrol_at_once if places else runs.start_hands_off
-        run_id = start(workflow_id, by=by, record=about, values=said["values"], key=found.start_key, identity=asker, run_id=found.run)
+        run_id = start(
+            workflow_id,
+            by=by,
+            record=about,
+            values=said["values"],
+            key=found.start_key,
+            identity=asker,
+            run_id=found.run,
+        )
         faults.point("triggers.start.after")
     except ConsoleError as error:
         _not_started(found, error)
@@ -358,7 +424,12 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
         if found.tries < SURPRISES:
             _again(ident, found.tries, "Something went wrong here; it is written down, and tried again.")
         else:
-            _done(ident, "refused", None, "Something went wrong here. Who runs the console finds it in the log of the worker.")
+            _done(
+                ident,
+                "refused",
+                None,
+                "Something went wrong here. Who runs the console finds it in the log of the worker.",
+            )
         return
     note_started([(ident, run_id)])
 
@@ -382,7 +453,9 @@ def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
     )
 
 
-def _again(ident: str, tries: int, why: str, longest_s: float = LONGEST_PAUSE_S, source: str | None = None) -> None:
+def _again(
+    ident: str, tries: int, why: str, longest_s: float = LONGEST_PAUSE_S, source: str | None = None
+) -> None:
     pause = timedelta(seconds=min(longest_s, 2.0 ** min(tries, 17)))
     fetch(
         "update console.firing set tries = tries + 1, why = %s, source = %s, due_at = clock_timestamp() + %s where id = %s and status = 'waiting' returning 1",
@@ -443,7 +516,9 @@ def pick_up() -> int:
     """Add a job for each workflow whose waiting firings have none; returns how many."""
     if jobs.paused():
         return 0
-    return jobs.enqueue_all([jobs.Job(jobs.FIRE, workflow_id, job_of(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
+    return jobs.enqueue_all(
+        [jobs.Job(jobs.FIRE, workflow_id, job_of(workflow_id)) for (workflow_id,) in fetch(_LEFT)]
+    )
 
 
 def forget() -> int:

@@ -60,7 +60,9 @@ def counted(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> 
     return [FiringCount(*row) for row in fetch(_COUNTED.format(seen=condition), period | given)]
 
 
-def not_started(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, Bounded]:
+def not_started(
+    actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime
+) -> dict[str, Bounded]:
     """Workflow → the firings of its triggers, removed ones too, from `since` to before `until` that started nothing, with why. The caller has judged that the
     actor sees the workflows. One statement, and those to the sources.
     """
@@ -82,5 +84,13 @@ def seen(
     those = {"workflows": list(workflow_ids), "since": period[0], "until": period[1], "limited": limited}
     for collection, record in fetch(_ABOUT, those | {"most": record_reach.MOST_COUNTED}):
         wanted.setdefault(collection, set()).add(record)
-    pairs = [(collection, key) for collection, keys in record_reach.visible_records(actor, wanted).items() for key in sorted(keys)]
-    return _SEEN.format(*marks), {"limited": limited, "collections": [pair[0] for pair in pairs], "records": [pair[1] for pair in pairs]}
+    pairs = [
+        (collection, key)
+        for collection, keys in record_reach.visible_records(actor, wanted).items()
+        for key in sorted(keys)
+    ]
+    return _SEEN.format(*marks), {
+        "limited": limited,
+        "collections": [pair[0] for pair in pairs],
+        "records": [pair[1] for pair in pairs],
+    }

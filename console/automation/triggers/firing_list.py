@@ -12,7 +12,11 @@ from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, one_of
 from console.infra.db.engine import fetch
 
-STATES: Mapping[str, Sequence[str]] = {"not": ("refused", "stopped"), "started": ("started",), "waiting": ("waiting",)}
+STATES: Mapping[str, Sequence[str]] = {
+    "not": ("refused", "stopped"),
+    "started": ("started",),
+    "waiting": ("waiting",),
+}
 MOST = 50
 _FOUND = """
 select f.trigger, f.at, f.status, r.id, case when e.run is null then f.why end, f.collection, f.record, f.id from {fired} t cross join lateral (
@@ -44,10 +48,27 @@ def between(
     """
     known = workflows.entry(actor, slug_or_id)
     seen, given = firing_counts.seen(actor, [known.id], "%(", ")s", period=(since, until))
-    statuses = [*STATES[one_of("state", state, [*STATES])]] if state else [status for each in STATES.values() for status in each]
+    statuses = (
+        [*STATES[one_of("state", state, [*STATES])]]
+        if state
+        else [status for each in STATES.values() for status in each]
+    )
     at, ident = cursor_of(after, "") if after else (None, "")
     fired = firing_counts.FIRED.format(workflow="%(workflow)s")
-    wanted: dict[str, Any] = {"workflow": known.id, "since": since, "until": until, "statuses": statuses, "at": at, "id": ident}
-    rows = fetch(_FOUND.format(runs=access.runs(actor).sql(), seen=seen, fired=fired), wanted | {"most": MOST + 1} | given)
-    lines = [FiringLine(row[0], row[1], row[2], row[3], row[4], (row[5], row[6]) if row[5] and row[6] else None) for row in rows[:MOST]]
+    wanted: dict[str, Any] = {
+        "workflow": known.id,
+        "since": since,
+        "until": until,
+        "statuses": statuses,
+        "at": at,
+        "id": ident,
+    }
+    rows = fetch(
+        _FOUND.format(runs=access.runs(actor).sql(), seen=seen, fired=fired),
+        wanted | {"most": MOST + 1} | given,
+    )
+    lines = [
+        FiringLine(row[0], row[1], row[2], row[3], row[4], (row[5], row[6]) if row[5] and row[6] else None)
+        for row in rows[:MOST]
+    ]
     return lines, f"{rows[MOST - 1][1].isoformat()}~{rows[MOST - 1][7]}" if len(rows) > MOST else None

@@ -14,7 +14,14 @@ from console.automation.triggers import trigger_rows
 from console.automation.triggers.firing import note_stopped, take_in
 from console.automation.triggers.log_events import LogEvent, reached, read_after
 from console.automation.triggers.occasions import Counts, Occasion
-from console.automation.triggers.trigger_expressions import about, document_of, house_roots, judged, led, looked_at
+from console.automation.triggers.trigger_expressions import (
+    about,
+    document_of,
+    house_roots,
+    judged,
+    led,
+    looked_at,
+)
 from console.automation.triggers.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
 from console.core.documents.triggers_check import OF_RECORDS, SAME
@@ -28,7 +35,9 @@ from console.infra.db.engine import alone, transaction
 
 logger = logging.getLogger(__name__)
 KIND = "event"
-SURPRISE = "Something went wrong here. Who runs the console finds it in the log of the worker; it is tried again."
+SURPRISE = (
+    "Something went wrong here. Who runs the console finds it in the log of the worker; it is tried again."
+)
 ROUNDS = 20
 """So many batches of the log are read for one trigger before the others have their turn."""
 
@@ -64,7 +73,11 @@ def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
         end = reached() if mine else 0
         if mine:
             trigger_rows.synchronise()
-        behind = [row for row in trigger_rows.active(KIND) if row.cursor is not None and row.cursor < end] if mine else []
+        behind = (
+            [row for row in trigger_rows.active(KIND) if row.cursor is not None and row.cursor < end]
+            if mine
+            else []
+        )
         read_on = 0
         for row in behind:
             if stopping():
@@ -134,7 +147,11 @@ def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | No
     with transaction() as connection:
         here = (table.c.workflow == row.workflow, table.c.id == row.id)
         if cursor is not None:
-            moved = sa.update(table).where(*here, table.c.enabled, table.c.cursor.is_not(None)).values(cursor=cursor)
+            moved = (
+                sa.update(table)
+                .where(*here, table.c.enabled, table.c.cursor.is_not(None))
+                .values(cursor=cursor)
+            )
             if not connection.execute(moved).rowcount:
                 return  # it was switched off meanwhile
         halted = take_in(connection, row, occasions, counts)
@@ -156,19 +173,30 @@ def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
 def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | None) -> Occasion | None:
     """What was kept so, judged as the trigger is now; None where it does not let it pass, or is no more. Raises what `take_in_happened` does."""
     row = trigger_rows.trigger_row(workflow, trigger)
-    event, (collection, key) = dict(by.event or {}), (record.collection, record.key) if record is not None else (None, None)
+    event, (collection, key) = (
+        dict(by.event or {}),
+        (record.collection, record.key) if record is not None else (None, None),
+    )
     event |= {"tag": TagName(event["tag"])} if isinstance(event.get("tag"), str) else {}
-    each = Happened(str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, caused_by=by.caused_by)
+    each = Happened(
+        str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, caused_by=by.caused_by
+    )
     return next(iter(_occasions(row, [each], Counts())), None) if row is not None else None
 
 
 def _by_trigger(row: Row, each: Happened) -> Causes:
     """What led to it; the nearest link names the trigger that it fires."""
-    return tuple(replace(cause, trigger=row.id) if place == 0 else cause for place, cause in enumerate(each.caused_by))
+    return tuple(
+        replace(cause, trigger=row.id) if place == 0 else cause for place, cause in enumerate(each.caused_by)
+    )
 
 
 def _ref(each: Happened) -> RecordRef | None:
-    return RecordRef(each.collection, each.record) if each.collection is not None and each.record is not None else None
+    return (
+        RecordRef(each.collection, each.record)
+        if each.collection is not None and each.record is not None
+        else None
+    )
 
 
 def concerns(row: Row, each: Happened) -> bool:
@@ -211,7 +239,14 @@ def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occ
             counts.passed += 1
             continue
         occasions.append(
-            Occasion(each.key, each.at, each.event, about(row, passed.record, _ref(each)), passed.values, _by_trigger(row, each))
+            Occasion(
+                each.key,
+                each.at,
+                each.event,
+                about(row, passed.record, _ref(each)),
+                passed.values,
+                _by_trigger(row, each),
+            )
         )
     return occasions
 
@@ -223,7 +258,8 @@ def account(row: Row) -> Actor:
         return accounts.service_account(named or "")
     except NotFound:
         raise Conflict(
-            f"The service account {named} is closed: open it again, or choose another under Acts as and publish.", code="nobody_acts"
+            f"The service account {named} is closed: open it again, or choose another under Acts as and publish.",
+            code="nobody_acts",
         ) from None
 
 
@@ -252,7 +288,10 @@ def _values(row: Row, wanted: Sequence[Happened], actor: Actor) -> dict[tuple[st
         scope = access.scope_for(actor, collection, "read")
         if scope.nothing:
             label = records.collection(collection).label
-            raise Conflict(f"The service account may not read {label} any more: give it a role that may.", code="nobody_acts")
+            raise Conflict(
+                f"The service account may not read {label} any more: give it a role that may.",
+                code="nobody_acts",
+            )
         every = [field.name for field in records.collection(collection).fields]
         for key, record in records.named(collection, named, scope, every).items():
             found[collection, key] = record.values

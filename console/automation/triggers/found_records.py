@@ -27,11 +27,17 @@ def find_record(actor: Actor, collection_id: str, scope: Scope, field_name: str,
         )
     text = "" if value is None else str(value).strip()
     if not text or "\x00" in text:
-        raise Invalid(f"The {label} was not sent, by which the {one} is looked for.", at=("record", f"{label} is needed."))
+        raise Invalid(
+            f"The {label} was not sent, by which the {one} is looked for.",
+            at=("record", f"{label} is needed."),
+        )
     readable = field is not None and not scope.nothing and field_name not in scope.hidden
     keys = _keys(actor, collection, scope, field_name, text) if readable else []
     if not keys:
-        raise Invalid(f"No {one} has the {label} that was sent: nothing was started.", at=("record", f"No {one} has this {label}."))
+        raise Invalid(
+            f"No {one} has the {label} that was sent: nothing was started.",
+            at=("record", f"No {one} has this {label}."),
+        )
     if len(keys) > 1:
         several = f"More than one {one} has the {label} that was sent: nothing was started. Make it unique, or send the key."
         raise Invalid(several, at=("record", f"More than one {one} has this {label}."))
@@ -48,7 +54,13 @@ def _named(value: object) -> str:
 def _keys(actor: Actor, collection: Collection, scope: Scope, name: str, text: str) -> Sequence[str]:
     """The keys of at most two records with this value; addresses and numbers however they are written."""
     field, contact = collection.by_name[name], collection.contact
-    kind = "email" if contact is not None and name == contact.email else "sms" if contact is not None and name == contact.phone else None
+    kind = (
+        "email"
+        if contact is not None and name == contact.email
+        else "sms"
+        if contact is not None and name == contact.phone
+        else None
+    )
     try:
         if kind is not None:
             return inbound.keys_by_address(collection, name, kind, text, ENOUGH, scope)

@@ -57,10 +57,14 @@ def install_sql(source: str) -> str:
     if source not in catalogue.current().sources:
         raise NotFound(f"There is no data source {source}.")
     if any(each.dialect != "postgresql" for each in of_source):
-        raise Invalid("Only PostgreSQL tells of changes by itself: name a column under `changes` of the collections instead.")
+        raise Invalid(
+            "Only PostgreSQL tells of changes by itself: name a column under `changes` of the collections instead."
+        )
     listened = [each for each in of_source if each.changes is not None and each.changes.listen and each.key]
     if not listened:
-        raise Invalid(f'No collection of {source} says {{"changes": {{"listen": true}}}}: publish one that does, then run this again.')
+        raise Invalid(
+            f'No collection of {source} says {{"changes": {{"listen": true}}}}: publish one that does, then run this again.'
+        )
     return "\n".join([_FUNCTION, *map(_trigger, listened)])
 
 
@@ -89,7 +93,9 @@ class Listeners:
         for source in _listened():
             thread = self._threads.get(source)
             if thread is None or not thread.is_alive():
-                thread = threading.Thread(target=self._listen, args=(source,), name=f"listen {source}", daemon=True)
+                thread = threading.Thread(
+                    target=self._listen, args=(source,), name=f"listen {source}", daemon=True
+                )
                 self._threads[source] = thread
                 thread.start()
         return sum(thread.is_alive() for thread in self._threads.values())
@@ -117,7 +123,11 @@ class Listeners:
             looked = time.monotonic()
             while not self.stopping():
                 notices = [notice.payload for notice in driver.notifies(timeout=WAIT_S, stop_after=1)]
-                notices += [notice.payload for notice in driver.notifies(timeout=0, stop_after=AT_ONCE)] if notices else []
+                notices += (
+                    [notice.payload for notice in driver.notifies(timeout=0, stop_after=AT_ONCE)]
+                    if notices
+                    else []
+                )
                 if notices:
                     tell(source, notices)
                 if time.monotonic() - looked > AGAIN_S:
@@ -132,7 +142,11 @@ def _listened() -> dict[str, dict[str, list[Row]]]:
     for name, rows in source_events.watched_collections(trigger_rows.active(KIND)).items():
         with contextlib.suppress(NotFound):
             collection = records.collection(name)
-            if collection.changes is not None and collection.changes.listen and collection.dialect == "postgresql":
+            if (
+                collection.changes is not None
+                and collection.changes.listen
+                and collection.dialect == "postgresql"
+            ):
                 found.setdefault(collection.source, {})[name] = rows
     return found
 
@@ -166,7 +180,12 @@ def tell(source: str, notices: Sequence[str]) -> None:
     for name, changes in direct.items():
         at = log.now()
         source_events.tell(
-            name, here[name], [Change(source_events.happening(name, key, on, ident, at)) for key, on, ident in dict.fromkeys(changes)]
+            name,
+            here[name],
+            [
+                Change(source_events.happening(name, key, on, ident, at))
+                for key, on, ident in dict.fromkeys(changes)
+            ],
         )
     _look_soon(hints)
 
@@ -183,7 +202,12 @@ def _read(payload: str) -> Mapping[str, Any] | None:
     """A notice, as the function above writes it; None for anything else that somebody sends on the channel."""
     try:
         message = json.loads(payload)
-        fits = isinstance(message, dict) and message["op"] in OPS and isinstance(message["key"], list) and isinstance(message["table"], str)
+        fits = (
+            isinstance(message, dict)
+            and message["op"] in OPS
+            and isinstance(message["key"], list)
+            and isinstance(message["table"], str)
+        )
         return message if fits and isinstance(message["tx"], str) and "schema" in message else None
     except (ValueError, KeyError, TypeError):
         return None

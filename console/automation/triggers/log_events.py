@@ -63,9 +63,15 @@ class LogEvent:
     def to_json(self) -> dict[str, Any]:
         """What expressions find as `event`; what there is not is null, so that `event.run == null` holds for what no run did."""
         fields = {
-            "on": self.on, "id": self.id, "at": log.body.moment(self.at), "by": self.by, "collection": self.collection, "record": self.record,
-            "run": self.run, "workflow": self.workflow,
-        }  # fmt: skip
+            "on": self.on,
+            "id": self.id,
+            "at": log.body.moment(self.at),
+            "by": self.by,
+            "collection": self.collection,
+            "record": self.record,
+            "run": self.run,
+            "workflow": self.workflow,
+        }
         return {**fields, **self.more, **{name: value for name, value in fields.items() if value is not None}}
 
 
@@ -84,7 +90,9 @@ def reached() -> int:
     return event_lists.reached().pos
 
 
-def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LIMIT, *, upto: int | None = None) -> Batch:
+def read_after(
+    pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LIMIT, *, upto: int | None = None
+) -> Batch:
     """The next events of these names above `pos`, and not above `upto`, of at most `limit` events of the log."""
     kinds = tuple(sorted({kind for name in names for kind in KINDS[name]}))
     end = reached() if upto is None else upto
@@ -96,17 +104,24 @@ def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LI
     effects = _effects([event.open["effect"] for _, event in stored if event.type in BY_EFFECT])
     places = [place for each in stored if (place := _place_of(*each)) is not None]
     causes = dict(zip(places, causes_passed_on(places), strict=True))
-    events = [made for row, event in stored for made in _events(row, event, effects, causes) if made.on in names]
+    events = [
+        made for row, event in stored for made in _events(row, event, effects, causes) if made.on in names
+    ]
     return Batch(events, rows[-1].pos if len(rows) == limit else end)
 
 
 def _caused_by(row: event_lists.Row, event: log.Stored, through: Causes) -> Causes:
     """What led to an event: who did it, and what caused the run in which it was done (`through`, itself first)."""
-    kind: CauseKind = "tag" if event.type.startswith("tag_") else "run" if event.type in RUN_ENDS else "change"
+    kind: CauseKind = (
+        "tag" if event.type.startswith("tag_") else "run" if event.type in RUN_ENDS else "change"
+    )
     own = cause_of_event(event.body, kind, row.pos)
     if not through:
         return (own,)
-    return (replace(through[0], kind=kind, person=own.person or through[0].person, key=own.key, event=row.pos), *through[1:])
+    return (
+        replace(through[0], kind=kind, person=own.person or through[0].person, key=own.key, event=row.pos),
+        *through[1:],
+    )
 
 
 def _place_of(row: event_lists.Row, event: log.Stored) -> Place | None:
@@ -121,12 +136,15 @@ def _effects(ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any], Mapp
     if not ids:
         return {}
     rows = fetch(
-        "select id, kind, request, result from console.effect where id = any(%s) and status = 'succeeded' and keeps is null", (list(ids),)
+        "select id, kind, request, result from console.effect where id = any(%s) and status = 'succeeded' and keeps is null",
+        (list(ids),),
     )
     return {row[0]: (row[1], row[2] or {}, row[3] or {}) for row in rows}
 
 
-def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[Place, Causes]) -> Iterator[LogEvent]:
+def _events(
+    row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[Place, Causes]
+) -> Iterator[LogEvent]:
     """What an event of the log tells; nothing, one thing, or where an effect changed several records one for each."""
     actor, place = event.body["actor"], _place_of(row, event)
     base: dict[str, Any] = {
@@ -151,11 +169,19 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
             )
         case "effect_succeeded" | "effect_settled" if event.open["effect"] in effects:
             for on, collection, key, old, new in _changed(*effects[event.open["effect"]]):
-                yield LogEvent(f"{event.id}:{key}", on=on, collection=collection, record=key, old=old, new=new, **base)
+                yield LogEvent(
+                    f"{event.id}:{key}", on=on, collection=collection, record=key, old=old, new=new, **base
+                )
         case kind if kind in RUN_ENDS:
             slug = workflows.version(event.body["wf"]["id"], int(event.body["wf"]["version"])).slug
             yield LogEvent(
-                event.id, on=RUN_ENDS[kind], collection=row.collection, record=row.record, workflow=slug, more=dict(event.open), **base
+                event.id,
+                on=RUN_ENDS[kind],
+                collection=row.collection,
+                record=row.record,
+                workflow=slug,
+                more=dict(event.open),
+                **base,
             )
         case kind if kind in PLAIN:
             more = {**event.open, **event.values}
@@ -175,8 +201,14 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
 
 def _changed(kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[_Change]:
     """(event, collection, key, values before, values after) of each record that an effect has changed."""
-    values, define, request = result.get("values") or {}, request.get("define") or {}, as_stored(request, result)
-    if kind == "record" or (kind == "sql_write" and not define and "changes" in request):  # what a step writes into the record of its run
+    values, define, request = (
+        result.get("values") or {},
+        request.get("define") or {},
+        as_stored(request, result),
+    )
+    if kind == "record" or (
+        kind == "sql_write" and not define and "changes" in request
+    ):  # what a step writes into the record of its run
         yield (
             "record.updated",
             request["collection"],
@@ -198,7 +230,13 @@ def _changed(kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -
             {name: record[name] for name in define["values"] if name in record},
         )
     elif kind == "sql_delete" and values.get("key") is not None:
-        yield "record.deleted", str(define.get("collection") or request.get("collection")), str(values["key"]), values.get("old"), None
+        yield (
+            "record.deleted",
+            str(define.get("collection") or request.get("collection")),
+            str(values["key"]),
+            values.get("old"),
+            None,
+        )
 
 
 def _key(collection: str | None, reference: str | None) -> str | None:
@@ -213,5 +251,7 @@ def _key(collection: str | None, reference: str | None) -> str | None:
 
 def changed_records(effects: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
     """Effect → (event, collection, key) of each record that it has changed; without values, and without effects that changed none."""
-    found = {ident: [change[:3] for change in _changed(*changed)] for ident, changed in _effects(effects).items()}
+    found = {
+        ident: [change[:3] for change in _changed(*changed)] for ident, changed in _effects(effects).items()
+    }
     return {ident: changes for ident, changes in found.items() if changes}

@@ -56,7 +56,13 @@ class Fired:
     def to_json(self) -> dict[str, Any]:
         """The form in the API."""
         made_up_at = log.body.moment(self.made_up_at) if self.made_up_at else None
-        return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why, "made_up_at": made_up_at}
+        return {
+            "at": log.body.moment(self.at),
+            "status": self.status,
+            "run": self.run,
+            "why": self.why,
+            "made_up_at": made_up_at,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,13 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
     seen = firing_counts.seen(actor, [entry.id], ":", "")
     with hot_engine().connect() as connection:
-        rows = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))}
+        rows = {
+            row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))
+        }
         last = _last(connection, actor, entry.id, *seen)
-        waiting: dict[str, int] = dict(connection.exec_driver_sql(_WAITING, (entry.id, MOST_WAITING + 1)).all())
+        waiting: dict[str, int] = dict(
+            connection.exec_driver_sql(_WAITING, (entry.id, MOST_WAITING + 1)).all()
+        )
     document = workflows.definition(actor, entry.id) if entry.live_version is None else None
     written = complete_triggers(document or {})
     if entry.live_version is not None:
@@ -97,7 +107,13 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     now = log.now()
     found = [
         _listed(
-            trigger, rows.get(trigger.id), last.get(trigger.id, ()), waiting.get(trigger.id, 0), active=active, may_edit=may_edit, now=now
+            trigger,
+            rows.get(trigger.id),
+            last.get(trigger.id, ()),
+            waiting.get(trigger.id, 0),
+            active=active,
+            may_edit=may_edit,
+            now=now,
         )
         for trigger in (*written, *added)
     ]
@@ -114,18 +130,29 @@ select w.trigger, count(*) from (select f.trigger from console.firing f where f.
 
 
 def _listed(
-    trigger: Trigger, row: Any | None, last: Sequence[Fired], waiting: int, *, active: bool, may_edit: bool, now: datetime
+    trigger: Trigger,
+    row: Any | None,
+    last: Sequence[Fired],
+    waiting: int,
+    *,
+    active: bool,
+    may_edit: bool,
+    now: datetime,
 ) -> Listed:
     enabled = trigger.starts_enabled if row is None else bool(row.enabled)
     next_at: list[datetime] = []
     if trigger.kind == "schedule" and enabled and active and row is not None and row.next_at is not None:
-        next_at = [row.next_at, *schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT)][:NEXT]
+        next_at = [
+            row.next_at,
+            *schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT),
+        ][:NEXT]
     address = None
     if may_edit and row is not None and row.address is not None:
         address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))
-    counts = {name: 0 if row is None else getattr(row, name) for name in ("matched", "passed", "left_out", "stopped")} | {
-        "waiting": waiting
-    }
+    counts = {
+        name: 0 if row is None else getattr(row, name)
+        for name in ("matched", "passed", "left_out", "stopped")
+    } | {"waiting": waiting}
     if trigger.kind == "webhook":
         counts["matched"] += waiting  # those are counted when their runs begin
     return Listed(
@@ -135,7 +162,9 @@ def _listed(
     )
 
 
-def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]) -> dict[str, list[Fired]]:
+def _last(
+    connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]
+) -> dict[str, list[Fired]]:
     """The newest firings of each trigger that meet the condition `seen`; one statement. Of who was enrolled it tells what became of them since."""
     ranked = f"""
 select f.trigger, f.at, f.status, r.id, case when e.run is not null then null when e.status = 'left' then :out else f.why end, f.collection, f.record,
@@ -149,7 +178,8 @@ left join {access.runs(actor).sql()} on r.id = coalesce(f.run, e.run) order by f
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
     for row in connection.execute(
-        sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, "late": schedule.LATE, **given}
+        sa.text(ranked),
+        {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, "late": schedule.LATE, **given},
     ):
         about = (row[5], row[6]) if row[5] and row[6] else None
         found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about, row[7], row[8]))
@@ -180,8 +210,12 @@ def add(actor: Actor, slug_or_id: str, given: Mapping[str, Any]) -> Made:
     trigger = _checked({"id": new_id("trg"), **given})
     written = list(draft.document.get("triggers") or ())
     if any(each.get("id") == trigger.id for each in written):
-        raise Conflict(f"There is a trigger {trigger.id} already: change that one, or choose another id.", code="exists")
-    _require_sound({**draft.document, "triggers": [*written, trigger.to_json()]}, f"triggers[{len(written)}].")
+        raise Conflict(
+            f"There is a trigger {trigger.id} already: change that one, or choose another id.", code="exists"
+        )
+    _require_sound(
+        {**draft.document, "triggers": [*written, trigger.to_json()]}, f"triggers[{len(written)}]."
+    )
     if trigger.kind == incoming.KIND:  # it works at once; what the draft names counts when it is published
         _require_account(entry, trigger)
     workflows.edit(actor, entry.id, draft.revision, [AddTrigger(trigger=trigger.to_json(), place=None)])
@@ -198,7 +232,9 @@ def add(actor: Actor, slug_or_id: str, given: Mapping[str, Any]) -> Made:
         "version": None,
         "token": hook_addresses.digest(token),
         "address": hook_addresses.sealed(entry.id, trigger.id, "address", token),
-        "secret": hook_addresses.sealed(entry.id, trigger.id, "secret", secret) if secret is not None else None,
+        "secret": hook_addresses.sealed(entry.id, trigger.id, "secret", secret)
+        if secret is not None
+        else None,
     }
     with transaction() as connection:
         connection.execute(insert(table).values(workflow=entry.id, id=trigger.id, **values))
@@ -219,7 +255,9 @@ def _require_sound(document: Mapping[str, Any], place: str) -> None:
 
 def _require_account(entry: Entry, trigger: Trigger) -> None:
     """Raise Conflict where the live version names nobody who could act for what the trigger starts."""
-    live = workflows.version(entry.id, entry.live_version).document if entry.live_version is not None else None
+    live = (
+        workflows.version(entry.id, entry.live_version).document if entry.live_version is not None else None
+    )
     if live is not None and (why := triggers_check.nobody_acts(trigger, live.run_as)):
         raise Conflict(
             f"{why} Choose it under Acts as in the editor and publish; then this can be switched on.",
@@ -232,7 +270,9 @@ def _checked(given: Mapping[str, Any]) -> Trigger:
     try:
         return Trigger.model_validate(dict(given))
     except ValidationError as error:
-        details = [{"field": spot.path or "trigger", "reason": spot.reason} for spot in model_errors(error, Trigger)]
+        details = [
+            {"field": spot.path or "trigger", "reason": spot.reason} for spot in model_errors(error, Trigger)
+        ]
         raise Invalid("The trigger was not added.", details=details) from None
 
 
@@ -247,7 +287,11 @@ def switch(actor: Actor, slug_or_id: str, ident: str, *, enabled: bool) -> Made:
             if enabled:
                 _require_account(entry, definition)
             on = enabled and entry.status == "active"
-            values = trigger_rows.progress(definition, None, on=on, now=row.now, pos=pos) if row.version is not None else {}
+            values = (
+                trigger_rows.progress(definition, None, on=on, now=row.now, pos=pos)
+                if row.version is not None
+                else {}
+            )
             _update(connection, entry.id, ident, enabled=enabled, problem=None, problem_at=None, **values)
             _note(actor, entry, ident, row.kind, "on" if enabled else "off", connection)
     return Made(ident, row.kind, enabled, _address(entry.id, row))
@@ -276,7 +320,9 @@ def now(actor: Actor, slug_or_id: str, ident: str) -> Made:
 def rotate(actor: Actor, slug_or_id: str, ident: str) -> Made:
     """Give a webhook a new address; the old one is worthless from now on. Raises NotFound, NotAllowed, Conflict for another kind."""
     token = hook_addresses.fresh_token()
-    return _renewed(actor, slug_or_id, ident, "address", token, address=token, token=hook_addresses.digest(token))
+    return _renewed(
+        actor, slug_or_id, ident, "address", token, address=token, token=hook_addresses.digest(token)
+    )
 
 
 def renew_secret(actor: Actor, slug_or_id: str, ident: str, given: str = "") -> Made:
@@ -290,13 +336,26 @@ def renew_secret(actor: Actor, slug_or_id: str, ident: str, given: str = "") -> 
     return _renewed(actor, slug_or_id, ident, "secret", secret, secret=secret)
 
 
-def _renewed(actor: Actor, slug_or_id: str, ident: str, column: str, text: str, *, token: bytes | None = None, **shown: str) -> Made:
+def _renewed(
+    actor: Actor,
+    slug_or_id: str,
+    ident: str,
+    column: str,
+    text: str,
+    *,
+    token: bytes | None = None,
+    **shown: str,
+) -> Made:
     entry = _allowed(actor, slug_or_id, "edit")
     with transaction() as connection:
         row = _locked(connection, entry.id, ident)
         if row.kind != incoming.KIND or (column == "secret" and not row.definition.get("signed")):
-            raise Conflict("Only a webhook has an address, and only a signed one a secret.", code="not_possible")
-        values = {column: hook_addresses.sealed(entry.id, ident, column, text)} | ({"token": token} if token is not None else {})
+            raise Conflict(
+                "Only a webhook has an address, and only a signed one a secret.", code="not_possible"
+            )
+        values = {column: hook_addresses.sealed(entry.id, ident, column, text)} | (
+            {"token": token} if token is not None else {}
+        )
         _update(connection, entry.id, ident, **values)
         _note(actor, entry, ident, row.kind, column, connection)
     return Made(ident, row.kind, bool(row.enabled), **{"address": _address(entry.id, row), **shown})
@@ -311,7 +370,9 @@ def _allowed(actor: Actor, slug_or_id: str, act: str) -> Entry:
 
 def _locked(connection: Connection, workflow_id: str, ident: str) -> Any:
     found = connection.execute(
-        sa.select(table, CLOCK.label("now")).where(table.c.workflow == workflow_id, table.c.id == ident).with_for_update()
+        sa.select(table, CLOCK.label("now"))
+        .where(table.c.workflow == workflow_id, table.c.id == ident)
+        .with_for_update()
     ).first()
     if found is None:
         raise NotFound(f"There is no trigger {ident} of this workflow that is published.")
@@ -319,15 +380,33 @@ def _locked(connection: Connection, workflow_id: str, ident: str) -> Any:
 
 
 def _update(connection: Connection, workflow_id: str, ident: str, **values: Any) -> None:
-    connection.execute(sa.update(table).where(table.c.workflow == workflow_id, table.c.id == ident).values(**values, changed_at=CLOCK))
+    connection.execute(
+        sa.update(table)
+        .where(table.c.workflow == workflow_id, table.c.id == ident)
+        .values(**values, changed_at=CLOCK)
+    )
 
 
 def _address(workflow_id: str, row: Any) -> str | None:
-    return None if row.address is None else hook_addresses.opened(workflow_id, row.id, "address", bytes(row.address))
+    return (
+        None
+        if row.address is None
+        else hook_addresses.opened(workflow_id, row.id, "address", bytes(row.address))
+    )
 
 
-def _note(actor: Actor, entry: Entry, ident: str, kind: str, change: str, connection: Connection, **more: int) -> None:
+def _note(
+    actor: Actor, entry: Entry, ident: str, kind: str, change: str, connection: Connection, **more: int
+) -> None:
     label = access.label_of(f"{workflows.OBJECT}:{entry.slug}")
     data = {"workflow": entry.id, "trigger": ident, "trigger_kind": kind, "change": change} | more
     chain = None if label else workflows.CHAIN
-    log.note(actor, "trigger_changed", open=data, team=entry.team or None, chain=chain, label=label, connection=connection)
+    log.note(
+        actor,
+        "trigger_changed",
+        open=data,
+        team=entry.team or None,
+        chain=chain,
+        label=label,
+        connection=connection,
+    )

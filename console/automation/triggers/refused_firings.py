@@ -18,10 +18,15 @@ def pass_by(firing: str) -> None:
 
 def words_of(error: ConsoleError) -> str:
     """Why nothing was started, with the fields that are wrong."""
-    named = [(str(detail["field"]), detail["reason"]) for detail in error.details[:5] if "field" in detail and "reason" in detail]
+    named = [
+        (str(detail["field"]), detail["reason"])
+        for detail in error.details[:5]
+        if "field" in detail and "reason" in detail
+    ]
     of_input = bool(named) and all(name.startswith("input.") for name, _ in named)
     fields = " ".join(
-        f"{label_of(name.removeprefix('input.')) if of_input else name}: {str(reason).removesuffix('.')}." for name, reason in named
+        f"{label_of(name.removeprefix('input.')) if of_input else name}: {str(reason).removesuffix('.')}."
+        for name, reason in named
     )
     message = "The input is wrong." if of_input else error.message
     run_id = error.extra.get("run_id") if isinstance(error, Conflict) else None

@@ -37,7 +37,13 @@ def _fire_next() -> tuple[Row, int] | None:
     due = (
         sa.select(table, CLOCK.label("now"))
         .join(tables.workflow, known.id == table.c.workflow)
-        .where(table.c.kind == KIND, table.c.enabled, table.c.next_at <= CLOCK, known.status == "active", known.archived_at.is_(None))
+        .where(
+            table.c.kind == KIND,
+            table.c.enabled,
+            table.c.next_at <= CLOCK,
+            known.status == "active",
+            known.archived_at.is_(None),
+        )
         .order_by(table.c.next_at)
         .limit(1)
         .with_for_update(of=table, skip_locked=True)
@@ -48,7 +54,9 @@ def _fire_next() -> tuple[Row, int] | None:
             return None
         row = row_of(found)
         definition, zone = row.definition, row.zone
-        came = schedule.due(definition.fields or "", zone, definition.missed or "once", found.next_at, found.now)
+        came = schedule.due(
+            definition.fields or "", zone, definition.missed or "once", found.next_at, found.now
+        )
         counts, occasions = Counts(left_out=came.left_out), []
         for at in came.times:
             passed = judged(row, house_roots(row, at))

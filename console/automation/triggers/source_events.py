@@ -106,7 +106,9 @@ def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] =
             continue
         for column, deleted in ((collection.changes.column, False), (collection.changes.deleted, True)):
             if column is not None:
-                looked += _look_at(collection, column, rows, deleted=deleted, now=bool(only), stopping=stopping)
+                looked += _look_at(
+                    collection, column, rows, deleted=deleted, now=bool(only), stopping=stopping
+                )
     return looked
 
 
@@ -129,7 +131,15 @@ def _forget_others(wanted: Iterable[str], there: Iterable[str]) -> None:
     )
 
 
-def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, deleted: bool, now: bool, stopping: Callable[[], bool]) -> bool:
+def _look_at(
+    collection: Collection,
+    column: str,
+    rows: Sequence[Row],
+    *,
+    deleted: bool,
+    now: bool,
+    stopping: Callable[[], bool],
+) -> bool:
     every_s = collection.changes.every_s if collection.changes is not None else 0
     with alone(f"triggers.source|{collection.id}|{column}") as mine:
         if not mine or not (now or _due(collection.id, column, every_s)):
@@ -147,9 +157,14 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
         except ConsoleError as error:
             problem = error.message
         broken = fetch(
-            'select problem is not null from console.source_watch where collection = %s and "column" = %s', (collection.id, column)
+            'select problem is not null from console.source_watch where collection = %s and "column" = %s',
+            (collection.id, column),
         )
-        whole = {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK} if read and not stopping() else {}
+        whole = (
+            {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK}
+            if read and not stopping()
+            else {}
+        )
         _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem, **whole)
         if problem is not None or broken == [(True,)]:
             for row in rows:
@@ -176,7 +191,9 @@ def _note(collection: str, column: str, **values: Any) -> None:
 
 def _mark(collection: Collection, column: str) -> Mark | None:
     """How far the column was read. None the first time: it is then set to the end, and earlier rows fire nothing."""
-    find = sa.select(watch, trigger_rows.CLOCK.label("now")).where(watch.c.collection == collection.id, watch.c.column == column)
+    find = sa.select(watch, trigger_rows.CLOCK.label("now")).where(
+        watch.c.collection == collection.id, watch.c.column == column
+    )
     with hot_engine().connect() as connection:
         found = connection.execute(find).first()
     if found is not None and found.mark is not None:
@@ -185,7 +202,19 @@ def _mark(collection: Collection, column: str) -> Mark | None:
         if is_ahead(value, collection.by_name[column], found.now):  # as an earlier release let it jump
             value = written_as(value, collection.by_name[column], found.mark_at)
         return _placed(
-            collection, column, Mark(value, beyond, zone or "", found.mark_at, found.read_at, found.now, highest, seen, found.log_pos)
+            collection,
+            column,
+            Mark(
+                value,
+                beyond,
+                zone or "",
+                found.mark_at,
+                found.read_at,
+                found.now,
+                highest,
+                seen,
+                found.log_pos,
+            ),
         )
     zone = _zone(collection, column)
     newest = _newest(collection, column)
@@ -216,11 +245,20 @@ def _placed(collection: Collection, column: str, mark: Mark) -> Mark:
     if zone == mark.zone or mark.value is None:
         return replace(mark, zone=zone)
     latest = sorted(mark.seen.values(), key=lambda seen: place(seen[0]), reverse=True)[:PAGE]
-    read = records.named(collection.id, [key for _, key in latest if key], scopes.whole(collection.id), [column])
+    read = records.named(
+        collection.id, [key for _, key in latest if key], scopes.whole(collection.id), [column]
+    )
     _same_zone(collection, column, zone)
-    if any(key in read and read[key].values[column] == value != _moved(value, mark.zone, zone) for value, key in latest):
+    if any(
+        key in read and read[key].values[column] == value != _moved(value, mark.zone, zone)
+        for value, key in latest
+    ):
         return replace(mark, zone=zone)
-    seen = {fingerprint(key or "", there): [there, key] for value, key in mark.seen.values() for there in [_moved(value, mark.zone, zone)]}
+    seen = {
+        fingerprint(key or "", there): [there, key]
+        for value, key in mark.seen.values()
+        for there in [_moved(value, mark.zone, zone)]
+    }
     value, beyond = (_moved(each, mark.zone, zone) for each in (mark.value, mark.beyond))
     return replace(mark, value=value, beyond=beyond, zone=zone, seen=seen)
 
@@ -248,7 +286,9 @@ def _highest_key(collection: Collection) -> int | None:
     if len(collection.key) != 1 or collection.by_name[collection.key[0]].stored != "integer":
         return None
     name = collection.key[0]
-    rows = records.page(collection.id, scopes.whole(collection.id), sort=f"-{name}", limit=1, fields=[name]).rows
+    rows = records.page(
+        collection.id, scopes.whole(collection.id), sort=f"-{name}", limit=1, fields=[name]
+    ).rows
     return int(rows[0].key or 0) if rows else 0
 
 
@@ -256,7 +296,12 @@ def _near(collection: Collection, column: str, newest: Any, zone: str) -> tuple[
     """Fingerprints of the rows near the end, which the next look reads again, and the value beyond which these are all."""
     found: dict[str, Any] = {}
     for page in _pages(collection, column, before(newest, zone), strictly=False, backwards=True):
-        found.update({fingerprint(record.key or "", record.values[column]): [record.values[column], record.key] for record in page})
+        found.update(
+            {
+                fingerprint(record.key or "", record.values[column]): [record.values[column], record.key]
+                for record in page
+            }
+        )
         if len(found) > MOST_SEEN:
             break
     return _latest(found)
@@ -274,16 +319,28 @@ def _latest(seen: dict[str, Any]) -> tuple[dict[str, Any], Any]:
 # ---------------------------------------------------------------------------------------------------------------- reading
 
 
-def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, backwards: bool = False) -> Iterator[list[records.Record]]:
+def _pages(
+    collection: Collection, column: str, value: Any, *, strictly: bool, backwards: bool = False
+) -> Iterator[list[records.Record]]:
     """Rows from that value on, in order, or `backwards` from the last one to it; so many at a time."""
     changes = collection.changes
     named = (changes.column, changes.created, changes.deleted) if changes else ()
     fields = list(dict.fromkeys([column, *(name for name in named if name is not None)]))
-    where = Test(column, "is_null", False) if value is None else Test(column, "gt" if strictly else "gte", value)
+    where = (
+        Test(column, "is_null", False) if value is None else Test(column, "gt" if strictly else "gte", value)
+    )
     after: str | None = None
     while True:
         sort = f"-{column}" if backwards else column
-        page = records.page(collection.id, scopes.whole(collection.id), where=where, sort=sort, limit=PAGE, after=after, fields=fields)
+        page = records.page(
+            collection.id,
+            scopes.whole(collection.id),
+            where=where,
+            sort=sort,
+            limit=PAGE,
+            after=after,
+            fields=fields,
+        )
         yield page.rows
         after = page.next
         if after is None:
@@ -291,7 +348,13 @@ def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, b
 
 
 def _read_on(
-    collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]
+    collection: Collection,
+    column: str,
+    mark: Mark,
+    rows: Sequence[Row],
+    *,
+    deleted: bool,
+    stopping: Callable[[], bool],
 ) -> str | None:
     """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in. Returns what is wrong with the column.
 
@@ -301,13 +364,23 @@ def _read_on(
     if (over := comes_again(mark.value, mark.zone)) is not None:
         again = again or (mark.read_at is not None and mark.read_at < over + AGAIN_FOR)
     field, far = collection.by_name[column], None
-    last = {name: seen_at for name, seen_at in mark.seen.items() if place(seen_at[0]) >= place(mark.value)}  # those ahead of the clock too
+    last = {
+        name: seen_at for name, seen_at in mark.seen.items() if place(seen_at[0]) >= place(mark.value)
+    }  # those ahead of the clock too
     seen, beyond = (dict(mark.seen), mark.beyond) if again else (last, None)
-    start = mark.value if not again or mark.value is None else before(mark.value, mark.zone) if beyond is None else beyond
+    start = (
+        mark.value
+        if not again or mark.value is None
+        else before(mark.value, mark.zone)
+        if beyond is None
+        else beyond
+    )
     newest, highest, moved = mark.value, mark.highest, False
     for page in _pages(collection, column, start, strictly=not again or beyond is not None):
         _same_zone(collection, column, mark.zone)
-        fresh = [record for record in page if fingerprint(record.key or "", record.values[column]) not in seen]
+        fresh = [
+            record for record in page if fingerprint(record.key or "", record.values[column]) not in seen
+        ]
         fresh = [record for record in fresh if is_deleted(record.values[column])] if deleted else fresh
         if fresh:
             _tell(collection, column, fresh, rows, mark, deleted=deleted)
@@ -315,7 +388,9 @@ def _read_on(
             value = record.values[column]
             if is_ahead(value, field, mark.now):
                 far = record if is_ahead(value, field, mark.now + FAR) else far
-            elif newest is None or place(value) > place(newest):  # texts of SQLite with zones of their own come in another order
+            elif newest is None or place(value) > place(
+                newest
+            ):  # texts of SQLite with zones of their own come in another order
                 newest = value
             seen[fingerprint(record.key or "", value)] = [value, record.key]
             if highest is not None and (record.key or "").lstrip("-").isdigit():
@@ -337,10 +412,25 @@ def _read_on(
     return f"{column} of {collection.label_one} {far.key} is ahead of the clock: {far.values[column]}. Correct it there; changes of others are noticed."
 
 
-def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:
+def _tell(
+    collection: Collection,
+    column: str,
+    fresh: Sequence[records.Record],
+    rows: Sequence[Row],
+    mark: Mark,
+    *,
+    deleted: bool,
+) -> None:
     changed = _moments({record.key: record.values[column] for record in fresh if record.key is not None})
     found = [
-        _change(collection, column, record, _event_of(collection, record, mark, deleted=deleted), mark.now, changed)
+        _change(
+            collection,
+            column,
+            record,
+            _event_of(collection, record, mark, deleted=deleted),
+            mark.now,
+            changed,
+        )
         for record in fresh
         if record.key is not None
     ]
@@ -349,46 +439,77 @@ def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], 
 
 def _note_waiting(collection: Collection, column: str) -> None:
     """Write down the changes since runs began to wait for them, where nobody had looked at the collection before."""
-    names = [each for each in (column, collection.changes.deleted if collection.changes else None) if each is not None]
+    names = [
+        each
+        for each in (column, collection.changes.deleted if collection.changes else None)
+        if each is not None
+    ]
     for keys in source_waits.records_waited_for(collection.id):
         found = records.named(collection.id, keys, scopes.whole(collection.id), names)
         changed = _moments({key: record.values[column] for key, record in found.items()})
         changes = [
-            _change(collection, column, record, "record.updated", changed.get(key) or log.now(), changed) for key, record in found.items()
+            _change(collection, column, record, "record.updated", changed.get(key) or log.now(), changed)
+            for key, record in found.items()
         ]
         tell(collection.id, [], changes)
 
 
 def _change(
-    collection: Collection, column: str, record: records.Record, on: str, at: datetime, changed: Mapping[str, datetime]
+    collection: Collection,
+    column: str,
+    record: records.Record,
+    on: str,
+    at: datetime,
+    changed: Mapping[str, datetime],
 ) -> source_waits.Change:
     """The change of a record that was found at this moment by the value of this column; `changed` is when each record was, by its key.
 
     A deletion is named by the column for deletions, whichever was looked at: it is one event.
     """
     key, marks = str(record.key), collection.changes
-    named = marks.deleted if on == "record.deleted" and marks is not None and marks.deleted is not None else column
+    named = (
+        marks.deleted
+        if on == "record.deleted" and marks is not None and marks.deleted is not None
+        else column
+    )
     happened = happening(collection.id, key, on, f"{named}:{fingerprint(key, record.values[named])}", at)
-    return source_waits.Change(happened, records.change_state(collection, key, record.values), changed.get(key))
+    return source_waits.Change(
+        happened, records.change_state(collection, key, record.values), changed.get(key)
+    )
 
 
 def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
     """The values that are moments, no days or numbers."""
-    read = {key: moment_of(value) for key, value in values.items() if isinstance(value, str) and len(value) > DAY}
+    read = {
+        key: moment_of(value) for key, value in values.items() if isinstance(value, str) and len(value) > DAY
+    }
     return {key: at for key, at in read.items() if isinstance(at, datetime)}
 
 
-def tell(collection: str, rows: Sequence[Row], found: Sequence[source_waits.Change], looked: int | None = None) -> None:
+def tell(
+    collection: str, rows: Sequence[Row], found: Sequence[source_waits.Change], looked: int | None = None
+) -> None:
     """Give every trigger the changes that concern it, with the runs that may have caused them, and write down which runs wait for one.
 
     `looked` is how far the log had come at the look before. Raises SourceDown; all of them are then given again.
     """
-    waited_for = source_waits.waited_for(collection, [each.happened.record for each in found if each.happened.record is not None])
-    wanted = [each for each in found if each.happened.record in waited_for or any(concerns(row, each.happened) for row in rows)]
+    waited_for = source_waits.waited_for(
+        collection, [each.happened.record for each in found if each.happened.record is not None]
+    )
+    wanted = [
+        each
+        for each in found
+        if each.happened.record in waited_for or any(concerns(row, each.happened) for row in rows)
+    ]
     if not wanted:
         return
-    causes = causes_of_changes(collection, [each.happened.record for each in wanted if each.happened.record is not None])
-    caused = [replace(each, happened=_caused(each.happened, causes.get(each.happened.record or "", ChangeCauses()))) for each in wanted]
+    causes = causes_of_changes(
+        collection, [each.happened.record for each in wanted if each.happened.record is not None]
+    )
+    caused = [
+        replace(each, happened=_caused(each.happened, causes.get(each.happened.record or "", ChangeCauses())))
+        for each in wanted
+    ]
     happened = [each.happened for each in caused]
     for row in rows:
         if any(concerns(row, each) for each in happened):
@@ -410,18 +531,36 @@ def _caused(each: Happened, causes: ChangeCauses) -> Happened:
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
     """A change that was found in the database, for triggers."""
-    event = {"on": on, "id": ident, "at": log.body.moment(at), "collection": collection, "record": key, "by": None, "run": None}
+    event = {
+        "on": on,
+        "id": ident,
+        "at": log.body.moment(at),
+        "collection": collection,
+        "record": key,
+        "by": None,
+        "run": None,
+    }
     return Happened(f"{collection}|{ident}|{on}", on, at, collection, key, event)
 
 
 def _event_of(collection: Collection, record: records.Record, mark: Mark, *, deleted: bool) -> str:
     """Whether a row was added, changed or marked as deleted."""
     changes = collection.changes
-    if deleted or (changes is not None and changes.deleted is not None and is_deleted(record.values.get(changes.deleted))):
+    if deleted or (
+        changes is not None and changes.deleted is not None and is_deleted(record.values.get(changes.deleted))
+    ):
         return "record.deleted"
-    if changes is not None and changes.created is not None and (created := record.values.get(changes.created)) is not None:
+    if (
+        changes is not None
+        and changes.created is not None
+        and (created := record.values.get(changes.created)) is not None
+    ):
         known = any(key == record.key for _, key in mark.seen.values())
-        return "record.updated" if known or not _lately(moment_in(created, collection.by_name[changes.created]), mark) else "record.created"
+        return (
+            "record.updated"
+            if known or not _lately(moment_in(created, collection.by_name[changes.created]), mark)
+            else "record.created"
+        )
     if mark.highest is not None and (record.key or "").lstrip("-").isdigit():
         return "record.created" if int(record.key or 0) > mark.highest else "record.updated"
     return "record.updated"
@@ -432,4 +571,6 @@ def _lately(added: datetime | None, mark: Mark) -> bool:
     last = moment_of(mark.value) if isinstance(mark.value, str) else None
     if added is None:
         return False
-    return bool(added >= (source_zones.earliest(last, mark.zone) if isinstance(last, datetime) else mark.at) - OVERLAP)
+    return bool(
+        added >= (source_zones.earliest(last, mark.zone) if isinstance(last, datetime) else mark.at) - OVERLAP
+    )

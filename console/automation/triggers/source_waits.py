@@ -103,7 +103,17 @@ class _Waking:
 
     def event(self) -> LogEvent:
         causes = causes_from_json(self.caused_by)
-        return LogEvent(self.found, 0, self.kind, self.at, None, self.collection, self.record, run=self.made_by, caused_by=causes)
+        return LogEvent(
+            self.found,
+            0,
+            self.kind,
+            self.at,
+            None,
+            self.collection,
+            self.record,
+            run=self.made_by,
+            caused_by=causes,
+        )
 
 
 def collections() -> list[str]:
@@ -132,12 +142,30 @@ def note(collection: str, changes: Sequence[Change], looked: int | None = None) 
     told = [each for each in changes if each.happened.record is not None]
     if not told:
         return
-    columns = [(each.happened.record, each.happened.on, str(each.happened.event["id"]), each.happened.at) for each in told]
+    columns = [
+        (each.happened.record, each.happened.on, str(each.happened.event["id"]), each.happened.at)
+        for each in told
+    ]
     causes = [
-        (each.happened.event.get("run"), each.state, each.changed, orjson.dumps(stored(each.happened.caused_by)).decode()) for each in told
+        (
+            each.happened.event.get("run"),
+            each.state,
+            each.changed,
+            orjson.dumps(stored(each.happened.caused_by)).decode(),
+        )
+        for each in told
     ]
     _enqueue(
-        fetch(_NOTE, (new_id("wak"), *map(list, zip(*columns, strict=True)), *map(list, zip(*causes, strict=True)), collection, looked))
+        fetch(
+            _NOTE,
+            (
+                new_id("wak"),
+                *map(list, zip(*columns, strict=True)),
+                *map(list, zip(*causes, strict=True)),
+                collection,
+                looked,
+            ),
+        )
     )
 
 
@@ -150,7 +178,9 @@ def note_missing(collection: str) -> None:
 def _enqueue(noted: Sequence[Any]) -> int:
     if noted:
         faults.point("source_waits.noted")
-    return jobs.enqueue_all([jobs.Job(jobs.WAKE, batch, f"wake:{batch}") for batch in sorted({row[0] for row in noted})])
+    return jobs.enqueue_all(
+        [jobs.Job(jobs.WAKE, batch, f"wake:{batch}") for batch in sorted({row[0] for row in noted})]
+    )
 
 
 def pick_up() -> int:

@@ -25,12 +25,21 @@ ASKED = {
 }
 PLACEHOLDER = "…"
 HAPPENED = {
-    "record.created": "the record was added", "record.updated": "the record was changed", "record.deleted": "the record was deleted",
-    "contact.created": "the contact was added", "tag.added": "a tag was added", "tag.removed": "a tag was removed", "stage.changed": "the stage was changed",
-    "message.received": "a message came in from them", "message.failed": "a message to them could not be sent", "call.ended": "a call with them ended",
-    "run.completed": "a run about them was completed", "run.failed": "a run about them failed", "consent.given": "they gave a consent",
+    "record.created": "the record was added",
+    "record.updated": "the record was changed",
+    "record.deleted": "the record was deleted",
+    "contact.created": "the contact was added",
+    "tag.added": "a tag was added",
+    "tag.removed": "a tag was removed",
+    "stage.changed": "the stage was changed",
+    "message.received": "a message came in from them",
+    "message.failed": "a message to them could not be sent",
+    "call.ended": "a call with them ended",
+    "run.completed": "a run about them was completed",
+    "run.failed": "a run about them failed",
+    "consent.given": "they gave a consent",
     "consent.withdrawn": "they withdrew a consent",
-}  # fmt: skip
+}
 """Events inside a sentence about somebody who is enrolled."""
 
 TOLD: Mapping[str, Mapping[str, str]] = {"channel": dict(CHANNELS), "outcome": dict(CALLS)}
@@ -41,7 +50,9 @@ def trigger_words(definition: Trigger) -> str:
     """What the trigger waits for, in words."""
     match definition.kind:
         case "schedule":
-            return (schedule.spoken(definition.fields) if definition.fields else None) or "At the times of a schedule"
+            return (
+                schedule.spoken(definition.fields) if definition.fields else None
+            ) or "At the times of a schedule"
         case "event":
             return EVENTS.get(definition.on or "", "An event") + _of_collection(definition.collection)
         case "webhook":
@@ -54,25 +65,42 @@ def whom_words(definition: Trigger, collection: str | None) -> list[str]:
     found = []
     if definition.segment is not None and collection is not None:
         name = (definition.sort or "").removeprefix("-")
-        order = f", by {_label_of(collection)(name)}, {'highest' if definition.sort != name else 'lowest'} first" if definition.sort else ""
-        found.append(f"Everybody in the segment {_segment(collection, definition.segment)} is enrolled{order}.")
+        order = (
+            f", by {_label_of(collection)(name)}, {'highest' if definition.sort != name else 'lowest'} first"
+            if definition.sort
+            else ""
+        )
+        found.append(
+            f"Everybody in the segment {_segment(collection, definition.segment)} is enrolled{order}."
+        )
     if definition.find_by is not None and collection is not None:
         found.append(
             f"The record is found by its {_label_of(collection)(definition.find_by)}; where none or several have what was sent, nothing starts."
         )
     if definition.filter is not None:
         said = condition_words(definition.filter, definition.collection or collection)
-        found.append(f"Only where {said}." if said else "Only where a condition holds that is written in the file.")
+        found.append(
+            f"Only where {said}." if said else "Only where a condition holds that is written in the file."
+        )
     return found
 
 
 def example_body(definition: Trigger, document: Workflow) -> dict[str, Any]:
     """What the body of a webhook holds, as far as its expressions and the fields of the start tell; “…” stands for each value, the record first."""
     texts = [text for text in (definition.record, definition.filter, *definition.input.values()) if text]
-    fields = [] if definition.input else [str(field["name"]) for field in document.start.config.get("fields", ()) if field.get("required")]
+    fields = (
+        []
+        if definition.input
+        else [
+            str(field["name"]) for field in document.start.config.get("fields", ()) if field.get("required")
+        ]
+    )
     own = ["record"] if document.collection is not None and definition.record is None else []
     read = [
-        path[1:] for text in texts for path in sorted(expressions.paths(expressions.parse(text))) if path[0] == "input" and len(path) > 1
+        path[1:]
+        for text in texts
+        for path in sorted(expressions.paths(expressions.parse(text)))
+        if path[0] == "input" and len(path) > 1
     ]
     body: dict[str, Any] = {}
     for *way, last in [*((name,) for name in (*own, *fields)), *read]:
@@ -116,13 +144,21 @@ def _labelled(node: Node, fields: Mapping[str, Field]) -> Node:
     match node:
         case Junction(items=items):
             return replace(node, items=tuple(_labelled(item, fields) for item in items))
-        case Compare(left=Path(root="record" | "former", steps=(str() as name,)), right=right) if name in fields:
+        case Compare(left=Path(root="record" | "former", steps=(str() as name,)), right=right) if (
+            name in fields
+        ):
             return replace(node, right=_choice(right, fields[name]))
-        case Within(item=Path(root="record" | "former", steps=(str() as name,)), list=Items(items=items) as found) if name in fields:
-            return replace(node, list=replace(found, items=tuple(_choice(item, fields[name]) for item in items)))
+        case Within(
+            item=Path(root="record" | "former", steps=(str() as name,)), list=Items(items=items) as found
+        ) if name in fields:
+            return replace(
+                node, list=replace(found, items=tuple(_choice(item, fields[name]) for item in items))
+            )
         case Compare(left=Path(root="event", steps=(str() as name,)), right=right) if name in TOLD:
             return replace(node, right=_named(right, TOLD[name]))
-        case Within(item=Path(root="event", steps=(str() as name,)), list=Items(items=items) as found) if name in TOLD:
+        case Within(item=Path(root="event", steps=(str() as name,)), list=Items(items=items) as found) if (
+            name in TOLD
+        ):
             return replace(node, list=replace(found, items=tuple(_named(item, TOLD[name]) for item in items)))
     return node
 
@@ -132,7 +168,11 @@ def _choice(node: Node, field: Field) -> Node:
 
 
 def _named(node: Node, labels: Mapping[str, str]) -> Node:
-    return replace(node, value=labels[str(node.value)]) if isinstance(node, Literal) and str(node.value) in labels else node
+    return (
+        replace(node, value=labels[str(node.value)])
+        if isinstance(node, Literal) and str(node.value) in labels
+        else node
+    )
 
 
 def _words(node: Node, label: Callable[[str], str]) -> str | None:
@@ -142,8 +182,13 @@ def _words(node: Node, label: Callable[[str], str]) -> str | None:
             if any(part is None for part in parts):
                 return None
             joined = " and " if kind == "all" else " or "
-            return joined.join(f"({part})" if isinstance(item, Junction) else str(part) for part, item in zip(parts, items, strict=True))
-        case Compare(operator="==", left=Path(root="event", steps=("on",)), right=Literal(value=str() as name)):
+            return joined.join(
+                f"({part})" if isinstance(item, Junction) else str(part)
+                for part, item in zip(parts, items, strict=True)
+            )
+        case Compare(
+            operator="==", left=Path(root="event", steps=("on",)), right=Literal(value=str() as name)
+        ):
             return HAPPENED.get(name)
         case Compare(operator="==", left=Path(root="event", steps=("run",)), right=Literal(value=None)):
             return "no run has done it"

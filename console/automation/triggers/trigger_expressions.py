@@ -40,7 +40,10 @@ def read_inputs(definition: Trigger) -> frozenset[str]:
     """Names in the body of a webhook that its filter and its record read."""
     texts = [text for text in (definition.filter, definition.record) if text is not None]
     return frozenset(
-        path[1] for text in texts for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1
+        path[1]
+        for text in texts
+        for path in expressions.paths(expressions.parse(text))
+        if path[0] == "input" and len(path) > 1
     )
 
 

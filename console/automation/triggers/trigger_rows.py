@@ -66,7 +66,11 @@ def active(kind: str) -> list[Row]:
         sa.select(table)
         .join(tables.workflow, known.id == table.c.workflow)
         .where(
-            table.c.kind == kind, table.c.enabled, known.status == "active", known.archived_at.is_(None), known.live_version.is_not(None)
+            table.c.kind == kind,
+            table.c.enabled,
+            known.status == "active",
+            known.archived_at.is_(None),
+            known.live_version.is_not(None),
         )
         .order_by(table.c.workflow, table.c.id)
     )
@@ -77,7 +81,9 @@ def active(kind: str) -> list[Row]:
 def trigger_row(workflow_id: str, trigger_id: str) -> Row | None:
     """The trigger of this id; None where there is none."""
     with hot_engine().connect() as connection:
-        row = connection.execute(sa.select(table).where(table.c.workflow == workflow_id, table.c.id == trigger_id)).first()
+        row = connection.execute(
+            sa.select(table).where(table.c.workflow == workflow_id, table.c.id == trigger_id)
+        ).first()
     return row_of(row) if row is not None else None
 
 
@@ -91,13 +97,22 @@ def started_by(actor: Actor, on: str, collection: str, tags: Collection[str] | N
     found = [
         each
         for each, definition in waiting
-        if definition.on == on and (definition.collection or each.collection) == collection and _may_start(definition, tags)
+        if definition.on == on
+        and (definition.collection or each.collection) == collection
+        and _may_start(definition, tags)
     ]
-    return sorted({each.title if access.can(actor, None, f"workflow:{each.slug}", "see") else "another workflow" for each in found})
+    return sorted(
+        {
+            each.title if access.can(actor, None, f"workflow:{each.slug}", "see") else "another workflow"
+            for each in found
+        }
+    )
 
 
 def _may_start(definition: Trigger, tags: Collection[str] | None) -> bool:
-    wanted = expressions.parse(definition.filter) if definition.filter is not None and tags is not None else None
+    wanted = (
+        expressions.parse(definition.filter) if definition.filter is not None and tags is not None else None
+    )
     if wanted is None or tags is None or expressions.paths(wanted) != {("event", "tag")}:
         return True
     return any(wanted.test({"event": {"tag": TagName(name)}}) for name in tags)
@@ -121,14 +136,18 @@ def synchronise(workflow_id: str | None = None) -> int:
 
 def _synchronise(connection: Connection, workflow_id: str) -> None:
     state = connection.execute(
-        sa.select(sync, CLOCK.label("now")).where(sync.c.workflow == workflow_id, sync.c.done.is_(False)).with_for_update()
+        sa.select(sync, CLOCK.label("now"))
+        .where(sync.c.workflow == workflow_id, sync.c.done.is_(False))
+        .with_for_update()
     ).first()
     if state is None:
         return
     declared: Sequence[Trigger] = ()
     if state.version is not None:
         declared = workflows.version(workflow_id, state.version).document.triggers
-    kept = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == workflow_id))}
+    kept = {
+        row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == workflow_id))
+    }
     for trigger in declared:
         enabled = _enabled(trigger, kept.get(trigger.id))
         on = enabled and state.status == "active"
@@ -146,14 +165,22 @@ def _synchronise(connection: Connection, workflow_id: str) -> None:
         put = insert(table).values(workflow=workflow_id, id=trigger.id, **values)
         connection.execute(put.on_conflict_do_update(index_elements=["workflow", "id"], set_=values))
     names = [trigger.id for trigger in declared]
-    connection.execute(sa.delete(table).where(table.c.workflow == workflow_id, table.c.id.not_in(names), table.c.added.is_(False)))
+    connection.execute(
+        sa.delete(table).where(
+            table.c.workflow == workflow_id, table.c.id.not_in(names), table.c.added.is_(False)
+        )
+    )
     connection.execute(sa.update(sync).where(sync.c.workflow == workflow_id).values(done=True))
 
 
 def _enabled(trigger: Trigger, kept: Any | None) -> bool:
     """As it was switched; anew as the document says where that is another thing than before."""
     if kept is None or kept.added or kept.declared != trigger.starts_enabled:
-        return bool(kept.enabled) if kept is not None and kept.added and trigger.enabled is None else trigger.starts_enabled
+        return (
+            bool(kept.enabled)
+            if kept is not None and kept.added and trigger.enabled is None
+            else trigger.starts_enabled
+        )
     return bool(kept.enabled)
 
 
@@ -162,9 +189,15 @@ def progress(trigger: Trigger, kept: Any | None, *, on: bool, now: datetime, pos
     if not on:
         return {"next_at": None, "cursor": None}
     if trigger.kind == "schedule":
-        same = kept is not None and kept.next_at is not None and _times(kept.definition) == (trigger.fields, trigger.zone or UTC_ZONE)
+        same = (
+            kept is not None
+            and kept.next_at is not None
+            and _times(kept.definition) == (trigger.fields, trigger.zone or UTC_ZONE)
+        )
         following = (
-            [kept.next_at] if same and kept is not None else schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, now, 1)
+            [kept.next_at]
+            if same and kept is not None
+            else schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, now, 1)
         )
         return {"next_at": following[0] if following else None, "cursor": None}
     if trigger.kind == "event":
@@ -182,9 +215,16 @@ def note_problem(row: Row, words: str | None, watched: str | None = None) -> Non
 
     `watched`: the collection whose changes it waits for; what keeps that from being looked at is not taken back by what reads the log.
     """
-    changed = sa.update(table).where(table.c.workflow == row.workflow, table.c.id == row.id, table.c.problem.is_distinct_from(words))
+    changed = sa.update(table).where(
+        table.c.workflow == row.workflow, table.c.id == row.id, table.c.problem.is_distinct_from(words)
+    )
     if words is None and watched is not None:
         seen = tables.source_watch.c
         changed = changed.where(~sa.exists().where(seen.collection == watched, seen.problem.is_not(None)))
     with hot_engine().connect() as connection:
-        connection.execute(changed.values(problem=words, problem_at=None if words is None else sa.func.coalesce(table.c.problem_at, CLOCK)))
+        connection.execute(
+            changed.values(
+                problem=words,
+                problem_at=None if words is None else sa.func.coalesce(table.c.problem_at, CLOCK),
+            )
+        )

@@ -53,7 +53,11 @@ class VainWaits:
         for collection in {row[0] for row in rows}:
             endless = [row for row in rows if row[0] == collection and row[4]]
             try:
-                there = records.visible_keys(collection, {row[1] for row in endless}, scopes.whole(collection)) if endless else set()
+                there = (
+                    records.visible_keys(collection, {row[1] for row in endless}, scopes.whole(collection))
+                    if endless
+                    else set()
+                )
             except ConsoleError:
                 continue  # a source that does not answer, or a collection that is not configured, which `source_waits` tells them
             for row in endless:
@@ -68,6 +72,8 @@ class VainWaits:
         collection, key, run_id, waits_under, _ = row
         gone = LogEvent(f"{key}:gone", 0, "record.deleted", log.now(), None, collection, key)
         try:
-            return wake(run_id, waits_under, gone) or runs.will_not_come(run_id, waits_under, "record_gone", RECORD_GONE)
+            return wake(run_id, waits_under, gone) or runs.will_not_come(
+                run_id, waits_under, "record_gone", RECORD_GONE
+            )
         except SourceDown:
             return False

@@ -21,7 +21,12 @@ where status = 'waiting' and collection = %s and record = %s
 
 def waits_about(collection: str, key: str) -> bool:
     """Whether something that was told of this record waits for its run."""
-    return bool(fetch("select from console.firing where status = 'waiting' and collection = %s and record = %s limit 1", (collection, key)))
+    return bool(
+        fetch(
+            "select from console.firing where status = 'waiting' and collection = %s and record = %s limit 1",
+            (collection, key),
+        )
+    )
 
 
 def forget_waiting(connection: Connection, collection: str, key: str) -> None:
@@ -42,8 +47,6 @@ def why_not_begun(actor: Actor, run_id: str) -> str | None:
         if jobs.paused():
             return "Everything that goes by itself is paused; it begins when that is resumed."
         if not target.open:
-            return (
-                f"{target.title} is {'archived' if target.archived else target.status}; it begins when {target.title} is activated again."
-            )
+            return f"{target.title} is {'archived' if target.archived else target.status}; it begins when {target.title} is activated again."
         return f"It is tried again later. {why}".strip()
     return None

@@ -16,12 +16,16 @@ PAYLOAD = "payload"
 """The one field of a form in which GitHub and Slack send JSON."""
 
 
-def objects_in(raw: bytes, *, form: bool, fields: bool = True, as_json: bool = True) -> tuple[Sequence[dict[str, Any]], bool]:
+def objects_in(
+    raw: bytes, *, form: bool, fields: bool = True, as_json: bool = True
+) -> tuple[Sequence[dict[str, Any]], bool]:
     """(the objects, whether they came as a list). Raises Malformed for what is none.
 
     `fields`: a form is its fields; else only the JSON in its one field `payload` is taken. `as_json`: JSON that was sent as a form is read as JSON.
     """
-    if form and not (as_json and _is_json(raw)):  # as curl and small programs send JSON that say nothing of its kind
+    if form and not (
+        as_json and _is_json(raw)
+    ):  # as curl and small programs send JSON that say nothing of its kind
         return [_of_form(raw, fields=fields)], False
     if not raw.strip():
         raise Malformed("The body is empty: send a JSON object. Nothing was started.")
@@ -30,7 +34,9 @@ def objects_in(raw: bytes, *, form: bool, fields: bool = True, as_json: bool = T
     if not listed or not all(isinstance(each, dict) for each in listed):
         raise Malformed("The body is not a JSON object.")
     if len(listed) > MOST:
-        raise Malformed(f"The body is a list of {len(listed):,} objects: send at most {MOST} at once. Nothing was started.")
+        raise Malformed(
+            f"The body is a list of {len(listed):,} objects: send at most {MOST} at once. Nothing was started."
+        )
     return listed, isinstance(sent, list)
 
 
@@ -58,7 +64,9 @@ def _of_form(raw: bytes, *, fields: bool) -> dict[str, Any]:
     if [name for name, _ in pairs] == [PAYLOAD] and pairs[0][1].startswith("{"):
         return object_in(pairs[0][1].encode("utf-8", "surrogatepass"))
     if not fields:
-        raise Malformed("A form signed like this cannot be read, but for JSON in its one field payload: let the sender send JSON.")
+        raise Malformed(
+            "A form signed like this cannot be read, but for JSON in its one field payload: let the sender send JSON."
+        )
     if any("\x00" in name for name, _ in pairs):
         raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
     names = dict.fromkeys(name for name, _ in pairs)

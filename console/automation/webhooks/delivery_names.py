@@ -51,7 +51,11 @@ class DeliveryName:
     def of_event(self, body: Mapping[str, Any]) -> "DeliveryName":
         """The same with the event's id in the body, where that is its place."""
         ident = body.get(self.id_field) if self.id_field else None
-        return replace(self, event=f"{self.id_field} {ident}") if ident and isinstance(ident, str | int) else self
+        return (
+            replace(self, event=f"{self.id_field} {ident}")
+            if ident and isinstance(ident, str | int)
+            else self
+        )
 
     def key(self, asker: str) -> str:
         """Under which the delivery of this asker is kept."""
@@ -59,7 +63,9 @@ class DeliveryName:
 
     def fingerprint(self, body: bytes) -> bytes:
         """What has to be the same in a delivery that is sent again: the id of the event where it is known by its body, else the body."""
-        return subjects.digest(f"event {self.event}".encode("utf-8", "surrogatepass") if self.event else body, "delivery")
+        return subjects.digest(
+            f"event {self.event}".encode("utf-8", "surrogatepass") if self.event else body, "delivery"
+        )
 
 
 def name_of(how: Signature, headers: Mapping[str, str], body: bytes) -> DeliveryName:
@@ -68,7 +74,12 @@ def name_of(how: Signature, headers: Mapping[str, str], body: bytes) -> Delivery
     if how.signs_id:
         return DeliveryName(ident)
     event = f"{(how.id or '').lower()} {ident}" if ident else ""
-    return DeliveryName(how.identity(body), by_body=True, event=event, id_field=(how.id or "").removeprefix("body.") if not ident else "")
+    return DeliveryName(
+        how.identity(body),
+        by_body=True,
+        event=event,
+        id_field=(how.id or "").removeprefix("body.") if not ident else "",
+    )
 
 
 _LAST = """
@@ -108,8 +119,13 @@ def before(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes, asker: 
         raise Invalid(
             f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",
             code="idempotency_mismatch",
-            at=("webhook-id" if hook.signed else "X-Idempotency-Key", f"Take a new {'id' if hook.signed else 'key'} for another body."),
+            at=(
+                "webhook-id" if hook.signed else "X-Idempotency-Key",
+                f"Take a new {'id' if hook.signed else 'key'} for another body.",
+            ),
         )
-    if rows[0][2] == "waiting" and begin_promised(rows[0][0], asker):  # its process has ended in between, or it waits for its turn
+    if rows[0][2] == "waiting" and begin_promised(
+        rows[0][0], asker
+    ):  # its process has ended in between, or it waits for its turn
         rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
     return rows[0][0] if rows else None

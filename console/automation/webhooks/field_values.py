@@ -28,13 +28,21 @@ def fitted(document: Workflow, given: Mapping[str, Any], zone: str = "UTC") -> d
     A moment that the sender wrote without a time zone is one of `zone`: it cannot be asked to write another.
     """
     fields = {str(entry["name"]): entry for entry in document.start.config.get("fields", ())}
-    return {name: _fitted(fields[name], value, zone) if name in fields else value for name, value in given.items()}
+    return {
+        name: _fitted(fields[name], value, zone) if name in fields else value for name, value in given.items()
+    }
 
 
 def _fitted(field: Mapping[str, Any], value: Any, zone: str) -> Any:
     kind = str(field.get("type") or "text")
     timed, text = kind in ("date", "datetime"), value.strip() if isinstance(value, str) else ""
-    number = value.plain if isinstance(value, Spelled) else str(value) if isinstance(value, int) and abs(value) < MOST else ""
+    number = (
+        value.plain
+        if isinstance(value, Spelled)
+        else str(value)
+        if isinstance(value, int) and abs(value) < MOST
+        else ""
+    )
     number = text if timed and _COUNT.fullmatch(text) else number
     if number and not isinstance(value, bool) and len(number) <= len(str(MOST)) and "e" not in number.lower():
         if kind in TEXTS or kind == "enum":

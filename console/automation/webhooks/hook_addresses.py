@@ -45,7 +45,10 @@ def checked_secret(given: str) -> str:
     if not (text.startswith(PREFIX) and size in SECRET_SIZES):
         raise Invalid(
             "This is no signing secret.",
-            at=("secret", "Copy it from the sender: at least 16 letters, digits and marks, often with whsec_ before them."),
+            at=(
+                "secret",
+                "Copy it from the sender: at least 16 letters, digits and marks, often with whsec_ before them.",
+            ),
         )
     return text
 

@@ -18,8 +18,21 @@ from console.automation.triggers import found_records
 from console.automation.triggers.firing import looping, note_started, note_stopped, start_key, take_in
 from console.automation.triggers.occasions import Occasion
 from console.automation.triggers.refused_firings import words_of
-from console.automation.triggers.trigger_expressions import about, document_of, house_roots, judged, read_inputs
-from console.automation.webhooks import bodies as sent_bodies, delivery_names, hook_addresses, senders, stored_deliveries, webhook_queries
+from console.automation.triggers.trigger_expressions import (
+    about,
+    document_of,
+    house_roots,
+    judged,
+    read_inputs,
+)
+from console.automation.webhooks import (
+    bodies as sent_bodies,
+    delivery_names,
+    hook_addresses,
+    senders,
+    stored_deliveries,
+    webhook_queries,
+)
 from console.automation.webhooks.bodies import FORM
 from console.automation.webhooks.delivery_names import DeliveryName
 from console.automation.webhooks.field_values import fitted
@@ -64,7 +77,9 @@ UNSIGNED = (
 )
 WAY_OUT = " For a sender that does not sign, make a webhook with a key, or let Zapier, Make or a program of yours take what it sends, and send it on with a key."
 PUBLIC_KEY = "What is kept as the secret is a public key of SendGrid, whose signatures are not taken any more: everybody may know it. Make a new secret on the page of the triggers."
-NO_KEY_HERE = " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
+NO_KEY_HERE = (
+    " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
+)
 UNREADABLE = {
     "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
     "Invalid Signature Headers": "The header webhook-timestamp is no time in seconds since 1970.",
@@ -147,9 +162,16 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     """
     try:
         named = verify(hook, delivery)
-        if not hook.signed and delivery.sender is not None:  # before the body, whose words are kept for whoever wonders
+        if (
+            not hook.signed and delivery.sender is not None
+        ):  # before the body, whose words are kept for whoever wonders
             definition = workflows.live(hook.row.workflow)
-            access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
+            access.require(
+                delivery.sender,
+                definition.document.team or "",
+                f"{workflows.OBJECT}:{definition.slug}",
+                "start",
+            )
         how, known = _signature_of(hook, delivery)
         bodies, listed = sent_bodies.objects_in(
             delivery.body,
@@ -158,7 +180,10 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             as_json=how is None or "{form}" not in how.signed,
         )
         if known is not None and (back := known.challenge(delivery.headers, bodies[0])) is not None:
-            note_away(hook, f"{known.name} asked whether somebody is there. It was answered, and nothing was started.")
+            note_away(
+                hook,
+                f"{known.name} asked whether somebody is there. It was answered, and nothing was started.",
+            )
             return Taken(None, challenge=back)
         stored_deliveries.require_room(hook.row.workflow)
         key = named and named.checked()
@@ -179,7 +204,9 @@ def _each_started(
     for number, body in enumerate(bodies):
         one = sent_bodies.spelled(body)
         try:
-            answers.append(_started(hook, replace(delivery, body=one), body, named and named.numbered(number, one, body)))
+            answers.append(
+                _started(hook, replace(delivery, body=one), body, named and named.numbered(number, one, body))
+            )
         except ConsoleError as error:
             answers.append(error)
     refused = [each for each in answers if isinstance(each, ConsoleError)]
@@ -220,7 +247,14 @@ def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
-        return next((DeliveryName(headers[name]) for name in ("x-idempotency-key", "idempotency-key") if name in headers), None)
+        return next(
+            (
+                DeliveryName(headers[name])
+                for name in ("x-idempotency-key", "idempotency-key")
+                if name in headers
+            ),
+            None,
+        )
     from standardwebhooks import WebhookVerificationError  # of those who need it: most processes never do
 
     secret = _secret(hook)
@@ -228,19 +262,29 @@ def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
     if how is not None:
         url = delivery.address() if "{url}" in how.signed else ""
         if how.header.lower() not in headers:
-            raise NotVerified(f"The header {how.header} is missing, which has to sign what this webhook takes.")
+            raise NotVerified(
+                f"The header {how.header} is missing, which has to sign what this webhook takes."
+            )
         if wrong := how.mismatch(secret, headers, delivery.body, log.now(), url=url, form=delivery.form):
             raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
         return delivery_names.name_of(how, headers, delivery.body)
     if not _standard(headers):
         raise NotVerified(f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else WAY_OUT}")
     if odd := [name for name in STANDARD if not headers.get(name, "").isascii()]:
-        raise NotVerified(f"The header {odd[0]} has characters beyond ASCII, which do not come through as they were signed.")
+        raise NotVerified(
+            f"The header {odd[0]} has characters beyond ASCII, which do not come through as they were signed."
+        )
     _require_text(delivery.body)
     try:
-        _verifier(secret).verify(delivery.body, {name: headers[name] for name in STANDARD if name in headers}, json_parse=False)
+        _verifier(secret).verify(
+            delivery.body, {name: headers[name] for name in STANDARD if name in headers}, json_parse=False
+        )
     except (WebhookVerificationError, ValueError, TypeError) as error:
-        reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
+        reason = (
+            str(error)
+            if isinstance(error, WebhookVerificationError)
+            else "the body or the signature cannot be read"
+        )
         reason = f"{reason[:1].lower()}{reason[1:]}" if reason not in UNREADABLE else reason
         words = UNREADABLE.get(reason) or f"The signature does not fit: {reason}.{WAYS_OUT.get(reason, '')}"
         raise NotVerified(words) from None
@@ -286,7 +330,9 @@ def _require_text(raw: bytes) -> None:
     try:
         raw.decode()
     except UnicodeDecodeError:
-        raise Malformed("The body is not in UTF-8, so its signature cannot be checked: nothing was started.") from None
+        raise Malformed(
+            "The body is not in UTF-8, so its signature cannot be checked: nothing was started."
+        ) from None
 
 
 WHY_AWAY = {
@@ -300,14 +346,22 @@ _PASSED = "update console.trigger set passed = passed + 1 where workflow = %s an
 def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: DeliveryName | None) -> Taken:
     """Start the run, or find the one that the same delivery has started."""
     row = hook.row
-    fingerprint = subjects.digest(delivery.body, "delivery") if named is None else named.fingerprint(delivery.body)
+    fingerprint = (
+        subjects.digest(delivery.body, "delivery") if named is None else named.fingerprint(delivery.body)
+    )
     who = "" if hook.signed or delivery.sender is None else delivery.sender.session
     ident = new_id("fir")
     key = ident if named is None else delivery_names.newest_key(hook, named, named.key(who), fingerprint)
     document = document_of(row)
-    looks = document.collection is not None or enrolments.judges_entries(document)  # else writing it down says as much
+    looks = document.collection is not None or enrolments.judges_entries(
+        document
+    )  # else writing it down says as much
     identity = None if hook.signed else delivery.sender
-    if named is not None and (looks or named.by_body) and (before := _before(hook, named, key, fingerprint, identity)) is not None:
+    if (
+        named is not None
+        and (looks or named.by_body)
+        and (before := _before(hook, named, key, fingerprint, identity)) is not None
+    ):
         return before
     reads = row.definition.filter or row.definition.input or row.definition.record
     roots = {**(house_roots(row, log.now()) if reads else {}), "input": body}
@@ -316,12 +370,20 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
         fetch(_PASSED, (row.workflow, row.id))
         return Taken(None)
     try:
-        record, values = _about(hook, delivery, body, passed.found if row.definition.find_by is not None else passed.record, passed.values)
+        record, values = _about(
+            hook,
+            delivery,
+            body,
+            passed.found if row.definition.find_by is not None else passed.record,
+            passed.values,
+        )
     except ConsoleError as error:
         note_away(hook, error.message)  # what its details say of the record stands in it
         raise
     causes, unused = _caused_by(hook, delivery), _unused(hook, delivery, body, values)
-    occasion = Occasion(ident, log.now(), {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, record, values, causes)
+    occasion = Occasion(
+        ident, log.now(), {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, record, values, causes
+    )
     if (why := looping(row.workflow, occasion)) is not None:
         with transaction() as connection:
             halted = take_in(connection, row, [occasion])
@@ -351,17 +413,25 @@ _SENT = "select run, n from console.effect where id > %s and kind = 'http' and r
 def _caused_by(hook: Hook, delivery: Delivery) -> Causes:
     """The delivery itself, with the key that it came with; behind it the run of this console that has sent it under the key of an effect."""
     address = delivery.client_ip or None
-    own = Cause("delivery", trigger=hook.row.id, address=address, signed=hook.signed, workflow=hook.row.workflow)
+    own = Cause(
+        "delivery", trigger=hook.row.id, address=address, signed=hook.signed, workflow=hook.row.workflow
+    )
     if delivery.sender is not None and not hook.signed:
         own = replace(own, person=delivery.sender.id, key=delivery.sender.key_id)
-    named = {delivery.headers[name] for name in ("idempotency-key", "x-idempotency-key") if name in delivery.headers}
+    named = {
+        delivery.headers[name]
+        for name in ("idempotency-key", "x-idempotency-key")
+        if name in delivery.headers
+    }
     for key in sorted(name for name in named if re.fullmatch(r"[0-9a-f]{32}", name)):
         for run_id, n in fetch(_SENT, (id_at("eff", log.now() - SENT_WITHIN), key)):
             return (own, *causes_passed_on([Place(run_id, n=n)])[0])
     return (own,)
 
 
-def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor | None, why: str | None) -> str | None:
+def _run_of(
+    hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor | None, why: str | None
+) -> str | None:
     """The run that is started, or will be; None where an earlier delivery has this key. Where the document says how one leaves the workflow or comes again,
     it has its place there. Raises what a start raises.
     """
@@ -369,28 +439,45 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     definition = workflows.version(row.workflow, hook.live)
     document = definition.document
     start: dict[str, Any] = {
-        "by": StartedBy(row.id, KIND, occasion.event, occasion.caused_by), "record": record, "values": occasion.values,
-        "key": start_key(row.id, key), "identity": asker,
-    }  # fmt: skip
+        "by": StartedBy(row.id, KIND, occasion.event, occasion.caused_by),
+        "record": record,
+        "values": occasion.values,
+        "key": start_key(row.id, key),
+        "identity": asker,
+    }
     account = asker if asker is not None and document.run_as is None else None
     paused = jobs.paused()
-    if not paused and enrolments.judges_entries(document) and (record is not None or document.collection is None):
+    if (
+        not paused
+        and enrolments.judges_entries(document)
+        and (record is not None or document.collection is None)
+    ):
         run_id = enrolments.enrol_at_once(row.workflow, **start)
-        return run_id if stored_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
+        return (
+            run_id if stored_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
+        )
 
     settings = document.settings
-    later = paused or stored_deliveries.many() or settings.per_minute is not None or settings.per_day is not None  # a worker keeps the pace
+    later = (
+        paused or stored_deliveries.many() or settings.per_minute is not None or settings.per_day is not None
+    )  # a worker keeps the pace
     stored_deliveries.lately.append(time.monotonic())
     if paused or (later and document.run_as is not None):
         if account is None:
             exclusive = stored_deliveries.ready_lately(definition).check(record, occasion.values, asker)
         else:
-            exclusive = runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=None)
-        first = stored_deliveries.keep(hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
+            exclusive = runs.check_hands_off(
+                account, definition, record=record, values=occasion.values, asker=None
+            )
+        first = stored_deliveries.keep(
+            hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True
+        )
         return run_id if first else None
     if not stored_deliveries.keep(hook, occasion, key, run_id, sent, why=why):
         account = account or runs.account_of(definition)
-        runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=True)
+        runs.check_hands_off(
+            account, definition, record=record, values=occasion.values, asker=asker, alone=True
+        )
         return None
     try:
         run_id = runs.start_hands_off(row.workflow, **start, run_id=run_id)
@@ -401,7 +488,9 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     return run_id
 
 
-def _before(hook: Hook, named: DeliveryName, key: str, fingerprint: bytes, asker: Actor | None) -> Taken | None:
+def _before(
+    hook: Hook, named: DeliveryName, key: str, fingerprint: bytes, asker: Actor | None
+) -> Taken | None:
     """What an earlier delivery under this key, of the same `asker`, has started; None where it was refused. Raises Invalid where its body was another one."""
     try:
         run_id = delivery_names.before(hook, named, key, fingerprint, asker)
@@ -419,10 +508,19 @@ def _about(
     What the sender tells only for the filter or the record, and the start does not ask for, is no input. Raises Invalid where no record, or several, are found by a field.
     """
     row, document = hook.row, document_of(hook.row)
-    collection, given = document.collection, fitted(document, values if row.definition.input else body, row.zone)
+    collection, given = (
+        document.collection,
+        fitted(document, values if row.definition.input else body, row.zone),
+    )
     asked = {entry["name"] for entry in document.start.config.get("fields", ())}
-    own_words = hook.signed and not row.definition.input  # whoever signs writes what they like: of that only what is asked for counts
-    for name in (set(given) if own_words else read_inputs(row.definition)) - asked - ({"record"} if own_words and collection else set()):
+    own_words = (
+        hook.signed and not row.definition.input
+    )  # whoever signs writes what they like: of that only what is asked for counts
+    for name in (
+        (set(given) if own_words else read_inputs(row.definition))
+        - asked
+        - ({"record"} if own_words and collection else set())
+    ):
         given.pop(name, None)
     if collection is None:
         return None, given
@@ -430,7 +528,11 @@ def _about(
     if row.definition.record is None and not row.definition.input:
         given.pop("record", None)
     if row.definition.find_by is not None:
-        actor = delivery.sender if delivery.sender is not None and not hook.signed else runs.account_of(workflows.live(row.workflow))
+        actor = (
+            delivery.sender
+            if delivery.sender is not None and not hook.signed
+            else runs.account_of(workflows.live(row.workflow))
+        )
         scope = access.scope_for(actor, collection, "read")
         return found_records.find_record(actor, collection, scope, row.definition.find_by, key), given
     if row.definition.record is not None:
@@ -442,7 +544,15 @@ def _about(
 def _unused(hook: Hook, delivery: Delivery, body: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Names in the body of one's own program that nothing asks for, as far as they are fit to be shown. Other services write what they like."""
     definition = hook.row.definition
-    if not hook.signed or definition.signature or not _standard(delivery.headers) or definition.input or definition.filter:
+    if (
+        not hook.signed
+        or definition.signature
+        or not _standard(delivery.headers)
+        or definition.input
+        or definition.filter
+    ):
         return []
     read = {*values, *read_inputs(definition)} | ({"record"} if document_of(hook.row).collection else set())
-    return [name for name in body if name not in read and name.isprintable() and len(name) <= LONGEST_NAME][:MOST_UNUSED]
+    return [name for name in body if name not in read and name.isprintable() and len(name) <= LONGEST_NAME][
+        :MOST_UNUSED
+    ]

@@ -31,18 +31,33 @@ class Sender:
 
 
 SENDERS = (
-    Sender("GitHub", Signature(header="X-Hub-Signature-256", id="X-GitHub-Delivery"), {"x-github-event": "ping"}),
+    Sender(
+        "GitHub", Signature(header="X-Hub-Signature-256", id="X-GitHub-Delivery"), {"x-github-event": "ping"}
+    ),
     Sender("Shopify", Signature(header="X-Shopify-Hmac-Sha256", id="X-Shopify-Event-Id")),
     Sender("Stripe", Signature(header="Stripe-Signature", signed="{time}.{body}", time="t", id="body.id")),
     Sender(
-        "Slack", Signature(header="X-Slack-Signature", signed="v0:{time}:{body}", time="X-Slack-Request-Timestamp", id="body.event_id"),
-        {"type": "url_verification", "ssl_check": "1"}, ("", "text/plain"),
+        "Slack",
+        Signature(
+            header="X-Slack-Signature",
+            signed="v0:{time}:{body}",
+            time="X-Slack-Request-Timestamp",
+            id="body.event_id",
+        ),
+        {"type": "url_verification", "ssl_check": "1"},
+        ("", "text/plain"),
     ),
     Sender(
-        "Twilio", Signature(header="X-Twilio-Signature", algorithm="sha1", signed="{url}{form}", id="I-Twilio-Idempotency-Token"),
+        "Twilio",
+        Signature(
+            header="X-Twilio-Signature",
+            algorithm="sha1",
+            signed="{url}{form}",
+            id="I-Twilio-Idempotency-Token",
+        ),
         reply=("<Response/>", "text/xml"),
     ),
-)  # fmt: skip
+)
 NAMES = ", ".join(sender.name for sender in SENDERS[:-1]) + f" and {SENDERS[-1].name}"
 
 

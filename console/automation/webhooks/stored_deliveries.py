@@ -44,7 +44,9 @@ on conflict (workflow, trigger, key) do update set id = excluded.id, at = exclud
     where firing.status = 'refused'
 returning 1
 """
-_MANY_WAIT = "select count(*) from (select from console.firing where workflow = %s and status = 'waiting' limit %s) f"
+_MANY_WAIT = (
+    "select count(*) from (select from console.firing where workflow = %s and status = 'waiting' limit %s) f"
+)
 _WAITING = "select run, (trigger, key) = (%s, %s) from console.firing where exclusive_key = %s and status = 'waiting'"
 
 
@@ -95,7 +97,18 @@ def keep(
     ident, record = occasion.key, occasion.record
     about = (record.collection, record.key) if record is not None else (None, None)
     state = (None, "started", occasion.at.isoformat()) if done else (sealed(ident, occasion), "waiting", None)
-    values = (ident, key, AT_ONCE if later else LEFT, *about, exclusive, *state, why, run_id, sent, *hook.standing)
+    values = (
+        ident,
+        key,
+        AT_ONCE if later else LEFT,
+        *about,
+        exclusive,
+        *state,
+        why,
+        run_id,
+        sent,
+        *hook.standing,
+    )
     try:
         first = _write(values)
     except psycopg.errors.UniqueViolation:
@@ -103,13 +116,16 @@ def keep(
         if waiting and waiting[0][1]:
             return False  # the same delivery at the same moment was first
         more: dict[str, Any] = {"run_id": waiting[0][0]} if waiting else {}
-        raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", **more) from None
+        raise Conflict(
+            "A run of this workflow is already ongoing on this record.", code="run_is_live", **more
+        ) from None
     faults.point("triggers.kept")
     if first and later:
         _wake(hook.row.workflow)
     if first and done:
         fetch(
-            "update console.trigger set matched = matched + 1 where workflow = %s and id = %s returning 1", (hook.row.workflow, hook.row.id)
+            "update console.trigger set matched = matched + 1 where workflow = %s and id = %s returning 1",
+            (hook.row.workflow, hook.row.id),
         )
     return first
 

@@ -77,7 +77,17 @@ def find(token: str) -> Hook:
         note_away(workflow, trigger, version, "It was off, or the workflow was not active.")
         raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
     _, _, definition, _, added, secret, live, _ = found[0]
-    row = Row(workflow, trigger, "webhook", _read(definition), enabled=True, version=version, next_at=None, cursor=None, added=added)
+    row = Row(
+        workflow,
+        trigger,
+        "webhook",
+        _read(definition),
+        enabled=True,
+        version=version,
+        next_at=None,
+        cursor=None,
+        added=added,
+    )
     return Hook(row, bytes(secret) if secret is not None else None, live, digest, definition)
 
 
@@ -95,7 +105,10 @@ def note_away(workflow: str, trigger: str, version: int | None, why: str, hook: 
     hour = f"{log.now():%Y-%m-%d %H}"
     key = "away " + subjects.digest(f"{hour}|{why}".encode("utf-8", "surrogatepass"), "delivery").hex()
     values = (new_id("fir"), workflow, trigger, key, version, why)
-    fetch(_AWAY.format(STANDS if hook is not None else ""), (*values, *(hook.standing if hook is not None else ())))
+    fetch(
+        _AWAY.format(STANDS if hook is not None else ""),
+        (*values, *(hook.standing if hook is not None else ())),
+    )
 
 
 _AWAY = """

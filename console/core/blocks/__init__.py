@@ -36,14 +36,17 @@ def problems(content: Any) -> tuple[list[Block | None], list[Spot]]:
         kind = KINDS.get(name) if isinstance(name, str) else None
         block = None
         if kind is None:
-            given = f"There is no block {name}" if isinstance(name, str) else "A block names its kind as block"
+            given = (
+                f"There is no block {name}" if isinstance(name, str) else "A block names its kind as block"
+            )
             found.append(Spot(("content", number, "block"), f"{given}: known are {', '.join(KINDS)}."))
         else:
             try:
                 block = kind.model_validate(dict(one))
             except ValidationError as error:
                 found += [
-                    Spot(("content", number, *spot.place), f"{spot.reason} (In the block {name}.)") for spot in model_errors(error, kind)
+                    Spot(("content", number, *spot.place), f"{spot.reason} (In the block {name}.)")
+                    for spot in model_errors(error, kind)
                 ]
                 block = _without_unknown(kind, one, error)
         made.append(block)
@@ -88,7 +91,15 @@ def compute(blocks: Sequence[Block], roots: Mapping[str, Any], looks: Looks) -> 
         except (ArithmeticError, ExpressionError, LookupError, TypeError, ValueError):
             own = {"trouble": "This cannot be drawn: a value is not of the kind that is needed here."}
         head = at.made(title=at.text("title"), remark=at.text("remark"), empty=at.text("empty"))
-        made.append({"block": block.block, "at": number, **({"side": block.side} if block.side else {}), **head, **own})
+        made.append(
+            {
+                "block": block.block,
+                "at": number,
+                **({"side": block.side} if block.side else {}),
+                **head,
+                **own,
+            }
+        )
     return made
 
 
@@ -104,5 +115,9 @@ def picture(data: Data, say: Say) -> Data:
     try:
         return {**data, **nothing, **kind.picture(data, say)}
     except (ArithmeticError, LookupError, TypeError, ValueError, Unfit) as error:
-        sentence = error.message if isinstance(error, Unfit) else "This cannot be drawn: a value is not of the kind that is needed here."
+        sentence = (
+            error.message
+            if isinstance(error, Unfit)
+            else "This cannot be drawn: a value is not of the kind that is needed here."
+        )
         return {**data, "trouble": sentence}

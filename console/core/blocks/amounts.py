@@ -46,8 +46,13 @@ class Amounts(Block):
     nothing = "Nothing yet."
     block: Literal["amounts"]
     whole: Whole = Field(description="What the whole bar stands for")
-    parts: list[AmountPart] = Field(min_length=1, max_length=12, description="Its parts, in the order in which they are drawn")
-    left: Template | None = Field(Template("Left"), description="What the rest is called; {{ expressions }} are filled in; none: not named")
+    parts: list[AmountPart] = Field(
+        min_length=1, max_length=12, description="Its parts, in the order in which they are drawn"
+    )
+    left: Template | None = Field(
+        Template("Left"),
+        description="What the rest is called; {{ expressions }} are filled in; none: not named",
+    )
 
     def found(self, at: At) -> Data:
         """The whole and its parts; `amiss` where they make no bar, which is said beside the figures. Raises Unfit for what is no amount."""
@@ -55,7 +60,10 @@ class Amounts(Block):
         if there is None:
             return {"parts": []}
         whole = _amount(there)
-        made = [{**_amount(part), "now": getattr(part.part, "now", False)} for part in at.parts("parts", most=MOST_PARTS)[0]]
+        made = [
+            {**_amount(part), "now": getattr(part.part, "now", False)}
+            for part in at.parts("parts", most=MOST_PARTS)[0]
+        ]
         places = [
             whole["value"]["from"],
             *(amount["value"]["from"] for amount in made),
@@ -64,7 +72,9 @@ class Amounts(Block):
         if amiss := _amiss(whole, made):
             return {"whole": whole, "parts": made, "amiss": {"from": places, "value": amiss}}
         total, used = (number_in(whole["value"]) or Decimal(0)), _sum(made)
-        known = all(number_in(amount["value"]) is not None for amount in made)  # of a part that nobody knows it cannot be told what is left
+        known = all(
+            number_in(amount["value"]) is not None for amount in made
+        )  # of a part that nobody knows it cannot be told what is left
         rest: Leaf = {**whole["value"], "from": places, "value": str(total - used) if known else None}
         left = {"label": at.text("left"), "value": rest} if self.left is not None else None
         return {"whole": whole, "parts": made, **({"left": left} if left else {})}
@@ -77,13 +87,21 @@ class Amounts(Block):
         leaves = [data["whole"]["value"], *(part["value"] for part in data["parts"])]
         whole, shut = number_in(leaves[0]), hidden(*leaves, data.get("left", {}).get("value"))
         lines = [{"kind": "whole", **_in_words(data["whole"], say)}]
-        lines += [{"kind": "now" if part["now"] else "before", **_in_words(part, say)} for part in data["parts"]]
+        lines += [
+            {"kind": "now" if part["now"] else "before", **_in_words(part, say)} for part in data["parts"]
+        ]
         lines += [{"kind": "left", **_in_words(data["left"], say)}] if "left" in data else []
         if not shut and data.get("amiss"):
             return {"drawn": False, "bars": [], "lines": lines, "amiss": data["amiss"].get("value")}
         if shut or not whole:
-            told = shut or any(number_in(leaf) for leaf in leaves[1:])  # what was paid back of an amount that nobody knows is no nothing
-            return {"drawn": False, "bars": [], "lines": [line for line in lines if shut or line["kind"] != "left"] if told else []}
+            told = shut or any(
+                number_in(leaf) for leaf in leaves[1:]
+            )  # what was paid back of an amount that nobody knows is no nothing
+            return {
+                "drawn": False,
+                "bars": [],
+                "lines": [line for line in lines if shut or line["kind"] != "left"] if told else [],
+            }
         if any(number_in(leaf) is None for leaf in leaves[1:]):
             return {"drawn": False, "bars": [], "lines": lines}
         return {"drawn": True, "bars": _bars(data["parts"], whole), "lines": lines}
@@ -105,7 +123,9 @@ def _amiss(whole: Data, parts: list[Data]) -> str | None:
     if any((number_in(leaf) or 0) < 0 for leaf in amounts):
         return "This is not drawn: an amount is less than nothing."
     total = number_in(whole["value"])
-    return "This is not drawn: the parts come to more than the whole." if total and _sum(parts) > total else None
+    return (
+        "This is not drawn: the parts come to more than the whole." if total and _sum(parts) > total else None
+    )
 
 
 def _sum(parts: list[Data]) -> Decimal:
@@ -129,6 +149,13 @@ def _bars(parts: list[Data], whole: Decimal) -> list[Data]:
             gap = GAP if x else Decimal(0)
             width = amount / whole * 100 - gap
             thin = amount / whole < THIN
-            made.append({"x": f"{x + gap:.2f}", "width": share(max(width, Decimal(0)), Decimal(100)), "now": part["now"], "thin": thin})
+            made.append(
+                {
+                    "x": f"{x + gap:.2f}",
+                    "width": share(max(width, Decimal(0)), Decimal(100)),
+                    "now": part["now"],
+                    "thin": thin,
+                }
+            )
         x += amount / whole * 100
     return made

@@ -66,20 +66,25 @@ class Template(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         """A text of at most 2,000 characters."""
-        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(min_length=1, max_length=2_000))
+        return core_schema.no_info_after_validator_function(
+            cls, core_schema.str_schema(min_length=1, max_length=2_000)
+        )
 
 
 class Part(Definition):
     """A part of a block that may be left out."""
 
-    if_: Expr | None = Field(None, alias="if", description="Expression; the part is shown only where it holds")
+    if_: Expr | None = Field(
+        None, alias="if", description="Expression; the part is shown only where it holds"
+    )
 
 
 class Repeated(Part):
     """A part that stands once, or once for each entry of a list."""
 
     each: Expr | None = Field(
-        None, description="Expression for a list: the part stands once for each entry, which its expressions find as `entry`"
+        None,
+        description="Expression for a list: the part stands once for each entry, which its expressions find as `entry`",
     )
 
 
@@ -87,8 +92,12 @@ class Figure(Part):
     """A value and how it is shown. What is not said comes from the field that the expression names."""
 
     value: Expr = Field(description="Expression for what is shown")
-    as_: As | None = Field(None, alias="as", description="How it is shown; none: as the field that the expression names")
-    currency: Expr | None = Field(None, description="Expression for the currency of money; none: that of the field")
+    as_: As | None = Field(
+        None, alias="as", description="How it is shown; none: as the field that the expression names"
+    )
+    currency: Expr | None = Field(
+        None, description="Expression for the currency of money; none: that of the field"
+    )
 
 
 class ToneCase(Definition):
@@ -106,19 +115,28 @@ class Block(Part):
 
     block: str
     title: Template | None = Field(None, description="Heading; {{ expressions }} are filled in")
-    remark: Template | None = Field(None, description="Small text at the right of the heading; {{ expressions }} are filled in")
-    empty: Template | None = Field(None, description="What stands there where there is nothing to show; {{ expressions }} are filled in")
+    remark: Template | None = Field(
+        None, description="Small text at the right of the heading; {{ expressions }} are filled in"
+    )
+    empty: Template | None = Field(
+        None, description="What stands there where there is nothing to show; {{ expressions }} are filled in"
+    )
     side: Literal["left", "right"] | None = Field(
-        None, description="Column, where two stand beside each other: neighbours with a side share a row; none: the whole width"
+        None,
+        description="Column, where two stand beside each other: neighbours with a side share a row; none: the whole width",
     )
     nothing: ClassVar[str] = "Nothing to show."
     heads: ClassVar[bool] = False  # whether its template draws title and remark
     opens: ClassVar[bool] = False  # whether it draws a document beside the run, which the page finds
-    cites: ClassVar[bool] = False  # whether it names sources (`sources`), whose documents the page finds by their id
+    cites: ClassVar[bool] = (
+        False  # whether it names sources (`sources`), whose documents the page finds by their id
+    )
     entries: ClassVar[str] = (
         ""  # the list in its data that may be cut where there is no room for all, with how many were left out beside it
     )
-    foretells: ClassVar[bool] = False  # whether it draws what the step would change, which stands on the screen beside the blocks
+    foretells: ClassVar[bool] = (
+        False  # whether it draws what the step would change, which stands on the screen beside the blocks
+    )
 
     @abstractmethod
     def found(self, at: "At") -> Data:
@@ -136,7 +154,9 @@ def texts(part: Definition, place: str, each: str | None = None) -> Iterator[tup
     """Every expression and template of a part with its place, and whether it is a template."""
     own = getattr(part, "each", None) or each
     for name, field in type(part).model_fields.items():
-        yield from _texts(getattr(part, name), f"{place}.{field.alias or name}", each if name == "each" else own)
+        yield from _texts(
+            getattr(part, name), f"{place}.{field.alias or name}", each if name == "each" else own
+        )
 
 
 def _texts(value: Any, place: str, each: str | None) -> Iterator[tuple[Located, bool]]:
@@ -163,7 +183,11 @@ class At:
     def key(self, name: str) -> Leaf | None:
         """The value of this expression, by which others name it and which nobody reads; None where the setting is left out."""
         text = getattr(self.part, name)
-        return None if text is None else {"from": self._place(name), "value": expressions.parse(text).evaluate(self.roots)}
+        return (
+            None
+            if text is None
+            else {"from": self._place(name), "value": expressions.parse(text).evaluate(self.roots)}
+        )
 
     def leaf(self, name: str = "value") -> Leaf | None:
         """The value of this expression, None where the setting is left out."""
@@ -188,7 +212,10 @@ class At:
         form, written = (getattr(self.part, name, None) for name in ("as_", "currency"))
         shown = {"as": form} if form else {}
         code = expressions.parse(written).evaluate(self.roots) if written is not None else None
-        return {**shown, **({"currency": str(code), "currency_from": self._place("currency")} if code is not None else {})}
+        return {
+            **shown,
+            **({"currency": str(code), "currency_from": self._place("currency")} if code is not None else {}),
+        }
 
     def text(self, name: str) -> Leaf | None:
         """The text of this template, with its values apart, so that each is shown as what it is."""
@@ -222,7 +249,10 @@ class At:
             return {"from": [], "value": given}
         for number, case in enumerate(given or ()):
             if case.if_ is None or expressions.parse(case.if_).test(self.roots):
-                return {"from": [f"{self._place(name)}[{index}].if" for index in range(number + 1)], "value": case.tone}
+                return {
+                    "from": [f"{self._place(name)}[{index}].if" for index in range(number + 1)],
+                    "value": case.tone,
+                }
         return None
 
     def inside(self, name: str) -> "At | None":
@@ -241,14 +271,20 @@ class At:
         found: list[At] = []
         total = 0
         for number, part in enumerate(getattr(self.part, name)):
-            there, count = replace(self, part=part, place=f"{self._place(name)}[{number}]").entries(newest=newest, most=most)
+            there, count = replace(self, part=part, place=f"{self._place(name)}[{number}]").entries(
+                newest=newest, most=most
+            )
             found, total = found + there, total + count
         return (found[-most:] if newest else found[:most]), total
 
     def more(self, name: str, count: int) -> Data:
         """How many entries of this setting are left out, under `more`; nothing for none. It rests on what decides which there are."""
         parts = enumerate(getattr(self.part, name))
-        places = [place for number, part in parts for place in replace(self, part=part, place=f"{self._place(name)}[{number}]").rests_on]
+        places = [
+            place
+            for number, part in parts
+            for place in replace(self, part=part, place=f"{self._place(name)}[{number}]").rests_on
+        ]
         return {"more": {"from": places, "value": count}} if count > 0 else {}
 
     def entries(self, *, newest: bool = False, most: int = MOST_ENTRIES) -> tuple[list["At"], int]:
@@ -273,8 +309,16 @@ class At:
     @property
     def rests_on(self) -> list[str]:
         """Places of what decided that the part stands here: who may not see those does not see the part."""
-        names = [field.alias or name for name, field in type(self.part).model_fields.items() if name in ("if_", "each")]
-        return [f"{self.place}.{name}" for name in names if getattr(self.part, "if_" if name == "if" else name) is not None]
+        names = [
+            field.alias or name
+            for name, field in type(self.part).model_fields.items()
+            if name in ("if_", "each")
+        ]
+        return [
+            f"{self.place}.{name}"
+            for name in names
+            if getattr(self.part, "if_" if name == "if" else name) is not None
+        ]
 
     def made(self, **leaves: Any) -> Data:
         """A part of the data: its leaves, without those left out."""

@@ -39,20 +39,36 @@ class Line(Repeated):
 
     label: Template = Field(description="What it is; {{ expressions }} are filled in")
     group: Template | None = Field(
-        None, description="What the line is about, as a heading over its lines where there are several; {{ expressions }} are filled in"
+        None,
+        description="What the line is about, as a heading over its lines where there are several; {{ expressions }} are filled in",
     )
     ours: Expr = Field(description="Expression for what we hold")
     theirs: Expr = Field(description="Expression for what they say")
-    as_: As | None = Field(None, alias="as", description="How both are shown; none: as the fields that the expressions name")
-    currency: Expr | None = Field(None, description="Expression for the currency of money; none: that of the fields")
-    ours_remark: Template | None = Field(None, description="Small text below ours; {{ expressions }} are filled in")
-    theirs_remark: Template | None = Field(None, description="Small text below theirs; {{ expressions }} are filled in")
-    same: Expr | None = Field(
-        None, description="Expression for whether both are the same, unknown for Unknown; none: whether the values are equal"
+    as_: As | None = Field(
+        None, alias="as", description="How both are shown; none: as the fields that the expressions name"
     )
-    counts: Expr | None = Field(None, description="Expression; where it is certainly not true the line is shown and does not count")
-    verdict: Template | None = Field(None, description="Words in place of Same, Differs and Unknown; {{ expressions }} are filled in")
-    hot: Expr | None = Field(None, description="Expression; where it holds the line is marked as the one that is spoken of")
+    currency: Expr | None = Field(
+        None, description="Expression for the currency of money; none: that of the fields"
+    )
+    ours_remark: Template | None = Field(
+        None, description="Small text below ours; {{ expressions }} are filled in"
+    )
+    theirs_remark: Template | None = Field(
+        None, description="Small text below theirs; {{ expressions }} are filled in"
+    )
+    same: Expr | None = Field(
+        None,
+        description="Expression for whether both are the same, unknown for Unknown; none: whether the values are equal",
+    )
+    counts: Expr | None = Field(
+        None, description="Expression; where it is certainly not true the line is shown and does not count"
+    )
+    verdict: Template | None = Field(
+        None, description="Words in place of Same, Differs and Unknown; {{ expressions }} are filled in"
+    )
+    hot: Expr | None = Field(
+        None, description="Expression; where it holds the line is marked as the one that is spoken of"
+    )
 
 
 class Match(Part):
@@ -60,7 +76,9 @@ class Match(Part):
 
     value: Expr = Field(description="Expression for a number from 0 to 1")
     line: Expr | None = Field(None, description="Expression for the value from which more is asked for")
-    line_label: Template | None = Field(None, description="What is asked for from there on; {{ expressions }} are filled in")
+    line_label: Template | None = Field(
+        None, description="What is asked for from there on; {{ expressions }} are filled in"
+    )
 
 
 FITS = {"as": "number", "places": 3}
@@ -73,7 +91,9 @@ class Need(Part):
     verdict: Literal["same", "differs"] = "differs"
     count: Expr = Field(description="Expression for how many")
     text: Template = Field(description="What they are needed for; {{ expressions }} are filled in")
-    remark: Template | None = Field(None, description="What is said after it; {{ expressions }} are filled in")
+    remark: Template | None = Field(
+        None, description="What is said after it; {{ expressions }} are filled in"
+    )
 
 
 class Comparison(Block):
@@ -83,9 +103,15 @@ class Comparison(Block):
     nothing = "Nothing to compare."
     entries = "lines"
     block: Literal["comparison"]
-    ours: Template = Field(Template("Ours"), description="Heading of our side; {{ expressions }} are filled in")
-    theirs: Template = Field(Template("Theirs"), description="Heading of the other side; {{ expressions }} are filled in")
-    line: Template = Field(Template("Identifier"), description="Heading of the lines; {{ expressions }} are filled in")
+    ours: Template = Field(
+        Template("Ours"), description="Heading of our side; {{ expressions }} are filled in"
+    )
+    theirs: Template = Field(
+        Template("Theirs"), description="Heading of the other side; {{ expressions }} are filled in"
+    )
+    line: Template = Field(
+        Template("Identifier"), description="Heading of the lines; {{ expressions }} are filled in"
+    )
     match: Match | None = Field(None, description="How well both fit")
     lines: list[Line] = Field(min_length=1, max_length=60)
     need: Need | None = Field(None, description="What the lines have to come to")
@@ -96,7 +122,9 @@ class Comparison(Block):
         match, need = at.inside("match"), at.inside("need")
         shown = {
             "match": match.made(
-                value=match.number("value", "how well both fit"), line=match.number("line", "the line"), label=match.text("line_label")
+                value=match.number("value", "how well both fit"),
+                line=match.number("line", "the line"),
+                label=match.text("line_label"),
             )
             if match
             else None,
@@ -143,17 +171,34 @@ class Comparison(Block):
 
 def verdicts_alone(block: Comparison) -> Comparison:
     """The comparison with nothing but its lines that stand once under a fixed label, and of those only what their verdicts rest on."""
-    bare = {"group": None, "ours_remark": None, "theirs_remark": None, "verdict": None, "hot": None, "counts": None}
-    lines = [line.model_copy(update=bare) for line in block.lines if line.each is None and "{{" not in line.label]
-    return block.model_copy(update={"title": None, "remark": None, "empty": None, "match": None, "need": None, "lines": lines})
+    bare = {
+        "group": None,
+        "ours_remark": None,
+        "theirs_remark": None,
+        "verdict": None,
+        "hot": None,
+        "counts": None,
+    }
+    lines = [
+        line.model_copy(update=bare) for line in block.lines if line.each is None and "{{" not in line.label
+    ]
+    return block.model_copy(
+        update={"title": None, "remark": None, "empty": None, "match": None, "need": None, "lines": lines}
+    )
 
 
 def _line(at: At) -> Data:
     ours, theirs = at.leaf("ours"), at.leaf("theirs")
     made = at.made(
-        label=at.text("label"), group=at.text("group"), ours=ours, theirs=theirs, ours_remark=at.text("ours_remark"), theirs_remark=at.text("theirs_remark"),
-        verdict=_verdict(at, ours, theirs), words=at.text("verdict"),
-    )  # fmt: skip
+        label=at.text("label"),
+        group=at.text("group"),
+        ours=ours,
+        theirs=theirs,
+        ours_remark=at.text("ours_remark"),
+        theirs_remark=at.text("theirs_remark"),
+        verdict=_verdict(at, ours, theirs),
+        words=at.text("verdict"),
+    )
     counts, hot = (at.leaf(name) for name in ("counts", "hot"))
     made |= {"counts": {"from": counts["from"], "value": counts["value"] is not False}} if counts else {}
     return made | ({"hot": {"from": hot["from"], "value": hot["value"] is True}} if hot else {})
@@ -183,8 +228,16 @@ def _same(ours: Leaf, theirs: Leaf) -> Any:
     if _silent(ours) or _silent(theirs):
         return None
     shape = (ours.get("look") or {}).get("as")
-    found = [_equal(value, other, shape) for value in _listed(ours["value"]) for other in _listed(theirs["value"])]
-    return True if any(each is True for each in found) else False if all(each is False for each in found) else None
+    found = [
+        _equal(value, other, shape) for value in _listed(ours["value"]) for other in _listed(theirs["value"])
+    ]
+    return (
+        True
+        if any(each is True for each in found)
+        else False
+        if all(each is False for each in found)
+        else None
+    )
 
 
 def _equal(value: Any, other: Any, shape: str | None) -> Any:
@@ -231,7 +284,10 @@ def _in_words(line: Data, say: Say) -> Data:
     return {
         "label": label_in(line, say),
         "group": say(line.get("group")),
-        **{side: _side(leaf, line.get(f"{side}_remark"), say) for side, leaf in zip(("ours", "theirs"), sides, strict=True)},
+        **{
+            side: _side(leaf, line.get(f"{side}_remark"), say)
+            for side, leaf in zip(("ours", "theirs"), sides, strict=True)
+        },
         "verdict": verdict,
         "word": say(line["verdict"]) if shut else WORDS[line["verdict"]["value"]],
         "words": say(line.get("words")),
@@ -248,7 +304,11 @@ def _verdict_and_word(line: Data) -> tuple[str, str]:
 def _grouped(lines: list[Data]) -> list[Data]:
     """The lines of each group together, in the order of the groups; all as they are where there is one group alone."""
     groups = list(dict.fromkeys(line["group"] for line in lines))
-    return sorted(lines, key=lambda line: groups.index(line["group"])) if len(groups) > 1 else [{**line, "group": ""} for line in lines]
+    return (
+        sorted(lines, key=lambda line: groups.index(line["group"]))
+        if len(groups) > 1
+        else [{**line, "group": ""} for line in lines]
+    )
 
 
 def _side(leaf: Leaf, remark: Leaf | None, say: Say) -> Data:
@@ -258,7 +318,12 @@ def _side(leaf: Leaf, remark: Leaf | None, say: Say) -> Data:
     first = {**leaf, "value": value[0]} if several and isinstance(value, list) else leaf
     more = f"and {len(value) - 1:,} more" if several and isinstance(value, list) else ""
     aside = "" if hidden(leaf) else " · ".join(part for part in (more, say(remark)) if part)
-    return {"shown": say(first), "aside": aside, "hidden": hidden(leaf), "missing": value in (None, "", []) and not hidden(leaf)}
+    return {
+        "shown": say(first),
+        "aside": aside,
+        "hidden": hidden(leaf),
+        "missing": value in (None, "", []) and not hidden(leaf),
+    }
 
 
 def _match(data: Data, say: Say) -> Data | None:
@@ -284,4 +349,10 @@ def _need(data: Data, lines: list[Data], say: Say) -> Data | None:
     have = sum(line["verdict"] == given["verdict"] and line["counts"] for line in lines)
     of = min(int(count), 12) if count is not None else 0
     words = say(given["text"]), say(given.get("remark"))
-    return {"text": words[0], "remark": words[1], "have": None if shut else have, "of": of, "full": 0 if shut else min(have, of)}
+    return {
+        "text": words[0],
+        "remark": words[1],
+        "have": None if shut else have,
+        "of": of,
+        "full": 0 if shut else min(have, of),
+    }

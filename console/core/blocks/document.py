@@ -20,7 +20,9 @@ class Said(Repeated, Figure):
     """Something that is said of the document."""
 
     label: Template = Field(description="What it is; {{ expressions }} are filled in")
-    remark: Template | None = Field(None, description="What is said after the value; {{ expressions }} are filled in")
+    remark: Template | None = Field(
+        None, description="What is said after the value; {{ expressions }} are filled in"
+    )
 
 
 class Document(Block):
@@ -32,10 +34,16 @@ class Document(Block):
     document: Expr = Field(
         description="Expression for the document: a file, its id, the name under which it was handed in, its title, or the column of a record that names it"
     )
-    page: Expr | None = Field(None, description="Expression for the page; none: the first with the passage, else the first")
-    passage: Expr | None = Field(None, description="Expression for the passage that is framed where it stands in the document")
+    page: Expr | None = Field(
+        None, description="Expression for the page; none: the first with the passage, else the first"
+    )
+    passage: Expr | None = Field(
+        None, description="Expression for the passage that is framed where it stands in the document"
+    )
     says: list[Said] = Field(default_factory=list, max_length=20, description="What it says")
-    open: bool = Field(True, description="Whether it opens at the right with the step; the first of several does")
+    open: bool = Field(
+        True, description="Whether it opens at the right with the step; the first of several does"
+    )
 
     def found(self, at: At) -> Data:
         """Which document is meant, its page and passage, and what is said of it."""
@@ -44,7 +52,10 @@ class Document(Block):
             document["value"] = {name: document["value"][name] for name in ("file", "name")}
         if passage is not None:
             passage["value"] = passage["value"][:LONGEST] if isinstance(passage["value"], str) else None
-        said = [part.made(label=part.text("label"), value=part.leaf(), remark=part.text("remark")) for part in at.parts("says")[0]]
+        said = [
+            part.made(label=part.text("label"), value=part.leaf(), remark=part.text("remark"))
+            for part in at.parts("says")[0]
+        ]
         page = at.number("page", "the page")
         return {
             "document": document,
@@ -63,7 +74,11 @@ class Document(Block):
             "hidden": hidden(data["document"]),
             "missing": given in (None, "", []),
             "file": str(named or ""),
-            "slot": (speaking.code_in_words(given) if isinstance(given, str) and not _KEY.fullmatch(given) else "A document")
+            "slot": (
+                speaking.code_in_words(given)
+                if isinstance(given, str) and not _KEY.fullmatch(given)
+                else "A document"
+            )
             if named is None
             else "",
             "page": say(data.get("page")) if (data.get("page") or {}).get("value") is not None else "",

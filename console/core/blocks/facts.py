@@ -4,7 +4,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.core.blocks.base import At, Block, Data, Expr, Figure, Leaf, Repeated, Say, Template, Tones, hidden, label_in, left_out
+from console.core.blocks.base import (
+    At,
+    Block,
+    Data,
+    Expr,
+    Figure,
+    Leaf,
+    Repeated,
+    Say,
+    Template,
+    Tones,
+    hidden,
+    label_in,
+    left_out,
+)
 
 SHOWN = 9
 """Facts that are shown at once; the others unfold."""
@@ -14,10 +28,19 @@ class Fact(Repeated, Figure):
     """One figure."""
 
     label: Template = Field(description="What it is; {{ expressions }} are filled in")
-    of: Expr | None = Field(None, description="Expression for what it is a part of, shown after it alike: 6 of 6")
-    remark: Template | None = Field(None, description="What is said after the figure; {{ expressions }} are filled in")
-    none: Template = Field(Template("None"), description="What stands there where there is no value; {{ expressions }} are filled in")
-    tone: Tones = Field("none", description="Tone of the remark, or of the figure where there is none; a word, or cases")
+    of: Expr | None = Field(
+        None, description="Expression for what it is a part of, shown after it alike: 6 of 6"
+    )
+    remark: Template | None = Field(
+        None, description="What is said after the figure; {{ expressions }} are filled in"
+    )
+    none: Template = Field(
+        Template("None"),
+        description="What stands there where there is no value; {{ expressions }} are filled in",
+    )
+    tone: Tones = Field(
+        "none", description="Tone of the remark, or of the figure where there is none; a word, or cases"
+    )
 
 
 class Facts(Block):
@@ -49,7 +72,12 @@ class Facts(Block):
         """Each fact in words."""
         facts = [_in_words(fact, say) for fact in data["facts"]]
         columns = 2 if len(facts) == 4 else data["columns"]  # the fourth does not stand alone
-        return {"columns": min(columns, max(1, len(facts))), "facts": facts, "shown": SHOWN, "left_out": left_out(data)}
+        return {
+            "columns": min(columns, max(1, len(facts))),
+            "facts": facts,
+            "shown": SHOWN,
+            "left_out": left_out(data),
+        }
 
 
 def _in_words(fact: Data, say: Say) -> Data:
@@ -65,4 +93,6 @@ def _in_words(fact: Data, say: Say) -> Data:
 
 def _whole(remark: Leaf | None) -> bool:
     """Whether nothing is missing from a sentence: beside a value that is missing, one with a gap says nothing."""
-    return all(isinstance(part, str) or part.get("value") is not None for part in (remark or {}).get("parts", ()))
+    return all(
+        isinstance(part, str) or part.get("value") is not None for part in (remark or {}).get("parts", ())
+    )

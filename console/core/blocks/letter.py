@@ -53,13 +53,21 @@ class Letter(Block):
 def _passages(data: Data) -> list[str]:
     """The passages to mark, as far as they are texts."""
     given: Any = (data.get("mark") or {}).get("value")
-    return [text for text in (given if isinstance(given, list) else [given]) if isinstance(text, str) and text.strip()][:20]
+    return [
+        text
+        for text in (given if isinstance(given, list) else [given])
+        if isinstance(text, str) and text.strip()
+    ][:20]
 
 
 def _lines(text: str, passages: list[str]) -> list[Line]:
     """The lines of the text, each in runs. A passage is found whatever its white space, and may go over several lines."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-    marked = sorted(found.span() for passage in passages for found in re.finditer(r"\s+".join(map(re.escape, passage.split())), text))
+    marked = sorted(
+        found.span()
+        for passage in passages
+        for found in re.finditer(r"\s+".join(map(re.escape, passage.split())), text)
+    )
     runs: list[tuple[str, bool]] = []
     end = 0
     for start, stop in marked:
@@ -83,7 +91,10 @@ def _parted(lines: list[Line]) -> tuple[list[Line], list[Line]]:
         needs = 1 + sum(len(words) for words, _ in line) // WIDTH
         if needs > left:
             head, tail = _cut(line, LINES * WIDTH) if number == 0 else ([], line)
-            return [*lines[:number], *([head] if head else [])], [*([tail] if tail else []), *lines[number + 1 :]]
+            return [*lines[:number], *([head] if head else [])], [
+                *([tail] if tail else []),
+                *lines[number + 1 :],
+            ]
         left -= needs
     return lines, []
 

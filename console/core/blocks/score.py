@@ -40,7 +40,9 @@ class Factor(Repeated):
     label: Template = Field(description="What it is; {{ expressions }} are filled in")
     points: Expr = Field(description="Expression for its points")
     weight: Expr = Field(Expr("1"), description="Expression for its weight: what the most points add")
-    most: Expr | None = Field(None, description="Expression for the most points that it can have; none: as the block says")
+    most: Expr | None = Field(
+        None, description="Expression for the most points that it can have; none: as the block says"
+    )
     last: Expr | None = Field(None, description="Expression for what it added last time")
 
 
@@ -55,8 +57,12 @@ class Score(Block):
     word: Template | None = Field(None, description="The score in a word; {{ expressions }} are filled in")
     tone: Tones = Field("none", description="Tone of that word, or cases")
     last: Expr | None = Field(None, description="Expression for the score last time")
-    last_label: Template = Field(Template("last time"), description="What the earlier score is called; {{ expressions }} are filled in")
-    bands: list[Band] = Field(default_factory=list, max_length=8, description="The bands of the scale, from its start")
+    last_label: Template = Field(
+        Template("last time"), description="What the earlier score is called; {{ expressions }} are filled in"
+    )
+    bands: list[Band] = Field(
+        default_factory=list, max_length=8, description="The bands of the scale, from its start"
+    )
     most: Expr = Field(Expr("3"), description="Expression for the most points that a factor can have")
     factors: list[Factor] = Field(default_factory=list, max_length=60)
     note: Template | None = Field(None, description="What is said below; {{ expressions }} are filled in")
@@ -68,7 +74,10 @@ class Score(Block):
             raise Unfit("This cannot be drawn: the scale has no end.")
         most = at.number("most", "the most points")
         factors, count = at.parts("factors")
-        bands = [part.made(start=part.number("from_", "the start of a band"), label=part.text("label")) for part in at.parts("bands")[0]]
+        bands = [
+            part.made(start=part.number("from_", "the start of a band"), label=part.text("label"))
+            for part in at.parts("bands")[0]
+        ]
         made = at.made(
             total=total,
             out_of=out_of,
@@ -91,7 +100,9 @@ class Score(Block):
         """The scale in per cent; each factor with its track, its bar and its ring in per cent of the heaviest."""
         end = number_in(data["out_of"])
         total, last = number_in(data["total"]), number_in(data.get("last"))
-        heaviest = max((number_in(factor["weight"]) or Decimal(0) for factor in data["factors"]), default=Decimal(0))
+        heaviest = max(
+            (number_in(factor["weight"]) or Decimal(0) for factor in data["factors"]), default=Decimal(0)
+        )
         factors = [_drawn(factor, heaviest, say) for factor in data["factors"]]
         folded = [factor for factor in factors if factor["nothing"]] if len(factors) > UNFOLDED else []
         return {
@@ -101,7 +112,9 @@ class Score(Block):
             "tone": (data.get("tone") or {}).get("value") or "none",
             "width": share(total, end) if total is not None and end else None,
             "last": share(last, end) if last is not None and end else None,
-            "last_words": f"{say(data['last'])} {say(data.get('last_label'))}".strip() if last is not None else "",
+            "last_words": f"{say(data['last'])} {say(data.get('last_label'))}".strip()
+            if last is not None
+            else "",
             "end": say(data["out_of"]),
             "bands": [_band(band, end, say) for band in data["bands"]],
             "factors": [factor for factor in factors if factor not in folded],
@@ -109,13 +122,16 @@ class Score(Block):
             "left_out": left_out(data),
             **_legend(data, factors),
             "note": say(data.get("note")),
-        }  # fmt: skip
+        }
 
 
 def _legend(data: Data, factors: list[Data]) -> Data:
     """What the rings mean, in place of a remark that is left out."""
     ringed = any(factor["ring"] is not None for factor in factors)
-    return {"ringed": ringed, **({"remark": data.get("last_label")} if ringed and not data.get("remark") else {})}
+    return {
+        "ringed": ringed,
+        **({"remark": data.get("last_label")} if ringed and not data.get("remark") else {}),
+    }
 
 
 def _factor(at: At, most: Leaf | None) -> Data:

@@ -48,8 +48,12 @@ class Series(Block):
     block: Literal["series"]
     points: list[Point] = Field(min_length=1, max_length=120)
     expected: Expr | None = Field(None, description="Expression for what each was expected to be")
-    expected_label: Template = Field(Template("expected"), description="What stands after that figure; {{ expressions }} are filled in")
-    words: Template | None = Field(None, description="What the picture says, for who cannot see it; {{ expressions }} are filled in")
+    expected_label: Template = Field(
+        Template("expected"), description="What stands after that figure; {{ expressions }} are filled in"
+    )
+    words: Template | None = Field(
+        None, description="What the picture says, for who cannot see it; {{ expressions }} are filled in"
+    )
 
     def found(self, at: At) -> Data:
         """The newest points. Raises Unfit for what is no number."""
@@ -59,7 +63,9 @@ class Series(Block):
             if point["value"]["value"] is not None:
                 required_number(point["value"]["value"], "a figure")
         expected = at.made(
-            expected=at.number("expected", "what was expected"), expected_label=at.text("expected_label"), words=at.text("words")
+            expected=at.number("expected", "what was expected"),
+            expected_label=at.text("expected_label"),
+            words=at.text("words"),
         )
         expected.pop("rests_on", None)
         return {"points": made, **at.more("points", total - len(made)), **expected}
@@ -72,7 +78,11 @@ class Series(Block):
         twice = len({month[5:] for month in months}) < len(months)
         rows = [_row(point, say, year=twice) for point in points]
         shut = hidden(data.get("expected"), *(point["value"] for point in points))
-        known = [(number, value) for number, point in enumerate(points) if (value := number_in(point["value"])) is not None]
+        known = [
+            (number, value)
+            for number, point in enumerate(points)
+            if (value := number_in(point["value"])) is not None
+        ]
         expected = number_in(data.get("expected"))
         look = points[0]["value"].get("look", {}) if points else {}
         line: Leaf | None = {**data["expected"], "look": look} if data.get("expected") else None
@@ -86,14 +96,24 @@ class Series(Block):
         }
         words = say(data.get("words")) or _in_words(rows, drawing)
         if shut or not known or len(points) == 1:
-            return {**drawing, "bars": [], "one": rows[0] if len(points) == 1 and known and not shut else None, "words": words}
+            return {
+                **drawing,
+                "bars": [],
+                "one": rows[0] if len(points) == 1 and known and not shut else None,
+                "words": words,
+            }
         return {**drawing, "one": None, "words": words, **_bars(known, rows, expected)}
 
 
 def _row(point: Data, say: Say, *, year: bool) -> Data:
     """A point in words; `brief` is its figure with what it is of, in few characters."""
     label, short = say(_month(point["label"], year=year)).strip(" –"), say(_short(point["value"]))
-    return {"label": label or "–", "shown": say(point["value"]), "short": short, "brief": f"{short} in {label}" if label else short}
+    return {
+        "label": label or "–",
+        "shown": say(point["value"]),
+        "short": short,
+        "brief": f"{short} in {label}" if label else short,
+    }
 
 
 def _month_of(label: Leaf) -> re.Match[str] | None:
@@ -106,7 +126,15 @@ def _month_of(label: Leaf) -> re.Match[str] | None:
 def _month(label: Leaf, *, year: bool) -> Leaf:
     """Such a name, to be said as the month; with its `year` where a month is there of several."""
     month = _month_of(label)
-    return {**label["parts"][0], "value": f"{month[1]}-01", "look": {"as": "month of a year" if year else "month"}} if month else label
+    return (
+        {
+            **label["parts"][0],
+            "value": f"{month[1]}-01",
+            "look": {"as": "month of a year" if year else "month"},
+        }
+        if month
+        else label
+    )
 
 
 def _short(leaf: Leaf) -> Leaf:
@@ -116,7 +144,10 @@ def _short(leaf: Leaf) -> Leaf:
 
 def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal | None) -> Data:
     values = [value for _, value in known]
-    high, low = max([*values, expected or Decimal(0), Decimal(0)]), min([*values, expected or Decimal(0), Decimal(0)])
+    high, low = (
+        max([*values, expected or Decimal(0), Decimal(0)]),
+        min([*values, expected or Decimal(0), Decimal(0)]),
+    )
     scale = (HEIGHT - TOP) / (high - low) if high > low else Decimal(0)
     zero = HEIGHT + low * scale
     step = Decimal(100) / len(rows)
@@ -125,14 +156,24 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
         x, width = number * step + step / 10, step * 8 / 10
         limit = expected if expected is not None else value
         usual = min(value, limit) if value > 0 else value
-        bars.append({
-            "x": f"{x:.2f}", "width": f"{width:.2f}", "soft": _bar(zero, Decimal(0), usual, scale),
-            "over": _bar(zero, max(limit, Decimal(0)), value, scale) if value > max(limit, Decimal(0)) else None,
-        })  # fmt: skip
+        bars.append(
+            {
+                "x": f"{x:.2f}",
+                "width": f"{width:.2f}",
+                "soft": _bar(zero, Decimal(0), usual, scale),
+                "over": _bar(zero, max(limit, Decimal(0)), value, scale)
+                if value > max(limit, Decimal(0))
+                else None,
+            }
+        )
     longest = max(len(row["label"]) for row in rows)
     every = max(1, -(-len(rows) // max(2, min(LABELS, LETTERS // (longest + 2)))))
     names = [
-        {"x": f"{number * step + step / 2:.2f}", "label": rows[number]["label"], "end": number == len(rows) - 1}
+        {
+            "x": f"{number * step + step / 2:.2f}",
+            "label": rows[number]["label"],
+            "end": number == len(rows) - 1,
+        }
         for number in range(len(rows))
         if number % every == 0 or number == len(rows) - 1
     ]
@@ -140,7 +181,9 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
         names.pop(-2)
     peak, lowest = max(known, key=lambda pair: pair[1]), min(known, key=lambda pair: pair[1])
     x, end, bar = _beside(
-        [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known], [number for number, _ in known], step
+        [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known],
+        [number for number, _ in known],
+        step,
     )
     line = zero - expected * scale if expected is not None else None
     under = (
@@ -151,11 +194,17 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
         for bar, (_, value) in list(zip(bars, known, strict=True))[: -(-len(bars) // 3)]
     )
     return {
-        "bars": bars, "names": names, "crowded": crowded, "base": f"{zero:.1f}", "height": 72,
+        "bars": bars,
+        "names": names,
+        "crowded": crowded,
+        "base": f"{zero:.1f}",
+        "height": 72,
         "line": f"{line:.1f}" if line is not None else None,
         "lowest": rows[lowest[0]]["brief"] if lowest[1] < 0 else "",
-        "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
-    }  # fmt: skip
+        "peak": {"apart": False, "nothing": True}
+        if peak[1] <= 0
+        else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
+    }
 
 
 def _beside(tops: list[Decimal], numbers: list[int], step: Decimal) -> tuple[Decimal, bool, int | None]:
@@ -167,7 +216,11 @@ def _beside(tops: list[Decimal], numbers: list[int], step: Decimal) -> tuple[Dec
     first, last = min(high, default=numbers[0]), max(high, default=numbers[0])
     if max(first * step, Decimal(100) - (last + 1) * step) < ROOM:
         return Decimal(100), True, None
-    return (first * step, True, first) if first * step >= (Decimal(100) - (last + 1) * step) else ((last + 1) * step, False, last)
+    return (
+        (first * step, True, first)
+        if first * step >= (Decimal(100) - (last + 1) * step)
+        else ((last + 1) * step, False, last)
+    )
 
 
 def _bar(zero: Decimal, start: Decimal, end: Decimal, scale: Decimal) -> Data:
@@ -181,4 +234,8 @@ def _in_words(rows: list[Data], drawing: Data) -> str:
         return ""
     first, last = rows[0], rows[-1]
     words = f"From {first['shown']} in {first['label']} to {last['shown']} in {last['label']}"
-    return f"{words}; {drawing['expected_words']} {drawing['expected_label']}." if drawing["expected_words"] else f"{words}."
+    return (
+        f"{words}; {drawing['expected_words']} {drawing['expected_label']}."
+        if drawing["expected_words"]
+        else f"{words}."
+    )

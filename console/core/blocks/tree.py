@@ -67,10 +67,18 @@ class Owner(Repeated):
 
     owner: Expr = Field(description="Expression for the key of the owner, by which `of` of others names it")
     name: Template = Field(description="What the owner is called; {{ expressions }} are filled in")
-    of: Expr | None = Field(None, description="Expression for the key of what is owned; none or null: the company that the tree is about")
+    of: Expr | None = Field(
+        None,
+        description="Expression for the key of what is owned; none or null: the company that the tree is about",
+    )
     share: Expr = Field(description="Expression for how much of it, in per cent")
-    person: Expr | None = Field(None, description="Expression; whether the owner is a person; none: whoever is owned by nobody")
-    in_all: Expr | None = Field(None, description="Expression for what the owner holds in all, in per cent; none: computed from the shares")
+    person: Expr | None = Field(
+        None, description="Expression; whether the owner is a person; none: whoever is owned by nobody"
+    )
+    in_all: Expr | None = Field(
+        None,
+        description="Expression for what the owner holds in all, in per cent; none: computed from the shares",
+    )
     country: Expr | None = Field(None, description="Expression for the country, as a code")
     marks: list[Mark] = Field(default_factory=list, max_length=8)
 
@@ -82,10 +90,19 @@ class Tree(Block):
     nothing = "No owner is known."
     block: Literal["tree"]
     owners: list[Owner] = Field(min_length=1, max_length=40)
-    root: Expr | None = Field(None, description="Expression for the key of the company that the tree is about")
-    line: Expr = Field(Expr("25"), description="Expression for the share, in per cent, from which a person counts as an owner")
-    inclusive: Expr | None = Field(None, description="Expression; whether exactly that share counts; none: it does")
-    below: Template | None = Field(None, description="What is said where nobody holds that much; {{ expressions }} are filled in")
+    root: Expr | None = Field(
+        None, description="Expression for the key of the company that the tree is about"
+    )
+    line: Expr = Field(
+        Expr("25"),
+        description="Expression for the share, in per cent, from which a person counts as an owner",
+    )
+    inclusive: Expr | None = Field(
+        None, description="Expression; whether exactly that share counts; none: it does"
+    )
+    below: Template | None = Field(
+        None, description="What is said where nobody holds that much; {{ expressions }} are filled in"
+    )
 
     def found(self, at: At) -> Data:
         """Each owner as leaves. Raises Unfit for a share that is no number."""
@@ -100,7 +117,11 @@ class Tree(Block):
             )
             if leaf
         }
-        return {"owners": [_owner(owner) for owner in owners], **at.more("owners", total - len(owners)), **leaves}
+        return {
+            "owners": [_owner(owner) for owner in owners],
+            **at.more("owners", total - len(owners)),
+            **leaves,
+        }
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
@@ -112,31 +133,50 @@ class Tree(Block):
             *(owner.get("of") for owner in data["owners"]),
         )
         known = _Known.of(data, say, drawn=not shut)
-        line = Limit(number_in(data["line"]) or Decimal(25), inclusive=(data.get("inclusive") or {}).get("value", True) is not False)
+        line = Limit(
+            number_in(data["line"]) or Decimal(25),
+            inclusive=(data.get("inclusive") or {}).get("value", True) is not False,
+        )
         rows = list(known.rows(line))
-        kept = [row for row in rows if not row["between"]] if max((row["depth"] for row in rows), default=0) > DEEP else rows
+        kept = (
+            [row for row in rows if not row["between"]]
+            if max((row["depth"] for row in rows), default=0) > DEEP
+            else rows
+        )
         first = kept if len(kept) <= AT_ONCE else [row for row in kept if row["leads"]][:MOST_ROWS]
         more = [] if len(kept) <= AT_ONCE else [row for row in kept if not row["leads"]][:MOST_ROWS]
         above = any(row["above"] for row in rows)
         layers = sorted({row["depth"] for row in rows if row["between"]}) if kept is not rows else []
         return {
-            "rows": first or more[:FEW], "more": more if first else more[FEW:],
+            "rows": first or more[:FEW],
+            "more": more if first else more[FEW:],
             "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
             "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
-            "line_words": f"{say(data['line'])} %", "line_x": f"{line.share * WIDTH:.1f}", "drawn": not shut,
-            "apart": "" if shut else _apart(known.apart()), "over": [] if shut else list(known.over()),
-            "nobody": "" if above or shut or not rows else say(data.get("below")) or f"Nobody holds {line.words(say(data['line']))}.",
-        }  # fmt: skip
+            "line_words": f"{say(data['line'])} %",
+            "line_x": f"{line.share * WIDTH:.1f}",
+            "drawn": not shut,
+            "apart": "" if shut else _apart(known.apart()),
+            "over": [] if shut else list(known.over()),
+            "nobody": ""
+            if above or shut or not rows
+            else say(data.get("below")) or f"Nobody holds {line.words(say(data['line']))}.",
+        }
 
 
 def _owner(at: At) -> Data:
     made = at.made(
-        owner=at.key("owner"), name=at.text("name"), of=at.key("of"), share=at.number("share", "a share"), person=at.key("person"),
-        in_all=at.number("in_all", "what an owner holds in all"), country=at.leaf("country"),
-    )  # fmt: skip
+        owner=at.key("owner"),
+        name=at.text("name"),
+        of=at.key("of"),
+        share=at.number("share", "a share"),
+        person=at.key("person"),
+        in_all=at.number("in_all", "what an owner holds in all"),
+        country=at.leaf("country"),
+    )
     made["share"].pop("look", None)  # shown as a number in any case
     marks = [
-        mark.made(label=mark.text("label"), tone={"from": [], "value": getattr(mark.part, "tone", "warn")}) for mark in at.parts("marks")[0]
+        mark.made(label=mark.text("label"), tone={"from": [], "value": getattr(mark.part, "tone", "warn")})
+        for mark in at.parts("marks")[0]
     ]
     for leaf in (made["share"], made.get("in_all")):
         value = number_in(leaf)
@@ -165,7 +205,9 @@ class _Known:
         owners = data["owners"]
         root = _key(data.get("root"), "")
         keys = [_key(one.get("owner"), f"#{number}") for number, one in enumerate(owners)]
-        keys = ["" if key == root else key for key in keys]  # the company of the tree, which owns itself through others
+        keys = [
+            "" if key == root else key for key in keys
+        ]  # the company of the tree, which owns itself through others
         by_owned: dict[str, list[int]] = {}
         for number, owner in enumerate(owners):
             owned = _key(owner.get("of"), "")
@@ -187,8 +229,13 @@ class _Known:
         walked = list(self._walk())
         deepest = max((depth for depth, _, _ in walked), default=0)
         leading = self._leading(line)
-        shown = [min(depth, UPPER + 1) if depth <= deepest - LOWER else depth - (deepest - LOWER - UPPER) for depth, _, _ in walked]
-        drawn = shown if deepest > DEEP else [depth for depth, _, _ in walked]  # what stands below layers left out moves up to them
+        shown = [
+            min(depth, UPPER + 1) if depth <= deepest - LOWER else depth - (deepest - LOWER - UPPER)
+            for depth, _, _ in walked
+        ]
+        drawn = (
+            shown if deepest > DEEP else [depth for depth, _, _ in walked]
+        )  # what stands below layers left out moves up to them
         for (depth, number, back), guides in zip(walked, _guides(drawn), strict=True):
             row = self._row(depth, number, line, back=back)
             row |= guides
@@ -199,7 +246,9 @@ class _Known:
 
     def _walk(self) -> Iterator[tuple[int, int, bool]]:
         """(layer, number of the owner, whether it stands above itself), at most four times as many as are drawn."""
-        left: list[tuple[int, int, tuple[str, ...]]] = [(1, number, ("",)) for number in reversed(self.by_owned.get("", []))]
+        left: list[tuple[int, int, tuple[str, ...]]] = [
+            (1, number, ("",)) for number in reversed(self.by_owned.get("", []))
+        ]
         for _ in range(4 * MOST_OWNERS):
             if not left:
                 return
@@ -219,47 +268,90 @@ class _Known:
             reached |= found
             left += found
         shut = {key for key, owner in zip(self.keys, self.owners, strict=True) if hidden(owner["name"])}
-        return [SOMEBODY if key in shut else self.names[key] for key in dict.fromkeys(self.keys) if key and key not in reached]
+        return [
+            SOMEBODY if key in shut else self.names[key]
+            for key in dict.fromkeys(self.keys)
+            if key and key not in reached
+        ]
 
     def over(self) -> Iterator[str]:
         """A sentence for each company of which more than the whole is held."""
         for owned, numbers in self.by_owned.items():
-            held = sum((number_in(self.owners[number]["share"]) or Decimal(0) for number in numbers), Decimal(0))
+            held = sum(
+                (number_in(self.owners[number]["share"]) or Decimal(0) for number in numbers), Decimal(0)
+            )
             if held > MOST_HELD:
-                shut = any(self.keys[number] == owned and hidden(owner["name"]) for number, owner in enumerate(self.owners))
-                what = "this company" if not owned else SOMEBODY.lower() if shut else self.names.get(owned, NAMELESS)
+                shut = any(
+                    self.keys[number] == owned and hidden(owner["name"])
+                    for number, owner in enumerate(self.owners)
+                )
+                what = (
+                    "this company"
+                    if not owned
+                    else SOMEBODY.lower()
+                    if shut
+                    else self.names.get(owned, NAMELESS)
+                )
                 yield f"The shares in {what} come to {_short(held)} %: at least one of them is wrong."
 
     def _leading(self, line: Limit) -> set[str]:
         """Keys of persons above the line and of everything through which they hold."""
-        found = {key for number, key in enumerate(self.keys) if self._person(number) and line.reached(self._in_all(number))}
+        found = {
+            key
+            for number, key in enumerate(self.keys)
+            if self._person(number) and line.reached(self._in_all(number))
+        }
         grown = True
         while grown:
-            above = {owned for owned, numbers in self.by_owned.items() if owned and any(self.keys[number] in found for number in numbers)}
+            above = {
+                owned
+                for owned, numbers in self.by_owned.items()
+                if owned and any(self.keys[number] in found for number in numbers)
+            }
             grown = not above <= found
             found |= above
         return found
 
     def _row(self, depth: int, number: int, line: Limit, *, back: bool) -> Data:
         owner, key = self.owners[number], self.keys[number]
-        person, in_all, direct = self._person(number) and not back, self._in_all(number), number_in(owner["share"]) or Decimal(0)
+        person, in_all, direct = (
+            self._person(number) and not back,
+            self._in_all(number),
+            number_in(owner["share"]) or Decimal(0),
+        )
         first = person and key not in self.told and not back
         self.told.update({key} if person else ())
         several = sum(other == key for other in self.keys) > 1
         name = SOMEBODY if hidden(owner["name"]) else self.names[key]
         return {
-            "depth": depth, "share": self._share(owner["share"]),
-            "name": "" if back else name, "holder": first, "country": "" if hidden(owner.get("country")) or not (owner.get("country") or {}).get("value") else self.say(owner["country"]),
+            "depth": depth,
+            "share": self._share(owner["share"]),
+            "name": "" if back else name,
+            "holder": first,
+            "country": ""
+            if hidden(owner.get("country")) or not (owner.get("country") or {}).get("value")
+            else self.say(owner["country"]),
             "land": str((owner.get("country") or {}).get("value") or "")[:12],
-            "marks": [{"label": self.say(mark["label"]), "tone": mark["tone"]["value"]} for mark in owner.get("marks", ())],
+            "marks": [
+                {"label": self.say(mark["label"]), "tone": mark["tone"]["value"]}
+                for mark in owner.get("marks", ())
+            ],
             "back": f"back to {name}" if back else "",
-            "above": person and line.reached(in_all), "in_all": f"{_beside(in_all, line.share)} %" if first and self.drawn and in_all else "",
-            "incl": f"incl. {_short(in_all - direct) if first else _short(self._through(number))}" if person and several and not first and self.drawn else "",
-            "fill": f"{min(direct if depth == 1 else in_all, in_all) * WIDTH:.1f}" if first and self.drawn else None,
+            "above": person and line.reached(in_all),
+            "in_all": f"{_beside(in_all, line.share)} %" if first and self.drawn and in_all else "",
+            "incl": f"incl. {_short(in_all - direct) if first else _short(self._through(number))}"
+            if person and several and not first and self.drawn
+            else "",
+            "fill": f"{min(direct if depth == 1 else in_all, in_all) * WIDTH:.1f}"
+            if first and self.drawn
+            else None,
             "soft_x": f"{direct * WIDTH + 1:.1f}" if first and depth == 1 and in_all > direct else None,
-            "soft": f"{max((in_all - direct) * WIDTH - 1, Decimal('0.5')):.1f}" if first and depth == 1 and in_all > direct and self.drawn else
-                    f"{self._through(number) * WIDTH:.1f}" if person and not first and self.drawn else None,
-        }  # fmt: skip
+            "soft": f"{max((in_all - direct) * WIDTH - 1, Decimal('0.5')):.1f}"
+            if first and depth == 1 and in_all > direct and self.drawn
+            else f"{self._through(number) * WIDTH:.1f}"
+            if person and not first and self.drawn
+            else None,
+        }
 
     def _share(self, leaf: Leaf) -> str:
         value = number_in(leaf)

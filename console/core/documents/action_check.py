@@ -29,11 +29,16 @@ def check(
     """All errors of the document. Collections, ids of actions, function names and roles are checked only if given."""
     raw, problems_found = loaded(document)
     if raw is None:
-        return [Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file")) for spot in problems_found]
+        return [
+            Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file"))
+            for spot in problems_found
+        ]
     problems = [Problem(None, spot.path, spot.reason) for spot in [*problems_found, *problems_of_values(raw)]]
     written = raw.get("format")
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        reason = f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
+        reason = (
+            f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
+        )
         return [*problems, Problem(None, "format", reason)]
     try:
         action = Action.model_validate(raw)
@@ -42,10 +47,17 @@ def check(
         errors = model_errors(error, Action)
         return [
             *problems,
-            *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in errors),
+            *(
+                Problem(
+                    None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason
+                )
+                for spot in errors
+            ),
         ]
     problems += [
-        problem for text, template, results in texts(action) for problem in _expression_errors(text, template, results, action, collections)
+        problem
+        for text, template, results in texts(action)
+        for problem in _expression_errors(text, template, results, action, collections)
     ]
     problems += _names(action, collections) if collections is not None else []
     problems += _missing_neighbours(action, actions, functions, roles)
@@ -67,7 +79,9 @@ def _expression_errors(
             yield Problem(None, text.field, reason)
 
 
-def _path(path: list[str], text: Located, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> str | None:
+def _path(
+    path: list[str], text: Located, results: int | None, action: Action, collections: Mapping[str, Any] | None
+) -> str | None:
     """The error in one path; None if there is none, or if that cannot be known."""
     place = text.field.rpartition(".")[2] if ".look_up." not in text.field else "look_up"
     match path:
@@ -78,19 +92,27 @@ def _path(path: list[str], text: Located, results: int | None, action: Action, c
         case ["input", name, *_]:
             return _known(f"The form asks for no {name}", name, [entry.name for entry in action.form])
         case ["related", name, *_]:
-            return _known(f"Nothing is read under the name {name}", name, [entry.name for entry in action.related])
+            return _known(
+                f"Nothing is read under the name {name}", name, [entry.name for entry in action.related]
+            )
         case ["variables", name, *_]:
             return _known(f"There is no variable {name}", name, action.variables)
         case ["results", *_] if results is None:
             return "There are no results here: they are known to later effects, to outcomes and to what is said at the end."
         case ["results", name, *_]:
-            return _known(f"No effect before has the name {name}", name, [effect.name for effect in action.effects[:results]])
+            return _known(
+                f"No effect before has the name {name}",
+                name,
+                [effect.name for effect in action.effects[:results]],
+            )
         case ["key", *_] if results is None:
             return "There is no key here: it is known to effects."
         case ["answer", *_] if not _answers(text.field):
             return "There is no answer here: it is known to `result`, `expect`, `refused` and `look_up` of a call."
         case ["item", *_] if place != "look_up" and ".set." not in text.field:
-            return "There is no item here: it is known to `look_up`, and to `set` as the record that is changed."
+            return (
+                "There is no item here: it is known to `look_up`, and to `set` as the record that is changed."
+            )
         case ["record", *rest]:
             return _record(rest, text, action, collections)
         case ["run", name, *_]:
@@ -108,7 +130,9 @@ def _answers(field: str) -> bool:
     return any(part in field for part in (".result.", ".expect", ".refused", ".look_up."))
 
 
-def _record(rest: list[str], text: Located, action: Action, collections: Mapping[str, Any] | None) -> str | None:
+def _record(
+    rest: list[str], text: Located, action: Action, collections: Mapping[str, Any] | None
+) -> str | None:
     if action.collection is None and text.relation is None:
         return "The action has no collection, so there is no record."
     of_action = (collections or {}).get(action.collection or "")
@@ -117,13 +141,17 @@ def _record(rest: list[str], text: Located, action: Action, collections: Mapping
         of_action = (collections or {}).get(relation.collection) if relation is not None else None
     if of_action is None or not rest:
         return None
-    return _known(f"{of_action.label} has no field {rest[0]}", rest[0], [entry.name for entry in of_action.fields])
+    return _known(
+        f"{of_action.label} has no field {rest[0]}", rest[0], [entry.name for entry in of_action.fields]
+    )
 
 
 def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
     """Unknown collections, relations and fields."""
     if action.collection is not None and action.collection not in collections:
-        yield Problem(None, "collection", f"There is no collection {action.collection}: connect its data source first.")
+        yield Problem(
+            None, "collection", f"There is no collection {action.collection}: connect its data source first."
+        )
     of_action = collections.get(action.collection or "")
     for number, entry in enumerate(action.related):
         if of_action is None:
@@ -131,7 +159,9 @@ def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
         relation = next((each for each in of_action.relations if each.name == entry.relation), None)
         if relation is None:
             reason = _known(
-                f"{of_action.label} has no relation {entry.relation}", entry.relation, [each.name for each in of_action.relations]
+                f"{of_action.label} has no relation {entry.relation}",
+                entry.relation,
+                [each.name for each in of_action.relations],
             )
             yield Problem(None, f"related[{number}].relation", reason or "")
         elif (target := collections.get(relation.collection)) is not None:
@@ -142,7 +172,11 @@ def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
         if written is None or named is None:
             continue
         if named not in collections:
-            yield Problem(None, f"effects[{number}].collection", f"There is no collection {named}: connect its data source first.")
+            yield Problem(
+                None,
+                f"effects[{number}].collection",
+                f"There is no collection {named}: connect its data source first.",
+            )
         else:
             yield from _fields(f"effects[{number}].{written.place}", list(written.rules), collections[named])
 
@@ -151,22 +185,39 @@ def _fields(where: str, names: list[str], collection: Any) -> Iterable[Problem]:
     names_known = [entry.name for entry in collection.fields]
     for name in names:
         if name not in names_known:
-            yield Problem(None, f"{where}.{name}", _known(f"{collection.label} has no field {name}", name, names_known) or "")
+            yield Problem(
+                None,
+                f"{where}.{name}",
+                _known(f"{collection.label} has no field {name}", name, names_known) or "",
+            )
 
 
 def _missing_neighbours(
     action: Action, actions: Many[str] | None, functions: Many[str] | None, roles: Many[str] | None
 ) -> Iterable[Problem]:
     """Unknown actions, functions and roles."""
-    if action.compensation is not None and actions is not None and action.compensation.action not in {*actions, action.id}:
-        yield Problem(None, "compensation.action", f"There is no action {action.compensation.action}: import it first.", "warning")
+    if (
+        action.compensation is not None
+        and actions is not None
+        and action.compensation.action not in {*actions, action.id}
+    ):
+        yield Problem(
+            None,
+            "compensation.action",
+            f"There is no action {action.compensation.action}: import it first.",
+            "warning",
+        )
     for number, effect in enumerate(action.effects):
         for setting, reason in effect.warnings(functions):
             yield Problem(None, f"effects[{number}].{setting}", reason, "warning")
     for number, rule in enumerate(action.approval):
         for place, role in enumerate(rule.roles):
             if roles is not None and role not in roles:
-                yield Problem(None, f"approval[{number}].roles[{place}]", _known(f"There is no role {role}", role, roles) or "")
+                yield Problem(
+                    None,
+                    f"approval[{number}].roles[{place}]",
+                    _known(f"There is no role {role}", role, roles) or "",
+                )
 
 
 def _known(reason: str, name: str, names_known: Iterable[str]) -> str | None:

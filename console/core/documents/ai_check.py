@@ -17,15 +17,25 @@ NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none t
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """All errors in `ai` of steps."""
-    return [problem for sketch, written in _steps_with_settings(sketches, raw) for problem in _ai_errors(sketch, written)]
+    return [
+        problem
+        for sketch, written in _steps_with_settings(sketches, raw)
+        for problem in _ai_errors(sketch, written)
+    ]
 
 
-def _steps_with_settings(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> Iterator[tuple[Sketch, StepAI]]:
+def _steps_with_settings(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any]
+) -> Iterator[tuple[Sketch, StepAI]]:
     """The steps with valid AI settings; errors in others are reported by the document's model."""
     written = raw.get("steps")
     steps = written if isinstance(written, list) else []
     for sketch in sketches:
-        given = steps[sketch.place].get("ai") if sketch.place < len(steps) and isinstance(steps[sketch.place], dict) else None
+        given = (
+            steps[sketch.place].get("ai")
+            if sketch.place < len(steps) and isinstance(steps[sketch.place], dict)
+            else None
+        )
         if not isinstance(given, dict):
             continue
         try:
@@ -39,7 +49,9 @@ def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
     if kind is None:
         return
     if not kind.ai:
-        yield Problem(sketch.id, "ai", f"There is nothing to propose at a step of type {sketch.type}: remove ai.")
+        yield Problem(
+            sketch.id, "ai", f"There is nothing to propose at a step of type {sketch.type}: remove ai."
+        )
         return
     if sketch.config is None:
         return
@@ -52,7 +64,11 @@ def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
     fields_known = kind.ai_fields(sketch.config)
     if fields_known is None:
         return
-    for name, given in (("fields", written.fields or []), ("trusted_only", written.trusted_only), ("quotes", written.quotes)):
+    for name, given in (
+        ("fields", written.fields or []),
+        ("trusted_only", written.trusted_only),
+        ("quotes", written.quotes),
+    ):
         for place, field in enumerate(given):
             if field not in fields_known:
                 yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, fields_known))
@@ -64,7 +80,9 @@ def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, st
     """(place, expression) of everything that makes a choice certain."""
     for _, written in _steps_with_settings([sketch], raw):
         for name, supporting in written.supports.items():
-            for option, condition in ({"": supporting} if isinstance(supporting, str) else supporting).items():
+            for option, condition in (
+                {"": supporting} if isinstance(supporting, str) else supporting
+            ).items():
                 yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition
 
 
@@ -73,10 +91,18 @@ def _unsupported(sketch: Sketch, written: StepAI, fields_known: Sequence[str]) -
     ways = sorted(name for name in (sketch.outcomes or ()) if name != "default")
     for name, condition in written.supports.items():
         if name not in fields_known and not (name == OUTCOME and ways):
-            yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*fields_known, *([OUTCOME] if ways else [])]))
+            yield Problem(
+                sketch.id,
+                f"ai.supports.{name}",
+                _no_such(name, [*fields_known, *([OUTCOME] if ways else [])]),
+            )
         for option in condition if name == OUTCOME and not isinstance(condition, str) else ():
             if option not in ways:
-                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{suggestion(option, ways)}")
+                yield Problem(
+                    sketch.id,
+                    f"ai.supports.{name}.{option}",
+                    f"There is no choice {option}{suggestion(option, ways)}",
+                )
 
 
 def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
@@ -85,10 +111,17 @@ def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         return
     for place, field in enumerate(written.trusted_only):
         if field not in written.fields:
-            yield Problem(sketch.id, f"ai.trusted_only[{place}]", f"{field} is not among the fields that are proposed.", "warning")
+            yield Problem(
+                sketch.id,
+                f"ai.trusted_only[{place}]",
+                f"{field} is not among the fields that are proposed.",
+                "warning",
+            )
 
 
 def _no_such(field: str, fields_known: Sequence[str]) -> str:
     if not fields_known:
-        return f"There is no field {field} that could be proposed: the step has no field that a person fills in."
+        return (
+            f"There is no field {field} that could be proposed: the step has no field that a person fills in."
+        )
     return f"There is no field {field} that could be proposed{suggestion(field, fields_known)}"

@@ -37,17 +37,25 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: A
             for approval in _approvals_of_step(sketch, surroundings.approvals or {})
         )
         problems_found += [
-            Problem(sketch.id, approval.field, f"{why} {_mend(surroundings.managers)}") for approval, why in checked if why is not None
+            Problem(sketch.id, approval.field, f"{why} {_mend(surroundings.managers)}")
+            for approval, why in checked
+            if why is not None
         ]
         named = [name for _, name in sketch.roles]
         if named and surroundings.rights.roles.issuperset(named) and not _doers(sketch, raw, surroundings):
             why = f"Nobody can do this step: nobody has the role {roles_words(named)}{_in(raw)} and may work on such runs."
-            problems_found.append(Problem(sketch.id, "roles", f"{why} {_mend(surroundings.managers)}", "warning"))
+            problems_found.append(
+                Problem(sketch.id, "roles", f"{why} {_mend(surroundings.managers)}", "warning")
+            )
     return problems_found
 
 
 def given_by(
-    person: str, raw: Mapping[str, Any], sketches: Sequence[Sketch], approvals: Mapping[str, Sequence[Any]], rights: Any
+    person: str,
+    raw: Mapping[str, Any],
+    sketches: Sequence[Sketch],
+    approvals: Mapping[str, Sequence[Any]],
+    rights: Any,
 ) -> set[str]:
     """The approvals in a workflow that this person may give by roles and rights, each as its step and field; separated duties are judged with each request."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
@@ -62,7 +70,11 @@ def given_by(
 
 def unheard(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Approvals after which a no leads where a yes does, and no later step reads which it was."""
-    said = json.dumps(raw.get("steps"), default=str) if any(sketch.type == "approval" for sketch in sketches) else ""
+    said = (
+        json.dumps(raw.get("steps"), default=str)
+        if any(sketch.type == "approval" for sketch in sketches)
+        else ""
+    )
     return [
         Problem(sketch.id, "next.rejected", UNHEARD, "warning")
         for sketch in sketches
@@ -81,18 +93,24 @@ def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> It
     for use in sketch.actions:
         if not use.field.startswith("compensation"):
             yield from (
-                Asked(f"config.{use.field}", rule.roles, rule.needs, rule.not_, use.column) for rule in rules.get(use.column or "", ())
+                Asked(f"config.{use.field}", rule.roles, rule.needs, rule.not_, use.column)
+                for rule in rules.get(use.column or "", ())
             )
 
 
-def _nobody(approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> str | None:
+def _nobody(
+    approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Mapping[str, Any], surroundings: Any
+) -> str | None:
     """Why nobody could give it, in sentences; None if somebody could, or a role is missing (reported elsewhere)."""
     rights, team = surroundings.rights, raw.get("team") if isinstance(raw.get("team"), str) else None
     if any(role not in rights.roles for role in approval.roles):
         return None
     role_names = roles_words(approval.roles)
     place = _in(raw)
-    holders = frozenset().union(*(rights.people(role, team) for role in approval.roles)) & surroundings.people.keys()
+    holders = (
+        frozenset().union(*(rights.people(role, team) for role in approval.roles))
+        & surroundings.people.keys()
+    )
     if not holders:
         return f"Nobody can give this approval: nobody has the role {role_names}{place}."
     lacks = {person: _lacks(person, approval, team, raw, rights) for person in holders}
@@ -120,12 +138,16 @@ def _lacks(person: str, approval: Asked, team: str | None, raw: Mapping[str, Any
     collection = raw.get("collection")
     if isinstance(collection, str) and not rights.allows(person, None, f"collection:{collection}", "read"):
         return f"read {collection}"
-    if approval.action is not None and not rights.allows(person, team, f"action:{approval.action}", "approve"):
+    if approval.action is not None and not rights.allows(
+        person, team, f"action:{approval.action}", "approve"
+    ):
         return f"approve {approval.action}"
     return None
 
 
-def _kept_out(approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
+def _kept_out(
+    approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Any
+) -> frozenset[str]:
     """People excluded in every run, because only they can do the step that a rule names."""
     by_id = {sketch.id: sketch for sketch in sketches}
     excluded: set[str] = set()

@@ -11,7 +11,12 @@ ANYBODY = "Who asked may not execute it without the agreement of another."
 
 
 def required_approval(
-    action: Action, record: tuple[str, str] | None, values: Mapping[str, Any], roots: Mapping[str, Any], *, always: bool = False
+    action: Action,
+    record: tuple[str, str] | None,
+    values: Mapping[str, Any],
+    roots: Mapping[str, Any],
+    *,
+    always: bool = False,
 ) -> ApprovalAsked | None:
     """The approval required by all rules that apply; None if none does. `always`: this person may only request the action.
 
@@ -30,14 +35,17 @@ def required_approval(
         values=dict(values),
         needs=max((rule.needs for rule in rules), default=1),
         roles=tuple(common or (rules[-1].roles if rules else ())),
-        not_by=tuple(dict.fromkeys(who for rule in rules for who in _ruled_out(rule, roots))) or ("requester",),
+        not_by=tuple(dict.fromkeys(who for rule in rules for who in _ruled_out(rule, roots)))
+        or ("requester",),
         why=" ".join(expressions.render(rule.why, roots) for rule in rules) or ANYBODY,
     )
 
 
 def applying(action: Action, roots: Mapping[str, Any]) -> list[ApprovalRule]:
     """The rules that apply, or may apply."""
-    return [rule for rule in action.approval if rule.if_ is None or not expressions.parse(rule.if_).denies(roots)]
+    return [
+        rule for rule in action.approval if rule.if_ is None or not expressions.parse(rule.if_).denies(roots)
+    ]
 
 
 def certain(rule: ApprovalRule, roots: Mapping[str, Any]) -> bool:

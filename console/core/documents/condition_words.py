@@ -15,16 +15,36 @@ from console.core.plain_words import humanised
 
 CONDITIONS = frozenset({"if", "unless", "required_if"})
 """Settings that hold a condition."""
-KINDS = {"integer": "number", "decimal": "number", "money": "number", "boolean": "flag", "date": "day", "datetime": "day", "enum": "text"}
+KINDS = {
+    "integer": "number",
+    "decimal": "number",
+    "money": "number",
+    "boolean": "flag",
+    "date": "day",
+    "datetime": "day",
+    "enum": "text",
+}
 KINDS |= dict.fromkeys(("text", "long_text", "email", "phone", "url"), "text")
 """Type of a form's field → how it is compared; others in every way."""
 ANY = "any"
 CHANNELS = (("email", "E-mail"), ("sms", "Text message"), ("call", "Call"), ("chat", "Chat"))
-CALLS = (("answered", "Answered"), ("no_answer", "No answer"), ("voicemail", "Voicemail"), ("busy", "Busy"), ("failed", "Failed"))
+CALLS = (
+    ("answered", "Answered"),
+    ("no_answer", "No answer"),
+    ("voicemail", "Voicemail"),
+    ("busy", "Busy"),
+    ("failed", "Failed"),
+)
 TELLS: Mapping[str, Sequence[str]] = {
-    "tag.added": ("tag",), "tag.removed": ("tag",), "stage.changed": ("stage", "former"), "message.received": ("channel", "stop"),
-    "message.failed": ("channel",), "call.ended": ("outcome", "label"), "run.completed": ("workflow",), "run.failed": ("workflow",),
-}  # fmt: skip
+    "tag.added": ("tag",),
+    "tag.removed": ("tag",),
+    "stage.changed": ("stage", "former"),
+    "message.received": ("channel", "stop"),
+    "message.failed": ("channel",),
+    "call.ended": ("outcome", "label"),
+    "run.completed": ("workflow",),
+    "run.failed": ("workflow",),
+}
 """Event → what it tells besides its record."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
@@ -84,7 +104,11 @@ def rows(text: str, known: Mapping[str, Compared]) -> Rows | None:
     if found is None or not all(_sayable(row, known) for row in found[1]):
         return None
     worded = [ConditionRow(row.field, row.comparison, _in_words(row, known)) for row in found[1]]
-    beside = {row.field: Compared("Not known here", row.field, row.field, ANY) for row in found[1] if row.field not in known}
+    beside = {
+        row.field: Compared("Not known here", row.field, row.field, ANY)
+        for row in found[1]
+        if row.field not in known
+    }
     return Rows(found[0], worded, {**known, **beside})
 
 
@@ -93,7 +117,11 @@ def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
     row = condition_rows.in_whole_units(row, known[row.field].digits if row.field in known else 0)
     if row.field in known and known[row.field].references:
         return row.value
-    labels = {value: label for value, label in (known[row.field].options if row.field in known else ()) if "," not in label}
+    labels = {
+        value: label
+        for value, label in (known[row.field].options if row.field in known else ())
+        if "," not in label
+    }
     if row.comparison == "in":
         return ", ".join(labels.get(each, each) for each in row.value.split(", "))
     return labels.get(row.value, row.value)
@@ -101,7 +129,11 @@ def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
 
 def _sayable(row: ConditionRow, known: Mapping[str, Compared]) -> bool:
     kind = known[row.field].kind if row.field in known else ANY
-    number = all(NUMBER.fullmatch(each) for each in row.value.split(", ")) if kind in ("number", "amount") else bool(row.value)
+    number = (
+        all(NUMBER.fullmatch(each) for each in row.value.split(", "))
+        if kind in ("number", "amount")
+        else bool(row.value)
+    )
     counted = not row.currency or (kind == "amount" and row.currency == known[row.field].currency)
     return row.comparison in FITTING[kind] and counted and (number or row.comparison in VALUELESS)
 
@@ -111,14 +143,18 @@ def sentence(text: str, known: Mapping[str, Compared]) -> str:
     found = rows(text, known)
     if found is None:
         return text
-    return (" or " if found.joined == "any" else " and ").join(_row_words(row, found.known[row.field]) for row in found.rows if row.field)
+    return (" or " if found.joined == "any" else " and ").join(
+        _row_words(row, found.known[row.field]) for row in found.rows if row.field
+    )
 
 
 def _row_words(row: ConditionRow, of: Compared) -> str:
     words, names = FITTING[of.kind][row.comparison], dict(of.options) if of.references else {}
     row = replace(row, value=", ".join(names.get(each, each) for each in row.value.split(", ")))
     amount = (
-        row.value if row.comparison in VALUELESS or not of.currency else f"{row.value} {'in its own currency' if of.own else of.currency}"
+        row.value
+        if row.comparison in VALUELESS or not of.currency
+        else f"{row.value} {'in its own currency' if of.own else of.currency}"
     )
     return f"{of.label} {words.replace('…', amount) if '…' in words else f'{words} {amount}'.strip()}"
 
@@ -136,7 +172,9 @@ def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, A
     looked_at = [steps[each] for each in named if each in steps]
     if found is None:
         return ""
-    unknown = {row.field: Compared("", row.field, humanised(row.field.rpartition(".")[2]), ANY) for row in found[1]}
+    unknown = {
+        row.field: Compared("", row.field, humanised(row.field.rpartition(".")[2]), ANY) for row in found[1]
+    }
     words = sentence(text, unknown | compared({"steps": looked_at}, own, named))
     return words if words != text else ""
 
@@ -150,7 +188,11 @@ def text_words(text: str, known: Mapping[str, Compared]) -> str:
     def labels(found: re.Match[str]) -> str:
         word, text = choice_of(found[1])
         if word:
-            return "[end]" if word == "end" else f"[{' '.join([CHOICES[word], *([sentence(text, known)] if text else [])])}:]"
+            return (
+                "[end]"
+                if word == "end"
+                else f"[{' '.join([CHOICES[word], *([sentence(text, known)] if text else [])])}:]"
+            )
         named = re.findall(r"[a-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+", found[1])
         told = [known[path].label for path in named if path in known]
         return f"[{', '.join(told) or found[1].strip()}]"
@@ -158,26 +200,48 @@ def text_words(text: str, known: Mapping[str, Compared]) -> str:
     return TEMPLATE.sub(labels, text)
 
 
-def compared(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> dict[str, Compared]:
+def compared(
+    document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]
+) -> dict[str, Compared]:
     """Path → what a row of a step may compare: fields of the record, what is asked for at the start, outputs of the steps before."""
-    return {each.path: each for each in [*_of_record(own, "The record", "record"), *_of_steps(document, own, before)] if _plain(each.path)}
+    return {
+        each.path: each
+        for each in [*_of_record(own, "The record", "record"), *_of_steps(document, own, before)]
+        if _plain(each.path)
+    }
 
 
-def compared_at_event(on: str, of: Collection | None, slugs: Sequence[tuple[str, str]]) -> dict[str, Compared]:
+def compared_at_event(
+    on: str, of: Collection | None, slugs: Sequence[tuple[str, str]]
+) -> dict[str, Compared]:
     """Path → what the condition of an event may compare: the record of it, as it was before, and what the event tells. `slugs`: (name, title) of workflows."""
     stage = stage_field(of) if of is not None else None
     stages = [(option.value, option.label) for option in (stage.options if stage is not None else None) or ()]
     told = {
-        "tag": ("Tag", "text", ()), "channel": ("Channel", "text", CHANNELS), "stop": ("It asks for no more messages", "flag", ()),
-        "outcome": ("How the call ended", "text", CALLS), "label": ("Label of the call", "text", ()), "former": ("Stage before", "text", stages),
-        "stage": ("New stage", "text", stages), "workflow": ("Workflow", "text", slugs), "run": ("Run that caused it", "other", ()),
-    }  # fmt: skip
+        "tag": ("Tag", "text", ()),
+        "channel": ("Channel", "text", CHANNELS),
+        "stop": ("It asks for no more messages", "flag", ()),
+        "outcome": ("How the call ended", "text", CALLS),
+        "label": ("Label of the call", "text", ()),
+        "former": ("Stage before", "text", stages),
+        "stage": ("New stage", "text", stages),
+        "workflow": ("Workflow", "text", slugs),
+        "run": ("Run that caused it", "other", ()),
+    }
     event = [
         Compared("What happened", f"event.{name}", *told[name])
         for name in (*TELLS.get(on, ()), *(() if on.startswith("run.") else ("run",)))
     ]
-    before = _of_record(of, "The record as it was before", "former") if on in ("record.updated", "stage.changed") else ()
-    return {each.path: each for each in (*event, *_of_record(of, "The record", "record"), *before) if _plain(each.path)}
+    before = (
+        _of_record(of, "The record as it was before", "former")
+        if on in ("record.updated", "stage.changed")
+        else ()
+    )
+    return {
+        each.path: each
+        for each in (*event, *_of_record(of, "The record", "record"), *before)
+        if _plain(each.path)
+    }
 
 
 def compared_by_exits(document: Mapping[str, Any], own: Collection | None) -> dict[str, Compared]:
@@ -196,18 +260,31 @@ def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compar
             kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
             label = f"{field.label} in %" if digits == condition_rows.PER_CENT else field.label
             made = Compared(
-                group, f"{path}.{field.name}", label, kind, options, field.stored == "date", digits, currency, field.references or ""
+                group,
+                f"{path}.{field.name}",
+                label,
+                kind,
+                options,
+                field.stored == "date",
+                digits,
+                currency,
+                field.references or "",
             )
             yield _told_its_kind(made, field.minor)
 
 
-def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> Iterator[Compared]:
+def _of_steps(
+    document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]
+) -> Iterator[Compared]:
     fields = {each.path: each for each in _of_record(own, "", "record")}
     for step in document["steps"]:
         start = step["type"] == "start"
         if step["id"] not in before and not start:
             continue
-        title, entries = str(step.get("title") or step["id"]), {each["name"]: each for each in _form_fields(step)}
+        title, entries = (
+            str(step.get("title") or step["id"]),
+            {each["name"]: each for each in _form_fields(step)},
+        )
         names = list(entries) if start else sorted(before[step["id"]] or ())
         for name in names:
             path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
@@ -234,7 +311,11 @@ def _choices(step: Mapping[str, Any], name: str) -> list[tuple[str, str]] | None
     entries = config.get({"option": "options", "branch": "branches"}.get(name, ""))
     if not isinstance(entries, list):
         return None
-    values = [(str(each.get("value") or each.get("outcome")), each.get("label")) for each in entries if isinstance(each, Mapping)]
+    values = [
+        (str(each.get("value") or each.get("outcome")), each.get("label"))
+        for each in entries
+        if isinstance(each, Mapping)
+    ]
     return [(value, str(label or humanised(value))) for value, label in values]
 
 
@@ -255,7 +336,16 @@ def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
     digits = condition_rows.MINOR_DIGITS if named is None else named
     code = str(field.get("currency") or "")
     currency = code if currencies.decimals(code) is not None or ("." in code and _plain(code)) else ""
-    made = Compared(group, path, str(field.get("label") or field["name"]), kind, options, field.get("type") == "date", digits, currency)
+    made = Compared(
+        group,
+        path,
+        str(field.get("label") or field["name"]),
+        kind,
+        options,
+        field.get("type") == "date",
+        digits,
+        currency,
+    )
     return _told_its_kind(made, field.get("minor") is True)
 
 

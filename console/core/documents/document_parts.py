@@ -14,7 +14,23 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SLUG_PATTERN = r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$"
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 RESERVED = frozenset(
-    {"record", "input", "steps", "variables", "tables", "item", "run", "now", "default", "error", "settle", "true", "false", "null", "in"}
+    {
+        "record",
+        "input",
+        "steps",
+        "variables",
+        "tables",
+        "item",
+        "run",
+        "now",
+        "default",
+        "error",
+        "settle",
+        "true",
+        "false",
+        "null",
+        "in",
+    }
 )
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]

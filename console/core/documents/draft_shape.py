@@ -18,7 +18,9 @@ NAMED = {"steps": ("id", "type"), "triggers": ("id", "kind")}
 Place = tuple[str | int, ...]
 
 
-def misshapen(document: Mapping[str, Any], settings: Mapping[str, type[BaseModel]] | None = None) -> list[Spot]:
+def misshapen(
+    document: Mapping[str, Any], settings: Mapping[str, type[BaseModel]] | None = None
+) -> list[Spot]:
     """Every place whose value is of another kind than the model's; in the settings of steps as far as the model of their type is given."""
     spots = _of_another_kind(document, Workflow)
     steps = document.get("steps")
@@ -30,15 +32,27 @@ def misshapen(document: Mapping[str, Any], settings: Mapping[str, type[BaseModel
     return spots
 
 
-def in_shape(document: Mapping[str, Any], settings: Mapping[str, type[BaseModel]] | None = None) -> dict[str, Any]:
+def in_shape(
+    document: Mapping[str, Any], settings: Mapping[str, type[BaseModel]] | None = None
+) -> dict[str, Any]:
     """The document without what is misshapen; it always has a list of steps, each with an id of its own and a type."""
     made: Any = dict(document)
-    for spot in sorted(misshapen(document, settings), key=lambda spot: [str(part).zfill(9) for part in spot.place], reverse=True):
+    for spot in sorted(
+        misshapen(document, settings),
+        key=lambda spot: [str(part).zfill(9) for part in spot.place],
+        reverse=True,
+    ):
         made = _without(made, spot.place)
     made.setdefault("steps", [])
     for name, needed in NAMED.items():
         if name in made:
-            made[name] = _distinct([each for each in made[name] if all(isinstance(each.get(key), str) and each[key] for key in needed)])
+            made[name] = _distinct(
+                [
+                    each
+                    for each in made[name]
+                    if all(isinstance(each.get(key), str) and each[key] for key in needed)
+                ]
+            )
     return dict(made)
 
 
@@ -53,12 +67,16 @@ def _of_another_kind(value: Mapping[str, Any], model: type[BaseModel]) -> list[S
     spots, unfinished = dict[Place, Spot](), set[Place]()
     for detail in details:
         place = _place(value, detail["loc"])
-        if detail["type"].endswith("_type") or (detail["type"] == "literal_error" and isinstance(detail["input"], list | dict)):
+        if detail["type"].endswith("_type") or (
+            detail["type"] == "literal_error" and isinstance(detail["input"], list | dict)
+        ):
             spots.setdefault(place, Spot(place, reason(detail, model)))
         else:
             unfinished.add(place)
     within = {place[:length] for place in {*spots, *unfinished} for length in range(len(place))}
-    return [spot for place, spot in spots.items() if place and place not in unfinished and place not in within]
+    return [
+        spot for place, spot in spots.items() if place and place not in unfinished and place not in within
+    ]
 
 
 def _place(document: Any, location: Place) -> Place:
@@ -81,7 +99,11 @@ def _without(value: Any, place: Place) -> Any:
     if isinstance(value, list):
         kept = [_without(value[int(first)], rest)] if rest else []
         return [*value[: int(first)], *kept, *value[int(first) + 1 :]]
-    return {key: _without(each, rest) if key == first else each for key, each in value.items() if rest or key != first}
+    return {
+        key: _without(each, rest) if key == first else each
+        for key, each in value.items()
+        if rest or key != first
+    }
 
 
 def _distinct(entries: list[Any]) -> list[Any]:

@@ -10,7 +10,9 @@ from console.core.run.duties import OF_STEP, STARTER
 WORK = ("start", "resume")
 
 
-def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Any], rights: Any | None) -> list[Problem]:
+def problems(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Any], rights: Any | None
+) -> list[Problem]:
     """All errors in `not_by` of steps. `before`: step → steps on some path to it; `rights`: who has which role, None: not checked."""
     by_id = {sketch.id: sketch for sketch in sketches}
     problems_found = []
@@ -33,10 +35,16 @@ def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Ske
         for sketch in sketches
         if sketch.place < len(steps) and isinstance(steps[sketch.place], dict)
     ]
-    return [(sketch, [rule for rule in rules if isinstance(rule, str)]) for sketch, rules in with_rules if isinstance(rules, list)]
+    return [
+        (sketch, [rule for rule in rules if isinstance(rule, str)])
+        for sketch, rules in with_rules
+        if isinstance(rules, list)
+    ]
 
 
-def _rule_error(rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
+def _rule_error(
+    rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before: Mapping[str, Any]
+) -> tuple[str, str]:
     """(error, severity) of one rule; nothing if it is sound."""
     if rule == STARTER:
         return "", ""
@@ -56,13 +64,19 @@ def _rule_error(rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before
     return "", ""
 
 
-def _nobody(step: Sketch, rules: Sequence[str], by_id: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any) -> str | None:
+def _nobody(
+    step: Sketch, rules: Sequence[str], by_id: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any
+) -> str | None:
     """Why nobody could do the step after the steps named in its rules; None if somebody could, or there are no people."""
     doers = people_for(step, raw, rights)
     kept_from: dict[str, str] = {}
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
-        other = by_id.get(named[1]) if named is not None else next((sketch for sketch in by_id.values() if sketch.type == "start"), None)
+        other = (
+            by_id.get(named[1])
+            if named is not None
+            else next((sketch for sketch in by_id.values() if sketch.type == "start"), None)
+        )
         alone = people_for(other, raw, rights) if other is not None else frozenset()
         if len(alone) == 1:
             kept_from[next(iter(alone))] = rule

@@ -26,7 +26,10 @@ def problems(raw: Mapping[str, Any], known: Known) -> list[Problem]:
         reasons = wrong_references(Located(place, text, event=True), template=False, known=known)
         if not reasons:
             roots = sorted({path[0] for path in expressions.paths(expressions.parse(text))} - KNOWN_ROOTS)
-            reasons = [f"{root} is not known here: an exit looks at record, input, event and variables." for root in roots]
+            reasons = [
+                f"{root} is not known here: an exit looks at record, input, event and variables."
+                for root in roots
+            ]
         found += [Problem(None, place, reason) for reason in reasons or _strange_events(text)]
     return found
 

@@ -23,16 +23,28 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
     """All expressions of the definitions, with their place."""
     located = []
     for number, entry in enumerate(definitions):
-        located += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
         located += (
-            [Located(f"{where}[{number}].currency", entry.currency)] if entry.currency is not None and not entry.fixed_currency else []
+            [Located(f"{where}[{number}].required_if", entry.required_if)]
+            if entry.required_if is not None
+            else []
+        )
+        located += (
+            [Located(f"{where}[{number}].currency", entry.currency)]
+            if entry.currency is not None and not entry.fixed_currency
+            else []
         )
         for place, option in enumerate(entry.options or ()):
-            located += [Located(f"{where}[{number}].options[{place}].if", option.if_)] if option.if_ is not None else []
+            located += (
+                [Located(f"{where}[{number}].options[{place}].if", option.if_)]
+                if option.if_ is not None
+                else []
+            )
         located += texts_of(f"{where}[{number}].value", entry.value)
         located += texts_of(f"{where}[{number}].at_most", entry.at_most)
         located += texts_of_rules(f"{where}[{number}].must", entry.must)
-        located += [Located(f"{where}[{number}].help", inside) for inside in expressions.inside(entry.help or "")]
+        located += [
+            Located(f"{where}[{number}].help", inside) for inside in expressions.inside(entry.help or "")
+        ]
     return located
 
 

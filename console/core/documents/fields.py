@@ -19,7 +19,9 @@ from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, exam
 from console.core.speaking import fill_text
 
 OWN_INPUT = "input"  # the root under which a start step has its own values
-OWN_ITEM = "item"  # and a step that goes through a list has those of the item, besides the item's known values
+OWN_ITEM = (
+    "item"  # and a step that goes through a list has those of the item, besides the item's known values
+)
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
 BECAUSE = "_because"
 LONGEST_SENTENCE = 2000
@@ -85,17 +87,22 @@ class WayOut(Definition):
     """A button below a refusal that changes the form."""
 
     label: Annotated[str, StringConstraints(min_length=1, max_length=60)]
-    set: dict[str, Any] = Field(min_length=1, description="Field of the form to its new value; null empties it")
+    set: dict[str, Any] = Field(
+        min_length=1, description="Field of the form to its new value; null empties it"
+    )
 
 
 class Must(Definition):
     """Something that must hold of what was typed into a field."""
 
     if_: str = Field(alias="if", description="Expression; unknown is not enough")
-    message: Said = Field(description="Said at the field where it does not hold; {{ expressions }} are filled in")
+    message: Said = Field(
+        description="Said at the field where it does not hold; {{ expressions }} are filled in"
+    )
     why: Said | None = Field(None, description="What the message rests on; {{ expressions }} are filled in")
     severity: Literal["refuse", "explain"] = Field(
-        "refuse", description="refuse: the form is not taken; explain: it is taken with a sentence that says why, which is kept"
+        "refuse",
+        description="refuse: the form is not taken; explain: it is taken with a sentence that says why, which is kept",
     )
     ask: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         None, description="Question that the sentence answers, with severity explain"
@@ -106,7 +113,9 @@ class Must(Definition):
 class FieldRule(Must):
     """A rule about a field that is not defined in the form, such as a column of the record."""
 
-    field: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(description="Field at which the message is said")
+    field: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="Field at which the message is said"
+    )
 
 
 class Choice(Definition):
@@ -114,7 +123,9 @@ class Choice(Definition):
 
     value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the entry is not offered")
+    if_: str | None = Field(
+        None, alias="if", description="Expression; where it does not hold the entry is not offered"
+    )
 
 
 class FieldDefinition(Definition):
@@ -124,28 +135,48 @@ class FieldDefinition(Definition):
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     type: FieldType = "text"
     required: bool = Field(False, description="May not be left empty")
-    required_if: str | None = Field(None, description="Expression; where it holds the field may not be left empty")
-    readonly: bool = Field(False, description="Shown, not typed: holds `value`, computed anew when the step is completed")
-    options: list[Choice] | None = Field(None, description="What can be chosen, for enum, multi_enum and checklist")
+    required_if: str | None = Field(
+        None, description="Expression; where it holds the field may not be left empty"
+    )
+    readonly: bool = Field(
+        False, description="Shown, not typed: holds `value`, computed anew when the step is completed"
+    )
+    options: list[Choice] | None = Field(
+        None, description="What can be chosen, for enum, multi_enum and checklist"
+    )
     collection: str | None = Field(None, description="Collection that a reference is searched in")
     types: list[media.FileKind] | None = Field(
-        None, min_length=1, description="Kinds of files that are taken, for file and files; none: PDF, PNG and JPEG"
+        None,
+        min_length=1,
+        description="Kinds of files that are taken, for file and files; none: PDF, PNG and JPEG",
     )
     help: Help | None = Field(None, description="Said below it; {{ expressions }} are filled in")
     max_length: int | None = Field(None, ge=1, le=100_000)
-    min: int | str | None = Field(None, description="Smallest value, fewest characters or fewest entries; decimals as strings")
-    max: int | str | None = Field(None, description="Largest value, most characters or most entries; decimals as strings")
-    at_most: Computed | None = Field(None, description="Expression, or cases, for the largest value, where it depends on the run")
-    must: list[Must] = Field(default_factory=list, max_length=20, description="What must hold of it, once something is typed")
+    min: int | str | None = Field(
+        None, description="Smallest value, fewest characters or fewest entries; decimals as strings"
+    )
+    max: int | str | None = Field(
+        None, description="Largest value, most characters or most entries; decimals as strings"
+    )
+    at_most: Computed | None = Field(
+        None, description="Expression, or cases, for the largest value, where it depends on the run"
+    )
+    must: list[Must] = Field(
+        default_factory=list, max_length=20, description="What must hold of it, once something is typed"
+    )
     default: Any = Field(None, description="What the field starts with")
-    value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
+    value: Computed | None = Field(
+        None,
+        description="Expression, or cases, that give what the field starts with (or holds, when readonly)",
+    )
     currency: str | None = Field(
         None,
         max_length=500,
         description="Of an amount of money: the code of its currency in three capitals, or an expression that gives it",
     )
     minor: bool = Field(
-        False, description="Of an amount with a currency: its value is in the smallest unit, such as cents; people type whole units"
+        False,
+        description="Of an amount with a currency: its value is in the smallest unit, such as cents; people type whole units",
     )
     finding: bool | None = Field(
         None,
@@ -167,7 +198,9 @@ class FieldDefinition(Definition):
         """Whether a field that is judged anew starts with what a record says under its name, in any of its cases."""
         rules = [self.value] if isinstance(self.value, str) else [case.value for case in self.value or ()]
         ends = [text.strip().rsplit(".", 1) for text in rules if self.judged]
-        return any(end == [end[0], self.name] and not OF_RECORDS.isdisjoint(end[0].split(".")) for end in ends)
+        return any(
+            end == [end[0], self.name] and not OF_RECORDS.isdisjoint(end[0].split(".")) for end in ends
+        )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -212,7 +245,11 @@ class FieldDefinition(Definition):
         for name, given in (("min", self.min), ("max", self.max)):
             if given is not None and bound(self.type, given) is None:
                 raise ValueError(f"{name} does not bound a field of type {self.type}: {given}")
-        if self.min is not None and self.max is not None and bound(self.type, self.min) > bound(self.type, self.max):
+        if (
+            self.min is not None
+            and self.max is not None
+            and bound(self.type, self.min) > bound(self.type, self.max)
+        ):
             raise ValueError(f"min is above max: {self.min}, {self.max}")
 
     def field(self, now: Mapping[str, Any] | None = None) -> FormField:
@@ -226,9 +263,23 @@ class FieldDefinition(Definition):
         if self.type in HANDED_IN:
             options = {"types": list(self.types or media.USUAL)}
         return FormField(
-            self.name, self.label, self.type, self.required, self.readonly, None, None, options, self.min, self.max, self.max_length, self.help,
-            "money" if self.currency else None, None, self.minor or None, self.currency if self.fixed_currency else None,
-        )  # fmt: skip
+            self.name,
+            self.label,
+            self.type,
+            self.required,
+            self.readonly,
+            None,
+            None,
+            options,
+            self.min,
+            self.max,
+            self.max_length,
+            self.help,
+            "money" if self.currency else None,
+            None,
+            self.minor or None,
+            self.currency if self.fixed_currency else None,
+        )
 
 
 def because(name: str) -> str:
@@ -240,13 +291,24 @@ def names_of(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule] =
     """Names of the values that a form leaves, the sentences that its rules may ask for included."""
     entries = list(definitions)
     sentences = {because(rule.field) for rule in must if rule.severity == "explain"}
-    return frozenset([*(entry.name for entry in entries), *(entry.explained for entry in entries if entry.explained), *sentences])
+    return frozenset(
+        [
+            *(entry.name for entry in entries),
+            *(entry.explained for entry in entries if entry.explained),
+            *sentences,
+        ]
+    )
 
 
-def wrong_rules(definitions: Sequence[FieldDefinition], columns: Sequence[str] = (), must: Sequence[FieldRule] = ()) -> str | None:
+def wrong_rules(
+    definitions: Sequence[FieldDefinition], columns: Sequence[str] = (), must: Sequence[FieldRule] = ()
+) -> str | None:
     """The problem with the rules of a form: an unknown field, or a name that a rule needs itself; None if there is none."""
     names = {*columns, *(entry.name for entry in definitions)}
-    rules = [*((entry.name, rule) for entry in definitions for rule in entry.must), *((rule.field, rule) for rule in must)]
+    rules = [
+        *((entry.name, rule) for entry in definitions for rule in entry.must),
+        *((rule.field, rule) for rule in must),
+    ]
     if strange := sorted({name for name, _ in rules} - names):
         return f"must names what is no field of the form: {', '.join(strange)}"
     if strange := sorted({name for _, rule in rules for way in rule.ways for name in way.set} - names):
@@ -293,11 +355,19 @@ def fitted(field: FormField, value: Any) -> Any:
 
     A day becomes its midnight in UTC for a moment; a number with more than 30 decimals is rounded to 30, halves away from zero.
     """
-    if field.type in ("text", "long_text", "decimal", "money") and isinstance(value, int) and not isinstance(value, bool):
+    if (
+        field.type in ("text", "long_text", "decimal", "money")
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+    ):
         value = str(value)
     if field.type == "datetime" and isinstance(value, str) and len(value) == len("2026-11-20"):
         value = f"{value}T00:00:00Z"
-    if field.type in ("decimal", "money") and isinstance(value, str) and len(value.partition(".")[2]) > MOST_DECIMALS:
+    if (
+        field.type in ("decimal", "money")
+        and isinstance(value, str)
+        and len(value.partition(".")[2]) > MOST_DECIMALS
+    ):
         value = to_json(rounded(value, MOST_DECIMALS))
     try:
         return cleaned(field, value)
@@ -330,10 +400,17 @@ def shown(
     fields = _filled(definitions, roots, former, own, columns)
     now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
     pairs = zip(fields, definitions, strict=True)
-    sentences = {field.explains: field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)}
-    fields_shown = [sentences[name] for name in sentences if name not in {entry.name for entry in definitions}]
+    sentences = {
+        field.explains: field.holding(former.get(field.name))
+        for field in _sentences(definitions, columns, must)
+    }
+    fields_shown = [
+        sentences[name] for name in sentences if name not in {entry.name for entry in definitions}
+    ]
     for field, entry in pairs:
-        required = field.required or (entry.required_if is not None and condition_holds(entry.required_if, now))
+        required = field.required or (
+            entry.required_if is not None and condition_holds(entry.required_if, now)
+        )
         fields_shown.append(replace(field, required=required, help=entry.help and fill_text(entry.help, now)))
         fields_shown += [sentences[entry.name]] if entry.name in sentences else []
     return fields_shown
@@ -355,7 +432,9 @@ def taken(
     """
     definitions = list(definitions)
     sentences = [field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)]
-    values, errors = examine([*columns, *_filled(definitions, roots, former, own, columns), *sentences], submitted)
+    values, errors = examine(
+        [*columns, *_filled(definitions, roots, former, own, columns), *sentences], submitted
+    )
     details: list[dict[str, Any]] = [*errors]
     for entry in definitions:
         values[entry.name] = _ticks(entry, values[entry.name])
@@ -373,7 +452,11 @@ def taken(
     ]
     answered = set()
     for name, rules in _rules(definitions, must).items():
-        broken = [] if name in wrong or is_empty(values.get(name)) else [rule for rule in rules if not condition_holds(rule.if_, now)]
+        broken = (
+            []
+            if name in wrong or is_empty(values.get(name))
+            else [rule for rule in rules if not condition_holds(rule.if_, now)]
+        )
         if refused := next((rule for rule in broken if rule.severity == "refuse"), None):
             details.append(_detail(name, refused, now))
         elif broken:
@@ -393,16 +476,26 @@ def _rules(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule]) ->
     return by_field
 
 
-def _sentences(definitions: Sequence[FieldDefinition], columns: Sequence[FormField], must: Sequence[FieldRule]) -> list[FormField]:
+def _sentences(
+    definitions: Sequence[FieldDefinition], columns: Sequence[FormField], must: Sequence[FieldRule]
+) -> list[FormField]:
     """The fields for the sentences that rules may ask for, below the field that each explains; called by the question where all rules ask the same."""
-    labels = {field.name: field.label for field in columns} | {entry.name: entry.label for entry in definitions}
+    labels = {field.name: field.label for field in columns} | {
+        entry.name: entry.label for entry in definitions
+    }
     sentences = []
     for name, rules in _rules(definitions, must).items():
         asks = [rule for rule in rules if rule.severity == "explain"]
         if asks and name in labels:
             questions = {rule.ask for rule in asks}
-            question = (questions.pop() if len(questions) == 1 else None) or f"{labels[name]}: why all the same?"
-            sentences.append(FormField(because(name), question, "long_text", max_length=LONGEST_SENTENCE, lines=2, explains=name))
+            question = (
+                questions.pop() if len(questions) == 1 else None
+            ) or f"{labels[name]}: why all the same?"
+            sentences.append(
+                FormField(
+                    because(name), question, "long_text", max_length=LONGEST_SENTENCE, lines=2, explains=name
+                )
+            )
     return sentences
 
 
@@ -418,7 +511,11 @@ def _detail(name: str, rule: Must, now: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filled(
-    definitions: Sequence[FieldDefinition], roots: Mapping[str, Any], former: Mapping[str, Any], own: str, columns: Sequence[FormField]
+    definitions: Sequence[FieldDefinition],
+    roots: Mapping[str, Any],
+    former: Mapping[str, Any],
+    own: str,
+    columns: Sequence[FormField],
 ) -> list[FormField]:
     """The fields with their initial values; each may use earlier fields and the columns."""
     fields: list[FormField] = []

@@ -38,8 +38,12 @@ def texts(place: str, rule: Any) -> list[tuple[str, str, bool]]:
     expressions_found = []
     for number, case in enumerate(rule if isinstance(rule, list) else ()):
         if isinstance(case, Mapping):
-            expressions_found += [(f"{place}[{number}].if", case["if"], False)] if isinstance(case.get("if"), str) else []
-            expressions_found += [(f"{place}[{number}].text", case["text"], True)] if isinstance(case.get("text"), str) else []
+            expressions_found += (
+                [(f"{place}[{number}].if", case["if"], False)] if isinstance(case.get("if"), str) else []
+            )
+            expressions_found += (
+                [(f"{place}[{number}].text", case["text"], True)] if isinstance(case.get("text"), str) else []
+            )
     return expressions_found
 
 
@@ -47,7 +51,10 @@ def names_of(rule: Any) -> set[tuple[str, ...]]:
     """All names that the rule looks at, as paths from their roots."""
     names: set[tuple[str, ...]] = set()
     for case in cases_of(rule):
-        parts = [*([expressions.parse(case.if_)] if case.if_ is not None else []), *expressions.templates(case.text)]
+        parts = [
+            *([expressions.parse(case.if_)] if case.if_ is not None else []),
+            *expressions.templates(case.text),
+        ]
         names |= {path for part in parts for path in expressions.paths(part)}
     return names
 

@@ -71,7 +71,9 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
         *names_check.problems(sketches, raw, surroundings.names),
         *_doubts(sketches),
     ]
-    return problems_found + (_rights(sketches, raw, surroundings, surroundings.rights) if surroundings.rights is not None else [])
+    return problems_found + (
+        _rights(sketches, raw, surroundings, surroundings.rights) if surroundings.rights is not None else []
+    )
 
 
 def _account(raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
@@ -81,14 +83,18 @@ def _account(raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem
         return []
     account = known.get(named.strip().lower())
     if account is None:
-        reason = (
-            f"There is no open service account {named}{suggestion(named, known)} Settings, People makes one, or opens a closed one again."
-        )
+        reason = f"There is no open service account {named}{suggestion(named, known)} Settings, People makes one, or opens a closed one again."
         return [Problem(None, "run_as", reason)]
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     workflow = f"workflow:{raw.get('slug')}"
     if rights is not None and not rights.allows(account, team, workflow, "start"):
-        return [Problem(None, "run_as", f"{named} may not start this workflow{_in(team)}: give the account a role there that may.")]
+        return [
+            Problem(
+                None,
+                "run_as",
+                f"{named} may not start this workflow{_in(team)}: give the account a role there that may.",
+            )
+        ]
     return []
 
 
@@ -96,13 +102,19 @@ def _doubts(sketches: Sequence[Sketch]) -> Iterator[Problem]:
     """What works and is not wise."""
     for sketch in sketches:
         if sketch.kind is not None and sketch.config is not None:
-            yield from (Problem(sketch.id, f"config.{place}", reason, "warning") for place, reason in sketch.kind.doubts(sketch.config))
+            yield from (
+                Problem(sketch.id, f"config.{place}", reason, "warning")
+                for place, reason in sketch.kind.doubts(sketch.config)
+            )
 
 
 def _secrets(sketches: Sequence[Sketch], known: frozenset[str] | None) -> Iterator[Problem]:
     """Secrets that are not there: a warning, because a file may come before its secrets, which no file holds."""
     for sketch in sketches if known is not None else ():
-        for place, holder in (("secret", sketch.config), ("effect.secret", getattr(sketch.config, "effect", None))):
+        for place, holder in (
+            ("secret", sketch.config),
+            ("effect.secret", getattr(sketch.config, "effect", None)),
+        ):
             name = getattr(holder, "secret", None)
             if isinstance(name, str) and name not in (known or ()):
                 reason = f"There is no secret {name}{suggestion(name, sorted(known or ()))} It is set under Settings, Secrets."
@@ -112,21 +124,35 @@ def _secrets(sketches: Sequence[Sketch], known: frozenset[str] | None) -> Iterat
 # -------------------------------------------------------------------------------------------------------------- collections
 
 
-def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
+def _collections(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None
+) -> list[Problem]:
     """Unknown fields, relations and segments."""
     name = raw.get("collection")
     uses = [(sketch, use) for sketch in sketches for use in sketch.uses]
     if name is None:
-        problems_found = [Problem(sketch.id, f"config.{use.field}", NO_RECORD) for sketch, use in uses if use.collection is None]
+        problems_found = [
+            Problem(sketch.id, f"config.{use.field}", NO_RECORD)
+            for sketch, use in uses
+            if use.collection is None
+        ]
         return problems_found + (
-            _wrong_uses([pair for pair in uses if pair[1].collection is not None], None, collections, raw.get("slug"))
+            _wrong_uses(
+                [pair for pair in uses if pair[1].collection is not None], None, collections, raw.get("slug")
+            )
             if collections
             else []
         )
     if collections is None or not isinstance(name, str):
         return []
     if name not in collections:
-        return [Problem(None, "collection", f"There is no collection {name}{suggestion(name, collections, NOT_CONNECTED)}")]
+        return [
+            Problem(
+                None,
+                "collection",
+                f"There is no collection {name}{suggestion(name, collections, NOT_CONNECTED)}",
+            )
+        ]
     segments = {segment.id for segment in collections[name].segments}
     only_in = settings.get("only_in") if isinstance(settings := raw.get("settings"), Mapping) else None
     return [
@@ -136,14 +162,18 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
     ]
 
 
-def _unknown_segments(name: str, known: set[str], field: str, given: Any, severity: Literal["error", "warning"]) -> Iterator[Problem]:
+def _unknown_segments(
+    name: str, known: set[str], field: str, given: Any, severity: Literal["error", "warning"]
+) -> Iterator[Problem]:
     for place, segment in named(given):
         if segment not in known:
             told = f"The collection {name} has no segment {segment}{suggestion(segment, known)}"
             yield Problem(None, f"{field}[{place}]", told, severity, UNKNOWN)
 
 
-def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], collection: Any, collections: Mapping[str, Any], slug: Any) -> list[Problem]:
+def _wrong_uses(
+    uses: Iterable[tuple[Sketch, Use]], collection: Any, collections: Mapping[str, Any], slug: Any
+) -> list[Problem]:
     return [
         Problem(sketch.id, f"config.{use.field}", wrong)
         for sketch, use in uses
@@ -166,7 +196,11 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
         target = collections.get(relation.collection)
     if use.column is None or target is None:
         return None
-    name = (stage.name if (stage := stage_field(target)) is not None else None) if use.column == STAGE else use.column
+    name = (
+        (stage.name if (stage := stage_field(target)) is not None else None)
+        if use.column == STAGE
+        else use.column
+    )
     if name is None:
         return f"{target.label} have no stage: name the field, or say under Settings, Collections, Contacts which one it is."
     column = next((entry for entry in target.fields if entry.name == name), None)
@@ -174,7 +208,11 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
         return f"{target.label} has no field {use.column}{_meant(use.column, [entry.name for entry in target.fields])}"
     if use.number and column.stored not in ("integer", "decimal"):
         return f"{target.label}: {use.column} is no number, and cannot be added up."
-    if use.option is not None and column.options is not None and use.option.casefold() not in _words_of(column.options):
+    if (
+        use.option is not None
+        and column.options is not None
+        and use.option.casefold() not in _words_of(column.options)
+    ):
         return f"{target.label}: {column.label} is never “{use.option}”; it is {_listed([option.label for option in column.options])}."
     if use.changed and column.readonly and not (use.act == "create" and use.column in target.key):
         return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
@@ -196,7 +234,11 @@ def _meant(name: str, names: Sequence[str]) -> str:
 def _listed(names: Iterable[str]) -> str:
     """The names, at most the first fifteen."""
     every = list(names)
-    return ", ".join(every[:15]) + (f" and {len(every) - 15} more" if len(every) > 15 else "") if every else "none"
+    return (
+        ", ".join(every[:15]) + (f" and {len(every) - 15} more" if len(every) > 15 else "")
+        if every
+        else "none"
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------------ actions
@@ -213,14 +255,22 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
             action = use.column or ""
             if action not in surroundings.actions:
                 problems_found.append(
-                    Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{suggestion(action, surroundings.actions)}")
+                    Problem(
+                        sketch.id,
+                        f"config.{use.field}",
+                        f"There is no action {action}{suggestion(action, surroundings.actions)}",
+                    )
                 )
                 continue
             about = surroundings.actions[action]
             if about not in own and getattr(sketch.config, "record", None) is None:
                 reason = f"The action {action} is done to records of {about}, and the run is about {raw.get('collection') or 'no record'}"
                 problems_found.append(
-                    Problem(sketch.id, f"config.{use.field}", f"{reason}: say on which one (record), or choose another action.")
+                    Problem(
+                        sketch.id,
+                        f"config.{use.field}",
+                        f"{reason}: say on which one (record), or choose another action.",
+                    )
                 )
             own.add(about)  # a compensation applies to the same record
     return problems_found
@@ -229,7 +279,9 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
 # ------------------------------------------------------------------------------------------------------------------- rights
 
 
-def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings, rights: Rights) -> list[Problem]:
+def _rights(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings, rights: Rights
+) -> list[Problem]:
     """Unknown roles, and steps that nobody could do."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     problems_found = [
@@ -238,31 +290,51 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
         if role not in rights.roles
     ]
     label = raw.get("clearance")
-    if isinstance(label, str) and not any(rights.may(role, team, f"label:{label}", "see") for role in rights.roles):
+    if isinstance(label, str) and not any(
+        rights.may(role, team, f"label:{label}", "see") for role in rights.roles
+    ):
         problems_found.append(
-            Problem(None, "clearance", f"No role is cleared for {label}: for nobody would the workflow be there.", "warning")
+            Problem(
+                None,
+                "clearance",
+                f"No role is cleared for {label}: for nobody would the workflow be there.",
+                "warning",
+            )
         )
     for sketch in sketches:
         problems_found += [
-            Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles
+            Problem(sketch.id, f"roles[{place}]", _no_role(role, rights))
+            for place, role in sketch.roles
+            if role not in rights.roles
         ]
         problems_found += _asked_roles(sketch, rights)
     workflow = f"workflow:{raw.get('slug')}"
-    workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)]
+    workers = [
+        role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)
+    ]
     if not workers:
-        reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume its runs."
+        reason = (
+            f"No role may work in this workflow{_in(team)}: grant one the right to start or resume its runs."
+        )
         return [*problems_found, Problem(None, "team", reason, kind=RIGHTS)]
     collection = raw.get("collection")
     if isinstance(collection, str):
         problems_found += list(_unreadable(_Hands(None, workers, team, rights), "collection", collection))
     for sketch in sketches:
-        able = [role for role in workers if not sketch.roles or rights.held(role, team) & {name for _, name in sketch.roles}]
+        able = [
+            role
+            for role in workers
+            if not sketch.roles or rights.held(role, team) & {name for _, name in sketch.roles}
+        ]
         if able:
             problems_found += _step(_Hands(sketch, able, team, rights), raw, surroundings)
         elif any(role in rights.roles for _, role in sketch.roles):
             problems_found.append(
                 Problem(
-                    sketch.id, "roles", f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.", kind=RIGHTS
+                    sketch.id,
+                    "roles",
+                    f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.",
+                    kind=RIGHTS,
                 )
             )
     return problems_found
@@ -274,7 +346,13 @@ def _asked_roles(sketch: Sketch, rights: Rights) -> Iterator[Problem]:
         for number, role in enumerate(getattr(holder, "roles", None) or ()):
             if isinstance(role, str) and role not in rights.roles:
                 where = f"config.{place}[{number}]"
-                yield Problem(sketch.id, where, _no_role(role, rights), "error" if sketch.type == "approval" else "warning", UNKNOWN)
+                yield Problem(
+                    sketch.id,
+                    where,
+                    _no_role(role, rights),
+                    "error" if sketch.type == "approval" else "warning",
+                    UNKNOWN,
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +366,9 @@ class _Hands:
 
     def problem(self, field: str, reason: str, *, warning: bool = False) -> Problem:
         """An act that none of the roles may do."""
-        return Problem(self.step.id if self.step else None, field, reason, "warning" if warning else "error", RIGHTS)
+        return Problem(
+            self.step.id if self.step else None, field, reason, "warning" if warning else "error", RIGHTS
+        )
 
     def who(self, obj: str, *acts: str, anywhere: bool = False) -> list[str]:
         """The roles that may do one of the acts; `anywhere`: in any team."""
@@ -308,13 +388,20 @@ def _step(hands: _Hands, raw: Mapping[str, Any], surroundings: Surroundings) -> 
         act = use.act if use.changed else "read"
         if (target, act) not in reported:
             reported.add((target, act))
-            problems_found += _unwritable(hands, field, target, act) if use.changed else _unreadable(hands, field, target)
+            problems_found += (
+                _unwritable(hands, field, target, act) if use.changed else _unreadable(hands, field, target)
+            )
         if use.column is not None:
             problems_found += _closed(hands, field, target, use)
     for use in hands.step.actions if hands.step and surroundings.actions is not None else ():
-        if use.column in (surroundings.actions or {}) and not hands.who(f"action:{use.column}", "execute", "request"):
+        if use.column in (surroundings.actions or {}) and not hands.who(
+            f"action:{use.column}", "execute", "request"
+        ):
             problems_found.append(
-                hands.problem(f"config.{use.field}", f"No role that may do this step may execute or request {use.column}.")
+                hands.problem(
+                    f"config.{use.field}",
+                    f"No role that may do this step may execute or request {use.column}.",
+                )
             )
     return problems_found
 
@@ -334,7 +421,9 @@ def _unreadable(hands: _Hands, field: str, collection: str) -> Iterator[Problem]
     elsewhere = bool(hands.who(f"collection:{collection}", "read", anywhere=True))
     what = "this step" if hands.step else "the workflow"
     reason = f"No role that may do {what} may read {collection}{_in(hands.team)}"
-    yield hands.problem(field, f"{reason}, only in other teams." if elsewhere else f"{reason}.", warning=elsewhere)
+    yield hands.problem(
+        field, f"{reason}, only in other teams." if elsewhere else f"{reason}.", warning=elsewhere
+    )
 
 
 def _unwritable(hands: _Hands, field: str, collection: str, act: str) -> Iterator[Problem]:
@@ -350,7 +439,9 @@ def _closed(hands: _Hands, field: str, collection: str, use: Use) -> Iterator[Pr
     if sides and all(use.column in side for side in sides):
         act = "change" if use.changed else "read"
         yield hands.problem(
-            field, f"No role that may do this step may {act} the field {use.column} of {collection}.", warning=not use.changed
+            field,
+            f"No role that may do this step may {act} the field {use.column} of {collection}.",
+            warning=not use.changed,
         )
 
 

@@ -53,10 +53,16 @@ class Dated(Part):
 
 def _of_variable(given: Any) -> str:
     """Which of the two kinds a variable is. The returned words cannot occur in a place of the document."""
-    return "dict[dated]" if isinstance(given, Dated) or (isinstance(given, Mapping) and DATED in given) else "none"
+    return (
+        "dict[dated]"
+        if isinstance(given, Dated) or (isinstance(given, Mapping) and DATED in given)
+        else "none"
+    )
 
 
-Variable = Annotated[Annotated[Dated, Tag("dict[dated]")] | Annotated[Any, Tag("none")], Discriminator(_of_variable)]
+Variable = Annotated[
+    Annotated[Dated, Tag("dict[dated]")] | Annotated[Any, Tag("none")], Discriminator(_of_variable)
+]
 
 
 class Column(Part):
@@ -64,7 +70,9 @@ class Column(Part):
 
     name: Name
     type: Literal["text", "integer", "decimal", "boolean", "date"] = "text"
-    label: str | None = Field(None, min_length=1, max_length=200, description="What people read; the name without it")
+    label: str | None = Field(
+        None, min_length=1, max_length=200, description="What people read; the name without it"
+    )
 
     def value(self, given: Any) -> Any:
         """The value in the column's type. Raises ValueError for another type; null stays null."""
@@ -79,13 +87,17 @@ class Column(Part):
                 return Decimal(number)
             case "date", str() if (day := date_of(given)) is not None:
                 return day
-        raise ValueError(f"{self.name} is of type {self.type}: {json.dumps(given, ensure_ascii=False)[:60]} is not")
+        raise ValueError(
+            f"{self.name} is of type {self.type}: {json.dumps(given, ensure_ascii=False)[:60]} is not"
+        )
 
 
 class Table(Part):
     """A policy table: found by `lookup(tables.<name>.<column>, key, …)`. A row is valid until a later one has the same keys."""
 
-    description: str | None = Field(None, max_length=2000, description="Where the rule comes from; operators do not see it")
+    description: str | None = Field(
+        None, max_length=2000, description="Where the rule comes from; operators do not see it"
+    )
     keys: Annotated[list[Name], Field(min_length=1, max_length=MAX_KEYS)] = Field(
         description="Columns that a row is looked up by, in the order in which lookup takes them"
     )
@@ -127,7 +139,9 @@ class Table(Part):
                 raise ValueError(f"row {number}: {error}") from None
             place = (row.get(VALID_FROM), *(values[name] for name in self.keys))
             if place in first:
-                raise ValueError(f"rows {first[place]} and {number} overlap: the same keys, valid from the same day")
+                raise ValueError(
+                    f"rows {first[place]} and {number} overlap: the same keys, valid from the same day"
+                )
             first[place] = number
 
     @property
@@ -152,7 +166,9 @@ def variable_json(variable: Any) -> Any:
     if not isinstance(variable, Dated):
         return sorted_keys(variable)
     phases = [{VALID_FROM: phase.valid_from, "value": sorted_keys(phase.value)} for phase in variable.dated]
-    return {DATED: [phase if phase[VALID_FROM] is not None else {"value": phase["value"]} for phase in phases]}
+    return {
+        DATED: [phase if phase[VALID_FROM] is not None else {"value": phase["value"]} for phase in phases]
+    }
 
 
 def _kind(value: Any) -> str:
@@ -163,5 +179,7 @@ def _kind(value: Any) -> str:
 def table_json(table: dict[str, Any]) -> dict[str, Any]:
     """A table without default values."""
     kept = {key: value for key, value in table.items() if value is not None}
-    kept["columns"] = [{key: value for key, value in column.items() if value is not None} for column in table["columns"]]
+    kept["columns"] = [
+        {key: value for key, value in column.items() if value is not None} for column in table["columns"]
+    ]
     return {**kept, "rows": sorted_keys(table["rows"])}

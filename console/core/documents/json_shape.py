@@ -22,7 +22,9 @@ TYPE_WORDS = {
 }
 MISSING = "This is missing."
 SAFE_INTEGER = 2**53 - 1
-UNION_TAG = re.compile(r"^(str|int|bool|none|list\[.*\]|dict\[.*\]|constrained-.*|function-.*|nullable\[.*\])$")
+UNION_TAG = re.compile(
+    r"^(str|int|bool|none|list\[.*\]|dict\[.*\]|constrained-.*|function-.*|nullable\[.*\])$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,25 @@ def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | 
     twice: list[str] = []
     try:
         text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
-        parsed = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, twice), parse_constant=_no_number)
+        parsed = json.loads(
+            text, object_pairs_hook=lambda pairs: _object(pairs, twice), parse_constant=_no_number
+        )
     except UnicodeDecodeError as error:
         return None, [Spot((), f"The file is not UTF-8 text: byte {error.start + 1} cannot be read.")]
     except json.JSONDecodeError as error:
-        return None, [Spot((), f"The file is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.")]
+        return None, [
+            Spot((), f"The file is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.")
+        ]
     except RecursionError:
         return None, [Spot((), "The file is nested too deep.")]
     except ValueError as error:
         return None, [Spot((), f"The file is no JSON: {error}.")]
     if not isinstance(parsed, dict):
         return None, [Spot((), "A workflow file holds one object, in braces.")]
-    return parsed, [Spot((), f"The key {name} stands twice in the same object: keep one.") for name in dict.fromkeys(twice)]
+    return parsed, [
+        Spot((), f"The key {name} stands twice in the same object: keep one.")
+        for name in dict.fromkeys(twice)
+    ]
 
 
 def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
@@ -103,14 +112,20 @@ def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Sp
 
 
 def _storable(text: str) -> bool:
-    return "\x00" not in text and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
+    return "\x00" not in text and (
+        text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    )
 
 
 def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
     """The errors of a model, without duplicates; if no alternative shape fits, those of the first."""
     spots: dict[tuple[str | int, ...], Spot] = {}
     for detail in error.errors(include_url=False):
-        place = tuple(part for part in detail["loc"] if not (isinstance(part, str) and UNION_TAG.match(part)) and part != "[key]")
+        place = tuple(
+            part
+            for part in detail["loc"]
+            if not (isinstance(part, str) and UNION_TAG.match(part)) and part != "[key]"
+        )
         spots.setdefault(place, Spot(place, reason(detail, model)))
     return list(spots.values())
 
@@ -127,13 +142,17 @@ def reason(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
             return f"This does not have the form asked for: {_pattern(context['pattern'])}."
         case "string_too_short" | "too_short":
             return (
-                "This may not be empty." if context.get("min_length") == 1 else f"This is too short: at least {context.get('min_length')}."
+                "This may not be empty."
+                if context.get("min_length") == 1
+                else f"This is too short: at least {context.get('min_length')}."
             )
         case "too_long":
             count = (
                 "" if context.get("actual_length") is None else f": {context['actual_length']:,}"
             )  # unknown where a list was not read to its end
-            return f"This has too many entries{count}{',' if count else ':'} at most {context['max_length']:,}."
+            return (
+                f"This has too many entries{count}{',' if count else ':'} at most {context['max_length']:,}."
+            )
         case "string_too_long":
             return f"This is too long: at most {context.get('max_length')}."
         case "greater_than_equal":
@@ -178,7 +197,9 @@ def _inside(part_schema: Any, part: str | int, schema: Mapping[str, Any]) -> Any
         return part_schema.get("items", {})
     by_name = next(iter(part_schema.get("patternProperties", {}).values()), None)
     others = part_schema.get("additionalProperties")
-    inner = part_schema.get("properties", {}).get(part, by_name or (others if isinstance(others, dict) else None))
+    inner = part_schema.get("properties", {}).get(
+        part, by_name or (others if isinstance(others, dict) else None)
+    )
     return inner if inner is not None else part_schema
 
 

@@ -43,8 +43,15 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], names: Names | 
         return
     settings = raw.get("settings")
     inbox = settings.get("inbox") if isinstance(settings, Mapping) else None
-    named: list[tuple[str | None, str, str, Any]] = [(None, TEAM, TEAM, raw.get("team")), (None, "settings.inbox", INBOX, inbox)]
-    named += [(sketch.id, place, kind, name) for sketch in sketches for place, kind, name in _named(sketch.config, ("config",))]
+    named: list[tuple[str | None, str, str, Any]] = [
+        (None, TEAM, TEAM, raw.get("team")),
+        (None, "settings.inbox", INBOX, inbox),
+    ]
+    named += [
+        (sketch.id, place, kind, name)
+        for sketch in sketches
+        for place, kind, name in _named(sketch.config, ("config",))
+    ]
     for step, place, kind, name in named:
         if isinstance(name, str) and (wrong := _wrong(kind, name, raw, names)) is not None:
             yield Problem(step, place, *wrong, kind=UNKNOWN)
@@ -54,13 +61,21 @@ def _named(config: Any, place: tuple[str | int, ...]) -> Iterator[tuple[str, str
     """(place, what it names, the name) in the settings, at every depth that the step type's own model has."""
     for setting in type(config).model_fields if isinstance(config, BaseModel) else ():
         value, here = getattr(config, setting), (*place, setting)
-        for where, each in [((*here, number), each) for number, each in enumerate(value)] if isinstance(value, list) else [(here, value)]:
+        for where, each in (
+            [((*here, number), each) for number, each in enumerate(value)]
+            if isinstance(value, list)
+            else [(here, value)]
+        ):
             if isinstance(each, BaseModel):
                 yield from _named(each, where)
             elif setting in NAMING and isinstance(each, str):
                 literal = LITERAL.fullmatch(each) if NAMING[setting] == PERSON else None
                 if NAMING[setting] != PERSON or literal is not None:
-                    yield Spot(where, "").path, NAMING[setting], literal[2].strip().lower() if literal else each
+                    yield (
+                        Spot(where, "").path,
+                        NAMING[setting],
+                        literal[2].strip().lower() if literal else each,
+                    )
 
 
 def _wrong(kind: str, name: str, raw: Mapping[str, Any], names: Names) -> tuple[str, Severity] | None:
@@ -83,12 +98,19 @@ def _known(kind: str, raw: Mapping[str, Any], names: Names) -> tuple[frozenset[s
         case "team":
             return names.teams, True
         case "inbox":
-            return frozenset(each for each, team in (names.inboxes or {}).items() if team == raw.get("team")), True
+            return frozenset(
+                each for each, team in (names.inboxes or {}).items() if team == raw.get("team")
+            ), True
         case "workflow":
-            own = {None, raw.get("clearance")}  # whoever edits this workflow is not told of those that it may not see
+            own = {
+                None,
+                raw.get("clearance"),
+            }  # whoever edits this workflow is not told of those that it may not see
             whose = (None, names.owners.get(str(raw.get("slug"))))
             there = (names.workflows or {}).items()
-            return frozenset(each for each, label in there if label in own and names.owners.get(each) in whose), False
+            return frozenset(
+                each for each, label in there if label in own and names.owners.get(each) in whose
+            ), False
         case "target":
             return names.chats, False
     return names.people or frozenset(), False

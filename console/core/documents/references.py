@@ -43,8 +43,15 @@ def wrong_references(text: Located, *, template: bool, known: Known) -> list[str
     except ExpressionError as error:
         return [f"{error.reason.rstrip('.')} (at character {error.position + 1})."]
     paths = sorted({path for expression in parsed for path in expressions.paths(expression)})
-    looked = [node for expression in parsed for node in walk(expression.node) if isinstance(node, Call) and node.name == "lookup"]
-    reasons = [_path_error(list(path), text, known) for path in paths] + [_wrong_lookup(call, known) for call in looked]
+    looked = [
+        node
+        for expression in parsed
+        for node in walk(expression.node)
+        if isinstance(node, Call) and node.name == "lookup"
+    ]
+    reasons = [_path_error(list(path), text, known) for path in paths] + [
+        _wrong_lookup(call, known) for call in looked
+    ]
     return list(dict.fromkeys(reason for reason in reasons if reason is not None))
 
 
@@ -65,7 +72,9 @@ def _path_error(path: list[str], text: Located, known: Known) -> str | None:
             item_known = known.item != {ANY_NAME} and rest and rest[0] not in known.item
             return f"The items have no {rest[0]}{suggestion(rest[0], known.item)}" if item_known else None
         case ["former" | "event" as root, *_] if not text.event:
-            return f"{root} is not known here: it stands only in triggers, and in steps that wait for an event."
+            return (
+                f"{root} is not known here: it stands only in triggers, and in steps that wait for an event."
+            )
         case ["item" | "lead" as root, *_]:
             return f"{root} is not known here: it stands only in loops and automations."
         case ["related" | "results" | "key" | "answer" | "approver" as root, *_]:
@@ -88,7 +97,9 @@ def _wrong_entry(rest: list[str], text: Located, known: Known) -> str | None:
     match list_node.names if isinstance(list_node, Path) else ():
         case ("steps", step, *read):
             prefix = ".".join([*read, ""])
-            inner = {name.removeprefix(prefix) for name in known.outputs.get(step) or () if name.startswith(prefix)}
+            inner = {
+                name.removeprefix(prefix) for name in known.outputs.get(step) or () if name.startswith(prefix)
+            }
             if inner and rest and rest[0] not in inner:
                 return f"The entries of {'.'.join(list_node.names)} have no {rest[0]}{suggestion(rest[0], inner)}"  # type: ignore[union-attr]
     return None
@@ -99,7 +110,11 @@ def _wrong_lookup(call: Call, known: Known) -> str | None:
     where = call.arguments[0]
     given = len(call.arguments) - 1
     if not isinstance(where, Path) or where.root != expressions.TABLES:
-        return None if given <= 2 else f"lookup takes one key and a default to look in an object, not {given} values."
+        return (
+            None
+            if given <= 2
+            else f"lookup takes one key and a default to look in an object, not {given} values."
+        )
     table, column = (str(part) for part in where.steps)
     if table not in known.tables:
         return f"There is no policy table {table}{suggestion(table, known.tables)}"
@@ -110,9 +125,7 @@ def _wrong_lookup(call: Call, known: Known) -> str | None:
     if column not in columns:
         return f"The policy table {table} has no column {column} to look up{suggestion(column, columns)}"
     if given not in (keys, keys + 1):
-        return (
-            f"The policy table {table} has {keys} {'key' if keys == 1 else 'keys'}: lookup takes as many, and a default if one is wanted."
-        )
+        return f"The policy table {table} has {keys} {'key' if keys == 1 else 'keys'}: lookup takes as many, and a default if one is wanted."
     return None
 
 
@@ -146,7 +159,11 @@ def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
     if own_collection is None:
         return None
     names = [entry.name for entry in own_collection.fields]
-    return None if rest[0] in names else f"{own_collection.label} has no field {rest[0]}{suggestion(rest[0], names)}"
+    return (
+        None
+        if rest[0] in names
+        else f"{own_collection.label} has no field {rest[0]}{suggestion(rest[0], names)}"
+    )
 
 
 def suggestion(name: str, names: Iterable[str], otherwise: str = ".") -> str:

@@ -11,25 +11,39 @@ REPORTED = frozenset({"receipt", "reported_on"})
 """Input of a reported run besides the form's fields."""
 
 
-def problems(raw: Mapping[str, Any], own_fields: frozenset[str] | None, collections: Mapping[str, Any] | None) -> list[Problem]:
+def problems(
+    raw: Mapping[str, Any], own_fields: frozenset[str] | None, collections: Mapping[str, Any] | None
+) -> list[Problem]:
     """All errors in `report`; [] without one. `own_fields` are the fields of the start, None: unknown."""
     report = raw.get("report")
     if not isinstance(report, dict):
         return []
     problems_found = []
     if not raw.get("clearance"):
-        problems_found.append(Problem(None, "clearance", "What is reported needs a clearance, such as confidential."))
+        problems_found.append(
+            Problem(None, "clearance", "What is reported needs a clearance, such as confidential.")
+        )
     if raw.get("collection") is None:
-        problems_found.append(Problem(None, "collection", "A report makes a record that the run is about: name its collection."))
+        problems_found.append(
+            Problem(None, "collection", "A report makes a record that the run is about: name its collection.")
+        )
     source, target, values = report.get("collection"), raw.get("collection"), report.get("values")
     if collections is not None and isinstance(source, str) and source not in collections:
-        problems_found.append(Problem(None, "report.collection", f"There is no collection {source}{suggestion(source, collections)}"))
-    names_known = Known({}, frozenset(), frozenset(), {}, own_fields, source if isinstance(source, str) else None, collections)
+        problems_found.append(
+            Problem(
+                None, "report.collection", f"There is no collection {source}{suggestion(source, collections)}"
+            )
+        )
+    names_known = Known(
+        {}, frozenset(), frozenset(), {}, own_fields, source if isinstance(source, str) else None, collections
+    )
     for name, text in values.items() if isinstance(values, dict) else ():
         place = f"report.values.{name}"
         fields = _fields(collections, target)
         if fields is not None and name not in fields:
-            problems_found.append(Problem(None, place, f"{target} has no field {name}{suggestion(name, fields)}"))
+            problems_found.append(
+                Problem(None, place, f"{target} has no field {name}{suggestion(name, fields)}")
+            )
         if isinstance(text, str):
             wrong = wrong_references(Located(place, text), template="{{" in text, known=names_known)
             problems_found += [Problem(None, place, reason) for reason in wrong]

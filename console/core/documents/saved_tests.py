@@ -18,15 +18,21 @@ class ChosenAnswer(Part):
     """What a person answers at a step. In a step that goes through a list, `values` may name the `item`; without it, it counts for whichever is next."""
 
     values: dict[str, Any] = Field(default_factory=dict, description="Field of the form to its value")
-    outcome: str | None = Field(None, max_length=64, description="What is chosen: an outcome of the step, or what others answered")
-    approval: Literal["approved", "rejected"] | None = Field(None, description="What others say where the step needs an approval")
+    outcome: str | None = Field(
+        None, max_length=64, description="What is chosen: an outcome of the step, or what others answered"
+    )
+    approval: Literal["approved", "rejected"] | None = Field(
+        None, description="What others say where the step needs an approval"
+    )
 
 
 class ChosenEnding(Part):
     """How what the step does outside ends."""
 
     outcome: Literal["succeeded", "failed", "unknown"]
-    result: dict[str, Any] | None = Field(None, description="What comes back, as later steps find it; of a message also its `outcome`")
+    result: dict[str, Any] | None = Field(
+        None, description="What comes back, as later steps find it; of a message also its `outcome`"
+    )
 
 
 def _spelled_out(given: Any) -> Any:
@@ -43,10 +49,13 @@ def _form(given: Any) -> str:
 
 EndingText = Annotated[ChosenEnding, BeforeValidator(_spelled_out)]
 AnswerOrList = Annotated[
-    Annotated[ChosenAnswer, Tag(ONE)] | Annotated[list[ChosenAnswer], Field(max_length=MOST_ATTEMPTS), Tag(MANY)], Discriminator(_form)
+    Annotated[ChosenAnswer, Tag(ONE)]
+    | Annotated[list[ChosenAnswer], Field(max_length=MOST_ATTEMPTS), Tag(MANY)],
+    Discriminator(_form),
 ]
 EndingOrList = Annotated[
-    Annotated[EndingText, Tag(ONE)] | Annotated[list[EndingText], Field(max_length=MOST_ATTEMPTS), Tag(MANY)], Discriminator(_form)
+    Annotated[EndingText, Tag(ONE)] | Annotated[list[EndingText], Field(max_length=MOST_ATTEMPTS), Tag(MANY)],
+    Discriminator(_form),
 ]
 Answers = Annotated[dict[str, AnswerOrList], Field(max_length=MOST_PLACES)]
 Endings = Annotated[dict[str, EndingOrList], Field(max_length=MOST_PLACES)]
@@ -77,9 +86,14 @@ class Expected(Part):
         None, description="Ids of the steps, in the order in which they are entered"
     )
     outcome: str | None = Field(None, max_length=200, description="The label of the end")
-    status: str | None = Field(None, max_length=40, description="Where the run stands, such as completed or waiting_person")
-    effects: Annotated[list[Annotated[ExpectedEffect, BeforeValidator(_of_step)]], Field(max_length=5000)] | None = Field(
-        None, description="What would have left, in order: a step, or `{step, summary}`; an empty list: nothing"
+    status: str | None = Field(
+        None, max_length=40, description="Where the run stands, such as completed or waiting_person"
+    )
+    effects: (
+        Annotated[list[Annotated[ExpectedEffect, BeforeValidator(_of_step)]], Field(max_length=5000)] | None
+    ) = Field(
+        None,
+        description="What would have left, in order: a step, or `{step, summary}`; an empty list: nothing",
     )
 
 
@@ -87,12 +101,17 @@ class SavedTest(Part):
     """A dry run that is kept with the workflow. All are run before it is published."""
 
     name: Title
-    record: str | None = Field(None, min_length=1, max_length=200, description="Key of the record that the run is about")
+    record: str | None = Field(
+        None, min_length=1, max_length=200, description="Key of the record that the run is about"
+    )
     input: dict[str, Any] | None = Field(None, description="Field of the start to its value")
     answers: Answers = Field(
-        default_factory=dict, description="Step to what is answered there; a list: the nth counts when it is entered the nth time"
+        default_factory=dict,
+        description="Step to what is answered there; a list: the nth counts when it is entered the nth time",
     )
-    effects: Endings = Field(default_factory=dict, description="Step to how what it does outside ends; none: it succeeds")
+    effects: Endings = Field(
+        default_factory=dict, description="Step to how what it does outside ends; none: it succeeds"
+    )
     expect: Expected = Field(default_factory=lambda: Expected.model_validate({}))
 
     def to_json(self) -> dict[str, Any]:

@@ -13,8 +13,13 @@ STEPS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 """Minutes that divide an hour: with others the last pause of each hour would be shorter."""
 LAST = "last"
 NEEDED: dict[str, tuple[str, ...]] = {
-    "minutes": ("minutes",), "hour": (), "day": ("at",), "weekday": ("at",), "week": ("on", "at"), "month": ("day", "at"),
-}  # fmt: skip
+    "minutes": ("minutes",),
+    "hour": (),
+    "day": ("at",),
+    "weekday": ("at",),
+    "week": ("on", "at"),
+    "month": ("day", "at"),
+}
 """How often → which other parts it takes. An hour takes `minute` too, and may do without."""
 MISSING = {
     "minutes": "Say every how many minutes.",
@@ -34,11 +39,15 @@ class Preset(BaseModel):
 
     every: Every
     minutes: int | None = Field(None, description="Every so many minutes; a number that divides 60")
-    minute: int | None = Field(None, ge=0, le=59, description="Of an hour: at so many minutes past; none: on the hour")
-    at: str | None = Field(None, max_length=5, description="The time of the day, such as 09:00, in the trigger's zone")
+    minute: int | None = Field(
+        None, ge=0, le=59, description="Of an hour: at so many minutes past; none: on the hour"
+    )
+    at: str | None = Field(
+        None, max_length=5, description="The time of the day, such as 09:00, in the trigger's zone"
+    )
     on: Annotated[list[Day], Field(max_length=7)] | None = Field(None, description="Of a week: the days")
-    day: Annotated[int, Field(ge=1, le=31)] | Annotated[str, StringConstraints(pattern="^last$")] | None = Field(
-        None, description="Of a month: 1 to 31, or `last`; a month without that day is left out"
+    day: Annotated[int, Field(ge=1, le=31)] | Annotated[str, StringConstraints(pattern="^last$")] | None = (
+        Field(None, description="Of a month: 1 to 31, or `last`; a month without that day is left out")
     )
 
     def wrong(self) -> Iterator[tuple[str, str]]:
@@ -67,7 +76,10 @@ class Preset(BaseModel):
             return f"{self.minute or 0} * * * *"
         hour, minute = (int(part) for part in (self.at or "").split(":"))
         day = "*" if self.every != "month" else "L" if self.day == LAST else str(self.day)
-        weekday = {"weekday": "1-5", "week": ",".join(_NUMBERED[each] for each in DAYS if each in (self.on or ()))}.get(self.every, "*")
+        weekday = {
+            "weekday": "1-5",
+            "week": ",".join(_NUMBERED[each] for each in DAYS if each in (self.on or ())),
+        }.get(self.every, "*")
         return f"{minute} {hour} {day} * {weekday}"
 
 
@@ -85,7 +97,11 @@ def preset_of(cron: str) -> dict[str, Any] | None:
     if day == weekday == "*":
         return {"every": "day", "at": at}
     if weekday == "*":
-        return {"every": "month", "day": LAST if day == "l" else int(day), "at": at} if day == "l" or day.isdigit() else None
+        return (
+            {"every": "month", "day": LAST if day == "l" else int(day), "at": at}
+            if day == "l" or day.isdigit()
+            else None
+        )
     if day != "*":
         return None
     if weekday in ("1-5", "mon-fri"):

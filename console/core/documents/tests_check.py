@@ -21,7 +21,9 @@ def problems(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem
             continue  # its shape is told by the model
         place, name = f"tests[{number}]", test.get("name")
         if isinstance(name, str) and name in names:
-            found.append(Problem(None, f"{place}.name", f"Two tests are called “{name}”: give one another name."))
+            found.append(
+                Problem(None, f"{place}.name", f"Two tests are called “{name}”: give one another name.")
+            )
         if isinstance(name, str):
             names.add(name)
         if raw.get("collection") is None and test.get("record") is not None:
@@ -36,9 +38,15 @@ def _named(test: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """(place, step) of every step that the test names."""
     for part in ("answers", "effects"):
         chosen = test.get(part)
-        yield from ((f"{part}.{step}", step) for step in (chosen if isinstance(chosen, Mapping) else ()) if isinstance(step, str))
+        yield from (
+            (f"{part}.{step}", step)
+            for step in (chosen if isinstance(chosen, Mapping) else ())
+            if isinstance(step, str)
+        )
     expected = test.get("expect")
     path = expected.get("path") if isinstance(expected, Mapping) else None
     yield from (
-        (f"expect.path[{number}]", step) for number, step in enumerate(path if isinstance(path, list) else ()) if isinstance(step, str)
+        (f"expect.path[{number}]", step)
+        for number, step in enumerate(path if isinstance(path, list) else ())
+        if isinstance(step, str)
     )

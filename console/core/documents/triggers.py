@@ -31,8 +31,12 @@ class Trigger(BaseModel):
 
     id: Name = Field(description="Name of the trigger; runs that it starts have it")
     kind: TriggerKind
-    enabled: bool | None = Field(None, description="Whether it starts runs when it is published first; none: all do but webhooks")
-    title: str | None = Field(None, min_length=1, max_length=200, description="What people read; none: in words of the console")
+    enabled: bool | None = Field(
+        None, description="Whether it starts runs when it is published first; none: all do but webhooks"
+    )
+    title: str | None = Field(
+        None, min_length=1, max_length=200, description="What people read; none: in words of the console"
+    )
     filter: str | None = Field(
         None,
         min_length=1,
@@ -56,8 +60,12 @@ class Trigger(BaseModel):
         max_length=100,
         description="Of a webhook: the field of the workflow's collection by which the record is found, such as email; none: the key",
     )
-    cron: str | None = Field(None, max_length=200, description="Of a schedule: minute, hour, day of month, month, day of week")
-    preset: Preset | None = Field(None, description="Of a schedule, in place of `cron`: how often, in parts that people know")
+    cron: str | None = Field(
+        None, max_length=200, description="Of a schedule: minute, hour, day of month, month, day of week"
+    )
+    preset: Preset | None = Field(
+        None, description="Of a schedule, in place of `cron`: how often, in parts that people know"
+    )
     zone: str | None = Field(
         None,
         max_length=100,
@@ -68,7 +76,10 @@ class Trigger(BaseModel):
         description="Of a schedule: what becomes of times at which no worker was there: left out, one run for all, or one each (at most ten); none: one for all",
     )
     segment: str | None = Field(
-        None, min_length=1, max_length=60, description="Of a schedule: everybody in this segment of the workflow's collection is enrolled"
+        None,
+        min_length=1,
+        max_length=60,
+        description="Of a schedule: everybody in this segment of the workflow's collection is enrolled",
     )
     sort: str | None = Field(
         None,
@@ -77,8 +88,12 @@ class Trigger(BaseModel):
         description="Of a segment: the field in whose order they are enrolled and begin, `-` before it for descending; none: the key",
     )
     on: str | None = Field(None, max_length=60, description="Of an event: which, such as record.updated")
-    collection: str | None = Field(None, max_length=200, description="Of an event: the collection of its records; none: the workflow's")
-    signed: bool | None = Field(None, description="Of a webhook: signed by its sender in place of a key; the run acts for `run_as`")
+    collection: str | None = Field(
+        None, max_length=200, description="Of an event: the collection of its records; none: the workflow's"
+    )
+    signed: bool | None = Field(
+        None, description="Of a webhook: signed by its sender in place of a key; the run acts for `run_as`"
+    )
     signature: Signature | None = Field(
         None,
         description="Of a signed webhook: how its sender signs, where that is neither by Standard Webhooks nor one that the console knows",
@@ -96,7 +111,11 @@ class Trigger(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         """The trigger in canonical order, without default values."""
-        given = {name: value for name, value in self.model_dump(mode="json", exclude_none=True).items() if value != {}}
+        given = {
+            name: value
+            for name, value in self.model_dump(mode="json", exclude_none=True).items()
+            if value != {}
+        }
         if self.signature is not None:
             given["signature"] = self.signature.model_dump(mode="json", exclude_defaults=True)
         return given | ({"input": dict(sorted(self.input.items()))} if self.input else {})

@@ -37,11 +37,17 @@ SAME: Mapping[str, str] = {"contact.created": "record.created"}
 
 OF_RECORDS = tuple(name for name in EVENTS if name.startswith("record."))
 HOUSE = frozenset({"variables", "tables", "now"})
-ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"record", "former", "event"}, "webhook": HOUSE | {"input"}}
+ROOTS: Mapping[str, frozenset[str]] = {
+    "schedule": HOUSE,
+    "event": HOUSE | {"record", "former", "event"},
+    "webhook": HOUSE | {"input"},
+}
 """What the expressions of a kind may look at."""
 
 TAKEN: Mapping[str, frozenset[str]] = {
-    "schedule": frozenset({"cron", "preset", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
+    "schedule": frozenset(
+        {"cron", "preset", "zone", "missed", "filter", "input", "record", "segment", "sort"}
+    ),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
     "webhook": frozenset({"signed", "signature", "filter", "input", "record", "find_by", "zone"}),
 }
@@ -69,10 +75,17 @@ def problems(
             continue  # the shape is reported already
         place = f"triggers[{number}]"
         if trigger.id in first:
-            found.append(Problem(None, f"{place}.id", f"Two triggers have the id {trigger.id}: give this one another."))
+            found.append(
+                Problem(None, f"{place}.id", f"Two triggers have the id {trigger.id}: give this one another.")
+            )
         first.setdefault(trigger.id, number)
-        found += [Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)]
-        found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, input_names, collections, tables)]
+        found += [
+            Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)
+        ]
+        found += [
+            Problem(None, f"{place}.{field}", reason)
+            for field, reason in _texts(trigger, raw, input_names, collections, tables)
+        ]
         if reason := nobody_acts(trigger, raw.get("run_as")):
             found.append(Problem(None, "run_as", reason))
         found += unseen(trigger, raw, collections, place)
@@ -80,7 +93,9 @@ def problems(
     return found
 
 
-def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+def _of_kind(
+    trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
     taken = TAKEN.get(trigger.kind, frozenset())
     for name in type(trigger).model_fields:
         if name not in taken | OF_ALL and getattr(trigger, name) not in (None, {}):
@@ -102,7 +117,10 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
                 f"The workflow is about a record of {getattr((collections or {}).get(own), 'label', own)}, and a time names none: say which, or name a segment, or leave the workflow without a collection.",
             )
         elif trigger.kind == "event" and trigger.collection not in (None, own):
-            yield "record", f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}."
+            yield (
+                "record",
+                f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}.",
+            )
     if trigger.kind == "webhook" and trigger.find_by is not None:
         yield from _of_find_by(trigger.find_by, own, collections)
     if trigger.signature is not None and not trigger.signed:
@@ -122,15 +140,24 @@ def _of_find_by(name: str, own: Any, collections: Mapping[str, Any] | None) -> I
     if field is None:
         yield "find_by", f"{own} has no field {name}{suggestion(name, list(collection.by_name))}"
     elif not finds(field):
-        yield "find_by", f"{field.label} tells no record from others: name a field such as an e-mail address or a number."
+        yield (
+            "find_by",
+            f"{field.label} tells no record from others: name a field such as an e-mail address or a number.",
+        )
 
 
 def finds(field: Any) -> bool:
     """Whether a record may be looked for by this field: text and whole numbers that the database holds."""
-    return field.computed is None and field.options is None and (field.stored in FOUND_BY or field.type in FOUND_BY)
+    return (
+        field.computed is None
+        and field.options is None
+        and (field.stored in FOUND_BY or field.type in FOUND_BY)
+    )
 
 
-def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+def _of_segment(
+    trigger: Trigger, own: Any, collections: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
     if not isinstance(own, str):
         yield "segment", "The workflow is about no record: remove this, or name a collection."
         return
@@ -140,7 +167,11 @@ def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | Non
     known = [segment.id for segment in collection.segments] if collection is not None else []
     if collection is not None and trigger.segment not in known:
         yield "segment", f"{own} has no segment {trigger.segment}{suggestion(trigger.segment or '', known)}"
-    if collection is not None and trigger.sort is not None and (name := trigger.sort.removeprefix("-")) not in collection.by_name:
+    if (
+        collection is not None
+        and trigger.sort is not None
+        and (name := trigger.sort.removeprefix("-")) not in collection.by_name
+    ):
         yield "sort", f"{own} has no field {name}{suggestion(name, list(collection.by_name))}"
 
 
@@ -150,11 +181,17 @@ def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
             yield "cron", "The preset says when already: keep one of the two."
         yield from ((f"preset.{part}", reason) for part, reason in trigger.preset.wrong())
     wrong = (
-        "This is missing: say when, such as 30 2 * * *, or name a preset." if trigger.cron is None else schedule.wrong_cron(trigger.cron)
+        "This is missing: say when, such as 30 2 * * *, or name a preset."
+        if trigger.cron is None
+        else schedule.wrong_cron(trigger.cron)
     )
     if wrong is not None and trigger.preset is None:
         yield "cron", wrong
-    if trigger.preset is not None and (fields := trigger.preset.cron) and (wrong := schedule.wrong_cron(fields)):
+    if (
+        trigger.preset is not None
+        and (fields := trigger.preset.cron)
+        and (wrong := schedule.wrong_cron(fields))
+    ):
         yield "preset.day", wrong
 
 
@@ -163,7 +200,9 @@ def _wrong_zone(trigger: Trigger) -> Iterator[tuple[str, str]]:
         yield "zone", wrong
 
 
-def _of_event(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+def _of_event(
+    trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
     if trigger.on is None:
         yield "on", f"This is missing: say which event, one of {', '.join(EVENTS)}."
         return
@@ -194,12 +233,26 @@ def _texts(
     roots = ROOTS.get(trigger.kind, HOUSE)
     variables = raw.get("variables")
     of = collection_of(trigger, raw) if trigger.kind == "event" else None
-    known = Known({}, frozenset(), frozenset(variables) if isinstance(variables, dict) else frozenset(), tables, None, of, collections)
-    texts = [("filter", trigger.filter), ("record", trigger.record), *((f"input.{name}", text) for name, text in trigger.input.items())]
+    known = Known(
+        {},
+        frozenset(),
+        frozenset(variables) if isinstance(variables, dict) else frozenset(),
+        tables,
+        None,
+        of,
+        collections,
+    )
+    texts = [
+        ("filter", trigger.filter),
+        ("record", trigger.record),
+        *((f"input.{name}", text) for name, text in trigger.input.items()),
+    ]
     for field, text in texts:
         if text is None:
             continue
-        wrong = _strange_roots(text, roots) or wrong_references(Located(field, text, event=True), template=False, known=known)
+        wrong = _strange_roots(text, roots) or wrong_references(
+            Located(field, text, event=True), template=False, known=known
+        )
         wrong = wrong or _wrong_former(text, of, collections)
         yield from ((field, reason) for reason in wrong)
     for name in trigger.input:
@@ -220,8 +273,18 @@ def _wrong_former(text: str, of: str | None, collections: Mapping[str, Any] | No
     if collection is None:
         return []
     names = [field.name for field in collection.fields]
-    named = sorted({path[1] for path in expressions.paths(expressions.parse(text)) if path[0] == "former" and len(path) > 1})
-    return [f"{collection.label} has no field {name}{suggestion(name, names)}" for name in named if name not in names]
+    named = sorted(
+        {
+            path[1]
+            for path in expressions.paths(expressions.parse(text))
+            if path[0] == "former" and len(path) > 1
+        }
+    )
+    return [
+        f"{collection.label} has no field {name}{suggestion(name, names)}"
+        for name in named
+        if name not in names
+    ]
 
 
 def nobody_acts(trigger: Trigger, run_as: Any) -> str:
@@ -232,14 +295,20 @@ def nobody_acts(trigger: Trigger, run_as: Any) -> str:
     return f"{what} starts runs while nobody is there: name the service account that acts, such as robot@example.com."
 
 
-def unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
+def unseen(
+    trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str
+) -> list[Problem]:
     """A warning where changes that other programs make are not seen."""
-    collection = (collections or {}).get(collection_of(trigger, raw) or "") if trigger.kind == "event" else None
+    collection = (
+        (collections or {}).get(collection_of(trigger, raw) or "") if trigger.kind == "event" else None
+    )
     reason = _unseen_changes(SAME.get(trigger.on or "", trigger.on or ""), collection)
     return [Problem(None, f"{place}.on", reason, "warning")] if reason else []
 
 
-def unseen_by_waits(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
+def unseen_by_waits(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None
+) -> list[Problem]:
     """The same for steps that wait for a change of the record."""
     collection = (collections or {}).get(str(raw.get("collection")))
     waits = [
@@ -248,7 +317,11 @@ def unseen_by_waits(sketches: Sequence[Sketch], raw: Mapping[str, Any], collecti
         if sketch.type == "wait" and sketch.config is not None and sketch.config.event is not None
         for name in (sketch.config.event, *sketch.config.also)
     ]
-    return [Problem(step, "config.event", reason, "warning") for step, name in waits if (reason := _unseen_changes(name, collection))]
+    return [
+        Problem(step, "config.event", reason, "warning")
+        for step, name in waits
+        if (reason := _unseen_changes(name, collection))
+    ]
 
 
 def _unseen_changes(on: str, collection: Any) -> str:
@@ -257,11 +330,16 @@ def _unseen_changes(on: str, collection: Any) -> str:
         return ""
     changes = getattr(collection, "changes", None)
     if changes is None:
-        return (
-            f"Only changes made in the console are seen: name a column of {collection.label} under `changes`, that other programs' are too."
+        return f"Only changes made in the console are seen: name a column of {collection.label} under `changes`, that other programs' are too."
+    if (
+        on == "record.updated"
+        and changes.column is not None
+        and changes.column == changes.created
+        and not changes.listen
+    ):
+        label = next(
+            (field.label for field in collection.fields if field.name == changes.column), changes.column
         )
-    if on == "record.updated" and changes.column is not None and changes.column == changes.created and not changes.listen:
-        label = next((field.label for field in collection.fields if field.name == changes.column), changes.column)
         return (
             f"Other programs' changes to {collection.label} are not seen, only their new rows: {label} says when a row was made."
             " Name a column that each change sets under `changes`."
@@ -278,7 +356,15 @@ def _misspelt(trigger: Trigger, input_names: frozenset[str] | None, place: str) 
     found = []
     for field, text in (("filter", trigger.filter), ("record", trigger.record)):
         read = (
-            sorted({path[1] for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1}) if text else []
+            sorted(
+                {
+                    path[1]
+                    for path in expressions.paths(expressions.parse(text))
+                    if path[0] == "input" and len(path) > 1
+                }
+            )
+            if text
+            else []
         )
         for name in read:
             meant = suggestion(name, input_names)

@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from console.core.documents.document_parts import Name, NodeType, Part, Slug, StoredDocument, Title, sorted_keys
+from console.core.documents.document_parts import (
+    Name,
+    NodeType,
+    Part,
+    Slug,
+    StoredDocument,
+    Title,
+    sorted_keys,
+)
 from console.core.documents.findings import Finding
 from console.core.documents.house_rules import Table, Variable, table_json, variable_json
 from console.core.documents.saved_tests import MOST_TESTS, SavedTest
@@ -31,13 +39,19 @@ Place = Literal["record", "list", "search", "assistant"]
 class Settings(Part):
     """How runs of the workflow behave."""
 
-    visit_limit: int = Field(50, ge=1, le=100_000, description="How often a run may enter the same step before it stops and asks")
-    idle_save_minutes: int = Field(30, ge=1, le=1440, description="Minutes without a sign of the holder after which the run is saved")
+    visit_limit: int = Field(
+        50, ge=1, le=100_000, description="How often a run may enter the same step before it stops and asks"
+    )
+    idle_save_minutes: int = Field(
+        30, ge=1, le=1440, description="Minutes without a sign of the holder after which the run is saved"
+    )
     exclusive: bool = Field(True, description="One live run of this workflow per record")
     on_error: Literal["ask", "fail"] = Field(
         "ask", description="What an automatic step does that cannot go on: ask a person, or end the run"
     )
-    max_automatic_steps: int = Field(50, ge=1, le=1000, description="Automatic steps in a row before the run stops and asks")
+    max_automatic_steps: int = Field(
+        50, ge=1, le=1000, description="Automatic steps in a row before the run stops and asks"
+    )
     retries: int = Field(
         3,
         ge=0,
@@ -45,7 +59,10 @@ class Settings(Part):
         description="How often an automatic step or a change is tried again, with growing pauses, when it fails for a reason that may pass",
     )
     step_seconds: int = Field(
-        300, ge=1, le=3600, description="Seconds that an automatic step or a change may take before a person is asked"
+        300,
+        ge=1,
+        le=3600,
+        description="Seconds that an automatic step or a change may take before a person is asked",
     )
     inbox: str | None = Field(
         None,
@@ -60,7 +77,10 @@ class Settings(Part):
         description="Milliseconds before the first of these tries; each further pause is twice as long, an hour at most",
     )
     parallel: int | None = Field(
-        None, ge=1, le=1_000, description="How many runs of the workflow that nobody holds are worked on at once; none: 10"
+        None,
+        ge=1,
+        le=1_000,
+        description="How many runs of the workflow that nobody holds are worked on at once; none: 10",
     )
     per_minute: int | None = Field(
         None,
@@ -68,7 +88,9 @@ class Settings(Part):
         le=100_000,
         description="How many runs that nobody holds begin within a minute, of those enrolled and of triggers; none: no limit",
     )
-    per_day: int | None = Field(None, ge=1, le=1_000_000, description="The same within 24 hours; none: no limit")
+    per_day: int | None = Field(
+        None, ge=1, le=1_000_000, description="The same within 24 hours; none: no limit"
+    )
     timeout_ms: int | None = Field(
         None,
         ge=1_000,
@@ -96,10 +118,13 @@ class StepAI(Part):
     """What the AI may propose at a step; a person decides. Whatever it answers, these settings say what is possible."""
 
     instruction: str = Field(
-        "", max_length=4000, description="What the author tells the AI about this step; it has the authority of the workflow"
+        "",
+        max_length=4000,
+        description="What the author tells the AI about this step; it has the authority of the workflow",
     )
     fields: Annotated[list[Name], Field(max_length=60)] | None = Field(
-        None, description="Fields that may be proposed; without it all that a person may fill in, an empty list: none of them"
+        None,
+        description="Fields that may be proposed; without it all that a person may fill in, an empty list: none of them",
     )
     outcome: bool = Field(True, description="Propose the choice too, where the step asks for one")
     trusted_only: list[Name] = Field(
@@ -117,16 +142,23 @@ class StepAI(Part):
         max_length=60,
         description="What makes a choice certain: field (`outcome`: the choice) to an expression, or option to expression. It looks at what staff and the console wrote alone; without it no choice is more than medium",
     )
-    threshold: Literal["high", "medium", "low"] = Field("low", description="The least confidence at which a value is shown at all")
+    threshold: Literal["high", "medium", "low"] = Field(
+        "low", description="The least confidence at which a value is shown at all"
+    )
     fill: Literal["high", "medium", "low"] = Field(
-        "medium", description="The least confidence at which a value fills its field; below, it is offered beside the empty field"
+        "medium",
+        description="The least confidence at which a value fills its field; below, it is offered beside the empty field",
     )
     sources: Annotated[list[Evidence], Field(min_length=1)] = Field(
-        default_factory=lambda: [*EVIDENCE], description="What the AI is given, as far as the person may see it"
+        default_factory=lambda: [*EVIDENCE],
+        description="What the AI is given, as far as the person may see it",
     )
-    ocr: bool = Field(False, description="Read pages without text by character recognition, where that is installed")
+    ocr: bool = Field(
+        False, description="Read pages without text by character recognition, where that is installed"
+    )
     mode: Literal["off", "shadow", "assist"] = Field(
-        "assist", description="off: never asked; shadow: asked and recorded, not shown; assist: shown, a person decides"
+        "assist",
+        description="off: never asked; shadow: asked and recorded, not shown; assist: shown, a person decides",
     )
     second_look: bool = Field(
         False,
@@ -137,21 +169,31 @@ class StepAI(Part):
 class Step(Part):
     """A node of the graph. `next` maps an outcome to the step that follows it, `default` every outcome not named."""
 
-    id: Name = Field(description="Name of the step in expressions (`steps.<id>`); never changed once runs exist")
+    id: Name = Field(
+        description="Name of the step in expressions (`steps.<id>`); never changed once runs exist"
+    )
     type: Name = Field(description="The step type")
     title: Title = Field(description="What people read")
-    description: str | None = Field(None, max_length=2000, description="A note for who edits the workflow; operators do not see it")
-    button: str | None = Field(None, min_length=1, max_length=60, description="Label of the button that completes the step")
+    description: str | None = Field(
+        None, max_length=2000, description="A note for who edits the workflow; operators do not see it"
+    )
+    button: str | None = Field(
+        None, min_length=1, max_length=60, description="Label of the button that completes the step"
+    )
     completion: Literal["manual", "automatic"] = Field(
         "manual", description="automatic: completes without a click when it asks for nothing"
     )
-    roles: list[str] | None = Field(None, description="Only these roles may complete the step; none: the workflow's")
+    roles: list[str] | None = Field(
+        None, description="Only these roles may complete the step; none: the workflow's"
+    )
     not_by: Annotated[list[str], Field(max_length=20)] | None = Field(
         None,
         description="Who may not do the step: `starter`, `step:<id>` (who did that step), `step:<id>.<field>` (who filled in that field there)",
     )
     ai: StepAI | None = Field(None, description="What the AI proposes here")
-    finding: Finding | None = Field(None, description="What was found here, in a few words for the list of steps")
+    finding: Finding | None = Field(
+        None, description="What was found here, in a few words for the list of steps"
+    )
     flag: Finding | None = Field(None, description="What to be aware of in what was found, in a few words")
     stakes: Annotated[list[Stake], Field(max_length=3)] | None = Field(
         None,
@@ -161,10 +203,15 @@ class Step(Part):
     content: Annotated[list[dict[str, Any]], Field(max_length=40)] | None = Field(
         None, description="Blocks that are drawn above the form: what was found, in figures and pictures"
     )
-    next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
-    at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
+    next: dict[Name, Name] = Field(
+        default_factory=dict, description="Outcome to step id; `default` for every outcome not named"
+    )
+    at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Place in the editor: [x, y] in pixels"
+    )
     node: NodeType | None = Field(
-        None, description="The type under which a program added the step as a node; the API names it so while its settings still fit"
+        None,
+        description="The type under which a program added the step as a node; the API names it so while its settings still fit",
     )
 
 
@@ -179,13 +226,17 @@ class Note(Part):
     """A text on the canvas for who edits the workflow; operators do not see it. It is no step."""
 
     text: str = Field(min_length=1, max_length=2000)
-    at: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(description="Place in the editor: [x, y] in pixels")
+    at: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(
+        description="Place in the editor: [x, y] in pixels"
+    )
 
 
 class Report(Part):
     """How somebody reports what they will not see again: from the menu of a record a form is filled in, which makes the record that the run is about."""
 
-    collection: str = Field(max_length=200, description="Collection of the records from whose menu it is reported")
+    collection: str = Field(
+        max_length=200, description="Collection of the records from whose menu it is reported"
+    )
     title: Title = Field(description="What the menu says; the same words for everybody")
     text: str | None = Field(None, max_length=2000, description="What stands above the form")
     values: dict[str, str] = Field(
@@ -214,48 +265,70 @@ class AfterDays(Part):
 class Workflow(StoredDocument):
     """A workflow document of the newest format. Steps are in the order in which a person would tell them."""
 
-    schema_: str | None = Field(None, alias="$schema", max_length=500, description="Where the JSON Schema of this file is, for editors")
+    schema_: str | None = Field(
+        None,
+        alias="$schema",
+        max_length=500,
+        description="Where the JSON Schema of this file is, for editors",
+    )
     format: Literal[1] = Field(description="Format of the document")
     slug: Slug = Field(description="Name of the workflow in addresses; never changed")
     title: Title
     description: str | None = Field(None, max_length=4000)
     run_as: str | None = Field(
-        None, min_length=3, max_length=254, description="E-mail address of the service account as which runs act; nobody holds them then"
+        None,
+        min_length=3,
+        max_length=254,
+        description="E-mail address of the service account as which runs act; nobody holds them then",
     )
     collection: str | None = Field(
-        None, max_length=200, description="Collection whose records the runs are about; null: runs without a record"
+        None,
+        max_length=200,
+        description="Collection whose records the runs are about; null: runs without a record",
     )
     team: str | None = Field(None, max_length=100, description="Team whose runs these are")
     clearance: Name | None = Field(
-        None, description="Clearance, such as confidential: for whoever is not cleared for it the workflow and its runs do not exist"
+        None,
+        description="Clearance, such as confidential: for whoever is not cleared for it the workflow and its runs do not exist",
     )
-    report: Report | None = Field(None, description="How people report into a workflow that they are not cleared for")
-    roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
+    report: Report | None = Field(
+        None, description="How people report into a workflow that they are not cleared for"
+    )
+    roles: list[str] = Field(
+        default_factory=list, description="Roles meant to work in it; the rights of the policy decide"
+    )
     segments: list[str] = Field(
         default_factory=list,
         description="Segments of the collection that it is made for: a note, `settings.only_in` restricts its runs to some",
     )
     settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
     triggers: Annotated[list[Trigger], Field(max_length=MOST_TRIGGERS)] = Field(
-        default_factory=list, description="What starts runs by itself; one firing is one run, which names its trigger"
+        default_factory=list,
+        description="What starts runs by itself; one firing is one run, which names its trigger",
     )
     variables: dict[Name, Variable] = Field(
         default_factory=dict,
         description='House rules by name, found as `variables.<name>`; decimals as strings. `{"dated": [{"value"}, {"valid_from", "value"}]}` changes on a day',
     )
-    tables: dict[Name, Table] = Field(default_factory=dict, description="Policy tables, read by `lookup(tables.<name>.<column>, key, …)`")
+    tables: dict[Name, Table] = Field(
+        default_factory=dict, description="Policy tables, read by `lookup(tables.<name>.<column>, key, …)`"
+    )
     steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
     groups: list[Group] = Field(default_factory=list)
-    notes: Annotated[list[Note], Field(max_length=100)] = Field(default_factory=list, description="Texts on the canvas")
+    notes: Annotated[list[Note], Field(max_length=100)] = Field(
+        default_factory=list, description="Texts on the canvas"
+    )
     exits: Annotated[list[Exit], Field(max_length=20)] = Field(
-        default_factory=list, description="When whoever is enrolled leaves before the end; the first that holds counts"
+        default_factory=list,
+        description="When whoever is enrolled leaves before the end; the first that holds counts",
     )
     reenrol: Literal["never", "after_end"] | AfterDays | None = Field(
         None,
         description='Whether who was enrolled once may be enrolled again: `never`, `after_end` (as without it), or `{"days": 180}` after they left',
     )
     tests: Annotated[list[SavedTest], Field(max_length=MOST_TESTS)] = Field(
-        default_factory=list, description="Dry runs that are kept: all are run before the workflow is published"
+        default_factory=list,
+        description="Dry runs that are kept: all are run before the workflow is published",
     )
 
     @model_validator(mode="before")
@@ -306,7 +379,9 @@ class Workflow(StoredDocument):
         """The document in canonical order: model fields in the model's order, free keys by name, without default values."""
         full = self.model_dump(mode="json", by_alias=True)
         document = {key: value for key, value in full.items() if key in ALWAYS or value not in (None, [], {})}
-        document["settings"] = {key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]}
+        document["settings"] = {
+            key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]
+        }
         if self.triggers:
             document["triggers"] = [each.to_json() for each in self.triggers]
         document["variables"] = {name: variable_json(self.variables[name]) for name in sorted(self.variables)}
@@ -362,7 +437,9 @@ def _step_json(step: dict[str, Any]) -> dict[str, Any]:
         del kept["completion"]
     for name in ("finding", "flag"):
         if isinstance(kept.get(name), list):
-            kept[name] = [{key: value for key, value in case.items() if value is not None} for case in kept[name]]
+            kept[name] = [
+                {key: value for key, value in case.items() if value is not None} for case in kept[name]
+            ]
     if "ai" in kept:
         usual = StepAI.model_validate({}).model_dump(mode="json")
         kept["ai"] = {key: value for key, value in kept["ai"].items() if value != usual[key]}

@@ -74,7 +74,11 @@ def check(
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
         return [
             *problems,
-            Problem(None, "format", f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."),
+            Problem(
+                None,
+                "format",
+                f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release.",
+            ),
         ]
     raw = upgraded(raw)
     problems += shape(raw)
@@ -93,7 +97,9 @@ def check(
     problems += approval_check.unheard(sketches, raw)
     problems += ai_check.problems(sketches, raw)
     start = next((sketch for sketch in sketches if sketch.type == START), None)
-    problems += triggers_check.problems(raw, start.outputs if start is not None else None, around.collections, _tables(raw))
+    problems += triggers_check.problems(
+        raw, start.outputs if start is not None else None, around.collections, _tables(raw)
+    )
     problems += triggers_check.unseen_by_waits(sketches, raw, around.collections)
     problems += _groups(raw, sketches)
     problems += tests_check.problems(raw, sketches)
@@ -110,16 +116,28 @@ def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
     for sketch in sketches:
         if sketch.id in first:
             problems.append(
-                Problem(sketch.id, "id", f"Two steps have the id {sketch.id}: numbers {first[sketch.id] + 1} and {sketch.place + 1}.")
+                Problem(
+                    sketch.id,
+                    "id",
+                    f"Two steps have the id {sketch.id}: numbers {first[sketch.id] + 1} and {sketch.place + 1}.",
+                )
             )
         first.setdefault(sketch.id, sketch.place)
         if sketch.id in RESERVED:
-            problems.append(Problem(sketch.id, "id", f"{sketch.id} is a word of the expression language: choose another id."))
+            problems.append(
+                Problem(
+                    sketch.id, "id", f"{sketch.id} is a word of the expression language: choose another id."
+                )
+            )
     starts = [sketch.id for sketch in sketches if sketch.type == START]
     if not starts:
         problems.append(Problem(None, "steps", NO_START))
     if len(starts) > 1:
-        problems.append(Problem(None, "steps", f"There are {len(starts)} steps of type start ({', '.join(starts)}): keep one."))
+        problems.append(
+            Problem(
+                None, "steps", f"There are {len(starts)} steps of type start ({', '.join(starts)}): keep one."
+            )
+        )
     return problems
 
 
@@ -127,13 +145,17 @@ def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Edges without target or outcome, and outcomes without an edge."""
     steps = raw.get("steps")
     known_outcomes = {
-        step["id"] for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict) and isinstance(step.get("id"), str)
+        step["id"]
+        for step in (steps if isinstance(steps, list) else [])
+        if isinstance(step, dict) and isinstance(step.get("id"), str)
     }
     problems = []
     for sketch in sketches:
         for outcome, target in sketch.next.items():
             if target not in known_outcomes:
-                problems.append(Problem(sketch.id, f"next.{outcome}", f"There is no step {target}.", kind=UNKNOWN))
+                problems.append(
+                    Problem(sketch.id, f"next.{outcome}", f"There is no step {target}.", kind=UNKNOWN)
+                )
             elif sketch.config is not None:
                 problems += _edge(sketch, outcome, target)
         problems += [
@@ -152,12 +174,26 @@ def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
 def _edge(sketch: Sketch, outcome: str, target: str) -> list[Problem]:
     """The error of an edge with an existing target."""
     if not sketch.outcomes:
-        return [Problem(sketch.id, f"next.{outcome}", f"Nothing follows a step of type {sketch.type}: remove the edge to {target}.")]
-    if outcome not in (*sketch.outcomes, *sketch.rare, DEFAULT) and (outcome != ERRORS or sketch.type == "start"):
+        return [
+            Problem(
+                sketch.id,
+                f"next.{outcome}",
+                f"Nothing follows a step of type {sketch.type}: remove the edge to {target}.",
+            )
+        ]
+    if outcome not in (*sketch.outcomes, *sketch.rare, DEFAULT) and (
+        outcome != ERRORS or sketch.type == "start"
+    ):
         offered = ", ".join((*sketch.outcomes, *sketch.rare))
-        return [Problem(sketch.id, f"next.{outcome}", f"The step has no outcome {outcome}: it has {offered}.")]
+        return [
+            Problem(sketch.id, f"next.{outcome}", f"The step has no outcome {outcome}: it has {offered}.")
+        ]
     if target == sketch.id:
-        return [Problem(sketch.id, f"next.{outcome}", "The step leads to itself: only a Go to step may lead back.")]
+        return [
+            Problem(
+                sketch.id, f"next.{outcome}", "The step leads to itself: only a Go to step may lead back."
+            )
+        ]
     return []
 
 
@@ -188,7 +224,12 @@ def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
     else:
         stuck = [sketch for sketch in sketches if sketch.id in reached and sketch.id not in ending]
         problems += [
-            Problem(sketch.id, "next", "No way leads from this step to an end: a run that comes here never completes.") for sketch in stuck
+            Problem(
+                sketch.id,
+                "next",
+                "No way leads from this step to an end: a run that comes here never completes.",
+            )
+            for sketch in stuck
         ]
     return problems + _circles(sketches, edges)
 
@@ -197,7 +238,11 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
     """Edges that close a cycle without a Go to step, and cycles without a question to a person. A cycle that passes a wait is allowed: call, wait, call again."""
     kinds = {sketch.id: sketch for sketch in sketches}
     waits = {sketch.id for sketch in sketches if sketch.kind is not None and sketch.kind.waits}
-    edges = {name: [target for target in targets if target not in waits] for name, targets in edges.items() if name not in waits}
+    edges = {
+        name: [target for target in targets if target not in waits]
+        for name, targets in edges.items()
+        if name not in waits
+    }
     plain = {name: targets for name, targets in edges.items() if kinds[name].type != GO_TO}
     problems = []
     for source, target in graph.back_edges(plain):
@@ -205,12 +250,24 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
         if source != target:
             reason = f"This leads back to {target}, an earlier step: only a Go to step may lead back, or a way that passes a wait."
             problems.append(Problem(source, f"next.{outcome}", reason))
-    alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.completion == "automatic" or sketch.by_itself)}
-    unattended = {name: [target for target in targets if target in alone] for name, targets in edges.items() if name in alone}
+    alone = {
+        sketch.id
+        for sketch in sketches
+        if sketch.kind is not None and (sketch.completion == "automatic" or sketch.by_itself)
+    }
+    unattended = {
+        name: [target for target in targets if target in alone]
+        for name, targets in edges.items()
+        if name in alone
+    }
     for source, target in graph.back_edges(unattended):
         if kinds[source].type == GO_TO:
             problems.append(
-                Problem(source, "next.default", f"The way back to {target} goes round without asking a person: it would never end.")
+                Problem(
+                    source,
+                    "next.default",
+                    f"The way back to {target} goes round without asking a person: it would never end.",
+                )
             )
     return problems
 
@@ -219,7 +276,10 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
     """Step id → the existing steps after it."""
     ids = {sketch.id for sketch in sketches}
     return {
-        sketch.id: list(dict.fromkeys(target for target in (*sketch.begins, *sketch.next.values()) if target in ids)) for sketch in sketches
+        sketch.id: list(
+            dict.fromkeys(target for target in (*sketch.begins, *sketch.next.values()) if target in ids)
+        )
+        for sketch in sketches
     }
 
 
@@ -227,11 +287,16 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
 
 
 def _references(
-    sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Many[str]], collections: Mapping[str, Any] | None
+    sketches: Sequence[Sketch],
+    raw: Mapping[str, Any],
+    before: Mapping[str, Many[str]],
+    collections: Mapping[str, Any] | None,
 ) -> list[Problem]:
     """Unreadable expressions and templates, and unknown names in them. `before`: step id → the steps that lead to it."""
     outputs = {sketch.id: sketch.outputs for sketch in sketches}
-    with_item = graph.reachable(_edges(sketches), [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins])
+    with_item = graph.reachable(
+        _edges(sketches), [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins]
+    )
     variables = raw.get("variables")
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
@@ -276,14 +341,23 @@ def _references(
             ]
         own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
         shows = bool(sketch.content or found)
-        seen = replace(names_known, before={*names_known.before, sketch.id}, outputs={**outputs, **own}) if shows else names_known
+        seen = (
+            replace(names_known, before={*names_known.before, sketch.id}, outputs={**outputs, **own})
+            if shows
+            else names_known
+        )
         for place, words, template in found:
             wrong = _wrong_finding(Located(place, words), template=template, known=seen)
             problems += [Problem(sketch.id, place, reason) for reason in wrong]
         for text, template in sketch.content:
             kind = sketch.blocks[int(text.field.partition("]")[0].removeprefix("content["))]
-            wrong = [*wrong_references(text, template=template, known=seen), *_unknown_at_end(sketch, text, template=template)]
-            problems += [Problem(sketch.id, text.field, f"{reason} (In the block {kind}.)") for reason in wrong]
+            wrong = [
+                *wrong_references(text, template=template, known=seen),
+                *_unknown_at_end(sketch, text, template=template),
+            ]
+            problems += [
+                Problem(sketch.id, text.field, f"{reason} (In the block {kind}.)") for reason in wrong
+            ]
         for place, condition in conditions:
             problems += [
                 Problem(sketch.id, place, reason)
@@ -294,7 +368,11 @@ def _references(
 
 def _item_names(sketch: Sketch, *, within: bool) -> frozenset[str] | None:
     """Names under `item`: those of the step itself, else any within the body of a loop."""
-    own = sketch.kind.item_names(sketch.config) if sketch.kind is not None and sketch.config is not None else None
+    own = (
+        sketch.kind.item_names(sketch.config)
+        if sketch.kind is not None and sketch.config is not None
+        else None
+    )
     return frozenset({ANY_NAME}) if own is None and within else own
 
 
@@ -303,7 +381,11 @@ def _with_reads(sketch: Sketch) -> frozenset[str] | None:
     if sketch.outputs is None:
         return None
     reads = getattr(sketch.config, "related", None) or ()
-    return sketch.outputs | {read.name for read in reads} | {total.name for read in reads for total in read.totals}
+    return (
+        sketch.outputs
+        | {read.name for read in reads}
+        | {total.name for read in reads for total in read.totals}
+    )
 
 
 def _finding_texts(sketch: Sketch, raw: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
@@ -318,8 +400,13 @@ def _wrong_finding(text: Located, *, template: bool, known: Known) -> list[str]:
     if reasons:
         return reasons
     parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
-    roots = sorted({path[0] for expression in parsed for path in expressions.paths(expression)} - FINDING_ROOTS)
-    return [f"{root} is not known here: what was found is told from steps, input, variables and tables." for root in roots]
+    roots = sorted(
+        {path[0] for expression in parsed for path in expressions.paths(expression)} - FINDING_ROOTS
+    )
+    return [
+        f"{root} is not known here: what was found is told from steps, input, variables and tables."
+        for root in roots
+    ]
 
 
 def _unknown_at_end(sketch: Sketch, text: Located, *, template: bool) -> list[str]:
@@ -329,7 +416,11 @@ def _unknown_at_end(sketch: Sketch, text: Located, *, template: bool) -> list[st
     except expressions.ExpressionError:
         return []
     named = any(path[0] == "record" for expression in parsed for path in expressions.paths(expression))
-    return ["record is not known at an end: take what an earlier step has loaded."] if named and sketch.type == END else []
+    return (
+        ["record is not known at an end: take what an earlier step has loaded."]
+        if named and sketch.type == END
+        else []
+    )
 
 
 def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:
@@ -355,11 +446,18 @@ def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]
         members = group.get("steps") if isinstance(group, dict) else None
         for place, name in enumerate(members if isinstance(members, list) else []):
             if isinstance(name, str) and name not in ids:
-                problems.append(Problem(None, f"groups[{number}].steps[{place}]", f"There is no step {name}.", kind=UNKNOWN))
+                problems.append(
+                    Problem(
+                        None, f"groups[{number}].steps[{place}]", f"There is no step {name}.", kind=UNKNOWN
+                    )
+                )
     return problems
 
 
 def _in_order(problems: Sequence[Problem], sketches: Sequence[Sketch]) -> list[Problem]:
     """Without duplicates, the document's own first, then by step."""
     places = {sketch.id: sketch.place for sketch in reversed(sketches)}
-    return sorted(dict.fromkeys(problems), key=lambda problem: -1 if problem.step is None else places.get(problem.step, len(places)))
+    return sorted(
+        dict.fromkeys(problems),
+        key=lambda problem: -1 if problem.step is None else places.get(problem.step, len(places)),
+    )

@@ -46,4 +46,7 @@ def _by_type(name: str, config: type[BaseModel], shared: dict[str, Any]) -> dict
     """The rule: if `type` has this value, `config` has that schema."""
     model = config.model_json_schema(by_alias=True)
     _share(shared, {**model.pop("$defs", {}), config.__name__: model})
-    return {"if": {"properties": {"type": {"const": name}}}, "then": {"properties": {"config": {"$ref": f"#/$defs/{config.__name__}"}}}}
+    return {
+        "if": {"properties": {"type": {"const": name}}},
+        "then": {"properties": {"config": {"$ref": f"#/$defs/{config.__name__}"}}},
+    }

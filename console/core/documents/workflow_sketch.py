@@ -150,20 +150,38 @@ def placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:
     return Problem(None, spot.path, spot.reason)
 
 
-def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problems: list[Problem]) -> list[Sketch]:
+def sketches(
+    raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problems: list[Problem]
+) -> list[Sketch]:
     """The steps as far as they can be parsed; errors in their settings are added to `problems`."""
     steps = raw.get("steps")
     sketched = []
     for place, step in enumerate(steps if isinstance(steps, list) else []):
-        if not isinstance(step, dict) or not isinstance(step.get("id"), str) or not isinstance(step.get("type"), str):
+        if (
+            not isinstance(step, dict)
+            or not isinstance(step.get("id"), str)
+            or not isinstance(step.get("type"), str)
+        ):
             continue
         ways = step.get("next")
-        edges = {str(outcome): target for outcome, target in ways.items() if isinstance(target, str)} if isinstance(ways, dict) else {}
+        edges = (
+            {str(outcome): target for outcome, target in ways.items() if isinstance(target, str)}
+            if isinstance(ways, dict)
+            else {}
+        )
         kind = step_types.get(step["type"])
-        sketch = Sketch(place, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual")))
+        sketch = Sketch(
+            place, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual"))
+        )
         sketch.roles = named(step.get("roles"))
         if kind is None:
-            problems.append(Problem(sketch.id, "type", f"There is no step type {sketch.type}: known are {', '.join(step_types)}."))
+            problems.append(
+                Problem(
+                    sketch.id,
+                    "type",
+                    f"There is no step type {sketch.type}: known are {', '.join(step_types)}.",
+                )
+            )
         else:
             _configure(sketch, kind, step.get("config", {}), problems)
         parsed_blocks, wrong = blocks.problems(step.get("content"))
@@ -186,29 +204,43 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
     try:
         sketch.config = model.model_validate(config)
     except ValidationError as error:
-        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in model_errors(error, model)]
+        problems += [
+            Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason)
+            for spot in model_errors(error, model)
+        ]
         sketch.config = _without_unknown(config, error, model)
     if sketch.config is None:
         return
     if sketch.completion == "automatic" and kind.asks(sketch.config):
         sketch.completion = "manual"
-        reason = (
-            "A person has something to read, to fill in or to choose here, so the step is never completed by itself: leave completion out."
-        )
+        reason = "A person has something to read, to fill in or to choose here, so the step is never completed by itself: leave completion out."
         problems.append(Problem(sketch.id, "completion", reason, "warning"))
     sketch.outcomes, sketch.outputs = kind.outcomes(sketch.config), kind.outputs(sketch.config)
     sketch.rare, sketch.begins = kind.rare_outcomes(sketch.config), kind.begins(sketch.config)
-    sketch.uses, sketch.actions = [*kind.uses(sketch.config), *_searched(sketch.config)], kind.actions(sketch.config)
-    sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [(text, True) for text in kind.templates(sketch.config)]
+    sketch.uses, sketch.actions = (
+        [*kind.uses(sketch.config), *_searched(sketch.config)],
+        kind.actions(sketch.config),
+    )
+    sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [
+        (text, True) for text in kind.templates(sketch.config)
+    ]
     if sketch.outputs and NEVER_OUTPUT in sketch.outputs:
         problems.append(
-            Problem(sketch.id, "config", f"No field can be named {NEVER_OUTPUT}: it marks what a step handled manually leaves out.")
+            Problem(
+                sketch.id,
+                "config",
+                f"No field can be named {NEVER_OUTPUT}: it marks what a step handled manually leaves out.",
+            )
         )
 
 
 def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: type[BaseModel]) -> Any:
     """The settings without unknown keys, so that the rest of the step can be checked; None if there are other errors."""
-    unknown = {detail["loc"][0] for detail in error.errors() if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1}
+    unknown = {
+        detail["loc"][0]
+        for detail in error.errors()
+        if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1
+    }
     try:
         return model.model_validate({name: value for name, value in config.items() if name not in unknown})
     except ValidationError:
@@ -217,7 +249,11 @@ def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: t
 
 def named(given: Any) -> tuple[tuple[int, str], ...]:
     """The texts in a list with their index; nothing if it is not a list."""
-    return tuple((place, name) for place, name in enumerate(given) if isinstance(name, str)) if isinstance(given, list) else ()
+    return (
+        tuple((place, name) for place, name in enumerate(given) if isinstance(name, str))
+        if isinstance(given, list)
+        else ()
+    )
 
 
 def _searched(config: Any) -> list[Use]:

@@ -43,8 +43,15 @@ def effective(document: Mapping[str, Any], given: Sequence[Change]) -> list[Chan
     made, kept = dict(document), list[Change]()
     for number, change in enumerate(given):
         after = _next(made, change, number)
-        parts_of = [[*each["steps"], *(each.get(name) for name in sorted({*made, *after} - {"steps"}))] for each in (made, after)]
-        if len(parts_of[0]) != len(parts_of[1]) or not all(map(same, *parts_of)) or made.keys() != after.keys():
+        parts_of = [
+            [*each["steps"], *(each.get(name) for name in sorted({*made, *after} - {"steps"}))]
+            for each in (made, after)
+        ]
+        if (
+            len(parts_of[0]) != len(parts_of[1])
+            or not all(map(same, *parts_of))
+            or made.keys() != after.keys()
+        ):
             kept.append(change)
         made = after
     return kept
@@ -67,15 +74,22 @@ def require_shape(document: Any, settings: Mapping[str, type[BaseModel]] | None 
         if not isinstance(step.get("next", {}), Mapping) or not isinstance(step.get("config", {}), Mapping):
             raise MisshapenError("next and config of a step must be objects.", f"steps[{number}]")
         if step["id"] in seen:
-            raise MisshapenError(f"Two steps have the id {step['id']}: give one of them an id of its own.", f"steps[{number}].id")
+            raise MisshapenError(
+                f"Two steps have the id {step['id']}: give one of them an id of its own.",
+                f"steps[{number}].id",
+            )
         seen.add(step["id"])
     triggers = document.get("triggers", [])
-    if not isinstance(triggers, list) or not all(isinstance(each, Mapping) and isinstance(each.get("id"), str) for each in triggers):
+    if not isinstance(triggers, list) or not all(
+        isinstance(each, Mapping) and isinstance(each.get("id"), str) for each in triggers
+    ):
         raise MisshapenError("triggers must be a list of objects, each with an id.", "triggers")
     for spot in [*problems_of_values(document), *misshapen(document, settings)]:
         raise MisshapenError(spot.reason, spot.path)
     if (size := len(json.dumps(document, ensure_ascii=False).encode())) > MAX_BYTES:
-        raise MisshapenError(f"The workflow is too large: {size:,} bytes, at most {MAX_BYTES:,} are kept.", "value")
+        raise MisshapenError(
+            f"The workflow is too large: {size:,} bytes, at most {MAX_BYTES:,} are kept.", "value"
+        )
 
 
 def index_of(document: Mapping[str, Any], step: str) -> int:
@@ -105,7 +119,9 @@ def _applied(document: dict[str, Any], change: Change) -> dict[str, Any]:
             return _removed(document, change)
         case changes.Set():
             if (first := parts(change.field)[0]) == "id":
-                raise ChangeError("An id is changed by rename_step, so that what names the step follows.", "field")
+                raise ChangeError(
+                    "An id is changed by rename_step, so that what names the step follows.", "field"
+                )
             if (
                 first in ("next", "config")
                 and len(parts(change.field)) == 1
@@ -117,12 +133,19 @@ def _applied(document: dict[str, Any], change: Change) -> dict[str, Any]:
             return _with_step(document, change.step, lambda step: _set(step, change))
         case changes.Connect():
             index_of(document, change.to)
-            return _with_step(document, change.step, lambda step: {**step, "next": {**step.get("next", {}), change.outcome: change.to}})
+            return _with_step(
+                document,
+                change.step,
+                lambda step: {**step, "next": {**step.get("next", {}), change.outcome: change.to}},
+            )
         case changes.Disconnect():
             return _with_step(
                 document,
                 change.step,
-                lambda step: {**step, "next": {key: to for key, to in step.get("next", {}).items() if key != change.outcome}},
+                lambda step: {
+                    **step,
+                    "next": {key: to for key, to in step.get("next", {}).items() if key != change.outcome},
+                },
             )
         case changes.Move():
             return _moved(document, change)
@@ -141,7 +164,9 @@ def _applied(document: dict[str, Any], change: Change) -> dict[str, Any]:
         case changes.SetDocument():
             place = parts(change.field)  # type: ignore[arg-type]
             if place[0] == "steps":
-                raise ChangeError("Steps are changed by their own changes: add_step, set, remove_step.", "field")
+                raise ChangeError(
+                    "Steps are changed by their own changes: add_step, set, remove_step.", "field"
+                )
             return _put(document, place, change.value, gone=change.leaves_out)  # type: ignore[no-any-return]
 
 
@@ -156,12 +181,24 @@ def _set(step: dict[str, Any], change: changes.Set) -> dict[str, Any]:
     """The step with the value. Where an outcome is called otherwise, the way on from it is kept."""
     place = parts(change.field)
     made: dict[str, Any] = _put(step, place, change.value, gone=change.leaves_out)
-    if place[0] != "config" or place[-1] not in OUTCOMES or not isinstance(change.value, str) or not change.value:
+    if (
+        place[0] != "config"
+        or place[-1] not in OUTCOMES
+        or not isinstance(change.value, str)
+        or not change.value
+    ):
         return made
     former, ways = _at(step, place), step.get("next", {})
-    if former not in ways or change.value in ways or former in (_at(made, [*place[:-2], n, place[-1]]) for n in range(MOST_OUTCOMES)):
+    if (
+        former not in ways
+        or change.value in ways
+        or former in (_at(made, [*place[:-2], n, place[-1]]) for n in range(MOST_OUTCOMES))
+    ):
         return made
-    return {**made, "next": {change.value if outcome == former else outcome: to for outcome, to in ways.items()}}
+    return {
+        **made,
+        "next": {change.value if outcome == former else outcome: to for outcome, to in ways.items()},
+    }
 
 
 def _at(value: Any, place: Sequence[str | int]) -> Any:
@@ -201,7 +238,9 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
         before = steps[number]
         ways = before.get("next", {})
         former = ways.get(change.outcome, None if change.outcome == "error" else ways.get("default"))
-        former = None if before["type"] in ENDS else former  # a way out of an end is a mistake that stays where it is
+        former = (
+            None if before["type"] in ENDS else former
+        )  # a way out of an end is a mistake that stays where it is
         if former is not None and kind not in ENDS and "default" not in step["next"]:
             step["next"] = {**step["next"], "default": former}
         if before["type"] not in ENDS:
@@ -218,7 +257,10 @@ def _ending_at(steps: list[Any], before: Mapping[str, Any], former: str, name: s
     edges = {step["id"]: [to for to in step.get("next", {}).values() if to != former] for step in steps}
     inside = graph.reachable(edges, begun_by(before))
     return [
-        {**step, "next": {outcome: name if to == former else to for outcome, to in step.get("next", {}).items()}}
+        {
+            **step,
+            "next": {outcome: name if to == former else to for outcome, to in step.get("next", {}).items()},
+        }
         if step["id"] in inside
         else step
         for step in steps
@@ -239,7 +281,11 @@ def free_id(kind: str, taken: set[str]) -> str:
     plain = re.sub(r"[^a-z0-9_]+", "_", kind.lower()).strip("_")[:56]
     base = plain if re.match(r"[a-z]", plain) else f"step_{plain}".rstrip("_")
     base = f"{base}_step" if base in RESERVED else base
-    return base if base not in taken else next(f"{base}_{n}" for n in range(2, len(taken) + 3) if f"{base}_{n}" not in taken)
+    return (
+        base
+        if base not in taken
+        else next(f"{base}_{n}" for n in range(2, len(taken) + 3) if f"{base}_{n}" not in taken)
+    )
 
 
 def _removed(document: dict[str, Any], change: changes.RemoveStep) -> dict[str, Any]:
@@ -266,7 +312,11 @@ def _healed(step: Mapping[str, Any], gone: str, onward: str | None) -> Mapping[s
 
 
 def _without(group: Any, step: str) -> Any:
-    if not isinstance(group, Mapping) or not isinstance(group.get("steps"), list) or step not in group["steps"]:
+    if (
+        not isinstance(group, Mapping)
+        or not isinstance(group.get("steps"), list)
+        or step not in group["steps"]
+    ):
         return group
     return {**group, "steps": [member for member in group["steps"] if member != step]}
 
@@ -276,7 +326,9 @@ def _moved(document: dict[str, Any], change: changes.Move) -> dict[str, Any]:
     steps = list(document["steps"])
     step = steps.pop(number)
     if "at" in change.model_fields_set:
-        step = {key: value for key, value in step.items() if key != "at"} | ({"at": change.at} if change.at is not None else {})
+        step = {key: value for key, value in step.items() if key != "at"} | (
+            {"at": change.at} if change.at is not None else {}
+        )
     steps.insert(number if change.place is None else change.place, step)
     return {**document, "steps": steps}
 
@@ -294,7 +346,9 @@ def _trigger_added(document: dict[str, Any], change: changes.AddTrigger) -> dict
     return {**document, "triggers": triggers}
 
 
-def _trigger_changed(document: dict[str, Any], change: changes.SetTrigger | changes.RemoveTrigger) -> dict[str, Any]:
+def _trigger_changed(
+    document: dict[str, Any], change: changes.SetTrigger | changes.RemoveTrigger
+) -> dict[str, Any]:
     triggers = list(document.get("triggers", []))
     number = next((place for place, each in enumerate(triggers) if each["id"] == change.trigger), None)
     if number is None:
@@ -328,12 +382,23 @@ def _put(container: Any, place: Sequence[str | int], value: Any, *, gone: bool) 
     return {**made, key: _put(inner, rest, value, gone=gone)}
 
 
-def _put_in_list(container: list[Any], first: str | int, rest: Sequence[str | int], value: Any, *, gone: bool) -> list[Any]:
+def _put_in_list(
+    container: list[Any], first: str | int, rest: Sequence[str | int], value: Any, *, gone: bool
+) -> list[Any]:
     if not isinstance(first, int):
         raise ChangeError(f"{first} is no number of an entry of the list.", "field")
-    if first > len(container) or first < 0 or (gone and first == len(container)) or len(container) >= LONGEST_LIST:
+    if (
+        first > len(container)
+        or first < 0
+        or (gone and first == len(container))
+        or len(container) >= LONGEST_LIST
+    ):
         raise ChangeError(f"The list has {len(container)} entries: there is no entry {first + 1}.", "field")
     if gone and not rest:
         return [*container[:first], *container[first + 1 :]]
     held = container[first] if first < len(container) else None
-    return [*container[:first], _put(held, rest, value, gone=gone) if rest else value, *container[first + 1 :]]
+    return [
+        *container[:first],
+        _put(held, rest, value, gone=gone) if rest else value,
+        *container[first + 1 :],
+    ]

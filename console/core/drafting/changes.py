@@ -47,7 +47,9 @@ class AddStep(_Change):
     step: dict[str, Any] = Field(description="The step; without an id or a title it gets those of its type")
     after: Name | None = None
     outcome: Name = "default"
-    place: int | None = Field(None, ge=0, description="Index in the list of steps; without: behind `after`, else at the end")
+    place: int | None = Field(
+        None, ge=0, description="Index in the list of steps; without: behind `after`, else at the end"
+    )
 
 
 class RemoveStep(_Change):
@@ -133,10 +135,34 @@ class SetDocument(_Change):
     value: Any = None
 
 
-Change = AddStep | RemoveStep | Set | Connect | Disconnect | Move | RenameStep | AddTrigger | SetTrigger | RemoveTrigger | SetDocument
+Change = (
+    AddStep
+    | RemoveStep
+    | Set
+    | Connect
+    | Disconnect
+    | Move
+    | RenameStep
+    | AddTrigger
+    | SetTrigger
+    | RemoveTrigger
+    | SetDocument
+)
 _MODELS: Mapping[str, type[_Change]] = {
     model.model_fields["op"].default: model
-    for model in (AddStep, RemoveStep, Set, Connect, Disconnect, Move, RenameStep, AddTrigger, SetTrigger, RemoveTrigger, SetDocument)
+    for model in (
+        AddStep,
+        RemoveStep,
+        Set,
+        Connect,
+        Disconnect,
+        Move,
+        RenameStep,
+        AddTrigger,
+        SetTrigger,
+        RemoveTrigger,
+        SetDocument,
+    )
 }
 
 

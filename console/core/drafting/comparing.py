@@ -80,15 +80,23 @@ def touched(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[tuple[st
     Of the triggers (None, "triggers.<id>") for each, (None, "triggers") for their order and whether there is a list.
     """
     old, new = _by_id(before["steps"]), _by_id(after["steps"])
-    found: set[tuple[str | None, str]] = {(step, "") for step in {*old, *new} if not same(old.get(step), new.get(step))}
-    found |= {(None, name) for name in {*before, *after} - {"steps", STARTS} if not same(before.get(name), after.get(name))}
+    found: set[tuple[str | None, str]] = {
+        (step, "") for step in {*old, *new} if not same(old.get(step), new.get(step))
+    }
+    found |= {
+        (None, name)
+        for name in {*before, *after} - {"steps", STARTS}
+        if not same(before.get(name), after.get(name))
+    }
     found |= {(None, name) for name in _started(before, after)}
     if [step for step in old if step in new] != [step for step in new if step in old]:
         found.add((None, "order"))
     return found
 
 
-def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Change]) -> tuple[dict[str, Any], list[Collision]]:
+def merge(
+    base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Change]
+) -> tuple[dict[str, Any], list[Collision]]:
     """My changes, made on `base`, put on top of what another editor has made of it meanwhile; and where both changed the same step differently.
 
     With collisions the document is theirs. What changes nothing takes nothing of theirs away: a box that was filled and emptied again.
@@ -103,7 +111,9 @@ def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Cha
         return wanted, []
     both = ours & touched(base, theirs)
     collisions = [
-        Collision(step, name, *pair) for step, name in sorted(both, key=str) if not same(*(pair := _pair(wanted, theirs, step, name)))
+        Collision(step, name, *pair)
+        for step, name in sorted(both, key=str)
+        if not same(*(pair := _pair(wanted, theirs, step, name)))
     ]
     if collisions:
         return dict(theirs), collisions
@@ -117,7 +127,9 @@ def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Cha
         return apply(theirs, changes), []
     except ChangeError as error:  # mine leads to a step, or stands behind one, that they removed
         step = _about(changes[error.number])[0]
-        return dict(theirs), [Collision(step, "", *(_pair(wanted, theirs, step, "") if step else (wanted, dict(theirs))))]
+        return dict(theirs), [
+            Collision(step, "", *(_pair(wanted, theirs, step, "") if step else (wanted, dict(theirs))))
+        ]
 
 
 def _about(change: Change) -> tuple[str | None, str]:
@@ -144,7 +156,9 @@ def _started(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
     return found | {STARTS} if moved or not found else found
 
 
-def _both_started(base: Mapping[str, Any], theirs: Mapping[str, Any], wanted: Mapping[str, Any]) -> SetDocument:
+def _both_started(
+    base: Mapping[str, Any], theirs: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> SetDocument:
     """The triggers as both want them, in the order of theirs unless only mine is another."""
     first, second = (wanted, theirs) if STARTS in _started(base, wanted) else (theirs, wanted)
     kept, other = _by_id(first.get(STARTS) or []), _by_id(second.get(STARTS) or [])
@@ -157,7 +171,9 @@ def _both_started(base: Mapping[str, Any], theirs: Mapping[str, Any], wanted: Ma
     return SetDocument(field=STARTS, value=[dict(each) for each in kept.values()])
 
 
-def _pair(wanted: Mapping[str, Any], theirs: Mapping[str, Any], step: str | None, name: str) -> tuple[Any, Any]:
+def _pair(
+    wanted: Mapping[str, Any], theirs: Mapping[str, Any], step: str | None, name: str
+) -> tuple[Any, Any]:
     if step is not None:
         return _by_id(wanted["steps"]).get(step), _by_id(theirs["steps"]).get(step)
     if name == "order":
@@ -180,31 +196,55 @@ def _values(place: Path, old: Any, new: Any) -> list[tuple[Path, dict[str, Any]]
         return [(place, {"value": new})]
     if same(old, new):
         return []
-    if isinstance(old, Mapping) and isinstance(new, Mapping) and old and new and (len(place) > 1 or place[0] != "next"):
+    if (
+        isinstance(old, Mapping)
+        and isinstance(new, Mapping)
+        and old
+        and new
+        and (len(place) > 1 or place[0] != "next")
+    ):
         names = sorted({*old, *new})
         if "" not in names:
-            return [found for name in names for found in _values((*place, name), old.get(name, _Absent), new.get(name, _Absent))]
+            return [
+                found
+                for name in names
+                for found in _values((*place, name), old.get(name, _Absent), new.get(name, _Absent))
+            ]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and old:
-        return [found for number, pair in enumerate(zip(old, new, strict=True)) for found in _values((*place, number), *pair)]
+        return [
+            found
+            for number, pair in enumerate(zip(old, new, strict=True))
+            for found in _values((*place, number), *pair)
+        ]
     return [(place, {"value": new})]
 
 
 def _triggers(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """The differences of the triggers, each of which has an id; where their order changed, or a list appeared or went, the whole list."""
-    if same(before.get("triggers"), after.get("triggers")) and ("triggers" in before) == ("triggers" in after):
+    if same(before.get("triggers"), after.get("triggers")) and ("triggers" in before) == (
+        "triggers" in after
+    ):
         return []
     old, new = _by_id(before.get("triggers") or []), _by_id(after.get("triggers") or [])
     if not old or not new or [each for each in old if each in new] != [each for each in new if each in old]:
-        return [SetDocument(field="triggers", value=after["triggers"]) if "triggers" in after else SetDocument(field="triggers")]
+        return [
+            SetDocument(field="triggers", value=after["triggers"])
+            if "triggers" in after
+            else SetDocument(field="triggers")
+        ]
     made: list[Change] = [RemoveTrigger(trigger=each) for each in old if each not in new]
     for each in old:
         if each in new:
             for name in sorted({*old[each], *new[each]} - {"id"}):
                 made += [
                     SetTrigger(trigger=each, field=list(place), **given)
-                    for place, given in _values((name,), old[each].get(name, _Absent), new[each].get(name, _Absent))
+                    for place, given in _values(
+                        (name,), old[each].get(name, _Absent), new[each].get(name, _Absent)
+                    )
                 ]
-    return made + [AddTrigger(trigger=dict(new[each]), place=place) for place, each in enumerate(new) if each not in old]
+    return made + [
+        AddTrigger(trigger=dict(new[each]), place=place) for place, each in enumerate(new) if each not in old
+    ]
 
 
 def _by_id(entries: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -28,7 +28,9 @@ STEP_TYPES: Mapping[str, str] = {
 }
 LEAD_FIELDS = {"name": "text", "phone": "phone", "email": "email"}
 LABELS = {"email": "E-mail"}
-ENDS_OF_CALLS = frozenset({"answered", "no_answer", "voicemail", "busy", "failed", "skipped", "expired", "error"})
+ENDS_OF_CALLS = frozenset(
+    {"answered", "no_answer", "voicemail", "busy", "failed", "skipped", "expired", "error"}
+)
 OTHERWISE = frozenset({"", "false", "no", "else", "otherwise", "default"})
 HOLDS = "yes"
 _LEAD = re.compile(r"(?<![\w.$])lead\.([A-Za-z][A-Za-z0-9_]*)")
@@ -104,23 +106,39 @@ def node(step: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return (step["type"], dict(config)) if told is None else (str(kind), told)
 
 
-def add_node(document: Mapping[str, Any], kind: str, title: str, config: Mapping[str, Any]) -> tuple[str, list[Change]]:
+def add_node(
+    document: Mapping[str, Any], kind: str, title: str, config: Mapping[str, Any]
+) -> tuple[str, list[Change]]:
     """The id of the new step, and the changes that add it. Raises pydantic's ValidationError, ExpressionError."""
     ids = {step["id"] for step in document["steps"]}
     if kind not in CONFIGS:
         step_id = free_id(kind, ids)
         step = {"id": step_id, "type": kind, "title": title, "config": dict(config), "next": {}}
-        return step_id, [AddStep(step=step, place=None), *_beginning(document["steps"], [*document["steps"], step])]
+        return step_id, [
+            AddStep(step=step, place=None),
+            *_beginning(document["steps"], [*document["steps"], step]),
+        ]
     given = CONFIGS[kind].model_validate(dict(config))
     step_id = free_id(STEP_TYPES[kind] if STEP_TYPES[kind] != "end" else kind.lower(), ids)
     settings, changes = _settings_in(document, kind, given, next(reversed(_calls(document)), None))
-    step = {"id": step_id, "type": STEP_TYPES[kind], "title": title, "config": settings, "next": {}, "node": kind}
+    step = {
+        "id": step_id,
+        "type": STEP_TYPES[kind],
+        "title": title,
+        "config": settings,
+        "next": {},
+        "node": kind,
+    }
     changes.append(AddStep(step=step, place=None))
     return step_id, [*changes, *_beginning(document["steps"], [*document["steps"], step])]
 
 
 def change_node(
-    document: Mapping[str, Any], step: Mapping[str, Any], kind: str, title: str | None, config: Mapping[str, Any] | None
+    document: Mapping[str, Any],
+    step: Mapping[str, Any],
+    kind: str,
+    title: str | None,
+    config: Mapping[str, Any] | None,
 ) -> list[Change]:
     """The changes that give a node another title, or other settings: those that are left out stay, null takes one away.
 
@@ -135,7 +153,12 @@ def change_node(
         given = CONFIGS[kind].model_validate(settings)
         back = {each["id"]: _leading(document, each["id"]) for each in document["steps"]}
         calls = [call for call in _calls(document) if call != step["id"]]
-        settings, more = _settings_in(document, kind, given, next(iter([*_calls_before(step["id"], back, calls), *reversed(calls)]), None))
+        settings, more = _settings_in(
+            document,
+            kind,
+            given,
+            next(iter([*_calls_before(step["id"], back, calls), *reversed(calls)]), None),
+        )
         settings |= {name: value for name, value in _config(step).items() if name == "answers"}
         changes += more
     return [*changes, Set(step=step["id"], field="config", value=settings)]
@@ -149,7 +172,11 @@ def remove_node(document: Mapping[str, Any], step: str) -> list[Change]:
 
 def edges(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(step, outcome, step that follows) of every way, in the order of the steps."""
-    return [(step["id"], outcome, to) for step in document["steps"] for outcome, to in step.get("next", {}).items()]
+    return [
+        (step["id"], outcome, to)
+        for step in document["steps"]
+        for outcome, to in step.get("next", {}).items()
+    ]
 
 
 def label_of(step: Mapping[str, Any], outcome: str) -> str | None:
@@ -159,7 +186,9 @@ def label_of(step: Mapping[str, Any], outcome: str) -> str | None:
     return None if outcome == "default" else outcome
 
 
-def add_edge(document: Mapping[str, Any], source: str, target: str, label: str, outcomes: Collection[str] = ()) -> tuple[str, list[Change]]:
+def add_edge(
+    document: Mapping[str, Any], source: str, target: str, label: str, outcomes: Collection[str] = ()
+) -> tuple[str, list[Change]]:
     """The outcome of the new way, and the changes that add it; the steps must be there. `outcomes`: those that the source can have."""
     step = next(each for each in document["steps"] if each["id"] == source)
     outcome = outcome_of(step, plain_label(label), outcomes)
@@ -167,11 +196,20 @@ def add_edge(document: Mapping[str, Any], source: str, target: str, label: str, 
     before = {name: list(each) for name, each in answers.items()}
     if source in answers and outcome not in {"default", *ENDS_OF_CALLS, *answers[source]}:
         answers[source].append(outcome)
-    former = {each["id"]: _leading(document, each["id"]) for each in document["steps"] if each["type"] != "start"}
+    former = {
+        each["id"]: _leading(document, each["id"]) for each in document["steps"] if each["type"] != "start"
+    }
     changes = _heard(document, answers, former, {**former, target: [*former.get(target, ()), source]})
-    changes += [Set(step=name, field=["config", "answers"], value=given) for name, given in answers.items() if given != before[name]]
+    changes += [
+        Set(step=name, field=["config", "answers"], value=given)
+        for name, given in answers.items()
+        if given != before[name]
+    ]
     changes.append(Connect(step=source, outcome=outcome, to=target))
-    steps = [{**each, "next": {**each.get("next", {}), outcome: target}} if each is step else each for each in document["steps"]]
+    steps = [
+        {**each, "next": {**each.get("next", {}), outcome: target}} if each is step else each
+        for each in document["steps"]
+    ]
     return outcome, [*changes, *_beginning(document["steps"], steps)]
 
 
@@ -189,7 +227,11 @@ def _config(step: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _calls(document: Mapping[str, Any]) -> dict[str, list[str]]:
     """The calls that an expression can name, with the answers of each."""
-    named = [step for step in document["steps"] if step["type"] == "ai_call" and re.fullmatch(NAME_PATTERN, step["id"])]
+    named = [
+        step
+        for step in document["steps"]
+        if step["type"] == "ai_call" and re.fullmatch(NAME_PATTERN, step["id"])
+    ]
     return {step["id"]: list(_config(step).get("answers", [])) for step in named}
 
 
@@ -199,7 +241,10 @@ def _leading(document: Mapping[str, Any], target: str) -> list[str]:
 
 
 def _heard(
-    document: Mapping[str, Any], answers: dict[str, list[str]], former: Mapping[str, list[str]], back: Mapping[str, list[str]]
+    document: Mapping[str, Any],
+    answers: dict[str, list[str]],
+    former: Mapping[str, list[str]],
+    back: Mapping[str, list[str]],
 ) -> list[Change]:
     """What lets conditions ask the calls that lead to them. Nodes may come before all edges: then a condition was made for the call that came last.
 
@@ -207,9 +252,9 @@ def _heard(
     """
     changes: list[Change] = []
     for step in document["steps"]:
-        if step["type"] != "condition" or (leading := _calls_before(step["id"], back, answers)) == _calls_before(
-            step["id"], former, answers
-        ):
+        if step["type"] != "condition" or (
+            leading := _calls_before(step["id"], back, answers)
+        ) == _calls_before(step["id"], former, answers):
             continue
         for number, branch in enumerate(_config(step).get("branches", [])):
             rule = str(branch.get("if", ""))
@@ -218,13 +263,35 @@ def _heard(
                 continue
             text = re.sub(rf"\bsteps\.{named}\.label\b", "lead.answer", rule)
             found = [answer for answer in dict.fromkeys(_ANSWER.findall(text)) if answer not in ENDS_OF_CALLS]
-            ways: Mapping[str, str] = next((each.get("next", {}) for each in document["steps"] if each["id"] == named), {})
+            ways: Mapping[str, str] = next(
+                (each.get("next", {}) for each in document["steps"] if each["id"] == named), {}
+            )
             if named is not None:
-                others = str([_config(each) for each in document["steps"] if each["type"] == "condition" and each is not step])
-                asked_by_others = {answer for answer in found if re.search(rf"steps\.{named}\.label\s*==\s*\W*{answer}\b", others)}
-                answers[named] = [answer for answer in answers[named] if answer not in found or answer in {*ways, *asked_by_others}]
+                others = str(
+                    [
+                        _config(each)
+                        for each in document["steps"]
+                        if each["type"] == "condition" and each is not step
+                    ]
+                )
+                asked_by_others = {
+                    answer
+                    for answer in found
+                    if re.search(rf"steps\.{named}\.label\s*==\s*\W*{answer}\b", others)
+                }
+                answers[named] = [
+                    answer
+                    for answer in answers[named]
+                    if answer not in found or answer in {*ways, *asked_by_others}
+                ]
             answers[leading[0]] += [answer for answer in found if answer not in answers[leading[0]]]
-            changes.append(Set(step=step["id"], field=["config", "branches", number, "if"], value=_spoken(text, leading[0])))
+            changes.append(
+                Set(
+                    step=step["id"],
+                    field=["config", "branches", number, "if"],
+                    value=_spoken(text, leading[0]),
+                )
+            )
     return changes
 
 
@@ -247,15 +314,25 @@ def outcome_of(step: Mapping[str, Any], label: str, outcomes: Collection[str] = 
     """The outcome that a label means at this step; without a label every other one. Pauses and tags have one way on, whatever it is called."""
     if label in outcomes:
         return label
-    if step["type"] == "condition" and {each.get("outcome") for each in _config(step).get("branches", [])} == {HOLDS}:
+    if step["type"] == "condition" and {
+        each.get("outcome") for each in _config(step).get("branches", [])
+    } == {HOLDS}:
         return "default" if label in OTHERWISE else HOLDS
-    return "default" if label in ("", "otherwise", "default") or step["type"] in ("wait", "add_tag") else label
+    return (
+        "default" if label in ("", "otherwise", "default") or step["type"] in ("wait", "add_tag") else label
+    )
 
 
-def _settings_in(document: Mapping[str, Any], kind: str, given: _Config, call: str | None) -> tuple[dict[str, Any], list[Change]]:
+def _settings_in(
+    document: Mapping[str, Any], kind: str, given: _Config, call: str | None
+) -> tuple[dict[str, Any], list[Change]]:
     """The settings of a step that asks this call, and what the start and the call need for them."""
     settings = _settings(kind, given, call)
-    asked = _answers(document, call, given.model_dump()["expression"]) if kind == "CONDITIONAL" and call is not None else []
+    asked = (
+        _answers(document, call, given.model_dump()["expression"])
+        if kind == "CONDITIONAL" and call is not None
+        else []
+    )
     return settings, [*_input(document, _named(kind, given)), *asked]
 
 
@@ -274,7 +351,10 @@ def _spoken_settings(kind: Any, config: Mapping[str, Any]) -> dict[str, Any] | N
             case "CONDITIONAL":
                 told = {"expression": _unspoken(known["branches"][0]["if"])}
             case "APPLICATION":
-                told = {"operation": "tag", "tag": _FILLED.sub(lambda found: _unspoken(found[0]), known["tag"])}
+                told = {
+                    "operation": "tag",
+                    "tag": _FILLED.sub(lambda found: _unspoken(found[0]), known["tag"]),
+                }
         return told if _settings(kind, CONFIGS[kind].model_validate(told), call) == known else None
     except (LookupError, TypeError, ValidationError, ExpressionError):
         return None
@@ -322,7 +402,8 @@ def _unspoken(expression: str) -> str:
 def _period(settings: Mapping[str, Any]) -> str:
     """Numbers as `P2DT3H`."""
     days, hours, minutes = (
-        f"{settings[name]}{unit}" if name in settings else "" for name, unit in (("days", "D"), ("hours", "H"), ("minutes", "M"))
+        f"{settings[name]}{unit}" if name in settings else ""
+        for name, unit in (("days", "D"), ("hours", "H"), ("minutes", "M"))
     )
     return f"P{days}" + (f"T{hours}{minutes}" if hours or minutes else "")
 
@@ -335,7 +416,11 @@ def _filled(text: str, call: str | None) -> str:
 def _answers(document: Mapping[str, Any], call: str, expression: str) -> list[Change]:
     """What lets the call give the answers that a condition asks for."""
     known = _config(next(step for step in document["steps"] if step["id"] == call)).get("answers", [])
-    answers = [answer for answer in dict.fromkeys(_ANSWER.findall(expression)) if answer not in known and answer not in ENDS_OF_CALLS]
+    answers = [
+        answer
+        for answer in dict.fromkeys(_ANSWER.findall(expression))
+        if answer not in known and answer not in ENDS_OF_CALLS
+    ]
     return [Set(step=call, field=["config", "answers"], value=[*known, *answers])] if answers else []
 
 
@@ -343,7 +428,12 @@ def _named(kind: str, given: _Config) -> list[str]:
     """The values of a lead that the settings of a node name."""
     texts = [text for text in given.model_dump().values() if isinstance(text, str)]
     asked = texts if kind == "CONDITIONAL" else [part for text in texts for part in _FILLED.findall(text)]
-    return [name for text in asked for name in _LEAD.findall(text) if name != "answer" and re.fullmatch(NAME_PATTERN, name)]
+    return [
+        name
+        for text in asked
+        for name in _LEAD.findall(text)
+        if name != "answer" and re.fullmatch(NAME_PATTERN, name)
+    ]
 
 
 def _input(document: Mapping[str, Any], named: Iterable[str]) -> list[Change]:
@@ -356,7 +446,9 @@ def _input(document: Mapping[str, Any], named: Iterable[str]) -> list[Change]:
     asked = {each.get("name") for each in fields}
     missing = [name for name in dict.fromkeys([*every_lead, *named]) if name not in asked]
     labels = {name: LABELS.get(name, name.replace("_", " ").capitalize()) for name in missing}
-    fields += [{"name": name, "label": labels[name], "type": LEAD_FIELDS.get(name, "text")} for name in missing]
+    fields += [
+        {"name": name, "label": labels[name], "type": LEAD_FIELDS.get(name, "text")} for name in missing
+    ]
     return [Set(step=start["id"], field=["config", "fields"], value=fields)] if missing else []
 
 
@@ -373,5 +465,7 @@ def _first(steps: Sequence[Mapping[str, Any]]) -> str | None:
     """The first node that leads somewhere, before others one to which nothing leads; an end only where nothing else is there."""
     inner = [step for step in steps if step["type"] != "start"]
     led_to = {to for step in inner for to in (*step.get("next", {}).values(), *begun_by(step))}
-    order = sorted(inner, key=lambda step: (step["type"] == "end", not step.get("next"), step["id"] in led_to))
+    order = sorted(
+        inner, key=lambda step: (step["type"] == "end", not step.get("next"), step["id"] in led_to)
+    )
     return order[0]["id"] if order else None

@@ -11,7 +11,16 @@ from console.core.documents.document_parts import RESERVED
 from console.core.documents.workflow_check import NO_END, NO_START, Problem
 from console.core.documents.workflow_sketch import UNKNOWN
 from console.core.drafting.applying import ENDS, free_id
-from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, RenameStep, Set, SetDocument, parts
+from console.core.drafting.changes import (
+    AddStep,
+    Change,
+    Connect,
+    Disconnect,
+    RenameStep,
+    Set,
+    SetDocument,
+    parts,
+)
 
 LONGEST_TITLE = 200
 END = {"type": "end", "title": "End", "config": {}, "next": {}}
@@ -57,27 +66,46 @@ def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, rea
         if reason.startswith("This leads back to "):
             title = next(each.get("title") or to for each in document["steps"] if each["id"] == to)
             back = {"type": "go_to", "title": f"Back to {title}"[:LONGEST_TITLE], "config": {}, "next": {}}
-            return Mending("Put a Go to in between", AddStep(step=back, after=step["id"], outcome=outcome, place=None))
+            return Mending(
+                "Put a Go to in between", AddStep(step=back, after=step["id"], outcome=outcome, place=None)
+            )
         wrong = ("Nothing follows", "The step has no outcome", "The step leads to itself")
-        return Mending("Remove this way", Disconnect(step=step["id"], outcome=outcome)) if reason.startswith(wrong) else None
+        return (
+            Mending("Remove this way", Disconnect(step=step["id"], outcome=outcome))
+            if reason.startswith(wrong)
+            else None
+        )
     if reason == UNHEARD:
-        own = AddStep(step={**END, "title": "Rejected"}, after=step["id"], outcome=outcome, place=len(document["steps"]))
+        own = AddStep(
+            step={**END, "title": "Rejected"}, after=step["id"], outcome=outcome, place=len(document["steps"])
+        )
         return Mending("Add an End for a no", own)
     ends = [each for each in document["steps"] if each["type"] in ENDS]
     if not ends:
-        return Mending("Add an End", AddStep(step=dict(END), after=step["id"], outcome=outcome, place=len(document["steps"])))
+        return Mending(
+            "Add an End",
+            AddStep(step=dict(END), after=step["id"], outcome=outcome, place=len(document["steps"])),
+        )
     if len(ends) > 1:
         return None
-    return Mending(f"Connect to {ends[0].get('title') or ends[0]['id']}", Connect(step=step["id"], outcome=outcome, to=ends[0]["id"]))
+    return Mending(
+        f"Connect to {ends[0].get('title') or ends[0]['id']}",
+        Connect(step=step["id"], outcome=outcome, to=ends[0]["id"]),
+    )
 
 
-def _of_document(document: Mapping[str, Any], problem: Problem, place: tuple[str | int, ...]) -> Mending | None:
+def _of_document(
+    document: Mapping[str, Any], problem: Problem, place: tuple[str | int, ...]
+) -> Mending | None:
     if problem.reason == NO_END:
         open_ended = [each for each in document["steps"] if not each.get("next") and each["type"] not in ENDS]
         after = open_ended[-1]["id"] if open_ended else None
         return Mending("Add an End", AddStep(step=dict(END), after=after, place=len(document["steps"])))
     if problem.reason == NO_START:
-        return Mending("Add a Start", AddStep(step={"type": "start", "title": "Start", "config": {}, "next": {}}, place=0))
+        return Mending(
+            "Add a Start",
+            AddStep(step={"type": "start", "title": "Start", "config": {}, "next": {}}, place=0),
+        )
     if problem.reason.startswith("There is no setting ") and not problem.reason.endswith(" meant?"):
         return Mending("Remove it", SetDocument(field=list(place)))
     if place[0] == "steps" and place[2:] == ("id",) and isinstance(place[1], int):

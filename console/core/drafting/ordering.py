@@ -40,7 +40,11 @@ def same(one: Any, other: Any) -> bool:
 
 def _by_model(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     fields = _fields(model)
-    made = {key: value if isinstance(value := given[key], str) else _fitted(kinds, value) for key, kinds in fields.items() if key in given}
+    made = {
+        key: value if isinstance(value := given[key], str) else _fitted(kinds, value)
+        for key, kinds in fields.items()
+        if key in given
+    }
     if len(made) < len(given):
         made |= {key: _fitted((), given[key]) for key in sorted(given.keys() - made.keys())}
     return _kept(given, made)
@@ -52,7 +56,13 @@ def _fitted(kinds: tuple[Any, ...], value: Any) -> Any:
         model, inner, _ = _inside(kinds)
         if model is not None:
             return _by_model(model, value)
-        return _kept(value, {key: part if isinstance(part := value[key], str) else _fitted(inner, part) for key in sorted(value)})
+        return _kept(
+            value,
+            {
+                key: part if isinstance(part := value[key], str) else _fitted(inner, part)
+                for key in sorted(value)
+            },
+        )
     if isinstance(value, list):
         inner = _inside(kinds)[2]
         made = [_fitted(inner, entry) for entry in value]
@@ -80,7 +90,10 @@ def _inside(kinds: tuple[Any, ...]) -> tuple[type[BaseModel] | None, tuple[Any, 
 @functools.cache
 def _fields(model: type[BaseModel]) -> Mapping[str, tuple[Any, ...]]:
     """The keys of a model in its order, each with the kinds of its value."""
-    return {field.alias or name: () if name in FREE else _kinds(field.annotation) for name, field in model.model_fields.items()}
+    return {
+        field.alias or name: () if name in FREE else _kinds(field.annotation)
+        for name, field in model.model_fields.items()
+    }
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:

@@ -15,7 +15,9 @@ TEXTS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', re.DOTALL)
 
 def own_name(root: str, name: str) -> re.Pattern[str]:
     """What names this part of a root in an expression: `steps.load`, `steps["load"]`."""
-    return re.compile(rf"(?<![\w.$]){root}\s*(?:\.\s*{re.escape(name)}(?!\w)|\[\s*(?:\"{re.escape(name)}\"|'{re.escape(name)}')\s*\])")
+    return re.compile(
+        rf"(?<![\w.$]){root}\s*(?:\.\s*{re.escape(name)}(?!\w)|\[\s*(?:\"{re.escape(name)}\"|'{re.escape(name)}')\s*\])"
+    )
 
 
 def in_expressions(text: str, own: re.Pattern[str], new: str) -> str:
@@ -63,16 +65,25 @@ def renamed(document: Mapping[str, Any], step: str, new: str) -> dict[str, Any]:
         return value
 
     def of_step(entry: Mapping[str, Any]) -> dict[str, Any]:
-        made = {name: walk(value, name) if name not in ("id", "type", "title", "next") else value for name, value in entry.items()}
+        made = {
+            name: walk(value, name) if name not in ("id", "type", "title", "next") else value
+            for name, value in entry.items()
+        }
         if entry.get("id") == step:
             made["id"] = new
         if isinstance(entry.get("next"), Mapping):
-            made["next"] = {outcome: new if target == step else target for outcome, target in entry["next"].items()}
+            made["next"] = {
+                outcome: new if target == step else target for outcome, target in entry["next"].items()
+            }
         return made
 
     def of_path(name: Any) -> Any:
         """A step of a test; one of another workflow stands behind the step that runs it and a slash."""
-        return new + name[len(step) :] if isinstance(name, str) and (name == step or name.startswith(f"{step}/")) else name
+        return (
+            new + name[len(step) :]
+            if isinstance(name, str) and (name == step or name.startswith(f"{step}/"))
+            else name
+        )
 
     def of_test(test: Any) -> Any:
         made = walk(test)

@@ -37,6 +37,7 @@ def sketched(document: Mapping[str, Any]) -> Workflow:
         tables={},
         steps=steps,
         groups=[
-            Group.model_construct(title=group.get("title") or "", steps=group.get("steps") or []) for group in document.get("groups") or []
+            Group.model_construct(title=group.get("title") or "", steps=group.get("steps") or [])
+            for group in document.get("groups") or []
         ],
     )

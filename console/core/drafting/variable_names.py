@@ -27,7 +27,10 @@ def used_in(document: Mapping[str, Any], name: str) -> list[Use]:
 def renamed_variable(document: Mapping[str, Any], name: str, new: str) -> dict[str, Any]:
     """The document in which the variable is called `new` wherever it is named. One without it stays as it is."""
     own = own_name(ROOT, name)
-    made = {part: _changed(part, value, lambda text: in_expressions(text, own, f"{ROOT}.{new}")) for part, value in document.items()}
+    made = {
+        part: _changed(part, value, lambda text: in_expressions(text, own, f"{ROOT}.{new}"))
+        for part, value in document.items()
+    }
     rules = document.get(ROOT)
     if isinstance(rules, Mapping):
         made[ROOT] = {new if each == name else each: value for each, value in rules.items()}
@@ -39,7 +42,10 @@ def _changed(part: str, value: Any, change: Callable[[str], str]) -> Any:
         return value
     if part == "steps" and isinstance(value, list):
         return [
-            {name: given if name in APART_OF_STEPS else _walked(given, change) for name, given in step.items()}
+            {
+                name: given if name in APART_OF_STEPS else _walked(given, change)
+                for name, given in step.items()
+            }
             if isinstance(step, Mapping)
             else step
             for step in value
@@ -63,7 +69,9 @@ def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Use, str]]:
         if isinstance(step, Mapping):
             for name, value in step.items():
                 if name not in APART_OF_STEPS:
-                    yield from ((Use(str(step.get("id")), field), text) for field, text in _within(name, value))
+                    yield from (
+                        (Use(str(step.get("id")), field), text) for field, text in _within(name, value)
+                    )
     for part, value in document.items():
         if part != "steps" and part not in APART:
             yield from ((Use(None, field), text) for field, text in _within(part, value))

@@ -27,11 +27,15 @@ class Kind(Definition):
 
     deed: ClassVar[str] = ""  # what the log calls it, where it is more than a change of a record
     hidden_writes: ClassVar[bool] = False  # whether it may write columns that its settings do not name
-    name: Name = Field(description="Where later effects, messages and steps find what came of it: `results.<name>`")
+    name: Name = Field(
+        description="Where later effects, messages and steps find what came of it: `results.<name>`"
+    )
     summary: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         description="What it does, in a few words and without values"
     )
-    if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the effect is left out")
+    if_: str | None = Field(
+        None, alias="if", description="Expression; where it does not hold the effect is left out"
+    )
     irreversible: bool = Field(
         False,
         description="Money that leaves, or a message: where nobody knows whether it was done, a person is asked whatever on_error says",
@@ -78,7 +82,9 @@ class OfRecord(Kind):
     """A kind that changes one record: the action's own, or another that is named."""
 
     collection: str | None = Field(None, max_length=200, description="None: the action's own")
-    record: str | None = Field(None, description="Expression for the key of the record; none: the action's record")
+    record: str | None = Field(
+        None, description="Expression for the key of the record; none: the action's record"
+    )
 
     @model_validator(mode="after")
     def _which(self) -> Self:

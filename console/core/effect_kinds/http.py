@@ -17,7 +17,18 @@ from console.core.plain_words import humanised
 HEADER_PATTERN = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
 LONGEST_S = 30
 OURS = frozenset(
-    {"host", "content-length", "content-type", "transfer-encoding", "connection", "authorization", "user-agent", "cookie", "te", "upgrade"}
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "authorization",
+        "user-agent",
+        "cookie",
+        "te",
+        "upgrade",
+    }
 )
 
 
@@ -26,13 +37,20 @@ class LookUp(Definition):
 
     path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)]
     query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
-    within: str | None = Field(None, description="Expression over `answer` for the list to look in; none: the answer itself")
-    where: str = Field(description="Expression over `item`, an entry of the list, and `key`: it is ours")
-    expect: str | None = Field(None, description="Expression over `item` that ours has to fulfil; where it does not, a person looks")
-    more: str | None = Field(
-        None, description="Expression over `answer`: there are entries that were not shown, so that not finding says nothing"
+    within: str | None = Field(
+        None, description="Expression over `answer` for the list to look in; none: the answer itself"
     )
-    result: dict[Name, str] = Field(default_factory=dict, max_length=40, description="Name to expression over `item`")
+    where: str = Field(description="Expression over `item`, an entry of the list, and `key`: it is ours")
+    expect: str | None = Field(
+        None, description="Expression over `item` that ours has to fulfil; where it does not, a person looks"
+    )
+    more: str | None = Field(
+        None,
+        description="Expression over `answer`: there are entries that were not shown, so that not finding says nothing",
+    )
+    result: dict[Name, str] = Field(
+        default_factory=dict, max_length=40, description="Name to expression over `item`"
+    )
 
 
 class Follow(Definition):
@@ -43,9 +61,13 @@ class Follow(Definition):
 
     pending: str = Field(description="It may still come to something else")
     failed: str = Field(description="It came to nothing after all")
-    days: int = Field(30, ge=1, le=400, description="So long it is looked up; after that a person is asked to look")
+    days: int = Field(
+        30, ge=1, le=400, description="So long it is looked up; after that a person is asked to look"
+    )
     note: SqlWrite | None = Field(None, description="What is changed in a record when it is final")
-    title: Sentence = Field(description="The task for a person where it came to nothing, with {{ expressions }}")
+    title: Sentence = Field(
+        description="The task for a person where it came to nothing, with {{ expressions }}"
+    )
     text: Sentence | None = Field(None, description="What one does about it, with {{ expressions }}")
 
 
@@ -56,20 +78,26 @@ class Http(Kind):
     kind: Literal["http"]
     target: Name | None = Field(None, description="A name of CONSOLE_HTTP_TARGETS")
     url: Annotated[str, StringConstraints(min_length=1, max_length=1500)] | None = Field(
-        None, description="In place of target and path: the whole address; each {{ expression }} in its path or query is one piece of it"
+        None,
+        description="In place of target and path: the whole address; each {{ expression }} in its path or query is one piece of it",
     )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)] | None = Field(
-        None, description="After the target's address; {{ expressions }} are filled in as one piece of the path each"
+        None,
+        description="After the target's address; {{ expressions }} are filled in as one piece of the path each",
     )
     query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
     body: Annotated[dict[str, Computed], Field(max_length=60)] | str | None = Field(
-        None, description="Name to expression, a dot in a name makes an object inside; or one expression for all of it, as JSON"
+        None,
+        description="Name to expression, a dot in a name makes an object inside; or one expression for all of it, as JSON",
     )
     encoding: Literal["json", "form"] = "json"
-    headers: dict[Annotated[str, StringConstraints(pattern=HEADER_PATTERN)], Computed] = Field(default_factory=dict, max_length=20)
+    headers: dict[Annotated[str, StringConstraints(pattern=HEADER_PATTERN)], Computed] = Field(
+        default_factory=dict, max_length=20
+    )
     secret: Name | None = Field(
-        None, description="A name of Settings, Secrets or of CONSOLE_HTTP_SECRETS, sent as `Authorization: Bearer …`"
+        None,
+        description="A name of Settings, Secrets or of CONSOLE_HTTP_SECRETS, sent as `Authorization: Bearer …`",
     )
     secret_header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)] | None = Field(
         None, description="The header that carries the secret as it is, in place of `Authorization`"
@@ -85,15 +113,21 @@ class Http(Kind):
         default_factory=lambda: [429], description="Statuses that mean: nothing was done, ask again later"
     )
     idempotent: bool = Field(
-        False, description="The target takes the same key twice as one request: it is asked again where no answer came"
+        False,
+        description="The target takes the same key twice as one request: it is asked again where no answer came",
     )
     result: dict[Name, str] = Field(
-        default_factory=dict, max_length=40, description="Name to expression over `answer`, the JSON that came back"
+        default_factory=dict,
+        max_length=40,
+        description="Name to expression over `answer`, the JSON that came back",
     )
     expect: str | None = Field(
-        None, description="Expression over `answer` that a yes has to fulfil; where it does not, it is unknown what was done"
+        None,
+        description="Expression over `answer` that a yes has to fulfil; where it does not, it is unknown what was done",
     )
-    refused: Sentence | None = Field(None, description="What a refusal is told as; {{ expressions }} over `answer`")
+    refused: Sentence | None = Field(
+        None, description="What a refusal is told as; {{ expressions }} over `answer`"
+    )
     look_up: LookUp | None = None
     follow: Follow | None = None
 
@@ -150,7 +184,12 @@ class Http(Kind):
         if isinstance(self.body, str):
             yield Located("body", self.body), False
         named = {} if isinstance(self.body, str) else self.body or {}
-        for name, rules in (("query", self.query), ("body", named), ("headers", self.headers), ("result", self.result)):
+        for name, rules in (
+            ("query", self.query),
+            ("body", named),
+            ("headers", self.headers),
+            ("result", self.result),
+        ):
             yield from in_rules(name, rules)
         if self.expect is not None:
             yield Located("expect", self.expect), False
@@ -162,7 +201,10 @@ class Http(Kind):
     def later_texts(self) -> Iterator[Placed]:
         """What is followed."""
         if self.follow is not None:
-            yield from ((text._replace(field=f"follow.{text.field}"), template) for text, template in _follow(self.follow))
+            yield from (
+                (text._replace(field=f"follow.{text.field}"), template)
+                for text, template in _follow(self.follow)
+            )
 
     def names(self) -> Iterator[str]:
         """What is sent, unless it only asks."""
@@ -186,7 +228,10 @@ class Http(Kind):
     def warnings(self, functions: Many[str] | None) -> Iterator[tuple[str, str]]:
         """A call that cannot be told to have happened."""
         if self.method not in ("GET", "PUT", "DELETE") and not self.idempotent and self.look_up is None:
-            yield "look_up", "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent."
+            yield (
+                "look_up",
+                "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent.",
+            )
 
 
 NO_CHOICE = "an address cannot choose by {{ if … }}: two requests are two effects, each with its condition"
@@ -212,7 +257,9 @@ def wrong_address(url: str) -> str | None:
     except ValueError:
         fits = False
     return (
-        None if fits else "this is no address that a request could go to: it begins with https:// and a host, without a name, password or #"
+        None
+        if fits
+        else "this is no address that a request could go to: it begins with https:// and a host, without a name, password or #"
     )
 
 
@@ -222,8 +269,15 @@ def _parts(url: str) -> SplitResult:
 
 
 def _follow(follow: Follow) -> Iterator[tuple[Located, bool]]:
-    yield from ((Located(name, text), False) for name, text in (("pending", follow.pending), ("failed", follow.failed)))
-    yield from ((Located(name, text), True) for name, text in (("title", follow.title), ("text", follow.text)) if text is not None)
+    yield from (
+        (Located(name, text), False)
+        for name, text in (("pending", follow.pending), ("failed", follow.failed))
+    )
+    yield from (
+        (Located(name, text), True)
+        for name, text in (("title", follow.title), ("text", follow.text))
+        if text is not None
+    )
     if follow.note is not None:
         yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(follow.note))
 
@@ -231,6 +285,13 @@ def _follow(follow: Follow) -> Iterator[tuple[Located, bool]]:
 def _look_up(look_up: LookUp) -> Iterator[tuple[Located, bool]]:
     yield Located("look_up.path", look_up.path), True
     yield from in_rules("look_up.query", look_up.query)
-    told_of = {"within": look_up.within, "where": look_up.where, "expect": look_up.expect, "more": look_up.more}
-    yield from ((Located(f"look_up.{name}", text), False) for name, text in told_of.items() if text is not None)
+    told_of = {
+        "within": look_up.within,
+        "where": look_up.where,
+        "expect": look_up.expect,
+        "more": look_up.more,
+    }
+    yield from (
+        (Located(f"look_up.{name}", text), False) for name, text in told_of.items() if text is not None
+    )
     yield from in_rules("look_up.result", look_up.result)

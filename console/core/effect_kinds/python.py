@@ -19,7 +19,10 @@ class Python(Kind):
     kind: Literal["python"]
     function: Annotated[str, StringConstraints(pattern=FUNCTION_PATTERN)]
     values: dict[Name, Computed] = Field(default_factory=dict, max_length=60)
-    idempotent: bool = Field(False, description="Called twice with the same key it does the thing once: it is called again after a crash")
+    idempotent: bool = Field(
+        False,
+        description="Called twice with the same key it does the thing once: it is called again after a crash",
+    )
     repeatable: bool = Field(
         False,
         description="Called once more with another key it does no harm: where a run goes back it is called again, and nobody is asked",

@@ -15,9 +15,13 @@ class SqlInsert(Kind):
     deed = "new record"
     kind: Literal["sql_insert"]
     collection: str = Field(min_length=1, max_length=200)
-    values: dict[str, Computed] = Field(min_length=1, max_length=60, description="Field to expression, or cases")
+    values: dict[str, Computed] = Field(
+        min_length=1, max_length=60, description="Field to expression, or cases"
+    )
     unique: list[str] = Field(
-        default_factory=list, max_length=8, description="Fields that the database holds unique together, such as one that is set to `key`"
+        default_factory=list,
+        max_length=8,
+        description="Fields that the database holds unique together, such as one that is set to `key`",
     )
 
     @model_validator(mode="after")

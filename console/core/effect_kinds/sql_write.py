@@ -13,7 +13,9 @@ class SqlWrite(OfRecord):
     """Change fields of a record; what holds its new value already is left alone, so doing it twice changes nothing."""
 
     kind: Literal["sql_write"]
-    record: str | None = Field(None, description="Expression for the key of the record, or a list of keys; none: the action's record")
+    record: str | None = Field(
+        None, description="Expression for the key of the record, or a list of keys; none: the action's record"
+    )
     set: dict[str, Computed] = Field(min_length=1, max_length=40, description="Field to expression, or cases")
 
     def texts(self) -> Iterator[Placed]:

@@ -10,7 +10,10 @@ from console.core.expressions.nodes import Call, Compare, Items, Literal, Node, 
 def for_each_currency(node: Node) -> Sequence[tuple[Within, Compare]] | None:
     """`record.amount >= minor(100, record.currency)` as (that the currency is one of these, the comparison for them); None for anything else."""
     match node:
-        case Compare(left=Path(root="record"), right=Call(name="minor", arguments=(amount, Path(root="record") as code)) as call):
+        case Compare(
+            left=Path(root="record"),
+            right=Call(name="minor", arguments=(amount, Path(root="record") as code)) as call,
+        ):
             if any(isinstance(each, Path) and each.root == "record" for each in walk(amount)):
                 return None
         case _:

@@ -6,7 +6,18 @@ from typing import Any, TypeAlias
 
 from console.core.expressions import operands
 from console.core.expressions.functions import FUNCTIONS, METHODS, Function
-from console.core.expressions.nodes import Calculation, Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
+from console.core.expressions.nodes import (
+    Calculation,
+    Call,
+    Compare,
+    Items,
+    Junction,
+    Literal,
+    Node,
+    Not,
+    Path,
+    Within,
+)
 from console.core.expressions.operands import UNKNOWN, moment_of
 from console.core.related_record import Leading
 
@@ -37,7 +48,9 @@ def compiled(node: Node) -> Evaluate:
         case Calculation():
             return _calculation(node)
         case Call(name=name, method=method, arguments=arguments):
-            return _call((METHODS if method else FUNCTIONS)[name], [compiled(argument) for argument in arguments])
+            return _call(
+                (METHODS if method else FUNCTIONS)[name], [compiled(argument) for argument in arguments]
+            )
 
 
 def _path(node: Path) -> Evaluate:
@@ -49,7 +62,12 @@ def _path(node: Path) -> Evaluate:
     def reach(roots: Roots) -> Any:
         value = roots.get(root, UNKNOWN)
         for number, step in enumerate(steps, 1):
-            if isinstance(value, Leading) and isinstance(step, str) and number < len(steps) and (there := value.led(step)) is not None:
+            if (
+                isinstance(value, Leading)
+                and isinstance(step, str)
+                and number < len(steps)
+                and (there := value.led(step)) is not None
+            ):
                 value = there
             elif isinstance(step, str) and isinstance(value, Mapping):
                 value = value.get(step, UNKNOWN)

@@ -14,7 +14,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from console.core import currencies, plain_words
-from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
+from console.core.expressions.operands import (
+    UNKNOWN,
+    date_of,
+    moment_of,
+    number_of,
+    ordered,
+    plus,
+    rounded,
+    times,
+)
 from console.core.papers import iban, mrz, name_matching, vat
 from console.core.working_time import MIDNIGHT, Hours, after
 
@@ -22,7 +31,19 @@ LONGEST_COMPARED = 500
 LONGEST_CODE = 12
 MOST_HOURS = 10_000
 MRZ_FIELDS = frozenset(
-    {"format", "code", "issuer", "number", "nationality", "birth_date", "sex", "expires_on", "family_name", "given_names", "optional"}
+    {
+        "format",
+        "code",
+        "issuer",
+        "number",
+        "nationality",
+        "birth_date",
+        "sex",
+        "expires_on",
+        "family_name",
+        "given_names",
+        "optional",
+    }
 )
 
 
@@ -56,7 +77,11 @@ def today(now: datetime | None) -> Any:
 def add_days(_: datetime | None, start: Any, days: Any) -> Any:
     """The day or moment this many days later."""
     number = _whole(days)
-    return UNKNOWN if number is None else _within_calendar(lambda: plus(_calendar(start), timedelta(days=number)))
+    return (
+        UNKNOWN
+        if number is None
+        else _within_calendar(lambda: plus(_calendar(start), timedelta(days=number)))
+    )
 
 
 def add_working_hours(_: datetime | None, start: Any, number: Any, between: Any, zone: Any) -> Any:
@@ -72,7 +97,9 @@ def add_working_hours(_: datetime | None, start: Any, number: Any, between: Any,
         return UNKNOWN
     if backwards:
         return UNKNOWN
-    return _within_calendar(lambda: after(Hours(str(zone), frozenset(range(5)), opens, closes), begin, float(span) * 3600))
+    return _within_calendar(
+        lambda: after(Hours(str(zone), frozenset(range(5)), opens, closes), begin, float(span) * 3600)
+    )
 
 
 def add_months(_: datetime | None, start: Any, months: Any) -> Any:
@@ -119,7 +146,9 @@ def smallest(_: datetime | None, *values: Any) -> Any:
 
 def first(_: datetime | None, *values: Any) -> Any:
     """The first of the arguments that says something: neither unknown, nor null, nor an empty text."""
-    return next((value for value in values if value is not UNKNOWN and value is not None and value != ""), None)
+    return next(
+        (value for value in values if value is not UNKNOWN and value is not None and value != ""), None
+    )
 
 
 def size(_: datetime | None, value: Any) -> Any:
@@ -233,9 +262,16 @@ def day(_: datetime | None, value: Any) -> Any:
 
 def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
     """An amount in minor units, halves rounded away from zero: 12.50 with exponent 2, or with "EUR", is 1250."""
-    places, number = currencies.decimals(exponent) if isinstance(exponent, str) else _whole(exponent), number_of(amount)
+    places, number = (
+        currencies.decimals(exponent) if isinstance(exponent, str) else _whole(exponent),
+        number_of(amount),
+    )
     result = UNKNOWN if places is None or number is None or not 0 <= places <= 6 else rounded(number, places)
-    return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
+    return (
+        UNKNOWN
+        if places is None or not isinstance(result, Decimal)
+        else int(result.scaleb(places, Context(prec=90)))
+    )
 
 
 def money(_: datetime | None, amount: Any, code: Any) -> Any:
@@ -245,7 +281,10 @@ def money(_: datetime | None, amount: Any, code: Any) -> Any:
         return UNKNOWN
     plain = f"{Decimal(number).normalize():f}"
     places = max(2, len(plain.partition(".")[2])) if "." in plain else 0
-    return plain_words.amount_words(plain, code, minor=False) or f"{Decimal(plain):,.{places}f} {code[:LONGEST_CODE]}"
+    return (
+        plain_words.amount_words(plain, code, minor=False)
+        or f"{Decimal(plain):,.{places}f} {code[:LONGEST_CODE]}"
+    )
 
 
 def lookup(_: datetime | None, table: Any, *given: Any) -> Any:
@@ -282,7 +321,11 @@ def _key(kind: str, given: Any) -> Any:
 
 def similarity(_: datetime | None, left: Any, right: Any) -> Any:
     """Similarity of two texts from 0 to 1, three decimals: the share of three-letter pieces that both have, ignoring case."""
-    if not isinstance(left, str) or not isinstance(right, str) or max(len(left), len(right)) > LONGEST_COMPARED:
+    if (
+        not isinstance(left, str)
+        or not isinstance(right, str)
+        or max(len(left), len(right)) > LONGEST_COMPARED
+    ):
         return UNKNOWN
     first, second = _pieces(left), _pieces(right)
     if not first and not second:
@@ -307,7 +350,11 @@ def contains(_: datetime | None, text: Any, other: Any) -> Any:
 
 def _whole(value: Any) -> int | None:
     number = number_of(value)
-    return int(number) if number is not None and -10_000_000 < number < 10_000_000 and number == int(number) else None
+    return (
+        int(number)
+        if number is not None and -10_000_000 < number < 10_000_000 and number == int(number)
+        else None
+    )
 
 
 def _calendar(value: Any) -> Any:
@@ -350,7 +397,10 @@ def _extreme(values: tuple[Any, ...], sign: int) -> Any:
 
 
 def _pieces(text: str) -> set[str]:
-    padded = ["  " + word + " " for word in "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()]
+    padded = [
+        "  " + word + " "
+        for word in "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()
+    ]
     return {word[at : at + 3] for word in padded for at in range(len(word) - 2)}
 
 

@@ -51,7 +51,10 @@ class Expression:
 def parse(text: str) -> Expression:
     """The parsed expression. Raises ExpressionError with reason and position."""
     if len(text) > MOST_CHARACTERS:
-        raise ExpressionError(f"An expression has at most {MOST_CHARACTERS} characters; this one has {len(text)}.", MOST_CHARACTERS)
+        raise ExpressionError(
+            f"An expression has at most {MOST_CHARACTERS} characters; this one has {len(text)}.",
+            MOST_CHARACTERS,
+        )
     if not text.strip():
         raise ExpressionError("The expression is empty.", 0)
     try:

@@ -31,7 +31,9 @@ QUOTIENT = Context(prec=28, Emax=9999, Emin=-9999)
 NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?")
-MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
 
 
 LONGEST = 60
@@ -49,7 +51,11 @@ class Spelled(str):
         if "e" not in self.lower():
             return str(self)
         number = Decimal(self)
-        return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < LONGEST and len(self) < LONGEST else str(self)
+        return (
+            f"{number:f}"
+            if number.is_finite() and abs(number.adjusted()) < LONGEST and len(self) < LONGEST
+            else str(self)
+        )
 
     @property
     def whole(self) -> int | None:
@@ -92,7 +98,9 @@ def moment_of(value: Any) -> datetime | None:
         try:
             value = datetime.fromisoformat(value)
             if value.utcoffset():
-                value.astimezone(UTC)  # one that only its zone keeps in the calendar is none that could be compared
+                value.astimezone(
+                    UTC
+                )  # one that only its zone keeps in the calendar is none that could be compared
         except (ValueError, OverflowError):
             return None
     if not isinstance(value, datetime):
@@ -155,7 +163,9 @@ def equal(left: Any, right: Any) -> bool | Unknown:
         return left is None and right is None
     if type(left) is type(right) is str:
         return bool(left == right)
-    if (isinstance(left, TagName) and isinstance(right, str)) or (isinstance(right, TagName) and isinstance(left, str)):
+    if (isinstance(left, TagName) and isinstance(right, str)) or (
+        isinstance(right, TagName) and isinstance(left, str)
+    ):
         return identity(left) == identity(right)
     pair = paired(left, right)
     return UNKNOWN if pair is None else bool(pair[0] == pair[1])
@@ -163,7 +173,14 @@ def equal(left: Any, right: Any) -> bool | Unknown:
 
 def ordered(left: Any, right: Any) -> int | Unknown:
     """-1, 0 or 1 if `left` is before, equal to or after `right`. Texts have no order; numbers, days and moments as text do."""
-    if left is UNKNOWN or right is UNKNOWN or left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
+    if (
+        left is UNKNOWN
+        or right is UNKNOWN
+        or left is None
+        or right is None
+        or isinstance(left, bool)
+        or isinstance(right, bool)
+    ):
         return UNKNOWN
     pair = paired(left, right)
     if pair is None or isinstance(pair[0], (list, dict, UUID)):
@@ -232,7 +249,9 @@ def times(left: Any, right: Any) -> Any:
 def over(left: Any, right: Any) -> Any:
     """Quotient of two numbers, up to 28 digits; unknown for division by zero."""
     if isinstance(left, timedelta):
-        return _microseconds(_calculated(_in_microseconds(left), right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b))))
+        return _microseconds(
+            _calculated(_in_microseconds(left), right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b)))
+        )
     return _calculated(left, right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b)))
 
 
@@ -240,7 +259,11 @@ def _calculated(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> 
     first, second = number_of(left), number_of(right)
     if first is None or second is None:
         return UNKNOWN
-    if isinstance(first, int) and isinstance(second, int) and max(first.bit_length(), second.bit_length()) > 400:
+    if (
+        isinstance(first, int)
+        and isinstance(second, int)
+        and max(first.bit_length(), second.bit_length()) > 400
+    ):
         return UNKNOWN  # repeated multiplication would grow without limit
     try:
         with localcontext(EXACT):

@@ -12,7 +12,19 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from console.core.errors import DefinitionError
 from console.core.expressions.functions import FUNCTIONS, METHODS, Function
-from console.core.expressions.nodes import Calculation, Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
+from console.core.expressions.nodes import (
+    Calculation,
+    Call,
+    Compare,
+    Items,
+    Junction,
+    Literal,
+    Node,
+    Not,
+    Path,
+    Within,
+    walk,
+)
 
 MOST_DEPTH = 30
 ROOTS = (
@@ -49,7 +61,8 @@ class ExpressionError(DefinitionError):
 
     def __init__(self, message: str, position: int = 0) -> None:
         super().__init__(
-            f"{message} (at character {position + 1})", details=[{"field": "expression", "reason": message, "position": position}]
+            f"{message} (at character {position + 1})",
+            details=[{"field": "expression", "reason": message, "position": position}],
         )
         self.position = position
         self.reason = message
@@ -65,17 +78,34 @@ class UnknownName(ExpressionError):
 
 def require_lookups(root: Node) -> None:
     """Raises ExpressionError if a policy table is used outside of `lookup`: a table is not a value."""
-    looked_in = {id(node.arguments[0]) for node in walk(root) if isinstance(node, Call) and node.name == "lookup" and node.arguments}
+    looked_in = {
+        id(node.arguments[0])
+        for node in walk(root)
+        if isinstance(node, Call) and node.name == "lookup" and node.arguments
+    }
     for node in walk(root):
-        if isinstance(node, Path) and node.root == TABLES and (id(node) not in looked_in or len(node.steps) != 2):
-            raise ExpressionError("A policy table is read by lookup(tables.<table>.<column>, key).", node.position)
+        if (
+            isinstance(node, Path)
+            and node.root == TABLES
+            and (id(node) not in looked_in or len(node.steps) != 2)
+        ):
+            raise ExpressionError(
+                "A policy table is read by lookup(tables.<table>.<column>, key).", node.position
+            )
 
 
 @lru_cache(maxsize=1)
 def expression_parser() -> Lark:
     """The parser, made once."""
     grammar = pathlib.Path(__file__).with_name("language.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=True, cache=False)
+    return Lark(
+        grammar,
+        parser="lalr",
+        lexer="contextual",
+        transformer=_Builder(),
+        maybe_placeholders=True,
+        cache=False,
+    )
 
 
 MEANT = {"or": "||", "and": "&&", "not": "!"}
@@ -111,7 +141,10 @@ def _unescaped(token: Token) -> str:
         if match[1]:
             return chr(int(match[1], 16))
         if match[2] not in plain:
-            raise ExpressionError(f"'\\{match[2]}' is no escape; use \\\\ for a backslash.", (token.start_pos or 0) + 1 + match.start())
+            raise ExpressionError(
+                f"'\\{match[2]}' is no escape; use \\\\ for a backslash.",
+                (token.start_pos or 0) + 1 + match.start(),
+            )
         return plain[match[2]]
 
     made = re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", replaced, str(token)[1:-1], flags=re.DOTALL)
@@ -120,7 +153,9 @@ def _unescaped(token: Token) -> str:
     except UnicodeDecodeError:
         raise ExpressionError("There is half of a character in this text.", token.start_pos or 0) from None
     if "\x00" in text:
-        raise ExpressionError("There is a NUL character in this text, which no record can hold.", token.start_pos or 0)
+        raise ExpressionError(
+            "There is a NUL character in this text, which no record can hold.", token.start_pos or 0
+        )
     return text
 
 
@@ -190,7 +225,11 @@ class _Builder(Transformer[Token, Node]):
         return Not(node, _depth(node))
 
     def minus(self, _: Token, node: Node) -> Node:
-        if isinstance(node, Literal) and isinstance(node.value, (int, Decimal)) and not isinstance(node.value, bool):
+        if (
+            isinstance(node, Literal)
+            and isinstance(node.value, (int, Decimal))
+            and not isinstance(node.value, bool)
+        ):
             return Literal(-node.value, _depth(node))
         return Calculation(Literal(0), (("-", node),), _depth(node))
 
@@ -226,10 +265,18 @@ def _reach(target: Node, step: str | int, position: int) -> Node:
     return Path(target.root, (*target.steps, step), target.position)
 
 
-def _called(table: Mapping[str, Function], name: str, position: int, target: tuple[Node, ...], arguments: tuple[Node, ...]) -> Node:
+def _called(
+    table: Mapping[str, Function],
+    name: str,
+    position: int,
+    target: tuple[Node, ...],
+    arguments: tuple[Node, ...],
+) -> Node:
     known = table.get(name)
     if known is None:
-        raise ExpressionError(f"There is no function '{name}'. There are {', '.join(sorted(table))}.", position)
+        raise ExpressionError(
+            f"There is no function '{name}'. There are {', '.join(sorted(table))}.", position
+        )
     if len(arguments) < known.least or (known.most is not None and len(arguments) > known.most):
         raise ExpressionError(f"{name} takes {_amount(known)}, not {len(arguments)}.", position)
     inside = (*target, *arguments)

@@ -115,7 +115,11 @@ class _Builder(Transformer[Token, Any]):
     def both(self, items: list[Any]) -> Any:
         sides: list[list[Any]] = [[]]
         for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
-            joins = item.text if isinstance(item, _Plain) and not item.phrase and _fielded(before) and _fielded(after) else ""
+            joins = (
+                item.text
+                if isinstance(item, _Plain) and not item.phrase and _fielded(before) and _fielded(after)
+                else ""
+            )
             if joins == "or":
                 sides.append([])
             elif joins != "and" and not isinstance(item, Token):
@@ -204,7 +208,9 @@ def everywhere(sought: Sought | None) -> Sought | None:
         case Words():
             return Words(sought.text, everywhere=True)
         case Several():
-            return Several(sought.kind, tuple(item for each in sought.items if (item := everywhere(each)) is not None))
+            return Several(
+                sought.kind, tuple(item for each in sought.items if (item := everywhere(each)) is not None)
+            )
     return sought
 
 
@@ -251,7 +257,11 @@ class _Reader:
     ) -> None:
         self.collection, self.hidden, self.ways, self.zone, self.kept = collection, hidden, ways, zone, kept
         self.fields: Mapping[str, Field] = _named(collection, hidden)
-        referred = [self._way(relation.name) for relation in collection.relations if relation.kind == "to_one"] if extended else []
+        referred = (
+            [self._way(relation.name) for relation in collection.relations if relation.kind == "to_one"]
+            if extended
+            else []
+        )
         self.beside = tuple(way for way in referred if way is not None)
 
     def read(self, tree: Any) -> Sought:
@@ -272,12 +282,22 @@ class _Reader:
         plain = [item.text for item in items if isinstance(item, _Plain)]
         each = Several("and", tuple(self.read(item) for item in items))
         together = len(plain) == len(items) > 1 and not any(item.phrase for item in items)
-        return Several("or", (self._words(" ".join(plain)), each)) if together else each if len(items) > 1 else each.items[0]
+        return (
+            Several("or", (self._words(" ".join(plain)), each))
+            if together
+            else each
+            if len(items) > 1
+            else each.items[0]
+        )
 
     def _words(self, text: str) -> Sought:
         """A text in the record, or in a referenced one if the search is extended."""
         here = Words(text)
-        return Several("or", (here, *(Through(way.relation, way.scope, here) for way in self.beside))) if self.beside else here
+        return (
+            Several("or", (here, *(Through(way.relation, way.scope, here) for way in self.beside)))
+            if self.beside
+            else here
+        )
 
     def _term(self, term: _Term) -> Sought:
         first, dot, rest = term.name.partition(".")
@@ -294,7 +314,11 @@ class _Reader:
             )
         if dot and rest:
             way = self._way(first)
-            inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, self.zone, self.kept) if way else None
+            inner = (
+                _Reader(way.collection, way.scope.hidden, lambda _name: None, self.zone, self.kept)
+                if way
+                else None
+            )
             if inner is not None and way is not None and _folded(rest) in inner.fields:
                 return Through(way.relation, way.scope, inner._term(term._replace(name=rest)))
             return self._words(term.text)
@@ -308,7 +332,11 @@ class _Reader:
     def _led_by(self, field: Field, term: _Term) -> Sought | None:
         """The search in the record that the field alone leads to, whose title people read in its place; None where it leads nowhere."""
         led = next(
-            (each for each in self.collection.relations if each.kind == "to_one" and [here for here, _ in each.columns] == [field.name]),
+            (
+                each
+                for each in self.collection.relations
+                if each.kind == "to_one" and [here for here, _ in each.columns] == [field.name]
+            ),
             None,
         )
         way = self._way(led.name) if led and not term.sign else None
@@ -317,7 +345,12 @@ class _Reader:
     def _way(self, name: str) -> Way | None:
         wanted = _folded(name)
         found = next(
-            (relation for relation in self.collection.relations if wanted in {_folded(relation.name), _folded(relation.label)}), None
+            (
+                relation
+                for relation in self.collection.relations
+                if wanted in {_folded(relation.name), _folded(relation.label)}
+            ),
+            None,
         )
         columns = {here for here, _ in found.columns} if found else set()
         return self.ways(found.name) if found and not columns & self.hidden else None
@@ -326,10 +359,14 @@ class _Reader:
         """The field compared with the value; None if the value does not fit the field."""
         if term.value == NULL and not term.phrase:
             return Test(field.name, "is_null", True) if term.sign in ("", "=") else None
-        if (field.stored in {"date", "datetime"} or is_counted(field)) and (period := _period(term.value)) is not None:
+        if (field.stored in {"date", "datetime"} or is_counted(field)) and (
+            period := _period(term.value)
+        ) is not None:
             return self._within(field, term.sign, *period)
         try:
-            if (own := condition_rows.own_currency(field)) in self.collection.by_name and own not in self.hidden:
+            if (
+                own := condition_rows.own_currency(field)
+            ) in self.collection.by_name and own not in self.hidden:
                 op = SIGNS.get(term.sign, "eq")
                 return Test(field.name, op, whole_amount(field, op, term.value), whole=own)
             op, value = self._value(field, term)
@@ -344,7 +381,9 @@ class _Reader:
             return "eq", YES_NO.get(term.value.lower(), term.value)
         if field.options is not None:
             wanted = term.value.lower()
-            meant = [each.value for each in field.options if wanted in {each.value.lower(), each.label.lower()}]
+            meant = [
+                each.value for each in field.options if wanted in {each.value.lower(), each.label.lower()}
+            ]
             return ("contains" if field.stored == "array" else "eq"), meant[0] if meant else term.value
         value = self.kept(field, term.value)
         contained = field.stored == "array" or (field.stored == "text" and value == term.value)
@@ -403,4 +442,6 @@ def _folded(name: str) -> str:
 def _named(collection: Collection, hidden: frozenset[str]) -> dict[str, Field]:
     """Readable fields by name, else by label, ignoring case, `-` and `_`."""
     shown = [field for field in collection.fields if field.name not in hidden and not field.hidden]
-    return {_folded(field.label): field for field in reversed(shown)} | {_folded(field.name): field for field in reversed(shown)}
+    return {_folded(field.label): field for field in reversed(shown)} | {
+        _folded(field.name): field for field in reversed(shown)
+    }

@@ -19,7 +19,15 @@ MOST_TEMPLATE = 20_000
 SEPARATORS = " ,;:/|·–-"
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _CHOICE = re.compile(r"(else\s+if|if|else|end)(?![\w.])(.*)", re.DOTALL)
-_MEANT = {"elif": "else if", "elseif": "else if", "elsif": "else if", "endif": "end", "#if": "if", "#else": "else", "/if": "end"}
+_MEANT = {
+    "elif": "else if",
+    "elseif": "else if",
+    "elsif": "else if",
+    "endif": "end",
+    "#if": "if",
+    "#else": "else",
+    "/if": "end",
+}
 """Words of other languages of texts → ours."""
 
 
@@ -52,7 +60,9 @@ def choice_of(text: str) -> tuple[str, str]:
 def standing(template: str, roots: Roots) -> list[str | Expression]:
     """The texts and the expressions that stand there for these values: what a condition leaves out is left out."""
     found: list[str | Expression] = []
-    within: list[tuple[bool, bool]] = []  # of each choice that is open: whether its part stands there, whether nothing after it can
+    within: list[
+        tuple[bool, bool]
+    ] = []  # of each choice that is open: whether its part stands there, whether nothing after it can
     for part in _parts(template):
         if not isinstance(part, _Choice):
             found += [part] if not within or within[-1][0] else []
@@ -67,7 +77,9 @@ def standing(template: str, roots: Roots) -> list[str | Expression]:
 
 def render(template: str, roots: Roots) -> str:
     """The template with each `{{ expression }}` replaced by its value as text; null and unknown become empty."""
-    return "".join(part if isinstance(part, str) else shown(part.value(roots)) for part in standing(template, roots))
+    return "".join(
+        part if isinstance(part, str) else shown(part.value(roots)) for part in standing(template, roots)
+    )
 
 
 def render_json(part: Any, roots: Roots) -> Any:
@@ -114,7 +126,9 @@ def separates(text: str) -> bool:
 
 def lacks(template: str, roots: Roots) -> bool:
     """Whether one of the expressions that stand there gives nothing, so that the sentence has a gap."""
-    return any(not isinstance(part, str) and not shown(part.value(roots)) for part in standing(template, roots))
+    return any(
+        not isinstance(part, str) and not shown(part.value(roots)) for part in standing(template, roots)
+    )
 
 
 def chooses(template: str) -> bool:
@@ -158,7 +172,10 @@ def _read(match: re.Match[str]) -> tuple[str, str]:
     text = match[1].strip()
     first = text.partition(" ")[0]
     if first in _MEANT:
-        raise ExpressionError(f"'{first}' cannot stand here; it is written '{_MEANT[first]}'.", match.start(1) + match[1].index(text))
+        raise ExpressionError(
+            f"'{first}' cannot stand here; it is written '{_MEANT[first]}'.",
+            match.start(1) + match[1].index(text),
+        )
     return choice_of(text)
 
 
@@ -168,7 +185,11 @@ def _parsed(text: str, match: re.Match[str]) -> Expression:
         return parse(text)
     except ExpressionError as error:
         place = match.start(1) + match[1].index(text) + error.position
-        raise (UnknownName(error.name, place) if isinstance(error, UnknownName) else ExpressionError(error.reason, place)) from None
+        raise (
+            UnknownName(error.name, place)
+            if isinstance(error, UnknownName)
+            else ExpressionError(error.reason, place)
+        ) from None
 
 
 def _own_line(template: str, match: re.Match[str]) -> tuple[int, int]:

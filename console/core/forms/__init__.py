@@ -16,5 +16,13 @@ from console.core.forms.field_values import (
     is_empty,
     missing_message,
 )
-from console.core.forms.form_field import FIELD_TYPES, LISTS, NEVER_TYPED, TEXTS, FieldType, FormField, takes_files
+from console.core.forms.form_field import (
+    FIELD_TYPES,
+    LISTS,
+    NEVER_TYPED,
+    TEXTS,
+    FieldType,
+    FormField,
+    takes_files,
+)
 from console.core.forms.refused_form import by_label, plain, refusal

@@ -48,13 +48,19 @@ def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str
     return values
 
 
-def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def examine(
+    fields: Iterable[FormField], submitted: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """(values of the whole form, one `{"field", "reason"}` for each wrong field). A wrong field keeps its value.
 
     A read-only field keeps its value whatever was submitted. A missing field keeps its `value`; a required field may not be empty.
     """
     known = {field.name: field for field in fields}
-    details = [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in submitted if name not in known]
+    details = [
+        {"field": str(name)[:200], "reason": "There is no such field in this form."}
+        for name in submitted
+        if name not in known
+    ]
     values: dict[str, Any] = {}
     for name, field in known.items():
         values[name] = field.value
@@ -99,7 +105,9 @@ def cleaned(field: FormField, value: Any) -> Any:
     if value is None or (value == "" and field.type not in LISTS and field.type != "json"):
         return None
     if field.minor or field.currency:
-        value = ungrouped(value, decimals(field.currency)) if type(value) is str and not field.minor else value
+        value = (
+            ungrouped(value, decimals(field.currency)) if type(value) is str and not field.minor else value
+        )
         _require_amount(field, value)
     made = CLEANERS[field.type](field, value)
     _require_bounds(field, made)
@@ -113,7 +121,9 @@ def _require_amount(field: FormField, value: Any) -> None:
     if typed is None or value == field.value or places is None:
         return
     if not _DECIMAL.fullmatch(typed.strip()) or not typed.isascii():
-        raise Wrong(f"This must be an amount such as {_example(places)}: digits, and a point before the decimals.")
+        raise Wrong(
+            f"This must be an amount such as {_example(places)}: digits, and a point before the decimals."
+        )
     if len(typed.strip().partition(".")[2].rstrip("0")) > places:
         said = f"{places} decimals" if places else "no decimals"
         raise Wrong(f"An amount in {field.currency} has {said}: write it such as {_example(places)}.")
@@ -183,7 +193,9 @@ def _decimal(_: FormField, value: Any) -> str:
         raise Wrong('This must be a number, such as "12.50".')
     text = value.plain if isinstance(value, Spelled) else value.strip()
     if not (_DECIMAL.fullmatch(text) and text.isascii()):
-        raise Wrong('This must be a number such as 12.50: digits, and a point before the decimals ("12,50" and "1e3" are not read).')
+        raise Wrong(
+            'This must be a number such as 12.50: digits, and a point before the decimals ("12,50" and "1e3" are not read).'
+        )
     return text
 
 
@@ -235,7 +247,11 @@ def _choice(field: FormField, value: Any) -> str:
         offered = [option["value"] for option in field.options]
         if text not in offered and text != field.now:  # what stands in the record may be older than the list
             named = ", ".join(str(entry) for entry in offered[:12]) + (" …" if len(offered) > 12 else "")
-            raise Wrong(f"This is not an option here: choose one of {named}." if offered else "There is nothing to choose from here.")
+            raise Wrong(
+                f"This is not an option here: choose one of {named}."
+                if offered
+                else "There is nothing to choose from here."
+            )
     return _limit_length(field, text)
 
 
@@ -276,7 +292,9 @@ def _scalar(field: FormField, value: Any) -> Any:
         return value
     if isinstance(value, int):
         return _integer(field, value)
-    raise Wrong(f"An entry of this list must be a text, a whole number, true, false or null; one is {_kind(value)}.")
+    raise Wrong(
+        f"An entry of this list must be a text, a whole number, true, false or null; one is {_kind(value)}."
+    )
 
 
 def _uuid(_: FormField, value: Any) -> str:
@@ -304,7 +322,12 @@ def _url(field: FormField, value: Any) -> str:
     text = _limit_length(field, _string(value).strip())
     try:
         parts = urlsplit(text)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text) and parts.port != 0
+        fits = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not re.search(r"\s", text)
+            and parts.port != 0
+        )
     except ValueError:
         fits = False
     if not fits:
@@ -317,7 +340,9 @@ def _file(field: FormField, value: Any) -> dict[str, Any]:
         raise Wrong("This is no file that was sent for this step. Send it, then hand the step in.")
     kinds = field.options["types"]
     if value["media_type"] not in {media.MEDIA[kind].media_type for kind in kinds}:
-        raise Wrong(f"“{value['name']}” is not of a kind that is taken here. Send it as {media.listed(kinds)}.")
+        raise Wrong(
+            f"“{value['name']}” is not of a kind that is taken here. Send it as {media.listed(kinds)}."
+        )
     return dict(value)
 
 
@@ -329,7 +354,9 @@ def _json(_: FormField, value: Any) -> Any:
     if sum(_weights(value, 0)) > LARGEST_JSON:
         raise Wrong(f"This is too large: at most {LARGEST_JSON} characters.")
     if media.holds_any(value):
-        raise Wrong("There is something in it that looks like a file that was sent. Files are sent in a field for files.")
+        raise Wrong(
+            "There is something in it that looks like a file that was sent. Files are sent in a field for files."
+        )
     return _texts(value)
 
 
@@ -360,7 +387,9 @@ def _weights(value: Any, depth: int) -> Iterable[int]:
         raise Wrong('Numbers with decimals must be written as text, such as "12.50".')
     elif isinstance(value, str):
         if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise Wrong("There is a character in the text that cannot be stored (NUL or half of one): remove it.")
+            raise Wrong(
+                "There is a character in the text that cannot be stored (NUL or half of one): remove it."
+            )
         yield len(value)
     elif isinstance(value, int) and abs(value) > SAFE_INTEGER:
         raise Wrong("A number in it is too large to be kept exactly: write it as text.")
@@ -369,11 +398,18 @@ def _weights(value: Any, depth: int) -> Iterable[int]:
 
 def _require_bounds(field: FormField, value: Any) -> None:
     """Raises `Wrong` if the value is below `min` or above `max`."""
-    if value is None or value == [] or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
+    if (
+        value is None
+        or value == []
+        or (field.min is None and field.max is None)
+        or field.type in ("json", "boolean")
+    ):
         return
     size, low, high, unit = _measure(field, value)
     if (below := low is not None and size < low) or (high is not None and size > high):
-        side, limit, much, far = ("at least", field.min, "little", "low") if below else ("at most", field.max, "much", "high")
+        side, limit, much, far = (
+            ("at least", field.min, "little", "low") if below else ("at most", field.max, "much", "high")
+        )
         how = f"This is too {much if unit else far}: {side} {_limit(field, limit, ROUND_CEILING if below else ROUND_FLOOR)}{unit}."
         raise Wrong(f"Tick {side} {limit}." if unit and isinstance(field.options, list) else how)
 
@@ -403,9 +439,17 @@ def bound(kind: str, given: Any) -> Any:
     if given is None or isinstance(given, bool):
         return None
     if kind in LISTS or kind in TEXTS:
-        return int(given) if isinstance(given, int) or (isinstance(given, str) and re.fullmatch(r"[0-9]{1,9}", given)) else None
+        return (
+            int(given)
+            if isinstance(given, int) or (isinstance(given, str) and re.fullmatch(r"[0-9]{1,9}", given))
+            else None
+        )
     if kind in ("integer", "decimal", "money"):
-        return Decimal(str(given)) if isinstance(given, int) or (isinstance(given, str) and NUMBER.fullmatch(given)) else None
+        return (
+            Decimal(str(given))
+            if isinstance(given, int) or (isinstance(given, str) and NUMBER.fullmatch(given))
+            else None
+        )
     if kind not in _CALENDAR:
         return None
     if kind == "datetime" and isinstance(given, str) and len(given) == len("2026-11-20"):
@@ -416,7 +460,11 @@ def bound(kind: str, given: Any) -> Any:
         return None
 
 
-_CALENDAR: Mapping[str, Callable[[str], Any]] = {"date": date.fromisoformat, "datetime": datetime.fromisoformat, "time": time.fromisoformat}
+_CALENDAR: Mapping[str, Callable[[str], Any]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "time": time.fromisoformat,
+}
 
 CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
     "text": _text,

@@ -5,13 +5,36 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 FieldType: TypeAlias = Literal[
-    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "checklist", "reference",
-    "uuid", "email", "phone", "url", "json", "array", "binary", "file", "files", "other",
-]  # fmt: skip
+    "text",
+    "long_text",
+    "integer",
+    "decimal",
+    "money",
+    "boolean",
+    "date",
+    "datetime",
+    "time",
+    "enum",
+    "multi_enum",
+    "checklist",
+    "reference",
+    "uuid",
+    "email",
+    "phone",
+    "url",
+    "json",
+    "array",
+    "binary",
+    "file",
+    "files",
+    "other",
+]
 FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 LISTS = frozenset({"multi_enum", "checklist", "array", "files"})
 TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
-NEVER_TYPED = frozenset({"binary", "file", "files", "other"})  # files can be uploaded if the options name types
+NEVER_TYPED = frozenset(
+    {"binary", "file", "files", "other"}
+)  # files can be uploaded if the options name types
 DRAWN = frozenset({"widget", "lines", "minor", "currency", "explains", "by_rule"})
 
 
@@ -48,13 +71,33 @@ class FormField:
     def holding(self, value: Any) -> "FormField":
         """The same field with this value. Three times as fast as `dataclasses.replace`; a form has dozens of fields."""
         return FormField(
-            self.name, self.label, self.type, self.required, self.readonly, value, self.now, self.options, self.min, self.max, self.max_length, self.help,
-            self.widget, self.lines, self.minor, self.currency, self.explains, self.by_rule,
-        )  # fmt: skip
+            self.name,
+            self.label,
+            self.type,
+            self.required,
+            self.readonly,
+            value,
+            self.now,
+            self.options,
+            self.min,
+            self.max,
+            self.max_length,
+            self.help,
+            self.widget,
+            self.lines,
+            self.minor,
+            self.currency,
+            self.explains,
+            self.by_rule,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form for pages, API and log. Display hints of a collection are included only if set."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None or name not in DRAWN}
+        return {
+            name: value
+            for name in self.__slots__
+            if (value := getattr(self, name)) is not None or name not in DRAWN
+        }
 
 
 def takes_files(field: FormField) -> bool:

@@ -8,7 +8,9 @@ from console.core.errors import ConsoleError, Invalid
 
 def refusal(details: Sequence[Mapping[str, Any]], fields: Iterable[Any] = ()) -> Invalid:
     """The error for these details; its message has labels for `fields` (of a form or a collection), and the names of others."""
-    return Invalid(_not_saved(_names(details), {field.name: field.label for field in fields}), details=details)
+    return Invalid(
+        _not_saved(_names(details), {field.name: field.label for field in fields}), details=details
+    )
 
 
 def by_label(error: ConsoleError, labels: Mapping[str, str]) -> str:

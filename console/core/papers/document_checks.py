@@ -38,17 +38,33 @@ class Check(Definition):
     """One check. It passes where `pass` holds, fails where that certainly does not, and is unsure where it cannot be told."""
 
     id: str = Field(pattern=NAME_PATTERN, description="Name of the check; never changed once runs exist")
-    label: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="What people read")
-    if_: str | None = Field(None, alias="if", description="Expression; only where it holds the check applies")
-    pass_: str | None = Field(None, alias="pass", description="Expression over `document`, `found` and what the run knows; none: `found`")
-    unsure: str | None = Field(None, description="Expression; where it holds, a person has to judge whatever `pass` says")
-    find: str | None = Field(
-        None, description="Expression for a text, or a list of texts: whether one of them stands in the document is `found`"
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="What people read"
     )
-    at: list[str] = Field(default_factory=list, max_length=12, description="Names of what was found in the document whose places are shown")
-    said: str | None = Field(None, max_length=500, description="What is said beside the result; {{ expressions }} are filled in")
+    if_: str | None = Field(None, alias="if", description="Expression; only where it holds the check applies")
+    pass_: str | None = Field(
+        None,
+        alias="pass",
+        description="Expression over `document`, `found` and what the run knows; none: `found`",
+    )
+    unsure: str | None = Field(
+        None, description="Expression; where it holds, a person has to judge whatever `pass` says"
+    )
+    find: str | None = Field(
+        None,
+        description="Expression for a text, or a list of texts: whether one of them stands in the document is `found`",
+    )
+    at: list[str] = Field(
+        default_factory=list,
+        max_length=12,
+        description="Names of what was found in the document whose places are shown",
+    )
+    said: str | None = Field(
+        None, max_length=500, description="What is said beside the result; {{ expressions }} are filled in"
+    )
     about: Literal["document", "values"] = Field(
-        "document", description="values: judged once, by what the run knows, whether there is a document or not"
+        "document",
+        description="values: judged once, by what the run knows, whether there is a document or not",
     )
 
     @model_validator(mode="after")
@@ -81,17 +97,45 @@ class Result:
 
 def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, Any]:
     """The root `document` of expressions. Missing or ambiguous values are unknown."""
-    known = {name: value for name in {fact.name for fact in facts.found} if (value := facts.value(name)) is not None}
+    known = {
+        name: value
+        for name in {fact.name for fact in facts.found}
+        if (value := facts.value(name)) is not None
+    }
     known |= {name: [fact.value for fact in facts.of(name)] for name in MANY}
-    known |= {"ibans": [fact.value for fact in facts.of("iban")], "vat_ids": [fact.value for fact in facts.of("vat_id")]}
-    known |= {"title": title, "pages": len(pages), "read": facts.read, "recognised": facts.recognised, "unread": list(facts.unread)}
+    known |= {
+        "ibans": [fact.value for fact in facts.of("iban")],
+        "vat_ids": [fact.value for fact in facts.of("vat_id")],
+    }
+    known |= {
+        "title": title,
+        "pages": len(pages),
+        "read": facts.read,
+        "recognised": facts.recognised,
+        "unread": list(facts.unread),
+    }
     known["text"] = facts.text
     zone = facts.zone
     if zone is not None:
-        names = {"family_name", "given_names", "number", "nationality", "issuer", "birth_date", "expires_on", "sex", "code", "format"}
-        mrz = {name: value for name in names if (value := getattr(zone, name))} | {"name": f"{zone.given_names} {zone.family_name}".strip()}
+        names = {
+            "family_name",
+            "given_names",
+            "number",
+            "nationality",
+            "issuer",
+            "birth_date",
+            "expires_on",
+            "sex",
+            "code",
+            "format",
+        }
+        mrz = {name: value for name in names if (value := getattr(zone, name))} | {
+            "name": f"{zone.given_names} {zone.family_name}".strip()
+        }
         known[ZONE] = mrz | (
-            {"valid": zone.valid, "wrong": list(zone.wrong), "told": _digits(zone)} if facts.sure else {"told": UNSURE_DIGITS}
+            {"valid": zone.valid, "wrong": list(zone.wrong), "told": _digits(zone)}
+            if facts.sure
+            else {"told": UNSURE_DIGITS}
         )
     return known
 
@@ -104,7 +148,9 @@ def _digits(zone: Zone) -> str:
     return f"Wrong: the check digit {' and that '.join(names)}. It was read more than once."
 
 
-def judged(checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str) -> list[Result]:
+def judged(
+    checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str
+) -> list[Result]:
     """The results of the checks of a document."""
     here = {**roots, "document": document_of(facts, pages, title)}
     return [_judged(check, here, facts, pages) for check in checks if check.about == "document"]
@@ -150,7 +196,9 @@ def _outcome(check: Check, roots: Mapping[str, Any]) -> Outcome:
     return "pass" if rule.test(roots) else "fail" if rule.denies(roots) else "unsure"
 
 
-def _search_text(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> tuple[Any, tuple[Place, ...]]:
+def _search_text(
+    check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]
+) -> tuple[Any, tuple[Place, ...]]:
     """(whether one of the texts occurs, where). In a scanned or partly read document absence is unknown."""
     if check.find is None:
         return UNKNOWN, ()
@@ -176,7 +224,12 @@ def texts_of_checks(checks: Sequence[Check]) -> list[Located]:
     """The expressions of the checks, with their place."""
     texts = []
     for number, check in enumerate(checks):
-        for name, text in (("if", check.if_), ("pass", check.pass_), ("unsure", check.unsure), ("find", check.find)):
+        for name, text in (
+            ("if", check.if_),
+            ("pass", check.pass_),
+            ("unsure", check.unsure),
+            ("find", check.find),
+        ):
             if text is not None:
                 texts.append(Located(f"checks[{number}].{name}", text, papers=check.about == "document"))
     return texts
@@ -185,5 +238,7 @@ def texts_of_checks(checks: Sequence[Check]) -> list[Located]:
 def said_of_checks(checks: Sequence[Check]) -> list[Located]:
     """The templates of the checks, with their place."""
     return [
-        Located(f"checks[{number}].said", check.said, papers=check.about == "document") for number, check in enumerate(checks) if check.said
+        Located(f"checks[{number}].said", check.said, papers=check.about == "document")
+        for number, check in enumerate(checks)
+        if check.said
     ]

@@ -29,7 +29,9 @@ _SLASHES = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4})\b")
 _WORDS = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|\.)?\s+([^\W\d_]{3,10})\.?,?\s+(\d{4})\b")
 _AMERICAN = re.compile(r"\b([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
 _NUMBER = r"\d{1,3}(?:[ .,'\u00a0\u202f]\d{3})+(?:[.,]\d{1,3})?|\d+(?:[.,]\d{1,3})?"
-_AMOUNT = re.compile(rf"(?:\b({CURRENCIES})|([€$£¥]))\s?({_NUMBER})|(?<![\w.,-])({_NUMBER})\s?(?:({CURRENCIES})\b|([€£¥]))")
+_AMOUNT = re.compile(
+    rf"(?:\b({CURRENCIES})|([€$£¥]))\s?({_NUMBER})|(?<![\w.,-])({_NUMBER})\s?(?:({CURRENCIES})\b|([€£¥]))"
+)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 _VAT = re.compile(rf"\b(?:{'|'.join(sorted(vat.EXAMPLES))})[ .\-]?[A-Z0-9](?:[ .\-]?[A-Z0-9]){{6,13}}\b")
 
@@ -74,8 +76,12 @@ def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
     found: list[Found] = []
     zone, sure, zone_at = None, False, None
     for page in pages:
-        labelled = [fact for line, below in _with_below(page.lines) for fact in _labelled(page.number, line, below)]
-        found += _once([*labelled, *(pattern for line in page.lines for pattern in _patterns(page.number, line))])
+        labelled = [
+            fact for line, below in _with_below(page.lines) for fact in _labelled(page.number, line, below)
+        ]
+        found += _once(
+            [*labelled, *(pattern for line in page.lines for pattern in _patterns(page.number, line))]
+        )
         if zone is None and page.zones:
             zone, sure = mrz.settled(page.zones, today, seen=page.origin == "ocr")
             zone_at = _zone_at(page) if zone is not None else None
@@ -83,7 +89,16 @@ def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
         found += _of_zone(zone, *zone_at)
     unread = tuple(page.number for page in pages if page.origin == "none")
     text = "\n".join(page.text for page in pages if page.lines)
-    return Facts(tuple(_names(found)), zone, sure, zone_at, bool(text), any(page.origin == "ocr" for page in pages), text, unread)
+    return Facts(
+        tuple(_names(found)),
+        zone,
+        sure,
+        zone_at,
+        bool(text),
+        any(page.origin == "ocr" for page in pages),
+        text,
+        unread,
+    )
 
 
 def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
@@ -93,7 +108,11 @@ def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
     if len(needle) < 2:
         return []
     for page in pages:
-        lines = [line for line in page.lines if needle in iban.plain(line.text) and not any(mrz.zone_lines([line.text]))]
+        lines = [
+            line
+            for line in page.lines
+            if needle in iban.plain(line.text) and not any(mrz.zone_lines([line.text]))
+        ]
         found += [(page.number, _within(line, needle)) for line in lines]
     return found
 
@@ -146,7 +165,9 @@ def _split(words: Sequence[Word]) -> tuple[str | None, list[Word]]:
     """(label, words after it): split at a colon, else after a known label; (None, []) without a label."""
     for place, word in enumerate(words[:MOST_WORDS], 1):
         if word.text.endswith(":") and len(word.text) > 1:
-            return " ".join(one.text for one in words[:place])[:LONGEST_LABEL].rstrip(":"), list(words[place:])
+            return " ".join(one.text for one in words[:place])[:LONGEST_LABEL].rstrip(":"), list(
+                words[place:]
+            )
     for count in range(min(MOST_WORDS, len(words)), 0, -1):
         label = " ".join(one.text for one in words[:count])
         if _canonical(label) is not None:
@@ -208,7 +229,9 @@ def _patterns(page: int, line: Line) -> Iterator[Found]:
             yield Found("iban", iban.plain(number), number, "IBAN", page, _within(line, iban.plain(number)))
     for match in _VAT.finditer(line.text):
         if vat.problem(match[0]) is None and not iban.holds(match[0]):
-            yield Found("vat_id", iban.plain(match[0]), match[0], "VAT id", page, _within(line, iban.plain(match[0])))
+            yield Found(
+                "vat_id", iban.plain(match[0]), match[0], "VAT id", page, _within(line, iban.plain(match[0]))
+            )
     for day in days_in(line.text):
         yield Found("dates", day, day, "Date", page, line.box)
     for amount, currency in (one for part in line.text.split(GAP) for one in amounts_in(part)):
@@ -225,11 +248,19 @@ def _shorter(text: str) -> Iterator[str]:
 def days_in(text: str) -> list[str]:
     """The days in a text, ISO form, in order; none if month and day cannot be told apart."""
     found: list[tuple[int, str]] = []
-    for pattern, order in ((_ISO, (1, 2, 3)), (_DOTS, (3, 2, 1)), (_SLASHES, (3, 2, 1)), (_WORDS, (3, 2, 1)), (_AMERICAN, (3, 1, 2))):
+    for pattern, order in (
+        (_ISO, (1, 2, 3)),
+        (_DOTS, (3, 2, 1)),
+        (_SLASHES, (3, 2, 1)),
+        (_WORDS, (3, 2, 1)),
+        (_AMERICAN, (3, 1, 2)),
+    ):
         for match in pattern.finditer(text):
             year, month, day = (match[place] for place in order)
             number = MONTHS.get(month.casefold()[:3]) if not month.isdigit() else int(month)
-            if number is None or (pattern is _SLASHES and number <= 12 and int(day) <= 12 and number != int(day)):
+            if number is None or (
+                pattern is _SLASHES and number <= 12 and int(day) <= 12 and number != int(day)
+            ):
                 continue
             if pattern is _SLASHES and number > 12:
                 number, day = int(day), str(number)
@@ -261,7 +292,9 @@ def _number(text: str) -> str | None:
     decimals = len(rest) != 3 or (mark not in whole and re.search(r"[.,]", whole) is not None)
     digits = re.sub(r"[.,]", "", whole)
     try:
-        return str(Decimal(f"{digits}.{rest}" if rest and decimals else f"{digits}{rest}")) if digits else None
+        return (
+            str(Decimal(f"{digits}.{rest}" if rest and decimals else f"{digits}{rest}")) if digits else None
+        )
     except InvalidOperation:
         return None
 
@@ -279,9 +312,15 @@ def _zone_at(page: Read) -> tuple[int, Box] | None:
 def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
     """The values of the zone, with names of their own."""
     values: Mapping[str, Any] = {
-        "number": zone.number, "family_name": zone.family_name, "given_names": zone.given_names, "nationality": zone.nationality,
-        "issuer": zone.issuer, "sex": zone.sex, "birth_date": zone.birth_date, "expires_on": zone.expires_on,
-    }  # fmt: skip
+        "number": zone.number,
+        "family_name": zone.family_name,
+        "given_names": zone.given_names,
+        "nationality": zone.nationality,
+        "issuer": zone.issuer,
+        "sex": zone.sex,
+        "birth_date": zone.birth_date,
+        "expires_on": zone.expires_on,
+    }
     for name, value in values.items():
         if value:
             text = value.isoformat() if isinstance(value, date) else str(value)
@@ -290,7 +329,9 @@ def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
 
 def _names(found: Sequence[Found]) -> list[Found]:
     """With the full name added, if family and given names are separate."""
-    parts = {name: [fact for fact in found if fact.name == name] for name in ("name", "family_name", "given_names")}
+    parts = {
+        name: [fact for fact in found if fact.name == name] for name in ("name", "family_name", "given_names")
+    }
     if parts["name"] or len(parts["family_name"]) != 1 or len(parts["given_names"]) != 1:
         return list(found)
     family, given = parts["family_name"][0], parts["given_names"][0]

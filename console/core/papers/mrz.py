@@ -30,18 +30,40 @@ class _At(NamedTuple):
 
 _PLACES: Mapping[str, Mapping[str, _At]] = {
     "TD1": {
-        "code": _At(0, 0, 2), "issuer": _At(0, 2, 5), "number": _At(0, 5, 14), "optional": _At(0, 15, 30), "birth": _At(1, 0, 6), "sex": _At(1, 7, 8),
-        "expires": _At(1, 8, 14), "nationality": _At(1, 15, 18), "more": _At(1, 18, 29), "names": _At(2, 0, 30),
+        "code": _At(0, 0, 2),
+        "issuer": _At(0, 2, 5),
+        "number": _At(0, 5, 14),
+        "optional": _At(0, 15, 30),
+        "birth": _At(1, 0, 6),
+        "sex": _At(1, 7, 8),
+        "expires": _At(1, 8, 14),
+        "nationality": _At(1, 15, 18),
+        "more": _At(1, 18, 29),
+        "names": _At(2, 0, 30),
     },
     "TD2": {
-        "code": _At(0, 0, 2), "issuer": _At(0, 2, 5), "names": _At(0, 5, 36), "number": _At(1, 0, 9), "nationality": _At(1, 10, 13),
-        "birth": _At(1, 13, 19), "sex": _At(1, 20, 21), "expires": _At(1, 21, 27), "optional": _At(1, 28, 35),
+        "code": _At(0, 0, 2),
+        "issuer": _At(0, 2, 5),
+        "names": _At(0, 5, 36),
+        "number": _At(1, 0, 9),
+        "nationality": _At(1, 10, 13),
+        "birth": _At(1, 13, 19),
+        "sex": _At(1, 20, 21),
+        "expires": _At(1, 21, 27),
+        "optional": _At(1, 28, 35),
     },
     "TD3": {
-        "code": _At(0, 0, 2), "issuer": _At(0, 2, 5), "names": _At(0, 5, 44), "number": _At(1, 0, 9), "nationality": _At(1, 10, 13),
-        "birth": _At(1, 13, 19), "sex": _At(1, 20, 21), "expires": _At(1, 21, 27), "optional": _At(1, 28, 42),
+        "code": _At(0, 0, 2),
+        "issuer": _At(0, 2, 5),
+        "names": _At(0, 5, 44),
+        "number": _At(1, 0, 9),
+        "nationality": _At(1, 10, 13),
+        "birth": _At(1, 13, 19),
+        "sex": _At(1, 20, 21),
+        "expires": _At(1, 21, 27),
+        "optional": _At(1, 28, 42),
     },
-}  # fmt: skip
+}
 _DIGITS: Mapping[str, Mapping[Part, tuple[tuple[_At, ...], _At]]] = {
     "TD1": {
         "number": ((_At(0, 5, 14),), _At(0, 14, 15)),
@@ -102,14 +124,19 @@ def check_digit(text: str) -> int | None:
     """Weights 7, 3, 1 over digits, letters as 10 to 35 and `<` as 0, modulo 10; None for other characters."""
     if not re.fullmatch(r"[0-9A-Z<]*", text, re.ASCII):
         return None
-    return sum((0 if sign == "<" else int(sign, 36)) * (7, 3, 1)[place % 3] for place, sign in enumerate(text)) % 10
+    return (
+        sum((0 if sign == "<" else int(sign, 36)) * (7, 3, 1)[place % 3] for place, sign in enumerate(text))
+        % 10
+    )
 
 
 def zone_lines(texts: Iterable[str]) -> Iterator[str]:
     """The lines that look like lines of a zone, without blanks, in upper case."""
     for text in texts:
         plain = re.sub(r"\s", "", text).replace("«", "<<").replace("‹", "<").upper()
-        if _LOOKS.fullmatch(re.sub(r"[^A-Z0-9<]", "<", plain)) and (plain.count("<") > 1 or _WITHOUT_FILLER.fullmatch(plain)):
+        if _LOOKS.fullmatch(re.sub(r"[^A-Z0-9<]", "<", plain)) and (
+            plain.count("<") > 1 or _WITHOUT_FILLER.fullmatch(plain)
+        ):
             yield plain
 
 
@@ -129,7 +156,9 @@ def parse(text: str | Sequence[str], today: date | None = None, *, seen: bool = 
     return None
 
 
-def settled(readings: Sequence[Sequence[str]], today: date | None = None, *, seen: bool = False) -> tuple[Zone | None, bool]:
+def settled(
+    readings: Sequence[Sequence[str]], today: date | None = None, *, seen: bool = False
+) -> tuple[Zone | None, bool]:
     """(the zone that several readings of the same lines agree on, whether that is reliable).
 
     A reading with right check digits wins, unless two others agree. A wrong one is reliable if read twice, or not from a picture.
@@ -138,7 +167,9 @@ def settled(readings: Sequence[Sequence[str]], today: date | None = None, *, see
     if not found or not seen:
         return (found[0], True) if found else (None, False)
     right = [zone for zone in found if zone.valid]
-    twice = [zone for zone in found if not zone.valid and sum(other.lines == zone.lines for other in found) > 1]
+    twice = [
+        zone for zone in found if not zone.valid and sum(other.lines == zone.lines for other in found) > 1
+    ]
     if right:
         return right[0], not twice
     return (twice[0], True) if twice else (found[0], False)
@@ -160,16 +191,31 @@ def _zone(name: str, lines: Sequence[str], today: date | None, *, seen: bool) ->
         return None
     taken = _corrected(name, lines) if seen else tuple(lines)
     part = {key: taken[at.line][at.start : at.end] for key, at in _PLACES[name].items()}
-    if not re.fullmatch(r"[ACIPV][A-Z<]", part["code"]) or not re.fullmatch(r"[0-9<]{6}", part["birth"]) or part["sex"] not in "FMX<":
+    if (
+        not re.fullmatch(r"[ACIPV][A-Z<]", part["code"])
+        or not re.fullmatch(r"[0-9<]{6}", part["birth"])
+        or part["sex"] not in "FMX<"
+    ):
         return None
     if not re.fullmatch(r"[A-Z]{1,3}<*", part["issuer"]):
         return None
     family, _, given = part["names"].partition("<<")
     expires = _date(part["expires"], None)
     return Zone(
-        name, taken, part["code"].strip("<"), part["issuer"].strip("<"), _number(name, part), part["nationality"].strip("<"),
-        _date(part["birth"], today or expires), part["sex"].strip("<"), expires, _words(family), _words(given), part["optional"].strip("<"), _judged(name, taken),
-    )  # fmt: skip
+        name,
+        taken,
+        part["code"].strip("<"),
+        part["issuer"].strip("<"),
+        _number(name, part),
+        part["nationality"].strip("<"),
+        _date(part["birth"], today or expires),
+        part["sex"].strip("<"),
+        expires,
+        _words(family),
+        _words(given),
+        part["optional"].strip("<"),
+        _judged(name, taken),
+    )
 
 
 def _number(name: str, part: Mapping[str, str]) -> str:
@@ -181,7 +227,12 @@ def _number(name: str, part: Mapping[str, str]) -> str:
 
 def _long(part: Mapping[str, str]) -> bool:
     rest = part["optional"].split("<")[0]
-    return len(rest) > 1 and check_digit(part["number"] + "<" + rest[:-1]) is not None and rest[-1].isdigit() and "<" not in part["number"]
+    return (
+        len(rest) > 1
+        and check_digit(part["number"] + "<" + rest[:-1]) is not None
+        and rest[-1].isdigit()
+        and "<" not in part["number"]
+    )
 
 
 def _judged(name: str, lines: Sequence[str]) -> dict[Part, bool]:

@@ -36,5 +36,7 @@ LABELS: Mapping[str, str] = {label: name for name, labels in _BY_NAME.items() fo
 
 DATES = frozenset({"birth_date", "issued_on", "expires_on"})
 AMOUNTS = frozenset({"cover", "total"})
-MONTHS: Mapping[str, int] = {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if name}
+MONTHS: Mapping[str, int] = {
+    name.casefold(): number for number, name in enumerate(calendar.month_abbr) if name
+}
 """The first three letters of a month → its number."""

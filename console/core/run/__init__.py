@@ -6,7 +6,19 @@ Source: docs/adr/0005-runs.md.
 """
 
 from console.core.run.evolve import CHANGES, evolve, fold
-from console.core.run.state import FINAL, FORM_NEEDED, MISSING_MANUAL, NEXT_ITEM, SUPPLIED, Attempt, Effect, Event, Run, Status, copied
+from console.core.run.state import (
+    FINAL,
+    FORM_NEEDED,
+    MISSING_MANUAL,
+    NEXT_ITEM,
+    SUPPLIED,
+    Attempt,
+    Effect,
+    Event,
+    Run,
+    Status,
+    copied,
+)
 
 OPEN_MODULES = frozenset(
     {

@@ -25,14 +25,25 @@ OUTCOMES = {APPROVE: "approved", REJECT: "rejected", "expire": "expired"}
 
 
 def request_approval(
-    run: Run, attempt: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None, now: datetime, requester: str | None = None
+    run: Run,
+    attempt: Attempt,
+    wanted: ApprovalAsked,
+    wishes: Sequence[Wish],
+    by: str | None,
+    now: datetime,
+    requester: str | None = None,
 ) -> Event:
     """The event that requests an approval. `by` is who completed the step; for an automatic step (None) the holder is the requester."""
     open_data = {
         "approval": wanted.id,
         "action": wanted.action,
         "n": attempt.n,
-        "requested_by": requester or by or run.holder or run.last_holder or first_person(run.caused_by) or run.started_by,
+        "requested_by": requester
+        or by
+        or run.holder
+        or run.last_holder
+        or first_person(run.caused_by)
+        or run.started_by,
         "collection": wanted.collection,
         "record": wanted.record,
         "needs": wanted.needs,
@@ -52,7 +63,9 @@ def request_approval(
     )
 
 
-def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+def submit_for_approval(
+    plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime
+) -> list[Event]:
     """The events of a step that others must approve. Earlier effects that are kept need no approval. Raises what `repeating.match_former` raises."""
     judged = repeating.match_former(run, attempt, command)
     kept = settling.kept_events(attempt, judged, command, now)
@@ -61,12 +74,16 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
         return settling.submit_effects(plan, run, attempt, command, submitted, now)
     if given := _still_valid(run, attempt, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
-        approved = replace(command, effects=tuple(_approved(wish, given.approvers[-1]) for wish in command.effects))
+        approved = replace(
+            command, effects=tuple(_approved(wish, given.approvers[-1]) for wish in command.effects)
+        )
         return settling.submit_effects(plan, run, attempt, approved, submitted, now)
     return [submitted, *kept, request_approval(run, attempt, command.approval, wishes, command.by, now)]
 
 
-def _still_valid(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
+def _still_valid(
+    run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None
+) -> Approval | None:
     """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
     attempt_and_approval = run.approval(wanted.former) if wanted.former is not None else None
     if (
@@ -90,9 +107,17 @@ def _still_valid(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequ
         for effect in attempt.effects
         for wish in wishes
     )
-    enough = [each for each in approval.approvers if each in wanted.counted and ruled_out(run, approval, each) is None]
+    enough = [
+        each
+        for each in approval.approvers
+        if each in wanted.counted and ruled_out(run, approval, each) is None
+    ]
     roles = not wanted.roles or (bool(approval.roles) and set(approval.roles) <= set(wanted.roles))
-    return attempt_and_approval[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
+    return (
+        attempt_and_approval[1]
+        if asked_before and not done and roles and len(enough) >= wanted.needs
+        else None
+    )
 
 
 def _approved(wish: Wish, by: str) -> Wish:
@@ -104,11 +129,15 @@ def _plain(wish: Wish) -> dict[str, Any]:
     return asdict(wish) | {"request": dict(wish.request)}
 
 
-def ruled_out(run: Run, approval: Approval, person: str, email: str = "", behind: duties.Behind = duties.NOBODY) -> str | None:
+def ruled_out(
+    run: Run, approval: Approval, person: str, email: str = "", behind: duties.Behind = duties.NOBODY
+) -> str | None:
     """The rule that excludes this person, as it is written; None if there is none. `run` must hold all attempts."""
     done = duties.standing_steps(run)
     starter, requester = run.started_by, approval.requested_by
-    return duties.violated_rule(approval.not_by, done, person, email=email, starter=starter, requester=requester, behind=behind)
+    return duties.violated_rule(
+        approval.not_by, done, person, email=email, starter=starter, requester=requester, behind=behind
+    )
 
 
 def refused_by(rule: str, title: str = "", *, itself: bool = True) -> NotAllowed:
@@ -127,19 +156,37 @@ def refused_by(rule: str, title: str = "", *, itself: bool = True) -> NotAllowed
 def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
     """The approval that the run waits for, with its attempt. Raises Conflict if the run does not wait for this one."""
     attempt, waiting = run.attempt, run.waiting
-    if run.status != "waiting_event" or attempt is None or waiting is None or waiting.get("key") != approval_id:
+    if (
+        run.status != "waiting_event"
+        or attempt is None
+        or waiting is None
+        or waiting.get("key") != approval_id
+    ):
         attempt_and_approval = run.approval(approval_id)
-        words = {"approved": "was approved", "rejected": "was rejected", "void": "is void", "expired": "has expired"}
-        event = words.get(attempt_and_approval[1].status, "cannot be decided now") if attempt_and_approval else "cannot be decided now"
+        words = {
+            "approved": "was approved",
+            "rejected": "was rejected",
+            "void": "is void",
+            "expired": "has expired",
+        }
+        event = (
+            words.get(attempt_and_approval[1].status, "cannot be decided now")
+            if attempt_and_approval
+            else "cannot be decided now"
+        )
         raise Conflict(f"This request {event}; there is nothing to decide any more.", code="not_possible")
     return attempt, next(each for each in attempt.approvals if each.id == approval_id)
 
 
 def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event]:
     """The events of an approval. The last one needed requests the effects, exactly as they were approved."""
-    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email, command.behind)
+    attempt, approval = require_answering(
+        plan, run, command.approval, command.by, command.email, command.behind
+    )
     standing = {
-        each for each in approval.approvers if each in command.counted and ruled_out(run, approval, each, behind=command.behind) is None
+        each
+        for each in approval.approvers
+        if each in command.counted and ruled_out(run, approval, each, behind=command.behind) is None
     } | {command.by}
     enough = len(standing) >= approval.needs
     open_data = {
@@ -151,16 +198,26 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
         **_instead(command),
     }
     step = (attempt.step, attempt.attempt)
-    sealed = sealed_of(reason=command.reason) | ({"changed": [dict(each) for each in command.changed]} if command.changed else {})
+    sealed = sealed_of(reason=command.reason) | (
+        {"changed": [dict(each) for each in command.changed]} if command.changed else {}
+    )
     event = Event("approval_decided", now, open_data, sealed, step, command.by)
     if not enough:
         return [event]
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, APPROVE, command.by, now)]
-    wishes = [_approved(Wish(**_with_seen_values(wish, command.changed)), command.by) for wish in approval.wishes]
+    wishes = [
+        _approved(Wish(**_with_seen_values(wish, command.changed)), command.by) for wish in approval.wishes
+    ]
     first = len(attempt.effects) + 1
-    effects = [settling.request_effect(run, attempt, wish, number, now) for number, wish in enumerate(wishes, first)]
-    return [event, *effects] if effects else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
+    effects = [
+        settling.request_effect(run, attempt, wish, number, now) for number, wish in enumerate(wishes, first)
+    ]
+    return (
+        [event, *effects]
+        if effects
+        else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
+    )
 
 
 def _instead(command: Approve | Reject) -> dict[str, Any]:
@@ -189,7 +246,8 @@ def _with_seen_values(wish: Mapping[str, Any], changed: Sequence[Mapping[str, An
         return wish
     request = dict(wish["request"])
     request["changes"] = {
-        name: dict(change) | ({"old": moved[name]} if name in moved else {}) for name, change in request.get("changes", {}).items()
+        name: dict(change) | ({"old": moved[name]} if name in moved else {})
+        for name, change in request.get("changes", {}).items()
     }
     return dict(wish) | {"request": request}
 
@@ -197,17 +255,32 @@ def _with_seen_values(wish: Mapping[str, Any], changed: Sequence[Mapping[str, An
 def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
     """The events of a rejection: the form is opened again with the reason, or the step goes on with the outcome `rejected`."""
     reason = require_reason(command.reason)
-    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email, command.behind)
-    open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"} | _instead(
-        command
+    attempt, approval = require_answering(
+        plan, run, command.approval, command.by, command.email, command.behind
     )
-    event = Event("approval_decided", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
+    open_data = {
+        "approval": approval.id,
+        "action": approval.action,
+        "decision": REJECT,
+        "standing": 0,
+        "status": "rejected",
+    } | _instead(command)
+    event = Event(
+        "approval_decided", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by
+    )
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, REJECT, command.by, now)]
-    return [event, *_reopened(plan, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now)]
+    return [
+        event,
+        *_reopened(
+            plan, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now
+        ),
+    ]
 
 
-def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | None, now: datetime) -> list[Event]:
+def _outcome(
+    plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | None, now: datetime
+) -> list[Event]:
     """The events that complete a step whose outcome is the answer. Its output names who answered, when and why."""
     approval = next(each for each in reversed(run.attempts[attempt.n].approvals))
     last = approval.decided[-1] if approval.decided else None
@@ -232,12 +305,23 @@ def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | No
 
 
 def _reopened(
-    plan: Plan, attempt: Attempt, code: str, message: str, now: datetime, errors: Sequence[Mapping[str, Any]] = ()
+    plan: Plan,
+    attempt: Attempt,
+    code: str,
+    message: str,
+    now: datetime,
+    errors: Sequence[Mapping[str, Any]] = (),
 ) -> list[Event]:
     """The events that open the step again with the submitted values. An automatic step becomes a person's, or ends the run."""
     step = (attempt.step, attempt.attempt)
     details = [dict(error) for error in errors] or [{"field": "approval", "reason": message}]
-    reopened = Event("step_reopened", now, {"code": code}, sealed_of(values=dict(attempt.values)) | {"errors": details}, step)
+    reopened = Event(
+        "step_reopened",
+        now,
+        {"code": code},
+        sealed_of(values=dict(attempt.values)) | {"errors": details},
+        step,
+    )
     if attempt.step not in plan.automatic:
         return [reopened]
     open_data = {"code": code, "type": plan.workflow.step(attempt.step).type}
@@ -267,28 +351,62 @@ def withdraw(plan: Plan, run: Run, by: str, reason: str, now: datetime) -> list[
     attempt, approval = require_open(run, str((run.waiting or {}).get("key")))
     ended = _voided(approval, attempt, "withdrawn", by, now, reason)
     said = "The request for approval was withdrawn."
-    return [ended, *_reopened(plan, attempt, "withdrawn", said, now, [{"field": "approval", "reason": said, "code": "withdrawn"}])]
+    return [
+        ended,
+        *_reopened(
+            plan,
+            attempt,
+            "withdrawn",
+            said,
+            now,
+            [{"field": "approval", "reason": said, "code": "withdrawn"}],
+        ),
+    ]
 
 
 def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]:
     """The events when nobody decided in time: the outcome `expired`, or the form is opened again."""
     attempt = run.attempt
-    approval = next((each for each in attempt.approvals if each.id == approval_id and each.status == "open"), None) if attempt else None
+    approval = (
+        next((each for each in attempt.approvals if each.id == approval_id and each.status == "open"), None)
+        if attempt
+        else None
+    )
     if attempt is None or approval is None:
         raise not_possible(run, "Going on after a wait")
     open_data = {"approval": approval.id, "action": approval.action}
     event = Event("approval_expired", now, open_data, {}, (attempt.step, attempt.attempt))
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, "expire", None, now)]
-    return [event, *_reopened(plan, attempt, "expired", "Nobody decided about the approval in time. Ask again, or do something else.", now)]
+    return [
+        event,
+        *_reopened(
+            plan,
+            attempt,
+            "expired",
+            "Nobody decided about the approval in time. Ask again, or do something else.",
+            now,
+        ),
+    ]
 
 
-def voided(attempts: Iterable[Attempt], code: str, by: str | None, now: datetime, *, given: bool) -> list[Event]:
+def voided(
+    attempts: Iterable[Attempt], code: str, by: str | None, now: datetime, *, given: bool
+) -> list[Event]:
     """The events that void the open approvals of these attempts, with `given` also those that were approved."""
     ends = ("open", "approved") if given else ("open",)
-    return [_voided(approval, attempt, code, by, now) for attempt in attempts for approval in attempt.approvals if approval.status in ends]
+    return [
+        _voided(approval, attempt, code, by, now)
+        for attempt in attempts
+        for approval in attempt.approvals
+        if approval.status in ends
+    ]
 
 
-def _voided(approval: Approval, attempt: Attempt, code: str, by: str | None, now: datetime, reason: str = "") -> Event:
+def _voided(
+    approval: Approval, attempt: Attempt, code: str, by: str | None, now: datetime, reason: str = ""
+) -> Event:
     open_data = {"approval": approval.id, "action": approval.action, "reason_code": code}
-    return Event("approval_voided", now, open_data, sealed_of(reason=reason), (attempt.step, attempt.attempt), by)
+    return Event(
+        "approval_voided", now, open_data, sealed_of(reason=reason), (attempt.step, attempt.attempt), by
+    )

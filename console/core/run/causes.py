@@ -48,7 +48,11 @@ def causes_from_json(links: Iterable[Mapping[str, Any]] | None) -> Causes:
 
 def cause_of_actor(actor: Actor, **more: Any) -> Cause:
     """The link of somebody who acts: by hand, or by a key. `more` overrides what it says."""
-    fields: dict[str, Any] = {"kind": "key" if actor.kind == "key" else "person", "person": actor.id, "key": actor.key_id}
+    fields: dict[str, Any] = {
+        "kind": "key" if actor.kind == "key" else "person",
+        "person": actor.id,
+        "key": actor.key_id,
+    }
     return Cause(**{**fields, "address": actor.address or None, **more})
 
 
@@ -65,7 +69,10 @@ def first_person(causes: Iterable[Cause]) -> str | None:
 def stored(causes: Causes, *, addresses: bool = False) -> list[dict[str, Any]]:
     """The links with what is known of each. Only what is kept sealed holds `addresses`; events and rows do not."""
     left_out = () if addresses else ("address",)
-    return [{name: value for name, value in asdict(cause).items() if value is not None and name not in left_out} for cause in causes]
+    return [
+        {name: value for name, value in asdict(cause).items() if value is not None and name not in left_out}
+        for cause in causes
+    ]
 
 
 def addresses_in(causes: Causes) -> dict[str, str]:
@@ -80,7 +87,10 @@ def run_depth(causes: Iterable[Cause]) -> int:
 
 def goes_round(causes: Iterable[Cause], workflow: str, record: str | None) -> bool:
     """Whether a run of this workflow on this record is among the links."""
-    return any(cause.run is not None and (cause.workflow, cause.record or "") == (workflow, record or "") for cause in causes)
+    return any(
+        cause.run is not None and (cause.workflow, cause.record or "") == (workflow, record or "")
+        for cause in causes
+    )
 
 
 def bounded(causes: Iterable[Cause]) -> Causes:

@@ -60,7 +60,14 @@ def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]
 def _numbered(run: Run, events: list[Event]) -> list[Event]:
     """The events with the revision that the run has after them: one transition, one revision. A late report changes no revision."""
     return [
-        Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by)
+        Event(
+            event.type,
+            event.at,
+            {**event.open, "revision": run.revision + 1},
+            event.sealed,
+            event.step,
+            event.by,
+        )
         if event.type in MOVES
         else event
         for event in events
@@ -90,28 +97,53 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     )
     event = command.origin.event if command.origin is not None else None
     sealed = sealed_of(
-        input=dict(command.input), title=command.title, titled=dict(command.titled), event=None if event is None else dict(event)
+        input=dict(command.input),
+        title=command.title,
+        titled=dict(command.titled),
+        event=None if event is None else dict(event),
     ) | {"loaded": {}}
     sealed |= sealed_of(addresses=addresses_in(command.caused_by))
     if command.fork is not None:
-        sealed |= sealed_of(context={step: dict(output) for step, output in command.fork.context.items()}, item=command.fork.item)
+        sealed |= sealed_of(
+            context={step: dict(output) for step, output in command.fork.context.items()},
+            item=command.fork.item,
+        )
     began = Event("run_started", now, open_data, sealed, by=command.by)
-    events, follows, last, last_outcome = [began], command.fork.start if command.fork is not None else None, start.id, "default"
+    events, follows, last, last_outcome = (
+        [began],
+        command.fork.start if command.fork is not None else None,
+        start.id,
+        "default",
+    )
     if command.fork is None:
         entered = enter_step(plan, run, start.id, 1, now, "running")
         if command.wrong:
             why = {"code": "wrong_input"}, {"message": command.wrong}
             failed = Event("step_failed", now, why[0] | {"type": "start"}, why[1], (start.id, 1))
             return [began, entered, failed, Event("run_failed", now, *why)]
-        outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
+        outcome = {
+            "n": 1,
+            "type": "start",
+            "outcome": "default",
+            "automatic": False,
+            "handled_manually": False,
+        }
         done = Event(
-            "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
+            "step_completed",
+            now,
+            outcome,
+            sealed_of(values=dict(command.input), output=dict(command.output)),
+            (start.id, 1),
+            command.by,
         )
         events, follows = [began, entered, done], plan.workflow.target(last, last_outcome)
     after = fold(events, run)
     for each in command.taken:
         if follows != each.step:
-            raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
+            raise not_possible(
+                run,
+                "Beginning again where it failed, for its way there is another in this version; from the start",
+            )
         more = _take_over_step(plan, after, each, command, now)
         events += more
         after, last, last_outcome = fold(more, after), each.step, each.outcome
@@ -129,9 +161,13 @@ def _hands_off(command: Start) -> dict[str, Any]:
     if command.origin is not None:
         open_data["origin"] = {"id": command.origin.id}
     if command.parent is not None:
-        open_data["parent"] = {name: getattr(command.parent, name) for name in ("run", "branch", "key", "depth")}
+        open_data["parent"] = {
+            name: getattr(command.parent, name) for name in ("run", "branch", "key", "depth")
+        }
     if command.fork is not None:
-        open_data["fork"] = {"start": command.fork.start, "join": command.fork.join} | ({"guided": True} if command.fork.guided else {})
+        open_data["fork"] = {"start": command.fork.start, "join": command.fork.join} | (
+            {"guided": True} if command.fork.guided else {}
+        )
     return open_data | ({"start_key": command.key} if command.key else {})
 
 
@@ -146,26 +182,42 @@ def _take_over_step(plan: Plan, run: Run, each: Taken, command: Start, now: date
         "handled_manually": each.handled_manually,
         "taken_from": command.linked_to,
     }
-    sealed = sealed_of(values=dict(each.values), output=dict(each.output)) | ({"loaded": dict(each.loaded)} if each.loaded else {})
+    sealed = sealed_of(values=dict(each.values), output=dict(each.output)) | (
+        {"loaded": dict(each.loaded)} if each.loaded else {}
+    )
     return [entered, Event("step_completed", now, open_data, sealed, entered.step)]
 
 
 def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
     """A run at its start step that is not stored yet, to check its input."""
     start = plan.workflow.start
-    return Run(team=team, started_by=by, holder=by, made=1, current=1, attempts={1: Attempt(1, start.id, 1, "open", now)})
+    return Run(
+        team=team,
+        started_by=by,
+        holder=by,
+        made=1,
+        current=1,
+        attempts={1: Attempt(1, start.id, 1, "open", now)},
+    )
 
 
 def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
     attempt = require_completable(run, command.by, command.step, command.revision)
-    if command.by is None and not _completed_by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
+    if (
+        command.by is None
+        and not _completed_by_ai(run, command)
+        and (attempt.step not in plan.automatic or run.status != "running")
+    ):
         raise not_possible(run, "Completing a person's step without a person")
     step, side_events = (attempt.step, attempt.attempt), list[Event]()
     if command.former is not None:
         command = _with_former_runs(command, command.former)
     if command.side_rows or command.awaits is not None:
         side_rows = side_work.create_side_rows(run, attempt, command, now)
-        side_events, command = side_rows.events, replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands))
+        side_events, command = (
+            side_rows.events,
+            replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands)),
+        )
     open_data = {
         "n": attempt.n,
         "type": plan.workflow.step(attempt.step).type,
@@ -175,10 +227,21 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         **({"proposal": dict(command.proposal)} if command.proposal else {}),
     }
     output = None if command.output is None else dict(command.output)
-    sealed = sealed_of(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
+    sealed = sealed_of(values=dict(command.values), reason=command.reason) | (
+        {} if output is None else {"output": output}
+    )
     chosen = [Event("outcome_chosen", now, _choice(command), {}, step, command.by)] if command.chosen else []
     manual = (
-        [Event("handled_manually", now, {"outcome": command.outcome}, sealed_of(reason=command.reason), step, command.by)]
+        [
+            Event(
+                "handled_manually",
+                now,
+                {"outcome": command.outcome},
+                sealed_of(reason=command.reason),
+                step,
+                command.by,
+            )
+        ]
         if command.handled_manually
         else []
     )
@@ -191,7 +254,11 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
             plan, run, attempt.step, command.outcome, command.ends, now
         )  # refuse an outcome without a next step before anything is done
         if command.approval is not None:
-            return [*chosen, *manual, *approving.submit_for_approval(plan, run, attempt, command, submitted, now)]
+            return [
+                *chosen,
+                *manual,
+                *approving.submit_for_approval(plan, run, attempt, command, submitted, now),
+            ]
         if command.effects or command.awaits is None:
             return [*chosen, *manual, *settling.submit_effects(plan, run, attempt, command, submitted, now)]
         return [*chosen, *manual, submitted, _awaited(attempt, command.awaits, now)]
@@ -201,7 +268,11 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
 
 def _standing(former: Attempt | None) -> dict[str, Any]:
     """The result that the step had before, if its side row is answered already: then nothing is waited for again."""
-    return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
+    return (
+        {}
+        if former is None
+        else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
+    )
 
 
 def _with_former_runs(command: Complete, former: FormerRuns) -> Complete:
@@ -217,7 +288,13 @@ def _with_former_runs(command: Complete, former: FormerRuns) -> Complete:
 
 def _completed_by_ai(run: Run, command: Complete) -> bool:
     """Whether a promoted step is completed without a person. After an error, or with an unknown effect, a person must do it."""
-    return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
+    return (
+        command.by_ai
+        and run.status == "waiting_person"
+        and run.holder is not None
+        and run.take_over is None
+        and run.unknown is None
+    )
 
 
 def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
@@ -235,14 +312,29 @@ def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event
         "target_attempt": target.attempt,
         "fields": sorted(command.values),
     }
-    return [Event("context_supplied", now, open_data, {"values": dict(command.values)}, (attempt.step, attempt.attempt), command.by)]
+    return [
+        Event(
+            "context_supplied",
+            now,
+            open_data,
+            {"values": dict(command.values)},
+            (attempt.step, attempt.attempt),
+            command.by,
+        )
+    ]
 
 
 def _awaited(attempt: Attempt, wanted: Awaited, now: datetime) -> Event:
     """The event that the step waits for something."""
     open_data = {"n": attempt.n, **waiting.awaited_data(wanted)}
     open_data |= {"effect": wanted.effect} if wanted.effect is not None else {}
-    return Event("event_awaited", now, open_data, sealed_of(request=dict(wanted.request)), (attempt.step, attempt.attempt))
+    return Event(
+        "event_awaited",
+        now,
+        open_data,
+        sealed_of(request=dict(wanted.request)),
+        (attempt.step, attempt.attempt),
+    )
 
 
 def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: datetime) -> list[Event]:
@@ -256,7 +348,11 @@ def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: dateti
 
 def _choice(command: Complete) -> dict[str, Any]:
     """The open values of `outcome_chosen`: who or which rule made the choice."""
-    open_data = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
+    open_data = (
+        {"maker": "ai" if command.by_ai else "user"}
+        if command.rule is None
+        else {"maker": "rule", "rule": command.rule}
+    )
     open_data |= {"proposed": command.proposed} if command.proposed is not None else {}
     return {"outcome": command.outcome, "label": command.chosen, **open_data}
 

@@ -55,12 +55,16 @@ def violated_rule(
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
         if named is not None:
-            if any(each.step == named[1] and did(each.by) and _filled(each, named[2]) for each in done_so_far):
+            if any(
+                each.step == named[1] and did(each.by) and _filled(each, named[2]) for each in done_so_far
+            ):
                 return rule
         elif rule in (STARTER, REQUESTER):
             if did(starter if rule == STARTER else requester) or person in behind.get(CAUSED, ()):
                 return rule
-        elif rule.removeprefix(PERSON) == person or (email and rule.removeprefix(PERSON).lower() == email.lower()):
+        elif rule.removeprefix(PERSON) == person or (
+            email and rule.removeprefix(PERSON).lower() == email.lower()
+        ):
             return rule
     return None
 
@@ -70,13 +74,19 @@ def steps_of(rules: Iterable[str]) -> list[str]:
     return sorted({named[1] for rule in rules if (named := OF_STEP.fullmatch(rule)) is not None})
 
 
-def refusal_by_rule(rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()) -> NotAllowed:
+def refusal_by_rule(
+    rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()
+) -> NotAllowed:
     """The error for a person whom a rule excludes from the step with this title. `could` are people who may do it."""
     named = OF_STEP.fullmatch(rule)
     did = "You began this run"
     if named is not None:
         named_step = f"“{titles.get(named[1], named[1])}”"
-        did = f"You did the step {named_step}" if named[2] is None else f"You filled in {named[2]} in the step {named_step}"
+        did = (
+            f"You did the step {named_step}"
+            if named[2] is None
+            else f"You filled in {named[2]} in the step {named_step}"
+        )
     who = f" {_listed(could)} could." if could else ""
     words = f"{did}, so somebody else has to do “{title}” (rule “{rule}”).{who} Save the run, or hand it on."
     return NotAllowed(words, code=CODE, details=[{"field": "rule", "reason": rule}])

@@ -23,9 +23,11 @@ SIDE_ROWS = {
 
 def identity_of_side_row(open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """The texts and addressees by which two tasks or notices count as the same."""
-    return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels", "channel")} | dict(
-        sealed
-    )
+    return {
+        name: value
+        for name, value in open_data.items()
+        if name in ("assignee", "team", "due", "to", "channels", "channel")
+    } | dict(sealed)
 
 
 def _effect_requested(run: Run, event: Event) -> None:
@@ -43,7 +45,9 @@ def _effect_requested(run: Run, event: Event) -> None:
         compensates=open_data.get("compensates"),
     )
     put(run, attempt, effects=(*attempt.effects, effect), status="performing")
-    if (run.waiting or {}).get("for") != "effect" or "then" in open_data:  # a compensation at a step that nobody handed in
+    if (run.waiting or {}).get(
+        "for"
+    ) != "effect" or "then" in open_data:  # a compensation at a step that nobody handed in
         then = {"aborting": event.sealed.get("reason", "")} if open_data.get("then") == "abort" else {}
         run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run) | then, None
 
@@ -52,8 +56,19 @@ def _effect_kept(run: Run, event: Event) -> None:
     attempt, attempt_and_effect = require_attempt(run), run.effect(event.open["of"])
     if attempt_and_effect is None:
         raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
-    open_data = {"id": event.open["effect"], "number": len(attempt.effects) + 1, "keeps": attempt_and_effect[1].id}
-    put(run, attempt, effects=(*attempt.effects, replace(attempt_and_effect[1], **open_data, requested_at=event.at, settled_at=event.at)))
+    open_data = {
+        "id": event.open["effect"],
+        "number": len(attempt.effects) + 1,
+        "keeps": attempt_and_effect[1].id,
+    }
+    put(
+        run,
+        attempt,
+        effects=(
+            *attempt.effects,
+            replace(attempt_and_effect[1], **open_data, requested_at=event.at, settled_at=event.at),
+        ),
+    )
 
 
 def _effect_succeeded(run: Run, event: Event) -> None:
@@ -76,14 +91,23 @@ def _effect_unknown(run: Run, event: Event) -> None:
 
 
 def _ask_for_settlement(run: Run, event: Event) -> None:
-    run.status, run.waiting = "waiting_person", waiting_for_effect(run) if KEPT & (run.waiting or {}).keys() else None
+    run.status, run.waiting = (
+        "waiting_person",
+        waiting_for_effect(run) if KEPT & (run.waiting or {}).keys() else None,
+    )
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
 
 
 def _effect_settled(run: Run, event: Event) -> None:
-    effect = _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
+    effect = _set_effect(
+        run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]]
+    )
     # People make mistakes, and a request can arrive late: where the other system can be asked, it is asked before anything is sent again.
-    look_first = {"unsure": True} if effect.status == "requested" and (effect.request.get("define") or {}).get("look_up") else {}
+    look_first = (
+        {"unsure": True}
+        if effect.status == "requested" and (effect.request.get("define") or {}).get("look_up")
+        else {}
+    )
     run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run, **look_first), None
 
 
@@ -99,7 +123,9 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
     )
     if event.open.get("result") == "left":
         result = {"left": True}
-    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
+    settled = replace(
+        effect, status=status, settled_at=None if status == "requested" else event.at, result=result
+    )
     put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
     return settled
 
@@ -109,7 +135,10 @@ def as_stored(request: Mapping[str, Any], result: Mapping[str, Any] | None) -> M
     stored = (result or {}).get(STORED)
     if not stored or "changes" not in request:
         return request
-    changes = {name: {**change, "new": stored.get(name, change["new"])} for name, change in request["changes"].items()}
+    changes = {
+        name: {**change, "new": stored.get(name, change["new"])}
+        for name, change in request["changes"].items()
+    }
     return {**request, "changes": changes}
 
 
@@ -122,7 +151,10 @@ def _event_arrived(run: Run, event: Event) -> None:
         run.caused_by = bounded((*causes_from_json(event.open["caused_by"]), *run.caused_by))
     if event.open.get("early") and run.waiting is not None and run.then is not None:
         values = {name: event.sealed[name] for name in ("values", "output") if name in event.sealed}
-        run.waiting = {**run.waiting, "then": {**run.then, "arrived": {"outcome": event.open["outcome"], **values}}}
+        run.waiting = {
+            **run.waiting,
+            "then": {**run.then, "arrived": {"outcome": event.open["outcome"], **values}},
+        }
     elif run.hands_off:
         run.automatic = 0  # it has waited for somebody outside: it does not go in circles
 
@@ -130,7 +162,9 @@ def _event_arrived(run: Run, event: Event) -> None:
 def _event_awaited(run: Run, event: Event) -> None:
     open_data = event.open
     run.status = "waiting_event"
-    run.waiting = {name: open_data[name] for name in ("for", "until", "key", "outcome", "saw") if name in open_data}
+    run.waiting = {
+        name: open_data[name] for name in ("for", "until", "key", "outcome", "saw") if name in open_data
+    }
 
 
 def _side_row_created(run: Run, event: Event) -> None:
@@ -142,10 +176,15 @@ def _side_row_created(run: Run, event: Event) -> None:
         return
     attempt, (kind, words) = require_attempt(run), SIDE_ROWS[event.type]
     request = {
-        "key": open_data.get("task") or open_data.get("key") or open_data.get("notice") or open_data.get("message_id"),
+        "key": open_data.get("task")
+        or open_data.get("key")
+        or open_data.get("notice")
+        or open_data.get("message_id"),
         "asked": event.sealed.get("request") or identity_of_side_row(open_data, event.sealed),
     }
-    effect = Effect(open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
+    effect = Effect(
+        open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at
+    )
     put(run, attempt, effects=(*attempt.effects, effect))
 
 
@@ -169,14 +208,23 @@ def _task_closed(run: Run, event: Event) -> None:
 def _approval_requested(run: Run, event: Event) -> None:
     attempt, open_data = require_attempt(run), event.open
     run.status = "waiting_event"
-    run.waiting = {"for": "approval", "until": open_data.get("until"), "key": open_data["approval"], "outcome": None}
+    run.waiting = {
+        "for": "approval",
+        "until": open_data.get("until"),
+        "key": open_data["approval"],
+        "outcome": None,
+    }
     put(run, attempt, approvals=(*attempt.approvals, requested(open_data, event.sealed, event.at)))
 
 
 def _approval_decided(run: Run, event: Event) -> None:
     open_data = event.open
     decided = Decided(
-        event.by or "", event.at, open_data["decision"], event.sealed.get("reason", ""), tuple(open_data.get("stands_in_for", ()))
+        event.by or "",
+        event.at,
+        open_data["decision"],
+        event.sealed.get("reason", ""),
+        tuple(open_data.get("stands_in_for", ())),
     )
     _set_approval(run, event, lambda approval: answered(approval, decided, open_data["status"]))
     if open_data["status"] == "approved":
@@ -195,7 +243,11 @@ def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]
     if attempt_and_approval is None:
         raise ValueError(f"run {run.id} has no approval {event.open['approval']} at hand")
     attempt, approval = attempt_and_approval
-    put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
+    put(
+        run,
+        attempt,
+        approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals),
+    )
 
 
 def _proposal_requested(run: Run, event: Event) -> None:
@@ -213,9 +265,17 @@ def _proposal_answered(run: Run, event: Event) -> None:
     if attempt is None or attempt.proposal is None:
         return
     if attempt.proposal["call"] == event.open["call"]:
-        put(run, attempt, proposal=proposal.answered(attempt.proposal, event.type, event.open, event.sealed, event.at))
+        put(
+            run,
+            attempt,
+            proposal=proposal.answered(attempt.proposal, event.type, event.open, event.sealed, event.at),
+        )
     elif proposal.is_second_call(attempt.proposal, event.open["call"]):
-        put(run, attempt, proposal=proposal.second_answered(attempt.proposal, event.type, event.open, event.sealed))
+        put(
+            run,
+            attempt,
+            proposal=proposal.second_answered(attempt.proposal, event.type, event.open, event.sealed),
+        )
 
 
 def put(run: Run, attempt: Attempt, **changes: Any) -> None:

@@ -56,9 +56,18 @@ def _apply(run: Run, event: Event) -> None:
 def _end(run: Run, event: Event, status: Any) -> None:
     attempt = run.attempt
     if attempt is not None and attempt.status in ("open", "performing"):
-        left = tuple(replace(each, status="void") if each.status == "open" else each for each in attempt.approvals)
+        left = tuple(
+            replace(each, status="void") if each.status == "open" else each for each in attempt.approvals
+        )
         put(run, attempt, status="failed" if status == "failed" else "cancelled", approvals=left)
-    run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = status, event.at, None, None, None, None
+    run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = (
+        status,
+        event.at,
+        None,
+        None,
+        None,
+        None,
+    )
     run.ticket = None
     run.reason = event.sealed.get("reason", event.sealed.get("message"))
     run.ending = event.open.get("label")
@@ -66,15 +75,28 @@ def _end(run: Run, event: Event, status: Any) -> None:
 
 def _run_started(run: Run, event: Event) -> None:
     open_data = event.open
-    run.id, run.workflow, run.version, run.team = open_data["id"], open_data["workflow"], open_data["version"], open_data["team"]
-    run.collection, run.record, run.exclusive_key = open_data["collection"], open_data["record"], open_data["exclusive"]
+    run.id, run.workflow, run.version, run.team = (
+        open_data["id"],
+        open_data["workflow"],
+        open_data["version"],
+        open_data["team"],
+    )
+    run.collection, run.record, run.exclusive_key = (
+        open_data["collection"],
+        open_data["record"],
+        open_data["exclusive"],
+    )
     run.label = open_data.get("label")
     run.started_by, run.holder, run.created_at = open_data["started_by"], open_data["holder"], event.at
     run.last_holder = run.holder
     run.input = event.sealed.get("input", {})
     run.linked_to = open_data.get("linked_to")
     run.trigger = open_data.get("trigger", "record")
-    run.mode, run.start_key, run.test = open_data.get("mode", GUIDED), open_data.get("start_key"), bool(open_data.get("test"))
+    run.mode, run.start_key, run.test = (
+        open_data.get("mode", GUIDED),
+        open_data.get("start_key"),
+        bool(open_data.get("test")),
+    )
     run.caused_by = causes_from_json(open_data.get("caused_by"))
     if "origin" in open_data:
         run.origin = {**open_data["origin"], "event": event.sealed.get("event")}
@@ -83,14 +105,20 @@ def _run_started(run: Run, event: Event) -> None:
         run.parent, run.branch = parent["run"], parent["branch"]
         run.origin = {**(run.origin or {}), "key": parent["key"], "depth": parent["depth"]}
     if "fork" in open_data:
-        run.fork = {**open_data["fork"], "context": event.sealed.get("context") or {}, "item": event.sealed.get("item")}
+        run.fork = {
+            **open_data["fork"],
+            "context": event.sealed.get("context") or {},
+            "item": event.sealed.get("item"),
+        }
         run.context = dict(run.fork["context"])
 
 
 def _entry_told(run: Run, event: Event) -> None:
     """The entry into an automatic step, for which there is no event of its own (`told_entries`)."""
     open_data = {"n": event.open["n"], "status": "running"}
-    _step_entered(run, Event("step_entered", datetime.fromisoformat(event.open["entered"]), open_data, {}, event.step))
+    _step_entered(
+        run, Event("step_entered", datetime.fromisoformat(event.open["entered"]), open_data, {}, event.step)
+    )
 
 
 def _step_entered(run: Run, event: Event) -> None:
@@ -123,7 +151,11 @@ def _step_submitted(run: Run, event: Event) -> None:
 
 def _step_completed(run: Run, event: Event) -> None:
     attempt = require_attempt(run)
-    handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
+    handed_in = (
+        _handed_in(event)
+        if "outcome" in event.open
+        else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
+    )
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
     done = attempt._replace(status="done", completed_at=event.at, errors=None, **handed_in)
@@ -132,7 +164,9 @@ def _step_completed(run: Run, event: Event) -> None:
     by_itself = event.open.get("automatic")
     run.automatic = run.automatic + (done.outcome != NEXT_ITEM) if by_itself else 0
     run.waiting = run.take_over = None
-    run.ticket = run.ticket if by_itself else None  # whoever it was handed to takes it behind the steps that need nobody
+    run.ticket = (
+        run.ticket if by_itself else None
+    )  # whoever it was handed to takes it behind the steps that need nobody
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
@@ -159,19 +193,38 @@ def _step_reopened(run: Run, event: Event) -> None:
     attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     values, errors = event.sealed.get("values", {}), event.sealed.get("errors", [])
-    put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
+    put(
+        run,
+        attempt,
+        status="open",
+        by=None,
+        outcome=None,
+        values={},
+        output=None,
+        handled_manually=False,
+        defaults=values,
+        errors=errors,
+    )
 
 
 def _step_failed(run: Run, event: Event) -> None:
-    if event.open.get("outcome") is not None:  # the step's edge for errors: the run goes on, and later steps can read the error
+    if (
+        event.open.get("outcome") is not None
+    ):  # the step's edge for errors: the run goes on, and later steps can read the error
         attempt = require_attempt(run)
         put(run, attempt, status="failed", outcome=event.open["outcome"])
         output_so_far = attempt.values if attempt.output is None else attempt.output
-        run.context[attempt.step] = {**(output_so_far or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
+        run.context[attempt.step] = {
+            **(output_so_far or {}),
+            "code": event.open["code"],
+            "error": event.sealed.get("message", ""),
+        }
         return
     run.status, run.waiting = "waiting_person", None
     needs_form = event.open["code"] == FORM_NEEDED
-    run.take_over = None if needs_form else {"code": event.open["code"], "message": event.sealed.get("message", "")}
+    run.take_over = (
+        None if needs_form else {"code": event.open["code"], "message": event.sealed.get("message", "")}
+    )
 
 
 def _attempt_retried(run: Run, event: Event) -> None:
@@ -191,7 +244,17 @@ def _wait_left(run: Run, event: Event) -> None:
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", ""), **asked_about}
     typed, kept = dict(attempt.values) or attempt.defaults, event.sealed.get("values")
     typed = {**(typed or {}), **kept} if kept else typed
-    put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
+    put(
+        run,
+        attempt,
+        status="open",
+        by=None,
+        outcome=None,
+        values={},
+        output=None,
+        handled_manually=False,
+        defaults=typed,
+    )
 
 
 def _retry_set(run: Run, event: Event) -> None:
@@ -204,7 +267,14 @@ def _retry_set(run: Run, event: Event) -> None:
     why |= {"source": open_data["source"]} if "source" in open_data else {}
     unsure = {"unsure": True} if open_data.get("unsure") else {}
     run.status = "waiting_time"
-    run.waiting = {**waiting_for_effect(run), "for": "retry", "until": open_data["until"], "tries": open_data["tries"], **unsure, **why}
+    run.waiting = {
+        **waiting_for_effect(run),
+        "for": "retry",
+        "until": open_data["until"],
+        "tries": open_data["tries"],
+        **unsure,
+        **why,
+    }
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
@@ -212,7 +282,9 @@ def _timer_fired(run: Run, _event: Event) -> None:
     if run.waiting is not None and "effect" in run.waiting:
         run.status, run.waiting = (
             "waiting_event",
-            waiting_for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
+            waiting_for_effect(
+                run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}
+            ),
         )
         return
     run.status = "running"
@@ -227,7 +299,12 @@ def _run_saved(run: Run, _event: Event) -> None:
 
 
 def _run_resumed(run: Run, event: Event) -> None:
-    run.status, run.holder, run.last_holder, run.ticket = "waiting_person", event.open["holder"], event.open["holder"], None
+    run.status, run.holder, run.last_holder, run.ticket = (
+        "waiting_person",
+        event.open["holder"],
+        event.open["holder"],
+        None,
+    )
 
 
 def _run_taken_over(run: Run, event: Event) -> None:

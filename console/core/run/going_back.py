@@ -7,7 +7,13 @@ from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
 from console.core.run.commands import Abort, Cancel, Plan, Revise
 from console.core.run.evolve import fold
-from console.core.run.moves import enter_step, not_possible, require_holder, require_no_open_effect, require_reason
+from console.core.run.moves import (
+    enter_step,
+    not_possible,
+    require_holder,
+    require_no_open_effect,
+    require_reason,
+)
 
 
 def cancelled_by(run: Run, n: int) -> list[Attempt]:
@@ -17,10 +23,17 @@ def cancelled_by(run: Run, n: int) -> list[Attempt]:
 
 def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
     """The completed attempt of the step that can be revised: the last one, or number `attempt`. Raises Conflict if there is none."""
-    entries = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
+    entries = [
+        each
+        for each in run.attempts.values()
+        if each.step == step and each.standing and each.n != run.current
+    ]
     chosen = [each for each in entries if attempt is None or each.attempt == attempt]
     if not chosen:
-        raise Conflict("This step has no completed attempt that still stands; there is nothing to revise.", code="not_possible")
+        raise Conflict(
+            "This step has no completed attempt that still stands; there is nothing to revise.",
+            code="not_possible",
+        )
     return max(chosen, key=lambda each: each.n)
 
 
@@ -42,19 +55,45 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     require_no_open_effect(run, "Revising")
     target = run.attempts.get(command.n)
     if target is None or not target.standing:
-        raise Conflict("This attempt was cancelled or revised already; there is nothing to revise.", code="not_possible")
+        raise Conflict(
+            "This attempt was cancelled or revised already; there is nothing to revise.", code="not_possible"
+        )
     target = nearest_manual(plan, run, target)
     if target is None:
         raise Conflict("Only a step that a person completed can be revised.", code="not_possible")
     gone = cancelled_by(run, target.n)
     void = voided([*gone, target], "revised", command.by, now, given=True)
     cancelled = [
-        Event("attempt_cancelled", now, {"n": each.n, "status": each.status}, {}, (each.step, each.attempt), command.by) for each in gone
+        Event(
+            "attempt_cancelled",
+            now,
+            {"n": each.n, "status": each.status},
+            {},
+            (each.step, each.attempt),
+            command.by,
+        )
+        for each in gone
     ]
-    open_data = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
-    revised = Event("step_revised", now, open_data, {"reason": reason}, (target.step, target.attempt), command.by)
+    open_data = {
+        "n": target.n,
+        "target_step": target.step,
+        "target_attempt": target.attempt,
+        "cancelled": len(cancelled),
+    }
+    revised = Event(
+        "step_revised", now, open_data, {"reason": reason}, (target.step, target.attempt), command.by
+    )
     after = fold([*void, *cancelled, revised], run)
-    entered = enter_step(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
+    entered = enter_step(
+        plan,
+        after,
+        target.step,
+        after.made + 1,
+        now,
+        "waiting_person",
+        replaces=target.n,
+        defaults=dict(target.values),
+    )
     anew = fold([entered], after)
     return [
         *void,
@@ -72,7 +111,9 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
         require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
-        requests = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        requests = settling.request_compensations(
+            run, run.attempt, command.compensations, now, then="abort", reason=reason
+        )
         if any(event.type == "effect_requested" for event in requests):
             return requests
         closed = requests

@@ -20,7 +20,9 @@ def save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
         require_holder(run, command.by)
     if run.status != "waiting_person":
         raise not_possible(run, "Saving")
-    return [Event("run_saved", now, {"former_holder": run.holder}, sealed_of(draft=command.draft), by=command.by)]
+    return [
+        Event("run_saved", now, {"former_holder": run.holder}, sealed_of(draft=command.draft), by=command.by)
+    ]
 
 
 def resume(_plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event]:
@@ -32,7 +34,9 @@ def resume(_plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event]
 
 def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[Event]:
     """The event that makes another person the holder."""
-    if (run.status not in ("waiting_person", "waiting_time") and not run.waits_outside) or run.holder == command.by:
+    if (
+        run.status not in ("waiting_person", "waiting_time") and not run.waits_outside
+    ) or run.holder == command.by:
         raise not_possible(run, "Taking over")
     if run.holder is not None and not (command.idle or command.entitled):
         raise Conflict(
@@ -40,7 +44,11 @@ def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
             code="not_holder",
             at=("holder", run.holder),
         )
-    open_data = {"holder": command.by, "former_holder": run.holder, "reason_code": "idle" if command.idle else "entitled"}
+    open_data = {
+        "holder": command.by,
+        "former_holder": run.holder,
+        "reason_code": "idle" if command.idle else "entitled",
+    }
     return [Event("run_taken_over", now, open_data, sealed_of(draft=command.draft), by=command.by)]
 
 
@@ -49,7 +57,11 @@ def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Even
     require_holder(run, command.by)
     if run.status != "waiting_person":
         raise not_possible(run, "Releasing")
-    return [Event("run_released", now, {"former_holder": run.holder}, sealed_of(draft=command.draft), by=command.by)]
+    return [
+        Event(
+            "run_released", now, {"former_holder": run.holder}, sealed_of(draft=command.draft), by=command.by
+        )
+    ]
 
 
 def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Event]:
@@ -62,7 +74,13 @@ def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Ev
 
 
 def escalated(
-    run: Run, inbox: str, reason: str, priority: str, by: str | None, now: datetime, draft: Mapping[str, Any] | None = None
+    run: Run,
+    inbox: str,
+    reason: str,
+    priority: str,
+    by: str | None,
+    now: datetime,
+    draft: Mapping[str, Any] | None = None,
 ) -> Event:
     """The event that puts the run into an inbox."""
     open_data = {"inbox": inbox, "priority": priority, "former_holder": run.holder, "at": moment_text(now)}
@@ -77,4 +95,12 @@ def assign(_plan: Plan, run: Run, command: Assign, now: datetime) -> list[Event]
         raise not_possible(run, "Assigning")
     open_data = {"holder": command.to, "former_holder": run.holder}
     open_data |= {"stands_in_for": command.stands_in_for} if command.stands_in_for else {}
-    return [Event("run_assigned", now, open_data, sealed_of(reason=command.reason, draft=command.draft), by=command.by)]
+    return [
+        Event(
+            "run_assigned",
+            now,
+            open_data,
+            sealed_of(reason=command.reason, draft=command.draft),
+            by=command.by,
+        )
+    ]

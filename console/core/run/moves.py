@@ -13,38 +13,58 @@ NEXT_ITEM = state.NEXT_ITEM
 
 def has_ended(run: Run) -> Conflict:
     """The error for a command to a run that has ended."""
-    return Conflict(f"This run has ended ({run.status}); it accepts no change. Start a new one to correct it.", code="not_possible")
+    return Conflict(
+        f"This run has ended ({run.status}); it accepts no change. Start a new one to correct it.",
+        code="not_possible",
+    )
 
 
 def stale_form() -> Conflict:
     """The error for a form that was drawn before the run changed."""
-    return Conflict("This run moved on since the page was drawn. Reload it to see where it stands.", code="stale_revision")
+    return Conflict(
+        "This run moved on since the page was drawn. Reload it to see where it stands.", code="stale_revision"
+    )
 
 
 def not_possible(run: Run, what: str) -> Conflict:
     """The error for a command that the run's status does not allow."""
-    return Conflict(f"{what} is not possible while the run is {run.status.replace('_', ' ')}.", code="not_possible")
+    return Conflict(
+        f"{what} is not possible while the run is {run.status.replace('_', ' ')}.", code="not_possible"
+    )
 
 
 def require_holder(run: Run, by: str | None) -> None:
     """Raise Conflict `not_holder` unless the person holds the run; `details[0].reason` names who does."""
     if run.holder != by:
-        message = "Another person holds this run." if run.holder is not None else f"Nobody holds this run{_what_then(run)}."
-        raise Conflict(message, code="not_holder", details=[{"field": "holder", "reason": run.holder or "nobody"}])
+        message = (
+            "Another person holds this run."
+            if run.holder is not None
+            else f"Nobody holds this run{_what_then(run)}."
+        )
+        raise Conflict(
+            message, code="not_holder", details=[{"field": "holder", "reason": run.holder or "nobody"}]
+        )
 
 
 def _what_then(run: Run) -> str:
     """What somebody may do with a run that nobody holds."""
     if run.status in ("saved", "waiting_person"):
         return "; resume it first"
-    can = "take it over first, or cancel it" if run.status == "waiting_time" or run.waits_outside else "it can be cancelled"
+    can = (
+        "take it over first, or cancel it"
+        if run.status == "waiting_time" or run.waits_outside
+        else "it can be cancelled"
+    )
     return f", it goes on by itself: {can}"
 
 
 def require_reason(reason: str) -> str:
     """The reason without surrounding blanks. Raises Invalid on the field `reason` if it is empty."""
     if not reason.strip():
-        raise Invalid("A reason is needed.", details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}])
+        raise Invalid(
+            "A reason is needed.",
+            details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}],
+        )
     return reason.strip()
 
 
@@ -69,11 +89,14 @@ def require_no_open_effect(run: Run, what: str) -> None:
     attempt = run.attempt
     if attempt is not None and any(effect.status == "requested" or effect.asks for effect in attempt.effects):
         raise Conflict(
-            f"{what} is not possible while a change is under way or its result is unknown. Settle it first.", code="not_possible"
+            f"{what} is not possible while a change is under way or its result is unknown. Settle it first.",
+            code="not_possible",
         )
 
 
-def require_completable(run: Run, by: str | None, step: str, revision: int | None, *, drafted: bool = False) -> Attempt:
+def require_completable(
+    run: Run, by: str | None, step: str, revision: int | None, *, drafted: bool = False
+) -> Attempt:
     """The open attempt, if this person (None: the engine) can complete it now. `drafted`: saving a draft is enough, also while an effect is unknown.
 
     Raises Conflict as `decide` does.
@@ -89,7 +112,9 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
     settling = drafted and run.unknown is not None and run.status == "waiting_person"
     attempt = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
     if attempt.step != step:
-        raise Conflict("This run stands at another step now. Reload it to see where it stands.", code="stale_revision")
+        raise Conflict(
+            "This run stands at another step now. Reload it to see where it stands.", code="stale_revision"
+        )
     return attempt
 
 
@@ -98,7 +123,9 @@ def sealed_of(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", {})}
 
 
-def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
+def enter_step(
+    plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any
+) -> Event:
     """The event that enters a step as attempt number `n`. `more` may hold `replaces`, `defaults` and `iteration`."""
     number = run.visits.get(step_id, 0) + 1
     open_data = {
@@ -112,7 +139,16 @@ def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status
     return Event("step_entered", now, open_data, sealed_of(defaults=more.get("defaults")), (step_id, number))
 
 
-def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime, *, item_left: bool = True) -> list[Event]:
+def go_to_next(
+    plan: Plan,
+    run: Run,
+    step_id: str,
+    outcome: str,
+    ends: str | None,
+    now: datetime,
+    *,
+    item_left: bool = True,
+) -> list[Event]:
     """The events after a completed step: entering the next step, or the end of the run. `item_left`: a loop that goes on has a further item.
 
     Raises Invalid if the outcome leads nowhere, Conflict if the next step was entered too often.
@@ -120,21 +156,41 @@ def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | Non
     if ends is not None:
         return [Event("run_completed", now, {"label": ends, "step": step_id})]
     if outcome == NEXT_ITEM:
-        by_person = item_left and step_id in plan.asks and plan.workflow.step(step_id).config.get("body") is None
-        status = "waiting_person" if by_person else None  # a person works through the list, and another item is left
-        return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
+        by_person = (
+            item_left and step_id in plan.asks and plan.workflow.step(step_id).config.get("body") is None
+        )
+        status = (
+            "waiting_person" if by_person else None
+        )  # a person works through the list, and another item is left
+        return [
+            enter_step(
+                plan,
+                run,
+                step_id,
+                run.made + 1,
+                now,
+                status,
+                iteration=run.visits.get(f"{step_id}/items", 0) + 2,
+            )
+        ]
     target = plan.workflow.target(step_id, outcome)
     if run.fork is not None and target is not None and target == run.fork["join"]:
         return [Event("run_completed", now, {"label": None, "step": step_id})]
     if target is None:
-        raise Invalid(f"The step has no way on for “{outcome}”.", details=[{"field": "outcome", "reason": "This choice leads nowhere."}])
+        raise Invalid(
+            f"The step has no way on for “{outcome}”.",
+            details=[{"field": "outcome", "reason": "This choice leads nowhere."}],
+        )
     limit = plan.workflow.settings.visit_limit
     if run.entries(target) >= limit:
         title = plan.workflow.step(target).title
         raise Conflict(
-            f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible"
+            f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.",
+            code="not_possible",
         )
-    return [enter_step(plan, run, target, run.made + 1, now, defaults=_answers_kept(plan, run, step_id, target))]
+    return [
+        enter_step(plan, run, target, run.made + 1, now, defaults=_answers_kept(plan, run, step_id, target))
+    ]
 
 
 def _answers_kept(plan: Plan, run: Run, step_id: str, target: str) -> dict[str, Any] | None:
@@ -143,6 +199,8 @@ def _answers_kept(plan: Plan, run: Run, step_id: str, target: str) -> dict[str, 
     if step.type != "go_to" or not step.config.get("keep_answers"):
         return None
     last = max(
-        (each for each in run.attempts.values() if each.step == target and each.status == "done"), key=lambda each: each.n, default=None
+        (each for each in run.attempts.values() if each.step == target and each.status == "done"),
+        key=lambda each: each.n,
+        default=None,
     )
     return dict(last.values) if last is not None else None

@@ -6,7 +6,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from console.core.run.causes import Causes
 
-StartKind: TypeAlias = Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow"]
+StartKind: TypeAlias = Literal[
+    "record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow"
+]
 """What may start a run: a trigger of its document, a report of somebody, a place in the workflow (`enrolment`), a step of another run (`workflow`)."""
 GUIDED, HANDS_OFF = "guided", "hands_off"
 MODES = (GUIDED, HANDS_OFF)
@@ -68,4 +70,8 @@ class StartedBy:
 
 def shown_event(event: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The event without values of records; None without an event."""
-    return None if event is None else {name: event[name] for name in SHOWN if isinstance(event.get(name), str | int)}
+    return (
+        None
+        if event is None
+        else {name: event[name] for name in SHOWN if isinstance(event.get(name), str | int)}
+    )

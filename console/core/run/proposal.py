@@ -69,12 +69,18 @@ def second_requested(before: Mapping[str, Any], open_data: Mapping[str, Any]) ->
     return {**before, SECOND: second}
 
 
-def second_answered(before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+def second_answered(
+    before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any]
+) -> dict[str, Any]:
     """The proposal with the answer of the second look. The first answer stays."""
     proposed = sealed.get("proposal") or {}
     status = READY if kind == "proposal_made" else open_data.get("status") or FAILED
     more = (
-        {"fields": list(proposed.get("fields") or ()), "outcome": open_data.get("outcome"), "choice": proposed.get("choice")}
+        {
+            "fields": list(proposed.get("fields") or ()),
+            "outcome": open_data.get("outcome"),
+            "choice": proposed.get("choice"),
+        }
         if proposed
         else {}
     )
@@ -86,7 +92,13 @@ def is_second_call(proposal: Mapping[str, Any], call: str) -> bool:
     return (proposal.get(SECOND) or {}).get("call") == call
 
 
-def answered(before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def answered(
+    before: Mapping[str, Any],
+    kind: str,
+    open_data: Mapping[str, Any],
+    sealed: Mapping[str, Any],
+    at: datetime,
+) -> dict[str, Any]:
     """The proposal with its answer (`kind` is proposal_made or proposal_failed)."""
     common = {
         **before,

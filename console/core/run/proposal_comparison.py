@@ -23,7 +23,12 @@ SPACING = re.compile(r"\s+")
 
 
 def outcomes(
-    proposal: Mapping[str, Any], types: Mapping[str, str], values: Mapping[str, Any], choice: str | None, *, manual: bool
+    proposal: Mapping[str, Any],
+    types: Mapping[str, str],
+    values: Mapping[str, Any],
+    choice: str | None,
+    *,
+    manual: bool,
 ) -> dict[str, str]:
     """Field (`outcome`: the choice) → accepted, small_edit, edited, cleared or ignored; blind_equal or blind_different if it was not shown.
 
@@ -33,19 +38,34 @@ def outcomes(
         return {}
     blind = proposal["mode"] in HIDDEN_MODES
     by_field = {
-        each["name"]: _field(each, types[each["name"]], values.get(each["name"]), fill=proposal["fill"], blind=blind, manual=manual)
+        each["name"]: _field(
+            each,
+            types[each["name"]],
+            values.get(each["name"]),
+            fill=proposal["fill"],
+            blind=blind,
+            manual=manual,
+        )
         for each in proposal["fields"]
         if each["name"] in types and each["name"] in values
     }
     if proposal["outcome"] is not None and choice is not None:
         same = proposal["outcome"] == choice
         by_field[OUTCOME] = (
-            ("blind_equal" if same else "blind_different") if blind else "ignored" if manual else "accepted" if same else "edited"
+            ("blind_equal" if same else "blind_different")
+            if blind
+            else "ignored"
+            if manual
+            else "accepted"
+            if same
+            else "edited"
         )
     return by_field
 
 
-def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, blind: bool, manual: bool) -> str:
+def _field(
+    proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, blind: bool, manual: bool
+) -> str:
     how_alike = likeness(kind, proposed["value"], given)
     if blind:
         return "blind_equal" if how_alike in ("equal", "small") else "blind_different"
@@ -69,7 +89,10 @@ def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, M
         name: second_fields.get(name)
         for each in proposal["fields"]
         if (name := str(each["name"])) in types
-        and (name not in second_fields or likeness(types[name], each["value"], second_fields[name]["value"]) == "different")
+        and (
+            name not in second_fields
+            or likeness(types[name], each["value"], second_fields[name]["value"]) == "different"
+        )
     }
     if proposal["choice"] and proposal["outcome"] != second["outcome"]:
         by_field[OUTCOME] = {**second["choice"], "value": second["outcome"]} if second["choice"] else None
@@ -86,7 +109,12 @@ def likeness(kind: str, left: Any, right: Any) -> str:
         return _verdict(_number(left, right))
     if kind in TICKS:
         return _verdict(
-            left == right or (isinstance(left, list) and isinstance(right, list) and sorted(map(str, left)) == sorted(map(str, right)))
+            left == right
+            or (
+                isinstance(left, list)
+                and isinstance(right, list)
+                and sorted(map(str, left)) == sorted(map(str, right))
+            )
         )
     if kind == "datetime":
         return _verdict(_moment(left, right))

@@ -37,12 +37,19 @@ def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Ef
     An effect whose result was kept is named once, as it was made. Requests that only read from another system, functions that may be repeated and what a condition left out do not count. An unknown effect of
     a step that was left by its edge for errors counts, because it may have been made.
     """
-    back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
+    back = {
+        effect.compensates
+        for attempt in run.attempts.values()
+        for effect in attempt.effects
+        if effect.status == "succeeded"
+    }
     by_id: dict[str, tuple[Attempt, Effect]] = {}
     for attempt in attempts:
         for effect in reversed(attempt.effects):
             origin = run.effect(effect.keeps) if effect.keeps else (attempt, effect)
-            may_stand = effect.status == "succeeded" or (effect.status == "unknown" and attempt.status != "performing")
+            may_stand = effect.status == "succeeded" or (
+                effect.status == "unknown" and attempt.status != "performing"
+            )
             if not may_stand or effect.compensates is not None or _only_asked(effect):
                 continue
             if origin is not None and origin[1].id not in back:
@@ -70,7 +77,11 @@ def former_effects(run: Run, current: Attempt) -> list[Effect]:
 
     Raises ValueError if an attempt that it looks at is not loaded.
     """
-    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < current.n and same_place(run.attempts[n], current)]
+    same = [
+        run.attempts[n]
+        for n in sorted(run.attempts, reverse=True)
+        if n < current.n and same_place(run.attempts[n], current)
+    ]
     gone: list[Attempt] = []
     for attempt in same:
         if stands_with_effects(attempt):
@@ -85,7 +96,9 @@ def former_effects(run: Run, current: Attempt) -> list[Effect]:
 
 def stands_with_effects(attempt: Attempt) -> bool:
     """Whether it still stands and made something: what was done at its step before it does not matter any more."""
-    return attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects)
+    return attempt.standing and any(
+        effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects
+    )
 
 
 def same_place(first: Attempt, second: Attempt) -> bool:
@@ -122,7 +135,11 @@ def _used(request: Any) -> dict[str, Any]:
 
 
 def _input(request: Any) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible", "approver")}
+    return {
+        name: value
+        for name, value in request.items()
+        if name not in ("key", "seen", "irreversible", "approver")
+    }
 
 
 def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
@@ -146,7 +163,11 @@ def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wi
     matched = _matched(asking, before)
     back = {wish.compensates for wish in command.compensations}
     offered = [
-        *(["keep"] if len(matched) == len(asking) and all(each.status == "succeeded" for each in matched.values()) else []),
+        *(
+            ["keep"]
+            if len(matched) == len(asking) and all(each.status == "succeeded" for each in matched.values())
+            else []
+        ),
         "again",
         *(["compensate"] if all(effect.id in back for effect in before) else []),
     ]
@@ -187,15 +208,21 @@ def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str |
     """The error that asks a person to choose."""
     details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
     if choice is not None and choice not in LABELS:
-        return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
+        return Invalid(
+            f"repeat is {' or '.join(offered)}.",
+            details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}],
+        )
     unsure = any(effect.status == "unknown" for effect in before)
     done = "; ".join(describe_effect(effect) for effect in before)
-    why = {"keep": " The result can be kept only for the same input.", "compensate": " There is nothing that takes it back."}.get(
-        choice or "", ""
-    )
+    why = {
+        "keep": " The result can be kept only for the same input.",
+        "compensate": " There is nothing that takes it back.",
+    }.get(choice or "", "")
     return Conflict(
         f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
         code="already_done",
         details=details,
-        effects=[{"id": effect.id, "kind": effect.kind, "summary": describe_effect(effect)} for effect in before],
+        effects=[
+            {"id": effect.id, "kind": effect.kind, "summary": describe_effect(effect)} for effect in before
+        ],
     )

@@ -22,18 +22,26 @@ def idempotency_key(run_id: str, step: str, attempt: int, number: int) -> str:
     return hashlib.sha256(f"{run_id}:{step}:{attempt}:{number}".encode()).hexdigest()[:32]
 
 
-def submit_effects(plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+def submit_effects(
+    plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime
+) -> list[Event]:
     """The events of a step with effects: each effect is requested, or the result of an earlier one is kept. Raises what `repeating.match_former` raises."""
-    go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)  # refuse an outcome without a next step before anything is done
+    go_to_next(
+        plan, run, attempt.step, command.outcome, command.ends, now
+    )  # refuse an outcome without a next step before anything is done
     judged, events = repeating.match_former(run, attempt, command), [submitted]
     for number, (wish, former) in enumerate(judged, len(attempt.effects) + 1):
         events += (
-            [request_effect(run, attempt, wish, number, now)] if former is None else kept_events(attempt, [(wish, former)], command, now)
+            [request_effect(run, attempt, wish, number, now)]
+            if former is None
+            else kept_events(attempt, [(wish, former)], command, now)
         )
     return [*events, *after_settling(plan, fold(events, run), attempt, now)]
 
 
-def kept_events(attempt: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
+def kept_events(
+    attempt: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime
+) -> list[Event]:
     """The events for the effects whose earlier result is kept."""
     return [
         Event(
@@ -52,20 +60,40 @@ def _reason(reason: str) -> dict[str, Any]:
 
 def request_effect(run: Run, attempt: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
     """The event that requests the wish as effect `number` of the attempt. `then` says what the run does after the effect is settled."""
-    open_data: dict[str, Any] = {"effect": wish.id, "effect_kind": wish.kind, "number": number, "summary": wish.summary}
+    open_data: dict[str, Any] = {
+        "effect": wish.id,
+        "effect_kind": wish.kind,
+        "number": number,
+        "summary": wish.summary,
+    }
     if wish.compensates is not None:
         open_data["compensates"] = wish.compensates
     reason = {"reason": then.pop("reason")} if "reason" in then else {}
     request = {"key": idempotency_key(run.id, attempt.step, attempt.attempt, number), **wish.request}
-    return Event("effect_requested", now, open_data | then, {"request": request, **reason}, (attempt.step, attempt.attempt))
+    return Event(
+        "effect_requested",
+        now,
+        open_data | then,
+        {"request": request, **reason},
+        (attempt.step, attempt.attempt),
+    )
 
 
-def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
+def request_compensations(
+    run: Run, attempt: Attempt, wishes: Sequence[Wish], now: datetime, **then: str
+) -> list[Event]:
     """The events that request compensations at this attempt, newest first as given. Raises Conflict for an effect that was not made."""
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
-        raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    closed = [side_work.task_closed(task, wish.id, attempt, run.holder, now) for wish in wishes if (task := _task(run, wish)) is not None]
+        raise Conflict(
+            f"“{unknown[0].summary}” takes back what was not done, or was taken back already.",
+            code="not_possible",
+        )
+    closed = [
+        side_work.task_closed(task, wish.id, attempt, run.holder, now)
+        for wish in wishes
+        if (task := _task(run, wish)) is not None
+    ]
     first = len(attempt.effects) + len(closed) + 1
     others = [wish for wish in wishes if wish.kind != side_work.TASK]
     return [
@@ -90,7 +118,13 @@ def late_report(command: Report, now: datetime) -> list[Event]:
     """The events for a result that comes when the run no longer waits for it, with the side rows that it creates."""
     open_data = {"effect": command.effect, "result": command.status, "code": command.code}
     event = Event("effect_reported", now, open_data, _sealed_result(command, "answer"))
-    return [event, *(Event(side_row.kind, now, dict(side_row.open), dict(side_row.sealed)) for side_row in command.side_rows)]
+    return [
+        event,
+        *(
+            Event(side_row.kind, now, dict(side_row.open), dict(side_row.sealed))
+            for side_row in command.side_rows
+        ),
+    ]
 
 
 def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
@@ -114,13 +148,19 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     if attempt is None or effect is None:
         return late_report(command, now)
     open_data = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
-    event = Event(f"effect_{command.status}", now, open_data, _sealed_result(command), (attempt.step, attempt.attempt))
+    event = Event(
+        f"effect_{command.status}", now, open_data, _sealed_result(command), (attempt.step, attempt.attempt)
+    )
     match command.status:
         case "succeeded":
             return [event, *after_settling(plan, fold([event], run), attempt, now)]
         case "failed" if effect.compensates is None:
             return after_refusal(plan, run, event, command, now)
-        case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, attempt, asks=command.asks):
+        case "unknown" if (
+            effect.compensates is None
+            and not _always_asks(effect)
+            and ends_run(plan, attempt, asks=command.asks)
+        ):
             events = [event, *_not_begun(attempt, effect.id, now)]
             return [*events, *_without_a_person(plan, fold(events, run), attempt, command, now)]
     return [event]
@@ -128,21 +168,37 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
 
 def ends_run(plan: Plan, attempt: Attempt, *, asks: bool) -> bool:
     """Whether an error at this attempt ends the run: the engine did the step, and the workflow ends runs on errors. `asks`: a person gets it in any case."""
-    return attempt.step in plan.automatic and attempt.by is None and plan.workflow.settings.on_error == "fail" and not asks
+    return (
+        attempt.step in plan.automatic
+        and attempt.by is None
+        and plan.workflow.settings.on_error == "fail"
+        and not asks
+    )
 
 
 def _always_asks(effect: Effect) -> bool:
     """Whether a person must look at an unknown result whatever the workflow says, because money or a message cannot be recalled."""
-    return bool(effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible"))
+    return bool(
+        effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible")
+    )
 
 
 def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: datetime) -> list[Event]:
     """The events that take the step's edge for errors, or else end the run."""
-    step, open_data = (attempt.step, attempt.attempt), {"code": why.code, "type": plan.workflow.step(attempt.step).type}
+    step, open_data = (
+        (attempt.step, attempt.attempt),
+        {"code": why.code, "type": plan.workflow.step(attempt.step).type},
+    )
     sealed = {"message": _ASKS.sub("Look there before it is done again.", why.message)}
     if way := error_target(plan, run, attempt):
-        return [Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step), *_enter_step(plan, run, way, now)]
-    return [Event("step_failed", now, open_data, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
+        return [
+            Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step),
+            *_enter_step(plan, run, way, now),
+        ]
+    return [
+        Event("step_failed", now, open_data, sealed, step),
+        Event("run_failed", now, {"code": why.code}, sealed),
+    ]
 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
@@ -166,7 +222,9 @@ def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime
             Event("step_failed", now, open_data | {"outcome": "error"}, {"message": why.message}, step),
             *_enter_step(plan, run, way, now),
         ]
-    nobody = run.hands_off and run.holder is None  # a right that is gone, or an account that is closed, is an error like others then
+    nobody = (
+        run.hands_off and run.holder is None
+    )  # a right that is gone, or an account that is closed, is an error like others then
     if ends_run(plan, attempt, asks=why.asks and not nobody):
         return [*events, *_without_a_person(plan, fold(events, run), attempt, why, now)]
     sealed = {"values": dict(attempt.values), "errors": [dict(error) for error in why.errors]}
@@ -181,10 +239,17 @@ def error_target(plan: Plan, run: Run, attempt: Attempt) -> str | None:
 
     None also if the step has made an effect already: it is opened again instead, so that the rest can be made.
     """
-    if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [attempt])):
+    if any(
+        effect.kind not in repeating.COMPARED | repeating.BESIDE
+        for _, effect in repeating.outstanding(run, [attempt])
+    ):
         return None
     target = plan.workflow.step(attempt.step).next.get("error")
-    return target if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit else None
+    return (
+        target
+        if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit
+        else None
+    )
 
 
 def _enter_step(plan: Plan, run: Run, target: str, now: datetime) -> list[Event]:
@@ -208,13 +273,27 @@ def _not_begun(attempt: Attempt, but: str, now: datetime) -> list[Event]:
 def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> list[Event]:
     """The events once all effects of the attempt are settled: the step is done, the run ends, or the form is opened again. None before that."""
     latest, step = run.attempts[attempt.n], (attempt.step, attempt.attempt)
-    if latest.status != "performing" or any(effect.status == "requested" or effect.asks for effect in latest.effects):
+    if latest.status != "performing" or any(
+        effect.status == "requested" or effect.asks for effect in latest.effects
+    ):
         return []
     if run.waiting and "aborting" in run.waiting:
-        return [Event("run_aborted", now, {"former_holder": run.holder}, {"reason": run.waiting["aborting"]}, by=run.holder)]
+        return [
+            Event(
+                "run_aborted",
+                now,
+                {"former_holder": run.holder},
+                {"reason": run.waiting["aborting"]},
+                by=run.holder,
+            )
+        ]
     if latest.outcome is None:  # the step was not completed: effects were taken back before it
         sealed = {"values": dict(latest.defaults or {}), "errors": []}
-        return [Event("step_reopened", now, {"effect": latest.effects[-1].id, "code": "compensated"}, sealed, step)]
+        return [
+            Event(
+                "step_reopened", now, {"effect": latest.effects[-1].id, "code": "compensated"}, sealed, step
+            )
+        ]
     if run.then is not None:
         return _wait_or_go_on(plan, run, latest, run.then, now)
     came_to = _came_to(plan, latest)
@@ -226,15 +305,26 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
     open_data |= {"came_to": came_to} if came_to != latest.outcome else {}
     completed = Event("step_completed", now, open_data, with_results(latest), step)
     after = fold([completed], run)
-    return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now, item_left=came_to == latest.outcome)]
+    return [
+        completed,
+        *go_to_next(plan, after, attempt.step, came_to, None, now, item_left=came_to == latest.outcome),
+    ]
 
 
-def _wait_or_go_on(plan: Plan, run: Run, attempt: Attempt, then: Mapping[str, Any], now: datetime) -> list[Event]:
+def _wait_or_go_on(
+    plan: Plan, run: Run, attempt: Attempt, then: Mapping[str, Any], now: datetime
+) -> list[Event]:
     """The events after the effects of a step that waits for what comes of them: it begins to wait, or is done if that came already."""
     step, arrived = (attempt.step, attempt.attempt), then.get("arrived")
     if arrived is None:
         return [
-            Event("event_awaited", now, {"n": attempt.n, **{name: then[name] for name in ("for", "key", "until", "outcome")}}, {}, step)
+            Event(
+                "event_awaited",
+                now,
+                {"n": attempt.n, **{name: then[name] for name in ("for", "key", "until", "outcome")}},
+                {},
+                step,
+            )
         ]
     sealed = {"values": dict(arrived.get("values", attempt.values))} | with_results(attempt)
     if "output" in arrived:
@@ -254,7 +344,9 @@ def _came_to(plan: Plan, attempt: Attempt) -> str:
 
     A loop comes to itself again where the database keeps other values than it was judged by.
     """
-    if any("anew" in effect.request and STORED in (effect.result or {}) for effect in _succeeded_effects(attempt)):
+    if any(
+        "anew" in effect.request and STORED in (effect.result or {}) for effect in _succeeded_effects(attempt)
+    ):
         return NEXT_ITEM
     named = [effect.result.get("outcome") for effect in _succeeded_effects(attempt) if effect.result]
     last_named = named[-1] if named else None
@@ -263,7 +355,9 @@ def _came_to(plan: Plan, attempt: Attempt) -> str:
 
 def _succeeded_effects(attempt: Attempt) -> list[Effect]:
     """The effects that succeeded, without compensations."""
-    return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
+    return [
+        effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None
+    ]
 
 
 def with_results(attempt: Attempt) -> dict[str, Any]:
@@ -293,10 +387,18 @@ def _as_stored(attempt: Attempt, output: Mapping[str, Any]) -> Mapping[str, Any]
     for effect in _succeeded_effects(attempt):
         if stored := (effect.result or {}).get(STORED):
             output = {**output, **(effect.request.get("anew") or {})}
-            by_name = {name: name for name in stored} if attempt.output is None else effect.request.get("tells") or {}
-            told = {name: stored[field] for name, field in by_name.items() if name in output and field in stored}
+            by_name = (
+                {name: name for name in stored}
+                if attempt.output is None
+                else effect.request.get("tells") or {}
+            )
+            told = {
+                name: stored[field] for name, field in by_name.items() if name in output and field in stored
+            }
             items: dict[str, Any] = {
-                name: _entry_as_stored(output[name], effect.request["key"], stored) for name in ("item", "items") if name in output
+                name: _entry_as_stored(output[name], effect.request["key"], stored)
+                for name in ("item", "items")
+                if name in output
             }
             output = {**output, **items, **told}
     return output
@@ -307,7 +409,13 @@ def _entry_as_stored(entry: Any, key: str, stored: Mapping[str, Any]) -> Any:
         return [_entry_as_stored(each, key, stored) for each in entry]
     if not isinstance(entry, dict) or entry.get("key") != key or not isinstance(entry.get("values"), dict):
         return entry
-    return {**entry, "values": {**entry["values"], **{name: value for name, value in stored.items() if name in entry["values"]}}}
+    return {
+        **entry,
+        "values": {
+            **entry["values"],
+            **{name: value for name, value in stored.items() if name in entry["values"]},
+        },
+    }
 
 
 # -- unknown results, and errors that may pass
@@ -318,7 +426,13 @@ def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Ev
     attempt, effect = run.attempt, run.wanted
     if attempt is None or effect is None or effect.id != command.effect or run.status != "waiting_event":
         raise not_possible(run, "Trying again later")
-    open_data = {"n": attempt.n, "code": command.code, "tries": run.tries + 1, "until": command.until, "effect": effect.id}
+    open_data = {
+        "n": attempt.n,
+        "code": command.code,
+        "tries": run.tries + 1,
+        "until": command.until,
+        "effect": effect.id,
+    }
     open_data |= {"unsure": True} if command.unsure or run.unsure else {}
     open_data |= {"source": command.source} if command.source else {}
     return [Event("retry_set", now, open_data, {"message": command.message}, (attempt.step, attempt.attempt))]
@@ -328,9 +442,18 @@ def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
     """The events after the other system was asked about an unknown effect. A clear answer settles it."""
     require_holder(run, command.by)
     attempt, effect = run.attempt, run.unknown
-    if attempt is None or effect is None or effect.id != command.effect or effect.status != "unknown" or run.status != "waiting_person":
+    if (
+        attempt is None
+        or effect is None
+        or effect.id != command.effect
+        or effect.status != "unknown"
+        or run.status != "waiting_person"
+    ):
         raise not_possible(run, "Checking this effect")
-    step, open_data = (attempt.step, attempt.attempt), {"effect": effect.id, "effect_kind": effect.kind, "result": command.result}
+    step, open_data = (
+        (attempt.step, attempt.attempt),
+        {"effect": effect.id, "effect_kind": effect.kind, "result": command.result},
+    )
     sealed = {"message": command.message} if command.message else {}
     checked = Event("effect_checked", now, open_data | {"code": command.code}, sealed, step, command.by)
     if command.result == "unclear":
@@ -348,10 +471,14 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     if attempt is None or effect is None or effect.id != command.effect or run.status != "waiting_person":
         raise not_possible(run, "Settling this effect")
     if command.left and effect.compensates is None:
-        raise Conflict("Only a compensation can be given up; say whether this change was made.", code="not_possible")
+        raise Conflict(
+            "Only a compensation can be given up; say whether this change was made.", code="not_possible"
+        )
     result = "left" if command.left else "done" if command.done else "not_done"
     open_data = {"effect": effect.id, "effect_kind": effect.kind, "result": result}
-    event = Event("effect_settled", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
+    event = Event(
+        "effect_settled", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by
+    )
     if command.left and attempt.outcome is not None and "aborting" not in (run.waiting or {}):
         # the next effect depends on the compensation, so the form is opened again instead
         return after_refusal(plan, run, event, Report(effect.id, "failed", "not_compensated", asks=True), now)

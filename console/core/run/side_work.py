@@ -30,14 +30,22 @@ class SideRows:
 def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetime) -> SideRows:
     """The side rows of a completed step. Raises Conflict `already_done` if a person has to choose, as `repeating.match_former` does."""
     step, awaits = (attempt.step, attempt.attempt), command.awaits
-    makes = any("effect" in side_row.open for side_row in command.side_rows) or (awaits is not None and awaits.effect is not None)
-    before = [each for each in repeating.former_effects(run, attempt) if each.kind in repeating.BESIDE] if makes else []
+    makes = any("effect" in side_row.open for side_row in command.side_rows) or (
+        awaits is not None and awaits.effect is not None
+    )
+    before = (
+        [each for each in repeating.former_effects(run, attempt) if each.kind in repeating.BESIDE]
+        if makes
+        else []
+    )
     events: list[Event] = []
     fresh: list[SideRow] = []
     stands: Attempt | None = None
     for side_row in command.side_rows:
         same = (
-            _find_same(before, KINDS.get(side_row.kind, ""), identity_of_side_row(side_row.open, side_row.sealed))
+            _find_same(
+                before, KINDS.get(side_row.kind, ""), identity_of_side_row(side_row.open, side_row.sealed)
+            )
             if "effect" in side_row.open
             else None
         )
@@ -51,27 +59,51 @@ def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetim
             fresh.append(replace(side_row, open={**side_row.open, "to": others, "count": len(others)}))
             continue
         events.append(_effect_kept(side_row.open["effect"], same, step, now, command.by))
-        if awaits is not None and awaits.key == (side_row.open.get("task") or side_row.open.get("message_id")):
+        if awaits is not None and awaits.key == (
+            side_row.open.get("task") or side_row.open.get("message_id")
+        ):
             awaits, stands = _wait_again(run, awaits, same, same.request["key"])
-    if awaits is not None and awaits.effect is not None and (same := _find_same(before, awaits.kind, awaits.request)) is not None:
+    if (
+        awaits is not None
+        and awaits.effect is not None
+        and (same := _find_same(before, awaits.kind, awaits.request)) is not None
+    ):
         events.append(_effect_kept(awaits.effect, same, step, now, command.by))
         awaits, stands = _wait_again(run, awaits, same, same.request["key"])
     _require_anew([side_row for side_row in fresh if side_row.kind == "message_asked"], before, command)
-    events += _instead(attempt, [side_row for side_row in fresh if side_row.kind == "task_created"], before, command, now)
-    events += [Event(side_row.kind, now, {"n": attempt.n, **side_row.open}, dict(side_row.sealed), step, command.by) for side_row in fresh]
+    events += _instead(
+        attempt, [side_row for side_row in fresh if side_row.kind == "task_created"], before, command, now
+    )
+    events += [
+        Event(side_row.kind, now, {"n": attempt.n, **side_row.open}, dict(side_row.sealed), step, command.by)
+        for side_row in fresh
+    ]
     return SideRows(events, None if stands is not None else awaits, stands)
 
 
 def task_closed(effect: Effect, new: str, attempt: Attempt, by: str | None, now: datetime) -> Event:
     """The event that closes a task because it is taken back. `new` is the id of the effect that takes it back."""
-    open_data = {"task": effect.request["key"], "n": attempt.n, "result": "not_done", "effect": new, "compensates": effect.id}
+    open_data = {
+        "task": effect.request["key"],
+        "n": attempt.n,
+        "result": "not_done",
+        "effect": new,
+        "compensates": effect.id,
+    }
     return Event("task_closed", now, open_data, {}, (attempt.step, attempt.attempt), by)
 
 
 def _find_same(before: list[Effect], kind: str, wanted_request: Mapping[str, Any]) -> Effect | None:
     """The effect with the same request, None if there is none. For notices the readers do not matter."""
     wanted = _without_readers(wanted_request)
-    return next((each for each in before if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted), None)
+    return next(
+        (
+            each
+            for each in before
+            if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted
+        ),
+        None,
+    )
 
 
 def _without_readers(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +111,9 @@ def _without_readers(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _effect_kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by: str | None) -> Event:
-    return Event("effect_kept", now, {"effect": effect, "of": former.id, "effect_kind": former.kind}, {}, step, by)
+    return Event(
+        "effect_kept", now, {"effect": effect, "of": former.id, "effect_kind": former.kind}, {}, step, by
+    )
 
 
 def _wait_again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
@@ -101,7 +135,9 @@ def _require_anew(wanted: list[SideRow], before: list[Effect], command: Complete
     require_reason(command.reason)
 
 
-def _instead(attempt: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
+def _instead(
+    attempt: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime
+) -> list[Event]:
     """The events that close earlier tasks, if the step creates different ones and the person chose to take back the earlier."""
     former = [each for each in before if each.kind == TASK]
     if not wanted or not former:

@@ -97,7 +97,13 @@ class Repeat:
 
     def to_json(self) -> dict[str, Any]:
         """REPEAT of the API."""
-        return {"number": self.number, "status": self.status, "at": moment_text(self.at), "code": self.code, "reason": self.reason}
+        return {
+            "number": self.number,
+            "status": self.status,
+            "at": moment_text(self.at),
+            "code": self.code,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +132,25 @@ class Delivery:
 
     def to_json(self) -> dict[str, Any]:
         """DELIVERY of the API."""
-        held = [{"until": moment_text(each.until), "code": each.code, "reason": each.reason} for each in self.held]
-        plain = {name: getattr(self, name) for name in ("channel", "contact", "to", "status", "code", "reason")}
-        return plain | {"at": moment_text(self.at), "waits": held, "repeats": [each.to_json() for each in self.repeats]}
+        held = [
+            {"until": moment_text(each.until), "code": each.code, "reason": each.reason} for each in self.held
+        ]
+        plain = {
+            name: getattr(self, name) for name in ("channel", "contact", "to", "status", "code", "reason")
+        }
+        return plain | {
+            "at": moment_text(self.at),
+            "waits": held,
+            "repeats": [each.to_json() for each in self.repeats],
+        }
 
 
 class Gate(Protocol):
     """Judges messages that are only thought through. Nothing is written or sent."""
 
-    def deliver(self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime) -> Delivery:
+    def deliver(
+        self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime
+    ) -> Delivery:
         """What becomes of a message about this record (collection, key) that is asked for now. Raises SourceDown."""
 
 
@@ -177,7 +193,9 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """The question in the shape of the API."""
         plain = {name: getattr(self, name) for name in ("step", "attempt", "kind", "title", "text", "why")}
-        return plain | {name: [dict(each) for each in getattr(self, name)] for name in ("fields", "outcomes", "errors")}
+        return plain | {
+            name: [dict(each) for each in getattr(self, name)] for name in ("fields", "outcomes", "errors")
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +213,15 @@ class Simulated:
     def to_json(self) -> dict[str, Any]:
         """The result in the shape of the API."""
         path = [
-            {name: getattr(each, name) for name in ("step", "attempt", "outcome", "type", "title", "status", "branch")}
-            | {"input": dict(each.input), "output": None if each.output is None else dict(each.output), "at": moment_text(each.at)}
+            {
+                name: getattr(each, name)
+                for name in ("step", "attempt", "outcome", "type", "title", "status", "branch")
+            }
+            | {
+                "input": dict(each.input),
+                "output": None if each.output is None else dict(each.output),
+                "at": moment_text(each.at),
+            }
             for each in self.path
         ]
         return {
@@ -218,25 +243,39 @@ def report_of(attempt: Attempt, effect: Effect, chosen: ChosenEnding | None) -> 
         return Report(effect.id, "unknown", "chosen", NOT_KNOWN)
     if outcome == "failed":
         message = str(given.get("message") or NOT_DONE)
-        return Report(effect.id, "failed", str(given.get("code") or "chosen"), message, [{"field": "", "reason": message}])
+        return Report(
+            effect.id,
+            "failed",
+            str(given.get("code") or "chosen"),
+            message,
+            [{"field": "", "reason": message}],
+        )
     define = effect.request.get("define")
     if not isinstance(define, Mapping):
         return Report(effect.id, "succeeded", result=given or None)
     last = effect.number == len(attempt.effects)
-    ends = {"outcome": str(given.pop("outcome", "succeeded"))} if last and "outcomes" in effect.request else {}
+    ends = (
+        {"outcome": str(given.pop("outcome", "succeeded"))} if last and "outcomes" in effect.request else {}
+    )
     return Report(effect.id, "succeeded", result={"name": define.get("name"), "values": given, **ends})
 
 
 def fired(run: Run) -> tuple[Command, datetime] | None:
     """The timer of the run with the moment to which time jumps; None where nothing is due by itself."""
     until = (run.waiting or {}).get("until")
-    return (Fire(run.current), datetime.fromisoformat(until)) if until is not None and run.current is not None else None
+    return (
+        (Fire(run.current), datetime.fromisoformat(until))
+        if until is not None and run.current is not None
+        else None
+    )
 
 
 def approval_command(run: Run, answer: ChosenAnswer) -> Command | None:
     """The next answer to the approval that the run waits for; None where the tester chose none."""
     key, attempt = str((run.waiting or {}).get("key")), run.attempt
-    approval = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
+    approval = (
+        next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
+    )
     said = answer.approval or (answer.outcome if approval is not None and approval.decides else None)
     if approval is None or said not in ("approved", "rejected"):
         return None
@@ -249,9 +288,14 @@ def approval_command(run: Run, answer: ChosenAnswer) -> Command | None:
 def written(record: Mapping[str, Any], key: tuple[str | None, str | None], effect: Effect) -> dict[str, Any]:
     """The values of the record after the effect succeeded, if it writes them; only fields that are there. `key`: its collection and key."""
     request = as_stored(effect.request, effect.result)
-    if (request.get("collection"), request.get("key")) != key or not isinstance(request.get("changes"), Mapping):
+    if (request.get("collection"), request.get("key")) != key or not isinstance(
+        request.get("changes"), Mapping
+    ):
         return dict(record)
-    return {**record, **{name: change["new"] for name, change in request["changes"].items() if name in record}}
+    return {
+        **record,
+        **{name: change["new"] for name, change in request["changes"].items() if name in record},
+    }
 
 
 HIDDEN_PARTS = frozenset({"key", "hash", "index", "require", "variables", "related", "outcomes", "done"})
@@ -267,7 +311,11 @@ def would_send(step: str, attempt: Attempt, effect: Effect, deliveries: Sequence
         if deliveries and isinstance(content, Mapping):
             request["content"] = {**content, "to": content.get("to") or deliveries[0].to}
     elif isinstance(changes, Mapping):
-        request = {"collection": effect.request.get("collection"), "record": effect.request.get("key"), "changes": dict(changes)}
+        request = {
+            "collection": effect.request.get("collection"),
+            "record": effect.request.get("key"),
+            "changes": dict(changes),
+        }
     else:
         request = {name: value for name, value in effect.request.items() if name not in HIDDEN_PARTS}
     return WouldSend(step, attempt.attempt, effect.kind, effect.summary, request, deliveries)

@@ -11,7 +11,16 @@ from console.core.run.causes import Causes
 from console.core.run.origin import GUIDED, HANDS_OFF
 
 Status = Literal[
-    "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
+    "running",
+    "waiting_person",
+    "waiting_time",
+    "waiting_event",
+    "saved",
+    "completed",
+    "aborted",
+    "failed",
+    "cancelled",
+    "timed_out",
 ]
 FINAL = frozenset(ENDS.values())
 MISSING_MANUAL = "handled manually"
@@ -97,13 +106,20 @@ class Attempt(NamedTuple):
     def context(self) -> Mapping[str, Any]:
         """The values that later steps read as `steps.<id>`."""
         values_left = self.values if self.output is None else self.output
-        return {**values_left, "missing": values_left.get("missing", MISSING_MANUAL)} if self.handled_manually else values_left
+        return (
+            {**values_left, "missing": values_left.get("missing", MISSING_MANUAL)}
+            if self.handled_manually
+            else values_left
+        )
 
     @property
     def came_to(self) -> str | None:
         """The outcome that it ended with. While it is made, `outcome` is what it will be if nothing goes wrong; where it broke off, what it would have been."""
         return (
-            self.outcome if self.completed_at is not None or (self.status in ("failed", "cancelled") and self.outcome == "error") else None
+            self.outcome
+            if self.completed_at is not None
+            or (self.status in ("failed", "cancelled") and self.outcome == "error")
+            else None
         )
 
     @property
@@ -207,7 +223,9 @@ class Run:
         attempt = self.attempt
         if attempt is None or attempt.status != "performing":
             return None
-        first = next((effect for effect in attempt.effects if effect.status == "requested" or effect.asks), None)
+        first = next(
+            (effect for effect in attempt.effects if effect.status == "requested" or effect.asks), None
+        )
         return first if first is not None and first.status == "requested" else None
 
     @property
@@ -222,9 +240,13 @@ class Run:
 
     def worked_by(self, now: datetime) -> int:
         """Milliseconds that the console has worked on the run at `now`."""
-        if self.active_at is None or not (self.status == "running" or (self.waiting or {}).get("for") == "effect"):
+        if self.active_at is None or not (
+            self.status == "running" or (self.waiting or {}).get("for") == "effect"
+        ):
             return self.worked_ms
-        return self.worked_ms + int(min(LONGEST_STRETCH, max(timedelta(), now - self.active_at)) / timedelta(milliseconds=1))
+        return self.worked_ms + int(
+            min(LONGEST_STRETCH, max(timedelta(), now - self.active_at)) / timedelta(milliseconds=1)
+        )
 
     @property
     def then(self) -> Mapping[str, Any] | None:
@@ -239,7 +261,11 @@ class Run:
     @property
     def waits_outside(self) -> bool:
         """Whether it waits for an approval, documents or an answer; not for an effect."""
-        return self.status == "waiting_event" and self.waiting is not None and self.waiting.get("key") is not None
+        return (
+            self.status == "waiting_event"
+            and self.waiting is not None
+            and self.waiting.get("key") is not None
+        )
 
     @property
     def trouble(self) -> dict[str, Any] | None:
@@ -248,7 +274,11 @@ class Run:
 
     def asks_about(self, key: str) -> bool:
         """Whether a person is asked what came of this, since nobody could tell."""
-        return self.status in ("waiting_person", "saved") and self.take_over is not None and self.take_over.get("key") == key
+        return (
+            self.status in ("waiting_person", "saved")
+            and self.take_over is not None
+            and self.take_over.get("key") == key
+        )
 
     @property
     def moving(self) -> bool:
@@ -274,7 +304,11 @@ class Run:
 
     def after(self, n: int) -> list[Attempt]:
         """Attempts after number `n` that are not cancelled, in order."""
-        return [attempt for place, attempt in sorted(self.attempts.items()) if place > n and attempt.status != "cancelled"]
+        return [
+            attempt
+            for place, attempt in sorted(self.attempts.items())
+            if place > n and attempt.status != "cancelled"
+        ]
 
 
 def copied(run: Run) -> Run:

@@ -24,7 +24,9 @@ def move_version(plan: Plan, run: Run, command: MoveVersion, now: datetime) -> l
         raise Conflict("The run stands at no step.", code="not_possible")
     known = {step.id for step in plan.workflow.steps}
     if command.to not in known:
-        raise Conflict("There is no such step in that version: choose where the run goes on.", code="not_possible")
+        raise Conflict(
+            "There is no such step in that version: choose where the run goes on.", code="not_possible"
+        )
     stays = stays_at(plan, run, attempt, command)
     open_data = {
         "version": command.version,
@@ -33,10 +35,19 @@ def move_version(plan: Plan, run: Run, command: MoveVersion, now: datetime) -> l
         "former_step": attempt.step,
         "target_step": command.to,
     }
-    moved = Event("run_version_moved", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
+    moved = Event(
+        "run_version_moved", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by
+    )
     if stays:
         return [moved]
-    left = Event("attempt_cancelled", now, {"n": attempt.n, "status": attempt.status}, {}, (attempt.step, attempt.attempt), command.by)
+    left = Event(
+        "attempt_cancelled",
+        now,
+        {"n": attempt.n, "status": attempt.status},
+        {},
+        (attempt.step, attempt.attempt),
+        command.by,
+    )
     status = plan.status_at(command.to)
     kept = "saved" if run.status == "saved" and status == "waiting_person" else status
     return [left, moved, enter_step(plan, run, command.to, run.made + 1, now, kept)]
@@ -50,7 +61,10 @@ def stays_at(plan: Plan, run: Run, attempt: Attempt, command: MoveVersion) -> bo
     if _awaits_event(run):
         ends = {attempt.outcome, (run.waiting or {}).get("outcome")} - {None}
         return ends == step.next.keys() - {"default", "error"}
-    return run.status != "waiting_time" or plan.workflow.target(command.to, attempt.outcome or "default") is not None
+    return (
+        run.status != "waiting_time"
+        or plan.workflow.target(command.to, attempt.outcome or "default") is not None
+    )
 
 
 def why_not_now(run: Run) -> str | None:

@@ -13,7 +13,17 @@ from console.core.run import moves
 from console.documents.requests import request_rows
 from console.documents.requests.outside import hand_in, keep_file
 from console.documents.requests.request_letters import link_of, trouble_of
-from console.documents.requests.request_rows import Item, Request, draft, ensure, half_done, hashed, held, noted, token_of
+from console.documents.requests.request_rows import (
+    Item,
+    Request,
+    draft,
+    ensure,
+    half_done,
+    hashed,
+    held,
+    noted,
+    token_of,
+)
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.files import Stored
@@ -67,7 +77,9 @@ class State:
 
 
 def _missing(items: Sequence[Item], answers: Sequence[Answer]) -> list[str]:
-    return [item.label for item in items if item.missing] + [answer.label for answer in answers if answer.required and not answer.here]
+    return [item.label for item in items if item.missing] + [
+        answer.label for answer in answers if answer.required and not answer.here
+    ]
 
 
 def _answers(request: Request) -> tuple[dict[str, Any], list[Answer]]:
@@ -77,7 +89,10 @@ def _answers(request: Request) -> tuple[dict[str, Any], list[Answer]]:
     wrong = {detail["field"] for detail in details}
     fitting = {name: None if name in wrong else value for name, value in typed.items()}
     asked = [field for field in fields if not field.explains]
-    return fitting, [Answer(field.label, field.required, not is_empty(fitting.get(field.name)), field.name not in kept) for field in asked]
+    return fitting, [
+        Answer(field.label, field.required, not is_empty(fitting.get(field.name)), field.name not in kept)
+        for field in asked
+    ]
 
 
 def state(actor: Actor, run_id: str) -> State | None:
@@ -89,8 +104,18 @@ def state(actor: Actor, run_id: str) -> State | None:
     if request is None:
         return None
     configured = settings.current()
-    mails = configured.smtp is not None and configured.mail_from is not None and configured.base_url is not None
-    return State(request, request.items, _answers(request)[1], _may(actor, run_id), mails, request.until <= log.now(), *trouble_of(request))
+    mails = (
+        configured.smtp is not None and configured.mail_from is not None and configured.base_url is not None
+    )
+    return State(
+        request,
+        request.items,
+        _answers(request)[1],
+        _may(actor, run_id),
+        mails,
+        request.until <= log.now(),
+        *trouble_of(request),
+    )
 
 
 def _may(actor: Actor, run_id: str) -> bool:
@@ -105,9 +130,15 @@ def _worked(actor: Actor, run_id: str) -> Request:
     """The request, for who works on such runs and may do the step. Raises NotFound, NotAllowed, Conflict where the run waits for none."""
     seen = see(actor, run_id)
     if request_rows.waits(seen.run) is None:
-        raise Conflict("This run does not wait for documents any more. Reload it to see where it stands.", code="stale_revision")
+        raise Conflict(
+            "This run does not wait for documents any more. Reload it to see where it stands.",
+            code="stale_revision",
+        )
     if not may_work(actor, seen.run, seen.definition):
-        raise NotAllowed("Only those who work on such runs may do this.", need=(f"workflow:{seen.definition.slug}", "resume"))
+        raise NotAllowed(
+            "Only those who work on such runs may do this.",
+            need=(f"workflow:{seen.definition.slug}", "resume"),
+        )
     require_step(actor, step_at(seen.definition, seen.run))
     request = ensure(run_id)
     if request is None:
@@ -146,7 +177,10 @@ def renew(actor: Actor, run_id: str) -> None:
     """A new link in the place of the former, which is worth nothing from then on; it is sent by mail where mail goes out from here."""
     request = _worked(actor, run_id)
     if request.round >= request.asked["rounds"]:
-        raise Conflict(f"{request.round} links were made, as many as this step allows. Use Stop waiting.", code="not_possible")
+        raise Conflict(
+            f"{request.round} links were made, as many as this step allows. Use Stop waiting.",
+            code="not_possible",
+        )
     number = request.round + 1
     moved = fetch(
         "update console.document_request set status = 'open', round = %s, token = %b, mail = 'due', sent_at = null, remind_at = now() "
@@ -155,7 +189,11 @@ def renew(actor: Actor, run_id: str) -> None:
     )
     if moved:
         asked = request.asked
-        data = {"until": log.body.moment(request.until), "wanted": [entry["id"] for entry in asked["documents"]], "round": number}
+        data = {
+            "until": log.body.moment(request.until),
+            "wanted": [entry["id"] for entry in asked["documents"]],
+            "round": number,
+        }
         noted(request, actor, "document_requested", data, {"address": asked["to"], "text": asked["letter"]})
 
 
@@ -165,12 +203,18 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
     item = next((one for one in request.items if one.id == wanted), None)
     said = " ".join(sender.split())
     wrong = [] if item else [{"field": "wanted", "reason": "Choose the document that it is."}]
-    wrong += [] if 0 < len(said) <= 200 else [{"field": "sender", "reason": "Say who sent it, and how, in at most 200 characters."}]
+    wrong += (
+        []
+        if 0 < len(said) <= 200
+        else [{"field": "sender", "reason": "Say who sent it, and how, in at most 200 characters."}]
+    )
     wrong += [] if content else [{"field": "file", "reason": "Choose the file."}]
     if wrong or item is None:
         raise Invalid("This cannot be entered yet.", details=wrong)
     with held(request.id):
-        stored = keep_file(_worked(actor, run_id), wanted, list(item.types), name, content, by=actor.id, sender=said)
+        stored = keep_file(
+            _worked(actor, run_id), wanted, list(item.types), name, content, by=actor.id, sender=said
+        )
         request_rows.received(request, actor, stored)
     return stored
 
@@ -184,7 +228,10 @@ def finish(actor: Actor, run_id: str) -> None:
 def _finish(actor: Actor, request: Request) -> None:
     items, (typed, answers) = request.items, _answers(request)
     if lacking := _missing(items, answers):
-        raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Stop waiting to go on without.", code="not_possible")
+        raise Conflict(
+            f"Still missing: {', '.join(lacking)}. Enter it, or use Stop waiting to go on without.",
+            code="not_possible",
+        )
     hand_in(request, typed, _senders(items) or request.asked["to"], actor)
 
 
@@ -197,7 +244,11 @@ def stop_waiting(actor: Actor, run_id: str, *, revision: int | None, reason: str
     with held(request.id):
         papers, unsent = half_done(request_rows.by_id(request.id) or request)
         came = {wanted: files for wanted, files in papers.items() if files}
-        kept = {CAME: came, UNSENT: unsent, SENDER: _senders(request.items) or request.asked["to"]} if came or unsent else {}
+        kept = (
+            {CAME: came, UNSENT: unsent, SENDER: _senders(request.items) or request.asked["to"]}
+            if came or unsent
+            else {}
+        )
         runs.step_in(actor, run_id, revision=revision, reason=reason, kept=kept)
         request_rows.settled(request)
 
@@ -207,4 +258,9 @@ def _senders(items: Sequence[Item]) -> str:
 
 
 def _update(request: Request, what: str) -> bool:
-    return bool(fetch(f"update console.document_request set {what} where id = %s and status = 'open' returning id", (request.id,)))  # noqa: S608 (texts of this file)
+    return bool(
+        fetch(
+            f"update console.document_request set {what} where id = %s and status = 'open' returning id",  # noqa: S608 (texts of this file)
+            (request.id,),
+        )
+    )

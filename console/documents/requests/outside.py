@@ -10,7 +10,16 @@ from console.core.document_letters import OUTSIDE
 from console.core.errors import Conflict, Invalid, NotFound, TooMany
 from console.core.forms import FormField, examine, is_empty
 from console.documents.requests import request_rows
-from console.documents.requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
+from console.documents.requests.request_rows import (
+    Request,
+    by_id,
+    by_token,
+    close,
+    draft,
+    held,
+    keep_draft,
+    settled,
+)
 from console.infra import files, settings
 from console.infra.files import Stored
 from console.runs.store.run_events import ENGINE
@@ -44,10 +53,16 @@ def opened(token: str, address: str) -> Page:
     """What the link leads to. Raises NotFound in the same words for what never was, is over or was taken back; TooMany for who tries many."""
     limit = throttle.Limit("request", address, FREE_MISSES)
     if not throttle.take([limit]):
-        raise TooMany("Too many wrong links from your address. Wait half a minute and open yours again.", retry_after=30)
+        raise TooMany(
+            "Too many wrong links from your address. Wait half a minute and open yours again.", retry_after=30
+        )
     found = by_token(token) if len(token) <= 100 else None
     request = settled(found) if found else None
-    if request is None or request.status not in ("open", RECEIVED) or (request.status == "open" and request.until <= log.now()):
+    if (
+        request is None
+        or request.status not in ("open", RECEIVED)
+        or (request.status == "open" and request.until <= log.now())
+    ):
         raise NotFound(GONE)
     throttle.give_back([limit])
     finished = request.status == RECEIVED
@@ -58,7 +73,12 @@ def _open(page: Page) -> Request:
     """The request as it stands now: the page may have been drawn long ago. Raises Conflict where nothing can be added any more."""
     found = by_id(page.request.id)
     request = settled(found) if found else None
-    if request is None or request.status != "open" or request.round != page.request.round or request.until <= log.now():
+    if (
+        request is None
+        or request.status != "open"
+        or request.round != page.request.round
+        or request.until <= log.now()
+    ):
         raise Conflict("This was sent off already, or is over; nothing more can be added.", code="finished")
     return request
 
@@ -69,7 +89,10 @@ def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
         request = _open(page)
         item = next((one for one in request.items if one.id == wanted), None)
         if item is None:
-            raise Invalid("No such document is asked for.", details=[{"field": wanted[:100], "reason": "Not asked for."}])
+            raise Invalid(
+                "No such document is asked for.",
+                details=[{"field": wanted[:100], "reason": "Not asked for."}],
+            )
         stored = keep_file(request, wanted, list(item.types), name, content)
         for former in item.files if not item.many else ():
             if former.id != stored.id:  # replaced once the new one is there
@@ -77,24 +100,46 @@ def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
     return stored
 
 
-def keep_file(request: Request, wanted: str, types: list[str], name: str, content: bytes, **more: Any) -> Stored:
+def keep_file(
+    request: Request, wanted: str, types: list[str], name: str, content: bytes, **more: Any
+) -> Stored:
     """Keep a file of the request. Raises Invalid with a detail for it where the file is refused, or everything together is too large."""
     most, there = settings.current().request_mb, files.of_request(request.id)
     if len(there) >= MOST_FILES:
-        raise Invalid("Too many files.", at=(wanted, f"At most {MOST_FILES} files are taken. Take one away, or put several into one PDF."))
+        raise Invalid(
+            "Too many files.",
+            at=(wanted, f"At most {MOST_FILES} files are taken. Take one away, or put several into one PDF."),
+        )
     if sum(file.bytes for file in there) + len(content) > most * 1_000_000:
-        raise Invalid("Too large together.", at=(wanted, f"All files together may have {most} MB. Take one away, or send them smaller."))
+        raise Invalid(
+            "Too large together.",
+            at=(wanted, f"All files together may have {most} MB. Take one away, or send them smaller."),
+        )
     try:
-        return files.put(request.subject, content, name, types, run=request.run, slot=wanted, now=log.now(), request=request.id, **more)
+        return files.put(
+            request.subject,
+            content,
+            name,
+            types,
+            run=request.run,
+            slot=wanted,
+            now=log.now(),
+            request=request.id,
+            **more,
+        )
     except Invalid as wrong:
-        raise Invalid(wrong.message, code=wrong.code, details=[{"field": wanted, "reason": wrong.message}]) from None
+        raise Invalid(
+            wrong.message, code=wrong.code, details=[{"field": wanted, "reason": wrong.message}]
+        ) from None
 
 
 def take_away(page: Page, file_id: str) -> None:
     """Take a file away that was not sent off yet. Raises NotFound for one that is not of this request, or that somebody entered by hand."""
     with held(page.request.id):
         request = _open(page)
-        stored = next((file for file in files.of_request(request.id) if file.id == file_id and file.by is None), None)
+        stored = next(
+            (file for file in files.of_request(request.id) if file.id == file_id and file.by is None), None
+        )
         if stored is None:
             raise NotFound("There is no such file here.")
         files.remove(stored.id)
@@ -119,7 +164,9 @@ def submit(page: Page, values: Mapping[str, Any]) -> None:
         typed, details = examine(page.fields, values)
         items = request.items
         missing = page.words["is_missing"]
-        details += [{"field": item.id, "reason": missing.format(label=item.label)} for item in items if item.missing]
+        details += [
+            {"field": item.id, "reason": missing.format(label=item.label)} for item in items if item.missing
+        ]
         if details:
             raise Invalid(page.words["wrong"], details=details)
         for item in items:
@@ -135,7 +182,9 @@ def hand_in(request: Request, typed: Mapping[str, Any], sender: str | None, by: 
     typed = {field["name"]: None for field in request.asked["form"]} | dict(typed)
     output = came(list(request.asked["documents"]), papers, typed, sender)
     values = {**typed, **{name: kept_there for name, kept_there in papers.items() if kept_there}}
-    arrived = runs.arrive(by, request.run, request.id, outcome=RECEIVED, values=_plain(values), output=_plain(output))
+    arrived = runs.arrive(
+        by, request.run, request.id, outcome=RECEIVED, values=_plain(values), output=_plain(output)
+    )
     if arrived:
         close(request, RECEIVED)
     else:
@@ -144,4 +193,7 @@ def hand_in(request: Request, typed: Mapping[str, Any], sender: str | None, by: 
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: None if is_empty(value) and not isinstance(value, list) else value for name, value in values.items()}
+    return {
+        name: None if is_empty(value) and not isinstance(value, list) else value
+        for name, value in values.items()
+    }

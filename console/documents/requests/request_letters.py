@@ -10,7 +10,17 @@ from console import log, runs
 from console.auth.accounts import one_time
 from console.core.document_letters import OUTSIDE
 from console.core.errors import IntegrationError, OutcomeUnknown
-from console.documents.requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
+from console.documents.requests.request_rows import (
+    Request,
+    by_id,
+    close,
+    ensure,
+    half_done,
+    hashed,
+    held,
+    settled,
+    token_of,
+)
 from console.infra import jobs, settings
 from console.infra.db.engine import alone, fetch
 from console.infra.db.run_reach import EVERY_RUN
@@ -49,7 +59,10 @@ def letters() -> int:
 
 
 def _later(request_id: str) -> None:
-    fetch("update console.document_request set remind_at = now() + %s where id = %s returning id", (AGAIN, request_id))
+    fetch(
+        "update console.document_request set remind_at = now() + %s where id = %s returning id",
+        (AGAIN, request_id),
+    )
 
 
 def _look(request_id: str) -> None:
@@ -70,7 +83,9 @@ def _end(request: Request) -> None:
     """The run goes on without; what came half stays, and is told."""
     papers, unsent = half_done(request)
     form = {field["name"]: None for field in request.asked["form"]}
-    output = came(list(request.asked["documents"]), papers, form, request.asked["to"] if unsent else None) | {UNSENT: unsent}
+    output = came(list(request.asked["documents"]), papers, form, request.asked["to"] if unsent else None) | {
+        UNSENT: unsent
+    }
     runs.arrive(ENGINE, request.run, request.id, outcome=EXPIRED, output=output)
     close(request, EXPIRED)
 
@@ -79,7 +94,10 @@ def _send(request: Request) -> None:
     """The letter that is due, and when the next one is."""
     configured = settings.current()
     if configured.smtp is None or configured.mail_from is None or configured.base_url is None:
-        fetch("update console.document_request set mail = 'none', remind_at = null where id = %s returning id", (request.id,))
+        fetch(
+            "update console.document_request set mail = 'none', remind_at = null where id = %s returning id",
+            (request.id,),
+        )
         return
     first = request.mail in ("due", "failed") and request.sent_at is None
     try:
@@ -89,9 +107,18 @@ def _send(request: Request) -> None:
         became = "unknown"  # it may have arrived; a second one would only puzzle, and the reminder comes
     except IntegrationError as error:
         _log.warning("request %s: %s", request.id, error.message)
-        one_time.make("kept", None, request.until - log.now() + AGAIN, [error.message, not error.permanent], token=_trouble(request))
+        one_time.make(
+            "kept",
+            None,
+            request.until - log.now() + AGAIN,
+            [error.message, not error.permanent],
+            token=_trouble(request),
+        )
         after = None if error.permanent else log.now() + AGAIN
-        fetch("update console.document_request set mail = 'failed', remind_at = %s where id = %s returning id", (after, request.id))
+        fetch(
+            "update console.document_request set mail = 'failed', remind_at = %s where id = %s returning id",
+            (after, request.id),
+        )
         return
     fetch(
         "update console.document_request set mail = %s, sent_at = now(), reminded = reminded + %s, remind_at = %s where id = %s and status = 'open' returning id",
@@ -125,8 +152,14 @@ def _letter(request: Request, base_url: str, sender: str, *, first: bool) -> Ema
     message["Message-ID"] = f"<{request.id}.{request.round}.{request.reminded}@{sender.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     lacking = [f"- {item.label}" for item in request.items if item.missing]
-    parts = [asked["letter"]] if first or not lacking else [asked["letter"], "\n".join([words["still"], *lacking])]
-    until = words["letter_until"].format(until=format_date(request.until.date(), "long", locale=asked["language"]))
+    parts = (
+        [asked["letter"]]
+        if first or not lacking
+        else [asked["letter"], "\n".join([words["still"], *lacking])]
+    )
+    until = words["letter_until"].format(
+        until=format_date(request.until.date(), "long", locale=asked["language"])
+    )
     message.set_content("\n\n".join([*parts, f"{words['link']}\n{link_of(request, base_url)}", until]) + "\n")
     return message
 

@@ -99,7 +99,9 @@ where run = %s and n = %s and id <> %s and status in ('open', 'revoked') returni
 
 def token_of(request_id: str, number: int) -> str:
     """What stands in the link of this round: 256 bits that nobody can guess, the same each time it is asked for."""
-    digest = hmac.new(settings.current().master_key, f"document request|{request_id}|{number}".encode(), hashlib.sha256).digest()
+    digest = hmac.new(
+        settings.current().master_key, f"document request|{request_id}|{number}".encode(), hashlib.sha256
+    ).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
@@ -128,12 +130,30 @@ def ensure(run_id: str) -> Request | None:
     subject = loaded.subject or ""
     until = now + timedelta(days=int(stored["days"]))
     _, nonce, ct = subjects.seal(subject, f"request|{request_id}", dict(stored))
-    row = (request_id, run_id, loaded.run.attempt.n, subject, loaded.run.team, hashed(token_of(request_id, 1)), until, nonce, ct, now, now)
+    row = (
+        request_id,
+        run_id,
+        loaded.run.attempt.n,
+        subject,
+        loaded.run.team,
+        hashed(token_of(request_id, 1)),
+        until,
+        nonce,
+        ct,
+        now,
+        now,
+    )
     fetch(_END_EARLIER, (run_id, loaded.run.attempt.n, request_id))
     made = fetch(_INSERT, row)
     request = by_id(request_id)
     if made and request is not None:
-        noted(request, ENGINE, "document_requested", _event_body(request), {"address": stored["to"], "text": stored["letter"]})
+        noted(
+            request,
+            ENGINE,
+            "document_requested",
+            _event_body(request),
+            {"address": stored["to"], "text": stored["letter"]},
+        )
     return request
 
 
@@ -149,7 +169,9 @@ def _event_body(request: Request) -> dict[str, Any]:
     return {"until": log.body.moment(request.until), "wanted": wanted, "round": request.round}
 
 
-def noted(request: Request, actor: Actor, kind: str, data: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+def noted(
+    request: Request, actor: Actor, kind: str, data: Mapping[str, Any], sealed: Mapping[str, Any]
+) -> None:
     """An event of the request on the chain of its run; nothing else of the run changes."""
 
     def once() -> None:
@@ -159,7 +181,9 @@ def noted(request: Request, actor: Actor, kind: str, data: Mapping[str, Any], se
         here, by = loaded.run.attempt, actor.id if actor.kind in ("user", "key") else None
         seen = Seen(loaded, workflows.version(loaded.run.workflow, loaded.run.version), None)
         open_ = {"request": request.id, "n": here.n, **data}
-        record_reading(actor, seen, Event(kind, log.now(), open_, dict(sealed), (here.step, here.attempt), by))
+        record_reading(
+            actor, seen, Event(kind, log.now(), open_, dict(sealed), (here.step, here.attempt), by)
+        )
 
     retried(once)
 
@@ -214,7 +238,10 @@ def settled(request: Request) -> Request:
         return request
     attempt = loaded.run.attempts.get(request.n) if loaded else None
     done = attempt is not None and attempt.status == "done"
-    close(request, attempt.outcome if done and attempt and attempt.outcome in ("received", "expired") else "ended")
+    close(
+        request,
+        attempt.outcome if done and attempt and attempt.outcome in ("received", "expired") else "ended",
+    )
     return by_id(request.id) or request
 
 
@@ -243,7 +270,10 @@ def held(request_id: str) -> Iterator[None]:
 
 def draft(request: Request) -> dict[str, Any]:
     """What was typed so far into the fields of the page."""
-    rows = fetch("select form_nonce, form_ct from console.document_request where id = %s and form_ct is not null", (request.id,))
+    rows = fetch(
+        "select form_nonce, form_ct from console.document_request where id = %s and form_ct is not null",
+        (request.id,),
+    )
     try:
         return dict(subjects.unseal(request.subject, f"request form|{request.id}", *rows[0])) if rows else {}
     except subjects.Unreadable:
@@ -255,7 +285,11 @@ def half_done(request: Request) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     papers = {item.id: [stored.value for stored in item.files] for item in request.items}
     ours, theirs = {field.name: field.value for field in request.fields}, request.asked.get(THEIRS, {})
     typed = {**theirs, **draft(request)}
-    return papers, {name: value for name, value in typed.items() if not is_empty(value) and (name in theirs or value != ours.get(name))}
+    return papers, {
+        name: value
+        for name, value in typed.items()
+        if not is_empty(value) and (name in theirs or value != ours.get(name))
+    }
 
 
 def keep_draft(request: Request, values: Mapping[str, Any]) -> None:

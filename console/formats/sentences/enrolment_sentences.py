@@ -30,7 +30,9 @@ def _records_changed(parts: Parts) -> str:
     total = parts.open.get("total")
     deed = "delete" if parts.text("effect") == "deleted" else "change"
     deed = "take an import back, and delete" if parts.open.get("import") else deed
-    return f"{{who}} began to {deed} " + (f"{total:,} records at once" if isinstance(total, int) else "many records at once")
+    return f"{{who}} began to {deed} " + (
+        f"{total:,} records at once" if isinstance(total, int) else "many records at once"
+    )
 
 
 ENROLMENTS: Mapping[str, str | Callable[[Parts], str]] = {

@@ -39,15 +39,22 @@ def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> Sentence:
     A kind that this release does not know is shown by its name, so that a log of a newer release can be read.
     """
     parts = Parts(body, names)
-    how = SENTENCES.get(str(body.get("type", "")), f"{{who}}: {escape_braces(plain(str(body.get('type', 'event'))).replace('_', ' '))}")
+    how = SENTENCES.get(
+        str(body.get("type", "")),
+        f"{{who}}: {escape_braces(plain(str(body.get('type', 'event'))).replace('_', ' '))}",
+    )
     said = Sentence((how if isinstance(how, str) else how(parts)).format_map(parts))
-    said.renamed = tuple((then, now) for then, now in parts.renamed.items() if then.casefold() in said.casefold())
+    said.renamed = tuple(
+        (then, now) for then, now in parts.renamed.items() if then.casefold() in said.casefold()
+    )
     return said
 
 
 def _source_opened(parts: Parts) -> str:
     name = parts.text("name")
-    file = name if "." in name or not parts.text("collection") else ""  # else the column that holds it, which says less than whose it is
+    file = (
+        name if "." in name or not parts.text("collection") else ""
+    )  # else the column that holds it, which says less than whose it is
     what = parts.text("what") or file or parts.kind(parts.text("collection", "source")) or "a source"
     return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
 
@@ -57,33 +64,51 @@ def _run_started(parts: Parts) -> str:
     if not (by_engine and isinstance(caused, list) and caused and isinstance(caused[0], dict)):
         return "{who} started {workflow}{on_record}"
     known = {name: caused[0].get(name) for name in ("kind", "person", "run", "signed", "address")}
-    return "{who} started {workflow}{on_record}, caused by " + escape_braces(plain(cause_words(known, parts.names.people)))
+    return "{who} started {workflow}{on_record}, caused by " + escape_braces(
+        plain(cause_words(known, parts.names.people))
+    )
 
 
 def _run_taken_over(parts: Parts) -> str:
-    return "{who} took over {workflow}{on_record}" + escape_braces(after(" from ", parts.person("former_holder")))
+    return "{who} took over {workflow}{on_record}" + escape_braces(
+        after(" from ", parts.person("former_holder"))
+    )
 
 
 def _run_assigned(parts: Parts) -> str:
-    return "{who} assigned {workflow}{on_record}" + escape_braces(after(" to ", parts.person("holder"))) + parts.instead()
+    return (
+        "{who} assigned {workflow}{on_record}"
+        + escape_braces(after(" to ", parts.person("holder")))
+        + parts.instead()
+    )
 
 
 def _step_completed(parts: Parts) -> str:
-    return "{who} completed {step}{attempt}{outcome}" + (", handled manually" if parts.open.get("handled_manually") is True else "")
+    return "{who} completed {step}{attempt}{outcome}" + (
+        ", handled manually" if parts.open.get("handled_manually") is True else ""
+    )
 
 
 ASKS_PERSON = frozenset({"asks_person", "form_needed"})
 AWAITED = {
-    "answer": "an answer", "approval": "an approval", "documents": "documents", "event": "an event", "message": "what comes of its message",
-    "proposal": "a proposal", "run": "another run", "task": "its task",
-}  # fmt: skip
+    "answer": "an answer",
+    "approval": "an approval",
+    "documents": "documents",
+    "event": "an event",
+    "message": "what comes of its message",
+    "proposal": "a proposal",
+    "run": "another run",
+    "task": "its task",
+}
 """What a run waits for, by the kind of the wait."""
 
 
 def _step_failed(parts: Parts) -> str:
     if parts.text("code") == "no_rule":
         return "No rule applied at {step}{attempt}, so a person is asked"
-    return "{step_first}{attempt} " + ("asks a person" if parts.text("code") in ASKS_PERSON else "could not be done{why}")
+    return "{step_first}{attempt} " + (
+        "asks a person" if parts.text("code") in ASKS_PERSON else "could not be done{why}"
+    )
 
 
 def _outcome_chosen(parts: Parts) -> str:
@@ -99,7 +124,9 @@ def _outcome_chosen(parts: Parts) -> str:
 
 def _step_revised(parts: Parts) -> str:
     target = parts.step_title(parts.text("target_step")) or parts["step"]
-    return f"{{who}} revised {escape_braces(target)}" + after(", which cancelled ", parts.count("cancelled", "attempt", "attempts"))
+    return f"{{who}} revised {escape_braces(target)}" + after(
+        ", which cancelled ", parts.count("cancelled", "attempt", "attempts")
+    )
 
 
 def _effect_settled(parts: Parts) -> str:
@@ -111,11 +138,17 @@ def _effect_settled(parts: Parts) -> str:
 
 def _effect_failed(parts: Parts) -> str:
     begun = parts.text("code") != "not_begun"
-    return "The {change} was refused{why}" if begun else "The {change} was not begun, because the one before it was not made"
+    return (
+        "The {change} was refused{why}"
+        if begun
+        else "The {change} was not begun, because the one before it was not made"
+    )
 
 
 def _effect_reported(parts: Parts) -> str:
-    found = {"succeeded": "the {change} was made", "failed": "the {change} was not made{why}"}.get(parts.text("result"), "")
+    found = {"succeeded": "the {change} was made", "failed": "the {change} was not made{why}"}.get(
+        parts.text("result"), ""
+    )
     return (
         f"After the run had gone on it became known that {found}"
         if found
@@ -124,13 +157,21 @@ def _effect_reported(parts: Parts) -> str:
 
 
 def _effect_checked(parts: Parts) -> str:
-    found = {"done": ": it was", "not_done": ": it was not", "unclear": "; it cannot be told"}.get(parts.text("result"), "")
+    found = {"done": ": it was", "not_done": ": it was not", "unclear": "; it cannot be told"}.get(
+        parts.text("result"), ""
+    )
     return "{who} asked the other side whether the {change} was made" + found
 
 
 def _record_viewed(parts: Parts) -> str:
-    part = parts.field(relation) if (relation := parts.text("relation")) else parts.text("tab").replace("_", " ")
-    return "{who} viewed {record}" + escape_braces(f" ({part})" if part else "") if parts["record"] else "{who} viewed a record"
+    part = (
+        parts.field(relation) if (relation := parts.text("relation")) else parts.text("tab").replace("_", " ")
+    )
+    return (
+        "{who} viewed {record}" + escape_braces(f" ({part})" if part else "")
+        if parts["record"]
+        else "{who} viewed a record"
+    )
 
 
 def _record_listed(parts: Parts) -> str:
@@ -149,12 +190,20 @@ TO_DO = {"added": "to add", "deleted": "to delete", "changed": "to change"}
 
 def _trigger_changed(parts: Parts) -> str:
     done = {
-        "added": "added", "removed": "removed", "on": "switched on", "off": "switched off", "address": "gave a new address to", "secret": "gave a new secret to",
-    }.get(parts.text("change"), "changed")  # fmt: skip
+        "added": "added",
+        "removed": "removed",
+        "on": "switched on",
+        "off": "switched off",
+        "address": "gave a new address to",
+        "secret": "gave a new secret to",
+    }.get(parts.text("change"), "changed")
     if parts.text("change") == "again":
         many = parts.count("count", "firing", "firings") or "what waited"
         return (
-            "{who} had " + many + " tried again that could not start yet, of a trigger" + escape_braces(after(": ", parts.text("trigger")))
+            "{who} had "
+            + many
+            + " tried again that could not start yet, of a trigger"
+            + escape_braces(after(": ", parts.text("trigger")))
         )
     return f"{{who}} {done} a trigger" + escape_braces(after(": ", parts.text("trigger")))
 
@@ -203,7 +252,11 @@ _FACTOR = {
 
 
 def _factor_changed(parts: Parts) -> str:
-    return "{who} " + _FACTOR.get(parts.text("change"), "changed the second factor") + escape_braces(after(" of ", parts.person("person")))
+    return (
+        "{who} "
+        + _FACTOR.get(parts.text("change"), "changed the second factor")
+        + escape_braces(after(" of ", parts.person("person")))
+    )
 
 
 def _again(first: str, second: str) -> Callable[[Parts], str]:
@@ -220,19 +273,35 @@ def _person(verb: str, fallback: str) -> Callable[[Parts], str]:
 
 
 def _policy_changed(parts: Parts) -> str:
-    counts = [parts.count("added", "row added", "rows added"), parts.count("removed", "row removed", "rows removed")]
+    counts = [
+        parts.count("added", "row added", "rows added"),
+        parts.count("removed", "row removed", "rows removed"),
+    ]
     return "{who} changed the rights" + after(": ", enumerate_words([count for count in counts if count]))
 
 
 def _own_rights_answered(parts: Parts) -> str:
-    did = {"confirmed": "confirmed", "refused": "refused", "withdrawn": "took back", "void": "changed, so that it became void,"}
+    did = {
+        "confirmed": "confirmed",
+        "refused": "refused",
+        "withdrawn": "took back",
+        "void": "changed, so that it became void,",
+    }
     words = did.get(parts.text("outcome"), "answered")
-    return f"{{who}} {words} the request for a right on records" + escape_braces(after(" by ", parts.person("requested_by")))
+    return f"{{who}} {words} the request for a right on records" + escape_braces(
+        after(" by ", parts.person("requested_by"))
+    )
 
 
 def _own_rights_given(parts: Parts) -> str:
-    who = "{who} confirmed a new right on records" + escape_braces(after(" for a role of ", parts.person("person")))
-    return who if parts.text("confirmed_by") else "{who} gave a role of their own a new right on records, without a second administrator"
+    who = "{who} confirmed a new right on records" + escape_braces(
+        after(" for a role of ", parts.person("person"))
+    )
+    return (
+        who
+        if parts.text("confirmed_by")
+        else "{who} gave a role of their own a new right on records, without a second administrator"
+    )
 
 
 def _workflow_handed_over(parts: Parts) -> str:
@@ -246,7 +315,9 @@ def _workflow_handed_over(parts: Parts) -> str:
 def _workflow_changed(parts: Parts) -> str:
     fields = parts.listed("fields")
     if fields != ["status"]:
-        return "{who} changed the workflow {workflow_named}" + escape_braces(after(": ", enumerate_words(fields)))
+        return "{who} changed the workflow {workflow_named}" + escape_braces(
+            after(": ", enumerate_words(fields))
+        )
     verb = {"active": "activated", "paused": "paused"}.get(str(parts.open.get("status")), "archived")
     return f"{{who}} {verb} the workflow {{workflow_named}}"
 
@@ -254,9 +325,16 @@ def _workflow_changed(parts: Parts) -> str:
 def _ladder(verb: str) -> Callable[[Parts], str]:
     def template(parts: Parts) -> str:
         step = parts.step_title(parts.text("step")) or "a step"
-        words = {"shadow": "recorded only", "assist": "shown", "auto": "done by themselves where all is certain"}
+        words = {
+            "shadow": "recorded only",
+            "assist": "shown",
+            "auto": "done by themselves where all is certain",
+        }
         now = words.get(str(parts.open.get("mode")), "")
-        return f"{{who}} {verb} how far proposals for {escape_braces(step)} of {{workflow_named}} are trusted" + after(": ", now)
+        return (
+            f"{{who}} {verb} how far proposals for {escape_braces(step)} of {{workflow_named}} are trusted"
+            + after(": ", now)
+        )
 
     return template
 
@@ -284,7 +362,12 @@ def _source_tested(parts: Parts) -> str:
 
 def _approval_decided(parts: Parts) -> str:
     decision = {"approve": "approved", "reject": "rejected"}.get(parts.text("decision"), "decided about")
-    return f"{{who}} {decision} " + escape_braces(parts.action() or "what was asked for") + "{on_record}" + parts.instead()
+    return (
+        f"{{who}} {decision} "
+        + escape_braces(parts.action() or "what was asked for")
+        + "{on_record}"
+        + parts.instead()
+    )
 
 
 SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
@@ -295,7 +378,9 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "run_taken_over": _run_taken_over,
         "run_released": "{who} released {workflow}{on_record}",
         "run_assigned": _run_assigned,
-        "run_escalated": lambda parts: "{who} put {workflow}{on_record} into an inbox" + escape_braces(after(": ", parts.text("inbox"))),
+        "run_escalated": lambda parts: (
+            "{who} put {workflow}{on_record} into an inbox" + escape_braces(after(": ", parts.text("inbox")))
+        ),
         "run_completed": "{who} completed {workflow}{on_record}{outcome}",
         "run_aborted": "{who} aborted {workflow}{on_record}",
         "run_failed": "{workflow_first}{on_record} failed{why}",
@@ -331,41 +416,65 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "effect_reported": _effect_reported,
         "effect_kept": "{who} kept the result of the earlier {change}",
         "effect_checked": _effect_checked,
-        "approval_requested": lambda parts: "{who} asked for approval" + escape_braces(after(" of ", parts.action())) + "{on_record}",
+        "approval_requested": lambda parts: (
+            "{who} asked for approval" + escape_braces(after(" of ", parts.action())) + "{on_record}"
+        ),
         "approval_decided": _approval_decided,
         "approval_asked": "{who} asked a question about an approval{on_record}",
         "approval_replied": "{who} replied to a question about an approval{on_record}",
-        "approval_voided": lambda parts: "An approval" + escape_braces(after(" of ", parts.action())) + "{on_record} became void",
+        "approval_voided": lambda parts: (
+            "An approval" + escape_braces(after(" of ", parts.action())) + "{on_record} became void"
+        ),
         "approval_expired": lambda parts: (
-            "Nobody decided in time about" + escape_braces(" " + (parts.action() or "an approval")) + "{on_record}"
+            "Nobody decided in time about"
+            + escape_braces(" " + (parts.action() or "an approval"))
+            + "{on_record}"
         ),
         "document_requested": "{who} asked for documents{on_record}",
-        "document_received": lambda parts: "A document came in" + escape_braces(after(": ", parts.text("wanted"))) + "{on_record}",
+        "document_received": lambda parts: (
+            "A document came in" + escape_braces(after(": ", parts.text("wanted"))) + "{on_record}"
+        ),
         "document_link_revoked": "{who} revoked the link for documents{on_record}",
-        "task_created": lambda parts: "{who} made a task" + escape_braces(after(" for ", parts.person("assignee", "team"))) + "{on_record}",
+        "task_created": lambda parts: (
+            "{who} made a task"
+            + escape_braces(after(" for ", parts.person("assignee", "team")))
+            + "{on_record}"
+        ),
         "task_closed": lambda parts: "{who} closed a task{on_record}" + parts.instead(),
         "channel_changed": "{who} changed a channel",
         "contact_rules_changed": "{who} changed at which hours and how often people outside are reached",
         "consent_default_set": "{who} set on which legal basis a workflow reaches leads",
         "secret_changed": "{who} changed a secret for other systems",
         "secret_removed": "{who} removed a secret for other systems",
-        "notice_sent": lambda parts: "{who} sent a notice" + in_brackets(parts.count("count", "person", "people")),
+        "notice_sent": lambda parts: (
+            "{who} sent a notice" + in_brackets(parts.count("count", "person", "people"))
+        ),
         "context_supplied": "{who} supplied what was missing{on_record}",
         "proposal_requested": lambda parts: (
-            "A second look at the proposal for {step} was asked for" if parts.text("of") else "A proposal for {step} was asked for{origin}"
+            "A second look at the proposal for {step} was asked for"
+            if parts.text("of")
+            else "A proposal for {step} was asked for{origin}"
         ),
-        "proposal_made": _again("A proposal for {step} was made{origin}", "The proposal for {step} was looked at again{origin}"),
-        "proposal_failed": _again("There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"),
+        "proposal_made": _again(
+            "A proposal for {step} was made{origin}", "The proposal for {step} was looked at again{origin}"
+        ),
+        "proposal_failed": _again(
+            "There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"
+        ),
         "builder_asked": "{who} asked for a change of the draft of {workflow} in words",
         "builder_answered": "What was asked about the draft of {workflow} was answered{why}",
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
-        "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.workspace())),
+        "figures_viewed": lambda parts: (
+            "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.workspace()))
+        ),
         "records_exported": _records_exported,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
         "rights_disagreed": lambda parts: (
-            "The two judges of rights disagreed" + escape_braces(after(": ", parts.text("act"))) + "; {who} was refused"
+            "The two judges of rights disagreed"
+            + escape_braces(after(": ", parts.text("act")))
+            + "; {who} was refused"
         ),
         "clearance_asked": _of_person("asked for a clearance for a time"),
         "clearance_granted": _of_person("agreed to a clearance for a time"),
@@ -374,9 +483,14 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "note_added": "{who} wrote a note{on_record}",
         "note_removed": "{who} removed a note of theirs{on_record}",
         **ENROLMENTS,
-        "tag_added": lambda parts: "{who} put " + escape_braces(parts.tag()) + ("{on_record}" if parts["record"] else " on the run"),
+        "tag_added": lambda parts: (
+            "{who} put " + escape_braces(parts.tag()) + ("{on_record}" if parts["record"] else " on the run")
+        ),
         "tag_removed": lambda parts: (
-            "{who} took " + escape_braces(parts.tag()) + " away from " + escape_braces(parts["record"] or "the run")
+            "{who} took "
+            + escape_braces(parts.tag())
+            + " away from "
+            + escape_braces(parts["record"] or "the run")
         ),
         "stage_changed": _stage_changed,
         "segment_shared": "{who} saved the filter of a list as a tab for others",
@@ -396,7 +510,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "identity_linked": _of_person("changed the way in through the identity provider"),
         "password_link_made": _of_person("made a link for a new password"),
         "groups_withheld": lambda parts: (
-            "The identity provider did not tell the groups" + escape_braces(after(" of ", parts.person("person")))
+            "The identity provider did not tell the groups"
+            + escape_braces(after(" of ", parts.person("person")))
         ),
         "sign_in_changed": "{who} changed how people sign in",
         "ai_changed": lambda parts: (
@@ -404,16 +519,21 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
             + escape_braces(after(": ", ", ".join(part.replace("_", " ") for part in parts.listed("fields"))))
         ),
         "ai_tested": lambda parts: (
-            "{who} tried the connection to a model, which " + ("answered" if parts.open.get("ok") is True else "did not work")
+            "{who} tried the connection to a model, which "
+            + ("answered" if parts.open.get("ok") is True else "did not work")
         ),
         "key_created": _of_person("made an API key"),
         "key_revoked": _of_person("revoked an API key"),
         "person_created": _person("entered the account of", "a person"),
         "person_changed": _person("changed the account of", "a person"),
         "person_removed": _person("removed the account of", "a person"),
-        "person_invited": lambda parts: "{who} invited somebody" + (" again" if parts.open.get("again") is True else ""),
+        "person_invited": lambda parts: (
+            "{who} invited somebody" + (" again" if parts.open.get("again") is True else "")
+        ),
         "invitation_ended": "{who} revoked an invitation",
-        "team_changed": lambda parts: "{who} changed the team" + escape_braces(after(" ", parts.text("team").replace("_", " "))),
+        "team_changed": lambda parts: (
+            "{who} changed the team" + escape_braces(after(" ", parts.text("team").replace("_", " ")))
+        ),
         "policy_changed": _policy_changed,
         "own_rights_asked": "{who} asked a second administrator to confirm a right on records for a role of their own",
         "own_rights_answered": _own_rights_answered,
@@ -434,7 +554,9 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "workflow_deleted": "{who} deleted the workflow {workflow_named}",
         "collection_changed": lambda parts: (
             "{who} changed how a collection is shown"
-            + escape_braces(after(": ", parts.kind(parts.text("collection")) if parts.text("collection") else ""))
+            + escape_braces(
+                after(": ", parts.kind(parts.text("collection")) if parts.text("collection") else "")
+            )
             + in_brackets(parts.count("changes", "change", "changes"))
         ),
         "workspace_changed": lambda parts: (
@@ -451,23 +573,32 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         **ABSENCES,
         **MESSAGES,
         **PUBLICATION,
-        "action_changed": lambda parts: "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action"))),
-        "inbox_changed": lambda parts: "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox"))),
+        "action_changed": lambda parts: (
+            "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action")))
+        ),
+        "inbox_changed": lambda parts: (
+            "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox")))
+        ),
         "table_exported": lambda parts: (
             "{who} downloaded a table"
             + escape_braces(after(": ", parts.text("table").replace("-", " ")))
             + in_brackets(parts.count("count", "line", "lines"))
         ),
-        "ai_cases_exported": lambda parts: "{who} wrote recorded proposals to a file" + in_brackets(parts.count("count", "case", "cases")),
+        "ai_cases_exported": lambda parts: (
+            "{who} wrote recorded proposals to a file" + in_brackets(parts.count("count", "case", "cases"))
+        ),
         "ai_promoted": _ladder("raised"),
         "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",
         "job_retried": "{who} had a job tried again that was given up",
         "engine_resumed": "{who} let everything go by itself again",
         "ai_call_read": "{who} looked at what a model was sent and answered",
-        "ai_feedback": lambda parts: "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help"),
+        "ai_feedback": lambda parts: (
+            "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help")
+        ),
         "case_file_made": lambda parts: (
-            "{who} took the case file of a run{on_record}" + escape_braces(after(" as ", parts.text("format").upper()))
+            "{who} took the case file of a run{on_record}"
+            + escape_braces(after(" as ", parts.text("format").upper()))
         ),
         **LOG,
     }

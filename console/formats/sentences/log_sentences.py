@@ -7,7 +7,11 @@ from console.formats.sentences.sentence_parts import Parts, after, escape_braces
 
 def _process_started(parts: Parts) -> str:
     process = parts.text("process", "mode")
-    return f"A {escape_braces(process)} process started" + "{version}" if process else "A process started{version}"
+    return (
+        f"A {escape_braces(process)} process started" + "{version}"
+        if process
+        else "A process started{version}"
+    )
 
 
 def _log_read(parts: Parts) -> str:
@@ -24,16 +28,24 @@ def _log_exported(parts: Parts) -> str:
 
 def _values_expired(parts: Parts) -> str:
     values = parts.count("count", "value", "values") or "Values"
-    return f"{values} past the time limit" + escape_braces(after(" for ", parts.text("category").replace("_", " "))) + " were deleted"
+    return (
+        f"{values} past the time limit"
+        + escape_braces(after(" for ", parts.text("category").replace("_", " ")))
+        + " were deleted"
+    )
 
 
 def _subject_erased(parts: Parts) -> str:
-    return "{who} erased what the log held about a person" + in_brackets(parts.count("count", "value", "values"))
+    return "{who} erased what the log held about a person" + in_brackets(
+        parts.count("count", "value", "values")
+    )
 
 
 def _log_restored(parts: Parts) -> str:
     lost = parts.count("lost", "event", "events")
-    return "{who} restored the console from a backup" + in_brackets(f"{lost} lost" if parts.text("lost") not in {"", "0"} else "")
+    return "{who} restored the console from a backup" + in_brackets(
+        f"{lost} lost" if parts.text("lost") not in {"", "0"} else ""
+    )
 
 
 LOG: Mapping[str, str | Callable[[Parts], str]] = {
@@ -42,17 +54,21 @@ LOG: Mapping[str, str | Callable[[Parts], str]] = {
     "log_exported": _log_exported,
     "values_expired": _values_expired,
     "silence_noted": lambda parts: (
-        "Nothing had been written for an hour" + escape_braces(after(" after ", parts.count("size", "event", "events")))
+        "Nothing had been written for an hour"
+        + escape_braces(after(" after ", parts.count("size", "event", "events")))
     ),
     "signing_key_changed": "{who} changed the key that signs checkpoints",
     "subject_erased": _subject_erased,
     "hold_placed": "{who} placed a hold on what is held about a person",
     "hold_released": "{who} lifted a hold on what is held about a person",
     "log_damaged": lambda parts: (
-        "{who} found that the activity log is not in order" + escape_braces(after(", first at place ", parts.text("position")))
+        "{who} found that the activity log is not in order"
+        + escape_braces(after(", first at place ", parts.text("position")))
     ),
     "log_rebuilt": lambda parts: (
-        "{who} made the " + ("list of events" if parts.text("part") == "list" else "tree of the log") + " anew from the events"
+        "{who} made the "
+        + ("list of events" if parts.text("part") == "list" else "tree of the log")
+        + " anew from the events"
     ),
     "backup_made": "{who} made a backup",
     "log_restored": _log_restored,

@@ -15,7 +15,12 @@ def _message(words: str) -> Callable[[Parts], str]:
 
 
 ASKED = {"sms": "an SMS", "email": "an e-mail", "call": "a call", "chat": "a chat message"}
-ENDS = {"answered": "was answered", "no_answer": "was not answered", "voicemail": "met a voicemail", "busy": "met a busy line"}
+ENDS = {
+    "answered": "was answered",
+    "no_answer": "was not answered",
+    "voicemail": "met a voicemail",
+    "busy": "met a busy line",
+}
 
 
 def _call_ended(parts: Parts) -> str:
@@ -42,11 +47,22 @@ def _unsent(words: str) -> Callable[[Parts], str]:
 
 def _message_failed(parts: Parts) -> str:
     late = parts.text("code") == "not_delivered"
-    return _message(" left{on_record}, but did not arrive")(parts) if late else _unsent(" could not be sent")(parts)
+    return (
+        _message(" left{on_record}, but did not arrive")(parts)
+        if late
+        else _unsent(" could not be sent")(parts)
+    )
 
 
 def _channels(parts: Parts) -> str:
-    return escape_braces(after(" to ", " and ".join(", ".join(WORDS.get(each, each) for each in parts.listed("channels")).rsplit(", ", 1))))
+    return escape_braces(
+        after(
+            " to ",
+            " and ".join(
+                ", ".join(WORDS.get(each, each) for each in parts.listed("channels")).rsplit(", ", 1)
+            ),
+        )
+    )
 
 
 def _consent_withdrawn(parts: Parts) -> str:
@@ -57,16 +73,24 @@ def _consent_withdrawn(parts: Parts) -> str:
 
 
 MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
-    "message_asked": lambda parts: "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}",
-    "message_requested": lambda parts: "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}",
+    "message_asked": lambda parts: (
+        "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}"
+    ),
+    "message_requested": lambda parts: (
+        "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}"
+    ),
     "message_sent": lambda parts: (
-        "A call was placed{on_record}" if parts.text("channel") == "call" else _message(" left{on_record}")(parts)
+        "A call was placed{on_record}"
+        if parts.text("channel") == "call"
+        else _message(" left{on_record}")(parts)
     ),
     "message_skipped": _unsent(" was not sent"),
     "message_failed": _message_failed,
     "message_arrived": _message(" arrived after all{on_record}"),
     "message_opened": _message(" was opened{on_record}"),
-    "message_received": lambda parts: _message(" came in{on_record}" + (": it asks for no more" if parts.open.get("stop") else ""))(parts),
+    "message_received": lambda parts: _message(
+        " came in{on_record}" + (": it asks for no more" if parts.open.get("stop") else "")
+    )(parts),
     "message_outcome_chosen": _outcome_chosen,
     "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",

@@ -42,15 +42,25 @@ REASONS = {
 }
 """Why something was refused or ended, by code."""
 NO_PROPOSAL = {
-    "not_configured": "AI is not set up", "no_key": "AI is not set up", "timeout": "the model did not answer in time",
-    "rate_limited": "the model is asked too often", "overloaded": "the provider is overloaded",
-    "auth": "the provider does not accept the key", "billing": "the account with the provider cannot pay",
-    "bad_request": "the provider could not take the request", "model_not_found": "the provider does not know the model",
-    "refused": "the model refused to answer", "truncated": "the answer was cut off", "malformed": "the answer could not be read",
-    "not_in_form": "the answer did not fit the form", "nothing_supported": "nothing known here supports a value",
-    "budget": "the budget for AI is used up", "breaker": "the model failed several times in a row",
-    "connection": "the provider could not be reached", "internal_error": "something went wrong here",
-}  # fmt: skip
+    "not_configured": "AI is not set up",
+    "no_key": "AI is not set up",
+    "timeout": "the model did not answer in time",
+    "rate_limited": "the model is asked too often",
+    "overloaded": "the provider is overloaded",
+    "auth": "the provider does not accept the key",
+    "billing": "the account with the provider cannot pay",
+    "bad_request": "the provider could not take the request",
+    "model_not_found": "the provider does not know the model",
+    "refused": "the model refused to answer",
+    "truncated": "the answer was cut off",
+    "malformed": "the answer could not be read",
+    "not_in_form": "the answer did not fit the form",
+    "nothing_supported": "nothing known here supports a value",
+    "budget": "the budget for AI is used up",
+    "breaker": "the model failed several times in a row",
+    "connection": "the provider could not be reached",
+    "internal_error": "something went wrong here",
+}
 """Why there is no proposal, by code."""
 SAID_ALREADY = ("", "default", "unchanged", "succeeded")
 """Outcomes that say nothing beside what was done: whether an action succeeded, its changes tell."""
@@ -112,7 +122,11 @@ def _short_key(key: str) -> str:
 
 def plain(text: str) -> str:
     """`text` on one line, at most 80 characters, without control characters and reordering marks. Curly brackets stay as they are."""
-    kept = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if char not in _REORDERING)
+    kept = "".join(
+        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
+        for char in text
+        if char not in _REORDERING
+    )
     line = " ".join(kept.split())
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
 
@@ -135,7 +149,9 @@ class Parts(dict[str, str]):
     def _name(self, of: str, key: Any, then: str = "") -> str:
         """What it was called `then`, else what the names of this kind say; "" where neither is known."""
         known = then or getattr(self.names, of).get(key, "")
-        return self._noted(known, getattr(self.names.today, of).get(key, "") if self.names.today is not None else "")
+        return self._noted(
+            known, getattr(self.names.today, of).get(key, "") if self.names.today is not None else ""
+        )
 
     def _noted(self, then: str, now: str) -> str:
         """The name of the time on one line; where it is another one today, both are kept in `renamed`."""
@@ -168,9 +184,16 @@ class Parts(dict[str, str]):
     def instead(self) -> str:
         """In whose place it was done, as an ending of a template such as `in place of Mona Stern`; nothing where nobody was away."""
         people = self.open.get("stands_in_for")
-        listed = [str(each) for each in (people if isinstance(people, list) else [people]) if isinstance(each, str) and each]
+        listed = [
+            str(each)
+            for each in (people if isinstance(people, list) else [people])
+            if isinstance(each, str) and each
+        ]
         return escape_braces(
-            after(" in place of ", enumerate_words([plain(self.names.people.get(each, "")) or plain(each) for each in listed]))
+            after(
+                " in place of ",
+                enumerate_words([plain(self.names.people.get(each, "")) or plain(each) for each in listed]),
+            )
         )
 
     def count(self, name: str, one: str, many: str) -> str:
@@ -230,7 +253,10 @@ class Parts(dict[str, str]):
         return str(workflow.get("id") or ""), int(workflow.get("version") or 0), step_id
 
     def _attempt(self) -> str:
-        step_id, number = str((self.body.get("step") or {}).get("id")), (self.body.get("step") or {}).get("attempt")
+        step_id, number = (
+            str((self.body.get("step") or {}).get("id")),
+            (self.body.get("step") or {}).get("attempt"),
+        )
         item = 0
         if self._version_and(step_id) in self.names.loops:  # each item is an attempt of its own
             number, item = self.names.items.get((step_id, int(number or 0)), (1, 0))
@@ -250,7 +276,9 @@ class Parts(dict[str, str]):
 
     def _title(self) -> str:
         """What the event's record was called; "" where that is not known."""
-        then = self.names.titled.get(str(self.body.get("id"))) or self.names.titled.get(str(self.body.get("run")), "")
+        then = self.names.titled.get(str(self.body.get("id"))) or self.names.titled.get(
+            str(self.body.get("run")), ""
+        )
         return self._name("records", (str(self.target.get("coll") or ""), str(self.target.get("key"))), then)
 
     def _kind_of_record(self) -> str:
@@ -320,7 +348,10 @@ class Parts(dict[str, str]):
 
     def _outcome(self) -> str:
         chosen = self.text("label", "outcome")
-        if self.body.get("type") == "step_submitted" and (self.body.get("actor") or {}).get("kind") == "system":
+        if (
+            self.body.get("type") == "step_submitted"
+            and (self.body.get("actor") or {}).get("kind") == "system"
+        ):
             return ""  # of what goes by itself it is the end that is expected; the real one stands in the event that completes the step
         return "" if chosen in SAID_ALREADY else f": {self.outcome_spoken(chosen)}"
 
@@ -334,10 +365,16 @@ class Parts(dict[str, str]):
         return self._noted(then, outcome_words.spoken(today, outcome) if today is not None else "")
 
     def _change(self) -> str:
-        from console.core.effect_kinds import KINDS  # loads pydantic, which a command that only says its help does without
+        from console.core.effect_kinds import (
+            KINDS,
+        )  # loads pydantic, which a command that only says its help does without
 
         named = self.listed("fields") if self.target.get("coll") else []
-        wish = self._fields() if named and self.text("effect_kind") in ("", *WRITES) else in_words(self.text("summary"))
+        wish = (
+            self._fields()
+            if named and self.text("effect_kind") in ("", *WRITES)
+            else in_words(self.text("summary"))
+        )
         kind = KINDS.get(self.text("effect_kind"))
         deed = kind.deed if kind is not None else ""
         return f"{deed or 'change'}{f' ({wish})' if wish else ''}{after(' for ', self._record()) if deed else self._in_record()}"

@@ -20,5 +20,8 @@ def _changed(parts: Parts) -> str:
     return f"{{who}} {DONE.get(parts.text('change'), 'changed')} an outgoing webhook"
 
 
-WEBHOOKS: Mapping[str, str | Callable[[Parts], str]] = {"webhook_changed": _changed, "webhook_stopped": "{who} stopped an outgoing webhook"}
+WEBHOOKS: Mapping[str, str | Callable[[Parts], str]] = {
+    "webhook_changed": _changed,
+    "webhook_stopped": "{who} stopped an outgoing webhook",
+}
 """Kind → template, or the function that makes one."""

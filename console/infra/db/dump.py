@@ -31,7 +31,9 @@ class DumpError(ConsoleError):
 
 def libpq(url: URL) -> str:
     """The URL as PostgreSQL's own programs read it: there a blank is `%20`, never `+` nor itself."""
-    address, mark, query = url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
+    address, mark, query = (
+        url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
+    )
     return address.replace(" ", "%20") + mark + query.replace("+", "%20")
 
 
@@ -73,11 +75,29 @@ def load(url: URL, archive: IO[bytes], *, rights: bool) -> None:
     With `rights`, the grants of the application's role are loaded too. Raises DumpError with the tool's message.
     """
     variables, where = environment(url)
-    read = [str(binaries() / "pg_restore"), "--file=-", "--no-owner", "--no-tablespaces", *([] if rights else ["--no-acl"])]
-    run = [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--file=-", *where]
+    read = [
+        str(binaries() / "pg_restore"),
+        "--file=-",
+        "--no-owner",
+        "--no-tablespaces",
+        *([] if rights else ["--no-acl"]),
+    ]
+    run = [
+        str(binaries() / "psql"),
+        "-X",
+        "-q",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "--single-transaction",
+        "--no-password",
+        "--file=-",
+        *where,
+    ]
     with (
         _tool(read, clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader,
-        _tool(run, variables, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as psql,  # the inner one: where both fail, it is the cause
+        _tool(
+            run, variables, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ) as psql,  # the inner one: where both fail, it is the cause
     ):
         feeding = threading.Thread(target=_write_archive, args=(archive, reader.stdin), daemon=True)
         feeding.start()
@@ -108,7 +128,9 @@ def _copy_script(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 @contextmanager
-def _tool(command: list[str], variables: Mapping[str, str], **pipes: Any) -> Iterator["subprocess.Popen[bytes]"]:
+def _tool(
+    command: list[str], variables: Mapping[str, str], **pipes: Any
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the tool while the block lasts, and end it with the block. Raises DumpError if the tool fails."""
     with tempfile.TemporaryFile() as stderr_file:
         process = subprocess.Popen(command, env=dict(variables), stderr=stderr_file, cwd="/", **pipes)
@@ -136,5 +158,7 @@ def _close(pipe: Any) -> None:
 
 def _error_sentence(output: str, program: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    line_of_error = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it was ended")
+    line_of_error = next(
+        (line for line in lines if "error" in line.lower()), lines[-1] if lines else "it was ended"
+    )
     return f"{program.rpartition('/')[2]} failed: {line_of_error.partition('error: ')[2] or line_of_error}"

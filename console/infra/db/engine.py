@@ -68,7 +68,9 @@ def elsewhere(database: str) -> Iterator[None]:
 
 
 _made: dict[str, Engine] = {}
-_making = threading.RLock()  # two first requests at once make one engine: the loser's connections would never be closed
+_making = (
+    threading.RLock()
+)  # two first requests at once make one engine: the loser's connections would never be closed
 
 
 def engine() -> Engine:
@@ -88,7 +90,10 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
                 "pool_size": POOL + _room,
                 "max_overflow": OVERFLOW,
                 "pool_timeout": 10,
-                "connect_args": {"connect_timeout": 10, "prepare_threshold": 1},  # what comes twice in a connection is planned once
+                "connect_args": {
+                    "connect_timeout": 10,
+                    "prepare_threshold": 1,
+                },  # what comes twice in a connection is planned once
             }
             engine = sa.create_engine(app_url(), **common, **more)
             if name == "hot":
@@ -97,7 +102,9 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
                 sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
             if asks:
                 sa.event.listen(engine, "checkin", _note_rest)
-                sa.event.listen(engine, "checkout", lambda driver, record, _: _ask_rested(engine, driver, record))
+                sa.event.listen(
+                    engine, "checkout", lambda driver, record, _: _ask_rested(engine, driver, record)
+                )
             _made[name] = engine
         return _made[name]
 
@@ -111,7 +118,9 @@ def _ask_rested(engine: Engine, driver: "psycopg.Connection[Any]", record: Conne
     each transaction.
     """
     since = record.info.get(RESTING)
-    if since is not None and (time.monotonic() - since > RESTED_S or driver.closed or _has_come(driver.fileno())):
+    if since is not None and (
+        time.monotonic() - since > RESTED_S or driver.closed or _has_come(driver.fileno())
+    ):
         try:
             engine.dialect.do_ping(driver)  # type: ignore[arg-type]
         except psycopg.Error as error:
@@ -176,7 +185,10 @@ def transaction() -> Iterator[Connection]:
                 ready = begun.is_active  # else whoever had it took everything back
         except BaseException as error:
             request_writes.ended(
-                connection, "unknown" if ready and isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated else "nothing"
+                connection,
+                "unknown"
+                if ready and isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+                else "nothing",
             )
             raise
         request_writes.ended(connection, "done" if ready else "nothing")
@@ -188,7 +200,9 @@ def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
     return driver
 
 
-def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, binary: bool = False) -> list[Any]:
+def fetch(
+    statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, binary: bool = False
+) -> list[Any]:
     """Rows of one statement (psycopg's placeholders) that is its own transaction, by psycopg's own cursor: for the hot path. `binary` is for many bytes.
 
     A connection that died while idle (the server restarted) is replaced and the statement sent again: only for statements that may run twice.

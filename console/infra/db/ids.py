@@ -37,7 +37,10 @@ def uuid7_text() -> str:
 def uuid7_texts(count: int) -> list[str]:
     """So many of them, with one call for all random bytes: each call lets other threads go first."""
     random, stamp = os.urandom(10 * count), f"{time.time_ns() // 1_000_000:012x}"
-    texts = [f"{stamp}{int.from_bytes(random[at : at + 10]) & _DRAWN | _FIXED:020x}" for at in range(0, 10 * count, 10)]
+    texts = [
+        f"{stamp}{int.from_bytes(random[at : at + 10]) & _DRAWN | _FIXED:020x}"
+        for at in range(0, 10 * count, 10)
+    ]
     return [_spelled(text) for text in texts]
 
 

@@ -31,12 +31,16 @@ def newest() -> str:
 
 def known_revisions() -> frozenset[str]:
     """Every revision that this release can start from."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
+    return frozenset(
+        script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()
+    )
 
 
 def applied(connection: sa.Connection) -> str | None:
     """The revision of the database, None before the first migration."""
     if connection.execute(sa.text("select to_regclass('console.alembic_version')")).scalar() is None:
         return None
-    revision: str | None = connection.execute(sa.text("select version_num from console.alembic_version")).scalar()
+    revision: str | None = connection.execute(
+        sa.text("select version_num from console.alembic_version")
+    ).scalar()
     return revision

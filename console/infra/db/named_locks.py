@@ -14,7 +14,9 @@ import sqlalchemy as sa
 TAKEN_AT_ONCE = 8
 """Places are taken from the first on, so that one of the first that this process does not hold is nearly always free."""
 _LET_GO = "select pg_advisory_unlock(hashtextextended(name, 0)) from unnest(%s::text[]) name"
-_TAKE = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
+_TAKE = (
+    "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
+)
 
 
 class NamedLocks:

@@ -45,7 +45,9 @@ class Held:
             if self._connection is None:
                 engine = sa.create_engine(app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
                 self._connection = engine.connect()
-                self._connection.execute(sa.text("select pg_advisory_lock_shared(:first, :second)"), _OF_PRESENCE)
+                self._connection.execute(
+                    sa.text("select pg_advisory_lock_shared(:first, :second)"), _OF_PRESENCE
+                )
             else:
                 self._connection.execute(sa.text("select 1"))
         except sa.exc.DBAPIError as error:

@@ -12,10 +12,26 @@ from typing import Literal
 
 State = Literal["nothing", "done", "unknown"]
 
-LOOKS = frozenset({
-    "access_refused", "ai_call_read", "case_file_made", "checks_shown", "figures_viewed", "log_exported", "log_read", "proposal_requested", "record_listed", "record_viewed", "records_exported",
-    "run_read", "source_opened", "step_shown", "table_exported", "value_revealed",
-})  # fmt: skip
+LOOKS = frozenset(
+    {
+        "access_refused",
+        "ai_call_read",
+        "case_file_made",
+        "checks_shown",
+        "figures_viewed",
+        "log_exported",
+        "log_read",
+        "proposal_requested",
+        "record_listed",
+        "record_viewed",
+        "records_exported",
+        "run_read",
+        "source_opened",
+        "step_shown",
+        "table_exported",
+        "value_revealed",
+    }
+)
 """Kinds of events that tell of looking, or of taking a copy: who did has changed nothing."""
 
 

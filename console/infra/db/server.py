@@ -27,7 +27,9 @@ def connected(url: URL) -> Iterator["psycopg.Connection[Any]"]:
         with psycopg.connect(libpq(url), autocommit=True, connect_timeout=10) as connection:
             yield connection
     except psycopg.errors.ObjectInUse as error:
-        raise Conflict(f"Somebody is connected: {_line(error)}. Stop whatever uses it, then try again.", code="in_use") from error
+        raise Conflict(
+            f"Somebody is connected: {_line(error)}. Stop whatever uses it, then try again.", code="in_use"
+        ) from error
     except psycopg.Error as error:
         raise ConsoleError(f"The database server refused: {_line(error)}", code="database") from error
 
@@ -61,21 +63,31 @@ def _maintenance(url: URL) -> URL | None:
 def exists(name: str) -> bool:
     """Whether the server has a database of this name."""
     with connected(engine.app_url()) as connection:
-        return connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is not None
+        return (
+            connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is not None
+        )
 
 
 def owner() -> str:
     """To whom the console's database belongs."""
     with connected(engine.app_url()) as connection:
-        row = connection.execute("select pg_get_userbyid(datdba) from pg_database where datname = current_database()").fetchone()
+        row = connection.execute(
+            "select pg_get_userbyid(datdba) from pg_database where datname = current_database()"
+        ).fetchone()
     return str(row[0]) if row else ""
 
 
 def statements(name: str, belongs_to: str) -> list[sql.Composed]:
     """Statements that create an empty database beside the console's own, with its owner and the same connect rights."""
-    logins = {url.username for url in (engine.app_url(), engine.migration_url()) if url.username} - {belongs_to}
+    logins = {url.username for url in (engine.app_url(), engine.migration_url()) if url.username} - {
+        belongs_to
+    }
     database = sql.Identifier(name)
-    commands = [sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(database, sql.Identifier(belongs_to))]
+    commands = [
+        sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(
+            database, sql.Identifier(belongs_to)
+        )
+    ]
     if logins:
         commands.append(sql.SQL("revoke all on database {} from public").format(database))
         who = sql.SQL(", ").join(map(sql.Identifier, sorted(logins)))
@@ -86,7 +98,10 @@ def statements(name: str, belongs_to: str) -> list[sql.Composed]:
 def renames(live: str, fresh: str, former: str) -> list[sql.Composed]:
     """Statements that put `fresh` in the place of `live`, which becomes `former`, in one transaction: one of the two always exists."""
     rename = sql.SQL("alter database {} rename to {}")
-    return [rename.format(sql.Identifier(old), sql.Identifier(new)) for old, new in ((live, former), (fresh, live))]
+    return [
+        rename.format(sql.Identifier(old), sql.Identifier(new))
+        for old, new in ((live, former), (fresh, live))
+    ]
 
 
 def create(admin: URL, name: str, belongs_to: str) -> None:

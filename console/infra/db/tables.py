@@ -31,11 +31,19 @@ def _table(name: str, columns: str) -> sa.Table:
 event = _table("event", "id:bigint run run_seq:int leaf:bytes body:bytes")
 event_value = _table("event_value", "event:bigint sub kid nonce:bytes ct:bytes")
 log_pending = _table("log_pending", "id:bigint run run_seq:int")
-activity = _table("activity", "pos:bigint event:bigint at:moment kind actor team collection record run workflow origin label")
+activity = _table(
+    "activity",
+    "pos:bigint event:bigint at:moment kind actor team collection record run workflow origin label",
+)
 tile = _table("tile", "level:int index:bigint hashes:bytes")
 checkpoint = _table("checkpoint", "size:bigint note key at:moment")
-log_check = _table("log_check", "name upto:bigint at:moment whole_at:moment problem owed:json heads:bigint heads_upto:bigint alarm")
-delivery = _table("delivery", "place size:bigint delivered_at:moment tried:int due_at:moment failing_since:moment error")
+log_check = _table(
+    "log_check",
+    "name upto:bigint at:moment whole_at:moment problem owed:json heads:bigint heads_upto:bigint alarm",
+)
+delivery = _table(
+    "delivery", "place size:bigint delivered_at:moment tried:int due_at:moment failing_since:moment error"
+)
 chain = _table("chain", "id seq:int head:bytes")
 request_done = _table("request_done", "key chain seq:int at:moment")
 idempotency = _table("idempotency", "key fingerprint:bytes status:int made at:moment writing:moment")
@@ -82,17 +90,23 @@ builder_turn = _table(
     "answer_nonce:bytes answer_ct:bytes",
 )
 ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
-inbox = _table("inbox", "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment")
+inbox = _table(
+    "inbox", "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment"
+)
 pin = _table("pin", "person collection record segment at:moment")
 inbox_taken = _table("inbox_taken", "run inbox at:moment")
 shown = _table("shown", "run n:int person digest:bytes screen:json run_seq:int")
 draft = _table("draft", "run n:int person kid nonce:bytes ct:bytes saved_at:moment")
 run_read = _table("run_read", "run place key")
 change_intent = _table(
-    "change_intent", "id at:moment person actor_kind chain team collection effect request subject kid nonce:bytes ct:bytes"
+    "change_intent",
+    "id at:moment person actor_kind chain team collection effect request subject kid nonce:bytes ct:bytes",
 )
 
-file = _table("file", "id subject run request slot name media_type sha256 bytes:bigint pages:int scanned:bool by sender at:moment place")
+file = _table(
+    "file",
+    "id subject run request slot name media_type sha256 bytes:bigint pages:int scanned:bool by sender at:moment place",
+)
 document_request = _table(
     "document_request",
     "id run n:int subject team status round:int token:bytes until:moment nonce:bytes ct:bytes form_nonce:bytes "
@@ -105,7 +119,9 @@ message = _table(
     "asked_at:moment due_at:moment at:moment sent_at:moment told_at:moment expires_s:int most:int again_s:int number:int tries:int looks:int "
     "failures:int outcomes:texts provider provider_id sandbox:bool address:bytes of subject kid nonce:bytes ct:bytes result_nonce:bytes result_ct:bytes about",
 )
-address_consent = _table("address_consent", "id:bigint address channel given_at:moment source lead noted_at:moment noted_by")
+address_consent = _table(
+    "address_consent", "id:bigint address channel given_at:moment source lead noted_at:moment noted_by"
+)
 consent_default = _table("consent_default", "workflow channel basis at:moment by")
 opt_out = _table("opt_out", "id:bigint collection record channel at:moment source message written_at:moment")
 channel = _table("channel", "kind sandbox:bool script gateway:json changed_by changed_at:moment")
@@ -117,8 +133,13 @@ person = _table(
 )
 team = _table("team", "id name description lead archived_at:moment created_at:moment second_person:bool")
 person_team = _table("person_team", "person team by_group:bool")
-invitation = _table("invitation", "id person email roles:json teams:json token:bytes invited_by created_at:moment expires_at:moment mail")
-session = _table("session", "id token_hash:bytes person created_at:moment seen_at:moment ended_at:moment ip agent")
+invitation = _table(
+    "invitation",
+    "id person email roles:json teams:json token:bytes invited_by created_at:moment expires_at:moment mail",
+)
+session = _table(
+    "session", "id token_hash:bytes person created_at:moment seen_at:moment ended_at:moment ip agent"
+)
 api_key = _table(
     "api_key",
     "id name person secret_hash:bytes created_at:moment expires_at:moment revoked_at:moment last_used_at:moment scopes:json networks:texts",
@@ -138,7 +159,10 @@ rights_request = _table(
     "id base:bigint about added:json removed:json hash note status requested_by requested_at:moment decided_by decided_at:moment reason version:bigint",
 )
 version = _table("version", "name number:bigint")
-list_view = _table("list_view", "person collection columns:texts roomy:bool segment changed_at:moment page_size:int widths:json")
+list_view = _table(
+    "list_view",
+    "person collection columns:texts roomy:bool segment changed_at:moment page_size:int widths:json",
+)
 saved_segment = _table("saved_segment", "id collection label audience query:bytes made_by changed_at:moment")
 list_export = _table(
     "list_export",
@@ -147,7 +171,10 @@ list_export = _table(
 )
 tag = _table("tag", "id name created_by created_at:moment")
 record_tag = _table("record_tag", "collection record tag subject by at:moment run")
-record_note = _table("record_note", "id collection record by at:moment mentions:texts subject kid nonce:bytes ct:bytes removed_at:moment")
+record_note = _table(
+    "record_note",
+    "id collection record by at:moment mentions:texts subject kid nonce:bytes ct:bytes removed_at:moment",
+)
 throttle = _table("throttle", "key count:int until:moment")
 
 data_source = _table(
@@ -155,14 +182,24 @@ data_source = _table(
     "id name url_sealed:bytes dialect created_at:moment settings:json server paused_at:moment looked_at:moment "
     "checked_at:moment down_since:moment",
 )
-source_connecting = _table("source_connecting", "id name person url_sealed:bytes request:json done:int total:int why")
+source_connecting = _table(
+    "source_connecting", "id name person url_sealed:bytes request:json done:int total:int why"
+)
 outgoing_secret = _table("outgoing_secret", "name sealed:bytes hosts:texts changed_by changed_at:moment")
 collection = _table("collection", "id source document:json structure:json position:int")
-collection_version = _table("collection_version", "collection number:int document hash origin made_by made_at:moment")
-collection_draft = _table("collection_draft", "collection document former:json revision:int changed_by changed_at:moment")
+collection_version = _table(
+    "collection_version", "collection number:int document hash origin made_by made_at:moment"
+)
+collection_draft = _table(
+    "collection_draft", "collection document former:json revision:int changed_by changed_at:moment"
+)
 workspace = _table("workspace", "id document version:int changed_at:moment")
-workspace_version = _table("workspace_version", "workspace number:int document hash origin made_by made_at:moment")
-workspace_draft = _table("workspace_draft", "workspace document former:json revision:int changed_by changed_at:moment")
+workspace_version = _table(
+    "workspace_version", "workspace number:int document hash origin made_by made_at:moment"
+)
+workspace_draft = _table(
+    "workspace_draft", "workspace document former:json revision:int changed_by changed_at:moment"
+)
 workflow = _table(
     "workflow",
     "id slug title description status team collection draft:json draft_revision:int live_version:int label created_at:moment updated_at:moment "
@@ -173,10 +210,13 @@ failure = _table(
     "run pos:bigint workflow version:int step code cause at:moment team label retried_by closed_at:moment closed_by alerted_at:moment",
 )
 alert_rule = _table(
-    "alert_rule", "id workflow kind minutes:int pattern people:texts mail:bool starts made_by made_at:moment last_at:moment held:int"
+    "alert_rule",
+    "id workflow kind minutes:int pattern people:texts mail:bool starts made_by made_at:moment last_at:moment held:int",
 )
 alert_told = _table("alert_told", "rule run")
-workflow_version = _table("workflow_version", "workflow number:int document:bytes hash published_at:moment published_by")
+workflow_version = _table(
+    "workflow_version", "workflow number:int document:bytes hash published_at:moment published_by"
+)
 version_note = _table("version_note", "workflow number:int note")
 workflow_review = _table(
     "workflow_review",
@@ -187,7 +227,9 @@ run_move = _table(
     "run_move",
     "id workflow former_version:int version:int steps:json runs:texts person reason status done:int moved:int refused:json made_at:moment ended_at:moment",
 )
-workflow_edit = _table("workflow_edit", "workflow revision:int at:moment by kind of:int undone:bool changes:json inverse:json")
+workflow_edit = _table(
+    "workflow_edit", "workflow revision:int at:moment by kind of:int undone:bool changes:json inverse:json"
+)
 trigger = _table(
     "trigger",
     "workflow id kind definition:json declared:bool enabled:bool added:bool version:int next_at:moment cursor:bigint token:bytes address:bytes "
@@ -228,6 +270,8 @@ enrolment_batch = _table(
     "id workflow person origin preview:bool subject kid nonce:bytes ct:bytes folder status why total:bigint done:bigint place:bytes "
     "enrolled:bigint already_enrolled:bigint refused:bigint created_at:moment ended_at:moment",
 )
-import_mapping = _table("import_mapping", "person collection headings:bytes kid nonce:bytes ct:bytes at:moment")
+import_mapping = _table(
+    "import_mapping", "person collection headings:bytes kid nonce:bytes ct:bytes at:moment"
+)
 import_record = _table("import_record", "batch added:bool line:bigint record seen")
 enrolment_answer = _table("enrolment_answer", "batch line:bigint record status reasons:json")

@@ -40,7 +40,9 @@ NO_RIGHT = Trouble(
     "The console's role lacks a right in its own database.",
     "console migrate, with a DATABASE_MIGRATION_URL whose role owns the tables",
 )
-OTHER_TABLES = Trouble("other_tables", "The console's tables are not there yet, or of another release.", "console migrate")
+OTHER_TABLES = Trouble(
+    "other_tables", "The console's tables are not there yet, or of another release.", "console migrate"
+)
 UNSTORABLE = "A value in it cannot be stored. Who runs the console finds the job under Operations, and the error in the log of the worker."
 """Of work that ends because the database refused what it was given."""
 DOWN = Trouble("store_down", "The console's database does not answer.", "Start it, or correct DATABASE_URL")
@@ -57,9 +59,18 @@ def trouble_of(error: BaseException) -> Trouble | None:
         return READ_ONLY_FOLDER
     if isinstance(cause, errors.InsufficientPrivilege):
         return NO_RIGHT
-    if isinstance(cause, errors.UndefinedTable | errors.UndefinedFunction | errors.InvalidSchemaName | errors.UndefinedColumn):
+    if isinstance(
+        cause,
+        errors.UndefinedTable | errors.UndefinedFunction | errors.InvalidSchemaName | errors.UndefinedColumn,
+    ):
         return OTHER_TABLES
-    down = (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+    down = (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        sa.exc.OperationalError,
+        sa.exc.InterfaceError,
+        sa.exc.TimeoutError,
+    )
     return DOWN if isinstance(error, down) or isinstance(cause, down) else None
 
 
@@ -72,4 +83,6 @@ def _is_of_system(cause: BaseException, *numbers: int) -> bool:
     """Whether the system gave this reason. A server that could not even greet for want of room tells it as text only."""
     if isinstance(cause, OSError):
         return cause.errno in numbers
-    return isinstance(cause, psycopg.OperationalError) and any(os.strerror(number) in str(cause) for number in numbers)
+    return isinstance(cause, psycopg.OperationalError) and any(
+        os.strerror(number) in str(cause) for number in numbers
+    )

@@ -52,7 +52,9 @@ class Confined:
         try:
             with tempfile.TemporaryDirectory(prefix="handrail-") if self.writes else nullcontext() as folder:
                 own = {"TMPDIR": folder} if folder else {}
-                done = subprocess.run(command, input=content, capture_output=True, timeout=self.seconds, env=own, check=False)
+                done = subprocess.run(
+                    command, input=content, capture_output=True, timeout=self.seconds, env=own, check=False
+                )
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
         finally:

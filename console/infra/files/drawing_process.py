@@ -19,7 +19,15 @@ WIDEST = 2_400  # pixels of a picture that is shown
 GRID = 10_000  # what a page is measured in, across and down
 MOST_WORDS = 60_000  # of a file
 LONGEST_WORD = 200
-LIGATURES = {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
+LIGATURES = {
+    "\ufb00": "ff",
+    "\ufb01": "fi",
+    "\ufb02": "fl",
+    "\ufb03": "ffi",
+    "\ufb04": "ffl",
+    "\ufb05": "st",
+    "\ufb06": "st",
+}
 
 
 class Wrong(Exception):
@@ -51,7 +59,9 @@ def _picture(content: bytes, kind: str) -> Any:
         raise Wrong("The picture is damaged: it cannot be opened. Make a new one and send that.") from None
     width, height = picture.size
     if width * height > MOST_PIXELS:
-        raise Wrong(f"The picture has {width} × {height} pixels; at most {MOST_PIXELS // 1_000_000} million are taken. Send it smaller.")
+        raise Wrong(
+            f"The picture has {width} × {height} pixels; at most {MOST_PIXELS // 1_000_000} million are taken. Send it smaller."
+        )
     return picture
 
 
@@ -61,7 +71,9 @@ def about(content: bytes, kind: str) -> dict[str, Any]:
         try:
             _picture(content, kind).load()
         except (OSError, ValueError, SyntaxError):
-            raise Wrong("The picture is damaged: it is not there to its end. Make a new one and send that.") from None
+            raise Wrong(
+                "The picture is damaged: it is not there to its end. Make a new one and send that."
+            ) from None
         return {"pages": 1}
     document = _document(content)
     for number in range(len(document)):
@@ -131,7 +143,14 @@ def _placed(raw: Any, sheet: Any, place: list[float]) -> list[float] | None:
 
 
 def page(
-    content: bytes, kind: str, number: int, width: int, turn: int, *, enlarged: bool = False, part: list[float] | None = None
+    content: bytes,
+    kind: str,
+    number: int,
+    width: int,
+    turn: int,
+    *,
+    enlarged: bool = False,
+    part: list[float] | None = None,
 ) -> bytes:
     """The page (from 1) as a PNG of this width before it is turned clockwise by `turn` degrees; a smaller picture only where it is `enlarged`.
 
@@ -150,7 +169,9 @@ def page(
     else:
         drawn = ImageOps.exif_transpose(_picture(content, kind))
         if enlarged and drawn.width < width and drawn.height * width <= 2 * WIDEST * drawn.width:
-            drawn = drawn.convert("L").resize((width, round(drawn.height * width / drawn.width)), Image.Resampling.LANCZOS)
+            drawn = drawn.convert("L").resize(
+                (width, round(drawn.height * width / drawn.width)), Image.Resampling.LANCZOS
+            )
         drawn.thumbnail((width, 2 * WIDEST), Image.Resampling.LANCZOS)
         drawn = drawn.convert("RGB")
     if part is not None:
@@ -170,15 +191,32 @@ def main(order: dict[str, Any], content: bytes) -> bytes:
         if order["what"] == "words":
             return b"j" + json.dumps(words(content, order["kind"], order["most_pages"])).encode()
         width, enlarged = min(WIDEST, order["width"]), bool(order.get("enlarged"))
-        return b"p" + page(content, order["kind"], order["page"], width, order["turn"], enlarged=enlarged, part=order.get("part"))
+        return b"p" + page(
+            content,
+            order["kind"],
+            order["page"],
+            width,
+            order["turn"],
+            enlarged=enlarged,
+            part=order.get("part"),
+        )
     except Wrong as wrong:
         return b"j" + json.dumps({"wrong": str(wrong)}).encode()
     except MemoryError:
-        return b"j" + json.dumps({"wrong": "The file takes more memory than a file may. Make it simpler, or send it in parts."}).encode()
+        return (
+            b"j"
+            + json.dumps(
+                {"wrong": "The file takes more memory than a file may. Make it simpler, or send it in parts."}
+            ).encode()
+        )
 
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
     if given["what"] == "recognise":  # the picture on standard input is one that `page` has drawn
-        os.execve(given["program"], ["tesseract", "stdin", "stdout", *given["options"]], {"OMP_THREAD_LIMIT": "1", **given["environment"]})  # noqa: S606 (the program is the one that is installed)
+        os.execve(  # noqa: S606 (the program is the one that is installed)
+            given["program"],
+            ["tesseract", "stdin", "stdout", *given["options"]],
+            {"OMP_THREAD_LIMIT": "1", **given["environment"]},
+        )
     sys.stdout.buffer.write(main(given, sys.stdin.buffer.read()))

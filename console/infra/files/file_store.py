@@ -55,7 +55,13 @@ class Stored:
     @property
     def value(self) -> dict[str, Any]:
         """The file as it stands in a run."""
-        return {"file": self.id, "name": self.name, "media_type": self.media_type, "sha256": self.sha256, "bytes": self.bytes}
+        return {
+            "file": self.id,
+            "name": self.name,
+            "media_type": self.media_type,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+        }
 
     @property
     def place(self) -> str:
@@ -94,14 +100,34 @@ def put(
     whole, media_type, pages = file_type.examine(content, shown, allowed)
     scanned = virus_scan.scan(content, whole)
     digest = hashlib.sha256(content).hexdigest()
-    made = Stored(new_id("fil"), subject, run, request, slot, whole, media_type, digest, len(content), pages, scanned, by, sender, now)
+    made = Stored(
+        new_id("fil"),
+        subject,
+        run,
+        request,
+        slot,
+        whole,
+        media_type,
+        digest,
+        len(content),
+        pages,
+        scanned,
+        by,
+        sender,
+        now,
+    )
     with transaction() as connection:
-        connection.execute(sa.text("select pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": f"{run}|{request}|{slot}"})
+        connection.execute(
+            sa.text("select pg_advisory_xact_lock(hashtextextended(:place, 0))"),
+            {"place": f"{run}|{request}|{slot}"},
+        )
         if (same := _same(connection, made)) is not None:
             return same
         write(_file(made.place), subjects.lock(subject, f"file|{made.place}", content))
         connection.execute(
-            sa.insert(tables.file).values(place=made.place, **{entry.name: getattr(made, entry.name) for entry in fields(made)})
+            sa.insert(tables.file).values(
+                place=made.place, **{entry.name: getattr(made, entry.name) for entry in fields(made)}
+            )
         )
     return made
 
@@ -148,7 +174,9 @@ def of_run(run: str) -> list[Stored]:
 
 def of_runs(ids: Collection[str]) -> list[Stored]:
     """Everything that was handed in with these runs or notes, the oldest first."""
-    return [Stored(*row) for row in fetch(_FIND + "run = any(%s) order by at, id", (list(ids),))] if ids else []
+    return (
+        [Stored(*row) for row in fetch(_FIND + "run = any(%s) order by at, id", (list(ids),))] if ids else []
+    )
 
 
 def of_request(request: str) -> list[Stored]:
@@ -177,7 +205,9 @@ def remove(file_id: str) -> None:
 def forget(connection: Connection, subject: str) -> list[str]:
     """Delete the rows of a subject, and requests about it, in the transaction that erases it; places of bytes, for `release` after it."""
     connection.execute(sa.delete(tables.document_request).where(tables.document_request.c.subject == subject))
-    rows = connection.execute(sa.delete(tables.file).where(tables.file.c.subject == subject).returning(tables.file.c.place))
+    rows = connection.execute(
+        sa.delete(tables.file).where(tables.file.c.subject == subject).returning(tables.file.c.place)
+    )
     return [row.place for row in rows]
 
 
@@ -191,7 +221,11 @@ def stored_files() -> Iterator[tuple[str, Path]]:
     """(name below the data folder, file) of all bytes that are kept, as a backup takes them."""
     folder = settings.current().data_dir / FOLDER
     for shelf in sorted(folder.iterdir()) if folder.is_dir() else ():
-        yield from ((f"{FOLDER}/{shelf.name}/{file.name}", file) for file in sorted(shelf.iterdir()) if len(file.name) == REST)
+        yield from (
+            (f"{FOLDER}/{shelf.name}/{file.name}", file)
+            for file in sorted(shelf.iterdir())
+            if len(file.name) == REST
+        )
 
 
 def restore(name: str, content: IO[bytes]) -> None:
@@ -216,7 +250,9 @@ def sweep() -> int:
     )
     folder = settings.current().data_dir / FOLDER
     for shelf in sorted(folder.iterdir()) if folder.is_dir() else ():
-        old = {file.name[:REST]: file for file in shelf.iterdir() if file.stat().st_mtime < time.time() - YOUNG_S}
+        old = {
+            file.name[:REST]: file for file in shelf.iterdir() if file.stat().st_mtime < time.time() - YOUNG_S
+        }
         rows = fetch("select place from console.file where place like %s", (f"{shelf.name}%",)) if old else ()
         kept = {row[0][2:] for row in rows}
         for name in old.keys() - kept:

@@ -38,7 +38,13 @@ def name_of(given: str) -> str:
     kept = "".join(" " if not letter.isprintable() or letter in '"<>|:*?' else letter for letter in plain)
     kept = " ".join(kept.split()).replace(" .", ".").strip(" .")
     stem, dot, ending = kept.rpartition(".")
-    return kept if len(kept) <= LONGEST_NAME else f"{stem[: LONGEST_NAME - 12]}{dot}{ending[:11]}" if dot else kept[:LONGEST_NAME]
+    return (
+        kept
+        if len(kept) <= LONGEST_NAME
+        else f"{stem[: LONGEST_NAME - 12]}{dot}{ending[:11]}"
+        if dot
+        else kept[:LONGEST_NAME]
+    )
 
 
 def examine(content: bytes, name: str, allowed: Sequence[str]) -> tuple[str, str, int | None]:
@@ -129,7 +135,13 @@ def _text(content: bytes) -> str | None:
 
 def _is_table(text: str) -> bool:
     try:
-        return any(len(row) > 1 for _, row in zip(range(20), csv.reader(io.StringIO(text[:100_000])), strict=False)) or ";" in text[:1000]
+        return (
+            any(
+                len(row) > 1
+                for _, row in zip(range(20), csv.reader(io.StringIO(text[:100_000])), strict=False)
+            )
+            or ";" in text[:1000]
+        )
     except csv.Error:
         return False
 

@@ -20,7 +20,9 @@ MOST_COUNTED = 2_000
 _counted: dict[tuple[bytes, str], int] = {}
 """Hash of a file and media type → its pages."""
 
-_draw = Confined(Path(__file__).with_name("drawing_process.py"), memory=1 << 30, cpu_s=20, seconds=SECONDS, at_once=2)
+_draw = Confined(
+    Path(__file__).with_name("drawing_process.py"), memory=1 << 30, cpu_s=20, seconds=SECONDS, at_once=2
+)
 
 
 def pages(content: bytes, media_type: str) -> int:
@@ -48,15 +50,27 @@ def page(content: bytes, media_type: str, number: int, width: int, turn: int = 0
 
 def words(content: bytes, media_type: str, most_pages: int) -> dict[str, Any]:
     """`{"of", "pages"}`: how many pages the file has, and the words of the first of them with their places, as `draw.words` has them."""
-    words_found: dict[str, Any] = json.loads(_ask_child({"what": "words", "kind": media_type, "most_pages": most_pages}, content))
+    words_found: dict[str, Any] = json.loads(
+        _ask_child({"what": "words", "kind": media_type, "most_pages": most_pages}, content)
+    )
     if "wrong" in words_found:
         raise Invalid(str(words_found["wrong"]), code="file_refused")
     return words_found
 
 
-def for_reading(content: bytes, media_type: str, number: int, width: int, part: Sequence[float] | None = None) -> bytes:
+def for_reading(
+    content: bytes, media_type: str, number: int, width: int, part: Sequence[float] | None = None
+) -> bytes:
     """Page `number`, or a `part` of it, as a PNG to be read by a machine: so wide, where need be enlarged."""
-    order = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": 0, "enlarged": True, "part": part}
+    order = {
+        "what": "page",
+        "kind": media_type,
+        "page": number,
+        "width": width,
+        "turn": 0,
+        "enlarged": True,
+        "part": part,
+    }
     return _ask_child(order, content, picture=True)
 
 
@@ -79,7 +93,9 @@ def languages() -> tuple[str, ...]:
     program = shutil.which("tesseract")
     if program is None:
         return ()
-    listed = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
+    listed = subprocess.run(
+        [program, "--list-langs"], capture_output=True, text=True, timeout=SECONDS, check=False
+    ).stdout
     found = [line.strip() for line in listed.splitlines()[1:] if line.strip().isalpha()]
     return tuple(sorted((name for name in found if name != "osd"), key=lambda name: (name != "eng", name)))
 

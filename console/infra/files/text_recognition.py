@@ -28,7 +28,9 @@ NEXT_LINE = 4.5
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 LEAST_SURE = 20.0
 MOST_LANGUAGES = 4
-NO_PROGRAM = "This page is a picture, and no text recognition (Tesseract) is installed here: read it yourself."
+NO_PROGRAM = (
+    "This page is a picture, and no text recognition (Tesseract) is installed here: read it yourself."
+)
 TOO_MANY = "Not read: no more pages of one file are recognised than {most}."
 NO_TEXT = "No text was found on this page."
 NOT_ASKED = "This page is a picture; its text was not asked for."
@@ -106,14 +108,18 @@ def _rounded(box: Box) -> Box:
     return left, top, right, bottom
 
 
-def _zones(content: bytes, media_type: str, number: int, lines: Sequence[Line]) -> tuple[tuple[str, ...], ...]:
+def _zones(
+    content: bytes, media_type: str, number: int, lines: Sequence[Line]
+) -> tuple[tuple[str, ...], ...]:
     """Readings of the machine-readable zone on the page: the first, and others of its part alone, so that one bad look decides nothing."""
     first = tuple(zone_lines(line.text for line in lines))
     seen = [line.box for line in lines if "<<" in line.text or tuple(zone_lines([line.text]))]
     if not seen:
         return ()
     left, top, right, bottom = around(seen)
-    room = 0.03 if len(seen) > 1 else max(0.03, NEXT_LINE * (bottom - top))  # the lines beside the only one that was seen
+    room = (
+        0.03 if len(seen) > 1 else max(0.03, NEXT_LINE * (bottom - top))
+    )  # the lines beside the only one that was seen
     part = [max(0.0, left - 0.03), max(0.0, top - room), min(1.0, right + 0.03), min(1.0, bottom + room)]
     readings = [first]
     for width, mode in RE_READ:
@@ -121,7 +127,14 @@ def _zones(content: bytes, media_type: str, number: int, lines: Sequence[Line]) 
             picture = page_pictures.for_reading(content, media_type, number, width, part)
         except ConsoleError:
             continue
-        options = ["-l", page_pictures.languages()[0], "--psm", mode, "-c", f"tessedit_char_whitelist={SIGNS}"]
+        options = [
+            "-l",
+            page_pictures.languages()[0],
+            "--psm",
+            mode,
+            "-c",
+            f"tessedit_char_whitelist={SIGNS}",
+        ]
         readings.append(tuple(zone_lines((page_pictures.recognised(picture, options) or "").splitlines())))
     return tuple(reading for reading in readings if reading)
 
@@ -136,4 +149,10 @@ def _shortened(page: Read, most: int) -> Read:
         if most < 0:
             break
         kept.append(line)
-    return Read(page.number, tuple(kept), page.origin, "The rest of this page was not read: the document is too long.", page.zones)
+    return Read(
+        page.number,
+        tuple(kept),
+        page.origin,
+        "The rest of this page was not read: the document is too long.",
+        page.zones,
+    )

@@ -25,7 +25,9 @@ VERSION = 1
 UNASKED_S = 30 * 24 * 3600.0
 
 
-def pages(subject: str | None, content: bytes, media_type: str, *, recognise: bool, until: float | None = None) -> tuple[list[Read], bool]:
+def pages(
+    subject: str | None, content: bytes, media_type: str, *, recognise: bool, until: float | None = None
+) -> tuple[list[Read], bool]:
     """(the pages of a file with their lines, whether they were kept from before). A file that cannot be read is one page that says why.
 
     Raises TooMany while others are read.
@@ -65,18 +67,30 @@ def _ways(recognise: bool) -> Sequence[str]:
 def _keep(subject: str, digest: str, recognise: bool, made: Sequence[Read]) -> None:
     place = _place(subject, digest, _ways(recognise)[0])
     try:
-        file_store.write(place, subjects.lock(subject, f"text|{place.name}", orjson.dumps([_page_json(page) for page in made])))
+        file_store.write(
+            place,
+            subjects.lock(subject, f"text|{place.name}", orjson.dumps([_page_json(page) for page in made])),
+        )
     except subjects.Unreadable:  # erased meanwhile
         return
 
 
 def _page_json(page: Read) -> dict[str, Any]:
     lines = [[line.text, line.box, [[word.text, word.box] for word in line.words]] for line in page.lines]
-    return {"number": page.number, "lines": lines, "origin": page.origin, "why": page.why, "zones": page.zones}
+    return {
+        "number": page.number,
+        "lines": lines,
+        "origin": page.origin,
+        "why": page.why,
+        "zones": page.zones,
+    }
 
 
 def _read(page: dict[str, Any]) -> Read:
-    lines = tuple(Line(text, tuple(box), tuple(Word(word, tuple(at)) for word, at in words)) for text, box, words in page.pop("lines"))
+    lines = tuple(
+        Line(text, tuple(box), tuple(Word(word, tuple(at)) for word, at in words))
+        for text, box, words in page.pop("lines")
+    )
     zones = tuple(tuple(zone) for zone in page.pop("zones"))
     return Read(lines=lines, zones=zones, **page)
 

@@ -30,9 +30,13 @@ def scan(content: bytes, name: str) -> bool:
             code="scanner_down",
         ) from None
     if answer.endswith(" FOUND"):
-        raise Infected(f"“{name}” was found to be harmful ({answer.removeprefix('stream: ').removesuffix(' FOUND')}) and was not kept.")
+        raise Infected(
+            f"“{name}” was found to be harmful ({answer.removeprefix('stream: ').removesuffix(' FOUND')}) and was not kept."
+        )
     if answer != "stream: OK":
-        raise IntegrationError(f"The virus scanner could not look at the file: {answer[:200]}", code="scanner_down")
+        raise IntegrationError(
+            f"The virus scanner could not look at the file: {answer[:200]}", code="scanner_down"
+        )
     return True
 
 

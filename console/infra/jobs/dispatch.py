@@ -48,10 +48,26 @@ TRIES = 8
 LONGEST_PAUSE_S = 60.0
 CHANNEL = "ch_pgqueuer"
 CHANGED = "table_changed_event"
-UNDERSTOOD = frozenset([
-    "host", "port", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version",
-    "ssl_max_protocol_version", "passfile", "options", "application_name", "target_session_attrs", "krbsrvname", "gsslib",
-])  # fmt: skip
+UNDERSTOOD = frozenset(
+    [
+        "host",
+        "port",
+        "sslmode",
+        "sslcert",
+        "sslkey",
+        "sslrootcert",
+        "sslcrl",
+        "sslpassword",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version",
+        "passfile",
+        "options",
+        "application_name",
+        "target_session_attrs",
+        "krbsrvname",
+        "gsslib",
+    ]
+)
 """The parameters of a libpq URL that asyncpg understands; it sends others to the server, which refuses them."""
 
 _log = logging.getLogger(__name__)
@@ -75,7 +91,10 @@ SETTINGS = DBSettings(
 
 def queries(driver: AsyncpgDriver) -> Queries:
     """The library's statements over our schema."""
-    environment, scheduler = QueryBuilderEnvironment(settings=SETTINGS), QuerySchedulerBuilder(settings=SETTINGS)
+    environment, scheduler = (
+        QueryBuilderEnvironment(settings=SETTINGS),
+        QuerySchedulerBuilder(settings=SETTINGS),
+    )
     return Queries(driver, environment, QueryQueueBuilder(settings=SETTINGS), scheduler)
 
 
@@ -151,7 +170,11 @@ class _Manager(QueueManager):
         """The pools in which no fetched job waits for a thread: each fetch then brings several."""
         self.named = {job: self.named[job] for job in self.job_context if job in self.named}
         under_way = Counter(self.named.values())
-        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) - len(pool.waiting) <= pool.threads]
+        return [
+            pool
+            for pool in self.pools
+            if sum(under_way[name] for name in pool.handlers) - len(pool.waiting) <= pool.threads
+        ]
 
     @override
     async def fetch_jobs(
@@ -164,13 +187,18 @@ class _Manager(QueueManager):
         rows = await self.queries.driver.fetch(_WAITING, [name for pool in pools for name in pool.handlers])
         waiting = {row["name"] for row in rows}
         for pool in pools:
-            names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
+            names = {
+                QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0)
+                for name in pool.handlers
+            }
             fetched = 0 if waiting.isdisjoint(names) else pool.threads
             # Where fewer came than were asked for, no more wait or there is no room for them; what comes meanwhile is told of.
             while fetched == pool.threads and pool in self._with_room() and not self.shutdown.is_set():
                 # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
                 most = 2 * pool.threads + len(pool.waiting)
-                jobs = await self.queries.dequeue(pool.threads, names, self.queue_manager_id, most, heartbeat_timeout)
+                jobs = await self.queries.dequeue(
+                    pool.threads, names, self.queue_manager_id, most, heartbeat_timeout
+                )
                 fetched = len(jobs)
                 for job in jobs:
                     self.named[job.id] = job.entrypoint
@@ -246,14 +274,20 @@ class Dispatcher:
     async def _serve(self, threads: Sequence[Threads], left: set[asyncio.Task[None]]) -> None:
         """Deliver over one connection, as long as it lasts. Jobs that are under way when it breaks are `left` behind: the next one waits for none of them."""
         connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
-        await connection.execute(f"{HASTY}; {BY_INDEX}")  # by a statement: a pooler refuses it among the settings of a connection
+        await connection.execute(
+            f"{HASTY}; {BY_INDEX}"
+        )  # by a statement: a pooler refuses it among the settings of a connection
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         driver = _Driver(connection)
-        self._manager = manager = _Manager(queries(driver), channel=Channel(CHANNEL), driver=driver, pools=self.pools)
+        self._manager = manager = _Manager(
+            queries(driver), channel=Channel(CHANNEL), driver=driver, pools=self.pools
+        )
         for pool, its in zip(self.pools, threads, strict=True):
             for name in pool.handlers:
-                manager.entrypoint(name, accepts_context=False, on_failure="hold")(Handler(self._do, pool, its, name, driver.wake).handle)
+                manager.entrypoint(name, accepts_context=False, on_failure="hold")(
+                    Handler(self._do, pool, its, name, driver.wake).handle
+                )
         if self.stopping.is_set():
             manager.shutdown.set()
         serving = asyncio.create_task(self._deliver(manager, connection))
@@ -272,7 +306,9 @@ class Dispatcher:
         try:
             await manager.run(
                 dequeue_timeout=POLL,
-                batch_size=self.pools[0].threads,  # the results of so many jobs are written at once, or after a tenth of a second
+                batch_size=self.pools[
+                    0
+                ].threads,  # the results of so many jobs are written at once, or after a tenth of a second
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),
@@ -291,14 +327,20 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 (one job's surprise must not end the others)
             if troubles.passes(error):
                 _log.warning("job %s: the database does not answer: %s", name, type(error).__name__)
-                raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), "the database does not answer") from None
+                raise RetryRequested(
+                    timedelta(seconds=backoff_s(job.attempts)), "the database does not answer"
+                ) from None
             _log.exception("alarm: job %s %s failed", name, job.id)
             if job.attempts + 1 < TRIES and not isinstance(error, (sa.exc.DataError, psycopg.DataError)):
-                raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), type(error).__name__) from None
+                raise RetryRequested(
+                    timedelta(seconds=backoff_s(job.attempts)), type(error).__name__
+                ) from None
             raise JobFailed(type(error).__name__) from None
 
 
 def dsn() -> str:
     """The application role's address, as asyncpg reads it."""
     url = app_url().set(drivername="postgresql")
-    return url.difference_update_query([name for name in url.query if name not in UNDERSTOOD]).render_as_string(hide_password=False)
+    return url.difference_update_query(
+        [name for name in url.query if name not in UNDERSTOOD]
+    ).render_as_string(hide_password=False)

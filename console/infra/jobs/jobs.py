@@ -75,13 +75,29 @@ CONNECT = "connect_source"
 """The job that connects a database of many tables: its text is the id of what was asked for."""
 
 WORDS = {
-    ADVANCE: "Move a run on", ADVANCE_HANDS_OFF: "Move an automation on", PROPOSE: "Ask for a proposal", BUILD: "Answer in the builder",
-    BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
-    SEND: "Send a message", SEND_SMS: "Send an SMS", BEGIN_CALL: "Begin a call", SEND_CHAT: "Write into a chat", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
-    TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
-    TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts", CONNECT: "Connect a database",
+    ADVANCE: "Move a run on",
+    ADVANCE_HANDS_OFF: "Move an automation on",
+    PROPOSE: "Ask for a proposal",
+    BUILD: "Answer in the builder",
+    BULK: "Do an action to many records",
+    FOLLOW: "Find out what became of a change",
+    READ: "Read documents",
+    EXPORT: "Write a list into a file",
+    SEND: "Send a message",
+    SEND_SMS: "Send an SMS",
+    BEGIN_CALL: "Begin a call",
+    SEND_CHAT: "Write into a chat",
+    ENROL: "Enrol many",
+    BEGIN: "Begin the runs of those who wait",
+    FIRE: "Start runs for a trigger",
+    TEND: "Look after the runs that a step waits for",
+    DELIVER: "Send events to a webhook",
+    MOVE: "Move runs to another version",
+    TAKE_OUT: "Take many out of a workflow",
+    IMPORT: "Import a file of contacts",
+    CONNECT: "Connect a database",
     WAKE: "Wake runs after changes of their records",
-}  # fmt: skip
+}
 """What each job does, as people read it."""
 
 JOBS = frozenset(WORDS)
@@ -132,7 +148,9 @@ def _check(entrypoint: str) -> None:
 
 def advance(run_id: str, seq: int, *, hands_off: bool = False) -> Job:
     """The job that moves the run on from its event number `seq`; a later event of the run needs a later job. Work that somebody waits for goes first."""
-    return Job(ADVANCE_HANDS_OFF if hands_off else ADVANCE, run_id, f"{run_id}:{seq}", BEHIND if hands_off else 0)
+    return Job(
+        ADVANCE_HANDS_OFF if hands_off else ADVANCE, run_id, f"{run_id}:{seq}", BEHIND if hands_off else 0
+    )
 
 
 def tend(run_id: str, cause: str) -> Job:
@@ -151,7 +169,12 @@ def send(message: str, channel: str) -> Job:
 
 
 def enqueue(
-    connection: sa.Connection, entrypoint: str, payload: str, *, dedupe_key: str | None = None, execute_after: timedelta = timedelta(0)
+    connection: sa.Connection,
+    entrypoint: str,
+    payload: str,
+    *,
+    dedupe_key: str | None = None,
+    execute_after: timedelta = timedelta(0),
 ) -> int | None:
     """Put a job in with the transaction of `connection`; its number, None where one of the same key is there already."""
     _check(entrypoint)
@@ -167,7 +190,10 @@ def enqueue_look(connection: sa.Connection, entrypoint: str, thing: str, *, dedu
     transaction is done at once, and not when somebody looks for what was left.
     """
     keys = [dedupe_key, f"{dedupe_key}|next"]
-    if enqueue(connection, entrypoint, thing, dedupe_key=keys[0]) is None and not connection.execute(_QUEUED, {"keys": keys}).first():
+    if (
+        enqueue(connection, entrypoint, thing, dedupe_key=keys[0]) is None
+        and not connection.execute(_QUEUED, {"keys": keys}).first()
+    ):
         for key in (keys[1], f"{dedupe_key}|{new_id('job')}"):
             if enqueue(connection, entrypoint, thing, dedupe_key=key) is not None:
                 return
@@ -201,7 +227,11 @@ def columns_of(jobs: Sequence[Job]) -> tuple[list[Any], ...]:
     """What `queue.enqueue` takes: priorities, names, texts, pauses, keys, headers."""
     count = len(jobs)
     return (
-        *([job.priority for job in jobs], [job.entrypoint for job in jobs], [job.payload.encode() for job in jobs]),
+        *(
+            [job.priority for job in jobs],
+            [job.entrypoint for job in jobs],
+            [job.payload.encode() for job in jobs],
+        ),
         *([timedelta(0)] * count, [job.key for job in jobs], [None] * count),
     )
 

@@ -60,12 +60,21 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def send(
-    method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[str, str], *, read_s: float, whole_s: float, most_bytes: int
+    method: str,
+    url: httpcore2.URL,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    read_s: float,
+    whole_s: float,
+    most_bytes: int,
 ) -> net.Answer:
     """The answer to one request on a connection of its own; for `net.send`, which checks the URL. Raises IntegrationError and OutcomeUnknown."""
     name = url.host.decode()
     connection = httpcore2.HTTPConnection(
-        url.origin, ssl_context=ssl.create_default_context() if url.scheme == b"https" else None, network_backend=Network()
+        url.origin,
+        ssl_context=ssl.create_default_context() if url.scheme == b"https" else None,
+        network_backend=Network(),
     )
     timeouts = {"connect": net.CONNECT_S, "read": read_s, "write": read_s}
     sent = [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers.items()]
@@ -84,7 +93,9 @@ def send(
 def _read(response: httpcore2.Response, most_bytes: int) -> net.Answer:
     """The status is what counts: a body that breaks off or has no end is cut."""
     body = bytearray()
-    wait_s = retry_after.seconds({key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers})
+    wait_s = retry_after.seconds(
+        {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
+    )
     with suppress(*FAULTS):
         for part in response.iter_stream():
             body += part
@@ -115,7 +126,9 @@ class Network(httpcore2.NetworkBackend):
         """
         resolved = _addresses(host, port)
         if not resolved:
-            raise IntegrationError(f"There is no such host {host[:200]}, or the name service does not answer.", code="no_host")
+            raise IntegrationError(
+                f"There is no such host {host[:200]}, or the name service does not answer.", code="no_host"
+            )
         addresses = net.fit(host, port, resolved, meant=self._private)
         for remaining in range(len(addresses), 0, -1):
             try:

@@ -39,7 +39,8 @@ def _piece(expression: expressions.Expression, roots: Mapping[str, Any], *, quer
     text = expressions.shown(expression.value(roots))
     if (not query and not text.strip(".")) or len(text) > LONGEST_VALUE or "\x00" in text:
         raise Invalid(
-            "A value does not fit into the address that would be asked.", at=("", f"`{expression.text}` gives nothing that fits.")
+            "A value does not fit into the address that would be asked.",
+            at=("", f"`{expression.text}` gives nothing that fits."),
         )
     return quote(text, safe="")
 
@@ -48,7 +49,10 @@ def header(name: str, value: Any) -> str:
     """Return the value of a header. Raises Invalid for what would begin another one."""
     text = text_of(value, f"headers.{name}")
     if not text.isascii() or not text.isprintable():
-        raise Invalid(f"The header {name} cannot have this value.", at=(f"headers.{name}", "Plain characters in one line only."))
+        raise Invalid(
+            f"The header {name} cannot have this value.",
+            at=(f"headers.{name}", "Plain characters in one line only."),
+        )
     return text.strip()
 
 
@@ -56,7 +60,10 @@ def text_of(value: Any, where: str) -> str:
     """Return the value as it is sent in a form, a query or a header. Raises Invalid for one that is too long."""
     text = expressions.shown(value)
     if len(text) > LONGEST_VALUE:
-        raise Invalid("A value is too long to be sent.", details=[{"field": where, "reason": f"At most {LONGEST_VALUE} characters."}])
+        raise Invalid(
+            "A value is too long to be sent.",
+            details=[{"field": where, "reason": f"At most {LONGEST_VALUE} characters."}],
+        )
     return text
 
 
@@ -64,7 +71,11 @@ def credentials(secret: str, header_name: str | None, user: str | None = None) -
     """Return the header that carries the secret: as it is in one of its own, as the password of a user, else as a bearer's."""
     if header_name:
         return {header_name: secret}
-    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}" if user else f"Bearer {secret}"}
+    return {
+        "Authorization": f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}"
+        if user
+        else f"Bearer {secret}"
+    }
 
 
 def without_secret(body: bytes, secret: str | None) -> bytes:

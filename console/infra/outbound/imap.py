@@ -62,7 +62,9 @@ class Opened:
         try:
             status, lines = self._server.uid("FETCH", uids, what)
         except (imaplib.IMAP4.error, OSError) as error:
-            raise IntegrationError(f"The mailbox cannot be read on: {_reason(error)}.", code="unreachable") from error
+            raise IntegrationError(
+                f"The mailbox cannot be read on: {_reason(error)}.", code="unreachable"
+            ) from error
         if status != "OK":
             raise IntegrationError("The mailbox cannot be read.", code="refused")
         return list(lines)
@@ -139,7 +141,9 @@ def opened() -> Iterator[Opened]:
             with suppress(imaplib.IMAP4.error, OSError):
                 server.logout()
     except (imaplib.IMAP4.error, OSError) as error:
-        raise IntegrationError(f"The mailbox at {box.host} cannot be read: {_reason(error)}.", code="unreachable") from error
+        raise IntegrationError(
+            f"The mailbox at {box.host} cannot be read: {_reason(error)}.", code="unreachable"
+        ) from error
 
 
 def _connected(box: MailBox) -> imaplib.IMAP4:
@@ -165,8 +169,15 @@ def _examine(server: imaplib.IMAP4, box: MailBox) -> Place:
     quoted = '"' + box.folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
     status, _ = server.select(quoted, readonly=True)
     if status != "OK":
-        raise IntegrationError(f"The mailbox at {box.host} has no folder {box.folder}.", permanent=True, code="no_folder")
-    numbers = {name: value for name in ("UIDVALIDITY", "UIDNEXT") for value in (server.response(name)[1] or [None]) if value}
+        raise IntegrationError(
+            f"The mailbox at {box.host} has no folder {box.folder}.", permanent=True, code="no_folder"
+        )
+    numbers = {
+        name: value
+        for name in ("UIDVALIDITY", "UIDNEXT")
+        for value in (server.response(name)[1] or [None])
+        if value
+    }
     if len(numbers) < len(("validity", "next")):
         status, lines = server.status(quoted, "(UIDVALIDITY UIDNEXT)")
         for match in _NUMBER.finditer(b" ".join(line for line in lines if isinstance(line, bytes))):
@@ -174,7 +185,9 @@ def _examine(server: imaplib.IMAP4, box: MailBox) -> Place:
     try:
         return Place(int(numbers["UIDVALIDITY"]), int(numbers["UIDNEXT"]))
     except (KeyError, ValueError):
-        raise IntegrationError(f"The mailbox at {box.host} gives its mails no lasting numbers.", permanent=True, code="refused") from None
+        raise IntegrationError(
+            f"The mailbox at {box.host} gives its mails no lasting numbers.", permanent=True, code="refused"
+        ) from None
 
 
 def _reason(error: Exception) -> str:

@@ -29,7 +29,9 @@ def kept_for(kind: str) -> KeptChannel:
     source, now = hot_engine(), time.monotonic()
     if _kept[0] is not source or now - _kept[1] > KEPT_S:
         rows = fetch("select kind, sandbox, script, gateway from console.channel")
-        made = {kind: KeptChannel(bool(on), script, sms_gateway.read(said)) for kind, on, script, said in rows}
+        made = {
+            kind: KeptChannel(bool(on), script, sms_gateway.read(said)) for kind, on, script, said in rows
+        }
         _kept = (source, now, made)
     return _kept[2].get(kind, KeptChannel())
 

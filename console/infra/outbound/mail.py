@@ -35,15 +35,23 @@ SIGN_IN = {
 }
 """Codes that say nothing of the message or its receiver: once the settings are mended, the next try leaves."""
 WORDS = (
-    SIGN_IN | dict.fromkeys((550, 551, 553), "it takes no mail for this address") | {552: "the mailbox is full, or the message too large"}
+    SIGN_IN
+    | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
+    | {552: "the mailbox is full, or the message too large"}
 )
 """Code of a reply → what it means, for who reads why a message did not leave. Source: RFC 5321 section 4.2.3, RFC 4954."""
 ENHANCED = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})(?= |$)", re.ASCII)
 DETAILS = {
-    "1.1": "there is no such mailbox", "1.2": "there is no such domain", "1.10": "this domain takes no mail", "2.1": "the mailbox is switched off",
-    "2.2": "the mailbox is full", "3.4": "the message is too large", "7.1": "its rules refuse the message, perhaps as spam",
-    "7.23": "our domain does not let this server send for it (SPF)", "7.26": "our mail is not signed as it asks for (SPF, DKIM)",
-}  # fmt: skip
+    "1.1": "there is no such mailbox",
+    "1.2": "there is no such domain",
+    "1.10": "this domain takes no mail",
+    "2.1": "the mailbox is switched off",
+    "2.2": "the mailbox is full",
+    "3.4": "the message is too large",
+    "7.1": "its rules refuse the message, perhaps as spam",
+    "7.23": "our domain does not let this server send for it (SPF)",
+    "7.26": "our mail is not signed as it asks for (SPF, DKIM)",
+}
 """Subject and detail of an enhanced code → what it means. Source: RFC 3463, RFC 7505, RFC 7372."""
 END = b"\r\n.\r\n"
 
@@ -58,14 +66,20 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     if server is None:
         raise IntegrationError("No mail server: set CONSOLE_SMTP_URL.", permanent=True, code="no_mail_server")
     _spell_domains(message)
-    if "Date" not in message:  # RFC 5322, 3.6; not every server adds it, and many take a letter without for rubbish
+    if (
+        "Date" not in message
+    ):  # RFC 5322, 3.6; not every server adds it, and many take a letter without for rubbish
         message["Date"] = formatdate(usegmt=True)
     try:
         smtp = _connected(server)
-    except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
+    except (
+        smtplib.SMTPResponseException
+    ) as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
         raise IntegrationError(_refused(server.host, (error.smtp_code, error.smtp_error)).message) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
+        raise IntegrationError(
+            f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable"
+        ) from error
     try:
         if refused := smtp.send_message(message, from_addr=bounces):
             refusal = _refused(server.host, *refused.values())
@@ -76,16 +90,25 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     except smtplib.SMTPResponseException as error:
         if smtp.has_it and 200 <= error.smtp_code < 300:
             return  # any number of this hundred is a yes
-        if smtp.has_it and not (400 <= error.smtp_code < 600 and isinstance(error.smtp_error, bytes)):  # text: what the library made up
-            raise OutcomeUnknown(f"What the mail server {server.host} answered to the whole message cannot be read.") from error
+        if smtp.has_it and not (
+            400 <= error.smtp_code < 600 and isinstance(error.smtp_error, bytes)
+        ):  # text: what the library made up
+            raise OutcomeUnknown(
+                f"What the mail server {server.host} answered to the whole message cannot be read."
+            ) from error
         raise _refused(server.host, (error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
-        raise IntegrationError(f"The mail server {server.host} takes no address with such letters.", permanent=True) from error
+        raise IntegrationError(
+            f"The mail server {server.host} takes no address with such letters.", permanent=True
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         if smtp.has_it:
-            raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}.") from error
+            raise OutcomeUnknown(
+                f"The mail server {server.host} did not answer to the end: {_reason(error)}."
+            ) from error
         raise IntegrationError(
-            f"The mail server {server.host} broke off before it had the message: {_reason(error)}.", code="unreachable"
+            f"The mail server {server.host} broke off before it had the message: {_reason(error)}.",
+            code="unreachable",
         ) from error
     finally:
         with suppress(smtplib.SMTPException, OSError):
@@ -100,13 +123,20 @@ def _spell_domains(message: EmailMessage) -> None:
     receivers = message["To"]
     if str(receivers).isascii():
         return
-    from email_validator import EmailNotValidError, validate_email  # of those who need it: most addresses are plain
+    from email_validator import (
+        EmailNotValidError,
+        validate_email,
+    )  # of those who need it: most addresses are plain
 
     spelled = []
     for each in receivers.addresses:
         domain = each.domain
         with suppress(EmailNotValidError):
-            domain = validate_email(each.addr_spec, check_deliverability=False).ascii_domain if each.username.isascii() else domain
+            domain = (
+                validate_email(each.addr_spec, check_deliverability=False).ascii_domain
+                if each.username.isascii()
+                else domain
+            )
         spelled.append(Address(each.display_name, each.username, domain))
     message.replace_header("To", spelled)
 
@@ -202,12 +232,18 @@ def _connected(server: MailServer) -> _Connection:
 def _refused(host: str, *replies: tuple[int, bytes | str]) -> IntegrationError:
     said = " and ".join(sorted({_meaning(*reply) for reply in replies}))
     permanent = all(code >= 500 and code not in SIGN_IN for code, _ in replies)
-    return IntegrationError(f"The mail server {host} says: {said}.", permanent=permanent, said=_own_words(*replies))
+    return IntegrationError(
+        f"The mail server {host} says: {said}.", permanent=permanent, said=_own_words(*replies)
+    )
 
 
 def _own_words(*replies: tuple[int, bytes | str]) -> str:
     """What it wrote, with its codes; what answers in no code of mail is left out."""
-    texts = ((code, text if isinstance(text, str) else text.decode("utf-8", "replace")) for code, text in replies if code >= 100)
+    texts = (
+        (code, text if isinstance(text, str) else text.decode("utf-8", "replace"))
+        for code, text in replies
+        if code >= 100
+    )
     return one_line(" / ".join(sorted({f"{code} {text}" for code, text in texts})), LONGEST_WORDS)
 
 
@@ -232,7 +268,11 @@ def _reason(error: Exception) -> str:
         case ssl.SSLError():
             return certificates.refusal(error)
         case smtplib.SMTPNotSupportedError():
-            return "it offers no encryption (STARTTLS)" if "STARTTLS" in str(error) else "it offers no way to sign in"
+            return (
+                "it offers no encryption (STARTTLS)"
+                if "STARTTLS" in str(error)
+                else "it offers no way to sign in"
+            )
         case smtplib.SMTPServerDisconnected(__context__=_Endless()):
             return "its answer has no end"
         case smtplib.SMTPServerDisconnected():

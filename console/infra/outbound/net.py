@@ -48,7 +48,13 @@ class Answer:
 
 
 def send(
-    method: Method, url: str, body: bytes | None, headers: Mapping[str, str], *, read_s: float = READ_S, most_bytes: int = MOST_BYTES
+    method: Method,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    read_s: float = READ_S,
+    most_bytes: int = MOST_BYTES,
 ) -> Answer:
     """The answer to one request, whatever its status, of its body `most_bytes`; it waits at most `read_s` of silence, and twice that or 20 s altogether.
 
@@ -62,11 +68,18 @@ def send(
     parts = _parts(url)
     name, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    sent = {"User-Agent": "Handrail", "Accept-Encoding": "identity", **headers, "Host": _host(parts, name, port)}
+    sent = {
+        "User-Agent": "Handrail",
+        "Accept-Encoding": "identity",
+        **headers,
+        "Host": _host(parts, name, port),
+    }
     if body is not None or method in {"POST", "PUT", "PATCH"}:
         sent["Content-Length"] = str(len(body or b""))
     where = httpcore2.URL(scheme=parts.scheme, host=name, port=port, target=target)
-    return connections.send(method, where, body, sent, read_s=read_s, whole_s=max(WHOLE_S, 2 * read_s), most_bytes=most_bytes)
+    return connections.send(
+        method, where, body, sent, read_s=read_s, whole_s=max(WHOLE_S, 2 * read_s), most_bytes=most_bytes
+    )
 
 
 def judge(url: str) -> None:
@@ -85,11 +98,19 @@ def _parts(url: str) -> SplitResult:
     """The URL, taken apart. Raises IntegrationError for what no request goes to."""
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc and not parts.fragment
+        fits = (
+            parts.scheme in PORTS
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+            and not parts.fragment
+        )
     except ValueError:
         fits = False
     if not fits or not url.isascii() or not url.isprintable() or " " in url:
-        raise IntegrationError("That is no http(s) address that a request could go to.", permanent=True, code="bad_address")
+        raise IntegrationError(
+            "That is no http(s) address that a request could go to.", permanent=True, code="bad_address"
+        )
     if parts.scheme == "http" and not private(str(parts.hostname), parts.port or PORTS["http"]):
         raise IntegrationError(
             f"{parts.hostname} is asked in plain http: use https, or name the host in CONSOLE_PRIVATE_HOSTS.",
@@ -103,7 +124,9 @@ def private(name: str, port: int) -> bool:
     """Whether the host is one of those that may be of one's own network: wholly, or at this port."""
     configured, host = settings.current(), name.lower().rstrip(".")
     named = (urlsplit(url) for url in configured.http_targets.values())
-    return host in configured.private_hosts or any((parts.hostname, parts.port or PORTS[parts.scheme]) == (host, port) for parts in named)
+    return host in configured.private_hosts or any(
+        (parts.hostname, parts.port or PORTS[parts.scheme]) == (host, port) for parts in named
+    )
 
 
 def fit(name: str, port: int, addresses: Iterable[str], *, meant: bool = False) -> list[str]:
@@ -132,7 +155,9 @@ def public(address: str) -> bool:
         return public(str(ip.ipv4_mapped))
     if ip in NAT64:
         return public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    if ip.sixtofour is not None:  # releases of Python differ in what they think of it: it is where it leads to
+    if (
+        ip.sixtofour is not None
+    ):  # releases of Python differ in what they think of it: it is where it leads to
         return public(str(ip.sixtofour))
     return ip in UNICAST and ip.is_global and all(public(str(part)) for part in ip.teredo or ())
 

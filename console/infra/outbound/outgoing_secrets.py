@@ -30,7 +30,9 @@ class KnownSecret:
 def known() -> list[KnownSecret]:
     """Every secret by name. One of the table hides one of the same name in the settings."""
     rows = fetch("select name, hosts, changed_by, changed_at from console.outgoing_secret order by name")
-    kept = {name: KnownSecret(name, tuple(hosts), changed_by=by, changed_at=at) for name, hosts, by, at in rows}
+    kept = {
+        name: KnownSecret(name, tuple(hosts), changed_by=by, changed_at=at) for name, hosts, by, at in rows
+    }
     configured = settings.current()
     places = tuple(sorted({urlsplit(url).netloc for url in configured.http_targets.values()}))
     named = {name: KnownSecret(name, places, kept=False) for name in configured.http_secrets}
@@ -82,7 +84,11 @@ def fits(base: str, hosts: Collection[str]) -> bool:
     parts = urlsplit(base)
     usual = {"https": TO_HTTPS, "http": 80}.get(parts.scheme)
     host = str(parts.hostname).lower()
-    return any(named.lower() in ({host, f"{host}:{usual}"} if parts.port in (None, usual) else {f"{host}:{parts.port}"}) for named in hosts)
+    return any(
+        named.lower()
+        in ({host, f"{host}:{usual}"} if parts.port in (None, usual) else {f"{host}:{parts.port}"})
+        for named in hosts
+    )
 
 
 def _about(name: str) -> str:

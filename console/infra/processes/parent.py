@@ -14,7 +14,9 @@ def end_with_parent() -> None:
     """For children: when standard input ends, whoever started us is gone; end as if told to, and hard after a while."""
     main = threading.main_thread().ident
     if main is not None:
-        threading.Thread(target=_watch, args=(lambda: signal.pthread_kill(main, signal.SIGTERM),), daemon=True).start()
+        threading.Thread(
+            target=_watch, args=(lambda: signal.pthread_kill(main, signal.SIGTERM),), daemon=True
+        ).start()
 
 
 def _watch(stop: Callable[[], None]) -> None:

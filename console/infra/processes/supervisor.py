@@ -56,7 +56,9 @@ class Child:
     With `handing_over` its own children go on without it until the children of the next process have run for a moment.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, handing_over: bool = False) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, handing_over: bool = False
+    ) -> None:
         self.name, self.command, self.environment = name, list(command), SPARING | dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
@@ -85,7 +87,9 @@ class Child:
                 self._end_former()  # what it forked may have outlived it
         if now >= self._due:
             self.started_at = now
-            self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True)
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True
+            )
 
     def ask_to_end(self) -> None:
         """SIGTERM to it alone: granian and the worker end what is theirs."""
@@ -163,7 +167,9 @@ class Supervisor:
             try:
                 probe.bind((self.options.host, self.options.port))
             except OverflowError as error:
-                raise StartError(f"There is no port {self.options.port}: give one from 0 to 65535.") from error
+                raise StartError(
+                    f"There is no port {self.options.port}: give one from 0 to 65535."
+                ) from error
             except OSError as error:
                 raise StartError(
                     f"Port {self.options.port} of {self.options.host} cannot be used ({error.strerror}): give another with --port, or --port 0 for a free one."
@@ -185,7 +191,9 @@ class Supervisor:
 
     def _prepare(self) -> None:
         """Run migrations and load the demo, in a process that ends before we serve, so that its memory is freed."""
-        command = ["demo", "load", *(["--reset"] if self.options.reset else [])] if self.given.demo else ["migrate"]
+        command = (
+            ["demo", "load", *(["--reset"] if self.options.reset else [])] if self.given.demo else ["migrate"]
+        )
         if self.stopping:
             return
         self._preparing = subprocess.Popen(
@@ -198,7 +206,9 @@ class Supervisor:
         status = self._preparing.wait()
         self._preparing = None
         if status and not self.stopping:
-            raise StartError(f"`console {' '.join(command)}` failed (status {status}); what it said stands above.")
+            raise StartError(
+                f"`console {' '.join(command)}` failed (status {status}); what it said stands above."
+            )
 
     def _provider(self) -> str | None:
         """Start the demo's payment provider as a child. Returns its address (the former port if it is free); None outside the demo."""
@@ -207,10 +217,15 @@ class Supervisor:
         before = urlsplit(self._provided_at).port or 0
         port = next(port for port in map(_free, (before, 0)) if port)
         url = f"http://127.0.0.1:{port}"
-        self.children.append(Child("provider", [sys.executable, "-P", "-m", "console.demo.provider", str(port)], os.environ))
+        self.children.append(
+            Child("provider", [sys.executable, "-P", "-m", "console.demo.provider", str(port)], os.environ)
+        )
         additions = (
             (name, os.environ.get(name, ""), pair)
-            for name, pair in (("CONSOLE_HTTP_TARGETS", f"provider={url}"), ("CONSOLE_HTTP_SECRETS", DEMO_SECRET))
+            for name, pair in (
+                ("CONSOLE_HTTP_TARGETS", f"provider={url}"),
+                ("CONSOLE_HTTP_SECRETS", DEMO_SECRET),
+            )
         )
         os.environ.update({name: f"{former},{pair}" if former else pair for name, former, pair in additions})
         return url
@@ -227,7 +242,16 @@ class Supervisor:
     def _serve(self, port: int) -> None:
         python, host = [sys.executable, "-P", "-m"], self.options.host
         provider = self._provider()
-        web = [*python, "console.views.server", "--host", host, "--port", str(port), "--workers", str(self.options.workers)]
+        web = [
+            *python,
+            "console.views.server",
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--workers",
+            str(self.options.workers),
+        ]
         self.children.append(
             Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
         )  # only the worker may sign
@@ -244,7 +268,9 @@ class Supervisor:
             for child in self.children:
                 child.keep(now)
                 if not ready and child.failures >= HOPELESS:
-                    raise StartError(f"The {child.name} process ends as soon as it is started; what it said stands above.")
+                    raise StartError(
+                        f"The {child.name} process ends as soon as it is started; what it said stands above."
+                    )
             if not ready and self._ready(address, now):
                 ready = True
                 self._announce(address, provider)
@@ -267,19 +293,32 @@ class Supervisor:
             self._next_ensure = now + ENSURE_S
             try:
                 self.server.ensure()
-            except (PostgresError, OSError) as error:  # a full disk: it comes back by itself when there is space
-                complain(error.message if isinstance(error, PostgresError) else f"the data folder cannot be used: {error.strerror}")
+            except (
+                PostgresError,
+                OSError,
+            ) as error:  # a full disk: it comes back by itself when there is space
+                complain(
+                    error.message
+                    if isinstance(error, PostgresError)
+                    else f"the data folder cannot be used: {error.strerror}"
+                )
 
     def _announce(self, address: str, provider: str | None) -> None:
         folder = self.given.data_dir / "serving"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
-        own_note = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": identity(self.given.data_dir)}
+        own_note = {
+            "pid": os.getpid(),
+            "started": psutil.Process().create_time(),
+            "folder": identity(self.given.data_dir),
+        }
         secrets = sorted({*self.given.http_secrets, *(["provider"] if provider else [])})  # only their names
         write_private(self.note, own_note | {"url": address, "children": children, "secrets": secrets})
         people = self._people(address, provider) if self.given.demo else []
-        print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
+        print(
+            "\n".join([f"Handrail on {address}", *people]), flush=True
+        )  # when all that is told of it in files is there
         if self.options.open:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
@@ -287,12 +326,21 @@ class Supervisor:
         """A line for each demo person who can sign in. Writes the address to `demo.json`."""
         demo_note = self._note()
         kept = {name: value for name, value in demo_note.items() if name not in {"url", "pid", "provider"}}
-        write_private(self.given.data_dir / "demo.json", {"url": address, "pid": os.getpid(), "provider": provider} | kept)
+        write_private(
+            self.given.data_dir / "demo.json",
+            {"url": address, "pid": os.getpid(), "provider": provider} | kept,
+        )
         people = demo_note.get("people", [])
-        width = [max((len(str(person.get(name, ""))) for person in people), default=0) for name in ("email", "password", "name", "role")]
+        width = [
+            max((len(str(person.get(name, ""))) for person in people), default=0)
+            for name in ("email", "password", "name", "role")
+        ]
         lines = []
         for person in people:
-            cells = [str(person.get(name, "")).ljust(size) for name, size in zip(("email", "password", "name", "role"), width, strict=True)]
+            cells = [
+                str(person.get(name, "")).ljust(size)
+                for name, size in zip(("email", "password", "name", "role"), width, strict=True)
+            ]
             lines.append("  ".join([*cells, str(person.get("team") or "")]).rstrip())
         return lines
 
@@ -348,14 +396,20 @@ def write_private(file: Path, content: Mapping[str, Any]) -> None:
 
 def serving(data_dir: Path) -> list[dict[str, Any]]:
     """The notes `{"pid", "started", "url", "children", "secrets"}` of the supervisors that serve from this folder now; those of dead ones are passed over."""
-    return [note for file in sorted((data_dir / "serving").glob("*.json")) if (note := _serving(file, data_dir)) is not None]
+    return [
+        note
+        for file in sorted((data_dir / "serving").glob("*.json"))
+        if (note := _serving(file, data_dir)) is not None
+    ]
 
 
 def _serving(file: Path, data_dir: Path) -> dict[str, Any] | None:
     """The note, where its supervisor lives and serves from this folder; the pid of another program, or of the original of a copy, does not count."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
         note: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1 and note["folder"] == identity(data_dir):
+        if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1 and note[
+            "folder"
+        ] == identity(data_dir):
             return note
     return None
 
@@ -381,8 +435,18 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="the port (default 8000; 0: a free one)")
-    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="web workers, of four threads each (default 1)")
-    parser.add_argument("--no-worker", action="store_true", help="without the background worker: `console worker` runs elsewhere")
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="web workers, of four threads each (default 1)",
+    )
+    parser.add_argument(
+        "--no-worker",
+        action="store_true",
+        help="without the background worker: `console worker` runs elsewhere",
+    )
     parser.add_argument("--demo", action="store_true", help="load the demo company and say who can sign in")
     parser.add_argument("--reset", action="store_true", help="start the demo afresh")
     parser.add_argument("--open", action="store_true", help="open the page in a browser")

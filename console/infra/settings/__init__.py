@@ -84,16 +84,35 @@ class Settings(Table):
             name = "anthropic"
         match name:
             case None:
-                alone = [setting for setting in ("ai_model", "ai_api_key", "ai_base_url") if getattr(self, setting)]
-                return AI(), f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
+                alone = [
+                    setting for setting in ("ai_model", "ai_api_key", "ai_base_url") if getattr(self, setting)
+                ]
+                return (
+                    AI(),
+                    f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else "",
+                )
             case "anthropic":
                 key = key or self.anthropic_api_key
                 ai = AI(name, self.ai_model, key, self.ai_base_url or self.anthropic_base_url, told=True)
-                return ai, "" if key else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"
+                return (
+                    ai,
+                    ""
+                    if key
+                    else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it",
+                )
             case "openai_compatible":
                 ai = AI(name, self.ai_model, key, self.ai_base_url, told=True)
-                missing = [f"CONSOLE_{setting.upper()}" for setting in ("ai_base_url", "ai_model") if not getattr(self, setting)]
-                return ai, f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it" if missing else ""
+                missing = [
+                    f"CONSOLE_{setting.upper()}"
+                    for setting in ("ai_base_url", "ai_model")
+                    if not getattr(self, setting)
+                ]
+                return (
+                    ai,
+                    f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it"
+                    if missing
+                    else "",
+                )
             case _:
                 return AI(told=True), ""
 
@@ -110,17 +129,27 @@ class Settings(Table):
     @property
     def secret_key(self) -> str:
         """The key that signs cookies and form tokens. Raises `SettingsError` if it is required and missing."""
-        return _key_text(self, "CONSOLE_SECRET_KEY") if self.given_secret_key is None else self.given_secret_key
+        return (
+            _key_text(self, "CONSOLE_SECRET_KEY") if self.given_secret_key is None else self.given_secret_key
+        )
 
     @property
     def master_key(self) -> bytes:
         """The 32 bytes that wrap data keys. Raises `SettingsError` where they are required and missing."""
-        return readers.key(_key_text(self, "CONSOLE_MASTER_KEY")) if self.given_master_key is None else self.given_master_key
+        return (
+            readers.key(_key_text(self, "CONSOLE_MASTER_KEY"))
+            if self.given_master_key is None
+            else self.given_master_key
+        )
 
     @property
     def signing_key(self) -> bytes:
         """The 32 bytes (Ed25519 seed) that sign checkpoints, read when asked: the web process never is. Raises `SettingsError` as above."""
-        return readers.key(_key_text(self, "CONSOLE_SIGNING_KEY")) if self.given_signing_key is None else self.given_signing_key
+        return (
+            readers.key(_key_text(self, "CONSOLE_SIGNING_KEY"))
+            if self.given_signing_key is None
+            else self.given_signing_key
+        )
 
     @property
     def own_signing_key(self) -> Path | None:
@@ -216,7 +245,9 @@ def _value(setting: Setting, variables: Mapping[str, str], problems: list[str]) 
     except IllFormed as error:
         problems.append(f"{setting.name}{'_FILE' if file else ''} {error}")
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{setting.name}_FILE cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8 text'}")
+        problems.append(
+            f"{setting.name}_FILE cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8 text'}"
+        )
     return setting.default
 
 

@@ -9,7 +9,9 @@ from console.core.errors import ConsoleError
 
 PRIVATE = 0o077
 """The umask of every process of the console: what it makes is for its owner alone."""
-OURS = frozenset({"postgres", "keys", "demo.json", "serving", "files", "texts", "checkpoints.txt", "erasures.jsonl"})
+OURS = frozenset(
+    {"postgres", "keys", "demo.json", "serving", "files", "texts", "checkpoints.txt", "erasures.jsonl"}
+)
 NOBODYS = frozenset({"lost+found"})
 
 
@@ -40,7 +42,9 @@ def prepare(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except FileExistsError as error:
-        raise FolderError(f"The data folder {folder} is a file. Give a folder with CONSOLE_DATA_DIR.") from error
+        raise FolderError(
+            f"The data folder {folder} is a file. Give a folder with CONSOLE_DATA_DIR."
+        ) from error
     except OSError as error:
         raise FolderError(
             f"The data folder {folder} cannot be used: {error.strerror}. Let the user that runs the console write there, or give another one with CONSOLE_DATA_DIR."

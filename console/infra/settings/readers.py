@@ -179,20 +179,36 @@ def mail_server(text: str) -> MailServer:
         or bool(parts.username) != bool(parts.password)
     ):
         raise IllFormed(takes)
-    tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "smtps" else "starttls"
+    tls: Literal["at once", "starttls", "off"] = (
+        "off" if plain else "at once" if parts.scheme == "smtps" else "starttls"
+    )
     port = parts.port or {"at once": 465, "starttls": 587, "off": 25}[tls]
-    return MailServer(str(parts.hostname), port, tls, unquote(parts.username or ""), unquote(parts.password or ""))
+    return MailServer(
+        str(parts.hostname), port, tls, unquote(parts.username or ""), unquote(parts.password or "")
+    )
 
 
 def mail_box(text: str) -> MailBox:
     """A mailbox, by a URL."""
     takes = "takes imaps://user:password@host[:port][/folder] (TLS at once) or imap://… (STARTTLS; on this machine also without, ?tls=off)"
     parts = _parts(text, frozenset({"imap", "imaps"}), takes)
-    plain = parts.query == "tls=off" and parts.scheme == "imap" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    plain = (
+        parts.query == "tls=off"
+        and parts.scheme == "imap"
+        and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    )
     folder = unquote(parts.path.strip("/")) or "INBOX"
-    if (parts.query and not plain) or not parts.username or not parts.password or not folder.isprintable() or not folder.isascii():
+    if (
+        (parts.query and not plain)
+        or not parts.username
+        or not parts.password
+        or not folder.isprintable()
+        or not folder.isascii()
+    ):
         raise IllFormed(takes)
-    tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "imaps" else "starttls"
+    tls: Literal["at once", "starttls", "off"] = (
+        "off" if plain else "at once" if parts.scheme == "imaps" else "starttls"
+    )
     port = parts.port or (993 if tls == "at once" else 143)
     return MailBox(str(parts.hostname), port, tls, unquote(parts.username), unquote(parts.password), folder)
 
@@ -240,8 +256,15 @@ def secrets_by_name(text: str) -> dict[str, str]:
     by_name: dict[str, str] = {}
     for part in text.split(","):
         name, equals, secret_ = (piece.strip() for piece in part.partition("="))
-        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in by_name or not re.fullmatch(r"[!-~]{8,4000}", secret_):
-            raise IllFormed("takes name=secret, with commas between several; a secret is 8 or more characters without blanks")
+        if (
+            not equals
+            or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name)
+            or name in by_name
+            or not re.fullmatch(r"[!-~]{8,4000}", secret_)
+        ):
+            raise IllFormed(
+                "takes name=secret, with commas between several; a secret is 8 or more characters without blanks"
+            )
         by_name[name] = secret_
     return by_name
 
@@ -280,7 +303,9 @@ def key(text: str) -> bytes:
             bytes.fromhex(text)
             if len(text) == 64
             else base64.b64decode(
-                text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True
+                text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4),
+                altchars=b"-_" if set(text) & set("-_") else None,
+                validate=True,
             )
         )
         if len(raw) == 32:

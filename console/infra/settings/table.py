@@ -66,7 +66,12 @@ class Table:
         needs=("DATABASE_URL",),
         secret=True,
     )
-    data_dir: Path = setting("CONSOLE_DATA_DIR", readers.folder, Path("data"), "The folder of the embedded server, keys, files and logs.")
+    data_dir: Path = setting(
+        "CONSOLE_DATA_DIR",
+        readers.folder,
+        Path("data"),
+        "The folder of the embedded server, keys, files and logs.",
+    )
     given_secret_key: str | None = setting(
         "CONSOLE_SECRET_KEY",
         readers.secret,
@@ -95,7 +100,10 @@ class Table:
         "The address that people and other programs reach the console by, for links and for the check where a form comes from.",
     )
     trusted_proxies: int = setting(
-        "CONSOLE_TRUSTED_PROXIES", readers.between(0, 9), 0, "How many proxies in front of the console set X-Forwarded-For and -Proto."
+        "CONSOLE_TRUSTED_PROXIES",
+        readers.between(0, 9),
+        0,
+        "How many proxies in front of the console set X-Forwarded-For and -Proto.",
     )
     given_rate_limits: tuple[int, ...] | None = setting(
         "CONSOLE_RATE_LIMITS",
@@ -104,7 +112,10 @@ class Table:
         "How many requests of one key the API answers: on (60/min, 1000/h and 10000/day), off, or figures such as 120/min,5000/h; unset: on, in the demo not for this machine itself.",
     )
     idle_save_minutes: int = setting(
-        "CONSOLE_IDLE_SAVE_MINUTES", readers.between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."
+        "CONSOLE_IDLE_SAVE_MINUTES",
+        readers.between(1, 1440),
+        30,
+        "After how many idle minutes of its holder a run is saved.",
     )
     new_signing_key: bytes | None = setting(
         "CONSOLE_NEW_SIGNING_KEY",
@@ -141,7 +152,10 @@ class Table:
         https=True,
     )
     oidc_client_id: str | None = setting(
-        "CONSOLE_OIDC_CLIENT_ID", readers.line, None, "What the provider knows the console as; required with the issuer."
+        "CONSOLE_OIDC_CLIENT_ID",
+        readers.line,
+        None,
+        "What the provider knows the console as; required with the issuer.",
     )
     oidc_client_secret: str | None = setting(
         "CONSOLE_OIDC_CLIENT_SECRET",
@@ -150,9 +164,14 @@ class Table:
         "The secret that the provider gave with it; unset where it gave none.",
         secret=True,
     )
-    smtp: MailServer | None = setting("CONSOLE_SMTP_URL", readers.mail_server, None, "The server that takes the console's mail.")
+    smtp: MailServer | None = setting(
+        "CONSOLE_SMTP_URL", readers.mail_server, None, "The server that takes the console's mail."
+    )
     mail_from: str | None = setting(
-        "CONSOLE_MAIL_FROM", readers.mail_address, None, "The sender of the console's mail; required for sending any."
+        "CONSOLE_MAIL_FROM",
+        readers.mail_address,
+        None,
+        "The sender of the console's mail; required for sending any.",
     )
     publish_review: bool = setting(
         "CONSOLE_PUBLISH_REVIEW",
@@ -190,8 +209,15 @@ class Table:
         True,
         "Messages to people outside go into the outbox alone, which answers as their providers would; off: they really leave.",
     )
-    twilio_url: str = setting("CONSOLE_TWILIO_URL", readers.target, "https://api.twilio.com", "The address of Twilio's API, for SMS.")
-    twilio_account_sid: str | None = setting("CONSOLE_TWILIO_ACCOUNT_SID", readers.word, None, "The account at Twilio that SMS leave from.")
+    twilio_url: str = setting(
+        "CONSOLE_TWILIO_URL",
+        readers.target,
+        "https://api.twilio.com",
+        "The address of Twilio's API, for SMS.",
+    )
+    twilio_account_sid: str | None = setting(
+        "CONSOLE_TWILIO_ACCOUNT_SID", readers.word, None, "The account at Twilio that SMS leave from."
+    )
     twilio_auth_token: str | None = setting(
         "CONSOLE_TWILIO_AUTH_TOKEN",
         readers.word,
@@ -201,10 +227,18 @@ class Table:
         secret=True,
     )
     twilio_from: str | None = setting(
-        "CONSOLE_TWILIO_FROM", readers.line, None, "The number that SMS come from, such as +37060000000, or the id of a messaging service."
+        "CONSOLE_TWILIO_FROM",
+        readers.line,
+        None,
+        "The number that SMS come from, such as +37060000000, or the id of a messaging service.",
     )
     call_url: str | None = setting(
-        "CONSOLE_CALL_URL", readers.target, None, "Where calls by an AI are asked for.", needs=("CONSOLE_CALL_SECRET",), secret=True
+        "CONSOLE_CALL_URL",
+        readers.target,
+        None,
+        "Where calls by an AI are asked for.",
+        needs=("CONSOLE_CALL_SECRET",),
+        secret=True,
     )
     call_secret: bytes | None = setting(
         "CONSOLE_CALL_SECRET",
@@ -213,7 +247,9 @@ class Table:
         "Signs what the calls' provider is told and tells (Standard Webhooks).",
         secret=True,
     )
-    call_from: str | None = setting("CONSOLE_CALL_FROM", readers.line, None, "The number that calls come from.")
+    call_from: str | None = setting(
+        "CONSOLE_CALL_FROM", readers.line, None, "The number that calls come from."
+    )
     chat_targets: Mapping[str, str] = setting(
         "CONSOLE_CHAT_TARGETS",
         readers.targets,
@@ -253,10 +289,16 @@ class Table:
         https=True,
     )
     checkpoint_s3_region: str = setting(
-        "CONSOLE_CHECKPOINT_S3_REGION", readers.word, "us-east-1", "The region that requests to the store are signed for."
+        "CONSOLE_CHECKPOINT_S3_REGION",
+        readers.word,
+        "us-east-1",
+        "The region that requests to the store are signed for.",
     )
     checkpoint_s3_key_id: str | None = setting(
-        "CONSOLE_CHECKPOINT_S3_KEY_ID", readers.word, None, "Who puts the objects; may have the right to do so and no other."
+        "CONSOLE_CHECKPOINT_S3_KEY_ID",
+        readers.word,
+        None,
+        "Who puts the objects; may have the right to do so and no other.",
     )
     checkpoint_s3_secret: str | None = setting(
         "CONSOLE_CHECKPOINT_S3_SECRET", readers.word, None, "The secret key of that id.", secret=True
@@ -285,7 +327,12 @@ class Table:
         (),
         "Python modules, separated by commas, with code of your own: computed fields, segments and actions.",
     )
-    file_mb: int = setting("CONSOLE_FILE_MB", readers.between(1, 200), 20, "How large a file may be that somebody hands in, in megabytes.")
+    file_mb: int = setting(
+        "CONSOLE_FILE_MB",
+        readers.between(1, 200),
+        20,
+        "How large a file may be that somebody hands in, in megabytes.",
+    )
     request_mb: int = setting(
         "CONSOLE_REQUEST_MB",
         readers.between(1, 1000),
@@ -311,7 +358,10 @@ class Table:
         "The model that is asked, by its provider's name; for anthropic claude-haiku-5-5 where it is unset, required with openai_compatible.",
     )
     ai_seconds: int = setting(
-        "CONSOLE_AI_SECONDS", readers.between(1, 60), 8, "How long a proposal may take altogether, every try and wait included."
+        "CONSOLE_AI_SECONDS",
+        readers.between(1, 60),
+        8,
+        "How long a proposal may take altogether, every try and wait included.",
     )
     ai_breaker: bool = setting(
         "CONSOLE_AI_BREAKER",
@@ -333,7 +383,11 @@ class Table:
         "Where the provider's API lies: required with openai_compatible (up to and with /v1), with anthropic for a gateway; named here, a host of your own network or plain http is meant.",
     )
     anthropic_api_key: str | None = setting(
-        "ANTHROPIC_API_KEY", readers.line, None, "The key for Anthropic; alone it is enough to have their model propose.", secret=True
+        "ANTHROPIC_API_KEY",
+        readers.line,
+        None,
+        "The key for Anthropic; alone it is enough to have their model propose.",
+        secret=True,
     )
     anthropic_base_url: str | None = setting(
         "ANTHROPIC_BASE_URL",

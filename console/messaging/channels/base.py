@@ -21,7 +21,18 @@ MOST_WORDS = 200
 
 
 WORDS_STAND_IN = (
-    *("message", "error", "errors", "detail", "description", "title", "error_text", "error-text", "errorMessage", "error_message"),
+    *(
+        "message",
+        "error",
+        "errors",
+        "detail",
+        "description",
+        "title",
+        "error_text",
+        "error-text",
+        "errorMessage",
+        "error_message",
+    ),
     *("errorDescription", "response_msg", "reason", "text"),
 )
 """Names under which providers write what is wrong, in words, the plainest first."""
@@ -51,7 +62,10 @@ def message_of(told: Any, deep: int = 0) -> str:
     if not isinstance(told, dict) or deep > DEEPEST:
         return ""
     inside = (told[name] for name in LEAD_TO_WORDS if isinstance(told.get(name), dict | list))
-    found = (message_of(each, deep + 1) for each in (*(told[name] for name in WORDS_STAND_IN if name in told), *inside))
+    found = (
+        message_of(each, deep + 1)
+        for each in (*(told[name] for name in WORDS_STAND_IN if name in told), *inside)
+    )
     return next((words for words in found if words), "")
 
 
@@ -158,9 +172,14 @@ class Provider(ABC):
     title: ClassVar[str]
     looks: ClassVar[bool] = False  # whether `find` can tell that a message is not there
     calls_back: ClassVar[bool] = False  # whether it has an address of its own here, and `told`
-    by_page: ClassVar[bool] = False  # whether it is set up on a page: who does so means it, and it stands before those of the settings
+    by_page: ClassVar[bool] = (
+        False  # whether it is set up on a page: who does so means it, and it stands before those of the settings
+    )
     most_bytes: ClassVar[int] = 512 * 1024  # of a callback
-    thanks: ClassVar[tuple[str, str]] = ('{"status":"ok"}', "application/json")  # what a callback is answered with, and its type
+    thanks: ClassVar[tuple[str, str]] = (
+        '{"status":"ok"}',
+        "application/json",
+    )  # what a callback is answered with, and its type
 
     def missing(self) -> tuple[str, ...]:
         """Names of settings that it needs and that are not set; empty: it can be used."""

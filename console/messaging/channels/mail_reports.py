@@ -25,21 +25,38 @@ MOST_BYTES = 1536 * 1024
 LONGEST_REASON = 300
 LONGEST_HEADER = 2_000
 MOST_PARTS = 100
-NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "unicode_escape", "raw_unicode_escape"})
+NO_CHARSETS = frozenset(
+    {
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode-escape",
+        "raw-unicode-escape",
+        "unicode_escape",
+        "raw_unicode_escape",
+    }
+)
 """Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
 OWN_ID = "X-Handrail-Message"
 """Carries our id as well: Amazon SES and others put one of their own into `Message-ID`, and send the rest of the head back as it was."""
 NO_COMPLAINTS = ("not-spam", "auth-failure", "virus")
 """Reports in the same form that are no complaint of a reader."""
-_WRITTEN_AS = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+_WRITTEN_AS = {
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
 """Charset → the one with more letters that programs mean by its name. Source: the labels of the Encoding Standard of the WHATWG."""
 _AWAY = re.compile(
     r"auto(?:matic|mated|matische|matisk|matiskt|-)? ?(?:reply|response|antwort|antwoord|svar)\b|out of (?:the )?office\b|abwesenheits|abwesend\b"
     r"|r[ée]ponse automatique|absence du bureau|respuesta autom[áa]tica|risposta automatica|fuori sede|resposta autom[áa]tica|automatisch antwoord"
     r"|afwezig|autosvar|odpowied[źz] automatyczna|automatyczna odpowied[źz]|autoodpowied[źz]|автоответ|автоматич\w+ (?:ответ|відповідь)|自動応答|自动回复"
     r"|자동 회신|automatick[áaé] odpov[ěe][ďd]|automaattinen vastaus|otomatik yan[ıi]t|automatikus v[áa]lasz|r[ăa]spuns automat|automatinis atsakymas"
-    r"|autom[āa]tisk[āa] atbilde|automaatvastus|αυτόματη απάντηση|automatski odgovor|samodejni odgovor|автоматичен отговор|trả lời tự động", re.IGNORECASE
-)  # fmt: skip
+    r"|autom[āa]tisk[āa] atbilde|automaatvastus|αυτόματη απάντηση|automatski odgovor|samodejni odgovor|автоматичен отговор|trả lời tự động",
+    re.IGNORECASE,
+)
 """How the subject of a notice begins that somebody is away, where its program does not mark it otherwise. An answer to one begins with “Re:”."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
@@ -81,7 +98,9 @@ def read(raw: bytes) -> Receipt | Answer | Complaint | None:
     if reported:
         ours = _about(mail)
         return None if ours is None else _bounce(ours, reported)
-    feedback = next((part for part in mail.walk() if part.get_content_type() == "message/feedback-report"), None)
+    feedback = next(
+        (part for part in mail.walk() if part.get_content_type() == "message/feedback-report"), None
+    )
     if feedback is not None:
         return _complaint(mail, feedback)
     if (in_words := _bounce_in_words(mail)) is not None:
@@ -92,15 +111,25 @@ def read(raw: bytes) -> Receipt | Answer | Complaint | None:
     subject, text = _subject(mail), _text(mail)
     if (_AWAY.match(subject) or _accepts(mail)) and not begins_with_stop(text):
         return None
-    shown = "\n\n".join(part for part in (subject, text) if part) if not text or begins_with_stop(subject) else text
+    shown = (
+        "\n\n".join(part for part in (subject, text) if part)
+        if not text or begins_with_stop(subject)
+        else text
+    )
     own_id = _header(mail, "Message-ID")[:200]
-    return Answer(sender[:200], shown, own_id if own_id.strip("<> ") else f"sha256:{hashlib.sha256(raw).hexdigest()}")
+    return Answer(
+        sender[:200], shown, own_id if own_id.strip("<> ") else f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    )
 
 
 def _is_automatic(mail: Message) -> bool:
     """Whether a program wrote it: a holiday notice, a list, or a mail that no answer may go to; and what we sent ourselves and came round again."""
-    written = {name: _header(mail, name).casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")}
-    marked = any(_header(mail, name) for name in _MARKS) or any(_OURS.search(_header(mail, name)) for name in ("Message-ID", OWN_ID))
+    written = {
+        name: _header(mail, name).casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")
+    }
+    marked = any(_header(mail, name) for name in _MARKS) or any(
+        _OURS.search(_header(mail, name)) for name in ("Message-ID", OWN_ID)
+    )
     read_by_it = any(part.get_content_type() == "message/disposition-notification" for part in mail.walk())
     return (
         read_by_it
@@ -115,13 +144,16 @@ def _is_automatic(mail: Message) -> bool:
 def _accepts(mail: Message) -> bool:
     """Whether a calendar wrote it: somebody has accepted or declined a meeting, which is no answer to what we wrote."""
     return any(
-        part.get_content_type() == "text/calendar" and str(part.get_param("method") or "").upper() == "REPLY" for part in mail.walk()
+        part.get_content_type() == "text/calendar" and str(part.get_param("method") or "").upper() == "REPLY"
+        for part in mail.walk()
     )
 
 
 def _header(part: Message, name: str) -> str:
     """The header in one line, as it was written; empty without it. What is no text is left out."""
-    raw = next((str(value) for key, value in part.raw_items() if key.casefold() == name.casefold()), "")[:LONGEST_HEADER]
+    raw = next((str(value) for key, value in part.raw_items() if key.casefold() == name.casefold()), "")[
+        :LONGEST_HEADER
+    ]
     text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return " ".join(text.replace("\x00", "").split())
 
@@ -133,7 +165,9 @@ def _subject(mail: Message) -> str:
         parts = decode_header(written)
     except HeaderParseError:
         return written
-    words = "".join(part if isinstance(part, str) else _decoded(part, charset or "latin-1") for part, charset in parts)
+    words = "".join(
+        part if isinstance(part, str) else _decoded(part, charset or "latin-1") for part, charset in parts
+    )
     return " ".join(words.split())[:LONGEST_HEADER]
 
 
@@ -143,7 +177,10 @@ def _about(mail: Message) -> str | None:
     ids = [
         text
         for part in carried
-        for text in ([_header(each, name) for each in _inside(part) for name in ("Message-ID", OWN_ID)] or [_written(part)])
+        for text in (
+            [_header(each, name) for each in _inside(part) for name in ("Message-ID", OWN_ID)]
+            or [_written(part)]
+        )
     ]
     reports = (part for part in mail.walk() if part.get_content_type() == "message/delivery-status")
     ids += [_header(block, "X-Original-Message-ID") for part in reports for block in _inside(part)]
@@ -158,7 +195,13 @@ def _complaint(mail: Message, feedback: Message) -> Complaint | None:
     if _header(told, "Feedback-Type").casefold() in NO_COMPLAINTS:
         return None
     sent = next(
-        (each for part in mail.walk() if part is not feedback and part.get_content_type() in _CARRIERS for each in _inside(part)), None
+        (
+            each
+            for part in mail.walk()
+            if part is not feedback and part.get_content_type() in _CARRIERS
+            for each in _inside(part)
+        ),
+        None,
     )
     named = [_header(told, "Original-Rcpt-To"), "" if sent is None else _header(sent, "To")]
     address = next((found for text in named if "@" in (found := _address_in(text))), "")
@@ -175,7 +218,15 @@ def _address_in(written: str) -> str:
 
 
 def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
-    failed = next((block for part in reported for block in _inside(part) if _header(block, "Action").casefold() == "failed"), None)
+    failed = next(
+        (
+            block
+            for part in reported
+            for block in _inside(part)
+            if _header(block, "Action").casefold() == "failed"
+        ),
+        None,
+    )
     if failed is None:
         return None
     status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
@@ -183,7 +234,9 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
     words = one_line(said, LONGEST_HEADER)
     reason = words if status in words else f"{status} {words}".strip()
     reason_shown = (reason or "No reason was given.")[:LONGEST_REASON]
-    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {reason_shown}"), message_id, certain=False)
+    return Receipt(
+        Handed(outcome="failed", reason=f"The mail server says: {reason_shown}"), message_id, certain=False
+    )
 
 
 def _bounce_in_words(mail: Message) -> Receipt | None:
@@ -193,18 +246,30 @@ def _bounce_in_words(mail: Message) -> Receipt | None:
     """
     text = next((_written(part) for part in mail.walk() if part.get_content_type() == "text/plain"), "")
     known = _header(mail, "X-Failed-Recipients") or text.startswith(_QMAIL)
-    sent_back = any(part.get_content_type() in ("message/rfc822", "text/rfc822-headers") for part in mail.walk())
-    if not known and not (_SERVERS.match(_address_in(_header(mail, "From"))) and (sent_back or _is_automatic(mail))):
+    sent_back = any(
+        part.get_content_type() in ("message/rfc822", "text/rfc822-headers") for part in mail.walk()
+    )
+    if not known and not (
+        _SERVERS.match(_address_in(_header(mail, "From"))) and (sent_back or _is_automatic(mail))
+    ):
         return None  # a postmaster may be somebody who writes to us
     ours = _OURS.search(text)
     message_id, above = (ours[1], text[: ours.start()]) if ours is not None else (_about(mail), text)
     said = next(
-        (line for line in above.splitlines() if (_CODE.search(line) if known else _FOR_GOOD.search(line) and not _FOR_NOW.search(line))),
+        (
+            line
+            for line in above.splitlines()
+            if (_CODE.search(line) if known else _FOR_GOOD.search(line) and not _FOR_NOW.search(line))
+        ),
         "No reason was given." if known else "",
     )
     if message_id is None or not said:
         return None
-    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {one_line(said, LONGEST_REASON)}"), message_id, certain=False)
+    return Receipt(
+        Handed(outcome="failed", reason=f"The mail server says: {one_line(said, LONGEST_REASON)}"),
+        message_id,
+        certain=False,
+    )
 
 
 def _inside(part: Message) -> list[Message]:
@@ -216,7 +281,10 @@ def _inside(part: Message) -> list[Message]:
 def _text(mail: Message) -> str:
     """What was written, without the lines of ours that an answer repeats."""
     parts = list(_own_parts(mail))
-    body = next((part for kind in ("text/plain", "text/html") for part in parts if part.get_content_type() == kind), None)
+    body = next(
+        (part for kind in ("text/plain", "text/html") for part in parts if part.get_content_type() == kind),
+        None,
+    )
     text = _written(body) if body is not None else _torn(mail)
     if body is not None and body.get_content_type() == "text/html":
         text = _words_of_html(text)

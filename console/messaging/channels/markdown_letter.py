@@ -7,7 +7,26 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_PROSE = {"p", "br", "strong", "em", "ul", "ol", "li", "h1", "h2", "h3", "blockquote", "a", "hr", "code", "pre", "table", "thead", "tbody"}
+_PROSE = {
+    "p",
+    "br",
+    "strong",
+    "em",
+    "ul",
+    "ol",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "blockquote",
+    "a",
+    "hr",
+    "code",
+    "pre",
+    "table",
+    "thead",
+    "tbody",
+}
 _PROSE |= {"tr", "th", "td"}
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
 STYLE = "margin:0 auto;max-width:36rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;color:#1c1c1c"
@@ -15,7 +34,12 @@ STYLE = "margin:0 auto;max-width:36rem;padding:1.5rem;font:16px/1.5 system-ui,sa
 
 def as_html(markdown: str, *, title: str, language: str, footer: tuple[str, str] | None = None) -> str:
     """The whole HTML page of the letter. `footer` is (words, address) of the link below."""
-    body = nh3.clean(_markdown.render(markdown), tags=_PROSE, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"})
+    body = nh3.clean(
+        _markdown.render(markdown),
+        tags=_PROSE,
+        attributes={"a": {"href"}},
+        url_schemes={"https", "http", "mailto", "tel"},
+    )
     below = ""
     if footer is not None:
         words, address = (html.escape(part, quote=True) for part in footer)

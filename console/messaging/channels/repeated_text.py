@@ -10,7 +10,8 @@ from collections.abc import Sequence
 LINK = "/unsubscribe/msg_"
 _LINE = re.compile(r"\s*(?:_{10,}|-{3,}[^-]{0,60}-{3,})\s*")
 _SENDER = re.compile(
-    r"\W*(?:from|von|de|van|da|od|från|fra|lähettäjä|nuo|no|saatja|від|от|kimden|feladó|από|差出人|发件人)\W{0,3}[:：].*", re.IGNORECASE
+    r"\W*(?:from|von|de|van|da|od|från|fra|lähettäjä|nuo|no|saatja|від|от|kimden|feladó|από|差出人|发件人)\W{0,3}[:：].*",
+    re.IGNORECASE,
 )
 _SUBJECT = re.compile(
     r"\W*(?:subject|betreff|objet|onderwerp|oggetto|asunto|assunto|temat|předmět|ämne|emne|aihe|tema|temats|teema|тема|konu|tárgy|θέμα|件名|主题)\W{0,3}[:：].*",
@@ -20,8 +21,16 @@ _COLONS = (":", "：")
 _MOST_HEAD = 8
 _TAG = re.compile(r"<[^<>]{1,2000}>")
 _QUOTING = (
-    "<blockquote", "appendonsend", "divrplyfwdmsg", "reply-intro", "gmail_quote", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "border-top:solid",
-)  # fmt: skip
+    "<blockquote",
+    "appendonsend",
+    "divrplyfwdmsg",
+    "reply-intro",
+    "gmail_quote",
+    "yahoo_quoted",
+    "moz-cite-prefix",
+    "protonmail_quote",
+    "border-top:solid",
+)
 """What stands in the tag with which programs begin a repeated letter."""
 _LINK_HTML = re.compile(r"<a\b[^<>]{0,1000}/unsubscribe/[^<>]{0,1000}>[^<]{0,200}</a>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<[^<>]{1,2000}>|&nbsp;|\s")
@@ -29,7 +38,11 @@ _UNSEEN = re.compile(r"<[^<>]{1,2000}>|&nbsp;|\s")
 
 def own_html(page: str) -> str:
     """The page to where our letter begins, and in any case without the link of ours."""
-    begins = (tag.start() for tag in _TAG.finditer(page) if any(mark in tag[0].lower().replace(" ", "") for mark in _QUOTING))
+    begins = (
+        tag.start()
+        for tag in _TAG.finditer(page)
+        if any(mark in tag[0].lower().replace(" ", "") for mark in _QUOTING)
+    )
     own = page[: next(begins, len(page))]
     return _LINK_HTML.sub("", own if _UNSEEN.sub("", own) else page)
 
@@ -38,7 +51,9 @@ def own_words(text: str) -> str:
     """The text to where our letter begins; where nothing stands above that, all of it. Lines that a program marked as ours, or that have our link, are left out."""
     lines = [line for line in text.splitlines() if not line.startswith(">")]
     ours = max((place for place, line in enumerate(lines) if LINK in line), default=-1)
-    end = next((place for place in range(len(lines)) if _ours_begins(lines, place, linked=place < ours)), len(lines))
+    end = next(
+        (place for place in range(len(lines)) if _ours_begins(lines, place, linked=place < ours)), len(lines)
+    )
     own = "\n".join(line for line in lines[:end] if LINK not in line).strip()
     return own or "\n".join(line for line in lines if LINK not in line).strip()
 

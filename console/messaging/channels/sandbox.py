@@ -47,7 +47,9 @@ def rules_of(kind: str, script: str) -> list[Rule]:
         outcome = first.strip().replace(" ", "_").casefold()
         if outcome not in OUTCOMES[kind] or not 0 < int(share) <= 1000:
             known = ", ".join(spoken(each) for each in OUTCOMES[kind])
-            wrong.append(f"Line {number}: an outcome is one of {known}, with a share from 1 to 1000 behind it.")
+            wrong.append(
+                f"Line {number}: an outcome is one of {known}, with a share from 1 to 1000 behind it."
+            )
             continue
         rules.append(Rule(outcome, label.strip()[:60], int(share), part.strip().casefold()))
     if wrong or len(rules) > MOST_RULES:

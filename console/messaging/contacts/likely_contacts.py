@@ -35,9 +35,15 @@ def _best(part: str, fields: Iterable[Field]) -> Field | None:
     named = [
         item
         for item in fields
-        if _is_part(part, item) and (part != "stage" or item.options) and (part != "do_not_contact" or item.stored == "boolean")
+        if _is_part(part, item)
+        and (part != "stage" or item.options)
+        and (part != "do_not_contact" or item.stored == "boolean")
     ]
-    return min(named, key=lambda item: (item.type != KINDS.get(part, item.type), headings.rank(item.label)), default=None)
+    return min(
+        named,
+        key=lambda item: (item.type != KINDS.get(part, item.type), headings.rank(item.label)),
+        default=None,
+    )
 
 
 def _is_part(part: str, item: Field) -> bool:
@@ -45,7 +51,9 @@ def _is_part(part: str, item: Field) -> bool:
         *headings.plain(f"{item.name} {item.label}").split()
     }:
         return False  # not where they are
-    by_kind = (part in KINDS and item.type == KINDS[part]) or (part in WIDGETS and item.widget == WIDGETS[part])
+    by_kind = (part in KINDS and item.type == KINDS[part]) or (
+        part in WIDGETS and item.widget == WIDGETS[part]
+    )
     if part == "stage" and "state" in (headings.plain(item.label), headings.plain(item.name)):
         return True  # with options; in a list without, it may be part of an address
     return by_kind or part in (headings.part_of(item.label), headings.part_of(item.name))
@@ -55,7 +63,12 @@ def _by_table(collection: Collection, every: Mapping[str, Collection]) -> dict[s
     """Channel → the table of consents whose rows lead to the record."""
     for relation in collection.relations:
         there = every.get(relation.collection) if relation.kind == "to_many" else None
-        if there is not None and (channel := _usual(there, "channel")) and _usual(there, "state") and _about_consent(relation, there):
+        if (
+            there is not None
+            and (channel := _usual(there, "channel"))
+            and _usual(there, "state")
+            and _about_consent(relation, there)
+        ):
             told = [str(option.value) for option in channel.options or ()]
             return {name: {"table": relation.name} for name in CHANNELS if name in (told or WRITTEN)}
     return {}

@@ -50,13 +50,20 @@ def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact
     return contacts_of(collection, records.named(collection_id, keys, whole(collection_id), None))
 
 
-def contacts_of(collection: Collection, found: Mapping[str, Record], scope_of: ScopeOf = whole) -> dict[str, Contact]:
+def contacts_of(
+    collection: Collection, found: Mapping[str, Record], scope_of: ScopeOf = whole
+) -> dict[str, Contact]:
     """Key → the contact that the record is, also as a draft of the collection would have it; one statement for each table of consents. Raises SourceDown."""
     rows = _rows_of_each(collection, found, scope_of)
-    return {key: contact_of(collection, {**record.values}, rows.get(key), key=key) for key, record in found.items()}
+    return {
+        key: contact_of(collection, {**record.values}, rows.get(key), key=key)
+        for key, record in found.items()
+    }
 
 
-def _rows_of_each(collection: Collection, contacts: Mapping[str, Record], scope_of: ScopeOf) -> dict[str, dict[str, Rows]]:
+def _rows_of_each(
+    collection: Collection, contacts: Mapping[str, Record], scope_of: ScopeOf
+) -> dict[str, dict[str, Rows]]:
     """Key → the newest rows of each table in which the consents of that record stand, by table."""
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {key: {} for key in contacts}
     values = {key: record.values for key, record in contacts.items()}
@@ -66,7 +73,9 @@ def _rows_of_each(collection: Collection, contacts: Mapping[str, Record], scope_
             continue
         if len(relation.columns) != 1:
             for key, record in contacts.items():
-                found[key] |= {table: list(rows) for table, rows in _rows(collection, record, scope_of).items()}
+                found[key] |= {
+                    table: list(rows) for table, rows in _rows(collection, record, scope_of).items()
+                }
             continue
         [(own, there)] = relation.columns
         at = column_of(source, "at", records.collection(relation.collection))
@@ -81,13 +90,22 @@ def _rows_of_each(collection: Collection, contacts: Mapping[str, Record], scope_
     return {key: dict(tables) for key, tables in found.items()}
 
 
-def _rows_named(collection_id: str, column: str, wanted: Sequence[Any], at: str | None, scope: Scope) -> Iterator[Mapping[str, Any]]:
+def _rows_named(
+    collection_id: str, column: str, wanted: Sequence[Any], at: str | None, scope: Scope
+) -> Iterator[Mapping[str, Any]]:
     """The rows whose column is one of these values, the newest first."""
     for start in range(0, len(wanted), AT_ONCE):
         after: str | None = None
         where = Test(column, "in", list(wanted[start : start + AT_ONCE]))
         while True:
-            page = records.page(collection_id, scope, where=where, sort=f"-{at}" if at else None, limit=records.MOST_ROWS, after=after)
+            page = records.page(
+                collection_id,
+                scope,
+                where=where,
+                sort=f"-{at}" if at else None,
+                limit=records.MOST_ROWS,
+                after=after,
+            )
             yield from (row.values for row in page.rows)
             after = page.next
             if after is None:
@@ -95,7 +113,11 @@ def _rows_named(collection_id: str, column: str, wanted: Sequence[Any], at: str 
 
 
 def contact_of(
-    collection: Collection, values: Mapping[str, Any], rows: Mapping[str, Rows] | None = None, *, key: str | None = None
+    collection: Collection,
+    values: Mapping[str, Any],
+    rows: Mapping[str, Rows] | None = None,
+    *,
+    key: str | None = None,
 ) -> Contact:
     """The contact that a record with these values is. `rows` are by table, as the document names it, those of its consents, newest first.
 
@@ -103,8 +125,12 @@ def contact_of(
     """
     mapped = collection.contact
     if mapped is None:
-        raise NotFound(f"{collection.label} are not contacts: say under Settings, Collections, Contacts which field is what.")
-    said = {part: _text(values.get(named)) if (named := getattr(mapped, part)) else None for part in ADDRESSED}
+        raise NotFound(
+            f"{collection.label} are not contacts: say under Settings, Collections, Contacts which field is what."
+        )
+    said = {
+        part: _text(values.get(named)) if (named := getattr(mapped, part)) else None for part in ADDRESSED
+    }
     consent = {
         channel: _of_field(source, values)
         if source.table is None
@@ -112,10 +138,14 @@ def contact_of(
         for channel, source in mapped.consent.items()
     }
     own = key if key is not None else records.record_keys.key_of(collection, values) or ""
-    if mapped.name is None and collection.title_fields:  # first and last names stand in columns of their own, and make the title
+    if (
+        mapped.name is None and collection.title_fields
+    ):  # first and last names stand in columns of their own, and make the title
         said["name"] = collection.title_of(values, own)
     closed = _means_yes(values.get(mapped.do_not_contact)) if mapped.do_not_contact else False
-    return Contact(collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent))
+    return Contact(
+        collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent)
+    )
 
 
 def _rows(collection: Collection, record: Record, scope_of: ScopeOf = whole) -> dict[str, Rows]:
@@ -128,14 +158,22 @@ def _rows(collection: Collection, record: Record, scope_of: ScopeOf = whole) -> 
         at = column_of(source, "at", records.collection(relation.collection))
         sort = f"-{at}" if at else None
         page = records.related(
-            collection.id, record.key or "", relation.name, scope_of(relation.collection), MOST_CONSENTS, sort=sort, known=record.values
+            collection.id,
+            record.key or "",
+            relation.name,
+            scope_of(relation.collection),
+            MOST_CONSENTS,
+            sort=sort,
+            known=record.values,
         )
         found[source.table] = [row.values for row in page.rows]
     return found
 
 
 def _of_field(consent: ConsentDocument, values: Mapping[str, Any]) -> Consent:
-    evidence = {part: _text(values.get(named)) if (named := getattr(consent, part)) else None for part in EVIDENCE}
+    evidence = {
+        part: _text(values.get(named)) if (named := getattr(consent, part)) else None for part in EVIDENCE
+    }
     given = means_given(consent, values.get(consent.field or "")) and evidence["withdrawn_at"] is None
     return Consent(given, **evidence)
 

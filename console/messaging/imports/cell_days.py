@@ -14,7 +14,9 @@ _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: ?[+-]\d{2}:?\d{2}|Z)?"
 _DAY = re.compile(rf"(\d{{1,2}})[./-](\d{{1,2}})[./-](\d{{4}}|\d{{2}})(?:[ T,]+({_TIME}))?")
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})\b.*")
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})\b(.*)")
-_TWELVE_HOURS = re.compile(r"(.*[ T,])(\d{1,2})(:\d{2}(?::\d{2})?) *([ap])\.?m\.?( ?[+-]\d{2}:?\d{2})?", re.IGNORECASE)
+_TWELVE_HOURS = re.compile(
+    r"(.*[ T,])(\d{1,2})(:\d{2}(?::\d{2})?) *([ap])\.?m\.?( ?[+-]\d{2}:?\d{2})?", re.IGNORECASE
+)
 _BEFORE_OFFSET = re.compile(r" (?=[+-]\d{2})")
 _ONE_DIGIT = re.compile(r"([ T])(?=\d:\d\d)")
 
@@ -39,7 +41,9 @@ def iso(cell: str, spelling: str) -> str:
     """
     if len(cell) > LONGEST:
         return cell
-    text = _ONE_DIGIT.sub(r"\g<1>0", cell.strip().removesuffix(" UTC") + ("Z" if cell.strip().endswith(" UTC") else ""))
+    text = _ONE_DIGIT.sub(
+        r"\g<1>0", cell.strip().removesuffix(" UTC") + ("Z" if cell.strip().endswith(" UTC") else "")
+    )
     if twelve := _TWELVE_HOURS.fullmatch(text):
         text = f"{twelve[1]}{int(twelve[2]) % 12 + 12 * (twelve[4] in 'pP'):02}{twelve[3]}{twelve[5] or ''}"
     if year := _YEAR_FIRST.fullmatch(text):

@@ -36,7 +36,9 @@ def offered(collection: Collection, column: str) -> Sequence[tuple[str, str]]:
     return [*options, ("", "Leave empty")]
 
 
-def fitting_meanings(collection: Collection, question: Question, meanings: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+def fitting_meanings(
+    collection: Collection, question: Question, meanings: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
     """Those of the meanings (number of a column → word → what it stands for) that its column may have now."""
     found: dict[str, dict[str, str]] = {}
     for number, words in meanings.items():
@@ -46,7 +48,9 @@ def fitting_meanings(collection: Collection, question: Question, meanings: Mappi
     return found
 
 
-def with_meanings(collection: Collection, question: Question, person: str, meanings: Mapping[str, Mapping[str, str]]) -> Question:
+def with_meanings(
+    collection: Collection, question: Question, person: str, meanings: Mapping[str, Mapping[str, str]]
+) -> Question:
     """The question with what words of its columns mean: heading → word → value. Raises Invalid for a heading or a value that is not there."""
     named, _ = contact_files.sample(question.file, person)
     wrong: list[tuple[str, str]] = []
@@ -57,7 +61,12 @@ def with_meanings(collection: Collection, question: Question, person: str, meani
         if not known:
             wrong.append((heading, "No such column is a choice, or about consent."))
         elif OTHERS in words and not question.columns[number].startswith(imports.OPTED_OUT):
-            wrong.append((f"{heading}.{OTHERS}", "Only in a column about opting out every other word may mean the same."))
+            wrong.append(
+                (
+                    f"{heading}.{OTHERS}",
+                    "Only in a column about opting out every other word may mean the same.",
+                )
+            )
         wrong += [
             (f"{heading}.{word}", f"It can only be one of {', '.join(sorted(known))}.")
             for word, meant in words.items()
@@ -66,7 +75,8 @@ def with_meanings(collection: Collection, question: Question, person: str, meani
         numbered[number] = words
     if wrong:
         raise Invalid(
-            "The file cannot be read like this.", details=[{"field": f"meanings.{each}", "reason": reason} for each, reason in wrong]
+            "The file cannot be read like this.",
+            details=[{"field": f"meanings.{each}", "reason": reason} for each, reason in wrong],
         )
     return replace(question, meanings=fitting_meanings(collection, question, numbered))
 
@@ -85,7 +95,13 @@ def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
 
 
 def _meant(row: Row, meant: Mapping[int, Mapping[str, str]]) -> Row:
-    return replace(row, cells=[meant[n].get(compared_cell(cell), cell) if n in meant else cell for n, cell in enumerate(row.cells)])
+    return replace(
+        row,
+        cells=[
+            meant[n].get(compared_cell(cell), cell) if n in meant else cell
+            for n, cell in enumerate(row.cells)
+        ],
+    )
 
 
 def words_of(plan: Plan, part: Sequence[Row], before: Words) -> dict[str, dict[str, int]]:
@@ -105,7 +121,11 @@ def unknown(words: Words, meanings: Mapping[str, Mapping[str, str]]) -> dict[str
     """Those of the words of which nobody has said what they mean."""
     said = {number: {compared_cell(word) for word in known} for number, known in meanings.items()}
     found = {
-        number: {word: lines for word, lines in counts.items() if said.get(number, set()).isdisjoint((compared_cell(word), OTHERS))}
+        number: {
+            word: lines
+            for word, lines in counts.items()
+            if said.get(number, set()).isdisjoint((compared_cell(word), OTHERS))
+        }
         for number, counts in words.items()
     }
     return {number: left for number, left in found.items() if left}
@@ -114,7 +134,11 @@ def unknown(words: Words, meanings: Mapping[str, Mapping[str, str]]) -> dict[str
 def _asked_cells(plan: Plan, row: Sequence[str]) -> Iterator[tuple[int, str]]:
     told_cells = {number: cell for number, each in enumerate(row) if (cell := each.strip())}
     for number, field in plan.fields.items():
-        if number in told_cells and _is_choice(field) and not _known(field, line_values.value_of(plan, field, told_cells[number])):
+        if (
+            number in told_cells
+            and _is_choice(field)
+            and not _known(field, line_values.value_of(plan, field, told_cells[number]))
+        ):
             yield number, told_cells[number]
     for number in plan.consents.channels:
         if number in told_cells:

@@ -12,10 +12,18 @@ from console.core.scopes import Scope, whole
 from console.formats import Kind, Look
 from console.messaging.imports import cell_days
 
-SPELLINGS: Mapping[str, str] = {"day": "1,234.50 and 31/05/2026", "month": "1,234.50 and 05/31/2026", "comma": "1.234,50 and 31.05.2026"}
+SPELLINGS: Mapping[str, str] = {
+    "day": "1,234.50 and 31/05/2026",
+    "month": "1,234.50 and 05/31/2026",
+    "comma": "1.234,50 and 31.05.2026",
+}
 """How numbers and days of a file may be spelled, with what people read. 2026-05-31 is read with each of them."""
-_NUMBER = {mark: re.compile(rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{{NO-BREAK SPACE}}\N{{NARROW NO-BREAK SPACE}}]\d{{3}})+|\d+)(?:{re.escape(mark)}(\d+))?")
-    for mark, group in ((".", ","), (",", "."))}  # fmt: skip
+_NUMBER = {
+    mark: re.compile(
+        rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{{NO-BREAK SPACE}}\N{{NARROW NO-BREAK SPACE}}]\d{{3}})+|\d+)(?:{re.escape(mark)}(\d+))?"
+    )
+    for mark, group in ((".", ","), (",", "."))
+}
 _COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
 _ENTRIES = re.compile(r"[,;|\n]")
 """What stands between the entries of a list in one cell."""
@@ -41,7 +49,11 @@ def spelling_of(cells: Iterable[str], delimiter: str) -> str:
 def value(field: Field, cell: str, spelling: str, look: Look) -> object:
     """The cell as a value of the field: an option by its value or label; what cannot be read stays text and is refused when it is added."""
     if field.type in formats.LISTS:
-        parts = [part.strip() for part in _ENTRIES.split(cell.strip().removeprefix("[").removesuffix("]")) if part.strip()]
+        parts = [
+            part.strip()
+            for part in _ENTRIES.split(cell.strip().removeprefix("[").removesuffix("]"))
+            if part.strip()
+        ]
         return [_option(field, part) for part in parts]
     if field.options is not None:
         return _option(field, cell)
@@ -53,14 +65,20 @@ def value(field: Field, cell: str, spelling: str, look: Look) -> object:
 
 def _option(field: Field, cell: str) -> str | int:
     """The value of the option that the cell names, by its value or label; without options the cell."""
-    known = (option.value for option in field.options or () if cell.casefold() in (option.value.casefold(), option.label.casefold()))
+    known = (
+        option.value
+        for option in field.options or ()
+        if cell.casefold() in (option.value.casefold(), option.label.casefold())
+    )
     found = next(known, cell)
     return int(found) if field.stored == "integer" and re.fullmatch(r"-?[0-9]{1,18}", found) else found
 
 
 def chosen(field: Field, told: object) -> bool:
     """Whether the value is one of the field's options, or a list of them."""
-    return {str(each) for each in (told if isinstance(told, list) else [told])} <= {option.value for option in field.options or ()}
+    return {str(each) for each in (told if isinstance(told, list) else [told])} <= {
+        option.value for option in field.options or ()
+    }
 
 
 LONGEST_TOLD = 40
@@ -73,14 +91,20 @@ def unlisted(collection: Collection, values: Mapping[str, object]) -> list[str]:
     return [
         f"{field.label} “{str(values[field.name])[:LONGEST_TOLD]}” is none of {', '.join(option.label for option in field.options)}."
         for field in fields
-        if field.options is not None and values[field.name] is not None and not chosen(field, values[field.name])
+        if field.options is not None
+        and values[field.name] is not None
+        and not chosen(field, values[field.name])
     ]
 
 
 def wrong_zone(collection: Collection, values: Mapping[str, object]) -> list[str]:
     """Why the time zone among the values of a contact is none; nothing for one that is, or without one."""
     zone = values.get((collection.contact.zone if collection.contact else None) or "")
-    return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not is_zone(str(zone)) else []
+    return (
+        [f"There is no time zone {zone}; one looks like Europe/Vilnius."]
+        if zone and not is_zone(str(zone))
+        else []
+    )
 
 
 def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
@@ -95,22 +119,39 @@ def _plain(what: Kind, cell: str, spelling: str) -> str:
     moment = is_counted(what)
     if what.type in formats.NUMBERS and what.references is None and not (moment and cell_days.is_day(cell)):
         found = _NUMBER["," if spelling == "comma" else "."].fullmatch(cell.strip(_CURRENCY))
-        return cell if found is None else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
+        return (
+            cell
+            if found is None
+            else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
+        )
     if what.type == "date":
         return only_day(cell_days.iso(cell, spelling))
     return cell_days.iso(cell, spelling) if moment or what.type == "datetime" else cell
 
 
-def leading_nowhere(fields: Iterable[Field], lines: Iterable[Mapping[str, object]], scope: Scope) -> dict[str, frozenset[str]]:
+def leading_nowhere(
+    fields: Iterable[Field], lines: Iterable[Mapping[str, object]], scope: Scope
+) -> dict[str, frozenset[str]]:
     """Field → values in these lines to which no record belongs, of collections that the scope does not narrow. Raises SourceDown.
 
     In others the scope judges each line, and answers alike for what is hidden and what is not there.
     """
     lines, found = list(lines), {}
     for field in fields:
-        if field.references is not None and records.sight_of(records.collection(field.references), scope) is None:
-            keys = {str(told): records.key_of_value(str(told)) for line in lines if (told := line.get(field.name)) not in (None, "")}
-            there = records.visible_keys(field.references, keys.values(), whole(field.references)) if keys else set()
+        if (
+            field.references is not None
+            and records.sight_of(records.collection(field.references), scope) is None
+        ):
+            keys = {
+                str(told): records.key_of_value(str(told))
+                for line in lines
+                if (told := line.get(field.name)) not in (None, "")
+            }
+            there = (
+                records.visible_keys(field.references, keys.values(), whole(field.references))
+                if keys
+                else set()
+            )
             found[field.name] = frozenset(told for told, key in keys.items() if key not in there)
     return found
 

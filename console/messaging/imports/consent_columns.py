@@ -30,7 +30,9 @@ OTHERS = "*"
 """Stands for every other word of a column about opting out; in one about agreeing each word is said by itself."""
 EVERY = "every"
 """In place of a channel: all of them."""
-FORMER: Mapping[str, Mapping[str, str]] = {meant: dict.fromkeys(("yes", "y", "true", "1", "x"), meant) for meant in (AGREED, OPTED_OUT)}
+FORMER: Mapping[str, Mapping[str, str]] = {
+    meant: dict.fromkeys(("yes", "y", "true", "1", "x"), meant) for meant in (AGREED, OPTED_OUT)
+}
 FORMER_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("no", "n", "false", "0"), NOT_AGREED),
     **dict.fromkeys(("unsubscribed", "opted out", "withdrawn"), OPTED_OUT),
@@ -49,7 +51,13 @@ EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "at": ("consent date", "consent at"),
 }
 """Part of a consent → headings by which its column is proposed."""
-NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
+NAMES: Mapping[str, str] = {
+    "email": "E-mail",
+    "sms": "SMS",
+    "call": "Calls",
+    "ai_call": "Calls by an AI",
+    "chat": "Chat",
+}
 
 
 def compared_cell(cell: str) -> str:
@@ -117,7 +125,10 @@ class Place:
         """The row that says that this channel was agreed to, still without whose it is."""
         document = self.documents[channel]
         state = column_of(document, "state", self.table)
-        said = {column_of(document, "channel", self.table): document.is_ or channel, state: _given(document, self.table, state)}
+        said = {
+            column_of(document, "channel", self.table): document.is_ or channel,
+            state: _given(document, self.table, state),
+        }
         return {
             **{name: value for name, value in values.items() if value not in (None, "")},
             **{name: v for name, v in said.items() if name},
@@ -125,11 +136,22 @@ class Place:
 
     def reasons(self, values: Mapping[str, Any], told: AbstractSet[str] = frozenset()) -> Iterator[str]:
         """Why a consent of which this is told is none; `told` are the fields that a column tells."""
-        lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and values.get(each.name) in (None, "")]
+        lacking = [
+            each.label.casefold()
+            for each in self.fields
+            if each.name in self.needed and values.get(each.name) in (None, "")
+        ]
         if lacking:
             words = " and ".join(", ".join(lacking).rsplit(", ", 1))
-            every = any(each.name in self.needed - told and values.get(each.name) in (None, "") for each in self.fields)
-            how = f"for all lines, or add a column “Consent {lacking[-1]}”" if every else "for the lines that lack it, or in the file"
+            every = any(
+                each.name in self.needed - told and values.get(each.name) in (None, "")
+                for each in self.fields
+            )
+            how = (
+                f"for all lines, or add a column “Consent {lacking[-1]}”"
+                if every
+                else "for the lines that lack it, or in the file"
+            )
             yield f"Of the consent {words} must be known: fill it in on this page {how}."
         for each in self.fields:
             value = values.get(each.name)
@@ -154,20 +176,35 @@ def place_of(actor: Actor, collection: Collection) -> Place | None:
 def required_place(actor: Actor, collection: Collection) -> Place:
     """The same. Raises NotFound where they stand in no table, NotAllowed where nobody or not this actor may add any, SourceDown."""
     contact = collection.contact
-    tables = [consent.table for consent in contact.consent.values() if consent.table is not None] if contact is not None else []
+    tables = (
+        [consent.table for consent in contact.consent.values() if consent.table is not None]
+        if contact is not None
+        else []
+    )
     relation = consents_relation(collection, tables[0]) if tables else None
     if contact is None or relation is None:
         raise NotFound
     records.catalogue.require_writable(records.collection(relation.collection))
     form = hand_forms.new_record(actor, relation.collection)
-    documents = {channel: consent for channel, consent in contact.consent.items() if consent.table == tables[0]}
+    documents = {
+        channel: consent for channel, consent in contact.consent.items() if consent.table == tables[0]
+    }
     first = next(iter(documents.values()))
     link = [(own, there) for own, there in relation.columns]
-    apart = {there for _, there in link} | {column_of(first, part, form.collection) for part in ("channel", "state", "withdrawn_at")}
+    apart = {there for _, there in link} | {
+        column_of(first, part, form.collection) for part in ("channel", "state", "withdrawn_at")
+    }
     fields = [each for each in form.fields if each.name not in apart and each.name not in form.collection.key]
     source = column_of(first, "source", form.collection)
     needed = {each.name for each in fields if each.needed and each.name not in form.filled}
-    return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
+    return Place(
+        collection,
+        form.collection,
+        documents,
+        link,
+        fields,
+        frozenset(needed | ({source} if source else set())),
+    )
 
 
 def evidence_columns(place: Place, named: Sequence[str]) -> dict[int, Field]:
@@ -176,7 +213,9 @@ def evidence_columns(place: Place, named: Sequence[str]) -> dict[int, Field]:
     known = {each.name: each for each in place.fields}
     parts = {part: known.get(column_of(first, part, place.table) or "") for part in EVIDENCE}
     words = {each: item for part, item in parts.items() if item is not None for each in EVIDENCE[part]}
-    words |= {f"consent {headings.plain(text)}": each for each in place.fields for text in (each.label, each.name)}
+    words |= {
+        f"consent {headings.plain(text)}": each for each in place.fields for text in (each.label, each.name)
+    }
     found: dict[int, Field] = {}
     for number, heading in enumerate(named):
         item = words.get(headings.plain(heading))
@@ -196,17 +235,31 @@ def read(
     if place is None:
         return {}, [], False
     out = opted_out(columns, told)
-    said = [*columns.everyone, *(channel for number, channel in columns.channels.items() if columns.meaning(number, told) == AGREED)]
+    said = [
+        *columns.everyone,
+        *(channel for number, channel in columns.channels.items() if columns.meaning(number, told) == AGREED),
+    ]
     agreed = [channel for channel in said if channel not in out or out[channel] is not None]
     if not agreed:
         return {}, [], False
-    own = {each.name: told[number] for number, each in columns.told.items() if number < len(told) and told[number].strip()}
+    own = {
+        each.name: told[number]
+        for number, each in columns.told.items()
+        if number < len(told) and told[number].strip()
+    }
     values = {
-        each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), spelling, zone) for each in place.fields
+        each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), spelling, zone)
+        for each in place.fields
     }
     own_day = column_of(next(iter(place.documents.values())), "at", place.table) in own
-    rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out, own_day=own_day)
-    return rows, [*place.reasons(values, {each.name for each in columns.told.values()})] if rows else [], own_day
+    rows = still_given(
+        place, {channel: place.row(channel, values) for channel in agreed}, out, own_day=own_day
+    )
+    return (
+        rows,
+        [*place.reasons(values, {each.name for each in columns.told.values()})] if rows else [],
+        own_day,
+    )
 
 
 def still_given(
@@ -217,7 +270,9 @@ def still_given(
     for channel, row in rows.items():
         given_at = moment_of(row.get(column_of(place.documents[channel], "at", place.table) or ""))
         until = out.get(channel)
-        if channel not in out or (own_day and until is not None and given_at is not None and given_at > until):
+        if channel not in out or (
+            own_day and until is not None and given_at is not None and given_at > until
+        ):
             kept[channel] = dict(row)
     return kept
 
@@ -253,7 +308,11 @@ def unclear(columns: Columns, cells: Sequence[str], *, strict: bool) -> list[str
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
     """Channels to which a line says that its contact has not agreed; what is empty says nothing."""
-    return frozenset(channel for number, channel in columns.channels.items() if columns.meaning(number, cells) in (NOT_AGREED, OPTED_OUT))
+    return frozenset(
+        channel
+        for number, channel in columns.channels.items()
+        if columns.meaning(number, cells) in (NOT_AGREED, OPTED_OUT)
+    )
 
 
 def plain_noes(columns: Columns, rows: Iterable[Row]) -> int:
@@ -264,7 +323,11 @@ def plain_noes(columns: Columns, rows: Iterable[Row]) -> int:
 def link_of(place: Place, key: str) -> dict[str, Any]:
     """What says in a row of the table of consents whose it is."""
     keys = record_keys.decode(place.collection, key)
-    return {there: keys[place.collection.key.index(own)] for own, there in place.link if own in place.collection.key}
+    return {
+        there: keys[place.collection.key.index(own)]
+        for own, there in place.link
+        if own in place.collection.key
+    }
 
 
 def _given(document: ConsentDocument, table: Collection, state: str | None) -> Any:
@@ -274,7 +337,10 @@ def _given(document: ConsentDocument, table: Collection, state: str | None) -> A
         return True
     words = [word.casefold() for word in document.given or GIVEN]
     options = [str(option.value) for option in (known.options or ())] if known is not None else []
-    return next((option for word in words for option in options if option.casefold() == word), (document.given or GIVEN)[0])
+    return next(
+        (option for word in words for option in options if option.casefold() == word),
+        (document.given or GIVEN)[0],
+    )
 
 
 def _value(told: Field, cell: str, spelling: str, zone: str) -> Any:
@@ -282,7 +348,12 @@ def _value(told: Field, cell: str, spelling: str, zone: str) -> Any:
         return None
     if told.options is not None:
         return next(
-            (option.value for option in told.options if cell.casefold() in (str(option.value).casefold(), option.label.casefold())), cell
+            (
+                option.value
+                for option in told.options
+                if cell.casefold() in (str(option.value).casefold(), option.label.casefold())
+            ),
+            cell,
         )
     if told.type == "datetime":
         at = cell_days.moment(cell, spelling, zone)

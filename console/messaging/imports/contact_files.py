@@ -30,13 +30,17 @@ DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
 """A line over the heading by which Excel is told what stands between the cells."""
 ADDRESS = re.compile(r"(?:[^<>@]*<)?[^<>@\s]+@[^<>@\s]+\.[^<>@\s\d]{2,}>?")
-TELEPHONE = re.compile(r"(?!\d{4}-\d\d-\d\d)(?=(?:\D*\d){7})(?:p:|tel:)?[+(]?\d[\d ()/.\N{NO-BREAK SPACE}-]{5,24}\d")
+TELEPHONE = re.compile(
+    r"(?!\d{4}-\d\d-\d\d)(?=(?:\D*\d){7})(?:p:|tel:)?[+(]?\d[\d ()/.\N{NO-BREAK SPACE}-]{5,24}\d"
+)
 """Cells that are an e-mail address or a telephone number by their look."""
 AS_TEXT = re.compile(r'="([^"]*)"')
 """A cell as it is written so that a spreadsheet takes a long number for a text."""
 UNREADABLE = "\ufffd"
 IN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
-UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+UNSEEN = re.compile(
+    "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (*workbooks.BEGIN, b"%PDF")
 NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
@@ -84,21 +88,29 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     place, subject = _place(folder), subjects.of_person(person)
     place.mkdir(parents=True, mode=0o700)
     decoder, first, count, total = codecs.getincrementaldecoder("utf-8")(errors="replace"), b"", 0, 0
-    broken, letters = 0, 0  # in UTF-8: bytes that are nothing, and bytes that only belong to letters beyond ASCII
+    broken, letters = (
+        0,
+        0,
+    )  # in UTF-8: bytes that are nothing, and bytes that only belong to letters beyond ASCII
     ends = [0, 0]  # bytes that end lines on most machines, and on old ones
     try:
         while part := begin or stream.read(PART):
             begin = b""
             first, total = first or part, total + len(part)
             if total > MOST_BYTES:
-                raise Invalid("The file is too large.", at=("csv", f"At most {MOST_BYTES >> 20} MB: split it into several."))
+                raise Invalid(
+                    "The file is too large.",
+                    at=("csv", f"At most {MOST_BYTES >> 20} MB: split it into several."),
+                )
             text = decoder.decode(part)
             broken, letters = broken + text.count(UNREADABLE), letters + len(part) - len(text)
             ends = [ends[0] + part.count(b"\n"), ends[1] + part.count(b"\r")]
             (place / str(count)).write_bytes(subjects.lock(subject, _about(folder, count), part))
             count += 1
         if not first.strip():
-            raise Invalid("The file is empty.", at=("csv", "Choose a file with a heading and a line for each contact."))
+            raise Invalid(
+                "The file is empty.", at=("csv", "Choose a file with a heading and a line for each contact.")
+            )
     except Invalid:
         forget(folder)
         raise
@@ -123,7 +135,14 @@ def _delimiter(head: str) -> str:
 def begins_with_contact(head: str, delimiter: str) -> bool:
     """Whether the first line with anything in it has what no heading has: an e-mail address, a telephone number, or in a list of one column a number."""
     try:
-        cells = next((cells for cells in csv.reader(io.StringIO(head), delimiter=delimiter) if any(map(str.strip, cells))), [])
+        cells = next(
+            (
+                cells
+                for cells in csv.reader(io.StringIO(head), delimiter=delimiter)
+                if any(map(str.strip, cells))
+            ),
+            [],
+        )
     except csv.Error:
         return False
     filled = [cell.strip("\ufeff ") for cell in cells if cell.strip("\ufeff ")]
@@ -143,13 +162,23 @@ def heading_of(cells: Sequence[str]) -> list[str]:
 
 def first_lines(file: ContactFile) -> list[tuple[str, str, bool]]:
     """(value, words, whether it is so) of what the first line of the file may be; empty where lines before the heading make it certain."""
-    return [(each, words, (each == CONTACT) == (file.heading == 0)) for each, words in FIRST_LINES.items()] if file.heading <= 1 else []
+    return (
+        [(each, words, (each == CONTACT) == (file.heading == 0)) for each, words in FIRST_LINES.items()]
+        if file.heading <= 1
+        else []
+    )
 
 
 def read_as(file: ContactFile, encoding: str | None, first_line: str | None) -> ContactFile:
     """The file as a person says that it is read: the encoding, and whether its first line is a HEADING or a CONTACT already; anything else leaves it as it is."""
-    heading = {CONTACT: 0, HEADING: 1}.get(first_line or "", file.heading) if file.heading <= 1 else file.heading
-    return replace(file, encoding=encoding if encoding is not None and encoding in ENCODINGS else file.encoding, heading=heading)
+    heading = (
+        {CONTACT: 0, HEADING: 1}.get(first_line or "", file.heading) if file.heading <= 1 else file.heading
+    )
+    return replace(
+        file,
+        encoding=encoding if encoding is not None and encoding in ENCODINGS else file.encoding,
+        heading=heading,
+    )
 
 
 def forget(folder: str) -> None:
@@ -212,11 +241,16 @@ def _rows(file: ContactFile, person: str) -> Iterator[Row]:
         if number < file.heading:
             continue
         if wrong and number == file.heading:
-            raise Invalid("The file cannot be read.", at=("csv", f"{wrong} It is the first one: is it a CSV file?"))
+            raise Invalid(
+                "The file cannot be read.", at=("csv", f"{wrong} It is the first one: is it a CSV file?")
+            )
         if number == max(file.heading, 1) and len(cells) > MOST_COLUMNS:
             raise Invalid(
                 "The file cannot be read.",
-                at=("csv", f"It has {len(cells):,} columns: leave out some, so that there are at most {MOST_COLUMNS}."),
+                at=(
+                    "csv",
+                    f"It has {len(cells):,} columns: leave out some, so that there are at most {MOST_COLUMNS}.",
+                ),
             )
         told = number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
         if wrong or (any(cell.strip() for cell in cells) and not told):
@@ -266,9 +300,13 @@ def _texts(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
         if encoding not in LATIN:
             yield decoder.decode(part)
             continue
-        whole, end, rest = (rest + part).rpartition(b"\n") if len(rest) <= LONGEST_LINE else (rest + part, b"", b"")
+        whole, end, rest = (
+            (rest + part).rpartition(b"\n") if len(rest) <= LONGEST_LINE else (rest + part, b"", b"")
+        )
         yield (
-            "\n".join(_text(line, encoding) for line in whole.split(b"\n")) if IN_UTF8.search(whole) else whole.decode(encoding, "replace")
+            "\n".join(_text(line, encoding) for line in whole.split(b"\n"))
+            if IN_UTF8.search(whole)
+            else whole.decode(encoding, "replace")
         )
         yield end.decode()
     yield _text(rest, encoding) if rest else decoder.decode(b"", final=True)

@@ -12,15 +12,33 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 ENCODINGS: Mapping[str, str] = {
-    "utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western European)", "cp1250": "Windows-1250 (Central European)",
-    "cp1257": "Windows-1257 (Baltic)", "cp1254": "Windows-1254 (Turkish)", "cp1251": "Windows-1251 (Cyrillic)", "cp1253": "Windows-1253 (Greek)",
-    "cp1255": "Windows-1255 (Hebrew)", "cp1256": "Windows-1256 (Arabic)", "cp874": "Windows-874 (Thai)",
-    "utf-16": "UTF-16", "utf-16-le": "UTF-16 without a mark, little-endian", "utf-16-be": "UTF-16 without a mark, big-endian",
-    "cp932": "Shift JIS (Japanese)", "euc_jp": "EUC-JP (Japanese)", "gb18030": "GB 18030 (Chinese)", "cp950": "Big5 (Chinese)", "cp949": "EUC-KR (Korean)",
-    "mac_roman": "Macintosh (Western European)", "mac_latin2": "Macintosh (Central European)", "mac_cyrillic": "Macintosh (Cyrillic)",
-    "cp850": "MS-DOS 850 (Western European)", "cp852": "MS-DOS 852 (Central European)", "cp866": "MS-DOS 866 (Cyrillic)",
-    "iso8859_2": "ISO 8859-2 (Central European)", "koi8_u": "KOI8 (Cyrillic)",
-}  # fmt: skip
+    "utf-8-sig": "UTF-8",
+    "cp1252": "Windows-1252 (Western European)",
+    "cp1250": "Windows-1250 (Central European)",
+    "cp1257": "Windows-1257 (Baltic)",
+    "cp1254": "Windows-1254 (Turkish)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "cp1253": "Windows-1253 (Greek)",
+    "cp1255": "Windows-1255 (Hebrew)",
+    "cp1256": "Windows-1256 (Arabic)",
+    "cp874": "Windows-874 (Thai)",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 without a mark, little-endian",
+    "utf-16-be": "UTF-16 without a mark, big-endian",
+    "cp932": "Shift JIS (Japanese)",
+    "euc_jp": "EUC-JP (Japanese)",
+    "gb18030": "GB 18030 (Chinese)",
+    "cp950": "Big5 (Chinese)",
+    "cp949": "EUC-KR (Korean)",
+    "mac_roman": "Macintosh (Western European)",
+    "mac_latin2": "Macintosh (Central European)",
+    "mac_cyrillic": "Macintosh (Cyrillic)",
+    "cp850": "MS-DOS 850 (Western European)",
+    "cp852": "MS-DOS 852 (Central European)",
+    "cp866": "MS-DOS 866 (Cyrillic)",
+    "iso8859_2": "ISO 8859-2 (Central European)",
+    "koi8_u": "KOI8 (Cyrillic)",
+}
 """Encodings that a file may have, as Python names them, with what people read."""
 _WEST, _MIDDLE, _CYRILLIC = (
     ("cp1252", "mac_roman", "cp850"),
@@ -29,24 +47,55 @@ _WEST, _MIDDLE, _CYRILLIC = (
 )
 _RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 _LATIN: tuple[tuple[tuple[str, ...], str], ...] = (
-    (_WEST, "üäöß"), (_WEST, "éèçêàëîôïûâùœæ"), (_WEST, "áéíóñúü"), (_WEST, "àèìòùé"), (_WEST, "ãçáéíõóêâúôà"), (_WEST, "äöåé"), (_WEST, "øåæéö"), (_WEST, "ëéïüöáó"),
-    (_WEST, "áóíðéöúþýæ"), (_WEST, "éèàíòóçúïü"), (_WEST, "ëç"), (_WEST[:1], "äõüöšž"),
-    (_MIDDLE, "łóńśążęźć"), (_MIDDLE, "áíéřčšžýěůúňťďó"), (_MIDDLE, "áíčšžúýéľťôňäďóĺŕ"), (_MIDDLE, "áéóöőüíúű"), (_MIDDLE, "ăşîţâ"), (_MIDDLE, "ćčšžđ"), (_MIDDLE, "čšž"),
-    (("cp1257",), "ėšžūčųįąę"), (("cp1257",), "āīņšēļčžūģķ"), (("cp1257",), "äõüöšž"), (("cp1254",), "ışğçüöâ"),
-)  # fmt: skip
+    (_WEST, "üäöß"),
+    (_WEST, "éèçêàëîôïûâùœæ"),
+    (_WEST, "áéíóñúü"),
+    (_WEST, "àèìòùé"),
+    (_WEST, "ãçáéíõóêâúôà"),
+    (_WEST, "äöåé"),
+    (_WEST, "øåæéö"),
+    (_WEST, "ëéïüöáó"),
+    (_WEST, "áóíðéöúþýæ"),
+    (_WEST, "éèàíòóçúïü"),
+    (_WEST, "ëç"),
+    (_WEST[:1], "äõüöšž"),
+    (_MIDDLE, "łóńśążęźć"),
+    (_MIDDLE, "áíéřčšžýěůúňťďó"),
+    (_MIDDLE, "áíčšžúýéľťôňäďóĺŕ"),
+    (_MIDDLE, "áéóöőüíúű"),
+    (_MIDDLE, "ăşîţâ"),
+    (_MIDDLE, "ćčšžđ"),
+    (_MIDDLE, "čšž"),
+    (("cp1257",), "ėšžūčųįąę"),
+    (("cp1257",), "āīņšēļčžūģķ"),
+    (("cp1257",), "äõüöšž"),
+    (("cp1254",), "ışğçüöâ"),
+)
 """Encodings, with the letters beyond ASCII of a language that is written in them, the most frequent in names first."""
 _OTHER: tuple[tuple[tuple[str, ...], str], ...] = (
-    (_CYRILLIC, _RUSSIAN + "ё"), (_CYRILLIC, "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя"), (_CYRILLIC[:2], "абвгдђежзијклљмнњопрстћуфхцчџш"), (("cp1251",), "абвгдеёжзійклмнопрстуўфхцчшыьэюя"),
-    (("cp1253",), "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"), (("cp1255",), "אבגדהוזחטיךכלםמןנסעףפץצקרשת"), (("cp1256",), "ابتثجحخدذرزسشصضطظعغفقكلمنهويءآأؤإئةىپچژگ"),
+    (_CYRILLIC, _RUSSIAN + "ё"),
+    (_CYRILLIC, "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя"),
+    (_CYRILLIC[:2], "абвгдђежзијклљмнњопрстћуфхцчџш"),
+    (("cp1251",), "абвгдеёжзійклмнопрстуўфхцчшыьэюя"),
+    (("cp1253",), "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"),
+    (("cp1255",), "אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
+    (("cp1256",), "ابتثجحخدذرزسشصضطظعغفقكلمنهويءآأؤإئةىپچژگ"),
     (("cp874",), "".join(map(chr, [*range(0xE01, 0xE3B), *range(0xE40, 0xE4F)]))),
-)  # fmt: skip
+)
 """The same of languages that are written in letters of their own."""
 _COMMON = {
-    "cp932": ("shift_jis", range(0x88, 0x98)), "euc_jp": ("euc_jp", range(0xB0, 0xD0)), "gb18030": ("gb2312", range(0xB0, 0xD8)),
-    "cp950": ("big5", range(0xA4, 0xC7)), "cp949": ("euc_kr", range(0xB0, 0xC9)),
-}  # fmt: skip
+    "cp932": ("shift_jis", range(0x88, 0x98)),
+    "euc_jp": ("euc_jp", range(0xB0, 0xD0)),
+    "gb18030": ("gb2312", range(0xB0, 0xD8)),
+    "cp950": ("big5", range(0xA4, 0xC7)),
+    "cp949": ("euc_kr", range(0xB0, 0xC9)),
+}
 """Encodings with two bytes for a letter → the older standard inside, and the first bytes of the letters that are frequent there."""
-OLDER = ("cp1252", *dict.fromkeys(name for names, _ in (*_LATIN, *_OTHER) for name in names if name != "cp1252"), *_COMMON)
+OLDER = (
+    "cp1252",
+    *dict.fromkeys(name for names, _ in (*_LATIN, *_OTHER) for name in names if name != "cp1252"),
+    *_COMMON,
+)
 """Encodings that a spreadsheet writes where it does not write Unicode; of those that fit as well as each other the first one."""
 LATIN = frozenset(name for names, _ in _LATIN for name in names)
 """Encodings of Latin letters with a byte for each: hardly any line in one of them is valid UTF-8 by chance."""
@@ -83,7 +132,10 @@ def _older(sample: bytes) -> str | None:
     words = Counter(word for word in _WORD.findall(sample) if not word.isascii()).most_common(WORDS)
     likely = {name: _likely(name, words) for name in OLDER if name not in _COMMON}
     likely |= {name: _likely_of_pairs(name, sample.rpartition(b"\n")[0] or sample) for name in _COMMON}
-    best = max(OLDER, key=lambda name: likely[name] + (_RARER if name in _RARE else _USUAL if name == OLDER[0] else 0.0))
+    best = max(
+        OLDER,
+        key=lambda name: likely[name] + (_RARER if name in _RARE else _USUAL if name == OLDER[0] else 0.0),
+    )
     return best if likely[best] >= _NO_TEXT * len(beyond) else None
 
 
@@ -93,14 +145,18 @@ def _likely(name: str, words: Iterable[tuple[bytes, int]]) -> float:
     known = "".join(letters for names, letters in (*_LATIN, *_OTHER) if name in names)
     union = frozenset(known + known.upper())
     found = [_in_latin(decoded, _ranks(letters), union) for names, letters in _LATIN if name in names]
-    return max([*found, *(_in_letters_of_its_own(decoded, letters) for names, letters in _OTHER if name in names)])
+    return max(
+        [*found, *(_in_letters_of_its_own(decoded, letters) for names, letters in _OTHER if name in names)]
+    )
 
 
 @lru_cache(maxsize=64)
 def _ranks(letters: str) -> Mapping[str, float]:
     """Letter, small and capital → how likely it is in a word: a tenth of the letters are beyond ASCII, each in four steps half as frequent as those before."""
     likely = {letter: math.log(0.1 * 0.25) + rank * math.log(0.84) for rank, letter in enumerate(letters)}
-    return likely | {("İ" if letter == "ı" else letter.upper()): value for letter, value in likely.items() if letter != "ß"}
+    return likely | {
+        ("İ" if letter == "ı" else letter.upper()): value for letter, value in likely.items() if letter != "ß"
+    }
 
 
 def _in_latin(words: Iterable[tuple[str, int]], ranks: Mapping[str, float], union: frozenset[str]) -> float:
@@ -109,7 +165,9 @@ def _in_latin(words: Iterable[tuple[str, int]], ranks: Mapping[str, float], unio
         value, before = 0.0, ""
         for letter in word:
             if letter > "\x7f":
-                value += ranks.get(letter) or (_FOREIGN if letter in union else _MARK if letter in _QUOTES else _WRONG)
+                value += ranks.get(letter) or (
+                    _FOREIGN if letter in union else _MARK if letter in _QUOTES else _WRONG
+                )
                 value += _oddly(letter, before) - 1.5 * (before > "\x7f")
             before = letter
         total += value * times

@@ -32,9 +32,17 @@ def by_value(
     if kind == "phone" or (contact is not None and field == contact.phone):
         return _by_telephone(collection, read, field, [str(value) for value in given], fields)
     wanted = {spelled for value in given for spelled in headings.spellings(value)}
-    found = _compared(field, _contacts_with(collection.id, read, Test(field, "in", sorted(wanted, key=str)), fields))
-    missing = {str(value).lower() for value in given if "@" in str(value) and headings.as_compared(value) not in found}
-    return found | _compared(field, _contacts_with(collection.id, read, Test(field, ANY_CASE, sorted(missing)), fields))
+    found = _compared(
+        field, _contacts_with(collection.id, read, Test(field, "in", sorted(wanted, key=str)), fields)
+    )
+    missing = {
+        str(value).lower()
+        for value in given
+        if "@" in str(value) and headings.as_compared(value) not in found
+    }
+    return found | _compared(
+        field, _contacts_with(collection.id, read, Test(field, ANY_CASE, sorted(missing)), fields)
+    )
 
 
 def _compared(field: str, contacts: Iterable[Record]) -> dict[str, list[Record]]:
@@ -50,13 +58,31 @@ def _by_telephone(
     """Numbers with their country first by how they are usually written, the others by their last digits, for which no index helps."""
     country = collection.contact.country if collection.contact is not None else None
     country = country if country in collection.by_name and country not in read.hidden else None
-    read_fields = None if fields is None else [*fields, *([country] if country is not None and country not in fields else [])]
+    read_fields = (
+        None
+        if fields is None
+        else [*fields, *([country] if country is not None and country not in fields else [])]
+    )
     meant = {value: numbers(value, None) for value in given}
-    usual = {way for those in meant.values() for number in those for way in recipients.ways_to_write("sms", number)}
-    contacts = {each.key: each for each in _contacts_with(collection.id, read, Test(field, "in", sorted({*given, *usual})), read_fields)}
+    usual = {
+        way for those in meant.values() for number in those for way in recipients.ways_to_write("sms", number)
+    }
+    contacts = {
+        each.key: each
+        for each in _contacts_with(
+            collection.id, read, Test(field, "in", sorted({*given, *usual})), read_fields
+        )
+    }
     found = _same_number(meant, contacts.values(), field, country)
-    ends = {recipients.digits_of(value)[-LAST_DIGITS:] for value in given if headings.as_compared(value) not in found}
-    contacts |= {each.key: each for each in _contacts_with(collection.id, read, Test(field, ENDING, sorted(ends - {""})), read_fields)}
+    ends = {
+        recipients.digits_of(value)[-LAST_DIGITS:]
+        for value in given
+        if headings.as_compared(value) not in found
+    }
+    contacts |= {
+        each.key: each
+        for each in _contacts_with(collection.id, read, Test(field, ENDING, sorted(ends - {""})), read_fields)
+    }
     return _same_number(meant, contacts.values(), field, country)
 
 
@@ -68,7 +94,9 @@ def numbers(text: str, country: str | None) -> set[str]:
     return set(map(phone_plans.canonical, told))
 
 
-def _same_number(given: dict[str, set[str]], contacts: Iterable[Record], field: str, country: str | None) -> dict[str, list[Record]]:
+def _same_number(
+    given: dict[str, set[str]], contacts: Iterable[Record], field: str, country: str | None
+) -> dict[str, list[Record]]:
     """What was given, as it is compared → the contacts with that number: with its country where both have one, else by its digits."""
     by_number: dict[str, list[Record]] = {}
     for record in contacts:
@@ -89,11 +117,19 @@ def _same_number(given: dict[str, set[str]], contacts: Iterable[Record], field: 
     return found
 
 
-def _contacts_with(collection_id: str, read: Scope, asked: Test, fields: Sequence[str] | None) -> Iterator[Record]:
+def _contacts_with(
+    collection_id: str, read: Scope, asked: Test, fields: Sequence[str] | None
+) -> Iterator[Record]:
     parts = deque(asked.value[start : start + ASKED] for start in range(0, len(asked.value), ASKED))
     while parts:
         part = parts.popleft()
-        rows = records.page(collection_id, read, where=Test(asked.field, asked.op, part), limit=records.MOST_ROWS, fields=fields).rows
+        rows = records.page(
+            collection_id,
+            read,
+            where=Test(asked.field, asked.op, part),
+            limit=records.MOST_ROWS,
+            fields=fields,
+        ).rows
         if len(rows) >= records.MOST_ROWS and len(part) > 1:
             parts.extendleft((part[len(part) // 2 :], part[: len(part) // 2]))
             continue

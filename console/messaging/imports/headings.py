@@ -17,7 +17,16 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     MIDDLE: ("middle name",),
     FAMILY: ("last name", "family name", "surname"),
     "email": ("email", "e mail", "mail", "email address", "e mail address"),
-    "phone": ("mobile", "mobile phone", "mobile number", "cell phone", "phone", "telephone", "phone number", "telephone number"),
+    "phone": (
+        "mobile",
+        "mobile phone",
+        "mobile number",
+        "cell phone",
+        "phone",
+        "telephone",
+        "phone number",
+        "telephone number",
+    ),
     "zone": ("time zone", "timezone"),
     "country": ("country", "country region", "country code"),
     "language": ("language", "locale"),
@@ -96,8 +105,15 @@ def column_by_cells(part: str, lines: Sequence[Sequence[str]], used: Container[i
     """The one column, of those that are not used, whose cells are e-mail addresses or telephone numbers; None where there is none, or several."""
     is_such = _is_address if part == "email" else _is_telephone
     width = max(map(len, lines), default=0)
-    filled = {number: [line[number] for line in lines if number < len(line) and line[number]] for number in range(width)}
-    found = [n for n, cells in filled.items() if n not in used and cells and sum(map(is_such, cells)) >= len(cells) * MOSTLY]
+    filled = {
+        number: [line[number] for line in lines if number < len(line) and line[number]]
+        for number in range(width)
+    }
+    found = [
+        n
+        for n, cells in filled.items()
+        if n not in used and cells and sum(map(is_such, cells)) >= len(cells) * MOSTLY
+    ]
     return found[0] if len(found) == 1 else None
 
 
@@ -145,7 +161,11 @@ def _codes() -> frozenset[str]:
 def _country_aliases() -> Mapping[str, str]:
     from babel.core import get_global
 
-    return {_country_words(name): those[0] for name, those in get_global("territory_aliases").items() if those[0] in _codes()}
+    return {
+        _country_words(name): those[0]
+        for name, those in get_global("territory_aliases").items()
+        if those[0] in _codes()
+    }
 
 
 @lru_cache(maxsize=1)
@@ -153,7 +173,9 @@ def _countries() -> Mapping[str, str]:
     """English names of countries → their letters."""
     from babel import Locale
 
-    return {_country_words(str(name)): code for code, name in Locale("en").territories.items() if code in _codes()}
+    return {
+        _country_words(str(name)): code for code, name in Locale("en").territories.items() if code in _codes()
+    }
 
 
 def language_code(cell: str) -> str:
@@ -170,7 +192,9 @@ def _languages() -> Mapping[str, str]:
     """English names of languages → their letters."""
     from babel import Locale
 
-    return {str(name).casefold(): code for code, name in Locale("en").languages.items() if len(code) == len("de")}
+    return {
+        str(name).casefold(): code for code, name in Locale("en").languages.items() if len(code) == len("de")
+    }
 
 
 def address(cell: str) -> str:
@@ -183,7 +207,11 @@ def address(cell: str) -> str:
 
 def several_addresses(cell: str) -> list[str]:
     """The e-mail addresses of a cell that holds more than one, whatever stands between them; nothing of any other."""
-    each = list(dict.fromkeys(told.lstrip("'") for told in _ADDRESS.findall(cell))) if cell.count("@") > 1 and len(cell) <= LONGEST else []
+    each = (
+        list(dict.fromkeys(told.lstrip("'") for told in _ADDRESS.findall(cell)))
+        if cell.count("@") > 1 and len(cell) <= LONGEST
+        else []
+    )
     return each if len(each) > 1 else []
 
 
@@ -197,7 +225,11 @@ def as_compared(value: object) -> str:
     text = unicodedata.normalize("NFC", str(value)).strip() if value not in (None, "") else ""
     before, at, domain = text.rpartition("@")
     domain = domain.lower()
-    return f"{before.casefold()}@{_domains(domain)[0] if 'xn--' in domain else domain}" if at else text.casefold()
+    return (
+        f"{before.casefold()}@{_domains(domain)[0] if 'xn--' in domain else domain}"
+        if at
+        else text.casefold()
+    )
 
 
 def spellings(value: Any) -> set[Any]:
@@ -211,7 +243,10 @@ def spellings(value: Any) -> set[Any]:
 
 def _domains(domain: str) -> tuple[str, str]:
     """The domain with its letters, and as machines write it; as it is where it is none."""
-    from email_validator import EmailNotValidError, validate_email  # of those who need it: most addresses are plain
+    from email_validator import (
+        EmailNotValidError,
+        validate_email,
+    )  # of those who need it: most addresses are plain
 
     try:
         known = validate_email(f"x@{domain}", check_deliverability=False)
@@ -230,7 +265,9 @@ def numbers_in(cell: str) -> tuple[str, ...]:
     if len(cell) > LONGEST:
         return (cell,)
     parts = [part.strip() for field in phone_text.fields_apart(cell) for part in _STROKE_BETWEEN.split(field)]
-    several = tuple(dict.fromkeys(number(part) for part in parts if phone_text.digits_in(part) >= phone_text.FEWEST))
+    several = tuple(
+        dict.fromkeys(number(part) for part in parts if phone_text.digits_in(part) >= phone_text.FEWEST)
+    )
     return several if len(several) > 1 else (number(cell),) if cell else ()
 
 

@@ -43,7 +43,9 @@ AT_HAND_S = 1.5
 STOPPING = timedelta(minutes=10)
 """How long is waited for the lines that were begun when somebody stopped it: a process that died with them may have left them to nobody."""
 FIRST, NAME_LENGTH = 10, 80
-_LINES = "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
+_LINES = (
+    "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
+)
 _CAUSES = (
     "select r.reason, count(distinct a.line) from console.enrolment_answer a cross join lateral jsonb_array_elements_text(a.reasons) r(reason)"
     " where a.batch = %s and r.reason not like 'It stands on line %%' and r.reason <> all(%s) group by 1 order by 2 desc, 1 limit %s"
@@ -112,16 +114,25 @@ class Import(Work):
     def stopping(self) -> bool:
         """Whether it was stopped a moment ago, and lines that were begun before that are still written: its counts are those before them."""
         return (
-            self.status == IMPORTS.stopped and "begun" in self.place and self.ended_at is not None and log.now() - self.ended_at < STOPPING
+            self.status == IMPORTS.stopped
+            and "begun" in self.place
+            and self.ended_at is not None
+            and log.now() - self.ended_at < STOPPING
         )
 
 
 def keep(actor: Actor, collection_id: str, stream: IO[bytes], name: str = "") -> Import:
     """Store a file, which is called so, and look at it. Raises NotFound, NotAllowed, Invalid for a file that is none."""
     collection = imports.importable(actor, collection_id)
-    file = contact_files.keep(new_id("imf"), actor.id, stream, PurePath(name.replace("\\", "/")).name[:NAME_LENGTH])
+    file = contact_files.keep(
+        new_id("imf"), actor.id, stream, PurePath(name.replace("\\", "/")).name[:NAME_LENGTH]
+    )
     try:
-        return look(actor, collection.id, import_mappings.recalled(actor, collection, imports.question_of(actor, collection, file)))
+        return look(
+            actor,
+            collection.id,
+            import_mappings.recalled(actor, collection, imports.question_of(actor, collection, file)),
+        )
     except Invalid:
         contact_files.forget(file.folder)
         raise
@@ -142,12 +153,15 @@ def send(
     """Import a file that nobody looks at first, or with `preview` only look at it. Raises NotFound, NotAllowed, Invalid.
 
     `headings` is heading → field where its words do not say it, `meanings` heading → word → the value that it means.
-    """  # fmt: skip
+    """
     collection = imports.importable(actor, collection_id)
     file = contact_files.keep(new_id("imf"), actor.id, stream)
     try:
         question = cell_meanings.with_meanings(
-            collection, imports.question_told(actor, collection, file, headings, match), actor.id, meanings or {}
+            collection,
+            imports.question_told(actor, collection, file, headings, match),
+            actor.id,
+            meanings or {},
         )
         imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
         _require_looked_at(asked, actor.id, set(headings))
@@ -163,11 +177,16 @@ def _require_looked_at(question: Question, person: str, told: set[str]) -> None:
     `told` are the headings of which somebody has said what they are.
     """
     perhaps = (
-        [each for each in imports.unused_columns(question, person)[1] if each not in told] if question.same.get(imports.EVERYONE) else []
+        [each for each in imports.unused_columns(question, person)[1] if each not in told]
+        if question.same.get(imports.EVERYONE)
+        else []
     )
     if perhaps:
         why = "It may say who agreed, or who wants nothing. Name what it is; an empty text says that it is not used."
-        raise Invalid("Not everybody may have agreed.", details=[{"field": f"columns.{each}", "reason": why} for each in perhaps])
+        raise Invalid(
+            "Not everybody may have agreed.",
+            details=[{"field": f"columns.{each}", "reason": why} for each in perhaps],
+        )
 
 
 def look(actor: Actor, collection_id: str, question: Question) -> Import:
@@ -176,7 +195,9 @@ def look(actor: Actor, collection_id: str, question: Question) -> Import:
     return _begin(actor, collection_id, question, new_id("imp"), preview=True)
 
 
-def look_again(actor: Actor, ident: str, question: Question, encoding: str | None = None, first_line: str | None = None) -> Import:
+def look_again(
+    actor: Actor, ident: str, question: Question, encoding: str | None = None, first_line: str | None = None
+) -> Import:
     """The same file with other columns, another encoding, with a heading or without (`contact_files.read_as`), or other answers. Raises NotFound, NotAllowed, Invalid."""
     found = get(actor, ident)
     asked = replace(question, file=contact_files.read_as(found.question.file, encoding, first_line))
@@ -229,7 +250,9 @@ def resume(actor: Actor, ident: str) -> Import:
     """Go on with one that has broken off, behind the lines that are done. Raises NotFound, NotAllowed, Conflict where it has not, or its file is gone."""
     found = get(actor, ident)
     if found.question.file.folder not in contact_files.folders():
-        raise Conflict("Its file is kept no more: send it again. What was imported stays.", code="not_possible")
+        raise Conflict(
+            "Its file is kept no more: send it again. What was imported stays.", code="not_possible"
+        )
     IMPORTS.resume(ident)
     return get(actor, ident)
 
@@ -237,7 +260,9 @@ def resume(actor: Actor, ident: str) -> Import:
 def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
     """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
     plan = imports.plan(actor, found.collection, found.question)
-    return plan, imports.judge(plan, next(cell_meanings.rows(found.question, found.person, 0), [])[:FIRST], no_lines_before)
+    return plan, imports.judge(
+        plan, next(cell_meanings.rows(found.question, found.person, 0), [])[:FIRST], no_lines_before
+    )
 
 
 def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, list[str]]]:
@@ -247,17 +272,34 @@ def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, l
 
 def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
     """(reason, how many lines) of what was refused, the most frequent first."""
-    return [(row[0], int(row[1])) for row in fetch(_CAUSES, (ident, [opted_out_lines.NOTED, opted_out_lines.NOBODY], most))]
+    return [
+        (row[0], int(row[1]))
+        for row in fetch(_CAUSES, (ident, [opted_out_lines.NOTED, opted_out_lines.NOBODY], most))
+    ]
 
 
-def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, preview: bool, total: int | None = None) -> Import:
+def _begin(
+    actor: Actor,
+    collection_id: str,
+    question: Question,
+    ident: str,
+    *,
+    preview: bool,
+    total: int | None = None,
+) -> Import:
     columns = {"workflow": collection_id, "preview": preview, "folder": question.file.folder, "total": total}
     with transaction() as connection:
         if not IMPORTS.ask(connection, actor, ident, question.to_json(), **columns):
             return get(actor, ident)  # two presses of one button
         if not preview:
             kind = "contacts_imported" if mapping.is_contact(collection_id) else "records_imported"
-            log.note(actor, kind, open={"batch": ident, "total": total}, collection=collection_id, connection=connection)
+            log.note(
+                actor,
+                kind,
+                open={"batch": ident, "total": total},
+                collection=collection_id,
+                connection=connection,
+            )
     until = time.monotonic() + AT_HAND_S
     IMPORTS.begin(ident, actor, lambda: time.monotonic() > until)
     return get(actor, ident)
@@ -277,7 +319,10 @@ class _Imports(background.BatchKind[Import]):
             question=Question.of_json(asked),
             place=place,
             words=place.get("unknown", {}),
-            **{name: int(place.get(name, 0)) for name in ("consents", "withdrawn", "opted_out", "agreed_again", "said_no")},
+            **{
+                name: int(place.get(name, 0))
+                for name in ("consents", "withdrawn", "opted_out", "agreed_again", "said_no")
+            },
         )
 
     def lock(self, work: Import) -> str:
@@ -316,14 +361,20 @@ def _one_part(
     place: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Do these lines, and keep the place behind them with what came of them; that place."""
-    lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
+    lines = opted_out_lines.with_opt_outs(
+        plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before
+    )
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview or batch.under_way:
         place["unknown"] = cell_meanings.words_of(plan, part, place.get("unknown", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
-        place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
-        place |= preview_counts.counted(plan, lines, place) | {"tags": line_tags.counted(lines, place.get("tags", {}))}
+        place["consents"] = int(place.get("consents", 0)) + sum(
+            len(line.consents) for line in lines if line.outcome == NEW
+        )
+        place |= preview_counts.counted(plan, lines, place) | {
+            "tags": line_tags.counted(lines, place.get("tags", {}))
+        }
         opted_out_lines.taken_back(plan, lines, place)
         without = opted_out_lines.dropped(lines, preview=True)
         place["dropped"] = int(place.get("dropped", 0)) + len(without)
@@ -358,7 +409,9 @@ def _one_part(
     return place
 
 
-def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files.Row], lines: Sequence[Line]) -> bool:
+def _begun(
+    batch: Import, place: Mapping[str, Any], part: Sequence[contact_files.Row], lines: Sequence[Line]
+) -> bool:
     """Keep which lines are written next, and which of them are new contacts; whether nobody has stopped it."""
     numbers = [line.number for line in lines if line.outcome in (NEW, CHANGED)]
     new = [line.number for line in lines if line.outcome == NEW]
@@ -373,13 +426,22 @@ def _outcomes_begun(batch: Import) -> dict[int, Outcome]:
     return {number: NEW if number in new else CHANGED for number in numbers}
 
 
-def _note(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:
+def _note(
+    connection: sa.Connection,
+    batch: Import,
+    lines: Sequence[Line],
+    place: Mapping[str, Any],
+    without: Sequence[Line] = (),
+) -> None:
     """Note what came of the lines and the place behind them, with the transaction. Raises Stopped for a preview that nobody wants any more."""
     counts = Counter(line.outcome for line in lines)
     told = _joined([*(line for line in lines if line.outcome == REFUSED), *without])
     answers = [(line.number, None, REFUSED, line.reasons) for line in told]
     numbers = {"enrolled": counts[NEW], "already_enrolled": counts[CHANGED], "refused": counts[REFUSED]}
-    if IMPORTS.note_part(connection, batch, place, answers, done=len(lines), **numbers) != RUNNING and batch.preview:
+    if (
+        IMPORTS.note_part(connection, batch, place, answers, done=len(lines), **numbers) != RUNNING
+        and batch.preview
+    ):
         raise Stopped
 
 
@@ -387,5 +449,9 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
     """Each line once, with all its reasons."""
     joined: dict[int, Line] = {}
     for line in lines:
-        joined[line.number] = replace(line, reasons=(*joined[line.number].reasons, *line.reasons)) if line.number in joined else line
+        joined[line.number] = (
+            replace(line, reasons=(*joined[line.number].reasons, *line.reasons))
+            if line.number in joined
+            else line
+        )
     return list(joined.values())

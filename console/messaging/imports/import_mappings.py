@@ -40,11 +40,15 @@ def recalled(actor: Actor, collection: Collection, question: Question) -> Questi
     rows = fetch(_READ, (actor.id, collection.id, headings)) if headings is not None else []
     with suppress(Invalid, subjects.Unreadable):
         for nonce, ciphertext in rows:
-            told = subjects.unseal(subjects.of_person(actor.id), _about(actor.id, collection.id), bytes(nonce), bytes(ciphertext))
+            told = subjects.unseal(
+                subjects.of_person(actor.id), _about(actor.id, collection.id), bytes(nonce), bytes(ciphertext)
+            )
             offered = {name for name, _ in imports.choices(actor, collection)}
             columns = {number: name for number, name in told["columns"].items() if name in offered}
             asked = replace(question, **{**told, "columns": columns}, as_before=True)
-            asked = replace(asked, meanings=cell_meanings.fitting_meanings(collection, asked, told["meanings"]))
+            asked = replace(
+                asked, meanings=cell_meanings.fitting_meanings(collection, asked, told["meanings"])
+            )
             imports.plan(actor, collection.id, asked)
             return asked
     return question

@@ -50,9 +50,18 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
     collection = plan.collection
     new = [line for line in lines if line.outcome == NEW and not line.done]
     answers = dict(
-        zip([line.number for line in new], records.insert_many(collection.id, [line.values for line in new], plan.create), strict=True)
+        zip(
+            [line.number for line in new],
+            records.insert_many(collection.id, [line.values for line in new], plan.create),
+            strict=True,
+        )
     )
-    found = records.named(collection.id, [str(line.key) for line in lines if line.outcome == NEW and line.done], whole(collection.id), None)
+    found = records.named(
+        collection.id,
+        [str(line.key) for line in lines if line.outcome == NEW and line.done],
+        whole(collection.id),
+        None,
+    )
     faults.point("imports.consents.before")
     ended = [
         _changed(plan, line)
@@ -70,12 +79,20 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
 
 def _tags(plan: Plan, lines: Sequence[Line]) -> tuple[dict[str, Sequence[str]], list[Line]]:
     """(key → tags that are put on it, lines of those that were added, but may not be changed, and so not tagged)."""
-    wanted = {str(line.key): line for line in lines if line.tags and line.key is not None and line.outcome in (NEW, CHANGED)}
+    wanted = {
+        str(line.key): line
+        for line in lines
+        if line.tags and line.key is not None and line.outcome in (NEW, CHANGED)
+    }
     allowed = tags.changeable(plan.collection.id, list(wanted), plan.update) if wanted else set()
     why = f"Added, but without its tags: you may not change this {plan.one}."
     return (
         {key: line.tags for key, line in wanted.items() if key in allowed},
-        [replace(line, reasons=(why,)) for key, line in wanted.items() if key not in allowed and line.outcome == NEW],
+        [
+            replace(line, reasons=(why,))
+            for key, line in wanted.items()
+            if key not in allowed and line.outcome == NEW
+        ],
     )
 
 
@@ -86,7 +103,10 @@ def put_tags(plan: Plan, written: Written, connection: Connection) -> Sequence[l
 
 def note_tags(plan: Plan, noted: Sequence[log.Noted], chain: str, connection: Connection) -> None:
     """Tell the log of each tag that was put on somebody, with the transaction of `connection`: what starts on a tag starts as by hand."""
-    label, team = access.label_of(f"collection:{plan.collection.id}"), plan.actor.teams[0] if plan.actor.teams else None
+    label, team = (
+        access.label_of(f"collection:{plan.collection.id}"),
+        plan.actor.teams[0] if plan.actor.teams else None,
+    )
     log.note_each(plan.actor, "tag_added", noted, chain=chain, team=team, label=label, connection=connection)
 
 
@@ -109,7 +129,13 @@ def note(actor: Actor, written: Written, chain: str, connection: Connection) -> 
         ]
         label = access.label_of(f"collection:{collection.id}")
         log.note_each(
-            actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection
+            actor,
+            "record_changed",
+            notes,
+            chain=chain,
+            team=actor.teams[0] if actor.teams else None,
+            label=label,
+            connection=connection,
         )
     _note_consents(actor, written, chain, connection)
 
@@ -122,11 +148,22 @@ def _note_consents(actor: Actor, written: Written, chain: str, connection: Conne
             moves.setdefault((move.kind, move.contacts.id, contact), []).append(move)
     notes: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
     for (kind, _, contact), [first, *others] in moves.items():
-        contacts, channels = first.contacts, [channel for move in (first, *others) for channel in move.channels]
-        notes.setdefault((kind, contacts.id), []).append((contact, replace(first, channels=tuple(channels)).told))
+        contacts, channels = (
+            first.contacts,
+            [channel for move in (first, *others) for channel in move.channels],
+        )
+        notes.setdefault((kind, contacts.id), []).append(
+            (contact, replace(first, channels=tuple(channels)).told)
+        )
     for (kind, contacts_id), of_contacts in notes.items():
-        contacts, about = records.collection(contacts_id), browse.about_records(contacts_id, [contact for contact, _ in of_contacts])
-        told_of = [log.Noted(data, contacts_id, source=contacts.source, **about[contact]) for contact, data in of_contacts]
+        contacts, about = (
+            records.collection(contacts_id),
+            browse.about_records(contacts_id, [contact for contact, _ in of_contacts]),
+        )
+        told_of = [
+            log.Noted(data, contacts_id, source=contacts.source, **about[contact])
+            for contact, data in of_contacts
+        ]
         label, team = access.label_of(f"collection:{contacts_id}"), actor.teams[0] if actor.teams else None
         log.note_each(actor, kind, told_of, chain=chain, team=team, label=label, connection=connection)
 
@@ -172,7 +209,9 @@ def _consents(plan: Plan, lines: Sequence[Line], whose: Mapping[str, str]) -> tu
         for channel, row in line.consents.items()
     ]
     there = _consents_present(place, [line for line in lines if line.done and line.consents])
-    missing = [(line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there]
+    missing = [
+        (line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there
+    ]
     scope = access.scope_for(plan.actor, place.table.id, "create")
     answers = records.insert_many(place.table.id, [row for _, _, row in missing], scope)
     present = [there.get(_channel(place, channel, row)) for _, channel, row in wanted]
@@ -185,7 +224,14 @@ def _consents(plan: Plan, lines: Sequence[Line], whose: Mapping[str, str]) -> tu
             why = f"Added, but without the consent to {consent_columns.NAMES[channel]}: {records.reasons(answer)[0]}"
             without.append(replace(line, reasons=(why,)))
         else:
-            added.append((place.table, answer.key or "", whose.get(str(line.key)) if place.table.subject else None, _kept(row, answer)))
+            added.append(
+                (
+                    place.table,
+                    answer.key or "",
+                    whose.get(str(line.key)) if place.table.subject else None,
+                    _kept(row, answer),
+                )
+            )
     return added, without
 
 
@@ -201,7 +247,9 @@ def _consents_present(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ..
     for line in lines:
         link = consent_columns.link_of(place, str(line.key))
         name, value = next(iter(link.items()))
-        page = records.page(place.table.id, whole(place.table.id), where=Test(name, "eq", value), limit=records.MOST_ROWS)
+        page = records.page(
+            place.table.id, whole(place.table.id), where=Test(name, "eq", value), limit=records.MOST_ROWS
+        )
         for record in page.rows:
             found |= {_channel(place, channel, record.values): record for channel in line.consents}
     return found

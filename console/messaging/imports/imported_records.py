@@ -23,11 +23,17 @@ on conflict do nothing
 def seen_of_added(plan: "Plan", lines: Sequence[Line]) -> Mapping[str, str]:
     """Key → a digest of each record that was added, as the source has it now; one statement. Later it is known by it whether anybody changed the record."""
     keys = [str(line.key) for line in lines if line.outcome == NEW and line.key is not None]
-    added = records.named(plan.collection.id, keys, browse.view_scope(plan.actor, plan.collection), None) if keys else {}
+    added = (
+        records.named(plan.collection.id, keys, browse.view_scope(plan.actor, plan.collection), None)
+        if keys
+        else {}
+    )
     return {key: many_changes.seen_as(plan.collection, record) for key, record in added.items()}
 
 
-def keep(connection: Connection, plan: "Plan", ident: str, lines: Sequence[Line], seen: Mapping[str, str]) -> None:
+def keep(
+    connection: Connection, plan: "Plan", ident: str, lines: Sequence[Line], seen: Mapping[str, str]
+) -> None:
     """Keep which records these lines added and changed, with the transaction of `connection`."""
     rows = [
         (

@@ -29,12 +29,26 @@ from console.messaging.imports import (
     reference_titles,
     tag_cells,
 )
-from console.messaging.imports.consent_columns import FORMER, FORMER_WORDS, NAMES, Columns, Place, compared_cell
+from console.messaging.imports.consent_columns import (
+    FORMER,
+    FORMER_WORDS,
+    NAMES,
+    Columns,
+    Place,
+    compared_cell,
+)
 from console.messaging.imports.contact_files import ContactFile, Row
 from console.records import Record
 
 AT_ONCE = 1_000
-CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", "told:", "all:", "everyone", "no_takes_back"
+CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = (
+    "consent:",
+    "optout:",
+    "told:",
+    "all:",
+    "everyone",
+    "no_takes_back",
+)
 TAGS: Final = "console:tags"
 """What a column of tags is, and what all in the file get of them: the console's own, which are no field."""
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
@@ -178,8 +192,12 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     if collection.contact is None:
         return fields
     documents, told = (place.documents, place.fields) if place is not None else ({}, ())
-    agreed = [(f"{CONSENT}{channel}", f"{name}: agreed") for channel, name in NAMES.items() if channel in documents]
-    agreed += [(f"{OPTED_OUT}{channel}", f"{NAMES.get(channel, 'All channels')}: opted out") for channel in OPT_OUTS]
+    agreed = [
+        (f"{CONSENT}{channel}", f"{name}: agreed") for channel, name in NAMES.items() if channel in documents
+    ]
+    agreed += [
+        (f"{OPTED_OUT}{channel}", f"{NAMES.get(channel, 'All channels')}: opted out") for channel in OPT_OUTS
+    ]
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in told)]
 
 
@@ -193,7 +211,9 @@ def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     hidden = access.scope_for(actor, collection.id, "read").hidden
     kinds = {"text", "email", "phone", "integer", "uuid"}
     fields = [field for field in _fields(actor, collection) if field.stored in kinds or field.type in kinds]
-    return [(field.name, field.label) for field in fields if field.name not in hidden and field.options is None]
+    return [
+        (field.name, field.label) for field in fields if field.name not in hidden and field.options is None
+    ]
 
 
 def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
@@ -205,7 +225,9 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     fields = _fields(actor, collection)
     by_number = headings.fields_of(collection, named, fields)
     columns = {
-        number: field.name for number, field in by_number.items() if cells.may_hold(field, [row[number : number + 1] for row in first])
+        number: field.name
+        for number, field in by_number.items()
+        if cells.may_hold(field, [row[number : number + 1] for row in first])
     }
     if takes_tags(actor, collection):
         columns |= {n: TAGS for n, each in enumerate(named) if n not in by_number and tag_cells.is_tags(each)}
@@ -217,24 +239,56 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     place = consent_columns.place_of(actor, collection)
     evidence = consent_columns.evidence_columns(place, named) if place is not None else {}
     columns = {number: f"{TOLD}{field.name}" for number, field in evidence.items()} | columns
-    telling = (cell for n, line in enumerate(first) for cell in line if n < contact_files.SAMPLE or cell_days.is_day(cell))
+    telling = (
+        cell
+        for n, line in enumerate(first)
+        for cell in line
+        if n < contact_files.SAMPLE or cell_days.is_day(cell)
+    )
     spelling = cells.spelling_of(telling, file.delimiter)
-    question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
+    question = Question(
+        file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling
+    )
     return replace(question, match=match_of(actor, collection, question))
 
 
-def question_told(actor: Actor, collection: Collection, file: ContactFile, headings_told: Mapping[str, str], match: str | None) -> Question:
+def question_told(
+    actor: Actor,
+    collection: Collection,
+    file: ContactFile,
+    headings_told: Mapping[str, str],
+    match: str | None,
+) -> Question:
     """The question of a file of which somebody has told what some headings mean, and by what contacts are found. Raises Invalid for what is not there."""
     question, (named, _) = question_of(actor, collection, file), contact_files.sample(file, actor.id)
     offered = {name for name, _ in choices(actor, collection)}
-    wrong = [(f"columns.{each}", "There is no such heading in the file.") for each in headings_told if each not in named]
-    wrong += [(f"columns.{each}", f"No column can be {name}.") for each, name in headings_told.items() if name and name not in offered]
-    wrong += [("match", f"Contacts are not found by {match}.")] if match and match not in dict(matches(actor, collection)) else []
+    wrong = [
+        (f"columns.{each}", "There is no such heading in the file.")
+        for each in headings_told
+        if each not in named
+    ]
+    wrong += [
+        (f"columns.{each}", f"No column can be {name}.")
+        for each, name in headings_told.items()
+        if name and name not in offered
+    ]
+    wrong += (
+        [("match", f"Contacts are not found by {match}.")]
+        if match and match not in dict(matches(actor, collection))
+        else []
+    )
     if wrong:
-        raise Invalid("The file cannot be read like this.", details=[{"field": field, "reason": reason} for field, reason in wrong])
+        raise Invalid(
+            "The file cannot be read like this.",
+            details=[{"field": field, "reason": reason} for field, reason in wrong],
+        )
     told = {str(named.index(each)): name for each, name in headings_told.items()}
     columns = {number: name for number, name in {**question.columns, **told}.items() if name}
-    return replace(question, columns=columns, match=match or match_of(actor, collection, replace(question, columns=columns)))
+    return replace(
+        question,
+        columns=columns,
+        match=match or match_of(actor, collection, replace(question, columns=columns)),
+    )
 
 
 def match_of(actor: Actor, collection: Collection, question: Question) -> str | None:
@@ -242,7 +296,11 @@ def match_of(actor: Actor, collection: Collection, question: Question) -> str | 
     contact, offered = collection.contact, {name for name, _ in matches(actor, collection)}
     named = [
         *collection.key[: len(collection.key) == 1],
-        *([contact.email, contact.phone] if contact else collection.title_fields[: len(collection.title_fields) == 1]),
+        *(
+            [contact.email, contact.phone]
+            if contact
+            else collection.title_fields[: len(collection.title_fields) == 1]
+        ),
     ]
     found = next((name for name in named if name in question.columns.values() and name in offered), None)
     return None if found and not contact and found in records.distinct_together(collection) else found
@@ -254,51 +312,103 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     named, _ = contact_files.sample(question.file, actor.id)
     known = {field.name: field for field in _fields(actor, collection)}
     columns = {int(number): name for number, name in question.columns.items() if number.isdigit()}
-    order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
+    order = sorted(
+        columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number)
+    )
     fields = {number: known[columns[number]] for number in order if columns[number] in known}
     of_several = {getattr(collection.contact, part, None) for part in ("name", "email", "phone")}
-    once = [name for name in columns.values() if name not in of_several and name != TAGS and not name.startswith(OPTED_OUT)]
+    once = [
+        name
+        for name in columns.values()
+        if name not in of_several and name != TAGS and not name.startswith(OPTED_OUT)
+    ]
     if len(set(once)) < len(once):
-        raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
+        raise Invalid(
+            "Two columns are the same.",
+            details=[{"field": "columns", "reason": "This field is filled by one column only."}],
+        )
     form = hand_forms.new_record(actor, collection.id)
     needed = [field for field in form.fields if field.needed and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
     owner = collection.contact.owner if collection.contact else None
-    create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
+    create, read, update = (
+        access.scope_for(actor, collection.id, act) for act in ("create", "read", "update")
+    )
     return Plan(
-        actor, collection, replace(question, match=match), fields, named,
-        _consents(consent_columns.place_of(actor, collection), columns, question, formats.Look.of(actor).zone),
-        needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
-        owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
-        of_empty={field.name: value for field in fields.values() if (value := question.same.get(f"{ALL}{field.name}")) not in (None, "")},
+        actor,
+        collection,
+        replace(question, match=match),
+        fields,
+        named,
+        _consents(
+            consent_columns.place_of(actor, collection), columns, question, formats.Look.of(actor).zone
+        ),
+        needed,
+        hand_forms.blanks(form) | _filled(known, fields, question.same),
+        create,
+        read,
+        update,
+        owners={
+            name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account
+        }
+        if owner in columns.values()
+        else {},
+        of_empty={
+            field.name: value
+            for field in fields.values()
+            if (value := question.same.get(f"{ALL}{field.name}")) not in (None, "")
+        },
         **_tags(actor, collection, columns, question.same),
-    )  # fmt: skip
+    )
 
 
 def judge(
-    plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: Mapping[int, Outcome] = MappingProxyType({}), *, look: bool = True
+    plan: Plan,
+    part: Sequence[Row],
+    first_line: FirstLine,
+    begun: Mapping[int, Outcome] = MappingProxyType({}),
+    *,
+    look: bool = True,
 ) -> list[Line]:
     """What becomes of the lines. `begun` are those that a process was writing when it died, and what each was to become: what it has written counts as done.
 
     `look` False: what is only found out when a contact is added is left to that.
     """
     told = [line_values.values_of(plan, row) for row in part]
-    keyed = [*reference_titles.with_keys(plan.actor, list(plan.fields.values()), [values for values, _, _ in told])]
+    keyed = [
+        *reference_titles.with_keys(plan.actor, list(plan.fields.values()), [values for values, _, _ in told])
+    ]
     there = line_identity.there_already(plan, [values for values, _ in keyed])
     known = [bool(line_identity.contacts_of(plan, values, there)) for values, _ in keyed]
-    unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
+    unlisted = [
+        [] if old else cells.unlisted(plan.collection, values)
+        for old, (values, _) in zip(known, keyed, strict=True)
+    ]
     parts = zip(part, told, keyed, unlisted, strict=True)
     read = [
         (
             row,
             values,
-            [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells, strict=not plan.question.explicit)],
+            [
+                *wrong,
+                *unnamed,
+                *strange,
+                *consent_columns.unclear(plan.consents, row.cells, strict=not plan.question.explicit),
+            ],
             whole,
         )
         for row, (_, wrong, whole), (values, unnamed), strange in parts
     ]
-    firsts = first_line([(row.number, line_identity.identity(plan, values)) for row, values, wrong, _ in read if values and not wrong])
-    allowed = _changeable(plan, [record for those in there.values() for found in those.values() for record in found])
+    firsts = first_line(
+        [
+            (row.number, line_identity.identity(plan, values))
+            for row, values, wrong, _ in read
+            if values and not wrong
+        ]
+    )
+    allowed = _changeable(
+        plan, [record for those in there.values() for found in those.values() for record in found]
+    )
     lines = [
         Line(row.number, REFUSED, values, tuple(wrong[:1]))
         if whole
@@ -307,9 +417,17 @@ def judge(
     ]
     lines = line_problems.with_further(plan, lines)
     lines = line_tags.with_tags(plan, lines, part)
-    several = {row.number: several_cells for row in part if (several_cells := line_values.several_told(plan, row))}
-    lines = [replace(line, several_told=several[line.number]) if line.number in several else line for line in lines]
-    nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
+    several = {
+        row.number: several_cells for row in part if (several_cells := line_values.several_told(plan, row))
+    }
+    lines = [
+        replace(line, several_told=several[line.number]) if line.number in several else line for line in lines
+    ]
+    nowhere = (
+        cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create)
+        if look
+        else {}
+    )
     lines = line_problems.looked_at(plan, lines, nowhere) if look else lines
     return [replace(line, reasons=line_problems.bounded(line.reasons)) for line in lines]
 
@@ -325,7 +443,12 @@ def _line(
     begun: Mapping[int, Outcome],
 ) -> Line:
     if first is not None and first != row.number:
-        return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
+        return Line(
+            row.number,
+            REFUSED,
+            values,
+            (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."),
+        )
     agreed, unsaid, own_day = consent_columns.read(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
@@ -339,14 +462,32 @@ def _line(
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
     if row.number in begun and len(found) == 1 and not _moved(plan, found[0], given):
-        return Line(row.number, begun[row.number], values, consents=agreed, key=found[0].key, done=True, own_day=own_day)
+        return Line(
+            row.number,
+            begun[row.number],
+            values,
+            consents=agreed,
+            key=found[0].key,
+            done=True,
+            own_day=own_day,
+        )
     if found:
         return _there_already(plan, row.number, given, found, allowed)
     reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])
-    return Line(row.number, REFUSED if reasons else NEW, values, reasons, agreed, addable=bool(reasons), own_day=own_day)
+    return Line(
+        row.number,
+        REFUSED if reasons else NEW,
+        values,
+        reasons,
+        agreed,
+        addable=bool(reasons),
+        own_day=own_day,
+    )
 
 
-def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
+def _there_already(
+    plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]
+) -> Line:
     named = line_identity.named_by(plan, values)
     label = plan.collection.by_name[named].label if named else ""
     if len(found) > 1:
@@ -361,19 +502,35 @@ def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Se
     if not plan.question.change:
         there = "Somebody" if plan.collection.contact else f"Another {plan.one}"
         return Line(number, REFUSED, values, (f"{there} with this {label} is there already.",), key=known.key)
-    given = {name: value for name, value in values.items() if name not in plan.filled and name not in plan.collection.key}
+    given = {
+        name: value
+        for name, value in values.items()
+        if name not in plan.filled and name not in plan.collection.key
+    }
     changes = {name: value for name, value in given.items() if name in _moved(plan, known, given)}
     if not changes:
         return Line(number, SAME, values, key=known.key)
     if known.key not in allowed:
-        return Line(number, REFUSED, values, (f"You may see this {plan.one}, but not change it.",), key=known.key)
-    unlisted = cells.unlisted(plan.collection, changes)  # what stands in the contact may stay, older than the list or not
+        return Line(
+            number, REFUSED, values, (f"You may see this {plan.one}, but not change it.",), key=known.key
+        )
+    unlisted = cells.unlisted(
+        plan.collection, changes
+    )  # what stands in the contact may stay, older than the list or not
     wrong = cells.wrong_zone(plan.collection, changes) + (
         unlisted or records.refusals_of_change(plan.collection, known.values, changes, plan.update)
     )
     reasons = tuple(dict.fromkeys(wrong))
     former = {name: known.values.get(name) for name in changes}
-    return Line(number, REFUSED if reasons else CHANGED, values, reasons, key=known.key, changes=changes, former=former)
+    return Line(
+        number,
+        REFUSED if reasons else CHANGED,
+        values,
+        reasons,
+        key=known.key,
+        changes=changes,
+        former=former,
+    )
 
 
 def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
@@ -381,34 +538,53 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     by_name = plan.collection.by_name
     kept = {name: record.values[name] for name in values if name in record.values}
     return {
-        n for n in kept if n != line_identity.named_by(plan, values) and not records.alike(plan.collection, by_name[n], values[n], kept[n])
+        n
+        for n in kept
+        if n != line_identity.named_by(plan, values)
+        and not records.alike(plan.collection, by_name[n], values[n], kept[n])
     }
 
 
 def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:
     """The keys of those that the actor may change."""
     keys = [record.key for record in found if record.key is not None]
-    if not plan.question.change or not access.can(plan.actor, None, f"collection:{plan.collection.id}", "update"):
+    if not plan.question.change or not access.can(
+        plan.actor, None, f"collection:{plan.collection.id}", "update"
+    ):
         return frozenset()
-    return frozenset(keys) if plan.update.unlimited else records.visible_keys(plan.collection.id, keys, plan.update)
+    return (
+        frozenset(keys)
+        if plan.update.unlimited
+        else records.visible_keys(plan.collection.id, keys, plan.update)
+    )
 
 
 def _fields(actor: Actor, collection: Collection) -> list[Field]:
     """The fields that a file may fill in."""
     hidden = access.scope_for(actor, collection.id, "read").hidden
     filled = records.filled_by_database(collection)
-    typed = {name for name in collection.key if name not in filled}  # a key that the database does not give is told by the file
+    typed = {
+        name for name in collection.key if name not in filled
+    }  # a key that the database does not give is told by the file
     asked = [f for f in collection.fields if not f.readonly or f.name in typed]
     return [f for f in asked if not f.governed and f.computed is None and f.name not in hidden]
 
 
 def _consents(place: Place | None, names: Mapping[int, str], question: Question, zone: str) -> Columns:
     refused = {n: name.removeprefix(OPTED_OUT) for n, name in names.items() if name.startswith(OPTED_OUT)}
-    documents, known = (place.documents, {field.name: field for field in place.fields}) if place is not None else ({}, {})
+    documents, known = (
+        (place.documents, {field.name: field for field in place.fields}) if place is not None else ({}, {})
+    )
     channels = {
-        n: channel for n, name in names.items() if name.startswith(CONSENT) and (channel := name.removeprefix(CONSENT)) in documents
+        n: channel
+        for n, name in names.items()
+        if name.startswith(CONSENT) and (channel := name.removeprefix(CONSENT)) in documents
     }
-    evidence = {n: known[field] for n, name in names.items() if name.startswith(TOLD) and (field := name.removeprefix(TOLD)) in known}
+    evidence = {
+        n: known[field]
+        for n, name in names.items()
+        if name.startswith(TOLD) and (field := name.removeprefix(TOLD)) in known
+    }
     said = question.same.get(EVERYONE) or ()
     return Columns(
         place,
@@ -436,11 +612,15 @@ def unused_columns(question: Question, person: str) -> tuple[list[str], list[str
         named, _ = contact_files.sample(question.file, person)
     except OSError:
         return [], []
-    unused = [heading for number, heading in enumerate(named) if heading and str(number) not in question.columns]
+    unused = [
+        heading for number, heading in enumerate(named) if heading and str(number) not in question.columns
+    ]
     return unused, [heading for heading in unused if consent_columns.ABOUT_CONSENT.search(heading)]
 
 
-def _tags(actor: Actor, collection: Collection, columns: Mapping[int, str], same: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+def _tags(
+    actor: Actor, collection: Collection, columns: Mapping[int, str], same: Mapping[str, Any]
+) -> dict[str, Sequence[Any]]:
     if not takes_tags(actor, collection):
         return {}
     of_all = [str(text)] if (text := same.get(TAGS)) else []
@@ -449,10 +629,16 @@ def _tags(actor: Actor, collection: Collection, columns: Mapping[int, str], same
     return {"tags": [n for n, name in columns.items() if name == TAGS], "tags_of_all": of_all}
 
 
-def _filled(known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(
+    known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]
+) -> dict[str, Any]:
     """What every new contact gets that no column tells: where it comes from, so that workflows can tell imported contacts from others."""
     told = {field.name for field in fields.values()}
-    same = {name: value for name in known if name not in told and (value := same.get(f"{ALL}{name}")) not in (None, "")}
+    same = {
+        name: value
+        for name in known
+        if name not in told and (value := same.get(f"{ALL}{name}")) not in (None, "")
+    }
     source = known.get("source")
     if source is None or source.name in {*told, *same} or source.stored != "text":
         return same

@@ -17,7 +17,9 @@ def refused_file(actor: Actor, ident: str, harmless: Callable[[Any], Any]) -> It
     return _refused_lines(found.id, heading, lines, harmless)
 
 
-def _refused_lines(ident: str, heading: list[str], lines: Iterator[contact_files.Row], harmless: Callable[[Any], Any]) -> Iterator[bytes]:
+def _refused_lines(
+    ident: str, heading: list[str], lines: Iterator[contact_files.Row], harmless: Callable[[Any], Any]
+) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf" + _csv([["Line", "Why not", *map(harmless, heading)]])
     after = 0
     while refused_lines := import_batches.refused(ident, after, limit=imports.AT_ONCE):

@@ -20,7 +20,11 @@ def named_by(plan: "Plan", values: Mapping[str, Any]) -> str | None:
     phone = plan.part("phone")
     if not plan.match or plan.match != plan.part("email") or _value(plan, values, plan.match) is not None:
         return plan.match
-    return phone if phone is not None and values.get(phone) not in (None, "") and phone not in plan.read.hidden else plan.match
+    return (
+        phone
+        if phone is not None and values.get(phone) not in (None, "") and phone not in plan.read.hidden
+        else plan.match
+    )
 
 
 def there_already(plan: "Plan", lines: Iterable[Mapping[str, Any]]) -> There:
@@ -29,7 +33,10 @@ def there_already(plan: "Plan", lines: Iterable[Mapping[str, Any]]) -> There:
     for values in lines:
         if (name := named_by(plan, values)) is not None and (told := _value(plan, values, name)) is not None:
             asked.setdefault(name, []).append(told)
-    return {name: existing_contacts.by_value(plan.collection, plan.read, name, given) for name, given in asked.items()}
+    return {
+        name: existing_contacts.by_value(plan.collection, plan.read, name, given)
+        for name, given in asked.items()
+    }
 
 
 def contacts_of(plan: "Plan", values: Mapping[str, Any], there: There) -> Sequence[Record]:
@@ -42,7 +49,11 @@ def contacts_of(plan: "Plan", values: Mapping[str, Any], there: There) -> Sequen
     if name == (plan.match or ""):
         return found
     called = _called(plan, values)
-    return [each for each in found if not each.values.get(plan.match or "") and _called(plan, each.values) == called]
+    return [
+        each
+        for each in found
+        if not each.values.get(plan.match or "") and _called(plan, each.values) == called
+    ]
 
 
 def _value(plan: "Plan", values: Mapping[str, Any], name: str) -> Any:
@@ -62,6 +73,13 @@ def identity(plan: "Plan", values: Mapping[str, Any]) -> str:
     named = _value(plan, values, name)
     if named is None:
         return f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
-    numbers = existing_contacts.numbers(str(named), values.get(plan.part("country") or "")) if name == plan.part("phone") else ()
-    whose = [min(numbers, default=headings.as_compared(named)), *(_called(plan, values) if name != plan.match else ())]
+    numbers = (
+        existing_contacts.numbers(str(named), values.get(plan.part("country") or ""))
+        if name == plan.part("phone")
+        else ()
+    )
+    whose = [
+        min(numbers, default=headings.as_compared(named)),
+        *(_called(plan, values) if name != plan.match else ()),
+    ]
     return f"one {' of '.join(whose)}"

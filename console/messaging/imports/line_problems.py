@@ -47,7 +47,11 @@ def looked_at(plan: "Plan", lines: Sequence["Line"], nowhere: Mapping[str, Abstr
                 for name in nowhere
                 if str(line.values.get(name)) in nowhere[name]
             ]
-        ended.append(replace(line, outcome="refused", reasons=together(plan, line.reasons, reasons)) if reasons else line)
+        ended.append(
+            replace(line, outcome="refused", reasons=together(plan, line.reasons, reasons))
+            if reasons
+            else line
+        )
     return ended
 
 
@@ -61,10 +65,18 @@ def together(plan: "Plan", first: Sequence[str], further: Sequence[str]) -> tupl
 def _labels_in(plan: "Plan", reason: str) -> set[str]:
     """The labels of the fields that a reason is about. It begins with them, or with one of a few words of ours."""
     begun = reason.removeprefix("A spreadsheet has shortened ")
-    named = {field.label for field in plan.collection.fields if re.match(rf"{re.escape(field.label)}(?!\w)", begun)}
-    parts = {part for part, words in (("country", "There is no country "), ("zone", "There is no time zone ")) if reason.startswith(words)}
+    named = {
+        field.label for field in plan.collection.fields if re.match(rf"{re.escape(field.label)}(?!\w)", begun)
+    }
+    parts = {
+        part
+        for part, words in (("country", "There is no country "), ("zone", "There is no time zone "))
+        if reason.startswith(words)
+    }
     by_name = plan.collection.by_name
-    return named | {by_name[name].label for part in parts if (name := plan.part(part)) is not None and name in by_name}
+    return named | {
+        by_name[name].label for part in parts if (name := plan.part(part)) is not None and name in by_name
+    }
 
 
 def bounded(reasons: Sequence[str]) -> tuple[str, ...]:

@@ -28,7 +28,9 @@ def with_tags(plan: "Plan", lines: Sequence["Line"], part: Sequence[Row]) -> lis
     for line in lines:
         names, wrong = told.get(line.number, ((), ()))
         if wrong and (line.outcome != "refused" or line.addable):
-            ended.append(replace(line, outcome="refused", reasons=line_problems.together(plan, line.reasons, wrong)))
+            ended.append(
+                replace(line, outcome="refused", reasons=line_problems.together(plan, line.reasons, wrong))
+            )
         elif names and line.outcome != "refused":
             ended.append(_with_tags(line, names, there.get(line.key or "", frozenset())))
         else:
@@ -41,7 +43,9 @@ def _tags_by_line(plan: "Plan", part: Sequence[Row]) -> dict[int, tuple[tuple[st
     if not (plan.tags or plan.tags_of_all):
         return {}
     read = {
-        row.number: tag_cells.read([*plan.tags_of_all, *(row.cells[number] for number in plan.tags if number < len(row.cells))])
+        row.number: tag_cells.read(
+            [*plan.tags_of_all, *(row.cells[number] for number in plan.tags if number < len(row.cells))]
+        )
         for row in part
         if row.readable and not row.wrong
     }
@@ -64,11 +68,17 @@ def _with_tags(line: "Line", names: Sequence[str], there: frozenset[str]) -> "Li
 
 def _as_allowed(plan: "Plan", lines: Sequence["Line"]) -> list["Line"]:
     """The lines; those of contacts that only get tags are refused where the actor may not change the contact."""
-    only = [line.key for line in lines if line.tags and line.outcome == "changed" and not line.changes and line.key is not None]
+    only = [
+        line.key
+        for line in lines
+        if line.tags and line.outcome == "changed" and not line.changes and line.key is not None
+    ]
     allowed = tags.changeable(plan.collection.id, only, plan.update) if only else set()
     refusal = f"You may see this {plan.one}, but not change it."
     return [
-        replace(line, outcome="refused", reasons=(refusal,), tags=()) if line.key in only and line.key not in allowed else line
+        replace(line, outcome="refused", reasons=(refusal,), tags=())
+        if line.key in only and line.key not in allowed
+        else line
         for line in lines
     ]
 

@@ -25,13 +25,18 @@ class LinesBefore:
         """Line → the first line about the same, which may be itself; takes (line, who it is about)."""
         named = {number: self._number(who) for number, who in numbered}
         with self._connection:
-            self._connection.executemany("insert into line values (?, ?) on conflict do nothing", [(who, n) for n, who in named.items()])
+            self._connection.executemany(
+                "insert into line values (?, ?) on conflict do nothing",
+                [(who, n) for n, who in named.items()],
+            )
         found: dict[int, int] = {}
         wanted = list(dict.fromkeys(named.values()))
         for start in range(0, len(wanted), ASKED):
             part = wanted[start : start + ASKED]
             marks = ",".join("?" * len(part))
-            found |= dict(self._connection.execute(f"select who, number from line where who in ({marks})", part))  # noqa: S608 (marks only)
+            found |= dict(
+                self._connection.execute(f"select who, number from line where who in ({marks})", part)  # noqa: S608 (marks only)
+            )
         return {number: found[who] for number, who in named.items()}
 
     @property
@@ -40,17 +45,21 @@ class LinesBefore:
         [[found]] = self._connection.execute("pragma user_version")
         return None if found < 0 else int(found)
 
-    def note_refusals(self, refusals: Iterable[tuple[str, str, bool, datetime | None]], lines: int | None) -> None:
+    def note_refusals(
+        self, refusals: Iterable[tuple[str, str, bool, datetime | None]], lines: int | None
+    ) -> None:
         """Keep (who, channel, whether they opted out of it, or have only not agreed, by when) of the lines up to here, or to the end with None."""
         told = [(self._number(who), channel, opted_out, at) for who, channel, opted_out, at in refusals]
         rows = [(who, channel, opted_out) for who, channel, opted_out, at in told if at is None]
         dated = [(who, channel, at.timestamp()) for who, channel, _, at in told if at is not None]
         with self._connection:
             self._connection.executemany(
-                "insert into refusal values (?, ?, ?) on conflict do update set opted_out = opted_out or excluded.opted_out", rows
+                "insert into refusal values (?, ?, ?) on conflict do update set opted_out = opted_out or excluded.opted_out",
+                rows,
             )
             self._connection.executemany(
-                "insert into dated_opt_out values (?, ?, ?) on conflict do update set at = max(at, excluded.at)", dated
+                "insert into dated_opt_out values (?, ?, ?) on conflict do update set at = max(at, excluded.at)",
+                dated,
             )
             self._connection.execute(f"pragma user_version = {-1 if lines is None else int(lines)}")
 
@@ -62,7 +71,9 @@ class LinesBefore:
         """Who → channel → by when they opted out of it, of those lines that tell it."""
         return self._kept("dated_opt_out", whose, lambda at: datetime.fromtimestamp(at, UTC))
 
-    def _kept(self, table: str, whose: Iterable[str], read: Callable[[Any], Kept]) -> dict[str, dict[str, Kept]]:
+    def _kept(
+        self, table: str, whose: Iterable[str], read: Callable[[Any], Kept]
+    ) -> dict[str, dict[str, Kept]]:
         named = {self._number(who): who for who in whose}
         numbers, found = list(named), dict[str, dict[str, Kept]]()
         for start in range(0, len(numbers), ASKED):
@@ -73,15 +84,22 @@ class LinesBefore:
         return found
 
     def _number(self, who: str) -> int:
-        return int.from_bytes(hashlib.blake2b(who.encode("utf-8", "replace"), digest_size=8, key=self._secret[:64]).digest(), signed=True)
+        return int.from_bytes(
+            hashlib.blake2b(who.encode("utf-8", "replace"), digest_size=8, key=self._secret[:64]).digest(),
+            signed=True,
+        )
 
 
 @contextmanager
 def lines_before(path: Path, secret: bytes) -> Iterator[LinesBefore]:
     """The lines of one reading of a file."""
     with closing(sqlite3.connect(path, timeout=30)) as connection:
-        connection.execute("pragma synchronous = off")  # what a lost machine forgets is found in the contacts themselves
-        connection.execute("create table if not exists line (who integer primary key, number integer not null)")
+        connection.execute(
+            "pragma synchronous = off"
+        )  # what a lost machine forgets is found in the contacts themselves
+        connection.execute(
+            "create table if not exists line (who integer primary key, number integer not null)"
+        )
         connection.execute(
             "create table if not exists refusal (who integer, channel text, opted_out integer not null, primary key (who, channel)) without rowid"
         )

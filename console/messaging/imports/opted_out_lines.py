@@ -17,7 +17,10 @@ from console.messaging.imports.lines_before import LinesBefore
 from console.messaging.messages import file_opt_outs, recipients
 from console.messaging.messages.file_opt_outs import OptOut
 
-BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
+BY_ADDRESS: Mapping[str, frozenset[str]] = {
+    "email": frozenset({"email"}),
+    "phone": frozenset({"sms", "call", "ai_call"}),
+}
 """Part of a contact → channels by which it is reached there."""
 SHORTEST = 5
 """Digits of a telephone number by which two lines are about one person."""
@@ -47,7 +50,9 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
     lines = _without_barred(plan, lines)
     if not (plan.consents.refused or plan.consents.channels):
         return lines
-    whose = {line.number: [who for who, _ in _whose(plan, line.values)] if line.values else [] for line in lines}
+    whose = {
+        line.number: [who for who, _ in _whose(plan, line.values)] if line.values else [] for line in lines
+    }
     everyone = {who for each in whose.values() for who in each}
     told, dated = before.refusals(everyone), before.dated_opt_outs(everyone)
     if not told and not dated:
@@ -64,7 +69,11 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
         out = {channel: latest_of(found) for channel, found in moments.items() if found}
         place, refused = plan.consents.place, {channel for channel, _ in said}
         consents = {channel: row for channel, row in line.consents.items() if channel not in refused}
-        kept = consent_columns.still_given(place, consents, out, own_day=line.own_day) if place is not None else {}
+        kept = (
+            consent_columns.still_given(place, consents, out, own_day=line.own_day)
+            if place is not None
+            else {}
+        )
         with_them.append(replace(_without_consents(line, kept, REFUSED_ELSEWHERE), opted_out=out))
     return _as_allowed(plan, with_them)
 
@@ -81,7 +90,10 @@ def dropped(lines: Sequence[Line], *, preview: bool) -> list[Line]:
     return [
         replace(
             line,
-            reasons=tuple(f"{begun} without the consent to {consent_columns.NAMES[each]}: {why}" for each, why in line.dropped.items()),
+            reasons=tuple(
+                f"{begun} without the consent to {consent_columns.NAMES[each]}: {why}"
+                for each, why in line.dropped.items()
+            ),
         )
         for line in lines
         if line.dropped and line.outcome == NEW
@@ -91,9 +103,15 @@ def dropped(lines: Sequence[Line], *, preview: bool) -> list[Line]:
 def _without_barred(plan: Plan, lines: Sequence[Line]) -> list[Line]:
     """The lines without consents to a channel for which their address is barred here; what a line itself dates may be newer than that, and stays."""
     common = {line.number: _contact_told(plan, line) for line in lines if line.consents and not line.own_day}
-    barred = dict(zip(common, recipients.barred_channels(list(common.values())), strict=True)) if common else {}
+    barred = (
+        dict(zip(common, recipients.barred_channels(list(common.values())), strict=True)) if common else {}
+    )
     return [
-        _without_consents(line, {channel: row for channel, row in line.consents.items() if channel not in barred[line.number]}, BARRED)
+        _without_consents(
+            line,
+            {channel: row for channel, row in line.consents.items() if channel not in barred[line.number]},
+            BARRED,
+        )
         if barred.get(line.number)
         else line
         for line in lines
@@ -103,7 +121,9 @@ def _without_barred(plan: Plan, lines: Sequence[Line]) -> list[Line]:
 def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     """What these lines take back, once those who are new are added."""
     told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
-    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line), line.outcome == NEW) for line in told]
+    return [
+        OptOut(line.opted_out, _keys(line), _addresses_told(plan, line), line.outcome == NEW) for line in told
+    ]
 
 
 def taken_back(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_opt_outs.Withdrawals | None:
@@ -129,17 +149,26 @@ def _agreed_again(lines: Sequence[Line]) -> int:
 def _addresses_told(plan: Plan, line: Line) -> Contact | None:
     """The addresses that the line tells; None for who may change no contacts, and so bars none."""
     told, several = _contact_told(plan, line), line.several_told
-    return None if plan.update.nothing else replace(told, email=several.get("email", told.email), phone=several.get("phone", told.phone))
+    return (
+        None
+        if plan.update.nothing
+        else replace(told, email=several.get("email", told.email), phone=several.get("phone", told.phone))
+    )
 
 
 def _contact_told(plan: Plan, line: Line) -> Contact:
-    email, phone, country = (_text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country"))
+    email, phone, country = (
+        _text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country")
+    )
     return Contact(plan.collection.id, "", email=email, phone=phone, country=country)
 
 
 def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool, datetime | None]]:
     columns = plan.consents
-    told = [(row, consent_columns.opted_out(columns, row.cells), consent_columns.said_no(columns, row.cells)) for row in part]
+    told = [
+        (row, consent_columns.opted_out(columns, row.cells), consent_columns.said_no(columns, row.cells))
+        for row in part
+    ]
     told = [(row, out, said_no) for row, out, said_no in told if out or said_no]
     read = [line_values.values_of(plan, row)[0] for row, _, _ in told]
     keyed = reference_titles.with_keys(plan.actor, list(plan.fields.values()), read)
@@ -179,7 +208,11 @@ def _whose(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[str, frozens
 def _as_allowed(plan: Plan, lines: Sequence[Line]) -> list[Line]:
     """The lines, with what is said of opt-outs where the contact is there already."""
     keys = [key for line in lines if line.opted_out for key in _keys(line)]
-    allowed = records.visible_keys(plan.collection.id, keys, plan.update) if keys and not plan.update.nothing else set()
+    allowed = (
+        records.visible_keys(plan.collection.id, keys, plan.update)
+        if keys and not plan.update.nothing
+        else set()
+    )
     ended = []
     for line in lines:
         there = _keys(line) if line.opted_out and not line.done else ()

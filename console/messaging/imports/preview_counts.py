@@ -27,8 +27,14 @@ def _strangers(plan: Plan, lines: Sequence[Line], before: Sequence[str]) -> list
     """The owners, each once and not very many, who have no account here: a run that needs one stops."""
     field = plan.part("owner") or ""
     told = [str(owner)[:LONGEST] for line in lines if (owner := line.values.get(field))]
-    known = accounts.AccountNames() if told and field in {each.name for each in plan.fields.values()} else None
-    return [*dict.fromkeys([*before, *(owner for owner in told if known is not None and owner.casefold() not in known)])][:MOST_OWNERS]
+    known = (
+        accounts.AccountNames() if told and field in {each.name for each in plan.fields.values()} else None
+    )
+    return [
+        *dict.fromkeys(
+            [*before, *(owner for owner in told if known is not None and owner.casefold() not in known)]
+        )
+    ][:MOST_OWNERS]
 
 
 def _with_more(before: Mapping[str, Any], told: Sequence[str]) -> dict[str, Any]:
@@ -45,4 +51,6 @@ def _unreachable(plan: Plan, lines: Sequence[Line]) -> list[str]:
 
 
 def _is_number(number: str, country: object) -> bool:
-    return file_opt_outs.is_reachable(Contact("", "", phone=number, country=str(country) if country else None))
+    return file_opt_outs.is_reachable(
+        Contact("", "", phone=number, country=str(country) if country else None)
+    )

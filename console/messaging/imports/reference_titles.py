@@ -19,7 +19,9 @@ ASKED, MOST = 200, 5_000
 """Titles that one statement asks for, and records that are looked at for them."""
 
 
-def with_keys(actor: Actor, fields: Sequence[Field], lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
+def with_keys(
+    actor: Actor, fields: Sequence[Field], lines: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """(values, why they cannot be taken) of each line, the key in place of the title of a record. Raises SourceDown."""
     found = {
         field.name: _keys(actor, field, [str(line[field.name]) for line in lines if line.get(field.name)])
@@ -34,9 +36,13 @@ def with_keys(actor: Actor, fields: Sequence[Field], lines: Sequence[Mapping[str
                 values[field.name] = keys[0]
             elif keys is not None:
                 there = (
-                    f"{len(keys)} records are" if keys else f"no {uncapitalised(records.collection(field.references or '').label_one)} is"
+                    f"{len(keys)} records are"
+                    if keys
+                    else f"no {uncapitalised(records.collection(field.references or '').label_one)} is"
                 )
-                wrong.append(f"{field.label}: {there} called {line[field.name]}.{' Write the key of one.' if keys else ''}")
+                wrong.append(
+                    f"{field.label}: {there} called {line[field.name]}.{' Write the key of one.' if keys else ''}"
+                )
         yield values, wrong
 
 
@@ -56,7 +62,13 @@ def _keys(actor: Actor, field: Field, texts: Sequence[str]) -> dict[str, list[An
         return {}
     numbered = target.by_name[target.key[0]].stored == "integer"
     wanted = {text for text in texts if not (numbered and NUMBER.fullmatch(text))}
-    wanted -= set() if numbered else records.visible_keys(target.id, {text: records.key_of_value(text) for text in wanted}.values(), scope)
+    wanted -= (
+        set()
+        if numbered
+        else records.visible_keys(
+            target.id, {text: records.key_of_value(text) for text in wanted}.values(), scope
+        )
+    )
     named: dict[str, list[Any]] = {}
     for record in _called(target, scope, first, wanted) if wanted else ():
         named.setdefault(" ".join(record.title.split()), []).append(record.values[target.key[0]])
@@ -68,13 +80,19 @@ def _called(target: Collection, scope: Scope, first: str, texts: set[str]) -> It
     """Records whose title may be one of these texts: the first part of it begins them."""
     alone = len(target.title_fields) == 1
     words = sorted(
-        {text if alone else " ".join(text.split()[:end]) for text in texts for end in ((1,) if alone else range(1, len(text.split()) + 1))}
+        {
+            text if alone else " ".join(text.split()[:end])
+            for text in texts
+            for end in ((1,) if alone else range(1, len(text.split()) + 1))
+        }
     )
     names = [first, *target.key]
     for start in range(0, len(words), ASKED):
         where, after, seen = Test(first, "in", words[start : start + ASKED]), None, 0
         while seen < MOST:
-            page = records.page(target.id, scope, where=where, limit=records.MOST_ROWS, after=after, fields=names)
+            page = records.page(
+                target.id, scope, where=where, limit=records.MOST_ROWS, after=after, fields=names
+            )
             yield from page.rows
             seen, after = seen + len(page.rows), page.next
             if after is None:

@@ -50,7 +50,11 @@ def cell_text(value: Any) -> str:
 def lines(sheet: CalamineSheet) -> Iterator[list[str]]:
     """The rows up to the last with anything in it, as text."""
     left = (sheet.start or (0, 0))[1]
-    over = {(top, column - left): bottom for (top, column), (bottom, _) in sheet.merged_cell_ranges or () if bottom > top}
+    over = {
+        (top, column - left): bottom
+        for (top, column), (bottom, _) in sheet.merged_cell_ranges or ()
+        if bottom > top
+    }
     columns = {column for _, column in over}
     standing: dict[int, tuple[int, str]] = {}  # column → (last row, what stands in it)
     blank, width = 0, sheet.width
@@ -87,7 +91,9 @@ def places(archive: zipfile.ZipFile) -> dict[str, str]:
     """Sheet → its file in the archive of an .xlsx; nothing for other kinds."""
     if "xl/workbook.xml" not in archive.namelist():
         return {}
-    links = {each.get("Id"): each.get("Target", "") for each in _elements(archive, "xl/_rels/workbook.xml.rels")}
+    links = {
+        each.get("Id"): each.get("Target", "") for each in _elements(archive, "xl/_rels/workbook.xml.rels")
+    }
     found = {}
     for each in _elements(archive, "xl/workbook.xml"):
         target = links.get(next((value for name, value in each.attrib.items() if name.endswith("}id")), None))
@@ -117,7 +123,9 @@ def main() -> None:
     files = places(archive) if archive is not None else {}
 
     def filled(name: str) -> bool:
-        if archive is not None and name in files:  # without reading it whole: the sheet that is read may need the memory
+        if (
+            archive is not None and name in files
+        ):  # without reading it whole: the sheet that is read may need the memory
             with archive.open(files[name]) as stream:
                 return VALUE.search(stream.read(PART)) is not None
         return bool(book.get_sheet_by_name(name).height)

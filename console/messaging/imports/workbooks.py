@@ -15,7 +15,9 @@ MOST_BYTES, MOST_UNPACKED = 64 << 20, 512 << 20
 SAVE_AS = "This cannot be read as a workbook: it is none, has a password, has nothing in its sheets, or is too large. Open it, save it as “CSV UTF-8”, and choose that file."
 UNSOLVED = "A program wrote it, which cannot work out formulas, and their cells would be read as empty or 0. Open it in a spreadsheet, save it, and choose it again."
 MOST_NAMED = 5
-_read = Confined(Path(__file__).with_name("workbook_process.py"), memory=1 << 30, cpu_s=60, seconds=60.0, at_once=1)
+_read = Confined(
+    Path(__file__).with_name("workbook_process.py"), memory=1 << 30, cpu_s=60, seconds=60.0, at_once=1
+)
 
 
 def as_csv(content: bytes) -> tuple[bytes, list[str]]:
@@ -24,7 +26,9 @@ def as_csv(content: bytes) -> tuple[bytes, list[str]]:
     Raises Invalid for what cannot be read or has formulas without results, TooMany while another is read.
     """
     try:
-        answer = _read.ask(content) if len(content) <= MOST_BYTES and _unpacked(content) <= MOST_UNPACKED else b""
+        answer = (
+            _read.ask(content) if len(content) <= MOST_BYTES and _unpacked(content) <= MOST_UNPACKED else b""
+        )
     except Busy:
         raise TooMany("Another workbook is being read. Try again in a minute.", retry_after=60) from None
     except TimeoutError:
@@ -41,7 +45,9 @@ def as_csv(content: bytes) -> tuple[bytes, list[str]]:
 def _remarks(told: dict[str, Any]) -> list[str]:
     found, others, hidden, errors = [], told["others"], told.get("hidden", 0), told.get("errors", 0)
     if others:
-        named = ", ".join(f"“{each}”" for each in others[:MOST_NAMED]) + (" and others" if len(others) > MOST_NAMED else "")
+        named = ", ".join(f"“{each}”" for each in others[:MOST_NAMED]) + (
+            " and others" if len(others) > MOST_NAMED else ""
+        )
         found.append(
             f"Only the sheet “{told['sheet']}” is read, not {named}. To import another one, move it to the front, save, and choose the file again."
         )
@@ -51,7 +57,9 @@ def _remarks(told: dict[str, Any]) -> list[str]:
             if hidden == 1
             else f"{hidden:,} rows of the sheet are hidden, as by a filter, and are"
         )
-        found.append(f"{rows} read too. To leave out what is hidden, copy what you see into a new workbook and choose that.")
+        found.append(
+            f"{rows} read too. To leave out what is hidden, copy what you see into a new workbook and choose that."
+        )
     if errors:
         cells = (
             "1 cell of the sheet has an error such as #REF! or #N/A, and is"

@@ -24,7 +24,9 @@ _KEEP = sa.text(
 )
 _GIVEN = "select distinct on (address, channel) address, channel, given_at, source from console.address_consent where address = any(%s) order by address, channel, given_at desc"
 _DEFAULTS = "select channel, basis, at, by from console.consent_default where workflow = %s order by channel"
-_EVERY_DEFAULT = "select workflow, channel, basis, at, by from console.consent_default order by workflow, channel"
+_EVERY_DEFAULT = (
+    "select workflow, channel, basis, at, by from console.consent_default order by workflow, channel"
+)
 _LEAD = "select exists (select from console.enrolment where run = %s and record is null and not of_run)"
 _OF_LEAD = "select c.channel, c.address from console.address_consent c join console.enrolment e on e.id = c.lead where e.run = %s"
 _SET = sa.text(
@@ -98,7 +100,10 @@ def every_default() -> list[tuple[str, Default]]:
 
 def default_consents(workflow: str) -> dict[str, Consent]:
     """Channel → the consent that stands for leads without one. It has no moment: whatever was taken back, at any time, counts more."""
-    return {each.channel: Consent(given=True, source=f"legal basis of the workflow: {each.basis}") for each in defaults(workflow)}
+    return {
+        each.channel: Consent(given=True, source=f"legal basis of the workflow: {each.basis}")
+        for each in defaults(workflow)
+    }
 
 
 def set_defaults(actor: Actor, workflow: str, slug: str, wanted: Mapping[str, str]) -> list[Default]:
@@ -111,12 +116,25 @@ def set_defaults(actor: Actor, workflow: str, slug: str, wanted: Mapping[str, st
     changed = sorted(channel for channel in {*before, *after} if before.get(channel) != after.get(channel))
     with transaction() as connection:
         for channel in changed:
-            row = {"workflow": workflow, "channel": channel, "basis": after.get(channel), "at": log.now(), "by": actor.id}
+            row = {
+                "workflow": workflow,
+                "channel": channel,
+                "basis": after.get(channel),
+                "at": log.now(),
+                "by": actor.id,
+            }
             connection.execute(_SET if channel in after else _END, row)
         if changed:
             data = {"workflow": workflow, "slug": slug, "channels": changed}
             told = [f"{WORDS[each]}: {after.get(each) or 'taken back'}" for each in changed]
-            log.note(actor, "consent_default_set", open=data, sealed={"changes": told}, chain="sys:config", connection=connection)
+            log.note(
+                actor,
+                "consent_default_set",
+                open=data,
+                sealed={"changes": told},
+                chain="sys:config",
+                connection=connection,
+            )
     return defaults(workflow)
 
 
@@ -124,8 +142,12 @@ def _wrong(wanted: Mapping[str, str]) -> list[dict[str, str]]:
     wrong = []
     for channel, basis in wanted.items():
         if channel not in LEAD_CHANNELS:
-            wrong.append({"field": f"consent.{channel[:60]}", "reason": f"One of {', '.join(LEAD_CHANNELS)}."})
+            wrong.append(
+                {"field": f"consent.{channel[:60]}", "reason": f"One of {', '.join(LEAD_CHANNELS)}."}
+            )
         elif not basis.strip() or len(basis) > LONGEST or "\x00" in basis:
-            reason = f"Say the legal basis in up to {LONGEST} characters, such as “contract, Art. 6(1)(b) GDPR”."
+            reason = (
+                f"Say the legal basis in up to {LONGEST} characters, such as “contract, Art. 6(1)(b) GDPR”."
+            )
             wrong.append({"field": f"consent.{channel}.basis", "reason": reason})
     return wrong

@@ -24,15 +24,29 @@ def place(actor: Actor, collection_id: str) -> Place:
         raise NotAllowed(
             f"Nothing says where {collection.spoken} note what they agreed to: whoever shapes the collection says it under Settings, Collections."
         )
-    relation = next((found for each in asked.values() if each.table and (found := consents_relation(collection, each.table))), None)
+    relation = next(
+        (
+            found
+            for each in asked.values()
+            if each.table and (found := consents_relation(collection, each.table))
+        ),
+        None,
+    )
     if relation is None:
         fields = [
-            collection.by_name[name].label for each in asked.values() if (name := each.field) is not None and name in collection.by_name
+            collection.by_name[name].label
+            for each in asked.values()
+            if (name := each.field) is not None and name in collection.by_name
         ]
-        raise NotAllowed(f"What they agreed to stands in {' and '.join(f'“{label}”' for label in dict.fromkeys(fields))} of this record.")
+        raise NotAllowed(
+            f"What they agreed to stands in {' and '.join(f'“{label}”' for label in dict.fromkeys(fields))} of this record."
+        )
     need = (f"collection:{relation.collection}", "create")
     if not access.can(actor, None, *need):
-        raise NotAllowed("You may not note that they agreed: whoever may add consents does that. An admin can grant it.", need=need)
+        raise NotAllowed(
+            "You may not note that they agreed: whoever may add consents does that. An admin can grant it.",
+            need=need,
+        )
     return consent_columns.required_place(actor, collection)
 
 
@@ -62,4 +76,6 @@ def note(actor: Actor, collection_id: str, key: str, channel: str, told: Mapping
         raise Invalid(details[0]["reason"], details=details)
     for reason in where.reasons(values):
         raise Invalid(reason)
-    record_changes.create(actor, where.table.id, {**where.row(channel, values), **consent_columns.link_of(where, key)})
+    record_changes.create(
+        actor, where.table.id, {**where.row(channel, values), **consent_columns.link_of(where, key)}
+    )

@@ -57,7 +57,8 @@ def note(actor: Actor, collection_id: str, key: str, channels: Sequence[str]) ->
     access.require(actor, None, f"collection:{collection_id}", "update")
     if not records.visible_keys(collection_id, [key], access.scope_for(actor, collection_id, "update")):
         raise NotAllowed(
-            "You may see this contact, but not change it. An admin can grant it.", need=(f"collection:{collection_id}", "update")
+            "You may see this contact, but not change it. An admin can grant it.",
+            need=(f"collection:{collection_id}", "update"),
         )
     wanted = [channel for channel in opting_out.OUTWARD if channel in channels]
     if not wanted:

@@ -22,7 +22,9 @@ def result_of(message: Message, handed: Handed, now: datetime) -> dict[str, Any]
         "transcript": handed.transcript,
         "recording": handed.recording,
         "reason": handed.reason or failed or unknown_answer(message, handed),
-        "call_back_at": recipients.call_back_at(message, handed, now) if handed.outcome == "answered" else None,
+        "call_back_at": recipients.call_back_at(message, handed, now)
+        if handed.outcome == "answered"
+        else None,
     }
 
 

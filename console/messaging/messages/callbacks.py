@@ -21,9 +21,7 @@ LEAVES = timedelta(minutes=2)
 """A request for a message has been answered by then, or never is."""
 NO_PROOF = ("", "failed", "opted_out")
 """Outcomes of what its provider may never have taken: where it waits for another try, that try is made."""
-_LEAVING = (
-    "select from console.message where provider = %s and channel = %s and direction = 'out' and status = 'sending' and at > %s limit 1"
-)
+_LEAVING = "select from console.message where provider = %s and channel = %s and direction = 'out' and status = 'sending' and at > %s limit 1"
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +56,10 @@ def _take_all(provider: Provider, told: Sequence[Receipt | Answer]) -> None:
             _log.info("%s told of a message that is not known", provider.name)
             early = early or (isinstance(each, Receipt) and bool(each.handed.outcome) and not each.message_id)
     if early and fetch(_LEAVING, (provider.name, provider.kind, log.now() - LEAVES)):
-        raise Conflict("A message is just leaving, whose id is not recorded yet: tell again in a minute.", code="too_early")
+        raise Conflict(
+            "A message is just leaving, whose id is not recorded yet: tell again in a minute.",
+            code="too_early",
+        )
 
 
 def take_in(kind: str, provider: str, receipt: Receipt | Answer | Complaint | None) -> None:
@@ -66,7 +67,14 @@ def take_in(kind: str, provider: str, receipt: Receipt | Answer | Complaint | No
     if isinstance(receipt, Complaint):
         inbound.complain(kind, receipt.message_id, receipt.address)
     elif isinstance(receipt, Answer):
-        inbound.receive(kind, provider, sender=receipt.sender, text=receipt.text, provider_id=receipt.provider_id, stops=receipt.stops)
+        inbound.receive(
+            kind,
+            provider,
+            sender=receipt.sender,
+            text=receipt.text,
+            provider_id=receipt.provider_id,
+            stops=receipt.stops,
+        )
     elif receipt is not None:
         message, handed = _of_receipt(kind, provider, receipt), receipt.handed
         if message is None:
@@ -108,7 +116,10 @@ def answered_by_hand(actor: Actor, message: message_rows.Message, text: str) -> 
     if not can_answer(message) or not to:
         return None
     if not text.strip():
-        raise Invalid("Write what they answer.", details=[{"field": "text", "reason": "Write what they answer, such as STOP."}])
+        raise Invalid(
+            "Write what they answer.",
+            details=[{"field": "text", "reason": "Write what they answer, such as STOP."}],
+        )
     return inbound.receive(message.channel, "sandbox", sender=to, text=text.strip(), provider_id="", by=actor)
 
 

@@ -72,7 +72,15 @@ def state_of(kind: str) -> ChannelState:
     provider = providers.provider_of(kind)
     kept = kept_channels.kept_for(kind)
     missing = provider.missing()
-    why = "setting" if settings.current().sandbox else "provider" if missing else "channel" if kept.sandbox else ""
+    why = (
+        "setting"
+        if settings.current().sandbox
+        else "provider"
+        if missing
+        else "channel"
+        if kept.sandbox
+        else ""
+    )
     return ChannelState(kind, provider.name, missing, bool(why), why, kept.sandbox, kept.script)
 
 
@@ -100,15 +108,29 @@ def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, seen: str | 
     access.require(actor, None, "source", "manage")
     state_of(kind)
     if len(script) > SCRIPT_MOST or "\x00" in script:
-        raise Invalid("This is too long.", details=[{"field": "script", "reason": f"At most {SCRIPT_MOST} characters."}])
+        raise Invalid(
+            "This is too long.", details=[{"field": "script", "reason": f"At most {SCRIPT_MOST} characters."}]
+        )
     sandbox.rules_of(kind, script)
     with transaction() as connection:
-        row: dict[str, Any] = {"kind": kind, "sandbox": sandbox_on, "script": script.strip(), "by": actor.id, "at": log.now()}
+        row: dict[str, Any] = {
+            "kind": kind,
+            "sandbox": sandbox_on,
+            "script": script.strip(),
+            "by": actor.id,
+            "at": log.now(),
+        }
         kept = connection.execute(_KEPT, {"kind": kind}).first()
         now = terms(kept.sandbox, kept.script) if kept is not None else terms(False, "")
         require_unchanged(seen, now, terms(sandbox_on, row["script"]))
         connection.execute(_SAVE, row)
-        log.note(actor, "channel_changed", open={"channel": kind, "sandbox": sandbox_on}, chain="sys:config", connection=connection)
+        log.note(
+            actor,
+            "channel_changed",
+            open={"channel": kind, "sandbox": sandbox_on},
+            chain="sys:config",
+            connection=connection,
+        )
     kept_channels.forget()
 
 

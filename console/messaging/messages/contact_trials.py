@@ -61,7 +61,14 @@ class StepTrial:
             for name, counts in (("wait", self.wait), ("skip", self.skip))
         }
         gaps = [{"field": gap.field, "count": gap.count} for gap in self.gaps]
-        return {"step": self.step, "title": self.title, "channel": self.channel, "leave": self.leave, **reasons, "missing": gaps}
+        return {
+            "step": self.step,
+            "title": self.title,
+            "channel": self.channel,
+            "leave": self.leave,
+            **reasons,
+            "missing": gaps,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,16 @@ class ContactTrial:
 
 def has_messages(document: Workflow) -> bool:
     """Whether the document has steps that write to or call the contact of the run's record."""
-    return document.collection is not None and bool(message_steps(document)) and _of_contacts(document.collection) is not None
+    return (
+        document.collection is not None
+        and bool(message_steps(document))
+        and _of_contacts(document.collection) is not None
+    )
 
 
-def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *, gaps_alone: bool = False) -> ContactTrial:
+def tried(
+    actor: Actor, document: Workflow, query: BrowseQuery | None = None, *, gaps_alone: bool = False
+) -> ContactTrial:
     """The trial on the first contacts of the list that `query` names (None: the first of all). Raises NotFound, Malformed, Invalid, SourceDown.
 
     `gaps_alone`: what the gate says is not asked, which costs most.
@@ -105,7 +118,11 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *,
     lacking: list[dict[str, list[str]]] = [{} for _ in views]
     count, until, now, house = 0, time.monotonic() + LONGEST_S, log.now(), kept_rules.current()
     there, used = (
-        ({}, {}) if gaps_alone else _reached(collection.id, [row.key for row in page.rows if row.key is not None], now - house.longest)
+        ({}, {})
+        if gaps_alone
+        else _reached(
+            collection.id, [row.key for row in page.rows if row.key is not None], now - house.longest
+        )
     )
     for row in page.rows:
         if row.key is None or time.monotonic() > until:
@@ -124,13 +141,17 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *,
     return ContactTrial(count, count < len(page.rows) or page.next is not None, made)
 
 
-def _reached(collection: str, keys: Sequence[str], since: datetime) -> tuple[dict[str, Contact], dict[str, list[Used]]]:
+def _reached(
+    collection: str, keys: Sequence[str], since: datetime
+) -> tuple[dict[str, Contact], dict[str, list[Used]]]:
     """(key → the contact, key → what reached it since then); nobody while the source cannot be read. A few statements for all."""
     try:
         there = recipients.contacts_at(collection, keys)
     except ConsoleError:
         return {}, {}
-    return there, message_rows.used_of_each(collection, {key: recipients.own_addresses(contact) for key, contact in there.items()}, since)
+    return there, message_rows.used_of_each(
+        collection, {key: recipients.own_addresses(contact) for key, contact in there.items()}, since
+    )
 
 
 def _of_contacts(collection_id: str) -> Collection | None:
@@ -141,7 +162,11 @@ def _of_contacts(collection_id: str) -> Collection | None:
 def message_steps(document: Workflow, *, chats: bool = False) -> list[StepView]:
     """The steps that write to or call somebody outside, with `chats` also those that write to a chat; of a draft those that are complete."""
     kinds = ((step, steps.get(step.type)) for step in document.steps if steps.is_readable(step))
-    return [steps.view(step) for step, kind in kinds if isinstance(kind, MessageStep) and (chats or kind.channel != "chat")]
+    return [
+        steps.view(step)
+        for step, kind in kinds
+        if isinstance(kind, MessageStep) and (chats or kind.channel != "chat")
+    ]
 
 
 def kind_of(view: StepView) -> MessageStep:
@@ -155,7 +180,10 @@ def gaps_of(collection: Collection, view: StepView, roots: Mapping[str, Any]) ->
     """The merge fields of the step that give nothing for this record, by the labels of their fields; each once."""
     texts = [located.text for located in kind_of(view).templates(view.config)]
     known = {name: value for name, value in roots.items() if name in ALONE}
-    return [", ".join(sorted({label_of(collection, path) for path in paths})) for paths in merge_fields.empty_fields(texts, known)]
+    return [
+        ", ".join(sorted({label_of(collection, path) for path in paths}))
+        for paths in merge_fields.empty_fields(texts, known)
+    ]
 
 
 def label_of(collection: Collection, path: Sequence[str]) -> str:
@@ -165,11 +193,19 @@ def label_of(collection: Collection, path: Sequence[str]) -> str:
 
 
 def verdict(
-    collection: Collection, view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime, house: Rules
+    collection: Collection,
+    view: StepView,
+    contact: Contact,
+    roots: Mapping[str, Any],
+    used: Iterable[Used],
+    now: datetime,
+    house: Rules,
 ) -> Verdict | None:
     """What the gate would say now to the message of this step; None where only a run knows its address. `roots` as far as they are known, `house` its rules."""
     kind, named = kind_of(view), view.config.to
-    if named is not None and any(path[0] not in ALONE for path in expressions.paths(expressions.parse(named))):
+    if named is not None and any(
+        path[0] not in ALONE for path in expressions.paths(expressions.parse(named))
+    ):
         return None
     own = contact.email if kind.channel == "email" else contact.phone
     to = expressions.parse(named).evaluate(roots) if named is not None else own
@@ -209,4 +245,11 @@ def empty_fields(message: Message, content: Any) -> str:
 def empty_labels(collection_id: str | None, paths: Sequence[Sequence[str]]) -> str:
     """What people call these paths of merge fields, those of a record by the labels of its collection."""
     collection = records.collection(collection_id) if paths and collection_id else None
-    return ", ".join(sorted({label_of(collection, path) if collection and path[0] == "record" else said_of(path[-1]) for path in paths}))
+    return ", ".join(
+        sorted(
+            {
+                label_of(collection, path) if collection and path[0] == "record" else said_of(path[-1])
+                for path in paths
+            }
+        )
+    )

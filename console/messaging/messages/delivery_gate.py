@@ -11,7 +11,18 @@ from typing import Any
 from console import log, records
 from console.auth import access
 from console.core.actor import Actor
-from console.core.contacting import CAMPAIGN, KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
+from console.core.contacting import (
+    CAMPAIGN,
+    KINDS,
+    AskAgain,
+    Contact,
+    Outgoing,
+    SendNow,
+    Skip,
+    Used,
+    WaitUntil,
+    judge,
+)
 from console.core.errors import NotFound
 from console.core.run.simulation import Delivery, Held, Repeat
 from console.core.scopes import Scope
@@ -43,7 +54,9 @@ class DeliveryGate:
         self._reached: dict[tuple[str | None, str | None], _Reached] = {}
         self._scopes: dict[str, Scope] = {}
 
-    def deliver(self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime) -> Delivery:
+    def deliver(
+        self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime
+    ) -> Delivery:
         """What becomes of the message. Raises SourceDown."""
         kind = next(each for each in KINDS if each == message["channel"])
         content: Mapping[str, Any] = message.get("content") or {}
@@ -59,19 +72,35 @@ class DeliveryGate:
         country = recipients.country_of(contact, to) if to else None
         empty = contact_trials.empty_labels(collection, self._empty(collection, content))
         outgoing = Outgoing(
-            kind, message.get("consent"), now, timedelta(seconds=int(message["expires_s"])), why, empty, message.get("about", CAMPAIGN)
+            kind,
+            message.get("consent"),
+            now,
+            timedelta(seconds=int(message["expires_s"])),
+            why,
+            empty,
+            message.get("about", CAMPAIGN),
         )
         judged = contact and replace(contact, country=country)
         zones = [self._rules.chat_zone] if kind == "chat" else recipients.zones_of(contact, to)
         told = self._judged(outgoing, judged, zones, reached.used)
-        repeats = self._repeats(outgoing, judged, zones, reached.used, told) if told.leaves and judged is not None else []
+        repeats = (
+            self._repeats(outgoing, judged, zones, reached.used, told)
+            if told.leaves and judged is not None
+            else []
+        )
         if told.leaves and not outgoing.is_case_mail:
             reached.used.append(Used(kind, told.at, self._title))
         name, address = self._shown(collection, contact, to, named=bool(content.get("to")), kind=kind)
-        reason = message_reasons.of_many(told.code, told.reason) if told.code in ABOUT_CONSENT and self._closed(collection) else told.reason
+        reason = (
+            message_reasons.of_many(told.code, told.reason)
+            if told.code in ABOUT_CONSENT and self._closed(collection)
+            else told.reason
+        )
         return replace(told, contact=name, to=address, reason=reason, repeats=repeats)
 
-    def _judged(self, message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Sequence[Used]) -> Delivery:
+    def _judged(
+        self, message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Sequence[Used]
+    ) -> Delivery:
         """Judged at the moment at which it is asked for, and again whenever it would have waited."""
         moment, held = message.asked_at, list[Held]()
         for _ in range(MOST_WAITS):
@@ -96,7 +125,9 @@ class DeliveryGate:
         for number in REPEATED:
             told = self._judged(further, contact, zones, [*used, *[counted] * (number - 1)])
             last = told.held[-1] if told.held else None
-            code, reason = (last.code, last.reason) if last is not None and not told.reason else (told.code, told.reason)
+            code, reason = (
+                (last.code, last.reason) if last is not None and not told.reason else (told.code, told.reason)
+            )
             repeats.append(Repeat(number, told.status, told.at, code, reason))
         return repeats
 
@@ -116,10 +147,14 @@ class DeliveryGate:
 
     def _reached_by(self, kind: str, address: str) -> _Reached:
         """Who has the address, where the run is about no record."""
-        contact = recipients.contacts_by_address(kind, [address], self._workflow, keeps_consent=False)[address]
+        contact = recipients.contacts_by_address(kind, [address], self._workflow, keeps_consent=False)[
+            address
+        ]
         about = (contact.collection, contact.key)
         if about not in self._reached:
-            used = message_rows.used_of_each(contact.collection, {contact.key: recipients.own_addresses(contact)}, self._since)
+            used = message_rows.used_of_each(
+                contact.collection, {contact.key: recipients.own_addresses(contact)}, self._since
+            )
             self._reached[about] = _Reached(contact, list(used.get(contact.key, ())))
         return self._reached[about]
 
@@ -138,7 +173,9 @@ class DeliveryGate:
         paths = [tuple(map(str, path)) for path in content.get("empty") or ()]
         return [path for path in paths if not (path[0] == "record" and len(path) > 1 and path[1] in hidden)]
 
-    def _shown(self, collection: str | None, contact: Contact | None, to: str, *, named: bool, kind: str) -> tuple[str, str | None]:
+    def _shown(
+        self, collection: str | None, contact: Contact | None, to: str, *, named: bool, kind: str
+    ) -> tuple[str, str | None]:
         """(name, address) as far as the tester may know them. An address that the workflow names was worked out with the tester's rights."""
         if collection is None or contact is None:
             return "", to or None

@@ -69,21 +69,37 @@ def withdrawals(collection: str, opt_outs: Sequence[OptOut]) -> Withdrawals:
         anew = set()
         for contact in (known[key] for key in each.contacts if key in known):
             standing = {channel: contact.consent.get(channel) for channel in wanted}
-            newer = [channel for channel, said in standing.items() if said is not None and _is_newer(said, each.channels[channel])]
+            newer = [
+                channel
+                for channel, said in standing.items()
+                if said is not None and _is_newer(said, each.channels[channel])
+            ]
             again.update([contact.key] if newer and not each.new else [])
             standing = {channel: said for channel, said in standing.items() if channel not in newer}
             fresh = [channel for channel, said in standing.items() if said is None or not said.withdrawn_at]
             if fresh:
                 channels.setdefault(contact.key, {}).update(dict.fromkeys(fresh))
-            if any((said is not None and said.given) or (said is None and not contact.keeps_consent) for said in standing.values()):
+            if any(
+                (said is not None and said.given) or (said is None and not contact.keeps_consent)
+                for said in standing.values()
+            ):
                 agreed.update([] if each.new else [contact.key])
                 anew.update(fresh)
-        for told in (each.said, *(known[key] for key in each.contacts if key in known)) if each.said is not None else ():
+        for told in (
+            (each.said, *(known[key] for key in each.contacts if key in known))
+            if each.said is not None
+            else ()
+        ):
             for channel, address in recipients.every_address(told) if told is not None else ():
                 if channel in wanted:
                     was_anew, at = bars.get((address, channel), (False, each.channels[channel]))
-                    bars[address, channel] = (was_anew or channel in anew, latest_of((at, each.channels[channel])))
-    return Withdrawals(collection, {key: list(found) for key, found in channels.items()}, len(agreed), len(again), bars)
+                    bars[address, channel] = (
+                        was_anew or channel in anew,
+                        latest_of((at, each.channels[channel])),
+                    )
+    return Withdrawals(
+        collection, {key: list(found) for key, found in channels.items()}, len(agreed), len(again), bars
+    )
 
 
 def _is_newer(consent: Consent, withdrawn_by: datetime | None) -> bool:
@@ -113,9 +129,14 @@ def note(actor: Actor, found: Withdrawals, source: str, batch: str, connection: 
     about = browse.about_records(collection.id, found.channels)
     notes = [
         log.Noted(
-            {"channels": channels, "source": f"{FILE} {batch}", "message_id": None}, collection.id, source=collection.source, **about[key]
+            {"channels": channels, "source": f"{FILE} {batch}", "message_id": None},
+            collection.id,
+            source=collection.source,
+            **about[key],
         )
         for key, channels in found.channels.items()
     ]
     label, team = access.label_of(f"collection:{collection.id}"), actor.teams[0] if actor.teams else None
-    log.note_each(actor, "consent_withdrawn", notes, chain=batch, team=team, label=label, connection=connection)
+    log.note_each(
+        actor, "consent_withdrawn", notes, chain=batch, team=team, label=label, connection=connection
+    )

@@ -36,7 +36,9 @@ select count(*), max(id) from held
 """  # noqa: S608 (a text of ours)
 """An array of ids is looked up one by one, however many the server thinks there may be."""
 _LOOKED = "update console.contact_rules set looked_to = greatest(looked_to, %s), looked_at = %s where version = %s returning version"
-_DOUBT = "update console.message set code = %s where status = 'waiting' and direction = 'out' and due_at <= %s"
+_DOUBT = (
+    "update console.message set code = %s where status = 'waiting' and direction = 'out' and due_at <= %s"
+)
 _COUNT = f"select count(*) from (select from console.message where {_HELD} limit %s) held"  # noqa: S608 (as above)
 
 
@@ -79,8 +81,14 @@ class Consequence:
 def consequence(rules: Rules) -> Consequence:
     """What these rules would do now, said of the `MOST_TRIED` that were asked for first; a few statements for each collection they are about. Nothing is written."""
     held = int(fetch(_COUNT, (MOST_COUNTED + 1,))[0][0])
-    messages = message_rows.read(f"{_HELD} and due_at > %s order by id limit %s", (log.now(), MOST_TRIED)) if held else []
-    told = Counter(_turn(each, before, after) for each, before, after in _judged(messages, kept_rules.current(), rules))
+    messages = (
+        message_rows.read(f"{_HELD} and due_at > %s order by id limit %s", (log.now(), MOST_TRIED))
+        if held
+        else []
+    )
+    told = Counter(
+        _turn(each, before, after) for each, before, after in _judged(messages, kept_rules.current(), rules)
+    )
     return Consequence(held, sum(told.values()), told["now"], told["sooner"], told["later"], told["never"])
 
 
@@ -107,19 +115,37 @@ def _judged(messages: Sequence[Message], *rules: Rules) -> list[tuple[Any, ...]]
     found, addressed = [], []
     for each in messages:
         about = (each.collection or "", each.record or "")
-        if (content := each.content) is None or (each.channel != "chat" and each.record is not None and about not in there):
+        if (content := each.content) is None or (
+            each.channel != "chat" and each.record is not None and about not in there
+        ):
             continue
-        contact = there.get(about) if each.record is not None and each.channel != "chat" else recipients.contact_of(each, ())
+        contact = (
+            there.get(about)
+            if each.record is not None and each.channel != "chat"
+            else recipients.contact_of(each, ())
+        )
         to, why = recipients.address_for(each, content, contact)
         found.append((each, contact, to, why))
         addressed += [(each, recipients.address_digest(to))] if contact is not None and to else []
     shared = message_rows.used_at_each(addressed, now - since) if addressed else {}
     judged = []
     for each, contact, to, why in found:
-        outgoing = Outgoing(kind_of(each), each.consent, each.asked_at, timedelta(seconds=each.expires_s), why, about=each.about)
+        outgoing = Outgoing(
+            kind_of(each),
+            each.consent,
+            each.asked_at,
+            timedelta(seconds=each.expires_s),
+            why,
+            about=each.about,
+        )
         used = [*facts[each.id].used, *shared.get(each.id, ())]
         known = contact and replace(contact, country=recipients.country_of(contact, to))
-        judged.append((each, *(judge(outgoing, known, zones_at(each, contact, to, its), used, now, its) for its in rules)))
+        judged.append(
+            (
+                each,
+                *(judge(outgoing, known, zones_at(each, contact, to, its), used, now, its) for its in rules),
+            )
+        )
     return judged
 
 
@@ -131,7 +157,10 @@ def _contacts_of(messages: Sequence[Message]) -> dict[tuple[str, str], Contact]:
     found: dict[tuple[str, str], Contact] = {}
     for collection, wanted in keys.items():
         try:
-            found |= {(collection, key): contact for key, contact in recipients.contacts_at(collection, sorted(wanted)).items()}
+            found |= {
+                (collection, key): contact
+                for key, contact in recipients.contacts_at(collection, sorted(wanted)).items()
+            }
         except ConsoleError:
             continue  # its source is down: nothing can be said of these
     return found

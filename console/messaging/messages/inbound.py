@@ -54,7 +54,14 @@ _IN = sa.text(
 
 
 def receive(
-    kind: str, provider: str, *, sender: str, text: str, provider_id: str, stops: bool = False, by: Actor = WRITER
+    kind: str,
+    provider: str,
+    *,
+    sender: str,
+    text: str,
+    provider_id: str,
+    stops: bool = False,
+    by: Actor = WRITER,
 ) -> Message | None:
     """Keep a message that came in; the same one again changes nothing. None where it was kept before.
 
@@ -75,20 +82,41 @@ def receive(
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": kept_text})
     collection, record = found or (None, None)
     row: dict[str, Any] = {
-        "id": message_id, "channel": kind, "at": now, "provider": provider, "provider_id": provider_id or None, "collection": collection,
-        "record": record, **lead, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
-    }  # fmt: skip
+        "id": message_id,
+        "channel": kind,
+        "at": now,
+        "provider": provider,
+        "provider_id": provider_id or None,
+        "collection": collection,
+        "record": record,
+        **lead,
+        "subject": subject,
+        "kid": kid,
+        "nonce": nonce,
+        "ct": ct,
+    }
     with transaction() as connection:
         if connection.execute(_IN, row | {"address": recipients.address_digest(address)}).rowcount == 0:
             return None
-        tell(connection, by, (kind, message_id), found, sharing if stop else None, bars=bool(known), answered=answered)
+        tell(
+            connection,
+            by,
+            (kind, message_id),
+            found,
+            sharing if stop else None,
+            bars=bool(known),
+            answered=answered,
+        )
         faults.point("messages.received.before")
     return by_id(message_id)
 
 
 def read_runs_of_leads(address: str) -> list[dict[str, Any]]:
     """Return the runs that wrote to this address of somebody without a record, the last one first, at most 20."""
-    return [dict(zip(_OF_RUN, row, strict=True)) for row in fetch(_RUNS_OF_LEADS, (recipients.address_digest(address),))]
+    return [
+        dict(zip(_OF_RUN, row, strict=True))
+        for row in fetch(_RUNS_OF_LEADS, (recipients.address_digest(address),))
+    ]
 
 
 def complain(kind: str, message_id: str, address: str) -> None:
@@ -99,8 +127,14 @@ def complain(kind: str, message_id: str, address: str) -> None:
     message = next(iter(read(_COMPLAINED, (message_id, kind))), None) if message_id else None
     if message is not None and fetch(_HEARD, (message.id, opting_out.SOURCES[COMPLAINT])):
         return
-    known, _ = recipients.address_of(kind, str(message.result.get("to") or address) if message is not None else address, None)
-    found = (message.collection, message.record) if message is not None and message.collection and message.record else None
+    known, _ = recipients.address_of(
+        kind, str(message.result.get("to") or address) if message is not None else address, None
+    )
+    found = (
+        (message.collection, message.record)
+        if message is not None and message.collection and message.record
+        else None
+    )
     found = found or (contact_behind(kind, known) if known else None)
     sharing = everybody_at(kind, known, found) if known else [found] if found else []
     barred = {kind: recipients.address_digest(known).hex()} if known else {}
@@ -124,19 +158,28 @@ def tell(
     leads without a record to whom we wrote at this address.
     """
     kind, message_id = message
-    told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": bool(found or answered)}
+    told = {
+        "message_id": message_id,
+        "channel": kind,
+        "stop": stopping is not None,
+        "known": bool(found or answered),
+    }
     answered_by_label: dict[str | None, list[str]] = {}
     for run in answered:  # an event names only runs that its readers are cleared for
         answered_by_label.setdefault(run["label"], []).append(run["run"])
     if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
-        opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection)
+        opting_out.withdraw(
+            stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection
+        )
     writers: Sequence[Who | None] = stopping or [found]
     own = answered_by_label.pop(None, None)
     for who in writers if own or found or not answered else ():
         data = told | ({"answered_runs": own} if own else {})
         log.note(by, "message_received", open=data, connection=connection, **browse.about_reference(who))
     for label, run_ids in answered_by_label.items():
-        log.note(by, "message_received", open=told | {"answered_runs": run_ids}, label=label, connection=connection)
+        log.note(
+            by, "message_received", open=told | {"answered_runs": run_ids}, label=label, connection=connection
+        )
 
 
 def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:
@@ -144,7 +187,14 @@ def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list
 
     `first` is the one that the message is from, who is known in any case. Of very many the first ones; for the others the address itself is barred.
     """
-    return list(dict.fromkeys([*([first] if first is not None else []), *_contacts_at("email" if kind == "email" else "sms", address)]))
+    return list(
+        dict.fromkeys(
+            [
+                *([first] if first is not None else []),
+                *_contacts_at("email" if kind == "email" else "sms", address),
+            ]
+        )
+    )
 
 
 def contact_behind(kind: str, address: str) -> tuple[str, str] | None:
@@ -163,16 +213,22 @@ def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[
         try:
             keys = keys_by_address(collection, column, kind, address, most)
         except ConsoleError as error:  # the source is down: the message is kept without a contact
-            _log.warning("whose address a message came from is not looked up in %s: %s", collection.id, error.message)
+            _log.warning(
+                "whose address a message came from is not looked up in %s: %s", collection.id, error.message
+            )
             continue
         yield from ((collection.id, key) for key in keys)
 
 
-def keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int, scope: Scope | None = None) -> list[str]:
+def keys_by_address(
+    collection: Collection, column: str, kind: str, address: str, most: int, scope: Scope | None = None
+) -> list[str]:
     """The records with this address, within the scope (None: of all), however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
     scope, address = scope or whole(collection.id), recipients.address_of(kind, address, None)[0] or address
     meant = phone_plans.canonical(address)
-    written = " || ".join(f"record.{column} == {_quoted(way)}" for way in recipients.ways_to_write(kind, address))
+    written = " || ".join(
+        f"record.{column} == {_quoted(way)}" for way in recipients.ways_to_write(kind, address)
+    )
     page = records.page(collection.id, scope, segment=expressions.parse(written), limit=most)
     found = [row.key for row in page.rows if row.key is not None]
     if len(found) >= most:
@@ -182,7 +238,11 @@ def keys_by_address(collection: Collection, column: str, kind: str, address: str
     if kind != "email" and collection.by_name[column].stored == "text":
         looks.insert(0, Test(column, ENDING, [recipients.digits_of(address)[-LAST_DIGITS:]]))
     country = collection.contact.country if collection.contact is not None else None
-    for row in (row for look in looks for row in records.page(collection.id, scope, where=look, limit=MOST_LIKELY).rows):
+    for row in (
+        row
+        for look in looks
+        for row in records.page(collection.id, scope, where=look, limit=MOST_LIKELY).rows
+    ):
         own = recipients.addresses_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
         if meant in map(phone_plans.canonical, own) and row.key is not None and row.key not in found:
             found.append(row.key)
@@ -203,14 +263,20 @@ def subject_of(collection: str, record: str) -> str:
 def _of_strangers(actor: Actor, message_ids: Sequence[str]) -> list[Message]:
     """Those of the messages that are nobody's. Raises NotAllowed for who does not manage channels."""
     access.require(actor, None, "source", "manage")
-    return read(f"id = any(%s) and {STRANGERS} order by at", ([each.replace("\x00", "") for each in message_ids],))
+    return read(
+        f"id = any(%s) and {STRANGERS} order by at", ([each.replace("\x00", "") for each in message_ids],)
+    )
 
 
 def put_aside(actor: Actor, message_ids: Sequence[str]) -> int:
     """Take these out of the list of what waits for somebody; they stay in the outbox. How many were."""
     strangers = _of_strangers(actor, message_ids)
     with transaction() as connection:
-        aside = [each.id for each in strangers if change(each, ["received"], connection=connection, status="cancelled", code="put_aside")]
+        aside = [
+            each.id
+            for each in strangers
+            if change(each, ["received"], connection=connection, status="cancelled", code="put_aside")
+        ]
         if aside:
             log.note(actor, "messages_put_aside", open={"messages": aside}, connection=connection)
     return len(aside)
@@ -220,7 +286,9 @@ def match(actor: Actor, message_ids: Sequence[str]) -> int:
     """Give each to the contact who has its sender's address by now; what waits for a message of theirs goes on. How many were given. Raises Conflict."""
     with alone("strangers") as mine:  # of two who give the same message at once, one finds it given
         if not mine:
-            raise Conflict("Somebody else is giving messages to contacts at this moment. Try again.", code="busy")
+            raise Conflict(
+                "Somebody else is giving messages to contacts at this moment. Try again.", code="busy"
+            )
         return sum(_given(actor, message) for message in _of_strangers(actor, message_ids))
 
 
@@ -230,7 +298,14 @@ def _given(actor: Actor, message: Message) -> bool:
         return False
     subject = subject_of(*found)
     kid, nonce, ct = subjects.seal(subject, f"message|{message.id}", content)
-    columns: dict[str, Any] = {"collection": found[0], "record": found[1], "subject": subject, "kid": kid, "nonce": nonce, "ct": ct}
+    columns: dict[str, Any] = {
+        "collection": found[0],
+        "record": found[1],
+        "subject": subject,
+        "kid": kid,
+        "nonce": nonce,
+        "ct": ct,
+    }
     with transaction() as connection:
         if change(message, ["received"], connection=connection, **columns) is None:
             return False  # somebody has put it aside since

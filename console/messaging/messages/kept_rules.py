@@ -60,13 +60,20 @@ def forget() -> None:
 def newest() -> RulesVersion:
     """The rules in force, as the table has them now."""
     return next(
-        (RulesVersion(rules_of(document), version, at, by) for version, at, by, document in fetch(_NEWEST, (1,))), RulesVersion(Rules())
+        (
+            RulesVersion(rules_of(document), version, at, by)
+            for version, at, by, document in fetch(_NEWEST, (1,))
+        ),
+        RulesVersion(Rules()),
     )
 
 
 def versions() -> list[RulesVersion]:
     """The versions that were saved, newest first, at most `MOST_SHOWN`."""
-    rows = [RulesVersion(rules_of(document), version, at, by) for version, at, by, document in fetch(_NEWEST, (MOST_SHOWN + 1,))]
+    rows = [
+        RulesVersion(rules_of(document), version, at, by)
+        for version, at, by, document in fetch(_NEWEST, (MOST_SHOWN + 1,))
+    ]
     former = [*(row.rules for row in rows[1:]), Rules()]
     return [
         RulesVersion(row.rules, row.version, row.at, row.by, tuple(differences(before, row.rules)))
@@ -99,14 +106,25 @@ def save(actor: Actor, document: Mapping[str, Any], *, base: int) -> int:
     if not changes:
         return before.version
     with transaction() as connection:
-        row = {"base": base, "at": log.now(), "by": actor.id, "document": orjson.dumps(document_of(wanted)).decode()}
+        row = {
+            "base": base,
+            "at": log.now(),
+            "by": actor.id,
+            "document": orjson.dumps(document_of(wanted)).decode(),
+        }
         if connection.execute(_SAVE, row).first() is None:
             raise _overtaken(newest())
-        parts = [name for name, value in document_of(wanted).items() if value != document_of(before.rules)[name]]
+        parts = [
+            name for name, value in document_of(wanted).items() if value != document_of(before.rules)[name]
+        ]
         log.note(
-            actor, "contact_rules_changed", open={"version": base + 1, "fields": parts}, sealed={"changes": changes},
-            chain="sys:config", connection=connection,
-        )  # fmt: skip
+            actor,
+            "contact_rules_changed",
+            open={"version": base + 1, "fields": parts},
+            sealed={"changes": changes},
+            chain="sys:config",
+            connection=connection,
+        )
     forget()
     return base + 1
 

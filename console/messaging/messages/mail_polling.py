@@ -50,7 +50,11 @@ class Standing:
 
 def standing() -> Standing | None:
     """How it stands; None where no mailbox is set or none was looked into yet."""
-    rows = fetch("select looked_at, taken, problem, problem_at from console.mailbox") if settings.current().imap is not None else []
+    rows = (
+        fetch("select looked_at, taken, problem, problem_at from console.mailbox")
+        if settings.current().imap is not None
+        else []
+    )
     return Standing(*rows[0]) if rows else None
 
 
@@ -82,10 +86,16 @@ def poll() -> int:
                         break
                 tries, looked, place = 0, looked + 1, Place(place.validity, uid + 1)
             else:
-                place = box.place if looked < AT_ONCE else place  # behind the newest mail, where all were looked at
+                place = (
+                    box.place if looked < AT_ONCE else place
+                )  # behind the newest mail, where all were looked at
     except IntegrationError as error:
         problem = error.message
-    columns = {"validity": place.validity if place else None, "next": place.next_uid if place else None, "tries": tries}
+    columns = {
+        "validity": place.validity if place else None,
+        "next": place.next_uid if place else None,
+        "tries": tries,
+    }
     with transaction() as connection:
         connection.execute(_GO_ON, columns | {"at": log.now(), "problem": problem, "taken": taken})
     return looked

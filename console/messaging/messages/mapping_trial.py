@@ -35,7 +35,9 @@ class MappingTrial:
 
     looked: int = 0
     more: bool = False
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("email", "phone", "zone", "closed"), 0))
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("email", "phone", "zone", "closed"), 0)
+    )
     agreed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHANNELS, 0))
     unusable: dict[str, list[str]] = field(default_factory=lambda: {"email": [], "phone": []})
     """`email` or `phone` → what stands there and is no address, in the first `SHOWN` records with one."""
@@ -54,12 +56,16 @@ def tried(actor: Actor, becoming: Collection) -> MappingTrial | None:
     seen, unread = _seen(actor, becoming, becoming.contact, scope)
     made = MappingTrial(more=page.next is not None, unread=unread)
     found = {row.key: row for row in page.rows if row.key is not None}
-    for key, contact in contacts.contacts_of(seen, found, lambda there: browse.view_scope(actor, records.collection(there))).items():
+    for key, contact in contacts.contacts_of(
+        seen, found, lambda there: browse.view_scope(actor, records.collection(there))
+    ).items():
         _count(made, found[key].title, contact)
     return made
 
 
-def _seen(actor: Actor, becoming: Collection, contact: ContactDocument, scope: Scope) -> tuple[Collection, list[str]]:
+def _seen(
+    actor: Actor, becoming: Collection, contact: ContactDocument, scope: Scope
+) -> tuple[Collection, list[str]]:
     """The collection without tables of consents that the actor may not read, and labels of these and of mapped fields that they may not read."""
     closed = _closed(becoming, scope)
     mapped = [name for part in FIELDS if (name := getattr(contact, part))]
@@ -71,13 +77,21 @@ def _seen(actor: Actor, becoming: Collection, contact: ContactDocument, scope: S
         else:
             there = records.collection(relation.collection)
             other = browse.reach(actor, there)
-            used = {column_of(said, part, there) for part in ("channel", "state", *EVIDENCE)} | {name for _, name in relation.columns}
-            if other is None or used & _closed(there, other) or {name for name, _ in relation.columns} & closed:
+            used = {column_of(said, part, there) for part in ("channel", "state", *EVIDENCE)} | {
+                name for _, name in relation.columns
+            }
+            if (
+                other is None
+                or used & _closed(there, other)
+                or {name for name, _ in relation.columns} & closed
+            ):
                 tables.append(relation.label)
                 continue
         consents[channel] = said
     unread = [becoming.by_name[name].label for name in mapped if name in closed]
-    return replace(becoming, contact=contact.model_copy(update={"consent": consents})), list(dict.fromkeys([*unread, *tables]))
+    return replace(becoming, contact=contact.model_copy(update={"consent": consents})), list(
+        dict.fromkeys([*unread, *tables])
+    )
 
 
 def _closed(collection: Collection, scope: Scope) -> frozenset[str]:
@@ -89,9 +103,16 @@ def _count(made: MappingTrial, title: str, contact: Contact) -> None:
     phone, _ = recipients.address_of("sms", contact.phone, contact.country)
     email, _ = recipients.address_of("email", contact.email, None)
     zones = recipients.zones_of(contact, phone)
-    agreed = [channel for channel in CHANNELS if (said := contact.consent.get(channel)) is not None and said.given]
+    agreed = [
+        channel for channel in CHANNELS if (said := contact.consent.get(channel)) is not None and said.given
+    ]
     made.looked += 1
-    for name, there in (("email", email), ("phone", phone), ("zone", zones), ("closed", contact.do_not_contact)):
+    for name, there in (
+        ("email", email),
+        ("phone", phone),
+        ("zone", zones),
+        ("closed", contact.do_not_contact),
+    ):
         made.counts[name] += bool(there)
     for channel in agreed:
         made.agreed[channel] += 1

@@ -27,7 +27,10 @@ class MessageCount:
 
 _MESSAGE = sa.table(
     "message",
-    *(sa.column(name) for name in ("run", "workflow", "direction", "at", "sent_at", "channel", "status", "code")),
+    *(
+        sa.column(name)
+        for name in ("run", "workflow", "direction", "at", "sent_at", "channel", "status", "code")
+    ),
     schema="console",
 )
 UNSENT = ("skipped", "expired", "failed")
@@ -59,12 +62,21 @@ def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Se
     statement = (
         sa.select(*same, sa.func.count())
         .select_from(message.join(tables.run, run.id == message.c.run))
-        .where(allowed, message.c.workflow == workflow, message.c.direction == "out", message.c.at >= since, message.c.at < until)
+        .where(
+            allowed,
+            message.c.workflow == workflow,
+            message.c.direction == "out",
+            message.c.at >= since,
+            message.c.at < until,
+        )
         .group_by(*same)
         .order_by(sa.func.count().desc())
     )
     with hot_engine().connect() as connection:
-        return [MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3]) for row in connection.execute(statement)]
+        return [
+            MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3])
+            for row in connection.execute(statement)
+        ]
 
 
 def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> dict[str, int]:
@@ -72,9 +84,13 @@ def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> 
     run, message = tables.run.c, _MESSAGE.c
     own = [run.workflow == workflow] if workflow is not None else []
     lately = (message.direction == "out", message.at >= since, message.status.in_(UNSENT))
-    allowed = record_reach.countable_runs(actor, *own, ~run.test, run.id.in_(sa.select(message.run).where(*lately)))
+    allowed = record_reach.countable_runs(
+        actor, *own, ~run.test, run.id.in_(sa.select(message.run).where(*lately))
+    )
     statement = (
-        sa.select(run.workflow, sa.func.count()).select_from(_MESSAGE.join(tables.run, run.id == message.run)).where(allowed, *lately)
+        sa.select(run.workflow, sa.func.count())
+        .select_from(_MESSAGE.join(tables.run, run.id == message.run))
+        .where(allowed, *lately)
     )
     with hot_engine().connect() as connection:
         return {row[0]: row[1] for row in connection.execute(statement.group_by(run.workflow))}
@@ -88,7 +104,9 @@ def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int
     """
     run, message = tables.run.c, _MESSAGE.c
     lately = sa.and_(message.workflow == workflow, message.direction == "out", message.at >= since)
-    allowed = record_reach.countable_runs(actor, run.workflow == workflow, run.id.in_(sa.select(message.run).where(lately)))
+    allowed = record_reach.countable_runs(
+        actor, run.workflow == workflow, run.id.in_(sa.select(message.run).where(lately))
+    )
     held = sa.and_(message.status == "waiting", message.code.in_(held_messages.CODES))
     newest = (
         sa.select(sa.func.coalesce(message.sent_at, message.at).label("at"), held.label("held"))
@@ -105,7 +123,9 @@ def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int
     return [(found.get((number, False), 0), found.get((number, True), 0)) for number in range(HOURS)]
 
 
-def over_all(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, dict[str, Bounded]]:
+def over_all(
+    actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime
+) -> dict[str, dict[str, Bounded]]:
     """Workflow → status as the outbox shows it → its messages that changed last from `since` to before `until`, as far as the actor may count them, with why they
     did not leave. One statement, and those to the sources.
     """

@@ -29,17 +29,27 @@ def noted(
 
 
 def noting(
-    message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None, by: Actor = WRITER
+    message: Message,
+    kind: str,
+    open_data: Mapping[str, Any],
+    sealed: Mapping[str, Any] | None = None,
+    by: Actor = WRITER,
 ) -> log.Noting:
     """The same event, to be written beside a transition."""
     return log.noting(by, kind, **_about(message, open_data, sealed))
 
 
-def _about(message: Message, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None) -> dict[str, Any]:
+def _about(
+    message: Message, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None
+) -> dict[str, Any]:
     data = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
     filled = {name: value for name, value in (sealed or {}).items() if value}
     if message.run is None and message.record is not None:  # of a run it is known what its record was called
-        filled |= browse.about_records(message.collection, [message.record]).get(message.record, {}).get("sealed", {})
+        filled |= (
+            browse.about_records(message.collection, [message.record])
+            .get(message.record, {})
+            .get("sealed", {})
+        )
     if filled and subjects.erased(message.subject):  # meanwhile: that it came is kept, what was said is not
         filled = {}
     return {

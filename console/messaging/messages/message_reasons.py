@@ -27,7 +27,12 @@ def in_words(reason: str, said: str = "") -> dict[str, str]:
     return {"reason": reason, "said": said} if said else {"reason": reason}
 
 
-NOT_LEFT = {"email": "E-mail not sent", "sms": "SMS not sent", "call": "Call not made", "chat": "Chat message not sent"}
+NOT_LEFT = {
+    "email": "E-mail not sent",
+    "sms": "SMS not sent",
+    "call": "Call not made",
+    "chat": "Chat message not sent",
+}
 FAILED_LATER = {"email": "The e-mail left and failed afterwards", "sms": "The SMS left and failed afterwards"}
 """Kinds of which a provider says later that they did not arrive."""
 _UNSENT = """
@@ -39,5 +44,11 @@ where run = any(%s) and direction = 'out' and status in ('skipped', 'expired', '
 def unsent(run_ids: Sequence[str]) -> dict[str, str]:
     """Run → why the newest of its messages that did not leave, or not arrive, did not, for those that have one. One statement."""
     rows = fetch(_UNSENT, (list(run_ids),)) if run_ids else []
-    heads = {run: FAILED_LATER.get(channel, NOT_LEFT[channel]) if left else NOT_LEFT[channel] for run, channel, _, left in rows}
-    return {run: f"{heads[run]}: {why}" if (why := of_many(code or "")) else heads[run] for run, _, code, _ in rows}
+    heads = {
+        run: FAILED_LATER.get(channel, NOT_LEFT[channel]) if left else NOT_LEFT[channel]
+        for run, channel, _, left in rows
+    }
+    return {
+        run: f"{heads[run]}: {why}" if (why := of_many(code or "")) else heads[run]
+        for run, _, code, _ in rows
+    }

@@ -28,9 +28,19 @@ def keep(message: Message, handed: Handed, notes: Sequence[Note]) -> Message | N
         return None
     if handed.outcome == "opted_out":
         opted_out(message)
-    columns: dict[str, Any] = {"at": log.now(), "sent_at": message.sent_at or log.now(), "status": "delivered" if arrived else "failed"}
+    columns: dict[str, Any] = {
+        "at": log.now(),
+        "sent_at": message.sent_at or log.now(),
+        "status": "delivered" if arrived else "failed",
+    }
     with transaction() as connection:
-        known = change(message, [message.status], connection=connection, result=in_words(handed.reason, handed.said), **columns)
+        known = change(
+            message,
+            [message.status],
+            connection=connection,
+            result=in_words(handed.reason, handed.said),
+            **columns,
+        )
         if known is not None:
             for note in [*notes, *_notes_of(message, handed, arrived=arrived)]:
                 noted(message, *note, connection=connection)
@@ -44,7 +54,9 @@ def _notes_of(message: Message, handed: Handed, *, arrived: bool) -> Sequence[No
     if not arrived:
         about = {"channel": message.channel, "code": "not_delivered"}
         return [("message_failed", about, in_words(handed.reason, handed.said), WRITER)]
-    return [("message_arrived", {"channel": message.channel}, {}, WRITER)] if message.status == "failed" else []
+    return (
+        [("message_arrived", {"channel": message.channel}, {}, WRITER)] if message.status == "failed" else []
+    )
 
 
 def opted_out(message: Message) -> None:

@@ -13,7 +13,9 @@ from console.infra.db import troubles
 from console.infra.db.engine import fetch, transaction
 from console.messaging.messages.message_rows import Message, read
 
-LOOK_THERE = "Ask its receiver or look at the provider, then say what came of it; sent again, it may reach them twice."
+LOOK_THERE = (
+    "Ask its receiver or look at the provider, then say what came of it; sent again, it may reach them twice."
+)
 UNSURE = f"It cannot be told whether the message left. {LOOK_THERE}"
 ALONE = {
     LOOK_THERE: "Ask its receiver or look at the provider before you send it again: it may reach them twice.",
@@ -55,7 +57,12 @@ def for_whom(message: Message, words: str) -> str:
 
 
 def record(
-    message: Message, write: Write, *, in_worker: bool, opted_out: bool = False, beside: Callable[[datetime], log.Beside] | None = None
+    message: Message,
+    write: Write,
+    *,
+    in_worker: bool,
+    opted_out: bool = False,
+    beside: Callable[[datetime], log.Beside] | None = None,
 ) -> bool:
     """Write what became of the message, which stands as `message` then, and let its run go on; False, with nothing written, where another process was first.
 
@@ -85,7 +92,9 @@ def record(
     return True
 
 
-def _gone_on(message: Message, write: Write, *, in_worker: bool, beside: Callable[[datetime], log.Beside] | None = None) -> bool:
+def _gone_on(
+    message: Message, write: Write, *, in_worker: bool, beside: Callable[[datetime], log.Beside] | None = None
+) -> bool:
     """Whether the run waits for this outcome; then it goes on, and that and what is written are one transaction."""
     if message.run is None or message.outcome is None:
         return False
@@ -98,7 +107,9 @@ def _gone_on(message: Message, write: Write, *, in_worker: bool, beside: Callabl
 
     also = runs.AtOnce(write_told, lambda: beside(log.now())) if beside is not None else write_told
     output = _output(message)
-    return runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=output, in_worker=in_worker, also=also)
+    return runs.arrive(
+        runs.ENGINE, message.run, message.key, outcome=outcome, output=output, in_worker=in_worker, also=also
+    )
 
 
 def tell_run(message: Message, *, in_worker: bool) -> None:
@@ -114,16 +125,28 @@ def tell_run(message: Message, *, in_worker: bool) -> None:
     elif message.outcome == "unknown":
         runs.will_not_come(message.run, message.key, "message_unknown", reason or UNSURE, asks=True)
     elif message.outcome == "expired":
-        runs.will_not_come(message.run, message.key, "message_expired", f"{reason} Does the message still fit?", asks=True)
+        runs.will_not_come(
+            message.run, message.key, "message_expired", f"{reason} Does the message still fit?", asks=True
+        )
     else:
-        runs.will_not_come(message.run, message.key, message.code or "message_failed", reason or "The message could not be sent.")
+        runs.will_not_come(
+            message.run,
+            message.key,
+            message.code or "message_failed",
+            reason or "The message could not be sent.",
+        )
     fetch(_TOLD, told)
 
 
 def _output(message: Message) -> dict[str, object]:
     """What later steps find as `steps.<id>`."""
     result, content = message.result, message.content or {}
-    output: dict[str, object] = {"message": message.id, "status": message.outcome, "to": content.get("to"), "reason": result.get("reason")}
+    output: dict[str, object] = {
+        "message": message.id,
+        "status": message.outcome,
+        "to": content.get("to"),
+        "reason": result.get("reason"),
+    }
     if message.channel == "call":
         output |= {"outcome": message.outcome, "attempts": message.number}
         output |= {name: result.get(name) for name in ("label", "transcript", "recording", "call_back_at")}

@@ -150,7 +150,11 @@ def change(
     `still_due`: nor where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
     """
     statement, values = changing(message, was, result=result, unless=unless, still_due=still_due, **columns)
-    rows = fetch(statement, values) if connection is None else driver_of(connection).execute(statement, values).fetchall()
+    rows = (
+        fetch(statement, values)
+        if connection is None
+        else driver_of(connection).execute(statement, values).fetchall()
+    )
     return Message(*rows[0]) if rows else None
 
 
@@ -165,10 +169,18 @@ def changing(
 ) -> log.Part:
     """The statement of `change`, which returns the row, and its values."""
     given = columns | _sealed(message, result)
-    names = ", ".join(f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items())
+    names = ", ".join(
+        f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items()
+    )
     more = f"{_UNBARRED if unless else ''}{_STILL_DUE if still_due else ''}"
     statement = f"update console.message set {names} where id = %s and status = any(%s::text[]){more} returning {_COLUMNS}"  # noqa: S608 (names of ours)
-    return statement, [*given.values(), message.id, list(was), *(unless or ()), *([message.due_at] if still_due else [])]
+    return statement, [
+        *given.values(),
+        message.id,
+        list(was),
+        *(unless or ()),
+        *([message.due_at] if still_due else []),
+    ]
 
 
 def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -181,7 +193,11 @@ def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any
     }  # the words go with their reason
     kept = {name: value for name, value in {**former, **result}.items() if value}
     return dict(
-        zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
+        zip(
+            ("kid", "result_nonce", "result_ct"),
+            subjects.seal(message.subject, f"message result|{message.id}", kept),
+            strict=True,
+        )
     )
 
 
@@ -191,17 +207,42 @@ def foreseen(message: Message, result: Mapping[str, Any] | None, **columns: Any)
     return replace(message, **kept)
 
 
-def add_again(connection: Connection, message: Message, *, number: int, failures: int, due_at: datetime) -> str:
+def add_again(
+    connection: Connection, message: Message, *, number: int, failures: int, due_at: datetime
+) -> str:
     """Add the next call of the same step, due at this moment; its id."""
     message_id = new_id("msg")
     kid, nonce, ct = subjects.seal(message.subject, f"message|{message_id}", dict(message.content or {}))
-    row = {name: getattr(message, name) for name in _SAME} | {"id": message_id, "number": number, "failures": failures, "due": due_at}
-    connection.execute(_AGAIN, row | {"kid": kid, "nonce": nonce, "ct": ct, "of": message.id, "outcomes": list(message.outcomes)})
+    row = {name: getattr(message, name) for name in _SAME} | {
+        "id": message_id,
+        "number": number,
+        "failures": failures,
+        "due": due_at,
+    }
+    connection.execute(
+        _AGAIN,
+        row | {"kid": kid, "nonce": nonce, "ct": ct, "of": message.id, "outcomes": list(message.outcomes)},
+    )
     return message_id
 
 
 _SAME = (
-    *("key", "run", "n", "step", "workflow", "version", "team", "label", "collection", "record", "channel", "consent", "expires_s", "most"),
+    *(
+        "key",
+        "run",
+        "n",
+        "step",
+        "workflow",
+        "version",
+        "team",
+        "label",
+        "collection",
+        "record",
+        "channel",
+        "consent",
+        "expires_s",
+        "most",
+    ),
     *("again_s", "about", "subject"),
 )
 _AGAIN = sa.text(
@@ -262,7 +303,9 @@ def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Fac
     used: dict[tuple[str | None, str | None], list[tuple[Used, str, str | None]]] = {}
     for message_id, what, channel, at, name, number, own, of in fetch(_FACTS, {**about, "since": since}):
         if what == "used":
-            used.setdefault(contacts[message_id], []).append((Used(channel, at, _sender_of(name, number)), own, of))
+            used.setdefault(contacts[message_id], []).append(
+                (Used(channel, at, _sender_of(name, number)), own, of)
+            )
         else:
             rows[message_id].append((what, channel, at, name))
     return {each.id: _facts_in(rows[each.id], each.id, used.get(contacts[each.id], ())) for each in messages}
@@ -315,7 +358,9 @@ def used_at_each(messages: Sequence[tuple[Message, bytes]], since: datetime) -> 
     return found
 
 
-def used_of_each(collection: str, addresses: Mapping[str, Sequence[bytes]], since: datetime) -> dict[str, list[Used]]:
+def used_of_each(
+    collection: str, addresses: Mapping[str, Sequence[bytes]], since: datetime
+) -> dict[str, list[Used]]:
     """Key → what reached, or may have reached, that contact or one of these addresses of theirs since then, by any workflow; one statement."""
     pairs = [(key, address) for key, its in addresses.items() for address in its]
     about = {
@@ -338,7 +383,13 @@ def _used(row: Any) -> Used:
 def _sender_of(workflow: str | None, number: int) -> str:
     """The title of the workflow that sent a message, to be named where its cap is used up."""
     definition = workflows.readable_version(workflow, number) if workflow else None
-    return definition.document.title if definition is not None else "another workflow" if workflow else "a single message"
+    return (
+        definition.document.title
+        if definition is not None
+        else "another workflow"
+        if workflow
+        else "a single message"
+    )
 
 
 _TAKEN = "select provider_id from console.message where address = %s and provider_id is not null and id <> %s and at > %s"
@@ -349,7 +400,9 @@ def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[st
     return frozenset(row[0] for row in fetch(_TAKEN, (address, message.id, since)))
 
 
-_ANOTHERS = "select from console.message where provider = %s and provider_id = %s and direction = 'out' and id <> %s"
+_ANOTHERS = (
+    "select from console.message where provider = %s and provider_id = %s and direction = 'out' and id <> %s"
+)
 
 
 def own_id(message: Message, provider_id: str) -> str | None:

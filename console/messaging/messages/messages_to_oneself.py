@@ -12,7 +12,9 @@ from console.infra.db.ids import new_id
 from console.messaging.messages.channel_settings import state_of
 from console.messaging.messages.recipients import address_of
 
-TEXT = "This is a test message from Handrail. Somebody sent it to themselves to see whether the channel works."
+TEXT = (
+    "This is a test message from Handrail. Somebody sent it to themselves to see whether the channel works."
+)
 _ADD = sa.text(
     "insert into console.message (id, key, channel, direction, status, asked_at, due_at, at, subject, kid, nonce, ct) "
     "values (:id, :id, :channel, 'out', 'waiting', :at, :at, :at, :subject, :kid, :nonce, :ct)"
@@ -31,7 +33,18 @@ def send_test(actor: Actor, kind: str, to: str) -> str:
     content = {"to": address, "subject": "Test message", "text": TEXT, "scripts": [TEXT], "answers": []}
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", content)
     with transaction() as connection:
-        connection.execute(_ADD, {"id": message_id, "channel": kind, "at": now, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct})
+        connection.execute(
+            _ADD,
+            {
+                "id": message_id,
+                "channel": kind,
+                "at": now,
+                "subject": subject,
+                "kid": kid,
+                "nonce": nonce,
+                "ct": ct,
+            },
+        )
         job = jobs.send(message_id, kind)
         jobs.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
         data = {"channel": kind, "provider": state.provider, "sandbox": state.sandbox}

@@ -3,7 +3,9 @@
 from console import log
 from console.infra.db.engine import fetch
 
-_COUNTED = "select count(*), count(*) filter (where status = 'waiting') from console.message where subject = %s"
+_COUNTED = (
+    "select count(*), count(*) filter (where status = 'waiting') from console.message where subject = %s"
+)
 _CALLED_OFF = "update console.message set status = 'cancelled', code = 'erased', due_at = null, at = %s where subject = %s and status = 'waiting' returning id"
 
 

@@ -29,7 +29,19 @@ from console.messaging.messages.message_events import WRITER
 from console.records import record_keys, subject as subject_record
 
 OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
-WORDS = ("withdrawn", "opted_out", "opt_out", "revoked", "unsubscribed", "denied", "declined", "refused", "no", "false", "0")
+WORDS = (
+    "withdrawn",
+    "opted_out",
+    "opt_out",
+    "revoked",
+    "unsubscribed",
+    "denied",
+    "declined",
+    "refused",
+    "no",
+    "false",
+    "0",
+)
 """Words that say that consent is gone, as the column's options may have them."""
 SOURCES = {
     "sms": "SMS reply",
@@ -66,7 +78,9 @@ _WAKE = sa.text(
     f"{_DUE_AGAIN} where m.collection = :collection and m.record = any(:records) and m.status = 'waiting' and m.channel = any(:channels)"
 )
 """Who is in a workflow has time to leave it by its exit: otherwise the run would go on from the skipped message first, and end as if nobody had opted out."""
-_STANDING = "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
+_STANDING = (
+    "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
+)
 _ENDED_BY = """
 select m.id from console.message m where m.id = any(%s) and m.direction = 'in' and exists (select from console.opt_out o where o.message = m.id
     and (o.collection, o.record) in ((m.collection, m.record), ('@', encode(m.address, 'hex'))))
@@ -101,25 +115,42 @@ def withdraw(
             under_way.execute(_ADD_ADDRESS, given | {"collection": ADDRESS, "channel": channel})
         for channel in wanted:
             if channel in addresses:
-                under_way.execute(_ADD_BARRED, given | {"collection": ADDRESS, "record": addresses[channel], "channel": channel})
+                under_way.execute(
+                    _ADD_BARRED,
+                    given | {"collection": ADDRESS, "record": addresses[channel], "channel": channel},
+                )
         data = {"channels": wanted, "source": source, "message_id": message_id}
         _wake_addresses(message_id if bars_address else None, addresses, wanted, now, under_way)
         if not contacts:
             log.note(by, "consent_withdrawn", open=data, connection=under_way)
         for collection, record in contacts:
             for channel in wanted:
-                under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
+                under_way.execute(
+                    _ADD, given | {"collection": collection, "record": record, "channel": channel}
+                )
             wake(collection, {record: wanted}, now, under_way)
-            log.note(by, "consent_withdrawn", open=data, connection=under_way, **browse.about_reference((collection, record)))
+            log.note(
+                by,
+                "consent_withdrawn",
+                open=data,
+                connection=under_way,
+                **browse.about_reference((collection, record)),
+            )
 
 
 def _wake_addresses(
-    message_id: str | None, addresses: Mapping[str, str], channels: Sequence[str], at: datetime, connection: Connection
+    message_id: str | None,
+    addresses: Mapping[str, str],
+    channels: Sequence[str],
+    at: datetime,
+    connection: Connection,
 ) -> None:
     """Have what waits for these addresses, and for that of the message, judged again, whoever has them."""
     kinds = sorted({"call" if channel == "ai_call" else channel for channel in channels})
     barred = sorted({addresses[channel] for channel in channels if channel in addresses})
-    connection.execute(_WAKE_ADDRESSES, {"at": at, "message": message_id, "addresses": barred, "channels": kinds})
+    connection.execute(
+        _WAKE_ADDRESSES, {"at": at, "message": message_id, "addresses": barred, "channels": kinds}
+    )
 
 
 def wake(collection: str, ended: Mapping[str, Sequence[str]], at: datetime, connection: Connection) -> None:
@@ -129,7 +160,9 @@ def wake(collection: str, ended: Mapping[str, Sequence[str]], at: datetime, conn
         kinds = sorted({"call" if channel == "ai_call" else channel for channel in channels})
         by_kinds.setdefault(tuple(kinds), []).append(record)
     for kinds_told, told_records in by_kinds.items():
-        connection.execute(_WAKE, {"at": at, "collection": collection, "records": told_records, "channels": list(kinds_told)})
+        connection.execute(
+            _WAKE, {"at": at, "collection": collection, "records": told_records, "channels": list(kinds_told)}
+        )
 
 
 def ended_channels(collection: str, record: str) -> set[str]:
@@ -197,7 +230,9 @@ def not_written(collection: Collection) -> list[str]:
         except ConsoleError as error:
             told[f"It holds here, but is not written to {place.label}. {error.message}"] = None
             continue
-        if relation is not None and (lacking := _lacking(place, consent, [name for _, name in relation.columns])):
+        if relation is not None and (
+            lacking := _lacking(place, consent, [name for _, name in relation.columns])
+        ):
             told[
                 f"It is written to {place.label} of who has an entry there; for others it holds here only, because a new entry needs {lacking}."
             ] = None
@@ -207,18 +242,26 @@ def not_written(collection: Collection) -> list[str]:
 def _lacking(there: Collection, consent: ConsentDocument, link: Sequence[str]) -> str:
     """What a row that takes a consent back needs and only an earlier row of the contact tells, in words."""
     said = {column_of(consent, part, there) for part in ("channel", "state", "at", "withdrawn_at", "source")}
-    needed = [each for each in there.stored_fields if each.needed and each.name not in {*there.key, *link, *said}]
+    needed = [
+        each for each in there.stored_fields if each.needed and each.name not in {*there.key, *link, *said}
+    ]
     filled = records.filled_by_database(there) if needed else {}
     return " and ".join(", ".join(each.label for each in needed if each.name not in filled).rsplit(", ", 1))
 
 
-def _newest(collection: Collection, there: Collection, consent: ConsentDocument, relation: str, record: str) -> Sequence[records.Record]:
+def _newest(
+    collection: Collection, there: Collection, consent: ConsentDocument, relation: str, record: str
+) -> Sequence[records.Record]:
     """The newest rows of the contact in the table of consents."""
     sort = column_of(consent, "at", there)
-    return records.related(collection.id, record, relation, whole(there.id), MOST_ROWS, sort=f"-{sort}" if sort else None).rows
+    return records.related(
+        collection.id, record, relation, whole(there.id), MOST_ROWS, sort=f"-{sort}" if sort else None
+    ).rows
 
 
-def _ended_in_its_row(there: Collection, consent: ConsentDocument, channel: str, rows: Sequence[records.Record], at: datetime) -> bool:
+def _ended_in_its_row(
+    there: Collection, consent: ConsentDocument, channel: str, rows: Sequence[records.Record], at: datetime
+) -> bool:
     """Whether the row by which the consent stands says now since when it does not: where the table keeps that, and lets its rows be changed."""
     stands = standing(consent, channel, there, [row.values for row in rows])
     gone = column_of(consent, "withdrawn_at", there)
@@ -227,7 +270,13 @@ def _ended_in_its_row(there: Collection, consent: ConsentDocument, channel: str,
     key = next(row.key for row in rows if row.values is stands.row)
     try:
         with _noting():
-            records.write(there.id, key or "", {gone: {"new": _stamped(there.by_name[gone], at)}}, whole(there.id), by_action=True)
+            records.write(
+                there.id,
+                key or "",
+                {gone: {"new": _stamped(there.by_name[gone], at)}},
+                whole(there.id),
+                by_action=True,
+            )
     except ConsoleError as error:
         if error.code in ("source_down", "write_unknown"):
             raise
@@ -246,7 +295,8 @@ def _noting() -> Iterator[None]:
         log.note(
             WRITER,
             "record_changed",
-            open={"fields": sorted(new), "result": "succeeded"} | ({"effect": "added"} if changed.old is None else {}),
+            open={"fields": sorted(new), "result": "succeeded"}
+            | ({"effect": "added"} if changed.old is None else {}),
             sealed={"old": dict(changed.old or {}), "new": new},
             collection=changed.collection,
             record=records.reference_in_log(changed.collection, changed.key),
@@ -254,7 +304,9 @@ def _noting() -> Iterator[None]:
         )
 
 
-def _changes(collection: Collection, consent: ConsentDocument, at: datetime, source: str) -> dict[str, dict[str, Any]]:
+def _changes(
+    collection: Collection, consent: ConsentDocument, at: datetime, source: str
+) -> dict[str, dict[str, Any]]:
     """The fields of the contact that say that consent is gone."""
     found: dict[str, Any] = {}
     field = collection.by_name.get(consent.field or "")
@@ -281,7 +333,9 @@ def _row(
     if relation is None:
         return {}
     keys = record_keys.decode(collection, record)
-    link = {column: keys[collection.key.index(own)] for own, column in relation.columns if own in collection.key}
+    link = {
+        column: keys[collection.key.index(own)] for own, column in relation.columns if own in collection.key
+    }
     said = {column_of(consent, "channel", there): consent.is_ or channel}
     if (state := column_of(consent, "state", there)) is not None:
         said[state] = _gone(there.by_name[state])
@@ -291,7 +345,11 @@ def _row(
             said[name] = _stamped(there.by_name[name], value)
     before: Mapping[str, Any] = rows[0].values if rows else {}
     needed = {field.name for field in there.stored_fields if field.needed and field.name not in there.key}
-    rest = {name: value for name, value in before.items() if name in needed and name not in said and name not in link}
+    rest = {
+        name: value
+        for name, value in before.items()
+        if name in needed and name not in said and name not in link
+    }
     return {**rest, **link, **{name: value for name, value in said.items() if name is not None}}
 
 

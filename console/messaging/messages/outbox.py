@@ -24,7 +24,17 @@ from console.messaging.messages.message_rows import Message
 from console.runs.views import reader_reach
 from console.runs.views.lists import visible_pairs
 
-STATUSES = ("waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled")
+STATUSES = (
+    "waiting",
+    "sent",
+    "delivered",
+    "skipped",
+    "expired",
+    "failed",
+    "received",
+    "unknown",
+    "cancelled",
+)
 SHOWN_AS = {"sending": "waiting"}
 UNKNOWN = "unknown"
 SETTLED = {
@@ -88,14 +98,22 @@ class Line:
     @property
     def status(self) -> str:
         """The status as people read it; of one of which nobody could tell whether it left, what a person has said."""
-        return SETTLED[self.settled][0] if self.settled else SHOWN_AS.get(self.message.status, self.message.status)
+        return (
+            SETTLED[self.settled][0]
+            if self.settled
+            else SHOWN_AS.get(self.message.status, self.message.status)
+        )
 
     @property
     def reason(self) -> str:
         """Why it waits, was skipped or failed; of one that came in, what it ended."""
         if self.message.direction == "in" and self.who is not None and self.ended:
             named = [WORDS[channel] for channel in inbound.STOPPED.get(self.message.channel, ())]
-            return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
+            return (
+                f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn."
+                if named
+                else ""
+            )
         if self.message.direction == "in" and self.who is not None and self.text and asks_again(self.text):
             return "Says start. Consent that was withdrawn stays so until somebody notes on the contact's page that they agreed again."
         if self.message.status == "cancelled":
@@ -109,13 +127,21 @@ class Line:
         if self.message.status == "sent" and self.message.channel == "call" and self.message.outcome is None:
             return "The call is asked for; how it ends is awaited."
         others = self.result.get("not_to")
-        alone = f"It went to the first address alone, not to {others}." if others and self.message.sent_at is not None else ""
+        alone = (
+            f"It went to the first address alone, not to {others}."
+            if others and self.message.sent_at is not None
+            else ""
+        )
         return f"{alone} {self.result.get('reason', '')}".strip()
 
     @property
     def said(self) -> str:
         """What the provider says of the reason in its own words; empty where it says nothing, or something else holds the message now."""
-        return str(self.result.get("said", "")) if self.reason.endswith(str(self.result.get("reason") or "-")) else ""
+        return (
+            str(self.result.get("said", ""))
+            if self.reason.endswith(str(self.result.get("reason") or "-"))
+            else ""
+        )
 
     def _held(self) -> str:
         """What holds a message that waits, as long as nobody ends it; empty for nothing."""
@@ -124,8 +150,12 @@ class Line:
             return ""
         if jobs.paused():
             return "Everything is paused: it leaves when that ends, if it may then."
-        paused = message.run is not None and any(each.id == message.workflow and each.status == "paused" for each in workflows.all_known())
-        return "Its workflow is paused: it leaves when that is active again, if it may then." if paused else ""
+        paused = message.run is not None and any(
+            each.id == message.workflow and each.status == "paused" for each in workflows.all_known()
+        )
+        return (
+            "Its workflow is paused: it leaves when that is active again, if it may then." if paused else ""
+        )
 
     @property
     def until(self) -> datetime | None:
@@ -136,13 +166,35 @@ class Line:
         """MESSAGE of the API."""
         message, result = self.message, self.result
         return {
-            "id": message.id, "channel": message.channel, "direction": message.direction, "contact": message.record,
-            "collection": message.collection, "name": self.who, "status": self.status, "code": message.code, "reason": self.reason or None, "said": self.said or None,
-            "until": moment_text(self.until), "run": message.run, "workflow": self.workflow or None, "step": message.step, "attempt": message.number,
-            "outcome": message.outcome, "label": result.get("label"), "subject": self.subject or None, "text": self.text, "hidden": self.hidden,
-            "consent": result.get("basis"), "at": moment_text(message.at), "asked_at": moment_text(message.asked_at),
-            "sent_at": moment_text(message.sent_at), "opened_at": moment_text(message.opened_at), "provider": message.provider, "provider_id": message.provider_id, "sandbox": message.sandbox,
-        }  # fmt: skip
+            "id": message.id,
+            "channel": message.channel,
+            "direction": message.direction,
+            "contact": message.record,
+            "collection": message.collection,
+            "name": self.who,
+            "status": self.status,
+            "code": message.code,
+            "reason": self.reason or None,
+            "said": self.said or None,
+            "until": moment_text(self.until),
+            "run": message.run,
+            "workflow": self.workflow or None,
+            "step": message.step,
+            "attempt": message.number,
+            "outcome": message.outcome,
+            "label": result.get("label"),
+            "subject": self.subject or None,
+            "text": self.text,
+            "hidden": self.hidden,
+            "consent": result.get("basis"),
+            "at": moment_text(message.at),
+            "asked_at": moment_text(message.asked_at),
+            "sent_at": moment_text(message.sent_at),
+            "opened_at": moment_text(message.opened_at),
+            "provider": message.provider,
+            "provider_id": message.provider_id,
+            "sandbox": message.sandbox,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +236,22 @@ def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
         for message in rows[:limit]:
             cursor = (message.at, message.id)
             if message.id in seen:
-                lines.append(_line(message, seen[message.id], closed, settled.get(message.id, ""), ended=message.id in ended))
+                lines.append(
+                    _line(
+                        message,
+                        seen[message.id],
+                        closed,
+                        settled.get(message.id, ""),
+                        ended=message.id in ended,
+                    )
+                )
                 if len(lines) == limit:
                     break
         more = len(rows) > limit or (bool(rows) and cursor != (rows[-1].at, rows[-1].id))
         if not more or len(lines) == limit:
-            return OutboxPage(lines, f"{moment_text(cursor[0])}~{cursor[1]}" if more and cursor else None, down)
+            return OutboxPage(
+                lines, f"{moment_text(cursor[0])}~{cursor[1]}" if more and cursor else None, down
+            )
     return OutboxPage(lines, f"{moment_text(cursor[0])}~{cursor[1]}" if cursor else None, down)
 
 
@@ -213,13 +275,17 @@ def _ended(messages: Sequence[Message]) -> set[str]:
 def _settled(messages: Sequence[Message]) -> dict[str, str]:
     """Id → what a person said came of it, as in `SETTLED`, for those of which nobody could tell whether they left. At most one statement."""
     unclear = [message.id for message in messages if message.status == UNKNOWN and message.run is not None]
-    rows = fetch(f"select id, {_BY_HAND} from console.message where id = any(%s)", (unclear,)) if unclear else []  # noqa: S608 (texts of ours)
+    rows = (
+        fetch(f"select id, {_BY_HAND} from console.message where id = any(%s)", (unclear,)) if unclear else []  # noqa: S608 (texts of ours)
+    )
     return {message_id: said for message_id, said in rows if said is not None}
 
 
 def pending(run_id: str) -> Message | None:
     """The newest message that the run waits for; for callers who have judged that the run may be seen."""
-    rows = message_rows.read("run = %s and direction = 'out' order by asked_at desc, number desc limit 1", (run_id,))
+    rows = message_rows.read(
+        "run = %s and direction = 'out' order by asked_at desc, number desc limit 1", (run_id,)
+    )
     return rows[0] if rows else None
 
 
@@ -238,13 +304,18 @@ def failed_afterwards(actor: Actor, run_id: str) -> list[Line]:
 
     Of a contact that the actor may not see a line says that the message failed, and not why.
     """
-    failed = message_rows.read("run = %s and status = 'failed' and outcome = 'sent' order by at desc, id desc limit %s", (run_id, MOST))
+    failed = message_rows.read(
+        "run = %s and status = 'failed' and outcome = 'sent' order by at desc, id desc limit %s",
+        (run_id, MOST),
+    )
     if not failed:
         return []
     seen, _ = _seen(actor, failed)
     closed = reader_reach.hidden_from(actor)
     return [
-        _line(message, seen[message.id], closed) if message.id in seen else Line(message, None, "", None, "", {}, hidden=True)
+        _line(message, seen[message.id], closed)
+        if message.id in seen
+        else Line(message, None, "", None, "", {}, hidden=True)
         for message in failed
     ]
 
@@ -266,7 +337,11 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
         conditions.append(f"status = any(%s) and {SHOWN} = any(%s)")
         given += [[*stored, UNKNOWN], stored]
     if query.workflow:
-        known = [workflow.id for workflow in workflows.all_known() if query.workflow in (workflow.slug, workflow.id)]
+        known = [
+            workflow.id
+            for workflow in workflows.all_known()
+            if query.workflow in (workflow.slug, workflow.id)
+        ]
         conditions.append("workflow = any(%s)")
         given.append(known)
     for moment, test in ((query.since, "at >= %s"), (query.before, "at < %s")):
@@ -287,12 +362,17 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise Malformed(f"{name} is one of {', '.join(allowed)}.", details=[{"field": name, "reason": f"One of {', '.join(allowed)}."}])
+        raise Malformed(
+            f"{name} is one of {', '.join(allowed)}.",
+            details=[{"field": name, "reason": f"One of {', '.join(allowed)}."}],
+        )
 
 
 def _rows(where: str, given: Sequence[Any], cursor: tuple[datetime, str] | None, limit: int) -> list[Message]:
     below = " and (at, id) < (%s, %s)" if cursor else ""
-    return message_rows.read(f"{where}{below} order by at desc, id desc limit %s", (*given, *(cursor or ()), limit))
+    return message_rows.read(
+        f"{where}{below} order by at desc, id desc limit %s", (*given, *(cursor or ()), limit)
+    )
 
 
 def _may_know(actor: Actor, message: Message) -> bool:
@@ -337,18 +417,32 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
     return found, down
 
 
-def _line(message: Message, who: str | None, closed: masking.Within, settled: str = "", *, ended: bool = False) -> Line:
+def _line(
+    message: Message, who: str | None, closed: masking.Within, settled: str = "", *, ended: bool = False
+) -> Line:
     definition = workflows.readable_version(message.workflow, message.version) if message.workflow else None
     title = definition.document.title if definition is not None else ""
-    if message.step and masking.sent_hidden(masking.within(closed, message.workflow, message.version, message.step, message.run)):
+    if message.step and masking.sent_hidden(
+        masking.within(closed, message.workflow, message.version, message.step, message.run)
+    ):
         return Line(message, who, title, None, "", {}, hidden=True, settled=settled)
     content, result = message.content, message.result
     if closed(message.collection):  # a provider's own words may repeat any of what its contact is made of
         result = {name: value for name, value in result.items() if name != "said"}
     text = None
     if content is not None:
-        text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])
+        text = str(result.get("script", "")) or str(
+            content.get("text") or (content.get("scripts") or [""])[0]
+        )
     told = content or {}
     return Line(
-        message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")), settled=settled, ended=ended
+        message,
+        who,
+        title,
+        text,
+        str(told.get("subject", "")),
+        result,
+        sender=str(told.get("from", "")),
+        settled=settled,
+        ended=ended,
     )

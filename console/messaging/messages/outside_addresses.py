@@ -30,12 +30,16 @@ def callback_url(kind: str, provider: str, message_id: str | None = None) -> str
     base = settings.current().base_url
     if base is None or provider == "sandbox":
         return None
-    return f"{base}{callback_path(kind, provider)}" + (f"?m={message_id}" if message_id and kind == "sms" else "")
+    return f"{base}{callback_path(kind, provider)}" + (
+        f"?m={message_id}" if message_id and kind == "sms" else ""
+    )
 
 
 def require_callback(kind: str, provider: str, token: str) -> None:
     """Raise NotFound unless this is the address that was given to the provider."""
-    if not hmac.compare_digest(callback_path(kind, provider).encode(), f"/channels/{kind}/{provider}/{token}".encode()):
+    if not hmac.compare_digest(
+        callback_path(kind, provider).encode(), f"/channels/{kind}/{provider}/{token}".encode()
+    ):
         raise NotFound
 
 
@@ -53,7 +57,10 @@ def unsubscribe_url(message: Message) -> str | None:
 def contact_behind(token: str) -> tuple[str, str, str]:
     """(collection, record, message) of whom the link was sent to; who has no record is the address (`@`, its digest). Raises NotFound for a link that is not ours."""
     message_id, _, proof = token.partition(".")
-    if not hmac.compare_digest(_digest(f"unsubscribe|{message_id}").encode(), proof.encode()) or "\x00" in token:
+    if (
+        not hmac.compare_digest(_digest(f"unsubscribe|{message_id}").encode(), proof.encode())
+        or "\x00" in token
+    ):
         raise NotFound("This link is not in use.")
     rows = fetch(_SENT_TO, (message_id,))
     if not rows:

@@ -56,7 +56,9 @@ class Reach:
         made = cls(stored["looked"], stored["unreached"], stored["more"])
         for each in stored["channels"]:
             why = Counter({reason["reason"]: reason["count"] for reason in each["why"]})
-            made.channels[each["channel"]] = ChannelReach(each["channel"], each["reached"], each["later"], each.get("over_cap", 0), why)
+            made.channels[each["channel"]] = ChannelReach(
+                each["channel"], each["reached"], each["later"], each.get("over_cap", 0), why
+            )
         return made
 
     def to_json(self) -> dict[str, Any]:
@@ -78,7 +80,13 @@ Lead: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Consent]]
 """The values of somebody without a record, and what they agreed to by channel."""
 
 
-def look(document: Workflow, keys: Sequence[str], before: Reach, leads: Sequence[Lead] = (), workflow: str | None = None) -> Reach:
+def look(
+    document: Workflow,
+    keys: Sequence[str],
+    before: Reach,
+    leads: Sequence[Lead] = (),
+    workflow: str | None = None,
+) -> Reach:
     """What is known of `before` and of these records, or leads of this workflow with values alone, as far as `MOST` allows. Raises SourceDown, NotFound for an unknown collection."""
     views, room = _distinct(contact_trials.message_steps(document)), max(0, MOST - before.looked)
     if not views:
@@ -112,7 +120,9 @@ def over_cap(document: Workflow, keys: Sequence[str], *, more: bool = False) -> 
     looked = over = 0
     for _, by_channel in _judged(document, views, keys, ()) if views else ():
         looked += 1
-        over += any(getattr(each, "code", "") == "over_cap" for verdicts in by_channel.values() for each in verdicts)
+        over += any(
+            getattr(each, "code", "") == "over_cap" for verdicts in by_channel.values() for each in verdicts
+        )
         if time.monotonic() > until:
             more = more or looked < len(keys)
             break
@@ -133,7 +143,10 @@ def refused_channels(document: Workflow, workflow: str, leads: Sequence[Lead]) -
         }
         found.append(
             [
-                {"field": f"consent.{channel}" if each.code in ABOUT_CONSENT else channel, "reason": each.reason}
+                {
+                    "field": f"consent.{channel}" if each.code in ABOUT_CONSENT else channel,
+                    "reason": each.reason,
+                }
                 for channel, each in refused.items()
             ]
         )
@@ -143,7 +156,11 @@ def refused_channels(document: Workflow, workflow: str, leads: Sequence[Lead]) -
 def unreached(document: Workflow, keys: Sequence[str]) -> dict[str | int, str]:
     """Key of a record → why no message of the workflow would reach them now. Raises as `look`."""
     views = _distinct(contact_trials.message_steps(document))
-    told = [(who, why_not(by_channel)) for who, by_channel in _judged(document, views, keys, ())] if views else []
+    told = (
+        [(who, why_not(by_channel)) for who, by_channel in _judged(document, views, keys, ())]
+        if views
+        else []
+    )
     return {who: f"No message of this workflow reaches them. {why}" for who, why in told if why is not None}
 
 
@@ -155,7 +172,11 @@ def why_not(by_channel: Mapping[str, Sequence[Any]]) -> str | None:
 
 
 def _judged(
-    document: Workflow, views: Sequence[StepView], keys: Sequence[str], leads: Sequence[Lead], workflow: str | None = None
+    document: Workflow,
+    views: Sequence[StepView],
+    keys: Sequence[str],
+    leads: Sequence[Lead],
+    workflow: str | None = None,
 ) -> Iterator[tuple[str | int, Mapping[str, Sequence[Any]]]]:
     """(key of the record or number of the lead, verdicts by channel) for each that is there."""
     now, house = log.now(), kept_rules.current()
@@ -170,17 +191,28 @@ def _judged(
     collection = records.collection(document.collection)
     for start in range(0, len(keys), AT_ONCE):
         part = keys[start : start + AT_ONCE]
-        values = {key: record.values for key, record in records.named(collection.id, part, whole(collection.id), None).items()}
+        values = {
+            key: record.values
+            for key, record in records.named(collection.id, part, whole(collection.id), None).items()
+        }
         there = recipients.contacts_at(collection.id, part)
         used = message_rows.used_of_each(
-            collection.id, {key: recipients.own_addresses(contact) for key, contact in there.items()}, now - house.longest
+            collection.id,
+            {key: recipients.own_addresses(contact) for key, contact in there.items()},
+            now - house.longest,
         )
         for key, contact in there.items():
             roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
             yield (
                 key,
                 _by_channel(
-                    views, [contact_trials.verdict(collection, view, contact, roots, used.get(key, ()), now, house) for view in views]
+                    views,
+                    [
+                        contact_trials.verdict(
+                            collection, view, contact, roots, used.get(key, ()), now, house
+                        )
+                        for view in views
+                    ],
                 ),
             )
 
@@ -192,13 +224,19 @@ def _by_channel(views: Sequence[StepView], verdicts: Sequence[Any]) -> Mapping[s
     return found
 
 
-def _of_leads(view: StepView, leads: Sequence[Lead], workflow: str | None, roots: Mapping[str, Any], house: Rules) -> list[Verdict | None]:
+def _of_leads(
+    view: StepView, leads: Sequence[Lead], workflow: str | None, roots: Mapping[str, Any], house: Rules
+) -> list[Verdict | None]:
     """What the gate would say now to this step's message to each lead; None where only the run can tell its address."""
     kind, channel, now = contact_trials.kind_of(view), _channel_of(view), roots["now"]
     addresses = [_address_of_lead(view, {OWN_INPUT: dict(values), **roots}) for values, _ in leads]
     known = sorted({address for found in addresses if found is not None and (address := found[0])})
-    contacts = recipients.contacts_by_address(kind.channel, known, workflow, keeps_consent=view.config.about == CAMPAIGN)
-    used = message_rows.used_of_each(ADDRESS, {each.key: recipients.own_addresses(each) for each in contacts.values()}, now - house.longest)
+    contacts = recipients.contacts_by_address(
+        kind.channel, known, workflow, keeps_consent=view.config.about == CAMPAIGN
+    )
+    used = message_rows.used_of_each(
+        ADDRESS, {each.key: recipients.own_addresses(each) for each in contacts.values()}, now - house.longest
+    )
     verdicts: list[Verdict | None] = []
     for found, (_, agreed) in zip(addresses, leads, strict=True):
         if found is None:
@@ -217,7 +255,14 @@ def _of_leads(view: StepView, leads: Sequence[Lead], workflow: str | None, roots
         if contact is not None and channel in agreed:
             contact = recipients.agreeing(contact, channel, agreed[channel])
         verdicts.append(
-            judge(outgoing, contact, recipients.zones_of(contact, address), used.get(contact.key, ()) if contact else (), now, house)
+            judge(
+                outgoing,
+                contact,
+                recipients.zones_of(contact, address),
+                used.get(contact.key, ()) if contact else (),
+                now,
+                house,
+            )
         )
     return verdicts
 
@@ -227,22 +272,36 @@ def _address_of_lead(view: StepView, roots: Mapping[str, Any]) -> tuple[str, str
     named = expressions.parse(view.config.to) if view.config.to is not None else None
     if named is not None and any(path[0] not in roots for path in expressions.paths(named)):
         return None
-    return recipients.address_of(contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None)
+    return recipients.address_of(
+        contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None
+    )
 
 
 def addresses_of_lead(document: Workflow | None, channel: str, values: Mapping[str, Any]) -> list[str]:
     """The addresses for which a lead's consent to the channel is: those that its steps go to, and `email` or `phone` of the values."""
     own = recipients.address_of(
-        "email" if channel == "email" else "sms", str(values.get("email" if channel == "email" else "phone") or ""), None
+        "email" if channel == "email" else "sms",
+        str(values.get("email" if channel == "email" else "phone") or ""),
+        None,
     )[0]
     now = log.now()
-    roots = {OWN_INPUT: dict(values), "now": now, **(rules(document, now).roots if document is not None else {})}
-    views = [view for view in contact_trials.message_steps(document) if _channel_of(view) == channel] if document is not None else []
+    roots = {
+        OWN_INPUT: dict(values),
+        "now": now,
+        **(rules(document, now).roots if document is not None else {}),
+    }
+    views = (
+        [view for view in contact_trials.message_steps(document) if _channel_of(view) == channel]
+        if document is not None
+        else []
+    )
     named = [found[0] for view in views if (found := _address_of_lead(view, roots)) is not None]
     return [each for each in dict.fromkeys([own, *named]) if each]
 
 
-def brought(document: Workflow | None, lead: str, values: Mapping[str, Any], consent: Mapping[str, Consent]) -> list[Given]:
+def brought(
+    document: Workflow | None, lead: str, values: Mapping[str, Any], consent: Mapping[str, Consent]
+) -> list[Given]:
     """The consents of a lead, as they are kept for its addresses."""
     return [
         Given(lead, recipients.address_digest(address).hex(), channel, at, said.source or "")

@@ -57,7 +57,9 @@ def contact_of(message: Message, taken_back: Sequence[TakenBack]) -> Contact | N
     return contacts_by_address(message.channel, [address], message.workflow, keeps_consent=asks)[address]
 
 
-def contacts_by_address(channel: str, addresses: Sequence[str], workflow: str | None, *, keeps_consent: bool = True) -> dict[str, Contact]:
+def contacts_by_address(
+    channel: str, addresses: Sequence[str], workflow: str | None, *, keeps_consent: bool = True
+) -> dict[str, Contact]:
     """Address in its plainest form → the contact that it is where no record is known, with the consents that are kept for it, those by default, and what was taken back.
 
     `keeps_consent`: also e-mail needs consent. Three statements for all.
@@ -104,7 +106,11 @@ def contact_at(collection: str, record: str) -> Contact:
 
 def _known(collection: str, record: str, taken_back: Sequence[TakenBack]) -> Contact:
     plain = not contacts.is_contact(collection)
-    known = Contact(collection, record, keeps_consent=False) if plain else contacts.known_contact(collection, record)
+    known = (
+        Contact(collection, record, keeps_consent=False)
+        if plain
+        else contacts.known_contact(collection, record)
+    )
     return replace(known, consent=_with_taken_back(known, taken_back))
 
 
@@ -124,9 +130,13 @@ def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Co
     barred = sorted({each for own in addresses.values() for each in own})
     for record, channel, at, source in fetch(_TAKEN_BACK, (collection, list(known), ADDRESS, barred)):
         rows.setdefault(record, []).append((channel, at, source))
-    addresses_told = {key: [row for about in (key, *addresses[key]) for row in rows.get(about, ())] for key in known}
+    addresses_told = {
+        key: [row for about in (key, *addresses[key]) for row in rows.get(about, ())] for key in known
+    }
     return {
-        key: replace(contact, consent=_with_taken_back(contact, sorted(addresses_told[key], key=lambda row: row[1])))
+        key: replace(
+            contact, consent=_with_taken_back(contact, sorted(addresses_told[key], key=lambda row: row[1]))
+        )
         for key, contact in known.items()
     }
 
@@ -138,18 +148,31 @@ def address_digest(address: str) -> bytes:
 
 def address_digests(address: str) -> list[bytes]:
     """The same, and as it was kept before all spellings were one."""
-    return list(dict.fromkeys((address_digest(address), *(digest(each.encode(), "address") for each in phone_plans.spellings(address)))))
+    return list(
+        dict.fromkeys(
+            (
+                address_digest(address),
+                *(digest(each.encode(), "address") for each in phone_plans.spellings(address)),
+            )
+        )
+    )
 
 
 def own_addresses(contact: Contact) -> list[bytes]:
     """The digests of the addresses of the contact, under which it is kept what went there and what is barred."""
-    found = (address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0])
+    found = (
+        address_of("sms", contact.phone, contact.country)[0],
+        address_of("email", contact.email, None)[0],
+    )
     return [each for address in found if address for each in address_digests(address)]
 
 
 def addresses_by_channel(contact: Contact) -> dict[str, str]:
     """Channel → under which name its address of the contact may be barred; without what the contact has none for."""
-    phone, mail = address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0]
+    phone, mail = (
+        address_of("sms", contact.phone, contact.country)[0],
+        address_of("email", contact.email, None)[0],
+    )
     found = {"email": mail, "sms": phone, "call": phone, "ai_call": phone}
     return {channel: address_digest(address).hex() for channel, address in found.items() if address}
 
@@ -158,7 +181,9 @@ def every_address(contact: Contact) -> list[tuple[str, str]]:
     """(channel, name under which an address is barred) of each of the addresses of the contact, also of several in one field."""
     phones = addresses_of("sms", contact.phone, contact.country)
     mails = addresses_of("email", contact.email, None)
-    pairs = [("email", mail) for mail in mails] + [(channel, phone) for channel in ("sms", "call", "ai_call") for phone in phones]
+    pairs = [("email", mail) for mail in mails] + [
+        (channel, phone) for channel in ("sms", "call", "ai_call") for phone in phones
+    ]
     return [(channel, address_digest(address).hex()) for channel, address in pairs]
 
 
@@ -196,7 +221,10 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     try:
         number = phone_plans.renumbered(_number(plain, region))
     except phonenumbers.NumberParseException:
-        return "", f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}."
+        return (
+            "",
+            f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}.",
+        )
     if not (phonenumbers.is_valid_number(number) if cut else phonenumbers.is_possible_number(number)):
         return "", "This is no telephone number that can be reached."
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ""
@@ -229,11 +257,15 @@ def _phones_in(text: str, country: str | None) -> list[str]:
     for part in text.split("/"):
         before = parts[-1] if parts else ""
         whole = f"{before} {part}"
-        if 0 < digits_in(before) < FEWEST or (before and not _is_valid(before, country) and _is_valid(whole, country)):
+        if 0 < digits_in(before) < FEWEST or (
+            before and not _is_valid(before, country) and _is_valid(whole, country)
+        ):
             parts[-1] = whole
         else:
             parts.append(part)
-    return parts[:-1] if len(parts) > 1 and 0 < digits_in(parts[-1]) < FEWEST else parts  # another end of the number before it
+    return (
+        parts[:-1] if len(parts) > 1 and 0 < digits_in(parts[-1]) < FEWEST else parts
+    )  # another end of the number before it
 
 
 def _is_valid(text: str, country: str | None) -> bool:
@@ -270,7 +302,9 @@ def field_of(message: Message, content: Mapping[str, Any], contact: Contact | No
 
 def address_for(message: Message, content: Mapping[str, Any], contact: Contact | None) -> tuple[str, str]:
     """(the address that the message goes to, why there is none)."""
-    return address_of(message.channel, field_of(message, content, contact), contact.country if contact else None)
+    return address_of(
+        message.channel, field_of(message, content, contact), contact.country if contact else None
+    )
 
 
 def contact_lock(message: Message) -> str:
@@ -300,7 +334,9 @@ def _read(channel: str, to: str | None, country: str | None) -> list[tuple[str, 
     )
     parts = [part for part in apart if part.strip()]
     if not parts:
-        return [("", "There is no e-mail address." if channel == "email" else "There is no telephone number.")]
+        return [
+            ("", "There is no e-mail address." if channel == "email" else "There is no telephone number.")
+        ]
     return [_mail_of(part) if channel == "email" else _phone_of(part, country) for part in parts]
 
 
@@ -308,7 +344,9 @@ def ways_to_write(channel: str, address: str) -> list[str]:
     """An address in its plainest form as databases may have it."""
     if channel == "email":
         return list(dict.fromkeys([address, address.casefold(), *sorted(headings.spellings(address))]))
-    return list(dict.fromkeys(way for each in phone_plans.spellings(address) for way in _written_numbers(each)))
+    return list(
+        dict.fromkeys(way for each in phone_plans.spellings(address) for way in _written_numbers(each))
+    )
 
 
 def _written_numbers(address: str) -> list[str]:
@@ -319,7 +357,10 @@ def _written_numbers(address: str) -> list[str]:
     except phonenumbers.NumberParseException:
         return [address]
     form = phonenumbers.PhoneNumberFormat
-    formats = [phonenumbers.format_number(number, each) for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)]
+    formats = [
+        phonenumbers.format_number(number, each)
+        for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)
+    ]
     digits = formats[0].removeprefix("+")
     bare = [digits, f"00{digits}", digits_of(formats[2])]
     return [*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]
@@ -334,7 +375,9 @@ def zones_of(contact: Contact | None, address: str) -> list[str]:
     """The zones in which the contact may be: its own, else all of its country, else those of its number; empty where nothing is known."""
     if contact is not None and contact.zone and is_zone(contact.zone):
         return [contact.zone]
-    named = get_global("territory_zones").get((contact.country or "").upper(), ()) if contact is not None else ()
+    named = (
+        get_global("territory_zones").get((contact.country or "").upper(), ()) if contact is not None else ()
+    )
     if not named and address.startswith("+"):
         import phonenumbers
         from phonenumbers import timezone as number_zones
@@ -379,13 +422,20 @@ def _without_twins(zones: list[str]) -> list[str]:
     kept: dict[tuple[object, ...], str] = {}
     for zone in zones:
         place = ZoneInfo(zone)
-        kept.setdefault(tuple(datetime(2026, month, 15, tzinfo=place).utcoffset() for month in (1, 4, 7, 10)), zone)
+        kept.setdefault(
+            tuple(datetime(2026, month, 15, tzinfo=place).utcoffset() for month in (1, 4, 7, 10)), zone
+        )
     return list(kept.values())
 
 
 def somebody_else(message: Message, contact: Contact | None, to: str) -> str:
     """Why it is somebody else whom it would reach than when it began to wait; empty where name or address are as they were."""
     name, address = (message.result.get(part) for part in ("held_for", "held_to"))
-    if contact is None or not (name and address) or name == contact.name or phone_plans.canonical(address) == phone_plans.canonical(to):
+    if (
+        contact is None
+        or not (name and address)
+        or name == contact.name
+        or phone_plans.canonical(address) == phone_plans.canonical(to)
+    ):
         return ""
     return f"It was written to {name}. This record has another name and another address now{f': {contact.name}' if contact.name else ''}."

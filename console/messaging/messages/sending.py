@@ -69,7 +69,11 @@ where {jobs.no_job("'send:' || m.id")}
 
 def pick_up() -> int:
     """Add a job for each message that is due; returns how many were new. Messages that a crash left behind are due too."""
-    return 0 if jobs.paused() else jobs.enqueue_all([jobs.send(*row) for row in fetch(_DUE, (log.now(), AT_ONCE))])
+    return (
+        0
+        if jobs.paused()
+        else jobs.enqueue_all([jobs.send(*row) for row in fetch(_DUE, (log.now(), AT_ONCE))])
+    )
 
 
 def send(message_id: str) -> None:
@@ -100,19 +104,26 @@ def _take_up(message: Message) -> None:
         case "sent" if message.outcome is None and message.channel == "call":
             _look_at_call(message)
         case _:
-            change(message, [message.status], due_at=None)  # nothing is due any more: it would be picked up for ever
+            change(
+                message, [message.status], due_at=None
+            )  # nothing is due any more: it would be picked up for ever
 
 
 def _send_if_allowed(message: Message) -> None:
     """Judge it, and let it leave, wait or be skipped."""
     if message.due_at is not None and message.due_at > log.now():
         return
-    if message.run and message.workflow and message.version and workflows.paused(workflows.version(message.workflow, message.version)):
+    if (
+        message.run
+        and message.workflow
+        and message.version
+        and workflows.paused(workflows.version(message.workflow, message.version))
+    ):
         _later(message, timedelta(seconds=PAUSED_S))
         return
-    with alone(
-        recipients.contact_lock(message)
-    ) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
+    with (
+        alone(recipients.contact_lock(message)) as mine
+    ):  # two messages to one contact are judged one after another, or both would find room under the cap
         if not mine:
             raise jobs.PutBack(BUSY_S)
         leaving = _judged(message)
@@ -130,7 +141,13 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         change(message, ["waiting"], status="cancelled", due_at=None, at=now, code=code)
         return None
     if message.code == held_messages.RESTORED and not in_sandbox(message.channel):
-        _settle(message, "unknown", "unknown", held_messages.RESTORED, message_results.unsure(BY_CODE[held_messages.RESTORED]))
+        _settle(
+            message,
+            "unknown",
+            "unknown",
+            held_messages.RESTORED,
+            message_results.unsure(BY_CODE[held_messages.RESTORED]),
+        )
         return None
     try:
         contact = recipients.contact_of(message, facts.taken_back)
@@ -138,17 +155,31 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         _settle(message, "skipped", "skipped", "record_gone", GONE)
         return None
     except SourceDown as error:
-        _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
+        _later(
+            message,
+            _pause(min(message.looks, 2)),
+            code="source_down",
+            reason=error.message,
+            looks=message.looks + 1,
+        )
         return None
     to, why = recipients.address_for(message, content, contact)
     expires, empty = timedelta(seconds=message.expires_s), contact_trials.empty_fields(message, content)
-    outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty, message.about)
+    outgoing = Outgoing(
+        kind_of(message), message.consent, message.asked_at, expires, why, empty, message.about
+    )
     judged_contact = contact and replace(contact, country=recipients.country_of(contact, to))
     address = recipients.address_digest(to) if contact is not None and to else None
-    with alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
+    with (
+        alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine
+    ):  # other contacts may have it, too
         if not mine:
             raise jobs.PutBack(BUSY_S)
-        used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - rules.longest)]
+        used = (
+            facts.used
+            if address is None
+            else [*facts.used, *message_rows.used_at(message, address, now - rules.longest)]
+        )
         zones = held_messages.zones_at(message, contact, to, rules)
         verdict = judge(outgoing, judged_contact, zones, used, now, rules)
         if isinstance(verdict, SendNow) and (another := recipients.somebody_else(message, contact, to)):
@@ -156,15 +187,26 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         return _decided(message, verdict, content, contact, to)
 
 
-def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact | None, to: str) -> tuple[Message, Letter] | None:
+def _decided(
+    message: Message, verdict: Verdict, content: Any, contact: Contact | None, to: str
+) -> tuple[Message, Letter] | None:
     """As `_judged`, by this verdict."""
     match verdict:
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
             held = {"held_for": contact.name, "held_to": to} if contact is not None else {}
-            address = recipients.address_digest(to)  # by which it is found where who has the address wants no more
-            change(message, ["waiting"], code=code, due_at=until, address=address, result={"reason": reason} | held)
+            address = recipients.address_digest(
+                to
+            )  # by which it is found where who has the address wants no more
+            change(
+                message,
+                ["waiting"],
+                code=code,
+                due_at=until,
+                address=address,
+                result={"reason": reason} | held,
+            )
         case Skip(code, reason):
             _settle(message, "skipped", "skipped", code, reason)
         case AskAgain(reason):
@@ -172,7 +214,9 @@ def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact 
     return None
 
 
-def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:
+def _leaving(
+    message: Message, content: Any, contact: Contact | None, to: str, basis: str
+) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter): from here on it may have left. None where another process was first."""
     sandboxed, now = in_sandbox(message.channel), log.now()
     language = (contact.language if contact else None) or str(content.get("language") or "en")
@@ -184,20 +228,45 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
     bar = _bar_of(message, contact, to)
     field = recipients.field_of(message, content, contact)
     others = recipients.addresses_of(message.channel, field, contact.country if contact else None)[1:]
-    said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
+    said = {
+        "basis": basis,
+        "to": to,
+        "not_to": ", ".join(others),
+        "script": str(content.get("script", "")),
+        "reason": "",
+    }
     marked = change(
-        message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
-        tries=message.tries + 1, looks=0, address=recipients.address_digest(to), result=said,
-        unless=bar, still_due=True,
-    )  # fmt: skip
+        message,
+        ["waiting"],
+        status="sending",
+        due_at=now + LOOKS[0] * 12,
+        at=now,
+        code=None,
+        provider=provider,
+        sandbox=sandboxed,
+        tries=message.tries + 1,
+        looks=0,
+        address=recipients.address_digest(to),
+        result=said,
+        unless=bar,
+        still_due=True,
+    )
     if marked is None and bar is not None and message_rows.is_barred(bar):
-        _settle(message, "skipped", "skipped", "consent_withdrawn", "Somebody with this address asked for no more messages.")
+        _settle(
+            message,
+            "skipped",
+            "skipped",
+            "consent_withdrawn",
+            "Somebody with this address asked for no more messages.",
+        )
     if marked is None:
         return None
     unsubscribe = unsubscribe_url(message) if message.channel == "email" and contact is not None else None
     name = (contact.name if contact else None) or ""
     back = callback_url(message.channel, provider, message.id)
-    return marked, Letter(message.id, kind_of(message), to, content, name, language, back, unsubscribe, at=now)
+    return marked, Letter(
+        message.id, kind_of(message), to, content, name, language, back, unsubscribe, at=now
+    )
 
 
 def _bar_of(message: Message, contact: Contact | None, to: str) -> message_rows.Bar | None:
@@ -206,22 +275,38 @@ def _bar_of(message: Message, contact: Contact | None, to: str) -> message_rows.
         return None
     said = contact.consent.get(message.consent)
     given_at = moment_of(said.at) if said is not None and said.at else None
-    return message_rows.Bar([each.hex() for each in recipients.address_digests(to)], message.consent, given_at or LONG_AGO)
+    return message_rows.Bar(
+        [each.hex() for each in recipients.address_digests(to)], message.consent, given_at or LONG_AGO
+    )
 
 
 def _hand_over(message: Message, letter: Letter) -> None:
     """Send it, and record the result."""
     faults.point("channels.send.before")
     try:
-        handed = sandbox.handed(letter, script_of(letter.kind)) if message.sandbox else _carrier(message).send(letter)
+        handed = (
+            sandbox.handed(letter, script_of(letter.kind))
+            if message.sandbox
+            else _carrier(message).send(letter)
+        )
     except IntegrationError as error:
         _not_sent(message, error)
         return
     except Exception as error:  # noqa: BLE001 (whatever went wrong, it may have left)
-        code, reason = ("unknown", error.message) if isinstance(error, OutcomeUnknown) else ("internal_error", "")
+        code, reason = (
+            ("unknown", error.message) if isinstance(error, OutcomeUnknown) else ("internal_error", "")
+        )
         if not reason:
             _log.exception("message %s", message.id)
-        change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code=code, result={"reason": reason})
+        change(
+            message,
+            ["sending"],
+            status="unknown",
+            due_at=log.now() + LOOKS[0],
+            at=log.now(),
+            code=code,
+            result={"reason": reason},
+        )
         return
     faults.point("channels.send.after")
     record_sent(message, handed, in_worker=True)
@@ -237,20 +322,31 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     now = log.now()
     call = message.channel == "call"
     arrived = handed.outcome == "delivered" and not call
-    due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
+    due = (
+        now + CALL_LOOKS[0] if call and not message.sandbox else None
+    )  # in the sandbox a person says how it ends
     columns: dict[str, Any] = {
         "status": "delivered" if arrived else "sent",
         "at": now,
-        "provider_id": handed.provider_id if message.sandbox else message_rows.own_id(message, handed.provider_id),
+        "provider_id": handed.provider_id
+        if message.sandbox
+        else message_rows.own_id(message, handed.provider_id),
     }
     columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
-    about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
+    about = {
+        "channel": message.channel,
+        "provider": message.provider,
+        "sandbox": message.sandbox,
+        "number": message.number,
+    }
     notes: list[Note] = [("message_sent", about, {"basis": message.result.get("basis")}, WRITER)]
     if call and handed.outcome:
         _call_ended(message, handed, in_worker=in_worker, left=(columns, notes))
         return
     reason = handed.reason if arrived else ""
-    result = {"reason": reason} if reason or message.result.get("reason") else None  # why it was not known before
+    result = (
+        {"reason": reason} if reason or message.result.get("reason") else None
+    )  # why it was not known before
     sent = _record(message, PENDING, notes, in_worker=in_worker, result=result, **columns)
     faults.point("channels.recorded")
     if sent is not None and handed.outcome and not arrived:
@@ -287,30 +383,51 @@ def _record(
 
     changed = message_rows.foreseen(message, result, **columns)
     at_once = beside if again is None else None
-    return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out, beside=at_once) else None
+    return (
+        changed
+        if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out, beside=at_once)
+        else None
+    )
 
 
 def record_outcome(message_id: str, handed: Handed, *, by: Actor | None = None) -> bool:
     """Keep the result of a sent message as a callback, a look-up or the sandbox says it, or as somebody chose it there (`by`); False if it is known already."""
     message = message_rows.by_id(message_id)
-    if message is None or not (message_receipts.failed(message) or (message.status in LEFT and message.outcome in (None, "sent"))):
+    if message is None or not (
+        message_receipts.failed(message) or (message.status in LEFT and message.outcome in (None, "sent"))
+    ):
         return False
-    if message.status in ("sending", "unknown"):  # the answer to the request itself is late or lost: it has left
+    if message.status in (
+        "sending",
+        "unknown",
+    ):  # the answer to the request itself is late or lost: it has left
         record_sent(message, Handed(handed.provider_id))
         message = message_rows.by_id(message_id) or message
     data = {"channel": message.channel, "outcome": handed.outcome}
-    notes: list[Note] = [("message_outcome_chosen", data, {"label": handed.label}, by)] if by is not None else []
+    notes: list[Note] = (
+        [("message_outcome_chosen", data, {"label": handed.label}, by)] if by is not None else []
+    )
     return _ended(message, handed, in_worker=False, notes=notes) is not None
 
 
-def _ended(message: Message, handed: Handed, *, in_worker: bool, notes: Sequence[Note] = ()) -> Message | None:
+def _ended(
+    message: Message, handed: Handed, *, in_worker: bool, notes: Sequence[Note] = ()
+) -> Message | None:
     """The sent message with what became of it; None if that is known already."""
     call = message.channel == "call"
-    return _call_ended(message, handed, in_worker=in_worker, left=({}, notes)) if call else message_receipts.keep(message, handed, notes)
+    return (
+        _call_ended(message, handed, in_worker=in_worker, left=({}, notes))
+        if call
+        else message_receipts.keep(message, handed, notes)
+    )
 
 
 def _call_ended(
-    message: Message, handed: Handed, *, in_worker: bool, left: tuple[Mapping[str, Any], Sequence[Note]] = ({}, ())
+    message: Message,
+    handed: Handed,
+    *,
+    in_worker: bool,
+    left: tuple[Mapping[str, Any], Sequence[Note]] = ({}, ()),
 ) -> Message | None:
     """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt. `left`: what is kept of it if that it left is not yet, and noted first."""
     if message.outcome is not None or not handed.outcome:
@@ -329,13 +446,22 @@ def _call_ended(
     if opted_out:
         message_receipts.opted_out(message)
     status = "failed" if outcome == "failed" else "delivered"
-    columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
+    columns = {
+        **left[0],
+        "status": status,
+        "outcome": None if again_at else outcome,
+        "at": now,
+        "due_at": None,
+        "code": outcome,
+    }
     again = {"number": number, "failures": failures, "due_at": again_at} if again_at is not None else None
     data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
     data |= {"unknown_label": True} if unknown else {}
     notes = [*left[1], ("call_ended", data, {"label": handed.label, "reason": said["reason"]}, WRITER)]
     was = PENDING if left[0] else ["sent"]
-    ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns)
+    ended = _record(
+        message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns
+    )
     faults.point("channels.recorded")
     return ended
 
@@ -344,9 +470,14 @@ def _not_sent(message: Message, error: IntegrationError) -> None:
     """Nothing left: another try later, or the message has failed."""
     if not error.permanent and message.tries < MOST_TRIES:
         change(
-            message, ["sending"], status="waiting", due_at=log.now() + retry_after.pause(_pause(message.tries - 1), error.wait_s), at=log.now(), code="retry",
+            message,
+            ["sending"],
+            status="waiting",
+            due_at=log.now() + retry_after.pause(_pause(message.tries - 1), error.wait_s),
+            at=log.now(),
+            code="retry",
             result=in_words(error.message, error.said),
-        )  # fmt: skip
+        )
         return
     if error.code == "opted_out":
         message_receipts.opted_out(message)
@@ -362,15 +493,31 @@ def _find_out(message: Message) -> None:
     letter = _letter_again(message)
     provider = None if message.sandbox else _carrier(message)
     if letter is None or (provider is not None and not provider.looks):
-        _settle(message, "unknown", "unknown", "unknown", message_results.unsure(str(message.result.get("reason", ""))))
+        _settle(
+            message,
+            "unknown",
+            "unknown",
+            "unknown",
+            message_results.unsure(str(message.result.get("reason", ""))),
+        )
         return
     try:
-        found = Handed(f"sandbox-{message.id}") if provider is None else providers.looked_up(provider, letter, message.provider_id)
+        found = (
+            Handed(f"sandbox-{message.id}")
+            if provider is None
+            else providers.looked_up(provider, letter, message.provider_id)
+        )
     except (IntegrationError, OutcomeUnknown) as error:
         if message.looks + 1 >= len(LOOKS):
             _settle(message, "unknown", "unknown", "unknown", message_results.unsure(error.message))
         else:
-            change(message, ["sending", "unknown"], status="unknown", looks=message.looks + 1, due_at=log.now() + LOOKS[message.looks + 1])
+            change(
+                message,
+                ["sending", "unknown"],
+                status="unknown",
+                looks=message.looks + 1,
+                due_at=log.now() + LOOKS[message.looks + 1],
+            )
         return
     if found is not None:
         if provider is None:
@@ -380,7 +527,16 @@ def _find_out(message: Message) -> None:
         change(message, ["sending", "unknown"], status="unknown", looks=1, due_at=log.now() + LOOKS[1])
     else:
         now, why = log.now(), {"reason": NOT_THERE}
-        change(message, ["sending", "unknown"], status="waiting", looks=0, due_at=now, at=now, code="not_sent", result=why)
+        change(
+            message,
+            ["sending", "unknown"],
+            status="waiting",
+            looks=0,
+            due_at=now,
+            at=now,
+            code="not_sent",
+            result=why,
+        )
 
 
 def _look_at_call(message: Message) -> None:
@@ -390,7 +546,9 @@ def _look_at_call(message: Message) -> None:
     letter, found = _letter_again(message), None
     try:
         if letter is not None:
-            answers = message.sandbox  # of the sandbox only a process that died in between leaves one without its end
+            answers = (
+                message.sandbox
+            )  # of the sandbox only a process that died in between leaves one without its end
             known = None if answers else providers.looked_up(_carrier(message), letter, message.provider_id)
             found = sandbox.handed(letter, script_of(letter.kind)) if answers else known
     except (IntegrationError, OutcomeUnknown) as error:
@@ -416,13 +574,24 @@ def _letter_again(message: Message) -> Letter | None:
 
 def _settle(message: Message, status: str, outcome: str, code: str, reason: str, said: str = "") -> None:
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
-    kind, reason = "message_skipped" if outcome in ("skipped", "expired") else "message_failed", message_results.for_whom(message, reason)
+    kind, reason = (
+        "message_skipped" if outcome in ("skipped", "expired") else "message_failed",
+        message_results.for_whom(message, reason),
+    )
     notes = [(kind, {"channel": message.channel, "code": code}, in_words(reason, said), WRITER)]
-    columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": log.now(), "due_at": None}
+    columns: dict[str, Any] = {
+        "status": status,
+        "outcome": outcome,
+        "code": code,
+        "at": log.now(),
+        "due_at": None,
+    }
     _record(message, [*PENDING, "sent"], notes, in_worker=True, result=in_words(reason, said), **columns)
 
 
-def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:
+def _later(
+    message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any
+) -> None:
     sealed: dict[str, Any] = {"result": {"reason": reason}} if reason else {}
     change(message, ["waiting"], due_at=log.now() + span, code=code, **sealed, **columns)
 

@@ -80,15 +80,31 @@ def ask(actor: Actor, asked: Asked) -> str:
     content = {"to": None, "subject": asked.headline, "text": asked.text}
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", content)
     row = {
-        "id": message_id, "collection": asked.collection, "record": asked.record, "channel": asked.channel, "at": now, "due_at": now, "status": "waiting",
-        "expires_s": asked.expires_s, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
-    } | dict.fromkeys(("code", "outcome", "result_nonce", "result_ct"))  # fmt: skip
+        "id": message_id,
+        "collection": asked.collection,
+        "record": asked.record,
+        "channel": asked.channel,
+        "at": now,
+        "due_at": now,
+        "status": "waiting",
+        "expires_s": asked.expires_s,
+        "subject": subject,
+        "kid": kid,
+        "nonce": nonce,
+        "ct": ct,
+    } | dict.fromkeys(("code", "outcome", "result_nonce", "result_ct"))
     about = browse.about_record(records.collection(asked.collection), asked.record)
-    about |= {"collection": asked.collection, "subject": subject, "label": access.label_of(f"collection:{asked.collection}")}
+    about |= {
+        "collection": asked.collection,
+        "subject": subject,
+        "label": access.label_of(f"collection:{asked.collection}"),
+    }
     titled = about.pop("sealed")
     named = {"message_id": message_id, "channel": asked.channel}
     if refused is not None:
-        _, result_nonce, result_ct = subjects.seal(subject, f"message result|{message_id}", {"reason": refused.reason})
+        _, result_nonce, result_ct = subjects.seal(
+            subject, f"message result|{message_id}", {"reason": refused.reason}
+        )
         row |= {
             "status": "skipped",
             "outcome": "skipped",
@@ -151,6 +167,10 @@ def _verdict(contact: Contact, channel: Kind, expires_s: int) -> Verdict:
     now, rules = log.now(), kept_rules.current()
     own = contact.email if channel == "email" else contact.phone
     address, why = recipients.address_of(channel, own, contact.country)
-    used = message_rows.used_of_each(contact.collection, {contact.key: recipients.own_addresses(contact)}, now - rules.longest)
+    used = message_rows.used_of_each(
+        contact.collection, {contact.key: recipients.own_addresses(contact)}, now - rules.longest
+    )
     outgoing = Outgoing(channel, channel, now, timedelta(seconds=expires_s), why)
-    return judge(outgoing, contact, recipients.zones_of(contact, address), used.get(contact.key, ()), now, rules)
+    return judge(
+        outgoing, contact, recipients.zones_of(contact, address), used.get(contact.key, ()), now, rules
+    )

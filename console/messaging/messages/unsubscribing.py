@@ -44,9 +44,19 @@ def opened(token: str, address: str) -> UnsubscribePage:
     if collection == opting_out.ADDRESS:
         addresses = _addresses_behind(message_id, record)
         known = {channel for channel, digest in addresses.items() if _agrees(digest, channel)}
-        ended = {channel for channel, digest in addresses.items() if channel in opting_out.ended_channels(collection, digest)}
-    shown = [channel for channel in opting_out.OUTWARD if channel in known or channel in ended or channel == "email"]
-    return UnsubscribePage(language, words, [Choice(way, words[way], way in ended and way not in known) for way in shown])
+        ended = {
+            channel
+            for channel, digest in addresses.items()
+            if channel in opting_out.ended_channels(collection, digest)
+        }
+    shown = [
+        channel
+        for channel in opting_out.OUTWARD
+        if channel in known or channel in ended or channel == "email"
+    ]
+    return UnsubscribePage(
+        language, words, [Choice(way, words[way], way in ended and way not in known) for way in shown]
+    )
 
 
 def end(token: str, address: str, channels: Sequence[str] | None) -> None:
@@ -59,7 +69,11 @@ def end(token: str, address: str, channels: Sequence[str] | None) -> None:
         return
     ended = opting_out.ended_channels(collection, record)
     contact = _contact(collection, record)
-    fresh = [way for way in wanted if way not in ended or ((said := contact.consent.get(way)) is not None and said.given)]
+    fresh = [
+        way
+        for way in wanted
+        if way not in ended or ((said := contact.consent.get(way)) is not None and said.given)
+    ]
     opting_out.withdraw([(collection, record)], fresh, "link", message_id)
 
 
@@ -71,14 +85,20 @@ def _agrees(digest: str, channel: str) -> bool:
 def _addresses_behind(message_id: str, digest: str) -> dict[str, str]:
     """Channel → digest of an address of the reader: that of the message, and those for which its lead agreed."""
     message = message_rows.by_id(message_id)
-    of_lead = address_consents.addresses_of_lead(message.run) if message is not None and message.run is not None else {}
+    of_lead = (
+        address_consents.addresses_of_lead(message.run)
+        if message is not None and message.run is not None
+        else {}
+    )
     return of_lead | {"email": digest}
 
 
 def _behind(token: str, address: str) -> tuple[str, str, str]:
     limit = throttle.Limit("unsubscribe", address, FREE_MISSES)
     if not throttle.take([limit]):
-        raise TooMany("Too many wrong links from your address. Wait half a minute and open yours again.", retry_after=30)
+        raise TooMany(
+            "Too many wrong links from your address. Wait half a minute and open yours again.", retry_after=30
+        )
     found = contact_behind(token[:200])
     throttle.give_back([limit])
     return found

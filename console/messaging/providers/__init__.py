@@ -19,14 +19,20 @@ def every() -> tuple[Provider, ...]:
     made: list[Provider] = [point.load()() for point in entry_points(group=ENTRY_POINT)]
     for module in pkgutil.iter_modules(__path__):
         name = f"{__name__}.{module.name}"
-        kinds = [entry for entry in vars(importlib.import_module(name)).values() if isinstance(entry, type) and entry.__module__ == name]
+        kinds = [
+            entry
+            for entry in vars(importlib.import_module(name)).values()
+            if isinstance(entry, type) and entry.__module__ == name
+        ]
         made += [kind() for kind in kinds if issubclass(kind, Provider)]
     return tuple(made)
 
 
 def provider_of(kind: str) -> Provider:
     """Who carries messages of this kind now: one of another package stands before ours, one that is set up on a page before others, and of several the first that is set up. Raises KeyError."""
-    able = sorted((provider for provider in every() if provider.kind == kind), key=lambda provider: provider.by_page)
+    able = sorted(
+        (provider for provider in every() if provider.kind == kind), key=lambda provider: provider.by_page
+    )
     if not able:
         raise KeyError(kind)
     foreign = [provider for provider in able if not type(provider).__module__.startswith(f"{__name__}.")]

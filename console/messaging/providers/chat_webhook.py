@@ -28,8 +28,15 @@ class ChatWebhook(Provider):
         """Post it to the target of this name."""
         url = settings.current().chat_targets.get(letter.to)
         if url is None:
-            raise IntegrationError(f"CONSOLE_CHAT_TARGETS names no chat {letter.to}.", permanent=True, code="no_target")
-        answer = net.send("POST", url, orjson.dumps({"text": str(letter.content["text"])}), {"Content-Type": "application/json"})
+            raise IntegrationError(
+                f"CONSOLE_CHAT_TARGETS names no chat {letter.to}.", permanent=True, code="no_target"
+            )
+        answer = net.send(
+            "POST",
+            url,
+            orjson.dumps({"text": str(letter.content["text"])}),
+            {"Content-Type": "application/json"},
+        )
         if answer.good:
             _require_taken(answer.body)
             return Handed()
@@ -62,7 +69,7 @@ def _require_taken(body: bytes) -> None:
             permanent=False,
             code="refused",
         )
-    if (not plain.startswith("{") and any(words.replace(" ", "") in plain for words in REFUSALS)) or plain.startswith(
-        ('{"success":false', '{"ok":false')
-    ):
+    if (
+        not plain.startswith("{") and any(words.replace(" ", "") in plain for words in REFUSALS)
+    ) or plain.startswith(('{"success":false', '{"ok":false')):
         raise IntegrationError(f"The chat did not take it: {text[:200]}", permanent=False, code="refused")

@@ -43,18 +43,32 @@ class HttpCall(Provider):
         """The address and its secret."""
         given = settings.current()
         return tuple(
-            name for name, value in (("CONSOLE_CALL_URL", given.call_url), ("CONSOLE_CALL_SECRET", given.call_secret)) if not value
+            name
+            for name, value in (
+                ("CONSOLE_CALL_URL", given.call_url),
+                ("CONSOLE_CALL_SECRET", given.call_secret),
+            )
+            if not value
         )
 
     def send(self, letter: Letter) -> Handed:
         """Begin the call."""
         content = letter.content
         request = {
-            "id": letter.id, "to": letter.to, "from": settings.current().call_from, "script": content.get("script", ""),
-            "agent": content.get("agent"), "answers": list(content.get("answers") or []), "callback": letter.callback,
-        }  # fmt: skip
+            "id": letter.id,
+            "to": letter.to,
+            "from": settings.current().call_from,
+            "script": content.get("script", ""),
+            "agent": content.get("agent"),
+            "answers": list(content.get("answers") or []),
+            "callback": letter.callback,
+        }
         body = orjson.dumps(request)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": letter.id, **signature(letter, body)}
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": letter.id,
+            **signature(letter, body),
+        }
         answer = net.send("POST", str(settings.current().call_url), body, headers)
         if answer.good:
             begun = _json(answer.body)
@@ -84,7 +98,9 @@ class HttpCall(Provider):
         if answer.status == 404:
             return None
         if not answer.good:
-            raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=False, code="refused")
+            raise IntegrationError(
+                f"The calls' provider answered {answer.status}.", permanent=False, code="refused"
+            )
         answer_json = _json(answer.body)
         if answer_json is None:
             raise IntegrationError(f"{UNREADABLE}.", permanent=False, code="refused")
@@ -102,10 +118,16 @@ class HttpCall(Provider):
         except orjson.JSONDecodeError:
             raise Invalid("The body is no JSON.") from None
         if not isinstance(body, dict) or not isinstance(body.get("id"), str):
-            raise Invalid("Name the call.", details=[{"field": "id", "reason": "The id that the call was asked for with."}])
+            raise Invalid(
+                "Name the call.",
+                details=[{"field": "id", "reason": "The id that the call was asked for with."}],
+            )
         handed = _handed(body, str(body.get("call") or "")[:200])
         if not handed.outcome:
-            raise Invalid("Say how it ended.", details=[{"field": "outcome", "reason": "answered, no_answer, voicemail, busy or failed."}])
+            raise Invalid(
+                "Say how it ended.",
+                details=[{"field": "outcome", "reason": "answered, no_answer, voicemail, busy or failed."}],
+            )
         return Receipt(handed, body["id"])
 
 
@@ -128,10 +150,16 @@ def _require_signature(callback: Callback) -> None:
 def _handed(body: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = body.get("outcome")
-    texts = {name: _text(body.get(name))[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
+    texts = {
+        name: _text(body.get(name))[:LONGEST] for name in ("label", "transcript", "recording", "call_back")
+    }
     texts["label"] = one_line(texts["label"], MOST_WORDS)
     known = outcome if isinstance(outcome, str) and outcome in OUTCOMES else ""
-    told = one_line(message_of({"message": body.get("reason"), "error": body.get("error")}), MOST_WORDS) if known == "failed" else ""
+    told = (
+        one_line(message_of({"message": body.get("reason"), "error": body.get("error")}), MOST_WORDS)
+        if known == "failed"
+        else ""
+    )
     return Handed(provider_id, known, reason=f"The calls' provider says: {told}" if told else "", **texts)
 
 
@@ -144,8 +172,14 @@ def _text(told: Any) -> str:
 
 def _turn(turn: Any) -> str:
     said = message_of(turn) or (turn.get("content") if isinstance(turn, dict) else "")
-    who = next((str(turn[name]) for name in ("role", "speaker") if isinstance(turn.get(name), str)), "") if isinstance(turn, dict) else ""
-    return f"{who}: {said}" if who and isinstance(said, str) and said else said if isinstance(said, str) else ""
+    who = (
+        next((str(turn[name]) for name in ("role", "speaker") if isinstance(turn.get(name), str)), "")
+        if isinstance(turn, dict)
+        else ""
+    )
+    return (
+        f"{who}: {said}" if who and isinstance(said, str) and said else said if isinstance(said, str) else ""
+    )
 
 
 def signature(letter: Letter, body: bytes) -> dict[str, str]:
@@ -153,7 +187,11 @@ def signature(letter: Letter, body: bytes) -> dict[str, str]:
     from standardwebhooks import Webhook
 
     signed = Webhook(settings.current().call_secret or b"").sign(letter.id, letter.at, body.decode())
-    return {"webhook-id": letter.id, "webhook-timestamp": str(int(letter.at.timestamp())), "webhook-signature": signed}
+    return {
+        "webhook-id": letter.id,
+        "webhook-timestamp": str(int(letter.at.timestamp())),
+        "webhook-signature": signed,
+    }
 
 
 def _id_of(body: dict[str, Any]) -> str:

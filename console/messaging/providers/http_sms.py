@@ -14,7 +14,17 @@ from console.core.plain_words import one_line
 from console.core.signatures import MOST_FIELDS
 from console.core.sms_gateway import SmsGateway, Told
 from console.infra.outbound import http_requests, kept_channels, net, outgoing_secrets
-from console.messaging.channels.base import MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt, said_in
+from console.messaging.channels.base import (
+    MOST_WORDS,
+    Answer,
+    BadSignature,
+    Callback,
+    Handed,
+    Letter,
+    Provider,
+    Receipt,
+    said_in,
+)
 
 MOST_ENTRIES = 1_000
 
@@ -33,9 +43,18 @@ class HttpSms(Provider):
         """Ask the gateway to send it."""
         gateway = kept_channels.kept_for("sms").gateway
         if gateway is None:
-            raise IntegrationError("No SMS gateway is described: Settings, Channels.", permanent=False, code="not_set_up")
+            raise IntegrationError(
+                "No SMS gateway is described: Settings, Channels.", permanent=False, code="not_set_up"
+            )
         request = gateway.request
-        roots = {"input": {"to": letter.to, "text": str(letter.content["text"]), "id": letter.id, "callback": letter.callback}}
+        roots = {
+            "input": {
+                "to": letter.to,
+                "text": str(letter.content["text"]),
+                "id": letter.id,
+                "callback": letter.callback,
+            }
+        }
         try:
             secret = outgoing_secrets.for_address(request.secret, gateway.origin) if request.secret else None
         except IntegrationError as error:  # it waits until somebody has set it
@@ -43,7 +62,11 @@ class HttpSms(Provider):
         try:
             url = http_requests.fill_address(request.url, roots)
             body, media = _body(gateway, roots)
-            headers = {"Accept": "application/json", "Idempotency-Key": letter.id, **({"Content-Type": media} if media else {})}
+            headers = {
+                "Accept": "application/json",
+                "Idempotency-Key": letter.id,
+                **({"Content-Type": media} if media else {}),
+            }
             filled = {name: expressions.render(text, roots) for name, text in request.headers.items()}
             headers |= {name: http_requests.header(name, text) for name, text in filled.items()}
         except Invalid as error:
@@ -58,10 +81,15 @@ class HttpSms(Provider):
         gateway = kept_channels.kept_for("sms").gateway
         if gateway is None or (how := gateway.callback) is None:
             raise Invalid("The document of the SMS gateway says nothing of a callback: Settings, Channels.")
-        form = callback.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+        form = (
+            callback.headers.get("content-type", "").partition(";")[0].strip().lower()
+            == "application/x-www-form-urlencoded"
+        )
         if how.signature is not None:
             secret = outgoing_secrets.for_address(how.secret or "", gateway.origin)
-            if wrong := how.signature.mismatch(secret, callback.headers, callback.body, log.now(), url=callback.url, form=form):
+            if wrong := how.signature.mismatch(
+                secret, callback.headers, callback.body, log.now(), url=callback.url, form=form
+            ):
                 raise BadSignature(f"The signature is not the gateway's: {wrong}.")
         event = _form(callback.body) if form else http_requests.json_of(callback.body)
         if event is None:
@@ -76,7 +104,10 @@ class HttpSms(Provider):
     def thanking(self) -> tuple[str, str]:
         """What the document says, nothing without it: some gateways send the answer on to whoever wrote."""
         gateway = kept_channels.kept_for("sms").gateway
-        return gateway.callback.thanks if gateway is not None and gateway.callback is not None else "", "text/plain"
+        return (
+            gateway.callback.thanks if gateway is not None and gateway.callback is not None else "",
+            "text/plain",
+        )
 
 
 def _body(gateway: SmsGateway, roots: Mapping[str, Any]) -> tuple[bytes | None, str]:
@@ -85,7 +116,9 @@ def _body(gateway: SmsGateway, roots: Mapping[str, Any]) -> tuple[bytes | None, 
     if filled is None:
         return None, ""
     if gateway.request.encoding == "form":
-        return urlencode({name: expressions.shown(value) for name, value in filled.items()}).encode(), "application/x-www-form-urlencoded"
+        return urlencode(
+            {name: expressions.shown(value) for name, value in filled.items()}
+        ).encode(), "application/x-www-form-urlencoded"
     return json.dumps(filled, ensure_ascii=False).encode(), "application/json"
 
 
@@ -105,7 +138,10 @@ def _handed(gateway: SmsGateway, answer: net.Answer, body: bytes) -> Handed:
         return Handed(_text(how.id, roots)[:200])
     later = answer.status in how.again and answer.status not in how.refused
     if 300 <= answer.status < 400:
-        later, words = True, f"The SMS gateway sends on to another address ({answer.status}), which is not followed"
+        later, words = (
+            True,
+            f"The SMS gateway sends on to another address ({answer.status}), which is not followed",
+        )
     refused = answer.status in how.refused or (not how.refused and 400 <= answer.status < 500)
     if later or refused:
         raise IntegrationError(f"{words}.", permanent=not later, wait_s=answer.wait_s, code="refused")
@@ -122,7 +158,11 @@ def _receipt_or_answer(how: Told, roots: Mapping[str, Any], own: str) -> Receipt
     if not status or not (ours or theirs):
         return None
     outcome = "delivered" if word in how.delivered else "failed" if word in how.failed else ""
-    reason = f"The SMS gateway says: {one_line(_text(how.reason, roots) or status, MOST_WORDS)}" if outcome == "failed" else ""
+    reason = (
+        f"The SMS gateway says: {one_line(_text(how.reason, roots) or status, MOST_WORDS)}"
+        if outcome == "failed"
+        else ""
+    )
     return Receipt(Handed(theirs, outcome, reason=reason), ours)
 
 
@@ -147,6 +187,10 @@ def _text(expression: str | None, roots: Mapping[str, Any]) -> str:
 
 def _form(body: bytes) -> dict[str, str]:
     try:
-        return dict(reversed(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)))
+        return dict(
+            reversed(
+                parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            )
+        )
     except ValueError:
         raise Invalid(f"The body has more than {MOST_FIELDS:,} fields.") from None

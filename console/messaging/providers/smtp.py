@@ -31,7 +31,11 @@ class WithLink(EmailPolicy):
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """The same, in bytes."""
-        return self.fold(name, value).encode("ascii") if name.lower() == LINK else super().fold_binary(name, value)
+        return (
+            self.fold(name, value).encode("ascii")
+            if name.lower() == LINK
+            else super().fold_binary(name, value)
+        )
 
 
 class Smtp(Provider):
@@ -66,7 +70,9 @@ def composed(letter: Letter, sender: str) -> EmailMessage:
     subject = _line(content.get("subject", ""))
     message["Subject"], message["From"], message["To"] = subject, sender, letter.to
     message["Date"] = format_datetime(letter.at)
-    message["Message-ID"] = message[mail_reports.OWN_ID] = f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
+    message["Message-ID"] = message[mail_reports.OWN_ID] = (
+        f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
+    )
     if content.get("reply_to"):
         message["Reply-To"] = _line(content["reply_to"])
     footer = (words_in(letter.language)["unsubscribe"], letter.unsubscribe) if letter.unsubscribe else None
@@ -75,7 +81,9 @@ def composed(letter: Letter, sender: str) -> EmailMessage:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     markdown = str(content.get("text", ""))
     message.set_content(as_plain(markdown, footer=footer))
-    message.add_alternative(as_html(markdown, title=subject, language=letter.language, footer=footer), subtype="html")
+    message.add_alternative(
+        as_html(markdown, title=subject, language=letter.language, footer=footer), subtype="html"
+    )
     return message
 
 

@@ -12,25 +12,56 @@ from console.core.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.core.plain_words import one_line
 from console.infra import settings
 from console.infra.outbound import net
-from console.messaging.channels.base import ABOUT_US, MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
+from console.messaging.channels.base import (
+    ABOUT_US,
+    MOST_WORDS,
+    Answer,
+    BadSignature,
+    Callback,
+    Handed,
+    Letter,
+    Provider,
+    Receipt,
+)
 
 _log = logging.getLogger(__name__)
-OUTCOMES = {"delivered": "delivered", "read": "delivered", "undelivered": "failed", "failed": "failed", "canceled": "failed"}
+OUTCOMES = {
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "canceled": "failed",
+}
 LOOKED_BACK = timedelta(days=2)
 MOST_FIELDS = 1_000
 """Of a callback: before its signature is looked at, anybody may have written it."""
 OPTED_OUT = 21610
 WORDS = {
-    21211: "There is no such number.", 21408: "Twilio may not send to this country.", 21614: "The number takes no SMS.",
-    OPTED_OUT: "They have told Twilio STOP.", 30003: "The telephone is switched off or out of reach.", 30004: "They have blocked us.",
-    30005: "The number is not in use.", 30006: "It is a landline, which takes no SMS.", 30007: "Their network took it for spam.",
-    30008: "Their network did not say why.", 21612: "Twilio has no way from our number to this one.", 21617: "The text is longer than 1,600 characters.",
-    30001: "Too many SMS waited at Twilio.", 30002: "Our account at Twilio is suspended.", 30032: "Our toll-free number is not verified at Twilio.",
+    21211: "There is no such number.",
+    21408: "Twilio may not send to this country.",
+    21614: "The number takes no SMS.",
+    OPTED_OUT: "They have told Twilio STOP.",
+    30003: "The telephone is switched off or out of reach.",
+    30004: "They have blocked us.",
+    30005: "The number is not in use.",
+    30006: "It is a landline, which takes no SMS.",
+    30007: "Their network took it for spam.",
+    30008: "Their network did not say why.",
+    21612: "Twilio has no way from our number to this one.",
+    21617: "The text is longer than 1,600 characters.",
+    30001: "Too many SMS waited at Twilio.",
+    30002: "Our account at Twilio is suspended.",
+    30032: "Our toll-free number is not verified at Twilio.",
     30034: "Our number is not registered for SMS in the United States (A2P 10DLC).",
-}  # fmt: skip
+}
 """What Twilio's commonest errors mean. Source: https://www.twilio.com/docs/api/errors."""
-NO_SENDER = dict.fromkeys((21212, 21603, 21606, 21659, 21660), "Twilio does not take our number as a sender: look at CONSOLE_TWILIO_FROM.")
-NO_SERVICE = dict.fromkeys((21701, 21703, 21704, 21705), "Our messaging service at Twilio has no number to send from.")
+NO_SENDER = dict.fromkeys(
+    (21212, 21603, 21606, 21659, 21660),
+    "Twilio does not take our number as a sender: look at CONSOLE_TWILIO_FROM.",
+)
+NO_SERVICE = dict.fromkeys(
+    (21701, 21703, 21704, 21705), "Our messaging service at Twilio has no number to send from."
+)
 WORDS |= NO_SENDER | NO_SERVICE
 OF_OURS = frozenset({20003, 30002, *NO_SENDER, *NO_SERVICE})
 """Errors about our account and our sender, whatever their status: the message leaves when somebody has mended that."""
@@ -52,7 +83,9 @@ class TwilioSms(Provider):
         names = ("CONSOLE_TWILIO_ACCOUNT_SID", "CONSOLE_TWILIO_AUTH_TOKEN", "CONSOLE_TWILIO_FROM")
         return tuple(
             name
-            for name, value in zip(names, (given.twilio_account_sid, given.twilio_auth_token, given.twilio_from), strict=True)
+            for name, value in zip(
+                names, (given.twilio_account_sid, given.twilio_auth_token, given.twilio_from), strict=True
+            )
             if not value
         )
 
@@ -61,7 +94,11 @@ class TwilioSms(Provider):
         sender = str(settings.current().twilio_from)
         own = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
         more = {"status_callback": letter.callback} if letter.callback else {}
-        made = _answer_of(lambda client: client.messages.create(to=letter.to, body=str(letter.content["text"]), **own, **more))
+        made = _answer_of(
+            lambda client: client.messages.create(
+                to=letter.to, body=str(letter.content["text"]), **own, **more
+            )
+        )
         if not made.sid:
             raise OutcomeUnknown("Twilio's answer names no message; it cannot be told whether the SMS left.")
         return _became(made.sid, made.status, made.error_code, str(made.error_message or ""))
@@ -75,11 +112,21 @@ class TwilioSms(Provider):
         there = _answer_of(
             lambda client: client.messages.list(to=letter.to, limit=100)
         )  # asked by the day of sending, it leaves out what is queued
-        lately = (message for message in there if message.date_created is None or message.date_created >= since)
-        fitting = (message for message in lately if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
+        lately = (
+            message for message in there if message.date_created is None or message.date_created >= since
+        )
+        fitting = (
+            message
+            for message in lately
+            if str(message.direction).startswith("outbound") and message.sid not in letter.taken
+        )
         text = _as_sent(str(letter.content["text"]))
         same = next((message for message in fitting if _as_sent(str(message.body)) == text), None)
-        return _became(same.sid, same.status, same.error_code, str(same.error_message or "")) if same is not None else None
+        return (
+            _became(same.sid, same.status, same.error_code, str(same.error_message or ""))
+            if same is not None
+            else None
+        )
 
     def told(self, callback: Callback) -> Receipt | Answer:
         """A receipt, or an SMS that came in. Its address has our id behind `?m=`."""
@@ -87,12 +134,18 @@ class TwilioSms(Provider):
 
         try:
             fields = parse_qsl(
-                callback.body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS
+                callback.body.decode("utf-8", "replace"),
+                keep_blank_values=True,
+                errors="replace",
+                max_num_fields=MOST_FIELDS,
             )
         except ValueError:
             raise Invalid(f"The body has more than {MOST_FIELDS} fields.") from None
         form = dict(reversed(fields))  # of two with one name, the first
-        secret, signature = settings.current().twilio_auth_token, callback.headers.get("x-twilio-signature", "")
+        secret, signature = (
+            settings.current().twilio_auth_token,
+            callback.headers.get("x-twilio-signature", ""),
+        )
         if not secret or not RequestValidator(secret).validate(callback.url, form, signature):
             raise BadSignature("The signature is not Twilio's.")
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
@@ -126,8 +179,16 @@ def _became(sid: object, status: object, code: object, told: str = "") -> Handed
     if outcome == "failed" and number == str(OPTED_OUT):
         outcome = "opted_out"
     words = one_line(told, MOST_WORDS)
-    reason = known or words or ("Twilio could not deliver it, and does not say why in words." if number else "")
-    said = f"{number} {words}" if known and words else f"Twilio: error {number}" if number and reason != words else ""
+    reason = (
+        known or words or ("Twilio could not deliver it, and does not say why in words." if number else "")
+    )
+    said = (
+        f"{number} {words}"
+        if known and words
+        else f"Twilio: error {number}"
+        if number and reason != words
+        else ""
+    )
     return Handed(str(sid), outcome, reason=reason, said=said)
 
 
@@ -140,14 +201,18 @@ def _answer_of(call: Any) -> Any:
         return call(client)
     except TwilioRestException as error:
         if error.status >= 500 and error.method == "POST":
-            raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
+            raise OutcomeUnknown(
+                f"Twilio answered {error.status}; it cannot be told whether the SMS left."
+            ) from error
         passing = error.status in (408, 425, 429, *ABOUT_US) or error.code in OF_OURS
         permanent = 400 <= error.status < 500 and not passing
         told = one_line(str(error.msg).removeprefix("Unable to create record: "), MOST_WORDS)
         words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {told}"
         said = one_line(f"{error.code} {told}", MOST_WORDS) if error.code in WORDS else ""
         code = "opted_out" if error.code == OPTED_OUT else "refused"
-        raise IntegrationError(words, permanent=permanent, wait_s=client.http_client.wait_s, code=code, said=said) from error
+        raise IntegrationError(
+            words, permanent=permanent, wait_s=client.http_client.wait_s, code=code, said=said
+        ) from error
     except (
         TwilioException,
         ValueError,
@@ -174,7 +239,15 @@ def _client() -> Any:
         wait_s: float | None = None
 
         def request(
-            self, method: str, uri: str, params: Any = None, data: Any = None, headers: Any = None, auth: Any = None, *_: Any, **__: Any
+            self,
+            method: str,
+            uri: str,
+            params: Any = None,
+            data: Any = None,
+            headers: Any = None,
+            auth: Any = None,
+            *_: Any,
+            **__: Any,
         ) -> Response:
             """The answer, whatever its status."""
             parts = urlsplit(uri)
@@ -182,7 +255,9 @@ def _client() -> Any:
             path = base.path.rstrip("/") + parts.path
             url = urlunsplit((base.scheme, base.netloc, path, query, ""))
             sent = {
-                str(name): str(value) for name, value in (headers or {}).items() if str(name).lower() not in ("host", "accept-encoding")
+                str(name): str(value)
+                for name, value in (headers or {}).items()
+                if str(name).lower() not in ("host", "accept-encoding")
             }
             if auth:
                 sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
@@ -193,4 +268,6 @@ def _client() -> Any:
             self.wait_s = answer.wait_s
             return Response(answer.status, answer.body.decode("utf-8", "replace"))
 
-    return Client(given.twilio_account_sid, given.twilio_auth_token, http_client=OverNet(_log, is_async=False))
+    return Client(
+        given.twilio_account_sid, given.twilio_auth_token, http_client=OverNet(_log, is_async=False)
+    )

@@ -28,12 +28,17 @@ from console.work import approvals
 PAGE = 100
 MOST_LINES = 1_000
 TOO_LONG = "This run is too long for a paper. Take the archive (format=zip): it holds all of it."
-TOO_SLOW = (
-    "The paper was not done within a minute. Try again when less is going on here, or take the archive (format=zip): it holds all of it."
-)
+TOO_SLOW = "The paper was not done within a minute. Try again when less is going on here, or take the archive (format=zip): it holds all of it."
 PAPER, NO_PAPER, PROOFS = "case-file.pdf", "case-file.txt", "proofs.zip"
 
-_press = Confined(Path(__file__).with_name("pdf_process.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1, writes=1 << 20)
+_press = Confined(
+    Path(__file__).with_name("pdf_process.py"),
+    memory=2 << 30,
+    cpu_s=50,
+    seconds=60.0,
+    at_once=1,
+    writes=1 << 20,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,9 @@ class CaseFile:
     then: Mapping[str, Collection] = field(default_factory=dict)
 
 
-def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], object], with_documents: bool = True) -> CaseFile:
+def case_file(
+    actor: Actor, run_id: str, form: str, *, ready: Callable[[], object], with_documents: bool = True
+) -> CaseFile:
     """The case file of a run, its making noted. `ready` brings the signed head of the log up to now, if it does not have all of the run yet.
 
     Raises NotFound where the actor may not see the run.
@@ -73,7 +80,10 @@ def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], objec
     proofs = [(name, b"".join(parts)) for name, parts in export.files()] if export else []
     looked = documents.looked_at(actor, run_id)
     found = attachments.files_of_draft(actor, run_id) if with_documents else []
-    kept = [(f"{number:03d}-{_plain(file.name)}", _content(actor, file.id)) for number, file in enumerate(found, 1)]
+    kept = [
+        (f"{number:03d}-{_plain(file.name)}", _content(actor, file.id))
+        for number, file in enumerate(found, 1)
+    ]
     noted = {"run": run_id, "format": form, "events": len(events), "documents": len(kept)}
     about = browse.about_reference((run["collection"], run["record"]) if run["record"] is not None else None)
     log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, **about)
@@ -106,11 +116,17 @@ def archive(case: CaseFile, drawn: bytes | str) -> bytes:
             yield name, [content]
         listed = [(f"documents/{name}", content) for name, content in case.documents]
         lines = [{"file": name, "sha256": hashlib.sha256(content).hexdigest()} for name, content in listed]
-        yield "documents.jsonl", [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines]
+        yield (
+            "documents.jsonl",
+            [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines],
+        )
         for name, content in listed:
             yield name, [content]
         yield "run.json", [json.dumps(case.run, ensure_ascii=False, indent=2).encode()]
-        yield "opened.json", [json.dumps([looked.to_json() for looked in case.looked], ensure_ascii=False, indent=2).encode()]
+        yield (
+            "opened.json",
+            [json.dumps([looked.to_json() for looked in case.looked], ensure_ascii=False, indent=2).encode()],
+        )
 
     return b"".join(bundle.zipped(files(), made_at(case)))
 
@@ -131,13 +147,22 @@ def paper(case: CaseFile, page: str) -> bytes:
 
     `page` is its HTML. The same page and proofs give the same bytes. Raises Invalid where it cannot be drawn, TooMany while another is drawn.
     """
-    proofs = b"".join(bundle.zipped(((name, [content]) for name, content in case.proofs), made_at(case))) if case.proofs else b""
+    proofs = (
+        b"".join(bundle.zipped(((name, [content]) for name, content in case.proofs), made_at(case)))
+        if case.proofs
+        else b""
+    )
     return pressed(page, made_at(case), proofs)
 
 
 def pressed(page: str, at: datetime, proofs: bytes = b"") -> bytes:
     """The PDF of a page of HTML that bears the moment `at`, with `proofs` attached. Raises as `paper`."""
-    order = {"page": page, "name": PROOFS, "proofs": base64.b64encode(proofs).decode(), "at": log.body.moment(at)}
+    order = {
+        "page": page,
+        "name": PROOFS,
+        "proofs": base64.b64encode(proofs).decode(),
+        "at": log.body.moment(at),
+    }
     try:
         made = _press.ask(json.dumps(order).encode("utf-8", "replace"))
     except Busy:
@@ -145,7 +170,9 @@ def pressed(page: str, at: datetime, proofs: bytes = b"") -> bytes:
     except TimeoutError:
         raise Invalid(TOO_SLOW, code="too_slow") from None
     if not made.startswith(b"%PDF"):
-        raise Invalid("The paper could not be drawn here. Take the other format: it holds the same.", code="no_paper")
+        raise Invalid(
+            "The paper could not be drawn here. Take the other format: it holds the same.", code="no_paper"
+        )
     return made
 
 
@@ -159,4 +186,7 @@ def _content(actor: Actor, file_id: str) -> bytes:
 
 def _plain(name: str) -> str:
     """A name that is no path on any system."""
-    return "".join(mark if mark.isalnum() or mark in " .-_()" else "_" for mark in name).strip(". ")[:120] or "file"
+    return (
+        "".join(mark if mark.isalnum() or mark in " .-_()" else "_" for mark in name).strip(". ")[:120]
+        or "file"
+    )

@@ -20,16 +20,28 @@ STEPS = "steps"
 def given(reader: activity.Reader, choices: Sequence[activity.ActivityRow]) -> dict[str, Given]:
     """Id of each event of a choice → what was handed in with it. A bounded number of statements, however many there are."""
     events = handed_in.with_choices(reader, choices)
-    ways = {row.event.id: dict(_currency_ways(*_version(row), str(row.json["step"]))) for row in events.values()}
-    wanted: list[Place] = [(str(row.json["run"]), row.event.n, way[0]) for row in events.values() for way in ways[row.event.id].values()]
+    ways = {
+        row.event.id: dict(_currency_ways(*_version(row), str(row.json["step"]))) for row in events.values()
+    }
+    wanted: list[Place] = [
+        (str(row.json["run"]), row.event.n, way[0])
+        for row in events.values()
+        for way in ways[row.event.id].values()
+    ]
     outputs = handed_in.outputs_before(reader, wanted)
     return {
         choice: Given(
             *_version(row),
             str(row.json["step"]),
-            _reasons_among(row.json["data"].get("values") or {}, _step(*_version(row), str(row.json["step"]))),
+            _reasons_among(
+                row.json["data"].get("values") or {}, _step(*_version(row), str(row.json["step"]))
+            ),
             frozenset(path.removeprefix("data.values.") for path in row.json["masked"]),
-            {name: code for name, way in ways[row.event.id].items() if (code := _at(row, way, outputs)) is not None},
+            {
+                name: code
+                for name, way in ways[row.event.id].items()
+                if (code := _at(row, way, outputs)) is not None
+            },
             str(row.json["data"].get("reason") or ""),
         )
         for choice, row in events.items()
@@ -70,7 +82,9 @@ def _currency_ways(workflow: str, version: int, step_id: str) -> Iterator[tuple[
 
 
 def _at(
-    row: activity.ActivityRow, way: Sequence[str], outputs: Mapping[tuple[str, str], Sequence[tuple[int, Mapping[str, Any]]]]
+    row: activity.ActivityRow,
+    way: Sequence[str],
+    outputs: Mapping[tuple[str, str], Sequence[tuple[int, Mapping[str, Any]]]],
 ) -> str | None:
     before = [output for n, output in outputs.get((str(row.json["run"]), way[0]), ()) if n < row.event.n]
     value: Any = before[-1] if before else None

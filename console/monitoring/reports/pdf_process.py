@@ -47,7 +47,9 @@ def mend_tags(_: Any, pdf: Any) -> None:
                 elements[pair]["S"], elements[pair]["K"][:] = "/LI", parts
                 for part in parts:
                     elements[part]["P"] = pair
-                    label = part == parts[0] and len(parts) > 1  # alone it is the rest of a pair, on the next page
+                    label = (
+                        part == parts[0] and len(parts) > 1
+                    )  # alone it is the rest of a pair, on the next page
                     elements[part]["S"] = "/Lbl" if label else "/LBody"
                     for body in _kids(elements, part):
                         elements[body]["S"] = "/NonStruct"
@@ -68,7 +70,11 @@ def _kids(elements: Mapping[bytes, Any], name: bytes) -> list[bytes]:
 
 def _parts(elements: Mapping[bytes, Any], name: bytes) -> list[bytes]:
     """Return the items of a pair; one that is drawn as a table has boxes between."""
-    return [part for kid in _kids(elements, name) for part in (_parts(elements, kid) if elements[kid]["S"] == "/Div" else [kid])]
+    return [
+        part
+        for kid in _kids(elements, name)
+        for part in (_parts(elements, kid) if elements[kid]["S"] == "/Div" else [kid])
+    ]
 
 
 def _number(reference: bytes) -> int:
@@ -82,9 +88,15 @@ def main(order: dict[str, Any]) -> bytes:
 
     closed = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     at = datetime.fromisoformat(order["at"]).astimezone(UTC)
-    os.environ["SOURCE_DATE_EPOCH"] = str(int(at.timestamp()))  # the time in the fonts, which would otherwise be that of today
+    os.environ["SOURCE_DATE_EPOCH"] = str(
+        int(at.timestamp())
+    )  # the time in the fonts, which would otherwise be that of today
     proofs = base64.b64decode(order["proofs"])
-    about = {"name": order["name"], "description": "The events of this case, and their proofs", "relationship": "Data"}
+    about = {
+        "name": order["name"],
+        "description": "The events of this case, and their proofs",
+        "relationship": "Data",
+    }
     attached = [Attachment(string=proofs, created=at, modified=at, **about)] if proofs else []
     unprinted = set[int]()
 
@@ -113,7 +125,10 @@ def main(order: dict[str, Any]) -> bytes:
 def what_is_missing(marks: Iterable[int]) -> str:
     """The sentence about characters that stand as boxes, since no font of this machine has them."""
     letters = {chr(mark) for mark in marks}
-    named = {unicodedata.name(mark, "").partition(" ")[0] if unicodedata.category(mark)[0] in "LM" else "" for mark in letters}
+    named = {
+        unicodedata.name(mark, "").partition(" ")[0] if unicodedata.category(mark)[0] in "LM" else ""
+        for mark in letters
+    }
     scripts = ", ".join(sorted({SCRIPTS.get(name, name.capitalize() or "other signs") for name in named}))
     one = len(letters) == 1
     return (

@@ -26,12 +26,26 @@ from console.infra.db import request_writes
 from console.infra.db.engine import fetch
 from console.log import idempotency_note
 from console.records.write import alike
-from console.runs.commands.approval_requests import approvers_still_entitled, complete_request, in_whose_place, may_answer, notify_approvers
+from console.runs.commands.approval_requests import (
+    approvers_still_entitled,
+    complete_request,
+    in_whose_place,
+    may_answer,
+    notify_approvers,
+)
 from console.runs.commands.run_rights import Seen, see
 from console.runs.commands.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
 from console.runs.engine.people_behind import people_behind
-from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
+from console.runs.engine.stepping import (
+    completion_of,
+    context_of,
+    plan_of,
+    prompt_of,
+    record_of,
+    require_step,
+    step_at,
+)
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
 from console.runs.store.run_store import retried, write
@@ -69,7 +83,11 @@ class ChangedField:
 
 def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
     """The request, if the actor may see its run. Raises NotFound, with the same text whether it does not exist or is hidden."""
-    rows = fetch("select run from console.approval where id = %s", (approval_id,)) if "\x00" not in approval_id else []
+    rows = (
+        fetch("select run from console.approval where id = %s", (approval_id,))
+        if "\x00" not in approval_id
+        else []
+    )
     if not rows:
         raise NotFound
     seen = see(actor, rows[0][0], whole=True)
@@ -81,8 +99,13 @@ def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
 
 def remark_events(request: VisibleRequest, *kinds: str) -> list[log.Stored]:
     """The events of questions and replies about the request, or those of `kinds`, oldest first."""
-    events = [event for kind in kinds or (ASKED, REPLIED) for event in log.recent(request.seen.run.id, kind, 0)]
-    return sorted((event for event in events if event.open.get("approval") == request.approval.id), key=lambda event: event.n)
+    events = [
+        event for kind in kinds or (ASKED, REPLIED) for event in log.recent(request.seen.run.id, kind, 0)
+    ]
+    return sorted(
+        (event for event in events if event.open.get("approval") == request.approval.id),
+        key=lambda event: event.n,
+    )
 
 
 def why_refused(actor: Actor, request: VisibleRequest) -> ConsoleError | None:
@@ -106,7 +129,9 @@ def _require_answering(actor: Actor, request: VisibleRequest) -> None:
             team=team,
         )
     run = request.seen.run
-    approving.require_answering(plan_of(request.seen.definition), run, approval.id, actor.id, actor.email, people_behind(run))
+    approving.require_answering(
+        plan_of(request.seen.definition), run, approval.id, actor.id, actor.email, people_behind(run)
+    )
 
 
 def _limits(actor: Actor, team: str, approval: Approval) -> str:
@@ -119,7 +144,12 @@ def _limits(actor: Actor, team: str, approval: Approval) -> str:
 
 
 def approve(
-    actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False, remarks_read: int | None = None
+    actor: Actor,
+    approval_id: str,
+    *,
+    reason: str = "",
+    accept_changes: bool | str = False,
+    remarks_read: int | None = None,
 ) -> None:
     """Approve. The last approval needed makes the effects at once.
 
@@ -135,12 +165,18 @@ def approve(
         request = visible_request(actor, approval_id)
         _require_answering(actor, request)
         if remarks_read is not None and len(remark_events(request)) > remarks_read:
-            raise Conflict("Somebody asked or replied after you opened this page. Read it, then decide.", code="asked_meanwhile")
+            raise Conflict(
+                "Somebody asked or replied after you opened this page. Read it, then decide.",
+                code="asked_meanwhile",
+            )
         plan, definition = plan_of(request.seen.definition), request.seen.definition
         replacement = _replacing_command(request)
         if replacement is not None:
             events = decisions.decide(plan, request.seen.loaded.run, replacement, log.now())
-            with idempotency_note.before(), request_writes.aside():  # what was asked for is refused: this is not its work
+            with (
+                idempotency_note.before(),
+                request_writes.aside(),
+            ):  # what was asked for is refused: this is not its work
                 return request, write(ENGINE, definition, request.seen.loaded, events), replacement
         moved = changed_fields(request)
         if moved and accept_changes is not True and accept_changes != difference_mark(moved):
@@ -163,8 +199,14 @@ def approve(
     request, loaded, replacement = retried(once)
     if replacement is not None:
         notify_approvers(loaded.run)
-        again = f" It is asked for anew as {replacement.asked.id}." if isinstance(replacement, commands.Renew) else ""
-        raise Conflict(f"{replacement.message}{again}", code="approval_void", details=getattr(replacement, "errors", ()))
+        again = (
+            f" It is asked for anew as {replacement.asked.id}."
+            if isinstance(replacement, commands.Renew)
+            else ""
+        )
+        raise Conflict(
+            f"{replacement.message}{again}", code="approval_void", details=getattr(replacement, "errors", ())
+        )
     _go_on_after(request, loaded)
 
 
@@ -176,8 +218,18 @@ def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
         request = visible_request(actor, approval_id)
         _require_answering(actor, request)
         instead = in_whose_place(actor.id, request.seen.run, request.approval)
-        command = commands.Reject(actor.id, approval_id, checked_reason, actor.name, actor.email, instead, people_behind(request.seen.run))
-        events = decisions.decide(plan_of(request.seen.definition), request.seen.loaded.run, command, log.now())
+        command = commands.Reject(
+            actor.id,
+            approval_id,
+            checked_reason,
+            actor.name,
+            actor.email,
+            instead,
+            people_behind(request.seen.run),
+        )
+        events = decisions.decide(
+            plan_of(request.seen.definition), request.seen.loaded.run, command, log.now()
+        )
         return request, write(actor, request.seen.definition, request.seen.loaded, events, hand_on=True)
 
     _go_on_after(*retried(once))
@@ -188,7 +240,11 @@ def _go_on_after(request: VisibleRequest, loaded: Loaded) -> None:
     run = loaded.run
     if run.moving:
         try:
-            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), request.seen.definition, loaded)
+            go_on(
+                accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"),
+                request.seen.definition,
+                loaded,
+            )
         except NotAllowed:
             return
 
@@ -214,7 +270,11 @@ def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Rene
         why = "values_changed", "What was asked for comes to other values now."
         if not approval.decides:  # the requester must see the new values first
             return commands.Void(approval.id, *why)
-    elif now.needs > approval.needs or not set(approval.roles) <= set(now.roles) or not set(now.not_by) <= set(approval.not_by):
+    elif (
+        now.needs > approval.needs
+        or not set(approval.roles) <= set(now.roles)
+        or not set(now.not_by) <= set(approval.not_by)
+    ):
         why = "rule_changed", "The rule asks for more than it did when this was asked for."
     if why is None:
         return None
@@ -236,7 +296,9 @@ def _only_time_went_on(requester: Actor, request: VisibleRequest) -> bool:
     return then is not None and _asks_the_same(then, request.approval)
 
 
-def _completed_anew(requester: Actor, request: VisibleRequest, at: datetime | None = None) -> tuple[Completion, ApprovalAsked | None]:
+def _completed_anew(
+    requester: Actor, request: VisibleRequest, at: datetime | None = None
+) -> tuple[Completion, ApprovalAsked | None]:
     """(the completion of the step with the submitted values now, or as it was `at` a moment, the approval that it would request)."""
     run = request.seen.run
     open_step = step_at(request.seen.definition, run)
@@ -250,7 +312,9 @@ def _completed_anew(requester: Actor, request: VisibleRequest, at: datetime | No
         completion = completion_of(open_step, context, request.attempt.values, outcome)
     else:
         completion = open_step.kind.complete_by_itself(open_step.view, context)
-    return completion, complete_request(completion.approval, run, open_step, context, record) if completion.approval else None
+    return completion, complete_request(
+        completion.approval, run, open_step, context, record
+    ) if completion.approval else None
 
 
 def changed_fields(found: VisibleRequest) -> list[ChangedField]:
@@ -262,26 +326,36 @@ def changed_fields(found: VisibleRequest) -> list[ChangedField]:
         _compare(moved, approval.collection, approval.record, then, None)
     for wish in approval.wishes:
         request = wish["request"]
-        olds = {name: change["old"] for name, change in (request.get("changes") or {}).items() if "old" in change}
+        olds = {
+            name: change["old"] for name, change in (request.get("changes") or {}).items() if "old" in change
+        }
         if olds and request.get("collection") and request.get("key") is not None:
             _compare(moved, request["collection"], request["key"], olds, wish["id"])
     return list(moved.values())
 
 
 def _compare(
-    moved: dict[tuple[str, str, str], ChangedField], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None
+    moved: dict[tuple[str, str, str], ChangedField],
+    collection_id: str,
+    key: str,
+    then: Mapping[str, Any],
+    wish: str | None,
 ) -> None:
     """Add the fields whose values differ from `then`."""
     collection = records.collection(collection_id)
     fields = {name: field for name in then if (field := collection.field(name)) is not None}
     try:
-        values_now: Mapping[str, Any] = records.get(collection_id, key, scopes.whole(collection_id), fields=list(fields)).values
+        values_now: Mapping[str, Any] = records.get(
+            collection_id, key, scopes.whole(collection_id), fields=list(fields)
+        ).values
     except NotFound:
         values_now = {}  # the record is gone: every field counts as changed
     for name, field in fields.items():
         now = log.body.plain(shorten_texts(values_now.get(name)))
         if now != then[name] and not alike(collection, field, values_now.get(name), then[name]):
-            moved[collection_id, key, name] = ChangedField(collection_id, name, field.label, then[name], now, wish)
+            moved[collection_id, key, name] = ChangedField(
+                collection_id, name, field.label, then[name], now, wish
+            )
 
 
 def difference_mark(moved: list[ChangedField]) -> str:
@@ -293,12 +367,20 @@ def difference_mark(moved: list[ChangedField]) -> str:
 def without_hidden_values(actor: Actor, moved: list[ChangedField]) -> list[ChangedField]:
     """The changed fields without values that the actor may not read."""
     hidden = {each.collection: access.scope_for(actor, each.collection, "read").hidden for each in moved}
-    return [replace(each, then=None, now=None) if each.field in hidden[each.collection] else each for each in moved]
+    return [
+        replace(each, then=None, now=None) if each.field in hidden[each.collection] else each
+        for each in moved
+    ]
 
 
 def _record_changed(actor: Actor, moved: list[ChangedField]) -> Conflict:
     details = [
-        {"field": each.field, "reason": f"{each.label} has changed since this was asked for.", "old": each.then, "now": each.now}
+        {
+            "field": each.field,
+            "reason": f"{each.label} has changed since this was asked for.",
+            "old": each.then,
+            "now": each.now,
+        }
         for each in without_hidden_values(actor, moved)
     ]
     message = "The record has changed since this was asked for. Look at the difference; approve with accept_changes if it still holds."

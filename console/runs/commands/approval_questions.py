@@ -8,7 +8,14 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.core.run import Event
 from console.infra.db.engine import transaction
-from console.runs.commands.approval_answers import ASKED, REPLIED, VisibleRequest, remark_events, visible_request, why_refused
+from console.runs.commands.approval_answers import (
+    ASKED,
+    REPLIED,
+    VisibleRequest,
+    remark_events,
+    visible_request,
+    why_refused,
+)
 from console.runs.store import side_rows
 from console.runs.store.run_store import retried
 from console.runs.views.reading import record_reading
@@ -50,12 +57,19 @@ def reply(actor: Actor, approval_id: str, answer: str) -> None:
         if actor.id != request.approval.requested_by:
             raise NotAllowed("Only who asked for the approval replies to questions about it.")
         if request.approval.status != "open" or not remark_events(request, ASKED):
-            raise Conflict("There is nothing to reply to: nobody asked, or it is decided.", code="not_possible")
+            raise Conflict(
+                "There is nothing to reply to: nobody asked, or it is decided.", code="not_possible"
+            )
         _record(actor, request, REPLIED, {"answer": text})
         return request
 
     request = retried(once)
-    _tell(request, sorted({event.body["actor"]["id"] for event in remark_events(request, ASKED)}), REPLIED, actor)
+    _tell(
+        request,
+        sorted({event.body["actor"]["id"] for event in remark_events(request, ASKED)}),
+        REPLIED,
+        actor,
+    )
 
 
 def remarks(request: VisibleRequest) -> list[Remark]:
@@ -83,7 +97,9 @@ def _text(given: str, field: str, missing: str) -> str:
 
 def _record(actor: Actor, request: VisibleRequest, kind: str, sealed: dict[str, str]) -> None:
     step = (request.attempt.step, request.attempt.attempt)
-    record_reading(actor, request.seen, Event(kind, log.now(), {"approval": request.approval.id}, sealed, step, actor.id))
+    record_reading(
+        actor, request.seen, Event(kind, log.now(), {"approval": request.approval.id}, sealed, step, actor.id)
+    )
 
 
 def _tell(request: VisibleRequest, people: list[str], kind: str, by: Actor) -> None:

@@ -33,22 +33,40 @@ MONEY = ("widget", "currency", "minor")
 """What else says how a value of a form is shown, where a field has it."""
 
 
-def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, context: Context, record: Record | None) -> ApprovalAsked:
+def complete_request(
+    wanted: ApprovalAsked, run: Run, open_step: OpenStep, context: Context, record: Record | None
+) -> ApprovalAsked:
     """The request with an id, its record (the run's if the step names none) and what is shown. What the step shows wins over the record's values."""
     own = wanted.collection in (None, run.collection) and wanted.record in (None, run.record)
     about = (run.collection, run.record) if own else (wanted.collection, wanted.record)
     shown = shown_of(open_step, context, record if own else None) | dict(wanted.shown)
     made = replace(wanted, id=new_id("apr"), collection=about[0], record=about[1], shown=shown)
     former = _given_before(run, open_step, made)
-    return made if former is None else replace(made, former=former.id, counted=approvers_still_entitled(run, former))
+    return (
+        made
+        if former is None
+        else replace(made, former=former.id, counted=approvers_still_entitled(run, former))
+    )
 
 
 def _given_before(run: Run, open_step: OpenStep, request: ApprovalAsked) -> Approval | None:
     """The newest approval of this step for the same values with the same things shown; None if there is none."""
-    wanted = (request.action, request.collection, request.record, log.body.plain(dict(request.values)), log.body.plain(dict(request.shown)))
+    wanted = (
+        request.action,
+        request.collection,
+        request.record,
+        log.body.plain(dict(request.values)),
+        log.body.plain(dict(request.shown)),
+    )
     for _, attempt in sorted(run.attempts.items(), reverse=True):
         for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
-            asked_before = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))
+            asked_before = (
+                each.action,
+                each.collection,
+                each.record,
+                log.body.plain(dict(each.values)),
+                log.body.plain(dict(each.shown)),
+            )
             if each.status == "approved" and asked_before == wanted:
                 return each
     return None
@@ -58,11 +76,20 @@ def may_answer(actor: Actor, team: str, approval: Approval) -> bool:
     """Whether the actor has one of the roles in the run's team, and the right to approve the action."""
     if approval.roles and not access.acts_as(actor, team, approval.roles):
         return False
-    record, values = access.follow_relations(approval.collection, approval.shown.get("record")), approval.values
-    return approval.decides or access.can(actor, team, f"action:{approval.action}", "approve", record, typed=values)
+    record, values = (
+        access.follow_relations(approval.collection, approval.shown.get("record")),
+        approval.values,
+    )
+    return approval.decides or access.can(
+        actor, team, f"action:{approval.action}", "approve", record, typed=values
+    )
 
 
-NO_RIGHT, NOT_SEEN, KEPT_OUT = "may not approve it", "may not see this run", "may not decide about it by its rules"
+NO_RIGHT, NOT_SEEN, KEPT_OUT = (
+    "may not approve it",
+    "may not see this run",
+    "may not decide about it by its rules",
+)
 
 
 def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
@@ -71,7 +98,13 @@ def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
     If the request names no roles, these are the people who may approve the action. Closed accounts are left out.
     """
     wanted = set(approval.roles)
-    persons = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
+    persons = sorted(
+        {
+            row.sub.removeprefix("user:")
+            for row in access.all_rows()
+            if row.ptype == "g" and row.sub.startswith("user:")
+        }
+    )
     reasons: dict[str, str | None] = {}
     behind = people_behind(run)
     for person in persons:
@@ -108,7 +141,9 @@ def in_whose_place(person_id: str, run: Run, approval: Approval) -> tuple[str, .
     """People who are away, could answer the request, and in whose place this person stands; their own right is the caller's to check."""
     gone = absences.stood_in_for(person_id)
     able = possible_approvers(run, approval) if gone else {}
-    return tuple(each for each in gone if each in able and able[each] is None and not approval.answered_by(each))
+    return tuple(
+        each for each in gone if each in able and able[each] is None and not approval.answered_by(each)
+    )
 
 
 def _may_still(person: str, run: Run, approval: Approval) -> bool:
@@ -126,18 +161,26 @@ def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> di
     fields: list[Mapping[str, Any]] = [field.to_json() for field in prompt.fields]
     shown: dict[str, Any] = {
         "fields": [
-            {name: field.get(name) for name in LABELS} | {name: field[name] for name in MONEY if field.get(name)} for field in fields
+            {name: field.get(name) for name in LABELS}
+            | {name: field[name] for name in MONEY if field.get(name)}
+            for field in fields
         ]
     } | ({"text": prompt.text} if prompt.text else {})
     blocks = block_content.content(open_step, context)
     shown |= {"content": blocks} if blocks else {}
-    return shown | ({"record": {name: shorten_texts(value) for name, value in record.values.items()}} if record is not None else {})
+    return shown | (
+        {"record": {name: shorten_texts(value) for name, value in record.values.items()}}
+        if record is not None
+        else {}
+    )
 
 
 def notify_approvers(run: Run) -> None:
     """Add a notice for everybody who can answer the approval that the run waits for, once. Does nothing if it waits for none."""
     attempt, key = run.attempt, (run.waiting or {}).get("key")
-    open_approval = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
+    open_approval = (
+        next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
+    )
     if open_approval is None or (run.waiting or {}).get("for") != "approval":
         return
     whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)

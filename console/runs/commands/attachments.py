@@ -27,20 +27,35 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
     open_step = step_at(seen.definition, seen.run)
     require_step(actor, open_step)
     form_field = next(
-        (one for one in prompt_of(open_step, context_of(actor, open_step, seen.record, log.now())).fields if one.name == field), None
+        (
+            one
+            for one in prompt_of(open_step, context_of(actor, open_step, seen.record, log.now())).fields
+            if one.name == field
+        ),
+        None,
     )
     if form_field is None or not takes_files(form_field) or form_field.readonly:
-        raise Invalid("No file is asked for there.", at=(field[:200], "There is no such field for files in this form."))
+        raise Invalid(
+            "No file is asked for there.", at=(field[:200], "There is no such field for files in this form.")
+        )
     return keep(seen, field, form_field.options["types"], name, content, by=actor.id)
 
 
 def keep(seen: Seen, slot: str, kinds: list[str], name: str, content: bytes, **more: Any) -> Stored:
     """Store a file with the run. Raises Invalid with a detail for `slot` if it is refused or the run's files are too large together."""
     most = settings.current().request_mb
-    if sum(file.bytes for file in files.of_run(seen.run.id) if file.request == more.get("request")) + len(content) > most * 1_000_000:
-        raise _refused(slot, f"All files together would be larger than {most} MB. Take one away, or send them smaller.")
+    if (
+        sum(file.bytes for file in files.of_run(seen.run.id) if file.request == more.get("request"))
+        + len(content)
+        > most * 1_000_000
+    ):
+        raise _refused(
+            slot, f"All files together would be larger than {most} MB. Take one away, or send them smaller."
+        )
     try:
-        return files.put(seen.loaded.subject or "", content, name, kinds, run=seen.run.id, slot=slot, now=log.now(), **more)
+        return files.put(
+            seen.loaded.subject or "", content, name, kinds, run=seen.run.id, slot=slot, now=log.now(), **more
+        )
     except Invalid as wrong:
         raise _refused(slot, wrong.message, wrong.code) from None
 
@@ -98,14 +113,28 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
         if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return False
         attempt = seen.run.attempts[seen.run.current]
-        open_data: dict[str, Any] = {"n": attempt.n, "source": "document", "key": stored.id, "digest": stored.sha256}
+        open_data: dict[str, Any] = {
+            "n": attempt.n,
+            "source": "document",
+            "key": stored.id,
+            "digest": stored.sha256,
+        }
         if page is not None:
             open_data["page"] = page
             if already_recorded(seen.run, actor, "source_opened", open_data):
                 return True
         open_data |= {"pages": stored.pages} if stored.pages is not None else {}
         record_reading(
-            actor, seen, Event("source_opened", log.now(), open_data, {"what": stored.name}, (attempt.step, attempt.attempt), actor.id)
+            actor,
+            seen,
+            Event(
+                "source_opened",
+                log.now(),
+                open_data,
+                {"what": stored.name},
+                (attempt.step, attempt.attempt),
+                actor.id,
+            ),
         )
         return True
 

@@ -13,7 +13,9 @@ from console.runs.engine.addressees import may_see
 from console.runs.store import side_rows
 from console.runs.store.run_store import load
 
-Change: TypeAlias = Literal["team_archived", "account_closed", "source_paused", "source_removed", "inbox_closed"]
+Change: TypeAlias = Literal[
+    "team_archived", "account_closed", "source_paused", "source_removed", "inbox_closed"
+]
 MOST = 200
 _OVER: dict[Change, str] = {
     "team_archived": "r.team = %s",
@@ -38,7 +40,15 @@ def notify_cleared(connection: Connection, by: Actor, change: Change, about: str
     people, now = [row[0] for row in fetch(_PEOPLE) if row[0] not in (by.id, about)], log.now()
     for run_id in run_ids:
         readers = [person for person in people if _sees(person, run_id)]
-        side_rows.add_notices(connection, readers, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
+        side_rows.add_notices(
+            connection,
+            readers,
+            f"{run_id}:{change}:{log.body.moment(now)}",
+            change,
+            at=now,
+            run=run_id,
+            by=by.id,
+        )
 
 
 def _sees(person: str, run_id: str) -> bool:

@@ -45,7 +45,13 @@ class DoneEffect:
         """Its shape in a preview that the actor sees."""
         effect = self.effect
         undo = self.compensation.to_json() if self.compensation else None
-        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": _in_labels(actor, effect), "compensation": undo}
+        return {
+            "id": effect.id,
+            "step": self.attempt.step,
+            "kind": effect.kind,
+            "summary": _in_labels(actor, effect),
+            "compensation": undo,
+        }
 
 
 def _in_labels(actor: Actor, effect: Effect) -> str:
@@ -57,7 +63,10 @@ def _in_labels(actor: Actor, effect: Effect) -> str:
         collection = records.collection(collection_id)
     except NotFound:
         return repeating.describe_effect(effect)
-    fields = [known.label if (known := collection.field(name)) is not None else name.replace("_", " ") for name in changes]
+    fields = [
+        known.label if (known := collection.field(name)) is not None else name.replace("_", " ")
+        for name in changes
+    ]
     named = " and ".join([", ".join(fields[:-1]), fields[-1]] if len(fields) > 1 else fields)
     return f"{named} of {_record_title(actor, effect, collection_id) or f'a record in {collection.label}'} written"
 
@@ -66,14 +75,19 @@ def _record_title(actor: Actor, effect: Effect, collection_id: str) -> str | Non
     """The title of the record that was changed; None where the actor does not see it, or its source does not answer."""
     key = str(effect.request.get("key") or effect.request.get("record") or "")
     try:
-        return browse.titles(actor, collection_id, [key], access.scope_for(actor, collection_id, "read")).get(key)
+        return browse.titles(actor, collection_id, [key], access.scope_for(actor, collection_id, "read")).get(
+            key
+        )
     except ConsoleError:
         return None
 
 
 def done_effects(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[DoneEffect]:
     """The outstanding effects of the attempts, in order, with their compensations. All attempts must be loaded."""
-    return [DoneEffect(attempt, effect, _compensation(actor, run, effect, now)) for attempt, effect in repeating.outstanding(run, attempts)]
+    return [
+        DoneEffect(attempt, effect, _compensation(actor, run, effect, now))
+        for attempt, effect in repeating.outstanding(run, attempts)
+    ]
 
 
 def compensate_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
@@ -81,8 +95,12 @@ def compensate_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
     attempt = run.attempt
     if attempt is None:
         return []
-    own = [effect for _, effect in repeating.outstanding(run, [attempt]) if effect.kind not in repeating.COMPARED]
-    undoings = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, attempt)]]
+    own = [
+        effect for _, effect in repeating.outstanding(run, [attempt]) if effect.kind not in repeating.COMPARED
+    ]
+    undoings = [
+        _compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, attempt)]
+    ]
     return [wish for undo in undoings if undo is not None for wish in undo.wishes]
 
 
@@ -95,11 +113,17 @@ def chosen_compensations(actor: Actor, run: Run, effects: Sequence[str], now: da
     there = {each.effect.id: each for each in done_effects(actor, run, newest, now)} if effects else {}
     wrong = [effect for effect in effects if effect not in there or there[effect].compensation is None]
     if wrong:
-        reason = (
-            "There is nothing that takes this back: it was not done, was taken back already, or has no action for it that you may execute."
+        reason = "There is nothing that takes this back: it was not done, was taken back already, or has no action for it that you may execute."
+        raise Invalid(
+            "This cannot be taken back.",
+            details=[{"field": "compensate", "reason": reason, "effect": each} for each in wrong],
         )
-        raise Invalid("This cannot be taken back.", details=[{"field": "compensate", "reason": reason, "effect": each} for each in wrong])
-    return [wish for key, each in there.items() if key in effects and each.compensation for wish in each.compensation.wishes]
+    return [
+        wish
+        for key, each in there.items()
+        if key in effects and each.compensation
+        for wish in each.compensation.wishes
+    ]
 
 
 def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Compensation | None:
@@ -109,7 +133,9 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
     if effect.kind == "task":
         request_of_task = {"key": effect.request["key"]}
         return Compensation(
-            "task.close", "Close the task", [Wish(new_id("eff"), "task", "Close the task", request_of_task, compensates=effect.id)]
+            "task.close",
+            "Close the task",
+            [Wish(new_id("eff"), "task", "Close the task", request_of_task, compensates=effect.id)],
         )
     request = effect.request
     own = action_cache.every().get(request.get("action", ""))
@@ -123,7 +149,12 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
         made = _wishes(actor, run, effect, undo, _values(run, effect, own, undo), now)
     except ConsoleError:  # the record is gone or its source does not answer: it is not offered
         return None
-    ticked = own is not None and own.compensation is not None and own.compensation.action == undo.id and own.compensation.ticked
+    ticked = (
+        own is not None
+        and own.compensation is not None
+        and own.compensation.action == undo.id
+        and own.compensation.ticked
+    )
     return Compensation(undo.id, undo.title, made, ticked) if made else None
 
 
@@ -136,8 +167,19 @@ def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[
         if each.status == "succeeded" and each.request.get("action") == effect.request.get("action")
     }
     given = effect.request.get("input", {})
-    if own is not None and own.compensation is not None and own.compensation.action == undo.id and own.compensation.values:
-        roots = {"input": given, "results": results, "key": effect.request.get("key"), "variables": own.variables, "record": None}
+    if (
+        own is not None
+        and own.compensation is not None
+        and own.compensation.action == undo.id
+        and own.compensation.values
+    ):
+        roots = {
+            "input": given,
+            "results": results,
+            "key": effect.request.get("key"),
+            "variables": own.variables,
+            "record": None,
+        }
         return {name: computed(rule, roots) for name, rule in own.compensation.values.items()}
     known_values: dict[str, Any] = {}
     for values in (*results.values(), given):
@@ -145,7 +187,9 @@ def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[
     return {entry.name: known_values[entry.name] for entry in undo.form if entry.name in known_values}
 
 
-def _wishes(actor: Actor, run: Run, effect: Effect, undo: Action, values: Mapping[str, Any], now: datetime) -> list[Wish]:
+def _wishes(
+    actor: Actor, run: Run, effect: Effect, undo: Action, values: Mapping[str, Any], now: datetime
+) -> list[Wish]:
     """The wishes of the compensating action; empty if its form is incomplete, it is not possible now, or others must approve it."""
     same = undo.collection is not None and undo.collection == effect.request.get("collection")
     key = effect.request.get("record") if same else run.record if undo.collection == run.collection else None
@@ -153,7 +197,12 @@ def _wishes(actor: Actor, run: Run, effect: Effect, undo: Action, values: Mappin
     given, wrong = definitions.taken(undo.form, act.roots, {}, OWN_INPUT, dict(values))
     roots = with_own(act.roots, OWN_INPUT, given)
     record = (act.collection, act.record) if act.collection and act.record else None
-    if wrong or act.problem or act.judged(given)[0] != "execute" or required_approval(undo, record, given, roots, always=False) is not None:
+    if (
+        wrong
+        or act.problem
+        or act.judged(given)[0] != "execute"
+        or required_approval(undo, record, given, roots, always=False) is not None
+    ):
         return []
     return [
         Wish(new_id("eff"), each.kind, each.summary, each.request(run), compensates=effect.id)

@@ -22,7 +22,16 @@ BUSY_NOW = "Others wait for the same answer just now. Nothing was asked: try aga
 UNCLEAR = "It still cannot be told whether this was done. Look there yourself, or ask whoever keeps it, then say what you found."
 
 
-def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done: bool, reason: str, left: bool = False) -> None:
+def settle(
+    actor: Actor,
+    run_id: str,
+    *,
+    revision: int | None,
+    effect: str,
+    done: bool,
+    reason: str,
+    left: bool = False,
+) -> None:
     """State whether an unknown effect happened. If not, it is made again, with the same idempotency key.
 
     `left` gives up a compensation that failed: the effect that it should take back stays.
@@ -31,7 +40,12 @@ def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done
     def make(seen: Seen) -> Command:
         return commands.Settle(actor.id, revision_of(seen, revision), effect, done, reason_of(reason), left)
 
-    _on(actor, run_command(actor, run_id, None, make, also=lambda seen: _consents(seen, effect, None) if done else None))
+    _on(
+        actor,
+        run_command(
+            actor, run_id, None, make, also=lambda seen: _consents(seen, effect, None) if done else None
+        ),
+    )
 
 
 def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
@@ -75,18 +89,30 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
 
 def retry(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Begin the open step anew, after it could not be done by itself."""
-    _on(actor, run_command(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))))
+    _on(
+        actor,
+        run_command(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))),
+    )
 
 
 def stop_trying(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Do not try again by itself what failed for a reason that may pass: the holder has the form, with what went wrong."""
-    _on(actor, run_command(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
+    _on(
+        actor,
+        run_command(
+            actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))
+        ),
+    )
 
 
 def _consents(seen: Seen, effect: str, result: Mapping[str, Any] | None) -> Also | None:
     """What writes the events of the consents that an effect has changed, now that it is known to have happened."""
     found = seen.run.effect(effect)
-    return consent_events.noting(consent_events.found_out(seen.run, found[1], result)) if found is not None else None
+    return (
+        consent_events.noting(consent_events.found_out(seen.run, found[1], result))
+        if found is not None
+        else None
+    )
 
 
 def _on(actor: Actor, moved: tuple[Definition, Loaded]) -> None:

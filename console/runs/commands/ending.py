@@ -45,7 +45,9 @@ def _cancel(run_id: str, reason: str) -> bool:
         definition, now = version(loaded.run.workflow, loaded.run.version), log.now()
         command = commands.Cancel(ENGINE.id, loaded.run.revision, reason or "The workflow was cancelled.")
         events = [
-            event._replace(open={**event.open, "reason_code": "workflow_cancelled"}) if event.type == "run_cancelled" else event
+            event._replace(open={**event.open, "reason_code": "workflow_cancelled"})
+            if event.type == "run_cancelled"
+            else event
             for event in decisions.decide(plan_of(definition), loaded.run, command, now)
         ]
         write(ENGINE, definition, loaded, [event._replace(by=None) for event in events])

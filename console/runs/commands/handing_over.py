@@ -28,7 +28,12 @@ PRIORITIES = ("low", "normal", "high", "urgent")
 def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Save the run with its draft; anyone entitled may resume it."""
     run_command(
-        actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject))
+        actor,
+        run_id,
+        None,
+        lambda seen: commands.Save(
+            actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)
+        ),
     )
 
 
@@ -81,9 +86,13 @@ def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
         require_may_work_in(actor, seen)
-        entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=run_facts(seen.run))
+        entitled = access.can(
+            actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=run_facts(seen.run)
+        )
         idle = holder_idle_s(seen.run) >= holding.TAKE_OVER_AFTER.total_seconds()
-        return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, holder_draft(seen.run, seen.loaded.subject))
+        return commands.TakeOver(
+            actor.id, revision_of(seen, revision), entitled, idle, holder_draft(seen.run, seen.loaded.subject)
+        )
 
     run_command(actor, run_id, "resume", make)
 
@@ -94,22 +103,34 @@ def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
         actor,
         run_id,
         None,
-        lambda seen: commands.Release(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)),
+        lambda seen: commands.Release(
+            actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)
+        ),
     )
 
 
-def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, reason: str, priority: str = "normal") -> None:
+def escalate(
+    actor: Actor, run_id: str, *, revision: int | None, inbox: str, reason: str, priority: str = "normal"
+) -> None:
     """Put the run into an inbox of its team, with a reason. Nobody holds it until a person takes it from there.
 
     Raises Invalid on `inbox` if it does not exist or the run's team does not use it.
     """
     if priority not in PRIORITIES:
-        raise Invalid("There is no such priority.", details=[{"field": "priority", "reason": f"One of: {', '.join(PRIORITIES)}."}])
+        raise Invalid(
+            "There is no such priority.",
+            details=[{"field": "priority", "reason": f"One of: {', '.join(PRIORITIES)}."}],
+        )
 
     def make(seen: Seen) -> Command:
         inboxes.require_used(inbox, seen.run.team)
         return commands.Escalate(
-            actor.id, revision_of(seen, revision), inbox, reason_of(reason), priority, holder_draft(seen.run, seen.loaded.subject)
+            actor.id,
+            revision_of(seen, revision),
+            inbox,
+            reason_of(reason),
+            priority,
+            holder_draft(seen.run, seen.loaded.subject),
         )
 
     run_command(actor, run_id, None, make)
@@ -154,7 +175,9 @@ def _require_able(user: str, run_id: str) -> None:
             raise NotFound
         theirs = accounts.actor_of_person(user, "sys:engine")
         seen = see(theirs, run_id)
-        access.require(theirs, seen.run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(seen.run))
+        access.require(
+            theirs, seen.run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(seen.run)
+        )
         _require_place(theirs, seen)
     except (NotAllowed, NotFound) as error:
         reason = "This person may not see this run, or may not do the step that it stands at."
@@ -231,13 +254,26 @@ def will_not_come(run_id: str, key: str, code: str, message: str, *, asks: bool 
             return False
         definition = version(loaded.run.workflow, loaded.run.version)
         command = commands.Unanswered(key, code, message, asks)
-        write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, command, log.now()), hand_on=True)
+        write(
+            ENGINE,
+            definition,
+            loaded,
+            decisions.decide(plan_of(definition), loaded.run, command, log.now()),
+            hand_on=True,
+        )
         return True
 
     return retried(once)
 
 
-def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = "", kept: Mapping[str, Any] | None = None) -> None:
+def step_in(
+    actor: Actor,
+    run_id: str,
+    *,
+    revision: int | None,
+    reason: str = "",
+    kept: Mapping[str, Any] | None = None,
+) -> None:
     """Stop waiting: the holder does the step by hand, with what is `kept` of what came so far. A later answer is recorded and changes nothing."""
 
     def make(seen: Seen) -> Command:

@@ -26,7 +26,15 @@ from console.runs.commands.run_starts import (
 from console.runs.store.run_store import Also, inside_of, started_with
 from console.workflows import Definition
 
-__all__ = ["ReadyStart", "RecordRef", "StartedBy", "check_hands_off", "ready_to_start", "start_hands_off", "start_key"]
+__all__ = [
+    "ReadyStart",
+    "RecordRef",
+    "StartedBy",
+    "check_hands_off",
+    "ready_to_start",
+    "start_hands_off",
+    "start_key",
+]
 
 
 def start_hands_off(
@@ -70,7 +78,13 @@ def start_hands_off(
 
 
 def check_hands_off(
-    account: Actor, definition: Definition, *, record: RecordRef | None, values: Mapping[str, Any], asker: Actor | None, alone: bool = False
+    account: Actor,
+    definition: Definition,
+    *,
+    record: RecordRef | None,
+    values: Mapping[str, Any],
+    asker: Actor | None,
+    alone: bool = False,
 ) -> str | None:
     """Raise what such a start of this version, as this account, would raise; the key that only one live run may have. Nothing is written.
 
@@ -98,7 +112,16 @@ class ReadyStart:
         """What `check_hands_off` does."""
         if self.step is None:
             return check_hands_off(self.account, self.definition, record=record, values=values, asker=asker)
-        checked_input(self.account, self.definition, None, values, self.definition.document.team or "", log.now(), asker, self.step)
+        checked_input(
+            self.account,
+            self.definition,
+            None,
+            values,
+            self.definition.document.team or "",
+            log.now(),
+            asker,
+            self.step,
+        )
         return None
 
 
@@ -106,7 +129,11 @@ def ready_to_start(definition: Definition) -> ReadyStart:
     """Raises what every start of this version would raise, whatever its input is."""
     account, document = account_of(definition), definition.document
     require_start(account, definition)
-    step = start_step(account, definition, None, document.team or "", log.now()) if document.collection is None else None
+    step = (
+        start_step(account, definition, None, document.team or "", log.now())
+        if document.collection is None
+        else None
+    )
     return ReadyStart(account, definition, step)
 
 

@@ -75,7 +75,9 @@ def start_many_hands_off(
     One transaction. Raises what keeps all of them from starting: NotFound, NotAllowed, Conflict (`no_account`, `not_active`), SourceDown.
     """
     definition = workflows.live(workflow)
-    account = account_of(definition) if definition.document.run_as is not None or identity is None else identity
+    account = (
+        account_of(definition) if definition.document.run_as is not None or identity is None else identity
+    )
     known = started_with_any([start_key(definition.id, each.key) for each in wanted])
     require_start(account, definition)
     judged = _judged(account, definition, wanted, known)
@@ -96,8 +98,17 @@ def start_many_hands_off(
     if not ready:
         return answers
     try:
-        write_new(definition, [NewRun(start.events, start.after, subject) for start, subject in zip(ready, _subjects(ready), strict=True)])
-    except (psycopg.errors.UniqueViolation, Conflict):  # one was started meanwhile: which one, each says for itself
+        write_new(
+            definition,
+            [
+                NewRun(start.events, start.after, subject)
+                for start, subject in zip(ready, _subjects(ready), strict=True)
+            ],
+        )
+    except (
+        psycopg.errors.UniqueViolation,
+        Conflict,
+    ):  # one was started meanwhile: which one, each says for itself
         return [_alone(workflow, each, identity) for each in wanted[: len(answers)]]
     return answers
 
@@ -115,7 +126,9 @@ def _judged(
             found.append(known[key])
             continue
         try:
-            record_key = key_of_start(definition, *((each.record.collection, each.record.key) if each.record else (None, None)))
+            record_key = key_of_start(
+                definition, *((each.record.collection, each.record.key) if each.record else (None, None))
+            )
             record = about.get(record_key) if record_key is not None else None
             if record_key is not None and record is None:
                 raise NotFound
@@ -124,14 +137,22 @@ def _judged(
             found.append(_Start(each, key, record, *label_and_key(definition, record)))
         except ConsoleError as error:
             found.append(error)
-    live = inside_of([each.exclusive for each in found if isinstance(each, _Start) and each.exclusive], [each.key for each in wanted])
-    return [_live_error(account, each) if isinstance(each, _Start) and each.exclusive in live else each for each in found]
+    live = inside_of(
+        [each.exclusive for each in found if isinstance(each, _Start) and each.exclusive],
+        [each.key for each in wanted],
+    )
+    return [
+        _live_error(account, each) if isinstance(each, _Start) and each.exclusive in live else each
+        for each in found
+    ]
 
 
 def _records(account: Actor, definition: Definition, wanted: Sequence[WantedStart]) -> dict[str, Record]:
     """Key → record as the account sees it; one statement."""
     collection = definition.document.collection
-    keys = [each.record.key for each in wanted if each.record is not None and each.record.collection == collection]
+    keys = [
+        each.record.key for each in wanted if each.record is not None and each.record.collection == collection
+    ]
     if collection is None or not keys or records.collection(collection).personal_key:
         return {}
     return records.named(collection, keys, access.scope_for(account, collection, "read"), None)
@@ -139,7 +160,9 @@ def _records(account: Actor, definition: Definition, wanted: Sequence[WantedStar
 
 def _live_error(account: Actor, start: _Start) -> _Start | ConsoleError:
     try:
-        require_none_live(account, start.exclusive, HandsOff(run_id=start.wanted.run_id, lead=start.wanted.key))
+        require_none_live(
+            account, start.exclusive, HandsOff(run_id=start.wanted.run_id, lead=start.wanted.key)
+        )
     except ConsoleError as error:
         return error
     return start  # it has ended meanwhile
@@ -147,9 +170,17 @@ def _live_error(account: Actor, start: _Start) -> _Start | ConsoleError:
 
 def _begin(account: Actor, definition: Definition, start: _Start) -> None:
     """Give the start its run's id and events. Raises Invalid for the input."""
-    hands_off = HandsOff(origin=start.wanted.by, key=start.key, subject=start.wanted.subject, run_id=start.wanted.run_id)
+    hands_off = HandsOff(
+        origin=start.wanted.by, key=start.key, subject=start.wanted.subject, run_id=start.wanted.run_id
+    )
     start.run_id, events = start_events(
-        account, definition, start.about, start.label, start.exclusive, start.wanted.values, hands_off=hands_off
+        account,
+        definition,
+        start.about,
+        start.label,
+        start.exclusive,
+        start.wanted.values,
+        hands_off=hands_off,
     )
     start.events = [as_stored(event) for event in events]
     start.after = fold(start.events)
@@ -170,7 +201,10 @@ def _subjects(starts: Sequence[_Start]) -> list[str]:
         by_collection.setdefault(collection, []).append(key)
     found = {collection: subjects.subjects_of(collection, keys) for collection, keys in by_collection.items()}
     subjects.load(start.wanted.subject for start in starts if start.wanted.subject)
-    return [found[who[0]][who[1]] if who else str(start.wanted.subject) for who, start in zip(named, starts, strict=True)]
+    return [
+        found[who[0]][who[1]] if who else str(start.wanted.subject)
+        for who, start in zip(named, starts, strict=True)
+    ]
 
 
 def _alone(workflow: str, each: WantedStart, identity: Actor | None) -> str | ConsoleError:

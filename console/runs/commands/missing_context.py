@@ -49,7 +49,12 @@ def _shown_last(open_step: OpenStep, person: str) -> str | None:
 def _on_its_way(attempt: Attempt, person: str, item: str | None) -> bool:
     """Whether the same request has no answer yet: two clicks make one request."""
     before = attempt.proposal
-    return before is not None and before["status"] == PENDING and before["for"] == person and before.get("item") == item
+    return (
+        before is not None
+        and before["status"] == PENDING
+        and before["for"] == person
+        and before.get("item") == item
+    )
 
 
 def _open_step_of_holder(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
@@ -83,11 +88,15 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
             raise refusal(details, fields)
         given = {name: value for name, value in given.items() if name in values and not is_empty(value)}
         if not given:
-            raise Invalid("Nothing was supplied: fill in a field.", at=("values", "At least one field is needed."))
+            raise Invalid(
+                "Nothing was supplied: fill in a field.", at=("values", "At least one field is needed.")
+            )
         command = Supply(actor.id, seen.run.revision, target.n, given)
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, command, now)
         after = after_events(seen.loaded, events).run
-        if proposing.settings_of(seen.definition, open_step.attempt.step) is not None and proposing.form_is_open(after):
+        if proposing.settings_of(
+            seen.definition, open_step.attempt.step
+        ) is not None and proposing.form_is_open(after):
             item = (open_step.attempt.proposal or {}).get("item")
             events.append(proposing.request(seen.definition, after, actor.id, now, item=item))
         write(actor, seen.definition, seen.loaded, events, keep_draft=True)
@@ -108,14 +117,26 @@ def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormFie
         raise NotFound(f"Nothing is missing from a step {step[:60]}.")
     document = seen.definition.document.step(step)
     view = steps.view(document)
-    there = OpenStep(seen.definition, seen.run, target._replace(defaults=dict(target.values)), steps.get(document.type), view)
+    there = OpenStep(
+        seen.definition,
+        seen.run,
+        target._replace(defaults=dict(target.values)),
+        steps.get(document.type),
+        view,
+    )
     require_step(actor, there)
     fields = prompt_of(there, context_of(actor, there, seen.record, log.now())).fields
     known = seen.run.context.get(step, {})
-    return target, [field for field in fields if not field.readonly and not takes_files(field) and is_empty(known.get(field.name))]
+    return target, [
+        field
+        for field in fields
+        if not field.readonly and not takes_files(field) and is_empty(known.get(field.name))
+    ]
 
 
 def _handled(run: Run, step: str) -> Attempt | None:
     """The last completed attempt of the step, if it was handled manually; else None."""
-    standing = [attempt for _, attempt in sorted(run.attempts.items()) if attempt.step == step and attempt.standing]
+    standing = [
+        attempt for _, attempt in sorted(run.attempts.items()) if attempt.step == step and attempt.standing
+    ]
     return standing[-1] if standing and standing[-1].handled_manually else None

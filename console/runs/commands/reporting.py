@@ -36,7 +36,11 @@ NOT_THERE = "There is no such workflow for this record, or it is not yours to st
 
 def reportable(actor: Actor, collection: str) -> list[Definition]:
     """Live versions of the workflows that the actor may report into from records of the collection, by title."""
-    labelled = [known for known in workflows.all_known() if known.label is not None and known.live is not None and known.status == "active"]
+    labelled = [
+        known
+        for known in workflows.all_known()
+        if known.label is not None and known.live is not None and known.status == "active"
+    ]
     found = [workflows.version(known.id, known.live) for known in labelled if known.live is not None]
     return [
         each
@@ -78,7 +82,14 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
         title=case.title,
         label=definition.document.clearance,
     )
-    loaded = write(actor, definition, None, _filed(definition, command), subject=subjects.subject_of("run", command.id), hand_on=True)
+    loaded = write(
+        actor,
+        definition,
+        None,
+        _filed(definition, command),
+        subject=subjects.subject_of("run", command.id),
+        hand_on=True,
+    )
     _tell(loaded.run, definition)
     return receipt
 
@@ -87,7 +98,11 @@ def receipt_of(actor: Actor, workflow: str, collection: str, record: str, run_id
     """The receipt number again, for the person who filed the report and may still report. Raises NotFound."""
     records.get(collection, record, access.scope_for(actor, collection, "read"))
     begun = next(iter(log.events_of(run_id, limit=1)), None)
-    if begun is None or begun.body["actor"].get("id") != actor.id or all(each.slug != workflow for each in reportable(actor, collection)):
+    if (
+        begun is None
+        or begun.body["actor"].get("id") != actor.id
+        or all(each.slug != workflow for each in reportable(actor, collection))
+    ):
         raise NotFound(NOT_THERE)
     submitted = begun.values.get("input") or {}
     if "receipt" not in submitted:
@@ -101,7 +116,14 @@ def number() -> str:
     return f"R-{drawn[:5]}-{drawn[5:]}"
 
 
-def _case(actor: Actor, definition: Definition, report_settings: Report, collection: str, record: str, values: Mapping[str, Any]) -> Record:
+def _case(
+    actor: Actor,
+    definition: Definition,
+    report_settings: Report,
+    collection: str,
+    record: str,
+    values: Mapping[str, Any],
+) -> Record:
     """The record that the report creates. The console adds it: the reporter needs no right to its collection."""
     whole = records.get(collection, record, scopes.whole(collection))
     roots = {"record": whole.values, "input": values, "currentUser": actor.attributes, "now": log.now()}
@@ -114,11 +136,17 @@ def _case(actor: Actor, definition: Definition, report_settings: Report, collect
         if repeated:
             raise Conflict(NOT_KNOWN, code="write_unknown")
         case = records.insert(
-            target, {name: value for name, value in made.items() if value is not None}, scopes.whole(target), workflow=definition.id
+            target,
+            {name: value for name, value in made.items() if value is not None},
+            scopes.whole(target),
+            workflow=definition.id,
         )
     faults.point("reporting.filed.before")
     if case.key is None:
-        raise Conflict("The report has no key to be found by; an administrator has to look at its collection.", code="not_possible")
+        raise Conflict(
+            "The report has no key to be found by; an administrator has to look at its collection.",
+            code="not_possible",
+        )
     return case
 
 
@@ -134,8 +162,18 @@ def _filed(definition: Definition, command: commands.Start) -> list[Event]:
 
 def _tell(run: Run, definition: Definition) -> None:
     """Add a notice for everybody who is cleared for the run and may resume it."""
-    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    people = {
+        row.sub.removeprefix("user:")
+        for row in access.all_rows()
+        if row.ptype == "g" and row.sub.startswith("user:")
+    }
     obj = f"workflow:{definition.slug}"
-    cleared_people = [each for each in sorted(people) if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)]
+    cleared_people = [
+        each
+        for each in sorted(people)
+        if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)
+    ]
     with transaction() as connection:
-        side_rows.add_notices(connection, cleared_people, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)
+        side_rows.add_notices(
+            connection, cleared_people, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id
+        )

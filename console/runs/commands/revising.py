@@ -89,7 +89,14 @@ def abort_preview(actor: Actor, run_id: str) -> Preview:
 
 
 def revise(
-    actor: Actor, run_id: str, *, revision: int | None, step: str, attempt: int | None, reason: str, compensate: Sequence[str] = ()
+    actor: Actor,
+    run_id: str,
+    *,
+    revision: int | None,
+    step: str,
+    attempt: int | None,
+    reason: str,
+    compensate: Sequence[str] = (),
 ) -> None:
     """Go back to a completed step. Later attempts are cancelled and stay in the log. `compensate`: ids of effects to take back.
 
@@ -102,7 +109,11 @@ def revise(
             return commands.Revise(actor.id, revision_of(seen, revision), 0, reason)
         target = going_back.revisable(seen.run, step, attempt)
         return commands.Revise(
-            actor.id, revision_of(seen, revision), target.n, reason_of(reason), _back(actor, seen, compensate, log.now())
+            actor.id,
+            revision_of(seen, revision),
+            target.n,
+            reason_of(reason),
+            _back(actor, seen, compensate, log.now()),
         )
 
     definition, loaded = run_command(actor, run_id, None, make, whole=True)
@@ -110,7 +121,9 @@ def revise(
         go_on(actor, definition, loaded)
 
 
-def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compensate: Sequence[str] = ()) -> None:
+def abort(
+    actor: Actor, run_id: str, *, revision: int | None, reason: str, compensate: Sequence[str] = ()
+) -> None:
     """Abort the run; it stays in the log and can be replayed. `compensate`: ids of effects to take back first.
 
     One that nobody holds is aborted by whoever may cancel it.
@@ -129,7 +142,9 @@ def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compe
         go_on(actor, definition, loaded)
 
 
-def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime, *, entitled: bool = False) -> list[Wish]:
+def _back(
+    actor: Actor, seen: Seen, effects: Sequence[str], now: datetime, *, entitled: bool = False
+) -> list[Wish]:
     """The wishes that take the effects back. Raises Conflict before anything is read if the person neither holds the run nor is `entitled`."""
     if not effects or seen.run.ended:
         return []

@@ -46,7 +46,9 @@ class Seen:
         return not knows_of_deletion(self.run) or needs_record(self.definition, step)
 
 
-def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, recent: Loaded | None = None) -> Seen:
+def see(
+    actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, recent: Loaded | None = None
+) -> Seen:
     """The run, if the actor may see it. `recent`: use this run instead of reading it. Raises NotFound, with the same text whether it does not exist or is hidden,
     and Conflict `not_begun` for one that was promised and waits.
     """
@@ -73,14 +75,19 @@ def _with_record(actor: Actor, loaded: Loaded, definition: Definition) -> Seen:
             return Seen(loaded, definition, None, down=down)
         raise
     except NotFound:
-        if is_deleted(run) and (run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited):
+        if is_deleted(run) and (
+            run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited
+        ):
             return Seen(loaded, definition, None, gone=True)
         raise NotFound(hidden=True) from None
 
 
 def may_work(actor: Actor, run: Run, definition: Definition) -> bool:
     """Whether the actor may work on such runs, not only read them."""
-    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=run_facts(run)) for act in PERFORMING)
+    return any(
+        access.can(actor, run.team, f"workflow:{definition.slug}", act, run=run_facts(run))
+        for act in PERFORMING
+    )
 
 
 def holder_idle_s(run: Run) -> float:
@@ -131,16 +138,30 @@ def possible_commands(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]
     holds = run.holder == actor.id
     if run.status == "waiting_person" and holds:
         may |= _to_holder(actor, seen)
-    under_way = run.attempt is not None and any(effect.status == "requested" or effect.asks for effect in run.attempt.effects)
+    under_way = run.attempt is not None and any(
+        effect.status == "requested" or effect.asks for effect in run.attempt.effects
+    )
     if (run.status == "waiting_time" or run.waits_outside) and holds:
         may |= set() if under_way else {"abort", "revise"}
-        may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
-    resumes = access.can(actor, run.team, obj, "resume", run=run_facts(run)) and lacking_right(actor, seen) is None
+        may |= (
+            {"step_in"}
+            if run.waits_outside
+            else {"stop_trying"}
+            if (run.waiting or {}).get("for") == "retry"
+            else set()
+        )
+    resumes = (
+        access.can(actor, run.team, obj, "resume", run=run_facts(run)) and lacking_right(actor, seen) is None
+    )
     works_here = resumes and inbox_of_others(actor, run) is None
     if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
         may.add("resume")
     if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:
-        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=run_facts(run))
+        entitled = (
+            run.holder is None
+            or idle_s >= TAKE_OVER_AFTER_S
+            or access.can(actor, run.team, obj, "takeover", run=run_facts(run))
+        )
         may |= {"take_over"} if entitled else set()
     if run.status in ("waiting_person", "waiting_time", "saved") or run.waits_outside:
         may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=run_facts(run)) else set()
@@ -153,7 +174,9 @@ def _to_holder(actor: Actor, seen: Seen) -> set[str]:
     """Commands of the holder while the run waits for them. An unknown effect must be settled first."""
     run = seen.run
     if run.unknown:
-        return {"settle", "save", "release", "escalate"} | ({"check"} if run.unknown.status == "unknown" else set())
+        return {"settle", "save", "release", "escalate"} | (
+            {"check"} if run.unknown.status == "unknown" else set()
+        )
     may = {"draft", "save", "release", "abort", "revise", "escalate"}
     if not seen.lacks_record and may_work(actor, run, seen.definition) and lacking_right(actor, seen) is None:
         may.add("complete")

@@ -56,13 +56,23 @@ def start(
     _require_way(actor, definition, record)
     if definition.document.run_as is None:
         return begin(actor, definition, collection, record, given, test=test, also=also)
-    _judged(actor, definition, collection, record)  # who starts it sees the record too, whatever the account may see
+    _judged(
+        actor, definition, collection, record
+    )  # who starts it sees the record too, whatever the account may see
     hands_off = HandsOff(by=actor, asker=actor, test=test)
-    return begin(account_of(definition), definition, collection, record, given, hands_off=hands_off, also=also)
+    return begin(
+        account_of(definition), definition, collection, record, given, hands_off=hands_off, also=also
+    )
 
 
 def try_start(
-    actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None, *, alone: bool = False
+    actor: Actor,
+    workflow: str,
+    collection: str | None,
+    record: str | None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    alone: bool = False,
 ) -> None:
     """Check everything that `start` checks, and raise what it would raise; nothing is started. `alone`: other live runs on the record do not matter."""
     definition = _live_for(actor, workflow)
@@ -126,7 +136,9 @@ def account_of(definition: Definition) -> Actor:
     """The service account that runs of this version act as. Raises Conflict `no_account` if it is closed, or the document names none."""
     named = definition.document.run_as
     if named is None:
-        raise Conflict(f"{definition.title} names no account to run as: set run_as, and publish it.", code="no_account")
+        raise Conflict(
+            f"{definition.title} names no account to run as: set run_as, and publish it.", code="no_account"
+        )
     try:
         return accounts.service_account(named)
     except NotFound:
@@ -140,7 +152,11 @@ def _require_way(actor: Actor, definition: Definition, record: str | None) -> No
     named = [trigger for trigger in definition.document.triggers if trigger.kind == kind]
     if not named:
         return
-    switches = dict(fetch("select id, enabled from console.trigger where workflow = %s and kind = %s", (definition.id, kind)))
+    switches = dict(
+        fetch(
+            "select id, enabled from console.trigger where workflow = %s and kind = %s", (definition.id, kind)
+        )
+    )
     if not any(switches.get(trigger.id, trigger.starts_enabled) for trigger in named):
         words = {"api": "programs", "mcp": "assistants", "record": "a record", "manual": "hand"}[kind]
         raise Conflict(
@@ -219,7 +235,9 @@ def begin(
     whose = hands_off.subject if hands_off is not None and about is None else None
     subject = subject_of(about) if about and label is None else whose or subjects.subject_of("run", run_id)
     try:
-        loaded = write(by or ENGINE, definition, None, events, subject=subject, hand_on=hands_off is not None, also=also)
+        loaded = write(
+            by or ENGINE, definition, None, events, subject=subject, hand_on=hands_off is not None, also=also
+        )
     except StartedAlready as already:
         return already.run_id
     except LiveRun as live:
@@ -248,7 +266,11 @@ def start_events(
 
     With a wrong input from a schedule or an event the run fails at its start: it can be seen, and started again with another input.
     """
-    team, run_id, now = definition.document.team or "", (hands_off and hands_off.run_id) or new_id("run"), log.now()
+    team, run_id, now = (
+        definition.document.team or "",
+        (hands_off and hands_off.run_id) or new_id("run"),
+        log.now(),
+    )
     by = actor if hands_off is None else hands_off.by
     values, output, wrong = _input(actor, definition, about, given, team, now, hands_off)
     command = commands.Start(
@@ -270,7 +292,9 @@ def start_events(
         trigger=_trigger(by or actor, about, hands_off),
         acts_for=actor.id if hands_off is not None else None,
         origin=hands_off.origin if hands_off is not None else None,
-        caused_by=hands_off.caused_by if hands_off is not None else bounded((cause_of_actor(actor), *caused_by)),
+        caused_by=hands_off.caused_by
+        if hands_off is not None
+        else bounded((cause_of_actor(actor), *caused_by)),
         key=hands_off.key if hands_off is not None else None,
         test=test or (hands_off is not None and hands_off.test),
         parent=hands_off.parent if hands_off is not None else None,
@@ -290,13 +314,29 @@ def _input(
 ) -> tuple[Mapping[str, Any], Mapping[str, Any], str]:
     """(values, output, what is wrong with the input of a start that nobody can be told of). Raises Invalid where somebody can."""
     try:
-        return *checked_input(actor, definition, about, given, team, now, hands_off.asker if hands_off is not None else None), ""
+        return *checked_input(
+            actor, definition, about, given, team, now, hands_off.asker if hands_off is not None else None
+        ), ""
     except Invalid as error:
-        if hands_off is None or hands_off.by is not None or hands_off.origin is None or hands_off.origin.kind not in NOBODY_ASKS:
+        if (
+            hands_off is None
+            or hands_off.by is not None
+            or hands_off.origin is None
+            or hands_off.origin.kind not in NOBODY_ASKS
+        ):
             raise
-        labels = {field["name"]: field.get("label") for field in definition.document.start.config.get("fields", ())}
-        named = [(str(detail["field"]).removeprefix("input."), detail.get("reason", error.message)) for detail in error.details]
-        return given, {}, " ".join([WRONG_INPUT, *(f"{labels.get(name) or name}: {reason}" for name, reason in named[:5])])
+        labels = {
+            field["name"]: field.get("label") for field in definition.document.start.config.get("fields", ())
+        }
+        named = [
+            (str(detail["field"]).removeprefix("input."), detail.get("reason", error.message))
+            for detail in error.details
+        ]
+        return (
+            given,
+            {},
+            " ".join([WRONG_INPUT, *(f"{labels.get(name) or name}: {reason}" for name, reason in named[:5])]),
+        )
 
 
 def begin_branch(
@@ -366,11 +406,17 @@ def _exclusive(definition: Definition, about: Record | None, label: str | None) 
     return f"{definition.id}|{about.collection}|{about.key}" + (f"|{label}" if label else "")
 
 
-def record_of_start(actor: Actor, definition: Definition, collection: str | None, record: str | None) -> Record | None:
+def record_of_start(
+    actor: Actor, definition: Definition, collection: str | None, record: str | None
+) -> Record | None:
     """The record of the new run, as the actor may see it; None for a workflow without a collection."""
     key = key_of_start(definition, collection, record)
     wanted = definition.document.collection
-    return records.get(wanted, key, access.scope_for(actor, wanted, "read")) if wanted is not None and key is not None else None
+    return (
+        records.get(wanted, key, access.scope_for(actor, wanted, "read"))
+        if wanted is not None and key is not None
+        else None
+    )
 
 
 def key_of_start(definition: Definition, collection: str | None, record: str | None) -> str | None:
@@ -378,12 +424,17 @@ def key_of_start(definition: Definition, collection: str | None, record: str | N
     wanted = definition.document.collection
     if wanted is None:
         if collection or record:
-            raise Invalid("This workflow is about no record.", details=[{"field": "collection", "reason": "Leave it out."}])
+            raise Invalid(
+                "This workflow is about no record.",
+                details=[{"field": "collection", "reason": "Leave it out."}],
+            )
         return None
     if collection != wanted or record is None:
         raise Invalid(
             f"This workflow starts from a record of {wanted}.",
-            at=("collection", f"Name a record of {wanted}.") if collection != wanted else ("record", "Name the record that it is about."),
+            at=("collection", f"Name a record of {wanted}.")
+            if collection != wanted
+            else ("record", "Name the record that it is about."),
         )
     records.require_plain_key(wanted)
     return record
@@ -395,7 +446,11 @@ def require_none_live(actor: Actor, exclusive: str | None, hands_off: HandsOff |
     """
     if exclusive is None:
         return
-    run_id = live_run(exclusive) if hands_off is None else inside(exclusive, promised=hands_off.run_id, lead=hands_off.lead)
+    run_id = (
+        live_run(exclusive)
+        if hands_off is None
+        else inside(exclusive, promised=hands_off.run_id, lead=hands_off.lead)
+    )
     if run_id is None:
         return
     if run_id.startswith("lead_"):
@@ -403,11 +458,17 @@ def require_none_live(actor: Actor, exclusive: str | None, hands_off: HandsOff |
     try:
         see(actor, run_id)
     except ConsoleError:
-        raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live") from None
-    raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id)
+        raise Conflict(
+            "A run of this workflow is already ongoing on this record.", code="run_is_live"
+        ) from None
+    raise Conflict(
+        "A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id
+    )
 
 
-def start_step(actor: Actor, definition: Definition, record: Record | None, team: str, now: datetime) -> StartStep:
+def start_step(
+    actor: Actor, definition: Definition, record: Record | None, team: str, now: datetime
+) -> StartStep:
     """The start step of a run that is not begun, and what it can read."""
     open_step = step_at(definition, decisions.opening(plan_of(definition), actor.id, team, now))
     return open_step, context_of(actor, open_step, record, now)
@@ -431,11 +492,14 @@ def checked_input(
             transitions.require_existing_references(whom, open_step, context, given)
     except Invalid as error:
         raise Invalid(
-            error.message, details=[{**detail, "field": f"input.{plain(str(detail['field']))}"} for detail in error.details]
+            error.message,
+            details=[{**detail, "field": f"input.{plain(str(detail['field']))}"} for detail in error.details],
         ) from None
     return completion.values, completion.output if completion.output is not None else completion.values
 
 
 def subject_of(record: Record) -> str:
     """The subject under whose key the values of a run on this record are encrypted: the person that the collection names, else the record."""
-    return subjects.subject_of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
+    return subjects.subject_of(
+        *(records.subject(record.collection, record.key or "") or (record.collection, record.key or ""))
+    )

@@ -17,7 +17,10 @@ def only_words(document: Workflow) -> str:
     if document.collection is None or not document.settings.only_in:
         return ""
     found = records.collection(document.collection)
-    labels = [segment.label if (segment := found.segment(each)) is not None else each for each in document.settings.only_in]
+    labels = [
+        segment.label if (segment := found.segment(each)) is not None else each
+        for each in document.settings.only_in
+    ]
     return f"only for records in {' or '.join(filter(None, [', '.join(labels[:-1]), labels[-1]]))}"
 
 
@@ -37,8 +40,16 @@ def require_inside(actor: Actor, document: Workflow, key: str | None) -> None:
         raise Conflict(why[key], code=OUTSIDE)
 
 
-def taking(actor: Actor, definitions: Sequence[Definition], collection_id: str, key: str | None) -> list[Definition]:
+def taking(
+    actor: Actor, definitions: Sequence[Definition], collection_id: str, key: str | None
+) -> list[Definition]:
     """Those that may be about the record, in their order; one statement at most. Raises SourceDown."""
     wanted = {segment for each in definitions for segment in each.document.settings.only_in}
-    inside: Mapping[str, set[str]] = segment_members.segments_of(actor, collection_id, [key], wanted) if wanted and key is not None else {}
-    return [each for each in definitions if not (only := each.document.settings.only_in) or inside.get(key or "", set()) & set(only)]
+    inside: Mapping[str, set[str]] = (
+        segment_members.segments_of(actor, collection_id, [key], wanted) if wanted and key is not None else {}
+    )
+    return [
+        each
+        for each in definitions
+        if not (only := each.document.settings.only_in) or inside.get(key or "", set()) & set(only)
+    ]

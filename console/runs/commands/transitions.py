@@ -24,15 +24,39 @@ from console.runs.commands import compensations
 from console.runs.commands.approval_requests import complete_request, notify_approvers
 from console.runs.commands.run_rights import Seen, may_work, see
 from console.runs.engine import proposing
-from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before, with_former_runs
-from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, require_step, run_facts, step_at
+from console.runs.engine.advancing import (
+    completing_command,
+    go_on,
+    loaded_with_former,
+    with_done_before,
+    with_former_runs,
+)
+from console.runs.engine.stepping import (
+    OpenStep,
+    completion_of,
+    context_of,
+    plan_of,
+    prompt_of,
+    require_step,
+    run_facts,
+    step_at,
+)
 from console.runs.store import loaded_rows, typed_drafts
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
 from console.runs.store.run_rows import with_loaded_rows
 from console.runs.store.run_store import Also, load, retried, retried_from_memory, write
 from console.runs.views import reader_reach, reading
-from console.runs.views.screens import Screen, digest, draw_screen, item_of, items_shown, last_shown, seen_fields, shown_event
+from console.runs.views.screens import (
+    Screen,
+    digest,
+    draw_screen,
+    item_of,
+    items_shown,
+    last_shown,
+    seen_fields,
+    shown_event,
+)
 from console.runs.views.view import RunView
 from console.steps.base import Completion, Context, Prompt
 from console.workflows import Definition
@@ -84,28 +108,44 @@ def complete_and_look(actor: Actor, run_id: str, submission: Submission) -> RunV
         typed = _drafts_of_other_items(seen, submission.values)
         before, events = _completion_events(actor, seen, submission, now)
         screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
-        return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
+        return (
+            replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)),
+            screen,
+            typed,
+        )
 
     with loaded_rows.judged_once():
         return _completed_and_looked(actor, run_id, submission.revision, once)
 
 
 def _completed_and_looked(
-    actor: Actor, run_id: str, revision: int | None, once: Callable[[Loaded | None], tuple[Seen, Screen | None, Mapping[str, Any]]]
+    actor: Actor,
+    run_id: str,
+    revision: int | None,
+    once: Callable[[Loaded | None], tuple[Seen, Screen | None, Mapping[str, Any]]],
 ) -> RunView:
     """The run as the actor sees it, after `once` and the automatic steps that follow."""
     seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
     if screen is not None:
-        return reading.view(actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed)))
+        return reading.view(
+            actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed))
+        )
     onlooker = _Onlooker(actor)
     loaded = go_on(actor, seen.definition, seen.loaded, onlooker=onlooker)
     notify_approvers(loaded.run)
     return onlooker.view(loaded) or reading.get(actor, run_id)
 
 
-def _screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
+def _screen_after(
+    actor: Actor, seen: Seen, after: Run, now: datetime
+) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
     """(the actor's screen of the run as it will be, its events, its row); empty if the screen cannot be drawn before the commit."""
-    if after.current is None or after.status != "waiting_person" or seen.down is not None or not may_work(actor, after, seen.definition):
+    if (
+        after.current is None
+        or after.status != "waiting_person"
+        or seen.down is not None
+        or not may_work(actor, after, seen.definition)
+    ):
         return None, [], None
     try:
         screen = draw_screen(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
@@ -138,7 +178,12 @@ class _Onlooker:
 
     def view(self, loaded: Loaded) -> RunView | None:
         """The run with the recorded screen; None if the run must be read again."""
-        if self.seen is None or self.screen is None or not loaded.shows or loaded.run.status != "waiting_person":
+        if (
+            self.seen is None
+            or self.screen is None
+            or not loaded.shows
+            or loaded.run.status != "waiting_person"
+        ):
             return None
         return reading.view(self.actor, replace(self.seen, loaded=loaded), self.screen, reading.PageState())
 
@@ -148,16 +193,23 @@ def _drafts_of_other_items(seen: Seen, values: Mapping[str, Any]) -> Mapping[str
     run = seen.run
     if run.current is None or not step_at(seen.definition, run).kind.by_items:
         return {}
-    return typed_drafts.drafts_of_other_items(typed_drafts.latest(run.id, run.current, seen.loaded.subject), str(values.get("item")))
+    return typed_drafts.drafts_of_other_items(
+        typed_drafts.latest(run.id, run.current, seen.loaded.subject), str(values.get("item"))
+    )
 
 
-def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]) -> typed_drafts.Draft | None:
+def _keep_other_items(
+    actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]
+) -> typed_drafts.Draft | None:
     """Save the drafts of other items with the next item of the list, and return the draft of that one."""
     run = seen.run
     if not typed or run.current is None or "progress" not in screen:
         return None
     key, now = screen["progress"]["key"], log.now()
-    values = {**typed.get(key, {"item": None}), typed_drafts.OTHERS: {other: value for other, value in typed.items() if other != key}}
+    values = {
+        **typed.get(key, {"item": None}),
+        typed_drafts.OTHERS: {other: value for other, value in typed.items() if other != key},
+    }
     typed_drafts.keep(run.id, run.current, actor.id, seen.loaded.subject or "", log.body.plain(values), now)
     return typed_drafts.Draft(values, now, actor.id)
 
@@ -172,11 +224,15 @@ def _with_item(submitted: Submission, shown: Screen, run_id: str, n: int, person
         return submitted
     if len(items_shown(run_id, n, person)) > 1:
         reason = f"Several items were shown since the last one was handed in: say which one this is for, `item`, such as {key}."
-        raise Conflict("Nothing was handed in.", code="not_possible", details=[{"field": "item", "reason": reason}])
+        raise Conflict(
+            "Nothing was handed in.", code="not_possible", details=[{"field": "item", "reason": reason}]
+        )
     return replace(submitted, values={**submitted.values, "item": key})
 
 
-def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: datetime) -> tuple[Loaded, list[Event]]:
+def _completion_events(
+    actor: Actor, seen: Seen, submitted: Submission, now: datetime
+) -> tuple[Loaded, list[Event]]:
     """(the run, the events that complete its step)."""
     run = seen.run
     open_step = step_at(seen.definition, run) if run.current is not None else None
@@ -192,48 +248,84 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
     item = submitted.values.get("item") if open_step.kind.by_items else None
     item = item if isinstance(item, str) else None
     context = context_of(actor, open_step, seen.record, now, seen_fields(shown[1]) if shown else None, item)
-    if item is not None and shown is not None and context.forms and shown[1].get("progress", {}).get("key") != item:
+    if (
+        item is not None
+        and shown is not None
+        and context.forms
+        and shown[1].get("progress", {}).get("key") != item
+    ):
         raise refusal(
-            [{"field": "item", "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in."}]
+            [
+                {
+                    "field": "item",
+                    "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in.",
+                }
+            ]
         )
     proposal = proposing.proposal_for(run, actor.id, item)
     context = replace(context, proposal=None if submitted.handled_manually else proposing.if_shown(proposal))
     context = with_done_before(seen.loaded, open_step, context)
     starts_runs = bool(open_step.kind.begins(open_step.view.config))
-    if (open_step.by_hand or starts_runs) and not submitted.handled_manually and (run.take_over or {}).get("code") == "already_done":
+    if (
+        (open_step.by_hand or starts_runs)
+        and not submitted.handled_manually
+        and (run.take_over or {}).get("code") == "already_done"
+    ):
         completion = open_step.kind.complete_by_itself(
             open_step.view, context
         )  # the person only chooses what to do about the earlier effect
     else:
-        given = with_stored_files(open_step, context, without_unseen(actor, open_step, context, submitted.values))
+        given = with_stored_files(
+            open_step, context, without_unseen(actor, open_step, context, submitted.values)
+        )
         completion = completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
         require_existing_references(actor, open_step, context, given)
     prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
-    chosen = prompt.label_of(completion.outcome) if prompt is not None and submitted.outcome is not None else None
+    chosen = (
+        prompt.label_of(completion.outcome) if prompt is not None and submitted.outcome is not None else None
+    )
     loaded = loaded_with_former(seen.loaded, completion)
     command = replace(
-        with_former_runs(completing_command(actor.id, submitted.step, run, completion), loaded.run, completion),
+        with_former_runs(
+            completing_command(actor.id, submitted.step, run, completion), loaded.run, completion
+        ),
         handled_manually=submitted.handled_manually,
         reason=submitted.reason,
         chosen=chosen,
         repeat=submitted.repeat,
-        compensations=compensations.compensate_former(actor, loaded.run, now) if completion.effects or completion.task else (),
-        approval=complete_request(completion.approval, loaded.run, open_step, context, seen.record) if completion.approval else None,
+        compensations=compensations.compensate_former(actor, loaded.run, now)
+        if completion.effects or completion.task
+        else (),
+        approval=complete_request(completion.approval, loaded.run, open_step, context, seen.record)
+        if completion.approval
+        else None,
         **_proposal_outcome(run, proposal, prompt, completion, submitted, now),
     )
-    return loaded, with_loaded_rows(decisions.decide(plan_of(seen.definition), loaded.run, command, now), context)
+    return loaded, with_loaded_rows(
+        decisions.decide(plan_of(seen.definition), loaded.run, command, now), context
+    )
 
 
 def _proposal_outcome(
-    run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, submitted: Submission, now: datetime
+    run: Run,
+    proposal: Mapping[str, Any] | None,
+    prompt: Prompt | None,
+    completion: Completion,
+    submitted: Submission,
+    now: datetime,
 ) -> dict[str, Any]:
     """Fields of the command: what the person made of the proposal, and the proposed outcome if there was a choice."""
     if proposal is None or prompt is None:
         return {}
     choice = completion.outcome if submitted.outcome is not None else None
-    comparison = proposing.comparison_of(run, proposal, prompt.fields, completion.values, choice, now, manual=submitted.handled_manually)
+    comparison = proposing.comparison_of(
+        run, proposal, prompt.fields, completion.values, choice, now, manual=submitted.handled_manually
+    )
     shown = proposing.if_shown(proposal)
-    return {"proposal": comparison, "proposed": shown["outcome"] if shown is not None and choice is not None else None}
+    return {
+        "proposal": comparison,
+        "proposed": shown["outcome"] if shown is not None and choice is not None else None,
+    }
 
 
 def _require_record(seen: Seen) -> None:
@@ -246,29 +338,45 @@ def _require_record(seen: Seen) -> None:
         )
 
 
-def without_unseen(actor: Actor, open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def without_unseen(
+    actor: Actor, open_step: OpenStep, context: Context, values: Mapping[str, Any]
+) -> dict[str, Any]:
     """The submitted values without empty fields whose value the actor may not see: those keep their value."""
     closed = reader_reach.kept_from(
         actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id
     ).names
     if not closed:
         return dict(values)
-    unseen = {name for name, value in values.items() if is_empty(value) and (name in closed or ANY in closed) and name not in context.forms}
+    unseen = {
+        name
+        for name, value in values.items()
+        if is_empty(value) and (name in closed or ANY in closed) and name not in context.forms
+    }
     return {name: value for name, value in values.items() if name not in unseen}
 
 
 def completion_of_form(
-    actor: Actor, open_step: OpenStep, record: Record | None, context: Context, given: Mapping[str, Any], outcome: str | None
+    actor: Actor,
+    open_step: OpenStep,
+    record: Record | None,
+    context: Context,
+    given: Mapping[str, Any],
+    outcome: str | None,
 ) -> Completion:
     """The completion of the step with the submitted values. Reasons that rest on hidden values are replaced by a neutral text."""
     try:
         return completion_of(open_step, context, given, outcome)
     except (Invalid, Conflict) as error:
-        hidden = reader_reach.kept_from(actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id)
+        hidden = reader_reach.kept_from(
+            actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id
+        )
         if not masking.names_closed(hidden) or not error.details:
             raise
         plain = _reasons_in_sight(actor, open_step, record, context, given, outcome, hidden)
-        details = [each if (each.get("field"), each.get("reason")) in plain else {**each, "reason": UNSAID} for each in error.details]
+        details = [
+            each if (each.get("field"), each.get("reason")) in plain else {**each, "reason": UNSAID}
+            for each in error.details
+        ]
         message = error.message if isinstance(error, Invalid) else UNSAID
         raise type(error)(message, code=error.code, details=details) from None
 
@@ -283,7 +391,15 @@ def _reasons_in_sight(
     hidden: masking.Within,
 ) -> set[tuple[Any, Any]]:
     """(field, reason) of the errors that can be found without hidden values."""
-    seen = context_of(actor, open_step, record, context.roots["now"], context.shown, context.chosen, hidden=reader_reach.without(hidden))
+    seen = context_of(
+        actor,
+        open_step,
+        record,
+        context.roots["now"],
+        context.shown,
+        context.chosen,
+        hidden=reader_reach.without(hidden),
+    )
     try:
         completion_of(open_step, seen, given, outcome)
     except (Invalid, Conflict) as error:
@@ -291,15 +407,26 @@ def _reasons_in_sight(
     return set()
 
 
-def require_existing_references(actor: Actor, open_step: OpenStep, context: Context, given: Mapping[str, Any]) -> None:
+def require_existing_references(
+    actor: Actor, open_step: OpenStep, context: Context, given: Mapping[str, Any]
+) -> None:
     """Raise Invalid with a detail for each field that names a record which the actor cannot see, unless the form already has that value."""
     config = open_step.view.config
-    defined = [entry for part in FORMS for entry in vars(config).get(part) or () if isinstance(entry, FieldDefinition)]
+    defined = [
+        entry
+        for part in FORMS
+        for entry in vars(config).get(part) or ()
+        if isinstance(entry, FieldDefinition)
+    ]
     defined += [entry for act in context.acts.values() for entry in act.action.form]
     offered = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
-    fields = [field for field in offered if isinstance(field.options, Mapping) and "collection" in field.options]
+    fields = [
+        field for field in offered if isinstance(field.options, Mapping) and "collection" in field.options
+    ]
     if fields and evidence.reference_errors(actor, open_step.run.team, fields, given):
-        evidence.require(actor, open_step.run.team, open_step.kind.prepare(open_step.view, context).fields, given)
+        evidence.require(
+            actor, open_step.run.team, open_step.kind.prepare(open_step.view, context).fields, given
+        )
 
 
 def with_stored_files(open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,7 +452,11 @@ def _stored(value: Any, uploaded: Mapping[str, Any]) -> Any:
     if (named := media.file_id_of(value)) is not None:
         return uploaded.get(named) if isinstance(value, Mapping) or named not in uploaded else value
     if isinstance(value, Mapping):
-        return {name: kept for name, entry in value.items() if (kept := _stored(entry, uploaded)) is not None or entry is None}
+        return {
+            name: kept
+            for name, entry in value.items()
+            if (kept := _stored(entry, uploaded)) is not None or entry is None
+        }
     if isinstance(value, list):
         return [kept for entry in value if (kept := _stored(entry, uploaded)) is not None or entry is None]
     return value
@@ -334,10 +465,21 @@ def _stored(value: Any, uploaded: Mapping[str, Any]) -> Any:
 def _may_hold_files(value: Any) -> bool:
     """Whether the value could mean one or more files, in any form."""
     entries = value if isinstance(value, list) else [value]
-    return any(isinstance(entry, Mapping) or (isinstance(entry, str) and media.ID.fullmatch(entry)) for entry in entries)
+    return any(
+        isinstance(entry, Mapping) or (isinstance(entry, str) and media.ID.fullmatch(entry))
+        for entry in entries
+    )
 
 
-def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any], outcome: str | None = None) -> datetime:
+def draft(
+    actor: Actor,
+    run_id: str,
+    *,
+    step: str,
+    revision: int | None,
+    values: Mapping[str, Any],
+    outcome: str | None = None,
+) -> datetime:
     """Save the unfinished form without checking it, and return the time. Changes neither revision nor log.
 
     Raises Conflict if the person no longer holds the run at this step; then nothing is saved.
@@ -347,9 +489,15 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
     now, kept = log.now(), draft_with_stored_files(run_id, values)
     if step_at(seen.definition, seen.run).kind.by_items:
-        kept = typed_drafts.with_other_items(typed_drafts.latest(run_id, attempt.n, seen.loaded.subject), kept)
-    if not typed_drafts.keep(run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):
-        raise Conflict("This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision")
+        kept = typed_drafts.with_other_items(
+            typed_drafts.latest(run_id, attempt.n, seen.loaded.subject), kept
+        )
+    if not typed_drafts.keep(
+        run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now
+    ):
+        raise Conflict(
+            "This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision"
+        )
     return now
 
 
@@ -371,9 +519,13 @@ def run_command(
     def once() -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, whole=whole)
         if right is not None:
-            access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=run_facts(seen.run))
+            access.require(
+                actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=run_facts(seen.run)
+            )
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, make(seen), log.now())
-        return seen.definition, write(actor, seen.definition, seen.loaded, events, keep_draft=keep_draft, also=also(seen))
+        return seen.definition, write(
+            actor, seen.definition, seen.loaded, events, keep_draft=keep_draft, also=also(seen)
+        )
 
     return retried(once)
 
@@ -402,7 +554,10 @@ def revision_of(seen: Seen, given: int | None) -> int:
 def reason_of(reason: str) -> str:
     """The reason, checked: at most 2,000 characters, without NUL. Raises Invalid."""
     if len(reason) > 2000 or "\x00" in reason:
-        raise Invalid("The reason cannot be kept.", details=[{"field": "reason", "reason": "At most 2,000 characters of text."}])
+        raise Invalid(
+            "The reason cannot be kept.",
+            details=[{"field": "reason", "reason": "At most 2,000 characters of text."}],
+        )
     return reason
 
 
@@ -413,7 +568,16 @@ def end_for_erasure(run_id: str) -> None:
         loaded = load(run_id)
         if loaded is None or loaded.run.ended:
             return
-        open_data = {"former_holder": loaded.run.holder, "reason_code": "erased", "revision": loaded.run.revision + 1}
-        write(ENGINE, workflows.version(loaded.run.workflow, loaded.run.version), loaded, [Event("run_cancelled", log.now(), open_data)])
+        open_data = {
+            "former_holder": loaded.run.holder,
+            "reason_code": "erased",
+            "revision": loaded.run.revision + 1,
+        }
+        write(
+            ENGINE,
+            workflows.version(loaded.run.workflow, loaded.run.version),
+            loaded,
+            [Event("run_cancelled", log.now(), open_data)],
+        )
 
     retried(once)

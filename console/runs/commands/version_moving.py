@@ -49,14 +49,28 @@ def standing_runs(actor: Actor, old: Definition, new: Definition) -> list[Standi
         .where(attempt.run == run.id, attempt.status == "done", sa.not_(attempt.revised))
         .scalar_subquery()
     )
-    unsettled = sa.exists().where(effect.run == run.id, effect.n == run.current, effect.status.in_(("requested", "unknown")))
+    unsettled = sa.exists().where(
+        effect.run == run.id, effect.n == run.current, effect.status.in_(("requested", "unknown"))
+    )
     here = tables.attempt.alias("here")
     found = (
         sa.select(
-            run.id, run.status, run.record, run.waiting, run.parent, run.fork, here.c.step, here.c.status, passed, unsettled, run.created_at
+            run.id,
+            run.status,
+            run.record,
+            run.waiting,
+            run.parent,
+            run.fork,
+            here.c.step,
+            here.c.status,
+            passed,
+            unsettled,
+            run.created_at,
         )
         .join_from(tables.run, here, sa.and_(here.c.run == run.id, here.c.n == run.current))
-        .where(countable_runs(actor, run.workflow == old.id, run.version == old.number, run.ended_at.is_(None)))
+        .where(
+            countable_runs(actor, run.workflow == old.id, run.version == old.number, run.ended_at.is_(None))
+        )
         .order_by(run.created_at, run.id)
         .limit(MOST_MOVED)
     )
@@ -64,10 +78,26 @@ def standing_runs(actor: Actor, old: Definition, new: Definition) -> list[Standi
     titles = {step.id: step.title for step in old.document.steps}
     listed = []
     with hot_engine().connect() as connection:
-        for ident, status, record, waiting, parent, fork, step, state, been, open_effect, at in connection.execute(found):
+        for (
+            ident,
+            status,
+            record,
+            waiting,
+            parent,
+            fork,
+            step,
+            state,
+            been,
+            open_effect,
+            at,
+        ) in connection.execute(found):
             held = Run(id=ident, status=status, waiting=waiting, parent=parent, fork=fork, current=1)
             held.attempts[1] = Attempt(1, step, 1, state, at)
-            why = general or why_not_now(held) or ("A change of it is under way or unknown: settle it first." if open_effect else None)
+            why = (
+                general
+                or why_not_now(held)
+                or ("A change of it is under way or unknown: settle it first." if open_effect else None)
+            )
             why = why or _has_been(been or (), unlike, titles)
             listed.append(Standing(ident, step, status, record, why))
     return listed
@@ -118,7 +148,9 @@ def move_run(actor: Actor, run_id: str, *, version: int, steps: Mapping[str, str
         run, old = seen.run, seen.definition
         access.require(actor, run.team, f"{OBJECT}:{old.slug}", "publish", run=run_facts(run))
         if min(version, run.version) < 0:
-            raise Conflict("A run that tries a draft is not moved, and none is moved to a draft.", code="not_possible")
+            raise Conflict(
+                "A run that tries a draft is not moved, and none is moved to a draft.", code="not_possible"
+            )
         new = workflows.version(run.workflow, version)
         if run.version == version:
             raise Conflict("It has that version already.", code=ALREADY_THERE)
@@ -126,10 +158,14 @@ def move_run(actor: Actor, run_id: str, *, version: int, steps: Mapping[str, str
             raise Conflict("It has ended.", code="not_possible")
         been = [each.step for each in run.attempts.values() if each.standing]
         titles = {step.id: step.title for step in old.document.steps}
-        if (why := why_none(old, new) or why_not_now(run) or _has_been(been, unlike_steps(old, new), titles)) is not None:
+        if (
+            why := why_none(old, new) or why_not_now(run) or _has_been(been, unlike_steps(old, new), titles)
+        ) is not None:
             raise Conflict(why, code="not_possible")
         stands = run.attempt.step
-        command = commands.MoveVersion(actor.id, version, steps.get(stands, stands), old.document.step(stands).type, reason)
+        command = commands.MoveVersion(
+            actor.id, version, steps.get(stands, stands), old.document.step(stands).type, reason
+        )
         events = decisions.decide(plan_of(new), run, command, log.now())
         return new, write(actor, new, seen.loaded, events, hand_on=True)
 

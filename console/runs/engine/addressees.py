@@ -17,7 +17,15 @@ from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
 from console.runs.engine.stepping import record_of, run_facts
 from console.runs.engine.without_record import is_deleted
-from console.steps.base import Completion, MessageWanted, NoticeWanted, People, Question, TagWanted, TaskWanted
+from console.steps.base import (
+    Completion,
+    MessageWanted,
+    NoticeWanted,
+    People,
+    Question,
+    TagWanted,
+    TaskWanted,
+)
 
 MOST = 200
 _MEMBERS = """
@@ -27,7 +35,9 @@ _MADE = "select 1 from console.task where id = %s and run <> %s"
 _PERSONS = "select id from console.person where (id = any(%(named)s) or email = any(%(named)s)) and disabled_at is null order by id"
 
 
-def resolve_addressees(run: Run, completion: Completion, slug: str | None = None) -> tuple[Sequence[SideRow], Awaited | None]:
+def resolve_addressees(
+    run: Run, completion: Completion, slug: str | None = None
+) -> tuple[Sequence[SideRow], Awaited | None]:
     """(side rows, what the step waits for) of a completion. Raises Invalid if nobody who is addressed may see the run.
 
     `slug`: of its workflow, for a dry run: its version may be a draft, and nothing is written.
@@ -44,7 +54,10 @@ def resolve_addressees(run: Run, completion: Completion, slug: str | None = None
         made = _message(completion.message)
         side_rows.append(made)
         awaits = Awaited("message", made.open["message_id"])
-    if completion.tag is not None and (changed := _tag(run, completion.tag, written=slug is None)) is not None:
+    if (
+        completion.tag is not None
+        and (changed := _tag(run, completion.tag, written=slug is None)) is not None
+    ):
         side_rows.append(changed)
     if completion.question is not None:
         awaits = _question(run, completion.question, slug)
@@ -57,7 +70,12 @@ def visible_addressees(run: Run, to: People, slug: str | None = None) -> list[st
     """Ids of the addressed people who may see the run, each once."""
     people: list[str] = []
     if to.persons:
-        people += [row[0] for row in fetch(_PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]})]
+        people += [
+            row[0]
+            for row in fetch(
+                _PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]}
+            )
+        ]
     for role in to.roles:
         people += sorted(access.holders(role))
     if to.team:
@@ -100,7 +118,13 @@ def _notice(run: Run, wanted: NoticeWanted, slug: str | None) -> SideRow:
     channels = ["console", "mail"] if wanted.mail else ["console"]
     return SideRow(
         "notice_sent",
-        {"notice": _place(run), "to": people, "channels": channels, "count": len(people), "effect": new_id("eff")},
+        {
+            "notice": _place(run),
+            "to": people,
+            "channels": channels,
+            "count": len(people),
+            "effect": new_id("eff"),
+        },
         {"text": wanted.text},
     )
 
@@ -111,16 +135,25 @@ def _task(run: Run, wanted: TaskWanted, slug: str | None) -> SideRow:
         people = visible_addressees(run, People(persons=(wanted.assignee,)), slug)
         if not people:
             raise Invalid(
-                "The task is for somebody who is not there, or may not see this run. Name another person, or a team.", code="no_such_person"
+                "The task is for somebody who is not there, or may not see this run. Name another person, or a team.",
+                code="no_such_person",
             )
         assignee = people[0]
     team = accounts.team_id(wanted.team) if wanted.team else None
-    side_rows = {"task": _task_id(run, wanted), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
+    side_rows = {
+        "task": _task_id(run, wanted),
+        "assignee": assignee,
+        "team": team,
+        "due": wanted.due.isoformat() if wanted.due else None,
+    }
     side_rows["effect"] = new_id("eff")
     sealed: dict[str, Any] = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
     item = (run.fork or {}).get("item")
     if isinstance(item, Mapping) and run.collection is None and item.get("collection") and item.get("key"):
-        sealed["of"] = [item["collection"], item["key"]]  # the row of the loop that the task is about: its run is about no record
+        sealed["of"] = [
+            item["collection"],
+            item["key"],
+        ]  # the row of the loop that the task is about: its run is about no record
     return SideRow("task_created", side_rows, sealed)
 
 
@@ -128,7 +161,9 @@ def _task_id(run: Run, wanted: TaskWanted) -> str:
     """A new id, or of a task that is made once always the same one, which says nothing of what it is about."""
     if wanted.once is None or run.attempt is None:
         return new_id("tsk")
-    return f"tsk_{subjects.digest(wanted.once.encode(), f'task|{run.workflow}|{run.attempt.step}').hex()[:26]}"
+    return (
+        f"tsk_{subjects.digest(wanted.once.encode(), f'task|{run.workflow}|{run.attempt.step}').hex()[:26]}"
+    )
 
 
 def _made_before(run: Run, wanted: TaskWanted) -> bool:
@@ -164,7 +199,8 @@ def _question(run: Run, wanted: Question, slug: str | None) -> Awaited:
     people = visible_addressees(run, wanted.to, slug)
     if len(people) < wanted.needs:
         raise Invalid(
-            f"{wanted.needs} answers are needed, and {len(people)} of the people who are asked may see this run.", code="nobody_to_ask"
+            f"{wanted.needs} answers are needed, and {len(people)} of the people who are asked may see this run.",
+            code="nobody_to_ask",
         )
     request: dict[str, Any] = {
         "people": people,

@@ -37,7 +37,15 @@ from console.runs.engine.effecting import (
     serves_people,
 )
 from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
-from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, require_tagging, step_at
+from console.runs.engine.stepping import (
+    OpenStep,
+    context_of,
+    plan_of,
+    record_of,
+    require_step,
+    require_tagging,
+    step_at,
+)
 from console.runs.engine.without_record import record_left
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
@@ -109,7 +117,9 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
         if jobs.paused_because():
             return  # what was under way in the original is not found out, or made again, from a copy
         try:
-            loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted), again=True)
+            loaded = make_effect(
+                definition, loaded, run.wanted, recover_action(actor, run.wanted), again=True
+            )
         except SourceDown:
             return  # tried again at the next sweep; the run still waits for the effect
         if ends:
@@ -133,7 +143,9 @@ def _timer_events(definition: Definition, run: Run) -> list[Event]:
     return decisions.decide(plan_of(definition), run, commands.Fire(run.current), now)
 
 
-def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event], also: Also | None = None) -> Loaded:
+def go_on_with(
+    definition: Definition, loaded: Loaded, events: Sequence[Event], also: Also | None = None
+) -> Loaded:
     """Commit what has come for a run that nobody holds, with the quick steps that its account does next, in one transition: for a worker. Raises log.Moved.
 
     A job goes on with it where a step changes something outside, or where as many of its workflow are worked on as may be at once, everything is paused or
@@ -141,13 +153,19 @@ def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event], 
     """
     with run_turns.place_of(definition) as free:
         try:
-            actor = accounts.actor_of_person(loaded.run.acts_for, "sys:engine") if free and not jobs.paused() else None
+            actor = (
+                accounts.actor_of_person(loaded.run.acts_for, "sys:engine")
+                if free and not jobs.paused()
+                else None
+            )
         except NotAllowed:
             actor = None
         if actor is None:
             return write(ENGINE, definition, loaded, events, hand_on=True, also=also)
         until = time.monotonic()
-        return _take_automatic_steps(actor, definition, loaded, IN_ONE_GO, until, _never, _nobody, events, effects=False, also=also)[0]
+        return _take_automatic_steps(
+            actor, definition, loaded, IN_ONE_GO, until, _never, _nobody, events, effects=False, also=also
+        )[0]
 
 
 def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
@@ -158,9 +176,15 @@ def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> N
         report = commands.Report(effect.id, "unknown", closed.code, closed.message, asks=True)
         make_effect(definition, loaded, effect, lambda _run: report)
     elif attempt is not None and loaded.run.status == "running":
-        asks = definition.document.run_as is None  # somebody else can do it in their own name, in a branch of a guided run too
-        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=asks, edge=loaded.run.hands_off)
-        write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
+        asks = (
+            definition.document.run_as is None
+        )  # somebody else can do it in their own name, in a branch of a guided run too
+        failing = commands.Fail(
+            attempt.step, closed.code, closed.message, asks=asks, edge=loaded.run.hands_off
+        )
+        write(
+            ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now())
+        )
 
 
 def go_on(
@@ -184,7 +208,9 @@ def go_on(
     while True:
         effect = loaded.run.wanted if loaded.run.status == "waiting_event" else None
         if first:
-            loaded, taken = _take_automatic_steps(actor, definition, loaded, left, until, stopping, onlooker, first)
+            loaded, taken = _take_automatic_steps(
+                actor, definition, loaded, left, until, stopping, onlooker, first
+            )
             first, left = (), left - taken
         elif (
             effect is not None and effect.id not in tried
@@ -192,7 +218,15 @@ def go_on(
             tried.add(effect.id)
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
-            make = partial(_make_in_place, actor, definition, loaded, effect, looks=looks, until=until if left > 0 else 0.0)
+            make = partial(
+                _make_in_place,
+                actor,
+                definition,
+                loaded,
+                effect,
+                looks=looks,
+                until=until if left > 0 else 0.0,
+            )
             if (made := make_beside(make, _hand_on)) is None:
                 break
             loaded = made
@@ -211,7 +245,9 @@ def go_on(
     return loaded
 
 
-def _make_in_place(actor: Actor, definition: Definition, loaded: Loaded, effect: Effect, *, looks: bool, until: float) -> Loaded:
+def _make_in_place(
+    actor: Actor, definition: Definition, loaded: Loaded, effect: Effect, *, looks: bool, until: float
+) -> Loaded:
     """Make the effect, unless as many wait for its target as may, and a worker can: then it is put off. After `until` a job takes the steps that follow."""
     last = loaded.run.tries >= definition.document.settings.retries  # it would fail, unasked
     free = jobs.outside_places.take(target_of(effect), anyway=last or not serves_people())
@@ -255,7 +291,11 @@ def _take_automatic_steps(
     begun, events, taken = time.monotonic(), [as_stored(event) for event in first], 0
     ahead = after_stored(loaded, events) if first else loaded
     record = functools.cache(lambda: record_of(actor, loaded.run))
-    while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
+    while (
+        ahead.run.status == "running"
+        and taken < most
+        and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping()))
+    ):
         try:
             tagged = any(event.type in TAGS for event in events)
             base, more = automatic_step_events(actor, definition, ahead, tagged=tagged, record_read=record)
@@ -280,7 +320,9 @@ def _take_automatic_steps(
     try:
         hand_on = taken == most or time.monotonic() > until or not effects
         by = actor if looks else ENGINE
-        return write(by, definition, loaded, events, shown=shown, hand_on=hand_on, after=ahead.run, also=also), taken
+        return write(
+            by, definition, loaded, events, shown=shown, hand_on=hand_on, after=ahead.run, also=also
+        ), taken
     except log.Moved:
         if first:
             raise
@@ -288,7 +330,12 @@ def _take_automatic_steps(
 
 
 def automatic_step_events(
-    actor: Actor, definition: Definition, loaded: Loaded, *, tagged: bool = False, record_read: Callable[[], Record | None] | None = None
+    actor: Actor,
+    definition: Definition,
+    loaded: Loaded,
+    *,
+    tagged: bool = False,
+    record_read: Callable[[], Record | None] | None = None,
 ) -> tuple[Loaded, list[Event]]:
     """(the run, the events of one automatic step), with the rights of the run's holder; no events while effects are paused.
 
@@ -317,15 +364,31 @@ def automatic_step_events(
         if completion.effects and jobs.paused():
             return loaded, []
         base = loaded_with_former(loaded, completion)
-        approval = complete_request(completion.approval, base.run, open_step, context, record) if completion.approval else None
+        approval = (
+            complete_request(completion.approval, base.run, open_step, context, record)
+            if completion.approval
+            else None
+        )
         side_rows: Sequence[SideRow] = ()
         if completion.asks_ai:
             wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             side_rows, completion = [wanted], replace(completion, awaits=awaits)
-        completing = with_former_runs(completing_command(None, open_step.attempt.step, run, completion), base.run, completion)
-        command: Command = replace(completing, chosen=completion.chosen, approval=approval, side_rows=[*side_rows, *completing.side_rows])
+        completing = with_former_runs(
+            completing_command(None, open_step.attempt.step, run, completion), base.run, completion
+        )
+        command: Command = replace(
+            completing,
+            chosen=completion.chosen,
+            approval=approval,
+            side_rows=[*side_rows, *completing.side_rows],
+        )
         if completion.until is not None and completion.until > now:
-            command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
+            command = commands.Wait(
+                open_step.attempt.step,
+                log.body.moment(completion.until),
+                completion.outcome,
+                completion.output,
+            )
         return base, with_loaded_rows(decisions.decide(plan, base.run, command, now), context)
     except log.Moved:
         raise
@@ -335,14 +398,17 @@ def automatic_step_events(
     except Exception:
         logger.exception("run %s, step %s", run.id, open_step.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
-        return loaded, decisions.decide(plan, loaded.run, commands.Fail(open_step.attempt.step, "internal_error", message), now)
+        return loaded, decisions.decide(
+            plan, loaded.run, commands.Fail(open_step.attempt.step, "internal_error", message), now
+        )
 
 
 def require_few_automatic(definition: Definition, run: Run) -> None:
     """Raise Conflict `too_many_steps` if the run took as many automatic steps in a row as its workflow allows."""
     if run.automatic >= definition.document.settings.max_automatic_steps:
         raise Conflict(
-            f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
+            f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.",
+            code="too_many_steps",
         )
 
 
@@ -350,12 +416,24 @@ def failure_command(definition: Definition, loaded: Loaded, error: ConsoleError,
     """The command after an automatic step failed: another try later, as often as the workflow allows, or failure."""
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
     if is_passing(error) and run.tries < definition.document.settings.retries:
-        return commands.Delay(step, error.code, error.message, retry_moment(definition, run.tries, now), awaited_source(error))
+        return commands.Delay(
+            step, error.code, error.message, retry_moment(definition, run.tries, now), awaited_source(error)
+        )
     needs_person = isinstance(error, (AsksPerson, NotAllowed))
     if run.hands_off:  # nobody is there to be asked: what the document says about errors counts for this too
-        return commands.Fail(step, error.code, error.message, error.code == "already_done", edge=error.code not in LIMITS - {"asks_person"})
+        return commands.Fail(
+            step,
+            error.code,
+            error.message,
+            error.code == "already_done",
+            edge=error.code not in LIMITS - {"asks_person"},
+        )
     return commands.Fail(
-        step, error.code, error.message, needs_person or error.code == "already_done", edge=error.code not in LIMITS and not needs_person
+        step,
+        error.code,
+        error.message,
+        needs_person or error.code == "already_done",
+        edge=error.code not in LIMITS and not needs_person,
     )
 
 
@@ -363,7 +441,9 @@ def _require_in_time(definition: Definition, since: float) -> None:
     """Raise ConsoleError if reading for the step took longer than the workflow allows. Nothing was done yet."""
     limit = definition.document.settings.step_seconds
     if time.monotonic() - since > limit:
-        raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
+        raise ConsoleError(
+            f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout"
+        )
 
 
 def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> Context:
@@ -384,7 +464,14 @@ def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
     That is the last one of the step where it stands and made something too, as in a circle or a long list gone through in parts; else all of them.
     """
     attempt = loaded.run.attempt
-    makes = completion.effects or completion.task or completion.notice or completion.awaits or completion.message or completion.children
+    makes = (
+        completion.effects
+        or completion.task
+        or completion.notice
+        or completion.awaits
+        or completion.message
+        or completion.children
+    )
     if not makes or attempt is None or attempt.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     former = _former(loaded)
@@ -399,13 +486,21 @@ def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
 def _former(loaded: Loaded) -> Attempt | None:
     """The last attempt of the present step before this one; None also where all attempts are loaded."""
     run, attempt = loaded.run, loaded.run.attempt
-    return former_attempt(run.id, attempt.step, attempt.n) if attempt is not None and len(run.attempts) < run.made else None
+    return (
+        former_attempt(run.id, attempt.step, attempt.n)
+        if attempt is not None and len(run.attempts) < run.made
+        else None
+    )
 
 
 def _nothing_before(former: Attempt, completion: Completion) -> bool:
     """Whether what the step did before this former attempt does not matter to what it makes now."""
-    effects = completion.effects or completion.task or completion.notice or completion.awaits or completion.message
-    return (not effects or repeating.stands_with_effects(former)) and (not completion.children or starts_runs_and_stands(former))
+    effects = (
+        completion.effects or completion.task or completion.notice or completion.awaits or completion.message
+    )
+    return (not effects or repeating.stands_with_effects(former)) and (
+        not completion.children or starts_runs_and_stands(former)
+    )
 
 
 def with_former_runs(command: commands.Complete, run: Run, completion: Completion) -> commands.Complete:
@@ -415,23 +510,33 @@ def with_former_runs(command: commands.Complete, run: Run, completion: Completio
 
 def wishes_of(run: Run, completion: Completion) -> list[Wish]:
     """The wishes of the completion, with new ids."""
-    return [Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects]
+    return [
+        Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects
+    ]
 
 
-def completing_command(by: str | None, step: str, run: Run, completion: Completion, slug: str | None = None) -> commands.Complete:
+def completing_command(
+    by: str | None, step: str, run: Run, completion: Completion, slug: str | None = None
+) -> commands.Complete:
     """The command that completes the step, without what the caller knows alone. Raises Invalid for an inbox that the team does not use.
 
     `slug`: of its workflow, for a dry run, which writes nothing.
     """
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
-    beside, awaits = addressees.resolve_addressees(run, completion, slug) if completion.involves_others else ((), None)
+    beside, awaits = (
+        addressees.resolve_addressees(run, completion, slug) if completion.involves_others else ((), None)
+    )
     values, output = completion.values, completion.output
     if completion.task is not None and completion.task.once is not None:
         output = {**(output or {}), "made": any(row.kind == "task_created" for row in beside)}
     if completion.children:
         awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{KEY_ENDS.get(completion.joins, '')}")
-        values = {**values, "children": [child.to_json() for child in completion.children], "until": completion.joins}
+        values = {
+            **values,
+            "children": [child.to_json() for child in completion.children],
+            "until": completion.joins,
+        }
     return commands.Complete(
         by=by,
         step=step,

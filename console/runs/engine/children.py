@@ -107,7 +107,9 @@ def parts_change_outside(run_id: str) -> bool:
 
 def _of_wait(run: Run) -> list[ChildRun]:
     """Of the runs that steps of this run have started those that live, and those that the present step wants: of a long list the others are very many."""
-    wanted = [each["branch"] for each in run.attempt.values.get("children", ())] if run.attempt is not None else []
+    wanted = (
+        [each["branch"] for each in run.attempt.values.get("children", ())] if run.attempt is not None else []
+    )
     return [ChildRun(*row[:6]) for row in fetch(_OF_WAIT, (run.id, wanted, run.id))]
 
 
@@ -150,7 +152,10 @@ class Look:
         if not rows or rows[0][0] != self.loaded.run.seq or (failed and not self.key.endswith(EACH)):
             return False
         by_others = {branch for branch, _ in states}.intersection(following)
-        self.begun, self.live = self.begun + len(by_others), {branch for branch, status in states if status not in FINAL}
+        self.begun, self.live = (
+            self.begun + len(by_others),
+            {branch for branch, status in states if status not in FINAL},
+        )
         if len(by_others) == AT_ONCE:
             return self.goes_on()  # another process is far ahead
         self.begin()
@@ -210,9 +215,13 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
         return _go_on(definition, loaded, failure(key, failed[0], called(wanted, definition.document)))
     if over or (until == "any" and done) or (until == "none" and len(mine) == len(wanted)):
         outcome = NEXT_ITEM if values.get(NEXT) else "default"
-        return _go_on(definition, loaded, commands.Arrive(key, outcome, None, outputs(wanted, mine, _ended_run, values)))
+        return _go_on(
+            definition, loaded, commands.Arrive(key, outcome, None, outputs(wanted, mine, _ended_run, values))
+        )
     begun = sum(1 for _ in itertools.takewhile(lambda child: child.branch in mine, wanted))
-    look = Look(loaded, definition, key, wanted, begun, {child.branch for child in mine.values() if not child.ended})
+    look = Look(
+        loaded, definition, key, wanted, begun, {child.branch for child in mine.values() if not child.ended}
+    )
     try:
         look.begin()
     except ConsoleError as error:
@@ -227,16 +236,27 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
 def called(wanted: Sequence[Child], document: Workflow) -> dict[str, str]:
     """Branch → the title of the step at which it begins; an item of a list keeps its key, for its title may be of a person."""
     titles = {step.id: step.title for step in document.steps}
-    return {each.branch: each.branch if each.item is not None else titles.get(each.start or "", each.branch) for each in wanted}
+    return {
+        each.branch: each.branch if each.item is not None else titles.get(each.start or "", each.branch)
+        for each in wanted
+    }
 
 
 def failure(key: str, child: ChildRun, names: Mapping[str, str]) -> commands.Unanswered:
     """What the run that waits is told of a run that did not complete. `names` are those of the branches."""
-    words = {"aborted": "was aborted", "cancelled": "was cancelled", "timed_out": "took too long"}.get(child.status, "failed")
+    words = {"aborted": "was aborted", "cancelled": "was cancelled", "timed_out": "took too long"}.get(
+        child.status, "failed"
+    )
     why = child.reason or ""
     if child.branch == SUB_WORKFLOW and why.startswith(STARTED_RUN):
-        return commands.Unanswered(key, "child_failed", why)  # of several, one in the other, the innermost says why
-    what = STARTED_RUN if child.branch == SUB_WORKFLOW else f"The run for “{names.get(child.branch, child.branch)}”"
+        return commands.Unanswered(
+            key, "child_failed", why
+        )  # of several, one in the other, the innermost says why
+    what = (
+        STARTED_RUN
+        if child.branch == SUB_WORKFLOW
+        else f"The run for “{names.get(child.branch, child.branch)}”"
+    )
     return commands.Unanswered(key, "child_failed", f"{what} {words}{f': {why}' if why else '.'}")
 
 
@@ -261,10 +281,17 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
     actor = accounts.actor_of_person(run.acts_for, "sys:engine")
     origin = StartedBy(run.attempt.step if run.attempt else "", "workflow", None, passed_on(run))
     hands_off = run_starts.HandsOff(
-        origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth), alone=bool(child.alone)
+        origin=origin,
+        key=f"{key}:{child.branch}",
+        test=run.test,
+        parent=Parent(run.id, child.branch, key, depth),
+        alone=bool(child.alone),
     )
     if child.workflow is None:
-        guided, own = definition.document.run_as is None, run.attempt.step if run.attempt is not None and child.item is not None else None
+        guided, own = (
+            definition.document.run_as is None,
+            run.attempt.step if run.attempt is not None and child.item is not None else None,
+        )
         context = {
             step: left for step, left in run.context.items() if step != own
         }  # what a loop has done so far would be copied for each item
@@ -274,7 +301,11 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
     other = workflows.live(child.workflow)
     if (other.document.clearance or None) != run.label:
         raise Conflict(f"{other.title} needs another clearance than this run.", code="not_possible")
-    about = (child.collection or run.collection, child.record or run.record) if other.document.collection is not None else (None, None)
+    about = (
+        (child.collection or run.collection, child.record or run.record)
+        if other.document.collection is not None
+        else (None, None)
+    )
     run_starts.try_start(actor, other.slug, *about, child.input, alone=True)
     account = actor if other.document.run_as is None else run_starts.account_of(other)
     try:
@@ -295,18 +326,34 @@ EndedRun = Callable[[str], tuple[Run, Workflow] | None]
 
 def _ended_run(run_id: str) -> tuple[Run, Workflow] | None:
     loaded = load(run_id)
-    return (loaded.run, workflows.version(loaded.run.workflow, loaded.run.version).document) if loaded is not None else None
+    return (
+        (loaded.run, workflows.version(loaded.run.workflow, loaded.run.version).document)
+        if loaded is not None
+        else None
+    )
 
 
-def outputs(wanted: Sequence[Child], mine: Mapping[str, ChildRun], ended: EndedRun, values: Mapping[str, Any]) -> dict[str, Any]:
+def outputs(
+    wanted: Sequence[Child], mine: Mapping[str, ChildRun], ended: EndedRun, values: Mapping[str, Any]
+) -> dict[str, Any]:
     """What later steps find as `steps.<id>`: of a sub-workflow its outputs, else by branch what its steps left. `values` are those of the step."""
     own = [child for child in wanted if child.branch in mine]
     if len(wanted) == 1 and wanted[0].workflow is not None and wanted[0].item is None:
         return _result(mine[wanted[0].branch], wanted[0], ended)
     if any(child.item is not None for child in wanted):
-        rows = [{"key": child.branch, "status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own]
+        rows = [
+            {
+                "key": child.branch,
+                "status": mine[child.branch].status,
+                **_result(mine[child.branch], child, ended),
+            }
+            for child in own
+        ]
         return joined(rows, values)
-    return {child.branch: {"status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own}
+    return {
+        child.branch: {"status": mine[child.branch].status, **_result(mine[child.branch], child, ended)}
+        for child in own
+    }
 
 
 def _result(child: ChildRun, wanted: Child, ended: EndedRun) -> dict[str, Any]:
@@ -316,9 +363,13 @@ def _result(child: ChildRun, wanted: Child, ended: EndedRun) -> dict[str, Any]:
     context = dict(run.context)
     if wanted.workflow is None:
         before = (run.fork or {}).get("context", {})
-        left = {step: output for step, output in context.items() if step not in before or before[step] != output}
+        left = {
+            step: output for step, output in context.items() if step not in before or before[step] != output
+        }
     else:
-        output_steps = [step.id for step in document.steps if step.type == "output"] if document is not None else []
+        output_steps = (
+            [step.id for step in document.steps if step.type == "output"] if document is not None else []
+        )
         left = {name: value for step in output_steps for name, value in context.get(step, {}).items()}
     return {**left, "run": child.id, "ending": child.ending}
 
@@ -332,7 +383,12 @@ def _end(run_id: str, reason: str) -> None:
             return
         definition = workflows.version(loaded.run.workflow, loaded.run.version)
         now, revision = log.now(), loaded.run.revision + 1
-        open_data = {"former_holder": loaded.run.holder, "reason_code": "parent", "parent": loaded.run.parent, "revision": revision}
+        open_data = {
+            "former_holder": loaded.run.holder,
+            "reason_code": "parent",
+            "parent": loaded.run.parent,
+            "revision": revision,
+        }
         write(ENGINE, definition, loaded, [Event("run_cancelled", now, open_data, {"reason": reason})])
 
     retried(once)

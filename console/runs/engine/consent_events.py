@@ -26,10 +26,19 @@ def noting(changes: Sequence[Changed]) -> Also | None:
     return (lambda connection, run_id: _note(told, connection, run_id)) if told else None
 
 
-def found_out(run: Run, effect: Effect, result: Mapping[str, Any] | None, made: Sequence[Changed] = ()) -> list[Changed]:
+def found_out(
+    run: Run, effect: Effect, result: Mapping[str, Any] | None, made: Sequence[Changed] = ()
+) -> list[Changed]:
     """What an effect has changed of which it was found out that it was done, beside what this process has `made`."""
     known = {(each.collection, each.key) for each in made}
-    return [*made, *(each for each in _asked_for(run, effect, result or effect.result or {}) if (each.collection, each.key) not in known)]
+    return [
+        *made,
+        *(
+            each
+            for each in _asked_for(run, effect, result or effect.result or {})
+            if (each.collection, each.key) not in known
+        ),
+    ]
 
 
 def _note(told: list[Told], connection: Connection, run_id: str) -> None:
@@ -58,14 +67,30 @@ def _asked_for(run: Run, effect: Effect, result: Mapping[str, Any]) -> Iterator[
         seen = request.get("seen") or {}
         for entry in values.get("records") or ([values] if "key" in values else []):
             key, new = str(entry["key"]), entry.get("new") or {}
-            own = (collection, key) == (request.get("collection"), request.get("record")) and seen.keys() >= new.keys()
-            yield Changed(collection, key, {name: seen[name] for name in new} if own else None, new, certain=own)
+            own = (collection, key) == (
+                request.get("collection"),
+                request.get("record"),
+            ) and seen.keys() >= new.keys()
+            yield Changed(
+                collection, key, {name: seen[name] for name in new} if own else None, new, certain=own
+            )
         for key, changes in (sent.get("changes") or {}).items():
             yield _changed(collection, key, changes)
     elif effect.kind == "sql_insert" and (values.get("key") is not None or sent.get("values")):
-        yield Changed(collection, values.get("key"), None, values.get("record") or sent.get("values") or {}, certain=False)
+        yield Changed(
+            collection,
+            values.get("key"),
+            None,
+            values.get("record") or sent.get("values") or {},
+            certain=False,
+        )
     elif effect.kind == "sql_delete" and (values.get("old") or sent.get("record")):
-        yield Changed(collection, str(values.get("key") or request.get("record")), values.get("old") or sent["record"], None)
+        yield Changed(
+            collection,
+            str(values.get("key") or request.get("record")),
+            values.get("old") or sent["record"],
+            None,
+        )
 
 
 def _changed(collection: str, key: str, changes: Mapping[str, Mapping[str, Any]]) -> Changed:

@@ -31,7 +31,9 @@ LONGEST_S = 6 * 3600.0
 LATER = "later"
 NOT_FINAL = "After {days} days it cannot be told yet what came of it. Look there, and say what you found."
 _NEWS = "select 1 from console.activity where run = %s and kind = 'effect_reported' limit 1"
-_NOW = "update queue.pgqueuer set execute_after = now() where dedupe_key = %s and status = 'queued' returning id"
+_NOW = (
+    "update queue.pgqueuer set execute_after = now() where dedupe_key = %s and status = 'queued' returning id"
+)
 
 
 def schedule_followup(run: Run, effect: Effect) -> None:
@@ -39,7 +41,13 @@ def schedule_followup(run: Run, effect: Effect) -> None:
     if later_results.follow_rule(effect) is None:
         return
     with transaction() as connection:
-        jobs.enqueue(connection, jobs.FOLLOW, f"{run.id} {effect.id}", dedupe_key=_key(effect.id), execute_after=timedelta(seconds=FIRST_S))
+        jobs.enqueue(
+            connection,
+            jobs.FOLLOW,
+            f"{run.id} {effect.id}",
+            dedupe_key=_key(effect.id),
+            execute_after=timedelta(seconds=FIRST_S),
+        )
 
 
 def _key(effect: str) -> str:
@@ -49,7 +57,12 @@ def _key(effect: str) -> str:
 def follow_now(actor: Actor, run_id: str) -> int:
     """Look at the run's followed effects now, because somebody says that there is news. Returns how many are followed. Raises NotFound."""
     run = see(actor, run_id, whole=True).run
-    effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if later_results.follow_rule(effect) is not None]
+    effects = [
+        effect
+        for attempt in run.attempts.values()
+        for effect in attempt.effects
+        if later_results.follow_rule(effect) is not None
+    ]
     return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
@@ -99,11 +112,20 @@ def _reported_before(run_id: str, effect: str) -> bool:
     return any(each.get("effect") == effect and each.get("code") == LATER for each in reports)
 
 
-def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, later: LaterResult | None, message: str = "") -> None:
+def _report(
+    loaded: Loaded,
+    attempt: Attempt,
+    effect: Effect,
+    status: str,
+    later: LaterResult | None,
+    message: str = "",
+) -> None:
     """Record the result at the end of the run, with a task unless it succeeded."""
     title = later.title if later is not None else effect.summary
     side_rows = (
-        () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (later.text if later is not None else None)),)
+        ()
+        if status == "succeeded"
+        else (_task(loaded.run, attempt, title, message or (later.text if later is not None else None)),)
     )
     values = dict(later.values) if later is not None else {}
     report = commands.Report(
@@ -118,7 +140,9 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, later
 
     def once() -> Loaded:
         current = load(loaded.run.id) or loaded
-        return write(ENGINE, definition, current, decisions.decide(plan_of(definition), current.run, report, log.now()))
+        return write(
+            ENGINE, definition, current, decisions.decide(plan_of(definition), current.run, report, log.now())
+        )
 
     retried(once)
 
@@ -126,7 +150,13 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, later
 def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> SideRow:
     """A task for the person who completed the step, if they still may see the run; else for the run's team."""
     who = attempt.by if attempt.by is not None and may_see(attempt.by, run) else None
-    open_data = {"task": new_id("tsk"), "n": attempt.n, "assignee": who, "team": None if who else run.team, "due": None}
+    open_data = {
+        "task": new_id("tsk"),
+        "n": attempt.n,
+        "assignee": who,
+        "team": None if who else run.team,
+        "due": None,
+    }
     return SideRow("task_created", open_data, {"title": title} | ({"text": text} if text else {}))
 
 

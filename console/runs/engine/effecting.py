@@ -102,7 +102,9 @@ def perform_action(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
 
 def put_off_action(effect: Effect) -> Act:
     """A function that leaves an effect for later: it was not begun."""
-    return lambda _run: commands.Report(effect.id, "failed", "busy", BUSY, [{"field": "", "reason": BUSY}], passing=True)
+    return lambda _run: commands.Report(
+        effect.id, "failed", "busy", BUSY, [{"field": "", "reason": BUSY}], passing=True
+    )
 
 
 def recover_action(actor: Actor, effect: Effect) -> Act:
@@ -118,7 +120,13 @@ def _perform(actor: Actor, effect: Effect, run: Run) -> commands.Report:
     except (IntegrationError, SourceDown) as error:
         details = error.details or [{"field": "", "reason": error.message}]
         return commands.Report(
-            effect.id, "failed", error.code, error.message, details, passing=is_passing(error), source=awaited_source(error)
+            effect.id,
+            "failed",
+            error.code,
+            error.message,
+            details,
+            passing=is_passing(error),
+            source=awaited_source(error),
         )
 
 
@@ -135,7 +143,9 @@ def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report
 
 def is_passing(error: ConsoleError) -> bool:
     """Whether another try may succeed."""
-    return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
+    return (isinstance(error, SourceDown) and error.passing) or (
+        isinstance(error, IntegrationError) and not error.permanent
+    )
 
 
 def awaited_source(error: ConsoleError) -> str | None:
@@ -154,7 +164,13 @@ def retry_moment(definition: Definition, tries: int, now: datetime, wait_s: floa
 
 
 def make_effect(
-    definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: Callable[[], bool] = bool, again: bool = False
+    definition: Definition,
+    loaded: Loaded,
+    wanted: Effect,
+    act: Act,
+    *,
+    hand_on: Callable[[], bool] = bool,
+    again: bool = False,
 ) -> Loaded:
     """Make the effect and record the result, unless another process works on it or has done it: a slow process is not a dead one.
 
@@ -172,12 +188,21 @@ def make_effect(
             report = act(current.run)
         faults.point("effects.report.before")
         before = again or current.run.tries > 0
-        changes = consent_events.found_out(current.run, still, report.result, made) if before and report.status == "succeeded" else made
+        changes = (
+            consent_events.found_out(current.run, still, report.result, made)
+            if before and report.status == "succeeded"
+            else made
+        )
         return record_report(definition, current, report, hand_on=hand_on(), changes=changes)
 
 
 def record_report(
-    definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False, changes: Sequence[records.Changed] = ()
+    definition: Definition,
+    loaded: Loaded,
+    report: commands.Report,
+    *,
+    hand_on: bool = False,
+    changes: Sequence[records.Changed] = (),
 ) -> Loaded:
     """Record the result of an effect, again if the run moved meanwhile. An error that may pass is put off, as often as the workflow allows.
 
@@ -197,7 +222,12 @@ def record_report(
 def _put_off(definition: Definition, run: Run, report: commands.Report, now: datetime) -> commands.Command:
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
-    if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
+    if (
+        report.status == "failed"
+        and report.passing
+        and waits
+        and run.tries < definition.document.settings.retries
+    ):
         return commands.Postpone(
             report.effect,
             report.code,
@@ -215,7 +245,12 @@ def give_up_waiting(run_id: str) -> None:
     """Record an effect as unknown if a process has worked on it longer than a step may take. If no process does, a worker recovers it."""
     loaded = load(run_id)
     wanted = loaded.run.wanted if loaded is not None else None
-    if loaded is None or wanted is None or loaded.run.status != "waiting_event" or loaded.run.active_at is None:
+    if (
+        loaded is None
+        or wanted is None
+        or loaded.run.status != "waiting_event"
+        or loaded.run.active_at is None
+    ):
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
     seconds = definition.document.settings.step_seconds
@@ -224,4 +259,8 @@ def give_up_waiting(run_id: str) -> None:
     with alone(run_id) as mine:
         if mine:
             return
-    record_report(definition, loaded, commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)))
+    record_report(
+        definition,
+        loaded,
+        commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)),
+    )

@@ -27,7 +27,9 @@ ASKED = "Nobody has it in hand."
 GONE = "Whoever had this run in hand can no longer go on with it."
 
 
-def no_one_left_events(definition: Definition, before: Run, after: Run, now: datetime, by: str) -> list[Event]:
+def no_one_left_events(
+    definition: Definition, before: Run, after: Run, now: datetime, by: str
+) -> list[Event]:
     """The events that put a run that waits for a person after trouble into an inbox, if its holder cannot go on; else empty. `by`, who caused it, is there."""
     if after.ticket is not None or (before.status == "waiting_person" and before.holder is None):
         return []
@@ -36,12 +38,16 @@ def no_one_left_events(definition: Definition, before: Run, after: Run, now: dat
     return [_waiting(definition, after, None, now, after.revision)]
 
 
-def escalate_from_closed_account(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:
+def escalate_from_closed_account(
+    definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime
+) -> Event:
     """The event that takes a run from a holder whose account was closed, with their draft."""
     return _waiting(definition, run, typed, now, run.revision + 1)
 
 
-def _waiting(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime, revision: int) -> Event:
+def _waiting(
+    definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime, revision: int
+) -> Event:
     """The event that puts the run into an inbox, or saves it if the team uses none."""
     place = _place(definition, run)
     if place is None:
@@ -56,8 +62,20 @@ def _place(definition: Definition, run: Run) -> Inbox | None:
     """The inbox named by the workflow, the inbox whose records start it, or another of the team: the first in which a person could take the run."""
     offered = inboxes.used_by(run.team)
     named = definition.document.settings.inbox
-    ordered = sorted(offered, key=lambda inbox: (inbox.id != named, inbox.source is None or inbox.source.workflow != definition.slug))
-    workers = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
+    ordered = sorted(
+        offered,
+        key=lambda inbox: (
+            inbox.id != named,
+            inbox.source is None or inbox.source.workflow != definition.slug,
+        ),
+    )
+    workers = sorted(
+        {
+            row.sub.removeprefix("user:")
+            for row in access.all_rows()
+            if row.ptype == "g" and row.sub.startswith("user:")
+        }
+    )
     for inbox in ordered:
         if any(_works_there(person, inbox, definition, run) for person in workers):
             return inbox
@@ -76,7 +94,11 @@ def _goes_on(person: str, definition: Definition, run: Run) -> bool:
         attempt = run.attempt
         return (
             access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=run_facts(run))
-            and (person == run.holder or attempt is None or may_do_step(actor, definition, run.team, run.collection, attempt.step))
+            and (
+                person == run.holder
+                or attempt is None
+                or may_do_step(actor, definition, run.team, run.collection, attempt.step)
+            )
             and may_see(person, run)
         )
     except SourceDown:

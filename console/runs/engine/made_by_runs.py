@@ -24,7 +24,9 @@ order by s.id desc limit %s
 """  # noqa: S608 (a text of ours)
 
 
-def made_by_runs(run: Run, attempts: Iterable[Attempt], shown: Callable[[str], bool] | None = None) -> list[tuple[Attempt, Effect]]:
+def made_by_runs(
+    run: Run, attempts: Iterable[Attempt], shown: Callable[[str], bool] | None = None
+) -> list[tuple[Attempt, Effect]]:
     """(the attempt, the effect) of what runs made, and nobody took back, that these attempts have started, or runs of theirs; the newest run first.
 
     `shown` says of which runs it may be told. A task is named without its title, which may hold values of that run alone.
@@ -37,7 +39,10 @@ def made_by_runs(run: Run, attempts: Iterable[Attempt], shown: Callable[[str], b
             continue
         newest = [loaded.run.attempts[n] for n in sorted(loaded.run.attempts, reverse=True)]
         made = repeating.outstanding(loaded.run, newest)
-        found += [(by_number[number], replace(effect, request={}) if effect.kind == "task" else effect) for _, effect in made]
+        found += [
+            (by_number[number], replace(effect, request={}) if effect.kind == "task" else effect)
+            for _, effect in made
+        ]
     return found
 
 
@@ -62,7 +67,12 @@ def former_runs(run: Run, values: Mapping[str, Any]) -> FormerRuns | None:
         return None
     by = {attempt.n: attempt for attempt, _ in made}
     only = next(iter(by.values())) if len(by) == 1 else current
-    same = only is not current and only.completed_at is not None and only.outcome is not None and only.values == values
+    same = (
+        only is not current
+        and only.completed_at is not None
+        and only.outcome is not None
+        and only.values == values
+    )
     return FormerRuns([effect for _, effect in made], only if same and _same_context(run, only) else None)
 
 
@@ -71,9 +81,7 @@ def starts_runs_and_stands(attempt: Attempt) -> bool:
     return attempt.standing and bool(attempt.values.get("children"))
 
 
-_FORKS = (
-    f"select distinct r.fork -> 'context' from {EVERY_RUN.sql()} where r.parent = %s and split_part(r.origin ->> 'key', ':', 2)::int = %s"  # noqa: S608 (a text of ours)
-)
+_FORKS = f"select distinct r.fork -> 'context' from {EVERY_RUN.sql()} where r.parent = %s and split_part(r.origin ->> 'key', ':', 2)::int = %s"  # noqa: S608 (a text of ours)
 
 
 def _same_context(run: Run, attempt: Attempt) -> bool:

@@ -58,9 +58,13 @@ def failed_checks(run_id: str) -> dict[str, list[str]]:
     shown = log.recent(run_id, "checks_shown", 0)
     values = log.open_values(run_id, shown) if shown else {}
     failed: dict[str, list[str]] = {}
-    for kept in [each for event in shown if (each := values[event.n].values.get("checks"))]:  # erased values are gone
+    for kept in [
+        each for event in shown if (each := values[event.n].values.get("checks"))
+    ]:  # erased values are gone
         found = {paper["document"].split(":", 2)[-1]: _failed(paper["checks"]) for paper in kept["documents"]}
-        every = _failed([*(check for paper in kept["documents"] for check in paper["checks"]), *kept["checks"]])
+        every = _failed(
+            [*(check for paper in kept["documents"] for check in paper["checks"]), *kept["checks"]]
+        )
         failed |= found | ({kept["item"]: every} if kept["item"] is not None else {})
     return failed
 
@@ -77,7 +81,9 @@ def asked_by(definition: Definition, step_id: str) -> frozenset[str]:
     texts = [located.text for located in kind.expressions(view.config)]
     texts += [text for located in kind.templates(view.config) for text in expressions.inside(located.text)]
     named = {path[1] for text in texts for path in _paths(text) if path[0] == "run" and len(path) > 1}
-    return frozenset({OPENED, FAILED} & (named if getattr(view.config, "opened", None) is None else {*named, OPENED}))
+    return frozenset(
+        {OPENED, FAILED} & (named if getattr(view.config, "opened", None) is None else {*named, OPENED})
+    )
 
 
 def _paths(text: str) -> Sequence[tuple[Any, ...]]:
@@ -100,4 +106,8 @@ def _pages_of(events: Sequence[log.Stored]) -> tuple[int | None, tuple[int, ...]
     """(how many pages, those opened, whether it was taken whole) of the events of one document."""
     counted = [event.open["pages"] for event in events if isinstance(event.open.get("pages"), int)]
     opened = {event.open["page"] for event in events if isinstance(event.open.get("page"), int)}
-    return (max(counted) if counted else None, tuple(sorted(opened)), any("page" not in event.open for event in events))
+    return (
+        max(counted) if counted else None,
+        tuple(sorted(opened)),
+        any("page" not in event.open for event in events),
+    )

@@ -15,7 +15,16 @@ from console.infra.db.engine import fetch
 from console.runs.commands.approval_requests import notify_approvers
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on
-from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
+from console.runs.engine.stepping import (
+    OpenStep,
+    completion_of,
+    context_of,
+    plan_of,
+    prompt_of,
+    record_of,
+    require_step,
+    step_at,
+)
 from console.runs.store import typed_drafts
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
@@ -49,13 +58,23 @@ def record_answer(call: str, kind: Kind, open_data: Mapping[str, Any], sealed: M
             return None
         definition, now = workflows.version(loaded.run.workflow, loaded.run.version), log.now()
         attempt = loaded.run.attempts[n]
-        open_, kept = _join_tick_lists(definition, loaded.run, n, open_data, sealed) if kind == "proposal_made" else (open_data, sealed)
-        answer = Event(kind, now, {**open_, "call": call, "n": n}, dict(kept), (attempt.step, attempt.attempt))
+        open_, kept = (
+            _join_tick_lists(definition, loaded.run, n, open_data, sealed)
+            if kind == "proposal_made"
+            else (open_data, sealed)
+        )
+        answer = Event(
+            kind, now, {**open_, "call": call, "n": n}, dict(kept), (attempt.step, attempt.attempt)
+        )
         more = _events_after_answer(definition, loaded, call, answer, now)
         looks = (
-            [] if more or not proposing.waits_for(loaded.run, call) else proposing.request_second_look(definition, loaded.run, answer, now)
+            []
+            if more or not proposing.waits_for(loaded.run, call)
+            else proposing.request_second_look(definition, loaded.run, answer, now)
         )
-        written = write(ENGINE, definition, loaded, [answer, *more, *looks], keep_draft=not more, hand_on=bool(more))
+        written = write(
+            ENGINE, definition, loaded, [answer, *more, *looks], keep_draft=not more, hand_on=bool(more)
+        )
         return (definition, written) if more else None  # another process goes on with the run
 
     moved = retried(once)
@@ -68,7 +87,11 @@ def _go_on(definition: Definition, loaded: Loaded) -> None:
     run = loaded.run
     try:
         notify_approvers(
-            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), definition, loaded).run
+            go_on(
+                accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"),
+                definition,
+                loaded,
+            ).run
         )
     except ConsoleError:
         return
@@ -83,12 +106,21 @@ def _join_tick_lists(
     lists = {str(each["name"]).partition(".")[0] for each in fields if "." in str(each["name"])}
     if not lists:
         return open_data, sealed
-    forms = {field.name: field for field in proposing.tick_lists_of(definition, run.attempts[n].step) if field.name in lists}
+    forms = {
+        field.name: field
+        for field in proposing.tick_lists_of(definition, run.attempts[n].step)
+        if field.name in lists
+    }
     made = gathered(fields, forms, LEVELS)
-    return {**open_data, "fields": [each["name"] for each in made]}, {**sealed, "proposal": {**proposal, "fields": made}}
+    return {**open_data, "fields": [each["name"] for each in made]}, {
+        **sealed,
+        "proposal": {**proposal, "fields": made},
+    }
 
 
-def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
+def _events_after_answer(
+    definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime
+) -> list[Event]:
     """The events with which the run goes on after the answer; empty if a person looks at it, or it came too late."""
     run = loaded.run
     if not proposing.waits_for(run, call):
@@ -108,9 +140,13 @@ def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now:
     proposal = open_step.attempt.proposal or {}
     command: Command
     if proposal["status"] != "ready":
-        command = commands.Unanswered(call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER)
+        command = commands.Unanswered(
+            call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER
+        )
     elif doubts := _reason_for_person(proposal, proposal["fill"]):
-        command = commands.Unanswered(call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE))
+        command = commands.Unanswered(
+            call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE)
+        )
     else:
         command = _arrive_command(open_step, proposal, call, now)
     return decisions.decide(plan_of(definition), loaded.run, command, now)
@@ -126,7 +162,9 @@ def _arrive_command(open_step: OpenStep, proposal: Mapping[str, Any], call: str,
     return commands.Arrive(call, completion.outcome, completion.values, completion.output, proposal=open_data)
 
 
-def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
+def _promoted_step_events(
+    definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime
+) -> list[Event]:
     """The events that complete a promoted step as proposed; empty if a person has to look."""
     run = loaded.run
     open_step = step_at(definition, run)
@@ -141,10 +179,22 @@ def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapp
     try:
         context = _context(open_step, proposal, now)
         completion = completion_of(open_step, context, _values(proposal), proposal["outcome"])
-        open_data = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
-        chosen = prompt_of(open_step, context).label_of(completion.outcome) if proposal["outcome"] is not None else None
+        open_data = {
+            "call": proposal["call"],
+            "mode": proposal["mode"],
+            "outcomes": {},
+            "seconds": None,
+            "opened": 0,
+        }
+        chosen = (
+            prompt_of(open_step, context).label_of(completion.outcome)
+            if proposal["outcome"] is not None
+            else None
+        )
         completing = completing_command(None, open_step.attempt.step, run, completion)
-        command = replace(completing, chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True)
+        command = replace(
+            completing, chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True
+        )
         return with_loaded_rows(decisions.decide(plan_of(definition), loaded.run, command, now), context)
     except ConsoleError:
         return []
@@ -172,7 +222,10 @@ def _reason_for_person(proposal: Mapping[str, Any], least: str) -> str | None:
         return AT_STAKE
     if proposal["flags"]:
         return str(proposal["flags"][0])
-    confidences = [each["confidence"] for each in [*proposal["fields"], *([proposal["choice"]] if proposal["choice"] else [])]]
+    confidences = [
+        each["confidence"]
+        for each in [*proposal["fields"], *([proposal["choice"]] if proposal["choice"] else [])]
+    ]
     unsure = any(LEVELS.index(level) > LEVELS.index(least) for level in confidences)
     return "unsure" if unsure or proposal["dropped"] else None
 

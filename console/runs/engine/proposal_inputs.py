@@ -99,12 +99,19 @@ def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
 
 
 def _proposal_context(
-    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, open_step: OpenStep
+    call_id: str,
+    purpose: str,
+    times: tuple[datetime, datetime],
+    actor: Actor,
+    seen: Seen,
+    open_step: OpenStep,
 ) -> ProposalContext:
     context, prompt = _seen_at_step(actor, seen, open_step)
     settings = proposing.settings_of(seen.definition, open_step.attempt.step) or StepAI.model_validate({})
     judged = definitions.judged_of(open_step.view.config)
-    proposable = open_step.kind.proposes(open_step.view, context, prompt).only(settings.fields, outcome=settings.outcome)
+    proposable = open_step.kind.proposes(open_step.view, context, prompt).only(
+        settings.fields, outcome=settings.outcome
+    )
     return ProposalContext(
         call=call_id,
         purpose=purpose,
@@ -146,7 +153,9 @@ def unfit(known: ProposalContext, values: Mapping[str, Any]) -> tuple[frozenset[
         steps.get(known.step.type).complete(known.step, known.context, typed | at_item, None)
     except ConsoleError as error:
         wrong = {str(detail["field"]) for detail in error.details if "field" in detail}
-        return frozenset(wrong & typed.keys()), frozenset(name for name in typed if definitions.because(name) in wrong)
+        return frozenset(wrong & typed.keys()), frozenset(
+            name for name in typed if definitions.because(name) in wrong
+        )
     return frozenset(), frozenset()
 
 
@@ -174,7 +183,8 @@ def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: fr
         opaque=field.name == proposable.picks,
         now=field.now,
         finding=field.name.partition(".")[0] in judged,
-        quote=field.type in QUOTING and (field.name in settings.quotes or bool(QUOTE_NAMES & set(field.name.split("_")))),
+        quote=field.type in QUOTING
+        and (field.name in settings.quotes or bool(QUOTE_NAMES & set(field.name.split("_")))),
     )
 
 
@@ -185,4 +195,8 @@ def _text(bound: Any) -> str | None:
 def _columns(run: Run, prompt: Prompt, context: Context, proposable: Proposable) -> dict[str, str]:
     """Fields of the form that belong to a record → their collection."""
     collection = prompt.progress.collection if prompt.progress is not None else run.collection
-    return {field.name: collection for field in proposable.fields if field.name in context.forms} if collection else {}
+    return (
+        {field.name: collection for field in proposable.fields if field.name in context.forms}
+        if collection
+        else {}
+    )

@@ -11,7 +11,17 @@ from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.moments import moment_text
 from console.core.run import Event, Run, proposal_comparison
-from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, is_second_call
+from console.core.run.proposal import (
+    FAILED,
+    HIDDEN_MODES,
+    OFF,
+    PENDING,
+    READY,
+    SECOND,
+    UNFILLED,
+    fills,
+    is_second_call,
+)
 from console.core.run.step_requests import Awaited, SideRow
 from console.infra import settings
 from console.infra.db.engine import fetch
@@ -26,7 +36,9 @@ WAITS = "proposal"
 TAKEN_UP = frozenset({"run_resumed", "run_taken_over", "run_assigned"})
 FORM_WANTED = frozenset({"asks_person", "no_rule"})
 """Codes of take-overs with which an automatic step needs a form although nothing went wrong."""
-UNSHOWN = "This time the step is done without a proposal: a few are, so that it can be told whether proposals help."
+UNSHOWN = (
+    "This time the step is done without a proposal: a few are, so that it can be told whether proposals help."
+)
 
 
 def settings_of(definition: Definition, step_id: str) -> StepAI | None:
@@ -52,7 +64,9 @@ def waits_for(run: Run, call: str) -> bool:
         return False
     if run.status == "waiting_event":
         return (run.waiting or {}).get("key") == call
-    return run.status == "waiting_person" and attempt.status == "open" and run.holder == attempt.proposal["for"]
+    return (
+        run.status == "waiting_person" and attempt.status == "open" and run.holder == attempt.proposal["for"]
+    )
 
 
 def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bool = False) -> Event | None:
@@ -67,18 +81,31 @@ def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bo
     if ai_settings is None or _by_items(definition, attempt.step):
         return None
     before = attempt.proposal
-    if before is not None and before["for"] == run.holder and not (anew and before["status"] in (OFF, FAILED)):
+    if (
+        before is not None
+        and before["for"] == run.holder
+        and not (anew and before["status"] in (OFF, FAILED))
+    ):
         return None
     return request(definition, run, run.holder, at)
 
 
-def request_item_proposal(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
+def request_item_proposal(
+    definition: Definition, run: Run, person: str, item: str | None, at: datetime
+) -> Event | None:
     """The event that requests a proposal for this item of a list, if the holder has its form and there is none; else None."""
     attempt = run.attempt
-    if item is None or attempt is None or run.holder != person or not form_is_open(run) or settings_of(definition, attempt.step) is None:
+    if (
+        item is None
+        or attempt is None
+        or run.holder != person
+        or not form_is_open(run)
+        or settings_of(definition, attempt.step) is None
+    ):
         return None
     if not _by_items(definition, attempt.step) or (
-        attempt.proposal is not None and (attempt.proposal["for"], attempt.proposal.get("item")) == (person, item)
+        attempt.proposal is not None
+        and (attempt.proposal["for"], attempt.proposal.get("item")) == (person, item)
     ):
         return None
     return request(definition, run, person, at, item=item)
@@ -91,7 +118,12 @@ def _by_items(definition: Definition, step_id: str) -> bool:
 def form_is_open(run: Run) -> bool:
     """Whether a person has a form that could be filled in. After an error they look at that first."""
     attempt = run.attempt
-    if run.status != "waiting_person" or attempt is None or attempt.status != "open" or run.unknown is not None:
+    if (
+        run.status != "waiting_person"
+        or attempt is None
+        or attempt.status != "open"
+        or run.unknown is not None
+    ):
         return False
     return run.take_over is None or run.take_over["code"] in FORM_WANTED
 
@@ -99,8 +131,16 @@ def form_is_open(run: Run) -> bool:
 def request_second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
     """The event that requests a second look at a proposal that was just answered; empty if the step does not want one. `run` is before the answer."""
     ai_settings, attempt = settings_of(definition, (answer.step or ("",))[0]), run.attempt
-    shown = answer.type == "proposal_made" and (answer.open.get("mode") or "assist") == "assist" and answer.open.get("origin") != "rules"
-    if attempt is None or ai_settings is None or not (ai_settings.second_look and shown and run.status == "waiting_person"):
+    shown = (
+        answer.type == "proposal_made"
+        and (answer.open.get("mode") or "assist") == "assist"
+        and answer.open.get("origin") != "rules"
+    )
+    if (
+        attempt is None
+        or ai_settings is None
+        or not (ai_settings.second_look and shown and run.status == "waiting_person")
+    ):
         return []
     before = attempt.proposal or {}
     if before.get("call") != answer.open["call"]:
@@ -159,14 +199,22 @@ def proposal_for(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | 
     """The proposal for this person (and this item of a list); None if there is none."""
     attempt = run.attempt
     proposal = attempt.proposal if attempt is not None else None
-    if proposal is None or proposal["for"] != actor or (proposal.get("item") is not None and proposal["item"] != item):
+    if (
+        proposal is None
+        or proposal["for"] != actor
+        or (proposal.get("item") is not None and proposal["item"] != item)
+    ):
         return None
     return proposal
 
 
 def if_shown(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The proposal if it was shown to the person; else None."""
-    return proposal if proposal is not None and proposal["status"] == READY and proposal["mode"] not in HIDDEN_MODES else None
+    return (
+        proposal
+        if proposal is not None and proposal["status"] == READY and proposal["mode"] not in HIDDEN_MODES
+        else None
+    )
 
 
 def comparison_of(
@@ -182,7 +230,9 @@ def comparison_of(
     """What the event of the step records about its proposal: the call, its mode, what the person did with each value, how many seconds it was
     shown, and how many sources were opened.
     """
-    outcomes = proposal_comparison.outcomes(proposal, {field.name: field.type for field in fields}, values, choice, manual=manual)
+    outcomes = proposal_comparison.outcomes(
+        proposal, {field.name: field.type for field in fields}, values, choice, manual=manual
+    )
     since = proposal["answered_at"]
     seconds = round((at - datetime.fromisoformat(since)).total_seconds(), 1) if since is not None else None
     return {
@@ -203,7 +253,14 @@ and convert_from(body, 'UTF8')::jsonb #>> '{actor,id}' = %(person)s and convert_
 def _opened(run: Run, person: str) -> int:
     """How many sources this person opened at the current step."""
     rows = fetch(
-        _OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current), "since": run.seq - NEWEST}
+        _OPENED,
+        {
+            "run": run.id,
+            "mark": b'"type":"source_opened"',
+            "person": person,
+            "n": str(run.current),
+            "since": run.seq - NEWEST,
+        },
     )
     return int(rows[0][0])
 
@@ -213,7 +270,11 @@ def overdue_call(run: Run, at: datetime) -> str | None:
     proposal = run.attempt.proposal if run.attempt is not None else None
     if proposal is None or proposal["status"] != PENDING or not waits_for(run, proposal["call"]):
         return None
-    return str(proposal["call"]) if datetime.fromisoformat(proposal["deadline_at"]) + timedelta(seconds=GRACE_S) < at else None
+    return (
+        str(proposal["call"])
+        if datetime.fromisoformat(proposal["deadline_at"]) + timedelta(seconds=GRACE_S) < at
+        else None
+    )
 
 
 def as_shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -240,8 +301,13 @@ def _marked(proposal: Mapping[str, Any]) -> dict[str, Any]:
     """The proposed values and the choice, each with whether it is filled into the form."""
     choice = proposal["choice"]
     return {
-        "fields": [{**each, "preselected": fills(each["confidence"], proposal["fill"])} for each in proposal["fields"]],
-        "choice": {**choice, "preselected": fills(choice["confidence"], proposal["fill"])} if choice else choice,
+        "fields": [
+            {**each, "preselected": fills(each["confidence"], proposal["fill"])}
+            for each in proposal["fields"]
+        ],
+        "choice": {**choice, "preselected": fills(choice["confidence"], proposal["fill"])}
+        if choice
+        else choice,
     }
 
 

@@ -11,7 +11,16 @@ from console import log, records, workflows
 from console.auth import access
 from console.core.actor import Actor
 from console.core.run import Run
-from console.core.run.causes import OUTSIDE, Cause, CauseKind, Causes, bounded, causes_from_json, people_in, run_depth
+from console.core.run.causes import (
+    OUTSIDE,
+    Cause,
+    CauseKind,
+    Causes,
+    bounded,
+    causes_from_json,
+    people_in,
+    run_depth,
+)
 from console.infra.db.engine import fetch
 from console.infra.db.run_reach import EVERY_RUN
 
@@ -76,9 +85,22 @@ def causes_passed_on(places: Sequence[Place]) -> list[Causes]:
     return [_through(*row) if row[0] is not None else () for row in rows]
 
 
-def _through(run_id: str, workflow: str, record: str | None, kept: Sequence[Mapping[str, Any]] | None, people: Sequence[str]) -> Causes:
+def _through(
+    run_id: str,
+    workflow: str,
+    record: str | None,
+    kept: Sequence[Mapping[str, Any]] | None,
+    people: Sequence[str],
+) -> Causes:
     causes = causes_from_json(kept) or _of_log(run_id)
-    own = Cause("run", person=next(iter(people), None), run=run_id, workflow=workflow, record=record, depth=run_depth(causes) + 1)
+    own = Cause(
+        "run",
+        person=next(iter(people), None),
+        run=run_id,
+        workflow=workflow,
+        record=record,
+        depth=run_depth(causes) + 1,
+    )
     others = [person for person in people[1:] if person not in people_in(causes)]
     return (own, *(Cause("person", person=person, run=run_id) for person in others), *causes)
 
@@ -94,7 +116,12 @@ def cause_of_event(body: Mapping[str, Any], kind: CauseKind | None = None, pos: 
     if actor["kind"] not in ("user", "key"):
         return replace(OUTSIDE, event=pos)
     by_key = actor["kind"] == "key"
-    return Cause(kind or ("key" if by_key else "person"), person=actor["id"], key=actor["session"] if by_key else None, event=pos)
+    return Cause(
+        kind or ("key" if by_key else "person"),
+        person=actor["id"],
+        key=actor["session"] if by_key else None,
+        event=pos,
+    )
 
 
 def causes_shown_to(actor: Actor, run: Run) -> list[dict[str, Any]]:
@@ -105,7 +132,9 @@ def causes_shown_to(actor: Actor, run: Run) -> list[dict[str, Any]]:
     return [cause.to_json(addresses.get(str(place))) for place, cause in enumerate(causes_of(run))]
 
 
-def changes_by_hand(collection: str, keys: Collection[str], since: datetime, until: datetime | None = None) -> dict[str, Causes]:
+def changes_by_hand(
+    collection: str, keys: Collection[str], since: datetime, until: datetime | None = None
+) -> dict[str, Causes]:
     """Key → who changed the record by hand between these moments, the latest first; of those that somebody did.
 
     Whoever is changing a record of the collection at this moment counts for each of them: the log has the record afterwards.
@@ -117,7 +146,11 @@ def changes_by_hand(collection: str, keys: Collection[str], since: datetime, unt
         "since": since,
         "until": until or log.now() + CHANGED_WITHIN,
     }
-    changing = tuple(Cause("change", person=person) for (person,) in fetch(_CHANGING, (collection,))) if until is None else ()
+    changing = (
+        tuple(Cause("change", person=person) for (person,) in fetch(_CHANGING, (collection,)))
+        if until is None
+        else ()
+    )
     found: dict[str, Causes] = dict.fromkeys(keys, changing) if changing else {}
     for pos, body in fetch(_CHANGED, parameters):
         key = references[body["target"]["key"]]
@@ -129,13 +162,23 @@ def changes_by_hand(collection: str, keys: Collection[str], since: datetime, unt
 
 def makers_of_secrets(run: Run, causes: Causes) -> frozenset[str]:
     """Who was shown a secret with which a delivery that led to the run could be signed."""
-    signed = {(cause.workflow or run.workflow, cause.trigger) for cause in causes if cause.kind == "delivery" and cause.signed}
-    return frozenset(person for (person,) in fetch(_SECRETS, tuple(map(list, zip(*signed, strict=True))))) if signed else frozenset()
+    signed = {
+        (cause.workflow or run.workflow, cause.trigger)
+        for cause in causes
+        if cause.kind == "delivery" and cause.signed
+    }
+    return (
+        frozenset(person for (person,) in fetch(_SECRETS, tuple(map(list, zip(*signed, strict=True)))))
+        if signed
+        else frozenset()
+    )
 
 
 def people_who_may_have(run: Run) -> frozenset[str]:
     """Who may have caused a run of which the log does not tell: its starter, and for a webhook with a key all who had one then."""
-    signed = {each.id for each in workflows.version(run.workflow, run.version).document.triggers if each.signed}
+    signed = {
+        each.id for each in workflows.version(run.workflow, run.version).document.triggers if each.signed
+    }
     by_key = run.trigger == "webhook" and (run.origin or {}).get("id") not in signed
     owners = fetch(_OWNERS, {"at": run.created_at}) if by_key else []
     return frozenset({run.started_by, *(person for (person,) in owners)})
@@ -151,7 +194,11 @@ def _of_log(run_id: str, depth: int = 0) -> Causes:
     trigger = first["data"]["open"].get("trigger")
     links = [cause_of_event(first)] if first["actor"]["kind"] in ("user", "key") else []
     links += [Cause("person", person=entered_by)] if (entered_by or "").startswith("usr_") else []
-    links += [Cause("schedule", trigger=(first["data"]["open"].get("origin") or {}).get("id"))] if trigger == "schedule" else []
+    links += (
+        [Cause("schedule", trigger=(first["data"]["open"].get("origin") or {}).get("id"))]
+        if trigger == "schedule"
+        else []
+    )
     if trigger == "event" and event:
         links += _of_trigger_event(event, depth)
     for other in filter(None, (parent, former)):
@@ -168,5 +215,7 @@ def _of_trigger_event(event: Mapping[str, Any], depth: int) -> Causes:
     if links or not event.get("record"):
         return links or (OUTSIDE,)
     at = datetime.fromisoformat(event["at"])
-    by_hand = changes_by_hand(event["collection"], [event["record"]], at - CHANGED_WITHIN, at + CHANGED_WITHIN)
+    by_hand = changes_by_hand(
+        event["collection"], [event["record"]], at - CHANGED_WITHIN, at + CHANGED_WITHIN
+    )
     return by_hand.get(event["record"], (OUTSIDE,))

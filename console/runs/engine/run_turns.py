@@ -7,7 +7,9 @@ from console.infra import jobs
 from console.infra.db.engine import place_among
 from console.workflows import Definition
 
-AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
+AT_ONCE = (
+    10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
+)
 
 
 def turn_of(definition: Definition, run: Run) -> AbstractContextManager[bool]:

@@ -26,20 +26,30 @@ def with_stage_changed(run: Run, report: commands.Report, events: Sequence[Event
     if moved is None:
         return list(events)
     event, attempt = events[place], attempt_and_effect[0]
-    event_of_stage = Event("stage_changed", event.at, {"n": attempt.n, **moved}, {}, (attempt.step, attempt.attempt), attempt.by)
+    event_of_stage = Event(
+        "stage_changed", event.at, {"n": attempt.n, **moved}, {}, (attempt.step, attempt.attempt), attempt.by
+    )
     return [*events[: place + 1], event_of_stage, *events[place + 1 :]]
 
 
-def _changed(run: Run, effect: Effect, report: commands.Report) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+def _changed(
+    run: Run, effect: Effect, report: commands.Report
+) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """(old, new) values of the fields of the run's record that the effect wrote; None where it wrote others, or nothing."""
     request = as_stored(effect.request, report.result)
     if "changes" in request:
         if (request.get("collection"), request.get("key")) != (run.collection, run.record):
             return None
         changes = request["changes"]
-        return {name: each["old"] for name, each in changes.items()}, {name: each["new"] for name, each in changes.items()}
+        return {name: each["old"] for name, each in changes.items()}, {
+            name: each["new"] for name, each in changes.items()
+        }
     define = request.get("define") or {}
     values = (report.result or {}).get("values") or {}
-    if effect.kind != "sql_write" or define.get("collection", run.collection) != run.collection or not values.get("changed"):
+    if (
+        effect.kind != "sql_write"
+        or define.get("collection", run.collection) != run.collection
+        or not values.get("changed")
+    ):
         return None
     return (values["old"], values["new"]) if values.get("key") == run.record else None

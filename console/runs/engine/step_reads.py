@@ -30,7 +30,9 @@ def read_rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: 
     relation = own.relation(read.relation)
     if relation is None:
         raise NotFound(f"{own.label} has no relation {read.relation} any more.")
-    return _read_many(actor, run, records.collection(relation.collection), relation, read, roots, record.values)
+    return _read_many(
+        actor, run, records.collection(relation.collection), relation, read, roots, record.values
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,45 @@ class _Asked:
     def totals(self, wanted: Sequence[records.Figure]) -> dict[str, Any]:
         """Name → figure over all of them."""
         return records.totals(
-            self.target.id, self.scope, wanted, led_from=self.led_from, where=self.where, roots=self.roots, known=self.known
+            self.target.id,
+            self.scope,
+            wanted,
+            led_from=self.led_from,
+            where=self.where,
+            roots=self.roots,
+            known=self.known,
         )
 
     def page(self, read: Read) -> tuple[list[Record], str | None]:
         """(the first `read.limit` rows, where to read on if there are more), read in as many pages as needed."""
         rows: list[Record] = []
-        after: str | None = self.roots.get("steps", {}).get(read.goes_on, {}).get(NEXT) if read.goes_on is not None else None
+        after: str | None = (
+            self.roots.get("steps", {}).get(read.goes_on, {}).get(NEXT) if read.goes_on is not None else None
+        )
         scope, where, roots = self.scope, self.where, self.roots
         while True:
             limit = min(records.MOST_ROWS, read.limit - len(rows))
             if self.led_from is not None:
                 part = records.related(
-                    *self.led_from, scope, limit=limit, after=after, sort=read.sort, where=where, roots=roots, known=self.known
+                    *self.led_from,
+                    scope,
+                    limit=limit,
+                    after=after,
+                    sort=read.sort,
+                    where=where,
+                    roots=roots,
+                    known=self.known,
                 )
             else:
-                part = records.page(self.target.id, scope, segment=where, sort=read.sort, limit=limit, after=after, roots=roots)
+                part = records.page(
+                    self.target.id,
+                    scope,
+                    segment=where,
+                    sort=read.sort,
+                    limit=limit,
+                    after=after,
+                    roots=roots,
+                )
             rows, after = [*rows, *part.rows], part.next
             if after is None or len(rows) >= read.limit:
                 return rows, after
@@ -74,7 +99,13 @@ class _Asked:
 
 
 def _read_many(
-    actor: Actor, run: Run, target: Collection, relation: Relation | None, read: Read, roots: Mapping[str, Any], known: Mapping[str, Any]
+    actor: Actor,
+    run: Run,
+    target: Collection,
+    relation: Relation | None,
+    read: Read,
+    roots: Mapping[str, Any],
+    known: Mapping[str, Any],
 ) -> Rows:
     """Rows and totals of a collection, or of the relation's target. Hidden fields are used neither in filters nor in totals."""
     label, source = (relation.label, relation.name) if relation else (target.label, target.id)
@@ -82,24 +113,56 @@ def _read_many(
         return Rows(target.id, label, (), (), denied=(source,))
     scope = access.scope_for(actor, target.id, "read")
     where = expressions.parse(read.where) if read.where else None
-    looked_at = {path[1] for path in expressions.paths(where) if path[0] == "record" and len(path) > 1} if where else set()
+    looked_at = (
+        {path[1] for path in expressions.paths(where) if path[0] == "record" and len(path) > 1}
+        if where
+        else set()
+    )
     if shut := sorted(looked_at & scope.hidden):
         return Rows(target.id, label, (), (), denied=tuple(shut))
-    asked = _Asked(target, scope, where, roots, (run.collection or "", run.record or "", relation.name) if relation else None, known)
+    asked = _Asked(
+        target,
+        scope,
+        where,
+        roots,
+        (run.collection or "", run.record or "", relation.name) if relation else None,
+        known,
+    )
     figures = [total for total in read.totals if total.field is None or total.field not in scope.hidden]
     wanted = [records.Figure(total.name, total.function, total.field) for total in figures]
     totals = asked.totals(wanted) if wanted else {}
     columns = [_figure(target, total) for total in figures]
     refused = tuple(total.name for total in read.totals if total not in figures)
     if read.totals and not read.fields:
-        return Rows(target.id, label, (), (), refused, totals=totals, figures=columns, reckoned=asked.keys() if wanted else ())
+        return Rows(
+            target.id,
+            label,
+            (),
+            (),
+            refused,
+            totals=totals,
+            figures=columns,
+            reckoned=asked.keys() if wanted else (),
+        )
     page, following = asked.page(read)
     more = following is not None
     fields, denied = _columns(target, scope, read.fields)
     kept = {name for field in fields for name in (field["name"], target.currencies.get(field["name"]))}
-    rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in page]
+    rows = [
+        {"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}}
+        for row in page
+    ]
     return Rows(
-        target.id, label, fields, rows, (*denied, *refused), more, following, totals, columns, asked.keys() if wanted and more else ()
+        target.id,
+        label,
+        fields,
+        rows,
+        (*denied, *refused),
+        more,
+        following,
+        totals,
+        columns,
+        asked.keys() if wanted and more else (),
     )
 
 
@@ -112,13 +175,28 @@ def _figure(target: Collection, total: Total) -> dict[str, Any]:
 def _rows_of_own_record(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
     scope = access.scope_for(actor, collection.id, "read")
     fields, denied = _columns(collection, scope, read.fields)
-    beside = {collection.currencies.get(field["name"]) for field in fields} & record.values.keys() - scope.hidden
-    values = {name: record.values.get(name) for name in (*(field["name"] for field in fields), *sorted(filter(None, beside)))}
-    return Rows(collection.id, collection.label_one, fields, [{"key": record.key, "title": record.title, "values": values}], denied)
+    beside = {
+        collection.currencies.get(field["name"]) for field in fields
+    } & record.values.keys() - scope.hidden
+    values = {
+        name: record.values.get(name)
+        for name in (*(field["name"] for field in fields), *sorted(filter(None, beside)))
+    }
+    return Rows(
+        collection.id,
+        collection.label_one,
+        fields,
+        [{"key": record.key, "title": record.title, "values": values}],
+        denied,
+    )
 
 
-def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def _columns(
+    collection: Collection, scope: Scope, names: Sequence[str]
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """(columns in the shape of the API, names that may not be read). No `names`: every readable field."""
     wanted = names or [field.name for field in collection.readable(scope)]
-    known = [field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden]
+    known = [
+        field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden
+    ]
     return [field.to_json() for field in known], tuple(name for name in wanted if name in scope.hidden)

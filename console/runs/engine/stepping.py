@@ -57,10 +57,18 @@ def plan_of(definition: Definition) -> Plan:
     """The plan of a version: the graph, and which steps are done without a person."""
     document = definition.document
     alone = {step.id for step in document.steps if steps.get(step.type).by_itself(step.config)}
-    asks = frozenset(step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic)
-    clicked = {step.id for step in document.steps if step.completion == "automatic" and not _has_form(definition, step.id)}
+    asks = frozenset(
+        step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic
+    )
+    clicked = {
+        step.id
+        for step in document.steps
+        if step.completion == "automatic" and not _has_form(definition, step.id)
+    }
     forms = {step.id for step in document.steps if not steps.get(step.type).automatic}
-    lists = {step.id for step in document.steps if steps.get(step.type).by_items}  # skipped if the list is empty
+    lists = {
+        step.id for step in document.steps if steps.get(step.type).by_items
+    }  # skipped if the list is empty
     skips = frozenset(((clicked - alone) & forms) | lists)
     return Plan(document, frozenset(alone | clicked), asks, skips)
 
@@ -94,7 +102,13 @@ def record_of(actor: Actor, run: Run) -> Record | None:
 
 def run_facts(run: Run) -> dict[str, Any]:
     """What conditions of rights and expressions read as `run`."""
-    return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}
+    return {
+        "id": run.id,
+        "started_by": run.started_by,
+        "holder": run.holder,
+        "team": run.team,
+        "version": run.version,
+    }
 
 
 def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> None:
@@ -103,12 +117,18 @@ def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> No
     `named`: an error by separation of duties names people who could do it.
     """
     obj = f"workflow:{open_step.definition.slug}"
-    if not any(access.can(actor, open_step.run.team, obj, act, run=run_facts(open_step.run)) for act in PERFORMING):
+    if not any(
+        access.can(actor, open_step.run.team, obj, act, run=run_facts(open_step.run)) for act in PERFORMING
+    ):
         access.require(actor, open_step.run.team, obj, "resume", run=run_facts(open_step.run))
     wanted = open_step.definition.document.step(open_step.attempt.step).roles
     if wanted and not access.held(actor, open_step.run.team) & set(wanted):
         mine = open_step.run.holder == actor.id
-        way_out = "Save the run, or let one of them take it over." if mine else "One of them takes it over; you need do nothing."
+        way_out = (
+            "Save the run, or let one of them take it over."
+            if mine
+            else "One of them takes it over; you need do nothing."
+        )
         raise NotAllowed(
             f"“{open_step.view.title}” is for {roles_words(wanted)}. {way_out}",
             need=(obj, "resume"),
@@ -136,11 +156,15 @@ def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     behind = people_behind(run, [actor.id, *(each.by for each in done)])
     # whoever made a key of the account comes here with it; by itself the account is nobody's hand
     doers = [actor.id, *sorted(behind.get(actor.id, ()))] if actor.kind == "key" else [actor.id]
-    broken = (duties.violated_rule(rules, done, doer, starter=run.started_by, behind=behind) for doer in doers)
+    broken = (
+        duties.violated_rule(rules, done, doer, starter=run.started_by, behind=behind) for doer in doers
+    )
     rule = next((rule for rule in broken if rule is not None), None)
     if rule is not None:
         could = _names_of_others(open_step, rules, done, behind) if named else ()
-        raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, open_step.view.title, could)
+        raise duties.refusal_by_rule(
+            rule, {step.id: step.title for step in document.steps}, open_step.view.title, could
+        )
     access.narrowing.require_approver(actor, f"workflow:{open_step.definition.slug}")
 
 
@@ -151,10 +175,19 @@ def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
     return [duties.DoneStep(step, by, values) for step, by, values in rows]
 
 
-def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep], behind: duties.Behind) -> list[str]:
+def _names_of_others(
+    open_step: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep], behind: duties.Behind
+) -> list[str]:
     """Names of at most five people who could do the step, in order."""
-    wanted, obj = open_step.definition.document.step(open_step.attempt.step).roles, f"workflow:{open_step.definition.slug}"
-    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    wanted, obj = (
+        open_step.definition.document.step(open_step.attempt.step).roles,
+        f"workflow:{open_step.definition.slug}",
+    )
+    people = {
+        row.sub.removeprefix("user:")
+        for row in access.all_rows()
+        if row.ptype == "g" and row.sub.startswith("user:")
+    }
     able = [
         person
         for person in people
@@ -166,13 +199,19 @@ def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[d
     return sorted(name for (name,) in fetch(_OPEN, (able,)))[:NAMED] if able else []
 
 
-def may_do_step(actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str) -> bool:
+def may_do_step(
+    actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str
+) -> bool:
     """Whether the actor, who may resume such runs, could do the step, by its roles and the fields that it changes."""
     kind, view = _step(definition, step_id)
     wanted = definition.document.step(step_id).roles
     if wanted and not access.held(actor, team) & set(wanted):
         return False
-    return collection is None or not (kind.tags or kind.edits(view)) or access.can(actor, team, f"collection:{collection}", "update")
+    return (
+        collection is None
+        or not (kind.tags or kind.edits(view))
+        or access.can(actor, team, f"collection:{collection}", "update")
+    )
 
 
 def context_of(
@@ -197,25 +236,40 @@ def context_of(
     held = run.context if hidden is None else held_by_steps(run, hidden)
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
-        "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
+        "input": held.get(
+            document.start.id,
+            run.input if hidden is None else _masked(run.input, hidden, document.start.id, run),
+        ),
         "steps": _WithEntries(run, open_step.attempt.step, held),
         **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
         "run": run_facts(run) | {name: value for name, value in seen.items() if name in asked},
         "currentUser": actor.attributes,
         "now": now,
         **({"item": run.fork["item"]} if run.fork is not None and run.fork["item"] is not None else {}),
-        SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
+        SPOKEN: spoken_values.of_run(
+            open_step.definition.id, open_step.definition.number, document, open_step.attempt.step
+        ),
         NAMES: lambda collection, key: _name(actor, collection, key),
     }
     edits, forms, gone = open_step.kind.edits(open_step.view), dict[str, FormField](), frozenset[str]()
     if edits and record is not None and run.collection is not None:
-        scope, collection = access.scope_for(actor, run.collection, "update"), records.collection(run.collection)
+        scope, collection = (
+            access.scope_for(actor, run.collection, "update"),
+            records.collection(run.collection),
+        )
         gone = frozenset(() if open_step.kind.by_items else edits).difference(collection.by_name)
-        forms = {field.name: field for field in records.forms(collection, named_fields(collection, edits), record, scope, run.workflow)}
+        forms = {
+            field.name: field
+            for field in records.forms(
+                collection, named_fields(collection, edits), record, scope, run.workflow
+            )
+        }
     wanted = open_step.kind.reads(open_step.view)
     reads = {read.name: read_rows(actor, run, record, read, roots) for read in wanted}
     acts = {
-        name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
+        name: action_preview.ready(
+            actor, run, name, run.record if key is None else key, record if key is None else None, now
+        )
         for name, key in open_step.kind.acts(open_step.view, roots).items()
     }
     context = Context(
@@ -230,8 +284,12 @@ def context_of(
         titles={step.id: step.title for step in document.steps},
         acts=acts,
         loaded=loaded_rows.loaded_by([(read, reads[read.name]) for read in wanted], acts),
-        key=settling.idempotency_key(run.id, open_step.attempt.step, open_step.attempt.attempt, len(open_step.attempt.effects) + 1),
-        manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
+        key=settling.idempotency_key(
+            run.id, open_step.attempt.step, open_step.attempt.attempt, len(open_step.attempt.effects) + 1
+        ),
+        manual=frozenset(
+            attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually
+        ),
         chosen=item,
         asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
         opened={look.key: look.counted for look in looked_at},
@@ -287,9 +345,15 @@ def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
     """Form fields of a record other than the run's; empty if the actor may not change it."""
     if not access.can(actor, run.team, f"collection:{focus.collection}", "update"):
         return {}
-    scope, collection = access.scope_for(actor, focus.collection, "update"), records.collection(focus.collection)
+    scope, collection = (
+        access.scope_for(actor, focus.collection, "update"),
+        records.collection(focus.collection),
+    )
     record = Record(focus.collection, focus.key, focus.title, dict(focus.values))
-    return {field.name: field for field in records.forms(collection, list(focus.fields), record, scope, run.workflow)}
+    return {
+        field.name: field
+        for field in records.forms(collection, list(focus.fields), record, scope, run.workflow)
+    }
 
 
 @functools.lru_cache(maxsize=256)
@@ -303,15 +367,24 @@ def prompt_of(open_step: OpenStep, context: Context) -> Prompt:
     if not open_step.by_hand:
         return open_step.kind.prepare(open_step.view, context)
     document = open_step.definition.document
-    ways = {outcome: target for outcome, target in document.step(open_step.attempt.step).next.items() if outcome != "error"}
+    ways = {
+        outcome: target
+        for outcome, target in document.step(open_step.attempt.step).next.items()
+        if outcome != "error"
+    }
     if len(ways) <= 1:
         return Prompt(button="Go on")
     return Prompt(
-        outcomes=tuple(Option(outcome, f"On to {document.step(target).title}") for outcome, target in ways.items()), button="Go on"
+        outcomes=tuple(
+            Option(outcome, f"On to {document.step(target).title}") for outcome, target in ways.items()
+        ),
+        button="Go on",
     )
 
 
-def completion_of(open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+def completion_of(
+    open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None
+) -> Completion:
     """The completion of the step with the submitted values. Raises Invalid with one detail per wrong field."""
     if not open_step.by_hand:
         completion = completion_of_values(open_step, context, values, outcome)
@@ -326,17 +399,24 @@ def completion_of(open_step: OpenStep, context: Context, values: Mapping[str, An
             _require_offered(prompt, outcome)
         return open_step.kind.by_hand(open_step.view, context)
     if outcome not in offered:
-        raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
+        raise Invalid(
+            "Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}]
+        )
     return Completion(outcome, {}, {"branch": outcome})
 
 
-def completion_of_values(open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+def completion_of_values(
+    open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None
+) -> Completion:
     """The completion that the kind of step makes of the values. What it raises names fields by their labels."""
     try:
         return open_step.kind.complete(open_step.view, context, dict(values), outcome)
     except Invalid as error:
         if error.details:
-            error.message = by_label(error, {field.name: field.label for field in open_step.kind.prepare(open_step.view, context).fields})
+            error.message = by_label(
+                error,
+                {field.name: field.label for field in open_step.kind.prepare(open_step.view, context).fields},
+            )
         raise
 
 

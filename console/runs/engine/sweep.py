@@ -59,7 +59,12 @@ order by r.id limit %s
 
 def wake() -> int:
     """Put in a job for each run whose timer is due, the longest overdue first, and return how many. Paused workflows are left out."""
-    return jobs.enqueue_all([jobs.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))])
+    return jobs.enqueue_all(
+        [
+            jobs.advance(run_id, seq, hands_off=behind)
+            for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))
+        ]
+    )
 
 
 def wake_for_sources() -> int:
@@ -74,13 +79,24 @@ def wake_for_sources() -> int:
 
 def _try_now(run_id: str) -> bool:
     """Whether the run waited to try again, and does it now."""
-    if (loaded := load(run_id)) is None or loaded.run.current is None or not loaded.run.waiting or loaded.run.waiting["for"] != "retry":
+    if (
+        (loaded := load(run_id)) is None
+        or loaded.run.current is None
+        or not loaded.run.waiting
+        or loaded.run.waiting["for"] != "retry"
+    ):
         return False
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
     if workflows.paused(definition):
         return False
     try:
-        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded.run, Fire(loaded.run.current), log.now()), hand_on=True)
+        write(
+            ENGINE,
+            definition,
+            loaded,
+            decide(plan_of(definition), loaded.run, Fire(loaded.run.current), log.now()),
+            hand_on=True,
+        )
     except log.Moved:
         return False
     return True
@@ -94,7 +110,12 @@ def pick_up() -> int:
         except Exception:
             logger.exception("sweep: run %s", run_id)
     children.left()
-    return jobs.enqueue_all([jobs.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_STUCK, (STUCK_S, AT_ONCE))])
+    return jobs.enqueue_all(
+        [
+            jobs.advance(run_id, seq, hands_off=behind)
+            for run_id, seq, behind in fetch(_STUCK, (STUCK_S, AT_ONCE))
+        ]
+    )
 
 
 def sweep() -> int:

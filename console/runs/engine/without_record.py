@@ -17,7 +17,9 @@ from console.workflows import Definition
 GONE = "record_gone"
 
 
-def record_left(actor: Actor, open_step: OpenStep, read: Callable[[], Record | None] | None = None) -> Record | None:
+def record_left(
+    actor: Actor, open_step: OpenStep, read: Callable[[], Record | None] | None = None
+) -> Record | None:
     """The run's record for the engine; None also if the run knows that it was deleted, and the step does without it. `read`: gives it, if the caller reads it.
 
     Raises Conflict `record_gone` for a record that was deleted, NotFound for one that is not the actor's to see.
@@ -43,7 +45,8 @@ def _tells_of_deletion(output: Any, key: str | None) -> bool:
     results = output.get("results")
     made = results.values() if isinstance(results, Mapping) else ()
     return output.get("event") == "record.deleted" or any(
-        isinstance(result, Mapping) and result.get("deleted") is True and result.get("key") == key for result in made
+        isinstance(result, Mapping) and result.get("deleted") is True and result.get("key") == key
+        for result in made
     )
 
 

@@ -24,7 +24,15 @@ from console.records import Record, rehearsal
 from console.runs.commands import run_starts, transitions
 from console.runs.commands.approval_requests import complete_request
 from console.runs.engine.advancing import completing_command, failure_command, require_few_automatic
-from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, step_at
+from console.runs.engine.stepping import (
+    OpenStep,
+    completion_of,
+    context_of,
+    plan_of,
+    prompt_of,
+    record_of,
+    step_at,
+)
 from console.runs.simulation import simulated_children, simulated_waits
 from console.runs.simulation.former_runs import FormerRun
 from console.runs.store.loaded_runs import Loaded
@@ -148,9 +156,15 @@ class Simulation:
 
     def run_beside(self, definition: Definition, script: Script, about: Record | None) -> "Simulation":
         """A run that this one starts, not begun yet. It sees what this one would have written to the same record."""
-        other = Simulation(self.actor, definition, script, about, self.now, depth=self.depth + 1, gate=self.gate)
+        other = Simulation(
+            self.actor, definition, script, about, self.now, depth=self.depth + 1, gate=self.gate
+        )
         other.until = self.until
-        if about is not None and self.about is not None and (about.collection, about.key) == (self.about.collection, self.about.key):
+        if (
+            about is not None
+            and self.about is not None
+            and (about.collection, about.key) == (self.about.collection, self.about.key)
+        ):
             other.changed = self.changed
         return other
 
@@ -198,19 +212,30 @@ class Simulation:
     def question(self, kind: str, **more: Any) -> Question:
         """What has to be chosen at the step where the run stands."""
         attempt = self.run.attempt
-        step, number = (attempt.step, attempt.attempt) if attempt is not None else (self.definition.document.start.id, 1)
+        step, number = (
+            (attempt.step, attempt.attempt) if attempt is not None else (self.definition.document.start.id, 1)
+        )
         return Question(step, number, kind, self.definition.document.step(step).title, **more)
 
     # --------------------------------------------------------------------------------------------------------- one move
 
     def _move(self) -> Question | None:
         run = self.run
-        if self.former is not None and run.attempt is not None and (then := self.former.then(run)) is not None:
+        if (
+            self.former is not None
+            and run.attempt is not None
+            and (then := self.former.then(run)) is not None
+        ):
             self._as_then(then)
             return None
         if run.status == "running":
             open_step = step_at(self.definition, run)
-            if open_step.kind.name == "condition" and self.unseen and not self.script.recorded and open_step.attempt.attempt > PASSES:
+            if (
+                open_step.kind.name == "condition"
+                and self.unseen
+                and not self.script.recorded
+                and open_step.attempt.attempt > PASSES
+            ):
                 return self._end_circle(open_step)
             self._automatic_step(open_step)
             return None
@@ -240,7 +265,11 @@ class Simulation:
         self.now = max(self.now, then.completed_at or self.now)
         for effect in then.effects:
             self._remember_change(effect)
-        self.give(commands.Complete(by, then.step, self.run.revision, then.outcome or "default", then.values, then.output))
+        self.give(
+            commands.Complete(
+                by, then.step, self.run.revision, then.outcome or "default", then.values, then.output
+            )
+        )
 
     def jump(self, command: Command, moment: datetime) -> None:
         """Let time pass to the moment, and give the command then."""
@@ -264,7 +293,12 @@ class Simulation:
             self._remember_change(settled[1])
 
     def _can_be_tried(self, effect: Effect) -> bool:
-        return effect.kind in TRIED and rehearsal.current() is not None and self.former is None and not self.script.recorded
+        return (
+            effect.kind in TRIED
+            and rehearsal.current() is not None
+            and self.former is None
+            and not self.script.recorded
+        )
 
     def _remember_change(self, effect: Effect) -> None:
         if effect.status != "succeeded" or self.about is None:
@@ -274,7 +308,9 @@ class Simulation:
         self.changed |= {name: value for name, value in after.items() if before[name] != value}
         if "define" in effect.request and effect.kind.startswith("sql"):
             self.unseen = True
-            self.note("What an action writes is not seen by later steps of a dry run: they read the records as they are.")
+            self.note(
+                "What an action writes is not seen by later steps of a dry run: they read the records as they are."
+            )
 
     def record(self) -> Record | None:
         """The run's record as the actor may see it, with what the run would have written."""
@@ -295,10 +331,17 @@ class Simulation:
             context = self.context(open_step)
             completion = open_step.kind.complete_by_itself(open_step.view, context)
             if completion.asks_ai:
-                completion = replace(completion, awaits=Awaited(simulated_waits.MODEL, f"{simulation.ID}:{self.run.current}"))
+                completion = replace(
+                    completion, awaits=Awaited(simulated_waits.MODEL, f"{simulation.ID}:{self.run.current}")
+                )
             command: Command = self.completing(None, open_step, context, completion, chosen=completion.chosen)
             if completion.until is not None and completion.until > self.now:
-                command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
+                command = commands.Wait(
+                    open_step.attempt.step,
+                    log.body.moment(completion.until),
+                    completion.outcome,
+                    completion.output,
+                )
             self.give(command)
             if open_step.kind.name == "escalate":
                 self._hand_on()
@@ -307,7 +350,11 @@ class Simulation:
         except ConsoleError as error:
             self.run = before
             failing = failure_command(self.definition, self.loaded(), error, self.now)
-            self.give(commands.Fail(failing.step, error.code, error.message) if isinstance(failing, commands.Delay) else failing)
+            self.give(
+                commands.Fail(failing.step, error.code, error.message)
+                if isinstance(failing, commands.Delay)
+                else failing
+            )
 
     def _hand_on(self) -> None:
         """Let somebody else with the tester's rights go on, and the tester again after the next time: rules that ask for two people read who acts."""
@@ -320,17 +367,31 @@ class Simulation:
         return Loaded(self.run, b"", None)
 
     def completing(
-        self, by: str | None, open_step: OpenStep, context: Context, completion: Completion, *, chosen: str | None = None
+        self,
+        by: str | None,
+        open_step: OpenStep,
+        context: Context,
+        completion: Completion,
+        *,
+        chosen: str | None = None,
     ) -> commands.Complete:
         """The command that completes the step. Raises what completing raises."""
         request = completion.approval
-        approval = complete_request(request, self.run, open_step, context, self.record()) if request is not None else None
-        completing = completing_command(by, open_step.attempt.step, self.run, completion, self.definition.slug)
+        approval = (
+            complete_request(request, self.run, open_step, context, self.record())
+            if request is not None
+            else None
+        )
+        completing = completing_command(
+            by, open_step.attempt.step, self.run, completion, self.definition.slug
+        )
         command = replace(completing, chosen=chosen, approval=approval)
         if command.awaits is not None:
             self.requests[command.awaits.key] = command.awaits.request
         self.requests |= {
-            str(each.open["message_id"]): {**each.open, **each.sealed} for each in command.side_rows if each.kind == "message_asked"
+            str(each.open["message_id"]): {**each.open, **each.sealed}
+            for each in command.side_rows
+            if each.kind == "message_asked"
         }
         return command
 
@@ -355,9 +416,18 @@ class Simulation:
         outcome = None if chosen_end else outcome
         if self.script.recorded:
             typed = {field.name for field in prompt.fields if not field.readonly}
-            values = {name: value for name, value in values.items() if name in typed or (open_step.kind.by_items and name == "item")}
+            values = {
+                name: value
+                for name, value in values.items()
+                if name in typed or (open_step.kind.by_items and name == "item")
+            }
             outcome = outcome if prompt.outcomes else None
-        if open_step.kind.by_items and "item" not in values and prompt.progress is not None and prompt.progress.key is not None:
+        if (
+            open_step.kind.by_items
+            and "item" not in values
+            and prompt.progress is not None
+            and prompt.progress.key is not None
+        ):
             values["item"] = prompt.progress.key
         before = self.run
         try:
@@ -373,18 +443,24 @@ class Simulation:
             ):  # what it is done to is what an earlier step would have made
                 return self._end_unseen(open_step, ways, chosen_end, error.message)
             errors = error.details or [{"field": "", "reason": error.message}]
-            return self._form(prompt, answered=True, refused=isinstance(error, Invalid), errors=errors, why=error.message)
+            return self._form(
+                prompt, answered=True, refused=isinstance(error, Invalid), errors=errors, why=error.message
+            )
         return None
 
     def _ways(self, open_step: OpenStep) -> dict[str, str]:
         """How the step can end: outcome → in words."""
         return {outcome: humanised(outcome) for outcome in open_step.kind.outcomes(open_step.view.config)}
 
-    def _end_unseen(self, open_step: OpenStep, ways: Mapping[str, str], chosen: str | None, why: str) -> Question | None:
+    def _end_unseen(
+        self, open_step: OpenStep, ways: Mapping[str, str], chosen: str | None, why: str
+    ) -> Question | None:
         """End a step, whose record nothing has written, as the tester says; the question how, where they did not say it yet."""
         if chosen is None:
             outcomes = [{"value": outcome, "label": words} for outcome, words in ways.items()]
-            return self.question("form", outcomes=outcomes, why=f"{why} {CHOOSE_END}", answered=True, refused=True)
+            return self.question(
+                "form", outcomes=outcomes, why=f"{why} {CHOOSE_END}", answered=True, refused=True
+            )
         self._hold(self.actor.id)
         self.give(commands.Complete(self.actor.id, open_step.attempt.step, self.run.revision, chosen, {}, {}))
         return None
@@ -395,11 +471,17 @@ class Simulation:
         answer = self.script.answer(step, open_step.attempt.attempt)
         if answer is None or answer.outcome not in ways:
             words = {**ways, "default": "Otherwise"}
-            return self.question("form", outcomes=[{"value": each, "label": words[each]} for each in ways], why=CIRCLES)
-        self.give(commands.Complete(None, step, self.run.revision, answer.outcome, {}, {"branch": answer.outcome}))
+            return self.question(
+                "form", outcomes=[{"value": each, "label": words[each]} for each in ways], why=CIRCLES
+            )
+        self.give(
+            commands.Complete(None, step, self.run.revision, answer.outcome, {}, {"branch": answer.outcome})
+        )
         return None
 
-    def _form(self, prompt: Prompt, *, answered: bool, refused: bool = False, errors: Any = (), why: str = "") -> Question:
+    def _form(
+        self, prompt: Prompt, *, answered: bool, refused: bool = False, errors: Any = (), why: str = ""
+    ) -> Question:
         run, attempt = self.run, self.run.attempt
         wrong = list(errors) or list((attempt.errors if attempt is not None else None) or ())
         return self.question(
@@ -407,7 +489,9 @@ class Simulation:
             text=prompt.text,
             fields=[field.to_json() for field in prompt.fields],
             outcomes=[option.to_json() for option in prompt.outcomes],
-            why=why or (run.take_over or {}).get("message", "") or " ".join(str(each.get("reason", "")) for each in wrong),
+            why=why
+            or (run.take_over or {}).get("message", "")
+            or " ".join(str(each.get("reason", "")) for each in wrong),
             errors=wrong,
             answered=answered,
             refused=refused,
@@ -421,13 +505,27 @@ class Simulation:
         for n, attempt in sorted(self.run.attempts.items()):
             step = self.definition.document.step(attempt.step)
             failed = attempt.status == "failed" and attempt.outcome is not None
-            output = dict(attempt.context) if attempt.status == "done" else dict(self.run.context.get(attempt.step, {})) if failed else None
+            output = (
+                dict(attempt.context)
+                if attempt.status == "done"
+                else dict(self.run.context.get(attempt.step, {}))
+                if failed
+                else None
+            )
             steps.append(
                 SimulatedStep(
-                    f"{prefix}{attempt.step}", attempt.attempt, step.type, step.title, attempt.status, attempt.outcome,
-                    dict(attempt.values), output, attempt.entered_at, branch,
+                    f"{prefix}{attempt.step}",
+                    attempt.attempt,
+                    step.type,
+                    step.title,
+                    attempt.status,
+                    attempt.outcome,
+                    dict(attempt.values),
+                    output,
+                    attempt.entered_at,
+                    branch,
                 )
-            )  # fmt: skip
+            )
             for beside in self.beside.get(n, ()):
                 steps += beside
         return steps
@@ -438,7 +536,9 @@ class Simulation:
         for n, attempt in sorted(self.run.attempts.items()):
             told = self.deliveries.get(n, ())
             sent_out += [
-                simulation.would_send(f"{prefix}{attempt.step}", attempt, effect, told if effect.kind == "message" else ())
+                simulation.would_send(
+                    f"{prefix}{attempt.step}", attempt, effect, told if effect.kind == "message" else ()
+                )
                 for effect in attempt.effects
                 if effect.keeps is None
             ]
@@ -448,4 +548,6 @@ class Simulation:
     def result(self, question: Question | None) -> Simulated:
         """What came of it."""
         values = {**(self.about.values if self.about is not None else {}), **self.changed}
-        return Simulated(self.run.status, self.run.ending, self.path(), self.sent(), question, self.notes, values)
+        return Simulated(
+            self.run.status, self.run.ending, self.path(), self.sent(), question, self.notes, values
+        )

@@ -28,7 +28,9 @@ _noted: dict[tuple[str, str, str], float] = {}
 def choices(actor: Actor, draft: Draft) -> list[tuple[str, str, datetime | None]]:
     """(id, title, when it began) of the newest runs that the actor may see, then of the first records, which began at no time."""
     heads, _ = lists.find(actor, {"workflow": draft.slug}, limit=MOST)
-    found: list[tuple[str, str, datetime | None]] = [(head.id, head.record_title or head.workflow_title, head.created_at) for head in heads]
+    found: list[tuple[str, str, datetime | None]] = [
+        (head.id, head.record_title or head.workflow_title, head.created_at) for head in heads
+    ]
     collection = draft.document.get("collection")
     if isinstance(collection, str):
         try:
@@ -52,7 +54,9 @@ def roots(actor: Actor, draft: Draft, chosen: str) -> dict[str, Any]:
         SPOKEN: _saying(actor, draft),
     }
     if chosen.startswith(RECORD):
-        return base | {"record": _record(actor, str(draft.document.get("collection")), chosen.removeprefix(RECORD))}
+        return base | {
+            "record": _record(actor, str(draft.document.get("collection")), chosen.removeprefix(RECORD))
+        }
     seen = see(actor, chosen, whole=True)
     if seen.run.workflow != draft.id or seen.run.label is not None:
         raise NotFound

@@ -8,7 +8,20 @@ from typing import Any
 from console.core.documents.workflow import Step, Workflow
 from console.core.run import Attempt, Run
 
-ONLY_SHOWN = {"title", "description", "button", "roles", "not_by", "ai", "finding", "flag", "stakes", "content", "next", "at"}
+ONLY_SHOWN = {
+    "title",
+    "description",
+    "button",
+    "roles",
+    "not_by",
+    "ai",
+    "finding",
+    "flag",
+    "stakes",
+    "content",
+    "next",
+    "at",
+}
 """Parts of a step that change nothing in what it comes to. Where it leads is looked up in the new version."""
 
 
@@ -41,9 +54,17 @@ class FormerRun:
 def unchanged_steps(before: Workflow, after: Workflow) -> frozenset[str]:
     """Steps that come to the same in both, given the same values: those that end a run, and those that lead nowhere, are left out."""
     former = {step.id: _working(step) for step in before.steps}
-    same = {step.id: working for step in after.steps if step.next and (working := _working(step)) == former.get(step.id)}
+    same = {
+        step.id: working
+        for step in after.steps
+        if step.next and (working := _working(step)) == former.get(step.id)
+    }
     settled = before.variables == after.variables
-    return frozenset(step for step, working in same.items() if settled or "variables." not in json.dumps(working, default=str))
+    return frozenset(
+        step
+        for step, working in same.items()
+        if settled or "variables." not in json.dumps(working, default=str)
+    )
 
 
 def _working(step: Step) -> dict[str, Any]:

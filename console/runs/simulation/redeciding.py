@@ -45,7 +45,9 @@ class Redecided:
         return not self.why and (bool(self.place) or self.ended != self.would_end)
 
 
-def redecide(actor: Actor, slug_or_id: str, *, limit: int = MOST, after: str | None = None) -> tuple[list[Redecided], str | None]:
+def redecide(
+    actor: Actor, slug_or_id: str, *, limit: int = MOST, after: str | None = None
+) -> tuple[list[Redecided], str | None]:
     """The newest completed runs decided again by the draft, and the cursor of the next ones. Only runs that the actor may see, and whose values they may read.
 
     What unchanged steps read and found counts as it was then; what is worked out anew reads the records as they are today, apart from what the run
@@ -53,31 +55,54 @@ def redecide(actor: Actor, slug_or_id: str, *, limit: int = MOST, after: str | N
     Malformed for a cursor, SourceDown.
     """
     definition = definition_to_try(actor, slug_or_id)
-    heads, following = lists.find(actor, {"workflow": definition.slug, "status": "completed"}, limit=limit, after=after)
+    heads, following = lists.find(
+        actor, {"workflow": definition.slug, "status": "completed"}, limit=limit, after=after
+    )
     return [_redecided(actor, definition, head) for head in heads if not head.test], following
 
 
 def _redecided(actor: Actor, definition: Definition, head: lists.RunHead) -> Redecided:
-    base = Redecided(head.id, head.record_title or head.workflow_title, head.ended_at, head.ending or head.status, "")
+    base = Redecided(
+        head.id, head.record_title or head.workflow_title, head.ended_at, head.ending or head.status, ""
+    )
     seen = see(actor, head.id, whole=True)
     run = seen.run
     if run.label is not None:
         return replace(base, why=CONFIDENTIAL)
-    standing = [attempt for _, attempt in sorted(run.attempts.items()) if attempt.standing or attempt.status == "failed"]
+    standing = [
+        attempt
+        for _, attempt in sorted(run.attempts.items())
+        if attempt.standing or attempt.status == "failed"
+    ]
     if any(_hidden(actor, run, attempt.step) for attempt in standing):
         return replace(base, why=HIDDEN)
     if run.record is not None and seen.record is None:
         return replace(base, why=GONE)
     about = _as_before(seen.record, run, standing) if seen.record is not None else None
     version = readable_version(run.workflow, run.version)
-    former = FormerRun(standing, unchanged_steps(version.document, definition.document) if version is not None else frozenset())
+    former = FormerRun(
+        standing,
+        unchanged_steps(version.document, definition.document) if version is not None else frozenset(),
+    )
     try:
-        found = dry_run(actor, definition, run.record, run.input, recorded(standing), now=run.created_at, about=about, former=former)
+        found = dry_run(
+            actor,
+            definition,
+            run.record,
+            run.input,
+            recorded(standing),
+            now=run.created_at,
+            about=about,
+            former=former,
+        )
     except SourceDown:
         raise
     except ConsoleError as error:
         return replace(
-            base, would_end="It would not begin", place=definition.document.start.title, why="" if error.details else error.message
+            base,
+            would_end="It would not begin",
+            place=definition.document.start.title,
+            why="" if error.details else error.message,
         )
     return replace(base, would_end=_end(found), place=_place(definition, standing, found))
 
@@ -93,7 +118,11 @@ def _as_before(record: Record, run: Run, standing: Sequence[Attempt]) -> Record:
         for effect in attempt.effects:
             request = effect.request
             changes = request.get("changes")
-            if effect.status == "succeeded" and isinstance(changes, Mapping) and request.get("key") == run.record:
+            if (
+                effect.status == "succeeded"
+                and isinstance(changes, Mapping)
+                and request.get("key") == run.record
+            ):
                 for name, change in changes.items():
                     before.setdefault(name, change.get("old"))
     return replace(record, values={name: before.get(name, value) for name, value in record.values.items()})
@@ -109,7 +138,9 @@ def recorded(standing: Sequence[Attempt]) -> Script:
             ChosenAnswer(
                 values=dict(attempt.values),
                 outcome=attempt.outcome,
-                approval=("approved" if decided[-1].status == "approved" else "rejected") if decided else None,
+                approval=("approved" if decided[-1].status == "approved" else "rejected")
+                if decided
+                else None,
             )
         )
         endings.setdefault(attempt.step, []).append(_ending(attempt))
@@ -125,10 +156,16 @@ def _ending(attempt: Attempt) -> ChosenEnding:
     if outside:
         result = dict(outside[-1].result or {})
         values = result.get("values", {})
-        return ChosenEnding(outcome="succeeded", result={**values, **({"outcome": result["outcome"]} if "outcome" in result else {})})
+        return ChosenEnding(
+            outcome="succeeded",
+            result={**values, **({"outcome": result["outcome"]} if "outcome" in result else {})},
+        )
     output = dict(attempt.output or {})
     if any(effect.kind == "message" for effect in own):
-        return ChosenEnding(outcome="succeeded", result={"outcome": output.get("status"), "label": output.get("label"), **output})
+        return ChosenEnding(
+            outcome="succeeded",
+            result={"outcome": output.get("status"), "label": output.get("label"), **output},
+        )
     if attempt.outcome == "timeout":
         return ChosenEnding(outcome="failed", result=None)
     return ChosenEnding(outcome="succeeded", result=output)
@@ -146,7 +183,13 @@ def _place(definition: Definition, standing: Sequence[Attempt], found: Simulated
     taken = [each for each in found.path if not each.branch]
     for former, now in zip_longest(standing, taken):
         if former is None or now is None or former.step != now.step:
-            return now.title if now is not None else titles.get(former.step, former.step) if former is not None else ""
+            return (
+                now.title
+                if now is not None
+                else titles.get(former.step, former.step)
+                if former is not None
+                else ""
+            )
     if found.question is not None:
         return found.question.title
     return ""

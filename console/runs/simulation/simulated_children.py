@@ -32,7 +32,9 @@ def join(dry: "Simulation") -> Question | None:
         ended_well = ending.outcome == "succeeded"
         message = str((ending.result or {}).get("message") or CHOSEN)
         dry.give(
-            commands.Arrive(key, output=dict(ending.result or {})) if ended_well else commands.Unanswered(key, "child_failed", message)
+            commands.Arrive(key, output=dict(ending.result or {}))
+            if ended_well
+            else commands.Unanswered(key, "child_failed", message)
         )
         return None
     wanted = [Child.of(each) for each in attempt.values.get("children", ())]
@@ -59,9 +61,13 @@ def join(dry: "Simulation") -> Question | None:
             return replace(question, step=f"{inside}{question.step}")
         dry.now = max(dry.now, other.now)
         ended[child.branch] = (other.run, other.definition.document)
-        mine[child.branch] = ChildRun(child.branch, child.branch, key, other.run.status, other.run.ending, other.run.reason)
+        mine[child.branch] = ChildRun(
+            child.branch, child.branch, key, other.run.status, other.run.ending, other.run.reason
+        )
         if until == "any" and other.run.status == "completed":
-            dry.note("Of branches of which one is enough, the first in the list is taken to be the first that ends.")
+            dry.note(
+                "Of branches of which one is enough, the first in the list is taken to be the first that ends."
+            )
             break
         if until == "all" and other.run.status != "completed":
             break
@@ -70,7 +76,12 @@ def join(dry: "Simulation") -> Question | None:
 
 
 def _go_on(
-    dry: "Simulation", key: str, until: str, wanted: list[Child], mine: dict[str, ChildRun], ended: dict[str, tuple[Run, Any]]
+    dry: "Simulation",
+    key: str,
+    until: str,
+    wanted: list[Child],
+    mine: dict[str, ChildRun],
+    ended: dict[str, tuple[Run, Any]],
 ) -> None:
     failed = [child for child in mine.values() if child.status != "completed"]
     none_done = until == "any" and len(failed) == len(mine)
@@ -99,7 +110,9 @@ def _begun(dry: "Simulation", key: str, child: Child) -> "Simulation":
     else:
         definition = workflows.live(child.workflow)
         about = (
-            (child.collection or run.collection, child.record or run.record) if definition.document.collection is not None else (None, None)
+            (child.collection or run.collection, child.record or run.record)
+            if definition.document.collection is not None
+            else (None, None)
         )
         run_starts.try_start(dry.actor, definition.slug, *about, child.input, alone=True)
         found = run_starts.record_of_start(dry.actor, definition, *about)

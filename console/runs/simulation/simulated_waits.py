@@ -21,7 +21,19 @@ NOT_SENT = "The tester chose that it does not leave."
 NO_ANSWER = "The tester chose that no answer comes."
 CALLED_AGAIN = frozenset({"no_answer", "voicemail", "busy"})
 ENDS_OF_MESSAGES = frozenset(
-    {"sent", "skipped", "expired", "failed", "unknown", "answered", "no_answer", "voicemail", "busy", "default", "error"}
+    {
+        "sent",
+        "skipped",
+        "expired",
+        "failed",
+        "unknown",
+        "answered",
+        "no_answer",
+        "voicemail",
+        "busy",
+        "default",
+        "error",
+    }
 )
 """How messages and calls end by themselves; any other way of such a step is the label of an answer."""
 DONE = ({"value": "done", "label": "Done"}, {"value": "not_done", "label": "Not done"})
@@ -79,9 +91,15 @@ def _approval(dry: "Simulation") -> Question | None:
         dry.give(command)
         return None
     attempt = dry.run.attempt
-    approval = next((each for each in attempt.approvals if each.id == _key(dry)), None) if attempt is not None else None
+    approval = (
+        next((each for each in attempt.approvals if each.id == _key(dry)), None)
+        if attempt is not None
+        else None
+    )
     ends = (EXPIRED,) if approval is not None and approval.until is not None and approval.decides else ()
-    return dry.question("approval", why=approval.why if approval is not None else "", outcomes=[*DECIDED, *ends])
+    return dry.question(
+        "approval", why=approval.why if approval is not None else "", outcomes=[*DECIDED, *ends]
+    )
 
 
 def _message(dry: "Simulation") -> Question | None:
@@ -97,9 +115,19 @@ def _message(dry: "Simulation") -> Question | None:
         outcome, label, result = _one_try(dry, request, named)
     way = contacting.way_on(outcome, label, named)
     if way is None:
-        _in_vain(dry, f"message_{outcome}", str(result.get("reason") or NOT_SENT), asks=outcome in ("unknown", "expired"))
+        _in_vain(
+            dry,
+            f"message_{outcome}",
+            str(result.get("reason") or NOT_SENT),
+            asks=outcome in ("unknown", "expired"),
+        )
         return None
-    output = {"message": None, "status": outcome, "to": (request.get("content") or {}).get("to"), "reason": result.get("reason")}
+    output = {
+        "message": None,
+        "status": outcome,
+        "to": (request.get("content") or {}).get("to"),
+        "reason": result.get("reason"),
+    }
     if call:
         output |= {"outcome": outcome, "attempts": number, "label": label or None}
         output |= {name: result.get(name) for name in ("transcript", "recording")}
@@ -107,7 +135,9 @@ def _message(dry: "Simulation") -> Question | None:
     return None
 
 
-def _one_try(dry: "Simulation", request: Mapping[str, Any], named: Sequence[str]) -> tuple[str, str, dict[str, Any]]:
+def _one_try(
+    dry: "Simulation", request: Mapping[str, Any], named: Sequence[str]
+) -> tuple[str, str, dict[str, Any]]:
     """(outcome, label of an answer, what comes back) of the message, or of one try of a call; time passes until it leaves."""
     chosen, told = dry.script.ending(*_step_and_attempt(dry)), dry.deliver(request)
     result = dict(chosen.result or {}) if chosen is not None else {}
@@ -116,7 +146,10 @@ def _one_try(dry: "Simulation", request: Mapping[str, Any], named: Sequence[str]
         if not told.leaves and chosen is None:
             return told.status, "", {"reason": told.reason}
     usual = "answered" if request.get("channel") == "call" else "sent"
-    outcome = str(result.get("outcome") or {"failed": "failed", "unknown": "unknown"}.get(chosen.outcome if chosen else "", usual))
+    outcome = str(
+        result.get("outcome")
+        or {"failed": "failed", "unknown": "unknown"}.get(chosen.outcome if chosen else "", usual)
+    )
     label = str(result.get("label") or "")
     if outcome in named and outcome not in ENDS_OF_MESSAGES:  # the label of an answer
         outcome, label = usual, label or outcome
@@ -129,7 +162,11 @@ def _task(dry: "Simulation") -> Question | None:
     chosen = dry.script.answer(*_step_and_attempt(dry))
     if chosen is None or chosen.outcome not in ("done", "not_done"):
         return dry.question("task", outcomes=list(DONE))
-    request = dry.run.attempt.effects[-1].request.get("asked") or {} if dry.run.attempt is not None and dry.run.attempt.effects else {}
+    request = (
+        dry.run.attempt.effects[-1].request.get("asked") or {}
+        if dry.run.attempt is not None and dry.run.attempt.effects
+        else {}
+    )
     output = {
         "title": request.get("title"),
         "due": request.get("due"),
@@ -157,14 +194,21 @@ def _question(dry: "Simulation") -> Question | None:
     if offered and chosen.outcome not in offered:
         errors = [{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}]
         return dry.question("question", **question, errors=errors, answered=True, refused=True)
-    fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in request.get("fields", ())]
+    fields = [
+        FormField(**{name: field[name] for name in FormField.__slots__ if name in field})
+        for field in request.get("fields", ())
+    ]
     try:
         values = clean(fields, dict(chosen.values))
     except Invalid as error:
-        return dry.question("question", **question, errors=error.details, why=error.message, answered=True, refused=True)
+        return dry.question(
+            "question", **question, errors=error.details, why=error.message, answered=True, refused=True
+        )
     way = chosen.outcome if offered and chosen.outcome else ANSWERED
     people = list(request.get("people", ()))[: int(request.get("needs", 1))]
-    given = [{"by": person, "outcome": way, "at": log.body.moment(dry.now), "values": values} for person in people]
+    given = [
+        {"by": person, "outcome": way, "at": log.body.moment(dry.now), "values": values} for person in people
+    ]
     dry.give(commands.Arrive(_key(dry), way, output={"answers": given}))
     return None
 
@@ -172,7 +216,10 @@ def _question(dry: "Simulation") -> Question | None:
 def _documents(dry: "Simulation") -> Question | None:
     chosen = dry.script.answer(*_step_and_attempt(dry))
     if chosen is None or chosen.outcome not in ("received", "expired"):
-        outcomes = [{"value": "received", "label": "They come"}, {"value": "expired", "label": "They do not come in time"}]
+        outcomes = [
+            {"value": "received", "label": "They come"},
+            {"value": "expired", "label": "They do not come in time"},
+        ]
         return dry.question("documents", outcomes=outcomes)
     wanted = [str(entry["id"]) for entry in dry.requests.get(_key(dry), {}).get("documents", ())]
     former = dict((dry.run.attempt.output if dry.run.attempt is not None else None) or {})
@@ -189,20 +236,41 @@ def _model(dry: "Simulation") -> Question | None:
         _in_vain(dry, "no_answer", NO_ANSWER)
         return None
     chosen = dry.script.answer(step, number)
-    values = dict(chosen.values) if chosen is not None else dict(ending.result or {}) if ending is not None else None
+    values = (
+        dict(chosen.values)
+        if chosen is not None
+        else dict(ending.result or {})
+        if ending is not None
+        else None
+    )
     open_step = step_at(dry.definition, dry.run)
     context = dry.context(open_step)
     if values is None:
         prompt = prompt_of(open_step, context)
         outcomes = [option.to_json() for option in prompt.outcomes]
-        return dry.question("model", text=prompt.text, fields=[field.to_json() for field in prompt.fields], outcomes=outcomes)
-    proposal = {"fields": [{"name": name, "value": value, "sources": []} for name, value in values.items()], "outcome": None}
+        return dry.question(
+            "model", text=prompt.text, fields=[field.to_json() for field in prompt.fields], outcomes=outcomes
+        )
+    proposal = {
+        "fields": [{"name": name, "value": value, "sources": []} for name, value in values.items()],
+        "outcome": None,
+    }
     try:
-        completion = open_step.kind.complete(open_step.view, replace(context, proposal=proposal, answered=True), values, None)
+        completion = open_step.kind.complete(
+            open_step.view, replace(context, proposal=proposal, answered=True), values, None
+        )
     except Invalid as error:
         prompt = prompt_of(open_step, context)
         fields = [field.to_json() for field in prompt.fields]
-        return dry.question("model", text=prompt.text, fields=fields, errors=error.details, why=error.message, answered=True, refused=True)
+        return dry.question(
+            "model",
+            text=prompt.text,
+            fields=fields,
+            errors=error.details,
+            why=error.message,
+            answered=True,
+            refused=True,
+        )
     dry.give(commands.Arrive(_key(dry), completion.outcome, completion.values, completion.output))
     return None
 
@@ -213,10 +281,17 @@ def _event(dry: "Simulation") -> Question | None:
     ending, chosen = dry.script.ending(step, number), dry.script.answer(step, number)
     waiting = dry.run.waiting or {}
     settings = dry.definition.document.step(step).config
-    happens = (ending is not None and ending.outcome == "succeeded") or (chosen is not None and chosen.outcome == "event")
+    happens = (ending is not None and ending.outcome == "succeeded") or (
+        chosen is not None and chosen.outcome == "event"
+    )
     if happens:
         result = dict(ending.result or {}) if ending is not None else {}
-        output = {"until": waiting.get("until"), "event": settings.get("event"), "at": log.body.moment(dry.now), **result}
+        output = {
+            "until": waiting.get("until"),
+            "event": settings.get("event"),
+            "at": log.body.moment(dry.now),
+            **result,
+        }
         dry.give(commands.Arrive(_key(dry), "event", output=output))
         return None
     if _expire(dry):

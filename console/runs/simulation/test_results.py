@@ -45,7 +45,11 @@ def differences(actor: Actor, definition: Definition, test: SavedTest) -> list[s
         return [GONE if test.record is not None else error.message]
     except ConsoleError as error:
         reasons = [f"{detail.get('field')}: {detail.get('reason')}" for detail in error.details]
-        return [" ".join([error.message, *reasons]) if reasons and reasons[0] not in error.message else error.message]
+        return [
+            " ".join([error.message, *reasons])
+            if reasons and reasons[0] not in error.message
+            else error.message
+        ]
     return compared(definition.document, test.expect, found)
 
 
@@ -55,14 +59,19 @@ def compared(document: Workflow, expected: Expected, found: Simulated) -> list[s
     question = found.question
     if question is not None and question.refused:
         asked = {str(each.get("name")): each for each in question.fields}
-        reasons = "; ".join(_refused(asked.get(str(each.get("field")), {}), str(each.get("reason"))) for each in question.errors)
+        reasons = "; ".join(
+            _refused(asked.get(str(each.get("field")), {}), str(each.get("reason")))
+            for each in question.errors
+        )
         failures.append(f"“{question.title}” does not take the answer ({reasons or question.why}).")
     titles = {step.id: step.title for step in document.steps} | {each.step: each.title for each in found.path}
     if expected.path is not None:
         failures += _path(titles, expected.path, [each.step for each in found.path])
     if expected.outcome is not None and expected.outcome != found.outcome:
         where = f"it stops at “{question.title}”" if question is not None else f"it ends as {found.outcome}"
-        failures.append(f"It should end as {expected.outcome}, and {where if question or found.outcome else _would(found.status)}.")
+        failures.append(
+            f"It should end as {expected.outcome}, and {where if question or found.outcome else _would(found.status)}."
+        )
     if expected.status is not None and expected.status != found.status:
         failures.append(f"The run should {_stands(expected.status)}; here {_would(found.status)}.")
     if expected.effects is not None:
@@ -74,10 +83,17 @@ def _refused(field: Mapping[str, Any], reason: str) -> str:
     """The reason with the label of the field that it is about, and with the labels of what may be chosen there."""
     said, listed, values = reason.rstrip(".").partition("choose one of ")
     options = field.get("options")
-    labels = {str(each["value"]): f"“{each.get('label') or each['value']}”" for each in (options if isinstance(options, list) else ())}
+    labels = {
+        str(each["value"]): f"“{each.get('label') or each['value']}”"
+        for each in (options if isinstance(options, list) else ())
+    }
     offered = ", ".join(labels.get(each, each) for each in values.split(", "))
     label = str(field.get("label") or field.get("name") or "")
-    return f"{label}: {said}{listed}{offered}" if label and not said.startswith((label, f"“{label}”")) else f"{said}{listed}{offered}"
+    return (
+        f"{label}: {said}{listed}{offered}"
+        if label and not said.startswith((label, f"“{label}”"))
+        else f"{said}{listed}{offered}"
+    )
 
 
 def _stands(status: str) -> str:
@@ -110,7 +126,11 @@ def _effects(titles: Mapping[str, str], expected: Expected, found: Simulated) ->
     sent = [f"{_named(titles, each.step)}: {each.summary}" for each in found.would_send]
     pairs = zip_longest(wanted, found.would_send)
     same = all(
-        one is not None and other is not None and one.step == other.step and one.summary in (None, other.summary) for one, other in pairs
+        one is not None
+        and other is not None
+        and one.step == other.step
+        and one.summary in (None, other.summary)
+        for one, other in pairs
     )
     if same:
         return []

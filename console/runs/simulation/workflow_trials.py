@@ -79,5 +79,8 @@ def require_taken(found: Simulated) -> None:
     question = found.question
     if question is None or not question.refused:
         return
-    details = [{**each, "field": f"answers.{question.step}.{each.get('field', '')}".rstrip(".")} for each in question.errors]
+    details = [
+        {**each, "field": f"answers.{question.step}.{each.get('field', '')}".rstrip(".")}
+        for each in question.errors
+    ]
     raise Invalid(f"{question.title}: {details[0].get('reason') or question.why}", details=details)

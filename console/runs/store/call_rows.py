@@ -41,9 +41,18 @@ _REVISED = sa.text(
     " and exists (select from console.ai_field f where f.call = c.id and f.outcome = 'accepted')"
 )
 _NAMES = (
-    "provider", "model", "prompt_version", "schema_mode", "prompt_sha256", "request_id", "ms", "cost", "price_version", "outcome",
+    "provider",
+    "model",
+    "prompt_version",
+    "schema_mode",
+    "prompt_sha256",
+    "request_id",
+    "ms",
+    "cost",
+    "price_version",
+    "outcome",
     "code",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +69,27 @@ class Transition:
 def requested(transition: Transition, event: Event) -> None:
     """Insert the row of a call that was just requested."""
     request, step, after = event.open, event.step or ("", 0), transition.after
-    run = {"run": after.id, "workflow": after.workflow, "version": after.version, "team": after.team, "label": after.label}
-    call = {"id": request["call"], "at": event.at, "n": request["n"], "step": step[0], "attempt": step[1], "person": request["for"]}
-    more = {"purpose": request["purpose"], "mode": _mode(request), "deadline": request["deadline"], "asked": list(request["fields"])}
+    run = {
+        "run": after.id,
+        "workflow": after.workflow,
+        "version": after.version,
+        "team": after.team,
+        "label": after.label,
+    }
+    call = {
+        "id": request["call"],
+        "at": event.at,
+        "n": request["n"],
+        "step": step[0],
+        "attempt": step[1],
+        "person": request["for"],
+    }
+    more = {
+        "purpose": request["purpose"],
+        "mode": _mode(request),
+        "deadline": request["deadline"],
+        "asked": list(request["fields"]),
+    }
     transition.connection.execute(_REQUESTED, run | call | more)
 
 
@@ -75,7 +102,9 @@ def answered(transition: Transition, event: Event) -> None:
     """Update the row of the call with its answer, and insert a row for each value that was proposed or dropped."""
     call, usage = event.open["call"], event.open.get("usage") or {}
     row = _answer(event) | {"id": call, "at": event.at, "shown": _shown(event)}
-    transition.connection.execute(_ANSWERED, row | {name: usage.get(name) for name in ("input", "cached", "output")})
+    transition.connection.execute(
+        _ANSWERED, row | {name: usage.get(name) for name in ("input", "cached", "output")}
+    )
     if fields := _fields(event):
         transition.connection.execute(_FIELDS, {"call": call, "fields": orjson.dumps(fields).decode()})
 
@@ -99,7 +128,10 @@ def _fields(event: Event) -> list[dict[str, Any]]:
     """The rows of the values that an answer proposes or that were dropped from it."""
     return [
         *_proposed(event.sealed.get("proposal") or {}, shown=_shown(event)),
-        *[{"name": each["name"], "dropped": each["reason"], "shown": False} for each in event.open.get("dropped") or ()],
+        *[
+            {"name": each["name"], "dropped": each["reason"], "shown": False}
+            for each in event.open.get("dropped") or ()
+        ],
     ]
 
 
@@ -128,13 +160,20 @@ def handed_in(connection: Connection, event: Event) -> None:
         "outcome": event.open.get("outcome"),
         "manual": bool(event.open.get("handled_manually")),
     }
-    connection.execute(_HANDED_IN, row | {"seconds": proposal.get("seconds"), "opened": proposal.get("opened")})
-    connection.execute(_OUTCOMES, {"call": proposal["call"], "outcomes": orjson.dumps(dict(proposal.get("outcomes") or {})).decode()})
+    connection.execute(
+        _HANDED_IN, row | {"seconds": proposal.get("seconds"), "opened": proposal.get("opened")}
+    )
+    connection.execute(
+        _OUTCOMES,
+        {"call": proposal["call"], "outcomes": orjson.dumps(dict(proposal.get("outcomes") or {})).decode()},
+    )
 
 
 def revised(transition: Transition, event: Event) -> None:
     """Mark the calls of a step that somebody went back to, where a proposed value had been accepted."""
-    transition.connection.execute(_REVISED, {"at": event.at, "run": transition.after.id, "n": event.open["n"]})
+    transition.connection.execute(
+        _REVISED, {"at": event.at, "run": transition.after.id, "n": event.open["n"]}
+    )
 
 
 def rows_from_events(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -151,7 +190,9 @@ def rows_from_events(events: Sequence[Event]) -> tuple[list[dict[str, Any]], lis
             before = made[event.open["call"]]
             before |= _row_of_answer(event) | ({"mode": SECOND} if before["mode"] == SECOND else {})
             for each in _fields(event):
-                fields.setdefault((event.open["call"], each["name"]), {**NO_VALUE, "call": event.open["call"], **each})
+                fields.setdefault(
+                    (event.open["call"], each["name"]), {**NO_VALUE, "call": event.open["call"], **each}
+                )
         elif event.type == "step_revised":
             _went_back(made, fields, event)
         if "proposal" in event.open and event.open["proposal"]["call"] in made:
@@ -159,8 +200,22 @@ def rows_from_events(events: Sequence[Event]) -> tuple[list[dict[str, Any]], lis
     return list(made.values()), list(fields.values())
 
 
-NOTHING_YET = ("code", *(name for name in _NAMES if name != "code"), "input_tokens", "cached_tokens", "output_tokens", "answered_at", "shown_at",
-    "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "revised_at", "seconds", "opened")  # fmt: skip
+NOTHING_YET = (
+    "code",
+    *(name for name in _NAMES if name != "code"),
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "answered_at",
+    "shown_at",
+    "submitted_at",
+    "submitted_by",
+    "submitted_outcome",
+    "handled_manually",
+    "revised_at",
+    "seconds",
+    "opened",
+)
 
 
 NO_VALUE = {"confidence": None, "sources": 0, "trusted": False, "dropped": None, "outcome": None}
@@ -194,7 +249,9 @@ def _row_of_answer(event: Event) -> dict[str, Any]:
     return _answer(event) | tokens | {"answered_at": at, "shown_at": at if _shown(event) else None}
 
 
-def _submitted(made: dict[str, dict[str, Any]], fields: dict[tuple[str, str], dict[str, Any]], event: Event) -> None:
+def _submitted(
+    made: dict[str, dict[str, Any]], fields: dict[tuple[str, str], dict[str, Any]], event: Event
+) -> None:
     proposal = event.open["proposal"]
     call = proposal["call"]
     made[call] |= {
@@ -210,7 +267,9 @@ def _submitted(made: dict[str, dict[str, Any]], fields: dict[tuple[str, str], di
             fields[call, name]["outcome"] = outcome
 
 
-def _went_back(made: dict[str, dict[str, Any]], fields: Mapping[tuple[str, str], Mapping[str, Any]], event: Event) -> None:
+def _went_back(
+    made: dict[str, dict[str, Any]], fields: Mapping[tuple[str, str], Mapping[str, Any]], event: Event
+) -> None:
     accepted = {call for (call, _), each in fields.items() if each["outcome"] == "accepted"}
     for call, row in made.items():
         if row["n"] == event.open["n"] and row["submitted_at"] is not None and call in accepted:

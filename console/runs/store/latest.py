@@ -55,7 +55,11 @@ def latest(run: Run, left: Left | None) -> tuple[dict[int, Attempt], Left | None
     left = left or Left(0)
     for n in range(former + 1, until + 1):
         left = _behind(left, run.attempts[n], run.attempts[n + 1])
-    kept = {attempt.step: n for n, attempt in sorted(run.attempts.items()) if n <= until and attempt.status in CAME_TO}
+    kept = {
+        attempt.step: n
+        for n, attempt in sorted(run.attempts.items())
+        if n <= until and attempt.status in CAME_TO
+    }
     return {n: each for n, each in run.attempts.items() if n > until or kept.get(each.step) == n}, left
 
 

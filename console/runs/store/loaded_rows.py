@@ -48,10 +48,15 @@ def loaded_by(reads: Iterable[tuple[Read, Rows]], acts: Mapping[str, Act]) -> Lo
         found[read_of_action(name)] = _named(act.collection, [act.record] if act.record else [])
         collection = records.collection(act.collection)
         for entry in act.action.related:
-            relation, rows = collection.relation(entry.relation), (act.roots.get("related") or {}).get(entry.name)
+            relation, rows = (
+                collection.relation(entry.relation),
+                (act.roots.get("related") or {}).get(entry.name),
+            )
             if relation is not None:
                 every = rows if isinstance(rows, list) else [rows] if rows else []
-                found[read_of_action(name, entry.name)] = _named(relation.collection, [row["key"] for row in every])
+                found[read_of_action(name, entry.name)] = _named(
+                    relation.collection, [row["key"] for row in every]
+                )
     return found
 
 
@@ -110,7 +115,9 @@ class Judge:
             self._expected.clear()
         return self._runs[run_id]
 
-    def strange(self, run_id: str | None, places: Iterable[str], fresh: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    def strange(
+        self, run_id: str | None, places: Iterable[str], fresh: Mapping[str, frozenset[str]]
+    ) -> dict[str, frozenset[str]]:
         """Place → keys of its visible rows, for the places with a row that is not in the reader's scope, or may not be.
 
         `run_id` None: of any run. `fresh` is not stored yet. No statement if every scope is unlimited, otherwise one, and one for each collection with a
@@ -123,7 +130,9 @@ class Judge:
         judged = {place: self._visible_rows(place, read, fresh) for place in sorted(limited)}
         return {place: visible for place, visible in judged.items() if visible is not None}
 
-    def _visible_rows(self, place: str, read: _Read, fresh: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+    def _visible_rows(
+        self, place: str, read: _Read, fresh: Mapping[str, frozenset[str]]
+    ) -> frozenset[str] | None:
         """Keys of the visible rows of the place; None if all of them are visible."""
         known = read.places
         if place not in known and place not in fresh and NOTED[0] not in known and NOTED[0] not in fresh:
@@ -131,16 +140,28 @@ class Judge:
         keys = (known.get(place, frozenset()) | fresh.get(place, frozenset())) - {NO_ROWS}
         visible = keys & self._seen(plain(place), keys - {UNTOLD})
         unseen = keys - visible
-        if not unseen or (UNTOLD not in unseen and read.holder == self._person and not _visible(plain(place), unseen, whole(plain(place)))):
+        if not unseen or (
+            UNTOLD not in unseen
+            and read.holder == self._person
+            and not _visible(plain(place), unseen, whole(plain(place)))
+        ):
             return None
         return visible
 
     def _seen(self, collection: str, keys: frozenset[str]) -> set[str]:
         """Keys of visible rows, among them those of `keys`."""
-        known, visible = self._asked.setdefault(collection, set()), self._visible.setdefault(collection, set())
+        known, visible = (
+            self._asked.setdefault(collection, set()),
+            self._visible.setdefault(collection, set()),
+        )
         if not keys <= known:
             scope = self._scope_of(collection)
-            every = (found for read in self._runs.values() for place, found in read.places.items() if plain(place) == collection)
+            every = (
+                found
+                for read in self._runs.values()
+                for place, found in read.places.items()
+                if plain(place) == collection
+            )
             wanted = keys.union(*every) - known - {UNTOLD, NO_ROWS}
             known |= wanted
             if not scope.nothing:

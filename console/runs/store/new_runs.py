@@ -31,7 +31,9 @@ def write_new(definition: Definition, new: Sequence[NewRun]) -> None:
     chains, jobs = [], []
     for each in new:
         entries = with_told_entries(each.events)
-        events, after, _ = with_consequences(ENGINE, definition, Run(), entries, numbered(each.after, len(entries)))
+        events, after, _ = with_consequences(
+            ENGINE, definition, Run(), entries, numbered(each.after, len(entries))
+        )
         if side_rows.creates(events):
             write(ENGINE, definition, None, each.events, subject=each.subject, hand_on=True)
             continue

@@ -36,7 +36,9 @@ OF_RUN = {"run": "t.id = %s", "ai_field": "t.call in (select id from console.ai_
 
 
 _STRANGE_CALLS = sa.text("delete from console.ai_call where run = :run and not id = any(:kept)")
-_VALUES = sa.text("delete from console.ai_field where call in (select id from console.ai_call where run = :run)")
+_VALUES = sa.text(
+    "delete from console.ai_field where call in (select id from console.ai_call where run = :run)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def rebuild(run_id: str | None = None, *, check: bool = False) -> Iterator[Diffe
     for found in [run_id] if run_id else _runs():
         expected = _rows_from_log(found)
         stored_rows = {table: _rows_stored(table, found) for table in KEYS}
-        differences = [each for table in KEYS for each in _compare(found, table, expected[table], stored_rows[table])]
+        differences = [
+            each for table in KEYS for each in _compare(found, table, expected[table], stored_rows[table])
+        ]
         if differences and not check:
             _write(found, expected)
         yield from differences
@@ -93,29 +97,50 @@ def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
     return {
         "run": [head],
         "attempt": [attempt_row(run.id, attempt) for attempt in run.attempts.values()],
-        "run_context": [{"run": run.id, "step": step, "output": output} for step, output in run.context.items()],
-        "effect": [effect_row(run.id, attempt.n, effect) for attempt in run.attempts.values() for effect in attempt.effects],
+        "run_context": [
+            {"run": run.id, "step": step, "output": output} for step, output in run.context.items()
+        ],
+        "effect": [
+            effect_row(run.id, attempt.n, effect)
+            for attempt in run.attempts.values()
+            for effect in attempt.effects
+        ],
         "ai_call": [_numbered(row) for row in calls],
         "ai_field": proposed,
         "run_read": [{"run": run.id, "place": place, "key": key} for place, key in loaded_rows(Run(), run)],
-        "approval": [approval_row(run, attempt, each, subject) for attempt in run.attempts.values() for each in attempt.approvals],
+        "approval": [
+            approval_row(run, attempt, each, subject)
+            for attempt in run.attempts.values()
+            for each in attempt.approvals
+        ],
     }
 
 
 def _rows_stored(table: str, run_id: str) -> list[dict[str, Any]]:
     """The stored rows of a table, in the same form."""
     own = OF_RUN.get(table, "t.run = %s")
-    rows = [orjson.loads(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t {ALL} where {own}", (run_id,))]  # noqa: S608 (our own names)
+    rows = [
+        orjson.loads(row[0])
+        for row in fetch(f"select to_jsonb(t)::text from console.{table} t {ALL} where {own}", (run_id,))  # noqa: S608 (our own names)
+    ]
     for row in rows:
         if "head" in row:
             row["head"] = str(row["head"]).removeprefix("\\x")
-        row |= {name: _moment(value) for name, value in row.items() if (name.endswith("_at") or name in ("until", "at")) and value}
+        row |= {
+            name: _moment(value)
+            for name, value in row.items()
+            if (name.endswith("_at") or name in ("until", "at")) and value
+        }
     return [_numbered(row) for row in rows]
 
 
 def _numbered(row: dict[str, Any]) -> dict[str, Any]:
     """The row with decimals as normalized texts, so that equal numbers are equal texts."""
-    return row | {name: format(Decimal(str(row[name])).normalize(), "f") for name in NUMBERS & row.keys() if row[name] is not None}
+    return row | {
+        name: format(Decimal(str(row[name])).normalize(), "f")
+        for name in NUMBERS & row.keys()
+        if row[name] is not None
+    }
 
 
 def _moment(text: str) -> str:
@@ -134,7 +159,9 @@ def _compare(
     for each in wanted.keys() | found.keys():
         named = " ".join(str(part) for part in each if part != run_id) or "head"
         if each not in wanted or each not in found:
-            yield Difference(run_id, table, named, ("not in the log",) if each not in wanted else ("missing",))
+            yield Difference(
+                run_id, table, named, ("not in the log",) if each not in wanted else ("missing",)
+            )
             continue
         columns = tuple(
             sorted(
@@ -149,10 +176,14 @@ def _compare(
 
 def _write(run_id: str, expected: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     with transaction() as connection:
-        connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in expected["ai_call"]]})
+        connection.execute(
+            _STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in expected["ai_call"]]}
+        )
         connection.execute(_VALUES, {"run": run_id})
         for table in ("run_read", "approval", "effect", "run_context", "attempt"):
-            connection.execute(sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id))
+            connection.execute(
+                sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id)
+            )
         if not expected["run"]:
             connection.execute(sa.delete(tables.run).where(tables.run.c.id == run_id))
             return
@@ -162,8 +193,16 @@ def _write(run_id: str, expected: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
 
 
 def _put(connection: sa.Connection, table: str, row: Mapping[str, Any]) -> None:
-    values = {name: bytes.fromhex(value) if name == "head" else value for name, value in row.items() if name not in NOT_TOLD}
+    values = {
+        name: bytes.fromhex(value) if name == "head" else value
+        for name, value in row.items()
+        if name not in NOT_TOLD
+    }
     insert = postgresql.insert(tables.metadata.tables[f"console.{table}"]).values(values)
     kept = {name: insert.excluded[name] for name in values if name not in KEYS[table]}
     keys = list(KEYS[table])
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=kept) if kept else insert.on_conflict_do_nothing())
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=keys, set_=kept)
+        if kept
+        else insert.on_conflict_do_nothing()
+    )

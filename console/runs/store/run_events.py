@@ -11,4 +11,12 @@ def as_event(stored: log.Stored) -> Event:
     """An entry of the log as an event of the run."""
     actor, step = stored.body["actor"], stored.body["step"]
     by = actor["id"] if actor["kind"] in ("user", "key") else None
-    return Event(stored.type, stored.at, stored.open, stored.values, (step["id"], step["attempt"]) if step else None, by, stored.n)
+    return Event(
+        stored.type,
+        stored.at,
+        stored.open,
+        stored.values,
+        (step["id"], step["attempt"]) if step else None,
+        by,
+        stored.n,
+    )

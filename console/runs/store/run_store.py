@@ -57,10 +57,20 @@ select to_jsonb(r)::text, r.head,
 from console.run r{beside} where r.id {these} (%s) and (%s or r.label is null or r.label = any(%s))
 """
 _APPROVALS = "(select jsonb_agg(to_jsonb(p) order by p.requested_at, p.id)::text from console.approval p where p.run = r.id{here})"
-_OPEN_APPROVALS = f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.format(here=' and p.n = r.current')} end"
+_OPEN_APPROVALS = (
+    f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.format(here=' and p.n = r.current')} end"
+)
 _SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
-_LOAD_WHOLE = _LOAD.format(these="=", here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
-_HEAD = {"here_a": " and a.n = r.current", "here_e": " and e.n = r.current", "approvals": _OPEN_APPROVALS, "left": "null", "beside": ""}
+_LOAD_WHOLE = _LOAD.format(
+    these="=", here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside=""
+)
+_HEAD = {
+    "here_a": " and a.n = r.current",
+    "here_e": " and e.n = r.current",
+    "approvals": _OPEN_APPROVALS,
+    "left": "null",
+    "beside": "",
+}
 _LOAD_HEAD = _LOAD.format(these="=", **_HEAD)
 _FORMER = """
 select to_jsonb(a), (select jsonb_agg(to_jsonb(e) order by e.number) from console.effect e where e.run = a.run and e.n = a.n)
@@ -96,13 +106,19 @@ class StartedAlready(Conflict):
         self.run_id = run_id
 
 
-def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: frozenset[str] | None = None) -> Loaded | None:
+def load(
+    run_id: str, *, whole: bool = False, shown: bool = False, cleared: frozenset[str] | None = None
+) -> Loaded | None:
     """The run, in one statement; None where there is none, or its label is not among those `cleared` (None: any label).
 
     `whole` loads every attempt, `shown` those that a page shows; else only the open one. Both answers of None take equally long.
     """
     statement = _LOAD_WHOLE if whole else _LOAD_SHOWN if shown else _LOAD_HEAD
-    rows = fetch(statement, (run_id, str(cleared is None), sorted(cleared or ()))) if "\x00" not in run_id else []
+    rows = (
+        fetch(statement, (run_id, str(cleared is None), sorted(cleared or ())))
+        if "\x00" not in run_id
+        else []
+    )
     return _loaded(rows[0], whole=whole, shown=shown) if rows else None
 
 
@@ -110,12 +126,18 @@ def _loaded(stored: Sequence[Any], *, whole: bool = False, shown: bool = False) 
     row, head, attempts, effects, context, approvals, left = stored
     columns = orjson.loads(row)
     run = Run(**{name: columns[name] for name in RUN_COLUMNS})
-    run.seq, run.made, run.caused_by = columns["run_seq"], columns["attempts"], causes_from_json(columns["caused_by"])
+    run.seq, run.made, run.caused_by = (
+        columns["run_seq"],
+        columns["attempts"],
+        causes_from_json(columns["caused_by"]),
+    )
     for name in ("created_at", "ended_at", "active_at"):
         value = getattr(run, name)
         setattr(run, name, datetime.fromisoformat(value) if value else None)
     run.context = orjson.loads(context) if context else {}
-    run.attempts = attempts_from_rows(*(orjson.loads(each) if each else [] for each in (attempts, effects, approvals)))
+    run.attempts = attempts_from_rows(
+        *(orjson.loads(each) if each else [] for each in (attempts, effects, approvals))
+    )
     return Loaded(run, bytes(head), columns["subject"], whole or (shown and left is None), left_of(run, left))
 
 
@@ -189,7 +211,9 @@ def with_consequences(
         events = [*events, *into_inbox_events]
         after = fold(into_inbox_events, after)
     # judged before the proposal is requested: a proposal for whoever takes over is no reason to delete the draft
-    moved = after.attempts.keys() != state.attempts.keys() or any(after.attempts[n] is not each for n, each in state.attempts.items())
+    moved = after.attempts.keys() != state.attempts.keys() or any(
+        after.attempts[n] is not each for n, each in state.attempts.items()
+    )
     anew = any(event.type in proposing.TAKEN_UP for event in events)
     request = proposing.request_proposal(definition, after, events[-1].at, anew=anew)
     if request is not None:
@@ -200,7 +224,9 @@ def with_consequences(
 
 def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool) -> jobs.Job | None:
     """The job that goes on with the run: the call to a model that was requested last, the automatic steps, or the runs that its step waits for."""
-    call = next((event.open["call"] for event in reversed(events) if event.type == "proposal_requested"), None)
+    call = next(
+        (event.open["call"] for event in reversed(events) if event.type == "proposal_requested"), None
+    )
     if call is not None:
         return jobs.propose(call)
     if hand_on and after.status == "running":
@@ -229,12 +255,24 @@ def _commit(
             log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, beside=beside)
         else:
             with transaction() as connection:
-                log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)
+                log.write(
+                    after.id,
+                    state.seq,
+                    made,
+                    subject=subject,
+                    projection=rows,
+                    job=job,
+                    connection=connection,
+                )
                 side_rows.write(connection, state, after, subject, events, job)
                 if also is not None:
                     also(connection, after.id)
     except psycopg.errors.UniqueViolation as error:
-        if after.start_key is not None and not state.id and (known := started_with(after.start_key)) is not None:
+        if (
+            after.start_key is not None
+            and not state.id
+            and (known := started_with(after.start_key)) is not None
+        ):
             raise StartedAlready(known) from error
         if error.diag.constraint_name == "run_one_live":
             raise LiveRun(after.exclusive_key or "") from error
@@ -284,7 +322,12 @@ def inside_of(exclusive_keys: Sequence[str], leads: Sequence[str]) -> set[str]:
 
 def started_with_any(start_keys: Sequence[str]) -> dict[str, str]:
     """Key → id of the runs that were started with these keys."""
-    return dict(fetch(f"select r.start_key, r.id from {EVERY_RUN.sql()} where r.start_key = any(%s)", (list(start_keys),)))  # noqa: S608 (a text of ours)
+    return dict(
+        fetch(
+            f"select r.start_key, r.id from {EVERY_RUN.sql()} where r.start_key = any(%s)",  # noqa: S608 (a text of ours)
+            (list(start_keys),),
+        )
+    )
 
 
 def started_with(start_key: str) -> str | None:
@@ -306,7 +349,9 @@ def retried(attempt: Callable[[], Answer]) -> Answer:
     raise Conflict("This run is being changed by others at the same time; try again.", code="stale_revision")
 
 
-def retried_from_memory(run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, shown: bool = False) -> Answer:
+def retried_from_memory(
+    run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, shown: bool = False
+) -> Answer:
     """As `retried`, but the first try gets the run as this process wrote it last, if it did. `attempt` must end with `write`.
 
     Where that try is refused or the run has moved, `attempt` is called with None and reads the run.

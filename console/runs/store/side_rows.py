@@ -22,17 +22,42 @@ _TASK = sa.text(
     " values (:id, :run, :n, :run_team, :team, :assignee, :waits, cast(:due_on as date), :at, :by, :subject, :kid, :nonce, :ct)"
     " on conflict (id) do nothing"
 )
-_CLOSED = sa.text("update console.task set status = 'not_done', closed_at = :at, closed_by = :by where id = :id and status = 'open'")
+_CLOSED = sa.text(
+    "update console.task set status = 'not_done', closed_at = :at, closed_by = :by where id = :id and status = 'open'"
+)
 _QUESTION = sa.text(
     "insert into console.question (id, run, n, people, needs, until, asked_at, subject, kid, nonce, ct)"
     " values (:id, :run, :n, cast(:people as jsonb), :needs, cast(:until as timestamptz), :at, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
 )
 _MESSAGE_COLUMNS = {
-    "id": "text", "key": "text", "run": "text", "n": "integer", "step": "text", "workflow": "text", "version": "integer", "team": "text", "label": "text",
-    "collection": "text", "record": "text", "channel": "text", "direction": "text", "status": "text", "consent": "text", "asked_at": "timestamptz",
-    "due_at": "timestamptz", "at": "timestamptz", "expires_s": "integer", "most": "integer", "again_s": "integer", "outcomes": "text[]", "about": "text", "subject": "text",
-    "kid": "text", "nonce": "bytea", "ct": "bytea",
-}  # fmt: skip
+    "id": "text",
+    "key": "text",
+    "run": "text",
+    "n": "integer",
+    "step": "text",
+    "workflow": "text",
+    "version": "integer",
+    "team": "text",
+    "label": "text",
+    "collection": "text",
+    "record": "text",
+    "channel": "text",
+    "direction": "text",
+    "status": "text",
+    "consent": "text",
+    "asked_at": "timestamptz",
+    "due_at": "timestamptz",
+    "at": "timestamptz",
+    "expires_s": "integer",
+    "most": "integer",
+    "again_s": "integer",
+    "outcomes": "text[]",
+    "about": "text",
+    "subject": "text",
+    "kid": "text",
+    "nonce": "bytea",
+    "ct": "bytea",
+}
 _MESSAGE = (
     f"insert into console.message ({', '.join(_MESSAGE_COLUMNS)}) select "
     + ", ".join(f"{'%b' if kind == 'bytea' else '%s'}::{kind}" for kind in _MESSAGE_COLUMNS.values())
@@ -61,11 +86,23 @@ def _creates(event: Event) -> bool:
 
 def sending_job(events: Sequence[Event]) -> jobs.Job | None:
     """The job that sends the message that these events ask for; None where they ask for none."""
-    return next((jobs.send(event.open["message_id"], event.open["channel"]) for event in events if event.type == "message_asked"), None)
+    return next(
+        (
+            jobs.send(event.open["message_id"], event.open["channel"])
+            for event in events
+            if event.type == "message_asked"
+        ),
+        None,
+    )
 
 
 def write(
-    connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event], job: jobs.Job | None = None
+    connection: Connection,
+    before: Run,
+    after: Run,
+    subject: str | None,
+    events: Sequence[Event],
+    job: jobs.Job | None = None,
 ) -> None:
     """Write the rows of these events in the transaction of `connection`, which has put in `job`."""
     transition = Transition(connection, before, after, subject or "", job)
@@ -75,7 +112,9 @@ def write(
         if "proposal" in event.open:
             call_rows.handed_in(connection, event)
     if drops_message(before, after, events):
-        connection.execute(_NOT_WANTED, {"run": after.id, "at": events[-1].at, "code": _why_dropped(events[-1])})
+        connection.execute(
+            _NOT_WANTED, {"run": after.id, "at": events[-1].at, "code": _why_dropped(events[-1])}
+        )
 
 
 def _why_dropped(last: Event) -> str:
@@ -96,11 +135,28 @@ def drops_message(before: Run, after: Run, events: Sequence[Event]) -> bool:
 def _task(transition: Transition, event: Event) -> None:
     task, after = event.open, transition.after
     waits = (after.waiting or {}).get("key") == task["task"]
-    row = {"id": task["task"], "run": after.id, "n": task["n"], "run_team": after.team, "team": task["team"], "assignee": task["assignee"]}
+    row = {
+        "id": task["task"],
+        "run": after.id,
+        "n": task["n"],
+        "run_team": after.team,
+        "team": task["team"],
+        "assignee": task["assignee"],
+    }
     more = {"waits": waits, "due_on": task["due"], "at": event.at, "by": event.by}
-    transition.connection.execute(_TASK, row | more | sealed(transition.subject, f"task|{task['task']}", event.sealed))
+    transition.connection.execute(
+        _TASK, row | more | sealed(transition.subject, f"task|{task['task']}", event.sealed)
+    )
     if task["assignee"] is not None and task["assignee"] != event.by:
-        add_notices(transition.connection, [task["assignee"]], f"{task['task']}", "task_created", run=after.id, by=event.by, at=event.at)
+        add_notices(
+            transition.connection,
+            [task["assignee"]],
+            f"{task['task']}",
+            "task_created",
+            run=after.id,
+            by=event.by,
+            at=event.at,
+        )
 
 
 def _task_closed(transition: Transition, event: Event) -> None:
@@ -108,21 +164,42 @@ def _task_closed(transition: Transition, event: Event) -> None:
 
 
 def _question(transition: Transition, event: Event) -> None:
-    awaited, request, connection, run_id = event.open, event.sealed.get("request", {}), transition.connection, transition.after.id
+    awaited, request, connection, run_id = (
+        event.open,
+        event.sealed.get("request", {}),
+        transition.connection,
+        transition.after.id,
+    )
     if awaited["for"] != "answer" or "people" not in request:
         return
-    row = {"id": awaited["key"], "run": run_id, "n": awaited["n"], "people": orjson.dumps(list(request["people"])).decode()}
+    row = {
+        "id": awaited["key"],
+        "run": run_id,
+        "n": awaited["n"],
+        "people": orjson.dumps(list(request["people"])).decode(),
+    }
     more = {"needs": request["needs"], "until": awaited["until"], "at": event.at}
     kept = {name: request[name] for name in ("title", "text", "fields", "outcomes")}
     connection.execute(_QUESTION, row | more | sealed(transition.subject, f"question|{awaited['key']}", kept))
     link = f"/answers/{awaited['key']}"
-    add_notices(connection, request["people"], awaited["key"], "question_asked", run=run_id, at=event.at, link=link)
+    add_notices(
+        connection, request["people"], awaited["key"], "question_asked", run=run_id, at=event.at, link=link
+    )
 
 
 def _notice(transition: Transition, event: Event) -> None:
     mail = "mail" in event.open["channels"]
-    add_notices(transition.connection, event.open["to"], event.open["notice"], "notice_sent", run=transition.after.id, at=event.at,
-         subject=transition.subject, text=event.sealed.get("text"), mail=mail)  # fmt: skip
+    add_notices(
+        transition.connection,
+        event.open["to"],
+        event.open["notice"],
+        "notice_sent",
+        run=transition.after.id,
+        at=event.at,
+        subject=transition.subject,
+        text=event.sealed.get("text"),
+        mail=mail,
+    )
 
 
 def _message(transition: Transition, event: Event) -> None:
@@ -138,17 +215,30 @@ def _message(transition: Transition, event: Event) -> None:
 def _message_row(after: Run, subject: str, event: Event) -> dict[str, Any]:
     """The message that the event asks for, a value for each of `_MESSAGE_COLUMNS`."""
     message = event.open
-    row = dict.fromkeys(("id", "key"), message["message_id"]) | {"run": after.id, "n": message["n"], "step": (event.step or ("",))[0]}
-    row |= {name: getattr(after, name) for name in ("workflow", "version", "team", "label", "collection", "record")}
-    row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
-    row |= {"about": message.get("about", "campaign"), "direction": "out", "status": "waiting"} | dict.fromkeys(
-        ("asked_at", "due_at", "at"), event.at
-    )
+    row = dict.fromkeys(("id", "key"), message["message_id"]) | {
+        "run": after.id,
+        "n": message["n"],
+        "step": (event.step or ("",))[0],
+    }
+    row |= {
+        name: getattr(after, name)
+        for name in ("workflow", "version", "team", "label", "collection", "record")
+    }
+    row |= {
+        name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")
+    }
+    row |= {
+        "about": message.get("about", "campaign"),
+        "direction": "out",
+        "status": "waiting",
+    } | dict.fromkeys(("asked_at", "due_at", "at"), event.at)
     row |= sealed(subject, f"message|{message['message_id']}", event.sealed["content"])
     return {name: row[name] for name in _MESSAGE_COLUMNS}
 
 
-def message_alone(before: Run, after: Run, subject: str | None, events: Sequence[Event], job: jobs.Job | None) -> Part | None:
+def message_alone(
+    before: Run, after: Run, subject: str | None, events: Sequence[Event], job: jobs.Job | None
+) -> Part | None:
     """The insert of the message that these events ask for, beside their transition; None where they create anything else, or `job` does not send it."""
     writing = [event for event in events if _creates(event)]
     if [event.type for event in writing] != ["message_asked"] or drops_message(before, after, events):
@@ -187,29 +277,53 @@ def _taken_over(transition: Transition, event: Event) -> None:
 
 def _decided(transition: Transition, event: Event) -> None:
     attempt = transition.before.attempt
-    _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", f":{event.open['decision']}")
+    _tell_person(
+        transition,
+        event,
+        attempt.by if attempt is not None else None,
+        "approval_decided",
+        f":{event.open['decision']}",
+    )
 
 
 def _void(transition: Transition, event: Event) -> None:
     """To whoever asked, where their form is open again; not where they ask anew already, or withdrew or revised it themselves."""
     attempt, now = transition.before.attempt, transition.after.attempt
     open_again = (
-        not transition.after.ended and now is not None and now.status == "open" and all(each.status != "open" for each in now.approvals)
+        not transition.after.ended
+        and now is not None
+        and now.status == "open"
+        and all(each.status != "open" for each in now.approvals)
     )
     if open_again and event.open["reason_code"] not in OWN_DOING:
-        _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", ":void")
+        _tell_person(
+            transition, event, attempt.by if attempt is not None else None, "approval_decided", ":void"
+        )
 
 
 def _expired(transition: Transition, event: Event) -> None:
     attempt = transition.before.attempt
-    _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", ":expired")
+    _tell_person(
+        transition, event, attempt.by if attempt is not None else None, "approval_decided", ":expired"
+    )
 
 
-def _tell_person(transition: Transition, event: Event, person: str | None, kind: str, came: str = "", *, mail: bool = True) -> None:
+def _tell_person(
+    transition: Transition, event: Event, person: str | None, kind: str, came: str = "", *, mail: bool = True
+) -> None:
     """A notice for this person, unless they caused the event themselves. What `came` of it ends the key, where the words say it."""
     if person is not None and person != event.by:
         run_id = transition.after.id
-        add_notices(transition.connection, [person], f"{run_id}:{event.n}{came}", kind, run=run_id, by=event.by, at=event.at, mail=mail)
+        add_notices(
+            transition.connection,
+            [person],
+            f"{run_id}:{event.n}{came}",
+            kind,
+            run=run_id,
+            by=event.by,
+            at=event.at,
+            mail=mail,
+        )
 
 
 OWN_DOING = frozenset({"withdrawn", "revised"})
@@ -254,7 +368,15 @@ def add_notices(
         if text is not None and subject
         else dict.fromkeys(("subject", "kid", "nonce", "ct"))
     )
-    shared = {"key": key, "kind": kind, "run": run, "by": by, "at": at, "mail": "queued" if mail else None, "link": link}
+    shared = {
+        "key": key,
+        "kind": kind,
+        "run": run,
+        "by": by,
+        "at": at,
+        "mail": "queued" if mail else None,
+        "link": link,
+    }
     shared |= {"stands_in_for": stands_in_for}
     for person in people:
         connection.execute(_NOTICE, {"id": new_id("ntc"), "person": person, **shared, **kept})

@@ -25,7 +25,12 @@ class Draft:
         """`{values, outcome, saved_at, by}`."""
         marks = self.values.get(MARKS)
         outcome = marks.get("outcome") if isinstance(marks, Mapping) else None
-        return {"values": dict(self.values), "outcome": outcome, "saved_at": log.body.moment(self.saved_at), "by": self.by}
+        return {
+            "values": dict(self.values),
+            "outcome": outcome,
+            "saved_at": log.body.moment(self.saved_at),
+            "by": self.by,
+        }
 
 
 def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> bool:
@@ -47,7 +52,8 @@ def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, An
 def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
     """The latest draft at the attempt, by any person; None if there is none, or its key was erased."""
     rows = fetch(
-        "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n)
+        "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1",
+        (run_id, n),
     )
     return decrypt_draft(run_id, n, subject, *rows[0]) if rows else None
 

@@ -51,9 +51,25 @@ from console.steps.effects import action_cache
 from console.steps.items import LIST
 
 ENTRY = re.compile(r"(\w+)\[(\d+)\]\.?(.*)")
-JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "where", "documents", "record", "assignee", "filter"})
+JUDGING = frozenset(
+    {
+        "if",
+        "unless",
+        "required_if",
+        "pass",
+        "unsure",
+        "find",
+        "where",
+        "documents",
+        "record",
+        "assignee",
+        "filter",
+    }
+)
 """Settings with conditions. Their values appear only among the compared values."""
-READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused", "help"})
+READ = frozenset(
+    {"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused", "help"}
+)
 """Settings that are texts for people."""
 RECORD = "record_key"
 """The key of the record that a step of the type `action` worked out."""
@@ -67,7 +83,12 @@ def origins_of(workflow: str, version: int) -> Version:
     """The origins of this version's values. For a version that this release cannot read, nothing is known of its steps."""
     try:
         every = action_cache.every() if (named := _acts(workflow, version)) else {}
-        return _compute_origins(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
+        return _compute_origins(
+            workflow,
+            version,
+            _Same([every[name] for name in named if name in every]),
+            _Same(records.collections()),
+        )
     except NotFound:
         return NOWHERE
     except (ConsoleError, ValueError, LookupError):  # a step type that this release does not have
@@ -80,7 +101,9 @@ def read_live_versions(seconds: float) -> int:
     Its document, expressions and origins then stay known in this process and in its forks.
     """
     until, read = time.monotonic() + seconds, 0
-    for workflow, version in fetch("select id, live_version from console.workflow where live_version is not null order by updated_at desc"):
+    for workflow, version in fetch(
+        "select id, live_version from console.workflow where live_version is not null order by updated_at desc"
+    ):
         if time.monotonic() > until:
             break
         origins_of(workflow, version).made  # noqa: B018 (kept on the version once it is asked for)
@@ -92,7 +115,9 @@ def read_live_versions(seconds: float) -> int:
 def _acts(workflow: str, version: int) -> tuple[str, ...]:
     """Ids of the actions that the steps of the version name."""
     document = workflows.version(workflow, version).document
-    named = {use.column for step in document.steps for use in steps.get(step.type).actions(steps.view(step).config)}
+    named = {
+        use.column for step in document.steps for use in steps.get(step.type).actions(steps.view(step).config)
+    }
     return tuple(sorted(filter(None, named)))
 
 
@@ -104,7 +129,9 @@ class _Same(Generic[Kept]):
 
     def __init__(self, documents: Iterable[Kept]) -> None:
         self.every: dict[str, Kept] = {each.id: each for each in documents}
-        self._mark: tuple[tuple[str, int], ...] = tuple((name, id(each)) for name, each in sorted(self.every.items()))
+        self._mark: tuple[tuple[str, int], ...] = tuple(
+            (name, id(each)) for name, each in sorted(self.every.items())
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and self._mark == other._mark
@@ -114,15 +141,23 @@ class _Same(Generic[Kept]):
 
 
 @functools.lru_cache(maxsize=256)
-def _compute_origins(workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]) -> Version:
+def _compute_origins(
+    workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]
+) -> Version:
     definition = workflows.version(workflow, version)
     document, since = definition.document, definition.published_at
     around = steps.loops_around(document)
     made = {
-        step.id: replace(_step(document, steps.get(step.type), steps.view(step), known.every, done.every), loop=around.get(step.id, ""))
+        step.id: replace(
+            _step(document, steps.get(step.type), steps.view(step), known.every, done.every),
+            loop=around.get(step.id, ""),
+        )
         for step in document.steps
     }
-    titles = {name: frozenset((name, field) for field in former_fields.fields_of_titles(name, since)) for name in known.every}
+    titles = {
+        name: frozenset((name, field) for field in former_fields.fields_of_titles(name, since))
+        for name in known.every
+    }
     led = {
         (each.id, name): relation.collection
         for each in known.every.values()
@@ -162,7 +197,9 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
     if not any(hidden(each.id) for each in records.collections()):
         return known
     taken: dict[str, dict[str, Origins]] = {}
-    for parent, of, number, step in _handed_by(run):  # what another run handed in is made of what that run read
+    for parent, of, number, step in _handed_by(
+        run
+    ):  # what another run handed in is made of what that run read
         handed = of_run(parent, of, number, hidden).made.get(step, {}).get(ANY, NOTHING)
         if any_hidden(handed, hidden):
             taken[known.start] = {ANY: handed}
@@ -175,7 +212,13 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
     return replace(known, taken=taken) if taken else known
 
 
-def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Step:
+def _step(
+    document: Workflow,
+    kind: StepType,
+    view: StepView,
+    known: Mapping[str, Collection],
+    done: Mapping[str, actions.Action],
+) -> Step:
     config, own = view.config, known.get(document.collection or "")
     reads: dict[str, Taken] = {}
     places: dict[str, str] = {}
@@ -196,13 +239,35 @@ def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str
     acts = [done[use.column] for use in kind.actions(config) if use.column is not None and use.column in done]
     for action in acts:
         reads |= _read_by_action(action, view, known, document.collection)
-    places |= {name: taken.collection for name, taken in reads.items() if PLACE in taken.collection and name != "record"}
-    texts = [*_texts(kind, config, outputs, own), *_acting(view, acts, known, reads), *_shown(document.step(view.id).content)]
-    about = [name for name in reads if (name == LIST and kind.by_items) or name in {read_of_action(action.id) for action in acts}]
+    places |= {
+        name: taken.collection
+        for name, taken in reads.items()
+        if PLACE in taken.collection and name != "record"
+    }
+    texts = [
+        *_texts(kind, config, outputs, own),
+        *_acting(view, acts, known, reads),
+        *_shown(document.step(view.id).content),
+    ]
+    about = [
+        name
+        for name in reads
+        if (name == LIST and kind.by_items) or name in {read_of_action(action.id) for action in acts}
+    ]
     texts.append(Text(frozenset({SENT}), tuple(("steps", view.id, name) for name in about)))
     if kind.family == "llm":  # the answer of a model may contain everything that it was given
         texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
-    return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name, _declared(config), places)
+    return Step(
+        view.id,
+        tuple(texts),
+        reads,
+        figures,
+        _items(config, reads),
+        kind.name == "start",
+        kind.name,
+        _declared(config),
+        places,
+    )
 
 
 def _read_from(read: Read, own: Collection | None) -> str | None:
@@ -229,7 +294,9 @@ def _ways(text: str, *, template: bool) -> tuple[Way, ...]:
         return ()
 
 
-def _texts(kind: StepType, config: Any, outputs: frozenset[str] | None, own: Collection | None) -> Iterator[Text]:
+def _texts(
+    kind: StepType, config: Any, outputs: frozenset[str] | None, own: Collection | None
+) -> Iterator[Text]:
     answered = kind.answered(config)
     echoed = answered | {SENT} if answered else answered
     for template, located in ((False, kind.expressions(config)), (True, kind.templates(config))):
@@ -244,7 +311,10 @@ def _shown(content: list[dict[str, Any]] | None) -> Iterator[Text]:
         found = _ways(each.text, template=template)
         listed = _ways(each.each, template=False) if each.each is not None else ()
         inside = [(*way, *rest) for name, *rest in found if name == OF_LIST for way in listed]
-        yield Text(frozenset({masking.place_name(each.field)}), (*(way for way in found if way[0] != OF_LIST), *inside))
+        yield Text(
+            frozenset({masking.place_name(each.field)}),
+            (*(way for way in found if way[0] != OF_LIST), *inside),
+        )
 
 
 def _about(text: Located, own: Collection | None) -> str | None:
@@ -259,7 +329,13 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
     names, last = _made_at(place, config, outputs, template=template), place.rpartition(".")[2]
     if SAID not in names:
         return names
-    beside = frozenset({HELP}) if last == "help" else frozenset() if "must[" in place or last == "said" else frozenset({TEXT})
+    beside = (
+        frozenset({HELP})
+        if last == "help"
+        else frozenset()
+        if "must[" in place or last == "said"
+        else frozenset({TEXT})
+    )
     return names | (beside if place != "also" else {TEXT, HELP})
 
 
@@ -284,16 +360,28 @@ def _made_at(place: str, config: Any, outputs: frozenset[str] | None, *, templat
     if place == "items.entries":
         return frozenset({"title", "value"})
     if last in READ or template:
-        return frozenset({SAID, *({place} & {"title", *(outputs or ())}), *({ANY} if place == "prompt" else ())})
+        return frozenset(
+            {SAID, *({place} & {"title", *(outputs or ())}), *({ANY} if place == "prompt" else ())}
+        )
     if place.startswith(("to.people", "people", "within", "hours", "days")):
         return frozenset({COMPARED})
-    return frozenset({place if outputs is not None and place in outputs else "until" if outputs and "until" in outputs else ANY})
+    return frozenset(
+        {
+            place
+            if outputs is not None and place in outputs
+            else "until"
+            if outputs and "until" in outputs
+            else ANY
+        }
+    )
 
 
 def _declared(config: Any) -> frozenset[str]:
     """Names of the fields and documents in the settings, and of those that every step of the type has."""
     entries = [entry for name in type(config).model_fields for entry in _listed(getattr(config, name))]
-    return frozenset({*(str(getattr(entry, "name", None) or getattr(entry, "id", "")) for entry in entries), *OWN})
+    return frozenset(
+        {*(str(getattr(entry, "name", None) or getattr(entry, "id", "")) for entry in entries), *OWN}
+    )
 
 
 def _listed(value: Any) -> list[Any]:
@@ -304,7 +392,14 @@ def _named(config: Any, part: str, place: int) -> str | None:
     """The name in the step's output of an entry in a list of settings."""
     entries = getattr(config, part, None)
     entry = entries[place] if isinstance(entries, list | tuple) and place < len(entries) else None
-    found = next((getattr(entry, name) for name in ("name", "field", "id") if isinstance(getattr(entry, name, None), str)), None)
+    found = next(
+        (
+            getattr(entry, name)
+            for name in ("name", "field", "id")
+            if isinstance(getattr(entry, name, None), str)
+        ),
+        None,
+    )
     return str(found) if found is not None else None
 
 
@@ -324,18 +419,29 @@ def _read_by_action(
             yield name, Taken(f"{relation.collection}{PLACE}{view.id}.{name}", frozenset(entry.fields))
 
 
-def _acting(view: StepView, acts: Iterable[actions.Action], known: Mapping[str, Collection], reads: Mapping[str, Taken]) -> Iterator[Text]:
+def _acting(
+    view: StepView,
+    acts: Iterable[actions.Action],
+    known: Mapping[str, Collection],
+    reads: Mapping[str, Taken],
+) -> Iterator[Text]:
     """The texts of the step's own effect, and of the actions that it names."""
     effect = getattr(view.config, "effect", None)
     if isinstance(effect, Kind):
         for text, template in actions.text_of(effect):
-            yield Text(frozenset({SENT}), tuple(_own(way, view.id) for way in _ways(text.text, template=template)))
+            yield Text(
+                frozenset({SENT}), tuple(_own(way, view.id) for way in _ways(text.text, template=template))
+            )
     for action in acts:
         own = known.get(action.collection or "")
         for text, template, _ in actions.texts(action):
             elsewhere = text.relation is None and read_of_action(action.id) in reads
             each_way = _ways(text.text, template=template)
-            found = (_own(way, view.id) for each in each_way for way in _beside(each, action, view.id, elsewhere=elsewhere))
+            found = (
+                _own(way, view.id)
+                for each in each_way
+                for way in _beside(each, action, view.id, elsewhere=elsewhere)
+            )
             names = _of_action(text.field, action, template=template)
             yield Text(names, tuple(found), _about(text, own) or action.collection)
 

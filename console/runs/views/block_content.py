@@ -64,7 +64,9 @@ def at_end(actor: Actor, definition: Definition, run: Run) -> list[blocks.Data]:
         "now": moment,
     }
     made = with_names(actor, computed(definition, last.step, roots))
-    hidden = reader_reach.kept_from(actor, run.workflow, run.version, last.step, run=run.id, looking_back=True)
+    hidden = reader_reach.kept_from(
+        actor, run.workflow, run.version, last.step, run=run.id, looking_back=True
+    )
     return masking.mask({"content": made}, "", hidden, run.collection, screen=True)[0]["content"] or []
 
 
@@ -121,7 +123,11 @@ def with_names(actor: Actor, content: list[blocks.Data]) -> list[blocks.Data]:
     for leaf in _references(content):
         known = found.get((leaf["look"]["references"], str(leaf["value"])))
         if known is not None:
-            leaf["look"] = {**leaf["look"], "named": known.title, **({"absent": True} if known.absent else {})}
+            leaf["look"] = {
+                **leaf["look"],
+                "named": known.title,
+                **({"absent": True} if known.absent else {}),
+            }
     return content
 
 
@@ -172,13 +178,25 @@ class Looks:
         found = [self._of_path(path, each) for path in walk(node) if isinstance(path, Path)]
         kept = [{name: value for name, value in item.items() if name != "options"} for item in found]
         units = {
-            (item.get("widget"), item.get("minor"), item.get("type"), item.get("currency"), str(item.get("currency_of"))) for item in kept
+            (
+                item.get("widget"),
+                item.get("minor"),
+                item.get("type"),
+                item.get("currency"),
+                str(item.get("currency_of")),
+            )
+            for item in kept
         }
         return kept[0] if len(units) == 1 else {}
 
     def _of_path(self, path: Path, each: str | None) -> Mapping[str, Any]:
-        names = (path.root, *(step for step in path.steps if isinstance(step, str)))  # an entry of a list looks as each of them does
-        place = path.root + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in path.steps)
+        names = (
+            path.root,
+            *(step for step in path.steps if isinstance(step, str)),
+        )  # an entry of a list looks as each of them does
+        place = path.root + "".join(
+            f".{step}" if isinstance(step, str) else f"[{step}]" for step in path.steps
+        )
         match names:
             case ("record", *rest):
                 return self._of_field(self.definition.document.collection, rest, place)
@@ -205,11 +223,16 @@ class Looks:
         how = self._said.get(path.names)
         if how is None or not how.labels:
             return {"type": "text", "widget": "person"} if how is not None and how.person else {}
-        return {"type": "enum", "options": [{"value": value, "label": label} for value, label in how.labels.items()]}
+        return {
+            "type": "enum",
+            "options": [{"value": value, "label": label} for value, label in how.labels.items()],
+        }
 
     @functools.cached_property
     def _said(self) -> Saying:
-        return spoken_values.of_run(self.definition.id, self.definition.number, self.definition.document, self.step_id)
+        return spoken_values.of_run(
+            self.definition.id, self.definition.number, self.definition.document, self.step_id
+        )
 
     def _reads(self, step_id: str) -> dict[str, str]:
         """Name of a read of the step → its collection."""
@@ -222,11 +245,17 @@ class Looks:
             return {}
         field = collection.field(rest[0]) if len(rest) == 1 else None
         if field is not None:
-            look = {name: value for name, value in field.to_json().items() if name in LOOK and value is not None}
+            look = {
+                name: value for name, value in field.to_json().items() if name in LOOK and value is not None
+            }
             beside = collection.currencies.get(rest[0])
             if beside is not None:
                 at = place.rpartition(".")[0]
-                look |= {"currency": None, "currency_at": f"{at}.{beside}", "currency_of": [collection.id, beside]}
+                look |= {
+                    "currency": None,
+                    "currency_at": f"{at}.{beside}",
+                    "currency_of": [collection.id, beside],
+                }
             return look
         relation = collection.relation(rest[0])
         return self._of_field(relation.collection, rest[1:], place) if relation is not None else {}
@@ -244,8 +273,14 @@ class Looks:
         for read in kind.reads(view):
             for total in read.totals:
                 if total.name == name and total.field is not None:
-                    return self._of_field(_read_from(read, self.definition.document.collection), [total.field], name)
-        return self._of_field(self.definition.document.collection, [name], f"record.{name}") if name in kind.edits(view) else {}
+                    return self._of_field(
+                        _read_from(read, self.definition.document.collection), [total.field], name
+                    )
+        return (
+            self._of_field(self.definition.document.collection, [name], f"record.{name}")
+            if name in kind.edits(view)
+            else {}
+        )
 
 
 @functools.lru_cache(maxsize=2048)
@@ -254,7 +289,11 @@ def _reads(definition: Definition, step_id: str) -> dict[str, str]:
     if step is None:
         return {}
     own = definition.document.collection
-    read = {one.name: _read_from(one, own) for one in steps.get(step.type).reads(steps.view(step)) if one.fields or not one.totals}
+    read = {
+        one.name: _read_from(one, own)
+        for one in steps.get(step.type).reads(steps.view(step))
+        if one.fields or not one.totals
+    }
     return {name: collection for name, collection in read.items() if collection is not None}
 
 

@@ -20,7 +20,13 @@ from console.workflows import Definition
 
 
 def blocks_today(
-    actor: Actor, definition: Definition, run: Run, screen: Mapping[str, Any], record: Record | None, at: datetime, hidden: masking.Hidden
+    actor: Actor,
+    definition: Definition,
+    run: Run,
+    screen: Mapping[str, Any],
+    record: Record | None,
+    at: datetime,
+    hidden: masking.Hidden,
 ) -> list[blocks.Data] | None:
     """The data of the screen's blocks with the run as it was (`run`, `at`) and everything that is read of records as this reader may see it today.
 
@@ -38,7 +44,12 @@ def blocks_today(
 
 
 def _roots(
-    actor: Actor, definition: Definition, run: Run, screen: Mapping[str, Any], record: Record | None, at: datetime
+    actor: Actor,
+    definition: Definition,
+    run: Run,
+    screen: Mapping[str, Any],
+    record: Record | None,
+    at: datetime,
 ) -> dict[str, Any]:
     step_id, document = str(screen["step"]), definition.document
     roots: dict[str, Any] = {
@@ -55,11 +66,17 @@ def _roots(
     typed = {field["name"]: field.get("value") for field in screen.get("fields", ())}
     for step, names in _looked_at(definition, step_id).items():
         kind, view = steps.get(document.step(step).type), steps.view(document.step(step))
-        wanted = [read for read in kind.reads(view) if names & {read.name, *(total.name for total in read.totals)}]
-        reads = {read.name: read_rows(actor, run, record, read, roots) for read in wanted if read.name != LIST}
+        wanted = [
+            read for read in kind.reads(view) if names & {read.name, *(total.name for total in read.totals)}
+        ]
+        reads = {
+            read.name: read_rows(actor, run, record, read, roots) for read in wanted if read.name != LIST
+        }
         related = getattr(view.config, "related", ())
         today = rows_of([entry for entry in related if entry.name in reads], reads)
-        today |= {read.name: dict(row["values"]) for read in wanted if read.own for row in reads[read.name].rows}
+        today |= {
+            read.name: dict(row["values"]) for read in wanted if read.own for row in reads[read.name].rows
+        }
         own = typed if step == step_id else {}
         roots["steps"] = {**roots["steps"], step: {**run.context.get(step, {}), **own, **today}}
     return roots
@@ -79,7 +96,12 @@ def _looked_at(definition: Definition, step_id: str) -> dict[str, set[str]]:
 
 
 def _item(
-    actor: Actor, definition: Definition, run: Run, screen: Mapping[str, Any], record: Record | None, roots: Mapping[str, Any]
+    actor: Actor,
+    definition: Definition,
+    run: Run,
+    screen: Mapping[str, Any],
+    record: Record | None,
+    roots: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The item of the screen as its row is today; empty where it is not there, or is no row."""
     step, key = definition.document.step(str(screen["step"])), screen["progress"].get("key")

@@ -30,7 +30,9 @@ class Bounded:
 
     def __add__(self, other: "Bounded") -> "Bounded":
         why = {name: self.why.get(name, 0) + other.why.get(name, 0) for name in [*self.why, *other.why]}
-        return Bounded(self.number + other.number, max(self.than, other.than, key=("", _SOME, _MORE).index), why)
+        return Bounded(
+            self.number + other.number, max(self.than, other.than, key=("", _SOME, _MORE).index), why
+        )
 
     def __bool__(self) -> bool:
         return self.number > 0 or bool(self.than)
@@ -50,24 +52,41 @@ class Reach:
     def columns(self, alias: str) -> str:
         """SQL: the collection and the record of a run, message or firing where it has to be looked up in its source whether the reader sees it."""
         one = f"case when {alias}.collection = any(%(limited)s) then {alias}.{{0}} end as {{0}}"
-        return ", ".join((one if self.limited else "null::text as {0}").format(name) for name in ("collection", "record"))
+        return ", ".join(
+            (one if self.limited else "null::text as {0}").format(name) for name in ("collection", "record")
+        )
 
     def allowed(self, alias: str) -> str:
         """SQL: it is of a team and workflow that the reader may see, and they are cleared for it."""
-        pairs = (
-            f"{alias}.team || ' ' || {alias}.workflow = any(%(pairs)s::text[])"  # joined with a list of pairs all would be read, and sorted
-        )
+        pairs = f"{alias}.team || ' ' || {alias}.workflow = any(%(pairs)s::text[])"  # joined with a list of pairs all would be read, and sorted
         return f"{pairs} and {access.runs(self.actor).open(alias)}"
 
 
-def reach(actor: Actor, workflow_ids: Collection[str], since: datetime, until: datetime, *, also: Collection[str] = ()) -> Reach:
+def reach(
+    actor: Actor,
+    workflow_ids: Collection[str],
+    since: datetime,
+    until: datetime,
+    *,
+    also: Collection[str] = (),
+) -> Reach:
     """What the actor may count of these workflows between two moments; `also` are collections that are looked up beside those of workflows."""
     beside = {one for one in also if not access.scope_for(actor, one, "read").unlimited}
     limited = {*record_reach.limited_collections(actor), *beside}
     about = {known.id: known.collection for known in workflows.all_known()}
-    most = {one: MOST_CHECKED if beside or (limited and about.get(one) in (None, *limited)) else MOST for one in sorted(workflow_ids)}
+    most = {
+        one: MOST_CHECKED if beside or (limited and about.get(one) in (None, *limited)) else MOST
+        for one in sorted(workflow_ids)
+    }
     pairs = [" ".join(pair) for pair in sorted(visible_pairs(actor)) if pair[1] in most]
-    given = {"workflows": [*most], "most": [*most.values()], "limited": sorted(limited), "pairs": pairs, "since": since, "until": until}
+    given = {
+        "workflows": [*most],
+        "most": [*most.values()],
+        "limited": sorted(limited),
+        "pairs": pairs,
+        "since": since,
+        "until": until,
+    }
     return Reach(actor, sorted(limited), given)
 
 
@@ -97,7 +116,9 @@ def counted(within: Reach, statement: str, **given: Any) -> dict[str, dict[str, 
     for workflow, part, most in {row[:3] for row in rows}:
         there = found.setdefault(workflow, {})
         for name, figure in counts[workflow, part].items():
-            there[name] = there.get(name, Bounded()) + (_cut(figure, most) if read[workflow, part] > most else figure)
+            there[name] = there.get(name, Bounded()) + (
+                _cut(figure, most) if read[workflow, part] > most else figure
+            )
     return found
 
 

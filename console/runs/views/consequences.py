@@ -35,7 +35,12 @@ NOT_TOLD = frozenset({"file", "files"})
 
 
 def ways(
-    actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
+    actor: Actor,
+    open_step: OpenStep,
+    context: Context,
+    prompt: Prompt,
+    typed: Mapping[str, Any] | None = None,
+    outcome: str | None = None,
 ) -> list[Way]:
     """The consequences of each offered outcome, or of `outcome` alone. `typed` values win over the first values of the form.
 
@@ -45,10 +50,14 @@ def ways(
     offered = [option.value for option in prompt.outcomes]
     chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
     values = _typed(prompt, typed or {}, item=open_step.kind.by_items)
-    return [_way(actor, open_step, replace(context, foretold=True), prompt, values, choice) for choice in chosen]
+    return [
+        _way(actor, open_step, replace(context, foretold=True), prompt, values, choice) for choice in chosen
+    ]
 
 
-def wrong(open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any], outcome: str | None) -> list[dict[str, Any]]:
+def wrong(
+    open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any], outcome: str | None
+) -> list[dict[str, Any]]:
     """What would be refused of the form as it is typed so far, one detail for each field: contradictions, and what is still empty.
 
     Files are left out, as they arrive by themselves; a decision has nothing wrong before something is chosen.
@@ -69,10 +78,21 @@ def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str,
     """The typed values that belong to the form, without files."""
     known = {field.name for field in prompt.fields if not field.readonly and field.type not in NOT_TOLD}
     values = {name: value for name, value in typed.items() if name in known}
-    return values | ({"item": prompt.progress.key} if item and prompt.progress is not None and prompt.progress.key is not None else {})
+    return values | (
+        {"item": prompt.progress.key}
+        if item and prompt.progress is not None and prompt.progress.key is not None
+        else {}
+    )
 
 
-def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
+def _way(
+    actor: Actor,
+    open_step: OpenStep,
+    context: Context,
+    prompt: Prompt,
+    values: Mapping[str, Any],
+    choice: str | None,
+) -> Way:
     described: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
     try:
         completion = completion_of(open_step, context, values, choice)
@@ -83,16 +103,25 @@ def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, va
     settled = not wrong(open_step, replace(context, foretold=False), prompt, values, choice)
     return described | {
         "effects": list(_effects(actor, open_step, context, prompt, completion)),
-        **({"unsettled": by_rule} if by_rule and not settled else {}),  # known only when everything that the rules read is typed
+        **(
+            {"unsettled": by_rule} if by_rule and not settled else {}
+        ),  # known only when everything that the rules read is typed
         **_after(open_step, completion, context, settled=settled),
         "ends": completion.ends,
     }
 
 
-def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
+def _effects(
+    actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, completion: Completion
+) -> Iterable[dict[str, Any]]:
     """Everything that the completion asks for, in its order."""
     if (request := completion.approval) is not None:
-        yield {"kind": "approval", "roles": list(request.roles), "needs": request.needs, "decides": request.decides}
+        yield {
+            "kind": "approval",
+            "roles": list(request.roles),
+            "needs": request.needs,
+            "decides": request.decides,
+        }
     made = repeating.made_here(open_step.run, open_step.attempt)
     for effect in completion.effects:
         if isinstance(effect, WriteRecord):
@@ -121,9 +150,17 @@ def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt
 
 def _write(open_step: OpenStep, context: Context, prompt: Prompt, effect: WriteRecord) -> dict[str, Any]:
     """A change of a record by the step itself, field by field."""
-    collection, key = (open_step.run.collection, open_step.run.record) if effect.collection is None else (effect.collection, effect.key)
+    collection, key = (
+        (open_step.run.collection, open_step.run.record)
+        if effect.collection is None
+        else (effect.collection, effect.key)
+    )
     fields = [
-        {**_look(context.forms.get(name) or FormField(name, name)), "old": change["old"], "new": change["new"]}
+        {
+            **_look(context.forms.get(name) or FormField(name, name)),
+            "old": change["old"],
+            "new": change["new"],
+        }
         for name, change in effect.changes.items()
     ]
     items = prompt.progress.items if prompt.progress is not None else ()
@@ -150,7 +187,9 @@ def _act(actor: Actor, context: Context, effect: ActionEffect, *, nobody_asked: 
     known = _roots(act, described["input"]) | ({"approver": None} if nobody_asked else {})
     if define.get("if") and expressions.parse(define["if"]).denies(known):
         return made | {"left_out": True}
-    collection = records.collection(define.get("collection") or described.get("collection") or act.collection or "")
+    collection = records.collection(
+        define.get("collection") or described.get("collection") or act.collection or ""
+    )
     if define.get("if"):
         where = open_condition(expressions.parse(define["if"]), known, collection)
         made |= {"if": where is not None} | ({"where": where} if where else {})
@@ -167,7 +206,12 @@ def _roots(act: Act, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(
-    actor: Actor, act: Act, given: Mapping[str, Any], collection: Collection, rules: Mapping[str, Computed], seen: Mapping[str, Any]
+    actor: Actor,
+    act: Act,
+    given: Mapping[str, Any],
+    collection: Collection,
+    rules: Mapping[str, Computed],
+    seen: Mapping[str, Any],
 ) -> Iterable[dict[str, Any]]:
     """The fields that rules set: what they come to, `later` where that is only known when it is done. What the person may not read is not told."""
     hidden, roots = access.scope_for(actor, collection.id, "read").hidden, _roots(act, given)
@@ -175,11 +219,19 @@ def _fields(
         field = collection.field(name)
         if field is None or name in hidden:
             continue
-        later = any(path[0] in LATER for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text)))
-        described: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
+        later = any(
+            path[0] in LATER
+            for text in texts_of(name, _rule(rule))
+            for path in expressions.paths(expressions.parse(text.text))
+        )
+        described: dict[str, Any] = {
+            key: value for key, value in field.to_json().items() if key in LOOK and value is not None
+        }
         described |= {"old": seen[name]} if name in seen else {}
         new = None if later else computed(_rule(rule), roots)
-        if new is None or new != roots.get("run", {}).get("id"):  # that the run notes itself is nothing to decide about
+        if new is None or new != roots.get("run", {}).get(
+            "id"
+        ):  # that the run notes itself is nothing to decide about
             yield described | ({"later": True} if later else {"new": new})
 
 
@@ -191,15 +243,32 @@ def by_actions(approval: Approval, hidden: Hidden, now: datetime) -> Iterable[di
     at = approval.decided[-1].at if approval.decided else now
     for wish in approval.wishes:
         request, define = wish["request"], wish["request"].get("define", {})
-        if "set" not in define or define.get("record") is not None or define.get("collection") or not request.get("collection"):
+        if (
+            "set" not in define
+            or define.get("record") is not None
+            or define.get("collection")
+            or not request.get("collection")
+        ):
             continue
-        collection, seen = records.collection(request["collection"]), {**approval.shown.get("record", {}), **request.get("seen", {})}
-        roots = {"record": collection.typed(seen), OWN_INPUT: request["input"], "variables": request.get("variables", {}), "now": at}
+        collection, seen = (
+            records.collection(request["collection"]),
+            {**approval.shown.get("record", {}), **request.get("seen", {})},
+        )
+        roots = {
+            "record": collection.typed(seen),
+            OWN_INPUT: request["input"],
+            "variables": request.get("variables", {}),
+            "now": at,
+        }
         closed = hidden(collection.id) | (hidden.names if isinstance(hidden, Within) else frozenset())
         for name, rule in define["set"].items():
             if (field := collection.field(name)) is None:
                 continue
-            paths = {path for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text))}
+            paths = {
+                path
+                for text in texts_of(name, _rule(rule))
+                for path in expressions.paths(expressions.parse(text.text))
+            }
             told = {**field.to_json(), "old": seen.get(name), "masked": False}
             if not closed.isdisjoint({name, *(part for path in paths for part in path)}):
                 yield told | {"old": None, "masked": True}
@@ -221,11 +290,21 @@ def _after(open_step: OpenStep, completion: Completion, context: Context, *, set
     what is known already, and at a form that is filled in (`settled`), the branches that it will not take are left out; `after_by_rule` is there where a
     condition cannot be foretold.
     """
-    plan, document, step_id, here = plan_of(open_step.definition), open_step.definition.document, open_step.attempt.step, open_step.kind
+    plan, document, step_id, here = (
+        plan_of(open_step.definition),
+        open_step.definition.document,
+        open_step.attempt.step,
+        open_step.kind,
+    )
     waits = completion.hands_over is not None or completion.outcome == NEXT_ITEM
     first = None if waits else document.target(step_id, completion.outcome)
     left, passed, found, by_rule = [first] if first else [], {step_id}, [], False
-    made_later = here.waits or here.asks_others or here.by_items or any(isinstance(effect, ActionEffect) for effect in completion.effects)
+    made_later = (
+        here.waits
+        or here.asks_others
+        or here.by_items
+        or any(isinstance(effect, ActionEffect) for effect in completion.effects)
+    )
     known = {step_id} if settled and not made_later else set()
     written = completion.values if completion.output is None else completion.output
     context = replace(context, roots=with_own(context.roots, step_id, written)) if known else context
@@ -240,8 +319,16 @@ def _after(open_step: OpenStep, completion: Completion, context: Context, *, set
         if not (kind.waits or kind.asks_others):
             taken = _taken(kind, view, context, passed - known)
             by_rule |= taken is None and kind.name == CONDITION
-            ways = [outcome for outcome in step.next if outcome != "error" and (not kind.by_items or outcome == "default")]
-            left += [step.next[outcome] for outcome in ways if taken is None or outcome == taken or taken not in step.next]
+            ways = [
+                outcome
+                for outcome in step.next
+                if outcome != "error" and (not kind.by_items or outcome == "default")
+            ]
+            left += [
+                step.next[outcome]
+                for outcome in ways
+                if taken is None or outcome == taken or taken not in step.next
+            ]
         passed.add(at)
     return {"after": found} | ({"after_by_rule": True} if by_rule and found else {})
 
@@ -252,5 +339,8 @@ def _taken(kind: StepType, view: StepView, context: Context, passed: Container[s
         return None
     texts = (expressions.parse(text.text) for text in kind.expressions(view.config))
     looked_at = [path for rule in texts for path in expressions.paths(rule)]
-    known = all(path[0] == "variables" or (path[0] == "steps" and len(path) > 1 and path[1] not in passed) for path in looked_at)
+    known = all(
+        path[0] == "variables" or (path[0] == "steps" and len(path) > 1 and path[1] not in passed)
+        for path in looked_at
+    )
     return kind.complete(view, context, {}, None).outcome if known else None

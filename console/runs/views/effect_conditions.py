@@ -18,7 +18,9 @@ def open_condition(condition: Expression, known: Mapping[str, Any], collection: 
     """
     if condition.test({"approver": {}, **known}):
         return None
-    return condition_words(_of_record(condition.node, collection), lambda name: _label(name, collection)) or ""
+    return (
+        condition_words(_of_record(condition.node, collection), lambda name: _label(name, collection)) or ""
+    )
 
 
 def _label(name: str, collection: Collection) -> str:
@@ -31,8 +33,15 @@ def _of_record(node: Node, collection: Collection) -> Node:
     match node:
         case Junction(items=items):
             return replace(node, items=tuple(_of_record(item, collection) for item in items))
-        case Compare(left=Path(root="results", steps=(str(), "record", str() as name)) as left, right=Literal(value=value) as right):
+        case Compare(
+            left=Path(root="results", steps=(str(), "record", str() as name)) as left,
+            right=Literal(value=value) as right,
+        ):
             field = collection.field(name)
             labels = {one.value: one.label for one in (field.options if field is not None else None) or ()}
-            return replace(node, left=replace(left, root="record", steps=(name,)), right=replace(right, value=labels.get(value, value)))
+            return replace(
+                node,
+                left=replace(left, root="record", steps=(name,)),
+                right=replace(right, value=labels.get(value, value)),
+            )
     return node

@@ -37,5 +37,7 @@ def handed_on(runs: Sequence[str]) -> dict[str, HandedOn]:
         reason = str(event.values.get("reason") or "").strip()
         if event.type in HANDING and reason:
             actor = event.body["actor"]
-            found[run] = HandedOn(None if actor.get("kind") == "system" else actor.get("id"), reason, event.at)
+            found[run] = HandedOn(
+                None if actor.get("kind") == "system" else actor.get("id"), reason, event.at
+            )
     return found

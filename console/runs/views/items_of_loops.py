@@ -30,12 +30,20 @@ class LoopItem:
 
 def items_of(rows: Sequence[Any], titles: Titles) -> dict[str, LoopItem]:
     """Run → its item, for those of these runs that a loop has started. `titles` answers for records (`collection`, `record`) that the reader may see; others are left out."""
-    lists = {row.id: found for row in rows if (row.branch or row.linked_to) and (found := _list_of(row)) is not None}
+    lists = {
+        row.id: found
+        for row in rows
+        if (row.branch or row.linked_to) and (found := _list_of(row)) is not None
+    }
     branches = {row.id: row.branch for row in rows if row.id in lists and row.branch}
     if again := [run for run in lists if run not in branches]:
         branches |= dict(fetch(_DONE_AGAIN, (again,)))
     whose = {run: (lists[run], branch) for run, branch in branches.items()}
-    wanted = [SimpleNamespace(collection=collection, record=key) for (collection,), key in whose.values() if collection]
+    wanted = [
+        SimpleNamespace(collection=collection, record=key)
+        for (collection,), key in whose.values()
+        if collection
+    ]
     named = titles(wanted) if wanted else {}
     return {
         run: LoopItem(collection, key, named[collection, key] if collection else key)
@@ -58,4 +66,8 @@ def _list_of(row: Any) -> tuple[str | None] | None:
     if items.get("relation") is None:
         return (items.get("collection"),)
     own = records.catalogue.find(row.collection) if row.collection else None
-    return next(((each.collection,) for each in own.relations if each.name == items["relation"]), None) if own is not None else None
+    return (
+        next(((each.collection,) for each in own.relations if each.name == items["relation"]), None)
+        if own is not None
+        else None
+    )

@@ -12,11 +12,15 @@ from console.steps.base import Context
 MOST = 3
 
 
-def last_time(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, list[dict[str, Any]]]:
+def last_time(
+    open_step: OpenStep, context: Context, record: Record | None
+) -> dict[str, list[dict[str, Any]]]:
     """Field of the step's form → its values in the shown records: `{"collection", "name", "value", "title"}`, the run's record first, then `{"more"}`."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in judged_of(open_step.view.config) - set(context.forms):
-        findings = [finding for finding in _earlier_findings(name, context, record) if not is_empty(finding["value"])]
+        findings = [
+            finding for finding in _earlier_findings(name, context, record) if not is_empty(finding["value"])
+        ]
         if findings:
             found[name] = findings[:MOST]
             if len(findings) > MOST:

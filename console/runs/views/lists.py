@@ -21,9 +21,31 @@ from console.runs.views.view import GONE, title_of, trigger_json
 
 OF_ANOTHER_RELEASE = "A step of another release"
 COLUMNS = [
-    "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
-    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test", "branch", "linked_to",
-]  # fmt: skip
+    "id",
+    "workflow",
+    "version",
+    "status",
+    "revision",
+    "run_seq",
+    "collection",
+    "record",
+    "team",
+    "started_by",
+    "holder",
+    "created_at",
+    "ended_at",
+    "reason",
+    "ending",
+    "current",
+    "active_at",
+    "ticket",
+    "trigger",
+    "origin",
+    "mode",
+    "test",
+    "branch",
+    "linked_to",
+]
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
 from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null and (r.label is null or r.label = any(%s)) order by r.id
@@ -121,7 +143,10 @@ def find(
     run = tables.run.c
     wanted = [*conditions(filters or {}), _allowed(actor)]
     if after is not None:
-        wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*map(sa.literal, cursor_of(after, "run_", from_seconds))))
+        wanted.append(
+            sa.tuple_(run.created_at, run.id)
+            < sa.tuple_(*map(sa.literal, cursor_of(after, "run_", from_seconds)))
+        )
     heads: list[RunHead] = []
     last: Any = None
     away: set[str] = set()
@@ -129,7 +154,11 @@ def find(
         narrowed = (
             wanted
             if last is None
-            else [*wanted, sa.tuple_(run.created_at, run.id) < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id))]
+            else [
+                *wanted,
+                sa.tuple_(run.created_at, run.id)
+                < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id)),
+            ]
         )
         rows = _rows(
             sa.select(*(run[name] for name in COLUMNS), _step())
@@ -148,7 +177,9 @@ def find(
 def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> list[RunHead]:
     """Runs on the record that the actor may see, newest first. The caller has checked the record itself."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.collection == collection, run.record == key, _allowed(actor))
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
+        run.collection == collection, run.record == key, _allowed(actor)
+    )
     return _heads(actor, _rows(found.order_by(run.created_at.desc(), run.id.desc()).limit(limit)))
 
 
@@ -160,7 +191,10 @@ def on_records(actor: Actor, pairs: Sequence[tuple[str, str]], *, limit: int = 2
     found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
         sa.tuple_(run.collection, run.record).in_(list(pairs)), _allowed(actor)
     )
-    return _heads(actor, _rows(found.order_by(run.ended_at.is_not(None), run.created_at.desc(), run.id.desc()).limit(limit)))
+    return _heads(
+        actor,
+        _rows(found.order_by(run.ended_at.is_not(None), run.created_at.desc(), run.id.desc()).limit(limit)),
+    )
 
 
 def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
@@ -188,19 +222,29 @@ def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, lis
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Live runs that the actor holds: those that wait for a person first, and of these the longest begun, which are due first."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.holder == actor.id, run.ended_at.is_(None), _allowed(actor))
-    return _heads(actor, _rows(found.order_by(run.status != "waiting_person", run.created_at, run.id).limit(limit)))
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
+        run.holder == actor.id, run.ended_at.is_(None), _allowed(actor)
+    )
+    return _heads(
+        actor, _rows(found.order_by(run.status != "waiting_person", run.created_at, run.id).limit(limit))
+    )
 
 
 def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Saved runs that the actor may resume, the longest saved first."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.status == "saved", _allowed(actor, "resume"))
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
+        run.status == "saved", _allowed(actor, "resume")
+    )
     return _heads(actor, _rows(found.order_by(run.put_down_at).limit(limit)))
 
 
 def listed(
-    actor: Actor, *wanted: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], limit: int, act: str = "see"
+    actor: Actor,
+    *wanted: sa.ColumnElement[bool],
+    order: Sequence[sa.ColumnElement[Any]],
+    limit: int,
+    act: str = "see",
 ) -> tuple[list[RunHead], Any]:
     """At most `limit` runs that meet the conditions and that the actor may `act` on, without those whose record they may not see; and the last
     row that was read (None: no more rows).
@@ -212,20 +256,34 @@ def listed(
 
 def head(actor: Actor, run_id: str) -> RunHead | None:
     """The run as in a list; None if there is none that the actor may see."""
-    found, _ = listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1) if "\x00" not in run_id else ([], None)
+    found, _ = (
+        listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1)
+        if "\x00" not in run_id
+        else ([], None)
+    )
     return found[0] if found else None
 
 
 def with_ids(actor: Actor, run_ids: Sequence[str]) -> list[RunHead]:
     """Those of these runs that the actor may see."""
-    return listed(actor, tables.run.c.id.in_(run_ids), order=(tables.run.c.id,), limit=len(run_ids))[0] if run_ids else []
+    return (
+        listed(actor, tables.run.c.id.in_(run_ids), order=(tables.run.c.id,), limit=len(run_ids))[0]
+        if run_ids
+        else []
+    )
 
 
 def waits(run_ids: Sequence[str]) -> dict[str, Waits]:
     """What each of these runs waits for, which may be a `person`; for callers who have judged that the runs may be seen."""
     rows = fetch_rows(_WAITS, (list(run_ids),)) if run_ids else []
     return {
-        run: Waits(waiting["for"], datetime.fromisoformat(waiting["until"]) if waiting.get("until") else None, workflow, version, step)
+        run: Waits(
+            waiting["for"],
+            datetime.fromisoformat(waiting["until"]) if waiting.get("until") else None,
+            workflow,
+            version,
+            step,
+        )
         for run, workflow, version, step, waiting in rows
     }
 
@@ -239,13 +297,22 @@ where r.id = any(%s) and r.ended_at is null and (r.status in ('saved', 'waiting_
 
 def _step() -> sa.Label[Any]:
     attempt = tables.attempt.c
-    return sa.select(attempt.step).where(attempt.run == tables.run.c.id, attempt.n == tables.run.c.current).scalar_subquery().label("step")
+    return (
+        sa.select(attempt.step)
+        .where(attempt.run == tables.run.c.id, attempt.n == tables.run.c.current)
+        .scalar_subquery()
+        .label("step")
+    )
 
 
 def _allowed(actor: Actor, act: str = "see") -> sa.ColumnElement[bool]:
     """The condition that the actor has the right in the run's team and workflow, and is cleared for its label."""
     pairs, run = sorted(visible_pairs(actor, act)), tables.run.c
-    return sa.and_(sa.tuple_(run.team, run.workflow).in_(pairs), access.cleared_for(actor, run.label)) if pairs else sa.false()
+    return (
+        sa.and_(sa.tuple_(run.team, run.workflow).in_(pairs), access.cleared_for(actor, run.label))
+        if pairs
+        else sa.false()
+    )
 
 
 def visible_pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
@@ -263,11 +330,17 @@ def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
         return connection.execute(statement).all()
 
 
-def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None) -> list[RunHead]:
+def _heads(
+    actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None
+) -> list[RunHead]:
     away = set() if away is None else away
     named = record_titles(actor, rows, away)
     items = items_of(rows, lambda wanted: record_titles(actor, wanted, away)) if titles else {}
-    people = accounts.names({row.started_by for row in rows} | {row.holder for row in rows if row.holder}) if titles and rows else {}
+    people = (
+        accounts.names({row.started_by for row in rows} | {row.holder for row in rows if row.holder})
+        if titles and rows
+        else {}
+    )
     heads = []
     for row in rows:
         title = named.get((row.collection, row.record)) if row.collection else ""
@@ -276,7 +349,9 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
         if title is None:
             continue  # out of the actor's scope, or deleted: then only actors without a scope see the run
         definition = workflows.readable_version(row.workflow, row.version)
-        slug, called = (definition.slug, definition.title) if definition is not None else known_as(row.workflow)
+        slug, called = (
+            (definition.slug, definition.title) if definition is not None else known_as(row.workflow)
+        )
         columns = {
             name: getattr(row, name)
             for name in [
@@ -311,7 +386,11 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
                 record_title=title,
                 starter_name=people.get(row.started_by, ""),
                 holder_name=people.get(row.holder or "", ""),
-                step_title=None if not row.step else title_of(definition, row.step) if definition is not None else OF_ANOTHER_RELEASE,
+                step_title=None
+                if not row.step
+                else title_of(definition, row.step)
+                if definition is not None
+                else OF_ANOTHER_RELEASE,
                 last_event=row.run_seq,
                 item=items.get(row.id),
             )
@@ -321,7 +400,10 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
 
 def known_as(workflow_id: str) -> tuple[str, str]:
     """(slug, title) of a workflow as it is called now, for runs whose version cannot be read here."""
-    return next(((known.slug, known.title) for known in workflows.all_known() if known.id == workflow_id), (workflow_id, "A workflow"))
+    return next(
+        ((known.slug, known.title) for known in workflows.all_known() if known.id == workflow_id),
+        (workflow_id, "A workflow"),
+    )
 
 
 def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
@@ -339,9 +421,13 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
         try:
             named = browse.titles(actor, collection, sorted(wanted), scope) if collection not in away else {}
         except ConsoleError:
-            away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
+            away.add(
+                collection
+            )  # the source is down: what cannot be checked is hidden from actors with a scope
             named = {}
         if scope.unlimited:
-            found |= {(collection, key): records.key_words(key) if collection in away else GONE for key in wanted}
+            found |= {
+                (collection, key): records.key_words(key) if collection in away else GONE for key in wanted
+            }
         found |= {(collection, key): title for key, title in named.items()}
     return found

@@ -31,15 +31,24 @@ def narrowed(actor: Actor, run_id: str, wanted: Verdicts) -> Narrowed | None:
     """The list of the current step, narrowed to the items with these verdicts; None where the step compares nothing for a list, or not for this person."""
     seen = see(actor, run_id)
     run = seen.run
-    if run.current is None or run.status != "waiting_person" or seen.down is not None or not may_work(actor, run, seen.definition):
+    if (
+        run.current is None
+        or run.status != "waiting_person"
+        or seen.down is not None
+        or not may_work(actor, run, seen.definition)
+    ):
         return None
     open_step = step_at(seen.definition, run)
     written = seen.definition.document.step(open_step.attempt.step).content
     compared = [verdicts_alone(block) for block in blocks.parsed(written) if isinstance(block, Comparison)]
     if not open_step.kind.by_items or open_step.by_hand or not compared:
         return None
-    closed = reader_reach.kept_from(actor, run.workflow, run.version, open_step.attempt.step, run=run.id, fresh=run.loaded)
-    context = context_of(actor, open_step, seen.record, log.now(), hidden=closed if masking.names_closed(closed) else None)
+    closed = reader_reach.kept_from(
+        actor, run.workflow, run.version, open_step.attempt.step, run=run.id, fresh=run.loaded
+    )
+    context = context_of(
+        actor, open_step, seen.record, log.now(), hidden=closed if masking.names_closed(closed) else None
+    )
     listed = open_step.kind.each_item(open_step.view, context)
     told = [_verdicts(blocks.compute(compared, roots, lambda _text, _each: {})) for _, roots in listed]
     counts: dict[str, Counter[str]] = {label: Counter() for verdicts in told for label in verdicts}

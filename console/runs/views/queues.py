@@ -60,7 +60,11 @@ def tickets(
 ) -> tuple[list[RunHead], Place | None]:
     """Runs that were escalated to the inbox and that the actor could take, by priority, the longest waiting first."""
     run = tables.run.c
-    rank = sa.case({name: place for place, name in enumerate(PRIORITIES)}, value=run.ticket["priority"].astext, else_=len(PRIORITIES))
+    rank = sa.case(
+        {name: place for place, name in enumerate(PRIORITIES)},
+        value=run.ticket["priority"].astext,
+        else_=len(PRIORITIES),
+    )
     at = run.ticket["at"].astext
     wanted = [
         run.ticket["inbox"].astext == inbox,
@@ -70,7 +74,9 @@ def tickets(
     ]
 
     def later(place: Place) -> sa.ColumnElement[bool]:
-        return sa.tuple_(rank, at, run.id) > sa.tuple_(sa.literal(place.rank), sa.literal(place.at), sa.literal(place.id))
+        return sa.tuple_(rank, at, run.id) > sa.tuple_(
+            sa.literal(place.rank), sa.literal(place.at), sa.literal(place.id)
+        )
 
     def place_of(row: Any) -> Place:
         return Place(_rank(row.ticket), row.ticket["at"], row.id)
@@ -86,16 +92,26 @@ def saved_runs(
     wanted = [*_nobodys(), _came_through(inbox, workflow)]
 
     def later(place: Place) -> sa.ColumnElement[bool]:
-        return sa.tuple_(run.put_down_at, run.id) > sa.tuple_(sa.literal(datetime.fromisoformat(place.at)), sa.literal(place.id))
+        return sa.tuple_(run.put_down_at, run.id) > sa.tuple_(
+            sa.literal(datetime.fromisoformat(place.at)), sa.literal(place.id)
+        )
 
     def place_of(row: Any) -> Place:
-        return Place(0, row.active_at.isoformat(), row.id)  # the same as put_down_at while nobody holds the run
+        return Place(
+            0, row.active_at.isoformat(), row.id
+        )  # the same as put_down_at while nobody holds the run
 
     return _takeable(actor, wanted, (run.put_down_at, run.id), later, place_of, limit, after)
 
 
 def held_runs(
-    actor: Actor, inbox: str, workflow: str | None, *, limit: int, holder: str | None = None, after: Place | None = None
+    actor: Actor,
+    inbox: str,
+    workflow: str | None,
+    *,
+    limit: int,
+    holder: str | None = None,
+    after: Place | None = None,
 ) -> tuple[list[RunHead], Place | None]:
     """Runs of the inbox that somebody holds (or only `holder`) and that the actor may see, the oldest first."""
     run = tables.run.c
@@ -104,7 +120,10 @@ def held_runs(
     heads: list[RunHead] = []
     while len(heads) < limit:
         later = (
-            [sa.tuple_(run.created_at, run.id) > sa.tuple_(sa.literal(datetime.fromisoformat(after.at)), sa.literal(after.id))]
+            [
+                sa.tuple_(run.created_at, run.id)
+                > sa.tuple_(sa.literal(datetime.fromisoformat(after.at)), sa.literal(after.id))
+            ]
             if after
             else []
         )
@@ -118,7 +137,14 @@ def held_runs(
 
 def taken_at(run_ids: Collection[str], inbox: str) -> dict[str, datetime]:
     """Run id → when it was last taken from the inbox; runs that were not are left out."""
-    rows = fetch("select run, at from console.inbox_taken where run = any(%s) and inbox = %s", (list(run_ids), inbox)) if run_ids else []
+    rows = (
+        fetch(
+            "select run, at from console.inbox_taken where run = any(%s) and inbox = %s",
+            (list(run_ids), inbox),
+        )
+        if run_ids
+        else []
+    )
     return {row[0]: row[1] for row in rows}
 
 
@@ -167,7 +193,11 @@ def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
     groups = [row for row in fetch(_GROUPS, given) if (row[1], row[2]) in allowed and _able(actor, row)]
     visible = _visible(actor, groups)
     for inbox, _, _, _, collection, _, number, keys in groups:
-        found[inbox] += number if collection is None or collection not in visible else sum(key in visible[collection] for key in keys)
+        found[inbox] += (
+            number
+            if collection is None or collection not in visible
+            else sum(key in visible[collection] for key in keys)
+        )
     return found
 
 
@@ -217,7 +247,9 @@ def _takeable(
     heads: list[RunHead] = []
     while True:
         conditions = [*wanted, later(after)] if after else wanted
-        found, last = listed(actor, *conditions, order=order, limit=max(limit - len(heads), _BATCH), act="resume")
+        found, last = listed(
+            actor, *conditions, order=order, limit=max(limit - len(heads), _BATCH), act="resume"
+        )
         fit = [head for head in found if head.step is None or _could(actor, head)]
         heads += fit
         if len(heads) > limit or (len(heads) == limit and last is not None):
@@ -232,4 +264,7 @@ def _could(actor: Actor, head: RunHead) -> bool:
     if definition is None or not may_do_step(actor, definition, head.team, head.collection, step):
         return False
     rules = definition.document.step(step).not_by if step else None
-    return not rules or violated_rule(rules, done_before(head.id, rules), actor.id, starter=head.started_by) is None
+    return (
+        not rules
+        or violated_rule(rules, done_before(head.id, rules), actor.id, starter=head.started_by) is None
+    )

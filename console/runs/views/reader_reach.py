@@ -19,18 +19,27 @@ from console.runs.store import loaded_rows, version_origins
 NOTHING_FRESH: Mapping[str, frozenset[str]] = {}
 
 
-def hidden_from(actor: Actor, *, looking_back: bool = False, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH) -> masking.Within:
+def hidden_from(
+    actor: Actor, *, looking_back: bool = False, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH
+) -> masking.Within:
     """The hidden fields of each collection, and rows that runs have read.
 
     `looking_back`: also fields that are masked for people who do not work with them now. `fresh` are rows that are not stored yet.
     """
-    sensitive = {each.id: former_fields.sensitive_in_past(each) for each in records.collections()} if looking_back else {}
+    sensitive = (
+        {each.id: former_fields.sensitive_in_past(each) for each in records.collections()}
+        if looking_back
+        else {}
+    )
     known: dict[str, tuple[Scope, frozenset[str]]] = {}
 
     def reach(collection: str) -> tuple[Scope, frozenset[str]]:
         if collection not in known:
             scope = access.scope_for(actor, collection, "read", sensitive=sensitive.get(collection))
-            known[collection] = scope, scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
+            known[collection] = (
+                scope,
+                scope.hidden | (_every_field(collection) if scope.nothing else frozenset()),
+            )
         return known[collection]
 
     def names(collection: str | None) -> frozenset[str]:
@@ -40,7 +49,9 @@ def hidden_from(actor: Actor, *, looking_back: bool = False, fresh: Mapping[str,
     return within_reach(names, judge, fresh)
 
 
-def within_reach(hidden: masking.Hidden, judge: loaded_rows.Judge, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH) -> masking.Within:
+def within_reach(
+    hidden: masking.Hidden, judge: loaded_rows.Judge, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH
+) -> masking.Within:
     """What is hidden when these fields and rows are: also the values of runs and the titles that are computed from them."""
     known: dict[tuple[str, int, str | None], Closed] = {}
 
@@ -76,25 +87,53 @@ def kept_from(
     fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH,
 ) -> masking.Within:
     """What is hidden from the actor of this step's values (None: of any step); with `run`, also accepted proposals and the rows it has read."""
-    return masking.at_version(hidden_from(actor, looking_back=looking_back, fresh=fresh), workflow, version, step, run)
+    return masking.at_version(
+        hidden_from(actor, looking_back=looking_back, fresh=fresh), workflow, version, step, run
+    )
 
 
-def words_of_event(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None, run: str | None = None) -> bool:
+def words_of_event(
+    actor: Actor,
+    workflow: str,
+    version: int,
+    step: str | None,
+    *,
+    kind: str | None = None,
+    run: str | None = None,
+) -> bool:
     """Whether the actor may read the texts of this step, or of all steps of this `kind`: none is built from a hidden field."""
     closed = kept_from(actor, workflow, version, step, run=run).closed
-    return closed is None or (SAID not in closed.of_kind(kind) if kind is not None and closed.version.read else closed.says(step))
+    return closed is None or (
+        SAID not in closed.of_kind(kind) if kind is not None and closed.version.read else closed.says(step)
+    )
 
 
 def shown_to(
-    actor: Actor, workflow: str, version: int, step: str | None, screen: Mapping[str, Any], collection: str | None, run: str
+    actor: Actor,
+    workflow: str,
+    version: int,
+    step: str | None,
+    screen: Mapping[str, Any],
+    collection: str | None,
+    run: str,
 ) -> dict[str, Any]:
     """The screen of this step without values that are hidden from the actor or computed from hidden ones."""
-    return dict(masking.mask(dict(screen), "screen", kept_from(actor, workflow, version, step, run=run), collection, screen=True)[0])
+    return dict(
+        masking.mask(
+            dict(screen),
+            "screen",
+            kept_from(actor, workflow, version, step, run=run),
+            collection,
+            screen=True,
+        )[0]
+    )
 
 
 def _every_field(collection: str) -> frozenset[str]:
     """Names of all fields of a collection; empty if it no longer exists."""
-    return frozenset(field.name for each in records.collections() if each.id == collection for field in each.fields)
+    return frozenset(
+        field.name for each in records.collections() if each.id == collection for field in each.fields
+    )
 
 
 def screen_for(
@@ -110,10 +149,17 @@ def screen_for(
     """
     if screen is None:
         return None
-    left = dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0])
+    left = dict(
+        masking.mask(
+            dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True
+        )[0]
+    )
     left = named_for(actor, left, None if known is None else partial(_title_then, hidden, known))
     if panel := left.get("record"):
-        left["record"] = {**panel, "masked": sorted(hidden(panel["collection"]).intersection(panel["values"]))}
+        left["record"] = {
+            **panel,
+            "masked": sorted(hidden(panel["collection"]).intersection(panel["values"])),
+        }
     if left.get("tables"):
         left["tables"] = [_with_masked(hidden, table) for table in left["tables"]]
     if item := (left.get("progress") or {}).get("item"):
@@ -122,17 +168,30 @@ def screen_for(
 
 
 def _with_masked(hidden: masking.Within, table: Mapping[str, Any]) -> dict[str, Any]:
-    return {**table, "masked": sorted(hidden(table.get("collection")).intersection(column["name"] for column in table["columns"]))}
+    return {
+        **table,
+        "masked": sorted(
+            hidden(table.get("collection")).intersection(column["name"] for column in table["columns"])
+        ),
+    }
 
 
-def _title_then(hidden: masking.Within, known: Mapping[str, Collection], entry: Mapping[str, Any], collection: str | None) -> str:
+def _title_then(
+    hidden: masking.Within, known: Mapping[str, Collection], entry: Mapping[str, Any], collection: str | None
+) -> str:
     """The title of what stood on a screen, made of its values there that the reader may see."""
     found = known.get(collection or "")
     values = entry.get("values") or {}
-    return event_view.masked_title(found, values, hidden(collection), str(entry.get("key"))) if found else _untitled(collection)
+    return (
+        event_view.masked_title(found, values, hidden(collection), str(entry.get("key")))
+        if found
+        else _untitled(collection)
+    )
 
 
-def named_for(actor: Actor, screen: dict[str, Any], then: Callable[[Mapping[str, Any], str | None], str] | None = None) -> dict[str, Any]:
+def named_for(
+    actor: Actor, screen: dict[str, Any], then: Callable[[Mapping[str, Any], str | None], str] | None = None
+) -> dict[str, Any]:
     """A masked screen on which what has a hidden title is called as `then` says, without it as the reader may call it today, else by what it is."""
     panel, progress, picks = screen.get("record"), screen.get("progress"), screen.get("picks")
     of_list = (progress["item"] or {}).get("collection") if progress else None
@@ -143,7 +202,11 @@ def named_for(actor: Actor, screen: dict[str, Any], then: Callable[[Mapping[str,
     wanted = [(collection or "", str(entry.get("key"))) for collection, entry in entries if _untold(entry)]
     if not wanted:
         return screen
-    known = browse.named(actor, {reference for reference in wanted if reference[0]}, "read") if then is None else {}
+    known = (
+        browse.named(actor, {reference for reference in wanted if reference[0]}, "read")
+        if then is None
+        else {}
+    )
 
     def today(entry: Mapping[str, Any], collection: str | None) -> str:
         found = known.get((collection or "", str(entry.get("key"))))
@@ -153,7 +216,11 @@ def named_for(actor: Actor, screen: dict[str, Any], then: Callable[[Mapping[str,
         return {**entry, "title": (then or today)(entry, collection)} if _untold(entry) else entry
 
     def rows(table: Any) -> Any:
-        return {**table, "rows": [named(row, table.get("collection")) for row in table["rows"]]} if table else table
+        return (
+            {**table, "rows": [named(row, table.get("collection")) for row in table["rows"]]}
+            if table
+            else table
+        )
 
     screen |= {"record": named(panel, panel["collection"])} if panel else {}
     screen |= {"tables": [rows(table) for table in screen["tables"]]} if screen.get("tables") else {}

@@ -19,7 +19,14 @@ from console.core.run.effect_changes import as_stored
 from console.formats import sentences
 from console.infra.db.engine import fetch
 from console.log import masking
-from console.runs.commands.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
+from console.runs.commands.run_rights import (
+    TAKE_OVER_AFTER_S,
+    Seen,
+    lacking_right,
+    may_work,
+    possible_commands,
+    see,
+)
 from console.runs.engine import proposal_answers, proposing
 from console.runs.engine.run_causes import causes_of, causes_shown_to
 from console.runs.engine.stepping import step_at
@@ -29,7 +36,16 @@ from console.runs.store.run_rows import links, run_row
 from console.runs.store.run_store import retried
 from console.runs.views import block_content, reader_reach, step_findings
 from console.runs.views.handed_on import WAS_HANDED_ON, HandedOn, handed_on
-from console.runs.views.screens import Screen, TypedForm, draw_screen, item_of, last_shown, record_screen, seen_fields, without_loaded
+from console.runs.views.screens import (
+    Screen,
+    TypedForm,
+    draw_screen,
+    item_of,
+    last_shown,
+    record_screen,
+    seen_fields,
+    without_loaded,
+)
 from console.runs.views.view import GONE, RunView, as_json, outline
 
 NEWEST = 400  # the newest events in which an earlier record of the same is looked for
@@ -106,11 +122,22 @@ def _page_state(actor: Actor, seen: Seen) -> PageState:
     if not rows:
         raise NotFound
     idle, shown, handed, *draft = rows[0]
-    typed = typed_drafts.decrypt_draft(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
-    return PageState(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None, bool(handed))
+    typed = (
+        typed_drafts.decrypt_draft(run.id, run.current or 0, seen.loaded.subject, *draft)
+        if draft[0] is not None
+        else None
+    )
+    return PageState(
+        typed,
+        max(0.0, float(idle or 0)) if run.holder else 0.0,
+        bytes(shown) if shown is not None else None,
+        bool(handed),
+    )
 
 
-def _screen(actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
+def _screen(
+    actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None
+) -> tuple[Screen | None, Seen]:
     """(the screen of the current step, the run): drawn for people who work on such runs, the last recorded one for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
@@ -119,7 +146,10 @@ def _screen(actor: Actor, seen: Seen, page_state: PageState, now: datetime, item
         return _screen_before(run.id, run.current), seen
     try:
         screen = draw_screen(actor, seen, now, item)
-    except (SourceDown, NotFound) as error:  # data beside the form cannot be read; the run is shown all the same
+    except (
+        SourceDown,
+        NotFound,
+    ) as error:  # data beside the form cannot be read; the run is shown all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
         return _screen_before(run.id, run.current), replace(seen, down=down)
     loaded = record_screen(actor, seen, screen, now, page_state.shown)
@@ -139,7 +169,9 @@ def is_shown_last(actor: Actor, run_id: str, n: int, item: str | None) -> bool:
     return shown is not None and item_of(shown[1]) == item
 
 
-def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
+def preview_screen(
+    actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None
+) -> Screen | None:
     """The screen of the current step with the consequences of these values; None if it cannot be completed. Nothing is recorded."""
     seen = see(actor, run_id)
     run = seen.run
@@ -155,16 +187,27 @@ def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome
     item = values.get("item")
     try:
         typed = TypedForm(values, outcome, seen_fields(shown[1]) if shown else None)
-        return without_loaded(draw_screen(actor, seen, log.now(), item if isinstance(item, str) else None, typed))
+        return without_loaded(
+            draw_screen(actor, seen, log.now(), item if isinstance(item, str) else None, typed)
+        )
     except (SourceDown, NotFound):
         return None
 
 
-def masked_run(actor: Actor, run_json: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
+def masked_run(
+    actor: Actor, run_json: dict[str, Any], run: Run, *, looking_back: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     """(the run's JSON without values that this reader may not see, the paths of what was removed)."""
-    hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back, fresh=run.loaded)
+    hidden = reader_reach.kept_from(
+        actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back, fresh=run.loaded
+    )
     paths = _without_sent(run_json, run, hidden)
-    if run_json["ticket"] and run_json["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+    if (
+        run_json["ticket"]
+        and run_json["ticket"].get("reason")
+        and hidden.closed is not None
+        and SAID in hidden.closed.of_kind("escalate")
+    ):
         run_json["ticket"] = {**run_json["ticket"], "reason": None}
         paths.append("run.ticket.reason")
     paths += _without_strange_sources(actor, run_json, run)
@@ -212,7 +255,10 @@ def _without_strange_sources(actor: Actor, run_json: dict[str, Any], run: Run) -
     for number, each in enumerate(proposal["fields"]):
         if not all(readable(source) for source in each.get("sources") or ()):
             proposal["fields"][number] = {**each, **dict.fromkeys(masking.RESTS_ON & each.keys())}
-            paths += [f"run.current.proposal.fields.{number}.{name}" for name in sorted(masking.RESTS_ON & each.keys())]
+            paths += [
+                f"run.current.proposal.fields.{number}.{name}"
+                for name in sorted(masking.RESTS_ON & each.keys())
+            ]
     choice = proposal["choice"]
     if choice is not None and not all(readable(source) for source in choice.get("sources") or ()):
         proposal["choice"] = {**choice, **dict.fromkeys(("reason", "sources"))}
@@ -240,7 +286,11 @@ class _Readable:
             return False
         scope = access.scope_for(self.actor, collection, "read")
         try:
-            return scope.unlimited or record is None or record in records.visible_keys(collection, [record], scope)
+            return (
+                scope.unlimited
+                or record is None
+                or record in records.visible_keys(collection, [record], scope)
+            )
         except ConsoleError:
             return False
 
@@ -258,7 +308,9 @@ def _without_sent(run_json: dict[str, Any], run: Run, hidden: masking.Hidden) ->
     return ["run.current.effect.sent"]
 
 
-def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState, most: int | None = PATH_SHOWN) -> RunView:
+def view(
+    actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState, most: int | None = PATH_SHOWN
+) -> RunView:
     """The run for this viewer."""
     screen = without_loaded(screen) if screen is not None else None
     seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
@@ -267,25 +319,44 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     newest = workflows.newest(definition.id)
     typed = page_state.draft if run.holder in (actor.id, None) else None
     can = possible_commands(actor, seen, page_state.idle_s)
-    people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
+    people = {
+        run.started_by,
+        *filter(None, (run.holder, run.last_holder)),
+        *(each.by for each in run.attempts.values() if each.by),
+    }
     last = last_hand_over(actor, run) if page_state.handed_on else None
     people |= {last.by} if last is not None and last.by else set()
     people |= people_in(causes_of(run))
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     run_json, paths = masked_run(
-        actor, as_json(run, definition, screen, typed.to_json() if typed else None, causes_shown_to(actor, run)), run, looking_back=reads
+        actor,
+        as_json(run, definition, screen, typed.to_json() if typed else None, causes_shown_to(actor, run)),
+        run,
+        looking_back=reads,
     )
-    found = step_findings.finder(definition, run.created_at, _without_former_time(run, run_json["context"]), paths)
-    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left, found=found)
+    found = step_findings.finder(
+        definition, run.created_at, _without_former_time(run, run_json["context"]), paths
+    )
+    steps, earlier = outline(
+        run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left, found=found
+    )
     if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
             actor,
-            reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads, fresh=run.loaded),
+            reader_reach.kept_from(
+                actor, run.workflow, run.version, None, run=run.id, looking_back=reads, fresh=run.loaded
+            ),
             screen,
             run.collection,
         )
-    title = called(actor, seen.record, masked=reads) if seen.record else GONE if seen.gone else records.key_words(run.record or "")
+    title = (
+        called(actor, seen.record, masked=reads)
+        if seen.record
+        else GONE
+        if seen.gone
+        else records.key_words(run.record or "")
+    )
     return RunView(
         json=run_json,
         screen=by_name(seen, screen, title),
@@ -315,10 +386,14 @@ def called(actor: Actor, record: records.Record, *, masked: bool = False) -> str
     """What lists call the record; of a title with sensitive fields only if `masked`, for those who work with it see them."""
     collection = records.collection(record.collection)
     sensitive = masked and not collection.sensitive.isdisjoint(collection.title_fields)
-    if not (sensitive or browse.naming.joined(collection)):  # then that is its title, and no statement is needed
+    if not (
+        sensitive or browse.naming.joined(collection)
+    ):  # then that is its title, and no statement is needed
         return record.title
     try:
-        found = browse.titles(actor, record.collection, [record.key or ""], access.scope_for(actor, record.collection, "read"))
+        found = browse.titles(
+            actor, record.collection, [record.key or ""], access.scope_for(actor, record.collection, "read")
+        )
     except ConsoleError:
         return record.title
     return found.get(record.key or "", record.title)
@@ -327,7 +402,12 @@ def called(actor: Actor, record: records.Record, *, masked: bool = False) -> str
 def by_name(seen: Seen, screen: Screen | None, title: str) -> Screen | None:
     """The screen with the record of its panel by this title, where what was shown is no name: a number, or its key."""
     panel = (screen or {}).get("record")
-    if not screen or not panel or not seen.record or not browse.naming.joined(records.collection(seen.record.collection)):
+    if (
+        not screen
+        or not panel
+        or not seen.record
+        or not browse.naming.joined(records.collection(seen.record.collection))
+    ):
         return screen
     return {**screen, "record": {**panel, "title": title}}
 
@@ -338,15 +418,26 @@ def _vanished(seen: Seen, screen: Screen | None) -> list[str]:
     if screen is None or run.current is None or run.status not in LOOKING or run.unknown is not None:
         return []
     step = step_at(seen.definition, run)
-    written = dict.fromkeys(use.column for use in step.kind.uses(step.view.config) if use.changed and use.column is not None)
+    written = dict.fromkeys(
+        use.column for use in step.kind.uses(step.view.config) if use.changed and use.column is not None
+    )
     item = (screen.get("progress") or {}).get("item") or {}
     place = item.get("collection") if step.kind.by_items else run.collection
-    return [name for name in written if name not in records.collection(place).by_name] if written and place else []
+    return (
+        [name for name in written if name not in records.collection(place).by_name]
+        if written and place
+        else []
+    )
 
 
 def _written(run: Run) -> list[Mapping[str, Mapping[str, Any]]]:
     """What the run changed in its own record: field → old and new value, oldest change first."""
-    made = [effect for _, attempt in sorted(run.attempts.items()) for effect in attempt.effects if effect.status == "succeeded"]
+    made = [
+        effect
+        for _, attempt in sorted(run.attempts.items())
+        for effect in attempt.effects
+        if effect.status == "succeeded"
+    ]
     own = [
         as_stored(each.request, each.result)
         for each in made
@@ -383,7 +474,11 @@ def last_hand_over(actor: Actor, run: Run) -> HandedOn | None:
     last = handed_on([run.id]).get(run.id)
     if last is None or last.by == actor.id:
         return None
-    return last if reader_reach.words_of_event(actor, run.workflow, run.version, None, kind="escalate", run=run.id) else None
+    return (
+        last
+        if reader_reach.words_of_event(actor, run.workflow, run.version, None, kind="escalate", run=run.id)
+        else None
+    )
 
 
 def source_opened(
@@ -410,14 +505,32 @@ def source_opened(
         if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return
         attempt = seen.run.attempts[seen.run.current]
-        named = {"n": attempt.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
+        named = {
+            "n": attempt.n,
+            "source": source,
+            "collection": collection,
+            "key": key,
+            "name": name,
+            "page": page,
+        }
         if page is not None and already_recorded(
-            seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
+            seen.run,
+            actor,
+            "source_opened",
+            {what: value for what, value in named.items() if value is not None},
         ):
             return
-        open_data = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
+        open_data = {
+            name: value
+            for name, value in (named | {"pages": pages, "digest": digest}).items()
+            if value is not None
+        }
         sealed = {"what": what} if what is not None else {}
-        record_reading(actor, seen, Event("source_opened", log.now(), open_data, sealed, (attempt.step, attempt.attempt), actor.id))
+        record_reading(
+            actor,
+            seen,
+            Event("source_opened", log.now(), open_data, sealed, (attempt.step, attempt.attempt), actor.id),
+        )
 
     retried(once)
 
@@ -425,7 +538,9 @@ def source_opened(
 def already_recorded(run: Run, actor: Actor, kind: str, values: Mapping[str, Any]) -> bool:
     """Whether the newest events of the run have one of this kind, by this person, with these values."""
     for event in log.recent(run.id, kind, run.seq - NEWEST):
-        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in values.items()):
+        if event.body["actor"].get("id") == actor.id and all(
+            event.open.get(name) == value for name, value in values.items()
+        ):
             return True
     return False
 

@@ -29,16 +29,24 @@ def countable_runs(actor: Actor, *wanted: sa.ColumnElement[bool], act: str = "se
         pairs &= visible_pairs(actor, act)
     if not pairs:
         return sa.false()
-    allowed = sa.and_(*wanted, sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
+    allowed = sa.and_(
+        *wanted, sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label)
+    )
     limited = limited_collections(actor)
     if not limited:
         return allowed
     about = sa.select(run.id, run.collection, run.record).where(allowed, run.collection.in_(limited))
     with hot_engine().connect() as connection:
         newest = connection.execute(about.order_by(run.created_at.desc()).limit(MOST_COUNTED)).all()
-    seen = sa.literal(countable(actor, [(row.id, row.collection, row.record) for row in newest]), sa.ARRAY(sa.Text))
-    hashed = sa.select(sa.func.unnest(seen))  # `= any(…)` of a prepared statement compares each run with each of them: minutes for many
-    return sa.and_(allowed, sa.or_(run.collection.is_(None), run.collection.not_in(limited), run.id.in_(hashed)))
+    seen = sa.literal(
+        countable(actor, [(row.id, row.collection, row.record) for row in newest]), sa.ARRAY(sa.Text)
+    )
+    hashed = sa.select(
+        sa.func.unnest(seen)
+    )  # `= any(…)` of a prepared statement compares each run with each of them: minutes for many
+    return sa.and_(
+        allowed, sa.or_(run.collection.is_(None), run.collection.not_in(limited), run.id.in_(hashed))
+    )
 
 
 def live_counts(actor: Actor) -> dict[str, int]:
@@ -52,8 +60,12 @@ def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
     """(version, live runs, saved ones among them) of a workflow, as `live_counts`, the newest version first; without those that try a draft."""
     run = tables.run.c
     live = countable_runs(actor, run.workflow == workflow_id, run.ended_at.is_(None), run.version > 0)
-    counted = sa.select(run.version, sa.func.count(), sa.func.count().filter(run.status == "saved")).where(live)
-    return [(row[0], row[1], row[2]) for row in _rows(counted.group_by(run.version).order_by(run.version.desc()))]
+    counted = sa.select(run.version, sa.func.count(), sa.func.count().filter(run.status == "saved")).where(
+        live
+    )
+    return [
+        (row[0], row[1], row[2]) for row in _rows(counted.group_by(run.version).order_by(run.version.desc()))
+    ]
 
 
 def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, datetime]]:
@@ -85,7 +97,9 @@ def visible_records(actor: Actor, wanted: Mapping[str, Collection[str]]) -> dict
     found: dict[str, set[str]] = {}
     for collection, keys in wanted.items():
         try:
-            found[collection] = records.visible_keys(collection, sorted(keys), access.scope_for(actor, collection, "read"))
+            found[collection] = records.visible_keys(
+                collection, sorted(keys), access.scope_for(actor, collection, "read")
+            )
         except ConsoleError:
             found[collection] = set()  # the source is down: for actors with a scope these are not counted
     return found
@@ -100,4 +114,8 @@ def countable(actor: Actor, runs: Iterable[tuple[str, str | None, str | None]]) 
         if collection in limited and key is not None:
             wanted.setdefault(str(collection), set()).add(key)
     visible = visible_records(actor, wanted)
-    return [run for run, collection, key in every if collection not in limited or key in visible.get(str(collection), ())]
+    return [
+        run
+        for run, collection, key in every
+        if collection not in limited or key in visible.get(str(collection), ())
+    ]

@@ -124,21 +124,40 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     state, screen, gone = _then(run_id, rows)
     opened = log.open_values(run_id, [log.closed(rows[0]), log.closed(rows[-1])])
     event, begun = opened[place], browse.naming.titles_kept({run_id: opened[1]})
-    definition = seen.definition if state.version == seen.run.version else workflows.version(state.workflow, state.version)
+    definition = (
+        seen.definition
+        if state.version == seen.run.version
+        else workflows.version(state.workflow, state.version)
+    )
     with loaded_rows.judged_once():
-        hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
+        hidden = kept_from(
+            actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True
+        )
         run_json, masked = masked_run(
-            actor, as_json(state, definition, screen, None, causes_shown_to(actor, state)), state, looking_back=True
+            actor,
+            as_json(state, definition, screen, None, causes_shown_to(actor, state)),
+            state,
+            looking_back=True,
         )
     moved = rows if opened[1].body["wf"]["version"] != state.version else ()
     if moved:
         _as_entered(run_json["attempts"], moved, state)
     read = {plain(place) for place in hidden.closed.version.loaded} if hidden.closed is not None else set()
-    names = _names(actor, seen, [event], begun, hidden, event_view.items_of(map(log.closed, rows)), beside=_collections_on(screen) | read)
+    names = _names(
+        actor,
+        seen,
+        [event],
+        begun,
+        hidden,
+        event_view.items_of(map(log.closed, rows)),
+        beside=_collections_on(screen) | read,
+    )
     known = names.collections(event)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
-    blocks, hidden_blocks = masking.mask({"content": (screen or {}).get("content") or []}, "screen", here, seen.run.collection, screen=True)
+    blocks, hidden_blocks = masking.mask(
+        {"content": (screen or {}).get("content") or []}, "screen", here, seen.run.collection, screen=True
+    )
     masked = [*masked, *more, *hidden_blocks]
     return ReplayView(
         json={
@@ -217,7 +236,9 @@ def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
     )  # what was done there stood on an earlier one
     screens = drawn | before
     last = [events[n][-1] for n in screens]
-    names = _names(actor, seen, last, {}, hidden, {}, beside=set().union(*map(_collections_on, screens.values())))
+    names = _names(
+        actor, seen, last, {}, hidden, {}, beside=set().union(*map(_collections_on, screens.values()))
+    )
     shown = (
         screen_for(actor, hidden, screen, seen.run.collection, names.collections(event))
         for event, screen in zip(last, screens.values(), strict=True)
@@ -228,7 +249,9 @@ def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
 def _screens(run_id: str, events: Sequence[Any], but: str = "") -> dict[int, Screen]:
     """Number of the attempt → the last of the screens that these events recorded, without those of the type `but`."""
     opened = log.open_values(run_id, list(events))
-    found = ((stored.open["n"], opened[stored.n].values.get("screen")) for stored in events if stored.n in opened)
+    found = (
+        (stored.open["n"], opened[stored.n].values.get("screen")) for stored in events if stored.n in opened
+    )
     return {n: screen for n, screen in found if screen and screen["type"] != but}
 
 
@@ -250,8 +273,12 @@ def rows_today(actor: Actor, screen: Mapping[str, Any]) -> Today:
     hidden, found = hidden_from(actor, looking_back=True), dict[str, Mapping[str, Mapping[str, Any]]]()
     for collection, (keys, names) in wanted.items():
         scope = access.scope_for(actor, collection)
-        with suppress(ConsoleError):  # a source that is down, a collection that is gone: nothing is said of its rows
-            fields = {field.name for field in records.collection(collection).fields} & names - hidden(collection)
+        with suppress(
+            ConsoleError
+        ):  # a source that is down, a collection that is gone: nothing is said of its rows
+            fields = {field.name for field in records.collection(collection).fields} & names - hidden(
+                collection
+            )
             rows = {} if scope.nothing else records.named(collection, keys, scope, fields)
             found[collection] = {key: record.values for key, record in rows.items()}
     return found
@@ -289,17 +316,26 @@ def _names(
 ) -> event_view.DatedNames:
     """What these events of the run speak of, as it was called then."""
     titled = _titled(actor, seen)
-    return event_view.names_of(events, titled, described=catalogue.described, begun=begun, hidden=hidden, items=items, beside=beside)
+    return event_view.names_of(
+        events, titled, described=catalogue.described, begun=begun, hidden=hidden, items=items, beside=beside
+    )
 
 
 def _collections_on(screen: Mapping[str, Any] | None) -> set[str]:
     """The collections whose records stand on a screen."""
     shown = screen or {}
-    parts = [shown.get("record"), *shown.get("tables", ()), shown.get("picks"), (shown.get("progress") or {}).get("item")]
+    parts = [
+        shown.get("record"),
+        *shown.get("tables", ()),
+        shown.get("picks"),
+        (shown.get("progress") or {}).get("item"),
+    ]
     return {str(part["collection"]) for part in parts if part and part.get("collection")}
 
 
-def _ticks(actor: Actor, seen: Seen, rows: Sequence[log.Row], begun: Mapping[str, log.Stored], hidden: masking.Hidden) -> list[Tick]:
+def _ticks(
+    actor: Actor, seen: Seen, rows: Sequence[log.Row], begun: Mapping[str, log.Stored], hidden: masking.Hidden
+) -> list[Tick]:
     events = [log.closed(row) for row in rows]
     called = _names(actor, seen, events, begun, hidden, event_view.items_of(events))
     return [Tick(row, called) for row in rows]
@@ -319,11 +355,19 @@ def _view(
 ) -> RunView:
     """The run at that point, its record by the title that was on the screen, else by that with which the run began. `moved` are the events of a run that began in another version."""
     screen = _named_then(actor, seen, screen)
-    title = str(((screen or {}).get("record") or {}).get("title") or "") or called_then.titled.get(state.id, "")
-    title = title or (
-        called(actor, seen.record, masked=True) if seen.record else GONE if seen.gone else records.key_words(state.record or "")
+    title = str(((screen or {}).get("record") or {}).get("title") or "") or called_then.titled.get(
+        state.id, ""
     )
-    names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
+    title = title or (
+        called(actor, seen.record, masked=True)
+        if seen.record
+        else GONE
+        if seen.gone
+        else records.key_words(state.record or "")
+    )
+    names = accounts.names(
+        {state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))}
+    )
     found = step_findings.finder(definition, state.created_at, run_json["context"], masked)
     steps, earlier = outline(state, definition, names, may_revise=False, most=PATH_SHOWN, found=found)
     if moved:
@@ -336,10 +380,16 @@ def _view(
         earlier=earlier,
         names=names,
         record_title=title,
-        collection_label=known[state.collection].label_one if state.collection is not None and state.collection in known else "",
+        collection_label=known[state.collection].label_one
+        if state.collection is not None and state.collection in known
+        else "",
         masked=masked,
         ending=block_content.at_end(actor, definition, state),
-        chosen={(each.step, each.attempt): each.outcome for each in state.attempts.values() if each.outcome is not None},
+        chosen={
+            (each.step, each.attempt): each.outcome
+            for each in state.attempts.values()
+            if each.outcome is not None
+        },
         then=known,
     )
 
@@ -350,7 +400,10 @@ def _named_then(actor: Actor, seen: Seen, screen: Screen | None) -> Screen | Non
     collection = catalogue.find(panel["collection"]) if panel else None
     if screen is None or panel is None or collection is None or not browse.naming.joined(collection):
         return screen
-    known = {(each["collection"], each["key"]): Named(each["title"], absent=each.get("absent", False)) for each in screen.get("named", ())}
+    known = {
+        (each["collection"], each["key"]): Named(each["title"], absent=each.get("absent", False))
+        for each in screen.get("named", ())
+    }
     shown = records.Record(collection.id, panel["key"], str(panel["title"]), panel["values"])
     (named,) = browse.naming.with_joined_titles(collection, [shown], known)
     if named is not shown or seen.record is None:
@@ -368,14 +421,21 @@ def _as_entered(entries: Iterable[dict[str, Any]], rows: Sequence[log.Row], stat
             entry["title"] = title_of(workflows.version(state.workflow, version), entry["step"])
 
 
-def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
+def events(
+    actor: Actor, run_id: str, *, limit: int = 50, after: int = 0
+) -> tuple[list[dict[str, Any]], int | None]:
     """The run's events in the shape of the API, oldest first, and the number after which the next page begins (None: no more)."""
     seen = see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
-    hidden, whence = hidden_from(actor, looking_back=True), access.can(actor, seen.run.team or None, "activity", "read")
+    hidden, whence = (
+        hidden_from(actor, looking_back=True),
+        access.can(actor, seen.run.team or None, "activity", "read"),
+    )
     begun = browse.naming.titles_kept(log.beginnings({run_id}) if after else {run_id: page[0]})
-    called = _names(actor, seen, page, begun, hidden, event_view.items_of(log.history(run_id) if after else page))
-    return [event_view.as_json(stored, called, hidden=hidden, addresses=whence) for stored in page], page[-1].n if len(
-        found
-    ) > limit else None
+    called = _names(
+        actor, seen, page, begun, hidden, event_view.items_of(log.history(run_id) if after else page)
+    )
+    return [event_view.as_json(stored, called, hidden=hidden, addresses=whence) for stored in page], page[
+        -1
+    ].n if len(found) > limit else None

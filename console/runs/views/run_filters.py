@@ -11,7 +11,9 @@ from console.core.run import FINAL
 from console.core.run.origin import MODES, StartKind
 from console.infra.db import tables
 
-MOMENTS = frozenset(f"{name}.{how}" for name in ("created_at", "started", "ended") for how in ("gt", "gte", "lt", "lte"))
+MOMENTS = frozenset(
+    f"{name}.{how}" for name in ("created_at", "started", "ended") for how in ("gt", "gte", "lt", "lte")
+)
 FILTERS = MOMENTS | {
     "workflow",
     "status",
@@ -67,10 +69,17 @@ def _condition(name: str, value: str) -> Any:
             return sa.or_(run.started_by == value, run.holder == value)
         case "version":
             if not (value.isascii() and value.isdigit() and 0 < int(value[:11]) < LARGEST):
-                raise Malformed(f"{value} is no version.", details=[{"field": name, "reason": "The number of a version, such as 3."}])
+                raise Malformed(
+                    f"{value} is no version.",
+                    details=[{"field": name, "reason": "The number of a version, such as 3."}],
+                )
             return run.version == int(value)
         case "live":
-            return run.ended_at.is_(None) if one_of(name, value, ("0", "1")) == "1" else run.ended_at.is_not(None)
+            return (
+                run.ended_at.is_(None)
+                if one_of(name, value, ("0", "1")) == "1"
+                else run.ended_at.is_not(None)
+            )
         case "parts":
             return is_whole() if one_of(name, value, ("0", "1")) == "0" else sa.true()
         case "test":
@@ -82,4 +91,6 @@ def _condition(name: str, value: str) -> Any:
 
 def _compare(column: Any, name: str, value: str) -> Any:
     at = moment_of(name, value)
-    return {"gt": column > at, "gte": column >= at, "lt": column < at, "lte": column <= at}[name.rpartition(".")[2]]
+    return {"gt": column > at, "gte": column >= at, "lt": column < at, "lte": column <= at}[
+        name.rpartition(".")[2]
+    ]

@@ -54,14 +54,21 @@ def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, S
 
 def items_shown(run_id: str, n: int, person: str) -> set[str]:
     """Keys of the items of a list whose forms were shown to the person at the attempt."""
-    shown = [each for each in log.recent(run_id, "step_shown", 0) if each.open["n"] == n and each.body["actor"]["id"] == person]
+    shown = [
+        each
+        for each in log.recent(run_id, "step_shown", 0)
+        if each.open["n"] == n and each.body["actor"]["id"] == person
+    ]
     keys = (item_of(each.sealed.get("screen")) for each in log.open_values(run_id, shown).values())
     return {key for key in keys if key is not None}
 
 
 def record_shown(run_id: str, person: str) -> Mapping[str, Any]:
     """The panel of the record as it was last shown to the person in the run, and the names of what it refers to: `record`, `named`."""
-    rows = fetch("select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, person))
+    rows = fetch(
+        "select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1",
+        (run_id, person),
+    )
     screen = orjson.loads(rows[0][0]) if rows else {}
     return {name: screen.get(name) for name in ("record", "named")}
 
@@ -76,15 +83,22 @@ def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
     return shown | {field["name"]: field["now"] for field in screen["fields"] if field.get("now") is not None}
 
 
-def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: TypedForm | None = None) -> Screen:
+def draw_screen(
+    actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: TypedForm | None = None
+) -> Screen:
     """The screen of the current step as this actor sees it; in a list, with the form of the chosen `item`.
 
     Its consequences are computed from the first values of the form, or from the `typed` ones.
     """
     screen = _drawn(actor, seen, now, item, typed)
     screen |= _named(actor, screen)
-    fresh = fold([Event("step_shown", now, {"n": 0}, {"loaded": screen[LOADED]}, (screen["step"], screen["attempt"]))], seen.run).loaded
-    hidden = reader_reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id, fresh=fresh)
+    fresh = fold(
+        [Event("step_shown", now, {"n": 0}, {"loaded": screen[LOADED]}, (screen["step"], screen["attempt"]))],
+        seen.run,
+    ).loaded
+    hidden = reader_reach.kept_from(
+        actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id, fresh=fresh
+    )
     if not masking.names_closed(hidden):
         return screen
     left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
@@ -100,7 +114,12 @@ def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None
 
 
 def _drawn(
-    actor: Actor, seen: Seen, now: datetime, item: str | None, typed: TypedForm | None, hidden: masking.Within | None = None
+    actor: Actor,
+    seen: Seen,
+    now: datetime,
+    item: str | None,
+    typed: TypedForm | None,
+    hidden: masking.Within | None = None,
 ) -> Screen:
     """The screen with all values; with `hidden` without values that the actor may not see."""
     open_step = step_at(seen.definition, seen.run)
@@ -120,14 +139,38 @@ def _drawn(
         step["type"] = "settle"
     else:
         before = typed.before if typed else None
-        context = context_of(actor, open_step, seen.record, now, before, item if open_step.kind.by_items else None, hidden=hidden)
-        prompt, forms, reads, loaded = prompt_of(open_step, context), context.forms, context.reads, context.loaded
-        step["ways"] = consequences.ways(actor, open_step, context, prompt, *((typed.values, typed.outcome) if typed else ()))
-        step |= {"wrong": consequences.wrong(open_step, context, prompt, typed.values, typed.outcome)} if typed else {}
+        context = context_of(
+            actor,
+            open_step,
+            seen.record,
+            now,
+            before,
+            item if open_step.kind.by_items else None,
+            hidden=hidden,
+        )
+        prompt, forms, reads, loaded = (
+            prompt_of(open_step, context),
+            context.forms,
+            context.reads,
+            context.loaded,
+        )
+        step["ways"] = consequences.ways(
+            actor, open_step, context, prompt, *((typed.values, typed.outcome) if typed else ())
+        )
+        step |= (
+            {"wrong": consequences.wrong(open_step, context, prompt, typed.values, typed.outcome)}
+            if typed
+            else {}
+        )
         step |= {"by_hand": True} if open_step.by_hand else {}
         shown = block_content.with_names(actor, block_content.content(open_step, context, prompt.fields))
         last = last_time.last_time(open_step, context, seen.record)
-        tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
+        tables = [
+            table
+            for name in prompt.tables
+            if name in context.reads
+            for table in _tables(name, context.reads[name])
+        ]
     checks = getattr(open_step.view.config, "checks", ())
     progress, proposal = prompt.progress, proposing.on_screen(seen.run, actor.id)
     collection = progress.collection if progress else seen.run.collection
@@ -143,7 +186,11 @@ def _drawn(
         **({"picks": picks} if picks else {}),
         **({"checks": len(checks)} if checks and not open_step.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
-        **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
+        **(
+            {"notes": [{"label": label, "text": text} for label, text in prompt.notes]}
+            if prompt.notes
+            else {}
+        ),
         **({"unopened": [asdict(document) for document in prompt.unopened]} if prompt.unopened else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
         "errors": list(open_step.attempt.errors or []),
@@ -161,30 +208,44 @@ def _drawn(
 def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
     """The records that values on the screen refer to, by title: what they were called is replayed with the values."""
     panel = screen["record"] or {"fields": (), "values": {}}
-    tables = [*screen["tables"], *filter(None, [screen.get("picks"), (screen.get("progress") or {}).get("item")])]
+    tables = [
+        *screen["tables"],
+        *filter(None, [screen.get("picks"), (screen.get("progress") or {}).get("item")]),
+    ]
     wanted = _referred(panel["fields"], [panel["values"]])
     for table in tables:
         wanted |= _referred(table["columns"], [row["values"] for row in table["rows"]])
     for field in screen["fields"]:
         led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
-        wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
+        wanted |= {
+            (led, str(field[place]))
+            for place in ("value", "now")
+            if led and field.get(place) not in (None, "")
+        }
     for effect in (effect for way in screen.get("ways", ()) for effect in way["effects"]):
         fields = effect.get("fields", ())
-        wanted |= _referred(fields, [{field["name"]: field.get(side) for field in fields} for side in ("old", "new")])
+        wanted |= _referred(
+            fields, [{field["name"]: field.get(side) for field in fields} for side in ("old", "new")]
+        )
     found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
     references = [
-        {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
+        {"collection": collection, "key": key, "record": known.key, "title": known.title}
+        | ({"absent": True} if known.absent else {})
         for (collection, key), known in sorted(found.items())
     ]
     return {"named": references} if references else {}
 
 
-def _referred(fields: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> set[browse.Reference]:
+def _referred(
+    fields: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]
+) -> set[browse.Reference]:
     """What these fields refer to in these rows."""
     return browse.references(((str(field["name"]), field.get("references")) for field in fields), rows)
 
 
-def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]) -> dict[str, Any]:
+def _field(
+    field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]
+) -> dict[str, Any]:
     """A field of the form; with `collection` if it belongs to a record, and `last` if it has earlier findings."""
     own = {"collection": collection} if field.name in forms else {}
     found = {"last": last[field.name]} if field.name in last else {}
@@ -236,7 +297,11 @@ def _missing(seen: Seen) -> list[dict[str, str]]:
         title = titles.get(step, step)
         if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL:
             missing.append(
-                {"step": step, "title": title, "text": f"“{title}” was {MISSING_MANUAL}: what it would have told is not known here."}
+                {
+                    "step": step,
+                    "title": title,
+                    "text": f"“{title}” was {MISSING_MANUAL}: what it would have told is not known here.",
+                }
             )
         elif step in loops and isinstance(output, Mapping) and output.get("more") is True:
             text = f"The list is longer: {output.get('count', 0):,} were looked at, and nobody looked at the others."
@@ -251,7 +316,11 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
     readable = collection.readable(access.scope_for(actor, collection.id, "read"))
     return {
         **record.to_json(),
-        "fields": [_look_of(field.to_json()) for field in readable if collection.details is None or field.name in collection.details],
+        "fields": [
+            _look_of(field.to_json())
+            for field in readable
+            if collection.details is None or field.name in collection.details
+        ],
         "sections": list(collection.summary.get("sections", [])),
     }
 
@@ -298,13 +367,26 @@ def shorten_texts(value: Any) -> Any:
     return value
 
 
-def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
+def shown_event(
+    actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime
+) -> tuple[Event, dict[str, Any]]:
     """(the event `step_shown`, its row) of a screen with the digest `mark`, at the current attempt."""
     kept = fit_size(without_loaded(screen))
     loaded = screen.get(LOADED) or {}
-    open_data = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
+    open_data = {
+        "n": run.current,
+        "type": screen["type"],
+        "digest": mark.hex(),
+        "locale": actor.locale,
+        "zone": actor.zone,
+    }
     event = Event(
-        "step_shown", now, open_data, {"screen": kept} | ({LOADED: loaded} if loaded else {}), (screen["step"], screen["attempt"]), actor.id
+        "step_shown",
+        now,
+        open_data,
+        {"screen": kept} | ({LOADED: loaded} if loaded else {}),
+        (screen["step"], screen["attempt"]),
+        actor.id,
     )
     return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
 

@@ -23,7 +23,11 @@ def finder(
     document = definition.document
     rules = rules_of(definition, (began or datetime.now(UTC)).astimezone(UTC).date())
     roots = {"steps": context, "input": context.get(document.start.id, {}), **rules.roots}
-    hidden = [tuple(path.removeprefix("run.context.").split(".")) for path in masked if path.startswith("run.context.")]
+    hidden = [
+        tuple(path.removeprefix("run.context.").split("."))
+        for path in masked
+        if path.startswith("run.context.")
+    ]
 
     def words(rule: Any) -> Words:
         if rule is None or any(_meets(path, each) for path in findings.names_of(rule) for each in hidden):

@@ -33,7 +33,9 @@ def _own(definition: Definition, step: Step) -> frozenset[Stake]:
             found |= _of_action(use.column)
     for use in kind.uses(config):
         if use.changed and use.column is not None:
-            found |= stakes.of_column(use.column, _type_of(definition, use.column, use.relation, use.collection))
+            found |= stakes.of_column(
+                use.column, _type_of(definition, use.column, use.relation, use.collection)
+            )
     return frozenset(found)
 
 
@@ -84,4 +86,6 @@ def _chooses(step: Step) -> bool:
 def _goes_on(step: Step) -> bool:
     """Whether the step is done without a person."""
     kind = steps.get(step.type)
-    return not kind.by_items and (kind.automatic or kind.by_itself(step.config) or step.completion == "automatic")
+    return not kind.by_items and (
+        kind.automatic or kind.by_itself(step.config) or step.completion == "automatic"
+    )

@@ -23,7 +23,14 @@ from console.runs.views.screens import Screen
 from console.workflows import Definition
 
 GONE = "A record that is gone"
-STATES = {"open": "now", "performing": "now", "done": "done", "cancelled": "cancelled", "skipped": "skipped", "failed": "failed"}
+STATES = {
+    "open": "now",
+    "performing": "now",
+    "done": "done",
+    "cancelled": "cancelled",
+    "skipped": "skipped",
+    "failed": "failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,11 @@ MARKS = frozenset({"children", "until", "before", "next"})
 
 
 def as_json(
-    run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None, causes: Sequence[Mapping[str, Any]] = ()
+    run: Run,
+    definition: Definition,
+    screen: Screen | None,
+    draft: Mapping[str, Any] | None,
+    causes: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The run in the shape of the API ("A run"). `causes` are what led to it, nearest first."""
     return {
@@ -136,7 +147,9 @@ def step_of(definition: Definition, step_id: str) -> Step:
     raise KeyError(step_id)
 
 
-def _current(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _current(
+    run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
     attempt = run.attempt
     if attempt is None:
         return None
@@ -209,7 +222,9 @@ def _effect(effect: Effect) -> dict[str, Any]:
 def _at_stake(effect: Effect) -> dict[str, Any]:
     """The effect that the run waits for or that a person has to settle: the request, its key, and what was sent."""
     request = effect.request
-    record = "record" if "record" in request else "key"  # a step's own change of its record is named by the record's key
+    record = (
+        "record" if "record" in request else "key"
+    )  # a step's own change of its record is named by the record's key
     values = request.get("input", request.get("changes", {}))
     return {
         **_effect(effect),
@@ -226,7 +241,13 @@ def _at_stake(effect: Effect) -> dict[str, Any]:
 def _approval(approval: Approval) -> dict[str, Any]:
     """The request in short; `GET /approvals` returns all of it."""
     decided = [decision_json(each) for each in approval.decided]
-    return {"id": approval.id, "action": approval.action, "status": approval.status, "needs": approval.needs, "decided": decided}
+    return {
+        "id": approval.id,
+        "action": approval.action,
+        "status": approval.status,
+        "needs": approval.needs,
+        "decided": decided,
+    }
 
 
 def outline(
@@ -253,13 +274,19 @@ def outline(
             attempt,
             definition,
             names,
-            revisable=may_revise and _revisable(attempt, run, plan.automatic - plan.skips - (plan.asks if attempt.by else frozenset())),
+            revisable=may_revise
+            and _revisable(
+                attempt, run, plan.automatic - plan.skips - (plan.asks if attempt.by else frozenset())
+            ),
         )
         | {"items": items}
         | (
             # what a list found is said at its end: half-way it would say "no exception" of what nobody has looked at
             (found(attempt.step) | ({"finding": None} if attempt.status == "open" else {}))
-            if found is not None and attempt.status in ("done", "open") and not attempt.revised and attempt.step in run.context
+            if found is not None
+            and attempt.status in ("done", "open")
+            and not attempt.revised
+            and attempt.step in run.context
             else {}
         )
         for attempt, items in taken[cut:]
@@ -280,7 +307,9 @@ def _revisable(attempt: Attempt, run: Run, automatic: frozenset[str]) -> bool:
     return attempt.standing and attempt.n != run.current and attempt.step not in automatic and attempt.n > 1
 
 
-def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[str, str], *, revisable: bool) -> dict[str, Any]:
+def _entry(
+    run: Run, attempt: Attempt, definition: Definition, names: Mapping[str, str], *, revisable: bool
+) -> dict[str, Any]:
     step = step_of(definition, attempt.step)
     kind = steps.get(step.type)
     state = "now" if attempt.n == run.current else STATES[attempt.status]
@@ -310,7 +339,9 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
     plan = plan_of(definition)
     passed = {step_id}
     while True:
-        targets = {target for outcome, target in definition.document.step(step_id).next.items() if outcome != "error"}
+        targets = {
+            target for outcome, target in definition.document.step(step_id).next.items() if outcome != "error"
+        }
         if len(targets) != 1 or passed & targets:
             return found
         (step_id,) = targets

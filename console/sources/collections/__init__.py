@@ -14,6 +14,13 @@ from console.sources.collections.collection_drafts import (
     versions,
 )
 from console.sources.collections.collection_looks import Found, Look, find, look, roles
-from console.sources.collections.collection_publication import check_file, check_governed, export, import_file, publish, relate
+from console.sources.collections.collection_publication import (
+    check_file,
+    check_governed,
+    export,
+    import_file,
+    publish,
+    relate,
+)
 
 OPEN_MODULES = frozenset({"collection_store"})

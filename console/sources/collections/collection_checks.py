@@ -17,7 +17,9 @@ from console.core.errors import Conflict, Invalid, Malformed, NotFound, SourceDo
 from console.records import KeySelect, function_fields, sql_segments
 from console.sources.collections.collection_store import Draft
 
-SHAPED = frozenset({"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"})
+SHAPED = frozenset(
+    {"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"}
+)
 SHAPED_OF_FIELDS = frozenset({"default", "help", "label", "lines"})
 """What the right to shape covers: how records are named, laid out, filtered and typed in. The rest says what is seen or kept at all."""
 
@@ -31,7 +33,9 @@ def may_shape_any(actor: Actor) -> bool:
     """Whether there is a collection that the actor may shape."""
     if access.can(actor, None, "source", "manage"):
         return True
-    return access.somewhere(actor, None, "collection", "shape") and any(may_shape(actor, item.id) for item in records.collections())
+    return access.somewhere(actor, None, "collection", "shape") and any(
+        may_shape(actor, item.id) for item in records.collections()
+    )
 
 
 def require_manager(actor: Actor) -> None:
@@ -49,7 +53,9 @@ def require_shaper(actor: Actor, collection_id: str) -> None:
         raise NotFound(hidden=True)
 
 
-def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument) -> None:
+def require_shaped_only(
+    actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument
+) -> None:
     """Raises Invalid, naming each place, where an actor who may only shape changes more than `SHAPED`, or filters by what they may not read."""
     if access.can(actor, None, "source", "manage"):
         return
@@ -64,11 +70,16 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
         else:
             within = head in SHAPED
         if not within:
-            details.append({"field": change.path, "reason": "To change this you need the right to manage data sources."})
+            details.append(
+                {"field": change.path, "reason": "To change this you need the right to manage data sources."}
+            )
         elif head == "sort" and (made.sort or "").removeprefix("-") in hidden:
             details.append({"field": change.path, "reason": "It names a field that you may not read."})
     known = {item.id: item for item in before.segments}
-    for item in (*made.segments, *(known[gone] for gone in known.keys() - {item.id for item in made.segments})):
+    for item in (
+        *made.segments,
+        *(known[gone] for gone in known.keys() - {item.id for item in made.segments}),
+    ):
         kept = item.id in known and known[item.id] == item and item in made.segments
         reason = None
         if not kept and (item.sql is not None or (item.id in known and known[item.id].sql is not None)):
@@ -102,10 +113,14 @@ def require_revision(draft: Draft, revision: int, live: CollectionDocument, acto
         return
     known = 0 < back <= len(draft.former)
     before = read(draft.former[-back].text) if known else live
-    if known and before.canonical() == (draft.document or live).canonical():  # what was changed meanwhile was undone
+    if (
+        known and before.canonical() == (draft.document or live).canonical()
+    ):  # what was changed meanwhile was undone
         return
     changed = changes(before.to_json(), (draft.document or live).to_json())
-    by, words = former_documents.overtaken(draft.former, draft.changed_by, back, actor.id, gone=draft.document is None)
+    by, words = former_documents.overtaken(
+        draft.former, draft.changed_by, back, actor.id, gone=draft.document is None
+    )
     reason = "Changed by you." if by == actor.id else "Changed by somebody else."
     raise Conflict(
         words,
@@ -137,12 +152,16 @@ def refuse(what: str, found: Iterable[Spot]) -> None:
     """Raises Invalid if there are problems; the message shows the first one."""
     details = [{"field": spot.path, "reason": spot.reason} for spot in found]
     if details:
-        named = f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
+        named = (
+            f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
+        )
         more = f" And {len(details) - 1} more." if len(details) > 1 else ""
         raise Invalid(f"{what} was not saved. {named}{more}", details=details)
 
 
-def require_selects(actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument) -> None:
+def require_selects(
+    actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument
+) -> None:
     """Run each new SELECT of a segment once, as the actor. Raises Invalid for one that is not allowed, that the database refuses, or that is slow.
 
     Nothing is run for the command line, which has no rights on records.
@@ -154,7 +173,9 @@ def require_selects(actor: Actor, collection_id: str, before: CollectionDocument
         try:
             try_select(actor, collection_id, item.sql)
         except (Malformed, TooSlow) as error:
-            raise Invalid(f"{item.label}: {error.message}", at=(f"segments[{number}].sql", error.message)) from None
+            raise Invalid(
+                f"{item.label}: {error.message}", at=(f"segments[{number}].sql", error.message)
+            ) from None
         except SourceDown:
             continue  # what cannot be asked now is asked again when the list is opened
 
@@ -167,11 +188,15 @@ def try_select(actor: Actor, collection_id: str, sql: str) -> int:
     collection = records.collection(collection_id)
     scope = browse.reach(actor, collection)
     if scope is None:
-        raise Malformed(f"You may not browse {collection.label}, so that a SELECT over them cannot be tried by you.")
+        raise Malformed(
+            f"You may not browse {collection.label}, so that a SELECT over them cannot be tried by you."
+        )
     return sql_segments.count(KeySelect(sql, partial(browse.reach, actor)), collection, scope)
 
 
 def assembled_with(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:
     """The collection as this document would make it, among all others. Raises DefinitionError."""
     changed = Stored(own.id, own.source, own.structure, document.to_json(), own.position)
-    return assemble([changed if item.id == own.id else item for item in every], function_fields.fields())[own.id]
+    return assemble([changed if item.id == own.id else item for item in every], function_fields.fields())[
+        own.id
+    ]

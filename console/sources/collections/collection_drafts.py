@@ -93,16 +93,30 @@ def list_collections(actor: Actor) -> list[Head]:
     if not may_shape_any(actor):
         require_manager(actor)
     version, draft, kept = tables.collection_version.c, tables.collection_draft.c, tables.collection.c
-    newest = sa.select(version.collection, sa.func.max(version.number), sa.func.max(version.made_at)).group_by(version.collection)
+    newest = sa.select(
+        version.collection, sa.func.max(version.number), sa.func.max(version.made_at)
+    ).group_by(version.collection)
     with hot_engine().connect() as connection:
         numbers = {row[0]: (row[1], row[2]) for row in connection.execute(newest)}
         drafts = {
-            row[0]: row[1] for row in connection.execute(sa.select(draft.collection, draft.changed_by).where(draft.document.is_not(None)))
+            row[0]: row[1]
+            for row in connection.execute(
+                sa.select(draft.collection, draft.changed_by).where(draft.document.is_not(None))
+            )
         }
-        said = {row[0] for row in connection.execute(sa.select(kept.id).where(kept.document != sa.text("'{}'::jsonb")))}
+        said = {
+            row[0]
+            for row in connection.execute(sa.select(kept.id).where(kept.document != sa.text("'{}'::jsonb")))
+        }
     manages = access.can(actor, None, "source", "manage")
-    seen = [item for item in records.collections() if (is_cleared(actor, item.id) if manages else may_shape(actor, item.id))]
-    return [Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen]
+    seen = [
+        item
+        for item in records.collections()
+        if (is_cleared(actor, item.id) if manages else may_shape(actor, item.id))
+    ]
+    return [
+        Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen
+    ]
 
 
 def open_collection(actor: Actor, collection_id: str, revision: int | None = None) -> Editing:
@@ -119,7 +133,9 @@ def open_collection(actor: Actor, collection_id: str, revision: int | None = Non
     found = check(draft.document.to_json(), own.structure, function_fields.names(own.id, own.structure))
     try:
         becoming = assembled_with(every, own, draft.document)
-    except DefinitionError as error:  # the table has lost a column: the page names it, and shows the published collection
+    except (
+        DefinitionError
+    ) as error:  # the table has lost a column: the page names it, and shows the published collection
         becoming, found = collection, found or [Spot((), error.message)]
     changed = changes(live.to_json(), draft.document.to_json())
     said = [*warnings(collection, becoming), *loosened(live.to_json(), draft.document.to_json())]
@@ -154,7 +170,9 @@ def preview(actor: Actor, collection_id: str, document: Mapping[str, Any]) -> Co
         raise Invalid(error.message, details=error.details) from None
 
 
-def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str, Any] | CollectionDocument) -> int:
+def save(
+    actor: Actor, collection_id: str, revision: int, document: Mapping[str, Any] | CollectionDocument
+) -> int:
     """Store the document as the draft; returns the draft's new revision. `revision` is the one the editor started from, 0 without a draft.
 
     Raises Invalid with a detail per problem, Conflict `stale_revision` with another editor's changes, NotAllowed, NotFound.
@@ -190,7 +208,9 @@ def undo(actor: Actor, collection_id: str, revision: int) -> int:
         nothing = before.canonical() == live.canonical()
         taken = former_documents.FormerDocument(draft.document.canonical().decode(), actor.id, undone=True)
         former = [] if nothing and len(standing) > 1 else [*draft.former, taken][-MOST_FORMER:]
-        return write_draft(connection, collection_id, None if nothing else before, former, draft.revision + 1, actor)
+        return write_draft(
+            connection, collection_id, None if nothing else before, former, draft.revision + 1, actor
+        )
 
 
 def discard(actor: Actor, collection_id: str, revision: int) -> None:
@@ -211,7 +231,10 @@ def restore(actor: Actor, collection_id: str, number: int, revision: int) -> int
     """
     require_shaper(actor, collection_id)
     with hot_engine().connect() as connection:
-        found = next((version for version in read_versions(connection, collection_id) if version.number == number), None)
+        found = next(
+            (version for version in read_versions(connection, collection_id) if version.number == number),
+            None,
+        )
     if found is None:
         raise NotFound
     return _save_fitted(actor, collection_id, revision, found.document)

@@ -24,10 +24,21 @@ FEW = 5
 MOST_COUNTED = 10_000
 EXAMPLES_OF_CODES = {"country": "DE", "language": "en", "currency": "EUR", "zone": "Europe/Berlin"}
 EXAMPLES: Mapping[str, Any] = {
-    "integer": 42, "decimal": "1234.50", "money": "1234.50", "boolean": True, "date": "2026-11-20", "datetime": "2026-11-20T09:30:00Z", "time": "09:30:00",
-    "email": "ada@example.com", "phone": "+44 20 7946 0018", "url": "https://example.com", "uuid": "3f2b8c1e-0d4a-4b7e-9a51-6c1d2e3f4a5b", "json": {}, "array": [],
+    "integer": 42,
+    "decimal": "1234.50",
+    "money": "1234.50",
+    "boolean": True,
+    "date": "2026-11-20",
+    "datetime": "2026-11-20T09:30:00Z",
+    "time": "09:30:00",
+    "email": "ada@example.com",
+    "phone": "+44 20 7946 0018",
+    "url": "https://example.com",
+    "uuid": "3f2b8c1e-0d4a-4b7e-9a51-6c1d2e3f4a5b",
+    "json": {},
+    "array": [],
     "multi_enum": [],
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,9 @@ def look(actor: Actor, becoming: Collection, role: str = "") -> Look:
     may = {act: access.can(actor, None, obj, act) for act in ("update", "create")}
     if role in rights.roles:
         if not rights.may(role, None, obj, "browse"):
-            return Look(None, f"People with the role {role.replace('_', ' ')} may not browse {becoming.label}.")
+            return Look(
+                None, f"People with the role {role.replace('_', ' ')} may not browse {becoming.label}."
+            )
         hidden, closed = rights.closed(role, None, becoming.id)
         may = {act: rights.may(role, None, obj, act) for act in may}
     made_up = not access.can(actor, None, obj, "browse")
@@ -77,18 +90,34 @@ def look(actor: Actor, becoming: Collection, role: str = "") -> Look:
         return Look(None, down.message)
     if page is None:
         page, made_up = _example(becoming), True
-    page = replace(page, fields=tuple(item for item in page.fields if item.name not in hidden and not item.inputs & hidden))
+    page = replace(
+        page,
+        fields=tuple(item for item in page.fields if item.name not in hidden and not item.inputs & hidden),
+    )
     return Look(page, made_up=made_up, updates=may["update"], creates=may["create"], closed=closed)
 
 
-def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: str | None = None, sort: str | None = None) -> Found:
+def find(
+    actor: Actor,
+    becoming: Collection,
+    *,
+    text: str | None = None,
+    sql: str | None = None,
+    sort: str | None = None,
+) -> Found:
     """What a segment finds for the actor, by an expression or by a SELECT. Raises Malformed, DefinitionError, NotAllowed, TooSlow, SourceDown."""
     require_shaper(actor, becoming.id)
     scope = browse.reach(actor, becoming)
     if scope is None:
-        raise NotAllowed(f"You may not browse {becoming.label}, so that it cannot be tried.", need=(f"collection:{becoming.id}", "browse"))
+        raise NotAllowed(
+            f"You may not browse {becoming.label}, so that it cannot be tried.",
+            need=(f"collection:{becoming.id}", "browse"),
+        )
     if (fields_of(text or "") | {(sort or "").removeprefix("-")}) & unread(actor, becoming):
-        raise NotAllowed(f"It names a field of {becoming.label} that you may not read.", need=(f"collection:{becoming.id}", "read"))
+        raise NotAllowed(
+            f"It names a field of {becoming.label} that you may not read.",
+            need=(f"collection:{becoming.id}", "read"),
+        )
     segment: Any
     if sql is not None:
         segment = KeySelect(sql, partial(browse.reach, actor))
@@ -96,9 +125,17 @@ def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: st
     else:
         segment = expressions.parse(text or "")
         sql_conditions.check(segment, records.collection(becoming.id))
-        total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment, seconds=sql_segments.SECONDS)
+        total = records.count(
+            becoming.id, scope, cap=MOST_COUNTED, segment=segment, seconds=sql_segments.SECONDS
+        )
     try:
-        rows = records.page(becoming.id, scope, segment=segment, sort=sort, limit=FEW, seconds=sql_segments.SECONDS).rows if total else []
+        rows = (
+            records.page(
+                becoming.id, scope, segment=segment, sort=sort, limit=FEW, seconds=sql_segments.SECONDS
+            ).rows
+            if total
+            else []
+        )
     except TooSlow:
         rows = []  # how many there are is known, and more than which are first
     data = {"count": len(rows), "sort": sort or "", "more": total > len(rows), "has_filter": True}

@@ -108,7 +108,9 @@ def check_file(source: Path) -> list[Spot]:
 
 def check_governed(files: Iterable[Path], beside: Iterable[Path]) -> list[tuple[str, str]]:
     """(collection and column, reason) for each governed column that none of the workflows and actions `beside` writes."""
-    found = [path for place in beside for path in (sorted(place.glob("*.json")) if place.is_dir() else [place])]
+    found = [
+        path for place in beside for path in (sorted(place.glob("*.json")) if place.is_dir() else [place])
+    ]
     others = [said for path in found if isinstance(said := _read_file(path), dict)]
     own = [said for path in files if isinstance(said := _read_file(path), dict)]
     acts = [each for each in others if "effects" in each]
@@ -138,7 +140,11 @@ def import_file(source: Path | bytes, *, published: bool = False, by: Actor | No
     _read_selects(document.id, document)
     with transaction() as connection:
         _, own = read_stored(connection, document.id, lock=True)
-        made, live, draft = checked_document(document, own), live_document(own), read_draft(connection, document.id)
+        made, live, draft = (
+            checked_document(document, own),
+            live_document(own),
+            read_draft(connection, document.id),
+        )
         if made.canonical() == live.canonical():
             return document.id, "unchanged"
         if not published:
@@ -167,7 +173,8 @@ def _judge_clearance(actor: Actor, live: CollectionDocument, made: CollectionDoc
         access.require(actor, None, "policy", "manage")
         if live.clearance is not None and live.clearance.label not in access.clearance(actor):
             raise NotAllowed(
-                f"You are not cleared for {live.clearance.label}, which these records need.", need=(f"label:{live.clearance.label}", "see")
+                f"You are not cleared for {live.clearance.label}, which these records need.",
+                need=(f"label:{live.clearance.label}", "see"),
             )
     try:
         access.check_clearance(made.to_json().get("clearance"))
@@ -190,9 +197,15 @@ def _opened(becoming: Collection, every: Mapping[str, Collection]) -> list[tuple
     """What the document opens of its records to whoever may browse them already: fields that were hidden or masked, and those of other people's."""
     before = records.collection(becoming.id)
     fields = [(before.by_name[each.name], each) for each in becoming.fields if each.name in before.by_name]
-    seen = [new.name for old, new in fields if (old.sensitive and not new.sensitive) or (old.hidden and not new.hidden)]
+    seen = [
+        new.name
+        for old, new in fields
+        if (old.sensitive and not new.sensitive) or (old.hidden and not new.hidden)
+    ]
     moved = subject_scope.way(before, catalogue.current().collections) != subject_scope.way(becoming, every)
-    return [(f"field:{becoming.id}/{name}", "read") for name in seen] + ([(f"collection:{becoming.id}", "read")] if moved else [])
+    return [(f"field:{becoming.id}/{name}", "read") for name in seen] + (
+        [(f"collection:{becoming.id}", "read")] if moved else []
+    )
 
 
 def _read_selects(collection_id: str, document: CollectionDocument | None) -> None:
@@ -203,7 +216,14 @@ def _read_selects(collection_id: str, document: CollectionDocument | None) -> No
                 sql_segments.reads(segment.sql, records.collection(collection_id))
 
 
-def _publish(connection: Connection, own: Stored, live: CollectionDocument, document: CollectionDocument, actor: Actor, origin: str) -> int:
+def _publish(
+    connection: Connection,
+    own: Stored,
+    live: CollectionDocument,
+    document: CollectionDocument,
+    actor: Actor,
+    origin: str,
+) -> int:
     """Publish the document within the transaction, with its event; returns the version number. The document before is kept as a version."""
     made = checked_document(document, own)
     _judge_clearance(actor, live, made)
@@ -215,7 +235,11 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     _judge_subject(actor, becoming, among)
     refuse(own.id, contact_document.wrong_tables(becoming, among))
     for contact in among.values():  # whose consents may stand in this table
-        refuse(own.id, set(contact_document.wrong_tables(contact, among)) - set(contact_document.wrong_tables(contact, present)))
+        refuse(
+            own.id,
+            set(contact_document.wrong_tables(contact, among))
+            - set(contact_document.wrong_tables(contact, present)),
+        )
     for segment in becoming.segments:
         try:
             if segment.sql is not None:
@@ -223,9 +247,13 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
             else:
                 sql_conditions.check(expressions.parse(segment.filter), becoming)
         except (DefinitionError, Malformed) as error:
-            raise Invalid(f"{segment.label}: {error.message}", at=(f"segments.{segment.id}", error.message)) from None
+            raise Invalid(
+                f"{segment.label}: {error.message}", at=(f"segments.{segment.id}", error.message)
+            ) from None
     number = add_version(connection, own.id, live, made, origin, actor)
-    connection.execute(sa.update(tables.collection).where(tables.collection.c.id == own.id).values(document=made.to_json()))
+    connection.execute(
+        sa.update(tables.collection).where(tables.collection.c.id == own.id).values(document=made.to_json())
+    )
     write_draft(connection, own.id, None, [], read_draft(connection, own.id).revision + 1, actor)
     catalogue.touch(connection)
     if made.clearance != live.clearance:
@@ -237,13 +265,20 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
         actor,
         "collection_changed",
         open={
-            "collection": own.id, "version": number, "origin": origin, "hash": made.hash, "former": live.hash,
+            "collection": own.id,
+            "version": number,
+            "origin": origin,
+            "hash": made.hash,
+            "former": live.hash,
             "changes": [change.path for change in changed[:MOST_NAMED]],
         },
-        sealed={"old": {change.path: change.before for change in changed}, "new": {change.path: change.after for change in changed}},
+        sealed={
+            "old": {change.path: change.before for change in changed},
+            "new": {change.path: change.after for change in changed},
+        },
         chain=CHAIN,
         connection=connection,
-    )  # fmt: skip
+    )
     return number
 
 

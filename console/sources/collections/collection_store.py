@@ -51,11 +51,16 @@ class Version:
     made_at: datetime
 
 
-def read_stored(connection: Connection, collection_id: str, *, lock: bool = False) -> tuple[list[Stored], Stored]:
+def read_stored(
+    connection: Connection, collection_id: str, *, lock: bool = False
+) -> tuple[list[Stored], Stored]:
     """(all stored collections, this one). Raises NotFound. `lock`: hold a lock until the transaction ends."""
     table = tables.collection
     if lock:
-        connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.collection'), hashtext(:id))"), {"id": collection_id})
+        connection.execute(
+            sa.text("select pg_advisory_xact_lock(hashtext('console.collection'), hashtext(:id))"),
+            {"id": collection_id},
+        )
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
     every = catalogue.stored(rows, catalogue.sources(connection))
     own = next((item for item in every if item.id == collection_id), None)
@@ -67,11 +72,15 @@ def read_stored(connection: Connection, collection_id: str, *, lock: bool = Fals
 def live_document(own: Stored) -> CollectionDocument:
     """The published document; a collection that nobody has described yet has one too."""
     schema = own.structure["schema"]
-    base = {"id": own.id, "source": own.source, "table": own.structure["table"]} | ({"schema": schema} if schema else {})
+    base = {"id": own.id, "source": own.source, "table": own.structure["table"]} | (
+        {"schema": schema} if schema else {}
+    )
     try:
         return read({**base, **cleansed(own.document)})
     except ValidationError as error:
-        details = [{"field": spot.path, "reason": spot.reason} for spot in model_errors(error, CollectionDocument)]
+        details = [
+            {"field": spot.path, "reason": spot.reason} for spot in model_errors(error, CollectionDocument)
+        ]
         message = f"What was said of {own.id} when its data source was added cannot be read here. Mend its file, and give it to `console source refresh`."
         raise DefinitionError(message, details=details) from None
 
@@ -89,23 +98,39 @@ def read_draft(connection: Connection, collection_id: str) -> Draft:
 def read_versions(connection: Connection, collection_id: str) -> list[Version]:
     """The versions of the collection, newest first."""
     table = tables.collection_version
-    rows = connection.execute(sa.select(table).where(table.c.collection == collection_id).order_by(table.c.number.desc()))
-    return [Version(row.number, read(row.document), row.hash, row.origin, row.made_by, row.made_at) for row in rows]
+    rows = connection.execute(
+        sa.select(table).where(table.c.collection == collection_id).order_by(table.c.number.desc())
+    )
+    return [
+        Version(row.number, read(row.document), row.hash, row.origin, row.made_by, row.made_at)
+        for row in rows
+    ]
 
 
 def newest_number(connection: Connection, collection_id: str) -> int:
     """The number of the newest version, 0 without one."""
     table = tables.collection_version
-    found = connection.execute(sa.select(sa.func.max(table.c.number)).where(table.c.collection == collection_id)).scalar()
+    found = connection.execute(
+        sa.select(sa.func.max(table.c.number)).where(table.c.collection == collection_id)
+    ).scalar()
     return int(found or 0)
 
 
 def add_version(
-    connection: Connection, collection_id: str, live: CollectionDocument, document: CollectionDocument, origin: str, actor: Actor
+    connection: Connection,
+    collection_id: str,
+    live: CollectionDocument,
+    document: CollectionDocument,
+    origin: str,
+    actor: Actor,
 ) -> int:
     """Keep the document as a version, and before it the `live` one where it is not the newest version; returns the number."""
     number, known = newest_number(connection, collection_id), read_versions(connection, collection_id)[:1]
-    rows = [] if known and known[0].hash == live.hash else [version_row(collection_id, number + 1, live, "found", COMMAND_LINE)]
+    rows = (
+        []
+        if known and known[0].hash == live.hash
+        else [version_row(collection_id, number + 1, live, "found", COMMAND_LINE)]
+    )
     rows.append(version_row(collection_id, number + len(rows) + 1, document, origin, actor))
     connection.execute(sa.insert(tables.collection_version), rows)
     return int(rows[-1]["number"])
@@ -119,7 +144,9 @@ def add_refreshed(connection: Connection, former: Stored, own: Stored, actor: Ac
             add_version(connection, own.id, live, made, "file", actor)
 
 
-def version_row(collection_id: str, number: int, document: CollectionDocument, origin: str, actor: Actor) -> dict[str, Any]:
+def version_row(
+    collection_id: str, number: int, document: CollectionDocument, origin: str, actor: Actor
+) -> dict[str, Any]:
     """The row of a new version."""
     return {
         "collection": collection_id,
@@ -131,7 +158,9 @@ def version_row(collection_id: str, number: int, document: CollectionDocument, o
     }
 
 
-def add_draft(connection: Connection, own: Stored, draft: Draft, document: CollectionDocument, actor: Actor) -> int:
+def add_draft(
+    connection: Connection, own: Stored, draft: Draft, document: CollectionDocument, actor: Actor
+) -> int:
     """Store the document as the draft and remember the previous one; returns the draft's revision."""
     present = (draft.document or live_document(own)).canonical().decode()
     former = [*draft.former, FormerDocument(present, actor.id)][-MOST_FORMER:]

@@ -28,10 +28,14 @@ from console.steps.effects.effect_call import Call, TryResult, prepared
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result", TryResult, TryResult | None)
-KINDS: Mapping[str, Any] = MappingProxyType({name: importlib.import_module(f"{__name__}.{name}") for name in DEFINED})
+KINDS: Mapping[str, Any] = MappingProxyType(
+    {name: importlib.import_module(f"{__name__}.{name}") for name in DEFINED}
+)
 """Each kind by its name: a module with `perform`, `recover` and `check`."""
 COPY = "Nothing was sent: this is a restored backup or a copy, and sending is paused until an administrator says on the page Operations that it goes on."
-UNKNOWN = "Something unexpected went wrong; it cannot be told whether it was done. Look, then say what you found."
+UNKNOWN = (
+    "Something unexpected went wrong; it cannot be told whether it was done. Look, then say what you found."
+)
 
 
 def perform(actor: Actor, effect: Effect, run: Run) -> Report:
@@ -143,10 +147,16 @@ def _message_with_reasons(effect: Effect, error: ConsoleError) -> str:
 
 def _report_of(effect: Effect, call: Call | None, try_result: TryResult) -> Report:
     """The report, with what later effects, the step and a person who looks need to know."""
-    result: dict[str, Any] = {"name": effect.request["define"]["name"], "values": dict(try_result.values), "sent": dict(try_result.sent)}
+    result: dict[str, Any] = {
+        "name": effect.request["define"]["name"],
+        "values": dict(try_result.values),
+        "sent": dict(try_result.sent),
+    }
     if try_result.status == "succeeded" and "outcomes" in effect.request and call is not None:
         result |= _outcome_and_sentence(effect, call, try_result)
-    errors = try_result.errors or ([{"field": "", "reason": try_result.message}] if try_result.status == "failed" else [])
+    errors = try_result.errors or (
+        [{"field": "", "reason": try_result.message}] if try_result.status == "failed" else []
+    )
     return Report(
         effect.id,
         try_result.status,
@@ -166,7 +176,9 @@ def _outcome_and_sentence(effect: Effect, call: Call, try_result: TryResult) -> 
     results = {**call.roots["results"], effect.request["define"]["name"]: dict(try_result.values)}
     roots = {**call.roots, "results": results}
     rules = effect.request["outcomes"]
-    outcome = next((rule["outcome"] for rule in rules if expressions.parse(rule["if"]).test(roots)), SUCCEEDED)
+    outcome = next(
+        (rule["outcome"] for rule in rules if expressions.parse(rule["if"]).test(roots)), SUCCEEDED
+    )
     sentence = effect.request.get("done")
     return {"outcome": outcome, **({"message": fill_text(sentence, roots)} if sentence else {})}
 

@@ -44,7 +44,9 @@ def _all_actions() -> dict[str, Action]:
     """Read all actions. A document is parsed again only if its text has changed."""
     action_at = tables.action.c
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(action_at.id, action_at.hash, action_at.document).order_by(action_at.id)).all()
+        rows = connection.execute(
+            sa.select(action_at.id, action_at.hash, action_at.document).order_by(action_at.id)
+        ).all()
     actions = {row.id: _parsed.get(row.hash) or read(bytes(row.document)) for row in rows}
     _parsed.clear()
     _parsed.update({row.hash: actions[row.id] for row in rows})

@@ -21,7 +21,9 @@ from console.steps.effects.effect_call import related_records, roots_of
 _BOTH: tuple[Literal["execute", "request"], ...] = ("execute", "request")
 
 
-def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Record | None, now: datetime) -> Act:
+def ready(
+    actor: Actor, run: Run, action_id: str, key: str | None, record: Record | None, now: datetime
+) -> Act:
     """The action with everything read under the actor's rights; `record` is given where it has been read already.
 
     A record that is not there, or out of the actor's scope, is the `problem`. Raises NotFound for an action that is not there, SourceDown.
@@ -32,7 +34,9 @@ def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Recor
     elif record is None or record.collection != action.collection:
         record, problem = _record(actor, action, key)
     rows = related_records(actor, record, action.related)
-    roots = roots_of(actor, run, record, {}, rows, action.variables, now) | {SPOKEN: spoken_values.of_action(action.id)}
+    roots = roots_of(actor, run, record, {}, rows, action.variables, now) | {
+        SPOKEN: spoken_values.of_action(action.id)
+    }
     return Act(
         action,
         action.collection,
@@ -55,10 +59,15 @@ def _record(actor: Actor, action: Action, key: str | None) -> tuple[Record | Non
         return records.get(collection, key or "", access.scope_for(actor, collection, "read")), ""
     except NotFound:
         label = records.collection(collection).label_one
-        return None, f"There is no {label.lower()} here for “{action.title}”, or it is outside what you may see."
+        return (
+            None,
+            f"There is no {label.lower()} here for “{action.title}”, or it is outside what you may see.",
+        )
 
 
-def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any] | None = None) -> Literal["execute", "request", ""]:
+def may(
+    actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any] | None = None
+) -> Literal["execute", "request", ""]:
     """`execute`, else `request`, else nothing: what the actor may do with the action in runs of the team, as far as it can be told before
     its form is filled in.
     """
@@ -72,10 +81,19 @@ def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]
 
 def _limits(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]) -> str:
     """Up to where the actor may execute it, where that depends on what is typed; else nothing."""
-    obj, record, run = f"action:{action.id}", access.follow_relations(action.collection, roots.get("record")), roots.get("run")
-    if access.can(actor, team, obj, "execute", record, run=run) or not access.could(actor, team, obj, "execute", record, run=run):
+    obj, record, run = (
+        f"action:{action.id}",
+        access.follow_relations(action.collection, roots.get("record")),
+        roots.get("run"),
+    )
+    if access.can(actor, team, obj, "execute", record, run=run) or not access.could(
+        actor, team, obj, "execute", record, run=run
+    ):
         return ""
-    unmet, names = limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet, known()
+    unmet, names = (
+        limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet,
+        known(),
+    )
     return " ".join(dict.fromkeys(limits.limit(unmet_rule.row, names) for unmet_rule in unmet))
 
 
@@ -88,4 +106,6 @@ def judged(
         if access.can(actor, team, obj, act, record, run=roots.get("run"), typed=values):
             return act, ""
     judged_roots = access.roots_of(actor, record, roots.get("run"), values)
-    return "", limits.over(actor.id, team, obj, "execute", judged_roots) or limits.over(actor.id, team, obj, "request", judged_roots)
+    return "", limits.over(actor.id, team, obj, "execute", judged_roots) or limits.over(
+        actor.id, team, obj, "request", judged_roots
+    )

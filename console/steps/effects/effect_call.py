@@ -85,7 +85,11 @@ class Call:
 
     def scope(self, collection: str, act: str) -> Scope:
         """Which records the actor may add, change or delete by this effect."""
-        return access.scope_for(self.actor, collection, act) if self.as_form else scope_of(self.actor, collection, act)
+        return (
+            access.scope_for(self.actor, collection, act)
+            if self.as_form
+            else scope_of(self.actor, collection, act)
+        )
 
     def value(self, rule: Computed, **more: Any) -> Any:
         """The value of a rule, as JSON; null where it is unknown."""
@@ -105,14 +109,32 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
     collection, key = request["collection"], request["record"]
     reads = [Beside.model_validate(entry) for entry in request.get("related", ())]
     record = _own_record(actor, effect, collection, key, judged=judged) if collection and key else None
-    roots = roots_of(actor, run, record, request["input"], related_records(actor, record, reads), request.get("variables", {}))
+    roots = roots_of(
+        actor,
+        run,
+        record,
+        request["input"],
+        related_records(actor, record, reads),
+        request.get("variables", {}),
+    )
     roots |= {"key": request["key"], "results": results_before(effect, run)}
     roots |= {"approver": _approver(request.get("approver"))}
     roots |= {SPOKEN: spoken_values.of_action(request.get("action"))}
     if judged and request["index"] == 0:
         must_hold([Requirement.model_validate(entry) for entry in request.get("require", ())], roots)
     define = _EFFECT.validate_python(request["define"])
-    return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect, run.workflow, run.unsure)
+    return Call(
+        actor,
+        define,
+        request["key"],
+        roots,
+        collection,
+        key,
+        request.get("seen") or {},
+        effect,
+        run.workflow,
+        run.unsure,
+    )
 
 
 def _approver(person: str | None) -> dict[str, str] | None:
@@ -121,7 +143,9 @@ def _approver(person: str | None) -> dict[str, str] | None:
         return None
     wanted = tables.person.c
     with hot_engine().connect() as connection:
-        row = connection.execute(sa.select(wanted.id, wanted.email, wanted.name).where(wanted.id == person)).one_or_none()
+        row = connection.execute(
+            sa.select(wanted.id, wanted.email, wanted.name).where(wanted.id == person)
+        ).one_or_none()
     return dict(row._mapping) if row is not None else {"id": person}
 
 
@@ -150,7 +174,13 @@ def roots_of(
         "input": given,
         "related": rows,
         "variables": variables,
-        "run": {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version},
+        "run": {
+            "id": run.id,
+            "started_by": run.started_by,
+            "holder": run.holder,
+            "team": run.team,
+            "version": run.version,
+        },
         "currentUser": actor.attributes,
         "now": now or log.now(),
     }
@@ -160,17 +190,27 @@ def related_records(actor: Actor, record: Record | None, reads: list[Beside]) ->
     """The related records that the actor may see, by name: a list of values, or with `one` the first one or null."""
     related_rows: dict[str, Any] = {}
     for entry in reads:
-        relation = records.collection(record.collection).relation(entry.relation) if record is not None else None
+        relation = (
+            records.collection(record.collection).relation(entry.relation) if record is not None else None
+        )
         if record is None or record.key is None or relation is None:
             related_rows[entry.name] = None if entry.one else []
             continue
         target = records.collection(relation.collection)
         where = expressions.parse(entry.where) if entry.where else None
         page = records.related(
-            record.collection, record.key, entry.relation, access.scope_for(actor, target.id, "read"),
-            limit=1 if entry.one else entry.limit, sort=entry.sort, where=where,
-        )  # fmt: skip
-        rows = [{"key": row.key, **target.typed({name: row.values.get(name) for name in entry.fields})} for row in page.rows]
+            record.collection,
+            record.key,
+            entry.relation,
+            access.scope_for(actor, target.id, "read"),
+            limit=1 if entry.one else entry.limit,
+            sort=entry.sort,
+            where=where,
+        )
+        rows = [
+            {"key": row.key, **target.typed({name: row.values.get(name) for name in entry.fields})}
+            for row in page.rows
+        ]
         related_rows[entry.name] = (rows[0] if rows else None) if entry.one else rows
     return related_rows
 
@@ -216,7 +256,9 @@ def shaped(call: Call, field: Field, value: Any) -> Any:
         return value
     fitting = fitted(FormField(field.name, field.label, field.type), value)
     if call.as_form and fitting is None and value not in (None, ""):
-        raise Invalid("A value does not fit.", at=(field.name, f"{field.label}: this is not what the field holds."))
+        raise Invalid(
+            "A value does not fit.", at=(field.name, f"{field.label}: this is not what the field holds.")
+        )
     return fitting
 
 

@@ -56,7 +56,10 @@ def perform(call: Call) -> TryResult:
     if result.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
         words = result.message.removesuffix(LOOK_THERE).strip() if result.code == UNREADABLE else ""
         return replace(
-            result, status="failed", passing=True, message=words or f"{_named(call.define.system)} gave no answer that could be used."
+            result,
+            status="failed",
+            passing=True,
+            message=words or f"{_named(call.define.system)} gave no answer that could be used.",
         )
     return _refused_or_unknown(call, result) if result.code == REFUSED else result
 
@@ -76,7 +79,11 @@ def _refused_or_unknown(call: Call, refused: TryResult) -> TryResult:
     looked_up = _find_earlier(call)
     if looked_up is None:
         return refused
-    contradiction = "lists it all the same" if looked_up.status == "succeeded" else "does not say whether it was done all the same"
+    contradiction = (
+        "lists it all the same"
+        if looked_up.status == "succeeded"
+        else "does not say whether it was done all the same"
+    )
     return TryResult(
         "unknown",
         "contradiction",
@@ -106,20 +113,32 @@ def check(call: Call) -> TryResult | None:
     rule = call.define.look_up
     if rule is None:
         return None
-    define: Http = call.define.model_copy(update={"method": "GET", "path": rule.path, "query": rule.query, "body": None})
+    define: Http = call.define.model_copy(
+        update={"method": "GET", "path": rule.path, "query": rule.query, "body": None}
+    )
     request = _request(call, define)
     answer = net.send("GET", request.url, None, request.headers, read_s=define.timeout_s)
     if not answer.good:
-        raise IntegrationError(f"{_named(define.system)} answered the look-up with status {answer.status}.", permanent=answer.permanent)
+        raise IntegrationError(
+            f"{_named(define.system)} answered the look-up with status {answer.status}.",
+            permanent=answer.permanent,
+        )
     said = http_requests.json_of(request.without_secret(answer.body))
     for item in _listed_entries(call, said):
         if _holds(call, rule.where, answer=said, item=item):
             if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
-                raise IntegrationError(f"{_named(define.system)} lists it with other values than were asked for.", code="contradiction")
-            return TryResult("succeeded", values=call.values(rule.result, answer=said, item=item), sent=request.shown)
+                raise IntegrationError(
+                    f"{_named(define.system)} lists it with other values than were asked for.",
+                    code="contradiction",
+                )
+            return TryResult(
+                "succeeded", values=call.values(rule.result, answer=said, item=item), sent=request.shown
+            )
     if rule.more is not None and _holds(call, rule.more, answer=said):
         raise IntegrationError(f"{_named(define.system)} did not list everything.", code="not_whole")
-    return TryResult("failed", "not_found", f"{_named(define.system)} knows of no such request.", sent=request.shown)
+    return TryResult(
+        "failed", "not_found", f"{_named(define.system)} knows of no such request.", sent=request.shown
+    )
 
 
 def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
@@ -127,7 +146,10 @@ def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
     within = call.define.look_up.within
     listed = call.value(within, answer=answer_json) if within else [answer_json]
     if answer_json is None or not isinstance(listed, list):
-        raise IntegrationError(f"{_named(call.define.system)} answered the look-up with something that is no list.", code="unreadable")
+        raise IntegrationError(
+            f"{_named(call.define.system)} answered the look-up with something that is no list.",
+            code="unreadable",
+        )
     return listed
 
 
@@ -140,12 +162,21 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     try:
         answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
     except OutcomeUnknown:
-        return TryResult("unknown", "no_answer", f"{_named(define.system)} did not answer. {LOOK_THERE}", sent=sending.shown)
+        return TryResult(
+            "unknown",
+            "no_answer",
+            f"{_named(define.system)} did not answer. {LOOK_THERE}",
+            sent=sending.shown,
+        )
     except IntegrationError as error:
         return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
     body = sending.without_secret(answer.body)
     answer_json = http_requests.json_of(body)
-    sent = {**sending.shown, "status": answer.status, "answer": body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
+    sent = {
+        **sending.shown,
+        "status": answer.status,
+        "answer": body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", ""),
+    }
     if answer.good and not define.success and _is_unasked_page(body, sending):
         words = f"{_named(define.system)} answered with a web page in place of data, such as one to sign in or of a proxy. See whether the address is right."
         return TryResult("unknown", UNREADABLE, f"{words} {LOOK_THERE}", sent=sent)
@@ -155,7 +186,13 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
         return _busy(define, answer, sent)
     if answer.permanent:
         message = _refusal(call, answer_json, answer.status)
-        return TryResult("failed", REFUSED, message, errors=[{"field": _field_of(call, answer_json), "reason": message}], sent=sent)
+        return TryResult(
+            "failed",
+            REFUSED,
+            message,
+            errors=[{"field": _field_of(call, answer_json), "reason": message}],
+            sent=sent,
+        )
     return TryResult(
         "unknown",
         f"status_{answer.status}",
@@ -166,7 +203,11 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
 
 def _is_unasked_page(body: bytes, sending: Sending) -> bool:
     """Whether a web page came where the request did not ask for one by its header Accept: whoever stands before the other system says yes to everything."""
-    wanted = any("html" in value or value.strip() == "*/*" for name, value in sending.headers.items() if name.lower() == "accept")
+    wanted = any(
+        "html" in value or value.strip() == "*/*"
+        for name, value in sending.headers.items()
+        if name.lower() == "accept"
+    )
     return http_requests.is_page(body) and not wanted
 
 
@@ -174,7 +215,12 @@ def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) ->
     """Succeeded; unknown if the answer cannot be read although values are needed, or if it is about something else than was asked for."""
     define: Http = call.define
     if answer_json is None and (define.result or define.expect is not None):
-        return TryResult("unknown", UNREADABLE, f"{_named(define.system)} gave an answer that cannot be read. {LOOK_THERE}", sent=sent)
+        return TryResult(
+            "unknown",
+            UNREADABLE,
+            f"{_named(define.system)} gave an answer that cannot be read. {LOOK_THERE}",
+            sent=sent,
+        )
     if define.expect is not None and not _holds(call, define.expect, answer=answer_json):
         message = f"{_named(define.system)} said yes to something else than was asked for. {LOOK_THERE}"
         return TryResult("unknown", "contradiction", message, sent=sent)
@@ -192,7 +238,11 @@ def _whole_answer(answer_json: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _busy(define: Http, answer: net.Answer, sent: Mapping[str, Any]) -> TryResult:
     """The other system is busy. With status 429 nothing was done; after a server error the next try looks first."""
-    minutes = math.ceil((answer.wait_s or 0.0) / 60) if (answer.wait_s or 0.0) < retry_after.LONGEST.total_seconds() else 0
+    minutes = (
+        math.ceil((answer.wait_s or 0.0) / 60)
+        if (answer.wait_s or 0.0) < retry_after.LONGEST.total_seconds()
+        else 0
+    )
     again = f"It asks for {minutes} minutes of patience." if minutes > 1 else "Try again in a moment."
     message = f"{_named(define.system)} is busy (status {answer.status}); nothing was done. {again}"
     unsure = answer.status >= SERVER_ERRORS and define.look_up is not None
@@ -210,7 +260,13 @@ def _refusal(call: Call, answer_json: Any, status: int) -> str:
         reason = expressions.render(call.define.refused, {**call.roots, "answer": answer_json}).strip()
     else:
         error = answer_json.get("error", answer_json) if isinstance(answer_json, dict) else answer_json
-        reason = str(error.get("message", "")) if isinstance(error, dict) else error if isinstance(error, str) else ""
+        reason = (
+            str(error.get("message", ""))
+            if isinstance(error, dict)
+            else error
+            if isinstance(error, str)
+            else ""
+        )
     reason = " ".join(reason.split())[:300]
     return reason or f"{_named(call.define.system)} refused it (status {status})."
 
@@ -229,12 +285,20 @@ def _request_of_effect(call: Call) -> Sending:
 def _request(call: Call, define: Http) -> Sending:
     """The request with its values filled in. Raises IntegrationError for a target or secret that no setting names, Invalid for a value that does not fit."""
     base = _base(define)
-    query = {name: http_requests.text_of(value, f"query.{name}") for name, value in call.values(define.query).items() if value is not None}
+    query = {
+        name: http_requests.text_of(value, f"query.{name}")
+        for name, value in call.values(define.query).items()
+        if value is not None
+    }
     path = http_requests.fill_address(define.place, call.roots)
     url = base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     body, kind = _body(call, define)
     headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
-    headers |= {name: http_requests.header(name, value) for name, value in call.values(define.headers).items() if value is not None}
+    headers |= {
+        name: http_requests.header(name, value)
+        for name, value in call.values(define.headers).items()
+        if value is not None
+    }
     if define.method != "GET":
         headers[define.key_header] = http_requests.header(define.key_header, call.key)
     shown = {
@@ -249,7 +313,9 @@ def _request(call: Call, define: Http) -> Sending:
     if define.secret is not None:
         secret = outgoing_secrets.for_address(define.secret, base)
         headers |= http_requests.credentials(secret, define.secret_header)
-    return Sending(define.method, url, body, headers, {name: value for name, value in shown.items() if value}, secret)
+    return Sending(
+        define.method, url, body, headers, {name: value for name, value in shown.items() if value}, secret
+    )
 
 
 def _base(define: Http) -> str:
@@ -259,7 +325,9 @@ def _base(define: Http) -> str:
     base = settings.current().http_targets.get(define.target)
     if base is None:
         raise IntegrationError(
-            f"CONSOLE_HTTP_TARGETS names no target {define.target}: tell who runs the console.", permanent=True, code="no_target"
+            f"CONSOLE_HTTP_TARGETS names no target {define.target}: tell who runs the console.",
+            permanent=True,
+            code="no_target",
         )
     return base
 
@@ -269,10 +337,14 @@ def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
     if define.body is None:
         return None, ""
     if isinstance(define.body, str):
-        return json.dumps(call.value(define.body), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(), "application/json"
+        return json.dumps(
+            call.value(define.body), ensure_ascii=False, separators=(",", ":"), sort_keys=True
+        ).encode(), "application/json"
     values = {name: value for name, value in sorted(call.values(define.body).items()) if value is not None}
     if define.encoding == "form":
-        flat = {_form_name(name): http_requests.text_of(value, f"body.{name}") for name, value in values.items()}
+        flat = {
+            _form_name(name): http_requests.text_of(value, f"body.{name}") for name, value in values.items()
+        }
         return urlencode(flat).encode(), "application/x-www-form-urlencoded"
     nested: dict[str, Any] = {}
     for name, value in values.items():

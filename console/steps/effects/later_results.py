@@ -64,7 +64,11 @@ def look_up(actor: Actor, effect: Effect, run: Run) -> LaterResult:
 
 
 def _store_in_record(
-    status: Literal["succeeded", "failed"], call: Call, follow: Follow, roots: Mapping[str, Any], values: Mapping[str, Any]
+    status: Literal["succeeded", "failed"],
+    call: Call,
+    follow: Follow,
+    roots: Mapping[str, Any],
+    values: Mapping[str, Any],
 ) -> LaterResult:
     later = _later_result(status, values, follow, roots)
     try:
@@ -78,7 +82,10 @@ def _store_in_record(
 
 
 def _later_result(
-    status: Literal["pending", "succeeded", "failed"], values: Mapping[str, Any], follow: Follow | None, roots: Mapping[str, Any]
+    status: Literal["pending", "succeeded", "failed"],
+    values: Mapping[str, Any],
+    follow: Follow | None,
+    roots: Mapping[str, Any],
 ) -> LaterResult:
     title = expressions.render(follow.title, roots) if follow is not None else ""
     text = expressions.render(follow.text, roots) if follow is not None and follow.text is not None else None

@@ -43,9 +43,19 @@ class Door:
         """The record. Raises NotFound out of the person's scope."""
         return records.get(collection, key, access.scope_for(self.actor, collection, "read"))
 
-    def find(self, collection: str, where: Mapping[str, Any] | None = None, *, limit: int = 500, after: str | None = None) -> list[Record]:
+    def find(
+        self,
+        collection: str,
+        where: Mapping[str, Any] | None = None,
+        *,
+        limit: int = 500,
+        after: str | None = None,
+    ) -> list[Record]:
         """Records that have these values, by their key; a list stands for one of several. At most 500 at once."""
-        tests = tuple(Test(name, "in" if isinstance(value, list) else "eq", value) for name, value in (where or {}).items())
+        tests = tuple(
+            Test(name, "in" if isinstance(value, list) else "eq", value)
+            for name, value in (where or {}).items()
+        )
         return records.page(
             collection,
             access.scope_for(self.actor, collection, "read"),
@@ -54,9 +64,14 @@ class Door:
             after=after,
         ).rows
 
-    def every(self, collection: str, where: Mapping[str, Any] | None = None, *, most: int | None = None) -> list[Record]:
+    def every(
+        self, collection: str, where: Mapping[str, Any] | None = None, *, most: int | None = None
+    ) -> list[Record]:
         """As `find`, all of them, or the first `most`."""
-        tests = tuple(Test(name, "in" if isinstance(value, list) else "eq", value) for name, value in (where or {}).items())
+        tests = tuple(
+            Test(name, "in" if isinstance(value, list) else "eq", value)
+            for name, value in (where or {}).items()
+        )
         return self._pages(collection, Group("and", tests) if tests else None, most)
 
     def search(self, collection: str, *groups: Sequence[tuple[str, str, Any]], most: int) -> list[Record]:
@@ -74,24 +89,35 @@ class Door:
                 break
         return records_read
 
-    def related(self, collection: str, key: str, relation: str, *, where: str | None = None, limit: int = 500) -> list[Record]:
+    def related(
+        self, collection: str, key: str, relation: str, *, where: str | None = None, limit: int = 500
+    ) -> list[Record]:
         """Records that a relation leads to."""
         own = records.collection(collection).relation(relation)
         if own is None:
             raise DefinitionError(f"{collection} has no relation {relation}.")
         scope = access.scope_for(self.actor, own.collection, "read")
-        return records.related(collection, key, relation, scope, limit=limit, where=expressions.parse(where) if where else None).rows
+        return records.related(
+            collection, key, relation, scope, limit=limit, where=expressions.parse(where) if where else None
+        ).rows
 
     def insert(self, collection: str, values: Mapping[str, Any]) -> Record:
         """A new record. Raises Conflict `exists` where the database says that there is one."""
         try:
-            return records.insert(collection, values, scope_of(self.actor, collection, "create"), workflow=self.workflow)
+            return records.insert(
+                collection, values, scope_of(self.actor, collection, "create"), workflow=self.workflow
+            )
         except Conflict:
             self.same(collection, values)
             raise
 
     def insert_with(
-        self, collection: str, values: Mapping[str, Any], belonging: str, link: str, rows: Sequence[Mapping[str, Any]]
+        self,
+        collection: str,
+        values: Mapping[str, Any],
+        belonging: str,
+        link: str,
+        rows: Sequence[Mapping[str, Any]],
     ) -> tuple[Record, list[Record]]:
         """A new record, and those of `belonging` that refer to it by their field `link`: all of them, or none. Raises as `insert`."""
         theirs = (belonging, link, rows, scope_of(self.actor, belonging, "create"))
@@ -107,7 +133,14 @@ class Door:
 
     def write(self, collection: str, key: str, changes: Mapping[str, Mapping[str, Any]]) -> Record:
         """The record after the change: field → {"old", "new"}."""
-        return records.write(collection, key, changes, scope_of(self.actor, collection, "update"), by_action=True, workflow=self.workflow)
+        return records.write(
+            collection,
+            key,
+            changes,
+            scope_of(self.actor, collection, "update"),
+            by_action=True,
+            workflow=self.workflow,
+        )
 
 
 Function: TypeAlias = Callable[[Mapping[str, Any], str, Door], Mapping[str, Any]]
@@ -131,9 +164,13 @@ def perform(call: Call, *, again: bool = False) -> TryResult:
     """Call the function. Raises DefinitionError if there is none of that name."""
     function = functions().get(call.define.function)
     if function is None:
-        raise DefinitionError(f"There is no function {call.define.function} for actions here: is its package installed?")
+        raise DefinitionError(
+            f"There is no function {call.define.function} for actions here: is its package installed?"
+        )
     values = call.values(call.define.values)
-    return TryResult("succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow, again))), sent={})
+    return TryResult(
+        "succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow, again))), sent={}
+    )
 
 
 def recover(call: Call) -> TryResult:

@@ -20,9 +20,7 @@ from console.infra import faults
 from console.records.write import alike
 
 logger = logging.getLogger(__name__)
-UNKNOWN = (
-    "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
-)
+UNKNOWN = "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
 
 
 def perform(actor: Actor, effect: Effect, run: Run) -> Report:
@@ -31,7 +29,9 @@ def perform(actor: Actor, effect: Effect, run: Run) -> Report:
     faults.point("effects.perform.before")
     try:
         scope = access.scope_for(actor, request["collection"], "update")
-        after = records.write(request["collection"], request["key"], request["changes"], scope, workflow=run.workflow)
+        after = records.write(
+            request["collection"], request["key"], request["changes"], scope, workflow=run.workflow
+        )
     except records.WriteUnknown:
         return Report(effect.id, "unknown", "connection", UNKNOWN)
     except Conflict as error:
@@ -39,7 +39,9 @@ def perform(actor: Actor, effect: Effect, run: Run) -> Report:
     except (Invalid, NotFound) as error:
         return _refused(effect, error.code, error)
     except SourceDown as error:
-        return replace(_refused(effect, "source_down", error, passing=error.passing), source=error.awaited_source)
+        return replace(
+            _refused(effect, "source_down", error, passing=error.passing), source=error.awaited_source
+        )
     except ConsoleError as error:
         return _refused(effect, error.code, error)
     except Exception:
@@ -52,7 +54,9 @@ def perform(actor: Actor, effect: Effect, run: Run) -> Report:
 def _made(effect: Effect, values: Mapping[str, Any]) -> Report:
     """The report of a change that was made; `stored` are the fields that the database keeps otherwise than they were handed in."""
     request = effect.request
-    stored = {name: values[name] for name, change in request["changes"].items() if values[name] != change["new"]}
+    stored = {
+        name: values[name] for name, change in request["changes"].items() if values[name] != change["new"]
+    }
     kept = {"collection": request["collection"], STORED: stored} if stored else {}
     return Report(effect.id, "succeeded", result={"fields": sorted(request["changes"]), **kept})
 
@@ -103,8 +107,13 @@ def check(actor: Actor, effect: Effect, _run: Run) -> Report | None:
     return Report(effect.id, "failed") if _has_values(request["collection"], stored, changes, "old") else None
 
 
-def _has_values(collection_id: str, values: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]], side: str) -> bool:
+def _has_values(
+    collection_id: str, values: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]], side: str
+) -> bool:
     """Whether the record has the `old` or the `new` value of every change."""
     collection = records.collection(collection_id)
     fields = {name: collection.field(name) for name in changes}
-    return all(field is not None and alike(collection, field, values.get(name), changes[name][side]) for name, field in fields.items())
+    return all(
+        field is not None and alike(collection, field, values.get(name), changes[name][side])
+        for name, field in fields.items()
+    )

@@ -27,7 +27,11 @@ def of_run(workflow: str, version: int, document: Workflow, step: str | None = N
     """Path → how its value is written, for texts at this step of the workflow's version. Cached until a collection changes."""
     now = records.collections()
     cached = _cached.get((workflow, version))
-    if cached is None or len(cached[0]) != len(now) or any(before is not current for before, current in zip(cached[0], now, strict=True)):
+    if (
+        cached is None
+        or len(cached[0]) != len(now)
+        or any(before is not current for before, current in zip(cached[0], now, strict=True))
+    ):
         if len(_cached) >= KEPT_MOST:
             _cached.clear()
         cached = _cached[workflow, version] = (now, dict(_of_steps(document)), _of_items(document))
@@ -39,7 +43,9 @@ def labels_in(document: Workflow) -> Mapping[str, str]:
 
     Of a draft, the steps that cannot be read yet, or by this release, say nothing.
     """
-    document = document.model_copy(update={"steps": [step for step in document.steps if steps.is_readable(step)]})
+    document = document.model_copy(
+        update={"steps": [step for step in document.steps if steps.is_readable(step)]}
+    )
     found: dict[str, set[str]] = {}
     names = [_names_of_codes(widget) for widget in CODED]
     items = (said for saying in _of_items(document).values() for said in saying.values())
@@ -68,10 +74,14 @@ def _of_steps(document: Workflow) -> Iterator[tuple[tuple[str, ...], Say]]:
             yield from _of_definitions(("input",), _definitions(view.config))
 
 
-def _of_reads(place: tuple[str, ...], view: StepView, own: Collection | None) -> Iterator[tuple[tuple[str, ...], Say]]:
+def _of_reads(
+    place: tuple[str, ...], view: StepView, own: Collection | None
+) -> Iterator[tuple[tuple[str, ...], Say]]:
     for read in steps.get(view.type).reads(view):
         led = own.relation(read.relation) if own is not None and read.relation else None
-        yield from _of_collection((*place, read.name), _collection(read.collection or (led.collection if led else None)))
+        yield from _of_collection(
+            (*place, read.name), _collection(read.collection or (led.collection if led else None))
+        )
 
 
 def _shown_record(view: StepView, own: Collection | None) -> Collection | None:
@@ -87,7 +97,12 @@ def _of_items(document: Workflow) -> Mapping[str, Saying]:
     own = _collection(document.collection)
     views = [steps.view(step) for step in document.steps if steps.get(step.type).by_items]
     found = {
-        view.id: dict([*_of_collection(("item",), _shown_record(view, own)), *_of_definitions(("item",), _definitions(view.config))])
+        view.id: dict(
+            [
+                *_of_collection(("item",), _shown_record(view, own)),
+                *_of_definitions(("item",), _definitions(view.config)),
+            ]
+        )
         for view in views
     }
     return {step: found[loop] for step, loop in steps.loops_around(document).items()} | found
@@ -106,17 +121,30 @@ def of_action(named: str | None) -> Saying:
     for effect in action.effects:
         target = getattr(effect, "collection", None)
         for word in WRITTEN:
-            saying |= dict(_of_collection(("results", effect.name, word), _collection(target) if target else about))
+            saying |= dict(
+                _of_collection(("results", effect.name, word), _collection(target) if target else about)
+            )
     return saying
 
 
-def _of_collection(place: tuple[str, ...], collection: Collection | None) -> Iterator[tuple[tuple[str, ...], Say]]:
+def _of_collection(
+    place: tuple[str, ...], collection: Collection | None
+) -> Iterator[tuple[tuple[str, ...], Say]]:
     for field in collection.fields if collection is not None else ():
         if field.options is not None or field.widget in SAID or field.references:
-            labels = {option.value: option.label for option in field.options or ()} or _names_of_codes(field.widget)
+            labels = {option.value: option.label for option in field.options or ()} or _names_of_codes(
+                field.widget
+            )
             yield (
                 (*place, field.name),
-                Say(labels, field.currency, field.minor, field.widget == "money", field.references, field.widget == "person"),
+                Say(
+                    labels,
+                    field.currency,
+                    field.minor,
+                    field.widget == "money",
+                    field.references,
+                    field.widget == "person",
+                ),
             )
 
 
@@ -125,17 +153,25 @@ def _names_of_codes(widget: str | None) -> Mapping[str, str]:
     return dict(code_choices(widget, "en")) if widget in CODED else {}
 
 
-def _of_definitions(place: tuple[str, ...], entries: Iterable[FieldDefinition]) -> Iterator[tuple[tuple[str, ...], Say]]:
+def _of_definitions(
+    place: tuple[str, ...], entries: Iterable[FieldDefinition]
+) -> Iterator[tuple[tuple[str, ...], Say]]:
     for entry in entries:
         labels = {option.value: option.label for option in entry.options or ()}
         if labels or entry.fixed_currency or entry.collection:
-            yield (*place, entry.name), Say(labels, entry.currency, entry.minor, entry.fixed_currency, entry.collection)
+            yield (
+                (*place, entry.name),
+                Say(labels, entry.currency, entry.minor, entry.fixed_currency, entry.collection),
+            )
 
 
 def _definitions(config: Any) -> list[FieldDefinition]:
     """The fields of a step's forms: its own, and those of the action that it does."""
     own = [
-        entry for part in ("fields", "form", "output") for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)
+        entry
+        for part in ("fields", "form", "output")
+        for entry in getattr(config, part, None) or ()
+        if isinstance(entry, FieldDefinition)
     ]
     action = _action(config)
     return own + (list(action.form) if action is not None else [])

@@ -68,5 +68,9 @@ def _record(call: Call) -> tuple[str, str]:
     collection = define.collection or call.collection or ""
     key = call.record or "" if define.record is None else key_of(call.value(define.record))
     if not key:
-        raise Refused(f"There is no record to delete: `{define.record}` names none." if define.record else "There is no record to delete.")
+        raise Refused(
+            f"There is no record to delete: `{define.record}` names none."
+            if define.record
+            else "There is no record to delete."
+        )
     return collection, key

@@ -20,7 +20,9 @@ def perform(call: Call) -> TryResult:
     if (existing := _existing_record(call, values)) is not None:
         return _result_of(existing, added=False)
     try:
-        added_record = records.insert(define.collection, values, call.scope(define.collection, "create"), workflow=call.workflow)
+        added_record = records.insert(
+            define.collection, values, call.scope(define.collection, "create"), workflow=call.workflow
+        )
     except WriteUnknown:
         return TryResult("unknown", "connection", UNKNOWN, sent={"values": values})
     except Conflict:
@@ -32,7 +34,11 @@ def perform(call: Call) -> TryResult:
 
 def recover(call: Call) -> TryResult:
     """With unique fields another try is harmless. Without them the result is unknown, and a person has to look."""
-    return perform(call) if call.define.unique else TryResult("unknown", "no_unique", UNKNOWN, sent={"values": _values(call)})
+    return (
+        perform(call)
+        if call.define.unique
+        else TryResult("unknown", "no_unique", UNKNOWN, sent={"values": _values(call)})
+    )
 
 
 def check(call: Call) -> TryResult | None:
@@ -40,11 +46,18 @@ def check(call: Call) -> TryResult | None:
     if not call.define.unique:
         return None
     existing = _existing_record(call, _values(call))
-    return TryResult("failed", "not_done", "There is no such record.") if existing is None else _result_of(existing, added=False)
+    return (
+        TryResult("failed", "not_done", "There is no such record.")
+        if existing is None
+        else _result_of(existing, added=False)
+    )
 
 
 def _result_of(record: Record, *, added: bool) -> TryResult:
-    return TryResult("succeeded", values={"key": record.key, "title": record.title, "added": added, "record": record.values})
+    return TryResult(
+        "succeeded",
+        values={"key": record.key, "title": record.title, "added": added, "record": record.values},
+    )
 
 
 def _values(call: Call) -> dict[str, Any]:
@@ -55,10 +68,13 @@ def _values(call: Call) -> dict[str, Any]:
     for name, rule in define.values.items():
         field = collection.field(name)
         if field is None:
-            raise Invalid(f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more."))
+            raise Invalid(
+                f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more.")
+            )
         if call.as_form and field.readonly and name not in collection.key:
             raise Invalid(
-                f"The {uncapitalised(collection.label_one)} was not added.", at=(name, f"{field.label} cannot be filled in here.")
+                f"The {uncapitalised(collection.label_one)} was not added.",
+                at=(name, f"{field.label} cannot be filled in here."),
             )
         values[name] = shaped(call, field, call.value(rule))
     return values

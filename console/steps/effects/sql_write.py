@@ -10,9 +10,7 @@ from console.records import WriteUnknown
 from console.records.write import alike
 from console.steps.effects.effect_call import Call, Refused, TryResult, key_of, shaped
 
-UNKNOWN = (
-    "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
-)
+UNKNOWN = "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
 MOST = 100
 
 
@@ -28,7 +26,12 @@ def perform(call: Call) -> TryResult:
             changes = {name: wanted[name] for name in moving}
             if changes:
                 after = records.write(
-                    collection, key, changes, call.scope(collection, "update"), by_action=not call.as_form, workflow=call.workflow
+                    collection,
+                    key,
+                    changes,
+                    call.scope(collection, "update"),
+                    by_action=not call.as_form,
+                    workflow=call.workflow,
                 )
                 wanted |= {name: {**change, "new": after.values[name]} for name, change in changes.items()}
         except WriteUnknown:
@@ -66,12 +69,18 @@ def check(call: Call) -> TryResult | None:
     missing = [key for key in keys if _changes_wanted(call, collection, key, define.set, compared=False)[1]]
     if not missing:
         return _result_of([{"key": key, "old": {}, "new": {}, "changed": False} for key in keys])
-    return TryResult("failed", "not_done", "The record does not have the new values.") if len(missing) == len(keys) else None
+    return (
+        TryResult("failed", "not_done", "The record does not have the new values.")
+        if len(missing) == len(keys)
+        else None
+    )
 
 
 def _result_of(done: list[dict[str, Any]]) -> TryResult:
     """One record gives its own values, several a list of them."""
-    result: Mapping[str, Any] = done[0] if len(done) == 1 else {"records": done, "changed": any(entry["changed"] for entry in done)}
+    result: Mapping[str, Any] = (
+        done[0] if len(done) == 1 else {"records": done, "changed": any(entry["changed"] for entry in done)}
+    )
     return TryResult("succeeded", values={**result, "count": len(done)})
 
 
@@ -104,7 +113,9 @@ def _changes_wanted(
     for name, rule in rules.items():
         field = collection.field(name)
         if field is None:
-            raise Invalid(f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more."))
+            raise Invalid(
+                f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more.")
+            )
         new = shaped(call, field, call.value(rule, item=target))
         now = stored.get(name)
         if alike(collection, field, now, new):
@@ -113,6 +124,8 @@ def _changes_wanted(
         wanted[name] = {"old": now, "new": new}
         own = collection_id == call.collection and key == call.record
         if compared and own and name in call.seen and not alike(collection, field, now, call.seen[name]):
-            raise Refused(f"{field.label} was changed by somebody else in the meantime; nothing was done. Look at the record again.")
+            raise Refused(
+                f"{field.label} was changed by somebody else in the meantime; nothing was done. Look at the record again."
+            )
         moving.append(name)
     return wanted, moving

@@ -27,11 +27,30 @@ PAGE_SIZE = 25
 LONGEST = 400
 TOGETHER = timedelta(minutes=1)
 """How far apart looks that say the same stand in one line."""
-FILTERS = ("user", "kind", "collection", "record", "run", "workflow", "createdAt.gte", "createdAt.lt", "createdAt.lte")
+FILTERS = (
+    "user",
+    "kind",
+    "collection",
+    "record",
+    "run",
+    "workflow",
+    "createdAt.gte",
+    "createdAt.lt",
+    "createdAt.lte",
+)
 _LABELS = {
-    "user": "Person", "team": "Team", "kind": "What happened", "collection": "Collection", "record": "Record", "run": "Run", "workflow": "Workflow",
-    "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "To",
-}  # fmt: skip
+    "user": "Person",
+    "team": "Team",
+    "kind": "What happened",
+    "collection": "Collection",
+    "record": "Record",
+    "run": "Run",
+    "workflow": "Workflow",
+    "createdAt.gt": "After",
+    "createdAt.gte": "From",
+    "createdAt.lt": "Before",
+    "createdAt.lte": "To",
+}
 _MOMENTS = frozenset(name for name in _LABELS if name.startswith("createdAt."))
 FORMS = (
     ("csv", "Table", "CSV: a sentence per event, for spreadsheets"),
@@ -96,12 +115,16 @@ def show() -> Response:
         if value and name not in ("limit", "filter")
     ]
     if frame.htmx.target == "filter":
-        return frame.page("activity/page.html", _offered() | {"held": dict(given)}, blocks={"filter": "filter"})
+        return frame.page(
+            "activity/page.html", _offered() | {"held": dict(given)}, blocks={"filter": "filter"}
+        )
     wrong = ""
     try:
         query = activity.parse_query([*filters_for_log(given, frame.look()), ("limit", str(PAGE_SIZE))])
     except Malformed as error:
-        wrong = "; ".join(f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
+        wrong = "; ".join(
+            f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details
+        )
         query, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
     page = activity.page(frame.actor(), query.where, query.limit, query.after)
     people = {person.id: person.name for person in accounts.people()}
@@ -114,7 +137,9 @@ def show() -> Response:
         "held": dict(given),
         "filters": [(name, value) for name, value in given if name in _LABELS],
         "wrong": wrong,
-        "closed": sum(access.scope_for(frame.actor(), collection.id).nothing for collection in records.collections()),
+        "closed": sum(
+            access.scope_for(frame.actor(), collection.id).nothing for collection in records.collections()
+        ),
         "badge_of_log": badge(page.verified_to, frame.look()),
         "may_verify": access.can(frame.actor(), None, "activity", "verify"),
         "forms": FORMS,
@@ -127,8 +152,13 @@ def _offered() -> dict[str, Any]:
     """Return what the sheet of filters offers: people, kinds by their groups, collections. A page has it when it is opened."""
     by_group = [(group, [kind for kind in KINDS.values() if kind.group == group]) for group in GROUPS]
     return {
-        "people": sorted(((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1]),
-        "kinds": [(group, GROUPS[group], sorted((kind.label, kind.name) for kind in kinds)) for group, kinds in by_group],
+        "people": sorted(
+            ((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1]
+        ),
+        "kinds": [
+            (group, GROUPS[group], sorted((kind.label, kind.name) for kind in kinds))
+            for group, kinds in by_group
+        ],
         "collections": browse.collections(frame.actor()),
     }
 
@@ -149,7 +179,11 @@ def filters_for_log(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[
     return [
         _without_days(name, each, look)
         for name, value in given
-        for each in ([kind.name for kind in KINDS.values() if kind.group == value] if name == "kind" and value in GROUPS else [value])
+        for each in (
+            [kind.name for kind in KINDS.values() if kind.group == value]
+            if name == "kind" and value in GROUPS
+            else [value]
+        )
     ]
 
 
@@ -157,7 +191,9 @@ def _without_days(name: str, value: str, look: Look) -> tuple[str, str]:
     """Return the filter with the moment at which its day begins, or has ended: until a day means until its end. Other values stay."""
     past = {"createdAt.lte": "createdAt.lt", "createdAt.gt": "createdAt.gte"}.get(name)
     try:
-        return past or name, midnight_text(date.fromisoformat(value) + timedelta(days=bool(past)), look.zone) if name in _MOMENTS else value
+        return past or name, midnight_text(
+            date.fromisoformat(value) + timedelta(days=bool(past)), look.zone
+        ) if name in _MOMENTS else value
     except (ValueError, OverflowError):
         return name, value
 
@@ -170,7 +206,13 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
             continue
         shown = people.get(value, value) if name == "user" else _filter_in_words(name, value)
         rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
-        made.append(Chip(_LABELS[name], shown, frame.present_address(**{name: rest[0] if rest else None, "after": None})))
+        made.append(
+            Chip(
+                _LABELS[name],
+                shown,
+                frame.present_address(**{name: rest[0] if rest else None, "after": None}),
+            )
+        )
     return made
 
 
@@ -182,7 +224,9 @@ def _filter_in_words(name: str, value: str) -> str:
         return next((one.label for one in browse.collections(frame.actor()) if one.id == value), value)
     try:
         return (
-            formats.text(formats.Kind(name, "Day", "date"), date.fromisoformat(value).isoformat(), frame.look())
+            formats.text(
+                formats.Kind(name, "Day", "date"), date.fromisoformat(value).isoformat(), frame.look()
+            )
             if name in _MOMENTS
             else value
         )
@@ -201,29 +245,56 @@ _PERSON = re.compile(r"usr_[0-9a-z]{26}")
 def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
     """Return the rows of the log for the page; the day is named where it changes."""
     made, rows = list[Entry](), list(rows)
-    look = replace(look, people=accounts.names(set(_PERSON.findall(str([row.json.get("data") for row in rows])))))
+    look = replace(
+        look, people=accounts.names(set(_PERSON.findall(str([row.json.get("data") for row in rows]))))
+    )
     known = {collection.id: collection for collection in browse.collections(frame.actor())}
     last, zone = "", ZoneInfo(look.zone)
     for row in rows:
         event = row.json
         actor = event.get("actor") or {}
-        day = formats.text(formats.Kind("day", "Day", "date"), row.at.astimezone(zone).date().isoformat(), look)
+        day = formats.text(
+            formats.Kind("day", "Day", "date"), row.at.astimezone(zone).date().isoformat(), look
+        )
         who = str(actor.get("name") or actor.get("id") or "The engine")
         collection, record = event.get("collection"), event.get("record")
-        made.append(Entry(
-            frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
-            row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence + _tag_in(event), formats.initials(who), who,
-            str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
-            changes(event, row.collection, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event), _why_unsent(event),
-            row.sentence.renamed,
-        ))  # fmt: skip
+        made.append(
+            Entry(
+                frame.dom_id("e", event["id"]),
+                day if day != last else "",
+                row.at,
+                row.at.isoformat(),
+                row.at.astimezone(zone).strftime("%H:%M:%S"),
+                row.at.astimezone(UTC).strftime("%H:%M:%S UTC")
+                if row.at.astimezone(zone).utcoffset()
+                else "UTC",
+                actor.get("kind") in ("user", "key"),
+                row.sentence + _tag_in(event),
+                formats.initials(who),
+                who,
+                str(event["kind"]),
+                event.get("run"),
+                event.get("n") if event.get("run") else None,
+                (str(collection), str(record)) if record is not None and _opens(collection) else None,
+                changes(event, row.collection, known, look),
+                facts(event, look),
+                bool(event.get("masked")),
+                _sentences_in(event),
+                _why_unsent(event),
+                row.sentence.renamed,
+            )
+        )
         last = day
     return _together(made)
 
 
 def _sentences_in(event: Mapping[str, Any]) -> list[str]:
     """Return the sentences that the event itself holds, where the reader may read them."""
-    said = (event.get("data") or {}).get("changes") if event["kind"] in ("contact_rules_changed", "consent_default_set") else None
+    said = (
+        (event.get("data") or {}).get("changes")
+        if event["kind"] in ("contact_rules_changed", "consent_default_set")
+        else None
+    )
     return [str(each) for each in said] if isinstance(said, list) else []
 
 
@@ -232,7 +303,11 @@ def _why_unsent(event: Mapping[str, Any]) -> list[tuple[str, str]]:
     if event["kind"] not in ("message_skipped", "message_failed", "call_ended"):
         return []
     data = event.get("data") or {}
-    told = [("Answer", data.get("label")), ("Why", data.get("reason")), ("In the provider’s words", data.get("said"))]
+    told = [
+        ("Answer", data.get("label")),
+        ("Why", data.get("reason")),
+        ("In the provider’s words", data.get("said")),
+    ]
     return [(label, words) for label, words in told if isinstance(words, str) and words]
 
 
@@ -247,7 +322,11 @@ def _together(made: Sequence[Entry]) -> list[Entry]:
     lines = list[Entry]()
     for entry in made:
         first = lines[-1] if lines else entry
-        alike = (first.who, first.sentence) == (entry.who, entry.sentence) and entry.kind in activity.LOOKS and not entry.day
+        alike = (
+            (first.who, first.sentence) == (entry.who, entry.sentence)
+            and entry.kind in activity.LOOKS
+            and not entry.day
+        )
         if lines and alike and first.at - entry.at <= TOGETHER:
             lines[-1] = replace(first, same=(*first.same, entry))
         else:
@@ -257,10 +336,14 @@ def _together(made: Sequence[Entry]) -> list[Entry]:
 
 def _opens(collection: str | None) -> bool:
     """Return whether the reader may open records of the collection: auditors see events about records that they may not open."""
-    return collection is not None and all(access.can(frame.actor(), None, f"collection:{collection}", act) for act in ("browse", "read"))
+    return collection is not None and all(
+        access.can(frame.actor(), None, f"collection:{collection}", act) for act in ("browse", "read")
+    )
 
 
-def changes(event: Mapping[str, Any], then: Collection | None, known: Mapping[str, Collection], look: Look) -> list[Change]:
+def changes(
+    event: Mapping[str, Any], then: Collection | None, known: Mapping[str, Collection], look: Look
+) -> list[Change]:
     """Return what the event changed in a record, field by field, as `then` called it; empty for other events, and where the reader may not browse the collection."""
     data, today = event.get("data") or {}, known.get(str(event.get("collection")))
     new, old = data.get("new"), data.get("old")
@@ -273,9 +356,17 @@ def changes(event: Mapping[str, Any], then: Collection | None, known: Mapping[st
         item, now = collection.field(name), today.field(name)
         if item is not None:
             what = formats.kind(item, collection.key)
-            values = [formats.with_currencies({**new, **before}, collection.currencies)[name]] if name in before else []
+            values = (
+                [formats.with_currencies({**new, **before}, collection.currencies)[name]]
+                if name in before
+                else []
+            )
             said = [formats.html(what, each, look) for each in [*values, value]]
-            made.append(Change(item.label, said[0] if values else None, said[-1], _renamed(what, now, [*values, value])))
+            made.append(
+                Change(
+                    item.label, said[0] if values else None, said[-1], _renamed(what, now, [*values, value])
+                )
+            )
     return made
 
 
@@ -285,7 +376,9 @@ def _renamed(then: Kind, field: Field | None, values: Sequence[Any]) -> list[tup
         return []
     now = formats.kind(field)
     words = [word for value in values if (word := str(value)) in then.options and word in now.options]
-    pairs = dict.fromkeys([(then.label, now.label), *((then.options[word], now.options[word]) for word in words)])
+    pairs = dict.fromkeys(
+        [(then.label, now.label), *((then.options[word], now.options[word]) for word in words)]
+    )
     return [(before, after) for before, after in pairs if before != after]
 
 
@@ -299,10 +392,16 @@ def facts(event: Mapping[str, Any], look: Look) -> list[tuple[str, Markup | str]
         ("Step", event.get("step")),
         ("Leaf", event.get("leaf")),
     ]
-    listed: list[tuple[str, Markup | str]] = [(label, str(value)) for label, value in plain if value is not None]
-    data = {name: value for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})}
+    listed: list[tuple[str, Markup | str]] = [
+        (label, str(value)) for label, value in plain if value is not None
+    ]
+    data = {
+        name: value for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})
+    }
     for name, value in data.items():
         what, known = formats.described(str(name), value, data)
         shown = formats.text(what, known, look)
-        listed.append((what.label, formats.html(what, known, look) if len(shown) <= LONGEST else shown[:LONGEST] + "…"))
+        listed.append(
+            (what.label, formats.html(what, known, look) if len(shown) <= LONGEST else shown[:LONGEST] + "…")
+        )
     return listed

@@ -35,7 +35,9 @@ def head() -> Response:
     """Download the newest checkpoint."""
     head = proof.read(frame.actor()).head
     if head is None:
-        raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
+        raise NotFound(
+            "The log has no checkpoint yet; the worker signs one within a minute of the first event."
+        )
     return _file(head.note, f"checkpoint-{head.size}.txt")
 
 
@@ -53,7 +55,9 @@ def _file(text: str, name: str) -> Response:
     return answer
 
 
-def _page(*, typed: str = "", compared: proof.Compared | None = None, wrong: str = "", status: int = 200) -> Response:
+def _page(
+    *, typed: str = "", compared: proof.Compared | None = None, wrong: str = "", status: int = 200
+) -> Response:
     state = proof.read(frame.actor())
     context = {
         "proof": state,

@@ -57,9 +57,12 @@ def _page(standing: Standing, wrong: ConsoleError | None = None, word: str = "")
         "wrong": wrong,
         "word": word,
         "reason": request.form.get("reason", ""),
-        "figures_url": frame.with_query("/ai", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id}),
+        "figures_url": frame.with_query(
+            "/ai", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id}
+        ),
         "hidden_url": frame.with_query(
-            "/ai/cases", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id, "became": "hidden"}
+            "/ai/cases",
+            {"days": 90, "workflow": standing.known.slug, "step": standing.step.id, "became": "hidden"},
         ),
     }
     return frame.page("at_work/ladder.html", context, status=wrong.status if wrong else 200)

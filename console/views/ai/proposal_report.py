@@ -18,9 +18,22 @@ from console.views.charts import Chart, Series
 blueprint = Blueprint("at_work", __name__)
 
 COLUMNS = (
-    "workflow", "step", "field", "confidence", "proposed", "dropped", "decided", "accepted", "small edits", "edited", "taken out", "left (handled manually)",
-    "accepted share", "hidden, the same", "hidden, another",
-)  # fmt: skip
+    "workflow",
+    "step",
+    "field",
+    "confidence",
+    "proposed",
+    "dropped",
+    "decided",
+    "accepted",
+    "small edits",
+    "edited",
+    "taken out",
+    "left (handled manually)",
+    "accepted share",
+    "hidden, the same",
+    "hidden, another",
+)
 MOST_BARS = 10
 BECAME = {
     **{name: words.capitalize() for name, words in report_words.OUTCOMES.items()},
@@ -60,14 +73,21 @@ def show() -> Response:
 def table() -> Response:
     """Download the table by step and field as CSV."""
     about = window()
-    return downloads.csv_response(frame.actor(), "proposals.csv", _lines(measure.report(frame.actor(), about)), days=about.days)
+    return downloads.csv_response(
+        frame.actor(), "proposals.csv", _lines(measure.report(frame.actor(), about)), days=about.days
+    )
 
 
 @blueprint.get("/ai/cases")
 def listed() -> Response:
     """Show the steps behind a figure."""
     filters, about = (
-        Wanted(**{name: request.args.get(name) or None for name in ("became", "field", "level", "person", "code", "after")}),
+        Wanted(
+            **{
+                name: request.args.get(name) or None
+                for name in ("became", "field", "level", "person", "code", "after")
+            }
+        ),
         window(),
     )
     page = cases.find_cases(frame.actor(), about, filters)
@@ -87,18 +107,26 @@ def window() -> Window:
     """Return the window in days from the address. Raises Malformed for a number that is not offered."""
     days = request.args.get("days", "30")
     if days not in map(str, WINDOWS):
-        raise Malformed(f"There is no window of {days[:20]} days.", at=("days", f"One of {', '.join(map(str, WINDOWS))}."))
+        raise Malformed(
+            f"There is no window of {days[:20]} days.", at=("days", f"One of {', '.join(map(str, WINDOWS))}.")
+        )
     step = request.args.get("step") or None
     workflow = request.args.get("workflow") or None
     if "\x00" in (step or "") + (workflow or ""):
-        raise Malformed("A name holds a NUL character.", details=[{"field": "step", "reason": "Nothing is called like this."}])
+        raise Malformed(
+            "A name holds a NUL character.",
+            details=[{"field": "step", "reason": "Nothing is called like this."}],
+        )
     return Window(datetime.now(UTC), int(days), workflow, step)
 
 
 def behind(workflow: str | None = None, step: str | None = None, **more: Any) -> str:
     """Return the address of the steps behind a figure, in this page's window."""
     about = window()
-    return frame.with_query("/ai/cases", {"days": about.days, "workflow": workflow or about.workflow, "step": step or about.step, **more})
+    return frame.with_query(
+        "/ai/cases",
+        {"days": about.days, "workflow": workflow or about.workflow, "step": step or about.step, **more},
+    )
 
 
 def ladder_url(workflow: str, step: str, rest: str = "") -> str:
@@ -117,7 +145,8 @@ def rows(report: Report) -> list[tuple[Group, list[Field]]]:
 def figures_by_dimension(report: Report) -> list[tuple[str, str, Figures]]:
     """Return figures by version, model, prompt and person: (dimension, value, figures)."""
     versions = [
-        ("Version", f"{report.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures) for group in report.versions
+        ("Version", f"{report.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures)
+        for group in report.versions
     ]
     models = [("Model", str(group.key[0]), group.figures) for group in report.models]
     prompts = [("Prompt version", str(group.key[0]), group.figures) for group in report.prompts]
@@ -131,7 +160,9 @@ def figures_by_dimension(report: Report) -> list[tuple[str, str, Figures]]:
 
 def _chips(page: cases.Page, about: Window, filters: Wanted) -> list[tuple[str, str]]:
     """Return (parameter, words) of the active filters."""
-    known = next((workflow for workflow in page.known.values() if about.workflow in (workflow.slug, workflow.id)), None)
+    known = next(
+        (workflow for workflow in page.known.values() if about.workflow in (workflow.slug, workflow.id)), None
+    )
     chips = {
         "workflow": known.title if known else None,
         "step": page.titles.get((known.id if known else "", about.step or ""), about.step),
@@ -145,7 +176,10 @@ def _chips(page: cases.Page, about: Window, filters: Wanted) -> list[tuple[str, 
 
 
 def _where(report: Report) -> str:
-    known = next((workflow for workflow in report.known if report.window.workflow in (workflow.slug, workflow.id)), None)
+    known = next(
+        (workflow for workflow in report.known if report.window.workflow in (workflow.slug, workflow.id)),
+        None,
+    )
     if known is None:
         return ""
     step = report.titles.get((known.id, report.window.step or ""), report.window.step or "")
@@ -167,20 +201,63 @@ def _weekly(report: Report) -> Chart:
         else ""
     )
     return Chart(
-        "weekly", "Taken as proposed, week by week", caption, "line", "Week from", [formats.text(formats.Kind("week", "Week", "date"), day.isoformat(), frame.look()) for day, _ in weeks] if known else (),
-        [Series("Taken as proposed", "ai", [_points(value) for value in values], [report_words.percent(figures.precision) if figures.values else "nothing decided" for _, figures in weeks])],
-        unit=" %", most=100, empty="No proposed value has been decided about in this time.",
-    )  # fmt: skip
+        "weekly",
+        "Taken as proposed, week by week",
+        caption,
+        "line",
+        "Week from",
+        [
+            formats.text(formats.Kind("week", "Week", "date"), day.isoformat(), frame.look())
+            for day, _ in weeks
+        ]
+        if known
+        else (),
+        [
+            Series(
+                "Taken as proposed",
+                "ai",
+                [_points(value) for value in values],
+                [
+                    report_words.percent(figures.precision) if figures.values else "nothing decided"
+                    for _, figures in weeks
+                ],
+            )
+        ],
+        unit=" %",
+        most=100,
+        empty="No proposed value has been decided about in this time.",
+    )
 
 
 def _by_level(report: Report) -> Chart:
     levels = [level for level in report.levels if level.figures.values]
-    words = ", ".join(f"{level.level} {report_words.percent(level.figures.precision)} of {level.figures.values:,}" for level in levels)
+    words = ", ".join(
+        f"{level.level} {report_words.percent(level.figures.precision)} of {level.figures.values:,}"
+        for level in levels
+    )
     return Chart(
-        "levels", "Taken as proposed, by confidence", f"{words[:1].upper()}{words[1:]} values." if levels else "", "bar", "Confidence", [str(level.level).capitalize() for level in levels],
-        [Series("Taken as proposed", "ai", [_points(level.figures.precision) for level in levels], [f"{report_words.percent(level.figures.precision)} of {level.figures.values:,}" for level in levels])],
-        hrefs=[behind(became="changed", level=level.level) for level in levels], unit=" %", most=100, empty="No proposed value has been decided about in this time.",
-    )  # fmt: skip
+        "levels",
+        "Taken as proposed, by confidence",
+        f"{words[:1].upper()}{words[1:]} values." if levels else "",
+        "bar",
+        "Confidence",
+        [str(level.level).capitalize() for level in levels],
+        [
+            Series(
+                "Taken as proposed",
+                "ai",
+                [_points(level.figures.precision) for level in levels],
+                [
+                    f"{report_words.percent(level.figures.precision)} of {level.figures.values:,}"
+                    for level in levels
+                ],
+            )
+        ],
+        hrefs=[behind(became="changed", level=level.level) for level in levels],
+        unit=" %",
+        most=100,
+        empty="No proposed value has been decided about in this time.",
+    )
 
 
 def _by_hand(report: Report) -> Chart:
@@ -196,28 +273,66 @@ def _by_hand(report: Report) -> Chart:
         else ""
     )
     return Chart(
-        "reasons", "Why steps were done by hand", caption, "bar", "Reason", [words for words, _ in reasons],
-        [Series("Steps", "accent", [float(count) for _, (count, _) in reasons], [f"{count:,}" for _, (count, _) in reasons])],
-        hrefs=[behind(became="by_hand") if code == "chosen" else behind(became="without", code=code if code not in ("declined", "failed", "off") else None) for _, (_, code) in reasons],
+        "reasons",
+        "Why steps were done by hand",
+        caption,
+        "bar",
+        "Reason",
+        [words for words, _ in reasons],
+        [
+            Series(
+                "Steps",
+                "accent",
+                [float(count) for _, (count, _) in reasons],
+                [f"{count:,}" for _, (count, _) in reasons],
+            )
+        ],
+        hrefs=[
+            behind(became="by_hand")
+            if code == "chosen"
+            else behind(became="without", code=code if code not in ("declined", "failed", "off") else None)
+            for _, (_, code) in reasons
+        ],
         empty="Every step that people handed in had a proposal, and nobody put one aside.",
-    )  # fmt: skip
+    )
 
 
 def _seconds(report: Report) -> Chart:
-    both = [group for group in report.steps if group.figures.seconds_with is not None or group.figures.seconds_without is not None][
-        :MOST_BARS
-    ]
+    both = [
+        group
+        for group in report.steps
+        if group.figures.seconds_with is not None or group.figures.seconds_without is not None
+    ][:MOST_BARS]
     total = report.total
-    ways = ((total.seconds_with, "with a proposal"), (total.seconds_without, "without one (hidden, or none came)"))
+    ways = (
+        (total.seconds_with, "with a proposal"),
+        (total.seconds_without, "without one (hidden, or none came)"),
+    )
     caption = f"The middle step took {' and '.join(f'{report_words.seconds(took)} {how}' for took, how in ways if took is not None)}."
     return Chart(
-        "seconds", "Time to hand in, with and without a proposal", caption, "bar", "Step", [report.titles.get((group.key[0], group.key[1]), group.key[1]) for group in both],
+        "seconds",
+        "Time to hand in, with and without a proposal",
+        caption,
+        "bar",
+        "Step",
+        [report.titles.get((group.key[0], group.key[1]), group.key[1]) for group in both],
         [
-            Series("With", "ai", [group.figures.seconds_with for group in both], [report_words.seconds(group.figures.seconds_with) for group in both]),
-            Series("Without", "muted", [group.figures.seconds_without for group in both], [report_words.seconds(group.figures.seconds_without) for group in both]),
+            Series(
+                "With",
+                "ai",
+                [group.figures.seconds_with for group in both],
+                [report_words.seconds(group.figures.seconds_with) for group in both],
+            ),
+            Series(
+                "Without",
+                "muted",
+                [group.figures.seconds_without for group in both],
+                [report_words.seconds(group.figures.seconds_without) for group in both],
+            ),
         ],
-        unit=" s", empty="No step has been handed in yet.",
-    )  # fmt: skip
+        unit=" s",
+        empty="No step has been handed in yet.",
+    )
 
 
 def _points(value: float | None) -> float | None:
@@ -231,6 +346,19 @@ def _lines(report: Report) -> Iterator[Sequence[Any]]:
     for row in report.fields:
         figures: Figures = row.figures
         yield (
-            slugs.get(row.workflow, row.workflow), row.step, row.name, row.level or "all", row.found, row.dropped, figures.values, figures.accepted, figures.small, figures.edited,
-            figures.cleared, figures.ignored, "" if figures.precision is None else f"{figures.precision:.4f}", figures.equal, figures.different,
-        )  # fmt: skip
+            slugs.get(row.workflow, row.workflow),
+            row.step,
+            row.name,
+            row.level or "all",
+            row.found,
+            row.dropped,
+            figures.values,
+            figures.accepted,
+            figures.small,
+            figures.edited,
+            figures.cleared,
+            figures.ignored,
+            "" if figures.precision is None else f"{figures.precision:.4f}",
+            figures.equal,
+            figures.different,
+        )

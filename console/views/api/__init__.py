@@ -23,10 +23,19 @@ def body() -> dict[str, Any]:
 def sent_bytes(*, empty: bool = False, also: Collection[str] = ()) -> bytes:
     """Return the body of a request that sends JSON; with `empty` none is an empty object, and types of `also` are taken too. Raises 415 for another type, character set or a compressed body, 413 for one that is too large."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body as it is, without Content-Encoding: a compressed one is not read.")
-    if empty and (request.is_json or not request.content_type) and "Authorization" in request.headers and not request.get_data().strip():
+        raise UnsupportedMediaType(
+            "Send the body as it is, without Content-Encoding: a compressed one is not read."
+        )
+    if (
+        empty
+        and (request.is_json or not request.content_type)
+        and "Authorization" in request.headers
+        and not request.get_data().strip()
+    ):
         return b"{}"  # a call that needs to say nothing; of a session, which browsers send along by themselves, it is not taken
-    if not (request.is_json or request.mimetype in also) or request.mimetype_params.get("charset", "utf-8").lower() not in (
+    if not (request.is_json or request.mimetype in also) or request.mimetype_params.get(
+        "charset", "utf-8"
+    ).lower() not in (
         "utf-8",
         "utf8",
     ):

@@ -41,7 +41,9 @@ def _with_undecidable(kept: absences.Absence) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@operation("listAbsences", "own", Listed[AbsencePlanned], query=Paged, refuses=(403,), example=Example(PERSON))
+@operation(
+    "listAbsences", "own", Listed[AbsencePlanned], query=Paged, refuses=(403,), example=Example(PERSON)
+)
 def every(person_id: str) -> ResponseReturnValue:
     """Present and coming absences of a person, the next first: one's own, or of others for those who manage people."""
     return jsonify(page_of([absence.to_json() for absence in absences.absences_of(g.actor, person_id)]))
@@ -55,12 +57,18 @@ def every(person_id: str) -> ResponseReturnValue:
     body=NewAbsence,
     refuses=(403,),
     again=_kept,
-    example=Example(PERSON, body={"first": "2027-01-11", "last": "2027-01-22", "substitute": "mona@fernwick.example"}, status=201),
+    example=Example(
+        PERSON,
+        body={"first": "2027-01-11", "last": "2027-01-22", "substitute": "mona@fernwick.example"},
+        status=201,
+    ),
 )
 def plan(person_id: str) -> ResponseReturnValue:
     """Say when a person is away and who stands in: of oneself, or of others for those who manage people. 409 `away_already`."""
     sent = read(NewAbsence)
-    made = absences.plan(g.actor, person_id, first=day_of(sent.first), last=day_of(sent.last), substitute=sent.substitute)
+    made = absences.plan(
+        g.actor, person_id, first=day_of(sent.first), last=day_of(sent.last), substitute=sent.substitute
+    )
     return jsonify(_with_undecidable(made)), 201
 
 

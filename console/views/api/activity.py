@@ -23,7 +23,9 @@ class Filters(Asked):
     collection: str | None = None
     record: str | None = Field(None, description="Key of a record, with `collection`")
     run: str | None = None
-    workflow: str | None = Field(None, description="Id or slug: what was done to the workflow, and in its runs")
+    workflow: str | None = Field(
+        None, description="Id or slug: what was done to the workflow, and in its runs"
+    )
     kind: list[str] = Field(default_factory=list, description="Kinds of events, several times for several")
     gt: str | None = Field(None, alias="createdAt.gt", description="A moment such as 2026-11-20T06:30:00Z")
     gte: str | None = Field(None, alias="createdAt.gte")
@@ -43,12 +45,19 @@ class Exported(Filters):
 
     format: Literal["jsonl", "csv"] = "jsonl"
     proofs: Literal["0", "1"] = Field("0", description="1: an archive that proves itself")
-    since: str | None = Field(None, description="With proofs: the size of a checkpoint that you kept", pattern="^[0-9]{1,18}$")
+    since: str | None = Field(
+        None, description="With proofs: the size of a checkpoint that you kept", pattern="^[0-9]{1,18}$"
+    )
 
 
 @blueprint.get("/activity-logs")
 @operation(
-    "findEvents", "activity.read", ActivityPage, query=Wanted, refuses=(403,), example=Example(query={"kind": ["run_started"], "limit": 5})
+    "findEvents",
+    "activity.read",
+    ActivityPage,
+    query=Wanted,
+    refuses=(403,),
+    example=Example(query={"kind": ["run_started"], "limit": 5}),
 )
 def listing() -> ResponseReturnValue:
     """Events that match the filters and that the caller may see, newest first."""

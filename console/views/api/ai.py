@@ -29,7 +29,14 @@ class Wanted(Paged):
 
 
 @blueprint.get("/ai-calls")
-@operation("findAiCalls", "ai.audit", Listed[AiCall], query=Wanted, refuses=(403, 404), example=Example(query={"status": "failed"}))
+@operation(
+    "findAiCalls",
+    "ai.audit",
+    Listed[AiCall],
+    query=Wanted,
+    refuses=(403, 404),
+    example=Example(query={"status": "failed"}),
+)
 def find() -> ResponseReturnValue:
     """Calls to the AI, including failed ones, newest first, of the teams in which the caller may audit it."""
     wanted = parse_query(Wanted)

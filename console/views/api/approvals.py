@@ -60,7 +60,14 @@ def _decided(_done: Done) -> dict[str, Any]:
 
 
 @blueprint.get("/approvals")
-@operation("findApprovals", "own", Listed[Approval], query=Wanted, refuses=(404,), example=Example(query={"status": "open"}))
+@operation(
+    "findApprovals",
+    "own",
+    Listed[Approval],
+    query=Wanted,
+    refuses=(404,),
+    example=Example(query={"status": "open"}),
+)
 def find() -> ResponseReturnValue:
     """Requests for approval that the caller may see, newest first."""
     wanted = parse_query(Wanted)
@@ -155,7 +162,11 @@ def reply(approval_id: str) -> ResponseReturnValue:
 def _remarks(approval_id: str) -> dict[str, Any]:
     said = approval_beside.questions_and_replies(g.actor, approval_id)
     return listing(
-        [{"by": remark.by, "at": log.body.moment(remark.at), "reply": remark.reply, "text": remark.text} for remark in said], None
+        [
+            {"by": remark.by, "at": log.body.moment(remark.at), "reply": remark.reply, "text": remark.text}
+            for remark in said
+        ],
+        None,
     )
 
 

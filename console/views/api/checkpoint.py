@@ -11,13 +11,20 @@ blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/checkpoint")
-@operation("getCheckpoint", "activity.read", Media("text/plain", "A signed note: origin, size, root and signature"), refuses=(403, 404))
+@operation(
+    "getCheckpoint",
+    "activity.read",
+    Media("text/plain", "A signed note: origin, size, root and signature"),
+    refuses=(403, 404),
+)
 def newest() -> Response:
     """The newest checkpoint as a signed note."""
     access.require(g.actor, None, "activity", "read")
     note = tree_heads.newest()
     if note is None:
-        raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
+        raise NotFound(
+            "The log has no checkpoint yet; the worker signs one within a minute of the first event."
+        )
     return Response(note[1], mimetype="text/plain; charset=utf-8")
 
 

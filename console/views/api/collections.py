@@ -28,9 +28,12 @@ class Wanted(Paged):
     segment: str | None = Field(None, description="Id of a segment of the collection")
     filter: str | None = Field(None, description="Conditions as JSON, or in the search syntax")
     q: str | None = Field(None, description="Words to look for")
-    sort: str | None = Field(None, description="A field, with - before it for descending; several with commas")
+    sort: str | None = Field(
+        None, description="A field, with - before it for descending; several with commas"
+    )
     inside: Literal["0", "1"] = Field(
-        "0", description="1: look for `q` in every row, however large the table is, and not only through its indexes"
+        "0",
+        description="1: look for `q` in every row, however large the table is, and not only through its indexes",
     )
     count: Literal["0", "1"] = Field("0", description="1: say how many there are, in `total`")
 
@@ -44,7 +47,9 @@ class NewRecord(Sent):
 class ExportedList(Sent):
     """Which records of a collection go into a file, and how."""
 
-    filter: str | dict[str, Any] | None = Field(None, description="Conditions as JSON, or in the search syntax; none: all records")
+    filter: str | dict[str, Any] | None = Field(
+        None, description="Conditions as JSON, or in the search syntax; none: all records"
+    )
     segment: str | None = None
     q: str | None = None
     sort: str | None = None
@@ -56,7 +61,8 @@ class GoneRecord(Sent):
     """Expected values of the record to delete."""
 
     expected: dict[str, Any] = Field(
-        default_factory=dict, description="Field → what you saw; where it is something else now, nothing is deleted"
+        default_factory=dict,
+        description="Field → what you saw; where it is something else now, nothing is deleted",
     )
 
 
@@ -65,7 +71,8 @@ class ChangedRecord(Sent):
 
     values: dict[str, Any]
     expected: dict[str, Any] = Field(
-        default_factory=dict, description="Field → what you saw; where it is something else now, nothing is written"
+        default_factory=dict,
+        description="Field → what you saw; where it is something else now, nothing is written",
     )
 
 
@@ -75,11 +82,20 @@ def collections() -> ResponseReturnValue:
     """Every collection that the caller may browse."""
     wanted = parse_query(Paged)
     readable = browse.collections(g.actor)
-    start = next((at + 1 for at, each in enumerate(readable) if each.id == wanted.after), None) if wanted.after else 0
+    start = (
+        next((at + 1 for at, each in enumerate(readable) if each.id == wanted.after), None)
+        if wanted.after
+        else 0
+    )
     if start is None:
-        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.",
+            at=("after", "Not a cursor of this list."),
+        )
     page = readable[start : start + wanted.limit]
-    return jsonify(listing([each.head() for each in page], page[-1].id if start + wanted.limit < len(readable) else None))
+    return jsonify(
+        listing([each.head() for each in page], page[-1].id if start + wanted.limit < len(readable) else None)
+    )
 
 
 @blueprint.get("/collections/<collection>")
@@ -91,7 +107,13 @@ def collection(collection: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/collections/<collection>/records")
-@operation("findRecords", "collection.read", Records, query=Wanted, example=Example(CUSTOMER, {"sort": "-id", "limit": 10, "count": "1"}))
+@operation(
+    "findRecords",
+    "collection.read",
+    Records,
+    query=Wanted,
+    example=Example(CUSTOMER, {"sort": "-id", "limit": 10, "count": "1"}),
+)
 def records(collection: str) -> ResponseReturnValue:
     """A page of records in the caller's scope; with `count=1` also their number."""
     wanted = parse_query(Wanted)
@@ -136,7 +158,11 @@ def _added(done: Done) -> dict[str, Any] | None:
     refuses=(403,),
     again=_added,
     example=Example(
-        CUSTOMER, body={"values": {"display_name": "Ana Petrauskė", "desk": "retail", "email": "ana@customers.example"}}, status=201
+        CUSTOMER,
+        body={
+            "values": {"display_name": "Ana Petrauskė", "desk": "retail", "email": "ana@customers.example"}
+        },
+        status=201,
     ),
 )
 def add(collection: str) -> ResponseReturnValue:
@@ -168,7 +194,9 @@ def delete(collection: str, key: str) -> ResponseReturnValue:
     Record,
     body=ChangedRecord,
     refuses=(403,),
-    example=Example(CUSTOMER | {"key": "17"}, body={"values": {"email": "new@customers.example"}, "expected": {}}),
+    example=Example(
+        CUSTOMER | {"key": "17"}, body={"values": {"email": "new@customers.example"}, "expected": {}}
+    ),
 )
 def change(collection: str, key: str) -> ResponseReturnValue:
     """Set fields of a record if it still has the expected values; 409 with `theirs` for each field that changed."""
@@ -194,7 +222,11 @@ def _export_asked_for(done: Done) -> dict[str, Any] | None:
     body=ExportedList,
     refuses=(403,),
     again=_export_asked_for,
-    example=Example(CUSTOMER, body={"filter": {"field": "desk", "op": "eq", "value": "retail"}, "format": "csv"}, status=202),
+    example=Example(
+        CUSTOMER,
+        body={"filter": {"field": "desk", "op": "eq", "value": "retail"}, "format": "csv"},
+        status=202,
+    ),
 )
 def ask_export(collection: str) -> ResponseReturnValue:
     """Have records written into a file in the background; poll `getExport` until it is `done`. It is kept for a day."""

@@ -64,7 +64,9 @@ def shown() -> ResponseReturnValue:
     ContactRules,
     body=NewRules,
     refuses=(403, 409),
-    example=Example(body={"version": 0, "hours": {}, "caps": [{"kinds": ["email", "sms"], "most": 3, "hours": 168}]}),
+    example=Example(
+        body={"version": 0, "hours": {}, "caps": [{"kinds": ["email", "sms"], "most": 3, "hours": 168}]}
+    ),
 )
 def put() -> ResponseReturnValue:
     """Replace the rules. Messages that wait are judged by them within seconds. 409 `overtaken` where somebody saved since; 422 with a detail per field."""
@@ -88,7 +90,12 @@ def lead_consents(workflow_id: str) -> ResponseReturnValue:
 
 @blueprint.put("/workflows/<workflow_id>")
 @operation(
-    "setLeadConsents", "source.manage", LeadConsents, body=NewLeadConsents, refuses=(403,), example=Example(ONE, body={"consent": {}})
+    "setLeadConsents",
+    "source.manage",
+    LeadConsents,
+    body=NewLeadConsents,
+    refuses=(403,),
+    example=Example(ONE, body={"consent": {}}),
 )
 def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
     """Confirm it, in place of what was confirmed. What was taken back by anybody counts more. 422 with a detail per channel."""
@@ -99,7 +106,14 @@ def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
 
 
 def _of_leads(defaults: Sequence[address_consents.Default]) -> dict[str, Any]:
-    told = {each.channel: {"basis": each.basis, "confirmed_by": each.by, "confirmed_at": canonical.moment(each.at)} for each in defaults}
+    told = {
+        each.channel: {
+            "basis": each.basis,
+            "confirmed_by": each.by,
+            "confirmed_at": canonical.moment(each.at),
+        }
+        for each in defaults
+    }
     return {"consent": told}
 
 

@@ -25,30 +25,39 @@ class SentContacts(Sent):
 
     csv: str = Field(description="Up to the size of a request: send a larger file in several, or on the page")
     columns: dict[str, str] | None = Field(
-        None, description="Heading → field, or `consent:email`, `optout:email`, `optout:every` and alike; an empty text: not used"
+        None,
+        description="Heading → field, or `consent:email`, `optout:email`, `optout:every` and alike; an empty text: not used",
     )
     meanings: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="Heading → a word in its cells → what it means: an option's value (an empty text: left empty); about consent yes, no, opted out. `*`: every other word",
     )
     match: str | None = Field(
-        None, description="Field by which contacts that are there are found; without: the key, an e-mail address, a number"
+        None,
+        description="Field by which contacts that are there are found; without: the key, an e-mail address, a number",
     )
-    change: bool = Field(False, description="Those who are there get what the file says; else their lines are left out")
+    change: bool = Field(
+        False, description="Those who are there get what the file says; else their lines are left out"
+    )
     values: dict[str, Any] = Field(
-        default_factory=dict, description="Fields that are the same for all who are added, where no column tells them or its cell is empty"
+        default_factory=dict,
+        description="Fields that are the same for all who are added, where no column tells them or its cell is empty",
     )
     agreed: list[str] = Field(
-        default_factory=list, description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat"
+        default_factory=list,
+        description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat",
     )
     consent: dict[str, Any] = Field(
-        default_factory=dict, description="What else is kept of the consents and stands in no column, such as source"
+        default_factory=dict,
+        description="What else is kept of the consents and stands in no column, such as source",
     )
     tags: list[str] = Field(
-        default_factory=list, description="Tags that all in the file get, beside those of a column that is `console:tags`"
+        default_factory=list,
+        description="Tags that all in the file get, beside those of a column that is `console:tags`",
     )
     no_takes_back: bool = Field(
-        False, description="A plain no in a column of consent takes back what they agreed to before; else it only gives no consent"
+        False,
+        description="A plain no in a column of consent takes back what they agreed to before; else it only gives no consent",
     )
     preview: bool = Field(False, description="Tell what would become of each line and change nothing")
 
@@ -103,7 +112,11 @@ def _import_of(collection: str, import_id: str) -> import_batches.Import:
     body=SentContacts,
     refuses=(403,),
     again=_begun,
-    example=Example(PLACE, body={"csv": "Name,E-mail,Stage\nZoë Müller,zoe@post.example,new\n", "preview": True}, status=202),
+    example=Example(
+        PLACE,
+        body={"csv": "Name,E-mail,Stage\nZoë Müller,zoe@post.example,new\n", "preview": True},
+        status=202,
+    ),
 )
 def import_contacts(collection: str) -> ResponseReturnValue:
     """Import a file of contacts in the background; each line is judged and logged as if typed. `preview` changes nothing."""
@@ -111,7 +124,11 @@ def import_contacts(collection: str) -> ResponseReturnValue:
     same = (
         sent.consent
         | {f"{imports.ALL}{name}": value for name, value in sent.values.items()}
-        | {imports.EVERYONE: sent.agreed, imports.NO_TAKES_BACK: sent.no_takes_back, imports.TAGS: ",".join(sent.tags)}
+        | {
+            imports.EVERYONE: sent.agreed,
+            imports.NO_TAKES_BACK: sent.no_takes_back,
+            imports.TAGS: ",".join(sent.tags),
+        }
     )
     file = io.BytesIO(sent.csv.encode("utf-8", "replace"))
     begun = import_batches.send(
@@ -137,10 +154,14 @@ def get_import(collection: str, import_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/contacts/<collection>/imports/<import_id>/rows")
-@operation("listContactImportRows", "collection.create", Listed[LeftOut], query=WantedLines, example=Example(ONE))
+@operation(
+    "listContactImportRows", "collection.create", Listed[LeftOut], query=WantedLines, example=Example(ONE)
+)
 def rows(collection: str, import_id: str) -> ResponseReturnValue:
     """The lines that were left out, or would be, each with the reasons."""
     wanted = parse_query(WantedLines)
-    told = import_batches.refused(_import_of(collection, import_id).id, wanted.after or 0, limit=wanted.limit + 1)
+    told = import_batches.refused(
+        _import_of(collection, import_id).id, wanted.after or 0, limit=wanted.limit + 1
+    )
     page = [{"line": number, "reasons": reasons} for number, reasons in told[: wanted.limit]]
     return jsonify(listing(page, str(page[-1]["line"]) if len(told) > wanted.limit else None))

@@ -76,7 +76,13 @@ class Group:
 def show() -> Response:
     """Show the page. It contains nothing about this installation, so it needs no sign-in."""
     groups, shapes = drawn(current_app._get_current_object())  # type: ignore[attr-defined]
-    context = {"marked": marked, "groups": groups, "shapes": shapes, "site": request.host_url.rstrip("/"), "base": openapi.BASE}
+    context = {
+        "marked": marked,
+        "groups": groups,
+        "shapes": shapes,
+        "site": request.host_url.rstrip("/"),
+        "base": openapi.BASE,
+    }
     return frame.page("api/docs.html", context)
 
 
@@ -93,7 +99,10 @@ def drawn(app: Flask) -> tuple[list[Group], list[tuple[str, str, list[Part]]]]:
     for path, methods in document["paths"].items():
         for method, call in methods.items():
             groups[call["tags"][0]].calls.append(_drawn(document, path, method, call))
-    shapes = [(name, schema.get("description", ""), list(_parts(schema))) for name, schema in document["components"]["schemas"].items()]
+    shapes = [
+        (name, schema.get("description", ""), list(_parts(schema)))
+        for name, schema in document["components"]["schemas"].items()
+    ]
     return list(groups.values()), shapes
 
 
@@ -134,7 +143,16 @@ def _parameter(each: Mapping[str, Any]) -> Part:
     example = each.get("example", "")
     shown = example[0] if isinstance(example, list) else example
     choices = tuple(str(choice) for choice in each["schema"].get("enum", ()))
-    return Part(each["name"], kind, each.get("description", ""), each.get("required", False), links, each["in"], str(shown), choices)
+    return Part(
+        each["name"],
+        kind,
+        each.get("description", ""),
+        each.get("required", False),
+        links,
+        each["in"],
+        str(shown),
+        choices,
+    )
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[Part]:
@@ -181,5 +199,7 @@ def _address(path: str, parameters: tuple[Part, ...]) -> str:
     for part in parameters:
         if part.place == "path":
             path = path.replace(f"{{{part.name}}}", quote(part.example, safe=""))
-    query = urlencode([(part.name, part.example) for part in parameters if part.place == "query" and part.example])
+    query = urlencode(
+        [(part.name, part.example) for part in parameters if part.place == "query" and part.example]
+    )
     return f"{path}?{query}" if query else path

@@ -28,7 +28,9 @@ def _first_turn(done: Done) -> dict[str, Any]:
     """Return the id of the turn of the first request."""
     if done.made is None:
         raise idempotency.lost("The question", "the draft")
-    builder.turn(g.actor, str((request.view_args or {})["workflow_id"]), done.made)  # only for who may still read it
+    builder.turn(
+        g.actor, str((request.view_args or {})["workflow_id"]), done.made
+    )  # only for who may still read it
     return {"id": done.made}
 
 
@@ -46,7 +48,10 @@ def ask(workflow_id: str) -> ResponseReturnValue:
     """Ask a model for changes of the draft, or about it. It sees names and labels that the caller may see, never values, and changes nothing."""
     sent = read(Wish)
     if sent.revision < 0:
-        raise Invalid("revision: The one that the draft was read with.", details=[{"field": "revision", "reason": "Zero or more."}])
+        raise Invalid(
+            "revision: The one that the draft was read with.",
+            details=[{"field": "revision", "reason": "Zero or more."}],
+        )
     turn = builder.ask(g.actor, workflow_id, sent.message, sent.revision)
     idempotency.name_result(turn)
     return jsonify({"id": turn}), 202
@@ -54,7 +59,11 @@ def ask(workflow_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/workflows/<workflow_id>/builder/<turn_id>")
 @operation(
-    "getBuilderTurn", "workflow.edit", BuilderTurn, refuses=(403,), example=Example({"workflow_id": "kyc-review", "turn_id": "bld_01"})
+    "getBuilderTurn",
+    "workflow.edit",
+    BuilderTurn,
+    refuses=(403,),
+    example=Example({"workflow_id": "kyc-review", "turn_id": "bld_01"}),
 )
 def show(workflow_id: str, turn_id: str) -> ResponseReturnValue:
     """The answer, once it is there: changes to be sent to `PATCH …/draft` with the same revision, and what would be wrong with the draft after them."""

@@ -37,7 +37,12 @@ class Tried(Sent):
 
 @blueprint.post("/workflows/<workflow_id>/dry-run")
 @operation(
-    "dryRunWorkflow", "workflow.edit", DryRun, body=Tried, refuses=(403,), example=Example({"workflow_id": "kyc-review"}, body=TRIED)
+    "dryRunWorkflow",
+    "workflow.edit",
+    DryRun,
+    body=Tried,
+    refuses=(403,),
+    example=Example({"workflow_id": "kyc-review"}, body=TRIED),
 )
 def dry_run(workflow_id: str) -> ResponseReturnValue:
     """Follow the workflow with the caller's rights; nothing is written or sent. Messages are judged by the contact's consent, hours and caps at their moment, unless

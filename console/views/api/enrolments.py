@@ -15,7 +15,19 @@ from console.automation.enrolments import Batch, Question, Target, Those, leavin
 from console.core.errors import Invalid, NotFound
 from console.messaging.imports import contact_files
 from console.views.api import idempotency, listing
-from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
+from console.views.api.operation import (
+    Asked,
+    Done,
+    Example,
+    Limit,
+    Nothing,
+    Paged,
+    Sent,
+    Whole,
+    operation,
+    parse_query,
+    read,
+)
 from console.views.api.shapes import (
     EnrolledLeads,
     EnrolmentBatch,
@@ -36,12 +48,19 @@ class WhomToEnrol(Sent):
     """Whom to enrol: exactly one of `records`, `filter` (with or without `segment`), `segment`, `rows` and `csv`."""
 
     records: list[str] | None = Field(None, description="Keys of records")
-    filter: str | dict[str, Any] | None = Field(None, description="Filter or search words, as for a list of records")
+    filter: str | dict[str, Any] | None = Field(
+        None, description="Filter or search words, as for a list of records"
+    )
     segment: str | None = None
-    rows: list[dict[str, Any]] | None = Field(None, description="Values of each, or the field by which their record is found")
-    csv: str | None = Field(None, description="A file; its heading, if it has one, names fields by their names or labels")
+    rows: list[dict[str, Any]] | None = Field(
+        None, description="Values of each, or the field by which their record is found"
+    )
+    csv: str | None = Field(
+        None, description="A file; its heading, if it has one, names fields by their names or labels"
+    )
     match: str | None = Field(
-        None, description="Field by which rows and lines find their records; without: the key, an e-mail address, a telephone number"
+        None,
+        description="Field by which rows and lines find their records; without: the key, an e-mail address, a telephone number",
     )
     values: dict[str, Any] = Field(default_factory=dict, description="Input of the start step for everybody")
     preview: bool = Field(False, description="Tell what would be done and change nothing")
@@ -77,7 +96,9 @@ class WhoLeaves(Sent):
 class WantedRows(Asked):
     """Rows of a batch."""
 
-    status: str | None = Field(None, description="enrolled, already_enrolled or refused; without: those who were not enrolled")
+    status: str | None = Field(
+        None, description="enrolled, already_enrolled or refused; without: those who were not enrolled"
+    )
     limit: Limit = 50
     after: Whole | None = Field(None, ge=0)
 
@@ -85,7 +106,9 @@ class WantedRows(Asked):
 class WantedLeads(Paged):
     """Filters of leads."""
 
-    status: str | None = Field(None, description="waiting, active, left or refused; without: those who are in it now")
+    status: str | None = Field(
+        None, description="waiting, active, left or refused; without: those who are in it now"
+    )
     step: str | None = None
     version: Whole | None = None
 
@@ -106,7 +129,11 @@ def _enrolled(done: Done) -> dict[str, Any] | None:
     """Return what became of each with the first request; None where it enrolled nobody: then they are judged anew."""
     if done.chain is None:
         return None
-    return _answers(enrolments.enrolled_before(g.actor, str((request.view_args or {})["workflow_id"]), read(SentLeads).leads, done.chain))
+    return _answers(
+        enrolments.enrolled_before(
+            g.actor, str((request.view_args or {})["workflow_id"]), read(SentLeads).leads, done.chain
+        )
+    )
 
 
 def _answers(answers: Sequence[enrolments.Answer]) -> dict[str, Any]:
@@ -156,14 +183,30 @@ def _lead(target: Target, lead_id: str) -> dict[str, Any]:
 def enrol(workflow_id: str) -> ResponseReturnValue:
     """Enrol many in a workflow, in the background; `preview` only tells what would become of each."""
     sent = read(WhomToEnrol)
-    condition = sent.filter if sent.filter is None or isinstance(sent.filter, str) else json.dumps(sent.filter)
-    question = Question(keys=sent.records, segment=sent.segment, filter=condition, rows=sent.rows, match=sent.match, values=sent.values)
+    condition = (
+        sent.filter if sent.filter is None or isinstance(sent.filter, str) else json.dumps(sent.filter)
+    )
+    question = Question(
+        keys=sent.records,
+        segment=sent.segment,
+        filter=condition,
+        rows=sent.rows,
+        match=sent.match,
+        values=sent.values,
+    )
     if sent.csv is not None:
         if question.keys is not None or question.rows is not None or condition or sent.segment:
-            raise Invalid("Say whom to enrol in one way.", details=[{"field": "csv", "reason": "Leave out the other ways, or this one."}])
-        file = enrolments.batches.keep_file(g.actor, workflow_id, io.BytesIO(sent.csv.encode("utf-8", "replace")))
+            raise Invalid(
+                "Say whom to enrol in one way.",
+                details=[{"field": "csv", "reason": "Leave out the other ways, or this one."}],
+            )
+        file = enrolments.batches.keep_file(
+            g.actor, workflow_id, io.BytesIO(sent.csv.encode("utf-8", "replace"))
+        )
         headings, _ = contact_files.sample(file, g.actor.id)
-        columns = enrolments.whom_to_enrol.columns_of(g.actor, enrolments.seen(g.actor, workflow_id), headings)
+        columns = enrolments.whom_to_enrol.columns_of(
+            g.actor, enrolments.seen(g.actor, workflow_id), headings
+        )
         question = Question(file=file, columns=columns, match=sent.match, values=sent.values)
     begun = enrolments.batches.begin(g.actor, workflow_id, question, preview=sent.preview)
     idempotency.name_result(begun.id)
@@ -171,7 +214,12 @@ def enrol(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/enrolments/<enrolment_id>")
-@operation("getEnrolment", "workflow.start", EnrolmentBatch, example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}))
+@operation(
+    "getEnrolment",
+    "workflow.start",
+    EnrolmentBatch,
+    example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}),
+)
 def get_enrolment(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     """How far an enrolment of many is."""
     return jsonify(_batch(workflow_id, enrolment_id).to_json())
@@ -206,7 +254,9 @@ def rows(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     """What became of each, with the reasons of those who were not enrolled."""
     wanted = parse_query(WantedRows)
     _batch(workflow_id, enrolment_id)
-    page, following = enrolments.batches.answers(g.actor, enrolment_id, wanted.status, limit=wanted.limit, after=wanted.after)
+    page, following = enrolments.batches.answers(
+        g.actor, enrolment_id, wanted.status, limit=wanted.limit, after=wanted.after
+    )
     return jsonify(listing([asdict(row) for row in page], None if following is None else str(following)))
 
 
@@ -233,13 +283,25 @@ def leads(workflow_id: str) -> ResponseReturnValue:
     wanted = parse_query(WantedLeads)
     target = enrolments.seen(g.actor, workflow_id)
     page = enrolments.places.page(
-        g.actor, target, status=wanted.status, step=wanted.step, version=wanted.version, limit=wanted.limit, after=wanted.after, paths=True
+        g.actor,
+        target,
+        status=wanted.status,
+        step=wanted.step,
+        version=wanted.version,
+        limit=wanted.limit,
+        after=wanted.after,
+        paths=True,
     )
     return jsonify(listing([lead.to_json(paused=target.status == "paused") for lead in page.rows], page.next))
 
 
 @blueprint.get("/workflows/<workflow_id>/leads/<lead_id>")
-@operation("getLead", "workflow.see", EnrolmentLead, example=Example(ONE | {"lead_id": "lead_01jd0000000000000000000000"}))
+@operation(
+    "getLead",
+    "workflow.see",
+    EnrolmentLead,
+    example=Example(ONE | {"lead_id": "lead_01jd0000000000000000000000"}),
+)
 def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """One who is or was in the workflow."""
     return jsonify(_lead(enrolments.seen(g.actor, workflow_id), lead_id))
@@ -253,7 +315,9 @@ def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     body=WhyLeft,
     refuses=(403, 409),
     again=_left,
-    example=Example(ONE | {"lead_id": "lead_01jd0000000000000000000000"}, body={"reason": "Asked us to stop."}),
+    example=Example(
+        ONE | {"lead_id": "lead_01jd0000000000000000000000"}, body={"reason": "Asked us to stop."}
+    ),
 )
 def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """Take somebody out at once: their run is cancelled with the reason, and what is pending is done no more."""

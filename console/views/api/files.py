@@ -55,13 +55,22 @@ def send() -> ResponseReturnValue:
     """Store one file for a field of the current step; returns the value to submit."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType("Send multipart/form-data with run, step, field and file.")
-    lacking = [name for name in PARTS if not request.form.get(name)] + ([] if "file" in request.files else ["file"])
-    unknown = [name for name in request.form if name not in PARTS] + [name for name in request.files if name != "file"]
+    lacking = [name for name in PARTS if not request.form.get(name)] + (
+        [] if "file" in request.files else ["file"]
+    )
+    unknown = [name for name in request.form if name not in PARTS] + [
+        name for name in request.files if name != "file"
+    ]
     wrong = [(name, "Needed.") for name in lacking] + [(name, "Not known here.") for name in unknown]
     if wrong:
-        raise Invalid("Send run, step, field and one file.", details=[{"field": name, "reason": reason} for name, reason in wrong])
+        raise Invalid(
+            "Send run, step, field and one file.",
+            details=[{"field": name, "reason": reason} for name, reason in wrong],
+        )
     sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
-    stored = attachments.attach(g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read())
+    stored = attachments.attach(
+        g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read()
+    )
     idempotency.name_result(stored.id)
     return jsonify(stored.value), 201
 

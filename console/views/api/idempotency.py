@@ -38,7 +38,9 @@ STANDARD = "Idempotency-Key"
 """What other programs call the header: taken where ours is not sent, because work done twice would be the price of a name."""
 
 FIELD = "once"
-SENT_BEFORE = "This form was sent before, and what it asks for was done then. To do it once more, open it anew."
+SENT_BEFORE = (
+    "This form was sent before, and what it asks for was done then. To do it once more, open it anew."
+)
 BEGUN_BEFORE = "This form was sent before: this is what it began. To do it once more, open it anew."
 GOES_ON = "acting.show_action"
 """Begins a run and hands its step in: a process may have died in between, so it goes on with the run."""
@@ -65,12 +67,19 @@ def answer_repeat() -> ResponseReturnValue | None:
     if key_sent is None:
         return None
     if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():
-        raise Malformed(f"{HEADER} takes 1 to {LONGEST} printable characters.", at=(HEADER, f"1 to {LONGEST} printable characters."))
-    key = subjects.digest(f"{g.actor.session}|{key_sent}".encode("utf-8", "surrogatepass"), "idempotency").hex()
+        raise Malformed(
+            f"{HEADER} takes 1 to {LONGEST} printable characters.",
+            at=(HEADER, f"1 to {LONGEST} printable characters."),
+        )
+    key = subjects.digest(
+        f"{g.actor.session}|{key_sent}".encode("utf-8", "surrogatepass"), "idempotency"
+    ).hex()
     fingerprint = _fingerprint()
     g.idempotency_lock = lock = ExitStack()
     mine = lock.enter_context(alone(f"idempotency|{key}"))
-    claimed = mine and bool(fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": idempotency_note.KEPT}))
+    claimed = mine and bool(
+        fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": idempotency_note.KEPT})
+    )
     done_before = idempotency_note.finished(key)
     if not claimed or done_before is not None:
         answer = _answer(key, fingerprint, done_before, taken_over=claimed)
@@ -83,7 +92,11 @@ def answer_repeat() -> ResponseReturnValue | None:
 
 def _key_sent() -> str | None:
     """The key as it was sent; None for a request without one."""
-    return request.headers.get(HEADER, request.headers.get(STANDARD)) if _of_program() else request.form.get(FIELD)
+    return (
+        request.headers.get(HEADER, request.headers.get(STANDARD))
+        if _of_program()
+        else request.form.get(FIELD)
+    )
 
 
 def _of_program() -> bool:
@@ -100,16 +113,27 @@ def _fingerprint() -> bytes:
     if request.mimetype != "multipart/form-data":
         digest.update(request.get_data())
     else:
-        parts = [(name, b"", value.encode("utf-8", "surrogatepass")) for name, value in request.form.items(multi=True)]
+        parts = [
+            (name, b"", value.encode("utf-8", "surrogatepass"))
+            for name, value in request.form.items(multi=True)
+        ]
         for name, sent in request.files.items(multi=True):
-            parts.append((name, (sent.filename or "").encode("utf-8", "surrogatepass"), hashlib.sha256(sent.stream.read()).digest()))
+            parts.append(
+                (
+                    name,
+                    (sent.filename or "").encode("utf-8", "surrogatepass"),
+                    hashlib.sha256(sent.stream.read()).digest(),
+                )
+            )
             sent.stream.seek(0)
         for part in sorted(parts):
             digest.update(repr(part).encode())
     return subjects.digest(digest.digest(), "request")
 
 
-def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, taken_over: bool) -> ResponseReturnValue | None:
+def _answer(
+    key: str, fingerprint: bytes, event: tuple[str, int] | None, *, taken_over: bool
+) -> ResponseReturnValue | None:
     """Return the result of the first request as it is now; None if nothing was done that could be read. Raises Invalid, Conflict."""
     found = fetch(_KEPT, (key,))
     if not found:
@@ -146,7 +170,9 @@ def _sent_before(chain: str, _number: int) -> Response | None:
 
 def _under_way() -> Conflict:
     return Conflict(
-        "The same request is under way. Ask again in a moment: it is answered as the first one.", code="in_progress", retry_after=1
+        "The same request is under way. Ask again in a moment: it is answered as the first one.",
+        code="in_progress",
+        retry_after=1,
     )
 
 
@@ -155,7 +181,9 @@ def _declared() -> Operation:
     return declared
 
 
-def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime, first: int | None = None) -> ResponseReturnValue | None:
+def _read_anew(
+    event: tuple[str, int] | None, made: str | None, at: datetime, first: int | None = None
+) -> ResponseReturnValue | None:
     """Return the result as the caller may see it now, under the status of the first answer. Raises NotFound and NotAllowed like the address that reads it."""
     declared = _declared()
     chain, number = event or (None, 0)
@@ -171,7 +199,9 @@ def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime, fi
 
 def lost(what: str, where: str) -> Conflict:
     """What a repeat is told whose first request did its work, but died before it named what it made."""
-    return Conflict(f"{what} was made by the first request, whose answer was lost: look in {where}.", code="done_before")
+    return Conflict(
+        f"{what} was made by the first request, whose answer was lost: look in {where}.", code="done_before"
+    )
 
 
 def begun_once(named: str, asked: str, begin: Callable[[], str]) -> str:
@@ -187,7 +217,8 @@ def begun_once(named: str, asked: str, begin: Callable[[], str]) -> str:
         kept = fetch(_KEPT, (key,))
         if kept and bytes(kept[0][0]) != fingerprint:
             raise Invalid(
-                f"The idempotency_key “{named.partition('|')[2]}” was used for another call: take a new one.", code="idempotency_mismatch"
+                f"The idempotency_key “{named.partition('|')[2]}” was used for another call: take a new one.",
+                code="idempotency_mismatch",
             )
         done = idempotency_note.finished(key)
         if done is None and not mine:
@@ -213,7 +244,9 @@ def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
         answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:
         return answer_expected(error)
-    return answer or answer_expected(Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1))
+    return answer or answer_expected(
+        Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1)
+    )
 
 
 @blueprint.after_app_request
@@ -243,4 +276,6 @@ def _keep(key: str, status: int) -> None:
     table = tables.idempotency
     kept = {"status": status, "made": g.get("idempotency_made")}
     with hot_engine().connect() as connection:
-        connection.execute(sa.update(table).where(table.c.key == key, table.c.status.is_(None)).values(**kept))
+        connection.execute(
+            sa.update(table).where(table.c.key == key, table.c.status.is_(None)).values(**kept)
+        )

@@ -9,7 +9,17 @@ from pydantic import Field, StringConstraints
 from console import runs
 from console.core.errors import Malformed
 from console.views.api import listing
-from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
+from console.views.api.operation import (
+    Done,
+    Example,
+    Nothing,
+    Paged,
+    Sent,
+    operation,
+    page_of,
+    parse_query,
+    read,
+)
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
 from console.work import ticket_assignment, tickets
 from console.work.ticket_assignment import Given as Came
@@ -61,7 +71,14 @@ def every() -> ResponseReturnValue:
 
 
 @blueprint.get("/inboxes/<name>/tickets")
-@operation("listTickets", "inbox.work", Tickets, query=Looked, refuses=(403,), example=Example(DESK, {"view": "todo"}))
+@operation(
+    "listTickets",
+    "inbox.work",
+    Tickets,
+    query=Looked,
+    refuses=(403,),
+    example=Example(DESK, {"view": "todo"}),
+)
 def listed(name: str) -> ResponseReturnValue:
     """Tickets of an inbox: those the caller can take, those the caller has, or those of everybody (with the right `manage`)."""
     looked = parse_query(Looked)
@@ -74,7 +91,15 @@ def listed(name: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/inboxes/<name>/next")
-@operation("takeNextTicket", "inbox.work", Run, body=Nothing, refuses=(403,), again=taken, example=Example(DESK, body={}))
+@operation(
+    "takeNextTicket",
+    "inbox.work",
+    Run,
+    body=Nothing,
+    refuses=(403,),
+    again=taken,
+    example=Example(DESK, body={}),
+)
 def take_next(name: str) -> ResponseReturnValue:
     """Take the next ticket; returns its run, which the caller now holds. 409 `inbox_empty`."""
     read(Nothing, Malformed)
@@ -105,7 +130,11 @@ def take(name: str) -> ResponseReturnValue:
     refuses=(403,),
     example=Example(
         DESK,
-        body={"tickets": ["run_01j0000000000000000000000a"], "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."},
+        body={
+            "tickets": ["run_01j0000000000000000000000a"],
+            "user": "usr_01j0000000000000000000000a",
+            "reason": "Knows the customer.",
+        },
     ),
 )
 def assign(name: str) -> ResponseReturnValue:
@@ -129,4 +158,11 @@ def unassign(name: str) -> ResponseReturnValue:
 
 
 def _results_json(given: list[Came]) -> ResponseReturnValue:
-    return jsonify(listing([{"ticket": result.ticket, "run": result.run, "reason": result.reason or None} for result in given]))
+    return jsonify(
+        listing(
+            [
+                {"ticket": result.ticket, "run": result.run, "reason": result.reason or None}
+                for result in given
+            ]
+        )
+    )

@@ -23,7 +23,11 @@ def identities_json(person_id: str) -> list[dict[str, Any]]:
 def get_me() -> ResponseReturnValue:
     """The person whose rights the key has, with their roles, teams and identities."""
     actor: Actor = g.actor
-    own = {"roles": actor.role_names, "grants": identities.roles_with_sources(actor.id), "identities": identities_json(actor.id)}
+    own = {
+        "roles": actor.role_names,
+        "grants": identities.roles_with_sources(actor.id),
+        "identities": identities_json(actor.id),
+    }
     return jsonify(id=actor.id, email=actor.email, name=actor.name, teams=list(actor.teams), **own)
 
 

@@ -25,20 +25,33 @@ class Looked(Paged):
     """Filters of messages."""
 
     contact: str = Field(
-        "", max_length=400, description="Key of the contact, or its collection, a slash and the key; unknown: of senders whom nobody knows"
+        "",
+        max_length=400,
+        description="Key of the contact, or its collection, a slash and the key; unknown: of senders whom nobody knows",
     )
     workflow: str = Field("", max_length=200, description="Slug or id of the workflow that sent it")
     channel: str = Field("", description="email, sms, call or chat")
-    status: str = Field("", description="waiting, sent, delivered, skipped, expired, failed, received, unknown or cancelled")
+    status: str = Field(
+        "", description="waiting, sent, delivered, skipped, expired, failed, received, unknown or cancelled"
+    )
     run: str = Field("", max_length=100, description="Id of the run that sent it")
 
 
 @blueprint.get("/messages")
-@operation("listMessages", "collection.read", Listed[Message], query=Looked, refuses=(403,), example=Example({}, {"channel": "sms"}))
+@operation(
+    "listMessages",
+    "collection.read",
+    Listed[Message],
+    query=Looked,
+    refuses=(403,),
+    example=Example({}, {"channel": "sms"}),
+)
 def every() -> ResponseReturnValue:
     """Messages that left, wait, were skipped, failed or came in, the newest first, within what the caller may see."""
     looked = parse_query(Looked)
-    query = OutboxQuery(looked.contact, looked.workflow, looked.channel, looked.status, looked.run, looked.limit, looked.after)
+    query = OutboxQuery(
+        looked.contact, looked.workflow, looked.channel, looked.status, looked.run, looked.limit, looked.after
+    )
     page = messages.find(g.actor, query)
     return jsonify(listing([line.to_json() for line in page.lines], page.next))
 
@@ -49,13 +62,17 @@ class NewMessage(Sent):
     collection: str = Field(max_length=200, description="Collection of contacts")
     contact: str = Field(max_length=400, description="Key of the contact")
     channel: Literal["email", "sms"]
-    subject: str = Field("", max_length=single_messages.LONGEST_SUBJECT, description="Of an e-mail, which needs one")
+    subject: str = Field(
+        "", max_length=single_messages.LONGEST_SUBJECT, description="Of an e-mail, which needs one"
+    )
     text: str = Field(
         min_length=1,
         max_length=single_messages.LONGEST_TEXT,
         description=f"Markdown in an e-mail; an SMS has at most {single_messages.LONGEST:,} characters, as they are written",
     )
-    expires: Expires = Field("PT24H", description="It does not leave any more when it has waited longer than this for its hours")
+    expires: Expires = Field(
+        "PT24H", description="It does not leave any more when it has waited longer than this for its hours"
+    )
 
 
 def _message_made(done: Done) -> dict[str, Any]:
@@ -73,7 +90,15 @@ def _message_made(done: Done) -> dict[str, Any]:
     body=NewMessage,
     refuses=(403,),
     again=_message_made,
-    example=Example(body={"collection": "contact", "contact": "1", "channel": "sms", "text": "Your parcel is at the desk."}, status=201),
+    example=Example(
+        body={
+            "collection": "contact",
+            "contact": "1",
+            "channel": "sms",
+            "text": "Your parcel is at the desk.",
+        },
+        status=201,
+    ),
 )
 def ask() -> ResponseReturnValue:
     """Ask for a message to one contact. It leaves when consent, the hours and the caps allow it; where they never will it is `skipped` at once, and `reason` says why."""
@@ -81,7 +106,12 @@ def ask() -> ResponseReturnValue:
     if wrong := single_messages.wrong_parts(sent.channel, sent.subject, sent.text):
         raise Invalid("The message was not sent.", details=wrong)
     wanted = single_messages.Asked(
-        sent.collection, sent.contact, sent.channel, " ".join(sent.subject.split()), sent.text.strip(), seconds_of(sent.expires)
+        sent.collection,
+        sent.contact,
+        sent.channel,
+        " ".join(sent.subject.split()),
+        sent.text.strip(),
+        seconds_of(sent.expires),
     )
     made = single_messages.ask(g.actor, wanted)
     idempotency.name_result(made)
@@ -106,11 +136,20 @@ def listed() -> ResponseReturnValue:
 class NewGateway(Sent):
     """How SMS leave over HTTP."""
 
-    document: dict[str, Any] | None = Field(description="As Settings, Channels takes it: request, answer, callback; null: none")
+    document: dict[str, Any] | None = Field(
+        description="As Settings, Channels takes it: request, answer, callback; null: none"
+    )
 
 
 @blueprint.put("/channels/sms/gateway")
-@operation("setSmsGateway", "source.manage", Channel, body=NewGateway, refuses=(403,), example=Example(body={"document": None}))
+@operation(
+    "setSmsGateway",
+    "source.manage",
+    Channel,
+    body=NewGateway,
+    refuses=(403,),
+    example=Example(body={"document": None}),
+)
 def set_gateway() -> ResponseReturnValue:
     """Describe the HTTP gateway by which SMS leave, in place of the one before. 422 says all that is wrong with the document."""
     document = read(NewGateway).document
@@ -120,10 +159,18 @@ def set_gateway() -> ResponseReturnValue:
 
 def _channel(kind: str) -> dict[str, Any]:
     state = channel_settings.state_of(kind)
-    path = outside_addresses.callback_path(kind, state.provider) if providers.provider_of(kind).calls_back else None
+    path = (
+        outside_addresses.callback_path(kind, state.provider)
+        if providers.provider_of(kind).calls_back
+        else None
+    )
     base = settings.current().base_url or request.host_url
     url = f"{base.rstrip('/')}{path}" if path else None
     return {
-        "kind": kind, "provider": state.provider, "sandbox": state.sandbox, "missing": list(state.missing),
-        "inbound": url if kind != "call" else None, "status": url,
-    }  # fmt: skip
+        "kind": kind,
+        "provider": state.provider,
+        "sandbox": state.sandbox,
+        "missing": list(state.missing),
+        "inbound": url if kind != "call" else None,
+        "status": url,
+    }

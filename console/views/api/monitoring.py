@@ -11,7 +11,17 @@ from console.auth import access
 from console.core.errors import NotFound
 from console.monitoring import alerts, incidents
 from console.views.api import idempotency
-from console.views.api.operation import Asked, Done, Example, Paged, Sent, operation, page_of, parse_query, read
+from console.views.api.operation import (
+    Asked,
+    Done,
+    Example,
+    Paged,
+    Sent,
+    operation,
+    page_of,
+    parse_query,
+    read,
+)
 from console.views.api.shapes import Alert, DueTime, Incident, Listed, RetriedGroup, WorkflowMetrics
 from console.work import due_times
 from console.workflows import OBJECT, Known
@@ -52,10 +62,15 @@ class NewAlert(Sent):
 
     kind: Literal["failed", "error", "slow"]
     minutes: int | None = Field(
-        None, description="For slow: live for longer than so many minutes; without them, for longer than its due time"
+        None,
+        description="For slow: live for longer than so many minutes; without them, for longer than its due time",
     )
-    pattern: str | None = Field(None, description="For error: words of the error or its code; * stands for any characters")
-    people: list[str] = Field(default_factory=list, max_length=50, description="E-mail addresses or ids of who is told")
+    pattern: str | None = Field(
+        None, description="For error: words of the error or its code; * stands for any characters"
+    )
+    people: list[str] = Field(
+        default_factory=list, max_length=50, description="E-mail addresses or ids of who is told"
+    )
     mail: bool = True
     starts: str | None = Field(
         None,
@@ -72,9 +87,12 @@ class NewDueTime(Sent):
     opens: str = Field("00:00", description="When work begins, in the zone")
     closes: str = Field("00:00", description="When it ends; 00:00 is the end of the day")
     holidays: list[str] = Field(default_factory=list, description="Days on which nobody works")
-    stages: list[dict[str, Any]] = Field(description="percent, do (remind, tell or move), people (ids), inbox")
+    stages: list[dict[str, Any]] = Field(
+        description="percent, do (remind, tell or move), people (ids), inbox"
+    )
     approvals: list[dict[str, Any]] = Field(
-        default_factory=list, description="Of a workflow: minutes of working time that an approval has waited, do (remind or substitute)"
+        default_factory=list,
+        description="Of a workflow: minutes of working time that an approval has waited, do (remind or substitute)",
     )
 
 
@@ -90,7 +108,9 @@ DUE_TIME = {
 
 def _known(slug_or_id: str) -> Known:
     """Return the workflow. Raises NotFound as for one that is not there."""
-    found = next((workflow for workflow in workflows.all_known() if slug_or_id in (workflow.id, workflow.slug)), None)
+    found = next(
+        (workflow for workflow in workflows.all_known() if slug_or_id in (workflow.id, workflow.slug)), None
+    )
     if found is None or not access.can(g.actor, found.team or None, f"{OBJECT}:{found.slug}", "see"):
         raise NotFound(hidden=found is not None and found.label is None)
     return found
@@ -103,16 +123,34 @@ def _named_workflow() -> Known:
 def _retried(done: Done) -> dict[str, Any]:
     """Return the runs that were done again since the first request, and how many are left; why others were refused is not kept."""
     if read(RetryAll).preview:
-        return _preview_json(incidents.preview(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"])))
-    return _retry_json(incidents.retried_since(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]), done.at))
+        return _preview_json(
+            incidents.preview(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]))
+        )
+    return _retry_json(
+        incidents.retried_since(
+            g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]), done.at
+        )
+    )
 
 
 def _retry_json(done: incidents.Retried) -> dict[str, Any]:
-    return {"started": dict(done.started), "refused": dict(done.refused), "left": done.left, "runs": None, "acted": None}
+    return {
+        "started": dict(done.started),
+        "refused": dict(done.refused),
+        "left": done.left,
+        "runs": None,
+        "acted": None,
+    }
 
 
 def _preview_json(seen: incidents.Preview) -> dict[str, Any]:
-    return {"started": {}, "refused": {}, "left": seen.count, "runs": [head.id for head in seen.heads], "acted": seen.acted}
+    return {
+        "started": {},
+        "refused": {},
+        "left": seen.count,
+        "runs": [head.id for head in seen.heads],
+        "acted": seen.acted,
+    }
 
 
 def _closed(_done: Done) -> dict[str, Any]:
@@ -134,7 +172,12 @@ def _alert_made(done: Done) -> dict[str, Any]:
 
 @blueprint.get("/incidents")
 @operation(
-    "listIncidents", "workflow.see", Listed[Incident], query=Wanted, refuses=(404,), example=Example(query={"workflow": "kyc-review"})
+    "listIncidents",
+    "workflow.see",
+    Listed[Incident],
+    query=Wanted,
+    refuses=(404,),
+    example=Example(query={"workflow": "kyc-review"}),
 )
 def every() -> ResponseReturnValue:
     """Failed runs by cause that nobody has done again or set aside, the latest first; at most 100 causes."""
@@ -159,7 +202,11 @@ def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
     if sent.preview:
         return jsonify(_preview_json(incidents.preview(g.actor, _known(workflow_id), incident_id)))
     done = incidents.retry_all(
-        g.actor, _known(workflow_id), incident_id, origin=sent.from_, version=incidents.checked_version(sent.version)
+        g.actor,
+        _known(workflow_id),
+        incident_id,
+        origin=sent.from_,
+        version=incidents.checked_version(sent.version),
     )
     return jsonify(_retry_json(done))
 
@@ -224,7 +271,13 @@ def _given(sent: NewAlert) -> dict[str, Any]:
 
 
 @blueprint.delete("/workflows/<workflow_id>/alerts/<alert_id>")
-@operation("removeAlert", "workflow.activate", {204: None}, refuses=(403, 404), example=Example(ONE | {"alert_id": "0"}, status=204))
+@operation(
+    "removeAlert",
+    "workflow.activate",
+    {204: None},
+    refuses=(403, 404),
+    example=Example(ONE | {"alert_id": "0"}, status=204),
+)
 def remove_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
     """Take an alert away."""
     alerts.remove(g.actor, _known(workflow_id), alert_id)
@@ -239,14 +292,27 @@ def due_time(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.put("/workflows/<workflow_id>/due-time")
-@operation("setDueTime", "workflow.activate", DueTime, body=NewDueTime, refuses=(403,), example=Example(ONE, body=DUE_TIME))
+@operation(
+    "setDueTime",
+    "workflow.activate",
+    DueTime,
+    body=NewDueTime,
+    refuses=(403,),
+    example=Example(ONE, body=DUE_TIME),
+)
 def set_due_time(workflow_id: str) -> ResponseReturnValue:
     """Set the due time of its runs, live ones too; 422 with a detail per field."""
-    return _terms(due_times.set_for_workflow(g.actor, _known(workflow_id), read(NewDueTime).model_dump(exclude_unset=True)))
+    return _terms(
+        due_times.set_for_workflow(
+            g.actor, _known(workflow_id), read(NewDueTime).model_dump(exclude_unset=True)
+        )
+    )
 
 
 @blueprint.delete("/workflows/<workflow_id>/due-time")
-@operation("removeDueTime", "workflow.activate", {204: None}, refuses=(403, 404), example=Example(ONE, status=204))
+@operation(
+    "removeDueTime", "workflow.activate", {204: None}, refuses=(403, 404), example=Example(ONE, status=204)
+)
 def remove_due_time(workflow_id: str) -> ResponseReturnValue:
     """Take the due time away."""
     due_times.set_for_workflow(g.actor, _known(workflow_id), None)
@@ -255,7 +321,12 @@ def remove_due_time(workflow_id: str) -> ResponseReturnValue:
 
 @blueprint.put("/inboxes/<name>/due-time")
 @operation(
-    "setInboxDueTime", "inbox.manage", DueTime, body=NewDueTime, refuses=(403, 404), example=Example({"name": "desk"}, body=DUE_TIME)
+    "setInboxDueTime",
+    "inbox.manage",
+    DueTime,
+    body=NewDueTime,
+    refuses=(403, 404),
+    example=Example({"name": "desk"}, body=DUE_TIME),
 )
 def set_inbox_due_time(name: str) -> ResponseReturnValue:
     """Set the time in which its tickets have to be worked off, from when each came in; 422 with a detail per field."""
@@ -263,7 +334,13 @@ def set_inbox_due_time(name: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/inboxes/<name>/due-time")
-@operation("removeInboxDueTime", "inbox.manage", {204: None}, refuses=(403, 404), example=Example({"name": "desk"}, status=204))
+@operation(
+    "removeInboxDueTime",
+    "inbox.manage",
+    {204: None},
+    refuses=(403, 404),
+    example=Example({"name": "desk"}, status=204),
+)
 def remove_inbox_due_time(name: str) -> ResponseReturnValue:
     """Take the due time away."""
     due_times.set_for_inbox(g.actor, name, None)
@@ -277,7 +354,9 @@ def _terms(rule: due_times.Rule | None) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/metrics")
-@operation("getMetrics", "workflow.see", WorkflowMetrics, query=Window, example=Example(ONE, query={"days": "7"}))
+@operation(
+    "getMetrics", "workflow.see", WorkflowMetrics, query=Window, example=Example(ONE, query={"days": "7"})
+)
 def metrics(workflow_id: str) -> ResponseReturnValue:
     """Figures of the last days, by day (of the caller's zone), by step and by way from step to step; `success` leaves out live runs, those that people ended, and of the `failed` those `done_again`."""
     days = int(parse_query(Window).days)

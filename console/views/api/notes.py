@@ -42,15 +42,31 @@ class NotesWanted(Asked):
 
 
 @blueprint.get("/notes")
-@operation("findNotes", "activity.read", NotesFound, query=NotesWanted, refuses=(403,), example=Example(query={"limit": 5}))
+@operation(
+    "findNotes",
+    "activity.read",
+    NotesFound,
+    query=NotesWanted,
+    refuses=(403,),
+    example=Example(query={"limit": 5}),
+)
 def find() -> ResponseReturnValue:
     """Notes on records that the caller sees, of all collections, newest first; for who may read the activity log."""
     wanted = parse_query(NotesWanted)
     if wanted.record and not wanted.collection:
-        raise Malformed("A record is named with its collection.", details=[{"field": "collection", "reason": "Needed with record."}])
-    about: dict[str, Any] = {name: value for name in ("user", "collection", "record") if (value := getattr(wanted, name))}
-    found, following = notes.search(g.actor, {**about, **_moments(wanted)}, wanted.limit, wanted.after or None)
-    return jsonify({"data": [_note_json(note) for note in found], "hasMore": following is not None, "next": following})
+        raise Malformed(
+            "A record is named with its collection.",
+            details=[{"field": "collection", "reason": "Needed with record."}],
+        )
+    about: dict[str, Any] = {
+        name: value for name in ("user", "collection", "record") if (value := getattr(wanted, name))
+    }
+    found, following = notes.search(
+        g.actor, {**about, **_moments(wanted)}, wanted.limit, wanted.after or None
+    )
+    return jsonify(
+        {"data": [_note_json(note) for note in found], "hasMore": following is not None, "next": following}
+    )
 
 
 @blueprint.get("/collections/<collection>/records/<key>/notes")
@@ -68,9 +84,14 @@ def _added(done: Done) -> dict[str, Any] | None:
 
 @blueprint.post("/collections/<collection>/records/<key>/notes")
 @operation(
-    "addNote", "collection.update", {201: Note}, body=NewNote, refuses=(403,), again=_added,
+    "addNote",
+    "collection.update",
+    {201: Note},
+    body=NewNote,
+    refuses=(403,),
+    again=_added,
     example=Example(RECORD, body={"text": "Called back; they send the mandate on Monday."}, status=201),
-)  # fmt: skip
+)
 def add(collection: str, key: str) -> ResponseReturnValue:
     """Write a note on a record, for who works on records of the collection."""
     note_id = notes.add(g.actor, collection, key, read(NewNote).text)
@@ -96,7 +117,9 @@ def _moments(wanted: NotesWanted) -> Mapping[str, datetime]:
         at = moment_of(given)
         if at is None or at.tzinfo is None:
             reason = "A moment with its zone, such as 2026-11-20T06:30:00Z."
-            raise Malformed(f"createdAt.{name}: {reason}", details=[{"field": f"createdAt.{name}", "reason": reason}])
+            raise Malformed(
+                f"createdAt.{name}: {reason}", details=[{"field": f"createdAt.{name}", "reason": reason}]
+            )
         found[name] = at
     return found
 

@@ -81,7 +81,10 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     415: ("NotJson", "The body is of a type that is not taken here"),
     422: ("Invalid", "Readable, and wrong; one detail per field"),
     429: ("TooMany", "The limit of the key is reached; `Retry-After` says when it goes on"),
-    503: ("Unavailable", "The database or the data source does not answer; `Retry-After` says when to ask again"),
+    503: (
+        "Unavailable",
+        "The database or the data source does not answer; `Retry-After` says when to ask again",
+    ),
 }
 HEADERS: Mapping[str, tuple[str, str]] = {
     "X-Request-Id": ("string", "The name of this request, in the log too"),
@@ -150,8 +153,16 @@ class Call:
 
 def calls(app: Flask) -> list[Call]:
     """Return every call below `/api/v1`, in the order of `TAGS`, then of declaration. Raises `LookupError` for a route without a declaration."""
-    declared = [call for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{BASE}/") for call in _calls(app, rule)]
-    return sorted(declared, key=lambda call: (list(TAGS).index(call.tag), call.method == "POST" and bool(call.parameters)))
+    declared = [
+        call
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(f"{BASE}/")
+        for call in _calls(app, rule)
+    ]
+    return sorted(
+        declared,
+        key=lambda call: (list(TAGS).index(call.tag), call.method == "POST" and bool(call.parameters)),
+    )
 
 
 def _calls(app: Flask, rule: Rule) -> Iterator[Call]:
@@ -170,7 +181,9 @@ def _calls(app: Flask, rule: Rule) -> Iterator[Call]:
 @blueprint.get("/api/openapi.json")
 def show() -> Response:
     """Return the description, the same for everybody; 304 if the client has it."""
-    answer = Response(rendered(current_app), mimetype="application/json", headers={"Cache-Control": "no-cache"})
+    answer = Response(
+        rendered(current_app), mimetype="application/json", headers={"Cache-Control": "no-cache"}
+    )
     answer.add_etag()
     answer.make_conditional(request)
     return answer
@@ -200,18 +213,30 @@ def document(app: Flask) -> dict[str, Any]:
         },
         "servers": [{"url": BASE}],
         "security": [{"key": []}],
-        "tags": [{"name": name, "description": about} for name, about in TAGS.items() if any(call.tag == name for call in every)],
+        "tags": [
+            {"name": name, "description": about}
+            for name, about in TAGS.items()
+            if any(call.tag == name for call in every)
+        ],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "responses": {name: _refusal(status, about) for status, (name, about) in REFUSALS.items()},
-            "headers": {name: {"description": about, "schema": {"type": kind}} for name, (kind, about) in HEADERS.items()},
+            "headers": {
+                name: {"description": about, "schema": {"type": kind}}
+                for name, (kind, about) in HEADERS.items()
+            },
             "parameters": {
                 "IdempotencyKey": {
                     "name": "X-Idempotency-Key",
                     "in": "header",
                     "description": "A text of your own: the same key and body within a day are done once and what was made is read again, another body is 422",
-                    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+                    "schema": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 200,
+                        "pattern": "^[!-~]([ -~]*[!-~])?$",
+                    },
                     "example": "order-4711",
                 }
             },
@@ -278,10 +303,15 @@ def _operation(call: Call, every: Iterable[Call]) -> dict[str, Any]:
     if call.method == "POST":
         described["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
     if declared.body is not None:
-        described["requestBody"] = {"required": True, "content": _content(declared.body, declared.example.body)}
+        described["requestBody"] = {
+            "required": True,
+            "content": _content(declared.body, declared.example.body),
+        }
     described["responses"] = {
         **{str(status): _answer(status, model, every) for status, model in declared.answers.items()},
-        **{str(status): {"$ref": f"#/components/responses/{REFUSALS[status][0]}"} for status in call.statuses},
+        **{
+            str(status): {"$ref": f"#/components/responses/{REFUSALS[status][0]}"} for status in call.statuses
+        },
     }
     return described
 
@@ -293,8 +323,12 @@ def _in_path(call: Call) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": PARAMETERS[name][0],
-            "schema": {"type": "integer", "minimum": 1} if name == "number" else {"type": "string", "minLength": 1},
-            "example": (int if name == "number" else str)(call.operation.example.path.get(name, PARAMETERS[name][1])),
+            "schema": {"type": "integer", "minimum": 1}
+            if name == "number"
+            else {"type": "string", "minLength": 1},
+            "example": (int if name == "number" else str)(
+                call.operation.example.path.get(name, PARAMETERS[name][1])
+            ),
         }
         for name in call.parameters
     ]
@@ -324,7 +358,11 @@ def _in_query(declared: Operation) -> list[dict[str, Any]]:
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a parameter without null: an absent parameter is left out of the address."""
-    kept = {name: value for name, value in schema.items() if name not in ("title", "anyOf") and not (name == "default" and value is None)}
+    kept = {
+        name: value
+        for name, value in schema.items()
+        if name not in ("title", "anyOf") and not (name == "default" and value is None)
+    }
     for each in schema.get("anyOf", ()):
         if each != {"type": "null"}:
             kept |= each
@@ -336,7 +374,11 @@ def _content(content: type[BaseModel] | Media, example: Any = None) -> dict[str,
     if not isinstance(content, Media):
         return {
             "application/json": {
-                "schema": {"$ref": REFERENCE.format(model=_readable_name(content.__name__.replace("[", "_").replace("]", "_")))},
+                "schema": {
+                    "$ref": REFERENCE.format(
+                        model=_readable_name(content.__name__.replace("[", "_").replace("]", "_"))
+                    )
+                },
                 **shown,
             }
         }
@@ -348,10 +390,22 @@ def _content(content: type[BaseModel] | Media, example: Any = None) -> dict[str,
 def _answer(status: int, content: type[BaseModel] | Media | None, every: Iterable[Call]) -> dict[str, Any]:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
     if content is None:
-        return {"description": "Done; there is nothing more to say" if status == 204 else "Done", "headers": headers}
-    about = content.description if isinstance(content, Media) else (inspect.getdoc(content) or "").partition("\n")[0]
+        return {
+            "description": "Done; there is nothing more to say" if status == 204 else "Done",
+            "headers": headers,
+        }
+    about = (
+        content.description
+        if isinstance(content, Media)
+        else (inspect.getdoc(content) or "").partition("\n")[0]
+    )
     links = _links(content, every)
-    return {"description": about, "headers": headers, "content": _content(content), **({"links": links} if links else {})}
+    return {
+        "description": about,
+        "headers": headers,
+        "content": _content(content),
+        **({"links": links} if links else {}),
+    }
 
 
 LINKED: Mapping[str, tuple[str, ...]] = {"Run": ("run_id",), "Workflow": ("workflow_id",)}
@@ -373,7 +427,10 @@ def _links(content: type[BaseModel] | Media, every: Iterable[Call]) -> dict[str,
 def _refusal(status: int, about: str) -> dict[str, Any]:
     headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
     if status in (409, 429, 503):
-        headers["Retry-After"] = {"description": "Seconds to wait, where waiting helps", "schema": {"type": "integer"}}
+        headers["Retry-After"] = {
+            "description": "Seconds to wait, where waiting helps",
+            "schema": {"type": "integer"},
+        }
     return {
         "description": about,
         "headers": headers,

@@ -38,8 +38,16 @@ class Sent(BaseModel):
     def _whole_numbers(cls, given: Any) -> Any:
         """Take 2.0 where a whole number is asked for: JSON has one kind of number."""
         numbers = [name for name, info in cls.model_fields.items() if info.annotation in WHOLES]
-        sent = {name: given[name] for name in numbers if isinstance(given.get(name), Spelled)} if isinstance(given, dict) else {}
-        return {**given, **{name: value.whole for name, value in sent.items() if value.whole is not None}} if sent else given
+        sent = (
+            {name: given[name] for name in numbers if isinstance(given.get(name), Spelled)}
+            if isinstance(given, dict)
+            else {}
+        )
+        return (
+            {**given, **{name: value.whole for name, value in sent.items() if value.whole is not None}}
+            if sent
+            else given
+        )
 
 
 class Nothing(Sent):
@@ -54,13 +62,17 @@ class Asked(BaseModel):
 
 def _count(value: Any) -> Any:
     """Parse a limit in an address: digits, at most three."""
-    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 3 and 1 <= int(value) <= MOST):
+    if isinstance(value, str) and not (
+        value.isascii() and value.isdigit() and len(value) <= 3 and 1 <= int(value) <= MOST
+    ):
         raise ValueError(f"takes 1 to {MOST}")
     return value
 
 
 def _whole(value: Any) -> Any:
-    if isinstance(value, str) and not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 9):
+    if isinstance(value, str) and not (
+        value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 9
+    ):
         raise ValueError("A whole number.")
     return value
 
@@ -173,7 +185,11 @@ TEXTS = (str, str | None)
 def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
     """Return the validated body. Raises `error` with a detail for each field, and what `body` raises."""
     sent = body()
-    numbers = {name: 0 for name, info in model.model_fields.items() if info.annotation in TEXTS and isinstance(sent.get(name), Spelled)}
+    numbers = {
+        name: 0
+        for name, info in model.model_fields.items()
+        if info.annotation in TEXTS and isinstance(sent.get(name), Spelled)
+    }
     try:
         return model.model_validate(sent | numbers)
     except ValidationError as wrong:
@@ -184,7 +200,11 @@ def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
 def parse_query(model: type[Model]) -> Model:
     """Return the validated query parameters. Raises Malformed with a detail for each parameter."""
     given: dict[str, Any] = {}
-    lists = {info.alias or name for name, info in model.model_fields.items() if getattr(info.annotation, "__origin__", None) is list}
+    lists = {
+        info.alias or name
+        for name, info in model.model_fields.items()
+        if getattr(info.annotation, "__origin__", None) is list
+    }
     for name, values in request.args.lists():
         if len(values) > 1 and name not in lists:
             reason = f"{name} is given {len(values)} times; once is enough."
@@ -197,7 +217,9 @@ def parse_query(model: type[Model]) -> Model:
         raise Malformed(_sentence(details, "address"), details=details) from None
 
 
-def page_of(rows: Sequence[Mapping[str, Any]], key: str = "id", *, asked: Paged | None = None) -> dict[str, Any]:
+def page_of(
+    rows: Sequence[Mapping[str, Any]], key: str = "id", *, asked: Paged | None = None
+) -> dict[str, Any]:
     """Return the page of a list that was read whole, as `Paged` asks for it; `key` names each row. Raises Malformed for a cursor of another list."""
     asked = asked or parse_query(Paged)
     begin = next((number for number, row in enumerate(rows, 1) if row[key] == asked.after), 0)
@@ -211,7 +233,10 @@ def page_of(rows: Sequence[Mapping[str, Any]], key: str = "id", *, asked: Paged 
 
 
 def _details(wrong: ValidationError) -> list[dict[str, str]]:
-    return [{"field": ".".join(str(part) for part in each["loc"]) or "body", "reason": _reason(each)} for each in wrong.errors()]
+    return [
+        {"field": ".".join(str(part) for part in each["loc"]) or "body", "reason": _reason(each)}
+        for each in wrong.errors()
+    ]
 
 
 def _sentence(details: Sequence[Mapping[str, str]], what: str) -> str:
@@ -246,7 +271,11 @@ def _reason(each: ErrorDetails) -> str:
         case "value_error":
             return str(context["error"])
         case "string_too_short":
-            return "A text." if context["min_length"] == 1 else f"A text of at least {context['min_length']} characters."
+            return (
+                "A text."
+                if context["min_length"] == 1
+                else f"A text of at least {context['min_length']} characters."
+            )
         case "string_too_long":
             return f"A text of at most {context['max_length']} characters."
         case "too_long":

@@ -21,7 +21,9 @@ class RoleGiven(Sent):
     """A role and the id of the team in which it is held."""
 
     role: Text
-    team: Text = Field(description="Id of the team; of a role that is held everywhere, any team the account is in")
+    team: Text = Field(
+        description="Id of the team; of a role that is held everywhere, any team the account is in"
+    )
 
 
 class NewAccount(Sent):
@@ -33,7 +35,12 @@ class NewAccount(Sent):
     roles: Annotated[list[RoleGiven], Field(min_length=1, max_length=50)]
 
 
-EXAMPLE = {"kind": "service", "name": "Nightly robot", "email": "robot@example.com", "roles": [{"role": "operator", "team": "operations"}]}
+EXAMPLE = {
+    "kind": "service",
+    "name": "Nightly robot",
+    "email": "robot@example.com",
+    "roles": [{"role": "operator", "team": "operations"}],
+}
 
 
 PERSON = {"person_id": "usr_01j0000000000000000000000a"}
@@ -47,7 +54,14 @@ def _made(_done: Done) -> dict[str, Any]:
 
 def _account(made: accounts.Person) -> dict[str, Any]:
     roles = [{"role": role, "team": team} for role, team in sorted(made.roles)]
-    return {"id": made.id, "kind": made.kind, "email": made.email, "name": made.name, "roles": roles, "teams": list(made.teams)}
+    return {
+        "id": made.id,
+        "kind": made.kind,
+        "email": made.email,
+        "name": made.name,
+        "roles": roles,
+        "teams": list(made.teams),
+    }
 
 
 @blueprint.get("/people/<person_id>")
@@ -89,5 +103,7 @@ def disconnect(person_id: str, identity_id: str) -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Make a service account; 409 `email_taken` if the address is in use."""
     sent = read(NewAccount)
-    made = accounts.create_service_account(sent.email, [(role.role, role.team) for role in sent.roles], name=sent.name, by=g.actor)
+    made = accounts.create_service_account(
+        sent.email, [(role.role, role.team) for role in sent.roles], name=sent.name, by=g.actor
+    )
     return jsonify(_account(made)), 201

@@ -20,8 +20,12 @@ class AskedReview(Sent):
     """What is asked for: the draft as it is."""
 
     note: str = Field(description="What changes and why; the version keeps it")
-    accept_failed_tests: str | None = Field("", description="Why it is asked for although tests of the draft fail; the note says it")
-    revision: int | None = Field(None, description="Only if the draft is still this revision; 409 `stale_revision` else")
+    accept_failed_tests: str | None = Field(
+        "", description="Why it is asked for although tests of the draft fail; the note says it"
+    )
+    revision: int | None = Field(
+        None, description="Only if the draft is still this revision; 409 `stale_revision` else"
+    )
 
 
 class WantedReviews(Paged):
@@ -60,7 +64,11 @@ def ask(workflow_id: str) -> ResponseReturnValue:
     """Ask a second person to approve the draft as it is now. 409 `review_open` where one waits already, `tests_failed`, 422 `not_ready` with a reason per step."""
     sent = read(AskedReview)
     made = publication.ask_for_review(
-        g.actor, workflow_id, note=sent.note, revision=sent.revision, accept_failed_tests=sent.accept_failed_tests or ""
+        g.actor,
+        workflow_id,
+        note=sent.note,
+        revision=sent.revision,
+        accept_failed_tests=sent.accept_failed_tests or "",
     )
     idempotency.name_result(made.id)
     return jsonify(made.to_json()), 201
@@ -68,7 +76,11 @@ def ask(workflow_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/workflow-reviews")
 @operation(
-    "listPublishingReviews", "workflow.edit", Listed[PublishingReview], query=WantedReviews, example=Example(query={"status": "waiting"})
+    "listPublishingReviews",
+    "workflow.edit",
+    Listed[PublishingReview],
+    query=WantedReviews,
+    example=Example(query={"status": "waiting"}),
 )
 def every() -> ResponseReturnValue:
     """Requests to publish that the caller may see, the newest first."""
@@ -88,14 +100,23 @@ def show(review_id: str) -> ResponseReturnValue:
     review = workflows.review_of(g.actor, review_id)
     live = review.live_then
     differences = drafting.differences(live, review.document) if live is not None else []
-    body: dict[str, Any] = {"document": review.document, "differences": [each._asdict() for each in differences]}
+    body: dict[str, Any] = {
+        "document": review.document,
+        "differences": [each._asdict() for each in differences],
+    }
     body["impact"] = publication.told_impact(g.actor, review)
     return jsonify(review.to_json() | body)
 
 
 @blueprint.post("/workflow-reviews/<review_id>/approve")
 @operation(
-    "approvePublishing", "workflow.publish", PublishingReview, body=ReviewReason, refuses=(403, 409), again=_now, example=Example(body={})
+    "approvePublishing",
+    "workflow.publish",
+    PublishingReview,
+    body=ReviewReason,
+    refuses=(403, 409),
+    again=_now,
+    example=Example(body={}),
 )
 def approve(review_id: str) -> ResponseReturnValue:
     """Yes: what was asked for is published, as whoever asked. 403 `separation_of_duties` for one's own, 409 `review_void` where another version went live since."""
@@ -114,11 +135,23 @@ def approve(review_id: str) -> ResponseReturnValue:
 )
 def request_changes(review_id: str) -> ResponseReturnValue:
     """Not like this, with what is to be changed: nothing is published, and it can be asked for again."""
-    return jsonify(publication.ask_for_changes(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json())
+    return jsonify(
+        publication.ask_for_changes(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()
+    )
 
 
 @blueprint.post("/workflow-reviews/<review_id>/withdraw")
-@operation("withdrawPublishing", "own", PublishingReview, body=ReviewReason, refuses=(403, 409), again=_now, example=Example(body={}))
+@operation(
+    "withdrawPublishing",
+    "own",
+    PublishingReview,
+    body=ReviewReason,
+    refuses=(403, 409),
+    again=_now,
+    example=Example(body={}),
+)
 def withdraw(review_id: str) -> ResponseReturnValue:
     """Take back one's own request; nothing is published."""
-    return jsonify(workflows.withdraw_review(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json())
+    return jsonify(
+        workflows.withdraw_review(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()
+    )

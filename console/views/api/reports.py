@@ -33,7 +33,11 @@ class Receipt(BaseModel):
 def _filed(done: Done) -> dict[str, Any] | None:
     """Return the receipt number, if the caller may still report from the record."""
     sent = read(Report)
-    return {"receipt": runs.receipt_of(g.actor, sent.workflow, sent.collection, sent.record, done.chain)} if done.chain else None
+    return (
+        {"receipt": runs.receipt_of(g.actor, sent.workflow, sent.collection, sent.record, done.chain)}
+        if done.chain
+        else None
+    )
 
 
 @blueprint.post("/reports")
@@ -44,9 +48,14 @@ def _filed(done: Done) -> dict[str, Any] | None:
     body=Report,
     refuses=(404,),
     again=_filed,
-    example=Example(body={"workflow": "incident-report", "collection": "customer", "record": "17", "input": {}}, status=404),
+    example=Example(
+        body={"workflow": "incident-report", "collection": "customer", "record": "17", "input": {}},
+        status=404,
+    ),
 )
 def report() -> ResponseReturnValue:
     """File a report about a record into a workflow that the caller will not see; the run is for those who are cleared for it."""
     sent = read(Report)
-    return jsonify(receipt=runs.report(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})), 201
+    return jsonify(
+        receipt=runs.report(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})
+    ), 201

@@ -38,7 +38,11 @@ class Shown(BaseModel):
     {200: Shown},
     body=Wanted,
     refuses=(403, 404),
-    example=Example({"collection": "customer", "key": "17"}, body={"field": "tax_id", "reason": "Asked by the tax office"}, status=404),
+    example=Example(
+        {"collection": "customer", "key": "17"},
+        body={"field": "tax_id", "reason": "Asked by the tax office"},
+        status=404,
+    ),
 )
 def reveal(collection: str, key: str) -> ResponseReturnValue:
     """Uncover one masked value; the log records who did and why."""

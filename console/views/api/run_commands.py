@@ -32,7 +32,9 @@ class Handed(Seen):
     step: Text = Field(description="Where the run stands")
     values: dict[str, Any] | None = Field(None, description="By field name")
     outcome: Text | None = Field(None, description="One of `current.outcomes`, where there are any")
-    handled_manually: bool = Field(False, description="The values were typed by the person, without the proposal")
+    handled_manually: bool = Field(
+        False, description="The values were typed by the person, without the proposal"
+    )
     reason: str | None = ""
     repeat: Text | None = Field(None, description="keep, again or compensate: where a change was made before")
 
@@ -81,7 +83,9 @@ class Settled(Reasoned):
     """The result of an unknown effect."""
 
     effect: Text
-    result: Literal["done", "not_done", "left"] = Field(description="`left`: what a compensation should have taken back stays")
+    result: Literal["done", "not_done", "left"] = Field(
+        description="`left`: what a compensation should have taken back stays"
+    )
 
 
 class Again(Sent):
@@ -137,7 +141,12 @@ def _kept(done: Done) -> dict[str, Any]:
 def _checked(done: Done) -> dict[str, Any]:
     """Return the run and the present state of the effect."""
     run, wanted = moved(done), read(Named).effect
-    statuses = [effect["status"] for attempt in run["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
+    statuses = [
+        effect["status"]
+        for attempt in run["attempts"]
+        for effect in attempt["effects"]
+        if effect["id"] == wanted
+    ]
     return run | {"checked": SETTLED.get(statuses[-1] if statuses else "", "unclear")}
 
 
@@ -154,11 +163,15 @@ def command(
 ) -> Callable[[View], View]:
     """Declare a view as a command of a run: POST `/runs/<run_id>/<path>`, with an example of its body."""
     shown = Example(body=example, status=status)
-    declare = operation(name, permission, {status: answer}, body=body, refuses=(403,), again=again, example=shown)
+    declare = operation(
+        name, permission, {status: answer}, body=body, refuses=(403,), again=again, example=shown
+    )
     return lambda view: blueprint.post(f"/runs/<run_id>/{path}")(declare(view))
 
 
-@command("complete", "completeStep", Handed, {"step": "decide", "revision": 4, "values": {}, "outcome": "approve"})
+@command(
+    "complete", "completeStep", Handed, {"step": "decide", "revision": 4, "values": {}, "outcome": "approve"}
+)
 def complete(run_id: str) -> ResponseReturnValue:
     """Complete the current step.
 
@@ -181,11 +194,25 @@ def complete(run_id: str) -> ResponseReturnValue:
     return jsonify(view.json)
 
 
-@command("draft", "saveDraft", Drafted, {"step": "note", "revision": 2, "values": {"note": "Called, no ans"}}, answer=Saved, again=_kept)
+@command(
+    "draft",
+    "saveDraft",
+    Drafted,
+    {"step": "note", "revision": 2, "values": {"note": "Called, no ans"}},
+    answer=Saved,
+    again=_kept,
+)
 def draft(run_id: str) -> ResponseReturnValue:
     """Save half-typed values as a draft. The run does not change."""
     sent = read(Drafted)
-    saved_at = runs.draft(g.actor, run_id, step=sent.step, revision=sent.revision, values=sent.values or {}, outcome=sent.outcome)
+    saved_at = runs.draft(
+        g.actor,
+        run_id,
+        step=sent.step,
+        revision=sent.revision,
+        values=sent.values or {},
+        outcome=sent.outcome,
+    )
     return jsonify(saved_at=canonical.moment(saved_at))
 
 
@@ -236,12 +263,22 @@ def release(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@command("escalate", "escalateRun", Escalated, {"revision": 2, "inbox": "desk", "reason": "Needs a second look.", "priority": "high"})
+@command(
+    "escalate",
+    "escalateRun",
+    Escalated,
+    {"revision": 2, "inbox": "desk", "reason": "Needs a second look.", "priority": "high"},
+)
 def escalate(run_id: str) -> ResponseReturnValue:
     """Put the run into an inbox, with a reason; nobody holds it."""
     sent = read(Escalated)
     runs.escalate(
-        g.actor, run_id, revision=sent.revision, inbox=sent.inbox or "", reason=sent.reason or "", priority=sent.priority or "normal"
+        g.actor,
+        run_id,
+        revision=sent.revision,
+        inbox=sent.inbox or "",
+        reason=sent.reason or "",
+        priority=sent.priority or "normal",
     )
     return _run(run_id)
 
@@ -271,8 +308,12 @@ def step_in(run_id: str) -> ResponseReturnValue:
 class Retried(Sent):
     """Either the revision, to retry the open step of a live run; or where an ended run is to begin anew."""
 
-    revision: int | None = Field(None, description="As it was read: the open step is tried again after its automatic attempt failed")
-    from_: Literal["start", "failure"] | None = Field(None, alias="from", description="An ended run is done again, as a new run")
+    revision: int | None = Field(
+        None, description="As it was read: the open step is tried again after its automatic attempt failed"
+    )
+    from_: Literal["start", "failure"] | None = Field(
+        None, alias="from", description="An ended run is done again, as a new run"
+    )
     version: Literal["same", "live"] = Field("live", description="The version of the new run")
     input: dict[str, Any] | None = Field(None, description="Another input; only from the start")
 
@@ -295,12 +336,18 @@ def retry(run_id: str) -> ResponseReturnValue:
     sent = read(Retried)
     if sent.from_ is None:
         if sent.revision is None:
-            reason = "Needed: failure or start for an ended run; or `revision`, for the open step of a live one."
+            reason = (
+                "Needed: failure or start for an ended run; or `revision`, for the open step of a live one."
+            )
             raise Invalid(reason, details=[{"field": "from", "reason": reason}])
         runs.retry(g.actor, run_id, revision=sent.revision)
         return _run(run_id)
     made = enrolments.rerun(
-        g.actor, run_id, origin=sent.from_, version="original" if sent.version == "same" else "current", given=sent.input
+        g.actor,
+        run_id,
+        origin=sent.from_,
+        version="original" if sent.version == "same" else "current",
+        given=sent.input,
     )
     return jsonify(runs.get(g.actor, made).json), 201
 
@@ -316,11 +363,19 @@ def stop_trying(run_id: str) -> ResponseReturnValue:
 def abort(run_id: str) -> ResponseReturnValue:
     """Abort the run with a reason, after compensating the named effects."""
     sent = read(Broken)
-    runs.abort(g.actor, run_id, revision=sent.revision, reason=sent.reason or "", compensate=sent.compensate or [])
+    runs.abort(
+        g.actor, run_id, revision=sent.revision, reason=sent.reason or "", compensate=sent.compensate or []
+    )
     return _run(run_id)
 
 
-@command("cancel", "cancelRun", Reasoned, {"revision": 2, "reason": "The customer has left."}, permission="workflow.cancel")
+@command(
+    "cancel",
+    "cancelRun",
+    Reasoned,
+    {"revision": 2, "reason": "The customer has left."},
+    permission="workflow.cancel",
+)
 def cancel(run_id: str) -> ResponseReturnValue:
     """Cancel the run with a reason, without holding it."""
     sent = read(Reasoned)
@@ -348,7 +403,12 @@ def revise(run_id: str) -> ResponseReturnValue:
     "settle",
     "settleEffect",
     Settled,
-    {"revision": 6, "effect": "eff_01j0000000000000000000000a", "result": "done", "reason": "Seen at the bank."},
+    {
+        "revision": 6,
+        "effect": "eff_01j0000000000000000000000a",
+        "result": "done",
+        "reason": "Seen at the bank.",
+    },
 )
 def settle(run_id: str) -> ResponseReturnValue:
     """State whether an unknown effect happened."""
@@ -365,7 +425,14 @@ def settle(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@command("check", "checkEffect", Named, {"revision": 6, "effect": "eff_01j0000000000000000000000a"}, answer=Checked, again=_checked)
+@command(
+    "check",
+    "checkEffect",
+    Named,
+    {"revision": 6, "effect": "eff_01j0000000000000000000000a"},
+    answer=Checked,
+    again=_checked,
+)
 def check(run_id: str) -> ResponseReturnValue:
     """Ask the other side about an unknown effect: `checked` says done, not_done or unclear."""
     sent = read(Named)

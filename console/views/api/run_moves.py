@@ -23,9 +23,12 @@ class MovedRuns(Sent):
     from_: int = Field(alias="from", description="The version that they have")
     to: int = Field(description="The version that they get")
     steps: dict[str, str] = Field(
-        default_factory=dict, description="Step at which runs stand → step of the other version; without, the same step where there is one"
+        default_factory=dict,
+        description="Step at which runs stand → step of the other version; without, the same step where there is one",
     )
-    runs: list[str] | None = Field(None, max_length=10_000, description="Ids of the runs; null: all that can be moved")
+    runs: list[str] | None = Field(
+        None, max_length=10_000, description="Ids of the runs; null: all that can be moved"
+    )
     reason: str | None = Field("", description="Needed, and kept in the log; not for a preview")
     preview: bool = Field(False, description="Change nothing: 200 with what it would do")
 
@@ -34,7 +37,9 @@ def _so_far(done: Done) -> dict[str, Any]:
     """Return how far it is now; of a preview, what it would do now."""
     sent = read(MovedRuns)
     if sent.preview:
-        return publication.plan_move(g.actor, str((request.view_args or {})["workflow_id"]), sent.from_, sent.to, sent.steps).to_json()
+        return publication.plan_move(
+            g.actor, str((request.view_args or {})["workflow_id"]), sent.from_, sent.to, sent.steps
+        ).to_json()
     if done.made is None:
         raise idempotency.lost("The move", "the workflow")
     return publication.move_of(g.actor, str((request.view_args or {})["workflow_id"]), done.made).to_json()
@@ -54,10 +59,21 @@ def move(workflow_id: str) -> ResponseReturnValue:
     """Move live runs to another version; they keep what they hold, and each gets its event. With `preview` only what it would do: counts by step, and why some cannot be moved."""
     sent = read(MovedRuns)
     if min(sent.from_, sent.to) < 1:
-        raise Invalid("to: Versions are numbered from 1.", details=[{"field": "to", "reason": "Versions are numbered from 1."}])
+        raise Invalid(
+            "to: Versions are numbered from 1.",
+            details=[{"field": "to", "reason": "Versions are numbered from 1."}],
+        )
     if sent.preview:
         return jsonify(publication.plan_move(g.actor, workflow_id, sent.from_, sent.to, sent.steps).to_json())
-    begun = publication.move_runs(g.actor, workflow_id, sent.from_, sent.to, steps=sent.steps, reason=sent.reason or "", chosen=sent.runs)
+    begun = publication.move_runs(
+        g.actor,
+        workflow_id,
+        sent.from_,
+        sent.to,
+        steps=sent.steps,
+        reason=sent.reason or "",
+        chosen=sent.runs,
+    )
     idempotency.name_result(begun.id)
     return jsonify(begun.to_json()), 202
 

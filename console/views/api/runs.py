@@ -10,7 +10,19 @@ from console import documents, runs
 from console.automation import enrolments
 from console.runs.views import run_filters
 from console.views.api import listing
-from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
+from console.views.api.operation import (
+    Asked,
+    Done,
+    Example,
+    Limit,
+    Media,
+    Paged,
+    Sent,
+    Whole,
+    operation,
+    parse_query,
+    read,
+)
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
 from console.views.runs import case_file as run_case_file
 
@@ -24,7 +36,9 @@ class Start(Sent):
     """The run to start."""
 
     workflow: Text = Field(description="Its slug or id")
-    collection: Text | None = Field(None, description="Of the record; left out where the workflow is about none")
+    collection: Text | None = Field(
+        None, description="Of the record; left out where the workflow is about none"
+    )
     record: Text | None = Field(None, description="Key of the record")
     input: dict[str, Any] | None = Field(None, description="Values of the start step's fields")
 
@@ -45,12 +59,18 @@ class Wanted(Paged):
     mode: Literal["guided", "hands_off"] | None = None
     version: str | None = Field(None, description="Number of the version")
     id: str | None = Field(None, description="The whole id of one run")
-    live: Literal["0", "1"] | None = Field(None, description="1: those that have not ended; 0: those that have")
+    live: Literal["0", "1"] | None = Field(
+        None, description="1: those that have not ended; 0: those that have"
+    )
     error: str | None = Field(None, description="The code of what made them fail")
     rerun_of: str | None = Field(None, description="Runs that do this one again")
-    parts: Literal["0", "1"] | None = Field(None, description="0: without the items of loops and the branches of parallel steps")
+    parts: Literal["0", "1"] | None = Field(
+        None, description="0: without the items of loops and the branches of parallel steps"
+    )
     test: Literal["0", "1"] | None = Field(None, description="1: tests; 0: all others")
-    ended_after: str | None = Field(None, alias="ended.gt", description="Of runs that have ended; a moment as for `created_at.gt`")
+    ended_after: str | None = Field(
+        None, alias="ended.gt", description="Of runs that have ended; a moment as for `created_at.gt`"
+    )
     ended_since: str | None = Field(None, alias="ended.gte")
     ended_before: str | None = Field(None, alias="ended.lt")
     ended_until: str | None = Field(None, alias="ended.lte")
@@ -69,7 +89,8 @@ class Looked(Asked):
 
     item: str | None = Field(None, description="At a list: with the form of this item")
     attempts: Literal["all", "latest"] = Field(
-        "all", description="`latest`: of a long run the latest 100 and what came before by its last of each step"
+        "all",
+        description="`latest`: of a long run the latest 100 and what came before by its last of each step",
     )
 
 
@@ -105,7 +126,15 @@ def _begun(done: Done) -> dict[str, Any] | None:
 
 
 @blueprint.post("/runs")
-@operation("startRun", "workflow.start", {201: Run}, body=Start, refuses=(403, 404), again=_begun, example=Example(body=START, status=201))
+@operation(
+    "startRun",
+    "workflow.start",
+    {201: Run},
+    body=Start,
+    refuses=(403, 404),
+    again=_begun,
+    example=Example(body=START, status=201),
+)
 def start() -> ResponseReturnValue:
     """Start a run; 409 `run_is_live` with `run_id` if one is live on the record, `already_enrolled`, `not_again` or `exited` where the workflow says how one leaves it or comes again."""
     sent = read(Start)
@@ -115,7 +144,11 @@ def start() -> ResponseReturnValue:
 
 @blueprint.get("/runs")
 @operation(
-    "findRuns", "workflow.see", Listed[RunHead], query=Wanted, example=Example(query={"workflow": "kyc-review", "status": "waiting_person"})
+    "findRuns",
+    "workflow.see",
+    Listed[RunHead],
+    query=Wanted,
+    example=Example(query={"workflow": "kyc-review", "status": "waiting_person"}),
 )
 def find() -> ResponseReturnValue:
     """Runs that the caller may see, newest first."""
@@ -123,7 +156,13 @@ def find() -> ResponseReturnValue:
 
 
 @blueprint.get("/executions")
-@operation("findExecutions", "workflow.see", Listed[RunHead], query=Wanted, example=Example(query={"workflow": "kyc-review", "live": "1"}))
+@operation(
+    "findExecutions",
+    "workflow.see",
+    Listed[RunHead],
+    query=Wanted,
+    example=Example(query={"workflow": "kyc-review", "live": "1"}),
+)
 def executions() -> ResponseReturnValue:
     """The same runs under the name that pages give them."""
     return _listed()
@@ -141,11 +180,20 @@ def _listed() -> ResponseReturnValue:
 def get_run(run_id: str) -> ResponseReturnValue:
     """The run as the caller may see it; 409 `not_begun` for one that a webhook promised and that waits, with what for."""
     look = parse_query(Looked)
-    return jsonify(runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json)
+    return jsonify(
+        runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json
+    )
 
 
 @blueprint.get("/runs/<run_id>/revise-preview")
-@operation("previewRevise", "workflow.see", RevisePreview, query=Backwards, refuses=(409, 422), example=Example(query={"step": "decide"}))
+@operation(
+    "previewRevise",
+    "workflow.see",
+    RevisePreview,
+    query=Backwards,
+    refuses=(409, 422),
+    example=Example(query={"step": "decide"}),
+)
 def revise_preview(run_id: str) -> ResponseReturnValue:
     """What revising would cancel, and what it cannot undo. Changes nothing."""
     wanted = parse_query(Backwards)
@@ -179,7 +227,9 @@ def case_file(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/runs/<run_id>/events")
-@operation("listRunEvents", "workflow.see", Listed[Event], query=Following, example=Example(query={"limit": 20}))
+@operation(
+    "listRunEvents", "workflow.see", Listed[Event], query=Following, example=Example(query={"limit": 20})
+)
 def events(run_id: str) -> ResponseReturnValue:
     """The run's events, oldest first."""
     wanted = parse_query(Following)

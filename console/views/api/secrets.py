@@ -23,8 +23,12 @@ FIELDS = {"text": "value", "name": "secret"}
 class NewSecret(Sent):
     """A secret and where it may go. `value` is left out to keep it and only take hosts away."""
 
-    value: str | None = Field(None, description="8 to 4,000 plain characters without blanks; no call returns it")
-    hosts: list[str] = Field(description="Hosts such as api.bank.example, with a port where it is another than the usual one")
+    value: str | None = Field(
+        None, description="8 to 4,000 plain characters without blanks; no call returns it"
+    )
+    hosts: list[str] = Field(
+        description="Hosts such as api.bank.example, with a port where it is another than the usual one"
+    )
 
 
 def _shown(line: SecretLine) -> dict[str, Any]:
@@ -62,7 +66,10 @@ def put(secret: str) -> ResponseReturnValue:
         secret_settings.save(g.actor, secret, sent.value or "", ",".join(sent.hosts))
     except Invalid as error:
         raise Invalid(
-            error.message, details=[{**detail, "field": FIELDS.get(detail["field"], detail["field"])} for detail in error.details]
+            error.message,
+            details=[
+                {**detail, "field": FIELDS.get(detail["field"], detail["field"])} for detail in error.details
+            ],
         ) from None
     for line in secret_settings.listed(g.actor):
         if line.secret.name == secret:

@@ -17,7 +17,9 @@ PLACE = {"collection": "customer", "key": "17"}
 class NewTag(Sent):
     """A tag to put on a record."""
 
-    tag: str = Field(description="A word or two of at most 60 characters, without a comma; capitals do not count")
+    tag: str = Field(
+        description="A word or two of at most 60 characters, without a comma; capitals do not count"
+    )
 
 
 def _shown(tag: tags.Tag) -> dict[str, object]:
@@ -62,7 +64,13 @@ def add_tag(collection: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/contacts/<collection>/<key>/tags/<tag>")
-@operation("removeTag", "collection.update", {204: None}, refuses=(403, 422), example=Example(PLACE | {"tag": "lead"}, status=204))
+@operation(
+    "removeTag",
+    "collection.update",
+    {204: None},
+    refuses=(403, 422),
+    example=Example(PLACE | {"tag": "lead"}, status=204),
+)
 def remove_tag(collection: str, key: str, tag: str) -> ResponseReturnValue:
     """Take a tag away from a record. One that is not there is no error."""
     tags.take_away(g.actor, collection, [key], tag)

@@ -44,7 +44,9 @@ class TriggerListed(Open):
     passed: int | None = Field(description="So often of these its filter let it pass, and it was taken in")
     left_out: int | None = Field(description="So many times were missed and not made up for")
     stopped: int | None = Field(description="So often it led to itself and started nothing")
-    waiting: int | None = Field(description="How many of those taken in have not begun yet; 10001 where there are more than 10,000")
+    waiting: int | None = Field(
+        description="How many of those taken in have not begun yet; 10001 where there are more than 10,000"
+    )
     problem: str | None = Field(description="What keeps it from working now")
     url: str | None = Field(None, description="Of a webhook, for who may edit the workflow")
 
@@ -56,7 +58,9 @@ class TriggerMade(Shape):
     kind: TriggerKind
     enabled: bool
     url: str | None = Field(description="Of a webhook")
-    secret: str | None = Field(description="That a signed webhook is signed with; shown once, never to a repeated request")
+    secret: str | None = Field(
+        description="That a signed webhook is signed with; shown once, never to a repeated request"
+    )
 
 
 class CreatedTrigger(Sent):
@@ -103,7 +107,13 @@ def _trigger_json(trigger: triggers.Listed) -> dict[str, Any]:
 
 
 def _made(made: triggers.Made) -> dict[str, Any]:
-    return {"id": made.id, "kind": made.kind, "enabled": made.enabled, "url": hook_url(made.address), "secret": made.secret}
+    return {
+        "id": made.id,
+        "kind": made.kind,
+        "enabled": made.enabled,
+        "url": hook_url(made.address),
+        "secret": made.secret,
+    }
 
 
 def _added(done: Done) -> dict[str, Any]:
@@ -142,15 +152,30 @@ def create(workflow_id: str) -> ResponseReturnValue:
 
 @blueprint.patch("/workflows/<workflow_id>/triggers/<trigger>")
 @operation(
-    "switchTrigger", "workflow.activate", TriggerMade, body=SwitchedTrigger, refuses=(403,), example=Example(HOOK, body={"enabled": True})
+    "switchTrigger",
+    "workflow.activate",
+    TriggerMade,
+    body=SwitchedTrigger,
+    refuses=(403,),
+    example=Example(HOOK, body={"enabled": True}),
 )
 def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Switch a published trigger on or off, at once. What happened while it was off is not made up for."""
-    return jsonify(_made(triggers.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled)))
+    return jsonify(
+        _made(triggers.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled))
+    )
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/rotate")
-@operation("rotateWebhook", "workflow.edit", TriggerMade, body=Nothing, refuses=(403, 409), again=_renewed, example=Example(HOOK, body={}))
+@operation(
+    "rotateWebhook",
+    "workflow.edit",
+    TriggerMade,
+    body=Nothing,
+    refuses=(403, 409),
+    again=_renewed,
+    example=Example(HOOK, body={}),
+)
 def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Give a webhook a new address. The old one is worthless from now on: whoever sends there gets 400."""
     read(Nothing)

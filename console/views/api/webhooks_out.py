@@ -10,7 +10,17 @@ from console.automation.webhooks import outgoing
 from console.automation.webhooks.outgoing import Subscription, Wanted
 from console.log import body as canonical
 from console.views.api import idempotency, listing
-from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
+from console.views.api.operation import (
+    Done,
+    Example,
+    Nothing,
+    Paged,
+    Sent,
+    operation,
+    page_of,
+    parse_query,
+    read,
+)
 from console.views.api.shapes import Listed, OutgoingDelivery, OutgoingWebhook
 
 blueprint = Blueprint("api_webhooks", __name__, url_prefix="/api/v1/webhooks")
@@ -27,7 +37,10 @@ class NewWebhook(Sent):
     events: list[str] = Field(description="Names of events, such as run.completed; or * alone")
     filter: str | None = Field(None, description="An expression over `event`")
     enabled: bool = True
-    run_as: str | None = Field(None, description="Address of a service account whose rights decide; without one they are the caller's")
+    run_as: str | None = Field(
+        None,
+        description="Address of a service account whose rights decide; without one they are the caller's",
+    )
 
 
 class ChangedWebhook(Sent):
@@ -49,10 +62,19 @@ class OfDeliveries(Paged):
 def _webhook(webhook: Subscription, secret: str | None = None) -> dict[str, Any]:
     owner = {"id": webhook.acts_for, "name": outgoing.name_of(webhook.acts_for)}
     return {
-        "id": webhook.id, "url": webhook.url, "events": list(webhook.events), "filter": webhook.filter, "enabled": webhook.enabled,
-        "status": webhook.status, "problem": webhook.problem, "acts_for": owner, "run_as": outgoing.run_as_of(webhook),
-        "made_at": canonical.moment(webhook.made_at), "pos": webhook.cursor, "secret": secret,
-    }  # fmt: skip
+        "id": webhook.id,
+        "url": webhook.url,
+        "events": list(webhook.events),
+        "filter": webhook.filter,
+        "enabled": webhook.enabled,
+        "status": webhook.status,
+        "problem": webhook.problem,
+        "acts_for": owner,
+        "run_as": outgoing.run_as_of(webhook),
+        "made_at": canonical.moment(webhook.made_at),
+        "pos": webhook.cursor,
+        "secret": secret,
+    }
 
 
 def _named() -> str:
@@ -109,7 +131,9 @@ def every() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Send events to an address from now on, as far as the caller (or `run_as`) may read them at the moment of sending. The secret is shown once."""
     sent = read(NewWebhook)
-    webhook, secret = outgoing.add(g.actor, Wanted(sent.url, sent.events, sent.filter, sent.enabled, sent.run_as))
+    webhook, secret = outgoing.add(
+        g.actor, Wanted(sent.url, sent.events, sent.filter, sent.enabled, sent.run_as)
+    )
     idempotency.name_result(webhook.id)
     return jsonify(_webhook(webhook, secret)), 201
 
@@ -138,7 +162,9 @@ def change(webhook_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/<webhook_id>")
-@operation("removeWebhook", "webhook.manage", {204: None}, refuses=(403, 404), example=Example(ONE, status=204))
+@operation(
+    "removeWebhook", "webhook.manage", {204: None}, refuses=(403, 404), example=Example(ONE, status=204)
+)
 def remove(webhook_id: str) -> ResponseReturnValue:
     """Remove it with its deliveries. What waits is not sent."""
     outgoing.remove(g.actor, webhook_id)
@@ -147,7 +173,13 @@ def remove(webhook_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<webhook_id>/secret")
 @operation(
-    "renewSecretOfWebhook", "webhook.manage", OutgoingWebhook, body=Nothing, refuses=(403, 404), again=_now, example=Example(ONE, body={})
+    "renewSecretOfWebhook",
+    "webhook.manage",
+    OutgoingWebhook,
+    body=Nothing,
+    refuses=(403, 404),
+    again=_now,
+    example=Example(ONE, body={}),
 )
 def renew_secret(webhook_id: str) -> ResponseReturnValue:
     """Give it a new secret, shown once. For a day deliveries are signed with the former one too."""
@@ -185,7 +217,9 @@ def test(webhook_id: str) -> ResponseReturnValue:
 def deliveries(webhook_id: str) -> ResponseReturnValue:
     """What was sent and what waits, newest first; kept for 30 days."""
     query = parse_query(OfDeliveries)
-    found, following = outgoing.deliveries_of(g.actor, webhook_id, limit=query.limit, after=query.after, status=query.status or "")
+    found, following = outgoing.deliveries_of(
+        g.actor, webhook_id, limit=query.limit, after=query.after, status=query.status or ""
+    )
     return jsonify(listing([each.to_json() for each in found], following))
 
 

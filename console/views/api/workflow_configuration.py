@@ -44,10 +44,18 @@ class WorkflowConfiguration(Shape):
 class ChangedConfiguration(Sent):
     """Changes; what is left out stays as it is."""
 
-    settings: dict[str, Anything] | None = Field(None, description=f"Of {', '.join(CONFIGURED)}; null: back to the usual")
-    variables: dict[str, Anything] | None = Field(None, description="Name to value of those that are added or changed")
-    renamed: dict[str, str] = Field(default_factory=dict, description="Old to new name; each place that names it follows")
-    removed: list[str] = Field(default_factory=list, description="Names; one that is used is refused, with where")
+    settings: dict[str, Anything] | None = Field(
+        None, description=f"Of {', '.join(CONFIGURED)}; null: back to the usual"
+    )
+    variables: dict[str, Anything] | None = Field(
+        None, description="Name to value of those that are added or changed"
+    )
+    renamed: dict[str, str] = Field(
+        default_factory=dict, description="Old to new name; each place that names it follows"
+    )
+    removed: list[str] = Field(
+        default_factory=list, description="Names; one that is used is refused, with where"
+    )
 
 
 @blueprint.get("/workflows/<workflow_id>/configuration")
@@ -69,7 +77,9 @@ def show(workflow_id: str) -> ResponseReturnValue:
 def change(workflow_id: str) -> ResponseReturnValue:
     """Change settings and house rules, in the draft and as a new version of what is live (which needs `workflow.publish`); runs that have begun keep theirs."""
     sent = read(ChangedConfiguration)
-    edits = VariableEdits(sent.renamed, sent.removed, spelled("variables") if sent.variables is not None else {})
+    edits = VariableEdits(
+        sent.renamed, sent.removed, spelled("variables") if sent.variables is not None else {}
+    )
     workflows.configure(g.actor, workflow_id, settings=sent.settings, variables=edits)
     return _answer(workflow_id)
 
@@ -81,5 +91,9 @@ def _answer(workflow_id: str) -> ResponseReturnValue:
         {"name": name, "value": value, "used_by": [use._asdict() for use in drafting.used_in(document, name)]}
         for name, value in sorted(given.items())
     ]
-    kept = {name: value for name, value in (document.get("settings") or {}).items() if name in CONFIGURED and value is not None}
+    kept = {
+        name: value
+        for name, value in (document.get("settings") or {}).items()
+        if name in CONFIGURED and value is not None
+    }
     return jsonify({"version": entry.live_version, "settings": kept, "variables": rules})

@@ -26,7 +26,9 @@ CHANGES: dict[str, Any] = {
 class ChangedDraft(Sent):
     """Changes of a draft."""
 
-    revision: int = Field(description="The revision on which the changes were made; those of others since then are merged")
+    revision: int = Field(
+        description="The revision on which the changes were made; those of others since then are merged"
+    )
     changes: list[Anything] = Field(
         description="Each an object with `op`: add_step, remove_step, set, connect, disconnect, move, rename_step, add_trigger, set_trigger, remove_trigger or set_document"
     )
@@ -50,7 +52,14 @@ def show(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.patch("/workflows/<workflow_id>/draft")
-@operation("changeDraft", "workflow.edit", WorkflowDraft, body=ChangedDraft, refuses=(403, 409), example=Example(ONE, body=CHANGES))
+@operation(
+    "changeDraft",
+    "workflow.edit",
+    WorkflowDraft,
+    body=ChangedDraft,
+    refuses=(403, 409),
+    example=Example(ONE, body=CHANGES),
+)
 def change(workflow_id: str) -> ResponseReturnValue:
     """Change the draft. 409 with `conflicts` (mine, theirs) where others changed the same step since; 422 for a change that cannot be made."""
     sent = read(ChangedDraft)
@@ -59,12 +68,23 @@ def change(workflow_id: str) -> ResponseReturnValue:
     except ChangeError as error:
         raise workflows.wrong_change(error) from None
     if sent.revision < 0:
-        raise Invalid("revision: The one that the draft was read with.", details=[{"field": "revision", "reason": "Zero or more."}])
+        raise Invalid(
+            "revision: The one that the draft was read with.",
+            details=[{"field": "revision", "reason": "Zero or more."}],
+        )
     return _answer(workflows.edit(g.actor, workflow_id, sent.revision, changes))
 
 
 @blueprint.post("/workflows/<workflow_id>/draft/undo")
-@operation("undoDraft", "workflow.edit", WorkflowDraft, body=Nothing, refuses=(403, 409), again=_as_it_is, example=Example(ONE, body={}))
+@operation(
+    "undoDraft",
+    "workflow.edit",
+    WorkflowDraft,
+    body=Nothing,
+    refuses=(403, 409),
+    again=_as_it_is,
+    example=Example(ONE, body={}),
+)
 def undo(workflow_id: str) -> ResponseReturnValue:
     """Undo the caller's newest change of the draft; 409 where there is none, or others changed the same since."""
     read(Nothing)
@@ -72,7 +92,15 @@ def undo(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/draft/redo")
-@operation("redoDraft", "workflow.edit", WorkflowDraft, body=Nothing, refuses=(403, 409), again=_as_it_is, example=Example(ONE, body={}))
+@operation(
+    "redoDraft",
+    "workflow.edit",
+    WorkflowDraft,
+    body=Nothing,
+    refuses=(403, 409),
+    again=_as_it_is,
+    example=Example(ONE, body={}),
+)
 def redo(workflow_id: str) -> ResponseReturnValue:
     """Do again what the caller undid last; 409 where there is nothing, or others changed the same since."""
     read(Nothing)

@@ -8,7 +8,18 @@ from pydantic import Field
 
 from console.core.errors import Invalid
 from console.views.api import idempotency
-from console.views.api.operation import Asked, Done, Example, Paged, Sent, Whole, operation, page_of, parse_query, read
+from console.views.api.operation import (
+    Asked,
+    Done,
+    Example,
+    Paged,
+    Sent,
+    Whole,
+    operation,
+    page_of,
+    parse_query,
+    read,
+)
 from console.views.api.shapes import Anything, Listed, WorkflowEdge, WorkflowNode
 from console.workflows import graph_nodes
 
@@ -28,7 +39,9 @@ class NewNode(Sent):
     """A step of the workflow."""
 
     type: str = Field(min_length=1, max_length=64, description=TYPE)
-    title: str | None = Field(None, min_length=1, max_length=200, description="What people read; needed, here or as `name`")
+    title: str | None = Field(
+        None, min_length=1, max_length=200, description="What people read; needed, here or as `name`"
+    )
     name: str | None = Field(None, min_length=1, max_length=200, description="The same as `title`")
     config: dict[str, Anything] = Field(default_factory=dict, description=CONFIG)
 
@@ -37,11 +50,16 @@ class ChangedNode(Sent):
     """Changes; what is left out stays as it is."""
 
     type: str | None = Field(
-        None, min_length=1, max_length=64, description="Never changes: whose settings are sent, the node’s or its step’s"
+        None,
+        min_length=1,
+        max_length=64,
+        description="Never changes: whose settings are sent, the node’s or its step’s",
     )
     title: str | None = Field(None, min_length=1, max_length=200)
     name: str | None = Field(None, min_length=1, max_length=200, description="The same as `title`")
-    config: dict[str, Anything] | None = Field(None, description="Settings; those that are left out stay, null takes one away")
+    config: dict[str, Anything] | None = Field(
+        None, description="Settings; those that are left out stay, null takes one away"
+    )
     revision: int | None = Field(None, ge=0, description=REVISION)
 
 
@@ -58,7 +76,9 @@ class ChangedEdge(Sent):
 
     source: str | None = None
     target: str | None = None
-    label: str | None = Field(None, max_length=60, description="The outcome that takes it; null or empty: every other")
+    label: str | None = Field(
+        None, max_length=60, description="The outcome that takes it; null or empty: every other"
+    )
     revision: int | None = Field(None, ge=0, description=REVISION)
 
 
@@ -93,7 +113,9 @@ def _node_made(done: Done) -> dict[str, Any]:
 
 def _edge_made(done: Done) -> dict[str, Any]:
     """Return the edge with the label of the request. Raises NotFound where it was removed since."""
-    return graph_nodes.edge(g.actor, _workflow(), _made(done, "The edge")).to_json() | {"label": read(NewEdge).label}
+    return graph_nodes.edge(g.actor, _workflow(), _made(done, "The edge")).to_json() | {
+        "label": read(NewEdge).label
+    }
 
 
 @blueprint.post("/workflows/<workflow_id>/nodes")
@@ -104,7 +126,9 @@ def _edge_made(done: Done) -> dict[str, Any]:
     body=NewNode,
     refuses=(403,),
     again=_node_made,
-    example=Example(ONE, body={"type": "TIME", "title": "Two days", "config": {"duration": "P2D"}}, status=201),
+    example=Example(
+        ONE, body={"type": "TIME", "title": "Two days", "config": {"duration": "P2D"}}, status=201
+    ),
 )
 def add_node(workflow_id: str) -> ResponseReturnValue:
     """Add a step to the draft. 422 with the field for an unknown type or wrong settings."""
@@ -118,7 +142,9 @@ def add_node(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/nodes")
-@operation("listNodes", "workflow.edit", Listed[WorkflowNode], query=Paged, refuses=(403,), example=Example(ONE))
+@operation(
+    "listNodes", "workflow.edit", Listed[WorkflowNode], query=Paged, refuses=(403,), example=Example(ONE)
+)
 def list_nodes(workflow_id: str) -> ResponseReturnValue:
     """The steps of the draft, its start among them."""
     return jsonify(page_of([node.to_json() for node in graph_nodes.nodes(g.actor, workflow_id)]))
@@ -133,7 +159,12 @@ def show_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
 
 @blueprint.patch("/workflows/<workflow_id>/nodes/<node_id>")
 @operation(
-    "changeNode", "workflow.edit", WorkflowNode, body=ChangedNode, refuses=(403, 409), example=Example(NODE, body={"title": "A pause"})
+    "changeNode",
+    "workflow.edit",
+    WorkflowNode,
+    body=ChangedNode,
+    refuses=(403, 409),
+    example=Example(NODE, body={"title": "A pause"}),
 )
 def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     """Change title or settings of a step. 409 with `conflicts` where others changed it since `revision`."""
@@ -143,7 +174,14 @@ def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/workflows/<workflow_id>/nodes/<node_id>")
-@operation("deleteNode", "workflow.edit", {204: None}, query=Seen, refuses=(403, 409), example=Example(NODE, status=204))
+@operation(
+    "deleteNode",
+    "workflow.edit",
+    {204: None},
+    query=Seen,
+    refuses=(403, 409),
+    example=Example(NODE, status=204),
+)
 def remove_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     """Remove a step, as the editor does: edges to it lead to where its edge without a label led, or go where it had none."""
     graph_nodes.remove_node(g.actor, workflow_id, node_id, revision=parse_query(Seen).revision)
@@ -169,7 +207,9 @@ def add_edge(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/edges")
-@operation("listEdges", "workflow.edit", Listed[WorkflowEdge], query=Paged, refuses=(403,), example=Example(ONE))
+@operation(
+    "listEdges", "workflow.edit", Listed[WorkflowEdge], query=Paged, refuses=(403,), example=Example(ONE)
+)
 def list_edges(workflow_id: str) -> ResponseReturnValue:
     """The edges of the draft, that of the start among them."""
     return jsonify(page_of([edge.to_json() for edge in graph_nodes.edges(g.actor, workflow_id)]))
@@ -184,7 +224,12 @@ def show_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
 
 @blueprint.patch("/workflows/<workflow_id>/edges/<edge_id>")
 @operation(
-    "changeEdge", "workflow.edit", WorkflowEdge, body=ChangedEdge, refuses=(403, 409), example=Example(EDGE, body={"target": "node_end"})
+    "changeEdge",
+    "workflow.edit",
+    WorkflowEdge,
+    body=ChangedEdge,
+    refuses=(403, 409),
+    example=Example(EDGE, body={"target": "node_end"}),
 )
 def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     """Let an edge begin or end elsewhere, or under another label: with another source or label its id is another. 409 as for `createEdge`, and with `conflicts` where others changed the same since `revision`."""
@@ -195,7 +240,14 @@ def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/workflows/<workflow_id>/edges/<edge_id>")
-@operation("deleteEdge", "workflow.edit", {204: None}, query=Seen, refuses=(403, 409), example=Example(EDGE, status=204))
+@operation(
+    "deleteEdge",
+    "workflow.edit",
+    {204: None},
+    query=Seen,
+    refuses=(403, 409),
+    example=Example(EDGE, status=204),
+)
 def remove_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     """Remove an edge; its nodes stay."""
     graph_nodes.remove_edge(g.actor, workflow_id, edge_id, revision=parse_query(Seen).revision)

@@ -8,8 +8,28 @@ from pydantic import ConfigDict, Field
 
 from console import log, monitoring, workflows
 from console.views.api import listing
-from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
-from console.views.api.shapes import Activation, Cancellation, Definition, Listed, VersionHead, VersionWhole, Workflow
+from console.views.api.operation import (
+    Asked,
+    Done,
+    Example,
+    Limit,
+    Nothing,
+    Paged,
+    Sent,
+    Whole,
+    operation,
+    parse_query,
+    read,
+)
+from console.views.api.shapes import (
+    Activation,
+    Cancellation,
+    Definition,
+    Listed,
+    VersionHead,
+    VersionWhole,
+    Workflow,
+)
 
 blueprint = Blueprint("api_workflows", __name__, url_prefix="/api/v1")
 
@@ -30,7 +50,9 @@ class CreatedWorkflow(Sent):
     whose: Literal["organisation", "personal"] = Field("organisation", description=WHOSE)
 
 
-LEAVE_OUT = "Switch it on although a merge field is empty for some of the contacts: these messages do not leave"
+LEAVE_OUT = (
+    "Switch it on although a merge field is empty for some of the contacts: these messages do not leave"
+)
 
 
 class ChangedWorkflow(Sent):
@@ -42,15 +64,21 @@ class ChangedWorkflow(Sent):
     reason: str | None = Field("", description="Why it gets the status; needed for cancelled")
     leave_out: bool = Field(False, description=LEAVE_OUT)
     whose: Literal["organisation", "personal"] | None = Field(
-        None, description="Whose it becomes; personal only while nobody else works in it, else 409 `others_at_work`"
+        None,
+        description="Whose it becomes; personal only while nobody else works in it, else 409 `others_at_work`",
     )
-    owner: str | None = Field(None, description="With personal: the e-mail address of whom an admin gives it to; without, the caller's own")
+    owner: str | None = Field(
+        None,
+        description="With personal: the e-mail address of whom an admin gives it to; without, the caller's own",
+    )
 
 
 class Copied(Sent):
     """A copy."""
 
-    whose: Literal["organisation", "personal"] | None = Field(None, description=f"{WHOSE}. Without: as the original")
+    whose: Literal["organisation", "personal"] | None = Field(
+        None, description=f"{WHOSE}. Without: as the original"
+    )
 
 
 class Activated(Sent):
@@ -75,7 +103,8 @@ class Unchanged(Asked):
     """Which draft the document was made from."""
 
     revision: int | None = Field(
-        None, description="Only if the draft is still this revision, as `GET …/draft` tells it; 409 `stale_revision` else"
+        None,
+        description="Only if the draft is still this revision, as `GET …/draft` tells it; 409 `stale_revision` else",
     )
 
 
@@ -83,8 +112,12 @@ class Publication(Sent):
     """What is said of a new version."""
 
     note: str | None = Field("", description="What changes and why, in the words of who publishes")
-    revision: int | None = Field(None, description="Only if the draft is still this revision; 409 `stale_revision` else")
-    accept_failed_tests: str | None = Field("", description="Why it is published although tests of it fail; kept in the log")
+    revision: int | None = Field(
+        None, description="Only if the draft is still this revision; 409 `stale_revision` else"
+    )
+    accept_failed_tests: str | None = Field(
+        "", description="Why it is published although tests of it fail; kept in the log"
+    )
 
 
 class Wanted(Paged):
@@ -135,13 +168,24 @@ def create() -> ResponseReturnValue:
     """Create a workflow as a draft with only a start step; 409 `not_ready` with the reasons for any other status."""
     sent = read(CreatedWorkflow)
     made = workflows.create(
-        g.actor, sent.title, description=sent.description or "", status=sent.status or "draft", team=sent.team, whose=sent.whose
+        g.actor,
+        sent.title,
+        description=sent.description or "",
+        status=sent.status or "draft",
+        team=sent.team,
+        whose=sent.whose,
     )
     return jsonify(made.to_json()), 201
 
 
 @blueprint.get("/workflows")
-@operation("listWorkflows", "workflow.see", Listed[Workflow], query=Wanted, example=Example(query={"status": "active"}))
+@operation(
+    "listWorkflows",
+    "workflow.see",
+    Listed[Workflow],
+    query=Wanted,
+    example=Example(query={"status": "active"}),
+)
 def every() -> ResponseReturnValue:
     """Workflows that the caller may see, in the order of their list; `whose=mine`: the caller's own personal ones."""
     wanted = parse_query(Wanted)
@@ -180,7 +224,9 @@ def change(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/workflows/<workflow_id>")
-@operation("deleteWorkflow", "workflow.edit", {204: None}, refuses=(403, 409), example=Example(ONE, status=204))
+@operation(
+    "deleteWorkflow", "workflow.edit", {204: None}, refuses=(403, 409), example=Example(ONE, status=204)
+)
 def remove(workflow_id: str) -> ResponseReturnValue:
     """Delete a workflow that was never published; 409 for others, which are archived instead."""
     workflows.remove(g.actor, workflow_id)
@@ -202,7 +248,15 @@ def cancellation(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/activate")
-@operation("activateWorkflow", "workflow.activate", Workflow, body=Activated, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation(
+    "activateWorkflow",
+    "workflow.activate",
+    Workflow,
+    body=Activated,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={}),
+)
 def activate(workflow_id: str) -> ResponseReturnValue:
     """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step, `merge_fields` with each merge field that is empty for some of the contacts it was tried on (with `leave_out`: for all)."""
     _require_filled(workflow_id, "active", leave_out=read(Activated).leave_out)
@@ -211,19 +265,38 @@ def activate(workflow_id: str) -> ResponseReturnValue:
 
 def _require_filled(workflow_id: str, status: str | None, *, leave_out: bool) -> None:
     """Raise Conflict `merge_fields` where the workflow is to be switched on and somebody would not get a message; one that was paused goes on."""
-    if status in ("active", "running") and workflows.entry(g.actor, workflow_id).status not in ("paused", "active"):
+    if status in ("active", "running") and workflows.entry(g.actor, workflow_id).status not in (
+        "paused",
+        "active",
+    ):
         monitoring.require_filled(g.actor, workflow_id, leave_out=leave_out)
 
 
 @blueprint.post("/workflows/<workflow_id>/pause")
-@operation("pauseWorkflow", "workflow.activate", Workflow, body=Why, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation(
+    "pauseWorkflow",
+    "workflow.activate",
+    Workflow,
+    body=Why,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={}),
+)
 def pause(workflow_id: str) -> ResponseReturnValue:
     """Pause the workflow: no run starts, timers of live runs wait until it is activated again; people go on with theirs."""
     return jsonify(workflows.pause(g.actor, workflow_id, read(Why).reason or "").to_json())
 
 
 @blueprint.post("/workflows/<workflow_id>/complete")
-@operation("completeWorkflow", "workflow.activate", Workflow, body=Why, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation(
+    "completeWorkflow",
+    "workflow.activate",
+    Workflow,
+    body=Why,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={}),
+)
 def complete(workflow_id: str) -> ResponseReturnValue:
     """Complete the workflow: no run starts, live runs go on to their end."""
     return jsonify(workflows.complete(g.actor, workflow_id, read(Why).reason or "").to_json())
@@ -245,7 +318,15 @@ def cancel(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/archive")
-@operation("archiveWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation(
+    "archiveWorkflow",
+    "workflow.activate",
+    Workflow,
+    body=Nothing,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={}),
+)
 def archive(workflow_id: str) -> ResponseReturnValue:
     """Archive the workflow: completed where it was active or paused, and left out of lists; live runs go on to their end, and all stay and can be replayed."""
     read(Nothing)
@@ -267,7 +348,9 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     sent = read(Publication)
     accepted = sent.accept_failed_tests or ""
     return jsonify(
-        workflows.publish_draft(g.actor, workflow_id, note=sent.note or "", revision=sent.revision, accept_failed_tests=accepted).to_json()
+        workflows.publish_draft(
+            g.actor, workflow_id, note=sent.note or "", revision=sent.revision, accept_failed_tests=accepted
+        ).to_json()
     )
 
 
@@ -305,7 +388,9 @@ def definition(workflow_id: str) -> ResponseReturnValue:
 )
 def redefine(workflow_id: str) -> ResponseReturnValue:
     """Replace the draft; 422 with a detail per problem, and nothing is stored then. Without `revision` also what others have changed since."""
-    workflows.redefine(g.actor, workflow_id, read(Written).model_dump(), revision=parse_query(Unchanged).revision)
+    workflows.redefine(
+        g.actor, workflow_id, read(Written).model_dump(), revision=parse_query(Unchanged).revision
+    )
     return jsonify(workflows.definition(g.actor, workflow_id))
 
 

@@ -15,7 +15,13 @@ blueprint = Blueprint("api_workspaces", __name__, url_prefix="/api/v1")
 def list_workspaces() -> ResponseReturnValue:
     """Every published workspace that the caller sees, by title."""
     heads = [
-        {"id": each.id, "title": each.title, "help": each.help, "teams": each.teams, "dashboard": each.dashboard}
+        {
+            "id": each.id,
+            "title": each.title,
+            "help": each.help,
+            "teams": each.teams,
+            "dashboard": each.dashboard,
+        }
         for each in workspaces.workspaces_of(g.actor)
     ]
     return jsonify(page_of(heads))

@@ -62,7 +62,9 @@ def _enter(email: str, password: str, there: str) -> ResponseReturnValue:
     except accounts.CodeWanted as wanted:
         end_former_session()
         session[WAITING] = wanted.waiting
-        return redirect("/sign-in/code" if there == "/" else f"/sign-in/code?next={quote(there, safe='/')}", 303)
+        return redirect(
+            "/sign-in/code" if there == "/" else f"/sign-in/code?next={quote(there, safe='/')}", 303
+        )
     return start_session(opened, there) or _form(there, email[:254], REFUSED, status=422)
 
 
@@ -128,10 +130,20 @@ def address_and_browser() -> tuple[str, str]:
     return request.remote_addr or "", request.user_agent.string
 
 
-def _form(there: str, email: str = "", error: str | None = None, *, ended: bool = False, status: int = 200) -> Response:
+def _form(
+    there: str, email: str = "", error: str | None = None, *, ended: bool = False, status: int = 200
+) -> Response:
     rules = entry.current()
-    methods = {"by_password": rules.password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
-    cards = [(card, formats.role_words(card.role)) for card in demo.cards()] if methods["by_password"] and _at_the_demo() else []
+    methods = {
+        "by_password": rules.password,
+        "by_provider": oidc.offered(),
+        "by_mail": settings.current().smtp is not None,
+    }
+    cards = (
+        [(card, formats.role_words(card.role)) for card in demo.cards()]
+        if methods["by_password"] and _at_the_demo()
+        else []
+    )
     return _page(
         "auth/sign_in.html",
         status,
@@ -146,7 +158,9 @@ def _form(there: str, email: str = "", error: str | None = None, *, ended: bool 
 
 def _ended_words(rules: entry.Entry) -> str:
     """Return why somebody who was signed in has to sign in again: the server only knows that the session is no longer valid."""
-    idle, whole = (formats.span(minutes * 60, formats.Look()) for minutes in (rules.idle_minutes, rules.whole_minutes))
+    idle, whole = (
+        formats.span(minutes * 60, formats.Look()) for minutes in (rules.idle_minutes, rules.whole_minutes)
+    )
     return f"You were signed out. That happens after {idle} without anything being done, after {whole} at the latest, or when the session is ended elsewhere."
 
 

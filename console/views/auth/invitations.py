@@ -32,9 +32,14 @@ def accepted(token: str) -> ResponseReturnValue:
     def enter(sent: dict[str, Any]) -> Response:
         password = sent["password"]
         if password != sent["again"]:
-            raise Invalid("The two passwords differ.", details=[{"field": "again", "reason": "differs from the password above"}])
+            raise Invalid(
+                "The two passwords differ.",
+                details=[{"field": "again", "reason": "differs from the password above"}],
+            )
         profile = {name: sent[name] for name in ("name", "locale", "zone")}
-        return make_response(_signed_in(accounts.accept(token, address, password=password, **profile), password, address))
+        return make_response(
+            _signed_in(accounts.accept(token, address, password=password, **profile), password, address)
+        )
 
     try:
         return form.submit_to(enter) or _form(accounts.opened(token, address), form)
@@ -49,7 +54,12 @@ def _empty_form() -> Form:
         Field("password", "Password", "password", hint, required=True, autocomplete="new-password"),
         Field("again", "The same again", "password", required=True, autocomplete="new-password"),
     )
-    return Form([Field("username", kind="hidden", more={"autocomplete": "username"}), *items, *passwords], values, "Enter", css="form")
+    return Form(
+        [Field("username", kind="hidden", more={"autocomplete": "username"}), *items, *passwords],
+        values,
+        "Enter",
+        css="form",
+    )
 
 
 def _signed_in(person: accounts.Person, password: str, address: str) -> ResponseReturnValue:

@@ -72,8 +72,12 @@ def token(reason: Reason, back: str = "") -> str:
 
 
 def _page(title: str, href: str, listed: list[explained_rights.Point]) -> Response:
-    drawn: list[dict[str, Any]] = [{"point": point, "token": token(point.reason, href) if point.reason else ""} for point in listed]
-    return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
+    drawn: list[dict[str, Any]] = [
+        {"point": point, "token": token(point.reason, href) if point.reason else ""} for point in listed
+    ]
+    return frame.page(
+        "why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"}
+    )
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -69,7 +69,9 @@ def connect() -> ResponseReturnValue:
 def confirm_link() -> ResponseReturnValue:
     """Show whose account it is before it is connected (`?account=`, a token)."""
     pending = request.args.get("account", "")
-    return frame.page("auth/connect.html", {"account": identities.pending_link(frame.actor(), pending), "pending": pending})
+    return frame.page(
+        "auth/connect.html", {"account": identities.pending_link(frame.actor(), pending), "pending": pending}
+    )
 
 
 @blueprint.post("/connect/confirm")
@@ -89,10 +91,15 @@ def arrive() -> ResponseReturnValue:
     if not kept and current_user.is_authenticated:
         return redirect(there, 303)  # another tab has signed in meanwhile, or who is signed in was sent here
     address, browser = auth.address_and_browser()
-    limits = [throttle.Limit("callback", address, signing_in.PER_ADDRESS) if kept else throttle.Limit("bare_callback", address, BARE)]
+    limits = [
+        throttle.Limit("callback", address, signing_in.PER_ADDRESS)
+        if kept
+        else throttle.Limit("bare_callback", address, BARE)
+    ]
     if not throttle.take(limits):
         raise TooMany(
-            "Too many sign-ins from your address have failed. Wait half a minute and start again.", retry_after=throttle.LONGEST_S
+            "Too many sign-ins from your address have failed. Wait half a minute and start again.",
+            retry_after=throttle.LONGEST_S,
         )
     try:
         arrival = oidc.arrive(kept, request.args)
@@ -152,13 +159,22 @@ def _confirmed(arrival: oidc.Arrival, there: str) -> ResponseReturnValue:
 def _reason(refused: ConsoleError) -> tuple[str, str | None, str]:
     """Return the reason of a refusal for its event, whose account it is about if that is known, and the address that was told."""
     known = refused.extra.get("person") or (current_user.actor.id if current_user.is_authenticated else None)
-    return (refused.code if refused.code in TITLES else "provider"), known, str(refused.extra.get("address", ""))
+    return (
+        (refused.code if refused.code in TITLES else "provider"),
+        known,
+        str(refused.extra.get("address", "")),
+    )
 
 
 def _refused(refused: ConsoleError, there: str) -> ResponseReturnValue:
     """Show that the sign-in failed. The details go to the process log, without any text from outside."""
     cause = refused.__cause__
-    _log.warning("request %s: the identity provider: %s (%s)", g.request_id, refused.code, type(cause).__name__ if cause else "-")
+    _log.warning(
+        "request %s: the identity provider: %s (%s)",
+        g.request_id,
+        refused.code,
+        type(cause).__name__ if cause else "-",
+    )
     context = {
         "title": TITLES.get(refused.code, "Signing in did not work"),
         "message": refused.message,
@@ -166,7 +182,9 @@ def _refused(refused: ConsoleError, there: str) -> ResponseReturnValue:
         "back": "/settings/me" if current_user.is_authenticated else "/sign-in",
         "request_id": g.request_id,
     }
-    answer = make_response(render_template("auth/provider.html", **context), 403 if refused.code in TITLES else 422)
+    answer = make_response(
+        render_template("auth/provider.html", **context), 403 if refused.code in TITLES else 422
+    )
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

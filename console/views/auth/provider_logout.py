@@ -19,7 +19,9 @@ def log_out() -> ResponseReturnValue:
     if not throttle.take(limits):
         raise TooMany("Too many tokens from this address did not fit.", retry_after=throttle.LONGEST_S)
     try:
-        sessions.end_at_provider(signing_in.STRANGER, provider_logouts.read_logout(request.form.get("logout_token", "")))
+        sessions.end_at_provider(
+            signing_in.STRANGER, provider_logouts.read_logout(request.form.get("logout_token", ""))
+        )
     except ConsoleError as refused:
         return jsonify(error="invalid_request", error_description=refused.message), 400
     throttle.give_back(limits)

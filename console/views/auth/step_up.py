@@ -34,7 +34,12 @@ def show() -> Response:
 @blueprint.post("")
 def prove() -> Response:
     """Check a code or password: if right, continue; if wrong, show the page again."""
-    who, kept, there, came = frame.actor(), request.form.get("kept", ""), _local(request.form.get("next")), _local(request.form.get("came"))
+    who, kept, there, came = (
+        frame.actor(),
+        request.form.get("kept", ""),
+        _local(request.form.get("next")),
+        _local(request.form.get("came")),
+    )
     try:
         good = confirming.prove(who, request.form.get("shown", ""), *auth.address_and_browser())
         error = None if good else WRONG[confirming.way_of(who)]
@@ -53,7 +58,9 @@ def prove() -> Response:
 @blueprint.get("/go-on")
 def again() -> Response:
     """Come back from the identity provider, or from signing in, to the stored form or the address that was asked for."""
-    return go_on(request.args.get("kept", ""), _local(request.args.get("next")), _local(request.args.get("came")))
+    return go_on(
+        request.args.get("kept", ""), _local(request.args.get("next")), _local(request.args.get("came"))
+    )
 
 
 def ask() -> Response:
@@ -78,7 +85,9 @@ def go_on(kept: str, there: str, came: str = "/") -> Response:
         answer = frame.page("auth/on_its_way.html", {"came": came, "there": there})
         answer.headers["Refresh"] = f"0; url={there}"
         return answer
-    return frame.page("auth/go_on.html", {name: form.content.get(name) for name in ("path", "fields", "files", "came")})
+    return frame.page(
+        "auth/go_on.html", {name: form.content.get(name) for name in ("path", "fields", "files", "came")}
+    )
 
 
 def _local(path: str | None) -> str:
@@ -87,8 +96,14 @@ def _local(path: str | None) -> str:
     return "/" if urlsplit(found).path.startswith("/step-up") else found
 
 
-def _page(who: Actor, kept: str, there: str, error: str | None = None, *, came: str = "/", status: int = 200) -> Response:
-    back = f"/step-up/go-on?{urlencode({'kept': kept} if kept else {'next': there, 'came': came})}" if kept or came != "/" else there
+def _page(
+    who: Actor, kept: str, there: str, error: str | None = None, *, came: str = "/", status: int = 200
+) -> Response:
+    back = (
+        f"/step-up/go-on?{urlencode({'kept': kept} if kept else {'next': there, 'came': came})}"
+        if kept or came != "/"
+        else there
+    )
     context = {
         "way": confirming.way_of(who),
         "kept": kept,
@@ -98,13 +113,24 @@ def _page(who: Actor, kept: str, there: str, error: str | None = None, *, came: 
         "error": error,
         "dialog": frame.wants_fragment(),
     }
-    answer = make_response(frame.render("auth/step_up.html", context, "dialog" if frame.wants_fragment() else None), status)
+    answer = make_response(
+        frame.render("auth/step_up.html", context, "dialog" if frame.wants_fragment() else None), status
+    )
     answer.headers["Cache-Control"] = "no-store"
     if frame.wants_fragment():
-        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"], answer.headers["X-Step-Up"] = "#dialog", "innerHTML", "asked"
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"], answer.headers["X-Step-Up"] = (
+            "#dialog",
+            "innerHTML",
+            "asked",
+        )
     return answer
 
 
 def can_step_up(error: ConsoleError) -> bool:
     """Return whether confirming one's identity would lift this refusal."""
-    return error.code == "step_up" and not identity.is_api() and g.get("actor") is not None and current_user.is_authenticated
+    return (
+        error.code == "step_up"
+        and not identity.is_api()
+        and g.get("actor") is not None
+        and current_user.is_authenticated
+    )

@@ -42,16 +42,37 @@ STATES = {
     "refused": Badge("Could not begin", "bad", "alert-triangle"),
 }
 ENDINGS = {
-    "completed": Badge("Went through", "", "flag"), "exited": Badge("Left by an exit", "", "logout"), "unenrolled": Badge("Taken out", "", "x"),
-    "record_gone": Badge("Record gone", "", "x"), "erased": Badge("Erased", "", "x"), "failed": Badge("Failed", "bad", "alert-triangle"),
-    "timed_out": Badge("Timed out", "bad", "alert-triangle"), "cancelled": Badge("Cancelled", "", "x"), "aborted": Badge("Aborted", "", "x"),
-}  # fmt: skip
+    "completed": Badge("Went through", "", "flag"),
+    "exited": Badge("Left by an exit", "", "logout"),
+    "unenrolled": Badge("Taken out", "", "x"),
+    "record_gone": Badge("Record gone", "", "x"),
+    "erased": Badge("Erased", "", "x"),
+    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "timed_out": Badge("Timed out", "bad", "alert-triangle"),
+    "cancelled": Badge("Cancelled", "", "x"),
+    "aborted": Badge("Aborted", "", "x"),
+}
 WAYS_IN = {
-    "by_hand": "chosen by hand", "segment": "a segment", "filter": "a filtered list", "csv": "a file", "rows": "a program", "api": "a program", "mcp": "an assistant",
-    "event": "an event", "schedule": "a schedule", "webhook": "a webhook", "workflow": "a step of another workflow",
-}  # fmt: skip
+    "by_hand": "chosen by hand",
+    "segment": "a segment",
+    "filter": "a filtered list",
+    "csv": "a file",
+    "rows": "a program",
+    "api": "a program",
+    "mcp": "an assistant",
+    "event": "an event",
+    "schedule": "a schedule",
+    "webhook": "a webhook",
+    "workflow": "a step of another workflow",
+}
 BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}
-CHANNEL_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
+CHANNEL_WORDS = {
+    "email": "E-mail",
+    "sms": "SMS",
+    "call": "Calls",
+    "ai_call": "Calls by an AI",
+    "chat": "Chat",
+}
 ANSWERS = {"already_enrolled": Badge("In already", ""), "refused": Badge("Left out", "warn")}
 
 
@@ -88,8 +109,13 @@ def listed(slug: str) -> Response:
     context = {
         "target": target,
         "counts": counts,
-        "rows": [(lead, _badge(lead, target), lead_url(target, lead.id), _way_in(lead, target)) for lead in page.rows],
-        "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
+        "rows": [
+            (lead, _badge(lead, target), lead_url(target, lead.id), _way_in(lead, target))
+            for lead in page.rows
+        ],
+        "waits": waits_shortly(
+            [lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()
+        ),
         "full": enrolments.full_until(target) if counts.waiting and target.open else None,
         "held_up": enrolments.held_up(target) if counts.waiting and target.open else "",
         "ends": {lead.id: _end(lead) for lead in page.rows if lead.left_at},
@@ -101,15 +127,22 @@ def listed(slug: str) -> Response:
         "narrowed": any(args.get(name) for name in ("status", "step", "version")),
         "states": _states(counts),
         "ways_in": WAYS_IN,
-        "may_enrol": target.collection is not None and access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
-        "older": sum(n for version, n in counts.versions.items() if target.number is not None and version < target.number),
+        "may_enrol": target.collection is not None
+        and access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
+        "older": sum(
+            n
+            for version, n in counts.versions.items()
+            if target.number is not None and version < target.number
+        ),
         "may_move": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "publish"),
         "take_out": _take_out_url(target, counts) if page.rows else None,
         "batches": enrolments.batches.newest(frame.actor(), target, most=3),
         "batch_words": BATCH_WORDS,
         "address": workflow_url(target.slug),
     }
-    return frame.page("enrolments/enrolled.html", context | tabs.context(tabs.known_of(target.slug), "enrolled"))
+    return frame.page(
+        "enrolments/enrolled.html", context | tabs.context(tabs.known_of(target.slug), "enrolled")
+    )
 
 
 @blueprint.route("/workflows/<slug>/enrolled/<lead_id>", methods=["GET", "POST"])
@@ -137,12 +170,15 @@ def lead(slug: str, lead_id: str) -> Response:
         "target": target,
         "lead": one,
         "badge_now": _badge(one, target),
-        "waits": waits_shortly([one.run], frame.look()).get(one.run) if one.run and one.status == "active" else None,
+        "waits": waits_shortly([one.run], frame.look()).get(one.run)
+        if one.run and one.status == "active"
+        else None,
         "steps": _titles(target),
         "outcome_of": _outcomes(target, one.version),
         "labels": {entry.name: entry.label or entry.name for entry in target.fields},
         "way_in": _way_in(one, target),
-        "may_take_out": one.left_at is None and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
+        "may_take_out": one.left_at is None
+        and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
         "form": form,
         "unable": unable_words(target.id),
         "address": workflow_url(target.slug),
@@ -179,9 +215,16 @@ def follow(batch_id: str) -> Response:
             return frame.redirect_to(batch_url(_done(found, request.form.get("do", "")).id))
         except Invalid as invalid:
             wrong = refusals.first_reason(invalid)
-    if (answer := frame.poll_answer(found, reload=True)) is not None:  # who is left out, and why, stands below what is followed
+    if (
+        answer := frame.poll_answer(found, reload=True)
+    ) is not None:  # who is left out, and why, stands below what is followed
         return answer
-    return frame.page("enrolments/batch.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
+    return frame.page(
+        "enrolments/batch.html",
+        _progress(found, wrong),
+        blocks={"*": "progress"},
+        status=422 if wrong else 200,
+    )
 
 
 def _done(found: Batch, what: str) -> Batch:
@@ -192,7 +235,11 @@ def _done(found: Batch, what: str) -> Batch:
     if what == "resume":
         return enrolments.batches.resume(who, found.id)
     if what == "columns":
-        columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
+        columns = {
+            name.removeprefix(COLUMN): value
+            for name, value in request.form.items()
+            if name.startswith(COLUMN) and value
+        }
         question = enrolments.batches.with_columns(
             found.question,
             columns,
@@ -211,7 +258,10 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
     if sent := request.files.get("file"):
         return enrolments.batches.question_of_file(frame.actor(), target, sent.stream, values)
     if "file" in request.files or form.get("way") == "file":
-        raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a CSV file or a workbook from your computer."}])
+        raise Invalid(
+            "No file was chosen.",
+            details=[{"field": "file", "reason": "Choose a CSV file or a workbook from your computer."}],
+        )
     if form.getlist("key") and not form.get("all"):
         return Question(keys=form.getlist("key"), values=values)
     if form.get("all") and not (form.get("segment") or form.get("filter") or form.get("q")):
@@ -224,10 +274,23 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
 def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = None) -> Response:
     """Return the page that asks whom, with what was typed."""
     given = request.values
-    details = [{**each, "field": str(each["field"]).removeprefix("values.")} for each in wrong.details] if wrong else []
-    roots: dict[str, Any] = {"record": None, "related": {}, "variables": {}, "currentUser": frame.actor().attributes, OWN_INPUT: {}}
+    details = (
+        [{**each, "field": str(each["field"]).removeprefix("values.")} for each in wrong.details]
+        if wrong
+        else []
+    )
+    roots: dict[str, Any] = {
+        "record": None,
+        "related": {},
+        "variables": {},
+        "currentUser": frame.actor().attributes,
+        OWN_INPUT: {},
+    }
     fields = [
-        field.to_json() for field in shown([e for e in target.fields if not e.readonly], roots | {"now": frame.look().now}, {}, OWN_INPUT)
+        field.to_json()
+        for field in shown(
+            [e for e in target.fields if not e.readonly], roots | {"now": frame.look().now}, {}, OWN_INPUT
+        )
     ]
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     described = browse.describe(frame.actor(), target.collection) if target.collection else None
@@ -247,14 +310,23 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         ],
         "from_list": bool(chosen or given.get("all")),
         "whole": bool(given.get("all")),
-        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=dict(typed) or None, errors=details),
+        "boxes": form_boxes.boxes(
+            {"fields": fields},
+            reference_boxes.look_for(fields, typed),
+            typed=dict(typed) or None,
+            errors=details,
+        ),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "told": [str(each["reason"]) for each in details if each["field"] not in labels],
         "again": automation.again_words(target.document) if target.document is not None else "",
         "exits": [automation.exit_words(one, target.collection) for one in target.exits],
         "address": workflow_url(target.slug),
-        "back": way[1] if way else frame.collection_url(target.collection, **kept) if target.collection else workflow_url(target.slug),
+        "back": way[1]
+        if way
+        else frame.collection_url(target.collection, **kept)
+        if target.collection
+        else workflow_url(target.slug),
         "enrol_url": enrol_url(target.slug),
         "unable": unable_words(target.id),
     }
@@ -267,19 +339,25 @@ SHOWN = 8
 def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
     if target.collection is None or not keys:
         return []
-    found = browse.titles(frame.actor(), target.collection, keys, access.scope_for(frame.actor(), target.collection, "read"))
+    found = browse.titles(
+        frame.actor(), target.collection, keys, access.scope_for(frame.actor(), target.collection, "read")
+    )
     return [found[key] for key in keys if key in found]
 
 
 def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
     who = frame.actor()
     target = enrolments.seen(who, found.workflow, "start")
-    answers, more = enrolments.batches.answers(who, found.id, limit=100, after=request.args.get("after", type=int))
+    answers, more = enrolments.batches.answers(
+        who, found.id, limit=100, after=request.args.get("after", type=int)
+    )
     return {
         "batch": found,
         "target": target,
         "paused": jobs.paused(),
-        "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found)],
+        "causes": [
+            (ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found)
+        ],
         "rows": [(row, ANSWERS[row.status]) for row in answers],
         "more": frame.present_address(after=more) if more else None,
         "of_file": found.origin in ("csv", "rows"),
@@ -309,7 +387,9 @@ def _consent_words(target: Target) -> str:
 
 def _take_out_url(target: Target, counts: Counts) -> str | None:
     """Return where those of the list are taken out together; None where nobody of them is in it, or the reader may not."""
-    narrowed = {name: value for name in ("status", "step", "version") if (value := request.args.get(name, ""))}
+    narrowed = {
+        name: value for name in ("status", "step", "version") if (value := request.args.get(name, ""))
+    }
     may = access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "cancel")
     if not may or not counts.enrolled or narrowed.get("status", "active") not in enrolments.HERE:
         return None
@@ -419,7 +499,11 @@ def _end(lead: Lead) -> str:
 def _way_in(lead: Lead, target: Target) -> str:
     """Return how somebody came in; by a trigger, what it waits for in words, where it is there still."""
     triggers = target.document.triggers if target.document is not None else ()
-    named = [uncapitalised(each.title or automation.trigger_words(each)) for each in triggers if each.id == lead.trigger]
+    named = [
+        uncapitalised(each.title or automation.trigger_words(each))
+        for each in triggers
+        if each.id == lead.trigger
+    ]
     way = WAYS_IN.get(lead.origin, lead.origin)
     return f"{way}: {named[0]}" if named else way
 
@@ -427,7 +511,9 @@ def _way_in(lead: Lead, target: Target) -> str:
 def _badge(lead: Lead, target: Target) -> Badge:
     """Return the state of a lead in a word."""
     if lead.status == "left":
-        return ENDINGS.get(lead.ending or "", Badge((lead.ending or "left").replace("_", " ").capitalize(), "", "check"))
+        return ENDINGS.get(
+            lead.ending or "", Badge((lead.ending or "left").replace("_", " ").capitalize(), "", "check")
+        )
     if target.status == "paused" and lead.status in enrolments.HERE:
         return STATES["paused"]
     return STATES[lead.status]
@@ -436,11 +522,20 @@ def _badge(lead: Lead, target: Target) -> Badge:
 def _states(counts: Counts) -> list[dict[str, Any]]:
     """Return the states with their numbers, as links."""
     chosen_status = request.args.get("status", "")
-    listing = [("", "In it", counts.enrolled), ("waiting", "Waiting to begin", counts.waiting), ("active", "Begun", counts.active)]
+    listing = [
+        ("", "In it", counts.enrolled),
+        ("waiting", "Waiting to begin", counts.waiting),
+        ("active", "Begun", counts.active),
+    ]
     listing += [("left", "Left", counts.left)]
     if counts.refused:
         listing.append(("refused", "Could not begin", counts.refused))
     return [
-        {"label": label, "count": count, "href": frame.present_address(status=status or None, after=None), "here": status == chosen_status}
+        {
+            "label": label,
+            "count": count,
+            "href": frame.present_address(status=status or None, after=None),
+            "here": status == chosen_status,
+        }
         for status, label, count in listing
     ]

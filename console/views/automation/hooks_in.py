@@ -48,14 +48,21 @@ def _received(hook: incoming.Hook) -> ResponseReturnValue:
     try:
         body, form = sent_bytes(also=(incoming.FORM,)), request.mimetype == incoming.FORM
     except UnsupportedMediaType as other:
-        came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
+        came = CAME_AS.get(
+            request.mimetype
+        )  # no words of the sender's: whoever has only the address fills nothing
         incoming.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
         raise
     except RequestEntityTooLarge:
         incoming.note_away(hook, incoming.TOO_LARGE)
         raise incoming.TooLarge(f"{incoming.TOO_LARGE} Nothing was started.") from None
     try:
-        taken = incoming.receive(hook, incoming.Delivery(body, headers, sender, lambda: sent_to(request), form, request.remote_addr or ""))
+        taken = incoming.receive(
+            hook,
+            incoming.Delivery(
+                body, headers, sender, lambda: sent_to(request), form, request.remote_addr or ""
+            ),
+        )
     except Conflict as error:
         raise _with_run(error) from None
     if taken.reply is not None:
@@ -99,7 +106,11 @@ def _answer_of(taken: incoming.Taken | ConsoleError) -> dict[str, Any]:
     """Return what came of one object."""
     if isinstance(taken, ConsoleError):
         return {"runId": None, "code": taken.code, "message": taken.words}
-    return {"runId": taken.run, "duplicate": taken.duplicate, **({"unused": taken.unused} if taken.unused else {})}
+    return {
+        "runId": taken.run,
+        "duplicate": taken.duplicate,
+        **({"unused": taken.unused} if taken.unused else {}),
+    }
 
 
 def sent_to(sent: Request) -> str:
@@ -119,7 +130,11 @@ def _sender(hook: incoming.Hook) -> Actor:
     (`https://key:cns_…@…`). Raises NotSignedIn, TooMany.
     """
     basic = request.authorization
-    named = f"Bearer {basic.password}" if basic is not None and basic.type == "basic" else request.headers.get("Authorization")
+    named = (
+        f"Bearer {basic.password}"
+        if basic is not None and basic.type == "basic"
+        else request.headers.get("Authorization")
+    )
     actor = key_holder(named)
     g.actor = actor
     rates.count_as(limited_as(hook, actor.key_id))

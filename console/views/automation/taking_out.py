@@ -25,7 +25,9 @@ def show(slug: str) -> Response:
     form = Form(
         [
             *(Field(name, kind="hidden") for name in NARROWED if getattr(those, name) is not None),
-            Field("reason", "Why", hint="Each of them and each run keeps it.", required=True, max_length=2000),
+            Field(
+                "reason", "Why", hint="Each of them and each run keeps it.", required=True, max_length=2000
+            ),
         ],
         {name: getattr(those, name) for name in NARROWED},
         tone="danger",
@@ -66,7 +68,10 @@ def _meant_people() -> Those:
 def _drawn(target: Target, those: Those, plan: TakeOutPlan, form: Form) -> Response:
     form.submit = f"Take {plan.total:,} out"
     titles = {} if target.document is None else target.document.step_names
-    steps = sorted(((titles.get(step, "A step of an older version"), n) for step, n in plan.steps.items()), key=lambda each: -each[1])
+    steps = sorted(
+        ((titles.get(step, "A step of an older version"), n) for step, n in plan.steps.items()),
+        key=lambda each: -each[1],
+    )
     context: dict[str, Any] = {
         "target": target,
         "plan": plan,

@@ -18,11 +18,21 @@ from console.views.browse.list_counts import list_address, tabs
 
 
 def around_records(
-    who: Actor, collection: Collection, described: Mapping[str, Any], kept: ListView, known: Sequence[SavedSegment]
+    who: Actor,
+    collection: Collection,
+    described: Mapping[str, Any],
+    kept: ListView,
+    known: Sequence[SavedSegment],
 ) -> dict[str, Any]:
     """Return what stands around the records of the list of the address; `kinds` and `kept_widths` are for drawing its columns."""
-    args, several, creates = request.args, chosen_records.offered(who, collection), hand_forms.may_create(who, collection)
-    segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
+    args, several, creates = (
+        request.args,
+        chosen_records.offered(who, collection),
+        hand_forms.may_create(who, collection),
+    )
+    segment = next(
+        (segment for segment in described["segments"] if segment["id"] == args.get("segment")), None
+    )
     return several | {
         "kinds": {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]},
         "kept_widths": kept.widths,
@@ -34,7 +44,10 @@ def around_records(
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
         "wider_href": _wider_address(collection, args),
-        "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
+        "searchable": any(
+            field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum")
+            for field in described["fields"]
+        ),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
         "facets": None,
@@ -70,4 +83,8 @@ def _exported() -> dict[str, Any]:
 def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:
     """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
-    return list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
+    return (
+        list_address(extended="1")
+        if args.get("q", "").strip() and args.get("extended") != "1" and refers
+        else None
+    )

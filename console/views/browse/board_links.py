@@ -19,5 +19,7 @@ def kept() -> dict[str, Any]:
 def board_address(collection: Collection, fields: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the address of the present list as a board; None where it has no field for one. `fields` are those that the reader may read."""
     readable = {item["name"] for item in fields}
-    fits = collection.key and any(boards.is_choice(item) and item.name in readable for item in collection.stored_fields)
+    fits = collection.key and any(
+        boards.is_choice(item) and item.name in readable for item in collection.stored_fields
+    )
     return frame.with_query(f"/board{frame.collection_url(collection.id)}", kept()) if fits else None

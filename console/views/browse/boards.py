@@ -73,7 +73,9 @@ def move(collection: str) -> Response:
     except SourceDown as error:
         return _show(collection, wrong=errors.error_message(error), status=409)
     if not frame.wants_fragment():
-        return frame.redirect_to(identity.local(form.get("back", "")) or f"/board{frame.collection_url(collection)}")
+        return frame.redirect_to(
+            identity.local(form.get("back", "")) or f"/board{frame.collection_url(collection)}"
+        )
     return _show(collection, moved=key)
 
 
@@ -104,13 +106,19 @@ def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "collection": listed,
         "by": found.by,
-        "choices": [(item.label, frame.present_address(by=item.name), item.name == found.by.name) for item in found.choices],
+        "choices": [
+            (item.label, frame.present_address(by=item.name), item.name == found.by.name)
+            for item in found.choices
+        ],
         "columns": columns,
         "fixed": found.fixed,
         "cut": found.cut,
         "measured": found.measured,
         "segments": [("All", frame.present_address(segment=""), request.args.get("segment") not in known)]
-        + [(label, frame.present_address(segment=name), request.args.get("segment") == name) for name, label in known.items()],
+        + [
+            (label, frame.present_address(segment=name), request.args.get("segment") == name)
+            for name, label in known.items()
+        ],
         "segment_label": known.get(request.args.get("segment", ""), ""),
         "chips": list_filters.chips(found.filter, kinds, look),
         "q": request.args.get("q", ""),
@@ -121,15 +129,23 @@ def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _column(found: Board, column: BoardColumn, kinds: Mapping[str, Kind], look: Look, tags: Mapping[str, Markup]) -> Column:
-    condition: dict[str, Any] = {"field": found.by.name, "op": "eq", "value": option_value(found.by, column.value)}
+def _column(
+    found: Board, column: BoardColumn, kinds: Mapping[str, Kind], look: Look, tags: Mapping[str, Markup]
+) -> Column:
+    condition: dict[str, Any] = {
+        "field": found.by.name,
+        "op": "eq",
+        "value": option_value(found.by, column.value),
+    }
     if column.value is None:
         condition = {"field": found.by.name, "op": "is_null", "value": True}
     kept = board_links.kept() | {
         "segment": request.args.get("segment", ""),
         "filter": list_filters.with_all(request.args.get("filter"), [condition]),
     }
-    tone = column.tone if column.tone is not None else states.tone_of(kinds[found.by.name], column.value or "")
+    tone = (
+        column.tone if column.tone is not None else states.tone_of(kinds[found.by.name], column.value or "")
+    )
     count = f"{column.count:,}" if not found.cut or column.count else "many" if column.rows else "0"
     return Column(
         column.value or NONE,
@@ -155,9 +171,14 @@ def _amount(value: Any, currency: str | None) -> Any:
     return Amount(str(value), currency) if currency else str(value)
 
 
-def _card(found: Board, row: Record, kinds: Mapping[str, Kind], look: Look, tags: Mapping[str, Markup]) -> Card:
+def _card(
+    found: Board, row: Record, kinds: Mapping[str, Kind], look: Look, tags: Mapping[str, Markup]
+) -> Card:
     values = formats.with_currencies(row.values, found.collection.currencies)
-    shown = [*found.shown, *([found.measured] if found.measured is not None and found.measured not in found.shown else [])]
+    shown = [
+        *found.shown,
+        *([found.measured] if found.measured is not None and found.measured not in found.shown else []),
+    ]
     lines = [
         (item.label, formats.html(kinds[item.name], values.get(item.name), look))
         for item in shown

@@ -76,7 +76,11 @@ def preview(collection: str) -> Response:
         return _page(described, action, [], typed, wrong=wrong)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking))
-    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _editable(action) else list(items)
+    judged = (
+        bulk.judged(actor, collection, action, items, given)
+        if request.method == "POST" or not _editable(action)
+        else list(items)
+    )
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed, checked_with=_token(given))
     token, *checked = request.form.get("checked", "").split(",")
@@ -84,7 +88,13 @@ def preview(collection: str) -> Response:
         return _page(described, action, judged, typed, wrong=Invalid(UNCHECKED), checked_with=_token(given))
     judged = bulk.as_checked(judged, set(checked))
     if all(item.state == bulk.REFUSED for item in judged):
-        return _page(described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."))
+        return _page(
+            described,
+            action,
+            judged,
+            typed,
+            wrong=Invalid("Nothing can be done with these values: the reasons stand below."),
+        )
     bulk_id = bulk.begin(actor, collection, action, judged, given)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
@@ -113,7 +123,9 @@ def _later(
 
 def _token(given: Mapping[str, Any]) -> str:
     """Return what stands for the values with which the records were checked."""
-    return subjects.digest(orjson.dumps(log.body.plain(dict(given)), option=orjson.OPT_SORT_KEYS), "values for several records").hex()
+    return subjects.digest(
+        orjson.dumps(log.body.plain(dict(given)), option=orjson.OPT_SORT_KEYS), "values for several records"
+    ).hex()
 
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
@@ -137,7 +149,10 @@ def _offered(actor: Actor, collection: str) -> list[Action | BulkStart]:
 def _editable(action: Action | BulkStart) -> list[FieldDefinition]:
     """Return the fields that are typed once for all records."""
     if isinstance(action, BulkStart):
-        return [FieldDefinition.model_validate(field) for field in action.definition.document.start.config.get("fields", ())]
+        return [
+            FieldDefinition.model_validate(field)
+            for field in action.definition.document.start.config.get("fields", ())
+        ]
     return [entry for entry in action.form if not entry.readonly]
 
 
@@ -146,7 +161,9 @@ def _missing_errors(action: Action | BulkStart, given: Mapping[str, Any]) -> lis
     empty = [entry for entry in _editable(action) if entry.value is None]
     fields = shown(empty, _roots(action), {}, OWN_INPUT)
     return [
-        {"field": field.name, "reason": missing_message(field)} for field in fields if field.required and is_empty(given.get(field.name))
+        {"field": field.name, "reason": missing_message(field)}
+        for field in fields
+        if field.required and is_empty(given.get(field.name))
     ]
 
 
@@ -184,22 +201,31 @@ def _page(
     context = way | {
         "collection": described,
         "action": action,
-        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed or None, errors=details),
+        "boxes": form_boxes.boxes(
+            {"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed or None, errors=details
+        ),
         "items": [_drawn(described["id"], item, CANNOT, sets=sets.get(item.key, "")) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
         "later": later,
-        "among": listed_words(records.collection(described["id"]), described) or "all that you see, without a filter"
+        "among": listed_words(records.collection(described["id"]), described)
+        or "all that you see, without a filter"
         if later and request.values.get("all")
         else "",
         "too_many": isinstance(wrong, bulk.TooManyChosen),
         "first_href": f"/bulk/of/{frame.segment(described['id'])}?{urlencode([*_as_asked(action), ('first', '1')])}",
-        "checked": ",".join([checked_with, *(item.seen for item in items if item.seen)]) if checked_with else "",
+        "checked": ",".join([checked_with, *(item.seen for item in items if item.seen)])
+        if checked_with
+        else "",
         "waits": _waits(action),
-        "does": [] if isinstance(action, BulkStart) else [effect.summary.rstrip(".") for effect in action.effects],
+        "does": []
+        if isinstance(action, BulkStart)
+        else [effect.summary.rstrip(".") for effect in action.effects],
         "final": not isinstance(action, BulkStart) and action.irreversible,
         "approved": sum(bool(item.why) for item in items if item.state != bulk.REFUSED),
-        "keys": [] if request.values.get("all") or request.values.get("again") else request.values.getlist("key"),
+        "keys": []
+        if request.values.get("all") or request.values.get("again")
+        else request.values.getlist("key"),
         "kept": chosen_records.kept(request.values) + way["kept_from"],
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
@@ -210,12 +236,21 @@ def _page(
 
 def _progress(work: Bulk) -> dict[str, Any]:
     left = work.count() - work.done
-    action = by_hand.named(work.action) or next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
+    action = by_hand.named(work.action) or next(
+        (each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None
+    )
     starting = bulk_starts.slug_of(work.action) is not None
     way_back = workspace_return.way_back(work.id)
     known = records.catalogue.find(work.collection)
     named, listed = bulk_ends.title_of(work.action), known.label if known else work.collection
-    heads = {head.id: head for head in lists.with_ids(frame.actor(), [item.run for item in work.items if item.run])} if starting else {}
+    heads = (
+        {
+            head.id: head
+            for head in lists.with_ids(frame.actor(), [item.run for item in work.items if item.run])
+        }
+        if starting
+        else {}
+    )
     return {
         "bulk": work,
         "starting": starting,
@@ -223,7 +258,14 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "listed": known,
         "done_word": bulk_ends.done_word(work.action),
         "waits": _waits(action) if isinstance(action, BulkStart) else "",
-        "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
+        "first_saved": next(
+            (
+                heads[item.run]
+                for item in work.items
+                if item.run in heads and heads[item.run].status == "saved"
+            ),
+            None,
+        ),
         "title": named,
         "crumb": way_back[0] if way_back else listed,
         "window_title": f"{named}, {listed}, {work.done:,} of {work.count():,}, Handrail",
@@ -237,29 +279,56 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "paused": jobs.paused(),
         "total": work.count(),
         "items": [
-            _drawn(work.collection, item, CANNOT if work.looking else STATES[bulk.REFUSED], heads.get(item.run or ""))
+            _drawn(
+                work.collection,
+                item,
+                CANNOT if work.looking else STATES[bulk.REFUSED],
+                heads.get(item.run or ""),
+            )
             for item in work.items
             if item.state != bulk.FITS
         ],
-        "back": way_back[1] if way_back else workspace_return.list_of(work.id) or frame.collection_url(work.collection),
+        "back": way_back[1]
+        if way_back
+        else workspace_return.list_of(work.id) or frame.collection_url(work.collection),
         "back_title": way_back[0] if way_back else "the list",
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)
 
 
-def _what_is_set(collection_id: str, action: Action | BulkStart, items: Sequence[Item], typed: Mapping[str, Any]) -> dict[str, str]:
+def _what_is_set(
+    collection_id: str, action: Action | BulkStart, items: Sequence[Item], typed: Mapping[str, Any]
+) -> dict[str, str]:
     """Return key → what the fields that the action sets hold now, and what they become where the form alone says it."""
-    own = [each for each in (() if isinstance(action, BulkStart) else action.effects) if isinstance(each, SqlWrite) and each.record is None]
+    own = [
+        each
+        for each in (() if isinstance(action, BulkStart) else action.effects)
+        if isinstance(each, SqlWrite) and each.record is None
+    ]
     collection, scope = browse.browsed_collection(frame.actor(), collection_id)
     written = {name: computed for effect in own for name, computed in effect.set.items()}
-    shut = {field.name for field in collection.stored_fields if field.hidden or field.currency in collection.by_name} | scope.hidden
+    shut = {
+        field.name
+        for field in collection.stored_fields
+        if field.hidden or field.currency in collection.by_name
+    } | scope.hidden
     fields = [field for field in collection.stored_fields if field.name in written and field.name not in shut]
     if not fields:
         return {}
-    found = records.named(collection_id, [item.key for item in items], browse.view_scope(frame.actor(), collection), None)
-    new = {field.name: value for field in fields if (value := _typed_alone(written[field.name], typed)) is not None}
+    found = records.named(
+        collection_id, [item.key for item in items], browse.view_scope(frame.actor(), collection), None
+    )
+    new = {
+        field.name: value
+        for field in fields
+        if (value := _typed_alone(written[field.name], typed)) is not None
+    }
     rows = [new, *(record.values for record in found.values())]
-    look = frame.naming(browse.named(frame.actor(), naming.references(((field.name, field.references) for field in fields), rows)))
+    look = frame.naming(
+        browse.named(
+            frame.actor(), naming.references(((field.name, field.references) for field in fields), rows)
+        )
+    )
 
     def words(field: Field, before: Any) -> str:
         what = formats.kind(field)
@@ -267,7 +336,9 @@ def _what_is_set(collection_id: str, action: Action | BulkStart, items: Sequence
         return f"{field.label}: {formats.text(what, before, look)}{becomes or ' now'}"
 
     return {
-        key: "; ".join(words(field, record.values[field.name]) for field in fields if field.name in record.values)
+        key: "; ".join(
+            words(field, record.values[field.name]) for field in fields if field.name in record.values
+        )
         for key, record in found.items()
     }
 
@@ -285,30 +356,51 @@ def _typed_alone(computed: Any, typed: Mapping[str, Any]) -> Any:
 
 def _as_asked(action: Action | BulkStart) -> list[tuple[str, str]]:
     """Return the parameters that name the action and the chosen records."""
-    return [("action", action.id), *chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
+    return [
+        ("action", action.id),
+        *chosen_records.kept(request.values),
+        *(("key", key) for key in request.values.getlist("key")),
+    ]
 
 
 def _again_url(work: Bulk) -> str:
     """Return where what was not done is tried again."""
     deed = by_hand.named(work.action)
     if deed is not None and deed.tags:
-        return frame.with_query(f"/tags/of/{frame.segment(work.collection)}", {"way": "put" if deed.puts_tag else "take", "again": work.id})
-    return frame.with_query(f"/bulk/of/{frame.segment(work.collection)}", {"action": work.action, "again": work.id})
+        return frame.with_query(
+            f"/tags/of/{frame.segment(work.collection)}",
+            {"way": "put" if deed.puts_tag else "take", "again": work.id},
+        )
+    return frame.with_query(
+        f"/bulk/of/{frame.segment(work.collection)}", {"action": work.action, "again": work.id}
+    )
 
 
 def _waits(action: Action | BulkStart) -> str:
     """Return where the runs of a workflow wait, in words; empty for an action."""
     if not isinstance(action, BulkStart):
         return ""
-    return f"They wait in {action.inbox}." if action.inbox else "They are saved as To Continue, for whoever may resume them."
+    return (
+        f"They wait in {action.inbox}."
+        if action.inbox
+        else "They are saved as To Continue, for whoever may resume them."
+    )
 
 
 def _drawn(
-    collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], head: RunHead | None = None, sets: str = ""
+    collection: str,
+    item: Item,
+    refused: Badge = STATES[bulk.REFUSED],
+    head: RunHead | None = None,
+    sets: str = "",
 ) -> dict[str, Any]:
     """Return what stands of a record; of a workflow that was started on it, how its run stands now. `sets`: what an action would set of it."""
     now = head and frame.status_badge(
-        head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
+        head.status,
+        head.holder,
+        frame.actor().id,
+        {head.holder or "": head.holder_name},
+        ticket=bool(head.ticket),
     )
     return {
         "title": item.title,

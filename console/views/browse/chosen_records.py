@@ -21,7 +21,9 @@ LIST_OF = ("segment", "filter", "q", "sort", "extended", "inside")
 def list_query(form: Mapping[str, str]) -> BrowseQuery:
     """Return the list from which the records were chosen."""
     segment, where, words, sort = (form.get(name) or None for name in ("segment", "filter", "q", "sort"))
-    return BrowseQuery(segment, where, words, sort, extended=form.get("extended") == "1", inside=form.get("inside") == "1")
+    return BrowseQuery(
+        segment, where, words, sort, extended=form.get("extended") == "1", inside=form.get("inside") == "1"
+    )
 
 
 def keys(actor: Actor, form: MultiDict[str, str]) -> list[str]:
@@ -31,7 +33,11 @@ def keys(actor: Actor, form: MultiDict[str, str]) -> list[str]:
 
 def kept(form: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what a form repeats of how the records were chosen, beside their keys."""
-    return [(name, form[name]) for name in (*LIST_OF, "all", "first", "again") if form.get(name) or (name == "segment" and name in form)]
+    return [
+        (name, form[name])
+        for name in (*LIST_OF, "all", "first", "again")
+        if form.get(name) or (name == "segment" and name in form)
+    ]
 
 
 def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
@@ -43,13 +49,19 @@ def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
         *many_changes.offered(actor, collection),
     ]
     may_tag = tags.may_tag(actor, collection.id) and bool(collection.key)
-    return {"actions": [(each.id, each.title) for each in several], "may_tag": may_tag, "choose": bool(several) or may_tag}
+    return {
+        "actions": [(each.id, each.title) for each in several],
+        "may_tag": may_tag,
+        "choose": bool(several) or may_tag,
+    }
 
 
 def back(collection: str, label: str) -> dict[str, Any]:
     """Return where records were ticked: a workspace, as it was then, else the list with its filter. `kept_from` goes into the form."""
     came = workspace_return.came_from() or workspace_return.list_of(request.values.get("again", ""))
-    listed = {name: request.values[name] for name in LIST_OF if name in request.values}  # an empty segment is All, none the usual one
+    listed = {
+        name: request.values[name] for name in LIST_OF if name in request.values
+    }  # an empty segment is All, none the usual one
     before = came if came.startswith(workspace_return.LIST) else frame.collection_url(collection, **listed)
     title, address = workspace_return.titled(came) or (label, before)
     return {"back": address, "back_title": title, "kept_from": [(workspace_return.FROM, address)]}

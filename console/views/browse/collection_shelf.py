@@ -19,9 +19,18 @@ PAGE = 200
 
 def page() -> Response:
     """Show the collections that the reader may browse by data source: the first of each, or a page of one `source`."""
-    every, part, only = browse.collections(frame.actor()), request.args.get("name", "").strip(), request.args.get("source")
-    readable = [each for each in every if part.casefold() in each.label.casefold() and only in (None, each.source)]
-    sources = {source: list(group) for source, group in groupby(sorted(readable, key=_place), key=lambda each: each.source)}
+    every, part, only = (
+        browse.collections(frame.actor()),
+        request.args.get("name", "").strip(),
+        request.args.get("source"),
+    )
+    readable = [
+        each for each in every if part.casefold() in each.label.casefold() and only in (None, each.source)
+    ]
+    sources = {
+        source: list(group)
+        for source, group in groupby(sorted(readable, key=_place), key=lambda each: each.source)
+    }
     called = Counter((each.source, each.plain_label or each.label) for each in every)
     begin = request.args.get("from", 0, int) if only else 0
     context = {

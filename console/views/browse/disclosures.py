@@ -30,20 +30,28 @@ def report(collection: str, part: str, slug: str) -> Response:
         return _form(page, definition, fields)
     typed = form_boxes.read_form(request.form, frame.look())
     try:
-        number = runs.report(who, slug, collection, key, {name: value for name, value in typed.items() if value is not None})
+        number = runs.report(
+            who, slug, collection, key, {name: value for name, value in typed.items() if value is not None}
+        )
     except NotFound:
         raise
     except ConsoleError as wrong:
         return _form(page, definition, fields, typed=typed, wrong=wrong)
     context = _form_context(definition)
     return frame.page(
-        "records/receipt.html", records.record_context(page) | context | {"number": number}, blocks={"*": "dialog"}, status=201
+        "records/receipt.html",
+        records.record_context(page) | context | {"number": number},
+        blocks={"*": "dialog"},
+        status=201,
     )
 
 
 def _form_context(definition: Definition) -> dict[str, Any]:
     disclosure = definition.document.report
-    return {"title": disclosure.title if disclosure else definition.title, "text": disclosure.text if disclosure else None}
+    return {
+        "title": disclosure.title if disclosure else definition.title,
+        "text": disclosure.text if disclosure else None,
+    }
 
 
 def _form(
@@ -54,7 +62,11 @@ def _form(
     typed: Mapping[str, Any] | None = None,
     wrong: ConsoleError | None = None,
 ) -> Response:
-    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
+    details = (
+        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
+        if wrong
+        else []
+    )
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = (
         records.record_context(page)

@@ -13,12 +13,60 @@ from console.views.formats import Kind, Look
 
 _DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
 _EXPIRES = re.compile(r"(?:^|_)(?:expires|expiry|valid_until)(?:_|$)", re.IGNORECASE)
-_ENDED = frozenset({
-    "superseded", "archived", "cancelled", "canceled", "closed", "completed", "complete", "delivered", "done", "exited", "finished", "paid",
-    "rejected", "resolved", "settled", "solved", "void", "withdrawn", "written_off", "returned", "refunded", "repaid", "collected", "picked_up",
-    "handed_over", "handed_out", "shipped", "fulfilled", "seen", "attended", "no_show", "not_seen", "missed", "did_not_attend", "dna", "discharged",
-    "declined", "denied", "refused", "dismissed", "abandoned", "terminated", "retired", "scrapped", "disposed", "sold", "lost", "won", "expired", "lapsed",
-})  # fmt: skip
+_ENDED = frozenset(
+    {
+        "superseded",
+        "archived",
+        "cancelled",
+        "canceled",
+        "closed",
+        "completed",
+        "complete",
+        "delivered",
+        "done",
+        "exited",
+        "finished",
+        "paid",
+        "rejected",
+        "resolved",
+        "settled",
+        "solved",
+        "void",
+        "withdrawn",
+        "written_off",
+        "returned",
+        "refunded",
+        "repaid",
+        "collected",
+        "picked_up",
+        "handed_over",
+        "handed_out",
+        "shipped",
+        "fulfilled",
+        "seen",
+        "attended",
+        "no_show",
+        "not_seen",
+        "missed",
+        "did_not_attend",
+        "dna",
+        "discharged",
+        "declined",
+        "denied",
+        "refused",
+        "dismissed",
+        "abandoned",
+        "terminated",
+        "retired",
+        "scrapped",
+        "disposed",
+        "sold",
+        "lost",
+        "won",
+        "expired",
+        "lapsed",
+    }
+)
 """Words of states in which nothing is waited for any more."""
 
 
@@ -29,7 +77,9 @@ _RUN_OUT = frozenset({"expired", "lapsed"})
 
 def is_due(what: Kind) -> bool:
     """Return whether the field says when something is due or expires, by its name: `due_at`, `payment_due`, `next_review_on`, `expires_on`."""
-    return what.type in ("date", "datetime") and (_DUE.search(recognising.snaked(what.name)) is not None or expires(what))
+    return what.type in ("date", "datetime") and (
+        _DUE.search(recognising.snaked(what.name)) is not None or expires(what)
+    )
 
 
 def expires(what: Kind) -> bool:
@@ -47,7 +97,10 @@ def ended(state: Any, what: Kind) -> bool:
 
 def over(values: Mapping[str, Any], collection: Collection, what: Kind) -> bool:
     """Return whether the values of a record say that what is due then has come to its end."""
-    return any(bool(values.get(name)) if alone else ended(values.get(name), what) for name, alone in collection.ending_fields.items())
+    return any(
+        bool(values.get(name)) if alone else ended(values.get(name), what)
+        for name, alone in collection.ending_fields.items()
+    )
 
 
 def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -> list[str]:
@@ -64,7 +117,9 @@ def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -
         title, said = f"{exactly}", f"{words} late"
         if expires(what):
             title, said = f"{exactly}, {words} ago", f'Expired<span class="vh"> {exactly}</span>'
-        made.append(f'<td class="d" data-l="{label}"><span class="badge bad" title="{title}">{said}</span></td>')
+        made.append(
+            f'<td class="d" data-l="{label}"><span class="badge bad" title="{title}">{said}</span></td>'
+        )
     return made
 
 

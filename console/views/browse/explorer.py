@@ -56,10 +56,15 @@ def show(collection: str, part: str) -> Response:
     key, way = frame.key_of(part), request.args.getlist(STEP)[:LONGEST_WAY]
     walk = _Walk(collection, key, way)
     if frame.wants_fragment() and (first := _first_column(frame.htmx.target)) is not None:
-        return make_response(frame.render("records/explorer_columns.html", {"columns": walk.columns(min(first, len(way)))}))
+        return make_response(
+            frame.render("records/explorer_columns.html", {"columns": walk.columns(min(first, len(way)))})
+        )
     page = browse.record(frame.actor(), collection, key)
     here = frame.record_url(collection, key)
-    context = records.record_context(page) | {"columns": walk.columns(0), "tabs": records.tabs(here, "explorer")}
+    context = records.record_context(page) | {
+        "columns": walk.columns(0),
+        "tabs": records.tabs(here, "explorer"),
+    }
     return frame.page("records/explorer.html", context)
 
 
@@ -124,14 +129,29 @@ class _Walk:
         empty = ", ".join(link.label for link, total in ways if total == 0)
         look = frame.naming(page.named)
         readable = {item.name: item for item in page.fields}
-        names = [name for name in page.collection.columns if name in readable and (name,) != page.collection.title_fields]
+        names = [
+            name
+            for name in page.collection.columns
+            if name in readable and (name,) != page.collection.title_fields
+        ]
         values = formats.with_currencies(page.record.values, page.collection.currencies)
-        facts = [(readable[name].label, _fact(page.collection, readable[name], values.get(name), look)) for name in names[:FACTS]]
+        facts = [
+            (readable[name].label, _fact(page.collection, readable[name], values.get(name), look))
+            for name in names[:FACTS]
+        ]
         why = "" if choices else "It leads to no other records."
-        called = " ".join(filter(None, [page.collection.label_one, page.collection.number_of(page.record.values)]))
+        called = " ".join(
+            filter(None, [page.collection.label_one, page.collection.number_of(page.record.values)])
+        )
         more = f"None: {empty}." if empty and choices else ""
         return Column(
-            number, page.record.title, called, frame.record_url(collection_id, key), choices, facts if number else (), why=why or more
+            number,
+            page.record.title,
+            called,
+            frame.record_url(collection_id, key),
+            choices,
+            facts if number else (),
+            why=why or more,
         )
 
     def _list(self, number: int) -> Column:
@@ -139,18 +159,33 @@ class _Walk:
         found = browse.related(frame.actor(), collection_id, key, self.way[number - 1], ROWS)
         rows = [self._row(number, found, row) for row in found.rows]
         href = frame.record_url(collection_id, key) + f"/related/{frame.segment(self.way[number - 1])}"
-        return Column(number, found.relation.label, "", href, rows, more=bool(found.next), why="" if rows else "There are none.")
+        return Column(
+            number,
+            found.relation.label,
+            "",
+            href,
+            rows,
+            more=bool(found.next),
+            why="" if rows else "There are none.",
+        )
 
     def _row(self, number: int, found: RelatedPage, row: Record) -> Choice:
         look = frame.naming(found.named)
         fields = [item for item in found.columns if (item.name,) != found.collection.title_fields][:FACTS]
         values = formats.with_currencies(row.values, found.collection.currencies)
-        texts = [formats.text(formats.kind(item, found.collection.key), values.get(item.name), look) for item in fields]
+        texts = [
+            formats.text(formats.kind(item, found.collection.key), values.get(item.name), look)
+            for item in fields
+        ]
         words = " · ".join(text for text in texts if text != formats.EMPTY)
         if row.key is None:
             return Choice(row.title, words, "", here=False)
         return Choice(
-            row.title, words, self._to(number, row.key), self._here(number, row.key), frame.record_url(found.collection.id, row.key)
+            row.title,
+            words,
+            self._to(number, row.key),
+            self._here(number, row.key),
+            frame.record_url(found.collection.id, row.key),
         )
 
 
@@ -161,4 +196,8 @@ def _fact(collection: Collection, item: Field, value: Any, look: Look) -> Any:
 
 
 def _why(error: ConsoleError) -> str:
-    return error.message if isinstance(error, SourceDown) else "This record is not there, or outside what you may see."
+    return (
+        error.message
+        if isinstance(error, SourceDown)
+        else "This record is not there, or outside what you may see."
+    )

@@ -19,7 +19,12 @@ CAP = browse.CAP
 
 
 def tabs(
-    collection: Collection, described: Mapping[str, Any], kept: ListView, saved: Sequence[SavedSegment], *, counted: bool = False
+    collection: Collection,
+    described: Mapping[str, Any],
+    kept: ListView,
+    saved: Sequence[SavedSegment],
+    *,
+    counted: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the segments as tabs, then the `saved` ones: label, address, whether it is shown, and with `counted` how many records it has.
 
@@ -28,24 +33,44 @@ def tabs(
     who, chosen, here = frame.actor(), request.args.get("segment"), request.args.get("saved")
     opens = list_views.first_segment(who, collection, kept) or kept.segment
     try:
-        counts = browse.segment_counts(who, collection.id, {segment.id: segment.browse_query for segment in saved}) if counted else {}
+        counts = (
+            browse.segment_counts(who, collection.id, {segment.id: segment.browse_query for segment in saved})
+            if counted
+            else {}
+        )
     except SourceDown:
         counts = {}  # the list says it already
-    known, inside = {segment["id"] for segment in described["segments"]}, here in {segment.id for segment in saved}
-    left = dict.fromkeys(("saved", *KEPT)) if inside else {}  # the filter of a saved segment is not taken into another tab
+    known, inside = (
+        {segment["id"] for segment in described["segments"]},
+        here in {segment.id for segment in saved},
+    )
+    left = (
+        dict.fromkeys(("saved", *KEPT)) if inside else {}
+    )  # the filter of a saved segment is not taken into another tab
     common = [
         {
             "id": tab["id"],
             "label": tab["label"],
             "here": not inside and tab["id"] == (chosen if chosen in known else None),
-            "href": list_address(**left | {"segment": tab["id"] if tab["id"] or not opens else "", "preview": None}),
+            "href": list_address(
+                **left | {"segment": tab["id"] if tab["id"] or not opens else "", "preview": None}
+            ),
         }
         for tab in [{"id": None, "label": "All"}, *described["segments"]]
     ]
     own = [
-        {"id": segment.id, "label": segment.label, "here": segment.id == here, "href": address(collection.id, segment)} for segment in saved
+        {
+            "id": segment.id,
+            "label": segment.label,
+            "here": segment.id == here,
+            "href": address(collection.id, segment),
+        }
+        for segment in saved
     ]
-    return [tab | {"count": tab_words(counts[tab["id"]]) if tab["id"] in counts else ""} for tab in (*common, *own)]
+    return [
+        tab | {"count": tab_words(counts[tab["id"]]) if tab["id"] in counts else ""}
+        for tab in (*common, *own)
+    ]
 
 
 def tab_words(count: int, most: int = CAP) -> str:
@@ -60,10 +85,16 @@ def count_context(collection: str, query: BrowseQuery, page: ListPage | None = N
     """
     if query.count is None:
         whole = page is None or not (page.next or page.previous)
-        return {} if whole else {"count_later": True} | _count_link("Count", frame.present_address(count="about"))
+        return (
+            {}
+            if whole
+            else {"count_later": True} | _count_link("Count", frame.present_address(count="about"))
+        )
     count = browse.count(frame.actor(), collection, query)
     more = count.total > CAP and query.count != "exact"
-    return {"count_words": f" of {count_words(count)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
+    return {"count_words": f" of {count_words(count)}"} | (
+        _count_link("Count exactly", frame.present_address(count="1")) if more else {}
+    )
 
 
 def _count_link(label: str, href: str) -> dict[str, Any]:
@@ -78,7 +109,9 @@ def count_words(counted_rows: Counted) -> str:
     about = round(counted_rows.about or 0, 2 - len(str(counted_rows.about or 0)))  # 4 234 567 → 4 200 000
     if about <= CAP:
         return f"more than {CAP:,}"
-    size, word = next(((size, word) for size, word in ((10**9, " billion"), (10**6, " million")) if about >= size), (1, ""))
+    size, word = next(
+        ((size, word) for size, word in ((10**9, " billion"), (10**6, " million")) if about >= size), (1, "")
+    )
     return f"about {about / size:,g}{word}" if word else f"about {about:,}"
 
 

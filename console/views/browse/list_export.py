@@ -34,7 +34,9 @@ def ask(collection: str) -> Response:
         reason = "A list is saved as csv or xlsx."
         raise Malformed(reason, details=[{"field": "as", "reason": reason}])
     accounts.require_recent(who)
-    return frame.redirect_to(f"/exports/{list_files.ask(who, collection, lists.parse_query(described, usual), form)}")
+    return frame.redirect_to(
+        f"/exports/{list_files.ask(who, collection, lists.parse_query(described, usual), form)}"
+    )
 
 
 @blueprint.route("/exports/<export_id>", methods=["GET", "POST"])

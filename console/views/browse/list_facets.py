@@ -31,7 +31,9 @@ def facets(collection: Collection, described: Mapping[str, Any], query: BrowseQu
     few = [
         name
         for name, field in fields.items()
-        if (field["options"] or field["type"] == "boolean") and not field.get("computed") and field["type"] not in formats.LISTS
+        if (field["options"] or field["type"] == "boolean")
+        and not field.get("computed")
+        and field["type"] not in formats.LISTS
     ]
     few.sort(key=lambda name: name not in (query.fields or ()))
     found = []
@@ -42,7 +44,11 @@ def facets(collection: Collection, described: Mapping[str, Any], query: BrowseQu
             continue  # the list says it already
         what, look = formats.kind(fields[name]), frame.look()
         values = [
-            ("Empty" if value is None else formats.text(what, value, look), f"{count:,}", _address(name, value))
+            (
+                "Empty" if value is None else formats.text(what, value, look),
+                f"{count:,}",
+                _address(name, value),
+            )
             for value, count in counted.counts
         ]
         if values:
@@ -51,6 +57,10 @@ def facets(collection: Collection, described: Mapping[str, Any], query: BrowseQu
 
 
 def _address(name: str, value: Any) -> str:
-    test = {"field": name, "op": "is_null", "value": True} if value is None else {"field": name, "op": "eq", "value": value}
+    test = (
+        {"field": name, "op": "is_null", "value": True}
+        if value is None
+        else {"field": name, "op": "eq", "value": value}
+    )
     joined = list_filters.with_all(request.args.get("filter"), [test])
     return frame.present_address(after=None, before=None, start=None, count=None, facets=None, filter=joined)

@@ -24,13 +24,28 @@ UNFILTERED = frozenset({"other", "binary", "file"})
 """Types of fields that no list filters by; those of `UNDRAWN` no list shows either."""
 UNDRAWN = UNFILTERED - {"other"}
 WORDED = (
-    ("eq", "is"), ("ne", "is not"), ("contains", "contains"), ("starts_with", "begins with"), ("gt", "is over"), ("gte", "is at least"),
-    ("lt", "is under"), ("lte", "is at most"), ("in", "is one of"), ("is_null", "is empty"),
-)  # fmt: skip
+    ("eq", "is"),
+    ("ne", "is not"),
+    ("contains", "contains"),
+    ("starts_with", "begins with"),
+    ("gt", "is over"),
+    ("gte", "is at least"),
+    ("lt", "is under"),
+    ("lte", "is at most"),
+    ("in", "is one of"),
+    ("is_null", "is empty"),
+)
 DATED = (
-    ("last", "is in the last … days"), ("next", "is in the next … days"), ("ago", "is more than … days ago"), ("today", "is today"),
-    ("eq", "is on"), ("gte", "is from"), ("lt", "is before"), ("lte", "is until"), ("is_null", "is empty"),
-)  # fmt: skip
+    ("last", "is in the last … days"),
+    ("next", "is in the next … days"),
+    ("ago", "is more than … days ago"),
+    ("today", "is today"),
+    ("eq", "is on"),
+    ("gte", "is from"),
+    ("lt", "is before"),
+    ("lte", "is until"),
+    ("is_null", "is empty"),
+)
 OF_TEXT, OF_NUMBERS, OF_CHOICES, OF_LISTS = (
     ("contains", "starts_with", "eq", "ne", "in", "is_null"),
     ("eq", "gte", "lte", "gt", "lt", "in", "is_null"),
@@ -41,10 +56,25 @@ COUNTED = frozenset({"last", "next", "ago"})
 VALUELESS = frozenset({"is_null", "today"})
 DATES = frozenset({"date", "datetime"})
 _SPOKEN = {
-    "eq": "is", "ne": "is not", "contains": "contains", "starts_with": "begins with", "gt": "is over", "gte": "is at least", "lt": "is under",
-    "lte": "is at most", "in": "is",
-}  # fmt: skip
-_DATED = {"eq": "is", "ne": "is not", "gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until", "in": "is"}
+    "eq": "is",
+    "ne": "is not",
+    "contains": "contains",
+    "starts_with": "begins with",
+    "gt": "is over",
+    "gte": "is at least",
+    "lt": "is under",
+    "lte": "is at most",
+    "in": "is",
+}
+_DATED = {
+    "eq": "is",
+    "ne": "is not",
+    "gt": "is after",
+    "gte": "is from",
+    "lt": "is before",
+    "lte": "is until",
+    "in": "is",
+}
 _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 YES_NO = {"yes": True, "no": False, "true": True, "false": False}
 
@@ -78,7 +108,10 @@ def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[C
         rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
         text = _written({kind: rest}) if rest else None
         made.append(
-            Chip(condition_words(part, kinds, look), frame.present_address(after=None, before=None, start=None, count=None, filter=text))
+            Chip(
+                condition_words(part, kinds, look),
+                frame.present_address(after=None, before=None, start=None, count=None, filter=text),
+            )
         )
     return made
 
@@ -90,7 +123,11 @@ def joining(given: Filter | None) -> dict[str, str] | None:
         return None
     other = "or" if kind == "and" else "and"
     text = _written({other: [part.to_json() for part in parts]})
-    return {"word": kind, "other": other, "href": frame.present_address(after=None, before=None, start=None, count=None, filter=text)}
+    return {
+        "word": kind,
+        "other": other,
+        "href": frame.present_address(after=None, before=None, start=None, count=None, filter=text),
+    }
 
 
 def alternatives_to(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[tuple[str, str]]:
@@ -99,7 +136,10 @@ def alternatives_to(given: Filter | None, kinds: Mapping[str, Kind], look: Look)
     if not parts:
         return []
     whole, other = ("and all of these", "or") if kind == "and" else ("or any of these", "and")
-    return [("", whole), *((str(place), f"{other} {condition_words(part, kinds, look)}") for place, part in enumerate(parts))]
+    return [
+        ("", whole),
+        *((str(place), f"{other} {condition_words(part, kinds, look)}") for place, part in enumerate(parts)),
+    ]
 
 
 def _parts(given: Filter | None) -> tuple[list[Filter], str]:
@@ -121,7 +161,9 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
         if (period := _period(given)) is not None:
             what = kinds.get(period[0]) or Kind(period[0], period[0])
             return (
-                f"{what.label} is {period[1]}" if isinstance(period[1], str) else f"{what.label} is {_day_words(what, period[1][0], look)}"
+                f"{what.label} is {period[1]}"
+                if isinstance(period[1], str)
+                else f"{what.label} is {_day_words(what, period[1][0], look)}"
             )
         joined = " or " if given.kind == "or" else " and "
         return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
@@ -150,7 +192,9 @@ def _day_words(what: Kind, begins: Any, look: Look) -> str:
     there = None if at is None else formats.within(at, look.zone)
     whole = there is not None and there.time().replace(second=0, microsecond=0) == time(0)
     return (
-        formats.times.day_words(there.date().isoformat(), look.locale) if there is not None and whole else formats.text(what, begins, look)
+        formats.times.day_words(there.date().isoformat(), look.locale)
+        if there is not None and whole
+        else formats.text(what, begins, look)
     )
 
 
@@ -169,7 +213,12 @@ def _period(given: Group) -> tuple[str, str | tuple[Any, Any]] | None:
     if given.kind != "and" or len(given.items) != 2:
         return None
     first, after = given.items
-    if not (isinstance(first, Test) and isinstance(after, Test) and first.field == after.field and (first.op, after.op) == ("gte", "lt")):
+    if not (
+        isinstance(first, Test)
+        and isinstance(after, Test)
+        and first.field == after.field
+        and (first.op, after.op) == ("gte", "lt")
+    ):
         return None
     if first.days is None or after.days is None:
         return (first.field, (first.value, after.value)) if _one_day(first.value, after.value) else None
@@ -190,23 +239,41 @@ def _one_day(first: Any, after: Any) -> bool:
 # -- adding a condition
 
 
-def sheet_content(described: Mapping[str, Any], listed: Sequence[str], *, afresh: bool = False) -> dict[str, Any]:
+def sheet_content(
+    described: Mapping[str, Any], listed: Sequence[str], *, afresh: bool = False
+) -> dict[str, Any]:
     """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address.
 
     `afresh`: the address has a filter that cannot be applied; the form does not add to it.
     """
     unkept = ("filter", "q", "sort") if afresh else ()
     kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
-    unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
+    unfit = {
+        field["name"]
+        for field in described["filtered"]
+        if field.get("computed") and field["type"] != "boolean"
+    }
     fields = [
-        (field["name"], field["label"]) for field in described["filtered"] if field["type"] not in UNFILTERED and field["name"] not in unfit
+        (field["name"], field["label"])
+        for field in described["filtered"]
+        if field["type"] not in UNFILTERED and field["name"] not in unfit
     ]
     fields.sort(key=lambda choice: listed.index(choice[0]) if choice[0] in listed else len(listed))
     return {
         "filterable": _options(tuple(fields), request.args.get("add_field", "")),
         "asking": asking(kinds, [name for name, _ in fields]),
         "kept_all": kept_parameters(
-            "after", "before", "start", "count", "add_field", "add_op", "add_value", "add_to", "pick", "preview", *unkept
+            "after",
+            "before",
+            "start",
+            "count",
+            "add_field",
+            "add_op",
+            "add_value",
+            "add_to",
+            "pick",
+            "preview",
+            *unkept,
         ),
     }
 
@@ -234,27 +301,56 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, DATED, "date", (), frozenset(request.args.getlist("add_value")))
     if what.type == "boolean" or (what.options and what.type not in formats.LISTS):
         choices = tuple(what.options.items()) or (("yes", "Yes"), ("no", "No"))
-        return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
+        return Asking(
+            name,
+            [(op, words[op]) for op in OF_CHOICES],
+            "choices",
+            choices,
+            frozenset(request.args.getlist("add_value")),
+        )
     plain = OF_CHOICES if what.references else OF_NUMBERS if what.type in formats.NUMBERS else OF_TEXT
     ops = OF_LISTS if what.type in formats.LISTS else plain
-    form = "moment" if formats.is_counted(what) or what.items == "datetime" else "number" if what.type in formats.NUMBERS else "text"
-    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), what.references or "")
+    form = (
+        "moment"
+        if formats.is_counted(what) or what.items == "datetime"
+        else "number"
+        if what.type in formats.NUMBERS
+        else "text"
+    )
+    return Asking(
+        name,
+        [(op, words[op]) for op in ops],
+        form,
+        (),
+        frozenset(request.args.getlist("add_value")),
+        what.references or "",
+    )
 
 
 def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     """Return the address with the condition of the filter sheet added; None if it lacks a value."""
     args = request.args
     name, op = args["add_field"], args.get("add_op", "eq")
-    entries = [entry.strip() for entry in reference_boxes.sent(args, "add_value", args.getlist("add_value")) if entry.strip()]
-    source = next((field for field in described.get("filtered", described["fields"]) if field["name"] == name), None)
-    if source is not None and source["type"] in DATES:  # the sheet has a box for a number of days beside that for a day
+    entries = [
+        entry.strip()
+        for entry in reference_boxes.sent(args, "add_value", args.getlist("add_value"))
+        if entry.strip()
+    ]
+    source = next(
+        (field for field in described.get("filtered", described["fields"]) if field["name"] == name), None
+    )
+    if (
+        source is not None and source["type"] in DATES
+    ):  # the sheet has a box for a number of days beside that for a day
         entries = [entry for entry in entries if entry.isdigit() == (op in COUNTED)]
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)
     if source is not None and _of_own_currency(source, described) and condition["op"] in WHOLE:
         amounts = [each for entry in entries for each in (entry.split(",") if op == "in" else [entry])]
-        condition["value"] = {"whole": [each.strip() for each in amounts] if condition["op"] == "in" else amounts[0]}
+        condition["value"] = {
+            "whole": [each.strip() for each in amounts] if condition["op"] == "in" else amounts[0]
+        }
     joined = with_more(args.get("filter"), condition, args.get("add_to", ""))
     return frame.present_address(
         add_field=None,
@@ -285,13 +381,24 @@ def with_more(present: str | None, condition: Mapping[str, Any], to: str = "") -
         present_filter = json.loads(present or "{}")
     except (ValueError, RecursionError):
         present_filter = {}
-    kind = next((word for word in ("and", "or") if isinstance(present_filter, dict) and isinstance(present_filter.get(word), list)), None)
+    kind = next(
+        (
+            word
+            for word in ("and", "or")
+            if isinstance(present_filter, dict) and isinstance(present_filter.get(word), list)
+        ),
+        None,
+    )
     on = present_filter[kind] if kind else [present_filter] if present_filter else []
     if not (to.isdecimal() and int(to) < len(on)):
         return _written({kind or "and": [*on, condition]})
     part, other = on[int(to)], "and" if kind == "or" else "or"
     group = part.get(other) if isinstance(part, dict) else None
-    days = other == "and" and isinstance(group, list) and [isinstance(each, dict) and each.get("op") for each in group] == ["gte", "lt"]
+    days = (
+        other == "and"
+        and isinstance(group, list)
+        and [isinstance(each, dict) and each.get("op") for each in group] == ["gte", "lt"]
+    )
     both = {other: [*(group if isinstance(group, list) and not days else [part]), condition]}
     return _written({kind or "and": [*on[: int(to)], both, *on[int(to) + 1 :]]})
 
@@ -324,11 +431,19 @@ def condition_of(source: Mapping[str, Any], op: str, entries: Sequence[str], loo
     values = [
         value
         for entry in entries
-        for value in ([value_of(what, part, look) for part in entry.split(",")] if op == "in" else [value_of(what, entry, look)])
+        for value in (
+            [value_of(what, part, look) for part in entry.split(",")]
+            if op == "in"
+            else [value_of(what, entry, look)]
+        )
     ]
     if len(values) > 1 or op == "in":
         several = {"field": name, "op": "in", "value": values}
-        return {"and": [{"field": name, "op": "ne", "value": value} for value in values]} if op == "ne" else several
+        return (
+            {"and": [{"field": name, "op": "ne", "value": value} for value in values]}
+            if op == "ne"
+            else several
+        )
     return {"field": name, "op": op, "value": values[0]}
 
 
@@ -360,7 +475,9 @@ def _dated(name: str, what: Kind, op: str, day: date, look: Look) -> dict[str, A
     except OverflowError:  # no calendar has the day before the first, or after the last
         return as_typed
     if op == "eq":
-        return {"and": [{"field": name, "op": "gte", "value": begin}, {"field": name, "op": "lt", "value": end}]}
+        return {
+            "and": [{"field": name, "op": "gte", "value": begin}, {"field": name, "op": "lt", "value": end}]
+        }
     op, value = {"lte": ("lt", end), "gt": ("gte", end)}.get(op, (op, begin))
     return {"field": name, "op": op, "value": value}
 
@@ -375,4 +492,8 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return YES_NO.get(text.casefold(), text)
     if (kept := formats.sought_value(look, what, text)) != text:
         return kept
-    return formats.typed(Kind(what.name, what.label, (what.items or "text") if what.type in formats.LISTS else what.type), [text], look)
+    return formats.typed(
+        Kind(what.name, what.label, (what.items or "text") if what.type in formats.LISTS else what.type),
+        [text],
+        look,
+    )

@@ -43,7 +43,14 @@ def previewed(collection: str, key: str | None) -> dict[str, Any]:
 def search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
     """Return (what to type, what it finds), with fields of this collection."""
     name, label = next(iter(fields), ("name", "Name"))
-    day = next((item for item in collection.fields if item.stored in ("date", "datetime") and (item.name, item.label) in fields), None)
+    day = next(
+        (
+            item
+            for item in collection.fields
+            if item.stored in ("date", "datetime") and (item.name, item.label) in fields
+        ),
+        None,
+    )
     way = next((relation for relation in collection.relations if relation.kind == "to_one"), None)
     return [
         ("ana refund", "both words, in any field"),
@@ -52,6 +59,13 @@ def search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> li
         ('"Ana Ilić"', "these words in this order"),
         (f"{name}:x", f"x in {label} only"),
         (f"{name}:NULL", f"{label} is empty"),
-        *([(f"{day.name}:2026-01", f"{day.label} in January 2026"), (f"{day.name}:>=2026", f"{day.label} from 2026 on")] if day else []),
+        *(
+            [
+                (f"{day.name}:2026-01", f"{day.label} in January 2026"),
+                (f"{day.name}:>=2026", f"{day.label} from 2026 on"),
+            ]
+            if day
+            else []
+        ),
         *([(f"{way.name}:x", f"x in {way.label}")] if way else []),
     ]

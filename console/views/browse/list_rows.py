@@ -17,25 +17,41 @@ LABELLED = 3  # columns that a telephone shows with their labels; of the others 
 _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span class="vh">masked</span></td>'
 
 
-def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
+def rows(
+    page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False
+) -> Markup:
     """Return the table body as one string, rendered by one function for each column and not by the template. `choose`: rows can be ticked."""
     collection, html = page.collection, formats.marker(page.words)
     keys = [row.key for row in page.rows if row.key is not None]
     columns = _cells(page, shown, kinds, look, html)
-    live, tagged = runs.live_on(frame.actor(), collection.id, keys), list_tags.marks(collection, [row.key for row in page.rows])
+    live, tagged = (
+        runs.live_on(frame.actor(), collection.id, keys),
+        list_tags.marks(collection, [row.key for row in page.rows]),
+    )
     above = escape(frame.collection_url(collection.id))
     drawn = []
-    for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):
+    for row, cells in zip(
+        page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True
+    ):
         title = formats.escaped(row.title)
         named = title if html is formats.escaped else html(row.title)
-        written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + _MASKED * len(page.masked)
+        written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + _MASKED * len(
+            page.masked
+        )
         if row.key is None:
             head = f'<th scope="row">{named}' if titled(collection) or not written else ""
             drawn.append(f'<tr>{head}{written}<td class="act">')
             continue
-        key, href = formats.escaped(row.key), f"{above}/{frame.segment(row.key)}"  # percent-encoded: nothing of it is HTML
+        key, href = (
+            formats.escaped(row.key),
+            f"{above}/{frame.segment(row.key)}",
+        )  # percent-encoded: nothing of it is HTML
         marks = f"{_marks(live[row.key]) if row.key in live else ''}{tagged.get(row.key, '')}"
-        tick = f'<input type="checkbox" class="tick" form="bulk" name="key" value="{key}" aria-label="Choose {title}">' if choose else ""
+        tick = (
+            f'<input type="checkbox" class="tick" form="bulk" name="key" value="{key}" aria-label="Choose {title}">'
+            if choose
+            else ""
+        )
         drawn.append(
             f'<tr data-record="{key}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}{written}<td class="act"><a href="{href}/menu" data-menu'
             f' aria-label="Actions for {title}">⋯</a>'
@@ -44,7 +60,9 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
     return Markup("".join(drawn).replace("</td>", ""))  # noqa: S704 (every part is escaped)
 
 
-def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
+def _cells(
+    page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]
+) -> list[list[str]]:
     """Return the cells of each column, rendered column by column."""
     collection, written, of_rows = page.collection, [], [row.values for row in page.rows]
     state = collection.summary.get("badge")
@@ -62,13 +80,18 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
             written.append(formats.column(what, look, html, labelled=at < LABELLED)(values))
             continue
         said = f' data-l="{escape(item.label)}"'
-        written.append([cell if at < LABELLED or '"badge bad"' in cell else cell.replace(said, "", 1) for cell in cells])
+        written.append(
+            [cell if at < LABELLED or '"badge bad"' in cell else cell.replace(said, "", 1) for cell in cells]
+        )
     return written
 
 
 def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:
     """Return the cells of a row in which some computed fields failed."""
-    return [_failed(row.wrong[item.name]) if item.name in row.wrong else cell for item, cell in zip(shown, cells, strict=True)]
+    return [
+        _failed(row.wrong[item.name]) if item.name in row.wrong else cell
+        for item, cell in zip(shown, cells, strict=True)
+    ]
 
 
 def _failed(why: str) -> str:
@@ -81,7 +104,12 @@ def _marks(live: Sequence[RunHead]) -> Markup:
     marks = []
     for head in live:
         badge = frame.status_badge(
-            *(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {}),
+            *(
+                head.status,
+                head.holder,
+                frame.actor().id,
+                {head.holder or "": head.holder_name} if head.holder_name else {},
+            ),
             ticket=bool(head.ticket),
         )
         marks.append(

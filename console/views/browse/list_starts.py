@@ -30,7 +30,9 @@ class StartBox:
     wrong: str
 
 
-def from_value(collection: Collection, described: Mapping[str, Any], scope: Scope, query: BrowseQuery) -> tuple[BrowseQuery, str]:
+def from_value(
+    collection: Collection, described: Mapping[str, Any], scope: Scope, query: BrowseQuery
+) -> tuple[BrowseQuery, str]:
     """Return the query with the start that the address names, if it names one, and what is wrong with it. Raises Malformed for an unknown order."""
     typed = request.args.get(TYPED, "").strip()
     by = list_places.starting_field(collection, scope, query) if typed else None
@@ -55,8 +57,14 @@ def places(collection: Collection, scope: Scope, page: ListPage, wrong: str) -> 
     kind = formats.kind(by[0], collection.key) if by is not None else None
     box = None
     if kind is not None and not formats.is_counted(kind):
-        form = "day" if kind.type in list_filters.DATES else "number" if kind.type in formats.NUMBERS else "text"
-        shown = formats.text(formats.Kind(kind.name, kind.label, "date"), typed, frame.look()) if form == "day" and typed else typed
+        form = (
+            "day" if kind.type in list_filters.DATES else "number" if kind.type in formats.NUMBERS else "text"
+        )
+        shown = (
+            formats.text(formats.Kind(kind.name, kind.label, "date"), typed, frame.look())
+            if form == "day" and typed
+            else typed
+        )
         box = StartBox(kind.label, form, typed, shown, wrong)
     return {
         "goes": True,
@@ -65,5 +73,7 @@ def places(collection: Collection, scope: Scope, page: ListPage, wrong: str) -> 
         if page.next and list_places.has_last_page(collection)
         else None,
         "start_box": box,
-        "kept_start": list_filters.kept_parameters("after", "before", "count", "preview", TYPED) if box else [],
+        "kept_start": list_filters.kept_parameters("after", "before", "count", "preview", TYPED)
+        if box
+        else [],
     }

@@ -23,23 +23,44 @@ def with_tags(described: Mapping[str, Any], collection: Collection) -> dict[str,
         return {**described, "filtered": described["fields"]}
     name = tag_field(collection)
     chosen = request.args.get("add_field") == name
-    options = [{"value": tag, "label": tag} for tag in tags.offered(frame.actor(), collection.id)] if chosen else None
+    options = (
+        [{"value": tag, "label": tag} for tag in tags.offered(frame.actor(), collection.id)]
+        if chosen
+        else None
+    )
     tag = {"name": name, "label": "Tag", "type": "text", "options": options or None, "nullable": True}
     return {**described, "filtered": [*described["fields"], tag, *_of_imports(collection)]}
 
 
 def _of_imports(collection: Collection) -> list[dict[str, Any]]:
     """Return the fields by which the address narrows the list to what an import added or changed; none elsewhere."""
-    names = [name for name in IMPORTED if f'"{name}"' in request.args.get("filter", "") and collection.field(name) is None]
+    names = [
+        name
+        for name in IMPORTED
+        if f'"{name}"' in request.args.get("filter", "") and collection.field(name) is None
+    ]
     known = import_batches.recent(frame.actor(), collection.id) if names else []
-    options = [{"value": each.id, "label": each.question.file.name or "a file"} for each in known if not each.preview]
-    return [{"name": name, "label": IMPORT_LABELS[name], "type": "text", "options": options or None, "nullable": False} for name in names]
+    options = [
+        {"value": each.id, "label": each.question.file.name or "a file"} for each in known if not each.preview
+    ]
+    return [
+        {
+            "name": name,
+            "label": IMPORT_LABELS[name],
+            "type": "text",
+            "options": options or None,
+            "nullable": False,
+        }
+        for name in names
+    ]
 
 
 def imported_address(collection: Collection, import_id: str, name: str) -> str:
     """Return the address of the list of the records that an import added or changed (one of `IMPORTED`)."""
     return frame.collection_url(
-        collection.id, segment="", filter=list_filters.with_more(None, {"field": name, "op": "eq", "value": import_id})
+        collection.id,
+        segment="",
+        filter=list_filters.with_more(None, {"field": name, "op": "eq", "value": import_id}),
     )
 
 
@@ -58,6 +79,10 @@ def address(collection: Collection, tag: str) -> str:
 
 
 def _marks(names: Sequence[str]) -> Markup:
-    more = f'<span class="tag-mark" title="{escape(", ".join(names[SHOWN:]))}">+{len(names) - SHOWN}</span>' if len(names) > SHOWN else ""
+    more = (
+        f'<span class="tag-mark" title="{escape(", ".join(names[SHOWN:]))}">+{len(names) - SHOWN}</span>'
+        if len(names) > SHOWN
+        else ""
+    )
     shown = "".join(f'<span class="tag-mark">{escape(name)}</span>' for name in names[:SHOWN])
     return Markup(f' <span class="tag-marks"><span class="vh">Tags: </span>{shown}{more}</span>')  # noqa: S704 (every part is escaped)

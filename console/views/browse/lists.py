@@ -99,7 +99,12 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     query = parse_query(described, usual, kept.size)
     if frame.wants_fragment() and (part := _part(listed, described, query, kept, known)) is not None:
         return part
-    wrong, slow, no_start, around = "", "", "", cache(lambda: around_records(who, listed, described, kept, known))
+    wrong, slow, no_start, around = (
+        "",
+        "",
+        "",
+        cache(lambda: around_records(who, listed, described, kept, known)),
+    )
     try:
         query, no_start = list_starts.from_value(listed, described, scope, query)
         page = browse.noted_page(who, listed, scope, query)
@@ -113,15 +118,21 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     except Malformed as error:
         wrong = error.message
         try:  # an order or a place that is not there: the same records from the first one
-            page = browse.noted_page(who, listed, scope, replace(query, sort=None, after=None, before=None, start=None))
+            page = browse.noted_page(
+                who, listed, scope, replace(query, sort=None, after=None, before=None, start=None)
+            )
         except Malformed:
             wrong += " Nothing is listed."
             page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
     partly = page.reach in ("beginnings", "exact")
     first = not (page.rows or query.after or query.before or query.start or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
-        return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
-    shown = drawn(page, described, wrong, known, saving, around()) | ({} if wrong or slow else count_context(collection, query, page))
+        return make_response(
+            "", 303, {"Location": list_address(inside="1")}
+        )  # indexes that find nothing do not say that there is nothing
+    shown = drawn(page, described, wrong, known, saving, around()) | (
+        {} if wrong or slow else count_context(collection, query, page)
+    )
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_starts.places(listed, scope, page, no_start)
@@ -130,7 +141,9 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status)
 
 
-def _joined_with(collection: Collection, described: Mapping[str, Any], text: str | None) -> list[tuple[str, str]]:
+def _joined_with(
+    collection: Collection, described: Mapping[str, Any], text: str | None
+) -> list[tuple[str, str]]:
     """Return what one condition more may be joined with; nothing where there is no filter, or none that can be read."""
     return list_filters.alternatives_to(*_read_filter(collection, described, text))
 
@@ -149,34 +162,55 @@ def _read_filter(
     collection: Collection, described: Mapping[str, Any], text: str | None
 ) -> tuple[filters.Filter | None, Mapping[str, formats.Kind], formats.Look]:
     """Return the filter of the address, None where there is none that can be read, with what words for it take: the fields, and the records by name."""
-    kinds = {field["name"]: formats.kind(field, collection.key) for field in described.get("filtered", described["fields"])}
+    kinds = {
+        field["name"]: formats.kind(field, collection.key)
+        for field in described.get("filtered", described["fields"])
+    }
     given: filters.Filter | None = None
     if (text or "").lstrip().startswith("{"):
         with suppress(Malformed):
             given = browse.filter_of(frame.actor(), collection.id, text or "")[1]
     led = [(kinds[each.field].references, each.value) for each in filters.tests(given) if each.field in kinds]
-    keys = {(to, str(value)) for to, held in led if to for value in (held if isinstance(held, list) else [held]) if value is not None}
+    keys = {
+        (to, str(value))
+        for to, held in led
+        if to
+        for value in (held if isinstance(held, list) else [held])
+        if value is not None
+    }
     return given, kinds, frame.naming(browse.named(frame.actor(), keys)) if keys else frame.look()
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in list_filters.UNFILTERED]
+    choosable = [
+        (field["name"], field["label"])
+        for field in described["fields"]
+        if field["type"] not in list_filters.UNFILTERED
+    ]
     return list_preview.search_help(choosable, collection)
 
 
 def _part(
-    collection: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView, known: list[SavedSegment]
+    collection: Collection,
+    described: Mapping[str, Any],
+    query: BrowseQuery,
+    kept: ListView,
+    known: list[SavedSegment],
 ) -> Response | None:
     """Return the part of the page that htmx asks for alone; None for the list itself."""
     match frame.htmx.target:
         case "count":
-            return frame.page("lists/list.html", count_context(collection.id, query), blocks={"count": "count"})
+            return frame.page(
+                "lists/list.html", count_context(collection.id, query), blocks={"count": "count"}
+            )
         case "tabs":
             segments = tabs(collection, described, kept, known, counted=True)
             return frame.page("lists/list.html", {"segments": segments}, blocks={"tabs": "tabs"})
         case "condition":
             return frame.page(
-                "lists/list.html", list_filters.sheet_content(described, query.fields or ()), blocks={"condition": "condition"}
+                "lists/list.html",
+                list_filters.sheet_content(described, query.fields or ()),
+                blocks={"condition": "condition"},
             )
         case "filter-sheet":
             shown = list_filters.sheet_content(described, query.fields or ()) | {
@@ -188,19 +222,34 @@ def _part(
             }
             return frame.page("lists/list.html", shown, blocks={"filter-sheet": "filter_sheet"})
         case "view-sheet":
-            return frame.page("lists/list.html", _view(collection, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
+            return frame.page(
+                "lists/list.html",
+                _view(collection, described, query.fields or ()),
+                blocks={"view-sheet": "view_sheet"},
+            )
         case "saving-sheet":
             readable = {field["name"] for field in described["fields"]}
-            shown = saved_segments.sheet(collection, known, [name for name in query.fields or () if name in readable], None)
+            shown = saved_segments.sheet(
+                collection, known, [name for name in query.fields or () if name in readable], None
+            )
             return frame.page("lists/saving.html", {"saving": shown}, blocks={"saving-sheet": "saving_sheet"})
         case "syntax":
-            return frame.page("lists/list.html", {"syntax": _search_help(collection, described)}, blocks={"syntax": "syntax"})
+            return frame.page(
+                "lists/list.html",
+                {"syntax": _search_help(collection, described)},
+                blocks={"syntax": "syntax"},
+            )
         case "facets":
-            return frame.page("lists/list.html", {"facets": list_facets.facets(collection, described, query)}, blocks={"facets": "facets"})
+            return frame.page(
+                "lists/list.html",
+                {"facets": list_facets.facets(collection, described, query)},
+                blocks={"facets": "facets"},
+            )
         case "preview":
             return frame.page(
                 "lists/list.html",
-                list_preview.previewed(collection.id, request.args.get("preview")) | {"collection": collection},
+                list_preview.previewed(collection.id, request.args.get("preview"))
+                | {"collection": collection},
                 blocks={"preview": "preview"},
             )
     return None
@@ -219,13 +268,19 @@ def keep_view(collection: str) -> Response:
         columns = list_views.moved(columns, name, by) if name else columns
     segment, size = form.get("segment", "role"), form.get("size", "")
     kept = list_views.view_of(who, collection)
-    sent_widths = {name.removeprefix(WIDTH): pixels for name, pixels in form.items() if name.startswith(WIDTH)}
+    sent_widths = {
+        name.removeprefix(WIDTH): pixels for name, pixels in form.items() if name.startswith(WIDTH)
+    }
     widths = {name: int(sent_widths[name][:4]) for name in sent_widths if sent_widths[name].isdigit()}
     if "only_widths" in form:  # a column was drawn wider or narrower by its edge
         list_views.keep(who, collection, replace(kept, widths=dict(kept.widths) | widths))
         return make_response("", 204)
     roomy, opens = form.get("rows") == "roomy", None if segment == "role" else segment
-    list_views.keep(who, collection, ListView(tuple(columns), roomy, opens, int(size) if size.isdigit() else kept.size, widths))
+    list_views.keep(
+        who,
+        collection,
+        ListView(tuple(columns), roomy, opens, int(size) if size.isdigit() else kept.size, widths),
+    )
     return frame.redirect_to(back + ("#view" if "up" in form or "down" in form else ""))
 
 
@@ -235,11 +290,19 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...], size: int 
     known = {field["name"] for field in described["fields"]}
     chosen = tuple(name for name in args.getlist("columns") if name in known)
     return BrowseQuery(
-        segment=args.get("segment") or None, filter=args.get("filter") or None, q=args.get("q") or None, sort=args.get("sort") or None,
-        limit=size, after=args.get("after") or None, before=args.get("before") or None,
-        count=_COUNTS.get(args.get("count", "")), fields=chosen or usual, labels=True,
-        extended=args.get("extended") == "1", inside=args.get("inside") == "1",
-    )  # fmt: skip
+        segment=args.get("segment") or None,
+        filter=args.get("filter") or None,
+        q=args.get("q") or None,
+        sort=args.get("sort") or None,
+        limit=size,
+        after=args.get("after") or None,
+        before=args.get("before") or None,
+        count=_COUNTS.get(args.get("count", "")),
+        fields=chosen or usual,
+        labels=True,
+        extended=args.get("extended") == "1",
+        inside=args.get("inside") == "1",
+    )
 
 
 def drawn(
@@ -257,16 +320,25 @@ def drawn(
     return (
         dict(around)
         | {
-            "saving": saved_segments.sheet(collection, known, listed, saving) if saving or "saving" in args else None,
+            "saving": saved_segments.sheet(collection, known, listed, saving)
+            if saving or "saving" in args
+            else None,
             "mend": saved_segments.mend(known) if wrong else "",
             "syntax": _search_help(collection, described) if "syntax" in args else None,
             "chips": list_filters.chips(page.filter, kinds, look),
             "joining": list_filters.joining(page.filter),
             "joined_with": [] if wrong else list_filters.alternatives_to(page.filter, kinds, look),
-            **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
+            **(
+                list_filters.sheet_content(described, listed, afresh=bool(wrong))
+                if wrong or "pick" in args
+                else {"asking": None}
+            ),
             "widths": [
                 around["kept_widths"].get(name)
-                for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))
+                for name in (
+                    *([list_views.TITLE] * list_rows.titled(collection)),
+                    *(item.name for item in shown),
+                )
             ]
             if around["kept_widths"]
             else [],
@@ -274,9 +346,13 @@ def drawn(
             "head": heads(collection, shown, page),
             "rows": list_rows.rows(page, shown, kinds, look, choose=around["choose"]),
             "next": frame.present_address(after=page.next, before=None, start=None) if page.next else None,
-            "previous": frame.present_address(before=page.previous, after=None, start=None) if page.previous else None,
+            "previous": frame.present_address(before=page.previous, after=None, start=None)
+            if page.previous
+            else None,
             "shown_words": shown_words(page),
-            "said": ", ".join(filter(None, [collection.label, around["segment_label"], f"{len(page.rows)} shown"])),
+            "said": ", ".join(
+                filter(None, [collection.label, around["segment_label"], f"{len(page.rows)} shown"])
+            ),
             "wrong": wrong,
         }
         | (_view(collection, described, listed) if "view" in args else {"columns": None})
@@ -285,17 +361,27 @@ def drawn(
 
 def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[str]) -> dict[str, Any]:
     """Return the content of the sheet in which the reader chooses how to see this list. It is a sixth of the page, so it is fetched when it is opened."""
-    labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in list_filters.UNDRAWN}
+    labels = {
+        field["name"]: field["label"]
+        for field in described["fields"]
+        if field["type"] not in list_filters.UNDRAWN
+    }
     named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
     kept = list_views.view_of(frame.actor(), collection.id)
     return {
         "collection": collection,
-        "columns": [{"name": name, "label": labels[name], "shown": name in shown, "width": kept.widths.get(name, "")} for name in named],
+        "columns": [
+            {"name": name, "label": labels[name], "shown": name in shown, "width": kept.widths.get(name, "")}
+            for name in named
+        ],
         "kept_view": kept,
         "sizes": list_views.SIZES,
         "all_segments": [
             *((each["id"], each["label"]) for each in described["segments"]),
-            *((saved.id, saved.label) for saved in browse.saved_segments.saved_segments(frame.actor(), collection.id)),
+            *(
+                (saved.id, saved.label)
+                for saved in browse.saved_segments.saved_segments(frame.actor(), collection.id)
+            ),
         ],
         "back": frame.present_address(columns=None, after=None, before=None, start=None, view=None),
     }
@@ -313,7 +399,11 @@ def heads(collection: Collection, shown: Sequence[Field], page: ListPage) -> lis
     address = list_address(sort=None)
     by, sort = f"{address}{'&' if '?' in address else '?'}", page.sort
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
-    first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
+    first = (
+        _head(named, collection.label_one, sort, by)
+        if named
+        else Head(collection.label_one, None, None, right=False)
+    )
     first = replace(first, name=list_views.TITLE, right=False)
     others = [_head(item, item.label, sort, by, titled=item.name in page.by_title) for item in shown]
     others += [Head(item.label, None, None, right=False) for item in page.masked]
@@ -323,11 +413,17 @@ def heads(collection: Collection, shown: Sequence[Field], page: ListPage) -> lis
 def _head(item: Field, label: str, sort: str, by: str, *, titled: bool = False) -> Head:
     orders = sort.split(",") if sort else []
     name = item.name + titled_orders.END * titled
-    place = next((at for at, order in enumerate(orders) if order.removeprefix("-") in (item.name, name)), None)
+    place = next(
+        (at for at, order in enumerate(orders) if order.removeprefix("-") in (item.name, name)), None
+    )
     way = None if place is None else "descending" if orders[place].startswith("-") else "ascending"
     by_key = place is not None and bool(item.references) and orders[place].removeprefix("-") == item.name
     to = f"-{name}" if way == "ascending" and not (titled and by_key) else name
-    then = ",".join([*orders, name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
+    then = ",".join(
+        [*orders, name]
+        if place is None
+        else [to if at == place else order for at, order in enumerate(orders)]
+    )
     right = item.type in formats.NUMBERS and not item.options
     if not item.sortable:
         return Head(label, None, None, right, item.name)

@@ -39,7 +39,9 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     values = {name: typed.get(name) for name in wanted if name in emptied or not is_empty(typed.get(name))}
     keys, wrong = chosen_records.keys(who, form), None
     if form.get("all"):
-        browse.page(who, collection_id, replace(query, limit=1))  # a list that cannot be read is refused here, not by the worker
+        browse.page(
+            who, collection_id, replace(query, limit=1)
+        )  # a list that cannot be read is refused here, not by the worker
     if request.method == "POST" and "look" in request.form:
         try:
             _require(deed, known, values, emptied)
@@ -49,22 +51,38 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
         except Invalid as invalid:
             wrong = invalid
     sources = [known[name].to_json() | {"required": False, "readonly": False} for name in wanted]
-    labels, details = {name: field.label for name, field in known.items()}, list(wrong.details) if wrong else []
+    labels, details = (
+        {name: field.label for name, field in known.items()},
+        list(wrong.details) if wrong else [],
+    )
     governed: dict[str, list[str]] = {}
     for field in collection.stored_fields if not deed.deletes else ():
         if field.governed:
             governed.setdefault(browse.governors(who, [field])[field.name].words, []).append(field.label)
     way = chosen_records.back(collection_id, collection.label)
     context = way | {
-        "collection": collection, "deed": deed, "wanted": wanted, "more": [(name, field.label) for name, field in known.items() if name not in wanted],
-        "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details),
-        "keys": [] if form.get("all") or form.get("again") else keys, "number": len(keys), "whole": bool(form.get("all")),
-        "among": lists.listed_words(collection, browse.describe(who, collection_id)) if form.get("all") else "", "led": _led(collection) if deed.deletes else [],
+        "collection": collection,
+        "deed": deed,
+        "wanted": wanted,
+        "more": [(name, field.label) for name, field in known.items() if name not in wanted],
+        "boxes": form_boxes.boxes(
+            {"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details
+        ),
+        "keys": [] if form.get("all") or form.get("again") else keys,
+        "number": len(keys),
+        "whole": bool(form.get("all")),
+        "among": lists.listed_words(collection, browse.describe(who, collection_id))
+        if form.get("all")
+        else "",
+        "led": _led(collection) if deed.deletes else [],
         "kept": chosen_records.kept(form) + way["kept_from"],
-        "governed": [(", ".join(labels), words) for words, labels in governed.items()], "emptied": emptied, "may_empty": {name for name in wanted if not _needed(known[name])},
-        "error": refusals.head(wrong, labels), "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
+        "governed": [(", ".join(labels), words) for words, labels in governed.items()],
+        "emptied": emptied,
+        "may_empty": {name for name in wanted if not _needed(known[name])},
+        "error": refusals.head(wrong, labels),
+        "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "url": f"/bulk/of/{collection_id}",
-    }  # fmt: skip
+    }
     return frame.page("actions/many_changes.html", context, status=422 if wrong else 200)
 
 
@@ -72,23 +90,35 @@ def _needed(field: Field) -> bool:
     return field.needed
 
 
-def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str, Any], emptied: set[str]) -> None:
+def _require(
+    deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str, Any], emptied: set[str]
+) -> None:
     """Raises Invalid where no field gets a value or is emptied, one is emptied that must not be, or gets a value and is emptied at once."""
     if deed.deletes:
         return
     if not values:
-        raise Invalid(f"Give a field a value, or tick “{EMPTY_IT}”.", details=[{"field": FIELD, "reason": "None is changed."}])
+        raise Invalid(
+            f"Give a field a value, or tick “{EMPTY_IT}”.",
+            details=[{"field": FIELD, "reason": "None is changed."}],
+        )
     wrong = {known[name].name: f"{known[name].label} is needed." for name in emptied if _needed(known[name])}
-    wrong |= {name: f"Either a value or “{EMPTY_IT}”, not both." for name in emptied if not is_empty(values[name])}
+    wrong |= {
+        name: f"Either a value or “{EMPTY_IT}”, not both." for name in emptied if not is_empty(values[name])
+    }
     if wrong:
-        raise refusal([{"field": name, "reason": reason} for name, reason in wrong.items()], [known[name] for name in wrong])
+        raise refusal(
+            [{"field": name, "reason": reason} for name, reason in wrong.items()],
+            [known[name] for name in wrong],
+        )
 
 
 def _led(collection: Collection) -> list[tuple[str, str]]:
     """Return (which records refer to them, what becomes of these) for each relation that the reader may know of."""
     found = []
     for relation in collection.relations:
-        if relation.kind == "to_many" and access.can(frame.actor(), None, f"collection:{relation.collection}", "browse"):
+        if relation.kind == "to_many" and access.can(
+            frame.actor(), None, f"collection:{relation.collection}", "browse"
+        ):
             follows = record_forms.FOLLOWS[records.on_delete(collection, relation)][1]
             found.append((records.collection(relation.collection).label, follows))
     return found
@@ -100,14 +130,20 @@ def looked(found: Bulk) -> dict[str, Any]:
     if deed is None:
         return {"deed": None}
     who, (collection, _) = frame.actor(), browse.browsed_collection(frame.actor(), found.collection)
-    fields = [] if deed.tags else [collection.by_name[name] for name in found.values if name in collection.by_name]
+    fields = (
+        [] if deed.tags else [collection.by_name[name] for name in found.values if name in collection.by_name]
+    )
     keys = [item.key for item in found.items if item.state == bulk.FITS][:FIRST]
     try:
-        before = records.named(collection.id, keys, browse.view_scope(who, collection), [field.name for field in fields])
+        before = records.named(
+            collection.id, keys, browse.view_scope(who, collection), [field.name for field in fields]
+        )
     except ConsoleError:
         before = {}
     rows = [found.values, *(record.values for record in before.values())]
-    look = frame.naming(browse.named(who, naming.references(((field.name, field.references) for field in fields), rows)))
+    look = frame.naming(
+        browse.named(who, naming.references(((field.name, field.references) for field in fields), rows))
+    )
     drawn = [(field, formats.kind(field)) for field in fields]
     event = EVENTS.get(deed.id, "record.deleted" if deed.deletes else "record.updated")
     first = [key for key in keys if key in before]
@@ -116,13 +152,24 @@ def looked(found: Bulk) -> dict[str, Any]:
         "tag": found.values.get(many_tags.TAG) if deed.tags else None,
         "new": [(field.label, formats.html(what, found.values[field.name], look)) for field, what in drawn],
         "first": [
-            (before[key].title, frame.record_url(collection.id, key), [(field.label, formats.html(what, before[key].values.get(field.name), look)) for field, what in drawn])
+            (
+                before[key].title,
+                frame.record_url(collection.id, key),
+                [
+                    (field.label, formats.html(what, before[key].values.get(field.name), look))
+                    for field, what in drawn
+                ],
+            )
             for key in first
         ],
         "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
-        "starts": triggers.started_by(who, event, collection.id, [str(found.values[many_tags.TAG])] if deed.tags else None) if found.looking else [],
+        "starts": triggers.started_by(
+            who, event, collection.id, [str(found.values[many_tags.TAG])] if deed.tags else None
+        )
+        if found.looking
+        else [],
         "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
-    }  # fmt: skip
+    }
 
 
 def _hanging(collection_id: str, key: str) -> list[str]:

@@ -30,7 +30,13 @@ def on_record(collection: str, part: str) -> Response:
         notes.add(frame.actor(), collection, key, request.form.get("text", ""), sent)
     except Invalid as wrong:
         at = "file" if wrong.details[0]["field"] == "file" else "text"
-        return _page(collection, key, typed=request.form.get("text", ""), wrong={at: str(wrong.details[0]["reason"])}, status=422)
+        return _page(
+            collection,
+            key,
+            typed=request.form.get("text", ""),
+            wrong={at: str(wrong.details[0]["reason"])},
+            status=422,
+        )
     if frame.wants_fragment():
         return _page(collection, key)
     return frame.redirect_to(frame.record_url(collection, key) + "#notes")
@@ -64,11 +70,15 @@ def remove(note_id: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, key) + "#notes")
 
 
-def _page(collection: str, key: str, *, typed: str = "", wrong: Mapping[str, str] = NOTHING, status: int = 200) -> Response:
+def _page(
+    collection: str, key: str, *, typed: str = "", wrong: Mapping[str, str] = NOTHING, status: int = 200
+) -> Response:
     who = frame.actor()
     found, older = notes.notes_of(who, collection, key, SHOWN, request.args.get("before"))
     url = frame.record_url(collection, key) + "/notes"
-    context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    context: dict[str, Any] = (
+        {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    )
     context |= {
         "notes": found,
         "people": accounts.names({each for note in found for each in note.people}),

@@ -28,7 +28,11 @@ def show_action(collection: str, part: str, action: str) -> Response:
     try:
         given = {name: value for name, value in typed.items() if value is not None}
         begun = frame.begun_before()
-        run_id = actions.finish(frame.actor(), begun, given) if begun else actions.perform(frame.actor(), collection, key, action, given)
+        run_id = (
+            actions.finish(frame.actor(), begun, given)
+            if begun
+            else actions.perform(frame.actor(), collection, key, action, given)
+        )
     except (Invalid, Conflict, NotAllowed) as wrong:
         return _sheet(page, action, typed=typed, wrong=wrong, status=wrong.status)
     return frame.redirect_to(frame.run_url(run_id))
@@ -38,7 +42,10 @@ def buttons(collection: str, key: str | None) -> list[dict[str, str]]:
     """Return title and address of the actions offered on a record."""
     if key is None:
         return []
-    return [{"title": action.title, "href": url(collection, key, action)} for action in actions.offered(frame.actor(), collection, key)]
+    return [
+        {"title": action.title, "href": url(collection, key, action)}
+        for action in actions.offered(frame.actor(), collection, key)
+    ]
 
 
 def url(collection: str, key: str, action: Action) -> str:
@@ -57,22 +64,36 @@ def _told_once(boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
 
 
 def _sheet(
-    page: RecordPage, action_id: str, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
+    page: RecordPage,
+    action_id: str,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    wrong: ConsoleError | None = None,
+    status: int = 200,
 ) -> Response:
     sheet = actions.sheet(frame.actor(), page.collection.id, page.record.key or "", action_id, typed)
     fields = [field.to_json() for field in sheet.prompt.fields]
     labels = {str(field["name"]): str(field["label"]) for field in fields}
-    details = [{**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())]
+    details = [
+        {**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())
+    ]
     context = {
         "record": page.record,
         "collection": page.collection,
         "action": sheet.action,
-        "text": frame.prose(sheet.prompt.text, frame.naming(browse.named(frame.actor(), record_links.links_in(sheet.prompt.text))))
+        "text": frame.prose(
+            sheet.prompt.text,
+            frame.naming(browse.named(frame.actor(), record_links.links_in(sheet.prompt.text))),
+        )
         if sheet.prompt.text
         else None,
         "notes": [{"label": label, "text": text} for label, text in sheet.prompt.notes],
         "button": sheet.prompt.button,
-        "boxes": _told_once(form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details)),
+        "boxes": _told_once(
+            form_boxes.boxes(
+                {"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details
+            )
+        ),
         "url": url(page.collection.id, page.record.key or "", sheet.action),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

@@ -26,15 +26,24 @@ FILLED = "Left empty, the database fills it in."
 GONE = "This record is gone, or outside what you may see now: nothing was saved. Go back in your browser for what you typed."
 UNTOLD = "may refer to it: their source does not answer"
 FOLLOWS: Mapping[Follows | None, tuple[str, str]] = {
-    "deleted": ("will be deleted with it, and what hangs on it", "will be deleted with it, and what hangs on them"),
+    "deleted": (
+        "will be deleted with it, and what hangs on it",
+        "will be deleted with it, and what hangs on them",
+    ),
     "emptied": ("stays, and no longer names it", "stay, and no longer name it"),
-    "refused": ("refers to it: it cannot be deleted while that is so", "refer to it: it cannot be deleted while they do"),
+    "refused": (
+        "refers to it: it cannot be deleted while that is so",
+        "refer to it: it cannot be deleted while they do",
+    ),
     None: ("refers to it, stays, and will lead nowhere", "refer to it, stay, and will lead nowhere"),
 }
 """What becomes of records that refer to a deleted one: of one, of several."""
 FURTHER: Mapping[Follows | None, tuple[str, str]] = {
     "deleted": ("refers to {} and will be deleted too", "refer to {} and will be deleted too"),
-    "refused": ("refers to {}: the database refuses while that is so", "refer to {}: the database refuses while they do"),
+    "refused": (
+        "refers to {}: the database refuses while that is so",
+        "refer to {}: the database refuses while they do",
+    ),
 }
 """What becomes of records that refer to what is deleted with a record."""
 
@@ -46,7 +55,11 @@ def new(collection: str) -> Response:
     form = hand_forms.new_record(frame.actor(), collection, like)
     if request.method != "POST":
         return _new_form(form, like)
-    typed = {name: value for name, value in form_boxes.read_form(_filled_in(form), frame.look()).items() if name in _names(form.fields)}
+    typed = {
+        name: value
+        for name, value in form_boxes.read_form(_filled_in(form), frame.look()).items()
+        if name in _names(form.fields)
+    }
     try:
         given = hand_forms.blanks(form) | {name: value for name, value in typed.items() if value is not None}
         hand_forms.require_filled(form, given)
@@ -71,20 +84,28 @@ def edit(collection: str, part: str) -> Response:
         raise
     fields = [item for item in page.fields if records.editable(page, item)]
     if not fields:
-        raise NotAllowed("Nothing of this record can be changed by you here.", need=(f"collection:{collection}", "update"))
+        raise NotAllowed(
+            "Nothing of this record can be changed by you here.", need=(f"collection:{collection}", "update")
+        )
     if page.collection.form is not None:
         fields.sort(key=lambda item: (page.collection.form or ()).index(item.name))
     now = {item.name: page.record.values.get(item.name) for item in fields}
     if request.method != "POST":
         return _edit_form(page, fields, now)
     old = _old_values(now)
-    typed = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if name in now}
+    typed = {
+        name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if name in now
+    }
     changed = {name: value for name, value in typed.items() if value != old[name]}
     try:
         if changed:
             browse.change(frame.actor(), collection, key, changed, {name: old[name] for name in changed})
     except Conflict as conflict:
-        theirs = {str(detail["field"]): detail.get("theirs") for detail in conflict.details if detail.get("field") in now}
+        theirs = {
+            str(detail["field"]): detail.get("theirs")
+            for detail in conflict.details
+            if detail.get("field") in now
+        }
         conflict.details = meanwhile.with_changers(conflict.details, collection, key)
         return _edit_form(page, fields, old | theirs, typed=typed, wrong=conflict, status=409)
     except (Invalid, NotAllowed, SourceDown) as wrong:
@@ -107,11 +128,22 @@ def delete(collection: str, part: str) -> Response:
     try:
         seen = json.loads(request.form.get("old", "null"))
         expected = seen if isinstance(seen, dict) else {}
-        record_changes.delete(frame.actor(), collection, key, {name: seen for name, seen in expected.items() if name in _compared(found)})
+        record_changes.delete(
+            frame.actor(),
+            collection,
+            key,
+            {name: seen for name, seen in expected.items() if name in _compared(found)},
+        )
     except (Conflict, Invalid, ValueError) as wrong:
-        refusal = wrong if isinstance(wrong, ConsoleError) else Invalid("This form could not be read: nothing was deleted. Look again.")
+        refusal = (
+            wrong
+            if isinstance(wrong, ConsoleError)
+            else Invalid("This form could not be read: nothing was deleted. Look again.")
+        )
         refusal.details = meanwhile.with_changers(refusal.details, collection, key)
-        return _delete_form(hand_forms.deletion(frame.actor(), collection, key), wrong=refusal, status=refusal.status)
+        return _delete_form(
+            hand_forms.deletion(frame.actor(), collection, key), wrong=refusal, status=refusal.status
+        )
     flash(f"{found.page.collection.label_one} “{found.page.record.title}” was deleted.")
     return frame.redirect_to(frame.collection_url(collection))
 
@@ -120,10 +152,18 @@ def delete(collection: str, part: str) -> Response:
 
 
 def _new_form(
-    form: NewRecord, like: str | None, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
+    form: NewRecord,
+    like: str | None,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    wrong: ConsoleError | None = None,
+    status: int = 200,
 ) -> Response:
     collection = form.collection
-    sources = [box_source(item, filled=item.name in form.filled) | {"value": form.values.get(item.name)} for item in form.fields]
+    sources = [
+        box_source(item, filled=item.name in form.filled) | {"value": form.values.get(item.name)}
+        for item in form.fields
+    ]
     asked = _names(form.fields)
     for source in sources:
         beside = str(source.get("currency") or "")
@@ -134,7 +174,9 @@ def _new_form(
         "copied": like is not None,
         "governed": [(item.label, governor.words) for item, governor in form.governed],
         "action": records.new_url(collection.id, like),
-        "cancel": frame.collection_url(collection.id) if like is None else frame.record_url(collection.id, like),
+        "cancel": frame.collection_url(collection.id)
+        if like is None
+        else frame.record_url(collection.id, like),
     }
     return _form("records/new.html", context, sources, typed, wrong, status)
 
@@ -152,7 +194,9 @@ def _edit_form(
     url = frame.record_url(page.collection.id, page.record.key)
     context = records.record_context(page) | {
         "old": json.dumps(dict(old)),
-        "governed": [(item.label, page.governed[item.name].words) for item in page.fields if item.name in page.governed],
+        "governed": [
+            (item.label, page.governed[item.name].words) for item in page.fields if item.name in page.governed
+        ],
         "action": f"{url}/edit",
         "cancel": url,
         "conflict": isinstance(wrong, Conflict),
@@ -169,9 +213,13 @@ def _form(
     status: int,
 ) -> Response:
     labels = {str(source["name"]): str(source["label"]) for source in sources}
-    details = [{**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())]
+    details = [
+        {**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())
+    ]
     shown = dict(context) | {
-        "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes(
+            {"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed, errors=details
+        ),
         "error": errors.error_message(wrong) if wrong and not details else refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
     }
@@ -205,7 +253,10 @@ def _old_values(now: Mapping[str, Any]) -> dict[str, Any]:
         values = json.loads(request.form.get("old", "{}"))
     except (ValueError, RecursionError):
         values = {}
-    return {name: values[name] if isinstance(values, dict) and name in values else value for name, value in now.items()}
+    return {
+        name: values[name] if isinstance(values, dict) and name in values else value
+        for name, value in now.items()
+    }
 
 
 def _compared(found: Deletion) -> dict[str, Any]:
@@ -227,7 +278,9 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     context = records.record_context(page) | {
         "found": found,
         "follows": [
-            follows(each, url, several=times[each.collection.id] > 1 and each.through is None) for each in found.referring if each.count
+            follows(each, url, several=times[each.collection.id] > 1 and each.through is None)
+            for each in found.referring
+            if each.count
         ],
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
@@ -244,7 +297,11 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
 
 def follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]:
     """Return how many records of a relation refer to the record, and what becomes of them, in words; by which field, where `several` of theirs do."""
-    by = " and ".join(referring.collection.by_name[there].label for _, there in referring.relation.columns) if several else ""
+    by = (
+        " and ".join(referring.collection.by_name[there].label for _, there in referring.relation.columns)
+        if several
+        else ""
+    )
     many = (
         f"More than {hand_forms.MOST_COUNTED:,}"
         if referring.count > hand_forms.MOST_COUNTED
@@ -252,7 +309,11 @@ def follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]
         if referring.count > 0
         else "Some"
     )
-    words = UNTOLD if referring.count < 0 else (FURTHER if referring.through else FOLLOWS)[referring.follows][referring.count != 1]
+    words = (
+        UNTOLD
+        if referring.count < 0
+        else (FURTHER if referring.through else FOLLOWS)[referring.follows][referring.count != 1]
+    )
     single, plural = uncapitalised(referring.collection.label_one), referring.collection.spoken
     named = single if referring.count == 1 else plural
     if single == plural:  # a table whose name is no plural

@@ -82,7 +82,9 @@ def show(collection: str, part: str) -> Response:
         "tab": tab,
         "tabs": tabs(frame.record_url(collection, key), tab),
         "badge_label": badge_of(page, look),
-        "sections": sections(page, look, whole=tab == "details", starts=begun["starts"]) if tab != "activity" else [],
+        "sections": sections(page, look, whole=tab == "details", starts=begun["starts"])
+        if tab != "activity"
+        else [],
         **begun,
         "resuming": _resuming(),
     }
@@ -104,7 +106,11 @@ def show(collection: str, part: str) -> Response:
 def menu(collection: str, part: str) -> Response:
     """Show what can be done with the record, as the menu of its row or on its own page."""
     page = browse.record(frame.actor(), collection, frame.key_of(part))
-    return frame.page("records/menu.html", record_context(page) | runs_and_starts(page) | by_hand(page), blocks={"*": "menu"})
+    return frame.page(
+        "records/menu.html",
+        record_context(page) | runs_and_starts(page) | by_hand(page),
+        blocks={"*": "menu"},
+    )
 
 
 @blueprint.get("/<collection>/<part>/related")
@@ -128,7 +134,11 @@ def all_related(collection: str, part: str) -> Response:
 
 
 def _related_head(collection: str, key: str | None, name: str, label: str) -> dict[str, Any]:
-    return {"name": name, "label": label, "href": frame.record_url(collection, key) + f"/related/{frame.segment(name)}"}
+    return {
+        "name": name,
+        "label": label,
+        "href": frame.record_url(collection, key) + f"/related/{frame.segment(name)}",
+    }
 
 
 @blueprint.get("/<collection>/<part>/related/<relation>")
@@ -139,10 +149,14 @@ def related(collection: str, part: str, relation: str) -> Response:
     page = browse.related(frame.actor(), collection, key, relation, limit, request.args.get("after"))
     context = {"rows": panes.related(page, frame.look()), "fragment": fragment, "more": None}
     if fragment:
-        context["more"] = frame.record_url(collection, key) + f"/related/{frame.segment(relation)}" if page.next else None
+        context["more"] = (
+            frame.record_url(collection, key) + f"/related/{frame.segment(relation)}" if page.next else None
+        )
         return frame.page("records/related.html", context, blocks={"*": "rows"})
     context["more"] = frame.present_address(after=page.next) if page.next else None
-    return frame.page("records/related.html", context | record_context(browse.record(frame.actor(), collection, key)))
+    return frame.page(
+        "records/related.html", context | record_context(browse.record(frame.actor(), collection, key))
+    )
 
 
 @blueprint.route("/<collection>/<part>/edit/<name>", methods=["GET", "POST"])
@@ -152,10 +166,21 @@ def edit(collection: str, part: str, name: str) -> Response:
     page = browse.record(frame.actor(), collection, key, labels=True)
     item = next((field for field in page.fields if field.name == name and editable(page, field)), None)
     if item is None:
-        if (governor := page.governed.get(name)) is not None and (shut := next(field for field in page.fields if field.name == name)):
-            raise NotAllowed(governing.reason(shut, governor.words), need=(f"collection:{collection}", "update"))
-        if request.method == "POST" and (not page.may_update or name in page.fixed) and any(field.name == name for field in page.fields):
-            raise NotAllowed("You may not change this any more; nothing was saved.", need=(f"collection:{collection}", "update"))
+        if (governor := page.governed.get(name)) is not None and (
+            shut := next(field for field in page.fields if field.name == name)
+        ):
+            raise NotAllowed(
+                governing.reason(shut, governor.words), need=(f"collection:{collection}", "update")
+            )
+        if (
+            request.method == "POST"
+            and (not page.may_update or name in page.fixed)
+            and any(field.name == name for field in page.fields)
+        ):
+            raise NotAllowed(
+                "You may not change this any more; nothing was saved.",
+                need=(f"collection:{collection}", "update"),
+            )
         raise NotFound
     now = page.record.values.get(name)
     if request.method != "POST":
@@ -174,7 +199,9 @@ def edit(collection: str, part: str, name: str) -> Response:
         return _edit_form(page, item, value, old=old, wrong=wrong, status=422)
     except SourceDown as down:
         return _edit_form(page, item, value, old=old, error=errors.error_message(down), status=409)
-    if not frame.wants_fragment() or "/edit/" in request.headers.get("HX-Current-URL", ""):  # the form was on its own page
+    if not frame.wants_fragment() or "/edit/" in request.headers.get(
+        "HX-Current-URL", ""
+    ):  # the form was on its own page
         return frame.redirect_to(frame.record_url(collection, key))
     line = _line(replace(page, record=after), item, look)
     return make_response(frame.render("records/value.html", {"line": line}))
@@ -185,7 +212,14 @@ def start(collection: str, part: str, slug: str) -> Response:
     """Ask for the input that the workflow needs, then start the run."""
     key = frame.key_of(part)
     page = browse.record(frame.actor(), collection, key)
-    definition = next((definition for definition in workflows.startable(frame.actor(), collection) if definition.slug == slug), None)
+    definition = next(
+        (
+            definition
+            for definition in workflows.startable(frame.actor(), collection)
+            if definition.slug == slug
+        ),
+        None,
+    )
     if definition is None:
         raise NotFound("There is no such workflow for this record, or it is not yours to start.")
     fields = start_fields(definition, page)
@@ -194,7 +228,11 @@ def start(collection: str, part: str, slug: str) -> Response:
     typed = form_boxes.read_form(request.form, frame.look())
     try:
         run_id = enrolments.start(
-            frame.actor(), definition.slug, collection, key, {name: value for name, value in typed.items() if value is not None}
+            frame.actor(),
+            definition.slug,
+            collection,
+            key,
+            {name: value for name, value in typed.items() if value is not None},
         )
     except Invalid as wrong:
         return _start_form(page, definition, fields, typed=typed, wrong=wrong, status=422)
@@ -206,7 +244,11 @@ def start(collection: str, part: str, slug: str) -> Response:
 
 def _resuming() -> str:
     """Return the id of the run that goes on by itself; empty unless a page of the console led here, so that no foreign link makes anybody take a run."""
-    return request.args.get(my_work.RESUMES, "") if request.headers.get("Sec-Fetch-Site") == "same-origin" else ""
+    return (
+        request.args.get(my_work.RESUMES, "")
+        if request.headers.get("Sec-Fetch-Site") == "same-origin"
+        else ""
+    )
 
 
 # -- what the pages draw
@@ -214,21 +256,38 @@ def _resuming() -> str:
 
 def record_context(page: RecordPage) -> dict[str, Any]:
     """Return what every page about the record needs."""
-    return {"record": page.record, "collection": page.collection, "number": page.collection.number_of(page.record.values)}
+    return {
+        "record": page.record,
+        "collection": page.collection,
+        "number": page.collection.number_of(page.record.values),
+    }
 
 
 def tabs(here: str, chosen: str) -> list[dict[str, Any]]:
     """Return the views of the record at this address; the Explorer is a page of its own."""
-    hrefs = {"summary": here, "details": f"{here}?tab=details", "activity": f"{here}?tab=activity", "explorer": f"{here}/explorer"}
-    return [{"label": name.capitalize(), "here": name == chosen, "href": href} for name, href in hrefs.items()]
+    hrefs = {
+        "summary": here,
+        "details": f"{here}?tab=details",
+        "activity": f"{here}?tab=activity",
+        "explorer": f"{here}/explorer",
+    }
+    return [
+        {"label": name.capitalize(), "here": name == chosen, "href": href} for name, href in hrefs.items()
+    ]
 
 
 def by_hand(page: RecordPage) -> dict[str, str | None]:
     """Return the addresses of the forms for the record as a whole; None for what the reader may not."""
-    url, who, keyed = frame.record_url(page.collection.id, page.record.key), frame.actor(), page.record.key is not None
+    url, who, keyed = (
+        frame.record_url(page.collection.id, page.record.key),
+        frame.actor(),
+        page.record.key is not None,
+    )
     return {
         "edit_href": f"{url}/edit" if any(editable(page, item) for item in page.fields) else None,
-        "copy_href": new_url(page.collection.id, like=page.record.key) if keyed and hand_forms.may_create(who, page.collection) else None,
+        "copy_href": new_url(page.collection.id, like=page.record.key)
+        if keyed and hand_forms.may_create(who, page.collection)
+        else None,
         "delete_href": f"{url}/delete" if keyed and hand_forms.may_delete(who, page.collection) else None,
     }
 
@@ -240,8 +299,16 @@ def new_url(collection: str, like: str | None = None) -> str:
 
 def may_resume(head: RunHead) -> bool:
     """Return whether the reader is offered to go on with a saved run. Resuming judges it again, with the step at which the run stands."""
-    facts = {"id": head.id, "started_by": head.started_by, "holder": head.holder, "team": head.team, "version": head.version}
-    return head.status == "saved" and access.can(frame.actor(), head.team, f"workflow:{head.slug}", "resume", run=facts)
+    facts = {
+        "id": head.id,
+        "started_by": head.started_by,
+        "holder": head.holder,
+        "team": head.team,
+        "version": head.version,
+    }
+    return head.status == "saved" and access.can(
+        frame.actor(), head.team, f"workflow:{head.slug}", "resume", run=facts
+    )
 
 
 def runs_and_starts(page: RecordPage) -> dict[str, Any]:
@@ -249,10 +316,21 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     who, here = frame.actor(), frame.record_url(page.collection.id, page.record.key)
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
     drawn = [home.row(head) | {"may_resume": may_resume(head)} for head in heads]
-    live, action_workflows = [row for row, head in zip(drawn, heads, strict=True) if head.live], actions.made_of_actions()
+    live, action_workflows = (
+        [row for row, head in zip(drawn, heads, strict=True) if head.live],
+        actions.made_of_actions(),
+    )
     busy = {head.workflow_id for head in heads if head.live}
-    ready = [definition for definition in workflows.startable(who, page.collection.id, "record") if definition.slug not in action_workflows]
-    ready = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
+    ready = [
+        definition
+        for definition in workflows.startable(who, page.collection.id, "record")
+        if definition.slug not in action_workflows
+    ]
+    ready = [
+        definition
+        for definition in ready
+        if definition.id not in busy or not definition.document.settings.exclusive
+    ]
     offered = runs.taking(who, ready, page.collection.id, page.record.key)
     return {
         "runs": drawn,
@@ -266,31 +344,50 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
             if definition.document.report is not None
         ],
         "starts": [
-            Start(definition.title, _start_url(page, definition), bool(definition.document.start.config.get("fields")), definition.slug)
+            Start(
+                definition.title,
+                _start_url(page, definition),
+                bool(definition.document.start.config.get("fields")),
+                definition.slug,
+            )
             for definition in offered
             if definition.document.run_as is None
         ],
         "enrols": [
-            Start(definition.title, enrolled.enrol_url(definition.slug, [page.record.key or ""]), asks=True, slug=definition.slug)
+            Start(
+                definition.title,
+                enrolled.enrol_url(definition.slug, [page.record.key or ""]),
+                asks=True,
+                slug=definition.slug,
+            )
             for definition in offered
             if definition.document.run_as is not None
         ],
-        "waits": waits_shortly([head.id for head in heads if head.live and head.mode == "hands_off"], frame.look()),
+        "waits": waits_shortly(
+            [head.id for head in heads if head.live and head.mode == "hands_off"], frame.look()
+        ),
     }
 
 
-def sections(page: RecordPage, look: Look, *, whole: bool, starts: Sequence[Start] = ()) -> list[dict[str, Any]]:
+def sections(
+    page: RecordPage, look: Look, *, whole: bool, starts: Sequence[Start] = ()
+) -> list[dict[str, Any]]:
     """Return the fields under their headings: those that the summary names, or all of them. `starts` are the workflows that may be started.
 
     `shared` is the first line that is changed by what changes most of its section: it is said once for all of them. None where no two are.
     """
     details = page.collection.details
-    by_name = {item.name: item for item in (*page.fields, *page.masked) if details is None or item.name in details}
+    by_name = {
+        item.name: item for item in (*page.fields, *page.masked) if details is None or item.name in details
+    }
     shown = [item for item in (*page.fields, *page.masked) if item.name in by_name]
     if details is not None:
         shown.sort(key=lambda item: details.index(item.name))
     made = [
-        {"label": part["label"], "lines": [_line(page, by_name[name], look, starts) for name in part["fields"] if name in by_name]}
+        {
+            "label": part["label"],
+            "lines": [_line(page, by_name[name], look, starts) for name in part["fields"] if name in by_name],
+        }
         for part in page.collection.summary.get("sections", ())
     ]
     placed = {name for part in page.collection.summary.get("sections", ()) for name in part["fields"]}
@@ -308,7 +405,11 @@ def _shared(lines: Sequence[Line]) -> Line | None:
 def masked_line(page: RecordPage, item: Field) -> Line:
     """Return a masked field, with the link to uncover it for those who may."""
     may = page.record.key is not None and reveal.may_reveal(frame.actor(), page.collection.id)
-    href = frame.record_url(page.collection.id, page.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
+    href = (
+        frame.record_url(page.collection.id, page.record.key) + f"/reveal/{frame.segment(item.name)}"
+        if may
+        else None
+    )
     return Line(item.name, item.label, states.MASKED, None, href)
 
 
@@ -325,12 +426,23 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
         if due_cells.is_due(what):
-            drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection, what))
-    governor, empty = page.governed.get(item.name), formats.absent(value) and item.type != "binary"  # bytes are never read
+            drawn = due_cells.shown(
+                what, value, look, end=due_cells.over(page.record.values, page.collection, what)
+            )
+    governor, empty = (
+        page.governed.get(item.name),
+        formats.absent(value) and item.type != "binary",
+    )  # bytes are never read
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)
         return Line(item.name, item.label, drawn, None, governed=governor.words, start=way, empty=empty)
-    return Line(item.name, item.label, drawn, _edit_url(page, item.name) if editable(page, item) else None, empty=empty)
+    return Line(
+        item.name,
+        item.label,
+        drawn,
+        _edit_url(page, item.name) if editable(page, item) else None,
+        empty=empty,
+    )
 
 
 def _file(page: RecordPage, item: Field, value: Any) -> Markup:
@@ -340,7 +452,9 @@ def _file(page: RecordPage, item: Field, value: Any) -> Markup:
     href = file_url(f"{page.collection.id}:{item.name}:{page.record.key}")
     if item.widget != "image":
         return Markup('<a href="{}">{}</a>').format(href, value)
-    return Markup('<a href="{}"><img class="thumbnail" src="{}/page/1" alt="{}"></a>').format(href, href, value)
+    return Markup('<a href="{}"><img class="thumbnail" src="{}/page/1" alt="{}"></a>').format(
+        href, href, value
+    )
 
 
 def editable(page: RecordPage, item: Field) -> bool:
@@ -359,7 +473,9 @@ def editable(page: RecordPage, item: Field) -> bool:
 
 def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any]]:
     """Return the fields of the start step as a person sees them at first."""
-    defined = [FieldDefinition.model_validate(field) for field in definition.document.start.config.get("fields", ())]
+    defined = [
+        FieldDefinition.model_validate(field) for field in definition.document.start.config.get("fields", ())
+    ]
     who = frame.actor()
     roots = {
         "record": page.record.values,
@@ -396,12 +512,19 @@ def _edit_form(
     error: str = "",
     status: int = 200,
 ) -> Response:
-    detail = next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None) if wrong else None
+    detail = (
+        next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None)
+        if wrong
+        else None
+    )
     source = item.to_json() | {"required": item.needed, "now": None}
     context = record_context(page) | {
-        "box": form_boxes.box(source, reference_boxes.look_for([source], {item.name: value}), value=value, error=detail),
+        "box": form_boxes.box(
+            source, reference_boxes.look_for([source], {item.name: value}), value=value, error=detail
+        ),
         "old": json.dumps(old),
-        "conflict": conflict and (formats.text(formats.kind(item), old, frame.look()), conflict.get("reason", "")),
+        "conflict": conflict
+        and (formats.text(formats.kind(item), old, frame.look()), conflict.get("reason", "")),
         "error": error or (wrong.message if wrong and not detail else ""),
         "action": _edit_url(page, item.name),
         "cancel": frame.record_url(page.collection.id, page.record.key, tab="details"),
@@ -419,11 +542,17 @@ def _start_form(
     wrong: Invalid | Conflict | None = None,
     status: int = 200,
 ) -> Response:
-    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
+    details = (
+        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
+        if wrong
+        else []
+    )
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = record_context(page) | {
         "workflow": definition,
-        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes(
+            {"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details
+        ),
         "action": _start_url(page, definition),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines(details, labels, refusals.head(wrong, labels)),

@@ -20,7 +20,9 @@ OFFERED = 10
 TOO_MANY = "There are too many records to look through all of them for this. Type the whole number, or how the name begins."
 
 
-def look_for(fields: Iterable[Mapping[str, Any]], values: Mapping[str, Any] | None, look: Look | None = None) -> Look:
+def look_for(
+    fields: Iterable[Mapping[str, Any]], values: Mapping[str, Any] | None, look: Look | None = None
+) -> Look:
     """Return the look with the names of the records that the fields of a form hold, as far as the reader may know them."""
     listed = list(fields)
     leading = [(what.name, what.references) for what in map(formats.kind, listed)]
@@ -49,7 +51,10 @@ def sent(form: MultiDict[str, str], name: str, texts: list[str]) -> list[str]:
     except (ValueError, RecursionError):
         return texts
     if not (
-        isinstance(sent_key, list) and all(isinstance(part, str) for part in sent_key) and texts and [texts[0].strip()] == sent_key[:1]
+        isinstance(sent_key, list)
+        and all(isinstance(part, str) for part in sent_key)
+        and texts
+        and [texts[0].strip()] == sent_key[:1]
     ):
         return texts
     return sent_key[1:2]
@@ -69,7 +74,8 @@ def offer() -> Response:
             "beside": ", ".join(
                 words
                 for item in hit.details
-                if (words := formats.text(formats.kind(item), hit.record.values.get(item.name), look)) != hit.record.key
+                if (words := formats.text(formats.kind(item), hit.record.values.get(item.name), look))
+                != hit.record.key
             ),
         }
         for group in answer.groups

@@ -35,7 +35,13 @@ def reveal(collection: str, part: str, name: str) -> Response:
         revealed = revealing.reveal(who, collection, key, name, context["reason"])
     except Invalid as wrong:
         return _page(context | {"wrong": wrong.details[0]["reason"]}, status=422)
-    return _page(context | {"value": formats.html(formats.kind(field, page.collection.key), revealed.value, look), "shown": True})
+    return _page(
+        context
+        | {
+            "value": formats.html(formats.kind(field, page.collection.key), revealed.value, look),
+            "shown": True,
+        }
+    )
 
 
 def _page(context: dict[str, object], status: int = 200) -> Response:

@@ -62,7 +62,10 @@ def _chosen(known: Sequence[SavedSegment]) -> SavedSegment | None:
 
 
 def sheet(
-    collection: Collection, known: Sequence[SavedSegment], columns: Sequence[str], saving: Mapping[str, Any] | None
+    collection: Collection,
+    known: Sequence[SavedSegment],
+    columns: Sequence[str],
+    saving: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return what the sheet draws; `saving` is what was typed and refused. Few open it, so it is fetched when it is opened."""
     who, chosen = frame.actor(), _chosen(known)
@@ -71,14 +74,26 @@ def sheet(
     if collections.may_shape(who, collection.id):
         offered.append((EVERYBODY, f"Everybody who may see {collection.label}, once it is published"))
     mine = chosen if chosen is not None and chosen.mine else None
-    typed = saving or {"label": mine.label if mine else "", "audience": mine.audience if mine else f"user:{who.id}"}
+    typed = saving or {
+        "label": mine.label if mine else "",
+        "audience": mine.audience if mine else f"user:{who.id}",
+    }
     wrong: ConsoleError | None = typed.get("wrong")
     return {
-        "typed": {name: typed[name] for name in ("label", "audience")}, "audiences": offered, "columns": ",".join(columns), "mine": mine is not None, "removable": bool(chosen and chosen.removable),
+        "typed": {name: typed[name] for name in ("label", "audience")},
+        "audiences": offered,
+        "columns": ",".join(columns),
+        "mine": mine is not None,
+        "removable": bool(chosen and chosen.removable),
         "with_columns": bool(typed.get("with_columns") or (mine and mine.query.get("columns"))),
-        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}, "wrong": wrong.message if wrong else "",
-        "action": frame.present_address(preview=None, after=None, before=None, start=None, count=None, saving=None),
-    }  # fmt: skip
+        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details}
+        if wrong
+        else {},
+        "wrong": wrong.message if wrong else "",
+        "action": frame.present_address(
+            preview=None, after=None, before=None, start=None, count=None, saving=None
+        ),
+    }
 
 
 def _audience_words(audience: str, teams: Mapping[str, str]) -> str:
@@ -98,7 +113,11 @@ def send(collection: str, drawn: Callable[[Mapping[str, Any]], Response]) -> Res
         saved_segments.remove(who, collection, here)
         flash("The tab is removed.")
         return frame.redirect_to(frame.collection_url(collection, segment=""))
-    label, audience, with_columns = form.get("label", "").strip(), form.get("audience", ""), "with_columns" in form
+    label, audience, with_columns = (
+        form.get("label", "").strip(),
+        form.get("audience", ""),
+        "with_columns" in form,
+    )
     query = {name: request.args.get(name) for name in ("segment", "filter", "q", "sort")}
     columns = [name for name in form.get("columns", "").split(",") if name] if with_columns else []
     try:
@@ -136,7 +155,9 @@ def _expression(collection: str, query: Mapping[str, str | None], entries: list[
     if query.get("q") or not condition.startswith("{"):
         raise _unfit("A search cannot be a segment for everybody: take it away and use filters.")
     if query.get("segment") and (base is None or "filter" not in base):
-        raise _unfit("The segment that the list stands in cannot be joined with a filter: start from all records.")
+        raise _unfit(
+            "The segment that the list stands in cannot be joined with a filter: start from all records."
+        )
     described, given = browse.filter_of(frame.actor(), collection, condition)
     text = filter_expressions.expression_of(given, described)
     return f"({base['filter']}) && {text}" if base else text

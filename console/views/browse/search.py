@@ -68,14 +68,17 @@ def show() -> Response:
         "q": text,
         "parts": shown,
         "tabs": [
-            {"id": part.id, "label": part.label, "count": part.count, "href": _address(text, part.id)} for part in parts if not part.trouble
+            {"id": part.id, "label": part.label, "count": part.count, "href": _address(text, part.id)}
+            for part in parts
+            if not part.trouble
         ],
         "only": only,
         "everything": _address(text, ""),
         "notes": _notes(answer),
         "found": _found_words(parts) if text else "",
         "took": f"{(time.perf_counter() - began) * 1000:.0f} ms",
-        "searched": ", ".join(sorted({group.collection.label for group in answer.groups})) or "records, runs, workflows, pages and actions",
+        "searched": ", ".join(sorted({group.collection.label for group in answer.groups}))
+        or "records, runs, workflows, pages and actions",
     }
     return frame.page("search/page.html", context, blocks={"*": "found"})
 
@@ -92,9 +95,22 @@ def _parts(who: Actor, text: str, answer: Answer) -> list[Part]:
         drawn = [_record_row(group.collection, hit, mark, look) for hit in group.hits]
         count = f"{len(drawn)}+" if group.more else str(len(drawn))
         href = frame.collection_url(group.collection.id, q=text)
-        parts.append(Part(f"c:{group.collection.id}", group.collection.label, drawn, count, "more" if group.more else "", href))
+        parts.append(
+            Part(
+                f"c:{group.collection.id}",
+                group.collection.label,
+                drawn,
+                count,
+                "more" if group.more else "",
+                href,
+            )
+        )
     parts += [Part(f"s:{source}", source, [], trouble=reason) for source, reason in answer.down.items()]
-    parts += [_runs_part(who, text, answer, mark), _places_part(who, text, mark), _actions_part(who, answer, mark)]
+    parts += [
+        _runs_part(who, text, answer, mark),
+        _places_part(who, text, mark),
+        _actions_part(who, answer, mark),
+    ]
     return [part for part in parts if part.rows or part.trouble]
 
 
@@ -113,16 +129,26 @@ def _at_hand(who: Actor) -> list[Part]:
     ]
     seen = {row.href for row in pinned}
     recent = [
-        Row(Markup.escape(each.title), frame.record_url(each.collection, each.record), "history", Markup.escape(each.label))
+        Row(
+            Markup.escape(each.title),
+            frame.record_url(each.collection, each.record),
+            "history",
+            Markup.escape(each.label),
+        )
         for each in pins.recent(who)
     ]
-    parts = [Part("pinned", "Pinned", pinned), Part("recent", "Seen last", [row for row in recent if row.href not in seen])]
+    parts = [
+        Part("pinned", "Pinned", pinned),
+        Part("recent", "Seen last", [row for row in recent if row.href not in seen]),
+    ]
     return [part for part in parts if part.rows]
 
 
 def _record_row(collection: Collection, hit: Hit, mark: Marker, look: formats.Look) -> Row:
     values = hit.record.values
-    texts = [formats.text(formats.kind(item, collection.key), values.get(item.name), look) for item in hit.details]
+    texts = [
+        formats.text(formats.kind(item, collection.key), values.get(item.name), look) for item in hit.details
+    ]
     badge = None
     if hit.state is not None and isinstance(word := values.get(hit.state.name), str) and word:
         what = formats.kind(hit.state)
@@ -143,16 +169,34 @@ def _marked(text: str, mark: Marker) -> Markup:
 
 def _runs_part(who: Actor, text: str, answer: Answer, mark: Marker) -> Part:
     """Return runs on the records found, and the run whose number was typed."""
-    pairs = [(group.collection.id, hit.record.key or "") for group in answer.groups for hit in group.hits[:SHOWN]]
+    pairs = [
+        (group.collection.id, hit.record.key or "") for group in answer.groups for hit in group.hits[:SHOWN]
+    ]
     heads = runs.on_records(who, pairs, limit=RUNS_READ)
     if text.startswith("run_") and (head := runs.head(who, text)) is not None:
         heads = [head, *(each for each in heads if each.id != head.id)]
     rows = []
     for head in heads:
         title = f"{head.workflow_title} of {head.record_title}" if head.record_title else head.workflow_title
-        badge = frame.status_badge(head.status, head.holder, who.id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket))
-        ended = f"Ended {formats.ago(head.ended_at, frame.look())}" if head.ended_at else f"At {head.step_title}" if head.step_title else ""
-        rows.append(Row(_marked(title, mark), frame.run_url(head.id), "player-play" if head.live else "history", ended, badge))
+        badge = frame.status_badge(
+            head.status, head.holder, who.id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
+        )
+        ended = (
+            f"Ended {formats.ago(head.ended_at, frame.look())}"
+            if head.ended_at
+            else f"At {head.step_title}"
+            if head.step_title
+            else ""
+        )
+        rows.append(
+            Row(
+                _marked(title, mark),
+                frame.run_url(head.id),
+                "player-play" if head.live else "history",
+                ended,
+                badge,
+            )
+        )
     return Part(RUNS, "Runs", rows, str(len(rows)))
 
 
@@ -171,7 +215,10 @@ def _places_part(who: Actor, text: str, mark: Marker) -> Part:
     found = [row for row in rows if all(word in row[0].casefold() for word in words)]
     found.sort(key=lambda row: (not row[0].casefold().startswith(text.casefold()), row[0].casefold()))
     return Part(
-        PLACES, "Workflows and pages", [Row(_marked(title, mark), href, icon, kind) for title, href, icon, kind in found], str(len(found))
+        PLACES,
+        "Workflows and pages",
+        [Row(_marked(title, mark), href, icon, kind) for title, href, icon, kind in found],
+        str(len(found)),
     )
 
 
@@ -179,15 +226,23 @@ def _actions_part(who: Actor, answer: Answer, mark: Marker) -> Part:
     """Return what can be started on the first records found."""
     rows = []
     first = [(group.collection, hit.record) for group in answer.groups for hit in group.hits[:1]][:STARTED_ON]
-    busy = runs.live_workflows(who, [(collection.id, record.key or "") for collection, record in first]) if first else set()
+    busy = (
+        runs.live_workflows(who, [(collection.id, record.key or "") for collection, record in first])
+        if first
+        else set()
+    )
     for collection, record in first:
-        for definition in runs.taking(who, workflows.startable(who, collection.id, "search"), collection.id, record.key):
+        for definition in runs.taking(
+            who, workflows.startable(who, collection.id, "search"), collection.id, record.key
+        ):
             if definition.slug in actions.made_of_actions() or (
                 (collection.id, record.key, definition.id) in busy and definition.document.settings.exclusive
             ):
                 continue
             href = frame.record_url(collection.id, record.key) + f"/start/{frame.segment(definition.slug)}"
-            rows.append(Row(_marked(f"Start {definition.title} on {record.title}", mark), href, "player-play"))
+            rows.append(
+                Row(_marked(f"Start {definition.title} on {record.title}", mark), href, "player-play")
+            )
         for action in actions.offered(who, collection.id, record.key):
             needs = frame.Badge("Needs approval", "") if action.approval else None
             href = frame.record_url(collection.id, record.key) + f"/do/{frame.segment(action.id)}"
@@ -203,8 +258,14 @@ def _cut(part: Part, *, alone: bool) -> Part:
         return replace(part, rows=part.rows[:most], rest=f"All {uncapitalised(part.label)} that fit")
     if left <= 0:
         return replace(part, rest="", href="")
-    more = "1 more" if left == 1 and not part.rest else f"{left}{'+' if part.rest else ''} more {uncapitalised(part.label)}"
-    return replace(part, rows=part.rows[:most], rest=more, href=_address(request.values.get("q", ""), part.id))
+    more = (
+        "1 more"
+        if left == 1 and not part.rest
+        else f"{left}{'+' if part.rest else ''} more {uncapitalised(part.label)}"
+    )
+    return replace(
+        part, rows=part.rows[:most], rest=more, href=_address(request.values.get("q", ""), part.id)
+    )
 
 
 def _found_words(parts: list[Part]) -> str:
@@ -216,7 +277,11 @@ def _notes(answer: Answer) -> list[Mapping[str, object]]:
     """Return what was not searched, or not wholly, in sentences with a way to search it as well."""
     q = request.values.get("q", "")
     notes: list[Mapping[str, object]] = [
-        {"words": f"{item.label} has no index for this.", "href": frame.collection_url(item.id, q=q, inside=1), "link": "Search it as well"}
+        {
+            "words": f"{item.label} has no index for this.",
+            "href": frame.collection_url(item.id, q=q, inside=1),
+            "link": "Search it as well",
+        }
         for item in answer.skipped[:2]
     ]
     notes += [

@@ -53,13 +53,22 @@ def of_several(collection: str) -> Response:
     if request.method != "POST":
         return _several(who, described, items)
     try:
-        done = (tags.take_away if way == "take" else tags.put)(who, collection, [item.key for item in items], typed)
+        done = (tags.take_away if way == "take" else tags.put)(
+            who, collection, [item.key for item in items], typed
+        )
     except Invalid as wrong:
         return _several(who, described, items, typed=typed, wrong=str(wrong.details[0]["reason"]), status=422)
     return _several(who, described, items, typed=typed, done=done)
 
 
-def _many(who: Actor, described: dict[str, Any], keys: Sequence[str], whole: BrowseQuery | None, typed: str, way: str) -> Response:
+def _many(
+    who: Actor,
+    described: dict[str, Any],
+    keys: Sequence[str],
+    whole: BrowseQuery | None,
+    typed: str,
+    way: str,
+) -> Response:
     """Ask which tag more records get than are tagged at once; a POST has a worker look at each of them, and tags none yet."""
     if request.method != "POST":
         return _several(who, described, [], later=True)
@@ -68,12 +77,16 @@ def _many(who: Actor, described: dict[str, Any], keys: Sequence[str], whole: Bro
     try:
         bulk_id = bulk.look(who, described["id"], deed, keys, whole, {many_tags.TAG: clean(typed)})
     except Invalid as wrong:
-        return _several(who, described, [], typed=typed, wrong=str(wrong.details[0]["reason"]), status=422, later=True)
+        return _several(
+            who, described, [], typed=typed, wrong=str(wrong.details[0]["reason"]), status=422, later=True
+        )
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
 
 
-def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
+def _several(
+    who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any
+) -> Response:
     collection = described["id"]
     kept = chosen_records.kept(request.values)
     way = chosen_records.back(collection, described["label"])
@@ -81,7 +94,9 @@ def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], stat
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
         "number": len(items),
-        "keys": [] if request.values.get("all") or request.values.get("again") else chosen_records.keys(who, request.values),
+        "keys": []
+        if request.values.get("all") or request.values.get("again")
+        else chosen_records.keys(who, request.values),
         "kept": [*kept, *way["kept_from"]],
         "offered": tags.offered(who, collection),
         "way": request.values.get("way", "put"),
@@ -91,7 +106,9 @@ def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], stat
         "later": False,
         "whole": bool(request.values.get("all")),
         "again": bool(request.values.get("again")),
-        "among": lists.listed_words(browse.browsed_collection(who, collection)[0], described) if request.values.get("all") else "",
+        "among": lists.listed_words(browse.browsed_collection(who, collection)[0], described)
+        if request.values.get("all")
+        else "",
         "most": f"{many_changes.MOST:,}",
         "url": f"/tags/of/{frame.segment(collection)}",
     }
@@ -101,10 +118,14 @@ def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], stat
 def _page(collection: str, key: str, *, typed: str = "", wrong: str = "", status: int = 200) -> Response:
     who = frame.actor()
     found, (here, _) = tags.tags_of(who, collection, key), browse.browsed_collection(who, collection)
-    context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    context: dict[str, Any] = (
+        {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    )
     may = tags.may_tag(who, collection)
     context |= {
-        "offered": [name for name in tags.offered(who, collection) if name not in {tag.name for tag in found}] if may else [],
+        "offered": [name for name in tags.offered(who, collection) if name not in {tag.name for tag in found}]
+        if may
+        else [],
         "may_tag": may,
         "action": frame.record_url(collection, key) + "/tags",
         "typed": typed,

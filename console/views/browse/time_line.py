@@ -15,7 +15,9 @@ AT_ONCE = 50
 _FILES = frozenset({"document_requested", "document_received", "document_link_revoked", "records_exported"})
 _TASKS = frozenset({"task_created", "task_closed"})
 _TALK = frozenset({"notice_sent"}) | frozenset(
-    name for name, kind in KINDS.items() if name.startswith(("message_", "call_", "consent_")) and kind.group != "configuration"
+    name
+    for name, kind in KINDS.items()
+    if name.startswith(("message_", "call_", "consent_")) and kind.group != "configuration"
 )
 _TAGS = frozenset({"tag_added", "tag_removed", "stage_changed"})
 _NOTES = frozenset({"note_added", "note_removed"})
@@ -26,7 +28,10 @@ def _kinds_of(*groups: str) -> frozenset[str]:
 
 
 SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _TASKS - _TALK - activity.LOOKS - activity.WITHIN_STEPS),
+    "runs": (
+        "Runs",
+        _kinds_of("run", "step") - _FILES - _TASKS - _TALK - activity.LOOKS - activity.WITHIN_STEPS,
+    ),
     "changes": ("Changes", _kinds_of("effect") | {"record_changed"}),
     "approvals": ("Approvals", _kinds_of("approval")),
     "notes": ("Notes", _NOTES),
@@ -46,12 +51,23 @@ def time_line(collection: str, key: str, look: Look) -> dict[str, Any]:
     chosen = chosen if chosen in SORTS or chosen == EVERYTHING else ""
     kinds = sorted(SORTS[chosen][1]) if chosen in SORTS else []
     after, everything = request.args.get("after"), chosen == EVERYTHING
-    log = activity.on_record(frame.actor(), collection, key, limit=AT_ONCE, after=after, kinds=kinds, everything=everything)
-    sorts = [("", "What happened"), *((name, label) for name, (label, _) in SORTS.items()), (EVERYTHING, "Every event")]
+    log = activity.on_record(
+        frame.actor(), collection, key, limit=AT_ONCE, after=after, kinds=kinds, everything=everything
+    )
+    sorts = [
+        ("", "What happened"),
+        *((name, label) for name, (label, _) in SORTS.items()),
+        (EVERYTHING, "Every event"),
+    ]
     return {
         "entries": entries(log.rows, look),
         "older": frame.present_address(after=log.next) if log.next else None,
         "sorts": [
-            {"label": label, "here": name == chosen, "href": frame.present_address(show=name or None, after=None)} for name, label in sorts
+            {
+                "label": label,
+                "here": name == chosen,
+                "href": frame.present_address(show=name or None, after=None),
+            }
+            for name, label in sorts
         ],
     }

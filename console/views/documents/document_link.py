@@ -49,7 +49,11 @@ def sent(token: str) -> Response:
         wrong += list(error.details)
     except (Conflict, NotFound):
         return _back(token)
-    return _drawn(_opened(token), wrong=wrong, typed=values, status=422) if wrong else _back(token, saved=request.form.get("do") != "send")
+    return (
+        _drawn(_opened(token), wrong=wrong, typed=values, status=422)
+        if wrong
+        else _back(token, saved=request.form.get("do") != "send")
+    )
 
 
 @blueprint.post("/request/<token>/files")
@@ -63,12 +67,16 @@ def send(token: str) -> Response:
         upload = request.files.get("file")
         if upload is None:
             raise Invalid("No file was sent.")
-        stored = requests.take(page, request.form.get("field", ""), upload.filename or "", upload.stream.read())
+        stored = requests.take(
+            page, request.form.get("field", ""), upload.filename or "", upload.stream.read()
+        )
     except ConsoleError as error:
         answer = security.answer_outside("", error.status)
         answer.headers["X-Reason"] = quote(str((error.details or [{"reason": error.message}])[0]["reason"]))
         return answer
-    return security.answer_outside(render_template("requests/line.html", stored=stored, words=page.words, size=media.size), 200)
+    return security.answer_outside(
+        render_template("requests/line.html", stored=stored, words=page.words, size=media.size), 200
+    )
 
 
 def _opened(token: str) -> Page:
@@ -98,13 +106,20 @@ def _back(token: str, *, saved: bool = False) -> Response:
 
 
 def _drawn(
-    page: Page, *, wrong: list[dict[str, Any]] | None = None, typed: dict[str, Any] | None = None, saved: bool = False, status: int = 200
+    page: Page,
+    *,
+    wrong: list[dict[str, Any]] | None = None,
+    typed: dict[str, Any] | None = None,
+    saved: bool = False,
+    status: int = 200,
 ) -> Response:
     look, request_data = Look(page.request.asked["language"]), page.request.asked
     details = {str(detail["field"]): detail for detail in wrong or []}
     values = dict(page.values) | (typed or {})
     boxes = [
-        form_boxes.box(field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name))
+        form_boxes.box(
+            field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name)
+        )
         for field in page.fields
     ]
     items = page.request.items
@@ -113,7 +128,10 @@ def _drawn(
         "asked": request_data,
         "words": page.words,
         "boxes": boxes,
-        "items": [(item, media.listed(item.types), str(details.get(item.id, {}).get("reason", ""))) for item in items],
+        "items": [
+            (item, media.listed(item.types), str(details.get(item.id, {}).get("reason", "")))
+            for item in items
+        ],
         "there": sum(1 for item in items if item.files),
         "until": format_date(page.request.until.date(), "long", locale=request_data["language"]),
         "text": frame.markdown(request_data["text"]),

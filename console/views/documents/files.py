@@ -59,7 +59,9 @@ class Shown:
 def page(ref: str, number: int) -> Response:
     """Return a page as a picture."""
     zoom, turn = request.args.get("zoom", 0, type=int), request.args.get("turn", 0, type=int)
-    picture = documents.page(frame.actor(), _ref(ref), number, zoom=zoom, turn=turn, run_id=request.args.get("run"))
+    picture = documents.page(
+        frame.actor(), _ref(ref), number, zoom=zoom, turn=turn, run_id=request.args.get("run")
+    )
     return _guarded(make_response(picture), "image/png")
 
 
@@ -92,12 +94,23 @@ def open_document(ref: str) -> tuple[Document, int, str]:
         if getattr(error, "hidden", False) or error.message == NotFound().message:
             raise
         return Document(ref, "Document", ""), 0, error.message
-    why = "" if opened.pages else f"{opened.why_not or CANNOT} Take it and open it on your machine." if opened.content else opened.why_not
+    why = (
+        ""
+        if opened.pages
+        else f"{opened.why_not or CANNOT} Take it and open it on your machine."
+        if opened.content
+        else opened.why_not
+    )
     return opened.document, opened.pages or 0, why
 
 
 def viewer(
-    document: Document, pages: int, why: str, to: Any, run_id: str | None, chosen: Mapping[str, str] = MappingProxyType({})
+    document: Document,
+    pages: int,
+    why: str,
+    to: Any,
+    run_id: str | None,
+    chosen: Mapping[str, str] = MappingProxyType({}),
 ) -> Shown:
     """Return the viewer of a document at `page`, `zoom` and `turn` from `asked` or the present address; `to` returns that address with changes."""
     view = MultiDict(chosen) if chosen else request.args
@@ -108,7 +121,9 @@ def viewer(
         document=document,
         page=number,
         pages=pages,
-        picture=file_url(document.ref, f"page/{number}", zoom=zoom or None, turn=turn or None, run=run_id) if pages else "",
+        picture=file_url(document.ref, f"page/{number}", zoom=zoom or None, turn=turn or None, run=run_id)
+        if pages
+        else "",
         download=file_url(document.ref, "download", run=run_id),
         back=to(page=number - 1, box=None) if number > 1 else None,
         on=to(page=number + 1, box=None) if number < pages else None,
@@ -178,7 +193,12 @@ def send(run_id: str) -> Response:
         answer = make_response("", error.status)
         answer.headers["X-Reason"] = quote(error.message)
         return answer
-    lines = [frame.render("files/line.html", {"name": form_boxes.PREFIX + field, "one": form_boxes.attached(value)}) for value in kept]
+    lines = [
+        frame.render(
+            "files/line.html", {"name": form_boxes.PREFIX + field, "one": form_boxes.attached(value)}
+        )
+        for value in kept
+    ]
     return make_response("".join(lines))
 
 
@@ -212,4 +232,6 @@ def _without(value: Any, away: set[str]) -> Any:
 
 
 def _keep(run_id: str, step: str, field: str, sent: FileStorage) -> dict[str, Any]:
-    return attachments.attach(frame.actor(), run_id, step=step, field=field, name=sent.filename or "", content=sent.stream.read()).value
+    return attachments.attach(
+        frame.actor(), run_id, step=step, field=field, name=sent.filename or "", content=sent.stream.read()
+    ).value

@@ -21,7 +21,11 @@ from console.views.workflows import tabs
 
 blueprint = Blueprint("workflow_asking", __name__, url_prefix="/workflows")
 
-EXAMPLES = ("Ask for a second person above 500.", "Why can a step not be reached?", "Remind people after two days.")
+EXAMPLES = (
+    "Ask for a second person above 500.",
+    "Why can a step not be reached?",
+    "Remind people after two days.",
+)
 WORDS = {"added": "Added", "changed": "Changed", "removed": "Removed"}
 LEADS = "Leads to"
 MOST_SHOWN = 400
@@ -86,7 +90,9 @@ def state(slug: str, turn_id: str) -> Response:
     turn = builder.turn(frame.actor(), slug, turn_id)
     if turn.status == "pending":
         lines = turn.answer.text.splitlines()
-        return make_response(frame.render("editor/growing.html", {"lines": lines}) if lines else "", 200 if lines else 204)
+        return make_response(
+            frame.render("editor/growing.html", {"lines": lines}) if lines else "", 200 if lines else 204
+        )
     answer = make_response("")
     answer.headers["HX-Refresh"] = "true"
     return answer
@@ -102,7 +108,9 @@ def _take(draft: workflows.Draft) -> None:
     every = [part.key for part in builder.parts(turn.document, turn.after)] if turn.answer.changes else []
     chosen = [key for key in every if request.form.get("all") or key in request.form.getlist("part")]
     if not chosen:
-        raise Invalid("Choose what you want to take.", details=[{"field": "part", "reason": "Nothing is chosen."}])
+        raise Invalid(
+            "Choose what you want to take.", details=[{"field": "part", "reason": "Nothing is chosen."}]
+        )
     after = turn.after if len(chosen) == len(every) else builder.taken(turn.document, turn.after, chosen)
     workflows.edit(frame.actor(), draft.slug, turn.revision, drafting.difference(turn.document, after))
     builder.note_taken(turn.id, "all" if len(chosen) == len(every) else "some")
@@ -112,7 +120,11 @@ def _take(draft: workflows.Draft) -> None:
 def _talk(draft: workflows.Draft, *, wrong: Conflict | Invalid | None = None) -> Response:
     turns = builder.latest(frame.actor(), draft)
     last = turns[-1] if turns else None
-    open_turn = builder.turn(frame.actor(), draft.slug, last.id) if last and last.status == "ready" and last.answer.changes else None
+    open_turn = (
+        builder.turn(frame.actor(), draft.slug, last.id)
+        if last and last.status == "ready" and last.answer.changes
+        else None
+    )
     proposal = open_turn if open_turn is not None and open_turn.taken is None else None
     before = proposal.document if proposal else draft.document
     after = proposal.after if proposal else draft.document
@@ -123,14 +135,25 @@ def _talk(draft: workflows.Draft, *, wrong: Conflict | Invalid | None = None) ->
     gists, by_id = {node.id: node.gist for node in nodes.nodes}, {node.id: node for node in nodes.nodes}
     ways = [_ways(before)] * 2 if before is after else [_ways(before), _ways(after)]
     context: dict[str, Any] = {
-        "draft": draft, "title": draft.document.get("title") or draft.slug, "turns": turns, "proposal": proposal,
+        "draft": draft,
+        "title": draft.document.get("title") or draft.slug,
+        "turns": turns,
+        "proposal": proposal,
         "pending": last if last and last.status == "pending" else None,
-        "choices": [_choice(part, gists, after) for part in found], "counts": _counts(found), "words": WORDS,
-        "nodes": nodes.nodes, "groups": nodes.groups, "states": states, "edges": {node.id: _edges(node, ways, by_id) for node in nodes.nodes},
-        "problems": _fresh_problems(draft, proposal) if proposal else [], "off": options.current().chosen("build").rules,
-        "examples": EXAMPLES, "wrong": wrong, "typed": request.form.get("message", "") if wrong else "",
+        "choices": [_choice(part, gists, after) for part in found],
+        "counts": _counts(found),
+        "words": WORDS,
+        "nodes": nodes.nodes,
+        "groups": nodes.groups,
+        "states": states,
+        "edges": {node.id: _edges(node, ways, by_id) for node in nodes.nodes},
+        "problems": _fresh_problems(draft, proposal) if proposal else [],
+        "off": options.current().chosen("build").rules,
+        "examples": EXAMPLES,
+        "wrong": wrong,
+        "typed": request.form.get("message", "") if wrong else "",
         "seconds": round(options.current().chosen("build").seconds),
-    }  # fmt: skip
+    }
     context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     return frame.page("editor/ask.html", context, status=wrong.status if wrong else 200)
 
@@ -142,14 +165,32 @@ def _counts(found: Sequence[Part]) -> list[tuple[str, int, str]]:
 
 
 def _choice(part: Part, gists: Mapping[str, str], after: Mapping[str, Any]) -> Choice:
-    labels = {each.id: each.label for each in step_form.collections_of(frame.actor())} if part.step is None else {}
+    labels = (
+        {each.id: each.label for each in step_form.collections_of(frame.actor())} if part.step is None else {}
+    )
     lines = [
-        Line(each.where, *(_shown(labels.get(value, value), ways=each.where == LEADS) for value in (each.old, each.new)))
+        Line(
+            each.where,
+            *(_shown(labels.get(value, value), ways=each.where == LEADS) for value in (each.old, each.new)),
+        )
         for each in part.lines
     ]
-    if part.kind == "added" and (step := next((each for each in after["steps"] if each["id"] == part.step), None)) is not None:
-        lines += [Line(label, "", _shown(text, ways=False)) for label, text in step_form.settings_in_words(frame.actor(), after, step)]
-    return Choice(part.key, part.kind, WORDS[part.kind], part.title, gists.get(part.step or "", "") if part.kind == "added" else "", lines)
+    if (
+        part.kind == "added"
+        and (step := next((each for each in after["steps"] if each["id"] == part.step), None)) is not None
+    ):
+        lines += [
+            Line(label, "", _shown(text, ways=False))
+            for label, text in step_form.settings_in_words(frame.actor(), after, step)
+        ]
+    return Choice(
+        part.key,
+        part.kind,
+        WORDS[part.kind],
+        part.title,
+        gists.get(part.step or "", "") if part.kind == "added" else "",
+        lines,
+    )
 
 
 def _shown(value: str, *, ways: bool) -> str:
@@ -171,10 +212,18 @@ def _both(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]
             former = step["id"]
         else:
             behind.setdefault(former, []).append(step)
-    return {**after, "steps": [*behind.get(None, ()), *(each for step in after["steps"] for each in (step, *behind.get(step["id"], ())))]}
+    return {
+        **after,
+        "steps": [
+            *behind.get(None, ()),
+            *(each for step in after["steps"] for each in (step, *behind.get(step["id"], ()))),
+        ],
+    }
 
 
-def _edges(node: Node, ways: Sequence[Mapping[str, Mapping[str, str]]], there: Mapping[str, Node]) -> list[Edge]:
+def _edges(
+    node: Node, ways: Sequence[Mapping[str, Mapping[str, str]]], there: Mapping[str, Node]
+) -> list[Edge]:
     """The ways of a step after the changes, then those that go. `ways`: step → outcome → step, before and after; `there` are all steps, those that go too."""
     old, new = (each.get(node.id, {}) for each in ways)
     gone = node.id not in ways[1]
@@ -199,7 +248,8 @@ def _edges(node: Node, ways: Sequence[Mapping[str, Mapping[str, str]]], there: M
 def _ways(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Step → outcome → step."""
     return {
-        step["id"]: {outcome: to for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)} for step in document["steps"]
+        step["id"]: {outcome: to for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)}
+        for step in document["steps"]
     }
 
 
@@ -208,7 +258,10 @@ def _fresh_problems(draft: workflows.Draft, proposal: Turn) -> list[tuple[str, s
     former = {(each.step, each.reason) for each in workflows.problems(draft)}
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in proposal.after["steps"]}
     return [
-        (titles.get(each["step"] or "", ""), problem_words(str(each["field"]), str(each["message"]), proposal.after, each["step"]))
+        (
+            titles.get(each["step"] or "", ""),
+            problem_words(str(each["field"]), str(each["message"]), proposal.after, each["step"]),
+        )
         for each in proposal.problems
         if (each["step"], each["message"]) not in former
     ]

@@ -43,7 +43,13 @@ def since_shown(draft: workflows.Draft, marks: Mapping[str, str]) -> Part | None
     `shown` is the revision of that page, `marks` the steps that it marks: step → severity (left out where it only shows another step).
     """
     shown = request.values.get("shown", -1, int)
-    marked = loaded(request.form["marks"])[0] if "marks" in request.form else marks if shown == draft.revision else None
+    marked = (
+        loaded(request.form["marks"])[0]
+        if "marks" in request.form
+        else marks
+        if shown == draft.revision
+        else None
+    )
     if marked is None or not 0 <= shown <= draft.revision:
         return None
     try:
@@ -58,7 +64,9 @@ def since_shown(draft: workflows.Draft, marks: Mapping[str, str]) -> Part | None
     if before is not after:
         old = {step["id"]: step for step in before["steps"]}
         steps |= {step["id"] for step in after["steps"] if not same(step, old.get(step["id"]))}
-        if ids[0] != ids[1] or any(_targets(old[step["id"]]) != _targets(step) for step in after["steps"] if step["id"] in steps):
+        if ids[0] != ids[1] or any(
+            _targets(old[step["id"]]) != _targets(step) for step in after["steps"] if step["id"] in steps
+        ):
             stood, stands = places(before), places(after)
             steps |= {step for step, place in stands.items() if place != stood.get(step)}
     return Part(shown, steps, ids[0] != ids[1], request.values.get("told", ""))

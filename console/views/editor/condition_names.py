@@ -32,9 +32,18 @@ def _named(known: Mapping[str, Compared], text: str) -> Mapping[str, Compared]:
     }
     if not wanted:
         return known
-    titles = {place: each.title for place, each in browse.named(frame.actor(), wanted).items() if not each.absent and each.title.strip()}
+    titles = {
+        place: each.title
+        for place, each in browse.named(frame.actor(), wanted).items()
+        if not each.absent and each.title.strip()
+    }
     return {
-        path: replace(each, options=[(key, title) for (collection, key), title in titles.items() if collection == each.references])
+        path: replace(
+            each,
+            options=[
+                (key, title) for (collection, key), title in titles.items() if collection == each.references
+            ],
+        )
         if each.references
         else each
         for path, each in known.items()

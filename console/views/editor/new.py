@@ -35,7 +35,11 @@ blueprint = Blueprint("workflow_new", __name__, url_prefix="/workflows")
 def places() -> list[tuple[str, str]]:
     """(id, name) of the reader's teams in which they may edit workflows."""
     names = {team.id: team.name for team in accounts.teams()}
-    return [(team, names.get(team, team)) for team in frame.actor().teams if can(frame.actor(), team, "workflow:*", "edit")]
+    return [
+        (team, names.get(team, team))
+        for team in frame.actor().teams
+        if can(frame.actor(), team, "workflow:*", "edit")
+    ]
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -53,10 +57,19 @@ def new() -> Response:
     asks_model = not options.current().chosen("build").rules
     collections = step_form.collections_of(frame.actor())
     context: dict[str, Any] = {
-        "title": form.get("title", ""), "description": form.get("description", ""), "template": form.get("template", request.args.get("from", "")),
-        "templates": every, "places": offered, "team": form.get("team", offered[0][0]), "whose": form.get("whose", ""), "wrong": None, "asks_model": asks_model, "nearest": None,
-        "collections": [(each.id, each.label) for each in collections], "collection": form.get("collection", ""),
-    }  # fmt: skip
+        "title": form.get("title", ""),
+        "description": form.get("description", ""),
+        "template": form.get("template", request.args.get("from", "")),
+        "templates": every,
+        "places": offered,
+        "team": form.get("team", offered[0][0]),
+        "whose": form.get("whose", ""),
+        "wrong": None,
+        "asks_model": asks_model,
+        "nearest": None,
+        "collections": [(each.id, each.label) for each in collections],
+        "collection": form.get("collection", ""),
+    }
     if request.method != "POST":
         return frame.page("editor/new.html", context | _first(collections))
     if form.get("do") == "find":
@@ -84,7 +97,9 @@ def _first(collections: Sequence[Collection]) -> dict[str, str]:
     keyed = [each for each in collections if each.key]
     if not keyed or "from" in request.args or workflows.all_known():
         return {}
-    likeliest = min(keyed, key=lambda each: (each.kind != "table", sources.likelihood(each.table), -len(each.fields)))
+    likeliest = min(
+        keyed, key=lambda each: (each.kind != "table", sources.likelihood(each.table), -len(each.fields))
+    )
     return {"template": REVIEW, "collection": likeliest.id}
 
 
@@ -92,8 +107,13 @@ def _of_file(team: str | None, whose: str | None) -> str:
     """Create a workflow from the file that was sent; the address of its editor. Raises Invalid, NotAllowed."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a workflow file (JSON) from your computer."}])
-    made = builder.bring_in(frame.actor(), sent.stream.read(MAX_BYTES + 1), sent.filename, team=team, whose=whose)
+        raise Invalid(
+            "No file was chosen.",
+            details=[{"field": "file", "reason": "Choose a workflow file (JSON) from your computer."}],
+        )
+    made = builder.bring_in(
+        frame.actor(), sent.stream.read(MAX_BYTES + 1), sent.filename, team=team, whose=whose
+    )
     return f"/workflows/{made.slug}/edit"
 
 
@@ -106,16 +126,22 @@ def _collection() -> str | None:
     return chosen
 
 
-def _begun(title: str, words: str, team: str | None, collection: str | None, whose: str | None) -> tuple[str, int]:
+def _begun(
+    title: str, words: str, team: str | None, collection: str | None, whose: str | None
+) -> tuple[str, int]:
     """(slug, revision) of a new draft without steps."""
     actor = frame.actor()
     made = workflows.create(actor, title, description=words, team=team, whose=whose)
     if collection is None:
         return made.slug, 0
-    return made.slug, workflows.edit(actor, made.slug, 0, [SetDocument(field="collection", value=collection)]).revision
+    return made.slug, workflows.edit(
+        actor, made.slug, 0, [SetDocument(field="collection", value=collection)]
+    ).revision
 
 
-def _made(title: str, words: str, team: str | None, beginning: str, collection: str | None, whose: str | None) -> str:
+def _made(
+    title: str, words: str, team: str | None, beginning: str, collection: str | None, whose: str | None
+) -> str:
     """Create the workflow; the address at which one goes on. A template brings its own collection, unless one is chosen. Raises Invalid with the field, NotAllowed."""
     actor = frame.actor()
     if beginning == FROM_WORDS:
@@ -129,13 +155,24 @@ def _made(title: str, words: str, team: str | None, beginning: str, collection: 
         if collection is None or not records.collection(collection).key:
             reason = "Choose whose records are reviewed: a collection whose records can be opened."
             raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
-        made = workflows.create(actor, title, description=words, team=team, document=sources.first_review(collection, team), whose=whose)
+        made = workflows.create(
+            actor,
+            title,
+            description=words,
+            team=team,
+            document=sources.first_review(collection, team),
+            whose=whose,
+        )
         return f"/workflows/{made.slug}/edit"
     if not beginning:
         return f"/workflows/{_begun(title, words, team, collection, whose)[0]}/edit"
-    made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning, collection=collection, whose=whose)
+    made, pairs = builder.begin(
+        actor, title, description=words, team=team, beginning=beginning, collection=collection, whose=whose
+    )
     if beginning.startswith(builder.OWN) and workflows.definition(actor, made.slug).get("triggers"):
-        flash("Its triggers are new, with addresses of their own, and off: switch on under Triggers what is to start it.")
+        flash(
+            "Its triggers are new, with addresses of their own, and off: switch on under Triggers what is to start it."
+        )
     if pairs:
         flash(
             f"Names that are called otherwise here were replaced: {', '.join(f'{there} by {here}' for there, here in pairs[:MOST_NAMED])}."
@@ -153,15 +190,27 @@ def start(slug: str) -> Response:
         return _form(definition)
     typed = form_boxes.read_form(request.form, frame.look())
     try:
-        run_id = enrolments.start(frame.actor(), slug, None, None, {name: value for name, value in typed.items() if value is not None})
+        run_id = enrolments.start(
+            frame.actor(),
+            slug,
+            None,
+            None,
+            {name: value for name, value in typed.items() if value is not None},
+        )
     except (Invalid, Conflict) as wrong:
         return _form(definition, typed=typed, wrong=wrong)
     return frame.redirect_to(frame.run_url(run_id))
 
 
-def _form(definition: Definition, *, typed: Mapping[str, Any] | None = None, wrong: Invalid | Conflict | None = None) -> Response:
+def _form(
+    definition: Definition, *, typed: Mapping[str, Any] | None = None, wrong: Invalid | Conflict | None = None
+) -> Response:
     fields = start_fields(definition.document)
-    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
+    details = (
+        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
+        if wrong
+        else []
+    )
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = {
         "workflow": definition,
@@ -177,5 +226,12 @@ def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
     """The fields of the start step as a person sees them at first."""
     defined = [FieldDefinition.model_validate(field) for field in document.start.config.get("fields", ())]
     now = frame.look().now
-    roots = {"record": None, "currentUser": frame.actor().attributes, "now": now, **rules(document, now).roots, "steps": {}, OWN_INPUT: {}}
+    roots = {
+        "record": None,
+        "currentUser": frame.actor().attributes,
+        "now": now,
+        **rules(document, now).roots,
+        "steps": {},
+        OWN_INPUT: {},
+    }
     return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]

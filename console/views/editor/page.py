@@ -31,7 +31,14 @@ blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
 
 tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
 
-FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
+FAMILIES = {
+    "start": "Start",
+    "action": "Action",
+    "llm": "LLM",
+    "condition": "Condition",
+    "loop": "Loop",
+    "output": "Output",
+}
 UNNAMED = frozenset({"config", "default"})
 """Parts of a step that have no name on the page."""
 
@@ -92,7 +99,9 @@ def change(slug: str) -> Response:
             case "text":
                 draft = _typed_text(slug)
             case _:
-                draft = workflows.edit(actor, slug, form.get("revision", 0, int), _changes(form.get("changes", "")))
+                draft = workflows.edit(
+                    actor, slug, form.get("revision", 0, int), _changes(form.get("changes", ""))
+                )
     except (Conflict, Invalid) as wrong:
         return _refused(slug, wrong)
     return _editor(draft)
@@ -112,7 +121,9 @@ def _typed_text(slug: str) -> workflows.Draft:
     """The draft after its text was typed over: what differs from the text that the page had before (`since`) is changed, but for the address."""
     form = request.form
     before, typed = ({**_read_text(form.get(name, "")), "slug": slug} for name in ("since", "text"))
-    return workflows.edit(frame.actor(), slug, form.get("revision", 0, int), drafting.difference(before, typed))
+    return workflows.edit(
+        frame.actor(), slug, form.get("revision", 0, int), drafting.difference(before, typed)
+    )
 
 
 def _read_text(text: str) -> dict[str, Any]:
@@ -128,10 +139,15 @@ def _read_text(text: str) -> dict[str, Any]:
 
 def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
     """What was not saved and why; of a conflict mine and theirs."""
-    titles = {step["id"]: step.get("title") or step["id"] for step in workflows.open_draft(frame.actor(), slug).document["steps"]}
+    titles = {
+        step["id"]: step.get("title") or step["id"]
+        for step in workflows.open_draft(frame.actor(), slug).document["steps"]
+    }
     conflicts = [
         {
-            "title": titles.get(each["step"] or "", each["step"]) if each["step"] else str(each["field"] or "The workflow").capitalize(),
+            "title": titles.get(each["step"] or "", each["step"])
+            if each["step"]
+            else str(each["field"] or "The workflow").capitalize(),
             "lines": _differences(each["mine"], each["theirs"], titles),
         }
         for each in wrong.extra.get("conflicts", ())
@@ -142,7 +158,9 @@ def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
     return answer
 
 
-def _differences(mine: Any, theirs: Any, titles: Mapping[str, str], name: str = "") -> list[tuple[str, str, str]]:
+def _differences(
+    mine: Any, theirs: Any, titles: Mapping[str, str], name: str = ""
+) -> list[tuple[str, str, str]]:
     """(what, mine, theirs) of what differs, setting by setting, in words; `titles`: step → its title."""
     named, lists = (
         [each for each in (mine, theirs) if isinstance(each, Mapping)],
@@ -151,11 +169,14 @@ def _differences(mine: Any, theirs: Any, titles: Mapping[str, str], name: str = 
     parts: list[tuple[str, Any, Any]] = []
     if named and all(each is None or isinstance(each, Mapping) for each in (mine, theirs)):
         parts = [
-            (each, *((side or {}).get(each) for side in (mine, theirs))) for each in dict.fromkeys(key for side in named for key in side)
+            (each, *((side or {}).get(each) for side in (mine, theirs)))
+            for each in dict.fromkeys(key for side in named for key in side)
         ]
     elif lists and any(isinstance(entry, Mapping) for side in lists for entry in side):
         longest = max(len(side) for side in lists)
-        parts = [(str(number + 1), *(_entry(side, number) for side in (mine, theirs))) for number in range(longest)]
+        parts = [
+            (str(number + 1), *(_entry(side, number) for side in (mine, theirs))) for number in range(longest)
+        ]
     if not parts:
         return [(name, _short(mine, titles), _short(theirs, titles))]
     return [
@@ -163,7 +184,10 @@ def _differences(mine: Any, theirs: Any, titles: Mapping[str, str], name: str = 
         for part, ours, others in parts
         if ours != others
         for line in _differences(
-            ours, others, titles, ", ".join(each for each in (name, label_of(part) if part not in UNNAMED else "") if each)
+            ours,
+            others,
+            titles,
+            ", ".join(each for each in (name, label_of(part) if part not in UNNAMED else "") if each),
         )
     ]
 
@@ -173,7 +197,13 @@ def _entry(given: Any, number: int) -> Any:
 
 
 def _short(value: Any, titles: Mapping[str, str]) -> str:
-    text = "removed" if value is None else titles.get(value, value) if isinstance(value, str) else words_of(value)
+    text = (
+        "removed"
+        if value is None
+        else titles.get(value, value)
+        if isinstance(value, str)
+        else words_of(value)
+    )
     return text if len(text) <= 200 else text[:199] + "…"
 
 
@@ -188,30 +218,54 @@ def _editor(draft: workflows.Draft) -> Response:
     part = changed_lines.since_shown(draft, marks) if view == "outline" else None
     readable = workflows.readable(document) if part is None or part.steps else None
     picture = (
-        diagrams.picture_of(readable, workflows.connected() or {}, only=part.steps if part else None) if readable else diagrams.Picture([])
+        diagrams.picture_of(readable, workflows.connected() or {}, only=part.steps if part else None)
+        if readable
+        else diagrams.Picture([])
     )
     alike = Counter((each.step, each.severity, each.message) for each in problems)
     listed = (
-        problems if view == "text" else list({(each.step, each.severity, each.message): each for each in reversed(problems)}.values())[::-1]
+        problems
+        if view == "text"
+        else list({(each.step, each.severity, each.message): each for each in reversed(problems)}.values())[
+            ::-1
+        ]
     )
     context: dict[str, Any] = {
-        "draft": draft, "document": document, "view": view, "url": f"/workflows/{draft.slug}/edit",
-        "title": document.get("title") or draft.slug, "lines": _outline(document, picture.nodes, marks), "problems": listed,
-        "part": part, "order": [each["id"] for each in document["steps"]],
-        "alike": {each: f" In {count} places." for each, count in alike.items() if count > 1 and view != "text"},
-        "errors": sum(1 for each in listed if each.severity == "error"), "families": _families(document),
-        "nodes": picture.nodes, "groups": picture.groups,
-        "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line") if draft.changed_by else "",
-        "step": step, "text": drafting.written(document).decode() if view == "text" else "",
-    }  # fmt: skip
+        "draft": draft,
+        "document": document,
+        "view": view,
+        "url": f"/workflows/{draft.slug}/edit",
+        "title": document.get("title") or draft.slug,
+        "lines": _outline(document, picture.nodes, marks),
+        "problems": listed,
+        "part": part,
+        "order": [each["id"] for each in document["steps"]],
+        "alike": {
+            each: f" In {count} places." for each, count in alike.items() if count > 1 and view != "text"
+        },
+        "errors": sum(1 for each in listed if each.severity == "error"),
+        "families": _families(document),
+        "nodes": picture.nodes,
+        "groups": picture.groups,
+        "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line")
+        if draft.changed_by
+        else "",
+        "step": step,
+        "text": drafting.written(document).decode() if view == "text" else "",
+    }
     found = {sketch.id: sketch for sketch in sketched or sketches(document, steps.all_types(), [])}
     context["told"] = str(zlib.crc32(repr((listed, context["alike"])).encode()))
     context["outcomes"] = {
-        each["id"]: [(way.outcome, way.label.removeprefix("Leads to").removeprefix(": ")) for way in _ways(found.get(each["id"]), each, {})]
+        each["id"]: [
+            (way.outcome, way.label.removeprefix("Leads to").removeprefix(": "))
+            for way in _ways(found.get(each["id"]), each, {})
+        ]
         for each in document["steps"]
         if part is None or each["id"] in part.steps
     }
-    context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
+    context["notes"] = {
+        each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")
+    }
     context["wrong"] = marks
     context |= _panel(draft, step, problems, found) if step is not None else _about(document, problems)
     if frame.wants_fragment():
@@ -224,11 +278,15 @@ def _editor(draft: workflows.Draft) -> Response:
 
 def _checks_last(boxes: Sequence[step_form.Box]) -> list[step_form.Box]:
     """Return the boxes so that what a step does comes first: few steps check documents."""
-    last = ("f-config-checks", "f-config-documents") if any(box.id == "f-config-checks" for box in boxes) else ()
+    last = (
+        ("f-config-checks", "f-config-documents") if any(box.id == "f-config-checks" for box in boxes) else ()
+    )
     return sorted(boxes, key=lambda box: box.id in last)
 
 
-def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[Told], found: Mapping[str, Sketch]) -> dict[str, Any]:
+def _panel(
+    draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[Told], found: Mapping[str, Sketch]
+) -> dict[str, Any]:
     """The settings of a step."""
     actor, document = frame.actor(), draft.document
     kind = steps.all_types().get(step["type"])
@@ -239,7 +297,10 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[T
     place = [each["id"] for each in document["steps"]].index(step["id"])
     return {
         "kind": kind,
-        "boxes": [*_checks_last(step_form.boxes(actor, document, step, errors, before)), *proposal_form.boxes(kind, step, errors)],
+        "boxes": [
+            *_checks_last(step_form.boxes(actor, document, step, errors, before)),
+            *proposal_form.boxes(kind, step, errors),
+        ],
         "common": step_form.common(actor, document, step, errors),
         "ways": _ways(found.get(step["id"]), step, errors),
         "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},
@@ -258,7 +319,11 @@ def _field_sentence(problem: Told, prefix: str = "") -> str:
 
 def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, Any]:
     """The settings of the workflow as a whole."""
-    errors = {each.field: _field_sentence(each, trigger_named(document, each.field)) for each in problems if each.step is None}
+    errors = {
+        each.field: _field_sentence(each, trigger_named(document, each.field))
+        for each in problems
+        if each.step is None
+    }
     start = start_form.start_of(frame.actor(), document, errors)
     return {
         "start": start,
@@ -278,7 +343,9 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
         outcomes = _foreseen(sketch.kind, step)
     if len(outcomes) > 1 and "default" not in outcomes:
         outcomes.append("default")
-    if len(outcomes) == 1 and outcomes[0] not in given and "options" not in step.get("config", {}):  # of options more may come
+    if (
+        len(outcomes) == 1 and outcomes[0] not in given and "options" not in step.get("config", {})
+    ):  # of options more may come
         outcomes = ["default"]
     outcomes += [outcome for outcome in given if outcome not in outcomes]
     alone = outcomes == ["default"]
@@ -310,7 +377,9 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
         words = problem_words(problem.field, problem.reason, document, problem.step)
         ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
         step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
-        problems.append(Told(step, titles.get(step or "", ""), problem.field, words, problem.severity, label, change))
+        problems.append(
+            Told(step, titles.get(step or "", ""), problem.field, words, problem.severity, label, change)
+        )
     return problems
 
 
@@ -326,11 +395,17 @@ def _marks(problems: Sequence[Told]) -> dict[str, str]:
 def _outline(document: Mapping[str, Any], nodes: Sequence[Node], marks: Mapping[str, str]) -> list[Line]:
     """The lines of these steps."""
     standing = changed_lines.places(document) if nodes else {}
-    return [Line(node, standing[node.id].depth if node.id in standing else 0, marks.get(node.id, "")) for node in nodes]
+    return [
+        Line(node, standing[node.id].depth if node.id in standing else 0, marks.get(node.id, ""))
+        for node in nodes
+    ]
 
 
 def _families(document: Mapping[str, Any]) -> list[tuple[str, str, list[Any]]]:
     """The step types that can be added, by family; a second start cannot."""
     started = any(step["type"] == "start" for step in document["steps"])
     kinds = [kind for kind in steps.all_types().values() if not (started and kind.name == "start")]
-    return [(family, title, [kind for kind in kinds if kind.family == family]) for family, title in FAMILIES.items()]
+    return [
+        (family, title, [kind for kind in kinds if kind.family == family])
+        for family, title in FAMILIES.items()
+    ]

@@ -34,21 +34,33 @@ def publish(slug: str) -> Response:
     note, revision = request.form.get("note", "").strip(), request.form.get("revision", -1, int)
     try:
         if not note:
-            raise Invalid("Say in a sentence what changes and why.", details=[{"field": "note", "reason": "Needed."}])
+            raise Invalid(
+                "Say in a sentence what changes and why.", details=[{"field": "note", "reason": "Needed."}]
+            )
         monitoring.refuse_gaps(_trial(draft), leave_out="leave_out" in request.form)
         accepted = request.form.get("accept", "").strip()
         if request.form.get("do") == "ask":
-            review = publication.ask_for_review(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
+            review = publication.ask_for_review(
+                frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted
+            )
             flash("Asked. Whoever may approve it is told.")
             return frame.redirect_to(publication.address(review.id))
-        made = workflows.publish_draft(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
+        made = workflows.publish_draft(
+            frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted
+        )
     except (Conflict, Invalid) as wrong:
         late = wrong.code in ("stale_revision", "nothing_new")
         now = workflows.open_draft(frame.actor(), slug)
         return _publication(now, note=note, wrong=wrong, meanwhile=_meanwhile(now, revision) if late else {})
-    behind = sum(live for version, live, _ in runs.live_versions(frame.actor(), made.id) if version != made.live_version)
+    behind = sum(
+        live
+        for version, live, _ in runs.live_versions(frame.actor(), made.id)
+        if version != made.live_version
+    )
     left = (
-        f" {behind} {'run goes' if behind == 1 else 'runs go'} on with an older version: they can be moved from History." if behind else ""
+        f" {behind} {'run goes' if behind == 1 else 'runs go'} on with an older version: they can be moved from History."
+        if behind
+        else ""
     )
     flash(f"Version {made.live_version} is live.{left}")
     return frame.redirect_to(f"/workflows/{made.slug}")
@@ -70,20 +82,36 @@ def _meanwhile(draft: workflows.Draft, revision: int) -> dict[str, Any]:
         head = workflows.version_of(actor, draft.slug, draft.live)[0]
         told["published"] = (head, accounts.names({head.published_by}).get(head.published_by, "Somebody"))
     if draft.revision != revision:
-        told["by"] = sorted(accounts.names({each.by for each in workflows.history(actor, draft.slug) if each.revision > revision}).values())
+        told["by"] = sorted(
+            accounts.names(
+                {each.by for each in workflows.history(actor, draft.slug) if each.revision > revision}
+            ).values()
+        )
         with contextlib.suppress(NotFound):  # so old that it is not kept
-            told["since"] = drafting.differences(workflows.draft_at(actor, draft.slug, revision), draft.document)
+            told["since"] = drafting.differences(
+                workflows.draft_at(actor, draft.slug, revision), draft.document
+            )
     return told
 
 
 def _publication(
-    draft: workflows.Draft, *, note: str = "", wrong: ConsoleError | None = None, meanwhile: Mapping[str, Any] | None = None
+    draft: workflows.Draft,
+    *,
+    note: str = "",
+    wrong: ConsoleError | None = None,
+    meanwhile: Mapping[str, Any] | None = None,
 ) -> Response:
     review = workflows.newest_review(frame.actor(), draft.id)
-    refused = review if review is not None and review.status == "changes_requested" and review.base == draft.live else None
+    refused = (
+        review
+        if review is not None and review.status == "changes_requested" and review.base == draft.live
+        else None
+    )
     review = review if review is not None and review.open else None
     found = publication.impact(frame.actor(), draft.slug)
-    needs_review = workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team"))
+    needs_review = workflows.needs_second_person(
+        workflows.entry(frame.actor(), draft.id), draft.document.get("team")
+    )
     context = impact_context(found.to_json(), draft.document, found.live) | {
         "draft": draft,
         "reviewers": publication.reviewer_names(draft, frame.actor().id) if needs_review else [],
@@ -95,27 +123,38 @@ def _publication(
         if refused and refused.decided_by
         else "Somebody",
         "review_url": publication.address(review.id) if review else "",
-        "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody") if review else "",
+        "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody")
+        if review
+        else "",
         "note": note,
         "wrong": wrong,
         "meanwhile": meanwhile or {},
-        "failed_tests": [(each["test"], each["reason"]) for each in wrong.details] if wrong and wrong.code == "tests_failed" else [],
+        "failed_tests": [(each["test"], each["reason"]) for each in wrong.details]
+        if wrong and wrong.code == "tests_failed"
+        else [],
         "found": None if found.same or found.stopped else _trial(draft),
         "tests": len(draft.document.get("tests") or ()),
     }
     return frame.page("editor/publish.html", context, status=wrong.status if wrong else 200)
 
 
-def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
+def impact_context(
+    impact: Mapping[str, Any], document: Mapping[str, Any], live: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
-    drawn = drawn_difference(live, workflows.as_published(document)) if live is not None and impact["differences"] else {}
+    drawn = (
+        drawn_difference(live, workflows.as_published(document))
+        if live is not None and impact["differences"]
+        else {}
+    )
     return drawn | {
         "gives_rights": access.can(frame.actor(), None, "policy", "manage"),
         "told": {
             **impact,
             "rights": [each | {"where": _where_given(each["need"]["object"])} for each in impact["rights"]],
             "problems": [
-                each | {"message": problem_words(each["field"], each["message"], document, each["step"])} for each in impact["problems"]
+                each | {"message": problem_words(each["field"], each["message"], document, each["step"])}
+                for each in impact["problems"]
             ],
         },
         "counted": _counted(impact["differences"]),
@@ -134,7 +173,9 @@ def _where_given(obj: str) -> str:
     return frame.with_query("/settings/access", {"kind": kind if ident else "console", "q": ident or None})
 
 
-def _added(document: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+def _added(
+    document: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]
+) -> dict[str, list[tuple[str, str]]]:
     """Return new step → (label, in words) of its settings and of where it leads; of very many new steps none."""
     steps = {step["id"]: step for step in document["steps"]}
     new = [each["step"] for each in differences if each["kind"] == "added" and each["step"] in steps]
@@ -143,18 +184,29 @@ def _added(document: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]
     titles = {step: str(entry.get("title") or step) for step, entry in steps.items()}
 
     def leads(step: str) -> list[tuple[str, str]]:
-        ways = {outcome: titles[to] for outcome, to in (steps[step].get("next") or {}).items() if to in titles}
+        ways = {
+            outcome: titles[to] for outcome, to in (steps[step].get("next") or {}).items() if to in titles
+        }
         if set(ways) == {"default"}:
             return [("Leads to", ways["default"])]
         words = {outcome: uncapitalised(outcome_words.words(steps[step], outcome)) for outcome in ways}
-        return [("Leads to", ", ".join(f"{words[outcome]}: {title}" for outcome, title in ways.items()))] if ways else []
+        return (
+            [("Leads to", ", ".join(f"{words[outcome]}: {title}" for outcome, title in ways.items()))]
+            if ways
+            else []
+        )
 
-    return {step: [*step_form.settings_in_words(frame.actor(), document, steps[step]), *leads(step)] for step in new}
+    return {
+        step: [*step_form.settings_in_words(frame.actor(), document, steps[step]), *leads(step)]
+        for step in new
+    }
 
 
 def _counted(differences: Sequence[Mapping[str, Any]]) -> str:
     """Return how much differs, in words: 1 added, 2 changed."""
-    kinds = {kind: {each["step"] or each["what"] for each in differences if each["kind"] == kind} for kind in KINDS}
+    kinds = {
+        kind: {each["step"] or each["what"] for each in differences if each["kind"] == kind} for kind in KINDS
+    }
     return ", ".join(f"{len(which)} {kind}" for kind, which in kinds.items() if which)
 
 
@@ -178,7 +230,11 @@ def history(slug: str) -> Response:
     elif revision is not None:
         chosen = workflows.draft_at(actor, slug, revision)
     than = request.values.get("than", type=int)
-    before = workflows.version_of(actor, slug, than)[1] if than is not None else workflows.as_published(draft.document)
+    before = (
+        workflows.version_of(actor, slug, than)[1]
+        if than is not None
+        else workflows.as_published(draft.document)
+    )
     wrong: ConsoleError | None = None
     if request.method == "POST":
         if chosen is None:
@@ -193,22 +249,45 @@ def history(slug: str) -> Response:
     edits = workflows.history(actor, slug)
     versions, _ = workflows.versions_of(actor, slug)
     may_move = access.can(actor, draft.team or None, f"workflow:{draft.slug}", "publish")
-    names = {**accounts.names({each.by for each in edits} | {each.published_by for each in versions}), COMMAND_LINE.id: COMMAND_LINE.name}
+    names = {
+        **accounts.names({each.by for each in edits} | {each.published_by for each in versions}),
+        COMMAND_LINE.id: COMMAND_LINE.name,
+    }
     context = {
-        "draft": draft, "title": draft.document.get("title") or draft.slug, "edits": edits, "versions": versions, "names": names,
-        "running": {version: live for version, live, _ in runs.live_versions(actor, draft.id)} if may_move else {}, "live": draft.live,
-        "number": number, "revision": revision, "than": than, "chosen": chosen, "wrong": wrong,
+        "draft": draft,
+        "title": draft.document.get("title") or draft.slug,
+        "edits": edits,
+        "versions": versions,
+        "names": names,
+        "running": {version: live for version, live, _ in runs.live_versions(actor, draft.id)}
+        if may_move
+        else {},
+        "live": draft.live,
+        "number": number,
+        "revision": revision,
+        "than": than,
+        "chosen": chosen,
+        "wrong": wrong,
         "differences": drafting.differences(before, chosen) if chosen is not None else [],
         **(drawn_difference(before, chosen) if chosen is not None else {}),
-    }  # fmt: skip
+    }
     return frame.page("editor/history.html", context, status=wrong.status if wrong else 200)
 
 
 def drawn_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return the picture of the later document with what was removed from the earlier one; each step says whether it differs."""
-    marks = {each.step: each.kind for each in reversed(drafting.differences(before, after)) if each.step is not None}
+    marks = {
+        each.step: each.kind
+        for each in reversed(drafting.differences(before, after))
+        if each.step is not None
+    }
     gone = [step for step in before["steps"] if marks.get(step["id"]) == "removed"]
     known = {step["id"] for step in [*after["steps"], *gone]}
-    kept = [{**step, "next": {way: to for way, to in (step.get("next") or {}).items() if to in known}} for step in gone]
-    picture = diagrams.picture_of(workflows.readable({**after, "steps": [*after["steps"], *kept]}), workflows.connected() or {})
+    kept = [
+        {**step, "next": {way: to for way, to in (step.get("next") or {}).items() if to in known}}
+        for step in gone
+    ]
+    picture = diagrams.picture_of(
+        workflows.readable({**after, "steps": [*after["steps"], *kept]}), workflows.connected() or {}
+    )
     return {"nodes": picture.nodes, "groups": picture.groups, "marks": marks}

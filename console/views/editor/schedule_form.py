@@ -24,7 +24,13 @@ OFTEN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "month": ("Every month", {"day": 1, "at": "09:00"}),
 }
 """How often -> its words, and what the other parts begin with."""
-LABELS = {"minutes": "Minutes from one to the next", "minute": "Minutes past the hour", "at": "At", "on": "On", "day": "On day"}
+LABELS = {
+    "minutes": "Minutes from one to the next",
+    "minute": "Minutes past the hour",
+    "at": "At",
+    "on": "On",
+    "day": "On day",
+}
 FIELDS = "As cron fields"
 
 
@@ -35,7 +41,10 @@ def boxes(form: Any, given: Mapping[str, Any], place: Path) -> list[Box]:
     """
     had = given.get("preset")
     preset: Mapping[str, Any] = had if isinstance(had, Mapping) else {}
-    chosen, rest = str(preset.get("every") or ""), {name: value for name, value in given.items() if name not in ("preset", "cron")}
+    chosen, rest = (
+        str(preset.get("every") or ""),
+        {name: value for name, value in given.items() if name not in ("preset", "cron")},
+    )
 
     def written(every: str) -> str:
         if every == chosen:
@@ -43,16 +52,28 @@ def boxes(form: Any, given: Mapping[str, Any], place: Path) -> list[Box]:
         begun = {name: preset.get(name, value) for name, value in OFTEN[every][1].items()}
         return json.dumps({**rest, "preset": {"every": every, **begun}})
 
-    fields = json.dumps(given if not chosen else {**rest, "cron": given.get("cron") or _fields(given) or "0 9 * * *"})
+    fields = json.dumps(
+        given if not chosen else {**rest, "cron": given.get("cron") or _fields(given) or "0 9 * * *"}
+    )
     options = [*((written(every), words) for every, (words, _) in OFTEN.items()), (fields, FIELDS)]
     head: Box = form.box("preset", {"type": "string", "description": ""}, "", (*place, "preset"), needed=True)
-    often = replace(head, label="How often", control="choice_of_json", path=json.dumps(place), value=json.dumps(given), options=options)
+    often = replace(
+        head,
+        label="How often",
+        control="choice_of_json",
+        path=json.dumps(place),
+        value=json.dumps(given),
+        options=options,
+    )
     names = (*NEEDED.get(chosen, ()), *(["minute"] if chosen == "hour" else []))
     return [often, *(_part(form, name, preset.get(name), (*place, "preset", name)) for name in names)]
 
 
 def _part(form: Any, name: str, value: Any, path: Path) -> Box:
-    schema: dict[str, Any] = {"type": "string", "description": "Such as 09:00, by the clock of the zone below." if name == "at" else ""}
+    schema: dict[str, Any] = {
+        "type": "string",
+        "description": "Such as 09:00, by the clock of the zone below." if name == "at" else "",
+    }
     if name == "minute":
         schema = {"type": "integer", "description": "0 to 59. Empty: on the hour."}
     made: Box = form.box(name, schema, value, path, needed=name != "minute")
@@ -67,7 +88,12 @@ def _part(form: Any, name: str, value: Any, path: Path) -> Box:
                 default="",
             )
         case "minutes":
-            return replace(box, control="choice_of_json", value=json.dumps(value), options=[(str(step), str(step)) for step in STEPS])
+            return replace(
+                box,
+                control="choice_of_json",
+                value=json.dumps(value),
+                options=[(str(step), str(step)) for step in STEPS],
+            )
         case "day":
             days = [*((str(day), str(day)) for day in range(1, 32)), (json.dumps(LAST), "the last")]
             return replace(

@@ -19,7 +19,14 @@ blueprint = Blueprint("workflow_scheduling", __name__, url_prefix="/workflows")
 
 NEXT = 5
 
-OFTEN = ("Every 5 minutes", "Every hour", "Every day at 9", "Every weekday at 9", "Every Monday at 9", "On the first of every month at 9")
+OFTEN = (
+    "Every 5 minutes",
+    "Every hour",
+    "Every day at 9",
+    "Every weekday at 9",
+    "Every Monday at 9",
+    "On the first of every month at 9",
+)
 """What most schedules are, in words that are understood."""
 
 
@@ -27,7 +34,10 @@ OFTEN = ("Every 5 minutes", "Every hour", "Every day at 9", "Every weekday at 9"
 def schedule_page(slug: str) -> Response:
     """Ask for a schedule in words; a POST shows how it is understood, and with `do=add` adds it to the draft."""
     draft = workflows.open_draft(frame.actor(), slug)
-    words, zone = request.form.get("words", "").strip(), request.form.get("zone", "").strip() or frame.look().zone
+    words, zone = (
+        request.form.get("words", "").strip(),
+        request.form.get("zone", "").strip() or frame.look().zone,
+    )
     context: dict[str, Any] = {
         "draft": draft,
         "words": words,
@@ -37,7 +47,9 @@ def schedule_page(slug: str) -> Response:
         "next": [],
         "often": OFTEN,
     }
-    context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
+    context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {
+        "workflow_title": draft.document.get("title") or draft.slug
+    }
     if request.method != "POST":
         return _page(context)
     understood = schedule_words.read_words(words)
@@ -45,13 +57,17 @@ def schedule_page(slug: str) -> Response:
         return _page(context | {"wrong": wrong}, status=422)
     if request.form.get("do") == "add":
         return _added(draft, understood.crons, zone, context)
-    times = heapq.merge(*(schedule.coming(cron, zone, log.now(), NEXT) for cron in understood.crons), key=lambda each: each.at)
+    times = heapq.merge(
+        *(schedule.coming(cron, zone, log.now(), NEXT) for cron in understood.crons), key=lambda each: each.at
+    )
     context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT))}
     return _page(context)
 
 
 def _page(context: Mapping[str, Any], status: int = 200) -> Response:
-    return frame.page("editor/schedule.html", {**context, "zones": zone_choices(context["zone"])}, status=status)
+    return frame.page(
+        "editor/schedule.html", {**context, "zones": zone_choices(context["zone"])}, status=status
+    )
 
 
 def _spoken(crons: Sequence[str]) -> str:
@@ -60,8 +76,12 @@ def _spoken(crons: Sequence[str]) -> str:
 
 def _added(draft: workflows.Draft, crons: Sequence[str], zone: str, context: dict[str, Any]) -> Response:
     """The draft with the schedule as a trigger, or one for each time of the day that has other minutes."""
-    said = [{"preset": preset} if (preset := preset_of(cron)) is not None else {"cron": cron} for cron in crons]
-    added = [drafting.AddTrigger(trigger={"kind": "schedule", **each, "zone": zone}, place=None) for each in said]
+    said = [
+        {"preset": preset} if (preset := preset_of(cron)) is not None else {"cron": cron} for cron in crons
+    ]
+    added = [
+        drafting.AddTrigger(trigger={"kind": "schedule", **each, "zone": zone}, place=None) for each in said
+    ]
     try:
         workflows.edit(frame.actor(), draft.slug, draft.revision, added)
     except (Conflict, Invalid) as wrong:

@@ -43,7 +43,13 @@ class Sent:
     @property
     def shown(self) -> str:
         """The value as people read it, cut off where it is long."""
-        text = "" if self.value is None else ("no", "yes")[self.value] if isinstance(self.value, bool) else str(self.value)
+        text = (
+            ""
+            if self.value is None
+            else ("no", "yes")[self.value]
+            if isinstance(self.value, bool)
+            else str(self.value)
+        )
         return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
     @property
@@ -67,21 +73,40 @@ class Sent:
 def fill(slug: str, trigger: str) -> Response:
     """Ask for an example; a POST shows its values, and with `do=take` puts what was chosen for them into the draft."""
     draft = workflows.open_draft(frame.actor(), slug)
-    given = next((each for each in draft.document.get("triggers", ()) if each.get("id") == trigger and each.get("kind") == "webhook"), None)
+    given = next(
+        (
+            each
+            for each in draft.document.get("triggers", ())
+            if each.get("id") == trigger and each.get("kind") == "webhook"
+        ),
+        None,
+    )
     if given is None:
         raise NotFound("There is no such webhook in the draft: it may have been removed.")
     text, context = (
         request.form.get("example", ""),
-        {"draft": draft, "trigger": given, "example": request.form.get("example", ""), "rows": [], "wrong": ""},
+        {
+            "draft": draft,
+            "trigger": given,
+            "example": request.form.get("example", ""),
+            "rows": [],
+            "wrong": "",
+        },
     )
-    context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
+    context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {
+        "workflow_title": draft.document.get("title") or draft.slug
+    }
     if request.method != "POST":
         return frame.page("editor/sent_example.html", context)
     try:
         values = list(_values(_example(text)))[:MOST_VALUES]
     except Malformed as error:
         return frame.page("editor/sent_example.html", context | {"wrong": error.message}, status=422)
-    chosen = [request.form.get(f"into.{number}", "") for number in range(len(values))] if request.form.get("do") == "take" else None
+    chosen = (
+        [request.form.get(f"into.{number}", "") for number in range(len(values))]
+        if request.form.get("do") == "take"
+        else None
+    )
     if chosen is not None and not any(chosen):
         context["wrong"] = "Choose for at least one value what it becomes."
     elif chosen is not None:
@@ -90,7 +115,10 @@ def fill(slug: str, trigger: str) -> Response:
         except (Conflict, Invalid) as error:
             context["wrong"] = error.message
     asked, found_by = start_form.asked_at_start(draft.document), _found_by(draft.document)
-    rows = [(value, into) for value, into in zip(values, chosen or _likely(values, given, asked, found_by), strict=True)]
+    rows = [
+        (value, into)
+        for value, into in zip(values, chosen or _likely(values, given, asked, found_by), strict=True)
+    ]
     about = bool(draft.document.get("collection"))
     offered = [
         ("", "Not used"),
@@ -99,7 +127,11 @@ def fill(slug: str, trigger: str) -> Response:
         *((f"{FIELD}{name}", label) for name, label in asked.items()),
         (NEW, "A new question at the start"),
     ]
-    return frame.page("editor/sent_example.html", context | {"rows": rows, "offered": offered}, status=422 if context["wrong"] else 200)
+    return frame.page(
+        "editor/sent_example.html",
+        context | {"rows": rows, "offered": offered},
+        status=422 if context["wrong"] else 200,
+    )
 
 
 def _example(text: str) -> Mapping[str, Any]:
@@ -128,7 +160,10 @@ def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
             yield from _values(value, (*path, 0))
     elif path and not isinstance(sent, dict | list):
         written = "".join(
-            f".{part}" if isinstance(part, str) and NAME.fullmatch(part) else f"[{json.dumps(part, ensure_ascii=False)}]" for part in path
+            f".{part}"
+            if isinstance(part, str) and NAME.fullmatch(part)
+            else f"[{json.dumps(part, ensure_ascii=False)}]"
+            for part in path
         )
         words = " › ".join("first" if isinstance(part, int) else part for part in path)
         name = next((part for part in reversed(path) if isinstance(part, str)), "value")
@@ -140,22 +175,34 @@ def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
 
 
 def _likely(
-    values: Sequence[Sent], given: Mapping[str, Any], asked: Mapping[str, str], found_by: Sequence[tuple[str, str, str]]
+    values: Sequence[Sent],
+    given: Mapping[str, Any],
+    asked: Mapping[str, str],
+    found_by: Sequence[tuple[str, str, str]],
 ) -> list[str]:
     """What each value becomes as the draft has it, else the question that is called like it; an e-mail address finds the record where nothing else does."""
     held = {str(expression): f"{FIELD}{name}" for name, expression in (given.get("input") or {}).items()} | {
         str(given.get("record")): f"{RECORD}:{given['find_by']}" if given.get("find_by") else RECORD
     }
     free = {
-        _plain(word): f"{FIELD}{name}" for name, label in asked.items() for word in (name, label) if f"{FIELD}{name}" not in held.values()
+        _plain(word): f"{FIELD}{name}"
+        for name, label in asked.items()
+        for word in (name, label)
+        if f"{FIELD}{name}" not in held.values()
     }
     found = []
     for value in values:
-        into = held.get(value.expression) or free.get(_plain(value.name), "") or free.get(_plain(value.words), "")
+        into = (
+            held.get(value.expression)
+            or free.get(_plain(value.name), "")
+            or free.get(_plain(value.words), "")
+        )
         free = {word: name for word, name in free.items() if name != into}
         found.append(into)
     by_mail = next((f"{RECORD}:{name}" for name, _, kind in found_by if kind == "email"), None)
-    mail = next((number for number, value in enumerate(values) if value.kind == "email" and not found[number]), None)
+    mail = next(
+        (number for number, value in enumerate(values) if value.kind == "email" and not found[number]), None
+    )
     if by_mail is not None and mail is not None and not given.get("record"):
         found[mail] = by_mail
     return found
@@ -197,7 +244,9 @@ def _taken(draft: workflows.Draft, given: Mapping[str, Any], chosen: Sequence[tu
     if len(fields) != len((start.get("config") or {}).get("fields") or ()):
         made.append(drafting.Set(step=str(start["id"]), field=["config", "fields"], value=fields))
     workflows.edit(frame.actor(), draft.slug, draft.revision, made)
-    flash(f"Taken from the example: {', '.join(dict.fromkeys(called))}. It counts when the draft is published.")
+    flash(
+        f"Taken from the example: {', '.join(dict.fromkeys(called))}. It counts when the draft is published."
+    )
     return frame.redirect_to(f"/workflows/{draft.slug}/edit")
 
 
@@ -207,7 +256,10 @@ def _found_by(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     collection = next((each for each in collections_of(frame.actor()) if each.id == named), None)
     if collection is None:
         return []
-    likely = {*collection.title_fields, *((collection.contact.email, collection.contact.phone) if collection.contact is not None else ())}
+    likely = {
+        *collection.title_fields,
+        *((collection.contact.email, collection.contact.phone) if collection.contact is not None else ()),
+    }
     mail = collection.contact.email if collection.contact is not None else None
     return [
         (each.name, each.label, "email" if each.name == mail else each.type)
@@ -219,4 +271,6 @@ def _found_by(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def _free_name(name: str, taken: set[str]) -> str:
     plain = recognising.snaked(latinised(name))[:60]
     plain = plain if plain[:1].isalpha() else f"value_{plain}".rstrip("_")
-    return next(each for each in (plain, *(f"{plain}_{number}" for number in range(2, 1000))) if each not in taken)
+    return next(
+        each for each in (plain, *(f"{plain}_{number}" for number in range(2, 1000))) if each not in taken
+    )

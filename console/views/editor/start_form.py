@@ -39,7 +39,11 @@ HELP = {
     "reason": "What people read: such as “they wrote to us”.",
 }
 OF_BODY = "Which part of what is sent says it: an expression, such as input.data.email. Empty: record."
-MISSED = [("", "One run for all that were missed"), ("skip", "Left out"), ("all", "One run each, the latest ten")]
+MISSED = [
+    ("", "One run for all that were missed"),
+    ("skip", "Left out"),
+    ("all", "One run each, the latest ten"),
+]
 NEVER = '"never"'
 AFTER = '{"days": 180}'
 
@@ -77,8 +81,15 @@ def start_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str
     part = _Part(actor, document, errors)
     triggers = [each for each in document.get("triggers") or () if isinstance(each, Mapping)]
     leaving = conditions.compared_by_exits(document, part.own)
-    exits = [part.exit(number, each, leaving) for number, each in enumerate(document.get("exits") or ()) if isinstance(each, Mapping)]
-    known = {**leaving, **{path: each for trigger in triggers for path, each in part.compared(trigger).items()}}
+    exits = [
+        part.exit(number, each, leaving)
+        for number, each in enumerate(document.get("exits") or ())
+        if isinstance(each, Mapping)
+    ]
+    known = {
+        **leaving,
+        **{path: each for trigger in triggers for path, each in part.compared(trigger).items()},
+    }
     taken = {str(each.get("id")) for each in triggers}
     return Start(
         [part.trigger(number, each) for number, each in enumerate(triggers)],
@@ -93,7 +104,11 @@ def start_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str
 
 
 def _free(kind: str, taken: set[str]) -> str:
-    return next(name for name in (kind, *(f"{kind}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
+    return next(
+        name
+        for name in (kind, *(f"{kind}_{number}" for number in range(2, len(taken) + 3)))
+        if name not in taken
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,25 +141,40 @@ class _Part:
         kind, place = str(given.get("kind")), ("triggers", number)
         names, later = self._names(kind, given)
         boxes = {name: self._box(name, given, (*place, name), kind) for name in (*names, *later)}
-        often = schedule_form.boxes(form_of(self.actor, self.document, self.errors, {}), given, place) if kind == "schedule" else []
+        often = (
+            schedule_form.boxes(form_of(self.actor, self.document, self.errors, {}), given, place)
+            if kind == "schedule"
+            else []
+        )
         inputs = self._inputs(given, (*place, "input")) if kind in ("schedule", "event", "webhook") else []
         found = [box for box in (*often, *boxes.values(), *inputs) if box.error]
         here = [text for at, text in self.errors.items() if at.startswith(f"triggers[{number}]")]
         sentences = self._sentences(given)
         return Started(
-            str(given.get("id") or ""), kind, ICONS.get(kind, "player-play"), str(given.get("title") or TRIGGERS.get(kind, kind)), sentences,
-            [*often, *(boxes[name] for name in names)], [*(boxes[name] for name in later), *inputs],
+            str(given.get("id") or ""),
+            kind,
+            ICONS.get(kind, "player-play"),
+            str(given.get("title") or TRIGGERS.get(kind, kind)),
+            sentences,
+            [*often, *(boxes[name] for name in names)],
+            [*(boxes[name] for name in later), *inputs],
             [text for text in here if text not in {box.error for box in found}],
-            "" if sentences else "Choose what happens: nothing starts it yet." if kind == "event" and not given.get("on") else "",
-            schedule_form.next_times(given) if kind == "schedule" else (), str(given.get("zone") or "UTC"),
-        )  # fmt: skip
+            ""
+            if sentences
+            else "Choose what happens: nothing starts it yet."
+            if kind == "event" and not given.get("on")
+            else "",
+            schedule_form.next_times(given) if kind == "schedule" else (),
+            str(given.get("zone") or "UTC"),
+        )
 
     def _names(self, kind: str, given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         """The settings that are shown at once, and those below "More"."""
         match kind:
             case "event":
                 other = given.get("record") or (
-                    self.document.get("collection") and given.get("collection") not in (None, self.document.get("collection"))
+                    self.document.get("collection")
+                    and given.get("collection") not in (None, self.document.get("collection"))
                 )
                 return ["on", "collection", "filter", *(["record"] if other else [])], ["title", "enabled"]
             case "webhook":
@@ -158,7 +188,12 @@ class _Part:
             case "schedule":
                 of = ["segment"] if self.own is not None else []
                 when = [] if isinstance(given.get("preset"), Mapping) else ["cron"]
-                return [*when, "zone", *of], ["missed", *(["filter"] if given.get("filter") else []), "title", "enabled"]
+                return [*when, "zone", *of], [
+                    "missed",
+                    *(["filter"] if given.get("filter") else []),
+                    "title",
+                    "enabled",
+                ]
         return [], ["title", "enabled"]
 
     def _sentences(self, given: Mapping[str, Any]) -> list[str]:
@@ -189,7 +224,9 @@ class _Part:
                 schema |= {"type": "boolean", "default": kind != "webhook"}
             case "record":
                 schema["description"] = (
-                    OF_BODY if kind == "webhook" else f"{schema['description']} An expression, such as record.customer_id."
+                    OF_BODY
+                    if kind == "webhook"
+                    else f"{schema['description']} An expression, such as record.customer_id."
                 )
         box = form.box("if" if name == "filter" else name, schema, value, path, needed=name == "on")
         box = replace(box, label=SETTINGS.get(name, box.label))
@@ -198,18 +235,34 @@ class _Part:
                 return replace(box, options=[("", "Choose…"), *EVENTS.items()])
             case "collection":
                 return replace(
-                    box, options=[("", OWN if self.document.get("collection") else "None"), *(each for each in box.options if each[0])]
+                    box,
+                    options=[
+                        ("", OWN if self.document.get("collection") else "None"),
+                        *(each for each in box.options if each[0]),
+                    ],
                 )
             case "zone":
                 chosen = "" if value in (None, "UTC") else str(value)
-                zones = [("" if zone == "UTC" else zone, words) for zone, words in zone_choices(chosen or "UTC")]
+                zones = [
+                    ("" if zone == "UTC" else zone, words) for zone, words in zone_choices(chosen or "UTC")
+                ]
                 return replace(box, control="choice", value=chosen, options=zones)
             case "missed":
                 return replace(box, control="choice", options=MISSED)
             case "segment":
-                return _choice(box, [("", "Nobody in particular: one run"), *((each.id, each.label) for each in self.own.segments)])
+                return _choice(
+                    box,
+                    [
+                        ("", "Nobody in particular: one run"),
+                        *((each.id, each.label) for each in self.own.segments),
+                    ],
+                )
             case "find_by":
-                offered = [(each.name, each.label) for each in (self.own.fields if self.own is not None else ()) if finds(each)]
+                offered = [
+                    (each.name, each.label)
+                    for each in (self.own.fields if self.own is not None else ())
+                    if finds(each)
+                ]
                 return _choice(box, [("", "The key"), *offered])
             case "record":
                 return self._which(box, given) if kind == "event" else replace(box, expression=True)
@@ -221,7 +274,9 @@ class _Part:
         leading = [
             (f"record.{one.columns[0][0]}", one.label)
             for one in (of.relations if of is not None else ())
-            if one.kind == "to_one" and one.collection == self.document.get("collection") and len(one.columns) == 1
+            if one.kind == "to_one"
+            and one.collection == self.document.get("collection")
+            and len(one.columns) == 1
         ]
         if not leading or box.value not in ("", *(path for path, _ in leading)):
             return replace(box, expression=True)
@@ -243,12 +298,20 @@ class _Part:
             for name in dict.fromkeys([*asked, *held])
         ]
 
-    def exit(self, number: int, given: Mapping[str, Any], compared: Mapping[str, conditions.Compared]) -> tuple[Sequence[Box], str, str]:
+    def exit(
+        self, number: int, given: Mapping[str, Any], compared: Mapping[str, conditions.Compared]
+    ) -> tuple[Sequence[Box], str, str]:
         """The boxes of an exit, its title, and what it says in words."""
         form = form_of(self.actor, self.document, self.errors, compared)
         boxes = [
             replace(
-                form.box(name, {"type": "string", "description": HELP[name]}, given.get(name), ("exits", number, name), needed=True),
+                form.box(
+                    name,
+                    {"type": "string", "description": HELP[name]},
+                    given.get(name),
+                    ("exits", number, name),
+                    needed=True,
+                ),
                 label=SETTINGS[name],
             )
             for name in ("if", "reason")
@@ -263,10 +326,22 @@ class _Part:
     def again(self, given: Any) -> list[Box]:
         """Whether who was in it may come again, and after how many days."""
         later = given if isinstance(given, Mapping) else None
-        chosen = "" if given in (None, "after_end") else json.dumps(given) if later is None else json.dumps(later)
-        options = [("", "At once after they have left"), (NEVER, "Never"), (chosen if later is not None else AFTER, "After some days")]
+        chosen = (
+            "" if given in (None, "after_end") else json.dumps(given) if later is None else json.dumps(later)
+        )
+        options = [
+            ("", "At once after they have left"),
+            (NEVER, "Never"),
+            (chosen if later is not None else AFTER, "After some days"),
+        ]
         box = Box(
-            "Coming again", "choice_of_json", '["reenrol"]', "f-reenrol", chosen, error=self.errors.get("reenrol", ""), options=options
+            "Coming again",
+            "choice_of_json",
+            '["reenrol"]',
+            "f-reenrol",
+            chosen,
+            error=self.errors.get("reenrol", ""),
+            options=options,
         )
         if later is None:
             return [box]
@@ -289,7 +364,11 @@ def start_step(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def asked_at_start(document: Mapping[str, Any]) -> dict[str, str]:
     """Return name → label of the fields that the start asks for."""
     fields = (start_step(document).get("config") or {}).get("fields") or ()
-    return {str(each.get("name")): str(each.get("label") or each.get("name")) for each in fields if isinstance(each, Mapping)}
+    return {
+        str(each.get("name")): str(each.get("label") or each.get("name"))
+        for each in fields
+        if isinstance(each, Mapping)
+    }
 
 
 def _choice(box: Box, options: Sequence[tuple[str, str]]) -> Box:

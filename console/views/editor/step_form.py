@@ -39,20 +39,56 @@ MOST_OPTIONS = 400
 HELP = {"not_by": "They may not answer, whatever their role."}
 """Setting → its help on the page, where that of the file names what is written there."""
 WORDS = {
-    "operation": {"create": "Add a record", "update": "Change a record", "delete": "Delete a record", "http": "Ask another system (HTTP)"}
+    "operation": {
+        "create": "Add a record",
+        "update": "Change a record",
+        "delete": "Delete a record",
+        "http": "Ask another system (HTTP)",
+    }
 }
 """Setting → how its values are called, where that is not their name."""
 FIRST = frozenset(
-    {"type", "required", "options", "if", "outcome", "value", "label", "text", "fields", "where", "collection", "relation", "to"}
+    {
+        "type",
+        "required",
+        "options",
+        "if",
+        "outcome",
+        "value",
+        "label",
+        "text",
+        "fields",
+        "where",
+        "collection",
+        "relation",
+        "to",
+    }
 )
 """Settings of an entry of a list that are shown at once; the others stand below "More"."""
 NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
-PICKED = frozenset({"assignee", "due", "collection", "relation", "action", "compensation", "team", "inbox", "secret"})
+PICKED = frozenset(
+    {"assignee", "due", "collection", "relation", "action", "compensation", "team", "inbox", "secret"}
+)
 COLUMNS = frozenset({"fields", "required", "edit", "field"})
 """Settings that name fields of the record."""
-EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
+EXPRESSIONS = frozenset(
+    {
+        "if",
+        "if_",
+        "unless",
+        "required_if",
+        "until",
+        "due",
+        "assignee",
+        "documents",
+        "where",
+        "record",
+        "each",
+        "value",
+    }
+)
 NEW = {"name": "field", "value": "option", "outcome": "branch"}
 """What a new entry of a list is called, with a number."""
 OFTEN = frozenset({"button", "description", "completion", "roles"})
@@ -99,36 +135,62 @@ class Box:
             return "expression"
         if self.control in ("lines", "pairs") and self.expression:
             return self.control
-        if self.control in ("area", "text") and ("{{" in self.help or (self.control == "area" and self.expression)):
+        if self.control in ("area", "text") and (
+            "{{" in self.help or (self.control == "area" and self.expression)
+        ):
             return "template"
         return "expression" if self.control == "text" and self.expression else ""
 
 
-def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str], before: Before) -> list[Box]:
+def boxes(
+    actor: Actor,
+    document: Mapping[str, Any],
+    step: Mapping[str, Any],
+    errors: Mapping[str, str],
+    before: Before,
+) -> list[Box]:
     """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs."""
     kind = steps.all_types().get(step["type"])
     if kind is None:
         return []
     schema = _schema(step["type"])
     offer = _Offer(actor, document, step)
-    form, given = _Form(offer, errors, schema.get("$defs", {}), offer.compared(before)), step.get("config") or {}
+    form, given = (
+        _Form(offer, errors, schema.get("$defs", {}), offer.compared(before)),
+        step.get("config") or {},
+    )
     named = kind.form_settings(given)
     if named is not None:
-        schema = {**schema, "properties": {name: schema["properties"][name] for name in named if name in schema["properties"]}}
+        schema = {
+            **schema,
+            "properties": {
+                name: schema["properties"][name] for name in named if name in schema["properties"]
+            },
+        }
     made = form.of_object(schema, given, ("config",))
     if kind.name != spoken_choices.TASK:
         return made
     return [replace(box, label=spoken_choices.NAMED.get(json.loads(box.path)[-1], box.label)) for box in made]
 
 
-def common(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
+def common(
+    actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]
+) -> list[Box]:
     """The boxes of what every step has: its button, note, roles and whether it completes by itself."""
     schema = _step_schema()
     form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}), {})
-    return [form.box(name, schema["properties"][name], step.get(name), (name,), needed=False) for name in sorted(OFTEN)]
+    return [
+        form.box(name, schema["properties"][name], step.get(name), (name,), needed=False)
+        for name in sorted(OFTEN)
+    ]
 
 
-def form_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str], compared: Mapping[str, conditions.Compared]) -> "_Form":
+def form_of(
+    actor: Actor,
+    document: Mapping[str, Any],
+    errors: Mapping[str, str],
+    compared: Mapping[str, conditions.Compared],
+) -> "_Form":
     """The boxes of what stands outside the steps; `errors`: place in the document → what is wrong there, `compared`: what its conditions may compare."""
     return _Form(_Offer(actor, document), errors, {}, compared)
 
@@ -163,7 +225,16 @@ class _Form:
             for name, part in schema.get("properties", {}).items()
         ]
 
-    def box(self, name: str, schema: Mapping[str, Any], value: Any, path: Path, *, needed: bool, given: bool = True) -> Box:
+    def box(
+        self,
+        name: str,
+        schema: Mapping[str, Any],
+        value: Any,
+        path: Path,
+        *,
+        needed: bool,
+        given: bool = True,
+    ) -> Box:
         """One box. Where the value is not of a kind that a box can show, the JSON is shown."""
         part = self._plain(schema, value)
         make = functools.partial(
@@ -171,7 +242,8 @@ class _Form:
             label=NOTE if path == NOTED else LABELS.get(name, name.replace("_", " ").strip().capitalize()),
             path=json.dumps(path),
             id="f-" + "-".join(str(each) for each in path),
-            help=HELP.get(name) or str(schema.get("description") or part.get("description") or "").replace("`", ""),
+            help=HELP.get(name)
+            or str(schema.get("description") or part.get("description") or "").replace("`", ""),
             error=self.errors.get(_spoken(path), ""),
             needed=needed,
         )
@@ -180,7 +252,9 @@ class _Form:
             return _json(make, value)
         return self._typed(name, part, shown, path, make)
 
-    def _typed(self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
+    def _typed(
+        self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]
+    ) -> Box:
         options = self.offer.one(name, value) if name in PICKED and part.get("type") == "string" else None
         if options and name in spoken_choices.SAID:
             make = functools.partial(make, help=spoken_choices.SAID[name])
@@ -190,7 +264,10 @@ class _Form:
                 return make(
                     control="choice",
                     value=value or "",
-                    options=[*nothing, *((each, WORDS.get(name, EVENTS).get(each) or _word(each)) for each in part["enum"])],
+                    options=[
+                        *nothing,
+                        *((each, WORDS.get(name, EVENTS).get(each) or _word(each)) for each in part["enum"]),
+                    ],
                     default=str(part.get("default") or ""),
                 )
             case "string" if part.get("format") == "duration":
@@ -200,19 +277,27 @@ class _Form:
             case "string" if options:
                 return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
             case "string" if name in conditions.CONDITIONS:
-                help_text = re.sub(r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"])  # type: ignore[attr-defined]
+                help_text = re.sub(
+                    r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"]
+                )  # type: ignore[attr-defined]
                 rows = condition_names.rows(str(value or ""), self.compared)
                 return make(control="condition", value=value or "", condition=rows, help=help_text)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
-                expression = (name in EXPRESSIONS and "options" not in path) or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
+                expression = (name in EXPRESSIONS and "options" not in path) or str(
+                    make.keywords["help"]
+                ).startswith("Expression")  # type: ignore[attr-defined]
                 return make(
                     control="area" if long else "text",
                     value="" if value is None else value,
                     expression=(expression or long) and path != NOTED,
                 )
             case "integer" | "number":
-                return make(control="number", value="" if value is None else value, default=str(part.get("default") or ""))
+                return make(
+                    control="number",
+                    value="" if value is None else value,
+                    default=str(part.get("default") or ""),
+                )
             case "boolean":
                 return make(control="check", value=bool(value), default="true" if part.get("default") else "")
             case "array":
@@ -221,13 +306,20 @@ class _Form:
                 return self._object(part, value, path, make)
         return _json(make, value)
 
-    def _list(self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
+    def _list(
+        self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]
+    ) -> Box:
         entries = value if isinstance(value, list) else []
         items = self._plain(part.get("items", {}), None)
         if items.get("type") == "string" and all(isinstance(each, str) for each in entries):
             options = self.offer.many(name, entries, items, path)
             if options:
-                return make(control="many", value=entries, options=options, default="some" if part.get("default") else "")
+                return make(
+                    control="many",
+                    value=entries,
+                    options=options,
+                    default="some" if part.get("default") else "",
+                )
             return make(control="lines", value="\n".join(entries), expression=name == "people")
         if (
             items.get("type") == "object"
@@ -239,16 +331,26 @@ class _Form:
             return make(control="rows", rows=rows, new=json.dumps(_fresh(items, entries)), value=len(entries))
         return _json(make, value if value not in (None, []) else None)
 
-    def _row(self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path) -> tuple[Sequence[Box], Sequence[Box], str]:
+    def _row(
+        self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path
+    ) -> tuple[Sequence[Box], Sequence[Box], str]:
         every = self.of_object(schema, entry, path)
         names = list(schema["properties"])
         needed = schema.get("required", ())
         first = [
             box
             for name, box in zip(names, every, strict=True)
-            if name in needed or (name in FIRST and box.control not in ("rows", "json")) or (name == "options")
+            if name in needed
+            or (name in FIRST and box.control not in ("rows", "json"))
+            or (name == "options")
         ]
-        title = str(entry.get("label") or entry.get("name") or _word(entry.get("outcome") or "") or entry.get("title") or "")
+        title = str(
+            entry.get("label")
+            or entry.get("name")
+            or _word(entry.get("outcome") or "")
+            or entry.get("title")
+            or ""
+        )
         return first, [box for box in every if box not in first], title
 
     def _object(self, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
@@ -256,10 +358,22 @@ class _Form:
         if "properties" in part and len(path) < DEEPEST * 2:
             needed = part.get("required", ())
             every = self.of_object(part, held, path)
-            first = [box for name, box in zip(part["properties"], every, strict=True) if name in needed or name in FIRST]
-            return make(control="group", boxes=first or every, more=[box for box in every if box not in first] if first else ())
+            first = [
+                box
+                for name, box in zip(part["properties"], every, strict=True)
+                if name in needed or name in FIRST
+            ]
+            return make(
+                control="group",
+                boxes=first or every,
+                more=[box for box in every if box not in first] if first else (),
+            )
         if "properties" not in part and all(isinstance(each, str) for each in held.values()):
-            return make(control="pairs", value="\n".join(f"{name} = {each}" for name, each in held.items()), expression=True)
+            return make(
+                control="pairs",
+                value="\n".join(f"{name} = {each}" for name, each in held.items()),
+                expression=True,
+            )
         return _json(make, value or None)
 
     def _plain(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
@@ -282,12 +396,18 @@ def _duration(make: Callable[..., Box], value: Any) -> Box:
         return make(control="text", value=value)
     help_text = re.sub(r",? such as P\w+", "", make.keywords["help"])  # type: ignore[attr-defined]
     return make(
-        control="duration", value=number, default=unit, options=[(each, f"{word}s") for each, (word, _) in UNITS.items()], help=help_text
+        control="duration",
+        value=number,
+        default=unit,
+        options=[(each, f"{word}s") for each, (word, _) in UNITS.items()],
+        help=help_text,
     )
 
 
 def _json(make: Callable[..., Box], value: Any) -> Box:
-    return make(control="json", value="" if value is None else json.dumps(value, indent=2, ensure_ascii=False))
+    return make(
+        control="json", value="" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+    )
 
 
 def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -297,7 +417,9 @@ def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> d
     for name in schema.get("required", ()):
         if name in NEW and schema["properties"][name].get("type") == "string":
             taken, base = {entry.get(name) for entry in entries}, NEW[name]
-            made[name] = next(f"{base}_{n}" for n in range(number, number + len(entries) + 2) if f"{base}_{n}" not in taken)
+            made[name] = next(
+                f"{base}_{n}" for n in range(number, number + len(entries) + 2) if f"{base}_{n}" not in taken
+            )
         elif name == "label":
             made[name] = f"New {number}"
     return made
@@ -353,15 +475,31 @@ class _Offer:
             found = [(REQUESTER, "Whoever holds the run when it comes here"), *before]
         elif name in COLUMNS and (read := self._read_at(path)) is not None:
             written = self.step.get("type") == "update_data" and len(path) == len(("config", name))
-            fixed = {each.name for each in read.fields if each.readonly or each.computed is not None or each.name in read.key}
-            found = [(each.name, each.label) for each in read.fields if each.name in values or not (written and each.name in fixed)]
+            fixed = {
+                each.name
+                for each in read.fields
+                if each.readonly or each.computed is not None or each.name in read.key
+            }
+            found = [
+                (each.name, each.label)
+                for each in read.fields
+                if each.name in values or not (written and each.name in fixed)
+            ]
         return _with(found[:MOST_OPTIONS], values) if found else ()
 
     def _before(self) -> list[tuple[str, str]]:
         """(id, title) of the steps that a person does."""
         types = steps.all_types()
-        before = [step for step in self.document["steps"] if step["type"] in types and not types[step["type"]].automatic]
-        return [(step["id"], str(step.get("title") or step["id"])) for step in before if step["type"] not in ("start", "end", "approval")]
+        before = [
+            step
+            for step in self.document["steps"]
+            if step["type"] in types and not types[step["type"]].automatic
+        ]
+        return [
+            (step["id"], str(step.get("title") or step["id"]))
+            for step in before
+            if step["type"] not in ("start", "end", "approval")
+        ]
 
     def compared(self, before: Before) -> Mapping[str, conditions.Compared]:
         """Path → what a row of a condition may compare."""
@@ -379,18 +517,28 @@ class _Offer:
 
     def _own(self) -> Any:
         """The workflow's collection, if the editor may see it."""
-        return next((each for each in collections_of(self.actor) if each.id == self.document.get("collection")), None)
+        return next(
+            (each for each in collections_of(self.actor) if each.id == self.document.get("collection")), None
+        )
 
 
 def _with(options: Options, values: Sequence[str]) -> Options:
     known = {value for value, _ in options}
-    return [*options, *((value, f"{value} (not known here)") for value in values if value not in known)] if options else options
+    return (
+        [*options, *((value, f"{value} (not known here)") for value in values if value not in known)]
+        if options
+        else options
+    )
 
 
 def collections_of(actor: Actor) -> list[Any]:
     """The collections that the editor may see, by their labels: a lead without rights to data is offered none, and can still type a name."""
     every = sorted(records.collections(), key=lambda each: each.label.casefold())
-    return [each for each in every if any(can(actor, team, f"collection:{each.id}", "browse") for team in (*actor.teams, None))]
+    return [
+        each
+        for each in every
+        if any(can(actor, team, f"collection:{each.id}", "browse") for team in (*actor.teams, None))
+    ]
 
 
 def roles() -> list[tuple[str, str]]:
@@ -418,11 +566,18 @@ def _functions() -> list[tuple[str, str]]:
     found = []
     for name, function in FUNCTIONS.items():
         arguments = list(inspect.signature(function.call).parameters)[1:]
-        found.append((f"{name}(", f"{', '.join(arguments)}): {(inspect.getdoc(function.call) or '').partition('.')[0]}"))
+        found.append(
+            (
+                f"{name}(",
+                f"{', '.join(arguments)}): {(inspect.getdoc(function.call) or '').partition('.')[0]}",
+            )
+        )
     return found
 
 
-def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any]) -> list[tuple[str, str]]:
+def settings_in_words(
+    actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any]
+) -> list[tuple[str, str]]:
     """(label, in words) of what the settings of a step say, for those who judge a proposal."""
     outputs = {sketch.id: sketch.outputs for sketch in sketches(document, steps.all_types(), [])}
     known = _Offer(actor, document).compared(outputs)
@@ -431,21 +586,35 @@ def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[s
         if isinstance(value, str):
             if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
                 return column.label
-            return condition_names.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
+            return (
+                condition_names.sentence(value, known)
+                if name in conditions.CONDITIONS
+                else conditions.text_words(value, known)
+            )
         if name == "roles" and isinstance(value, list):
             return ", ".join(formats.role_words(str(each)) for each in value)
         if isinstance(value, list):
             return "; ".join(said(name, each) for each in value)
         if isinstance(value, Mapping):
             shown = [
-                (part, each) for part, each in value.items() if each is not False and not (part in ("name", "value") and "label" in value)
+                (part, each)
+                for part, each in value.items()
+                if each is not False and not (part in ("name", "value") and "label" in value)
             ]
             return ", ".join(
-                _word(part).lower() if each is True else _word(each) if part in ("outcome", "type") else said(part, each)
+                _word(part).lower()
+                if each is True
+                else _word(each)
+                if part in ("outcome", "type")
+                else said(part, each)
                 for part, each in shown
             )
         return words_of(value)
 
     config = step.get("config")
     given = config.items() if isinstance(config, Mapping) else ()
-    return [(LABELS.get(name, _word(name)), said(name, value)) for name, value in given if value not in (None, "", [], {})]
+    return [
+        (LABELS.get(name, _word(name)), said(name, value))
+        for name, value in given
+        if value not in (None, "", [], {})
+    ]

@@ -143,10 +143,14 @@ def past(slug: str) -> Response:
             raise
         wrong = error
     context = tabs.context(tabs.known_of(draft.slug), "test") | {
-        "draft": draft, "title": draft.document.get("title") or draft.slug, "found": found, "wrong": wrong,
-        "differing": sum(each.differs for each in found), "address": tabs.address,
+        "draft": draft,
+        "title": draft.document.get("title") or draft.slug,
+        "found": found,
+        "wrong": wrong,
+        "differing": sum(each.differs for each in found),
+        "address": tabs.address,
         "older": tabs.address(draft.slug, "/test/past", after=following) if following else None,
-    }  # fmt: skip
+    }
     return frame.page("editor/past.html", context)
 
 
@@ -169,8 +173,13 @@ def contacts(slug: str) -> Response:
             raise
         wrong = error
     context = tabs.context(tabs.known_of(draft.slug), "test") | {
-        "draft": draft, "title": draft.document.get("title") or draft.slug, "found": found, "wrong": wrong, "segments": segments, "chosen": chosen,
-    }  # fmt: skip
+        "draft": draft,
+        "title": draft.document.get("title") or draft.slug,
+        "found": found,
+        "wrong": wrong,
+        "segments": segments,
+        "chosen": chosen,
+    }
     return frame.page("editor/contacts.html", context, status=wrong.status if wrong else 200)
 
 
@@ -178,7 +187,13 @@ def _tried(draft: Draft, state: State) -> Simulated:
     actor = frame.actor()
     gate = DeliveryGate(actor, str(draft.document.get("title") or draft.slug), draft.id)
     return runs.try_workflow(
-        actor, draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings(), gate=gate
+        actor,
+        draft.slug,
+        record=state.record,
+        given=state.given,
+        answers=state.answers,
+        effects=state.endings(),
+        gate=gate,
     )
 
 
@@ -187,12 +202,18 @@ def _state() -> State:
     form, text = request.form, request.form.get("kept", "{}")
     try:
         kept: dict[str, Any] = json.loads(text) if len(text) <= MOST_STATE else {}
-        answers = {str(step): [dict(each) for each in given] for step, given in kept.get("answers", {}).items()}
+        answers = {
+            str(step): [dict(each) for each in given] for step, given in kept.get("answers", {}).items()
+        }
         order = [(str(step), int(number)) for step, number in kept.get("order", [])]
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise Invalid("What was chosen cannot be read. Begin again.") from None
     values = form_boxes.read_form(form, frame.look())
-    given = {name.removeprefix(INPUT): value for name, value in values.items() if name.startswith(INPUT) and value is not None}
+    given = {
+        name.removeprefix(INPUT): value
+        for name, value in values.items()
+        if name.startswith(INPUT) and value is not None
+    }
     effects = {name.removeprefix("effect."): form[name] for name in form if name.startswith("effect.")}
     return State(values.get("record") or None, log.body.plain(given), answers, effects, order)
 
@@ -223,7 +244,10 @@ def _execute(draft: Draft, definition: Definition, state: State) -> Response:
     """Start a real run of the draft, marked as a test, once the tester has said that they know what it does."""
     try:
         if request.form.get("sure") != "yes":
-            raise Invalid("Say that you know that it writes and sends.", at=("sure", "Say that you know that it writes and sends."))
+            raise Invalid(
+                "Say that you know that it writes and sends.",
+                at=("sure", "Say that you know that it writes and sends."),
+            )
         revision = request.form.get("revision", draft.revision, int)
         run_id = runs.execute_draft(frame.actor(), draft.slug, state.record, state.given, revision=revision)
     except ConsoleError as wrong:
@@ -246,10 +270,21 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     expect["effects"] = [{"step": each.step, "summary": each.summary} for each in found.would_send]
     effects = _as_judged(found) | state.endings()
     test: dict[str, Any] = (
-        {"name": name} | ({"record": state.record} if state.record else {}) | ({"input": state.given} if state.given else {})
+        {"name": name}
+        | ({"record": state.record} if state.record else {})
+        | ({"input": state.given} if state.given else {})
     )
-    test |= ({"answers": state.answered()} if state.answers else {}) | ({"effects": effects} if effects else {}) | {"expect": expect}
-    workflows.edit(frame.actor(), draft.slug, draft.revision, [SetDocument(field="tests", value=[*kept, log.body.plain(test)])])
+    test |= (
+        ({"answers": state.answered()} if state.answers else {})
+        | ({"effects": effects} if effects else {})
+        | {"expect": expect}
+    )
+    workflows.edit(
+        frame.actor(),
+        draft.slug,
+        draft.revision,
+        [SetDocument(field="tests", value=[*kept, log.body.plain(test)])],
+    )
     flash(f"Kept as the test “{name}”. It is run before the workflow is published.")
     return frame.redirect_to(f"/workflows/{draft.slug}/test")
 
@@ -263,7 +298,9 @@ def _as_judged(found: Simulated) -> dict[str, Any]:
             result = {} if told.leaves else {"result": {"outcome": told.status, "reason": told.reason}}
             judged.setdefault(each.step, []).append({"outcome": "succeeded", **result})
     return {
-        step: endings[0] if len(endings) == 1 else endings for step, endings in judged.items() if any("result" in each for each in endings)
+        step: endings[0] if len(endings) == 1 else endings
+        for step, endings in judged.items()
+        if any("result" in each for each in endings)
     }
 
 
@@ -291,38 +328,66 @@ def _page(
 ) -> Response:
     document = workflows.readable(draft.document)
     picture = diagrams.picture_of(document, workflows.connected() or {})
-    words = trial_words.TrialWords.of(definition.document, found, frame.actor()) if definition is not None and found is not None else None
+    words = (
+        trial_words.TrialWords.of(definition.document, found, frame.actor())
+        if definition is not None and found is not None
+        else None
+    )
     states = _states(found)
     nodes = [
         replace(
             node,
             state=states.get(node.id, "missed") if found is not None else "",
-            ways=[replace(way, taken=found is not None and (node.id, way.to) in _taken(found)) for way in node.ways],
+            ways=[
+                replace(way, taken=found is not None and (node.id, way.to) in _taken(found))
+                for way in node.ways
+            ],
         )
         for node in picture.nodes
     ]
     question = found.question if found is not None else None
     details = [dict(each) for each in wrong.details] if wrong is not None else []
     context: dict[str, Any] = tabs.context(tabs.known_of(draft.slug), "test") | {
-        "draft": draft, "title": draft.document.get("title") or draft.slug, "nodes": nodes, "groups": picture.groups,
+        "draft": draft,
+        "title": draft.document.get("title") or draft.slug,
+        "nodes": nodes,
+        "groups": picture.groups,
         "state_badge": (lambda node: STATES[node.state]) if found is not None else None,
-        "target": lambda node: f"#step-{node.id}", "address": tabs.address,
-        "tried": found, "state": state.to_json(), "question": question, "question_text": frame.prose(question.text, frame.look()) if question and question.text else "", "asks": ASKS.get(question.kind, "") if question else "",
+        "target": lambda node: f"#step-{node.id}",
+        "address": tabs.address,
+        "tried": found,
+        "state": state.to_json(),
+        "question": question,
+        "question_text": frame.prose(question.text, frame.look()) if question and question.text else "",
+        "asks": ASKS.get(question.kind, "") if question else "",
         "boxes": _start_boxes(definition, state, details) if definition is not None else [],
         "answer_boxes": _answer_boxes(question, typed) if question is not None else [],
         "outcomes": question.outcomes if question is not None else (),
         "chosen": request.form.get("outcome", "") if question is not None and question.refused else "",
-        "told": _question_lines(question), "path": [words.passed(each) for each in found.path] if words is not None and found is not None else [],
-        "sent": words.sent(found.would_send, state.effects) if words is not None and found is not None else [],
+        "told": _question_lines(question),
+        "path": [words.passed(each) for each in found.path]
+        if words is not None and found is not None
+        else [],
+        "sent": words.sent(found.would_send, state.effects)
+        if words is not None and found is not None
+        else [],
         "waited": trial_words.waited(found, state.effects) if found is not None else [],
-        "ended": trial_words.ended(found) if found is not None else "", "wrong": wrong,
-        "reasons": [str(each.get("reason", "")) for each in details], "results": results,
-        "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
+        "ended": trial_words.ended(found) if found is not None else "",
+        "wrong": wrong,
+        "reasons": [str(each.get("reason", "")) for each in details],
+        "results": results,
+        "tests": definition.document.tests if definition is not None else [],
+        "answered": bool(state.order),
         "name": request.form.get("name", ""),
         "to_contacts": definition is not None and contact_trials.has_messages(document),
-        "executes": _may_execute(draft), "second": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), document.team),
-    }  # fmt: skip
-    return frame.page("editor/test.html", context, status=wrong.status if wrong is not None and request.method == "POST" else 200)
+        "executes": _may_execute(draft),
+        "second": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), document.team),
+    }
+    return frame.page(
+        "editor/test.html",
+        context,
+        status=wrong.status if wrong is not None and request.method == "POST" else 200,
+    )
 
 
 def _may_execute(draft: Draft) -> bool:
@@ -343,16 +408,26 @@ def _taken(found: Simulated) -> set[tuple[str, str]]:
     return set(pairwise(path))
 
 
-def _start_boxes(definition: Definition, state: State, details: Sequence[Mapping[str, Any]]) -> list[form_boxes.Box]:
+def _start_boxes(
+    definition: Definition, state: State, details: Sequence[Mapping[str, Any]]
+) -> list[form_boxes.Box]:
     """The record and the input of the run."""
     fields: list[dict[str, Any]] = []
     if definition.document.collection is not None:
         label = records.collection(definition.document.collection).label_one
-        known = {"name": "record", "label": label, "type": "text", "required": True, "references": definition.document.collection}
+        known = {
+            "name": "record",
+            "label": label,
+            "type": "text",
+            "required": True,
+            "references": definition.document.collection,
+        }
         fields.append(known | {"value": state.record})
     fields += [{**each, "name": f"{INPUT}{each['name']}"} for each in start_fields(definition.document)]
     typed = {f"{INPUT}{name}": value for name, value in state.given.items()}
-    return form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details)
+    return form_boxes.boxes(
+        {"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details
+    )
 
 
 def _record_of(definition: Definition, typed: str | None) -> str | None:
@@ -360,10 +435,17 @@ def _record_of(definition: Definition, typed: str | None) -> str | None:
 
     Raises Invalid where several are called so.
     """
-    collection, text = definition.document.collection, request.form.get(f"{form_boxes.PREFIX}record", "").strip()
+    collection, text = (
+        definition.document.collection,
+        request.form.get(f"{form_boxes.PREFIX}record", "").strip(),
+    )
     if collection is None or not typed or typed != text:
         return typed
-    hits = [hit for group in find_records.find_called(frame.actor(), text, collection).groups for hit in group.hits]
+    hits = [
+        hit
+        for group in find_records.find_called(frame.actor(), text, collection).groups
+        for hit in group.hits
+    ]
     named = [hit for hit in hits if hit.record.title.casefold() == text.casefold()] or hits
     if len(named) > 1 and typed not in (str(hit.record.key) for hit in named):
         raise Invalid("Choose the record.", details=[{"field": "record", "reason": SEVERAL}])
@@ -372,7 +454,11 @@ def _record_of(definition: Definition, typed: str | None) -> str | None:
 
 def _answer_boxes(question: Question, typed: Mapping[str, Any] | None) -> list[form_boxes.Box]:
     fields = [{**each, "name": f"{ANSWER}{each['name']}"} for each in question.fields]
-    errors = [{**each, "field": f"{ANSWER}{each.get('field', '')}"} for each in question.errors] if question.refused else []
+    errors = (
+        [{**each, "field": f"{ANSWER}{each.get('field', '')}"} for each in question.errors]
+        if question.refused
+        else []
+    )
     given = {f"{ANSWER}{name}": value for name, value in (typed or {}).items()} if question.refused else None
     return form_boxes.boxes({"fields": fields}, frame.look(), typed=given, errors=errors)
 
@@ -382,5 +468,9 @@ def _question_lines(question: Question | None) -> list[str]:
     if question is None:
         return []
     labels = {str(each["name"]): str(each.get("label", "")) for each in question.fields}
-    own = [line for _, line in refusals.lines(question.errors, labels)] if question.refused or question.answered else []
+    own = (
+        [line for _, line in refusals.lines(question.errors, labels)]
+        if question.refused or question.answered
+        else []
+    )
     return list(dict.fromkeys(own)) or ([question.why] if question.why else [])

@@ -31,7 +31,12 @@ def offered(slug: str) -> Response:
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     found = [
-        {"id": ident, "label": f"{title}, run of {formats.text(Kind('', '', 'datetime'), began, frame.look())}" if began else title}
+        {
+            "id": ident,
+            "label": f"{title}, run of {formats.text(Kind('', '', 'datetime'), began, frame.look())}"
+            if began
+            else title,
+        }
         for ident, title, began in examples.choices(actor, draft)
     ]
     return jsonify({"examples": found})
@@ -52,7 +57,15 @@ def results(slug: str) -> Response:
     except NotFound:
         raise NotFound("The example is not there any more. Choose another one.") from None
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in draft.document["steps"]}
-    return jsonify({"results": [{"id": ident, **_result(text, kind, roots, titles)} for ident, text, kind in texts if text.strip()]})
+    return jsonify(
+        {
+            "results": [
+                {"id": ident, **_result(text, kind, roots, titles)}
+                for ident, text, kind in texts
+                if text.strip()
+            ]
+        }
+    )
 
 
 def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
@@ -60,20 +73,45 @@ def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, st
     try:
         if kind == "template":
             gaps = expressions.lacks(text, roots)
-            return {"words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "", "wrong": gaps}
+            return {
+                "words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "",
+                "wrong": gaps,
+            }
         if kind in ("lines", "pairs"):
-            lines = [line.partition("=") if kind == "pairs" else ("", "", line) for line in text.splitlines() if line.strip()]
-            said = [(label_of(name.strip()), _value_words(rule.strip(), roots, titles)) for name, _, rule in lines]
-            return {"words": "\n".join(f"{name}: {words}" if name else words for name, words in said), "wrong": False}
-        return {"words": (_each_words if kind == "each" else _value_words)(text, roots, titles), "wrong": False}
+            lines = [
+                line.partition("=") if kind == "pairs" else ("", "", line)
+                for line in text.splitlines()
+                if line.strip()
+            ]
+            said = [
+                (label_of(name.strip()), _value_words(rule.strip(), roots, titles)) for name, _, rule in lines
+            ]
+            return {
+                "words": "\n".join(f"{name}: {words}" if name else words for name, words in said),
+                "wrong": False,
+            }
+        return {
+            "words": (_each_words if kind == "each" else _value_words)(text, roots, titles),
+            "wrong": False,
+        }
     except ExpressionError:
         return {"words": "It cannot be read yet.", "wrong": True}
 
 
 def _each_words(text: str, roots: dict[str, Any], titles: Mapping[str, str]) -> str:
     """What the records that are read are compared with: which of them it leaves nobody can tell before they are read."""
-    beside = sorted({".".join(path) for path in expressions.paths(expressions.parse(text)) if path[0] not in ("record", "item")})
-    compared = [f"{label_of(place.rpartition('.')[2])}: {_value_words(place, roots, titles)}" for place in beside if "$" not in place]
+    beside = sorted(
+        {
+            ".".join(path)
+            for path in expressions.paths(expressions.parse(text))
+            if path[0] not in ("record", "item")
+        }
+    )
+    compared = [
+        f"{label_of(place.rpartition('.')[2])}: {_value_words(place, roots, titles)}"
+        for place in beside
+        if "$" not in place
+    ]
     return "\n".join([OF_EACH, *compared])
 
 
@@ -85,7 +123,11 @@ def _value_words(text: str, roots: dict[str, Any], titles: Mapping[str, str]) ->
         return OF_RUN
     if later:
         return f"Known only at the step itself: it reads {' and '.join(later)}."
-    undone = [path[1] for path in expressions.paths(found) if path[0] == "steps" and path[1:] and path[1] not in roots["steps"]]
+    undone = [
+        path[1]
+        for path in expressions.paths(found)
+        if path[0] == "steps" and path[1:] and path[1] not in roots["steps"]
+    ]
     if undone:
         return f"Known once “{titles.get(undone[0], undone[0])}” is done, which it is not in this example."
     value = found.evaluate(roots)

@@ -24,14 +24,31 @@ UNSEEN = re.compile(
     "(Only changes made in the console are seen|No deletion in .* is seen|Other programs' changes to .* are not seen, only their new rows): "
 )
 TRIGGERS = {
-    "manual": "By hand", "record": "From a record", "api": "By a program", "mcp": "By an assistant",
-    "schedule": "At set times", "event": "When something happens", "webhook": "When another program calls",
-}  # fmt: skip
+    "manual": "By hand",
+    "record": "From a record",
+    "api": "By a program",
+    "mcp": "By an assistant",
+    "schedule": "At set times",
+    "event": "When something happens",
+    "webhook": "When another program calls",
+}
 """Kind of a trigger → what its part of the page is called."""
 SETTINGS = {
-    "on": "What happens", "collection": "In", "filter": "Only where", "record": "Which record", "find_by": "Found by", "signed": "Signed by the sender", "signature": "How it signs", "title": "Name",
-    "enabled": "Begins switched on", "missed": "Missed times", "if": "Leaves where", "reason": "Because", "cron": "Times", "zone": "Time zone",
-}  # fmt: skip
+    "on": "What happens",
+    "collection": "In",
+    "filter": "Only where",
+    "record": "Which record",
+    "find_by": "Found by",
+    "signed": "Signed by the sender",
+    "signature": "How it signs",
+    "title": "Name",
+    "enabled": "Begins switched on",
+    "missed": "Missed times",
+    "if": "Leaves where",
+    "reason": "Because",
+    "cron": "Times",
+    "zone": "Time zone",
+}
 """Settings of triggers and exits → what their boxes are called."""
 OFFERED = re.compile(r": (?:known are|it has) .*$", re.DOTALL)
 """What could stand there, as a file names it: a page offers it in its boxes."""
@@ -91,7 +108,11 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any], step: st
     reason = OFFERED.sub(".", with_titles(reason, lambda other: _title(document, other)))
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
     label = LABELS.get(setting) or label_of(setting)
-    return named_reason(label, reason.replace(MISSING.rstrip("."), f"Nothing is entered under {label}", 1)) if field else reason
+    return (
+        named_reason(label, reason.replace(MISSING.rstrip("."), f"Nothing is entered under {label}", 1))
+        if field
+        else reason
+    )
 
 
 def _title(document: Mapping[str, Any], step: str) -> str:
@@ -105,7 +126,10 @@ def trigger_named(document: Mapping[str, Any], field: str) -> str:
     if place is None or not isinstance(given, Mapping):
         return ""
     title = given.get("title") or TRIGGERS.get(str(given.get("kind"))) or given.get("id")
-    return ", ".join(each for each in (f"“{title}”", SETTINGS.get(place[2]) or label_of(place[2])) if each) + ": "
+    return (
+        ", ".join(each for each in (f"“{title}”", SETTINGS.get(place[2]) or label_of(place[2])) if each)
+        + ": "
+    )
 
 
 def words_of(value: Any) -> str:

@@ -14,5 +14,7 @@ blueprint = Blueprint("mcp", __name__)
 def receive() -> ResponseReturnValue:
     """Answer one message of an assistant."""
     if request.headers.get("Origin") is not None and not same_origin():
-        raise NotAllowed("This was sent from a page of another site, so nothing was done.", code="foreign_origin")
+        raise NotAllowed(
+            "This was sent from a page of another site, so nothing was done.", code="foreign_origin"
+        )
     return messages.answer()

@@ -31,8 +31,17 @@ HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """Versions that a client and a server agree on with `initialize`."""
 MODERN_VERSIONS = ("2026-07-28",)
 """Versions that each request names for itself."""
-PROTOCOL_VERSION, CLIENT_CAPABILITIES = "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
+PROTOCOL_VERSION, CLIENT_CAPABILITIES = (
+    "io.modelcontextprotocol/protocolVersion",
+    "io.modelcontextprotocol/clientCapabilities",
+)
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = (
+    -32700,
+    -32600,
+    -32601,
+    -32602,
+    -32603,
+)
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 VERSION, METHOD, NAME = "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"
 UNTOLD = "2025-03-26"
@@ -76,7 +85,11 @@ def answer() -> ResponseReturnValue:
     try:
         asked = JSONRPCRequest.model_validate(sent)
     except ValidationError:
-        return _refused(None, Wrong(INVALID_REQUEST, "Send one request of JSON-RPC 2.0, with jsonrpc, id and method."), modern=True)
+        return _refused(
+            None,
+            Wrong(INVALID_REQUEST, "Send one request of JSON-RPC 2.0, with jsonrpc, id and method."),
+            modern=True,
+        )
     modern = _modern(asked)
     try:
         return jsonify(jsonrpc="2.0", id=asked.id, result=_result(asked, modern=modern))
@@ -87,7 +100,9 @@ def answer() -> ResponseReturnValue:
 
 
 def _refused(ident: str | int | None, wrong: Wrong, *, modern: bool) -> ResponseReturnValue:
-    error = {"code": wrong.code, "message": wrong.message} | ({} if wrong.data is None else {"data": wrong.data})
+    error = {"code": wrong.code, "message": wrong.message} | (
+        {} if wrong.data is None else {"data": wrong.data}
+    )
     return jsonify(jsonrpc="2.0", id=ident, error=error), STATUS.get(wrong.code, 200) if modern else 200
 
 
@@ -122,7 +137,9 @@ def _version(asked: "JSONRPCRequest") -> str:
     if missing := [key for key in (PROTOCOL_VERSION, CLIENT_CAPABILITIES) if key not in meta]:
         raise Wrong(INVALID_PARAMS, f"params._meta lacks {' and '.join(missing)}.")
     version, named = meta[PROTOCOL_VERSION], (asked.params or {}).get("name")
-    told: dict[str, Any] = {VERSION: version, METHOD: asked.method} | ({NAME: named} if asked.method == "tools/call" else {})
+    told: dict[str, Any] = {VERSION: version, METHOD: asked.method} | (
+        {NAME: named} if asked.method == "tools/call" else {}
+    )
     for header, value in told.items():
         if request.headers.get(header) != value:
             raise Wrong(HEADER_MISMATCH, f"The header {header} is not what the request says.")
@@ -167,7 +184,11 @@ def _initialize(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _discover(_params: Mapping[str, Any]) -> dict[str, Any]:
-    return {"supportedVersions": [*HANDSHAKE_VERSIONS, *MODERN_VERSIONS], "capabilities": CAPABILITIES, "instructions": INSTRUCTIONS}
+    return {
+        "supportedVersions": [*HANDSHAKE_VERSIONS, *MODERN_VERSIONS],
+        "capabilities": CAPABILITIES,
+        "instructions": INSTRUCTIONS,
+    }
 
 
 def _ping(_params: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +203,10 @@ def _call_tool(params: Mapping[str, Any]) -> dict[str, Any]:
     """Do what a tool does. What it refuses is a result that says so, so that the assistant can mend it; only a tool that is not there is an error."""
     tool = tools.TOOLS.get(str(params.get("name")))
     if tool is None:
-        raise Wrong(INVALID_PARAMS, f"There is no tool {str(params.get('name'))[:100]}. tools/list says which there are.")
+        raise Wrong(
+            INVALID_PARAMS,
+            f"There is no tool {str(params.get('name'))[:100]}. tools/list says which there are.",
+        )
     try:
         made = tool.do(tool.arguments.model_validate(params.get("arguments") or {}))
     except ValidationError as error:
@@ -190,14 +214,19 @@ def _call_tool(params: Mapping[str, Any]) -> dict[str, Any]:
     except ConsoleError as error:
         note_refusal(error)
         wrong = [
-            detail for detail in error.details if "field" in detail and str(detail.get("reason") or error.message) not in error.message
+            detail
+            for detail in error.details
+            if "field" in detail and str(detail.get("reason") or error.message) not in error.message
         ]
         said = [f"{detail['field']}: {detail['reason']}" for detail in wrong]
         run = error.extra.get("run_id")
         return _failed(" ".join([error.message, *said[:10], *([f"Its run is {run}."] if run else [])]))
     except log.AlreadyDone:
         return _failed("The same call is under way. Ask again in a moment, with the same idempotency_key.")
-    return {"content": [{"type": "text", "text": json.dumps(made, ensure_ascii=False)}], "structuredContent": made}
+    return {
+        "content": [{"type": "text", "text": json.dumps(made, ensure_ascii=False)}],
+        "structuredContent": made,
+    }
 
 
 def _failed(said: str) -> dict[str, Any]:

@@ -54,7 +54,9 @@ class Sought(OfCollection):
     """Which records."""
 
     q: str | None = Field(None, description="Words, a number or a name to look for")
-    filter: dict[str, Any] | None = Field(None, description='Conditions, such as {"field": "country", "op": "eq", "value": "LV"}')
+    filter: dict[str, Any] | None = Field(
+        None, description='Conditions, such as {"field": "country", "op": "eq", "value": "LV"}'
+    )
     segment: str | None = Field(None, description="Id of a segment of the collection")
     sort: str | None = Field(None, description="A field, with - before it for descending")
     limit: int = Field(20, ge=1, le=MOST)
@@ -66,7 +68,9 @@ class Triggered(Arguments):
 
     workflow_id: Text = Field(description="Slug or id of the workflow")
     record_id: Text | None = Field(None, description="Key of the record, where the workflow is about one")
-    input: dict[str, Any] = Field(default_factory=dict, description="Values of its start fields, as listWorkflows tells them")
+    input: dict[str, Any] = Field(
+        default_factory=dict, description="Values of its start fields, as listWorkflows tells them"
+    )
     idempotency_key: Key = Field(description=ONCE)
 
 
@@ -81,7 +85,9 @@ class Proposed(OfCollection):
 
     record_id: Text = Field(description="Key of the record")
     action: Text = Field(description="Its id, as describeCollection tells it")
-    values: dict[str, Any] = Field(default_factory=dict, description="What stands in its form for the person who decides")
+    values: dict[str, Any] = Field(
+        default_factory=dict, description="What stands in its form for the person who decides"
+    )
     idempotency_key: Key = Field(description=ONCE)
 
 
@@ -98,9 +104,20 @@ class AssistantTool:
 
     def described(self) -> dict[str, Any]:
         """As the protocol tells it."""
-        marks = {"readOnlyHint": not self.changes, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
+        marks = {
+            "readOnlyHint": not self.changes,
+            "destructiveHint": False,
+            "idempotentHint": True,
+            "openWorldHint": False,
+        }
         schema = self.arguments.model_json_schema()
-        return {"name": self.name, "title": self.title, "description": self.description, "inputSchema": schema, "annotations": marks}
+        return {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": schema,
+            "annotations": marks,
+        }
 
 
 def _reader() -> Actor:
@@ -127,7 +144,9 @@ def _describe_collection(asked: OfCollection) -> dict[str, Any]:
         {
             "id": action.id,
             "title": action.title,
-            "form": [_asked_for(entry.model_dump(mode="json")) for entry in action.form if not entry.readonly],
+            "form": [
+                _asked_for(entry.model_dump(mode="json")) for entry in action.form if not entry.readonly
+            ],
         }
         for action in actions.offered(reader, asked.collection)
     ]
@@ -136,7 +155,11 @@ def _describe_collection(asked: OfCollection) -> dict[str, Any]:
 
 def _asked_for(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A field of a form, as far as it says what to fill in."""
-    return {name: entry[name] for name in ("name", "label", "type", "required", "options", "help") if entry.get(name)}
+    return {
+        name: entry[name]
+        for name in ("name", "label", "type", "required", "options", "help")
+        if entry.get(name)
+    }
 
 
 def _kept_key(reader: Actor, collection: str) -> bool:
@@ -155,9 +178,15 @@ def _find_records(asked: Sought) -> dict[str, Any]:
     )
     reader = _reader()
     if _kept_key(reader, asked.collection):
-        raise NotAllowed("What names these records is kept from models, so they cannot be told here.", need=("collection", "read"))
+        raise NotAllowed(
+            "What names these records is kept from models, so they cannot be told here.",
+            need=("collection", "read"),
+        )
     page = browse.page(reader, asked.collection, query)
-    rows = [row.to_json() | {"url": _address(frame.record_url(asked.collection, row.key)) if row.key else None} for row in page.rows]
+    rows = [
+        row.to_json() | {"url": _address(frame.record_url(asked.collection, row.key)) if row.key else None}
+        for row in page.rows
+    ]
     return {"records": rows, "next": page.next}
 
 
@@ -167,7 +196,9 @@ def _find_records(asked: Sought) -> dict[str, Any]:
 def _list_workflows(_asked: Nothing) -> dict[str, Any]:
     entries, _ = workflows.entries(g.actor, status="active", limit=500)
     made = actions.made_of_actions()
-    return {"workflows": [_workflow(entry) for entry in entries if entry.slug not in made and _offered(entry)]}
+    return {
+        "workflows": [_workflow(entry) for entry in entries if entry.slug not in made and _offered(entry)]
+    }
 
 
 def _offered(entry: workflows.Entry) -> bool:
@@ -193,10 +224,14 @@ def _trigger_workflow(asked: Triggered) -> dict[str, Any]:
     actor = g.actor
 
     def begin() -> str:
-        collection = workflows.live(asked.workflow_id).document.collection if asked.record_id is not None else None
+        collection = (
+            workflows.live(asked.workflow_id).document.collection if asked.record_id is not None else None
+        )
         return enrolments.start(actor, asked.workflow_id, collection, asked.record_id, asked.input)
 
-    return _run(idempotency.begun_once(f"triggerWorkflow|{asked.idempotency_key}", asked.model_dump_json(), begin))
+    return _run(
+        idempotency.begun_once(f"triggerWorkflow|{asked.idempotency_key}", asked.model_dump_json(), begin)
+    )
 
 
 def _get_run(asked: OfRun) -> dict[str, Any]:
@@ -210,7 +245,9 @@ def _run(run_id: str) -> dict[str, Any]:
     if head is None:
         raise NotFound
     view = runs.get(reader, run_id, most=runs.PATH_SHOWN)
-    return _head(reader, head) | {"steps": [{"title": step["title"], "state": step["state"]} for step in view.steps]}
+    return _head(reader, head) | {
+        "steps": [{"title": step["title"], "state": step["state"]} for step in view.steps]
+    }
 
 
 def _head(reader: Actor, head: runs.RunHead) -> dict[str, Any]:
@@ -265,11 +302,19 @@ def _propose_action(asked: Proposed) -> dict[str, Any]:
 
     begun = idempotency.begun_once(f"proposeAction|{asked.idempotency_key}", asked.model_dump_json(), begin)
     actions.fill_in(actor, begun, asked.values)  # asked again, of one whose process died before
-    return _run(begun) | {"note": "Nothing is done yet: a person looks at what you filled in, changes it or not, and decides."}
+    return _run(begun) | {
+        "note": "Nothing is done yet: a person looks at what you filled in, changes it or not, and decides."
+    }
 
 
 _ALL: Sequence[AssistantTool] = (
-    AssistantTool("listCollections", "List collections", "Every collection of records that you may read.", Nothing, _list_collections),
+    AssistantTool(
+        "listCollections",
+        "List collections",
+        "Every collection of records that you may read.",
+        Nothing,
+        _list_collections,
+    ),
     AssistantTool(
         "describeCollection",
         "Describe a collection",
@@ -285,7 +330,11 @@ _ALL: Sequence[AssistantTool] = (
         _find_records,
     ),
     AssistantTool(
-        "listWorkflows", "List workflows", "Every workflow that you may start, with what its start asks for.", Nothing, _list_workflows
+        "listWorkflows",
+        "List workflows",
+        "Every workflow that you may start, with what its start asks for.",
+        Nothing,
+        _list_workflows,
     ),
     AssistantTool(
         "triggerWorkflow",
@@ -295,8 +344,16 @@ _ALL: Sequence[AssistantTool] = (
         _trigger_workflow,
         changes=True,
     ),
-    AssistantTool("getWorkflowRun", "Read a run", "Where a run stands, what it waits for and what was done.", OfRun, _get_run),
-    AssistantTool("myWork", "My work", "What waits for the person whose key this is.", Nothing, _list_my_work),
+    AssistantTool(
+        "getWorkflowRun",
+        "Read a run",
+        "Where a run stands, what it waits for and what was done.",
+        OfRun,
+        _get_run,
+    ),
+    AssistantTool(
+        "myWork", "My work", "What waits for the person whose key this is.", Nothing, _list_my_work
+    ),
     AssistantTool(
         "proposeAction",
         "Propose an action",

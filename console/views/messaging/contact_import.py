@@ -78,14 +78,25 @@ def follow(import_id: str) -> Response:
         try:
             if request.form.get("do") == "take_back":
                 if found.followed:
-                    raise Invalid("It still goes on. Stop it, or wait until it is done, and then take it back.")
-                return frame.redirect_to(f"/bulk/{bulk.look_at_import(frame.actor(), found.collection, found.id)}")
+                    raise Invalid(
+                        "It still goes on. Stop it, or wait until it is done, and then take it back."
+                    )
+                return frame.redirect_to(
+                    f"/bulk/{bulk.look_at_import(frame.actor(), found.collection, found.id)}"
+                )
             return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))
         except Invalid as invalid:
             wrong = refusals.first_reason(invalid)
-    if (answer := frame.poll_answer(found, reload=True)) is not None:  # what was left out, and why, stands below what is followed
+    if (
+        answer := frame.poll_answer(found, reload=True)
+    ) is not None:  # what was left out, and why, stands below what is followed
         return answer
-    return frame.page("lists/import_progress.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
+    return frame.page(
+        "lists/import_progress.html",
+        _progress(found, wrong),
+        blocks={"*": "progress"},
+        status=422 if wrong else 200,
+    )
 
 
 @blueprint.get("/imports/<import_id>/refused")
@@ -94,7 +105,9 @@ def refused(import_id: str) -> Response:
     who = frame.actor()
     found = import_batches.get(who, import_id)
     try:
-        answer = downloads.stream("left-out.csv", left_out_lines.refused_file(who, found.id, exports.harmless))
+        answer = downloads.stream(
+            "left-out.csv", left_out_lines.refused_file(who, found.id, exports.harmless)
+        )
     except (OSError, StopIteration):
         raise NotFound("The file is not kept any more.") from None
     log.note(who, "table_exported", open={"table": "left-out", "format": "csv", "count": found.refused})
@@ -121,7 +134,11 @@ def _done(found: Import, what: str) -> Import:
 
 def _question(collection: Collection, question: Question) -> Question:
     """Return the question as the form has it now."""
-    columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
+    columns = {
+        name.removeprefix(COLUMN): value
+        for name, value in request.form.items()
+        if name.startswith(COLUMN) and value
+    }
     typed = form_boxes.read_form(request.form, frame.look())
     same = {name: value for name, value in typed.items() if value not in (None, "")}
     same[imports.EVERYONE] = request.form.getlist(imports.EVERYONE)
@@ -130,23 +147,42 @@ def _question(collection: Collection, question: Question) -> Question:
     spelling = request.form.get("spelling", "")
     spelling = spelling if spelling in SPELLINGS else question.spelling
     match, change = request.form.get("match") or None, request.form.get("change") == "1"
-    asked = replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling, explicit=True, as_before=False)
+    asked = replace(
+        question,
+        columns=columns,
+        match=match,
+        change=change,
+        same=same,
+        spelling=spelling,
+        explicit=True,
+        as_before=False,
+    )
     return replace(asked, meanings=cell_meanings.fitting_meanings(collection, asked, _meanings()))
 
 
 def _meanings() -> dict[str, dict[str, str]]:
     """Return what the form says that words mean, by the number of their column; a value has a = before it, as it may be empty."""
     numbers = [name.removeprefix(WORD) for name in request.form if name.startswith(WORD)]
-    pairs = {each: zip(request.form.getlist(f"{WORD}{each}"), request.form.getlist(f"{MEANING}{each}"), strict=False) for each in numbers}
+    pairs = {
+        each: zip(
+            request.form.getlist(f"{WORD}{each}"), request.form.getlist(f"{MEANING}{each}"), strict=False
+        )
+        for each in numbers
+    }
     return {each: {word: meant[1:] for word, meant in found if meant} for each, found in pairs.items()}
 
 
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
-        "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS,
+        "collection": collection,
+        "url": f"/import{frame.collection_url(collection.id)}",
+        "back": frame.collection_url(collection.id, segment=""),
+        "wrong": wrong,
+        "most": contact_files.MOST_BYTES >> 20,
+        "most_workbook": workbooks.MOST_BYTES >> 20,
+        "words": WORDS,
         "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
-    }  # fmt: skip
+    }
     return frame.page("lists/import.html", context, status=status)
 
 
@@ -156,12 +192,29 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
     lines = import_batches.refused(found.id, request.args.get("after", 0, type=int), limit=SHOWN + 1)
     causes = import_batches.causes(found.id)
     context: dict[str, Any] = {
-        "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""),
-        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": causes, "left": lines[:SHOWN],
-        "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "needed": [], **_unknown(found), **_tags(who, collection, found), "lists": _lists(collection, found), "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
-            found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
-    }  # fmt: skip
+        "batch": found,
+        "collection": collection,
+        "url": _url(found),
+        "back": frame.collection_url(collection.id, segment=""),
+        "words": WORDS.get(found.status, ""),
+        "wrong": wrong,
+        "causes": causes,
+        "left": lines[:SHOWN],
+        "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None,
+        "another": f"/import{frame.collection_url(collection.id)}",
+        "keeps_consent": consent_columns.place_of(who, collection) is not None,
+        "mapping": None,
+        "perhaps_consent": [],
+        "not_written": [],
+        "unproved": "",
+        "needed": [],
+        **_unknown(found),
+        **_tags(who, collection, found),
+        "lists": _lists(collection, found),
+        "may_delete": hand_forms.may_delete(who, collection),
+        "says_consent": bool(found.question.same.get(imports.EVERYONE))
+        or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
+    }
     if found.preview and found.status != "cancelled":
         context |= _looked_at(who, collection, found, {reason for reason, _ in causes})
     return context
@@ -171,8 +224,17 @@ def _tags(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
     """Return the tags that a file puts, and which workflows start by themselves when one is put."""
     told = found.place.get("tags", {}) if found.preview else {}
     shown = line_tags.shown(collection.id, told)
-    starts = triggers.started_by(who, "tag.added", collection.id, None if told.get("more") else told["each"]) if shown else []
-    return {"tags": told, "tags_shown": shown, "tags_left": len(told.get("each", {})) - len(shown), "tag_starts": starts}
+    starts = (
+        triggers.started_by(who, "tag.added", collection.id, None if told.get("more") else told["each"])
+        if shown
+        else []
+    )
+    return {
+        "tags": told,
+        "tags_shown": shown,
+        "tags_left": len(told.get("each", {})) - len(shown),
+        "tag_starts": starts,
+    }
 
 
 def _lists(collection: Collection, found: Import) -> list[tuple[str, str]]:
@@ -180,7 +242,11 @@ def _lists(collection: Collection, found: Import) -> list[tuple[str, str]]:
     if found.preview or not imported_records.is_kept(found.id):
         return []
     numbers = zip(IMPORTED, (("added", found.new), ("changed", found.changed)), strict=True)
-    return [(f"{number:,} {word}", list_tags.imported_address(collection, found.id, name)) for name, (word, number) in numbers if number]
+    return [
+        (f"{number:,} {word}", list_tags.imported_address(collection, found.id, name))
+        for name, (word, number) in numbers
+        if number
+    ]
 
 
 def _looked_at(who: Actor, collection: Collection, found: Import, reasons: Container[str]) -> dict[str, Any]:
@@ -193,32 +259,64 @@ def _looked_at(who: Actor, collection: Collection, found: Import, reasons: Conta
         plan, lines = import_batches.first_lines(who, found)
     except (OSError, ConsoleError):
         return {}
-    fields = list({field.name: field for _, field in sorted(plan.fields.items(), key=lambda each: each[0])}.values())[:SHOWN_FIELDS]
-    leading = naming.references(((field.name, field.references) for field in fields), (line.values for line in lines))
+    fields = list(
+        {field.name: field for _, field in sorted(plan.fields.items(), key=lambda each: each[0])}.values()
+    )[:SHOWN_FIELDS]
+    leading = naming.references(
+        ((field.name, field.references) for field in fields), (line.values for line in lines)
+    )
     look = frame.naming(naming.named(who, leading))
     shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
     columns = [
         (
             f"{COLUMN}{number}",
             heading or f"Column {number + 1}",
-            list(dict.fromkeys(line[number] for line in cells if line[number : number + 1] not in ([], [""])))[:SAMPLES],
+            list(
+                dict.fromkeys(line[number] for line in cells if line[number : number + 1] not in ([], [""]))
+            )[:SAMPLES],
             found.question.columns.get(str(number), ""),
         )
         for number, heading in enumerate(headings)
     ]
-    same, place, told = found.question.same, plan.consents.place, {field.name for field in plan.consents.told.values()}
+    same, place, told = (
+        found.question.same,
+        plan.consents.place,
+        {field.name for field in plan.consents.told.values()},
+    )
     proof = place.needed - told if place is not None else frozenset()
-    unproved = [uncapitalised(field.label) for field in plan.consents.fields if field.name in proof and not same.get(field.name)]
+    unproved = [
+        uncapitalised(field.label)
+        for field in plan.consents.fields
+        if field.name in proof and not same.get(field.name)
+    ]
     empty = [field for field in (*plan.untold, *plan.told_needed) if f"{field.label} is needed." in reasons]
     lacking = [field for field in plan.told_needed if field in empty or field.name in plan.of_empty]
     mapping = {
-        "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
-        "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "first_lines": contact_files.first_lines(found.question.file), "boxes": _boxes([field.to_json() | {"required": field.name in proof} for field in plan.consents.fields], same, look),
-        "untold": _boxes(_of_all(plan.untold), same, look), "lacking": _boxes(_of_all(lacking), same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, same),
-        "tags": str(same.get(imports.TAGS) or "") if imports.takes_tags(who, collection) else None, "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
-    }  # fmt: skip
+        "columns": columns,
+        "choices": imports.choices(who, collection),
+        "matches": imports.matches(who, collection),
+        "match": plan.match or "",
+        "encodings": list(ENCODINGS.items()),
+        "encoding": found.question.file.encoding,
+        "first_lines": contact_files.first_lines(found.question.file),
+        "boxes": _boxes(
+            [field.to_json() | {"required": field.name in proof} for field in plan.consents.fields],
+            same,
+            look,
+        ),
+        "untold": _boxes(_of_all(plan.untold), same, look),
+        "lacking": _boxes(_of_all(lacking), same, look),
+        "spellings": list(SPELLINGS.items()),
+        "spelling": found.question.spelling,
+        "everyone": _everyone(plan, same),
+        "tags": str(same.get(imports.TAGS) or "") if imports.takes_tags(who, collection) else None,
+        "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None,
+        "meanings": _asked_meanings(plan, found, headings),
+    }
     filled = [
-        (collection.by_name[name].label, value) for name, value in plan.filled.items() if value != "" and f"{imports.ALL}{name}" not in same
+        (collection.by_name[name].label, value)
+        for name, value in plan.filled.items()
+        if value != "" and f"{imports.ALL}{name}" not in same
     ]
     unused, perhaps = imports.unused_columns(found.question, who.id)
     return {
@@ -242,13 +340,24 @@ def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
     for field in fields:
         value = line.values.get(field.name)
         led = look.records.get((field.references, str(value))) if field.references and line.reasons else None
-        found.append(escape(value) if led is not None and led.absent else formats.html(formats.kind(field), value, look))
+        found.append(
+            escape(value)
+            if led is not None and led.absent
+            else formats.html(formats.kind(field), value, look)
+        )
     return found
 
 
 def _boxes(asked: Sequence[dict[str, Any]], same: Mapping[str, Any], look: formats.Look) -> list[Any]:
     """Return the form for fields that are the same for all lines."""
-    return list(form_boxes.boxes({"fields": [field | {"readonly": False} for field in asked]}, look, typed=dict(same) or None, errors=[]))
+    return list(
+        form_boxes.boxes(
+            {"fields": [field | {"readonly": False} for field in asked]},
+            look,
+            typed=dict(same) or None,
+            errors=[],
+        )
+    )
 
 
 def _of_all(fields: Sequence[Field]) -> list[dict[str, Any]]:
@@ -269,18 +378,33 @@ def _asked_meanings(plan: Plan, found: Import, headings: list[str]) -> list[dict
     asked = []
     for number in sorted({*found.words, *found.question.meanings}, key=int):
         column, counted = found.question.columns.get(number, ""), found.words.get(number, {})
-        said = {consent_columns.compared_cell(word): (word, meant) for word, meant in found.question.meanings.get(number, {}).items()}
-        shown: dict[str, tuple[str, int | None]] = {word: (spelled, None) for word, (spelled, _) in said.items()}
+        said = {
+            consent_columns.compared_cell(word): (word, meant)
+            for word, meant in found.question.meanings.get(number, {}).items()
+        }
+        shown: dict[str, tuple[str, int | None]] = {
+            word: (spelled, None) for word, (spelled, _) in said.items()
+        }
         shown |= {consent_columns.compared_cell(word): (word, lines) for word, lines in counted.items()}
-        shown |= {consent_columns.OTHERS: (consent_columns.OTHERS, None)} if column.startswith(imports.OPTED_OUT) else {}
+        shown |= (
+            {consent_columns.OTHERS: (consent_columns.OTHERS, None)}
+            if column.startswith(imports.OPTED_OUT)
+            else {}
+        )
         asked.append(
             {
                 "number": number,
-                "heading": (headings[int(number)] if int(number) < len(headings) else "") or f"Column {int(number) + 1}",
-                "words": [(spelled, lines, said.get(word, ("", None))[1]) for word, (spelled, lines) in shown.items()],
+                "heading": (headings[int(number)] if int(number) < len(headings) else "")
+                or f"Column {int(number) + 1}",
+                "words": [
+                    (spelled, lines, said.get(word, ("", None))[1])
+                    for word, (spelled, lines) in shown.items()
+                ],
                 "offered": cell_meanings.offered(plan.collection, column),
                 "full": len(counted) >= cell_meanings.MOST,
-                "unsaid": "Not said: gives no consent" if column.startswith(imports.CONSENT) else "Not said: its lines are left out",
+                "unsaid": "Not said: gives no consent"
+                if column.startswith(imports.CONSENT)
+                else "Not said: its lines are left out",
             }
         )
     return [each for each in asked if each["offered"]]
@@ -290,7 +414,11 @@ def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]
     """Return (channel, what it is called, whether all in the file agreed to it) of channels that no column tells of."""
     place, told = plan.consents.place, plan.consents.channels.values()
     agreed = same.get(imports.EVERYONE) or ()
-    return [(one, consent_columns.NAMES[one], one in agreed) for one in (place.documents if place else ()) if one not in told]
+    return [
+        (one, consent_columns.NAMES[one], one in agreed)
+        for one in (place.documents if place else ())
+        if one not in told
+    ]
 
 
 def _url(found: Import) -> str:

@@ -14,7 +14,15 @@ from console.core.errors import Conflict, Malformed
 from console.core.stop_words import is_stop
 from console.messaging import messages
 from console.messaging.channels import sandbox
-from console.messaging.messages import Line, OutboxQuery, callbacks, channel_settings, inbound, outbox, outside_addresses
+from console.messaging.messages import (
+    Line,
+    OutboxQuery,
+    callbacks,
+    channel_settings,
+    inbound,
+    outbox,
+    outside_addresses,
+)
 from console.views import formats, frame
 
 blueprint = Blueprint("outbox", __name__)
@@ -23,15 +31,33 @@ PAGE_SIZE = 25
 KIND_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Call", "chat": "Chat"}
 ICONS = {"email": "mail", "sms": "message", "call": "phone", "chat": "message"}
 STATUS_WORDS = {
-    "waiting": ("Waiting", "warn"), "sent": ("Sent", ""), "delivered": ("Delivered", "good"), "skipped": ("Not sent", ""), "expired": ("Waited too long", "warn"),
-    "failed": ("Failed", "bad"), "received": ("Received", "info"), "unknown": ("Unclear", "bad"), "cancelled": ("Cancelled", ""),
-}  # fmt: skip
+    "waiting": ("Waiting", "warn"),
+    "sent": ("Sent", ""),
+    "delivered": ("Delivered", "good"),
+    "skipped": ("Not sent", ""),
+    "expired": ("Waited too long", "warn"),
+    "failed": ("Failed", "bad"),
+    "received": ("Received", "info"),
+    "unknown": ("Unclear", "bad"),
+    "cancelled": ("Cancelled", ""),
+}
 OUTCOME_WORDS = {
-    "answered": "Answered", "no_answer": "Nobody answered", "voicemail": "Voicemail", "busy": "Busy", "failed": "Failed", "delivered": "Delivered",
-}  # fmt: skip
+    "answered": "Answered",
+    "no_answer": "Nobody answered",
+    "voicemail": "Voicemail",
+    "busy": "Busy",
+    "failed": "Failed",
+    "delivered": "Delivered",
+}
 LABELS = {
-    "channel": "Channel", "status": "Status", "workflow": "Workflow", "contact": "Contact", "run": "Run", "from": "From", "to": "To",
-}  # fmt: skip
+    "channel": "Channel",
+    "status": "Status",
+    "workflow": "Workflow",
+    "contact": "Contact",
+    "run": "Run",
+    "from": "From",
+    "to": "To",
+}
 
 
 @blueprint.get("/outbox")
@@ -74,12 +100,18 @@ def show() -> Response:
         "slugs": {each.id: each.slug for each in _seen()},
         "leads": enrolments.leads_of([line.message.run for line in page.lines if line.message.run]),
     }
-    return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
+    return frame.page(
+        "outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200
+    )
 
 
 def _seen() -> list[workflows.Known]:
     """The workflows that the reader may see, each in its own team."""
-    return [each for each in workflows.all_known() if access.can(frame.actor(), each.team or None, f"workflow:{each.slug}", "see")]
+    return [
+        each
+        for each in workflows.all_known()
+        if access.can(frame.actor(), each.team or None, f"workflow:{each.slug}", "see")
+    ]
 
 
 def _query(held: Mapping[str, str]) -> OutboxQuery:
@@ -127,7 +159,9 @@ def choose(message_id: str) -> Response:
     line = messages.by_id(frame.actor(), message_id)
     access.require(frame.actor(), None, "source", "manage")
     if not line.message.sandbox or not callbacks.chosen_by_hand(frame.actor(), line.message, request.form):
-        raise Conflict("It has ended already, or it really left: nothing is chosen for it.", code="not_possible")
+        raise Conflict(
+            "It has ended already, or it really left: nothing is chosen for it.", code="not_possible"
+        )
     flash("Chosen; its run goes on")
     return frame.redirect_to("/outbox")
 
@@ -139,10 +173,18 @@ def answer(message_id: str) -> Response:
     access.require(frame.actor(), None, "source", "manage")
     came = callbacks.answered_by_hand(frame.actor(), line.message, request.form.get("text", ""))
     if came is None:
-        raise Conflict("It did not reach anybody, or it really left: nobody answers it here.", code="not_possible")
+        raise Conflict(
+            "It did not reach anybody, or it really left: nobody answers it here.", code="not_possible"
+        )
     ended = is_stop(request.form.get("text", ""))
-    flash("Their answer came in. It says stop: their consent is gone at once" if ended else "Their answer came in")
-    return frame.redirect_to(f"/outbox?contact={quote(f'{line.message.collection}/{line.message.record}', safe='')}")
+    flash(
+        "Their answer came in. It says stop: their consent is gone at once"
+        if ended
+        else "Their answer came in"
+    )
+    return frame.redirect_to(
+        f"/outbox?contact={quote(f'{line.message.collection}/{line.message.record}', safe='')}"
+    )
 
 
 def _sandboxed() -> str:

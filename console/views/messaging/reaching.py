@@ -36,7 +36,9 @@ def on_record(collection: str, part: str) -> Response:
             told = form_boxes.read_form(request.form, frame.look())
             agreed_to.note(frame.actor(), collection, key, agreed, told)
     except (Invalid, Conflict, SourceDown) as wrong:
-        return _page(collection, key, wrong=wrong, typed=None if agreed is None else told, status=wrong.status)
+        return _page(
+            collection, key, wrong=wrong, typed=None if agreed is None else told, status=wrong.status
+        )
     done = ENDS if agreed is None else AGREED
     if frame.wants_fragment():
         return _page(collection, key, done=done)
@@ -55,32 +57,48 @@ def _page(
 ) -> Response:
     who = frame.actor()
     found = asked_to_stop.standings(who, collection, key)
-    context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    context: dict[str, Any] = (
+        {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    )
     left = [each for each in found if each.state != ENDED]
     context |= {
         "ways": [(LABELS[each.channel], BADGES.get(each.state), _known_by(each), each.at) for each in found],
         "left": [(each.channel, LABELS[each.channel], True) for each in left],
         "never": not left,
         "may_note": asked_to_stop.may_note(who, collection) and bool(left),
-        "write": frame.record_url(collection, key) + "/write" if single_messages.may_write(who, collection) else "",
-        "outbox": frame.with_query("/outbox", {"contact": f"{collection}/{key}"}) if outbox.may_read(who) else "",
+        "write": frame.record_url(collection, key) + "/write"
+        if single_messages.may_write(who, collection)
+        else "",
+        "outbox": frame.with_query("/outbox", {"contact": f"{collection}/{key}"})
+        if outbox.may_read(who)
+        else "",
         "action": frame.record_url(collection, key) + "/reaching",
         "wrong": wrong.message if wrong and typed is None else "",
-        "agreeing": _agreeing(who, collection, [each.channel for each in found if each.state != GIVEN], wrong, typed),
+        "agreeing": _agreeing(
+            who, collection, [each.channel for each in found if each.state != GIVEN], wrong, typed
+        ),
         "done": done,
     }
     return frame.page("records/reaching.html", context, blocks={"*": "reaching"}, status=status)
 
 
 def _agreeing(
-    who: Actor, collection: str, open_ones: Sequence[str], wrong: ConsoleError | None, typed: Mapping[str, Any] | None
+    who: Actor,
+    collection: str,
+    open_ones: Sequence[str],
+    wrong: ConsoleError | None,
+    typed: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the form that notes a consent, or in `why` why there is none."""
     try:
         place = agreed_to.place(who, collection)
     except (NotAllowed, NotFound, SourceDown) as error:
         return {"why": error.message}
-    details = [{**detail, "field": str(detail.get("field") or "")} for detail in wrong.details] if wrong and typed is not None else []
+    details = (
+        [{**detail, "field": str(detail.get("field") or "")} for detail in wrong.details]
+        if wrong and typed is not None
+        else []
+    )
     at = agreed_to.when(place)
     sources = [
         record_forms.box_source(each) | {"required": each.name in place.needed, "help": each.help}
@@ -90,9 +108,13 @@ def _agreeing(
     ]
     return {
         "channels": [
-            (channel, LABELS[channel], channel == request.form.get("agreed")) for channel in open_ones if channel in place.documents
+            (channel, LABELS[channel], channel == request.form.get("agreed"))
+            for channel in open_ones
+            if channel in place.documents
         ],
-        "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes(
+            {"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed, errors=details
+        ),
         "wrong": wrong.message if wrong and typed is not None else "",
     }
 

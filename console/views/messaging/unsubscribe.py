@@ -20,7 +20,10 @@ def show(token: str) -> Response:
         return _refused(gone)
     told = next((name for name in ("done", "none") if name in request.args), "")
     return security.answer_outside(
-        render_template("unsubscribe/page.html", words=page.words, language=page.language, page=page, told=told), 200
+        render_template(
+            "unsubscribe/page.html", words=page.words, language=page.language, page=page, told=told
+        ),
+        200,
     )
 
 
@@ -51,4 +54,6 @@ def _refused(why: NotFound | TooMany) -> Response:
     language = request.accept_languages.best_match(["en", "de", "fr", "lt"]) or "en"
     words = words_in(language)
     said = words["wait" if isinstance(why, TooMany) else "gone"]
-    return security.answer_outside(render_template("unsubscribe/page.html", words=words, language=language, gone=said), why.status)
+    return security.answer_outside(
+        render_template("unsubscribe/page.html", words=words, language=language, gone=said), why.status
+    )

@@ -30,7 +30,9 @@ def on_record(collection: str, part: str) -> Response:
     chosen = request.form.get("channel", open_ones[0] if open_ones else "")
     if request.method == "POST":
         try:
-            channel = _ask_for_message(collection, key, next((each for each in ways if each == chosen), None), typed)
+            channel = _ask_for_message(
+                collection, key, next((each for each in ways if each == chosen), None), typed
+            )
         except Invalid as invalid:
             wrong = invalid
         else:
@@ -39,7 +41,12 @@ def on_record(collection: str, part: str) -> Response:
     details = {str(each["field"]): str(each["reason"]) for each in (wrong.details if wrong else ())}
     context: dict[str, Any] = records.record_context(found) | {
         "ways": [
-            {"channel": channel, "label": LABELS[channel], "shut": isinstance(verdict, Skip), "chosen": channel == chosen}
+            {
+                "channel": channel,
+                "label": LABELS[channel],
+                "shut": isinstance(verdict, Skip),
+                "chosen": channel == chosen,
+            }
             | {"until": getattr(verdict, "until", None), "why": getattr(verdict, "reason", "")}
             for channel, verdict in ways.items()
         ],
@@ -50,7 +57,9 @@ def on_record(collection: str, part: str) -> Response:
         "most": single_messages.LONGEST,
         "most_subject": single_messages.LONGEST_SUBJECT,
         "action": frame.record_url(collection, key) + "/write",
-        "outbox": frame.with_query("/outbox", {"contact": f"{collection}/{key}"}) if outbox.may_read(who) else "",
+        "outbox": frame.with_query("/outbox", {"contact": f"{collection}/{key}"})
+        if outbox.may_read(who)
+        else "",
     }
     return frame.page("records/write.html", context, status=422 if wrong else 200)
 
@@ -63,7 +72,9 @@ def _ask_for_message(collection: str, key: str, channel: Kind | None, typed: dic
     text = typed["text"].replace("\r\n", "\n").strip()
     if wrong := single_messages.wrong_parts(channel, headline, text):
         raise Invalid("The message was not sent.", details=wrong)
-    single_messages.ask(frame.actor(), single_messages.Asked(collection, key, channel, headline, text, EXPIRES_S))
+    single_messages.ask(
+        frame.actor(), single_messages.Asked(collection, key, channel, headline, text, EXPIRES_S)
+    )
     return channel
 
 

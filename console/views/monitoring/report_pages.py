@@ -41,7 +41,10 @@ def show(name: str) -> Response:
     """Show a report."""
     report, look = tables.get(frame.actor(), name), frame.look()
     rows = _rows(report, look)
-    return frame.page("reports/report.html", _context(report, rows, SHOWN, look) | {"name": name, "days": window(), "windows": WINDOWS})
+    return frame.page(
+        "reports/report.html",
+        _context(report, rows, SHOWN, look) | {"name": name, "days": window(), "windows": WINDOWS},
+    )
 
 
 @blueprint.get("/<name>.csv")
@@ -53,7 +56,9 @@ def as_csv(name: str) -> Response:
     look = given_words.look_for((cell for row in found for cell in row), frame.look())
     rows = ([_plain(cell, look) for cell in row] for row in found)
     head = [f"{column.label}{units.get(column.kind, '')}" for column in report.columns]
-    return downloads.csv_response(frame.actor(), f"{name}.csv", [head, *rows], **_asked_for(report, frame.look()))
+    return downloads.csv_response(
+        frame.actor(), f"{name}.csv", [head, *rows], **_asked_for(report, frame.look())
+    )
 
 
 @blueprint.get("/<name>.pdf")
@@ -64,7 +69,9 @@ def as_paper(name: str) -> Response:
         raise NotFound("This report is not made for paper. Take it as CSV.")
     rows, at = _rows(report, look), log.now()
     if len(rows) > ON_PAPER:
-        raise Invalid(f"This period has {len(rows):,} lines; a paper holds {ON_PAPER:,}. Choose a shorter period, or take the CSV file.")
+        raise Invalid(
+            f"This period has {len(rows):,} lines; a paper holds {ON_PAPER:,}. Choose a shorter period, or take the CSV file."
+        )
     context = _context(report, rows, ON_PAPER, look) | {
         "reader": accounts.names({frame.actor().id}).get(frame.actor().id, ""),
         "made_at": at,
@@ -135,7 +142,11 @@ def _context(report: TableReport, rows: Sequence[Sequence[Cell]], most: int, loo
         "may_take": report.export_right is None or access.can(frame.actor(), None, *report.export_right),
         "counted": report.counted(rows) if isinstance(report, PeriodReport) else {},
         "period": [day.isoformat() for day in _period(look)] if dated else (),
-        "period_words": " to ".join(formats.times.day_words(day.isoformat(), look.locale) for day in _period(look)) if dated else "",
+        "period_words": " to ".join(
+            formats.times.day_words(day.isoformat(), look.locale) for day in _period(look)
+        )
+        if dated
+        else "",
     }
 
 

@@ -15,7 +15,9 @@ blueprint = Blueprint("erasure", __name__)
 
 WORD = "ERASE"
 SHOWN_RUNS = 10
-NOTHING = "Whom this record is about cannot be looked up until it answers. Nothing was erased: come back then."
+NOTHING = (
+    "Whom this record is about cannot be looked up until it answers. Nothing was erased: come back then."
+)
 WAIT_S = 3.0
 
 
@@ -46,7 +48,9 @@ def receipt(subject: str) -> Response:
     """Show how much was erased, without any content, and the event that proves it."""
     erased = erasure.erasure(frame.actor(), subject)
     if erased is None:
-        raise NotFound("The log has no erasure of this name, or its event has no place yet: reload in a moment.")
+        raise NotFound(
+            "The log has no erasure of this name, or its event has no place yet: reload in a moment."
+        )
     return frame.page("records/erased.html", {"erasure": erased})
 
 
@@ -55,25 +59,33 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
     return key is not None and collection.subject == "self" and access.can(actor, None, "subject", "erase")
 
 
-def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
+def _form(
+    collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200
+) -> Response:
     held = None
     try:
         try:
-            held = erasure.preview(frame.actor(), collection, key)  # before this page is opened, which the log keeps about the person too
+            held = erasure.preview(
+                frame.actor(), collection, key
+            )  # before this page is opened, which the log keeps about the person too
         except NotFound:
             pass
         except Conflict as of_another:
             refused, status = of_another.message, 409
         page = browse.record(frame.actor(), collection, key)
     except SourceDown as down:
-        raise type(down)(f"{down.message} {NOTHING}", code=down.code, passing=down.passing, **down.extra) from down
+        raise type(down)(
+            f"{down.message} {NOTHING}", code=down.code, passing=down.passing, **down.extra
+        ) from down
     context = {
         "record": page.record,
         "collection": page.collection,
         "held": held,
         "runs": held.runs[:SHOWN_RUNS] if held else (),
         "more_runs": len(held.runs) - SHOWN_RUNS if held else 0,
-        "heads": {run: runs.head(frame.actor(), run) for run in (*held.live, *held.runs[:SHOWN_RUNS])} if held else {},
+        "heads": {run: runs.head(frame.actor(), run) for run in (*held.live, *held.runs[:SHOWN_RUNS])}
+        if held
+        else {},
         "word": WORD,
         "wrong": wrong or {},
         "refused": refused if not (held and held.live) else "",

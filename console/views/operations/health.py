@@ -20,7 +20,9 @@ def show() -> tuple[Response, int]:
     the proof name the details.
     """
     state = health.last_health()
-    return jsonify(status=state.status, version=__version__, **state.to_json(), log=_log()), 200 if state.ok else 503
+    return jsonify(
+        status=state.status, version=__version__, **state.to_json(), log=_log()
+    ), 200 if state.ok else 503
 
 
 def _log() -> str | None:

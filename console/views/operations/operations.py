@@ -71,8 +71,15 @@ def _from_here() -> bool:
 
 def _page(wrong: ConsoleError | None = None) -> Response:
     state = status.read(frame.actor())
-    channels = [(KIND_WORDS[kind], channel_settings.state_of(kind), channel_settings.figures_of(kind)) for kind in KINDS]
+    channels = [
+        (KIND_WORDS[kind], channel_settings.state_of(kind), channel_settings.figures_of(kind))
+        for kind in KINDS
+    ]
     context = {
-        "state": state, "channels": channels, "paces": enrolments.paces(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", ""),
-    }  # fmt: skip
+        "state": state,
+        "channels": channels,
+        "paces": enrolments.paces(frame.actor()),
+        "wrong": wrong,
+        "reason": request.form.get("reason", ""),
+    }
     return frame.page("operations/page.html", context, status=wrong.status if wrong else 200)

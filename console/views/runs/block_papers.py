@@ -41,19 +41,27 @@ class Papers:
 
     def query(self, data: Data) -> dict[str, Any] | None:
         """The parameters that open the document of this block in the pane; None where there is none that can be opened."""
-        document = None if hidden(data["document"]) else documents.meant(self.listed, data["document"].get("value"))
+        document = (
+            None if hidden(data["document"]) else documents.meant(self.listed, data["document"].get("value"))
+        )
         if document is None or document.why_not:
             return None
         page, passage = number_in(data.get("page")), data.get("passage") or {}
         number = int(page) if page is not None and 1 <= page < 10_000 else None
         text = passage.get("value") if not hidden(passage) else None
-        place = documents.place_of(self.actor, self.run["id"], document, text, number) if isinstance(text, str) else None
+        place = (
+            documents.place_of(self.actor, self.run["id"], document, text, number)
+            if isinstance(text, str)
+            else None
+        )
         box = "-".join(str(round(side * 1000)) for side in place[1]) if place else None
         return {"tab": "documents", "doc": document.ref, "page": place[0] if place else number, "box": box}
 
     def __call__(self, data: Data) -> dict[str, Any] | None:
         """What the block of this data draws of its document; None where the reader has no such document."""
-        document = None if hidden(data["document"]) else documents.meant(self.listed, data["document"].get("value"))
+        document = (
+            None if hidden(data["document"]) else documents.meant(self.listed, data["document"].get("value"))
+        )
         if document is None:
             return None
         query, looked = self.query(data), self.looked.get(document.ref)

@@ -9,7 +9,23 @@ from console.views import blocks
 from console.views.formats import Look
 
 GONE, NEW, NOT_SHOWN = "Not there today, or not yours to see", "–", "Not shown today"
-UNREAD = frozenset({"block", "at", "side", "from", "rests_on", "tone", "sources", "owner", "person", "hot", "counts", "columns", "more"})
+UNREAD = frozenset(
+    {
+        "block",
+        "at",
+        "side",
+        "from",
+        "rests_on",
+        "tone",
+        "sources",
+        "owner",
+        "person",
+        "hot",
+        "counts",
+        "columns",
+        "more",
+    }
+)
 """Parts of a block's data that nobody reads."""
 NAMES = ("label", "name", "title", "text")
 """Which part of an entry says what it is about."""
@@ -34,7 +50,9 @@ class Since:
     now: str
 
 
-def since(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]] | None, look: Look) -> dict[int, list[Since]]:
+def since(
+    then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]] | None, look: Look
+) -> dict[int, list[Since]]:
     """Number of a block → what it shows otherwise today. Nothing where today cannot be told; what is hidden from the reader is left out."""
     if now is None:
         return {}
@@ -55,13 +73,21 @@ def since(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]] | 
 
 def _differing(then: Any, now: Any, label: str, words: Words) -> Iterator[Since]:
     if _is_leaf(then) or _is_leaf(now):
-        if _is_leaf(then) and _is_leaf(now) and not then.get("hidden") and not now.get("hidden") and words(then) != words(now):
+        if (
+            _is_leaf(then)
+            and _is_leaf(now)
+            and not then.get("hidden")
+            and not now.get("hidden")
+            and words(then) != words(now)
+        ):
             yield Since(label, words(then), words(now))
     elif isinstance(then, Mapping) and isinstance(now, Mapping):
         for name in then:
             if name in UNREAD or (name in NAMES and label) or name not in now:
                 continue
-            yield from _differing(then[name], now[name], ", ".join(filter(None, (label, SIDES.get(name)))), words)
+            yield from _differing(
+                then[name], now[name], ", ".join(filter(None, (label, SIDES.get(name)))), words
+            )
     elif isinstance(then, list) and isinstance(now, list):
         yield from _of_lists(then, now, label, words)
 
@@ -84,7 +110,11 @@ def _named(entries: Sequence[Any], words: Words) -> dict[tuple[str, int], Data]:
     """(name, how often it came before) → entry."""
     found: dict[tuple[str, int], Data] = {}
     for number, entry in enumerate(entries):
-        leaf = next((entry[name] for name in NAMES if _is_leaf(entry.get(name))), None) if isinstance(entry, Mapping) else None
+        leaf = (
+            next((entry[name] for name in NAMES if _is_leaf(entry.get(name))), None)
+            if isinstance(entry, Mapping)
+            else None
+        )
         name = words(leaf) if leaf is not None and not leaf.get("hidden") else ""
         place = number if not name else 0
         while (name, place) in found:
@@ -95,13 +125,23 @@ def _named(entries: Sequence[Any], words: Words) -> dict[tuple[str, int], Data]:
 
 def _figure(entry: Any, words: Words) -> str:
     """The first value of an entry that is not its name."""
-    values = (part for name, part in entry.items() if name not in (*NAMES, *UNREAD, "of")) if isinstance(entry, Mapping) else ()
+    values = (
+        (part for name, part in entry.items() if name not in (*NAMES, *UNREAD, "of"))
+        if isinstance(entry, Mapping)
+        else ()
+    )
     return next((words(leaf) for leaf in values if _is_leaf(leaf) and not leaf.get("hidden")), "")
 
 
 def _hidden(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and any(_is_leaf(leaf) and leaf.get("hidden") for leaf in entry.values())
+    return isinstance(entry, Mapping) and any(
+        _is_leaf(leaf) and leaf.get("hidden") for leaf in entry.values()
+    )
 
 
 def _is_leaf(value: Any) -> bool:
-    return isinstance(value, Mapping) and "from" in value and ("value" in value or "parts" in value or value.get("hidden") is True)
+    return (
+        isinstance(value, Mapping)
+        and "from" in value
+        and ("value" in value or "parts" in value or value.get("hidden") is True)
+    )

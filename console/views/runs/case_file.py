@@ -45,7 +45,9 @@ def take(run_id: str) -> Response:
 
 def sent(actor: Actor, run_id: str, form: str) -> Response:
     """Return the case file as an attachment. An archive holds the paper too, or why there is none: the run is too long for one, or none can be drawn here."""
-    case = reports.case_file(actor, run_id, form, ready=lambda: sequencing.head_asked_for(READY_S), with_documents=form == "zip")
+    case = reports.case_file(
+        actor, run_id, form, ready=lambda: sequencing.head_asked_for(READY_S), with_documents=form == "zip"
+    )
     if form == "pdf":
         reports.require_short(case)
         content = reports.paper(case, html(case, actor))
@@ -69,7 +71,13 @@ def html(case: CaseFile, actor: Actor) -> str:
     """Return the page of the paper. It refers to nothing outside: its style and fonts stand in it."""
     run, look = (
         case.run,
-        replace(Look.of(actor), now=reports.made_at(case), people=case.names, accounts=accounts.AccountNames(), lasting=True),
+        replace(
+            Look.of(actor),
+            now=reports.made_at(case),
+            people=case.names,
+            accounts=accounts.AccountNames(),
+            lasting=True,
+        ),
     )
     papers = Papers(actor, run, run["last_event"])
     context = page.context_of_run(run, case.record_title, "", case.then) | {
@@ -83,10 +91,14 @@ def html(case: CaseFile, actor: Actor) -> str:
         "case_file/page.html",
         context
         | {
-            "title": f"{run['workflow']['title']}, {case.record_title}" if case.record_title else run["workflow"]["title"],
+            "title": f"{run['workflow']['title']}, {case.record_title}"
+            if case.record_title
+            else run["workflow"]["title"],
             "status": frame.status_badge(run["status"]),
             "results": page.results(run, look, context["result_kinds"]),
-            "sections": _folded(_section(case, attempt, context, look, papers) for attempt in run["attempts"]),
+            "sections": _folded(
+                _section(case, attempt, context, look, papers) for attempt in run["attempts"]
+            ),
             "approvals": [_approval(line) for line in case.approvals],
             "causes": [cause_words(cause, case.names) for cause in run["caused_by"]],
             "looked": case.looked,
@@ -104,7 +116,9 @@ def html(case: CaseFile, actor: Actor) -> str:
 
 def styled(drawn: str) -> str:
     """Return a page of paper with its style and fonts in it, and endless words broken."""
-    parted = "".join(part if part.startswith("<") else _ENDLESS.sub(_breaking, part) for part in _TAG.split(drawn))
+    parted = "".join(
+        part if part.startswith("<") else _ENDLESS.sub(_breaking, part) for part in _TAG.split(drawn)
+    )
     page_styled = parted.replace("</head>", f"<style>{_style()}</style></head>", 1)
     return _PICTURE.sub(_explained, page_styled)
 
@@ -125,14 +139,21 @@ def _moment(value: Any, look: Look) -> str:
     return formats.times.worded(at, "d MMM y, HH:mm:ss", look) if at is not None else ""
 
 
-def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, Any], look: Look, papers: Papers) -> dict[str, Any]:
+def _section(
+    case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, Any], look: Look, papers: Papers
+) -> dict[str, Any]:
     """Return what the paper says of one attempt: its title and outcome, its screen, and what was answered."""
     screen = case.screens.get((attempt["step"], attempt["attempt"])) or {}
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     values, look = attempt["values"] or {}, frame.naming_of(screen, look)
     drawn = (
         page.step_context(
-            screen, look, context["states_of"], answers=values, chosen=case.chosen.get((attempt["step"], attempt["attempt"])), papers=papers
+            screen,
+            look,
+            context["states_of"],
+            answers=values,
+            chosen=case.chosen.get((attempt["step"], attempt["attempt"])),
+            papers=papers,
         )
         if screen
         else {}
@@ -146,8 +167,14 @@ def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, A
         "at": _moment(attempt["completed_at"] or attempt["entered_at"], look),
         "by_hand": attempt["handled_manually"],
         "outcome": labels.get(str(attempt["outcome"])),
-        "body": Markup(frame.render("case_file/step.html", {**context, **drawn, "step_kind": attempt["type"]})) if drawn else "",  # noqa: S704 (a template of ours)
-        "answers": [box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])],
+        "body": Markup(  # noqa: S704 (a template of ours)
+            frame.render("case_file/step.html", {**context, **drawn, "step_kind": attempt["type"]})
+        )
+        if drawn
+        else "",
+        "answers": [
+            box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])
+        ],
     }
 
 
@@ -184,7 +211,12 @@ def _approval(line: Any) -> dict[str, Any]:
         "why": approval.why,
         "status": approval.status,
         "votes": [
-            {"who": line.names.get(vote.by, "a former colleague"), "yes": vote.decision == "approve", "at": vote.at, "reason": vote.reason}
+            {
+                "who": line.names.get(vote.by, "a former colleague"),
+                "yes": vote.decision == "approve",
+                "at": vote.at,
+                "reason": vote.reason,
+            }
             for vote in approval.decided
         ],
     }
@@ -195,7 +227,12 @@ def _style() -> str:
     """Return the style of the paper, with its font in it."""
     font = base64.b64encode((assets.STATIC / assets.FONT).read_bytes()).decode()
     face = f'@font-face {{ font-family: Inter; font-weight: 400 700; src: url("data:font/woff2;base64,{font}") }}'
-    return "\n".join([face, *((assets.STATIC / sheet).read_text() for sheet in ("css/case-file.css", "css/blocks/paper.css"))])
+    return "\n".join(
+        [
+            face,
+            *((assets.STATIC / sheet).read_text() for sheet in ("css/case-file.css", "css/blocks/paper.css")),
+        ]
+    )
 
 
 @lru_cache(maxsize=1)

@@ -61,9 +61,15 @@ def show(run_id: str) -> Response:
     if made is None:
         return _moved_on(run_id)
     again = frame.run_url(run_id, "checks", item=item) if made.pending else None
-    context = {"title": TITLE, "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
+    context = {
+        "title": TITLE,
+        "run_href": frame.run_url(run_id),
+        "run_title": runs.title(frame.actor(), run_id),
+    }
     return frame.page(
-        "checks/page.html", context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again}, blocks={"checks": "checks"}
+        "checks/page.html",
+        context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again},
+        blocks={"checks": "checks"},
     )
 
 
@@ -88,7 +94,10 @@ def drawn(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Return what the checklist draws; `told` is the stored result."""
     checks = [*checklist["checks"], *(check for entry in checklist["documents"] for check in entry["checks"])]
     counts = {name: sum(check["result"] == name for check in checks) for name in WORDS}
-    counted = [f"{counts['pass']} passed" if counts["pass"] else "", f"{counts['fail']} failed" if counts["fail"] else ""]
+    counted = [
+        f"{counts['pass']} passed" if counts["pass"] else "",
+        f"{counts['fail']} failed" if counts["fail"] else "",
+    ]
     counted.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
     summary = ", ".join(part for part in counted if part)
     return {"parts": parts, "summary": summary, "counts": counts, "poll_s": POLL_S}
@@ -97,14 +106,28 @@ def drawn(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
 def kept(checklist: dict[str, Any]) -> dict[str, Any]:
     """Return what the checklist of a past screen draws, from the log: results and pages without links."""
     parts = [Part("", _kept_lines(checklist["checks"]))] if checklist["checks"] else []
-    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in checklist["documents"]]
+    parts += [
+        Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "")
+        for entry in checklist["documents"]
+    ]
     return drawn(checklist, parts)
 
 
 def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
     order = ("fail", "unsure", "pass")
-    applying = sorted((check for check in checks if check["result"] in order), key=lambda line: order.index(line["result"]))
-    return [Line(line["label"], line["result"], WORDS[line["result"]], ICONS[line["result"]], _where(line["places"])) for line in applying]
+    applying = sorted(
+        (check for check in checks if check["result"] in order), key=lambda line: order.index(line["result"])
+    )
+    return [
+        Line(
+            line["label"],
+            line["result"],
+            WORDS[line["result"]],
+            ICONS[line["result"]],
+            _where(line["places"]),
+        )
+        for line in applying
+    ]
 
 
 def _where(places: Sequence[Mapping[str, Any]]) -> str:
@@ -121,14 +144,24 @@ def _parts(run_id: str, made: Checklist) -> list[Part]:
 def _part(run_id: str, entry: Entry, item: str | None) -> Part:
     ref = entry.document.ref
     href = "" if entry.document.why_not else document_address(run_id, ref, item=item)
-    return Part(entry.document.title, _lines(run_id, ref, entry.results, item), href, entry.why, entry.pending, entry.awaited)
+    return Part(
+        entry.document.title,
+        _lines(run_id, ref, entry.results, item),
+        href,
+        entry.why,
+        entry.pending,
+        entry.awaited,
+    )
 
 
 def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -> list[Line]:
     """Return the checks that apply: failed ones first, then those that a person must look at."""
     order = ("fail", "unsure", "pass")
     look = frame.look()
-    applying = sorted((result for result in results if result.outcome in order), key=lambda result: order.index(result.outcome))
+    applying = sorted(
+        (result for result in results if result.outcome in order),
+        key=lambda result: order.index(result.outcome),
+    )
     return [
         Line(
             check.label,
@@ -147,12 +180,19 @@ def _ways(run_id: str, ref: str, places: Sequence[Place], item: str | None) -> l
     by_page: dict[int, list[Box]] = {}
     for place in places:
         by_page.setdefault(place.page, []).append(place.box)
-    return [Way(page, document_address(run_id, ref, page=page, boxes=boxes, item=item)) for page, boxes in sorted(by_page.items())]
+    return [
+        Way(page, document_address(run_id, ref, page=page, boxes=boxes, item=item))
+        for page, boxes in sorted(by_page.items())
+    ]
 
 
-def document_address(run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None) -> str:
+def document_address(
+    run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None
+) -> str:
     """Return the address of a document beside the form, with these parts of the page framed."""
-    return frame.run_url(run_id, tab="documents", doc=ref, page=page, box=boxes_text(boxes) or None, item=item)
+    return frame.run_url(
+        run_id, tab="documents", doc=ref, page=page, box=boxes_text(boxes) or None, item=item
+    )
 
 
 def boxes_text(boxes: Sequence[Box]) -> str:

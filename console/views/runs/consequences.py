@@ -77,7 +77,9 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
         screen.get("record") or {},
         [source for source in fields if "collection" in source],
         bool(fields or labels),
-        (BY_HAND_AGAIN if (screen.get("take_over") or {}).get("code") == "already_done" else BY_HAND) if screen.get("by_hand") else "",
+        (BY_HAND_AGAIN if (screen.get("take_over") or {}).get("code") == "already_done" else BY_HAND)
+        if screen.get("by_hand")
+        else "",
         look,
         labels,
         _item_title(screen),
@@ -89,14 +91,21 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     if made and not any(way.warn or way.deeds != made[0].deeds for way in made):
-        return [Consequence("", made[0].deeds), *(Consequence(way.choice, (), way.after) for way in made if way.after)]
+        return [
+            Consequence("", made[0].deeds),
+            *(Consequence(way.choice, (), way.after) for way in made if way.after),
+        ]
     return made
 
 
 def _naming(screen: Mapping[str, Any], look: Look) -> Look:
     """Return the look with the run's record and those that the screen names, by their titles."""
     record = screen.get("record") or {}
-    own = {(str(record["collection"]), str(record["key"])): formats.Named(str(record["title"]))} if record.get("title") else {}
+    own = (
+        {(str(record["collection"]), str(record["key"])): formats.Named(str(record["title"]))}
+        if record.get("title")
+        else {}
+    )
     return frame.naming(own, frame.naming_of(screen, look))
 
 
@@ -118,7 +127,9 @@ def told_by(content: Sequence[Mapping[str, Any]]) -> bool:
 def _item_title(screen: Mapping[str, Any]) -> str:
     """Return the title of the list item whose form is on the screen; empty where the step goes through no list."""
     progress = screen.get("progress") or {}
-    return next((str(item["title"]) for item in progress.get("items", ()) if item["key"] == progress.get("key")), "")
+    return next(
+        (str(item["title"]) for item in progress.get("items", ()) if item["key"] == progress.get("key")), ""
+    )
 
 
 def named_ways(screen: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -126,7 +137,11 @@ def named_ways(screen: Mapping[str, Any]) -> list[dict[str, Any]]:
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     record = dict((screen.get("record") or {}).get("values") or {})
     return [
-        {**way, "label": labels.get(str(way["outcome"]), ""), "effects": [_with_currency(effect, record) for effect in way["effects"]]}
+        {
+            **way,
+            "label": labels.get(str(way["outcome"]), ""),
+            "effects": [_with_currency(effect, record) for effect in way["effects"]],
+        }
         for way in screen.get("ways") or ()
     ]
 
@@ -135,7 +150,10 @@ def _with_currency(effect: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     fields = effect.get("fields", ())
     around = {**record, **{field["name"]: field["new"] for field in fields if field.get("new") is not None}}
     codes = [around.get(field.get("currency"), field.get("currency")) for field in fields]
-    return {**effect, "fields": [{**field, "currency": code} for field, code in zip(fields, codes, strict=True)]}
+    return {
+        **effect,
+        "fields": [{**field, "currency": code} for field, code in zip(fields, codes, strict=True)],
+    }
 
 
 def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
@@ -148,7 +166,11 @@ def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
     first = any(effect["kind"] == "approval" and not effect["decides"] for effect in effects)
     deeds = [_deed(effect, screen, first=first) for effect in effects]
     if way.get("unsettled"):
-        deeds.append(Deed(f"Writes {_listed(way['unsettled'])} of {screen.item or _title(screen)}, from what you enter."))
+        deeds.append(
+            Deed(
+                f"Writes {_listed(way['unsettled'])} of {screen.item or _title(screen)}, from what you enter."
+            )
+        )
     return Consequence(choice, deeds or [_nothing(screen)], _after(way))
 
 
@@ -156,7 +178,9 @@ def _nothing(screen: _Screen) -> Deed:
     """Return the words for a form that changes nothing outside the run."""
     if screen.open:
         labels = _listed([str(source["label"]) for source in screen.open])
-        return Deed(f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written.")
+        return Deed(
+            f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written."
+        )
     if screen.by_hand:
         return Deed(screen.by_hand)
     if screen.asks:
@@ -170,9 +194,13 @@ def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
         case "approval":
             return Deed(_approval(effect))
         case "hand_over":
-            return Deed(f"Hands the run on to the inbox “{inboxes.title_of(effect['inbox'])}”: it is not with you any more.")
+            return Deed(
+                f"Hands the run on to the inbox “{inboxes.title_of(effect['inbox'])}”: it is not with you any more."
+            )
         case "task":
-            return Deed(f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}.")
+            return Deed(
+                f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}."
+            )
         case "tag":
             return Deed(
                 f"{'Puts the tag' if effect['added'] else 'Takes the tag'} “{effect['tag']}” {'on' if effect['added'] else 'away from'} {_title(screen)}."
@@ -187,14 +215,18 @@ def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
     if "summary" in effect:
         sometimes = f", only where {effect.get('where') or 'its condition holds'}" if effect.get("if") else ""
         lead = "After that: " if first else ""
-        return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later)
+        return Deed(
+            f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later
+        )
     if "collection" not in effect:
         return Deed(WAITS)
     return Deed(f"Writes {_title(screen, effect)}:", changes)
 
 
 def _approval(effect: Mapping[str, Any]) -> str:
-    who = _listed([formats.role_words(role) for role in effect["roles"]], "or") or "somebody who may approve it"
+    who = (
+        _listed([formats.role_words(role) for role in effect["roles"]], "or") or "somebody who may approve it"
+    )
     many = f"{effect['needs']} of " if effect["needs"] > 1 else ""
     if effect["decides"]:
         return f"Asks {many}{who} for a yes or no. This step changes no record."
@@ -205,12 +237,18 @@ def _changes(fields: Sequence[Mapping[str, Any]], screen: _Screen) -> list[Chang
     """Return the fields with known values, amounts with the currency of the same record."""
     kinds = {str(source["name"]): formats.kind(source) for source in fields}
     known = {str(source["name"]): source for source in fields if not source.get("later")}
-    around = dict(screen.record.get("values") or {}) | {name: entry.get("new") for name, entry in known.items()}
+    around = dict(screen.record.get("values") or {}) | {
+        name: entry.get("new") for name, entry in known.items()
+    }
     made = []
     for name, entry in known.items():
         what = kinds[name]
         before, after = (
-            formats.text(what, formats.with_currencies({**around, name: entry.get(key)}, {name: what.currency})[name], screen.look)
+            formats.text(
+                what,
+                formats.with_currencies({**around, name: entry.get(key)}, {name: what.currency})[name],
+                screen.look,
+            )
             if what.currency in around
             else formats.text(what, entry.get(key), screen.look)
             for key in ("old", "new")
@@ -237,7 +275,9 @@ def _title(screen: _Screen, effect: Mapping[str, Any] | None = None) -> str:
 def _after(way: Mapping[str, Any]) -> str:
     """Return which steps the run may take automatically afterwards."""
     titles, depends = [f"“{title}”" for title in way["after"]], way.get("after_by_rule")
-    lead = "By rule, the run may then go on by itself to" if depends else "The run may then go on by itself to"
+    lead = (
+        "By rule, the run may then go on by itself to" if depends else "The run may then go on by itself to"
+    )
     parts = [f"{lead} {_listed(titles, 'or' if depends else 'and')}."] if titles else []
     parts += [f"The run ends: {way['ends']}."] if way.get("ends") else []
     return " ".join(parts)

@@ -14,18 +14,30 @@ from console.views.messaging.outbox import KIND_WORDS, OUTCOME_WORDS, STATUS_WOR
 def revise_context(shown: Preview, back: Sequence[str] | None) -> dict[str, Any]:
     """Return what revising a step would do, with names instead of ids. `back`: what is ticked to be taken back, None before anybody has ticked anything."""
     named = [
-        {**attempt, "by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
+        {
+            **attempt,
+            "by_name": shown.names.get(attempt["by"], "a former colleague")
+            if attempt.get("by")
+            else "automatic",
+        }
         for attempt in shown.json["cancels"]
     ]
     fields = {"cancels": _once(named, ("step", "by_name")), "effects_done": once(shown.json["effects_done"])}
-    return {"preview": dict(shown.json) | fields, "preview_title": shown.title, "typed_back": _ticked(shown, back)}
+    return {
+        "preview": dict(shown.json) | fields,
+        "preview_title": shown.title,
+        "typed_back": _ticked(shown, back),
+    }
 
 
 def abort_context(actor: Actor, run_id: str, back: Sequence[str] | None) -> dict[str, Any]:
     """Return what aborting leaves as it is, and what of it is ticked to be taken back; `back` as for `revise_context`."""
     shown = abort_preview(actor, run_id)
     sent = outbox.find(actor, outbox.OutboxQuery(run=run_id)).lines if outbox.may_read(actor) else []
-    return {"effects_done": once(_with_messages(shown.json["effects_done"], sent)), "typed_back": _ticked(shown, back)}
+    return {
+        "effects_done": once(_with_messages(shown.json["effects_done"], sent)),
+        "typed_back": _ticked(shown, back),
+    }
 
 
 def _with_messages(effects: Iterable[Mapping[str, Any]], sent: Sequence[Line]) -> list[dict[str, Any]]:
@@ -52,7 +64,8 @@ def _message_words(line: Line) -> str:
 def once(effects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return each change once, with how many `times` it was made, `or_more` where no more were counted; one that can be taken back stands alone."""
     lines = _once(
-        ({**effect, "alone": effect["id"] if effect["compensation"] else ""} for effect in effects), ("summary", "alone", "leaves")
+        ({**effect, "alone": effect["id"] if effect["compensation"] else ""} for effect in effects),
+        ("summary", "alone", "leaves"),
     )
     return [line | {"or_more": line["times"] >= MOST} for line in lines]
 
@@ -61,7 +74,11 @@ def _ticked(shown: Preview, back: Sequence[str] | None) -> list[str]:
     """Return the ids of the changes whose box is ticked: at first those that their action says are dangerous if they stand."""
     if back is not None:
         return list(back)
-    return [effect["id"] for effect in shown.json["effects_done"] if effect["compensation"] and effect["compensation"]["ticked"]]
+    return [
+        effect["id"]
+        for effect in shown.json["effects_done"]
+        if effect["compensation"] and effect["compensation"]["ticked"]
+    ]
 
 
 def _once(lines: Iterable[Mapping[str, Any]], alike: tuple[str, ...]) -> list[dict[str, Any]]:

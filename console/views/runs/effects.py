@@ -48,7 +48,9 @@ def settling_for_draft(form: Mapping[str, str]) -> dict[str, Any]:
 def settling_of_draft(draft: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the `result` and `reason` in a draft."""
     settling = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
-    return {str(name): str(value) for name, value in settling.items()} if isinstance(settling, Mapping) else {}
+    return (
+        {str(name): str(value) for name, value in settling.items()} if isinstance(settling, Mapping) else {}
+    )
 
 
 def repeat_context(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
@@ -74,11 +76,19 @@ def repeat_context(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str,
 def tried_before(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
     """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
-    attempt = next((entry for entry in reversed(run["attempts"]) if entry["step"] == current.get("step")), None)
-    if attempt is None or (current.get("take_over") or {}).get("code") == "stepped_in":  # a person stopped it: nothing was tried
+    attempt = next(
+        (entry for entry in reversed(run["attempts"]) if entry["step"] == current.get("step")), None
+    )
+    if (
+        attempt is None or (current.get("take_over") or {}).get("code") == "stepped_in"
+    ):  # a person stopped it: nothing was tried
         return []
     proposal = current.get("proposal")
-    effects = [effect for effect in attempt["effects"] if effect["status"] in ("failed", "unknown") and effect["summary"]]
+    effects = [
+        effect
+        for effect in attempt["effects"]
+        if effect["status"] in ("failed", "unknown") and effect["summary"]
+    ]
     last = (
         (proposal or {}).get("answered_at")
         or next((entry["at"] for entry in reversed(effects) if entry["at"]), None)
@@ -86,9 +96,14 @@ def tried_before(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
     )
     facts_made = [("Stopped", formats.full_moment(last, look))] if last else []
     summaries = list(dict.fromkeys(effect["summary"] for effect in effects))
-    lines = [f"{summary}, {_times(sum(effect['summary'] == summary for effect in effects))}" for summary in summaries]
+    lines = [
+        f"{summary}, {_times(sum(effect['summary'] == summary for effect in effects))}"
+        for summary in summaries
+    ]
     if proposal:
-        lines.append(f"Asked {'the rules' if proposal['origin'] == 'rules' else proposal['origin'] or 'the AI'}, {_times(1)}")
+        lines.append(
+            f"Asked {'the rules' if proposal['origin'] == 'rules' else proposal['origin'] or 'the AI'}, {_times(1)}"
+        )
     return [*facts_made, *(("Tried", line) for line in lines)]
 
 
@@ -114,7 +129,9 @@ def facts(
         named = browse.named(frame.actor(), [(effect["collection"], str(effect["record"]))])
         lines += [("Record", record.title) for record in named.values()]
     lines += [
-        line(name, value, known, {**record, **effect["values"]}, look) for name, value in effect["values"].items() if value is not None
+        line(name, value, known, {**record, **effect["values"]}, look)
+        for name, value in effect["values"].items()
+        if value is not None
     ]
     return [(label, value) for label, value in lines if value not in ("", formats.EMPTY)]
 
@@ -125,18 +142,31 @@ def sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
         return []
     values = effect["sent"] or {}
     lines = [(label, values.get(name)) for name, label in SENT.items()]
-    return [(label, formats.text(formats.undescribed("", value), value, look)) for label, value in lines if value not in (None, "", {}, [])]
+    return [
+        (label, formats.text(formats.undescribed("", value), value, look))
+        for label, value in lines
+        if value not in (None, "", {}, [])
+    ]
 
 
 def kinds_of(collection: str | None) -> dict[str, formats.Kind]:
     """Return the kinds of the fields of a collection that the reader may see, by name."""
     try:
-        return {field["name"]: formats.kind(field) for field in browse.describe(frame.actor(), collection)["fields"]} if collection else {}
+        return (
+            {
+                field["name"]: formats.kind(field)
+                for field in browse.describe(frame.actor(), collection)["fields"]
+            }
+            if collection
+            else {}
+        )
     except ConsoleError:
         return {}
 
 
-def line(name: str, value: Any, known: Mapping[str, formats.Kind], beside: Mapping[str, Any], look: Look) -> tuple[str, str]:
+def line(
+    name: str, value: Any, known: Mapping[str, formats.Kind], beside: Mapping[str, Any], look: Look
+) -> tuple[str, str]:
     """Return a value with its label; a change as "old → new"."""
     if isinstance(value, Mapping) and set(value) == {"old", "new"}:
         (label, old), (_, new) = (line(name, value[side], known, beside, look) for side in ("old", "new"))
@@ -149,7 +179,12 @@ def line(name: str, value: Any, known: Mapping[str, formats.Kind], beside: Mappi
 def with_currency(what: formats.Kind, value: Any, beside: Mapping[str, Any]) -> Any:
     """Return an amount joined to the currency that stands beside it, where its field names none; any other value as it is."""
     code = beside.get("currency")
-    if not formats.is_money(what) or len(what.currency) == len("EUR") or not isinstance(code, str) or not isinstance(value, str | int):
+    if (
+        not formats.is_money(what)
+        or len(what.currency) == len("EUR")
+        or not isinstance(code, str)
+        or not isinstance(value, str | int)
+    ):
         return value
     return formats.Amount(str(value), code.upper())
 

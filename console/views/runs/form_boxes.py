@@ -25,7 +25,14 @@ PARTS = "parts"  # marker of a box whose value is an object, with a box for each
 LINE = 120  # characters of a part that fit its line
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 MARKED = frozenset({"accepted", "edited", "cleared"})
-_INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
+_INPUTS = {
+    "date": "date",
+    "datetime": "datetime-local",
+    "time": "time",
+    "email": "email",
+    "phone": "tel",
+    "url": "url",
+}
 _NATIVE = {"date": date.fromisoformat, "datetime-local": datetime.fromisoformat, "time": time.fromisoformat}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
 _AREAS = frozenset({"long_text", "json", "array"})
@@ -136,7 +143,9 @@ def box(
 ) -> Box:
     """Return the box of one FIELD with its present value; `error` is the detail about this field, `currency` what the form's box beside an amount says."""
     kind = formats.kind(source)
-    what = _with_choices(replace(kind, currency=currency) if currency is not None and formats.is_money(kind) else kind, look)
+    what = _with_choices(
+        replace(kind, currency=currency) if currency is not None and formats.is_money(kind) else kind, look
+    )
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
     entry, control = _entry(what, value, look), _control(source, what, value)
@@ -186,14 +195,22 @@ def _parts(what: Kind, value: Any, look: Look) -> tuple[Box, ...]:
     """Return a box for each part of an object of plain values, as people read them; () for anything else."""
     if not isinstance(value, Mapping) or not value:
         return ()
-    if any(isinstance(part, list | Mapping) or formats.described(name, part, value)[0].minor for name, part in value.items()):
+    if any(
+        isinstance(part, list | Mapping) or formats.described(name, part, value)[0].minor
+        for name, part in value.items()
+    ):
         return ()  # the smallest unit of a currency is nothing that people type
     made = []
     for name, part in formats.in_reading_order(value).items():
         kind = formats.undescribed(str(name), part)
         plain = kind.type if kind.type in ("integer", "boolean") else "text"
         wide = isinstance(part, str) and (len(part) > LINE or "\n" in part)
-        source = {"name": f"{what.name}.{name}", "label": kind.label or "–", "type": plain, "widget": "textarea" if wide else kind.widget}
+        source = {
+            "name": f"{what.name}.{name}",
+            "label": kind.label or "–",
+            "type": plain,
+            "widget": "textarea" if wide else kind.widget,
+        }
         made.append(box(source, look, value=part))
     return (replace(made[0], id=frame.dom_id("f", what.name)), *made[1:])
 
@@ -210,7 +227,9 @@ def _read_parts(form: MultiDict[str, str], name: str, look: Look) -> Any:
         what = Kind(part, part, marker)
         new = formats.typed(what, sent, look)
         same = not sent or sent[-1].replace("\r\n", "\n") == _entry(what, old, look).replace("\r\n", "\n")
-        values[part] = old if same else float(new) if isinstance(old, float) and NUMBER.fullmatch(str(new)) else new
+        values[part] = (
+            old if same else float(new) if isinstance(old, float) and NUMBER.fullmatch(str(new)) else new
+        )
     return values
 
 
@@ -255,7 +274,9 @@ def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
     """Return the earlier results for this field, as one line: each result once, with the records that it stands in, and how many are left out."""
     titles: dict[str, list[str]] = {}
     for result in [one for one in source.get("last") or () if one.get("value", one.get("more")) is not None]:
-        words = f"and {result['more']} more" if "more" in result else formats.text(what, result["value"], look)
+        words = (
+            f"and {result['more']} more" if "more" in result else formats.text(what, result["value"], look)
+        )
         titles.setdefault(words, []).extend(filter(None, [result.get("title")]))
     return "; ".join(f"{words} ({', '.join(of)})" if of else words for words, of in titles.items())
 
@@ -278,7 +299,11 @@ def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, 
 def attached(value: Mapping[str, Any]) -> Attached:
     """Return a file as its box lists it."""
     return Attached(
-        value["file"], str(value["name"]), formats.file_words(value), f"/files/{value['file']}", json.dumps(dict(value), ensure_ascii=False)
+        value["file"],
+        str(value["name"]),
+        formats.file_words(value),
+        f"/files/{value['file']}",
+        json.dumps(dict(value), ensure_ascii=False),
     )
 
 
@@ -286,7 +311,11 @@ def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None
     """Return the value as JSON if its box would lose a part of it: fractions of a second, a line break in a one-line box, nothing beside an empty text."""
     if control == "parts":
         return json.dumps(value, ensure_ascii=False)
-    if control not in ("input", "area", "select", "yesno", "checks") or isinstance(value, bool) or (value is None and control != "checks"):
+    if (
+        control not in ("input", "area", "select", "yesno", "checks")
+        or isinstance(value, bool)
+        or (value is None and control != "checks")
+    ):
         return None
     entry = _entry(what, value, look)
     sent = _sent(what, entry, whole=control != "input")
@@ -324,27 +353,45 @@ def _entry(what: Kind, value: Any, look: Look) -> str:
 
 
 def _control(source: Mapping[str, Any], what: Kind, value: Any = None) -> str:
-    if what.type in ("file", "files") and isinstance(source.get("options"), Mapping) and not source.get("readonly"):
+    if (
+        what.type in ("file", "files")
+        and isinstance(source.get("options"), Mapping)
+        and not source.get("readonly")
+    ):
         return "files"
     if source.get("readonly") or what.type in formats.SHOWN_ONLY:
         return "static"
     if what.type == "boolean":
-        plain = value is None or isinstance(value, bool)  # of any other value neither is chosen, and a switch shows one of the two
+        plain = value is None or isinstance(
+            value, bool
+        )  # of any other value neither is chosen, and a switch shows one of the two
         return {"switch": "switch", "select": "select"}.get(what.widget, "yesno") if plain else "yesno"
     if what.type in _CHECKS and what.options:
         return "checks"
     if what.options:
         return "yesno" if what.widget == "radio" else "select"
     lines = what.type == "text" and len(str(value or "").splitlines())  # which an <input> would join
-    return "area" if what.widget == "textarea" or lines > 1 or what.type in _AREAS or what.type in _CHECKS else "input"
+    return (
+        "area"
+        if what.widget == "textarea" or lines > 1 or what.type in _AREAS or what.type in _CHECKS
+        else "input"
+    )
 
 
 def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
     if what.type == "boolean":
         return (Choice("true", "Yes", value is True), Choice("false", "No", value is False))
-    held = {str(item) for item in value} if isinstance(value, list) else {str(value)} if value is not None else set()
+    held = (
+        {str(item) for item in value}
+        if isinstance(value, list)
+        else {str(value)}
+        if value is not None
+        else set()
+    )
     listed = [Choice(key, label, key in held) for key, label in what.options.items()]
-    strange = [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
+    strange = (
+        [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
+    )
     return (*listed, *strange)
 
 
@@ -371,12 +418,16 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
             what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
             sent = reference_boxes.sent(form, name, sent) if reference_boxes.PICKED + name in form else sent
             held = form.get(HELD + name)
-            values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
+            values[name] = (
+                formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
+            )
     return values
 
 
 def _of_parts(form: MultiDict[str, str]) -> list[str]:
-    return [marker.removeprefix(TYPES) for marker in form if marker.startswith(TYPES) and form[marker] == PARTS]
+    return [
+        marker.removeprefix(TYPES) for marker in form if marker.startswith(TYPES) and form[marker] == PARTS
+    ]
 
 
 def read_change(form: MultiDict[str, str]) -> dict[str, Any]:
@@ -385,15 +436,23 @@ def read_change(form: MultiDict[str, str]) -> dict[str, Any]:
         wanted = json.loads(form.get("change", ""))
     except (ValueError, RecursionError):
         return {}
-    return {name: value for name, value in wanted.items() if TYPES + name in form} if isinstance(wanted, dict) else {}
+    return (
+        {name: value for name, value in wanted.items() if TYPES + name in form}
+        if isinstance(wanted, dict)
+        else {}
+    )
 
 
 def read_marks(form: MultiDict[str, str]) -> Marks | None:
     """Return the choice and what the person did with the proposal; None if the form has neither."""
     if "handled_manually" not in form:
         return Marks(outcome=form["outcome"]) if form.get("outcome") else None
-    marks = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
-    return Marks(marks, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
+    marks = {
+        name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED
+    }
+    return Marks(
+        marks, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None
+    )
 
 
 def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
@@ -402,7 +461,10 @@ def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> A
         value = json.loads(held)
     except (ValueError, RecursionError):
         return formats.typed(what, sent, look)
-    drawn, whole = _entry(what, value, look), what.type in _AREAS | _CHECKS  # a one-line box drops line breaks
+    drawn, whole = (
+        _entry(what, value, look),
+        what.type in _AREAS | _CHECKS,
+    )  # a one-line box drops line breaks
     same = _sent(what, "".join(sent), whole=whole) == _sent(what, drawn, whole=whole)
     return value if same else formats.typed(what, sent, look)
 
@@ -410,7 +472,9 @@ def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> A
 def typed_texts(form: MultiDict[str, str]) -> dict[str, str]:
     """Return the typed texts by field name, to be shown when their form no longer exists."""
     return {
-        name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))
+        name.removeprefix(PREFIX): "\n".join(form.getlist(name))
+        for name in form
+        if name.startswith(PREFIX) and any(form.getlist(name))
     }
 
 
@@ -425,9 +489,14 @@ def boxes(
     """Return the boxes of a step's form. `typed` (a draft, or refused input) overrides the start values, `answers` (replay) overrides both."""
     wrong = {str(detail.get("field")): detail for detail in errors}
     columns = (screen.get("record") or {}).get("values", {})
-    before = screen.get("type") == "update_data" and "ways" not in screen  # an old screen, from before fields named their collection
+    before = (
+        screen.get("type") == "update_data" and "ways" not in screen
+    )  # an old screen, from before fields named their collection
     made = []
-    shown = {source["name"]: (typed or {}).get(source["name"], source.get("value")) for source in screen.get("fields", ())}
+    shown = {
+        source["name"]: (typed or {}).get(source["name"], source.get("value"))
+        for source in screen.get("fields", ())
+    }
     for source in screen.get("fields", ()):
         name = source["name"]
         of_record = "collection" in source or (before and name in columns)
@@ -440,7 +509,9 @@ def boxes(
             value = answers[name]
         beside = str(source.get("currency") or "")
         currency = str(shown[beside] or "") if beside in shown else None
-        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered, currency=currency))
+        made.append(
+            box(given, look, value=value, error=wrong.get(name), answered=answered, currency=currency)
+        )
     return _below(made)
 
 
@@ -448,5 +519,8 @@ def _below(made: Sequence[Box]) -> list[Box]:
     """Return the boxes, each sentence of a rule below the field that it explains."""
     names = {box.source for box in made}
     return [
-        each for field in made if field.explains not in names for each in (field, *(box for box in made if box.explains == field.source))
+        each
+        for field in made
+        if field.explains not in names
+        for each in (field, *(box for box in made if box.explains == field.source))
     ]

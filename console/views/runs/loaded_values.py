@@ -39,7 +39,11 @@ class Loading:
         """Return the collection whose fields are under this name of a step's output; None if there is none, or the reader may not browse it."""
         if name == "record":
             collection_id = output.get("collection")
-            return self._called(collection_id) if isinstance(collection_id, str) and "key" in output else self.own
+            return (
+                self._called(collection_id)
+                if isinstance(collection_id, str) and "key" in output
+                else self.own
+            )
         relation, collection_id = self.reads.get((step, name), (None, None))
         led = self.own.relation(relation) if relation is not None and self.own is not None else None
         return self._called(collection_id or (led.collection if led is not None else None))
@@ -71,7 +75,11 @@ def reads_of(document: Workflow) -> Mapping[tuple[str, str], tuple[str | None, s
 
 def kinds(collection: Collection | None) -> dict[str, Kind]:
     """Return the kinds of the collection's fields, by name."""
-    return {field.name: formats.kind(field, collection.key) for field in collection.fields} if collection is not None else {}
+    return (
+        {field.name: formats.kind(field, collection.key) for field in collection.fields}
+        if collection is not None
+        else {}
+    )
 
 
 def values(collection: Collection | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -84,7 +92,9 @@ def references(known: Loading, context: Mapping[str, Any]) -> set[browse.Referen
     found: set[browse.Reference] = set()
     for step, output in context.items():
         for name, value in output.items() if isinstance(output, Mapping) else ():
-            rows = [row for row in (value if isinstance(value, list) else [value]) if isinstance(row, Mapping)]
+            rows = [
+                row for row in (value if isinstance(value, list) else [value]) if isinstance(row, Mapping)
+            ]
             collection = known.collection(step, name, output)
             if rows and collection is not None:
                 found |= browse.references(((item.name, item.references) for item in collection.fields), rows)
@@ -109,7 +119,11 @@ def flat(known: Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple
             for inner, item in values(known.collection(step, name, output), value).items():
                 said = formats.label_of(str(inner))
                 yield (name, str(inner)), said if name == "record" else f"{label}, {said}", item
-        elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
+        elif (
+            isinstance(value, list)
+            and value
+            and all(isinstance(item, Mapping) and not media.is_value(item) for item in value)
+        ):
             for number, item in enumerate(value[:MOST_ROWS], 1):
                 yield (name, str(number)), f"{label}, {number} of {len(value)}", item
             if len(value) > MOST_ROWS:
@@ -119,7 +133,12 @@ def flat(known: Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple
 
 
 ITEM = frozenset({"key", "title", "state", "values"})
-STATES = {"done": "Done", "failed": "Could not be done", "second": "Waits for a second person", "todo": "To do"}
+STATES = {
+    "done": "Done",
+    "failed": "Could not be done",
+    "second": "Waits for a second person",
+    "todo": "To do",
+}
 
 
 def is_item(value: Any) -> bool:
@@ -136,13 +155,24 @@ def with_titles(known: Loading, step: str, output: dict[str, Any]) -> dict[str, 
         return output
     collection = known.collection(step, "items", output)
     place, kind = (collection.id, f"{collection.label_one} {DOTS}") if collection is not None else ("", DOTS)
-    named = browse.named(known.reader, {(place, str(each["key"])) for each in (*untold, *children)}, "read") if place else {}
+    named = (
+        browse.named(known.reader, {(place, str(each["key"])) for each in (*untold, *children)}, "read")
+        if place
+        else {}
+    )
     titles = {key: there.title for (_, key), there in named.items() if not there.absent}
     own = [{**each, CALLED: titles.get(str(each["key"]), "")} if is_child(each) else each for each in items]
-    return {**output, "items": [{**each, "title": titles.get(str(each["key"]), kind)} if each in untold else each for each in own]}
+    return {
+        **output,
+        "items": [
+            {**each, "title": titles.get(str(each["key"]), kind)} if each in untold else each for each in own
+        ],
+    }
 
 
-def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Collection | None, look: Look) -> tuple[Markup, str]:
+def item(
+    value: Mapping[str, Any], described: Mapping[str, Kind], collection: Collection | None, look: Look
+) -> tuple[Markup, str]:
     """Return an item as HTML and as plain text to copy: its state, who did it, and what they entered; empty values are left out."""
     own = kinds(collection)
     lines: list[tuple[str, Markup | str, str]] = [
@@ -153,14 +183,22 @@ def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Co
         known = described.get(name) or own.get(name)
         what, entry_value = (known, entry) if known else formats.described(name, entry, value["values"])
         if entry not in (None, "", []):
-            lines.append(_line(what, entry_value, collection is not None and name in collection.sensitive, look))
+            lines.append(
+                _line(what, entry_value, collection is not None and name in collection.sensitive, look)
+            )
     return _lines(lines)
 
 
 CALLED = "its title"
 """Where the title of an item's record is put: no step has a name with a space."""
 CHILD = frozenset({"key", "run", "status", "ending"})
-ENDED = {"completed": "Done", "failed": "Failed", "timed_out": "Timed out", "aborted": "Aborted", "cancelled": "Cancelled"}
+ENDED = {
+    "completed": "Done",
+    "failed": "Failed",
+    "timed_out": "Timed out",
+    "aborted": "Aborted",
+    "cancelled": "Cancelled",
+}
 
 
 def is_child(value: Any) -> bool:
@@ -170,10 +208,16 @@ def is_child(value: Any) -> bool:
 
 def child(value: Mapping[str, Any], look: Look) -> tuple[str, Markup, str]:
     """Return the title of such an item, and as HTML and as plain text what became of it and what the steps of its run gave; its key is for programs."""
-    given = [(name, entry) for part in value.values() if isinstance(part, Mapping) for name, entry in part.items()]
+    given = [
+        (name, entry) for part in value.values() if isinstance(part, Mapping) for name, entry in part.items()
+    ]
     title = value.get(CALLED) or next((str(entry) for name, entry in given if name == "title" and entry), "")
     lines = [("State", ENDED[value["status"]], ENDED[value["status"]])]
-    lines += [_line(formats.undescribed(name, entry), entry, False, look) for name, entry in given if entry not in (None, "", title)]
+    lines += [
+        _line(formats.undescribed(name, entry), entry, False, look)
+        for name, entry in given
+        if entry not in (None, "", title)
+    ]
     if value["ending"]:
         lines.append(_line(formats.undescribed("ending", value["ending"]), value["ending"], False, look))
     lines.append(_line(formats.undescribed("run", value["run"]), value["run"], False, look))
@@ -191,9 +235,17 @@ def row(collection: Collection | None, given: Mapping[str, Any], look: Look) -> 
 
 
 def _line(what: Kind, value: Any, shut: bool, look: Look) -> tuple[str, Markup | str, str]:
-    return (what.label, DOTS, DOTS) if shut else (what.label, formats.html(what, value, look), formats.text(what, value, look))
+    return (
+        (what.label, DOTS, DOTS)
+        if shut
+        else (what.label, formats.html(what, value, look), formats.text(what, value, look))
+    )
 
 
 def _lines(lines: Sequence[tuple[str, Markup | str, str]]) -> tuple[Markup, str]:
-    shown = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, html) for label, html, _ in lines)
-    return Markup('<dl class="kv">{}</dl>').format(shown), "\n".join(f"{label}: {text}" for label, _, text in lines)
+    shown = Markup("").join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, html) for label, html, _ in lines
+    )
+    return Markup('<dl class="kv">{}</dl>').format(shown), "\n".join(
+        f"{label}: {text}" for label, _, text in lines
+    )

@@ -27,9 +27,19 @@ def ask(run_id: str) -> Response:
 def supply(run_id: str) -> Response:
     """Add the values to the context and ask for a proposal again."""
     actor, step = frame.actor(), request.form.get("target", "")
-    values = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if value not in (None, "", [])}
+    values = {
+        name: value
+        for name, value in form_boxes.read_form(request.form, frame.look()).items()
+        if value not in (None, "", [])
+    }
     try:
-        runs.supply(actor, run_id, revision=request.form.get("revision", type=int, default=-1), step=step, values=values)
+        runs.supply(
+            actor,
+            run_id,
+            revision=request.form.get("revision", type=int, default=-1),
+            step=step,
+            values=values,
+        )
     except Invalid as wrong:
         view = runs.get(actor, run_id)
         return _dialog(view, step, typed=values, errors=wrong.details, error=wrong.message, status=422)
@@ -56,7 +66,10 @@ def _dialog(
     context = page.run_context(view) | {
         "target": step,
         "target_title": title,
-        "boxes": [replace(box, id=f"supplied-{box.id}") for box in form_boxes.boxes(screen, frame.look(), typed=typed, errors=errors)],
+        "boxes": [
+            replace(box, id=f"supplied-{box.id}")
+            for box in form_boxes.boxes(screen, frame.look(), typed=typed, errors=errors)
+        ],
         "error": "" if named else error,
     }
     answer = frame.page(TEMPLATE, context, blocks={"*": "dialog"}, status=status)

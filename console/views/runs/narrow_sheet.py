@@ -49,12 +49,27 @@ def drawn(run_id: str, progress: Mapping[str, Any], screen: Mapping[str, Any]) -
     if found is None:
         return dict(progress)
     lines = [
-        (label, [(word, counts[verdict], _address(run_id, here, given | {label: verdict}), given.get(label) == verdict) for verdict, word in WORDS.items() if counts[verdict]])
+        (
+            label,
+            [
+                (
+                    word,
+                    counts[verdict],
+                    _address(run_id, here, given | {label: verdict}),
+                    given.get(label) == verdict,
+                )
+                for verdict, word in WORDS.items()
+                if counts[verdict]
+            ],
+        )
         for label, counts in found.counts.items()
         if len(+counts) > 1 or label in given
-    ]  # fmt: skip
+    ]
     chips = [
-        (f"{label}: {WORDS[verdict].lower()}", _address(run_id, here, {name: word for name, word in given.items() if name != label}))
+        (
+            f"{label}: {WORDS[verdict].lower()}",
+            _address(run_id, here, {name: word for name, word in given.items() if name != label}),
+        )
         for label, verdict in given.items()
     ]
     shown["narrows"] |= {"lines": lines, "chips": chips, "asked": True}
@@ -66,7 +81,10 @@ def _window(items: Sequence[Item], here: str | None, progress: Mapping[str, Any]
     first = max(0, min(at - SHOWN // 2, len(items) - SHOWN))
     left = sum(item.state not in _AFTER for item in items)
     return {
-        "items": [{"key": item.key, "title": item.title, "state": item.state} for item in items[first : first + SHOWN]],
+        "items": [
+            {"key": item.key, "title": item.title, "state": item.state}
+            for item in items[first : first + SHOWN]
+        ],
         "earlier": items[first - 1].key if first else None,
         "later": items[first + SHOWN].key if first + SHOWN < len(items) else None,
         "fitting": f"{len(items):,} of {progress['total']:,} fit, {left:,} to do",

@@ -57,7 +57,12 @@ class Note:
 
 def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
     """Return the texts typed for a list item that is no longer the present one."""
-    if typed is None or typed.item is None or "progress" not in screen or screen["progress"]["key"] == typed.item:
+    if (
+        typed is None
+        or typed.item is None
+        or "progress" not in screen
+        or screen["progress"]["key"] == typed.item
+    ):
         return {}
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
@@ -97,7 +102,9 @@ def _failed_afterwards(view: RunView, actor: Actor) -> list[Note]:
     titles = {attempt["step"]: attempt["title"] for attempt in view.json["attempts"]}
     return [
         Note(
-            f"{message_reasons.FAILED_LATER[line.message.channel]}: {titles.get(line.message.step or '', '')}".rstrip(": "),
+            f"{message_reasons.FAILED_LATER[line.message.channel]}: {titles.get(line.message.step or '', '')}".rstrip(
+                ": "
+            ),
             *(line.reason, "warn", "alert-triangle"),
         )
         for line in messages.failed_afterwards(actor, view.json["id"])
@@ -105,18 +112,31 @@ def _failed_afterwards(view: RunView, actor: Actor) -> list[Note]:
 
 
 def _wrong(
-    view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]], given_back: Mapping[str, str] | None = None
+    view: RunView,
+    wrong: ConsoleError | None,
+    details: Sequence[Mapping[str, Any]],
+    given_back: Mapping[str, str] | None = None,
 ) -> Note | None:
     if wrong is None and not details:
         return None
-    if details and all(detail.get("code") == "withdrawn" for detail in details):  # one's own doing: nothing is wrong
-        return Note(str(details[0]["reason"]), "Nothing was done. What you typed is still here.", "info", "hand-stop")
+    if details and all(
+        detail.get("code") == "withdrawn" for detail in details
+    ):  # one's own doing: nothing is wrong
+        return Note(
+            str(details[0]["reason"]), "Nothing was done. What you typed is still here.", "info", "hand-stop"
+        )
     labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
         name = str(detail.get("field", ""))
         target = (
-            "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
+            "outcome"
+            if name == "outcome"
+            else frame.dom_id("f", name)
+            if name in labels
+            else name
+            if name in ("result", "reason")
+            else ""
         )
         label = labels.get(name, "Your decision" if name == "outcome" else "")
         listed.append((target, refusals.line(label, str(detail.get("reason", "")))))
@@ -125,9 +145,13 @@ def _wrong(
     head = f"{part} was refused. What you typed is still here."
     if wrong is not None:
         head = (
-            f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
+            f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look."
+            if listed
+            else wrong.message
         )
-    elif not made and all(detail.get("field") == "approval" for detail in details):  # nobody tried it: the request came to nothing
+    elif not made and all(
+        detail.get("field") == "approval" for detail in details
+    ):  # nobody tried it: the request came to nothing
         head = "Nothing was done. What you typed is still here."
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=given_back or {})
 
@@ -138,7 +162,11 @@ def _made(view: RunView) -> list[str]:
     attempt = next((each for each in reversed(view.json.get("attempts", ())) if each["step"] == step), None)
     effects = attempt["effects"] if attempt is not None else ()
     back = {effect["compensates"] for effect in effects}
-    return [each["summary"] for each in effects if each["status"] == "succeeded" and not each["compensates"] and each["id"] not in back]
+    return [
+        each["summary"]
+        for each in effects
+        if each["status"] == "succeeded" and not each["compensates"] and each["id"] not in back
+    ]
 
 
 STOPS_AGAIN = frozenset({"already_done", "no_address", "message_unknown"})
@@ -183,7 +211,12 @@ def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
     if ticket := run.get("ticket"):
         by = f"{view.names.get(ticket['by'], 'A former colleague')}: " if ticket["by"] else ""
         may = " Resume goes on with it." if "resume" in view.can else ""
-        return Note(f"In the inbox “{inboxes.title_of(ticket['inbox'])}”", f"{by}“{ticket['reason']}”{may}", "warn", "inbox")
+        return Note(
+            f"In the inbox “{inboxes.title_of(ticket['inbox'])}”",
+            f"{by}“{ticket['reason']}”{may}",
+            "warn",
+            "inbox",
+        )
     if run["status"] == "saved":
         words = (
             "Resume goes on with this step, with what was typed so far."
@@ -205,9 +238,19 @@ def _record(view: RunView) -> Note | None:
     if view.lacking and not view.json["ended_at"]:
         return Note("You can look, but not do this step", view.lacking, "info", "lock")
     if view.changed is not None:
-        return Note("The database has changed", f"{errors.error_message(view.changed)} What is typed is kept.", "warn", "database")
+        return Note(
+            "The database has changed",
+            f"{errors.error_message(view.changed)} What is typed is kept.",
+            "warn",
+            "database",
+        )
     if view.down:
-        return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
+        return Note(
+            "The data source does not answer",
+            f"{view.down} What is typed is kept; try again in a moment.",
+            "warn",
+            "database",
+        )
     if view.gone:
         left = (
             ""
@@ -228,7 +271,11 @@ def _record(view: RunView) -> Note | None:
 def _vanished(view: RunView, actor: Actor) -> Note | None:
     """For whoever may change the workflow: the way to the step that names what its table no longer has. Everybody reads of it above the form."""
     run = view.json
-    if not view.vanished or not run["current"] or not access.can(actor, run["team"], f"workflow:{run['workflow']['slug']}", "edit"):
+    if (
+        not view.vanished
+        or not run["current"]
+        or not access.can(actor, run["team"], f"workflow:{run['workflow']['slug']}", "edit")
+    ):
         return None
     return Note(
         f"This step writes what the database no longer has: {', '.join(view.vanished)}",
@@ -260,7 +307,9 @@ _HEADS = {
 }
 
 
-def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None, *, kept: bool = True) -> Note:
+def refused_note(
+    view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None, *, kept: bool = True
+) -> Note:
     """Return why a command from an old screen was refused, with a link to the present step. `kept`: the command came with a form that was filled in."""
     still = " What you typed is kept below." if kept else ""
     run, current = view.json, view.json["current"]
@@ -278,10 +327,18 @@ def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed |
         words = f"{who} holds it now.{still}" if who else conflict.message
         return replace(note, head="This run is no longer with you", text=words, mark="user")
     if conflict.code == "stale_revision":
-        where = f"It now stands at “{current['title']}”" if current else f"It has ended: {frame.status_badge(run['status']).label}"
+        where = (
+            f"It now stands at “{current['title']}”"
+            if current
+            else f"It has ended: {frame.status_badge(run['status']).label}"
+        )
         holder = view.names.get(run["holder"] or "", "") if run["holder"] != actor.id else ""
-        return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}.{still}")
-    reasons = [reason for detail in conflict.details if (reason := str(detail.get("reason", ""))) != conflict.message]
+        return replace(
+            note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}.{still}"
+        )
+    reasons = [
+        reason for detail in conflict.details if (reason := str(detail.get("reason", ""))) != conflict.message
+    ]
     stays = conflict.code == "require"  # the step did not move on: nothing leads elsewhere
     return replace(
         note,

@@ -46,11 +46,19 @@ from console.work import tickets
 from console.workflows import inboxes
 
 UNOPENED = "unopened_because"
-_ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "second": "Waits for a second person"}
+_ITEM_WORDS = {
+    "todo": "To do",
+    "done": "Done",
+    "failed": "Could not be done",
+    "second": "Waits for a second person",
+}
 _ENDED = {
-    "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
-    "failed": "{title} failed", "timed_out": "{title} ran out of time",
-}  # fmt: skip
+    "completed": "{title} is done",
+    "aborted": "{title} was aborted",
+    "cancelled": "{title} was cancelled",
+    "failed": "{title} failed",
+    "timed_out": "{title} ran out of time",
+}
 
 
 def run_context(view: RunView) -> dict[str, Any]:
@@ -59,7 +67,10 @@ def run_context(view: RunView) -> dict[str, Any]:
 
 
 def context_of_run(
-    run: Mapping[str, Any], record_title: str, collection_label: str, then: Mapping[str, Collection] = MappingProxyType({})
+    run: Mapping[str, Any],
+    record_title: str,
+    collection_label: str,
+    then: Mapping[str, Collection] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the same for a run in the shape of the API; `then` are collections as they were called at its moment."""
     who = frame.actor()
@@ -70,7 +81,9 @@ def context_of_run(
         "run": run,
         "record_title": record_title,
         "collection_label": collection_of_run.label if collection_of_run else collection_label,
-        "result_kinds": {item.name: formats.kind(item, collection_of_run.key) for item in collection_of_run.fields}
+        "result_kinds": {
+            item.name: formats.kind(item, collection_of_run.key) for item in collection_of_run.fields
+        }
         if collection_of_run
         else {},
         "states_of": {collection.id: str(collection.summary["badge"]) for collection in badged},
@@ -90,25 +103,40 @@ def page_context(
     """Return everything that the page of a run draws."""
     run, screen, face = view.json, view.screen or {}, mode(view)
     look = replace(frame.naming_of(screen, look), people=view.names)
-    details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
+    details = (
+        list(wrong.details)
+        if wrong
+        else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
+    )
     listed = screen.get("progress") or {}
-    own = (listed["item"]["collection"], listed["key"]) if listed.get("item") else (run["collection"], run["record"])
+    own = (
+        (listed["item"]["collection"], listed["key"])
+        if listed.get("item")
+        else (run["collection"], run["record"])
+    )
     details = meanwhile.with_changers(details, *own)
     context = run_context(view) | {
         "mode": face,
         "can": view.can,
-        "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
+        "status": frame.status_badge(
+            run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))
+        ),
         **steps_pane.steps_context(view, look),
         "guarded": face in ("form", "settle"),
         "poll": _poll(view, actor),
-        "notices": [*notes, *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen))],
+        "notices": [
+            *notes,
+            *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen)),
+        ],
         "saved_words": _saved_words(view, actor, look),
         "foot_words": "",
         "read_only": False,
     }
     context["next_inbox"] = _next_inbox(view, actor, face)
     context["started_in"] = workspace_return.way_back(run["id"]) if face in ("ended", "wait") else None
-    context["next_chosen"] = bulk_starts.next_chosen(actor, run["id"], run["collection"]) if face == "ended" else None
+    context["next_chosen"] = (
+        bulk_starts.next_chosen(actor, run["id"], run["collection"]) if face == "ended" else None
+    )
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context["news"] = _news(run["id"], look) if face == "ended" else []
     context |= _titles(view, look, face)
@@ -119,7 +147,17 @@ def page_context(
     chosen = chosen if typed else marks.outcome
     papers = Papers(actor, run)
     proposed = (
-        proposal.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run), **_refused(run, actor))
+        proposal.drawn(
+            run,
+            screen,
+            look,
+            reader=actor.id,
+            kept=kept,
+            chosen=chosen,
+            marks=marks,
+            rates=_rates(run),
+            **_refused(run, actor),
+        )
         if face == "form"
         else proposal.Drawn()
     )
@@ -128,40 +166,68 @@ def page_context(
     foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
     errors = details or consequences.contradictions(foretold)
     look = reference_boxes.look_for(screen.get("fields", ()), stands, look)
-    context |= step_context(screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers)
+    context |= step_context(
+        screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers
+    )
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
     if face == "form" and context["progress"] is not None:
         context["progress"] = _worded(narrow_sheet.drawn(run["id"], context["progress"], screen))
-    context["consequences"] = consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
+    context["consequences"] = (
+        consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
+    )
     lacking = consequences.lacking(foretold)
     context["boxes"] = [
-        replace(box, hint=proposed.hints.get(box.source), lacks=box.source in lacking and not box.required and not box.error)
+        replace(
+            box,
+            hint=proposed.hints.get(box.source),
+            lacks=box.source in lacking and not box.required and not box.error,
+        )
         for box in context["boxes"]
         if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
     ]
-    context["told_above"] = not context["boxes"] and not context["outcomes"] and consequences.told_by(screen.get("content") or ())
+    context["told_above"] = (
+        not context["boxes"] and not context["outcomes"] and consequences.told_by(screen.get("content") or ())
+    )
     context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
-        context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
+        context["checks_url"] = frame.run_url(
+            run["id"], "checks", item=(screen.get("progress") or {}).get("key")
+        )
         context["checks_awaited"] = int(screen["checks"])
     context |= _settling(run, screen, wrong, look)
-    context["asked"] = requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
+    context["asked"] = (
+        requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
+    )
     if context["asked"] is not None:
-        context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
-    context |= pane.pane(view, actor, look, tab, context["states_of"], block_papers.first_open(screen.get("content"), papers))
+        context["asked_until"] = formats.text(
+            Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look
+        )
+    context |= pane.pane(
+        view, actor, look, tab, context["states_of"], block_papers.first_open(screen.get("content"), papers)
+    )
     if face == "form" and context["unopened"]:
         context["unopened"] = _with_ways(view, actor, context["unopened"])
-    context["said"] = f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
+    context["said"] = (
+        f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
+    )
     if context["progress"] is not None and context["progress"]["title"]:
-        context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
+        context["said"] = (
+            f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
+        )
     return context
 
 
-def _foretold(run: Mapping[str, Any], screen: Mapping[str, Any], stands: Mapping[str, Any], chosen: str | None) -> Mapping[str, Any] | None:
+def _foretold(
+    run: Mapping[str, Any], screen: Mapping[str, Any], stands: Mapping[str, Any], chosen: str | None
+) -> Mapping[str, Any] | None:
     """Return the screen with the values in the boxes; None where they are those of the form's start. `stands` are those that differ from it."""
-    return runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
+    return (
+        runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen)
+        if stands
+        else None
+    )
 
 
 def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,7 +246,12 @@ def _feedback(run: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """Return this reader's feedback on the proposal: it is shown as it was given, and may be changed."""
     call = run["current"]["proposal"]["call"]
     thumb = feedback.given(actor, call)
-    return {"run_id": run["id"], "call": call, "thumb": thumb, "comment": feedback.commented(actor, call) if thumb else ""}
+    return {
+        "run_id": run["id"],
+        "call": call,
+        "thumb": thumb,
+        "comment": feedback.commented(actor, call) if thumb else "",
+    }
 
 
 def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
@@ -188,7 +259,10 @@ def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None or proposal["code"] not in absence_words.MENDED_BY_OTHERS:
         return {}
-    return {"refused": provider_standing.refused(proposal["purpose"]) is not None, "mends": access.can(actor, None, "ai", "manage")}
+    return {
+        "refused": provider_standing.refused(proposal["purpose"]) is not None,
+        "mends": access.can(actor, None, "ai", "manage"),
+    }
 
 
 def _waits_for_documents(run: Mapping[str, Any]) -> bool:
@@ -198,7 +272,11 @@ def _waits_for_documents(run: Mapping[str, Any]) -> bool:
 def _next_inbox(view: RunView, actor: Actor, face: str) -> inboxes.Inbox | None:
     """Return the inbox whose next ticket is offered: the run's inbox, to somebody who worked on the run and no longer holds it."""
     run = view.json
-    if face in ("form", "settle") or run["holder"] == actor.id or not any(attempt["by"] == actor.id for attempt in run["attempts"]):
+    if (
+        face in ("form", "settle")
+        or run["holder"] == actor.id
+        or not any(attempt["by"] == actor.id for attempt in run["attempts"])
+    ):
         return None
     return tickets.behind(actor, run["id"], run["workflow"]["slug"])
 
@@ -241,7 +319,9 @@ def step_context(
         "documents": screen.get("documents", ()),
         "checks_url": None,
         "boxes": [box for box in boxes if not _only_shown(box, belongs) and box.source != UNOPENED],
-        "shown_facts": [box for box in boxes if _only_shown(box, belongs) and box.value] if not screen.get("content") else [],
+        "shown_facts": [box for box in boxes if _only_shown(box, belongs) and box.value]
+        if not screen.get("content")
+        else [],
         "unopened": screen.get("unopened", ()),
         "reason_box": next((replace(box, explains=None) for box in boxes if box.source == UNOPENED), None),
         "outcomes": screen.get("outcomes", ()),
@@ -256,7 +336,11 @@ def step_context(
 
 def said_at(screen: Mapping[str, Any], boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
     """Return the boxes of a form at which something can be said while it is typed: not those that are drawn in a way of their own."""
-    return [box for box in boxes if box.control != "static" and box.source not in {UNOPENED, "key" if screen.get("picks") else None}]
+    return [
+        box
+        for box in boxes
+        if box.control != "static" and box.source not in {UNOPENED, "key" if screen.get("picks") else None}
+    ]
 
 
 def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -268,7 +352,10 @@ def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]
         if not each.why_not
     }
     found = [(dict(each), refs.get((each["collection"], each["key"]))) for each in unopened]
-    return [each | {"href": frame.run_url(run["id"], tab="documents", doc=ref) if ref else None} for each, ref in found]
+    return [
+        each | {"href": frame.run_url(run["id"], tab="documents", doc=ref) if ref else None}
+        for each, ref in found
+    ]
 
 
 def _only_shown(box: form_boxes.Box, belongs: Mapping[str, Any]) -> bool:
@@ -282,7 +369,9 @@ def _progress(
     """Return the list that a step goes through: its lines and the facts of the present item."""
     if given is None:
         return None
-    place_now = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
+    place_now = next(
+        (place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None
+    )
     title = given["items"][place_now]["title"] if place_now is not None else None
     return _worded(given) | {
         "title": title,
@@ -292,13 +381,19 @@ def _progress(
 
 
 def _worded(given: Mapping[str, Any]) -> dict[str, Any]:
-    items = [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]]
+    items = [
+        dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]}
+        for item in given["items"]
+    ]
     return dict(given) | {"items": items}
 
 
 def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     run = view.json
-    current, present = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
+    current, present = (
+        run["current"] or {},
+        next((step for step in view.steps if step["state"] == "now"), None),
+    )
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
     heading = ended_title(run) if face == "ended" else title
     decision = of_wait(run) if face == "wait" else None
@@ -314,7 +409,9 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "ended_because": view.ended_because,
         "retry_href": _retry_url(run) if face == "ended" else None,
         "record_gone": view.gone,
-        "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
+        "window_title": ", ".join(
+            part for part in (heading, run["workflow"]["title"], view.record_title) if part
+        ),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
         "wait_words": decision["words"]
         if decision
@@ -346,19 +443,29 @@ def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
         (event.at, str(event.sealed.get("message") or _MADE_LATE.get(str(event.open.get("result")), "")))
         for event in runs.late_reports(run_id)
     ]
-    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in news if words]
+    return [
+        (formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words)
+        for at, words in news
+        if words
+    ]
 
 
 def ended_title(run: Mapping[str, Any]) -> str:
     """Return the heading of an ended run; of an open one the workflow's title."""
     shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
-    return f"{shown}: {formats.label_of(str(run['ending']))}" if run.get("ending") and run["status"] == "completed" else shown
+    return (
+        f"{shown}: {formats.label_of(str(run['ending']))}"
+        if run.get("ending") and run["status"] == "completed"
+        else shown
+    )
 
 
 def list_words(progress: Mapping[str, Any]) -> str:
     """Return where in its list a step is: `2 of 5, 1 done`."""
     total, done = progress["total"], progress["done"]
-    place = next((number for number, item in enumerate(progress["items"], 1) if item["key"] == progress["key"]), None)
+    place = next(
+        (number for number, item in enumerate(progress["items"], 1) if item["key"] == progress["key"]), None
+    )
     here = f"{place:,} of {total:,}, " if place is not None and progress["earlier"] is None else ""
     return f"{here}{f'{done:,}' if done else 'none'} done"
 
@@ -370,7 +477,11 @@ def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
     if (progress := screen.get("progress")) is not None:
         return list_words(progress)
     found = screen.get("content") or screen.get("tables") or screen.get("documents")
-    return "What was found, then what you decide about it" if found and present and present["kind"] == "decision" else ""
+    return (
+        "What was found, then what you decide about it"
+        if found and present and present["kind"] == "decision"
+        else ""
+    )
 
 
 def _poll(view: RunView, actor: Actor) -> int | None:
@@ -382,7 +493,9 @@ def _poll(view: RunView, actor: Actor) -> int | None:
     return 1 if status == "running" or waiting.get("for") in ("effect", "retry") else 15
 
 
-def _typed_values(run: Mapping[str, Any], typed: Typed | None, screen: Mapping[str, Any]) -> Mapping[str, Any]:
+def _typed_values(
+    run: Mapping[str, Any], typed: Typed | None, screen: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """Return the values that replace the form's start: the draft and what was just sent; in a list only those of the present item."""
     draft = (run["current"] or {}).get("draft") or {}
     kept = [dict(draft.get("values", {})), dict(typed.values if typed else {})]
@@ -398,13 +511,21 @@ def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
     if not draft:
         return ""
     at = formats.clock(draft["saved_at"], look)
-    return f"Draft saved {at}" if draft["by"] == actor.id else f"Draft of {view.names.get(draft['by'], 'a colleague')}, {at}"
+    return (
+        f"Draft saved {at}"
+        if draft["by"] == actor.id
+        else f"Draft of {view.names.get(draft['by'], 'a colleague')}, {at}"
+    )
 
 
 def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
     """Return what the dialog to assign the run draws."""
     run = view.json
-    about = f"{run['workflow']['title']} of {view.record_title}" if view.record_title else run["workflow"]["title"]
+    about = (
+        f"{run['workflow']['title']} of {view.record_title}"
+        if view.record_title
+        else run["workflow"]["title"]
+    )
     return {
         "head": f"Assign {about}",
         "crumbs": [(frame.run_url(run["id"]), run["workflow"]["title"])],
@@ -419,7 +540,9 @@ def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str
     }
 
 
-def _settling(run: Mapping[str, Any], screen: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
+def _settling(
+    run: Mapping[str, Any], screen: Mapping[str, Any], wrong: ConsoleError | None, look: Look
+) -> dict[str, Any]:
     current, described = run["current"] or {}, step_values.of_version(run["workflow"]["id"], run["version"])
     kinds = described.get(current.get("step", ""), step_values.NOTHING).kinds
     effect, kept = current.get("effect"), effects.settling_of_draft(current.get("draft"))
@@ -427,7 +550,9 @@ def _settling(run: Mapping[str, Any], screen: Mapping[str, Any], wrong: ConsoleE
         "effect": effect,
         "facts": effects.facts(effect, look, kinds, (screen.get("record") or {}).get("values") or {}),
         "sent": effects.sent(effect, look),
-        "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
+        "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details}
+        if wrong
+        else {},
         "typed_result": request.form.get("result", kept.get("result", "")),
         "typed_reason": request.form.get("reason", kept.get("reason", "")),
     }
@@ -438,10 +563,14 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
 
     A result with the name of a record's field is formatted like it; an amount has the currency that stands beside it.
     """
-    outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
+    outputs = [
+        attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"
+    ]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
     described = (
-        step_values.of_version(run["workflow"]["id"], run["version"]).get(outputs[-1]["step"], step_values.NOTHING)
+        step_values.of_version(run["workflow"]["id"], run["version"]).get(
+            outputs[-1]["step"], step_values.NOTHING
+        )
         if outputs
         else step_values.NOTHING
     )
@@ -455,6 +584,11 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
         if name not in described.technical
     ]
     beside = {"missing", "currency"} if any(formats.is_money(what) for what, _ in named_so) else {"missing"}
-    there = [(what, value) for what, value in named_so if what.name not in beside and value not in (None, "", [])]
+    there = [
+        (what, value) for what, value in named_so if what.name not in beside and value not in (None, "", [])
+    ]
     there.sort(key=lambda one: (described.places.get(one[0].name, len(described.places)), one[0].label))
-    return [panes.Line(what.label, formats.html(what, effects.with_currency(what, value, shown), look)) for what, value in there]
+    return [
+        panes.Line(what.label, formats.html(what, effects.with_currency(what, value, shown), look))
+        for what, value in there
+    ]

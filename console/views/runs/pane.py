@@ -22,7 +22,12 @@ OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box", "loaded"})
 
 
 def pane(
-    view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str], first: Mapping[str, str] | None = None
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    tab: str,
+    states_of: Mapping[str, str],
+    first: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what the right pane draws in this tab; `first` are the parameters of the document that opens with the step, unless another tab is asked for."""
     run_id = view.json["id"]
@@ -49,7 +54,9 @@ def pane(
         "record_number": panes.number_of(record),
         "context_tabs": tabs,
         "context_tab": chosen,
-        "sections": panes.sections(record, look, state=states_of.get(collection)) if chosen == "record" else [],
+        "sections": panes.sections(record, look, state=states_of.get(collection))
+        if chosen == "record"
+        else [],
         "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }
@@ -60,7 +67,11 @@ def pane_query(run_id: str) -> Mapping[str, str]:
     query: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
         page = urlsplit(frame.htmx.current_url or "")
-        query = [pair for pair in parse_qsl(page.query) if pair[0] == "tab"] if page.path == frame.run_url(run_id) else ()
+        query = (
+            [pair for pair in parse_qsl(page.query) if pair[0] == "tab"]
+            if page.path == frame.run_url(run_id)
+            else ()
+        )
     return {name: value for name, value in query if name in OF_PANE}
 
 
@@ -75,28 +86,47 @@ def _shown_between_steps(view: RunView, actor: Actor) -> Mapping[str, Any] | Non
         return shown
     values = dict(record.get("values") or {})
     for changes in view.written:
-        values |= {name: each["new"] for name, each in changes.items() if name in values and values[name] == each.get("old")}
+        values |= {
+            name: each["new"]
+            for name, each in changes.items()
+            if name in values and values[name] == each.get("old")
+        }
     return {**shown, "record": {**record, "values": values}}
 
 
 def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) -> list[dict[str, Any]]:
     words = {"record": "Record", **TABS}
     made = [(name, words[name], None if name == "record" else name) for name in names]
-    return [{"label": label, "href": frame.run_url(view.json["id"], tab=to), "here": chosen == name} for name, label, to in made]
+    return [
+        {"label": label, "href": frame.run_url(view.json["id"], tab=to), "here": chosen == name}
+        for name, label, to in made
+    ]
 
 
 def _without_record(
     view: RunView, actor: Actor, look: Look, chosen: str, tab: str, first: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return the right pane of a run without a record: its documents if there are any, its context, a source."""
-    shown = documents_pane(view, actor, always=tab == "documents", first=first) if chosen == "documents" else None
+    shown = (
+        documents_pane(view, actor, always=tab == "documents", first=first) if chosen == "documents" else None
+    )
     chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
     tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
-    common = {"record": None, "context_tabs": tabs, "context_tab": chosen, "sections": [], "pane": shown is not None or bool(tabs)}
-    return common | (shown or {}) | {"known": sources.known(view, actor, look) if chosen == "context" else None}
+    common = {
+        "record": None,
+        "context_tabs": tabs,
+        "context_tab": chosen,
+        "sections": [],
+        "pane": shown is not None or bool(tabs),
+    }
+    return (
+        common | (shown or {}) | {"known": sources.known(view, actor, look) if chosen == "context" else None}
+    )
 
 
-def _source_shown(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
+def _source_shown(
+    view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]
+) -> sources.Quoted | None:
     """Return the source that the address names; that it was opened is logged."""
     source = sources.source_asked_for(view, request.args, actor.id)
     if source is None:
@@ -106,10 +136,16 @@ def _source_shown(view: RunView, actor: Actor, look: Look, states_of: Mapping[st
     return sources.quoted(view, actor, look, *source, states_of)
 
 
-def documents_pane(view: RunView, actor: Actor, *, always: bool, first: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+def documents_pane(
+    view: RunView, actor: Actor, *, always: bool, first: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """Return the documents of a run and the open one, `first` where the address names none; None if there are none, unless `always`."""
     run = view.json
-    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.has_documents(run["id"]) else []
+    listed = (
+        documents.beside(actor, run["id"], run["collection"], run["record"])
+        if always or files.has_documents(run["id"])
+        else []
+    )
     if not listed and not always:
         return None
     open_ = pane_query(run["id"]) or first or {}
@@ -120,13 +156,20 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool, first: Mapping[
         document = next((item for item in listed if item.ref == ref), document)
 
         def to(**changed: Any) -> str:
-            query = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
+            query = (
+                {"item": request.args.get("item")}
+                | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")}
+                | changed
+            )
             return frame.run_url(run["id"], tab="documents", doc=ref, **query)
 
         shown = files.viewer(document, pages, why, to, run["id"], open_)
     item = request.args.get("item")
     return {
-        "listed": [(document, frame.run_url(run["id"], tab="documents", doc=document.ref, item=item)) for document in listed],
+        "listed": [
+            (document, frame.run_url(run["id"], tab="documents", doc=document.ref, item=item))
+            for document in listed
+        ],
         "shown": shown,
         "open_document": ref or request.args.get("beside"),
         "listed_url": frame.run_url(run["id"], tab="documents", beside=ref, item=item),
@@ -149,11 +192,20 @@ def _of_item(view: RunView, listed: Sequence[documents.Document]) -> str | None:
     if not _checks_record(screen):
         return None
     here = (_item(screen)["collection"], screen["progress"]["key"])
-    return next((each.ref for each in listed if (each.collection, each.record) == here and not each.why_not), None)
+    return next(
+        (each.ref for each in listed if (each.collection, each.record) == here and not each.why_not), None
+    )
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:
     """Return the first records of each to-many relation that the reader may follow."""
-    relations = [relation for relation in browse.describe(actor, collection)["relations"] if relation["kind"] == "to_many"]
+    relations = [
+        relation
+        for relation in browse.describe(actor, collection)["relations"]
+        if relation["kind"] == "to_many"
+    ]
     runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
-    return [panes.related(browse.related(actor, collection, key, each["name"], RELATED_ROWS), look) for each in relations[:MOST_RELATED]]
+    return [
+        panes.related(browse.related(actor, collection, key, each["name"], RELATED_ROWS), look)
+        for each in relations[:MOST_RELATED]
+    ]

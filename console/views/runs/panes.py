@@ -43,7 +43,9 @@ class Section:
     lines: Sequence[Line]
 
 
-def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None) -> list[Section]:
+def sections(
+    record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None
+) -> list[Section]:
     """Return the record panel in sections; fields without a section come last, under "More". The field `state` is drawn as a badge."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
     values = _with_currencies(kinds.values(), record.get("values", {}))
@@ -56,7 +58,12 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            made.append(Section(part["label"], [draw.line(kinds.get(name) or Kind(name, name), values[name]) for name in names]))
+            made.append(
+                Section(
+                    part["label"],
+                    [draw.line(kinds.get(name) or Kind(name, name), values[name]) for name in names],
+                )
+            )
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
         made.append(Section("More" if made else "", [draw.line(kinds[name], values[name]) for name in rest]))
@@ -74,13 +81,20 @@ def number_of(record: Mapping[str, Any] | None) -> str:
 def marked(parts: Sequence[Section], name: str | None) -> list[Section]:
     """Return the sections with the line of this field marked."""
     return (
-        [replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines]) for part in parts] if name else list(parts)
+        [
+            replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines])
+            for part in parts
+        ]
+        if name
+        else list(parts)
     )
 
 
 def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values, amounts with the currency of the same record."""
-    return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
+    return formats.with_currencies(
+        values, {what.name: what.currency for what in kinds if what.currency in values}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,11 @@ class _Drawing:
             since = draw(what, self.now[what.name], self.look)
         else:
             since = _renamed(what, value, self.look)
-        drawn = due_cells.shown(what, value, self.look, end=self.ended(what)) if due_cells.is_due(what) else draw(what, value, self.look)
+        drawn = (
+            due_cells.shown(what, value, self.look, end=self.ended(what))
+            if due_cells.is_due(what)
+            else draw(what, value, self.look)
+        )
         return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
 
 
@@ -111,7 +129,11 @@ def _renamed(what: Kind, value: Any, look: Look) -> Markup | None:
     if not look.renamed or value is None:
         return None
     today = replace(look, records={**look.records, **look.renamed})
-    return formats.html(what, value, today) if formats.text(what, value, today) != formats.text(what, value, look) else None
+    return (
+        formats.html(what, value, today)
+        if formats.text(what, value, today) != formats.text(what, value, look)
+        else None
+    )
 
 
 def _ended(collection: str | None, values: Mapping[str, Any], what: Kind) -> bool:
@@ -132,27 +154,44 @@ class Table:
     closed: bool = False
 
 
-def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> list[Table]:
+def tables(
+    screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None
+) -> list[Table]:
     """Return the tables of a step as they were shown; `states_of` maps collection → its state field. With `today`, cells that differ today are marked."""
-    return [table_of({"badge": states_of.get(table.get("collection") or ""), **table}, look, today) for table in screen.get("tables", ())]
+    return [
+        table_of({"badge": states_of.get(table.get("collection") or ""), **table}, look, today)
+        for table in screen.get("tables", ())
+    ]
 
 
 def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
-    columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"] if _filled(column, source, today)]
+    columns = [
+        formats.kind(column, source.get("key") or _keys(source))
+        for column in source["columns"]
+        if _filled(column, source, today)
+    ]
     masked, state = source.get("masked", ()), source.get("badge")
-    columns = [what for what in columns if what.name in masked or not _said_by_titles(what, source, look, today)]
+    columns = [
+        what for what in columns if what.name in masked or not _said_by_titles(what, source, look, today)
+    ]
     writers = [
         (
             column.name,
-            _masked_cell(column) if column.name in masked else (states.cell if column.name == state else formats.cell)(column, look),
+            _masked_cell(column)
+            if column.name in masked
+            else (states.cell if column.name == state else formats.cell)(column, look),
         )
         for column in columns
     ]
     dues = {what.name: what for what in columns if due_cells.is_due(what)}
     rows = []
     for row in source["rows"]:
-        href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
+        href = (
+            frame.record_url(source["collection"], row["key"])
+            if source.get("collection") and row.get("key") is not None
+            else None
+        )
         values = _with_currencies(columns, row["values"])
         ends = {name: _ended(source.get("collection"), row["values"], what) for name, what in dues.items()}
         cells = "".join(
@@ -176,7 +215,8 @@ def _filled(column: Mapping[str, Any], source: Mapping[str, Any], today: Today |
     if column["name"] in source.get("masked", ()):
         return True
     said = (
-        row["values"] | ((changes_since(row, source.get("collection"), today) if today is not None else None) or {})
+        row["values"]
+        | ((changes_since(row, source.get("collection"), today) if today is not None else None) or {})
         for row in source["rows"]
     )
     return not source["rows"] or any(values.get(column["name"]) not in (None, "", []) for values in said)
@@ -192,7 +232,9 @@ def _said_by_titles(what: Kind, source: Mapping[str, Any], look: Look, today: To
         changed = (changes_since(row, source.get("collection"), today) if today is not None else None) or {}
         value = row["values"].get(what.name)
         said = formats.text(what, value, look)
-        named = len(said) >= SHORTEST_NAME and re.search(rf"(?<!\w){re.escape(said)}(?!\w)", str(row.get("title") or ""))
+        named = len(said) >= SHORTEST_NAME and re.search(
+            rf"(?<!\w){re.escape(said)}(?!\w)", str(row.get("title") or "")
+        )
         if what.name in changed or not (formats.absent(value) or named):
             return False
     return bool(source["rows"])
@@ -213,7 +255,11 @@ def changes_since(row: Mapping[str, Any], collection: str | None, today: Today) 
     if collection is None or collection not in today or row.get("key") is None:
         return {}
     now = today[collection].get(str(row["key"]))
-    return None if now is None else {name: now[name] for name, value in row["values"].items() if name in now and now[name] != value}
+    return (
+        None
+        if now is None
+        else {name: now[name] for name, value in row["values"].items() if name in now and now[name] != value}
+    )
 
 
 def _cells_since(
@@ -232,7 +278,9 @@ def _cells_since(
         if changed is None and place == 0:
             yield cell.replace("</td>", f'<br><small class="changed-since">{GONE}</small></td>')
         elif changed and name in changed:
-            now = formats.html(column, _with_currencies(columns, {**row["values"], **changed}).get(name), look)
+            now = formats.html(
+                column, _with_currencies(columns, {**row["values"], **changed}).get(name), look
+            )
             yield cell.replace("</td>", f'<br><small class="changed-since">Now: {now}</small></td>')
         elif (called := _renamed(column, values.get(name), look)) is not None:
             yield cell.replace("</td>", f'<br><small class="changed-since">Now: {called}</small></td>')
@@ -250,20 +298,42 @@ class Picks:
     table: Table
 
 
-def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> Picks:
+def picks(
+    source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None
+) -> Picks:
     """Return the table of records that a step offers to choose from."""
     table = table_of({"badge": states_of.get(source.get("collection") or ""), **source}, look, today)
     keyed = zip(source["rows"], table.rows, strict=True)
-    return Picks(table.label, table.columns, [(str(row["key"]), *line) for row, line in keyed if row["key"] is not None], table)
+    return Picks(
+        table.label,
+        table.columns,
+        [(str(row["key"]), *line) for row, line in keyed if row["key"] is not None],
+        table,
+    )
 
 
-def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> list[Line]:
+def facts(
+    source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None
+) -> list[Line]:
     """Return the fields of one record, from a table with one row."""
-    state, kinds = states_of.get(source.get("collection") or ""), [formats.kind(column) for column in source["columns"]]
+    state, kinds = (
+        states_of.get(source.get("collection") or ""),
+        [formats.kind(column) for column in source["columns"]],
+    )
     values = source["rows"][0]["values"] if source["rows"] else {}
-    changed = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
+    changed = (
+        changes_since(source["rows"][0], source.get("collection"), today)
+        if today is not None and source["rows"]
+        else None
+    )
     now = _with_currencies(kinds, {**values, **changed}) if changed else None
-    draw = _Drawing(look, now, state, partial(_ended, source.get("collection"), values), frozenset(source.get("masked", ())))
+    draw = _Drawing(
+        look,
+        now,
+        state,
+        partial(_ended, source.get("collection"), values),
+        frozenset(source.get("masked", ())),
+    )
     shown = _with_currencies(kinds, values)
     return [draw.line(what, shown.get(what.name)) for what in kinds]
 
@@ -309,4 +379,8 @@ def _far_end(page: RelatedPage) -> Field | None:
     refers = [item for item in page.columns if item.references and item.name not in near]
     rest = [item for item in page.columns if not item.references and item.name not in page.collection.key]
     joins = len(page.collection.key) > 1 and set(page.collection.title_fields) == set(page.collection.key)
-    return refers[0] if joins and len(refers) == 1 and all(item.stored in ("date", "datetime") for item in rest) else None
+    return (
+        refers[0]
+        if joins and len(refers) == 1 and all(item.stored in ("date", "datetime") for item in rest)
+        else None
+    )

@@ -36,7 +36,9 @@ UNDONE = frozenset({"todo", "cancelled"})
 """States of steps that do not make a phase done: what was cancelled is still to do."""
 
 
-def phases(run: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], look: Look, kinds: Mapping[str, Kind]) -> list[Phase]:
+def phases(
+    run: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], look: Look, kinds: Mapping[str, Kind]
+) -> list[Phase]:
     """Return the phases of the run's version; none where the version has no groups. `entries` are the steps of the path and the next ones.
 
     A step without a group belongs to the phase before it. `kinds` are those of the record's fields.
@@ -56,18 +58,32 @@ def phases(run: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], look: L
     made = []
     for number, each in enumerate(order, 1):
         steps = members.get(each, [])
-        state = "now" if each == here else "done" if any(entry["state"] not in UNDONE for entry in steps) else "todo"
+        state = (
+            "now"
+            if each == here
+            else "done"
+            if any(entry["state"] not in UNDONE for entry in steps)
+            else "todo"
+        )
         made.append(_phase(plan, each, number, state, steps, look, kinds))
     return made
 
 
 def _phase(
-    plan: "Plan", place: int, number: int, state: str, entries: Sequence[Mapping[str, Any]], look: Look, kinds: Mapping[str, Kind]
+    plan: "Plan",
+    place: int,
+    number: int,
+    state: str,
+    entries: Sequence[Mapping[str, Any]],
+    look: Look,
+    kinds: Mapping[str, Kind],
 ) -> Phase:
     folded = [entry for entry in entries if _by_itself(entry)]
     folded = folded if len(folded) > 1 or len(folded) < len(entries) else []
     found = {
-        name: [finding_words(entry[name], {**plan.kinds, **kinds}, look) for entry in entries if entry.get(name)]
+        name: [
+            finding_words(entry[name], {**plan.kinds, **kinds}, look) for entry in entries if entry.get(name)
+        ]
         for name in ("finding", "flag")
     }
     cancelled = sum(entry["state"] == "cancelled" for entry in entries)
@@ -75,7 +91,10 @@ def _phase(
         plan.titles.get(place, plan.start),
         state,
         number,
-        [*found["finding"][-1:], *([f"{cancelled} earlier {'attempt' if cancelled == 1 else 'attempts'}"] if cancelled else [])],
+        [
+            *found["finding"][-1:],
+            *([f"{cancelled} earlier {'attempt' if cancelled == 1 else 'attempts'}"] if cancelled else []),
+        ],
         list(dict.fromkeys(found["flag"])),
         [entry for entry in entries if not folded or not _by_itself(entry)],
         folded,
@@ -91,7 +110,9 @@ def _by_itself(entry: Mapping[str, Any]) -> bool:
 
 def finding_words(pieces: Sequence[tuple[str | None, Any]], kinds: Mapping[str, Kind], look: Look) -> str:
     """Return the words of a finding, each value as its field shows it."""
-    return "".join(str(value) if field is None else _value(field, value, kinds, look) for field, value in pieces)
+    return "".join(
+        str(value) if field is None else _value(field, value, kinds, look) for field, value in pieces
+    )
 
 
 def _value(field: str, value: Any, kinds: Mapping[str, Kind], look: Look) -> str:
@@ -141,7 +162,9 @@ def _plan(workflow: str, version: int) -> Plan | None:
     except (ConsoleError, ValueError):
         return None
     titles = {number: group.title for number, group in enumerate(document.groups)}
-    places = {step: number for number, group in reversed(list(enumerate(document.groups))) for step in group.steps}
+    places = {
+        step: number for number, group in reversed(list(enumerate(document.groups))) for step in group.steps
+    }
     loops = {step.id for step in document.steps if step.type == "go_to"}
     ways = {step.id: list(step.next.values()) if step.id not in loops else [] for step in document.steps}
     kinds = {}

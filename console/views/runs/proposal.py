@@ -109,7 +109,12 @@ def marks_of(kept: Any) -> Marks:
         return Marks()
     fields = kept.get("fields")
     marks = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
-    return Marks(marks, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
+    return Marks(
+        marks,
+        kept.get("by_hand") is True,
+        str(kept.get("why") or ""),
+        str(kept["outcome"]) if kept.get("outcome") else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,10 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
 def hint(context: "ProposalForReader", source: Mapping[str, Any], proposed: Mapping[str, Any]) -> Hint:
     """Return the hint of a field with a proposed value."""
     name, level, kept = str(source["name"]), str(proposed["confidence"]), context.kept
-    entry, start = entries(source, proposed["value"], context.look), entries(source, source.get("value"), context.look)
+    entry, start = (
+        entries(source, proposed["value"], context.look),
+        entries(source, source.get("value"), context.look),
+    )
     held = entries(source, kept[name], context.look) if name in kept else start
     typed_before = context.again and bool(start) and start != entries(source, source.get("now"), context.look)
     state = state_of(
@@ -195,7 +203,9 @@ def hint(context: "ProposalForReader", source: Mapping[str, Any], proposed: Mapp
     return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
 
 
-def _hint(context: "ProposalForReader", name: str, proposed: Mapping[str, Any], state: str, shown: str) -> Hint:
+def _hint(
+    context: "ProposalForReader", name: str, proposed: Mapping[str, Any], state: str, shown: str
+) -> Hint:
     level = str(proposed["confidence"])
     return Hint(
         name=name,
@@ -213,7 +223,11 @@ def _hint(context: "ProposalForReader", name: str, proposed: Mapping[str, Any], 
     )
 
 
-CLAIMS = {"document": "what the documents say that were handed in", "llm": "what a model wrote", "mcp": "what another system answered"}
+CLAIMS = {
+    "document": "what the documents say that were handed in",
+    "llm": "what a model wrote",
+    "mcp": "what another system answered",
+}
 
 
 def claims_sentence(sources: Sequence[Mapping[str, Any]]) -> str:
@@ -278,14 +292,26 @@ def drawn(
     if proposal.get("item") not in (None, item):  # it is for another item of the list
         return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
     proposal = with_timeout(proposal, datetime.now(UTC))
-    context = ProposalForReader(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
-    fields = {str(source["name"]): source for source in screen.get("fields", ()) if not source.get("readonly")}
-    values_proposed = [proposed for proposed in proposal["fields"] if proposed["name"] in fields] if proposal["status"] == READY else []
+    context = ProposalForReader(
+        str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1
+    )
+    fields = {
+        str(source["name"]): source for source in screen.get("fields", ()) if not source.get("readonly")
+    }
+    values_proposed = (
+        [proposed for proposed in proposal["fields"] if proposed["name"] in fields]
+        if proposal["status"] == READY
+        else []
+    )
     places = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
     doubts = second_look.doubts(context.run_id, proposal, screen, look) if proposal["status"] == READY else {}
-    hints = places | {str(each["name"]): hint(context, fields[each["name"]], each) for each in values_proposed}
+    hints = places | {
+        str(each["name"]): hint(context, fields[each["name"]], each) for each in values_proposed
+    }
     hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
-    values = {str(each["name"]): each["value"] for each in values_proposed if hints[each["name"]].state == "fill"}
+    values = {
+        str(each["name"]): each["value"] for each in values_proposed if hints[each["name"]].state == "fill"
+    }
     choice = choice_hint(context, screen, chosen) if proposal["status"] == READY else None
     choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
     above = (
@@ -294,7 +320,9 @@ def drawn(
         else strip(run, proposal, hints.values(), choice, marks)
     )
     above = replace(
-        above, can_retry=above.can_retry and not refused, mend=SETTINGS if mends and proposal["code"] in MENDED_BY_OTHERS else ""
+        above,
+        can_retry=above.can_retry and not refused,
+        mend=SETTINGS if mends and proposal["code"] in MENDED_BY_OTHERS else "",
     )
     if proposal["status"] == READY:  # nothing more comes to stand at a field that has none
         hints = {name: each for name, each in hints.items() if each.there}
@@ -303,7 +331,9 @@ def drawn(
 
 def _asks(screen: Mapping[str, Any]) -> bool:
     """Return whether there is something that a person could fill in or choose by hand."""
-    return bool(screen.get("outcomes")) or any(not source.get("readonly") for source in screen.get("fields", ()))
+    return bool(screen.get("outcomes")) or any(
+        not source.get("readonly") for source in screen.get("fields", ())
+    )
 
 
 def with_timeout(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
@@ -311,7 +341,12 @@ def with_timeout(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any
     until = formats.moment_of(proposal.get("deadline_at"))
     if proposal["status"] != PENDING or until is None or (now - until).total_seconds() < OVERDUE_S:
         return proposal
-    return {**proposal, "status": FAILED, "code": "timeout", "message": "No proposal came in time. Fill in the form by hand, or try again."}
+    return {
+        **proposal,
+        "status": FAILED,
+        "code": "timeout",
+        "message": "No proposal came in time. Fill in the form by hand, or try again.",
+    }
 
 
 def choice_hint(context: ProposalForReader, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
@@ -334,7 +369,13 @@ def choice_hint(context: ProposalForReader, screen: Mapping[str, Any], chosen: s
 # -- the strip
 
 
-def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
+def strip(
+    run: Mapping[str, Any],
+    proposal: Mapping[str, Any],
+    hints: Collection[Hint],
+    choice: Hint | None,
+    marks: Marks,
+) -> Strip:
     """Return what stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
     banner = _banner(proposal)
@@ -347,10 +388,20 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         suspicious=_suspicious(run_id, proposal, banner),
     )
     if status == PENDING:
-        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]) + run["left_out"], call=proposal["call"], item=proposal.get("item"))
+        poll = frame.run_url(
+            run_id,
+            "proposal",
+            n=len(run["attempts"]) + run["left_out"],
+            call=proposal["call"],
+            item=proposal.get("item"),
+        )
         alone = options.current().chosen(proposal["purpose"]).rules
         return replace(
-            base, head=BY_RULES if alone else "Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]), quiet=alone
+            base,
+            head=BY_RULES if alone else "Looking for proposals …",
+            poll=poll,
+            until=str(proposal["deadline_at"]),
+            quiet=alone,
         )
     if status == READY:
         return _ready(run, proposal, [*hints, *([choice] if choice else [])], base)
@@ -359,7 +410,11 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
     if none and _connected(str(proposal["purpose"])):  # a model was connected after the step was opened
         return replace(base, status="none", can_retry=True)
     if status == OFF or none:
-        quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
+        quiet = (
+            "AI is not configured here, so nothing is pre-filled."
+            if none
+            else words or "No proposals are made at this step."
+        )
         return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
     return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip())

@@ -25,14 +25,20 @@ MOST_CALL = 64
 @blueprint.get("/<run_id>/proposal")
 def arrived(run_id: str) -> Response:
     """Answer 204 while the proposal is pending, then the parts of the page that it changes. Without htmx, redirect to the run."""
-    actor, call, n = frame.actor(), request.args.get("call", "")[:MOST_CALL], request.args.get("n", 0, type=int)
+    actor, call, n = (
+        frame.actor(),
+        request.args.get("call", "")[:MOST_CALL],
+        request.args.get("n", 0, type=int),
+    )
     item = request.args.get("item")
     if not frame.wants_fragment():
         return runner.run_response(runs.get(actor, run_id, item))
     if runs.proposal_pending(actor, run_id, min(n, 1_000_000), call):
         return make_response("", 204)
     outdated = make_response("", 200)
-    if not runs.is_shown_last(actor, run_id, n, item):  # drawn again, it would count as the form that the person has before them
+    if not runs.is_shown_last(
+        actor, run_id, n, item
+    ):  # drawn again, it would count as the form that the person has before them
         return outdated
     view = runs.get(actor, run_id, item)
     return _part("runner/arrived.html", view) if page.mode(view) == "form" else outdated
@@ -73,8 +79,19 @@ def suggestion(run_id: str) -> Response:
 def form_after(do: str, name: str, typed: Typed, view: RunView) -> Typed:
     """Return the form's content after the button was pressed."""
     screen, marks = view.screen or {}, typed.marks or Marks()
-    there = proposal.drawn(view.json, screen, frame.look(), reader=frame.actor().id, kept=typed.values, chosen=typed.outcome, marks=marks)
-    proposed = {field["name"]: field["value"] for field in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
+    there = proposal.drawn(
+        view.json,
+        screen,
+        frame.look(),
+        reader=frame.actor().id,
+        kept=typed.values,
+        chosen=typed.outcome,
+        marks=marks,
+    )
+    proposed = {
+        field["name"]: field["value"]
+        for field in (view.json["current"]["proposal"] or {"fields": ()})["fields"]
+    }
     starts = {field["name"]: field.get("value") for field in screen.get("fields", ())}
     form = _Form(dict(typed.values), dict(marks.fields), typed.outcome, proposed, starts, there)
     concerns, act, mark = DOES[do]
@@ -100,7 +117,11 @@ class _Form:
     @property
     def every(self) -> list[Hint]:
         """Return the hints of all fields with a proposed value, and of the choice."""
-        return [hint for hint in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else [])) if hint.there]
+        return [
+            hint
+            for hint in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else []))
+            if hint.there
+        ]
 
     def put(self, hint: Hint, mark: str) -> None:
         """Put the proposed value into its field."""

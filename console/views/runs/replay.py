@@ -12,7 +12,17 @@ from console.core.run import FINAL
 from console.runs import ReplayView, RunView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look, Named
-from console.views.runs import blocks_since, checklist, consequences, page, panes, replayed_proposal, sources, steps_pane, then_and_now
+from console.views.runs import (
+    blocks_since,
+    checklist,
+    consequences,
+    page,
+    panes,
+    replayed_proposal,
+    sources,
+    steps_pane,
+    then_and_now,
+)
 from console.views.runs.block_papers import Papers
 from console.views.runs.form_boxes import Box
 
@@ -21,7 +31,10 @@ blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 PAUSE_S = 3600  # longer pauses are drawn as a gap
 MOST_TICKS = 60  # what fits beside each other on a wide screen
 NEAR = 12  # events on each side that always get a tick
-GONE = {"erased": "What was on the screen here was erased.", "expired": "What was on the screen here was kept for its time, and is gone."}
+GONE = {
+    "erased": "What was on the screen here was erased.",
+    "expired": "What was on the screen here was kept for its time, and is gone.",
+}
 """What stands in place of a screen, by why it can be opened no more."""
 
 
@@ -74,7 +87,11 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     """Return everything that the page of a replay draws."""
     at = view.at
     run, screen = view.run.json, view.run.screen or {}
-    look = replace(frame.naming_of(screen, look), people=view.run.names, now=formats.moment_of(view.json["event"]["createdAt"]) or look.now)
+    look = replace(
+        frame.naming_of(screen, look),
+        people=view.run.names,
+        now=formats.moment_of(view.json["event"]["createdAt"]) or look.now,
+    )
     record = screen.get("record")
     answered = _answers(view.run, screen, view.json["event"])
     now = view.now_values if since else None
@@ -93,20 +110,31 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     )
     changed_blocks = blocks_since.since(screen.get("content") or (), view.blocks_today, look) if since else {}
     _mark(context["content"], changed_blocks)
-    context["boxes"] = [_since(box, screen, answered["values"], _today_of(screen, view, today), look) for box in context["boxes"]]
+    context["boxes"] = [
+        _since(box, screen, answered["values"], _today_of(screen, view, today), look)
+        for box in context["boxes"]
+    ]
     if view.run.ending:
-        context["content"] = blocks.drawn(map(dict, view.run.ending), look, papers=Papers(frame.actor(), run, at))
+        context["content"] = blocks.drawn(
+            map(dict, view.run.ending), look, papers=Papers(frame.actor(), run, at)
+        )
     past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
     context["renamed"] = then_and_now.renamed(view, screen) if since else ()
-    context["sections"] = panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else []
+    context["sections"] = (
+        panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else []
+    )
     context["changed"] = _changes(context) + sum(map(len, changed_blocks.values())) if since else 0
     context["changed"] += bool(context["renamed"])
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
         **steps_pane.steps_context(view.run, look, at=at),
-        "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
+        "twin": {
+            "label": "Picture",
+            "icon": "route",
+            "href": frame.run_url(run["id"], "picture", at=view.at),
+        },
         "since": since,
         "since_href": _address(run["id"], at, not since),
         "record": record,
@@ -116,7 +144,9 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
         "gone": GONE.get(view.gone, ""),
-        "gave": [] if screen else sources.given_by(view.run, frame.actor(), look, str(view.json["event"]["step"] or "")),
+        "gave": []
+        if screen
+        else sources.given_by(view.run, frame.actor(), look, str(view.json["event"]["step"] or "")),
         "results": page.results(run, look, context["result_kinds"]),
         "read_only": True,
         "can": frozenset(),
@@ -136,16 +166,27 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
         "last": view.last,
         "event": view.json["event"],
         "renamed": (),
-        "ticks": ticks(view.ticks, view.at, address, frame.look(), f"{view.run.json['workflow']['title']} on {view.run.record_title} "),
+        "ticks": ticks(
+            view.ticks,
+            view.at,
+            address,
+            frame.look(),
+            f"{view.run.json['workflow']['title']} on {view.run.record_title} ",
+        ),
         "moves": _moves(view, address),
         "read_only": True,
     }
 
 
-def _naming_today(screen: Mapping[str, Any], now: Mapping[str, Any] | None, today: Today | None, look: Look) -> Look:
+def _naming_today(
+    screen: Mapping[str, Any], now: Mapping[str, Any] | None, today: Today | None, look: Look
+) -> Look:
     """Return the look with the records that values of today refer to, as this reader may know them."""
     record = screen.get("record") or {}
-    tables = (*screen.get("tables", ()), *filter(None, (screen.get("picks"), (screen.get("progress") or {}).get("item"))))
+    tables = (
+        *screen.get("tables", ()),
+        *filter(None, (screen.get("picks"), (screen.get("progress") or {}).get("item"))),
+    )
     shown: list[tuple[Any, Iterable[Mapping[str, Any]]]] = [(record.get("fields", ()), [now or {}])]
     shown += [(table["columns"], (today or {}).get(table.get("collection"), {}).values()) for table in tables]
     wanted = {
@@ -160,10 +201,16 @@ def _naming_today(screen: Mapping[str, Any], now: Mapping[str, Any] | None, toda
 
 def _renamed(look: Look) -> dict[tuple[str, str], Named]:
     """Return the records on the screen whose name, as this reader may know it, is another today."""
-    then = {place: known for place, known in look.records.items() if not known.absent and known.title != frame.MASKED}
+    then = {
+        place: known
+        for place, known in look.records.items()
+        if not known.absent and known.title != frame.MASKED
+    }
     now = frame.naming(browse.named(frame.actor(), then), look).records if then else {}
     return {
-        place: now[place] for place, known in then.items() if not now[place].absent and now[place].title not in (known.title, frame.MASKED)
+        place: now[place]
+        for place, known in then.items()
+        if not now[place].absent and now[place].title not in (known.title, frame.MASKED)
     }
 
 
@@ -176,15 +223,26 @@ def _answers(view: RunView, screen: Mapping[str, Any], event: Mapping[str, Any])
             and attempt["attempt"] == screen.get("attempt")
             and attempt["status"] in ("done", "performing", "cancelled")
         ):
-            return {"values": attempt["values"] or {}, "outcome": view.chosen.get((attempt["step"], attempt["attempt"]))}
+            return {
+                "values": attempt["values"] or {},
+                "outcome": view.chosen.get((attempt["step"], attempt["attempt"])),
+            }
     draft = (run["current"] or {}).get("draft") or {}
-    chosen = event["data"].get("outcome") if event["kind"] == "outcome_chosen" and event["step"] == screen.get("step") else None
+    chosen = (
+        event["data"].get("outcome")
+        if event["kind"] == "outcome_chosen" and event["step"] == screen.get("step")
+        else None
+    )
     return {"values": draft.get("values", {}), "outcome": chosen}
 
 
 def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
     run = view.run.json
-    shown = [step for step in view.run.steps if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")]
+    shown = [
+        step
+        for step in view.run.steps
+        if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")
+    ]
     present = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
     title = screen.get("title") or (present["title"] if present else page.ended_title(run))
     return {
@@ -193,7 +251,9 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
         "step_family": present["family"] if present else "start",
         "step_icon": present["icon"] if present else "flag",
         "step_words": present["type"] if present else "",
-        "window_title": ", ".join(filter(None, (f"Replay, event {view.at}", run["workflow"]["title"], view.run.record_title))),
+        "window_title": ", ".join(
+            filter(None, (f"Replay, event {view.at}", run["workflow"]["title"], view.run.record_title))
+        ),
     }
 
 
@@ -211,10 +271,18 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
         clock = formats.worded(moment, "HH:mm:ss", look) if moment else ""
         said = str(event["sentence"]).removeprefix(of)
         silence = (moment - before).total_seconds() if moment and before else 0
-        made.append(Tick(
-            int(event["n"]), address(event["n"]), said[:1].upper() + said[1:], clock if day == former else f"{day}, {clock}", _tone(event),
-            bool(event["decision"]), event["n"] == at, formats.span(silence, look) if silence > PAUSE_S else "",
-        ))  # fmt: skip
+        made.append(
+            Tick(
+                int(event["n"]),
+                address(event["n"]),
+                said[:1].upper() + said[1:],
+                clock if day == former else f"{day}, {clock}",
+                _tone(event),
+                bool(event["decision"]),
+                event["n"] == at,
+                formats.span(silence, look) if silence > PAUSE_S else "",
+            )
+        )
         before = moment
     return made
 
@@ -271,7 +339,9 @@ def _today_of(screen: Mapping[str, Any], view: ReplayView, today: Today | None) 
     return today.get(str(item.get("collection")), {}).get(str(rows[0].get("key")), {})
 
 
-def _since(box: Box, screen: Mapping[str, Any], answers: Mapping[str, Any], now: Mapping[str, Any], look: Look) -> Box:
+def _since(
+    box: Box, screen: Mapping[str, Any], answers: Mapping[str, Any], now: Mapping[str, Any], look: Look
+) -> Box:
     """Return the box with what its record holds today, if that differs from what was answered, or else shown."""
     source = next((field for field in screen.get("fields", ()) if field["name"] == box.source), None)
     if source is None or "collection" not in source or box.source not in now:
@@ -286,6 +356,10 @@ def _changes(context: Mapping[str, Any]) -> int:
     """Return how many values on the screen differ today, as they are marked: of the record, of the rows beside it, and of the form."""
     progress, picks = context["progress"] or {"facts": (), "gone": ""}, context["picks"]
     lines = [*(line for part in context["sections"] for line in part.lines), *progress["facts"]]
-    cells = [cells for table in context["tables"] for *_, cells in table.rows] + [cells for *_, cells in (picks.rows if picks else ())]
-    marked = sum(line.since is not None for line in lines) + sum(cell.count("changed-since") for cell in cells)
+    cells = [cells for table in context["tables"] for *_, cells in table.rows] + [
+        cells for *_, cells in (picks.rows if picks else ())
+    ]
+    marked = sum(line.since is not None for line in lines) + sum(
+        cell.count("changed-since") for cell in cells
+    )
     return int(marked) + sum(box.since is not None for box in context["boxes"]) + bool(progress["gone"])

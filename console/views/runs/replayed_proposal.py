@@ -64,7 +64,8 @@ def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -
     shown = {str(field["name"]): field for field in screen.get("fields", ())}
     became = {
         str(field["name"]): Became(
-            _hint(proposal, field, shown[field["name"]], opened, look), _badge(outcomes, str(field["name"]), proposal)
+            _hint(proposal, field, shown[field["name"]], opened, look),
+            _badge(outcomes, str(field["name"]), proposal),
         )
         for field in proposal["fields"]
         if field["name"] in shown
@@ -72,11 +73,19 @@ def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -
     doubts = second_look.doubts(str(view.run.json["id"]), proposal, screen, look)
     became = {name: replace(value, doubt=doubts.get(name)) for name, value in became.items()}
     if (choice := _choice(proposal, screen, opened)) is not None:
-        became[source_links.OUTCOME] = Became(choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME))
+        became[source_links.OUTCOME] = Became(
+            choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME)
+        )
     facts = _facts(view, proposal, handed, opened, look)
-    facts += [("Second look", words)] if (words := second_look.result_words(proposal, doubts).removeprefix("A second look ")) else []
+    facts += (
+        [("Second look", words)]
+        if (words := second_look.result_words(proposal, doubts).removeprefix("A second look "))
+        else []
+    )
     above = _strip(screen, proposal, look)
-    return Hindsight(above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
+    return Hindsight(
+        above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"]
+    )
 
 
 def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
@@ -98,7 +107,13 @@ def _events_of_attempt(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapp
 
 
 def _seen(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (event.get("source"), event.get("collection"), event.get("key"), event.get("name"), event.get("page"))
+    return (
+        event.get("source"),
+        event.get("collection"),
+        event.get("key"),
+        event.get("name"),
+        event.get("page"),
+    )
 
 
 def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
@@ -107,12 +122,17 @@ def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
         return True
     ref, page = source.get("document"), source.get("page")
     return ref is not None and any(
-        mark[0] == "document" and mark[4] == page and ref in (mark[2], f"{mark[1]}:{mark[3]}:{mark[2]}") for mark in opened
+        mark[0] == "document" and mark[4] == page and ref in (mark[2], f"{mark[1]}:{mark[3]}:{mark[2]}")
+        for mark in opened
     )
 
 
 def _hint(
-    proposal: Mapping[str, Any], proposed: Mapping[str, Any], source: Mapping[str, Any], opened: set[tuple[Any, ...]], look: Look
+    proposal: Mapping[str, Any],
+    proposed: Mapping[str, Any],
+    source: Mapping[str, Any],
+    opened: set[tuple[Any, ...]],
+    look: Look,
 ) -> Hint:
     return Hint(
         name=str(proposed["name"]),
@@ -125,9 +145,18 @@ def _hint(
     )
 
 
-def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> Hint | None:
+def _choice(
+    proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[tuple[Any, ...]]
+) -> Hint | None:
     choice = proposal.get("choice")
-    label = next((str(option["label"]) for option in screen.get("outcomes", ()) if option["value"] == proposal["outcome"]), None)
+    label = next(
+        (
+            str(option["label"])
+            for option in screen.get("outcomes", ())
+            if option["value"] == proposal["outcome"]
+        ),
+        None,
+    )
     if not choice or label is None:
         return None
     return Hint(
@@ -143,31 +172,61 @@ def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[
 
 def _ways(proposed: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
     return [
-        Way(source_links.title_of(source), "", str(source.get("kind") or ""), source_links.quote_words(source), was_opened(source, opened))
+        Way(
+            source_links.title_of(source),
+            "",
+            str(source.get("kind") or ""),
+            source_links.quote_words(source),
+            was_opened(source, opened),
+        )
         for source in proposed.get("sources") or ()
     ]
 
 
 def _badge(outcomes: Mapping[str, str], name: str, proposal: Mapping[str, Any]) -> Badge:
-    usual = replace(UNDECIDED, label="Pre-filled by rule") if proposal.get("origin") == hints.RULES else UNDECIDED
+    usual = (
+        replace(UNDECIDED, label="Pre-filled by rule") if proposal.get("origin") == hints.RULES else UNDECIDED
+    )
     return BECAME.get(outcomes.get(name, ""), usual)
 
 
 def _hidden(proposal: Mapping[str, Any], outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
-    why = [("Not shown", "so that it can be told whether proposals help")] if proposal["mode"] in HIDDEN_MODES else []
+    why = (
+        [("Not shown", "so that it can be told whether proposals help")]
+        if proposal["mode"] in HIDDEN_MODES
+        else []
+    )
     same = sum(outcome == "blind_equal" for outcome in outcomes.values())
     return why + ([("Compared", f"{same} of {len(outcomes)} the same")] if outcomes else [])
 
 
 def _facts(
-    view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look
+    view: ReplayView,
+    proposal: Mapping[str, Any],
+    handed: Mapping[str, Any] | None,
+    opened: set[tuple[Any, ...]],
+    look: Look,
 ) -> list[tuple[str, str]]:
     """Return when the proposal arrived, who decided, how long they had it and how many sources they opened."""
-    facts = [("Proposed by", "rules" if proposal.get("origin") == hints.RULES else str(proposal.get("origin") or "the AI"))]
-    facts += [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
+    facts = [
+        (
+            "Proposed by",
+            "rules" if proposal.get("origin") == hints.RULES else str(proposal.get("origin") or "the AI"),
+        )
+    ]
+    facts += (
+        [("There since", formats.full_moment(proposal["answered_at"], look))]
+        if proposal.get("answered_at")
+        else []
+    )
     if handed is not None:
         facts.append(
-            ("Decided by", view.run.names.get(handed["who"] or "", "the engine" if handed["who"] is None else "a former colleague"))
+            (
+                "Decided by",
+                view.run.names.get(
+                    handed["who"] or "", "the engine" if handed["who"] is None else "a former colleague"
+                ),
+            )
         )
         seconds = handed["told"]["proposal"].get("seconds")
         facts += [("Before them", formats.span(float(seconds), look))] if seconds is not None else []

@@ -21,7 +21,17 @@ from console.views import errors, frame
 from console.views.documents import files
 from console.views.formats import clock
 from console.views.identity import local as local_path
-from console.views.runs import consequences, done_before, effects, form_boxes, narrow_sheet, notices, page, pane, steps_pane
+from console.views.runs import (
+    consequences,
+    done_before,
+    effects,
+    form_boxes,
+    narrow_sheet,
+    notices,
+    page,
+    pane,
+    steps_pane,
+)
 from console.views.runs.notices import Note, Typed
 from console.views.runs.workspace_return import note_start
 from console.workflows import inboxes
@@ -96,7 +106,9 @@ def _changed(run_id: str) -> Response:
     """Change the form by a way out of a refusal, and show it again; nothing is completed."""
     typed = typed_form()
     try:
-        typed = replace(typed, values={**_with_files(run_id, typed).values, **form_boxes.read_change(request.form)})
+        typed = replace(
+            typed, values={**_with_files(run_id, typed).values, **form_boxes.read_change(request.form)}
+        )
         keep_draft(run_id, typed)
     except Conflict as conflict:
         return conflict_response(run_id, conflict, typed)
@@ -111,8 +123,13 @@ def _consequences_now(run_id: str, typed: Typed) -> str:
     if screen is None:
         return ""
     foretold = consequences.consequences(screen, look, typed.outcome)
-    boxes = page.said_at(screen, form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ())))
-    return frame.render("runner/foretold.html", {"consequences": foretold, "button": screen["button"], "swapped": True, "boxes": boxes})
+    boxes = page.said_at(
+        screen, form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ()))
+    )
+    return frame.render(
+        "runner/foretold.html",
+        {"consequences": foretold, "button": screen["button"], "swapped": True, "boxes": boxes},
+    )
 
 
 @blueprint.post("/<run_id>/save")
@@ -161,7 +178,9 @@ def retry(run_id: str) -> Response:
 @blueprint.post("/<run_id>/step-in")
 def step_in(run_id: str) -> Response:
     """Stop waiting and do the step by hand."""
-    return command(run_id, lambda typed: requests.stop_waiting(frame.actor(), run_id, revision=typed.revision))
+    return command(
+        run_id, lambda typed: requests.stop_waiting(frame.actor(), run_id, revision=typed.revision)
+    )
 
 
 @blueprint.post("/<run_id>/request/<do>")
@@ -190,7 +209,11 @@ def request_documents(run_id: str, do: str) -> Response:
     try:
         link = known[do]()
     except (Invalid, Conflict) as wrong:
-        return run_response(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
+        return run_response(
+            runs.get(who, run_id),
+            wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message),
+            status=422,
+        )
     if do == "link":
         note = Note(
             "The link, shown this once",
@@ -215,14 +238,17 @@ def check(run_id: str) -> Response:
     """Ask the other system whether an unknown change happened."""
     typed = typed_form()
     try:
-        result = runs.check(frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", ""))
+        result = runs.check(
+            frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", "")
+        )
     except Conflict as conflict:
         return conflict_response(run_id, conflict, typed)
     if not frame.wants_fragment():
         flash(effects.CHECKED[result])
         return frame.redirect_to(frame.run_url(run_id))
     return run_response(
-        runs.get(frame.actor(), run_id), notes=(Note(effects.CHECKED[result], tone="info" if result == "done" else "warn"),)
+        runs.get(frame.actor(), run_id),
+        notes=(Note(effects.CHECKED[result], tone="info" if result == "done" else "warn"),),
     )
 
 
@@ -235,10 +261,19 @@ def settle(run_id: str) -> Response:
 
     def do(typed: Typed) -> None:
         if wrong:
-            raise Invalid("This cannot be settled yet.", details=[{"field": name, "reason": words} for name, words in wrong])
+            raise Invalid(
+                "This cannot be settled yet.",
+                details=[{"field": name, "reason": words} for name, words in wrong],
+            )
         effect = request.form.get("effect", "")
         runs.settle(
-            frame.actor(), run_id, revision=typed.revision, effect=effect, done=result == "done", left=result == "left", reason=reason
+            frame.actor(),
+            run_id,
+            revision=typed.revision,
+            effect=effect,
+            done=result == "done",
+            left=result == "left",
+            reason=reason,
         )
 
     return command(run_id, do)
@@ -247,20 +282,39 @@ def settle(run_id: str) -> Response:
 @blueprint.route("/<run_id>/<any(abort, cancel):act>", methods=["GET", "POST"])
 def end_run(run_id: str, act: str) -> Response:
     """Ask for the reason, then end the run: its holder aborts it, and whoever has the right cancels it, whoever holds it."""
-    who, to, back = frame.actor(), _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more = {"act": act, "to": to, "parts": runs.live_parts(run_id), "parts_change": runs.parts_change_outside(run_id)}
+    who, to, back = (
+        frame.actor(),
+        _local_or_none(request.values.get("to")),
+        request.form.getlist("compensate"),
+    )
+    more = {
+        "act": act,
+        "to": to,
+        "parts": runs.live_parts(run_id),
+        "parts_change": runs.parts_change_outside(run_id),
+    }
     more |= done_before.abort_context(who, run_id, back if request.method == "POST" else None)
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
     ends = partial(runs.cancel if act == "cancel" else partial(runs.abort, compensate=back), who, run_id)
     then = None if back else to
-    return _with_reason("runner/abort.html", run_id, lambda typed, why: ends(revision=typed.revision, reason=why), more, to=then)
+    return _with_reason(
+        "runner/abort.html",
+        run_id,
+        lambda typed, why: ends(revision=typed.revision, reason=why),
+        more,
+        to=then,
+    )
 
 
 @blueprint.route("/<run_id>/escalate", methods=["GET", "POST"])
 def escalate(run_id: str) -> Response:
     """Ask for the inbox and the reason, then hand the run on."""
-    template, chosen, priority = "runner/escalate.html", request.form.get("inbox", ""), request.form.get("priority", "normal")
+    template, chosen, priority = (
+        "runner/escalate.html",
+        request.form.get("inbox", ""),
+        request.form.get("priority", "normal"),
+    )
     team = runs.get(frame.actor(), run_id).json["team"]
     more: dict[str, Any] = {"inboxes": inboxes.used_by(team), "chosen": chosen, "priority": priority}
     if request.method != "POST":
@@ -271,7 +325,9 @@ def escalate(run_id: str) -> Response:
     return _with_reason(
         template,
         run_id,
-        lambda typed, reason: runs.escalate(frame.actor(), run_id, revision=typed.revision, inbox=chosen, reason=reason, priority=priority),
+        lambda typed, reason: runs.escalate(
+            frame.actor(), run_id, revision=typed.revision, inbox=chosen, reason=reason, priority=priority
+        ),
         more,
     )
 
@@ -288,9 +344,17 @@ def assign(run_id: str) -> Response:
     try:
         if not user:
             raise Invalid("Choose a person.")
-        runs.assign(frame.actor(), run_id, revision=typed.revision, user=user, reason=request.form.get("reason", "").strip())
+        runs.assign(
+            frame.actor(),
+            run_id,
+            revision=typed.revision,
+            user=user,
+            reason=request.form.get("reason", "").strip(),
+        )
     except (Invalid, Conflict) as wrong:
-        words = str(wrong.details[0]["reason"]) if isinstance(wrong, Invalid) and wrong.details else wrong.message
+        words = (
+            str(wrong.details[0]["reason"]) if isinstance(wrong, Invalid) and wrong.details else wrong.message
+        )
         return question_page(template, run_id, more | {"error": words}, status=wrong.status)
     if not frame.wants_fragment():
         return frame.redirect_to(frame.run_url(run_id))
@@ -301,7 +365,9 @@ def assign(run_id: str) -> Response:
 def leave(run_id: str) -> Response:
     """Offer to save, abort or keep working when a person leaves an open run."""
     to = _local_or_none(request.args.get("to")) or "/"
-    return question_page("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
+    return question_page(
+        "runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)}
+    )
 
 
 @blueprint.route("/<run_id>/revise", methods=["GET", "POST"])
@@ -310,14 +376,23 @@ def revise(run_id: str) -> Response:
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     back = request.form.getlist("compensate")
     ticked = back if request.method == "POST" else None
-    more = {"parts": runs.live_parts(run_id), **done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt), ticked)}
+    more = {
+        "parts": runs.live_parts(run_id),
+        **done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt), ticked),
+    }
     if request.method != "POST":
         return question_page("runner/revise.html", run_id, more)
     return _with_reason(
         "runner/revise.html",
         run_id,
         lambda typed, reason: runs.revise(
-            frame.actor(), run_id, revision=typed.revision, step=step, attempt=attempt, reason=reason, compensate=back
+            frame.actor(),
+            run_id,
+            revision=typed.revision,
+            step=step,
+            attempt=attempt,
+            reason=reason,
+            compensate=back,
         ),
         more,
     )
@@ -359,7 +434,12 @@ def _with_files(run_id: str, typed: Typed) -> Typed:
 
 
 def command(
-    run_id: str, do: Callable[[Typed], RunView | None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
+    run_id: str,
+    do: Callable[[Typed], RunView | None],
+    *,
+    typed: Typed | None = None,
+    to: str | None = None,
+    toast: str | None = None,
 ) -> Response:
     """Execute a command and return the next screen (the one that `do` returns, else read again). If it fails, show the same screen with the reason."""
     typed = typed or typed_form()
@@ -367,9 +447,15 @@ def command(
         view = do(typed := _with_files(run_id, typed))
     except Conflict as conflict:
         if conflict.code == "already_done":
-            return question_page("runner/repeat.html", run_id, effects.repeat_context(conflict, request.form), status=409)
-        if conflict.code == "require" and any(detail.get("field") for detail in conflict.details):  # about what was typed: said there
-            return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=conflict, status=409)
+            return question_page(
+                "runner/repeat.html", run_id, effects.repeat_context(conflict, request.form), status=409
+            )
+        if conflict.code == "require" and any(
+            detail.get("field") for detail in conflict.details
+        ):  # about what was typed: said there
+            return run_response(
+                runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=conflict, status=409
+            )
         return conflict_response(run_id, conflict, typed)
     except Invalid as wrong:
         return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
@@ -381,7 +467,9 @@ def command(
         return frame.redirect_to(frame.run_url(run_id, **narrow_sheet.kept_query()))
     answer = run_response(view or runs.get(frame.actor(), run_id), toast=toast)
     # the item in the address is completed: a reload must show the present step, with the same pane
-    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **pane.pane_query(run_id), **narrow_sheet.kept_query())
+    answer.headers["HX-Replace-Url"] = frame.run_url(
+        run_id, **pane.pane_query(run_id), **narrow_sheet.kept_query()
+    )
     return answer
 
 
@@ -396,7 +484,13 @@ def run_response(
 ) -> Response:
     """Return the run's page or its fragment, with what was typed and what is wrong."""
     context = page.page_context(
-        view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=pane.pane_query(view.json["id"]).get("tab", ""), notes=notes
+        view,
+        frame.actor(),
+        frame.look(),
+        typed=typed,
+        wrong=wrong,
+        tab=pane.pane_query(view.json["id"]).get("tab", ""),
+        notes=notes,
     ) | {"toast": toast}
     answer = make_response(frame.render(FRAGMENT if frame.wants_fragment() else PAGE, context), status)
     answer.headers["Vary"] = "HX-Request, HX-Target"
@@ -406,7 +500,9 @@ def run_response(
 def conflict_response(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     """Say above the form that the run moved on or that somebody else holds it; the typed values stay in the form."""
     view = runs.get(frame.actor(), run_id)
-    note = notices.refused_note(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None, kept=bool(typed.step))
+    note = notices.refused_note(
+        view, conflict, frame.actor(), typed if not frame.wants_fragment() else None, kept=bool(typed.step)
+    )
     if not frame.wants_fragment():
         return run_response(view, notes=(note,), status=409)
     answer = make_response(frame.render(NOTICES, {"notices": [note], "run": view.json}), 409)
@@ -416,13 +512,20 @@ def conflict_response(run_id: str, conflict: Conflict, typed: Typed) -> Response
 
 
 def question_page(
-    template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200, blocks: Mapping[str, str] | None = None
+    template: str,
+    run_id: str,
+    more: Mapping[str, Any],
+    *,
+    status: int = 200,
+    blocks: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a question about the run: its own page, or a dialog over the open page."""
     view = runs.get(frame.actor(), run_id)
     if view.json["ended_at"] and request.method != "POST":  # by its address, or after somebody else ended it
         template, blocks = "runner/over.html", None
-    answer = frame.page(template, page.run_context(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
+    answer = frame.page(
+        template, page.run_context(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status
+    )
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"] = "#dialog"
         answer.headers["HX-Reswap"] = "innerHTML"
@@ -430,7 +533,12 @@ def question_page(
 
 
 def _with_reason(
-    template: str, run_id: str, do: Callable[[Typed, str], None], more: Mapping[str, Any], *, to: str | None = None
+    template: str,
+    run_id: str,
+    do: Callable[[Typed, str], None],
+    more: Mapping[str, Any],
+    *,
+    to: str | None = None,
 ) -> Response:
     """Execute a command that needs a reason; ask again if the reason is missing or refused."""
     reason = request.form.get("reason", "").strip()

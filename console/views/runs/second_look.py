@@ -25,12 +25,19 @@ class Doubt:
     ways: Sequence[Way] = ()
 
 
-def doubts(run_id: str, proposal: Mapping[str, Any], screen: Mapping[str, Any], look: Look) -> dict[str, Doubt]:
+def doubts(
+    run_id: str, proposal: Mapping[str, Any], screen: Mapping[str, Any], look: Look
+) -> dict[str, Doubt]:
     """Return field (`outcome`: the choice) → how the second look differs from the proposal."""
     fields = {str(field["name"]): field for field in screen.get("fields", ())}
-    differing = proposal_comparison.doubts(proposal, {name: str(source["type"]) for name, source in fields.items()})
+    differing = proposal_comparison.doubts(
+        proposal, {name: str(source["type"]) for name, source in fields.items()}
+    )
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
-    return {name: _doubt(run_id, proposal[SECOND], name, second, fields.get(name), labels, look) for name, second in differing.items()}
+    return {
+        name: _doubt(run_id, proposal[SECOND], name, second, fields.get(name), labels, look)
+        for name, second in differing.items()
+    }
 
 
 def _doubt(
@@ -45,9 +52,15 @@ def _doubt(
     if answer is None:
         return Doubt()
     value = answer["value"]
-    shown = labels.get(str(value), str(value)) if source is None else formats.text(formats.kind(source), value, look)
+    shown = (
+        labels.get(str(value), str(value))
+        if source is None
+        else formats.text(formats.kind(source), value, look)
+    )
     return Doubt(
-        shown, str(answer.get("reason") or ""), source_ways(run_id, second, {**answer, "name": OUTCOME if source is None else name})
+        shown,
+        str(answer.get("reason") or ""),
+        source_ways(run_id, second, {**answer, "name": OUTCOME if source is None else name}),
     )
 
 
@@ -59,14 +72,20 @@ def result_words(proposal: Mapping[str, Any], differing: Collection[str]) -> str
     if status not in (READY, DECLINED):
         return ""
     count = len(differing)
-    return f"A second look sees {count} {'value' if count == 1 else 'values'} differently" if count else AGREES
+    return (
+        f"A second look sees {count} {'value' if count == 1 else 'values'} differently" if count else AGREES
+    )
 
 
 def poll_until(proposal: Mapping[str, Any]) -> str:
     """Return until when the answer may arrive; empty if none is expected."""
     second = proposal.get(SECOND) or {}
     until = formats.moment_of(second.get("deadline_at"))
-    waits = second.get("status") == PENDING and until is not None and (datetime.now(UTC) - until).total_seconds() < OVERDUE_S
+    waits = (
+        second.get("status") == PENDING
+        and until is not None
+        and (datetime.now(UTC) - until).total_seconds() < OVERDUE_S
+    )
     return str(second["deadline_at"]) if waits else ""
 
 
@@ -74,7 +93,9 @@ def poll_url(run: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
     """Return the address where the page asks for the answer; empty if none is expected."""
     call = (proposal.get(SECOND) or {}).get("call")
     return (
-        frame.run_url(str(run["id"]), "proposal", n=len(run["attempts"]), call=call, item=proposal.get("item"))
+        frame.run_url(
+            str(run["id"]), "proposal", n=len(run["attempts"]), call=call, item=proposal.get("item")
+        )
         if poll_until(proposal)
         else ""
     )

@@ -22,10 +22,15 @@ WARNED = "warned"
 """The name under which a source is opened because its text reads like instructions."""
 
 _KINDS = {
-    "record": ("the record", "{n} records"), "step": ("1 step", "{n} steps"), "input": ("1 step", "{n} steps"), "llm": ("1 step", "{n} steps"),
-    "related": ("1 related record", "{n} related records"), "document": ("1 document", "{n} documents"), "note": ("1 note", "{n} notes"),
+    "record": ("the record", "{n} records"),
+    "step": ("1 step", "{n} steps"),
+    "input": ("1 step", "{n} steps"),
+    "llm": ("1 step", "{n} steps"),
+    "related": ("1 related record", "{n} related records"),
+    "document": ("1 document", "{n} documents"),
+    "note": ("1 note", "{n} notes"),
     "mcp": ("1 other system", "{n} other systems"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,9 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
     query = {"source": source["id"], "of": of, "call": call}
     if not source.get("document"):
         return frame.run_url(run_id, **query)
-    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=_framed(source), **query)
+    return frame.run_url(
+        run_id, tab="documents", doc=source["document"], page=source.get("page"), box=_framed(source), **query
+    )
 
 
 def _framed(source: Mapping[str, Any]) -> str | None:
@@ -81,7 +88,11 @@ def title_of(source: Mapping[str, Any]) -> str:
     )
     if page:
         return title if re.search(rf"\bp(?:age|\.) {page}\b", title) else f"{title}, p. {page}"
-    return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
+    return (
+        f"{title}, {name.replace('_', ' ')}"
+        if name and source.get("kind") in ("record", "step", "related")
+        else title
+    )
 
 
 def _named(source: Mapping[str, Any]) -> str:
@@ -93,12 +104,18 @@ def _named(source: Mapping[str, Any]) -> str:
 
 def cited(run_id: str, kept: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> tuple[Markup, str]:
     """Return what a step's output keeps of the sources of a value, or of each tick of it, as HTML and as plain text to copy: each place once, with its quote."""
-    sources = [source for part in kept.values() for source in part] if isinstance(kept, Mapping) else list(kept)
+    sources = (
+        [source for part in kept.values() for source in part] if isinstance(kept, Mapping) else list(kept)
+    )
     lines: dict[str, Markup] = {}
     for source in sources:
         title, quote, document = title_of(source), quote_words(source), source.get("document")
         quoted = Markup("<q>{}</q> ").format(quote) if quote else Markup("")
-        href = frame.run_url(run_id, tab="documents", doc=document, page=source.get("page"), box=_framed(source)) if document else ""
+        href = (
+            frame.run_url(run_id, tab="documents", doc=document, page=source.get("page"), box=_framed(source))
+            if document
+            else ""
+        )
         named = Markup('<a href="{}">{}</a>').format(href, title) if href else Markup("{}").format(title)
         lines.setdefault(f"“{quote}” {title}" if quote else title, quoted + named)
     return Markup("<br>").join(lines.values()), "\n".join(lines)
@@ -106,17 +123,26 @@ def cited(run_id: str, kept: Mapping[str, Any] | Iterable[Mapping[str, Any]]) ->
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
     """Return the source with this id of this field's value."""
-    every: list[tuple[str, Mapping[str, Any]]] = [(str(field["name"]), field) for field in proposal.get("fields") or ()]
+    every: list[tuple[str, Mapping[str, Any]]] = [
+        (str(field["name"]), field) for field in proposal.get("fields") or ()
+    ]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
     every += [(WARNED, {"sources": proposal["warned"]})] if proposal.get("warned") else []
-    matching = [(name, source) for name, proposed in every for source in proposed.get("sources") or () if source["id"] == source_id]
+    matching = [
+        (name, source)
+        for name, proposed in every
+        for source in proposed.get("sources") or ()
+        if source["id"] == source_id
+    ]
     return next((source for name, source in matching if name == of), matching[0][1] if matching else None)
 
 
 def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return every source of the proposal once: a page of a document, a record or a step."""
     sources = [
-        source for proposed in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in proposed.get("sources") or ()
+        source
+        for proposed in (*(proposal.get("fields") or ()), proposal.get("choice") or {})
+        for source in proposed.get("sources") or ()
     ]
     by_place: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for source in sources:
@@ -145,10 +171,18 @@ def quote_words(source: Mapping[str, Any], kinds: Mapping[str, Kind] = NO_KINDS)
     quote = str(source.get("quote") or "")
     if not quote:
         return ""
-    known = {each.name: each for each in kinds_of(str(source["collection"]))} if source.get("collection") else kinds
+    known = (
+        {each.name: each for each in kinds_of(str(source["collection"]))}
+        if source.get("collection")
+        else kinds
+    )
     label, mark, code = quote.rpartition(": ")
     name = str(source.get("field") or "").rpartition(".")[2]
-    kind = known.get(name) if name in known else next((each for each in known.values() if mark and each.label == label), None)
+    kind = (
+        known.get(name)
+        if name in known
+        else next((each for each in known.values() if mark and each.label == label), None)
+    )
     if kind is None or not (kind.options or kind.widget in formats.CODED):
         return quote
     return f"{label}{mark}{formats.text(kind, code, frame.look())}"
@@ -168,5 +202,9 @@ def counted(sources: Iterable[Mapping[str, Any]]) -> str:
     seen: dict[tuple[str, str], set[Any]] = {}
     for source in sources:
         words = _KINDS.get(str(source.get("kind")), ("1 other source", "{n} other sources"))
-        seen.setdefault(words, set()).add((source.get("collection"), source.get("record"), source.get("document"), source.get("step")))
-    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in seen.items())
+        seen.setdefault(words, set()).add(
+            (source.get("collection"), source.get("record"), source.get("document"), source.get("step"))
+        )
+    return ", ".join(
+        single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in seen.items()
+    )

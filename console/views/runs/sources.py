@@ -84,7 +84,9 @@ class Known:
 # -- a source
 
 
-def source_asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
+def source_asked_for(
+    view: RunView, args: Mapping[str, str], reader: str
+) -> tuple[Mapping[str, Any], str] | None:
     """Return (the source that the address names, the field whose value is based on it); None if this reader has no such source."""
     proposal = (view.json["current"] or {}).get("proposal")
     if "source" not in args or proposal is None or proposal["for"] != reader:
@@ -110,15 +112,35 @@ def log_opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
 def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what the log records of an opened source: kind, collection, record, name (of a document or step, else its number), page."""
     name = source.get("document") or source.get("step") or (None if source.get("record") else source["id"])
-    return (str(source.get("kind") or "source"), source.get("collection"), source.get("record"), name, source.get("page"))
+    return (
+        str(source.get("kind") or "source"),
+        source.get("collection"),
+        source.get("record"),
+        name,
+        source.get("page"),
+    )
 
 
-def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
+def quoted(
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    source: Mapping[str, Any],
+    name: str,
+    states_of: Mapping[str, str],
+) -> Quoted:
     """Return the source as it is shown at the right."""
     run = view.json
-    described = step_values.of_version(run["workflow"]["id"], run["version"]).get(str(source.get("step")), step_values.NOTHING)
+    described = step_values.of_version(run["workflow"]["id"], run["version"]).get(
+        str(source.get("step")), step_values.NOTHING
+    )
     quote = source_links.quote_words(source, described.kinds)
-    base = Quoted(source_links.title_of(source), str(source.get("kind") or ""), quote, trusted=bool(source.get("trusted")))
+    base = Quoted(
+        source_links.title_of(source),
+        str(source.get("kind") or ""),
+        quote,
+        trusted=bool(source.get("trusted")),
+    )
     if source.get("document"):
         return base
     if source.get("record") and source.get("collection"):
@@ -133,13 +155,23 @@ def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], n
 
 
 def _of_record(
-    view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str], base: Quoted
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    source: Mapping[str, Any],
+    name: str,
+    states_of: Mapping[str, str],
+    base: Quoted,
 ) -> Quoted:
     collection, key = str(source["collection"]), str(source["record"])
     own_record = (view.screen or {}).get("record")
     href = frame.record_url(collection, key)
     if own_record and (own_record["collection"], str(own_record["key"])) == (collection, key):
-        return replace(base, sections=panes.marked(panes.sections(own_record, look, state=states_of.get(collection)), name), href=href)
+        return replace(
+            base,
+            sections=panes.marked(panes.sections(own_record, look, state=states_of.get(collection)), name),
+            href=href,
+        )
     try:
         page = browse.record(actor, collection, key)
     except (NotFound, SourceDown) as error:
@@ -149,12 +181,16 @@ def _of_record(
     lines = [
         panes.Line(
             field.label,
-            MASKED if field.name in masks else formats.html(formats.kind(field, page.collection.key), values.get(field.name), look),
+            MASKED
+            if field.name in masks
+            else formats.html(formats.kind(field, page.collection.key), values.get(field.name), look),
             name=field.name,
         )
         for field in page.fields
     ]
-    return replace(base, sections=panes.marked([panes.Section(page.collection.label_one, lines)], name), href=href)
+    return replace(
+        base, sections=panes.marked([panes.Section(page.collection.label_one, lines)], name), href=href
+    )
 
 
 # -- everything that was loaded
@@ -175,9 +211,13 @@ class Masks:
     def of(cls, view: RunView, actor: Actor) -> "Masks":
         """Return the masks for this reader."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
-        fields = {field.name: field.label for field in _masked_fields(actor, collection)} if collection else {}
+        fields = (
+            {field.name: field.label for field in _masked_fields(actor, collection)} if collection else {}
+        )
         may = bool(fields) and reveal.may_reveal(actor, collection)
-        return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
+        return cls(
+            fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor)
+        )
 
     def hides(self, step: str, path: Sequence[str]) -> bool:
         """Return whether this value is shown as dots."""
@@ -185,7 +225,11 @@ class Masks:
 
     def reveal(self, name: str) -> str:
         """Return the address to uncover the value; "" if this reader may not."""
-        return frame.record_url(self.collection, self.record) + f"/reveal/{frame.segment(name)}" if self.may and name in self.fields else ""
+        return (
+            frame.record_url(self.collection, self.record) + f"/reveal/{frame.segment(name)}"
+            if self.may and name in self.fields
+            else ""
+        )
 
 
 def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
@@ -199,7 +243,10 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
     look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, run["context"])), look)
-    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda loaded_step: loaded_step.at or "")
+    loaded = sorted(
+        (_loaded(view, step, look, masks) for step in run["context"]),
+        key=lambda loaded_step: loaded_step.at or "",
+    )
     made = _folded([step for step in loaded if step.values or step.technical or step.missing], run["id"])
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
@@ -207,7 +254,13 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     audits = access.can(actor, run["team"], "ai", "audit")
     exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
     own_proposal = proposal["for"] == actor.id
-    given = source_links.source_ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
+    given = (
+        source_links.source_ways(
+            run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}
+        )
+        if own_proposal
+        else []
+    )
     return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
 
 
@@ -216,7 +269,9 @@ def given_by(view: RunView, actor: Actor, look: Look, step: str) -> Sequence[Val
     if step not in view.json["context"]:
         return ()
     masks = Masks.of(view, actor)
-    look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, {step: view.json["context"][step]})), look)
+    look = frame.naming(
+        browse.named(actor, loaded_values.references(masks.loading, {step: view.json["context"][step]})), look
+    )
     return _loaded(view, step, look, masks).values
 
 
@@ -226,14 +281,18 @@ def _folded(loaded: Sequence[LoadedStep], run_id: str) -> Sequence[LoadedStep]:
     for step in reversed(loaded):
         fold = len(step.values) > left and step.step != request.args.get("loaded")
         left -= 0 if fold else len(step.values)
-        made.append(replace(step, fold=frame.run_url(run_id, tab="context", loaded=step.step)) if fold else step)
+        made.append(
+            replace(step, fold=frame.run_url(run_id, tab="context", loaded=step.step)) if fold else step
+        )
     return made[::-1]
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
     of_step = [attempt for attempt in view.json["attempts"] if attempt["step"] == step]
     taken = [attempt for attempt in of_step if attempt["status"] in ("done", "performing")]
-    last = next(iter((taken or of_step)[-1:]), None)  # one that failed leaves what went wrong, for the step that follows
+    last = next(
+        iter((taken or of_step)[-1:]), None
+    )  # one that failed leaves what went wrong, for the step that follows
     missing = view.json["context"][step].get("missing")
     values = list(_values(view, step, look, masks))
     return LoadedStep(
@@ -251,12 +310,16 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
     """Return the values of a step's output. `plain`: each is named by its own name, to mark one."""
     output = loaded_values.with_titles(masks.loading, step, view.json["context"][step])
-    described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(step, step_values.NOTHING)
+    described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(
+        step, step_values.NOTHING
+    )
     for path, label, value in loaded_values.flat(masks.loading, step, output):
         name = path[-1]
         if path == ("to",) and value is None:  # a message to the contact's own address
             continue
-        collection = masks.loading.collection(step, "record" if path[0] in (name, "record") else path[0], output)
+        collection = masks.loading.collection(
+            step, "record" if path[0] in (name, "record") else path[0], output
+        )
         technical = path[0] in described.technical
         place = name if plain else frame.dom_id("loaded", step, *path)
         if path[0] == llm.REFERENCES and len(path) == loaded_values.ROW and name in described.kinds:
@@ -275,16 +338,26 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
                 yield Value(place, title or label, "Item", shown, text, technical=technical)
                 continue
             shown, text = (
-                loaded_values.item(value, described.kinds, collection, look) if is_item else loaded_values.row(collection, value, look)
+                loaded_values.item(value, described.kinds, collection, look)
+                if is_item
+                else loaded_values.row(collection, value, look)
             )
-            yield Value(place, str(value["title"]) if is_item else label, "Record", shown, text, technical=technical)
+            yield Value(
+                place, str(value["title"]) if is_item else label, "Record", shown, text, technical=technical
+            )
             continue
-        known = (described.kinds.get(name) if len(path) == 1 else None) or loaded_values.kinds(collection).get(name)
-        what, shown_value = _of_items(*((known, value) if known else formats.described(name, value, output)), output)
+        known = (described.kinds.get(name) if len(path) == 1 else None) or loaded_values.kinds(
+            collection
+        ).get(name)
+        what, shown_value = _of_items(
+            *((known, value) if known else formats.described(name, value, output)), output
+        )
         if len(path) == 1 and not isinstance(shown_value, formats.Amount):
             shown_value = formats.with_currencies(output | {name: shown_value}, {name: what.currency})[name]
         if name in described.currencies and not isinstance(shown_value, formats.Amount):
-            what, shown_value = _of_currency(what, shown_value, described.currencies[name], view.json["context"])
+            what, shown_value = _of_currency(
+                what, shown_value, described.currencies[name], view.json["context"]
+            )
         hidden = masks.hides(step, path)
         yield Value(
             id=place,
@@ -301,7 +374,9 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
 
 def _of_currency(what: Kind, value: Any, currency: str, context: Mapping[str, Any]) -> tuple[Kind, Any]:
     """Return an amount with the currency that its form's expression gives, where the run holds it. `record` is what a step read of the run's own record."""
-    own = next((output["record"] for output in context.values() if "record" in output and "key" not in output), None)
+    own = next(
+        (output["record"] for output in context.values() if "record" in output and "key" not in output), None
+    )
     try:
         code = expressions.parse(currency).evaluate({"steps": context, "record": own})
     except expressions.ExpressionError:
@@ -315,7 +390,11 @@ def _of_currency(what: Kind, value: Any, currency: str, context: Mapping[str, An
 
 def _of_items(what: Kind, value: Any, output: Mapping[str, Any]) -> tuple[Kind, Any]:
     """Return the titles of the items of a list for their keys."""
-    titles = {str(item["key"]): str(item["title"]) for item in output.get("items") or () if loaded_values.is_item(item)}
+    titles = {
+        str(item["key"]): str(item["title"])
+        for item in output.get("items") or ()
+        if loaded_values.is_item(item)
+    }
     if isinstance(value, list) and value and all(str(item) in titles for item in value):
         return Kind(what.name, what.label, "array"), [titles[str(item)] for item in value]
     return what, value

@@ -45,7 +45,11 @@ class Described:
 
     def outcome(self, outcome: str | None) -> str:
         """What came of the step in words, by the label of its option; empty where it simply goes on."""
-        return "" if outcome in (None, "default") else self.outcomes.get(outcome) or outcome_words.words({}, outcome)
+        return (
+            ""
+            if outcome in (None, "default")
+            else self.outcomes.get(outcome) or outcome_words.words({}, outcome)
+        )
 
 
 NOTHING = Described()
@@ -74,20 +78,32 @@ def _with_results(every: Mapping[str, Described], own: Described, values: Any) -
     rules = values if isinstance(values, Mapping) else {}
     given = {name: rule for name, rule in rules.items() if isinstance(rule, str)}
     order = list(every)
-    places = {name: order.index(source[1]) for name, rule in given.items() if (source := _STEP.search(rule)) and source[1] in every}
+    places = {
+        name: order.index(source[1])
+        for name, rule in given.items()
+        if (source := _STEP.search(rule)) and source[1] in every
+    }
     keys = {name for name, rule in given.items() if _KEY.fullmatch(rule)}
     kinds = {name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given}
     own = replace(own, kinds=kinds, technical=own.technical | keys, places=places)
     named = {name: _led(every, rule) for name, rule in given.items()}
     named |= {name: CENTS for name, rule in rules.items() if named.get(name) is None and _in_cents(rule)}
-    found = {name: replace(known, name=name) for name, known in named.items() if known is not None and name not in own.kinds}
+    found = {
+        name: replace(known, name=name)
+        for name, known in named.items()
+        if known is not None and name not in own.kinds
+    }
     labelled = {name: replace(known, label=label_of(name)) for name, known in found.items()}
     return replace(own, kinds={**labelled, **own.kinds}) if found else own
 
 
 def _in_cents(rule: Any) -> bool:
     """Whether every value that the rule gives is an amount in the smallest unit of its currency."""
-    cases = [case.get("value") for case in rule if isinstance(case, Mapping)] if isinstance(rule, list) else [rule]
+    cases = (
+        [case.get("value") for case in rule if isinstance(case, Mapping)]
+        if isinstance(rule, list)
+        else [rule]
+    )
     return bool(cases) and all(isinstance(case, str) and _IN_CENTS.fullmatch(case.strip()) for case in cases)
 
 
@@ -98,7 +114,11 @@ def _led(every: Mapping[str, Described], rule: str) -> Kind | None:
     except expressions.ExpressionError:
         return None
     names = node.names if isinstance(node, Path) else ()
-    return every[names[1]].kinds.get(names[2]) if len(names) == len(("steps", "id", "field")) and names[1] in every else None
+    return (
+        every[names[1]].kinds.get(names[2])
+        if len(names) == len(("steps", "id", "field")) and names[1] in every
+        else None
+    )
 
 
 def outcomes_in_words(step: Step) -> dict[str, str]:
@@ -106,20 +126,30 @@ def outcomes_in_words(step: Step) -> dict[str, str]:
     own = {"type": step.type, "config": step.config}
     kind = steps.get(step.type)
     known = kind.outcomes(kind.Config.model_validate(step.config))
-    return {outcome: outcome_words.words(own, outcome) for outcome in dict.fromkeys((*step.next, *known, *outcome_words.labels(own)))}
+    return {
+        outcome: outcome_words.words(own, outcome)
+        for outcome in dict.fromkeys((*step.next, *known, *outcome_words.labels(own)))
+    }
 
 
 def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
     kinds = {name: Kind(name, label_of(name), "enum", options=choices, widget="chosen") for name in CHOSEN}
     kinds |= {entry.name: kind(entry.field().to_json()) for entry in _definitions(step.config)}
     sentences = {entry.explained: entry.label for entry in _definitions(step.config)}
-    kinds |= {name: Kind(name, f"{label}: why all the same", "long_text") for name, label in sentences.items() if name is not None}
+    kinds |= {
+        name: Kind(name, f"{label}: why all the same", "long_text")
+        for name, label in sentences.items()
+        if name is not None
+    }
     if options := getattr(step.config, "options", None):
         labels = {str(option.value): str(option.label) for option in options}
         kinds["option"] = Kind("option", "What was decided", "enum", options=labels)
     if isinstance(step.config, RequestDocumentsConfig):
         papers = {entry.id: entry.label for entry in step.config.documents}
-        kinds |= {name: Kind(name, label_of(name), "multi_enum", options=papers, widget="chosen") for name in ("received", "lacking")}
+        kinds |= {
+            name: Kind(name, label_of(name), "multi_enum", options=papers, widget="chosen")
+            for name in ("received", "lacking")
+        }
     kind_of_step = steps.get(step.type)
     if isinstance(kind_of_step, MessageStep):
         kinds |= {
@@ -128,15 +158,31 @@ def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
         }
     technical = set(kind_of_step.technical)
     given = list(_definitions(step.config))
-    currencies = {entry.name: entry.currency for entry in given if entry.currency and not entry.fixed_currency}
-    asked = frozenset(name for entry in given if not entry.readonly for name in (entry.name, entry.explained) if name is not None)
-    return Described(kinds, frozenset(technical - {entry.name for entry in given}), currencies=currencies, outcomes=choices, asked=asked)
+    currencies = {
+        entry.name: entry.currency for entry in given if entry.currency and not entry.fixed_currency
+    }
+    asked = frozenset(
+        name
+        for entry in given
+        if not entry.readonly
+        for name in (entry.name, entry.explained)
+        if name is not None
+    )
+    return Described(
+        kinds,
+        frozenset(technical - {entry.name for entry in given}),
+        currencies=currencies,
+        outcomes=choices,
+        asked=asked,
+    )
 
 
 def _definitions(config: Any) -> Iterator[FieldDefinition]:
     """The fields of a step's forms: its own, and those of the action that it does."""
     for part in ("fields", "form", "output"):
-        yield from (entry for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition))
+        yield from (
+            entry for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)
+        )
     action = getattr(config, "action", None)
     if isinstance(action, str):
         try:

@@ -12,7 +12,14 @@ from console.views import formats, frame
 from console.views.formats import Look
 from console.views.runs import phases
 
-STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
+STATE_WORDS = {
+    "done": "Done",
+    "now": "Current step",
+    "cancelled": "Cancelled",
+    "skipped": "Skipped",
+    "failed": "Failed",
+    "todo": "To do",
+}
 
 
 def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, Any]]:
@@ -23,19 +30,24 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
     for index, step in enumerate(view.steps):
         number += step["state"] not in ("cancelled", "skipped")
         revise = (
-            frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
+            frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"])
+            if links and step["revisable"]
+            else None
         )
         left = view.json.get("context", {}).get(step["step"], {})
         failed, total = failed_items(left) if step["state"] == "done" else (0, 0)
         state = "failed" if failed and failed == total else step["state"]
-        made.append(dict(step) | {
-            "number": number,
-            "state": state,
-            "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[state],
-            "revise_url": revise if revise and "revise" in view.can else None,
-            "last_done": index == last,
-            "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off", left=left),
-        })  # fmt: skip
+        made.append(
+            dict(step)
+            | {
+                "number": number,
+                "state": state,
+                "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[state],
+                "revise_url": revise if revise and "revise" in view.can else None,
+                "last_done": index == last,
+                "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off", left=left),
+            }
+        )
     return made
 
 
@@ -50,14 +62,28 @@ def failed_items(left: Mapping[str, Any]) -> tuple[int, int]:
 def failed_words(left: Mapping[str, Any]) -> str:
     """Return that items could not be done, in words; empty where all could."""
     failed, total = failed_items(left)
-    return "" if not failed else f"{failed:,} of {total:,} failed" if failed < total else f"all {total:,} failed" if total > 1 else "failed"
+    return (
+        ""
+        if not failed
+        else f"{failed:,} of {total:,} failed"
+        if failed < total
+        else f"all {total:,} failed"
+        if total > 1
+        else "failed"
+    )
 
 
 def steps_context(view: RunView, look: Look, *, at: int | None = None) -> dict[str, Any]:
     """Return the left pane: the steps, by phase where the workflow has phases. `at`: the event of a replay, where nothing is revised."""
     steps = outline(view, look, links=at is None)
-    kinds = {source["name"]: formats.kind(source) for source in ((view.screen or {}).get("record") or {}).get("fields", ())}
-    found = [{**step, "found": phases.finding_words(step["finding"], kinds, look) if step.get("finding") else ""} for step in steps]
+    kinds = {
+        source["name"]: formats.kind(source)
+        for source in ((view.screen or {}).get("record") or {}).get("fields", ())
+    }
+    found = [
+        {**step, "found": phases.finding_words(step["finding"], kinds, look) if step.get("finding") else ""}
+        for step in steps
+    ]
     return {
         "steps": found,
         "phases": phases.phases(view.json, steps, look, kinds),
@@ -85,10 +111,18 @@ def unfolding(view: RunView, look: Look, *, at: int | None = None) -> Response |
 
 def steps_done(view: RunView) -> int:
     """Return how many steps are done, including those that the list leaves out."""
-    return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
+    return (view.earlier.done if view.earlier else 0) + sum(
+        1 for step in view.steps if step["state"] == "done"
+    )
 
 
-def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, left: Mapping[str, Any] = MappingProxyType({})) -> str:
+def _step_words(
+    step: Mapping[str, Any],
+    look: Look,
+    *,
+    alone: bool = False,
+    left: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     """Return what a line of the list says of its step; `alone`: of a run that nobody holds, in which a long list is gone through in parts. `left` is its output so far."""
     parts = [str(step["type"]) if step["type"] else ""]
     if alone and step.get("items") and isinstance(left.get("total"), int):
@@ -110,7 +144,9 @@ def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, lef
         parts.append(f"started {formats.clock(step['at'], look)}" if step["at"] else "")
     elif step["by_name"]:
         parts += [str(step["by_name"]), formats.clock(step["at"], look) if step["at"] else ""]
-    if step["attempt"] and step["attempt"] > 1 and not step.get("items"):  # of a list, each item is an attempt of its own
+    if (
+        step["attempt"] and step["attempt"] > 1 and not step.get("items")
+    ):  # of a list, each item is an attempt of its own
         parts.append(f"attempt {step['attempt']}")
     parts.append(failed_words(left) if step["state"] == "done" else "")
     return ", ".join(part for part in parts if part)

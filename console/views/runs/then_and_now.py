@@ -16,7 +16,12 @@ Pairs = list[tuple[str, str]]
 
 def renamed(view: ReplayView, screen: Mapping[str, Any]) -> Pairs:
     """Return what is called otherwise today of all that stands on the page of a replay: (then, now), each pair once."""
-    pairs = [*view.json["event"]["sentence"].renamed, *_of_run(view, screen), *_of_phases(view), *_of_fields(view, screen)]
+    pairs = [
+        *view.json["event"]["sentence"].renamed,
+        *_of_run(view, screen),
+        *_of_phases(view),
+        *_of_fields(view, screen),
+    ]
     return [(then, now) for then, now in dict.fromkeys(pairs) if then and now and then != now]
 
 
@@ -39,7 +44,9 @@ def _of_phases(view: ReplayView) -> Iterator[tuple[str, str]]:
     run, today = view.run.json, view.names.today or view.names
     workflow = run["workflow"]["id"]
     now = {frozenset(group.steps): group.title for group in _groups(workflow, today.live.get(workflow, 0))}
-    yield from ((group.title, now.get(frozenset(group.steps), "")) for group in _groups(workflow, run["version"]))
+    yield from (
+        (group.title, now.get(frozenset(group.steps), "")) for group in _groups(workflow, run["version"])
+    )
 
 
 def _groups(workflow: str, version: int) -> Sequence[Group]:
@@ -67,7 +74,9 @@ def _shown(screen: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
     """(collection, field) of everything on the screen that belongs to a record."""
     panel = screen.get("record") or {}
     tables = (*screen.get("tables", ()), screen.get("picks"), (screen.get("progress") or {}).get("item"))
-    parts: list[tuple[Any, Iterable[Mapping[str, Any]]]] = [(panel.get("collection"), panel.get("fields", ()))]
+    parts: list[tuple[Any, Iterable[Mapping[str, Any]]]] = [
+        (panel.get("collection"), panel.get("fields", ()))
+    ]
     parts += [(table["collection"], table["columns"]) for table in tables if table]
     parts += [(field.get("collection"), [field]) for field in screen.get("fields", ())]
     for collection, fields in parts:

@@ -13,10 +13,16 @@ from console.views.formats import Look
 from console.views.runs import effects
 
 _WAITS = {
-    "time": "Waiting. Continues at {until}.", "retry": "The step could not be done. It is tried again at {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
-    "run": "Waiting for another run to end.", "documents": "Waiting for documents.", "task": "Waiting for a task.", "answer": "Waiting for an answer, until {until}.",
+    "time": "Waiting. Continues at {until}.",
+    "retry": "The step could not be done. It is tried again at {until}.",
+    "event": "Waiting for something to happen outside.",
+    "approval": "Waiting for an approval.",
+    "run": "Waiting for another run to end.",
+    "documents": "Waiting for documents.",
+    "task": "Waiting for a task.",
+    "answer": "Waiting for an answer, until {until}.",
     "effect": "Making the change. Should no answer come, the console looks what came of it; this page follows.",
-}  # fmt: skip
+}
 _LEAVES = {
     "email": "The e-mail is about to leave.",
     "sms": "The SMS is about to leave.",
@@ -42,9 +48,16 @@ HAPPENS = {
 }
 """Event → what a step that waits for it waits for, after “until”."""
 _SHORTLY = {
-    "time": "until {until}", "retry": "until {until}, when it is tried again", "event": "for something to happen outside", "approval": "for an approval",
-    "run": "for another run to end", "documents": "for documents", "task": "for somebody to do a task", "answer": "for an answer", "effect": "for the outcome of a change",
-}  # fmt: skip
+    "time": "until {until}",
+    "retry": "until {until}, when it is tried again",
+    "event": "for something to happen outside",
+    "approval": "for an approval",
+    "run": "for another run to end",
+    "documents": "for documents",
+    "task": "for somebody to do a task",
+    "answer": "for an answer",
+    "effect": "for the outcome of a change",
+}
 """What a run waits for in a list, after “waits”."""
 _MESSAGES = {
     "email": "for the e-mail to leave",
@@ -82,7 +95,9 @@ class Waiting:
             return ""
         waits = self.waits[run]
         held = waits.kind in _HELD and waits.workflow in self.paused
-        return _shortly(waits, self.messages.get(run), look) + (", once the workflow is no longer paused" if held else "")
+        return _shortly(waits, self.messages.get(run), look) + (
+            ", once the workflow is no longer paused" if held else ""
+        )
 
 
 def waiting(run_ids: Sequence[str]) -> Waiting:
@@ -90,7 +105,11 @@ def waiting(run_ids: Sequence[str]) -> Waiting:
     found = runs.waits(run_ids)
     messages = outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")])
     return Waiting(
-        found, messages, frozenset(each.id for each in workflows.all_known() if each.status == "paused") if found else frozenset()
+        found,
+        messages,
+        frozenset(each.id for each in workflows.all_known() if each.status == "paused")
+        if found
+        else frozenset(),
     )
 
 
@@ -105,7 +124,11 @@ def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     if waits.kind == "person":
         if message is None or message.status != "unknown":
             return "for a person"
-        return "for somebody to say how the call ended" if message.channel == "call" else "for somebody to say whether the message left"
+        return (
+            "for somebody to say how the call ended"
+            if message.channel == "call"
+            else "for somebody to say whether the message left"
+        )
     if waits.kind == "message" and message is not None:
         if message.status == "unknown":
             return "while it is looked up whether the message left"
@@ -152,7 +175,9 @@ def words_of_pause(run: Mapping[str, Any]) -> str:
     """Return that the workflow is paused, where that holds back what the run waits for; else nothing."""
     current = run["current"] or {}
     held = current.get("type") == "loop" or (current.get("waiting") or {}).get("for") in _HELD
-    paused = held and any(each.id == run["workflow"]["id"] and each.status == "paused" for each in workflows.all_known())
+    paused = held and any(
+        each.id == run["workflow"]["id"] and each.status == "paused" for each in workflows.all_known()
+    )
     return PAUSED if paused else ""
 
 
@@ -185,5 +210,9 @@ def _message_words(run_id: str, look: Look) -> str:
     reason = str(message.result.get("reason", "")).strip()
     if message.status == "waiting" and message.due_at is not None and (reason or message.number > 1):
         until = formats.full_moment(message.due_at.isoformat(), look)
-        return f"{reason} It leaves at {until}." if reason else f"Try {message.number} of {message.most} is made at {until}."
+        return (
+            f"{reason} It leaves at {until}."
+            if reason
+            else f"Try {message.number} of {message.most} is made at {until}."
+        )
     return _LEAVES.get(message.channel, "Waiting for a message.")

@@ -32,7 +32,9 @@ def came_from() -> str:
 def note_start(started_id: str) -> None:
     """Keep the address of the workspace or list in which the run, or the work on several records, was started, if it was in one."""
     if address := came_from():
-        kept = [*((each, at) for each, at in _kept().items() if each != started_id), (started_id, address)][-MOST:]
+        kept = [*((each, at) for each, at in _kept().items() if each != started_id), (started_id, address)][
+            -MOST:
+        ]
         while sum(len(at) for _, at in kept) > ROOM:
             kept.pop(0)
         session[KEPT] = kept

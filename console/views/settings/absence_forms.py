@@ -25,12 +25,19 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
     now, own = log.now(), who.id == person_id
     team = set(who.teams if own else accounts.person(person_id).teams)
     colleagues = [
-        (person.email, person.name) for person in accounts.search("", COLLEAGUES) if person.id != person_id and team & set(person.teams)
+        (person.email, person.name)
+        for person in accounts.search("", COLLEAGUES)
+        if person.id != person_id and team & set(person.teams)
     ]
     here = "/settings/me/absences" if own else f"/settings/people/{person_id}/absences"
     form = Form(
         [
-            Group([Field("first", "First day", "date", required=True), Field("last", "Last day", "date", required=True)]),
+            Group(
+                [
+                    Field("first", "First day", "date", required=True),
+                    Field("last", "Last day", "date", required=True),
+                ]
+            ),
             Field("substitute", "Who stands in (e-mail)", "email", required=True, suggestions=colleagues),
         ],
         request.form if error is not None else {},
@@ -43,7 +50,12 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
         error=error,
     )
     absent = [
-        {"id": absence.id, "days": _days(absence), "deputy": absence.substitute_name, "now": absence.starts_at <= now}
+        {
+            "id": absence.id,
+            "days": _days(absence),
+            "deputy": absence.substitute_name,
+            "now": absence.starts_at <= now,
+        }
         for absence in absences.absences_of(who, person_id)
     ]
     return {"own": own, "here": here, "list": absent, "form": form}
@@ -52,7 +64,9 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
 def _days(absence: absences.Absence) -> str:
     """Return the days as people say them; a single one once."""
     locale = frame.look().locale
-    return " to ".join(dict.fromkeys(formats.times.day_words(str(day), locale) for day in (absence.first, absence.last)))
+    return " to ".join(
+        dict.fromkeys(formats.times.day_words(str(day), locale) for day in (absence.first, absence.last))
+    )
 
 
 @blueprint.post("/me/absences")
@@ -85,7 +99,11 @@ def _plan(person_id: str) -> Response:
     who, form = frame.actor(), request.form
     try:
         kept = absences.plan(
-            who, person_id, first=_day(form.get("first")), last=_day(form.get("last")), substitute=form.get("substitute", "")
+            who,
+            person_id,
+            first=_day(form.get("first")),
+            last=_day(form.get("last")),
+            substitute=form.get("substitute", ""),
         )
     except (Invalid, Conflict) as error:
         return me.draw(absent=error) if person_id == who.id else person.draw(person_id, absent=error)
@@ -102,7 +120,9 @@ def _end(person_id: str, absence_id: str) -> Response:
 
 
 def _page(person_id: str) -> str:
-    return "/settings/me#absences" if person_id == frame.actor().id else f"/settings/people/{person_id}#absences"
+    return (
+        "/settings/me#absences" if person_id == frame.actor().id else f"/settings/people/{person_id}#absences"
+    )
 
 
 def _day(text: str | None) -> date | None:

@@ -27,7 +27,15 @@ NAME = "ai/calls"
 FILTERS = ("workflow", "step", "status", "code", "model", "mode", "person", "run")
 Known = Mapping[str, tuple[str, Mapping[str, str]]]
 """Workflow → its title and its steps with AI."""
-COLUMNS = ("When", "Step", "For", Column("Model", "mono"), "Came to", Column("Took", "r num"), Column("Cost", "r num"))
+COLUMNS = (
+    "When",
+    "Step",
+    "For",
+    Column("Model", "mono"),
+    "Came to",
+    Column("Took", "r num"),
+    Column("Cost", "r num"),
+)
 LABELS = {
     "workflow": "Workflow",
     "step": "Step",
@@ -46,11 +54,24 @@ STATUSES = {
     "off": Badge("Not asked", "", "ban"),
 }
 CODES = {
-    "no_key": "No provider is set up", "timeout": "No answer in time", "rate_limited": "Too many requests there", "overloaded": "Provider out of order", "auth": "Key not taken",
-    "billing": "Not paid there", "bad_request": "Question not taken", "model_not_found": "Model not known there", "refused": "Model refused", "truncated": "Answer cut off",
-    "malformed": "Answer unreadable", "not_in_form": "Answer did not fit", "nothing_supported": "Nothing was supported", "budget": "Budget used up", "breaker": "Left alone for a minute",
-    "connection": "No connection", "internal_error": "Our own fault",
-}  # fmt: skip
+    "no_key": "No provider is set up",
+    "timeout": "No answer in time",
+    "rate_limited": "Too many requests there",
+    "overloaded": "Provider out of order",
+    "auth": "Key not taken",
+    "billing": "Not paid there",
+    "bad_request": "Question not taken",
+    "model_not_found": "Model not known there",
+    "refused": "Model refused",
+    "truncated": "Answer cut off",
+    "malformed": "Answer unreadable",
+    "not_in_form": "Answer did not fit",
+    "nothing_supported": "Nothing was supported",
+    "budget": "Budget used up",
+    "breaker": "Left alone for a minute",
+    "connection": "No connection",
+    "internal_error": "Our own fault",
+}
 MODES = {
     "shadow": "Shadow: not shown",
     "assist": "Shown",
@@ -68,10 +89,18 @@ OUTCOMES = {
     "blind_different": Badge("Different, unseen", "warn", "git-compare"),
 }
 DROPPED = {
-    "not_allowed": "It is no field of this step", "duplicate": "It was proposed twice", "wrong_type": "It is of another type", "not_in_choices": "It is none of the choices",
-    "out_of_range": "It is out of range", "too_long": "It is too long", "no_source": "No source was cited", "unknown_source": "The source that was cited is none that was given",
-    "untrusted_source": "It has to stand in something that staff or code wrote", "not_in_source": "It does not stand in the source that was cited", "low_confidence": "The confidence was too low",
-}  # fmt: skip
+    "not_allowed": "It is no field of this step",
+    "duplicate": "It was proposed twice",
+    "wrong_type": "It is of another type",
+    "not_in_choices": "It is none of the choices",
+    "out_of_range": "It is out of range",
+    "too_long": "It is too long",
+    "no_source": "No source was cited",
+    "unknown_source": "The source that was cited is none that was given",
+    "untrusted_source": "It has to stand in something that staff or code wrote",
+    "not_in_source": "It does not stand in the source that was cited",
+    "low_confidence": "The confidence was too low",
+}
 LEVELS = {"high": Badge("High", "good"), "medium": Badge("Medium", "info"), "low": Badge("Low", "warn")}
 GONE = {
     "none": "Nobody was asked for this: no words went out.",
@@ -109,7 +138,11 @@ def show() -> Response:
     context = {
         "calls": Table("Calls, newest first", COLUMNS, [_cells(call, known, people) for call in calls]),
         "chips": [
-            Chip(LABELS[name], _spoken(name, value, known, people), frame.present_address(**{name: None, "after": None}))
+            Chip(
+                LABELS[name],
+                _spoken(name, value, known, people),
+                frame.present_address(**{name: None, "after": None}),
+            )
             for name, value in given.items()
         ],
         "form": _filter_form(given, known),
@@ -117,7 +150,9 @@ def show() -> Response:
         "first": frame.present_address(after=None) if after else None,
         "wrong": wrong,
     }
-    return area.page("settings/ai_calls.html", NAME, context, blocks={"calls": "calls"}, status=400 if wrong else 200)
+    return area.page(
+        "settings/ai_calls.html", NAME, context, blocks={"calls": "calls"}, status=400 if wrong else 200
+    )
 
 
 def _cells(call: Call, known: Known, people: Mapping[str, str]) -> list[Any]:
@@ -137,12 +172,21 @@ def _cells(call: Call, known: Known, people: Mapping[str, str]) -> list[Any]:
 
 def _filter_form(given: Mapping[str, str], known: Known) -> Form:
     steps = {
-        (step, label) for ident, (_, named) in known.items() for step, label in named.items() if given.get("workflow") in (None, ident)
+        (step, label)
+        for ident, (_, named) in known.items()
+        for step, label in named.items()
+        if given.get("workflow") in (None, ident)
     }
-    everybody = sorted(((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1].casefold())
+    everybody = sorted(
+        ((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1].casefold()
+    )
     statuses = [(name, status.label) for name, status in STATUSES.items()]
     items = [
-        _select("workflow", "Any", sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda pair: pair[1])),
+        _select(
+            "workflow",
+            "Any",
+            sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda pair: pair[1]),
+        ),
         _select("step", "Any", sorted(steps)),
         Group([_select("status", "Anything", statuses), _select("code", "Anything", CODES.items())]),
         _select("mode", "Any", MODES.items()),
@@ -151,7 +195,17 @@ def _filter_form(given: Mapping[str, str], known: Known) -> Form:
         Field("run", LABELS["run"], placeholder="run_…"),
     ]
     clear = "/settings/ai/calls"
-    return Form(items, given, "Show", action=clear, method="get", css="sheet", cancel=clear, cancel_label="Clear", prefix="of-")
+    return Form(
+        items,
+        given,
+        "Show",
+        action=clear,
+        method="get",
+        css="sheet",
+        cancel=clear,
+        cancel_label="Clear",
+        prefix="of-",
+    )
 
 
 def _select(name: str, blank: str, choices: Iterable[tuple[str, str]]) -> Field:
@@ -182,7 +236,11 @@ def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, 
         "call": call,
         "people": accounts.names({name for name in (call.person, call.submitted_by) if name}),
         "facts": _facts(call),
-        "rows": Table("Fields", ("Field", "Proposed", "Handed in", "Came to"), [_field_cells(row) for row in audited.fields]),
+        "rows": Table(
+            "Fields",
+            ("Field", "Proposed", "Handed in", "Came to"),
+            [_field_cells(row) for row in audited.fields],
+        ),
         "status": STATUSES[call.status],
         "modes": MODES,
         "told": spoken,
@@ -197,8 +255,15 @@ def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, 
 def _field_cells(row: audit.Compared) -> list[Any]:
     outcome = Cell(badge=OUTCOMES.get(row.field.outcome or ""))
     if dropped := row.field.dropped:
-        return [row.label, f"Dropped: {uncapitalised(DROPPED.get(dropped, dropped))}", _text(row.submitted), outcome]
-    sources = [f"{source['title']}{'' if source['trusted'] else ' (written by others)'}" for source in row.sources]
+        return [
+            row.label,
+            f"Dropped: {uncapitalised(DROPPED.get(dropped, dropped))}",
+            _text(row.submitted),
+            outcome,
+        ]
+    sources = [
+        f"{source['title']}{'' if source['trusted'] else ' (written by others)'}" for source in row.sources
+    ]
     note = Markup("<br>").join(text for text in (row.reason, *sources) if text)
     proposed = Cell(_text(row.proposed) or "–", badge=LEVELS.get(row.field.confidence or ""), note=note)
     return [row.label, proposed, _text(row.submitted), outcome]
@@ -224,7 +289,10 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         ("From the console's cache", "Yes, nobody was asked again" if call.from_cache else None),
         ("Took", None if call.ms is None else f"{call.ms:,} ms"),
         ("Tokens", ", ".join(f"{count:,} {words}" for words, count in tokens)),
-        ("Cost", None if call.cost is None else f"{call.cost.normalize():f} by the prices {call.price_version}"),
+        (
+            "Cost",
+            None if call.cost is None else f"{call.cost.normalize():f} by the prices {call.price_version}",
+        ),
         ("Flags", ", ".join(flag.replace("_", " ") for flag in call.flags)),
         ("Request at the provider", call.request_id),
         ("SHA-256 of the prompt", call.prompt_sha256),
@@ -271,4 +339,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, indent=2, default=str)
-    return formats.text(formats.Kind("value", "Value", "boolean"), value, frame.look()) if isinstance(value, bool) else f"{value}"
+    return (
+        formats.text(formats.Kind("value", "Value", "boolean"), value, frame.look())
+        if isinstance(value, bool)
+        else f"{value}"
+    )

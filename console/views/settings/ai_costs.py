@@ -42,7 +42,9 @@ PRICE_HINT = (
 )
 EMPTY_PRICES = 2
 LIMITS_HINT = "Over a limit nothing is asked, and the step is done by hand. An empty box is no limit. A call that is under way holds what it may cost at most."
-KEPT_HINT = "Encrypted, for who may look at calls. Afterwards only counts, hashes and what became of each value stay."
+KEPT_HINT = (
+    "Encrypted, for who may look at calls. Afterwards only counts, hashes and what became of each value stay."
+)
 BLIND_HINT = "So that it can be told whether people decide for themselves: what they enter without seeing the proposal is compared with it."
 
 
@@ -60,15 +62,29 @@ def purposes() -> Response:
     if request.method != "POST":
         return _purposes(current, shown, prices)
     shown = ai_forms.typed((*PURPOSE_NAMES, *(field.name for field in PRICE_FIELDS)))
-    lines = list(zip(*(request.form.getlist(column.name) for column in PRICES), strict=False))[: MOST_PRICES + EMPTY_PRICES]
-    prices = [dict(zip(PRICE_PARTS, (text.strip() for text in line), strict=True)) for line in lines if any(text.strip() for text in line)]
+    lines = list(zip(*(request.form.getlist(column.name) for column in PRICES), strict=False))[
+        : MOST_PRICES + EMPTY_PRICES
+    ]
+    prices = [
+        dict(zip(PRICE_PARTS, (text.strip() for text in line), strict=True))
+        for line in lines
+        if any(text.strip() for text in line)
+    ]
     changes: dict[str, Any] = ai_forms.nested(shown)
-    changes["prices"] |= {"models": [{part: text or None for part, text in price.items() if text or part != "cached"} for price in prices]}
+    changes["prices"] |= {
+        "models": [
+            {part: text or None for part, text in price.items() if text or part != "cached"}
+            for price in prices
+        ]
+    }
     return _purposes(current, shown, prices, changes)
 
 
 def _purposes(
-    current: Current, shown: Mapping[str, str], prices: list[dict[str, str]], changes: Mapping[str, Any] | None = None
+    current: Current,
+    shown: Mapping[str, str],
+    prices: list[dict[str, str]],
+    changes: Mapping[str, Any] | None = None,
 ) -> Response:
     whole = int(current.seconds)
     parts = [
@@ -76,22 +92,39 @@ def _purposes(
         Field("purposes.{row}.seconds", "Seconds", inputmode="numeric", placeholder=str(whole)),
         Field("purposes.{row}.max_tokens", "Most tokens of an answer", inputmode="numeric"),
     ]
-    rows = {purpose: {part: shown[f"purposes.{purpose}.{part}"] for part in PURPOSE_PARTS} for purpose, *_ in PURPOSE_WORDS}
+    rows = {
+        purpose: {part: shown[f"purposes.{purpose}.{part}"] for part in PURPOSE_PARTS}
+        for purpose, *_ in PURPOSE_WORDS
+    }
     titles = {purpose: (words, hint) for purpose, words, hint in PURPOSE_WORDS}
     priced = numbered([*prices, *[{}] * EMPTY_PRICES])
-    model = f": the model of the provider, {current.ai.model}," if current.ai.model else ": the model of the provider"
+    model = (
+        f": the model of the provider, {current.ai.model},"
+        if current.ai.model
+        else ": the model of the provider"
+    )
     hint = (
         f"What is empty is as usual{model} and {whole} seconds. A proposal may not take longer than that: the person fills in the form "
         "meanwhile, and later nobody needs it any more."
     )
-    table = Lines("prices.models", "Prices of a million tokens", PRICES, priced, "Of a million tokens each. Empty lines are left out.")
+    table = Lines(
+        "prices.models",
+        "Prices of a million tokens",
+        PRICES,
+        priced,
+        "Of a million tokens each. Empty lines are left out.",
+    )
     items = [
         Group([Lines("purposes", "By purpose", parts, rows, titles=titles)], "Purposes", "card", hint),
         Group([Group(PRICE_FIELDS), table], "Prices", "card", PRICE_HINT),
     ]
     form = ai_forms.form_of(items, shown)
     untried = request.form.get("untried") == "on"
-    made = ai_forms.save("/settings/ai/purposes", form, changes, untried=untried) if changes is not None else None
+    made = (
+        ai_forms.save("/settings/ai/purposes", form, changes, untried=untried)
+        if changes is not None
+        else None
+    )
     return made or area.form_page("ai/purposes", form)
 
 
@@ -102,7 +135,12 @@ def budgets() -> Response:
     kept, today = current.document, usage.today(frame.actor())
     currency = kept.prices.currency
     limits = [
-        Group([_number("budget.run_calls", "Calls of one run"), _number("budget.run_money", "Money for one run", currency)]),
+        Group(
+            [
+                _number("budget.run_calls", "Calls of one run"),
+                _number("budget.run_money", "Money for one run", currency),
+            ]
+        ),
         Group(
             [
                 _number("budget.day_calls", "Calls of a day, everybody together"),
@@ -112,7 +150,11 @@ def budgets() -> Response:
         _number("budget.warn_percent", "Warn from", "% of a day's limit"),
     ]
     blind_given = settings.current().ai_blind_percent is not None
-    given = f" The environment says {current.blind_percent} (CONSOLE_AI_BLIND_PERCENT), and that counts." if blind_given else ""
+    given = (
+        f" The environment says {current.blind_percent} (CONSOLE_AI_BLIND_PERCENT), and that counts."
+        if blind_given
+        else ""
+    )
     keeping = [
         _number("retention_days", "Prompts and answers are kept for", "days", KEPT_HINT),
         _number("blind_percent", "Proposals that are not shown", "% of all", BLIND_HINT + given),
@@ -121,7 +163,13 @@ def budgets() -> Response:
         Group(limits, "Limits", "card", LIMITS_HINT),
         Group(keeping, "What is kept, and what is left out", "card"),
     ]
-    values = ai_forms.flat({"budget": kept.budget.model_dump(), "retention_days": kept.retention_days, "blind_percent": kept.blind_percent})
+    values = ai_forms.flat(
+        {
+            "budget": kept.budget.model_dump(),
+            "retention_days": kept.retention_days,
+            "blind_percent": kept.blind_percent,
+        }
+    )
     form = ai_forms.form_of(items, values)
     if request.method == "POST":
         shown = ai_forms.typed(values)
@@ -141,4 +189,11 @@ def budgets() -> Response:
 
 
 def _number(name: str, label: str, suffix: str = "", hint: str = "") -> Field:
-    return Field(name, label, hint=hint, suffix=suffix, inputmode="decimal" if name.endswith("money") else "numeric", css="short")
+    return Field(
+        name,
+        label,
+        hint=hint,
+        suffix=suffix,
+        inputmode="decimal" if name.endswith("money") else "numeric",
+        css="short",
+    )

@@ -11,13 +11,21 @@ from console.core.errors import Conflict, Invalid
 from console.views import frame
 from console.views.forms import Field, Form, Item
 
-UNTRIED = Field("untried", "Save without trying it: the provider cannot be reached at the moment, and this is right all the same", "check")
+UNTRIED = Field(
+    "untried",
+    "Save without trying it: the provider cannot be reached at the moment, and this is right all the same",
+    "check",
+)
 
 
 def flat(value: Any, name: str = "") -> dict[str, str]:
     """Return a part of the document as texts by dotted names; None is the empty text."""
     if isinstance(value, Mapping):
-        return {key: text for part, entry in value.items() for key, text in flat(entry, f"{name}.{part}" if name else part).items()}
+        return {
+            key: text
+            for part, entry in value.items()
+            for key, text in flat(entry, f"{name}.{part}" if name else part).items()
+        }
     return {name: "" if value is None else "on" if value is True else "" if value is False else f"{value}"}
 
 
@@ -46,7 +54,9 @@ def save(there: str, form: Form, changes: Mapping[str, Any], **more: Any) -> Res
         after = saving.change(frame.actor(), changes, base=before, note=request.form.get("note", ""), **more)
     except (Invalid, Conflict) as wrong:
         if isinstance(wrong, Conflict):
-            wrong.details = [{"field": "version", "reason": "Save once more to put yours in the place of theirs."}]
+            wrong.details = [
+                {"field": "version", "reason": "Save once more to put yours in the place of theirs."}
+            ]
         if wrong.code == "not_working":
             form.items = [*form.items, UNTRIED]
         form.error = wrong
@@ -57,10 +67,21 @@ def save(there: str, form: Form, changes: Mapping[str, Any], **more: Any) -> Res
 
 def form_of(items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> Form:
     """Return the form of a part of the document, with why it is changed."""
-    note = Field("note", "Why, for those who come after you", hint="Not needed; kept with the version and in the log.", max_length=500)
+    note = Field(
+        "note",
+        "Why, for those who come after you",
+        hint="Not needed; kept with the version and in the log.",
+        max_length=500,
+    )
     stored = {"version": newest().version, "note": request.form.get("note", "")}
     every = [Field("version", kind="hidden"), *items, note]
-    return Form(every, {**values, **stored}, prefix="f-", submit_more={"data-key": "ctrl+s"}, **{"css": "sect", **more})
+    return Form(
+        every,
+        {**values, **stored},
+        prefix="f-",
+        submit_more={"data-key": "ctrl+s"},
+        **{"css": "sect", **more},
+    )
 
 
 def newest() -> Current:

@@ -18,9 +18,17 @@ blueprint = Blueprint("ai_provider", __name__, url_prefix="/settings/ai")
 NAMES = ("provider", "model", "base_url")
 SHOWN_VERSIONS = 8
 PROVIDERS = (
-    ("rules", "Rules", "No model: what stands unambiguously in the record or an earlier step. Nothing leaves this machine."),
+    (
+        "rules",
+        "Rules",
+        "No model: what stands unambiguously in the record or an earlier step. Nothing leaves this machine.",
+    ),
     ("anthropic", "Anthropic", "Claude, by their API."),
-    ("openai_compatible", "An OpenAI-compatible endpoint", "llama.cpp, vLLM, Ollama, a gateway: anything that speaks chat/completions."),
+    (
+        "openai_compatible",
+        "An OpenAI-compatible endpoint",
+        "llama.cpp, vLLM, Ollama, a gateway: anything that speaks chat/completions.",
+    ),
 )
 
 
@@ -67,9 +75,15 @@ def _shown(current: options.Current) -> dict[str, str]:
 
 def _form(shown: Mapping[str, str], key: str = "") -> Form:
     has_key = ai_forms.newest().key is not None
-    stored = "A key is stored, encrypted, and shown to nobody. Leave this empty to keep it." if has_key else "None is stored."
+    stored = (
+        "A key is stored, encrypted, and shown to nobody. Leave this empty to keep it."
+        if has_key
+        else "None is stored."
+    )
     key_hint = f"{stored} It belongs to this provider and address: change either, and the key is entered again. You are asked to show that it is you."
-    model = Field("model", "Model", hint=f"As the provider calls it. Empty with Anthropic: {anthropic.MODEL}.")
+    model = Field(
+        "model", "Model", hint=f"As the provider calls it. Empty with Anthropic: {anthropic.MODEL}."
+    )
     url_hint = "With an endpoint of your own up to and with /v1. Empty with Anthropic: their own address."
     of_model: list[Item] = [
         Group([model, Field("base_url", "Base URL", "url", url_hint, placeholder="https://")]),
@@ -77,7 +91,10 @@ def _form(shown: Mapping[str, str], key: str = "") -> Form:
     ]
     if has_key:
         of_model.append(Field("drop_key", "Forget the stored key", "check"))
-    items = [Field("provider", "Who proposes", "radios", choices=PROVIDERS), Group(of_model, kind="ai-of-model form")]
+    items = [
+        Field("provider", "Who proposes", "radios", choices=PROVIDERS),
+        Group(of_model, kind="ai-of-model form"),
+    ]
     tries = {
         "formaction": "/settings/ai/test",
         "hx-post": "/settings/ai/test",

@@ -28,14 +28,22 @@ def show() -> Response:
         return _page(form, playground.of_record(frame.actor(), form["collection"], form["record"]))
     except (NotFound, SourceDown) as error:
         down = isinstance(error, SourceDown)
-        error.details = [{"field": "record", "reason": error.message if down else "There is no such record, or you may not see it."}]
+        error.details = [
+            {
+                "field": "record",
+                "reason": error.message if down else "There is no such record, or you may not see it.",
+            }
+        ]
         return _page(form, record_error=error)
 
 
 @blueprint.post("")
 def try_text() -> Response:
     """Show what a model would see of a text. It is not stored and not in the address."""
-    form = {"collection": request.form.get("collection", ""), "text": request.form.get("text", "").replace("\r\n", "\n")}
+    form = {
+        "collection": request.form.get("collection", ""),
+        "text": request.form.get("text", "").replace("\r\n", "\n"),
+    }
     try:
         return _page(form, playground.of_text(frame.actor(), form["text"], form["collection"]))
     except Invalid as wrong:
@@ -52,22 +60,39 @@ def _page(
     collections = [(collection.id, collection.label) for collection in browse.collections(frame.actor())]
     record = [
         Field("collection", "Collection", "select", choices=[("", "Choose"), *collections]),
-        Field("record", "Its key", hint="You see of it what you may see anywhere; that you looked is in the log."),
+        Field(
+            "record",
+            "Its key",
+            hint="You see of it what you may see anywhere; that you looked is in the log.",
+        ),
     ]
     text_hint = "JSON, lines such as email: ada@example.com, or prose. It is not kept."
     text = [
-        Field("collection", "Collection", "select", choices=[("", "None: a note about somebody"), *collections]),
+        Field(
+            "collection", "Collection", "select", choices=[("", "None: a note about somebody"), *collections]
+        ),
         Field("text", "Text", "area", text_hint, rows=8),
     ]
     of_record = Form(
-        record, values, "Show", title="Of a record", css="card pad form narrow", method="get", prefix="record-", error=record_error
+        record,
+        values,
+        "Show",
+        title="Of a record",
+        css="card pad form narrow",
+        method="get",
+        prefix="record-",
+        error=record_error,
     )
-    of_text = Form(text, values, "Show", title="Of a text", css="card pad form", prefix="text-", error=text_error)
+    of_text = Form(
+        text, values, "Show", title="Of a text", css="card pad form", prefix="text-", error=text_error
+    )
     context: dict[str, Any] = {
         "seen": seen,
         "forms": [of_record, of_text] if collections else [of_text],
         "words": AI_WORDS,
     }
-    answer = area.page("settings/ai_redaction.html", "ai/redaction", context, error=record_error or text_error)
+    answer = area.page(
+        "settings/ai_redaction.html", "ai/redaction", context, error=record_error or text_error
+    )
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -47,7 +47,9 @@ def switches() -> Response:
         return _switches_page(_switches_form(shown, places))
     form = request.form
     shown = {"on": form.get("on") == "on", "reason": form.get("reason", "")}
-    shown |= {name: form[name] for name in form if name.partition(".")[2] in places.get(name.partition(".")[0], ())}
+    shown |= {
+        name: form[name] for name in form if name.partition(".")[2] in places.get(name.partition(".")[0], ())
+    }
     changes: dict[str, Any] = {"on": shown["on"], "reason": shown["reason"].strip()}
     for kind in KINDS:
         added = form.get(f"add.{kind}", "")
@@ -71,10 +73,14 @@ def _switches_form(shown: Mapping[str, Any], places: Mapping[str, Mapping[str, s
         off = [name for name in places[kind] if f"{kind}.{name}" in shown]
         items: list[Item] = [Field(f"{kind}.{name}", places[kind][name], max_length=500) for name in off]
         if others := [(name, label) for name, label in places[kind].items() if name not in off]:
-            add = Field(f"add.{kind}", f"Switch it off for another {one}", "select", choices=[("", "–"), *others])
+            add = Field(
+                f"add.{kind}", f"Switch it off for another {one}", "select", choices=[("", "–"), *others]
+            )
             items.append(Group([add, Field(f"add.{kind}.reason", "Why", max_length=500)]))
         none = "" if places[kind] else " At no step of a published workflow the AI proposes anything yet."
-        groups.append(Group(items, title, "card", f"{hint} Emptied, a reason switches the AI on again.{none}"))
+        groups.append(
+            Group(items, title, "card", f"{hint} Emptied, a reason switches the AI on again.{none}")
+        )
     return ai_forms.form_of(groups, shown)
 
 
@@ -99,7 +105,11 @@ def _places(actor: Actor, kind: str) -> dict[str, str]:
             document = workflows.version(known.id, known.live).document
         except NotFound:
             continue
-        made |= {f"{known.slug}/{step.id}": f"{known.title}: {step.title}" for step in document.steps if step.ai is not None}
+        made |= {
+            f"{known.slug}/{step.id}": f"{known.title}: {step.title}"
+            for step in document.steps
+            if step.ai is not None
+        }
     return made
 
 
@@ -115,14 +125,29 @@ def house() -> Response:
         css="card pad form",
     )
     if request.method == "POST":
-        shown = {name: text.replace("\r\n", "\n") for name, text in ai_forms.typed(field.name for field in HOUSE_FIELDS).items()}
+        shown = {
+            name: text.replace("\r\n", "\n")
+            for name, text in ai_forms.typed(field.name for field in HOUSE_FIELDS).items()
+        }
         form.values = {**form.values, **shown}
-        if made := ai_forms.save("/settings/ai/house", form, {"house": {name.partition(".")[2]: text for name, text in shown.items()}}):
+        if made := ai_forms.save(
+            "/settings/ai/house",
+            form,
+            {"house": {name.partition(".")[2]: text for name, text in shown.items()}},
+        ):
             return made
     texts = saving.house_texts(frame.actor())
     former = [*(text.document.house for text in texts[1:]), Options().house]
-    history = [(version, _difference(before, version.document.house)) for version, before in zip(texts, former, strict=False)]
-    context = {"form": form, "house": kept, "history": history, "names": accounts.names({text.by for text in texts})}
+    history = [
+        (version, _difference(before, version.document.house))
+        for version, before in zip(texts, former, strict=False)
+    ]
+    context = {
+        "form": form,
+        "house": kept,
+        "history": history,
+        "names": accounts.names({text.by for text in texts}),
+    }
     return area.page("settings/ai_house.html", "ai/house", context, error=form.error)
 
 
@@ -131,5 +156,9 @@ def _difference(before: HouseText, after: HouseText) -> Sequence[tuple[str, str,
     changed = []
     for part in ("prefix", "suffix"):
         lines = difflib.ndiff(getattr(before, part).splitlines(), getattr(after, part).splitlines())
-        changed += [(part, {"+": "came", "-": "went"}[line[0]], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
+        changed += [
+            (part, {"+": "came", "-": "went"}[line[0]], line[2:])
+            for line in lines
+            if line[0] in "+-" and line[2:].strip()
+        ]
     return changed

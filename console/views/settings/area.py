@@ -118,8 +118,16 @@ def page(
     for entry in pages_of(frame.actor()):
         groups.setdefault(entry.group, []).append(entry)
     entry = next(entry for entry in PAGES if entry.name == name)
-    shared = {"settings_groups": groups, "settings_page": entry, "heading": heading, "trail": trail, "error": error}
-    return frame.page(template, shared | dict(context), blocks=blocks, status=error.status if error else status)
+    shared = {
+        "settings_groups": groups,
+        "settings_page": entry,
+        "heading": heading,
+        "trail": trail,
+        "error": error,
+    }
+    return frame.page(
+        template, shared | dict(context), blocks=blocks, status=error.status if error else status
+    )
 
 
 def form_page(name: str, form: Form, heading: str = "", trail: Iterable[tuple[str, str]] = ()) -> Response:

@@ -35,7 +35,12 @@ SCRIPT_HINTS = {
     "address or name; “by hand” to choose in the outbox.",
 }
 GATEWAY_HINT = "JSON; empty: none. Save it, then send a test to yourself below."
-OWN_NUMBER = {"email": "E-mail address", "sms": "Telephone number", "call": "Telephone number", "chat": "Name of the chat"}
+OWN_NUMBER = {
+    "email": "E-mail address",
+    "sms": "Telephone number",
+    "call": "Telephone number",
+    "chat": "Name of the chat",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,9 @@ def save(kind: str) -> Response:
 def save_gateway() -> Response:
     """Set the document by which SMS leave over HTTP."""
     try:
-        channel_settings.save_gateway(frame.actor(), request.form.get("gateway", ""), seen=request.form.get("drawn"))
+        channel_settings.save_gateway(
+            frame.actor(), request.form.get("gateway", ""), seen=request.form.get("drawn")
+        )
     except (Invalid, Conflict) as error:
         return _page("sms", error)
     flash("Saved")
@@ -97,7 +104,12 @@ def test(kind: str) -> Response:
 def _page(of: str = "", error: ConsoleError | None = None) -> Response:
     access.require(frame.actor(), None, "source", "manage")
     lines = [_line(kind, error if kind == of else None) for kind in KINDS]
-    return area.page("settings/channels.html", "channels", {"lines": lines, "base_url": settings.current().base_url}, error=error)
+    return area.page(
+        "settings/channels.html",
+        "channels",
+        {"lines": lines, "base_url": settings.current().base_url},
+        error=error,
+    )
 
 
 def _line(kind: str, error: ConsoleError | None) -> Line:
@@ -107,16 +119,30 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
     gateway = channel_settings.gateway_text(kept_channels.kept_for(kind).gateway) if kind == "sms" else ""
     if isinstance(error, Conflict) and "gateway" in typed:
         now = f"Now it is asked like this: {' '.join(gateway.split())}" if gateway else "Now there is none."
-        error.details = [{"field": "gateway", "reason": f"{now} What you entered is here: save again to put it in its place."}]
+        error.details = [
+            {
+                "field": "gateway",
+                "reason": f"{now} What you entered is here: save again to put it in its place.",
+            }
+        ]
     elif isinstance(error, Conflict):
-        error.details = [{"field": "", "reason": f"{_now(state)} What you entered is below: save again to put it in its place."}]
+        error.details = [
+            {
+                "field": "",
+                "reason": f"{_now(state)} What you entered is below: save again to put it in its place.",
+            }
+        ]
 
     def form(name: str, items: list[Item], values: dict[str, Any], path: str = "", **more: Any) -> Form:
         refused = error if name in typed else None
         action = f"/settings/channels/{kind}{path}"
-        return Form(items, values, tone="", css="form", action=action, prefix=f"{kind}-", error=refused, **more)
+        return Form(
+            items, values, tone="", css="form", action=action, prefix=f"{kind}-", error=refused, **more
+        )
 
-    drawn = frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script), error if "script" in typed else None)
+    drawn = frame.drawn_from(
+        channel_settings.terms(state.own_sandbox, state.script), error if "script" in typed else None
+    )
     script_form = form(
         "script",
         [
@@ -142,7 +168,12 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
     gateway_form = None
     if kind == "sms":
         text = Field(
-            "gateway", "How it is asked, and what it answers and tells", "area", GATEWAY_HINT, rows=12, placeholder=sms_gateway.EXAMPLE
+            "gateway",
+            "How it is asked, and what it answers and tells",
+            "area",
+            GATEWAY_HINT,
+            rows=12,
+            placeholder=sms_gateway.EXAMPLE,
         )
         values = {
             "gateway": typed.get("gateway", gateway),
@@ -150,10 +181,22 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
         }
         gateway_form = form("gateway", [Field("drawn", kind="hidden"), text], values, "/gateway")
     figures = channel_settings.figures_of(kind)
-    return Line(state, KIND_WORDS[kind], provider.title, WHY[state.why], callback, figures, script_form, gateway_form, test_form)
+    return Line(
+        state,
+        KIND_WORDS[kind],
+        provider.title,
+        WHY[state.why],
+        callback,
+        figures,
+        script_form,
+        gateway_form,
+        test_form,
+    )
 
 
 def _now(state: ChannelState) -> str:
     """Return what is set for the channel now, in sentences."""
     answers = " ".join(f"“{line}”" for line in sandbox.spoken(state.script).splitlines()) or "as usual"
-    return f"Now it {'is kept' if state.own_sandbox else 'is not kept'} in the sandbox, which answers {answers}."
+    return (
+        f"Now it {'is kept' if state.own_sandbox else 'is not kept'} in the sandbox, which answers {answers}."
+    )

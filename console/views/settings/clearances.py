@@ -51,9 +51,19 @@ def ask() -> Response:
 def _form(held: Sequence[clearances.Holding]) -> Form:
     today = frame.look().now
     items = [
-        Field("label", "Clearance", "select", choices=[(label.id, label.id.replace("_", " ").capitalize()) for label in held]),
+        Field(
+            "label",
+            "Clearance",
+            "select",
+            choices=[(label.id, label.id.replace("_", " ").capitalize()) for label in held],
+        ),
         Field("email", "Who (e-mail)", "email", required=True),
-        Group([Field("since", "First day", "date", required=True), Field("until", "Last day", "date", required=True)]),
+        Group(
+            [
+                Field("since", "First day", "date", required=True),
+                Field("until", "Last day", "date", required=True),
+            ]
+        ),
         Field("reason", "Reason", "area", required=True, max_length=2000),
     ]
     values = {
@@ -86,7 +96,11 @@ def answered(grant: str, word: str) -> Response:
         if refused.code != "four_eyes":
             raise
         return _page(refused)
-    flash({"agree": "The person is cleared from the day that was asked for.", "refuse": "It is refused."}.get(word, "It is taken back."))
+    flash(
+        {"agree": "The person is cleared from the day that was asked for.", "refuse": "It is refused."}.get(
+            word, "It is taken back."
+        )
+    )
     return frame.redirect_to("/settings/labels")
 
 
@@ -103,13 +117,19 @@ def _days(typed: Mapping[str, str], zone: str) -> tuple[datetime, datetime]:
     try:
         return midnight(days[0], zone), midnight(days[1] + timedelta(days=1), zone)
     except OverflowError:
-        raise Invalid("Nothing was asked for.", details=[{"field": "until", "reason": "No calendar has the day after this one."}]) from None
+        raise Invalid(
+            "Nothing was asked for.",
+            details=[{"field": "until", "reason": "No calendar has the day after this one."}],
+        ) from None
 
 
 def _period_words(grant: clearances.Grant) -> str:
     """Return the first and last day, in the reader's zone."""
     look = frame.look()
-    first, last = (moment.astimezone(ZoneInfo(look.zone)).date() for moment in (grant.since, grant.until - timedelta(seconds=1)))
+    first, last = (
+        moment.astimezone(ZoneInfo(look.zone)).date()
+        for moment in (grant.since, grant.until - timedelta(seconds=1))
+    )
     shown = [formats.text(DAY, f"{day}", look) for day in (first, last)]
     return shown[0] if first == last else " to ".join(shown)
 
@@ -126,4 +146,6 @@ def _page(refused: ConsoleError | None = None, form: Form | None = None) -> Resp
         "refused": refused,
         "form": form or _form(held),
     }
-    return area.page("settings/labels.html", "labels", context, error=refused or (form.error if form else None))
+    return area.page(
+        "settings/labels.html", "labels", context, error=refused or (form.error if form else None)
+    )

@@ -21,7 +21,9 @@ from console.views import formats, frame
 from console.views.forms import Button, Cell, Table
 from console.views.settings import collection_frame
 
-blueprint = Blueprint("collection_contacts", __name__, url_prefix="/settings/collections/<collection>/contacts")
+blueprint = Blueprint(
+    "collection_contacts", __name__, url_prefix="/settings/collections/<collection>/contacts"
+)
 PARTS = {
     "name": ("Name", "Empty: the title of the record, as with first and last names in two columns"),
     "email": ("E-mail", ""),
@@ -31,7 +33,10 @@ PARTS = {
     "language": ("Language", ""),
     "stage": ("Stage", "A field with options: the columns of the board"),
     "owner": ("Whose contact it is", "By e-mail address, or the part before the @"),
-    "do_not_contact": ("Never to be contacted", "A field that is yes for who is to be reached by no channel at all"),
+    "do_not_contact": (
+        "Never to be contacted",
+        "A field that is yes for who is to be reached by no channel at all",
+    ),
 }
 """Part of a contact → its name on the page, and a hint."""
 EVIDENCE_WORDS = {
@@ -72,14 +77,20 @@ def _wrong(editing: Editing, document: Mapping[str, Any]) -> Invalid | None:
     except Invalid as wrong:
         return collection_frame.spoken(wrong, editing, document)
     spots = list(wrong_tables(becoming, _every()))
-    return Invalid(spots[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in spots]) if spots else None
+    return (
+        Invalid(spots[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in spots])
+        if spots
+        else None
+    )
 
 
 def _sent(becoming: Collection, said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the form says under `contact`. Columns of a place that was chosen before, and that the new one lacks, are left out."""
     made: dict[str, Any] = {part: name for part in FIELDS if (name := request.form.get(part, ""))}
     consent = {
-        channel: entry for channel in CHANNELS if (entry := _sent_consent(becoming, channel, said.get("consent", {}).get(channel, {})))
+        channel: entry
+        for channel in CHANNELS
+        if (entry := _sent_consent(becoming, channel, said.get("consent", {}).get(channel, {})))
     }
     return made | ({"consent": consent} if consent else {})
 
@@ -89,11 +100,19 @@ def _sent_consent(becoming: Collection, channel: str, former: Mapping[str, Any])
     if place not in ("field", "table") or not name:
         return None
     relation = becoming.relation(name) if place == "table" else None
-    same = relation is not None and former.get("table") and consents_relation(becoming, former["table"]) == relation
+    same = (
+        relation is not None
+        and former.get("table")
+        and consents_relation(becoming, former["table"]) == relation
+    )
     there = _every().get(relation.collection) if relation is not None else becoming
     words = [word.strip() for word in request.form.get(f"{channel}.given", "").split(",") if word.strip()]
     parts = (*(("channel", "state") if place == "table" else ()), *EVIDENCE)
-    columns = {part: value for part in parts if (value := request.form.get(f"{channel}.{part}", "")) and there and value in there.by_name}
+    columns = {
+        part: value
+        for part in parts
+        if (value := request.form.get(f"{channel}.{part}", "")) and there and value in there.by_name
+    }
     called = request.form.get(f"{channel}.is", "").strip() if place == "table" else ""
     entry: dict[str, Any] = {place: former["table"] if same else name, **columns}
     return entry | ({"is": called} if called else {}) | ({"given": words} if words else {})
@@ -105,10 +124,15 @@ def _sent_consent(becoming: Collection, channel: str, former: Mapping[str, Any])
 def _form(editing: Editing, said: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:
     own, every = editing.becoming, _every()
     tables = [
-        (relation, every[relation.collection]) for relation in own.relations if relation.kind == "to_many" and relation.collection in every
+        (relation, every[relation.collection])
+        for relation in own.relations
+        if relation.kind == "to_many" and relation.collection in every
     ]
     trial, not_tried = (None, "") if wrong else _tried(editing, said)
-    stored, may = editing.document.to_json().get("contact"), access.can(frame.actor(), None, "source", "manage")
+    stored, may = (
+        editing.document.to_json().get("contact"),
+        access.can(frame.actor(), None, "source", "manage"),
+    )
     channels = [_channel(own, channel, said, tables) for channel in CHANNELS]
     values = dict(said) | {f"consent.{each['id']}": each["place"] for each in channels}
     for each in channels:
@@ -140,7 +164,11 @@ def _form(editing: Editing, said: Mapping[str, Any], wrong: ConsoleError | None 
         "evidence": EVIDENCE_WORDS,
         "table_words": TABLE_WORDS,
         "trial": trial,
-        "examples": Table("The first records as contacts", heads, [_example(own, each) for each in trial.examples]) if trial else None,
+        "examples": Table(
+            "The first records as contacts", heads, [_example(own, each) for each in trial.examples]
+        )
+        if trial
+        else None,
         "not_tried": not_tried,
         "names_of_channels": consent_columns.NAMES,
         "may": may,
@@ -149,9 +177,19 @@ def _form(editing: Editing, said: Mapping[str, Any], wrong: ConsoleError | None 
 
 
 def _example(own: Collection, each: mapping_trial.Example) -> tuple[Any, ...]:
-    agreed = "Never to be contacted" if each.closed else ", ".join(consent_columns.NAMES[channel] for channel in each.agreed) or "Nothing"
+    agreed = (
+        "Never to be contacted"
+        if each.closed
+        else ", ".join(consent_columns.NAMES[channel] for channel in each.agreed) or "Nothing"
+    )
     zones = "; ".join(formats.zone_words(zone, frame.look()) for zone in each.zones)
-    return Cell(each.title, frame.record_url(own.id, each.key)), each.email or "", each.phone or "", zones, agreed
+    return (
+        Cell(each.title, frame.record_url(own.id, each.key)),
+        each.email or "",
+        each.phone or "",
+        zones,
+        agreed,
+    )
 
 
 def _at_fields(wrong: ConsoleError) -> Invalid:
@@ -171,7 +209,11 @@ def _every() -> dict[str, Collection]:
 
 def _options(own: Collection, part: str, chosen: str | None) -> list[tuple[str, str]]:
     """Return name and label of the fields that can be this part."""
-    return _with_chosen([item for item in own.stored_fields if not item.hidden and (part != "stage" or item.options)], own, chosen)
+    return _with_chosen(
+        [item for item in own.stored_fields if not item.hidden and (part != "stage" or item.options)],
+        own,
+        chosen,
+    )
 
 
 def _with_chosen(fitting: Iterable[Field], there: Collection, *chosen: str | None) -> list[tuple[str, str]]:
@@ -183,24 +225,44 @@ def _with_chosen(fitting: Iterable[Field], there: Collection, *chosen: str | Non
     return list(names.items())
 
 
-def _channel(own: Collection, channel: str, said: Mapping[str, Any], tables: list[tuple[Relation, Collection]]) -> dict[str, Any]:
+def _channel(
+    own: Collection, channel: str, said: Mapping[str, Any], tables: list[tuple[Relation, Collection]]
+) -> dict[str, Any]:
     """Return what is drawn of the consent to one channel: its place, and the columns that can be named there."""
     entry = said.get("consent", {}).get(channel, {})
     relation = consents_relation(own, entry["table"]) if entry.get("table") else None
     there = (
-        next((other for each, other in tables if each == relation), None) if relation is not None else own if entry.get("field") else None
+        next((other for each, other in tables if each == relation), None)
+        if relation is not None
+        else own
+        if entry.get("field")
+        else None
     )
     shown = [item for item in there.stored_fields if not item.hidden] if there else []
     usual = (
-        {part: next((there.by_name[name].label for name in USUAL[part] if name in there.by_name), "") for part in USUAL}
+        {
+            part: next((there.by_name[name].label for name in USUAL[part] if name in there.by_name), "")
+            for part in USUAL
+        }
         if there and relation
         else {}
     )
     return {
-        "id": channel, "entry": entry, "place": f"table:{relation.name}" if relation else f"field:{entry['field']}" if entry.get("field") else "",
-        "columns": _with_chosen(shown, there, *(entry.get(part) for part in (*USUAL, "field"))) if there else [],
-        "fields": [(f"field:{name}", words) for name, words in _options(own, channel, entry.get("field"))], "usual": usual, "of_table": relation is not None, "open": any(name not in ("field", "table") for name in entry),
-    }  # fmt: skip
+        "id": channel,
+        "entry": entry,
+        "place": f"table:{relation.name}"
+        if relation
+        else f"field:{entry['field']}"
+        if entry.get("field")
+        else "",
+        "columns": _with_chosen(shown, there, *(entry.get(part) for part in (*USUAL, "field")))
+        if there
+        else [],
+        "fields": [(f"field:{name}", words) for name, words in _options(own, channel, entry.get("field"))],
+        "usual": usual,
+        "of_table": relation is not None,
+        "open": any(name not in ("field", "table") for name in entry),
+    }
 
 
 def _tried(editing: Editing, said: Mapping[str, Any]) -> tuple[mapping_trial.MappingTrial | None, str]:
@@ -209,9 +271,16 @@ def _tried(editing: Editing, said: Mapping[str, Any]) -> tuple[mapping_trial.Map
         return None, ""
     document = {**editing.document.to_json(), "contact": dict(said)}
     try:
-        trial = mapping_trial.tried(frame.actor(), collections.preview(frame.actor(), editing.collection.id, document))
+        trial = mapping_trial.tried(
+            frame.actor(), collections.preview(frame.actor(), editing.collection.id, document)
+        )
     except Invalid as wrong:
         return None, str(wrong.details[0]["reason"] if wrong.details else wrong.message)
     except (SourceDown, TooSlow) as error:
         return None, error.message
-    return trial, "" if trial else f"You may not see records of {editing.becoming.label}, so that it cannot be tried by you."
+    return (
+        trial,
+        ""
+        if trial
+        else f"You may not see records of {editing.becoming.label}, so that it cannot be tried by you.",
+    )

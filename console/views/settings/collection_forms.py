@@ -55,7 +55,11 @@ def order_of(editing: Editing) -> list[str]:
     """Return every field in the order of the page: list columns first, then details, then the others in table order."""
     becoming = editing.becoming
     every = [item.name for item in (*becoming.stored_fields, *becoming.computed_fields)]
-    return [name for name in dict.fromkeys([*becoming.columns, *(becoming.details or ()), *every]) if name in every]
+    return [
+        name
+        for name in dict.fromkeys([*becoming.columns, *(becoming.details or ()), *every])
+        if name in every
+    ]
 
 
 def rows(editing: Editing) -> list[Row]:
@@ -82,7 +86,11 @@ def _row(item: Field, says: Any, editing: Editing) -> Row:
         offered(item),
         frozenset(places),
         frozenset(flags),
-        frozenset(fixed | ({"columns"} if item.type == "binary" else set()) | ({"form"} if item.readonly or not becoming.key else set())),
+        frozenset(
+            fixed
+            | ({"columns"} if item.type == "binary" else set())
+            | ({"form"} if item.readonly or not becoming.key else set())
+        ),
         column is not None,
     )
 
@@ -123,11 +131,19 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
     if "changes.column" in form:
         _set_or_drop(document, "changes", _watched(document.get("changes") or {}, form))
     shown = {row.name: row for row in rows(editing)}
-    drawn = dict.fromkeys(name for name in form.getlist("order") if name in shown) if "order" in form else dict.fromkeys(shown)
+    drawn = (
+        dict.fromkeys(name for name in form.getlist("order") if name in shown)
+        if "order" in form
+        else dict.fromkeys(shown)
+    )
     arranged = iter(order_after_move(list(drawn), form.get("move", "")))
     order = [next(arranged) if name in drawn else name for name in shown]
     for place, _ in PLACES:
-        ticked = [name for name in order if place in (form.getlist(f"in.{name}") if name in drawn else shown[name].places)]
+        ticked = [
+            name
+            for name in order
+            if place in (form.getlist(f"in.{name}") if name in drawn else shown[name].places)
+        ]
         before = [name for name in shown if place in shown[name].places]
         if ticked != before:
             document[place] = ticked
@@ -181,7 +197,9 @@ def _set_or_drop(settings: dict[str, Any], name: str, value: Any) -> None:
         settings[name] = value
 
 
-def field_document(form: MultiDict[str, str], former: Mapping[str, Any], item: Field | None = None) -> dict[str, Any]:
+def field_document(
+    form: MultiDict[str, str], former: Mapping[str, Any], item: Field | None = None
+) -> dict[str, Any]:
     """Return the document for the form of one field, `item` where a column holds it; keys that the form does not show stay."""
     settings = dict(former)
     if item is not None and "empty_values" in form:
@@ -212,11 +230,16 @@ def field_document(form: MultiDict[str, str], former: Mapping[str, Any], item: F
     return settings
 
 
-def _empty_values(form: MultiDict[str, str], former: Mapping[str, Any], item: Field) -> list[int | str | None] | None:
+def _empty_values(
+    form: MultiDict[str, str], former: Mapping[str, Any], item: Field
+) -> list[int | str | None] | None:
     """Return the values that mean empty: those of the box, and the answer to the question about what the sample found; None where nobody has said."""
     parts = [part.strip() for part in form["empty_values"].split(",") if part.strip()]
     numbers = item.stored in ("integer", "decimal")
-    said = [None if part == "null" else int(part) if numbers and re.fullmatch(r"-?[0-9]+", part) else part for part in parts]
+    said = [
+        None if part == "null" else int(part) if numbers and re.fullmatch(r"-?[0-9]+", part) else part
+        for part in parts
+    ]
     match form.get("do"):
         case "empty" if item.likely_empty is not None:
             return [*said, item.likely_empty[0]]
@@ -236,7 +259,9 @@ def options_of(text: str) -> list[Any]:
     for line in text.splitlines():
         value, label, tone = (part.strip() for part in (*line.split("|", 2), "", "")[:3])
         if value:
-            made.append({"value": value} | ({"label": label} if label else {}) | ({"tone": tone} if tone else {}))
+            made.append(
+                {"value": value} | ({"label": label} if label else {}) | ({"tone": tone} if tone else {})
+            )
     return made
 
 
@@ -245,5 +270,7 @@ def options_text(options: Sequence[Any] | None) -> str:
     lines = []
     for item in options or ():
         option = item if isinstance(item, Mapping) else {"value": item}
-        lines.append(" | ".join([option["value"], option.get("label", ""), option.get("tone", "")]).rstrip(" |"))
+        lines.append(
+            " | ".join([option["value"], option.get("label", ""), option.get("tone", "")]).rstrip(" |")
+        )
     return "\n".join(lines)

@@ -42,7 +42,9 @@ def revision() -> int:
 
 def editing_of(collection: str) -> Editing:
     """Return the collection as the form was drawn: as it is now, or for a POST as it was at the form's revision."""
-    return collections.open_collection(frame.actor(), collection, revision() if request.method == "POST" else None)
+    return collections.open_collection(
+        frame.actor(), collection, revision() if request.method == "POST" else None
+    )
 
 
 def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
@@ -54,7 +56,11 @@ def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, An
         "url": url(editing.collection.id),
         "names": accounts.names(who - {"", "None"}),
         "wrong": wrong,
-        "theirs": [(detail["field"], worded(detail["theirs"])) for detail in wrong.details if "theirs" in detail] if wrong else [],
+        "theirs": [
+            (detail["field"], worded(detail["theirs"])) for detail in wrong.details if "theirs" in detail
+        ]
+        if wrong
+        else [],
         "details": [detail for detail in wrong.details if "theirs" not in detail] if wrong else [],
         "preview_roles": [(role, formats.role_words(role)) for role in collections.roles()],
         "preview_as": request.values.get("as", ""),
@@ -74,10 +80,19 @@ def page(
     here = (url(editing.collection.id), editing.becoming.label)
     shown = context(editing, wrong) | dict(context_)
     below = [here, *trail] if heading else []
-    return area.page(f"settings/{template}", NAME, shown, heading=heading or editing.becoming.label, trail=below, error=wrong)
+    return area.page(
+        f"settings/{template}",
+        NAME,
+        shown,
+        heading=heading or editing.becoming.label,
+        trail=below,
+        error=wrong,
+    )
 
 
-def save(editing: Editing, document: Mapping[str, Any], drawn: Callable[[ConsoleError], Response], then: str) -> Response:
+def save(
+    editing: Editing, document: Mapping[str, Any], drawn: Callable[[ConsoleError], Response], then: str
+) -> Response:
     """Save the draft and go to `then`. A refused one is drawn again; where somebody else was faster, both versions are shown."""
     collection = editing.collection.id
     document, gone = _without_gone(editing, document) if editing.problems else (document, [])
@@ -99,7 +114,12 @@ def spoken(wrong: Invalid, editing: Editing, document: Mapping[str, Any]) -> Inv
     wording, parts = Wording.of(editing.becoming, document), re.findall(r"[^.\[\]]+", first["field"])
     if parts[0] not in document and parts[0] not in PLACE_WORDS:
         return wrong
-    if parts[0] in NAMED and parts[1:] and parts[1].isdigit() and int(parts[1]) < len(document.get(parts[0], ())):
+    if (
+        parts[0] in NAMED
+        and parts[1:]
+        and parts[1].isdigit()
+        and int(parts[1]) < len(document.get(parts[0], ()))
+    ):
         parts[1] = str(document[parts[0]][int(parts[1])].get(NAMED[parts[0]], parts[1]))
     more = f" And {len(wrong.details) - 1} more." if len(wrong.details) > 1 else ""
     reason = f"The draft was not saved. {wording.place(tuple(parts))}: {first['reason']}{more}"
@@ -113,32 +133,49 @@ def _without_gone(editing: Editing, document: Mapping[str, Any]) -> tuple[dict[s
     listed = [name for place in (*LISTS, "search") for name in document.get(place, ())]
     gone = list(dict.fromkeys(name for name in [*said, *listed] if name not in known))
     made = {**document, "fields": {name: says for name, says in said.items() if name in known}}
-    made |= {place: [name for name in document[place] if name in known] for place in (*LISTS, "search") if place in document}
+    made |= {
+        place: [name for name in document[place] if name in known]
+        for place in (*LISTS, "search")
+        if place in document
+    }
     return made, gone
 
 
 def wording_of(editing: Editing, *documents: Mapping[str, Any]) -> Wording:
     """Return the words for the documents; conditions of segments call records by their names."""
     wording = Wording.of(editing.becoming, *documents)
-    filters = [str(entry["filter"]) for document in documents for entry in document.get("segments", ()) if "filter" in entry]
+    filters = [
+        str(entry["filter"])
+        for document in documents
+        for entry in document.get("segments", ())
+        if "filter" in entry
+    ]
     return replace(wording, fields=condition_lines.with_names(wording.fields, filters))
 
 
-def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:
+def both(
+    collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wrong: ConsoleError | None = None
+) -> Response:
     """Return the page with the changes of both editors since `base`, from which they are joined."""
     editing = collections.open_collection(frame.actor(), collection)
     theirs = editing.document.to_json()
     wording = wording_of(editing, base, mine, theirs)
     rows = [
         {
-            "path": each.path, "words": wording.place(each.place), "disputed": each.disputed, "by": each.by,
-            "before": wording.content(each.place, each.before), "mine": wording.content(each.place, each.mine),
+            "path": each.path,
+            "words": wording.place(each.place),
+            "disputed": each.disputed,
+            "by": each.by,
+            "before": wording.content(each.place, each.before),
+            "mine": wording.content(each.place, each.mine),
             "theirs": wording.content(each.place, each.theirs),
         }
         for each in compare(base, mine, theirs)
-    ]  # fmt: skip
+    ]
     draft = editing.draft
-    by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision(), frame.actor().id, gone=False)
+    by, words = former_documents.overtaken(
+        draft.former, draft.changed_by, draft.revision - revision(), frame.actor().id, gone=False
+    )
     moved = {"moved": words, "by": by, "own": by == frame.actor().id}
     context_ = moved | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
     return area.page(
@@ -160,20 +197,31 @@ def labels_of(collection: Collection) -> dict[str, str]:
 # -- the preview
 
 
-def preview(becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), wrong: str = "") -> dict[str, Any]:
+def preview(
+    becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), wrong: str = ""
+) -> dict[str, Any]:
     """Return what the draft looks like to the editor, or to people of the role `as`: a row of the list, the summary, and the forms."""
     role = request.values.get("as", "")
     look = collections.look(frame.actor(), becoming, role)
-    context_: dict[str, Any] = {"preview_wrong": wrong, "look": look, "sample": look.page and look.page.record, "parts": parts}
+    context_: dict[str, Any] = {
+        "preview_wrong": wrong,
+        "look": look,
+        "sample": look.page and look.page.record,
+        "parts": parts,
+    }
     if look.page is None:
         return context_
     page, drawn = look.page, frame.naming(look.page.named)
     readable = {item.name: item for item in page.fields}
-    columns = [readable[name] for name in becoming.columns if name in readable and (name,) != becoming.title_fields]
+    columns = [
+        readable[name] for name in becoming.columns if name in readable and (name,) != becoming.title_fields
+    ]
     state = becoming.summary.get("badge")
     values = formats.with_currencies(page.record.values, becoming.currencies)
     cells = [
-        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), drawn)(values.get(item.name))
+        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), drawn)(
+            values.get(item.name)
+        )
         for item in columns
     ]
     related = [entry.get("relation") for entry in becoming.summary.get("related", ())]
@@ -193,8 +241,16 @@ def _boxes(becoming: Collection, look: collections.Look, *, new: bool) -> list[f
     if page is None:
         return []
     who = frame.actor()
-    begun = becoming.begins_with({"currentUser": who.attributes, "now": frame.look().now}) if new else page.record.values
-    fields = [item for item in form_fields(becoming, new=new) if item.name not in look.closed and (new or item in page.fields)]
+    begun = (
+        becoming.begins_with({"currentUser": who.attributes, "now": frame.look().now})
+        if new
+        else page.record.values
+    )
+    fields = [
+        item
+        for item in form_fields(becoming, new=new)
+        if item.name not in look.closed and (new or item in page.fields)
+    ]
     own = filled(becoming) if new else {}
     sources = [
         record_forms.box_source(item, filled=item.name in own)
@@ -210,8 +266,15 @@ def form_fields(becoming: Collection, *, new: bool) -> list[Any]:
     able = [item for item in becoming.stored_fields if offered_in_form(becoming, item, new=new)]
     if named is None:
         return able
-    needed = [item.name for item in able if new and item.name not in named and not item.nullable and item.name in becoming.key]
-    return sorted((item for item in able if item.name in (*named, *needed)), key=lambda item: (*needed, *named).index(item.name))
+    needed = [
+        item.name
+        for item in able
+        if new and item.name not in named and not item.nullable and item.name in becoming.key
+    ]
+    return sorted(
+        (item for item in able if item.name in (*named, *needed)),
+        key=lambda item: (*needed, *named).index(item.name),
+    )
 
 
 def offered_in_form(becoming: Collection, item: Any, *, new: bool) -> bool:
@@ -234,7 +297,13 @@ def filled(becoming: Collection) -> Mapping[str, str]:
     return known[becoming.id]
 
 
-def form(editing: Editing, items: Sequence[Item], values: Mapping[str, Any], wrong: ConsoleError | None = None, **more: Any) -> Form:
+def form(
+    editing: Editing,
+    items: Sequence[Item],
+    values: Mapping[str, Any],
+    wrong: ConsoleError | None = None,
+    **more: Any,
+) -> Form:
     """Return a form that saves the draft of the collection."""
     revised = [Field("revision", kind="hidden"), *items]
     usual = {
@@ -249,15 +318,26 @@ def form(editing: Editing, items: Sequence[Item], values: Mapping[str, Any], wro
 
 def orders(editing: Editing) -> list[tuple[str, str]]:
     """Return the orders that a list may have."""
-    return [choice for name, label in sortable(editing) for choice in ((name, f"{label}, ascending"), (f"-{name}", f"{label}, descending"))]
+    return [
+        choice
+        for name, label in sortable(editing)
+        for choice in ((name, f"{label}, ascending"), (f"-{name}", f"{label}, descending"))
+    ]
 
 
 def sortable(editing: Editing) -> list[tuple[str, str]]:
     """Return name and label of the fields that a list can be sorted by."""
-    return [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden]
+    return [
+        (item.name, item.label)
+        for item in editing.becoming.stored_fields
+        if item.sortable and not item.hidden
+    ]
 
 
 def targets(own: Collection) -> list[tuple[str, str]]:
     """Return every collection that a field or relation may lead to, as (id, label and source), those of the same source first."""
-    every = sorted(real_records.collections(), key=lambda each: (each.source != own.source, each.source, each.label.casefold()))
+    every = sorted(
+        real_records.collections(),
+        key=lambda each: (each.source != own.source, each.source, each.label.casefold()),
+    )
     return [(each.id, f"{each.label} · {each.source}") for each in every]

@@ -43,13 +43,53 @@ class Part:
 PARTS = {
     part.name: part
     for part in (
-        Part("list", "columns", "List", "Columns of the list, the first one at the left.", "Columns", "Not in the list", ("list",)),
-        Part("summary", "summary", "Summary", "Groups of the first page of a record, and the lists beside them.", "", "Not in the summary", ("summary",)),
-        Part("details", "details", "Details", "Fields that the page of a record shows.", "Fields", "Not in the details", ("summary",)),
-        Part("new", "new", "New record", "Fields of the form of a new record.", "Fields of the form", "Not asked for", ("new",)),
-        Part("edit", "form", "Changing", "Fields that can be changed on a record’s page.", "Fields of the form", "Not changed here", ("edit",)),
+        Part(
+            "list",
+            "columns",
+            "List",
+            "Columns of the list, the first one at the left.",
+            "Columns",
+            "Not in the list",
+            ("list",),
+        ),
+        Part(
+            "summary",
+            "summary",
+            "Summary",
+            "Groups of the first page of a record, and the lists beside them.",
+            "",
+            "Not in the summary",
+            ("summary",),
+        ),
+        Part(
+            "details",
+            "details",
+            "Details",
+            "Fields that the page of a record shows.",
+            "Fields",
+            "Not in the details",
+            ("summary",),
+        ),
+        Part(
+            "new",
+            "new",
+            "New record",
+            "Fields of the form of a new record.",
+            "Fields of the form",
+            "Not asked for",
+            ("new",),
+        ),
+        Part(
+            "edit",
+            "form",
+            "Changing",
+            "Fields that can be changed on a record’s page.",
+            "Fields of the form",
+            "Not changed here",
+            ("edit",),
+        ),
     )
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +143,9 @@ def arrange(collection: str, part: str) -> Response:
     if wrong := _unfinished(areas):
         return _page(editing, which, areas, wrong)
     then = f"{collection_frame.url(collection)}/layout/{part}"
-    return collection_frame.save(editing, _document(editing, which, areas), lambda wrong: _page(editing, which, areas, wrong), then)
+    return collection_frame.save(
+        editing, _document(editing, which, areas), lambda wrong: _page(editing, which, areas, wrong), then
+    )
 
 
 # -- what the arrangement is
@@ -122,15 +164,23 @@ def _areas(editing: Editing, part: Part) -> tuple[Area, ...]:
     sections = becoming.summary.get("sections", ())
     placed = {name for section in sections for name in section["fields"]}
     parts = tuple(
-        Group(str(number), section["label"], _named_items(items, section["fields"]), named=True) for number, section in enumerate(sections)
+        Group(str(number), section["label"], _named_items(items, section["fields"]), named=True)
+        for number, section in enumerate(sections)
     )
     rest = Group(REST, part.rest, _named_items(items, [name for name in items if name not in placed]))
     lists = _related(editing)
     shown = [entry["relation"] for entry in becoming.summary.get("related", ()) if entry["relation"] in lists]
     return (
         Area(FIELDS, "Groups", (*parts, rest)),
-        Area(RELATED, "Related lists", (Group("0", "Shown", _named_items(lists, shown)), Group(REST, "Not shown", _named_items(lists, [name for name in lists if name not in shown])))),
-    )  # fmt: skip
+        Area(
+            RELATED,
+            "Related lists",
+            (
+                Group("0", "Shown", _named_items(lists, shown)),
+                Group(REST, "Not shown", _named_items(lists, [name for name in lists if name not in shown])),
+            ),
+        ),
+    )
 
 
 def _named(editing: Editing, part: Part) -> list[str]:
@@ -151,18 +201,24 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
         if (part.name != "list" or item.type != "binary")
         and (
             part.name not in ("new", "edit")
-            or (item.computed is None and collection_frame.offered_in_form(becoming, item, new=part.name == "new"))
+            or (
+                item.computed is None
+                and collection_frame.offered_in_form(becoming, item, new=part.name == "new")
+            )
         )
     ]
     filled = _filled(becoming) if part.name == "new" else {}
     return {
         item.name: Item(
-            item.name, item.label, "Computed" if item.computed is not None else formats.TYPE_WORDS[item.type],
-            needed=item.required or (item.needed and item.name not in filled), must=not (item.nullable or item.name in filled),
+            item.name,
+            item.label,
+            "Computed" if item.computed is not None else formats.TYPE_WORDS[item.type],
+            needed=item.required or (item.needed and item.name not in filled),
+            must=not (item.nullable or item.name in filled),
             default=(said[item.name].default or "") if item.name in said else "",
         )
         for item in able
-    }  # fmt: skip
+    }
 
 
 def _filled(collection: Collection) -> Mapping[str, str]:
@@ -175,7 +231,9 @@ def _filled(collection: Collection) -> Mapping[str, str]:
 
 def _related(editing: Editing) -> dict[str, Item]:
     """Return the relations to many records, with the columns that their lists may show."""
-    said = {entry["relation"]: entry.get("columns") or () for entry in editing.becoming.summary.get("related", ())}
+    said = {
+        entry["relation"]: entry.get("columns") or () for entry in editing.becoming.summary.get("related", ())
+    }
     every = {item.id: item for item in real_records.collections()}
     made = {}
     for relation in editing.becoming.relations:
@@ -183,10 +241,14 @@ def _related(editing: Editing) -> dict[str, Item]:
         if target is None:
             continue
         chosen = said.get(relation.name, ())
-        names = [*chosen, *(item.name for item in target.fields if item.name not in chosen)][:MOST_COLUMNS_OFFERED]
+        names = [*chosen, *(item.name for item in target.fields if item.name not in chosen)][
+            :MOST_COLUMNS_OFFERED
+        ]
         labels = {item.name: item.label for item in target.fields}
         columns = tuple((name, labels[name], name in chosen) for name in names if name in labels)
-        made[relation.name] = Item(relation.name, relation.label, f"{target.label}, {relation.kind.replace('_', ' ')}", columns)
+        made[relation.name] = Item(
+            relation.name, relation.label, f"{target.label}, {relation.kind.replace('_', ' ')}", columns
+        )
     return made
 
 
@@ -226,7 +288,11 @@ def _typed(item: Item, area_drawn: Area, form: MultiDict[str, str]) -> Item:
         return replace(item, columns=tuple((name, label, name in chosen) for name, label, _ in item.columns))
     if f"default.{item.name}" not in form:
         return item
-    return replace(item, default=form[f"default.{item.name}"].strip(), needed=item.must or f"required.{item.name}" in form)
+    return replace(
+        item,
+        default=form[f"default.{item.name}"].strip(),
+        needed=item.must or f"required.{item.name}" in form,
+    )
 
 
 def _unfinished(areas: tuple[Area, ...]) -> Invalid | None:
@@ -235,10 +301,23 @@ def _unfinished(areas: tuple[Area, ...]) -> Invalid | None:
     if any(group.items and not group.label for group in groups):
         return Invalid("A group has no heading: type one, or remove the group. Nothing was saved.")
     empty = next((group.label for group in groups if group.label and not group.items), None)
-    twice = next((group.label for group in groups if group.label and [one.label for one in groups].count(group.label) > 1), None)
+    twice = next(
+        (
+            group.label
+            for group in groups
+            if group.label and [one.label for one in groups].count(group.label) > 1
+        ),
+        None,
+    )
     if empty:
-        return Invalid(f"The group {empty} has no field: put one into it, or remove the group. Nothing was saved.")
-    return Invalid(f"Two groups are called {twice}: give one another heading. Nothing was saved.") if twice else None
+        return Invalid(
+            f"The group {empty} has no field: put one into it, or remove the group. Nothing was saved."
+        )
+    return (
+        Invalid(f"Two groups are called {twice}: give one another heading. Nothing was saved.")
+        if twice
+        else None
+    )
 
 
 def _done(area_drawn: Area, do: str) -> Area:
@@ -286,7 +365,10 @@ def _moved_item(area_drawn: Area, name: str, step: int) -> Area:
             items.insert(at, item)
         break
     return replace(
-        area_drawn, groups=tuple(replace(group, items=tuple(items)) for group, items in zip(area_drawn.groups, groups, strict=True))
+        area_drawn,
+        groups=tuple(
+            replace(group, items=tuple(items)) for group, items in zip(area_drawn.groups, groups, strict=True)
+        ),
     )
 
 
@@ -307,12 +389,18 @@ def _document(editing: Editing, part: Part, areas: tuple[Area, ...]) -> dict[str
         return document
     summary = dict(document.get("summary", {}))
     sections = [
-        {"label": group.label, "fields": [item.name for item in group.items]} for group in places.groups[:-1] if group.label or group.items
+        {"label": group.label, "fields": [item.name for item in group.items]}
+        for group in places.groups[:-1]
+        if group.label or group.items
     ]
     _put(summary, "sections", sections)
     before = {entry["relation"]: entry for entry in summary.get("related", ())}
     if areas[1] != drawn[RELATED]:
-        _put(summary, "related", [_related_document(item, before.get(item.name, {})) for item in areas[1].groups[0].items])
+        _put(
+            summary,
+            "related",
+            [_related_document(item, before.get(item.name, {})) for item in areas[1].groups[0].items],
+        )
     _put(summary, "badge", request.form.get("badge", ""))
     _put(document, "summary", summary)
     return document
@@ -363,9 +451,15 @@ def _becoming(editing: Editing, part: Part, areas: tuple[Area, ...]) -> tuple[An
         return editing.becoming, error.message
 
 
-def _page(editing: Editing, part: Part, areas: tuple[Area, ...], wrong: ConsoleError | None = None) -> Response:
-    becoming, mistaken = _becoming(editing, part, areas) if request.method == "POST" else (editing.becoming, "")
-    unsaved = request.method == "POST" and bool(compare(editing.document.to_json(), *[_document(editing, part, areas)] * 2))
+def _page(
+    editing: Editing, part: Part, areas: tuple[Area, ...], wrong: ConsoleError | None = None
+) -> Response:
+    becoming, mistaken = (
+        _becoming(editing, part, areas) if request.method == "POST" else (editing.becoming, "")
+    )
+    unsaved = request.method == "POST" and bool(
+        compare(editing.document.to_json(), *[_document(editing, part, areas)] * 2)
+    )
     context = collection_frame.preview(becoming, part.preview, "" if wrong else mistaken) | {
         "part": part,
         "all_parts": PARTS.values(),

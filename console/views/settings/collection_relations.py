@@ -24,7 +24,10 @@ def show(collection: str) -> Response:
     editing = collection_frame.editing_of(collection)
     every = {item.id: item for item in real_records.collections()}
     said = {entry.name for entry in editing.document.relations}
-    lines = [_cells(editing, item, every.get(item.collection), item.name in said) for item in editing.becoming.relations]
+    lines = [
+        _cells(editing, item, every.get(item.collection), item.name in said)
+        for item in editing.becoming.relations
+    ]
     drawn = {item.name for item in editing.becoming.relations}
     context = {
         "relations": Table("Relations", ("Relation", "Leads to", "By", "From"), lines),
@@ -65,14 +68,20 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
     every = {item.id: item for item in real_records.collections()}
     target = every.get(target_id)
     said = next(
-        (entry.model_dump(mode="json", exclude_none=True) for entry in editing.document.relations if found and entry.name == found.name),
+        (
+            entry.model_dump(mode="json", exclude_none=True)
+            for entry in editing.document.relations
+            if found and entry.name == found.name
+        ),
         None,
     )
     drawn = said or (_of_found(found) if found else {"label": "", "kind": "to_many", "via": "", "to": ""})
     if request.method != "POST" or target is None:
         return _form(editing, found, target, drawn, said=said is not None)
     document = editing.document.to_json()
-    relations: list[dict[str, Any]] = [entry for entry in document.get("relations", ()) if not found or entry["name"] != found.name]
+    relations: list[dict[str, Any]] = [
+        entry for entry in document.get("relations", ()) if not found or entry["name"] != found.name
+    ]
     back = f"{collection_frame.url(editing.collection.id)}/relations"
     kind = "to_one" if request.form.get("kind") == "to_one" else "to_many"
     sent: dict[str, Any] = {"kind": kind, "label": request.form.get("label", "").strip()}
@@ -88,7 +97,10 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
         return collection_frame.save(editing, document, again, back)
     if not sent["via"]:
         return again(
-            Invalid("Choose the column that leads there.", details=[{"field": "via", "reason": "Choose the column that leads there."}])
+            Invalid(
+                "Choose the column that leads there.",
+                details=[{"field": "via", "reason": "Choose the column that leads there."}],
+            )
         )
     taken = {item.name for item in editing.becoming.relations} - {found.name if found else ""}
     made = {
@@ -106,20 +118,29 @@ def _of_found(found: Relation) -> dict[str, Any]:
     """Return what a document would say of a relation from a foreign key."""
     here, there = [pair[0] for pair in found.columns], [pair[1] for pair in found.columns]
     via, to = (here, there) if found.kind == "to_one" else (there, here)
-    return {"label": found.label, "kind": found.kind, "via": via[0] if len(via) == 1 else via, "to": to[0] if len(to) == 1 else to}
+    return {
+        "label": found.label,
+        "kind": found.kind,
+        "via": via[0] if len(via) == 1 else via,
+        "to": to[0] if len(to) == 1 else to,
+    }
 
 
 def _by_words(own: Collection, target: Collection | None, relation: Relation) -> str:
     """Return the columns that lead there: "Customer → Customer no"."""
     theirs = collection_frame.labels_of(target) if target else {}
     ours = collection_frame.labels_of(own)
-    return ", ".join(f"{ours.get(here, here)} → {theirs.get(there, there)}" for here, there in relation.columns)
+    return ", ".join(
+        f"{ours.get(here, here)} → {theirs.get(there, there)}" for here, there in relation.columns
+    )
 
 
 def _free(label: str, taken: set[str]) -> str:
     plain = slug(label, "_")[:50] or "relation"
     plain = plain if plain[:1].isalpha() else f"relation_{plain}"
-    return next(name for name in (plain, *(f"{plain}_{number}" for number in range(2, 300))) if name not in taken)
+    return next(
+        name for name in (plain, *(f"{plain}_{number}" for number in range(2, 300))) if name not in taken
+    )
 
 
 def _form(
@@ -136,7 +157,10 @@ def _form(
         leads = Field("with", "Leads to records of", "select", choices=collection_frame.targets(own))
         form = Form([leads], submit="Go on", method="get", cancel=back, css="form card pad field-form")
     else:
-        items: list[Item] = [Field("with", kind="hidden"), Field("label", "Name", placeholder=target.label, max_length=200)]
+        items: list[Item] = [
+            Field("with", kind="hidden"),
+            Field("label", "Name", placeholder=target.label, max_length=200),
+        ]
         if isinstance(drawn.get("via"), list):
             items.append(Group([], "Leads by", "fieldset", _by_words(own, target, found) if found else ""))
         else:
@@ -154,18 +178,25 @@ def _form(
             css="form field-form relation-form",
         )
     title = found.label if found else "New relation"
-    return collection_frame.page("collection_form.html", editing, {"form": form}, wrong, heading=title, trail=[(back, "Relations")])
+    return collection_frame.page(
+        "collection_form.html", editing, {"form": form}, wrong, heading=title, trail=[(back, "Relations")]
+    )
 
 
 def _column_items(own: Collection, target: Collection) -> list[Item]:
     """Return which way the relation leads, and for each way its columns."""
-    here, there = ([(item.name, item.label) for item in each.stored_fields if not item.hidden] for each in (own, target))
+    here, there = (
+        [(item.name, item.label) for item in each.stored_fields if not item.hidden] for each in (own, target)
+    )
     ways = (
         ("to_one", f"one record of {target.label}: a column here names it"),
         ("to_many", f"many records of {target.label}: a column there names this one"),
     )
     items: list[Item] = [Field("kind", f"From {own.label_one} it leads to", "radios", choices=ways)]
-    for kind, where, source, leads, named in (("to_one", "here", here, there, target), ("to_many", "there", there, here, own)):
+    for kind, where, source, leads, named in (
+        ("to_one", "here", here, there, target),
+        ("to_many", "there", there, here, own),
+    ):
         columns = [
             Field(f"via.{kind}", f"Column {where}", "select", choices=[("", "Choose a column"), *source]),
             Field(f"to.{kind}", f"holds, of {named.label_one}", "select", choices=[("", "the key"), *leads]),

@@ -9,7 +9,15 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console.auth import accounts
-from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, recognising, treatment
+from console.core.documents.collections import (
+    FIELD_TYPES,
+    FORMATS,
+    LISTS,
+    Collection,
+    Field,
+    recognising,
+    treatment,
+)
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.document_merge import merged
 from console.core.documents.json_shape import loaded
@@ -39,7 +47,11 @@ ORIGINS = {"found": "As it was before the first change here", "page": "By page",
 def show() -> Response:
     """Show the collections by data source, `PAGE_SIZE` on a page; `?q=` those with this part of a name."""
     text = request.args.get("q", "").strip()
-    found = [head for head in collections.list_collections(frame.actor()) if _named(head.collection, text.casefold())]
+    found = [
+        head
+        for head in collections.list_collections(frame.actor())
+        if _named(head.collection, text.casefold())
+    ]
     found.sort(key=lambda head: head.collection.source)
     pager = area.pager(len(found), PAGE_SIZE)
     begin = pager.begin if pager else 0
@@ -56,7 +68,9 @@ def _cells(head: Any, names: Mapping[str, str]) -> tuple[Any, ...]:
     collection = head.collection
     said: Any = f"Version {head.version}" if head.version else "By its document" if head.said else "As found"
     if head.draft_by:
-        said = Cell(badge=frame.Badge(f"Draft by {names.get(head.draft_by, 'the command line')}", "warn", "pencil"))
+        said = Cell(
+            badge=frame.Badge(f"Draft by {names.get(head.draft_by, 'the command line')}", "warn", "pencil")
+        )
     return (
         Cell(collection.label, collection_frame.url(collection.id)),
         Cell(
@@ -85,7 +99,9 @@ def show_collection(collection: str) -> Response:
         return _editor(editing, typed=request.form)
     moved = request.form.get("move", "").partition(":")[2]
     then = frame.present_address() + (f"#{frame.dom_id('field', moved)}" if moved else "")
-    return collection_frame.save(editing, document, lambda wrong: _editor(editing, wrong=wrong, typed=request.form), then)
+    return collection_frame.save(
+        editing, document, lambda wrong: _editor(editing, wrong=wrong, typed=request.form), then
+    )
 
 
 @blueprint.post("/<collection>/preview")
@@ -101,7 +117,14 @@ def preview(collection: str) -> Response:
 def field(collection: str, name: str) -> Response:
     """Show everything about one field; a POST saves it in the draft. A computed field can be removed."""
     editing = collection_frame.editing_of(collection)
-    item = next((item for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields) if item.name == name), None)
+    item = next(
+        (
+            item
+            for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields)
+            if item.name == name
+        ),
+        None,
+    )
     if item is None:
         raise NotFound
     if request.method != "POST":
@@ -126,11 +149,21 @@ def new_field(collection: str) -> Response:
     if not name and (label := request.form.get("label", "")):
         plain = recognising.snaked(unaccented(label)).encode("ascii", "ignore").decode()
         plain = plain if plain[:1].isalpha() else f"field_{plain}".rstrip("_")
-        name = next((each for each in (plain, *(f"{plain}_{number}" for number in range(2, 100))) if each not in taken), "")
+        name = next(
+            (
+                each
+                for each in (plain, *(f"{plain}_{number}" for number in range(2, 100)))
+                if each not in taken
+            ),
+            "",
+        )
     if name in taken or not name:
         reason = f"There is a field {name} already." if name else "A field needs a name or a label."
         return _field(editing, None, Invalid(reason, details=[{"field": "name", "reason": reason}]))
-    document.setdefault("fields", {})[name] = {"computed": "", **collection_forms.field_document(request.form, {})}
+    document.setdefault("fields", {})[name] = {
+        "computed": "",
+        **collection_forms.field_document(request.form, {}),
+    }
     if "columns" in document:
         document["columns"].append(name)
     return _saved(editing, document, None)
@@ -154,14 +187,19 @@ def changes(collection: str) -> Response:
 @blueprint.route("/<collection>/versions", methods=["GET", "POST"])
 def versions(collection: str) -> Response:
     """Show the published versions; a POST makes an earlier one the draft."""
-    editing, number = collections.open_collection(frame.actor(), collection), request.form.get("number", 0, int)
+    editing, number = (
+        collections.open_collection(frame.actor(), collection),
+        request.form.get("number", 0, int),
+    )
     if request.method == "POST":
         try:
             made = collections.restore(frame.actor(), collection, number, collection_frame.revision())
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
         if made == editing.draft.revision:
-            flash(f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already.")
+            flash(
+                f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already."
+            )
         else:
             flash("The former version is the draft now. Look at what changes, then publish it.")
         return frame.redirect_to(f"{collection_frame.url(collection)}/changes?restored={number}")
@@ -213,14 +251,22 @@ def download(collection: str) -> Response:
 def _becoming(editing: Editing) -> tuple[Collection, str]:
     """Return the collection as the form would make it, and what is wrong with it."""
     try:
-        return collections.preview(frame.actor(), editing.collection.id, collection_forms.merged(editing, request.form)), ""
+        return collections.preview(
+            frame.actor(), editing.collection.id, collection_forms.merged(editing, request.form)
+        ), ""
     except Invalid as error:
         return editing.becoming, error.message
 
 
-def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None) -> Response:
+def _editor(
+    editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None
+) -> Response:
     text = request.args.get("q", "").strip()
-    shown = [row for row in collection_forms.rows(editing) if text.casefold() in f"{row.label}\n{row.name}".casefold()]
+    shown = [
+        row
+        for row in collection_forms.rows(editing)
+        if text.casefold() in f"{row.label}\n{row.name}".casefold()
+    ]
     pager = area.pager(len(shown), FIELDS_SHOWN)
     begin = pager.begin if pager else 0
     values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
@@ -237,7 +283,11 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
         "action": frame.present_address(),
         "form": forms.Form([], values, prefix="c-", error=wrong),
         "watched": [(name, words, hint, watched.get(name)) for name, words, hint in collection_forms.WATCHED],
-        "growing": {item.name: item.label for item in editing.becoming.stored_fields if item.stored in collection_forms.GROWING},
+        "growing": {
+            item.name: item.label
+            for item in editing.becoming.stored_fields
+            if item.stored in collection_forms.GROWING
+        },
         "orders": collection_frame.orders(editing),
         "typed": typed,
         "flags": collection_forms.FLAGS,
@@ -282,9 +332,16 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         wrong,
         prefix="f-",
         cancel=collection_frame.url(editing.collection.id),
-        buttons=[forms.Button("Remove the field", "remove", "trash", "danger")] if item and drawn.computed else [],
+        buttons=[forms.Button("Remove the field", "remove", "trash", "danger")]
+        if item and drawn.computed
+        else [],
     )
-    may_be_said = item is not None and item.computed is None and item.stored in MAY_MEAN_NONE and item.name not in editing.becoming.key
+    may_be_said = (
+        item is not None
+        and item.computed is None
+        and item.stored in MAY_MEAN_NONE
+        and item.name not in editing.becoming.key
+    )
     context = {
         "form": form,
         "item": item,
@@ -296,13 +353,17 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(),
         "formats": _same(FORMATS),
         "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
-        "currencies": [(each.name, each.label) for each in editing.becoming.stored_fields if each.stored == "text"],
+        "currencies": [
+            (each.name, each.label) for each in editing.becoming.stored_fields if each.stored == "text"
+        ],
         "targets": collection_frame.targets(editing.becoming),
         "ai_words": collection_forms.AI_WORDS,
         "may_be_said": may_be_said,
         "ai_closed": treatment.secret(drawn.name, drawn.stored),
     }
-    return collection_frame.page("collection_field.html", editing, context, wrong, heading=item.label if item else "New field")
+    return collection_frame.page(
+        "collection_field.html", editing, context, wrong, heading=item.label if item else "New field"
+    )
 
 
 def _same(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -313,12 +374,25 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     wording = collection_frame.wording_of(editing, editing.live.to_json(), editing.document.to_json())
     lines = [
-        (wording.place(change.place), wording.content(change.place, change.before), wording.content(change.place, change.after))
+        (
+            wording.place(change.place),
+            wording.content(change.place, change.before),
+            wording.content(change.place, change.after),
+        )
         for change in editing.changes
     ]
     restored = request.args.get("restored", 0, int)
-    of = next((each.document for each in collections.versions(frame.actor(), editing.collection.id) if each.number == restored), None)
-    omitted = mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of else []
+    of = next(
+        (
+            each.document
+            for each in collections.versions(frame.actor(), editing.collection.id)
+            if each.number == restored
+        ),
+        None,
+    )
+    omitted = (
+        mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of else []
+    )
     context = {"changes": lines, "restored": restored, "omitted": omitted}
     return collection_frame.page("collection_changes.html", editing, context, wrong, heading="Changes")
 
@@ -348,14 +422,26 @@ def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     versions = collections.versions(frame.actor(), editing.collection.id)
     makers = accounts.names({version.made_by for version in versions})
     return collection_frame.page(
-        "collection_versions.html", editing, {"versions": versions, "origins": ORIGINS, "makers": makers}, wrong, heading="Versions"
+        "collection_versions.html",
+        editing,
+        {"versions": versions, "origins": ORIGINS, "makers": makers},
+        wrong,
+        heading="Versions",
     )
 
 
 def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) -> Response:
-    document = forms.Field("document", "Document", "area", DOCUMENT_HINT, rows=24, css="mono document", refused_as=("",))
+    document = forms.Field(
+        "document", "Document", "area", DOCUMENT_HINT, rows=24, css="mono document", refused_as=("",)
+    )
     file_address = f"{collection_frame.url(editing.collection.id)}/document.json"
     form = collection_frame.form(
-        editing, [document], {"document": text}, wrong, css="form", cancel=file_address, cancel_label="Download what counts"
+        editing,
+        [document],
+        {"document": text},
+        wrong,
+        css="form",
+        cancel=file_address,
+        cancel_label="Download what counts",
     )
     return collection_frame.page("collection_form.html", editing, {"form": form}, wrong, heading="As a file")

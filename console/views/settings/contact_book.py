@@ -13,7 +13,9 @@ from console.views.settings import area
 from console.views.settings.sources import ACTS, granted, may_table, read_may
 
 blueprint = Blueprint("contact_book", __name__, url_prefix="/settings/sources")
-NAME_HINT = "Its collections are called by it: name.contact and name.consent. Letters, digits, - and _; it stays."
+NAME_HINT = (
+    "Its collections are called by it: name.contact and name.consent. Letters, digits, - and _; it stays."
+)
 URL_HINT = "postgresql://user:password@host/database of an empty database. Without it, a database of its own is made beside the console’s."
 
 

@@ -18,7 +18,11 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/settings/hooks")
 KINDS = {
     "computed": ("Computed fields", "math-function", "Reads {inputs} of {collection}; changes nothing."),
     "segment": ("Segments", "filter", "Gives a filter of {collection}; reads and changes nothing itself."),
-    "action": ("Actions", "bolt", "Reads and changes records with the rights of whoever has it done, and may reach out."),
+    "action": (
+        "Actions",
+        "bolt",
+        "Reads and changes records with the rights of whoever has it done, and may reach out.",
+    ),
     "module": ("Modules that could not be read in", "alert-triangle", "Nothing of it is in use."),
 }
 
@@ -44,10 +48,15 @@ def show() -> Response:
         hooks_shown = [_line(hook, touches, labels) for hook in hooks.loaded() if hook.kind == kind]
         if hooks_shown:
             groups.append({"title": title, "icon": icon, "lines": hooks_shown})
-    foreign = [entry for entry in steps.all_types().values() if not type(entry).__module__.startswith("console.")]
+    foreign = [
+        entry for entry in steps.all_types().values() if not type(entry).__module__.startswith("console.")
+    ]
     if foreign:
         words = "Sees and asks for what its step names, with the rights of whoever does it."
-        lines = [Line(f"{entry.title} ({entry.name})", type(entry).__module__, words, "", None) for entry in foreign]
+        lines = [
+            Line(f"{entry.title} ({entry.name})", type(entry).__module__, words, "", None)
+            for entry in foreign
+        ]
         groups.append({"title": "Step types", "icon": "route", "lines": lines})
     return area.page("settings/hooks.html", "hooks", {"groups": groups, "modules": settings.current().hooks})
 
@@ -57,5 +66,15 @@ def _line(hook: Hook, touches: str, labels: dict[str, str]) -> Line:
     where = labels.get(hook.collection, hook.collection)
     at = datetime.fromtimestamp(state.at, UTC) if state and state.at else None
     name = f"{where}: {hook.label or hook.name}" if hook.collection else hook.name
-    place = f"{hook.module}, {hook.file}:{hook.line}" if hook.line and not hook.file.startswith("<") else hook.module
-    return Line(name, place, touches.format(inputs=", ".join(hook.inputs) or "nothing", collection=where), state.error if state else "", at)
+    place = (
+        f"{hook.module}, {hook.file}:{hook.line}"
+        if hook.line and not hook.file.startswith("<")
+        else hook.module
+    )
+    return Line(
+        name,
+        place,
+        touches.format(inputs=", ".join(hook.inputs) or "nothing", collection=where),
+        state.error if state else "",
+        at,
+    )

@@ -100,12 +100,23 @@ def confirm_basis() -> Response:
 
 
 def _leads_form() -> Form:
-    without_record = [(each.slug, each.title) for each in workflows.all_known() if each.collection is None and not each.archived]
+    without_record = [
+        (each.slug, each.title)
+        for each in workflows.all_known()
+        if each.collection is None and not each.archived
+    ]
     channels = [(each, WORDS[each][:1].upper() + WORDS[each][1:]) for each in address_consents.LEAD_CHANNELS]
     items = [
         Field("workflow", "Workflow", "select", choices=without_record),
         Field("channel", "Channel", "select", choices=channels),
-        Field("basis", "Legal basis", hint=BASIS_HINT, max_length=300, placeholder="Contract, Art. 6(1)(b) GDPR", refused_as=("defaults",)),
+        Field(
+            "basis",
+            "Legal basis",
+            hint=BASIS_HINT,
+            max_length=300,
+            placeholder="Contract, Art. 6(1)(b) GDPR",
+            refused_as=("defaults",),
+        ),
     ]
     return Form(items, submit="Confirm", tone="", css="form", action=f"{HERE}/leads", prefix="lead-")
 
@@ -128,7 +139,9 @@ def _tried(wanted: str) -> Response:
 
 
 def _previewed(rules: Rules) -> Preview:
-    return Preview(rules, contact_rules.differences(kept_rules.newest().rules, rules), held_messages.consequence(rules))
+    return Preview(
+        rules, contact_rules.differences(kept_rules.newest().rules, rules), held_messages.consequence(rules)
+    )
 
 
 def _shown(rules: Rules) -> Shown:
@@ -148,7 +161,10 @@ def _shown(rules: Rules) -> Shown:
         span = int(cap.period.total_seconds() // 3600)
         by_day = span % 24 == 0 and span > 24
         shown.kinds[number] = [kind for kind in CAPPED if kind in cap.kinds]
-        shown.boxes |= {f"cap.{number}.most": f"{cap.most}", f"cap.{number}.span": f"{span // 24 if by_day else span}"}
+        shown.boxes |= {
+            f"cap.{number}.most": f"{cap.most}",
+            f"cap.{number}.span": f"{span // 24 if by_day else span}",
+        }
         shown.boxes[f"cap.{number}.unit"] = "days" if by_day else "hours"
     return shown
 
@@ -156,7 +172,11 @@ def _shown(rules: Rules) -> Shown:
 def _typed() -> Shown:
     """The boxes as they were sent."""
     lines = sum(f"cap.{number}.most" in request.form for number in range(MOST_CAPS))
-    return Shown(dict(request.form), {number: request.form.getlist(f"cap.{number}.kind") for number in range(lines)}, lines)
+    return Shown(
+        dict(request.form),
+        {number: request.form.getlist(f"cap.{number}.kind") for number in range(lines)},
+        lines,
+    )
 
 
 def _names(lines: int) -> set[str]:
@@ -180,13 +200,19 @@ def _entered() -> tuple[dict[str, Any], list[int]]:
     form = request.form
     hours = {
         kind: {
-            day: [_clock(form.get(f"{part}.{kind}.{day}", "")) for part in ("from", "to")] if form.get(f"open.{kind}.{day}") else None
+            day: [_clock(form.get(f"{part}.{kind}.{day}", "")) for part in ("from", "to")]
+            if form.get(f"open.{kind}.{day}")
+            else None
             for day in DAYS
         }
         for kind in KINDS
         if not form.get(f"any.{kind}")
     }
-    lines = [number for number in range(MOST_CAPS) if any(form.get(f"cap.{number}.{part}", "").strip() for part in ("most", "span"))]
+    lines = [
+        number
+        for number in range(MOST_CAPS)
+        if any(form.get(f"cap.{number}.{part}", "").strip() for part in ("most", "span"))
+    ]
     caps = [
         {
             "kinds": form.getlist(f"cap.{number}.kind"),
@@ -247,7 +273,9 @@ def _page(
         "preview": preview,
         "wrong": wrong or {},
         "newest": newest,
-        "base": newest.version if isinstance(error, Conflict) else request.form.get("version", newest.version),
+        "base": newest.version
+        if isinstance(error, Conflict)
+        else request.form.get("version", newest.version),
         "versions": saved,
         "names": accounts.names({each.by for each in saved}),
         "kinds": ORDER,
@@ -256,16 +284,28 @@ def _page(
         "icons": ICONS,
         "days": DAY_NAMES,
         "in_force": {kind: contact_rules.window_words(newest.rules.windows.get(kind)) for kind in KINDS},
-        "law": {kind: (COUNTRIES[country], contact_rules.window_words(window)) for (country, kind), window in LAW.items()},
-        "never": {kind: COUNTRIES[country] for country, kind in contact_rules.never_by_law(preview.rules if preview else newest.rules)},
+        "law": {
+            kind: (COUNTRIES[country], contact_rules.window_words(window))
+            for (country, kind), window in LAW.items()
+        },
+        "never": {
+            kind: COUNTRIES[country]
+            for country, kind in contact_rules.never_by_law(preview.rules if preview else newest.rules)
+        },
         "bases": _bases(),
         "leads_form": leads_form or _leads_form(),
         "zones": zone_choices(shown.boxes.get("chat_zone") or "UTC"),
     }
-    return area.page("settings/hours.html", "hours", context, error=error or (leads_form.error if leads_form else None))
+    return area.page(
+        "settings/hours.html", "hours", context, error=error or (leads_form.error if leads_form else None)
+    )
 
 
 def _bases() -> list[tuple[str, str, str]]:
     """(title of a workflow, channel in words, legal basis) of what is confirmed for leads."""
     titles = {each.id: each.title for each in workflows.all_known()}
-    return [(titles[named], WORDS[told.channel], told.basis) for named, told in address_consents.every_default() if named in titles]
+    return [
+        (titles[named], WORDS[told.channel], told.basis)
+        for named, told in address_consents.every_default()
+        if named in titles
+    ]

@@ -18,25 +18,54 @@ blueprint = Blueprint("keys", __name__)
 
 LASTS = {"7": "A week", "30": "30 days", "90": "90 days", "180": "Half a year", "365": "A year"}
 STATES = {
-    "live": Badge("In use", "good", "check"), "expired": Badge("Expired", "", "clock-off"), "revoked": Badge("Revoked", "bad", "ban"),
+    "live": Badge("In use", "good", "check"),
+    "expired": Badge("Expired", "", "clock-off"),
+    "revoked": Badge("Revoked", "bad", "ban"),
     "closed": Badge("Account closed", "", "user-off"),
-}  # fmt: skip
+}
 APPROVES = Badge("May approve", "warn", "shield-check")
 KINDS = {
-    "collection": "Records", "action": "Actions", "workflow": "Workflows and runs", "inbox": "Inboxes", "activity": "Activity log",
-    "ai": "AI", "subject": "People's data", "source": "Data sources", "policy": "Rights", "user": "People", "webhook": "Webhooks",
-}  # fmt: skip
+    "collection": "Records",
+    "action": "Actions",
+    "workflow": "Workflows and runs",
+    "inbox": "Inboxes",
+    "activity": "Activity log",
+    "ai": "AI",
+    "subject": "People's data",
+    "source": "Data sources",
+    "policy": "Rights",
+    "user": "People",
+    "webhook": "Webhooks",
+}
 WORDS = {
-    "collection.browse": "List collections", "collection.read": "Read records", "collection.update": "Change records",
-    "collection.create": "Add records", "collection.delete": "Delete records", "collection.export": "Export records",
-    "collection.reveal": "See masked values", "collection.act": "Do what a page offers on records", "action.execute": "Do actions",
-    "action.request": "Ask for actions", "workflow.report": "File confidential reports", "workflow.see": "See workflows and runs",
-    "workflow.start": "Start runs and do their steps", "workflow.resume": "Take up saved runs", "workflow.takeover": "Take runs over",
-    "workflow.assign": "Give runs to people", "workflow.cancel": "Cancel runs", "workflow.edit": "Edit drafts",
-    "workflow.publish": "Publish drafts", "workflow.activate": "Switch on and off", "action.approve": "Approve and reject",
-    "inbox.work": "Take tickets", "inbox.manage": "Hand out tickets", "activity.read": "Read the log", "activity.export": "Export the log",
-    "activity.verify": "Verify the log", "webhook.manage": "Send events outside",
-}  # fmt: skip
+    "collection.browse": "List collections",
+    "collection.read": "Read records",
+    "collection.update": "Change records",
+    "collection.create": "Add records",
+    "collection.delete": "Delete records",
+    "collection.export": "Export records",
+    "collection.reveal": "See masked values",
+    "collection.act": "Do what a page offers on records",
+    "action.execute": "Do actions",
+    "action.request": "Ask for actions",
+    "workflow.report": "File confidential reports",
+    "workflow.see": "See workflows and runs",
+    "workflow.start": "Start runs and do their steps",
+    "workflow.resume": "Take up saved runs",
+    "workflow.takeover": "Take runs over",
+    "workflow.assign": "Give runs to people",
+    "workflow.cancel": "Cancel runs",
+    "workflow.edit": "Edit drafts",
+    "workflow.publish": "Publish drafts",
+    "workflow.activate": "Switch on and off",
+    "action.approve": "Approve and reject",
+    "inbox.work": "Take tickets",
+    "inbox.manage": "Hand out tickets",
+    "activity.read": "Read the log",
+    "activity.export": "Export the log",
+    "activity.verify": "Verify the log",
+    "webhook.manage": "Send events outside",
+}
 
 
 WHAT = (
@@ -65,7 +94,12 @@ def show() -> Response:
 def everybody() -> Response:
     """Show all active keys."""
     approving = request.args.get("may") == "approve"
-    return _list(accounts.every_key(frame.actor(), approving=approving), everybody=True, may_manage=True, approving=approving)
+    return _list(
+        accounts.every_key(frame.actor(), approving=approving),
+        everybody=True,
+        may_manage=True,
+        approving=approving,
+    )
 
 
 def _list(keys: list[Key], *, everybody: bool, may_manage: bool, approving: bool = False) -> Response:
@@ -98,7 +132,11 @@ def _may(key: Key, owner: str) -> str:
     scopes = key.scopes
     if scopes.acts is not None:
         return f"{len(scopes.acts)} {'right' if len(scopes.acts) == 1 else 'rights'}"
-    return f"All that {owner} may" if scopes.collections is None and scopes.workflows is None else "Some records or workflows"
+    return (
+        f"All that {owner} may"
+        if scopes.collections is None and scopes.workflows is None
+        else "Some records or workflows"
+    )
 
 
 @blueprint.get("/settings/keys/new")
@@ -124,10 +162,18 @@ def _create(sent: dict[str, Any]) -> Response:
     if acts is not None and approves:
         acts |= {APPROVE}
     scopes = Scopes(
-        acts, frozenset(collections) or None, frozenset(named) or None, approves=approves and acts is None, assistant=what == "assistant"
+        acts,
+        frozenset(collections) or None,
+        frozenset(named) or None,
+        approves=approves and acts is None,
+        assistant=what == "assistant",
     )
     made = accounts.create_own_key(
-        frame.actor(), sent["name"], days=days_of(sent), scopes=scopes, networks=sent["networks"].replace(",", "\n").splitlines()
+        frame.actor(),
+        sent["name"],
+        days=days_of(sent),
+        scopes=scopes,
+        networks=sent["networks"].replace(",", "\n").splitlines(),
     )
     key = accounts.key_of(frame.actor(), made.id)
     return key_page("keys", key.name, made, assistant=key.scopes.assistant, then="/settings/keys")
@@ -138,7 +184,9 @@ def days_of(sent: dict[str, Any]) -> int:
     return int(sent["days"]) if sent["days"] in LASTS else 0
 
 
-def key_page(name: str, heading: str, made: Any, *, then: str, whose: str = "it", assistant: bool = False) -> Response:
+def key_page(
+    name: str, heading: str, made: Any, *, then: str, whose: str = "it", assistant: bool = False
+) -> Response:
     """Return the page that shows a new key, this once."""
     context = {
         "text": made.text,
@@ -172,23 +220,48 @@ def revoke(key_id: str) -> Response:
 def _form() -> Form:
     who, every = frame.actor(), "None chosen: all that you see, also those that come later."
     held = {
-        KINDS[kind]: [(f"{kind}.{act}", WORDS.get(f"{kind}.{act}", act.capitalize())) for act in acts if act != "approve"]
+        KINDS[kind]: [
+            (f"{kind}.{act}", WORDS.get(f"{kind}.{act}", act.capitalize()))
+            for act in acts
+            if act != "approve"
+        ]
         for kind, acts in access.acts_of(who).items()
         if kind in KINDS
     }
     chosen = [Field("acts", "Rights", "checks", choices=held, css="key-choices")]
     if collections := [(collection.id, collection.label) for collection in browse.collections(who)]:
-        chosen.append(Field("collections", "Only these collections", "checks", every, collections, css="key-choices"))
+        chosen.append(
+            Field("collections", "Only these collections", "checks", every, collections, css="key-choices")
+        )
     if named := [(workflow.slug, workflow.title) for workflow in workflows.entries(who, limit=10_000)[0]]:
         chosen.append(Field("workflows", "Only these workflows", "checks", every, named, css="key-choices"))
     approves = "It answers requests for approval and is the second person, as far as you may. An assistant never does"
     items = [
-        Field("name", "Name", hint="Which program it is for: “Nightly report”. It stands in the log.", required=True, max_length=200),
+        Field(
+            "name",
+            "Name",
+            hint="Which program it is for: “Nightly report”. It stands in the log.",
+            required=True,
+            max_length=200,
+        ),
         DAYS,
         Field("what", "May", "radios", choices=WHAT),
         Field("approves", "To approve too", "check", approves, sent="1"),
         Group(chosen, "Choose", "fold", open=request.form.get("what") == "some"),
-        Field("networks", "Only from these networks", "area", "One a line, such as 203.0.113.0/24. Empty: from everywhere.", rows=2),
+        Field(
+            "networks",
+            "Only from these networks",
+            "area",
+            "One a line, such as 203.0.113.0/24. Empty: from everywhere.",
+            rows=2,
+        ),
     ]
     values = {"what": "all", "days": "90"}
-    return Form(items, values, "Make the key", action="/settings/keys/create", cancel="/settings/keys", submit_more={"data-command": ""})
+    return Form(
+        items,
+        values,
+        "Make the key",
+        action="/settings/keys/create",
+        cancel="/settings/keys",
+        submit_more={"data-command": ""},
+    )

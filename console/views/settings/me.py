@@ -17,12 +17,59 @@ from console.views.settings.zone_choices import zone_choices
 blueprint = Blueprint("me", __name__, url_prefix="/settings/me")
 
 LOCALES = [
-    "cs", "da", "de", "de-AT", "de-CH", "el", "en", "en-GB", "en-IE", "en-US", "es", "et", "fi", "fr", "fr-BE", "fr-CH", "hr", "hu", "it", "ja", "ko",
-    "lt", "lv", "nb", "nl", "nl-BE", "pl", "pt", "pt-BR", "ro", "sk", "sl", "sv", "tr", "uk", "zh",
-]  # fmt: skip
-BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+    "cs",
+    "da",
+    "de",
+    "de-AT",
+    "de-CH",
+    "el",
+    "en",
+    "en-GB",
+    "en-IE",
+    "en-US",
+    "es",
+    "et",
+    "fi",
+    "fr",
+    "fr-BE",
+    "fr-CH",
+    "hr",
+    "hu",
+    "it",
+    "ja",
+    "ko",
+    "lt",
+    "lv",
+    "nb",
+    "nl",
+    "nl-BE",
+    "pl",
+    "pt",
+    "pt-BR",
+    "ro",
+    "sk",
+    "sl",
+    "sv",
+    "tr",
+    "uk",
+    "zh",
+]
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
 SYSTEMS = (
-    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"), ("CrOS", "ChromeOS")),
+    *(
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+    ),
     ("Linux", "Linux"),
 )
 """Words in what a browser says of itself, and what people call it; the first that is found counts."""
@@ -53,7 +100,13 @@ def change_profile() -> Response:
         flash("Your profile was saved")
         answer = frame.redirect_to("/settings/me")
         chosen = sent["theme"] if sent["theme"] != "system" else ""
-        answer.set_cookie("theme", chosen, max_age=31_536_000 if chosen else 0, samesite="Lax", secure=not identity.own_machine())
+        answer.set_cookie(
+            "theme",
+            chosen,
+            max_age=31_536_000 if chosen else 0,
+            samesite="Lax",
+            secure=not identity.own_machine(),
+        )
         return answer
 
     return form.submit_to(save) or _page(profile_form=form)
@@ -63,7 +116,13 @@ def _profile_form() -> Form:
     shown = profile.profile_of(frame.actor())
     items, values = profile_items(shown.name, shown.locale, shown.zone)
     items.append(Field("theme", "Theme", "select", choices=THEMES))
-    return Form(items, values | {"theme": shown.theme}, title="Profile", css="card pad form narrow", action="/settings/me/profile")
+    return Form(
+        items,
+        values | {"theme": shown.theme},
+        title="Profile",
+        css="card pad form narrow",
+        action="/settings/me/profile",
+    )
 
 
 def profile_items(name: str, locale: str, zone: str) -> tuple[list[Item], dict[str, Any]]:
@@ -72,7 +131,12 @@ def profile_items(name: str, locale: str, zone: str) -> tuple[list[Item], dict[s
     values = {"name": name, "locale": locale, "zone": zone}
     items: list[Item] = [
         Field("name", "Name", required=True, max_length=200, autocomplete="name"),
-        Field("locale", "Language of dates and numbers", "select", choices=list(locales(sent.get("locale", locale)).items())),
+        Field(
+            "locale",
+            "Language of dates and numbers",
+            "select",
+            choices=list(locales(sent.get("locale", locale)).items()),
+        ),
         Field("zone", "Time zone", "select", choices=zone_choices(sent.get("zone", zone))),
     ]
     return items, values
@@ -144,7 +208,10 @@ def device(agent: str) -> str:
 def identities_shown(person_id: str) -> list[tuple[identities.Identity, list[str]]]:
     """Return the person's identities, each with the roles of its groups in words."""
     names = people.team_names()
-    return [(one, [people.pair_words(pair, names) for pair in one.gave]) for one in identities.identities_of(person_id)]
+    return [
+        (one, [people.pair_words(pair, names) for pair in one.gave])
+        for one in identities.identities_of(person_id)
+    ]
 
 
 def draw(absent: ConsoleError) -> Response:
@@ -152,7 +219,9 @@ def draw(absent: ConsoleError) -> Response:
     return _page(absent=absent)
 
 
-def _page(*, profile_form: Form | None = None, password_form: Form | None = None, absent: ConsoleError | None = None) -> Response:
+def _page(
+    *, profile_form: Form | None = None, password_form: Form | None = None, absent: ConsoleError | None = None
+) -> Response:
     who = frame.actor()
     teams = {team.id: team.name for team in accounts.teams()}
     error = absent or next((form.error for form in (profile_form, password_form) if form), None)
@@ -160,14 +229,17 @@ def _page(*, profile_form: Form | None = None, password_form: Form | None = None
         "teams": [teams.get(team, team) for team in who.teams],
         "roles": [formats.role_words(role) for role in who.role_names],
         "profile_form": profile_form or _profile_form(),
-        "password_form": (password_form or _password_form()) if profile.profile_of(who).has_password else None,
+        "password_form": (password_form or _password_form())
+        if profile.profile_of(who).has_password
+        else None,
         "absences": absence_forms.context(who, who.id, absent),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
         "identities": identities_shown(who.id),
         "provider": oidc.offered(),
         "sessions": [
-            (session, device(session.agent), METHODS.get(session.method, session.method)) for session in accounts.sessions_of(who)
+            (session, device(session.agent), METHODS.get(session.method, session.method))
+            for session in accounts.sessions_of(who)
         ],
     }
     return area.page("settings/me.html", "me", context, error=error)

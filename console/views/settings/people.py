@@ -28,7 +28,13 @@ STATES = {
     "disabled": frame.Badge("Closed", "warn", "user-off"),
     "removed": frame.Badge("Removed", "", "x"),
 }
-TABS = (("", "People"), ("active", "Active"), ("invited", "Invited"), ("disabled", "Closed"), ("removed", "Removed"))
+TABS = (
+    ("", "People"),
+    ("active", "Active"),
+    ("invited", "Invited"),
+    ("disabled", "Closed"),
+    ("removed", "Removed"),
+)
 COLUMNS = ("name", "email", "kind", "state", "roles", "teams", "second_factor", "last_seen", "id")
 
 
@@ -59,7 +65,11 @@ def show() -> Response:
             Cell(badge=STATES[person.state]),
             Markup("<br>").join(role_words(person.roles, names)),
             team_words(person, names),
-            "Yes" if person.factor else "" if person.kind == "service" or person.state in ("invited", "removed") else "No",
+            "Yes"
+            if person.factor
+            else ""
+            if person.kind == "service" or person.state in ("invited", "removed")
+            else "No",
             _last_seen(person),
         )
         for person in people
@@ -67,12 +77,19 @@ def show() -> Response:
     context = {
         "asked": query,
         "tabs": tabs,
-        "people": Table("People", ("Name", "State", "Roles", "Teams", "2nd factor", Column("Last seen", "d")), lines, "cards people"),
+        "people": Table(
+            "People",
+            ("Name", "State", "Roles", "Teams", "2nd factor", Column("Last seen", "d")),
+            lines,
+            "cards people",
+        ),
         "teams": team_choices(query.team),
         "roles": role_choices(),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if query.after else None,
-        "csv": frame.with_query("/settings/people/people.csv", {name: value or None for name, value in filters.items()}),
+        "csv": frame.with_query(
+            "/settings/people/people.csv", {name: value or None for name, value in filters.items()}
+        ),
         "narrowed": bool(query.text or query.team or query.role),
     }
     return area.page("settings/people.html", "people", context)
@@ -90,9 +107,18 @@ def export() -> Response:
     query, names = _query(), team_names()
     people = list(directory.every(frame.actor(), query))
     filters = {
-        name: value for name, value in (("text", query.text), ("team", query.team), ("role", query.role), ("state", query.state)) if value
+        name: value
+        for name, value in (
+            ("text", query.text),
+            ("team", query.team),
+            ("role", query.role),
+            ("state", query.state),
+        )
+        if value
     }
-    return downloads.csv_text(frame.actor(), "people.csv", "".join(_lines(iter(people), names)), len(people), filter=filters)
+    return downloads.csv_text(
+        frame.actor(), "people.csv", "".join(_lines(iter(people), names)), len(people), filter=filters
+    )
 
 
 def url(person_id: str, rest: str = "") -> str:
@@ -118,7 +144,11 @@ def role_choices() -> list[tuple[str, str]]:
 def pair_words(pair: Pair, names: dict[str, str]) -> str:
     """Return a role in a team in words: `Lead in Operations`, `Admin everywhere`."""
     role, team = pair
-    return f"{formats.role_words(role)} everywhere" if team == EVERY else f"{formats.role_words(role)} in {names.get(team, team)}"
+    return (
+        f"{formats.role_words(role)} everywhere"
+        if team == EVERY
+        else f"{formats.role_words(role)} in {names.get(team, team)}"
+    )
 
 
 def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
@@ -126,7 +156,10 @@ def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
     places: dict[str, list[str]] = {}
     for role, team in sorted(pairs):
         places.setdefault(team, []).append(formats.role_words(role))
-    return [f"{'Everywhere' if team == EVERY else names.get(team, team)}: {', '.join(held)}" for team, held in sorted(places.items())]
+    return [
+        f"{'Everywhere' if team == EVERY else names.get(team, team)}: {', '.join(held)}"
+        for team, held in sorted(places.items())
+    ]
 
 
 def team_words(entry: Entry, names: dict[str, str]) -> str:

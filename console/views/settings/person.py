@@ -52,12 +52,17 @@ def _drawn(
         "state": people.STATES[person.state],
         "roles": people.role_words(person.roles, names),
         "teams": [names.get(team, team) for team in person.teams],
-        "tags": [(f"Tag {key}", ", ".join(person_changes.listed(value))) for key, value in sorted(person.tags.items())],
+        "tags": [
+            (f"Tag {key}", ", ".join(person_changes.listed(value)))
+            for key, value in sorted(person.tags.items())
+        ],
         "may": people.grouped(may),
         "own": person.id == who.id,
         "factor": accounts.factor_of(person.id),
         "identities": identities_shown(person.id),
-        "sessions": [(session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)],
+        "sessions": [
+            (session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)
+        ],
         "keys": others_keys.api_keys(who, person.id),
         "absences": _absences(who, person, absent),
         "runs_form": runs_form or (_runs_form(person_id) if held else None),
@@ -78,18 +83,37 @@ def _runs_form(person_id: str) -> Form:
     choices = [
         (
             run.id,
-            Markup('<a href="{}">{}</a> of {}').format(frame.run_url(run.id), run.workflow_title, run.record_title),
+            Markup('<a href="{}">{}</a> of {}').format(
+                frame.run_url(run.id), run.workflow_title, run.record_title
+            ),
             run.step_title or "",
         )
         for run in held
     ]
-    colleagues = [(colleague.email, colleague.name) for colleague in accounts.search("", COLLEAGUES) if colleague.id != person_id]
+    colleagues = [
+        (colleague.email, colleague.name)
+        for colleague in accounts.search("", COLLEAGUES)
+        if colleague.id != person_id
+    ]
     items = [
         Field("run", "Runs to give away", "checks", choices=choices),
-        Group([Field("email", "Give to (e-mail)", "email", suggestions=colleagues), Field("reason", "Reason", max_length=2000)]),
+        Group(
+            [
+                Field("email", "Give to (e-mail)", "email", suggestions=colleagues),
+                Field("reason", "Reason", max_length=2000),
+            ]
+        ),
     ]
     values = {"run": [run.id for run in held]}
-    return Form(items, values, "Give the ticked runs away", icon="send", tone="", css="form", action=people.url(person_id, "runs"))
+    return Form(
+        items,
+        values,
+        "Give the ticked runs away",
+        icon="send",
+        tone="",
+        css="form",
+        action=people.url(person_id, "runs"),
+    )
 
 
 def _absences(who: Actor, person: accounts.Person, error: ConsoleError | None) -> dict[str, Any] | None:
@@ -138,7 +162,10 @@ def close(person_id: str) -> Response:
     authority.require(who)
     person = accounts.person(person_id)
     confirm = Field(
-        "confirm", f"Type {person_changes.CONFIRM}", required=True, more={"autocapitalize": "characters", "spellcheck": "false"}
+        "confirm",
+        f"Type {person_changes.CONFIRM}",
+        required=True,
+        more={"autocapitalize": "characters", "spellcheck": "false"},
     )
     form = Form(
         [confirm],
@@ -177,12 +204,18 @@ def close(person_id: str) -> Response:
         "waiting": leavers.waiting(who, person.id),
         "personal": len(workflows.whose.personal_of(who, person.id)),
         "acting": len(acting),
-        "acting_named": [each.title for each in acting if access.can(who, each.team or None, f"{workflows.OBJECT}:{each.slug}", "see")],
+        "acting_named": [
+            each.title
+            for each in acting
+            if access.can(who, each.team or None, f"{workflows.OBJECT}:{each.slug}", "see")
+        ],
         "sessions": len(sessions.sessions_of_person(who, person.id)),
         "keys": len(others_keys.api_keys(who, person.id)),
     }
     trail = [(people.url(person.id), person.name)]
-    return area.page("settings/person_close.html", "people", context, heading="Close or remove", trail=trail, error=error)
+    return area.page(
+        "settings/person_close.html", "people", context, heading="Close or remove", trail=trail, error=error
+    )
 
 
 @blueprint.post("/enable")
@@ -238,4 +271,8 @@ def runs(person_id: str) -> Response:
 def _read_tags() -> list[tuple[str, str]]:
     """Return the tags in the form: name, and its values one in a line."""
     names, values = request.form.getlist("tag"), request.form.getlist("values")
-    return [(name.strip(), value.strip()) for name, value in zip(names, values, strict=False) if name.strip() or value.strip()]
+    return [
+        (name.strip(), value.strip())
+        for name, value in zip(names, values, strict=False)
+        if name.strip() or value.strip()
+    ]

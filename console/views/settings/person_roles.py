@@ -29,8 +29,18 @@ def edit(person_id: str) -> Response:
         return _form(person, person.roles, person.teams)
     pairs, teams = read_pairs(), read_teams()
     if request.form.get("do") != "save":
-        lacking = [{"field": "roles", "reason": f"choose the team in which {role} is held"} for role, team in sorted(pairs) if not team]
-        return _form(person, pairs, teams, looked=True, error=Invalid("A role is held in a team.", details=lacking) if lacking else None)
+        lacking = [
+            {"field": "roles", "reason": f"choose the team in which {role} is held"}
+            for role, team in sorted(pairs)
+            if not team
+        ]
+        return _form(
+            person,
+            pairs,
+            teams,
+            looked=True,
+            error=Invalid("A role is held in a team.", details=lacking) if lacking else None,
+        )
     accounts.require_recent(who)
     try:
         accounts.change_roles(who, person.id, pairs, teams, by_hand=_added())
@@ -43,10 +53,19 @@ def edit(person_id: str) -> Response:
 
 
 def _form(
-    person: accounts.Person, pairs: Iterable[Pair], teams: Sequence[str], *, looked: bool = False, error: ConsoleError | None = None
+    person: accounts.Person,
+    pairs: Iterable[Pair],
+    teams: Sequence[str],
+    *,
+    looked: bool = False,
+    error: ConsoleError | None = None,
 ) -> Response:
     known, places, own = authority.known_roles(), {*people.team_names(), EVERY}, person.id == frame.actor().id
-    pairs_shown = [(role, team) for role, team in person_changes.place_everywhere(pairs) if role in known and team in places]
+    pairs_shown = [
+        (role, team)
+        for role, team in person_changes.place_everywhere(pairs)
+        if role in known and team in places
+    ]
     difference = abilities.difference(frame.actor(), person.id, pairs_shown) if looked or error else None
     by_groups = {
         f"{role['role']}@{role['team']}"
@@ -63,10 +82,14 @@ def _form(
         submit_more={"disabled": ""} if own else {},
         error=error,
     )
-    gains, losses = (people.grouped(difference.gains), people.grouped(difference.losses)) if difference else (None, None)
+    gains, losses = (
+        (people.grouped(difference.gains), people.grouped(difference.losses)) if difference else (None, None)
+    )
     context = {"person": person, "own": own, "gains": gains, "losses": losses, "form": form}
     trail = [(people.url(person.id), person.name)]
-    return area.page("settings/person_roles.html", "people", context, heading="Roles and teams", trail=trail, error=error)
+    return area.page(
+        "settings/person_roles.html", "people", context, heading="Roles and teams", trail=trail, error=error
+    )
 
 
 def pair_items(
@@ -95,16 +118,29 @@ def pair_items(
     everywhere = ", ".join(sorted(formats.role_words(role) for role in access.EVERYWHERE))
     roles = [("", "Add a role"), *people.role_choices()]
     places = [("", "Team"), *choices]
-    columns = [Field("role.{row}", "Role", "select", choices=roles), Field("team.{row}", "Team", "select", choices=places)]
+    columns = [
+        Field("role.{row}", "Role", "select", choices=roles),
+        Field("team.{row}", "Team", "select", choices=places),
+    ]
     only = choices[0][0] if len(choices) == 1 else ""
     added = numbered([{"role": role, "team": only} for role in rows], start=1)
     group_hint = (
-        "A role by group goes when the group goes, and comes back with it. Add it below to give it by hand too." if by_groups else ""
+        "A role by group goes when the group goes, and comes back with it. Add it below to give it by hand too."
+        if by_groups
+        else ""
     )
     default = " Where none is chosen, those of the roles." if teams_of_roles and not teams else ""
     items: list[Item] = [
-        Field("pair", "Roles", "checks", group_hint, ticked, key="pairs") if ticked else Group([], "Roles", "fieldset", "No role yet."),
-        Lines("roles", "Add roles", columns, added, f"{everywhere}: held everywhere, whatever team stands beside them."),
+        Field("pair", "Roles", "checks", group_hint, ticked, key="pairs")
+        if ticked
+        else Group([], "Roles", "fieldset", "No role yet."),
+        Lines(
+            "roles",
+            "Add roles",
+            columns,
+            added,
+            f"{everywhere}: held everywhere, whatever team stands beside them.",
+        ),
     ]
     if teams:
         marked = [(team, names.get(team, team), "" if team in joined else "new") for team in teams]
@@ -145,11 +181,17 @@ def named_teams() -> list[str]:
     return sorted(
         {
             team
-            for role, team in [*(person_changes.pair_of(word) for word in request.form.getlist("pair")), *_rows()]
+            for role, team in [
+                *(person_changes.pair_of(word) for word in request.form.getlist("pair")),
+                *_rows(),
+            ]
             if role and team not in ("", "*")
         }
     )
 
 
 def _rows() -> list[Pair]:
-    return [(request.form.get(f"role.{number}", ""), request.form.get(f"team.{number}", "")) for number in range(1, MOST_ROWS + 1)]
+    return [
+        (request.form.get(f"role.{number}", ""), request.form.get(f"team.{number}", ""))
+        for number in range(1, MOST_ROWS + 1)
+    ]

@@ -55,7 +55,9 @@ def disconnect(person_id: str) -> Response:
 @blueprint.post("/replace-identity")
 def replace_identity(person_id: str) -> Response:
     """Connect the account that was refused (`subject`), in the place of an identity (`identity`) if one is chosen."""
-    identities.replace(frame.actor(), person_id, request.form.get("subject", ""), request.form.get("identity", ""))
+    identities.replace(
+        frame.actor(), person_id, request.form.get("subject", ""), request.form.get("identity", "")
+    )
     flash("The account is connected; what its groups give comes at its next sign-in")
     return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
 
@@ -96,4 +98,6 @@ def _page(person_id: str, **more: Any) -> Response:
         "link": None,
     }
     trail = [(people.url(person.id), person.name)]
-    return area.page("settings/person_sign_in.html", "people", context | more, heading="Signing in", trail=trail)
+    return area.page(
+        "settings/person_sign_in.html", "people", context | more, heading="Signing in", trail=trail
+    )

@@ -19,10 +19,12 @@ blueprint = Blueprint("rights_requests", __name__, url_prefix="/settings/roles/r
 
 SHOWN_LINES = 400
 STATES = {
-    second_admin.WAITING: Badge("Waiting", "info", "clock"), second_admin.CONFIRMED: Badge("Confirmed", "good", "check"),
-    second_admin.REFUSED: Badge("Refused", "bad", "ban"), second_admin.WITHDRAWN: Badge("Withdrawn", "", "circle-dashed"),
+    second_admin.WAITING: Badge("Waiting", "info", "clock"),
+    second_admin.CONFIRMED: Badge("Confirmed", "good", "check"),
+    second_admin.REFUSED: Badge("Refused", "bad", "ban"),
+    second_admin.WITHDRAWN: Badge("Withdrawn", "", "circle-dashed"),
     second_admin.VOID: Badge("Void", "", "circle-dashed"),
-}  # fmt: skip
+}
 
 
 @blueprint.route("/<request_id>", methods=["GET", "POST"])
@@ -53,7 +55,11 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
     effects: Sequence[tuple[str, str]] = ()
     if asked.open:
         found = permissions.preview(who, asked.change).effects
-        effects = [(policy_words.right(each.obj, each.act, names), _whom(each.gained, asked.requested_by)) for each in found if each.gained]
+        effects = [
+            (policy_words.right(each.obj, each.act, names), _whom(each.gained, asked.requested_by))
+            for each in found
+            if each.gained
+        ]
     own, refused = asked.requested_by == who.id, second_admin.why_not(who, asked)
     takes_back = "take it back" if own else "refuse"
     form = Form(
@@ -72,14 +78,18 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
         "form": form,
         "badge_of": STATES[asked.status],
         "people": accounts.names({asked.requested_by, *([asked.decided_by] if asked.decided_by else [])}),
-        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(asked.change, names)][:SHOWN_LINES],
+        "lines": [
+            (sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(asked.change, names)
+        ][:SHOWN_LINES],
         "more": max(0, len(asked.change.added) + len(asked.change.removed) - SHOWN_LINES),
         "effects": effects,
         "others": second_admin.who_confirms(asked) if asked.open else [],
         "own": own,
         "refused": refused,
     }
-    return area.page("settings/rights_request.html", "roles", context, heading="A right on records", error=wrong)
+    return area.page(
+        "settings/rights_request.html", "roles", context, heading="A right on records", error=wrong
+    )
 
 
 def _whom(gained: Sequence[str], asker: str) -> str:

@@ -67,7 +67,14 @@ def show() -> Response:
     form = Form(
         [
             TITLE,
-            Field("from", "Built from", "select", choices=built_from, required=True, refused_as=("level", "copy")),
+            Field(
+                "from",
+                "Built from",
+                "select",
+                choices=built_from,
+                required=True,
+                refused_as=("level", "copy"),
+            ),
             ABOUT,
         ],
         submit="Make the role",
@@ -78,7 +85,12 @@ def show() -> Response:
 
     def make(sent: dict[str, Any]) -> Response:
         kind, _, name = sent["from"].partition(":")
-        made = permissions.create(frame.actor(), sent["title"], about=sent["about"], **{"level" if kind == "level" else "copy": name})
+        made = permissions.create(
+            frame.actor(),
+            sent["title"],
+            about=sent["about"],
+            **{"level" if kind == "level" else "copy": name},
+        )
         flash("The role is there, and nobody has it yet.")
         return frame.redirect_to(f"/settings/roles/{made}")
 
@@ -109,7 +121,14 @@ def rename(role: str) -> Response:
 
 def _title_form(role: permissions.Role) -> Form:
     values = {"title": role.title, "about": role.about}
-    return Form([TITLE, ABOUT], values, title="Title", tone="", css="card pad form narrow", action=f"/settings/roles/{role.id}/title")
+    return Form(
+        [TITLE, ABOUT],
+        values,
+        title="Title",
+        tone="",
+        css="card pad form narrow",
+        action=f"/settings/roles/{role.id}/title",
+    )
 
 
 @blueprint.post("/<role>/delete")
@@ -124,7 +143,11 @@ def delete(role: str) -> Response:
 
 
 def _role_page(role: str, wrong: ConsoleError | None = None, form: Form | None = None) -> Response:
-    role_read, names, draft_now = permissions.read_role(frame.actor(), role), known(), permissions.draft(frame.actor())
+    role_read, names, draft_now = (
+        permissions.read_role(frame.actor(), role),
+        known(),
+        permissions.draft(frame.actor()),
+    )
     place, q = _place(), request.args.get("q", "").strip()
     rows = draft_now.rows()
     index = Index(rows)
@@ -156,27 +179,56 @@ def _role_page(role: str, wrong: ConsoleError | None = None, form: Form | None =
 @blueprint.route("/<role>/on", methods=["GET", "POST"])
 def on(role: str) -> Response:
     """Show the role's rules on `?object=` in `?place=`; a POST puts them into the draft."""
-    role_read, place, obj = permissions.read_role(frame.actor(), role), _place(), request.args.get("object", "")
+    role_read, place, obj = (
+        permissions.read_role(frame.actor(), role),
+        _place(),
+        request.args.get("object", ""),
+    )
     role_rules.require_object(frame.actor(), obj, place)
     draft_now = permissions.draft(frame.actor())
     rows = draft_now.rows()
     if request.method != "POST":
         boxes = rule_form.boxes_of_rules(role_rules.rules_of(rows, role, place, obj))
-        return _rules_page(role_read, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), draft_now)
+        return _rules_page(
+            role_read,
+            place,
+            obj,
+            boxes,
+            role_rules.fields_of(rows, role, place, obj.partition(":")[2]),
+            draft_now,
+        )
     boxes, chosen = rule_form.boxes_of_form(request.form), rule_form.typed_fields(request.form)
-    pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
-    if pending and not {"build", "add", "drop"} & set(request.form):  # Enter was pressed in a box, or a finished condition was not added
+    pending = [
+        box.number
+        for box in boxes
+        if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))
+    ]
+    if pending and not {"build", "add", "drop"} & set(
+        request.form
+    ):  # Enter was pressed in a box, or a finished condition was not added
         for number in pending:
             boxes = rule_form.with_conditions(obj, boxes, number)
     elif "build" in request.form:
-        boxes = rule_form.with_conditions(obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1)
+        boxes = rule_form.with_conditions(
+            obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1
+        )
     elif "add" in request.form:
         boxes = [*boxes, rule_form.RuleBox(len(boxes))]
     elif "drop" not in request.form:
         try:
-            role_rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
+            role_rules.edit(
+                frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen
+            )
         except Invalid as wrong:
-            return _rules_page(role_read, place, obj, rule_form.with_errors(boxes, wrong), chosen, draft_now, error=wrong.message)
+            return _rules_page(
+                role_read,
+                place,
+                obj,
+                rule_form.with_errors(boxes, wrong),
+                chosen,
+                draft_now,
+                error=wrong.message,
+            )
         except PolicyError as wrong:
             return _rules_page(role_read, place, obj, boxes, chosen, draft_now, error=wrong.message)
         flash("It is in your draft. It counts when you publish it.")
@@ -190,7 +242,14 @@ def check(role: str) -> Response:
     """Show whether a condition is valid, and how many records it matches today."""
     permissions.read_role(frame.actor(), role)
     place, obj = _place(), request.args.get("object", "")
-    number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
+    number = next(
+        (
+            name.removesuffix(".condition")
+            for name in request.form
+            if name.endswith(".condition") and name.startswith("r")
+        ),
+        "r0",
+    )
     number = request.args.get("rule", number)
     text = request.form.get(f"{number}.condition", "").strip()
     result: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
@@ -225,7 +284,9 @@ def _rules_page(
     others = [
         row
         for row in mine.rows()
-        if row.ptype == "p" and row.sub in _counting(role) and row.obj in (obj, f"{obj.partition(':')[0]}:{EVERY}")
+        if row.ptype == "p"
+        and row.sub in _counting(role)
+        and row.obj in (obj, f"{obj.partition(':')[0]}:{EVERY}")
     ]
     subject_key = (f"role:{role.id}", place, obj)
     context = {
@@ -237,16 +298,27 @@ def _rules_page(
         "of_subject": names.of_subject(obj),
         "rules": boxes,
         "fields": rule_form.fields(obj, chosen),
-        "else_said": sorted({policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != subject_key}),
+        "else_said": sorted(
+            {policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != subject_key}
+        ),
         "action": f"/settings/roles/{role.id}/on?{urlencode({'object': obj, 'place': place})}",
         "check": f"/settings/roles/{role.id}/check?{urlencode({'object': obj, 'place': place})}",
         "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
         "error": error,
-        "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == subject_key),
+        "locked": sorted(
+            policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == subject_key
+        ),
         **rule_form.form_choices(obj),
     }
     heading, trail = names.object(obj)[:1].upper() + names.object(obj)[1:], [(context["back"], role.title)]
-    return area.page("settings/rules.html", "roles", context, heading=heading, trail=trail, status=status or (422 if error else 200))
+    return area.page(
+        "settings/rules.html",
+        "roles",
+        context,
+        heading=heading,
+        trail=trail,
+        status=status or (422 if error else 200),
+    )
 
 
 # -- the draft and the versions
@@ -284,16 +356,24 @@ def discard() -> Response:
 def versions() -> Response:
     """Show who changed the rights, when and how: newest first."""
     before = request.args.get("before", "")
-    versions_listed = permissions.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
+    versions_listed = permissions.versions(
+        frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None
+    )
     names = known()
     context = {
         "versions": [
-            (version, rule_drafts.lines(version.change, names)[:SHOWN_LINES], len(version.change.added) + len(version.change.removed))
+            (
+                version,
+                rule_drafts.lines(version.change, names)[:SHOWN_LINES],
+                len(version.change.added) + len(version.change.removed),
+            )
             for version in versions_listed
         ],
         "names": names,
         "said": policy_words.rule,
-        "older": frame.present_address(before=versions_listed[-1].number) if len(versions_listed) == 50 else None,
+        "older": frame.present_address(before=versions_listed[-1].number)
+        if len(versions_listed) == 50
+        else None,
         "is_rules": lambda change: bool(change.of_rules),
         **_draft_bar(),
     }
@@ -315,18 +395,31 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
         "draft": draft_now,
         "preview": preview,
         "names": names,
-        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(draft_now.change, names)],
-        "effects": [(policy_words.right(effect.obj, effect.act, names), effect) for effect in preview.effects],
+        "lines": [
+            (sign, policy_words.rule(row, names), row)
+            for sign, row in rule_drafts.lines(draft_now.change, names)
+        ],
+        "effects": [
+            (policy_words.right(effect.obj, effect.act, names), effect) for effect in preview.effects
+        ],
         "people": {person.id: person.name for person in accounts.people()},
         "theirs": [
-            (rule, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(rule.change.of_rules, names)])
+            (
+                rule,
+                [
+                    (sign, policy_words.rule(row, names))
+                    for sign, row in rule_drafts.lines(rule.change.of_rules, names)
+                ],
+            )
             for rule in draft_now.theirs
         ],
         "refused": wrong,
         "note": request.form.get("note", ""),
         "warnings": _warnings(draft_now.change),
         "own": second_admin.needed(frame.actor(), draft_now.change) if draft_now.change else None,
-        "waiting": next((each for each in second_admin.asked_by(frame.actor()) if each.base is not None), None),
+        "waiting": next(
+            (each for each in second_admin.asked_by(frame.actor()) if each.base is not None), None
+        ),
     }
     return area.page("settings/role_draft.html", "roles", context, heading="Your draft", error=wrong)
 
@@ -365,11 +458,22 @@ def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
         return [kind]
     there: set[str] = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
-        return [obj for collection in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{collection.id}")]
-    there |= {f"{kind}:{ident}" for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))}
+        return [
+            obj
+            for collection in records.collections()
+            if access.exists_for(frame.actor(), obj := f"collection:{collection.id}")
+        ]
+    there |= {
+        f"{kind}:{ident}"
+        for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))
+    }
     if kind != "label":
         there.add(f"{kind}:{EVERY}")
-    existing = {f"workflow:{workflow.slug}" for workflow in action_cache.every().values()} if kind == "workflow" else set()
+    existing = (
+        {f"workflow:{workflow.slug}" for workflow in action_cache.every().values()}
+        if kind == "workflow"
+        else set()
+    )
     there = {obj for obj in there - existing if access.exists_for(frame.actor(), obj)}
     return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
@@ -384,7 +488,9 @@ def _lines(
     for row in rows:
         if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place:
             by_object.setdefault(row.obj, []).append(row)
-    touched = {row.obj for row in change.added | change.removed if row.sub == f"role:{role}" and row.dom == place}
+    touched = {
+        row.obj for row in change.added | change.removed if row.sub == f"role:{role}" and row.dom == place
+    }
     for obj in _objects(kind, rows, names):
         title = names.object(obj)[:1].upper() + names.object(obj)[1:]
         if q and q.lower() not in title.lower() and q.lower() not in obj.lower():
@@ -395,17 +501,33 @@ def _lines(
         own_rows = by_object.get(obj, [])
         acts = {row.act for row in own_rows}
         cells = tuple(
-            Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in policy_words.offered(kind)
+            Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts)
+            for act in policy_words.offered(kind)
         )
-        conditions = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own_rows if row.expression))
-        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own_rows):
+        conditions = tuple(
+            dict.fromkeys(policy_words.condition(row.expression) for row in own_rows if row.expression)
+        )
+        if (theirs := names.of_subject(obj)) and any(
+            row.eft == "allow" and not policy_words.whosever(row.expression) for row in own_rows
+        ):
             conditions = (f"Only those of {theirs}", *conditions)
         kept_back = [name for name, found in by_object.items() if any(row.eft == "deny" for row in found)]
         fields = [name for name in kept_back if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:
             conditions += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
-        changed = obj in touched or any(name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched)
-        made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, conditions, changed))
+        changed = obj in touched or any(
+            name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched
+        )
+        made.append(
+            Line(
+                obj,
+                title,
+                f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}",
+                cells,
+                conditions,
+                changed,
+            )
+        )
     return made, more
 
 
@@ -416,16 +538,31 @@ def _counting(role: permissions.Role) -> set[str]:
 def _warnings(change: Change) -> list[str]:
     """Return which new conditions of the draft would be slow; a data source that does not answer is asked only once."""
     warnings: dict[str, None] = {}
-    for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
+    for obj, text in sorted(
+        {
+            (row.obj, row.expression)
+            for row in change.added
+            if row.expression and row.obj.startswith("collection:")
+        }
+    ):
         try:
             warnings |= dict.fromkeys(
-                f"{known().object(obj)}: {each}" for each in rule_conditions.warnings(obj, rule_conditions.check(obj, (), text))
+                f"{known().object(obj)}: {each}"
+                for each in rule_conditions.warnings(obj, rule_conditions.check(obj, (), text))
             )
         except ConsoleError:
             continue
-    for obj in sorted({row.obj for row in change.added if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression}):
+    for obj in sorted(
+        {
+            row.obj
+            for row in change.added
+            if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression
+        }
+    ):
         try:
-            warnings |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj))
+            warnings |= dict.fromkeys(
+                f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj)
+            )
         except ConsoleError:
             continue
     return list(warnings)

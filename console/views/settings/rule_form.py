@@ -57,7 +57,9 @@ class FieldBox:
 
 def boxes_of_rules(rules: Sequence[Rule]) -> list[RuleBox]:
     """Return the stored rules; without any, an empty one."""
-    return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(rules)] or [RuleBox(0)]
+    return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(rules)] or [
+        RuleBox(0)
+    ]
 
 
 def boxes_of_form(form: MultiDict[str, str]) -> list[RuleBox]:
@@ -101,7 +103,8 @@ def fields(obj: str, rights: Mapping[str, FieldRight]) -> list[FieldBox]:
     collection = records.collection(obj.partition(":")[2])
     notes = {True: "holds something sensitive"}
     return [
-        FieldBox(item.name, item.label, rights.get(item.name, "write"), notes.get(item.sensitive, "")) for item in collection.stored_fields
+        FieldBox(item.name, item.label, rights.get(item.name, "write"), notes.get(item.sensitive, ""))
+        for item in collection.stored_fields
     ]
 
 
@@ -110,7 +113,9 @@ def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
     chosen: dict[str, FieldRight] = {}
     for name, value in form.items():
         if name.startswith("f."):
-            chosen[name.removeprefix("f.")] = "hidden" if value == "hidden" else "read" if value == "read" else "write"
+            chosen[name.removeprefix("f.")] = (
+                "hidden" if value == "hidden" else "read" if value == "read" else "write"
+            )
     return chosen
 
 

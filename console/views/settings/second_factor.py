@@ -47,7 +47,12 @@ def remove() -> Response:
 def download() -> Response:
     """Download the codes that the page has just shown. The page sends them, because they are stored nowhere else."""
     kept = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
-    lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *kept, ""]
+    lines = [
+        "Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.",
+        "",
+        *kept,
+        "",
+    ]
     answer = make_response("\r\n".join(lines))
     answer.headers["Content-Type"] = "text/plain; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="handrail-recovery-codes.txt"'
@@ -56,7 +61,15 @@ def download() -> Response:
 
 def _form(who: Actor) -> Form:
     factor = accounts.factor_of(who.id)
-    code = Field("code", "Code", css="short", inputmode="numeric", autocomplete="one-time-code", max_length=20, required=True)
+    code = Field(
+        "code",
+        "Code",
+        css="short",
+        inputmode="numeric",
+        autocomplete="one-time-code",
+        max_length=20,
+        required=True,
+    )
     return Form(
         [code],
         submit="Replace" if factor else "Turn on",
@@ -76,7 +89,13 @@ def _page(form: Form | None = None) -> Response:
         "must_have": accounts.must_have(who),
         "form": form or _form(who),
     }
-    return area.page("settings/second_factor.html", "me", context, heading="Second factor", error=form.error if form else None)
+    return area.page(
+        "settings/second_factor.html",
+        "me",
+        context,
+        heading="Second factor",
+        error=form.error if form else None,
+    )
 
 
 def _codes(codes: Sequence[str]) -> Response:

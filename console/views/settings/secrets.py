@@ -41,7 +41,9 @@ def remove(name: str) -> Response:
 
 def _form() -> Form:
     named = request.values.get("name", "").strip()
-    stored = {line.secret.name: line.secret for line in secret_settings.listed(frame.actor()) if line.secret.kept}
+    stored = {
+        line.secret.name: line.secret for line in secret_settings.listed(frame.actor()) if line.secret.kept
+    }
     known = stored.get(named)
     text = (
         "Leave it empty to keep it and only take hosts away."
@@ -49,14 +51,34 @@ def _form() -> Form:
         else "At least 8 characters without blanks. It is sealed, and cannot be read again."
     )
     items = [
-        Field("name", "Name", hint="Small letters, digits and _, such as bank: what workflows and actions name.", required=True),
+        Field(
+            "name",
+            "Name",
+            hint="Small letters, digits and _, such as bank: what workflows and actions name.",
+            required=True,
+        ),
         Field("text", "Secret", "password", text, required=not known, autocomplete="new-password"),
-        Field("hosts", "Hosts", hint="Where it may go, with commas between, such as api.bank.example.", required=True),
+        Field(
+            "hosts",
+            "Hosts",
+            hint="Where it may go, with commas between, such as api.bank.example.",
+            required=True,
+        ),
     ]
     values = {"name": named, "hosts": ", ".join(known.hosts) if known else ""}
-    return Form(items, values, title="Set again" if known else "Set a secret", css="card pad form", action="/settings/secrets")
+    return Form(
+        items,
+        values,
+        title="Set again" if known else "Set a secret",
+        css="card pad form",
+        action="/settings/secrets",
+    )
 
 
 def _page(form: Form) -> Response:
-    context = {"lines": secret_settings.listed(frame.actor()), "missing": secret_settings.missing(frame.actor()), "form": form}
+    context = {
+        "lines": secret_settings.listed(frame.actor()),
+        "missing": secret_settings.missing(frame.actor()),
+        "form": form,
+    }
     return area.page("settings/secrets.html", "secrets", context, error=form.error)

@@ -23,7 +23,14 @@ def new() -> Response:
     pairs, teams = read_pairs(), read_teams() or named_teams()
     items, values = pair_items(pairs, teams, before=(pairs, teams), teams_of_roles=True)
     named = [
-        Field("email", "Address", "email", "Workflows name the account by it. No mail goes there.", required=True, max_length=254),
+        Field(
+            "email",
+            "Address",
+            "email",
+            "Workflows name the account by it. No mail goes there.",
+            required=True,
+            max_length=254,
+        ),
         Field("name", "Name", max_length=200),
     ]
     form = Form(
@@ -63,4 +70,6 @@ def new_key(person_id: str) -> Response:
         made = accounts.create_key_for(who, account.id, sent["name"], days=keys.days_of(sent))
         return keys.key_page("people", account.name, made, then=people.url(account.id), whose=account.name)
 
-    return form.submit_to(make) or area.form_page("people", form, "New key", [(people.url(account.id), account.name)])
+    return form.submit_to(make) or area.form_page(
+        "people", form, "New key", [(people.url(account.id), account.name)]
+    )

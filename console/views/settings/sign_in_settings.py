@@ -24,7 +24,9 @@ FACTOR_HINT = (
 )
 STEP_UP = "Ask again for code or password before exports, keys, changes of rights and steps that say so, when it was last shown over five minutes ago"
 IDLE_HINT = "1 to 1440. A minute before, people are warned; what they typed is kept."
-MISSING_HINT = "When it says that it leaves groups out because they are too many, roles always stay as they are."
+MISSING_HINT = (
+    "When it says that it leaves groups out because they are too many, roles always stay as they are."
+)
 GROUPS_HINT = (
     "Applied at each sign-in: who is in a group has its role, who has left it loses it, who has no role is not let in. A role that no line "
     "gives any more is taken at once. Empty lines are left out."
@@ -41,9 +43,17 @@ def show() -> Response:
 
     def save(sent: dict[str, Any]) -> Response:
         minutes = {name: _whole(sent[name]) for name in MINUTES}
-        if wrong := [{"field": name, "reason": "takes a whole number"} for name in MINUTES if minutes[name] is None]:
+        if wrong := [
+            {"field": name, "reason": "takes a whole number"} for name in MINUTES if minutes[name] is None
+        ]:
             raise Invalid("Nothing was saved.", details=wrong)
-        changed = {**sent, **minutes, "password": bool(sent["password"]), "networks": tuple(sent["networks"].split()), "groups": groups}
+        changed = {
+            **sent,
+            **minutes,
+            "password": bool(sent["password"]),
+            "networks": tuple(sent["networks"].split()),
+            "groups": groups,
+        }
         for name in ("groups_claim", "groups_missing"):
             changed[name] = sent.get(name) or getattr(before, name)
         entry_changes.change(frame.actor(), request.remote_addr or "", **changed)
@@ -64,13 +74,29 @@ def show() -> Response:
 
 def _form(told: Entry, groups: Sequence[GroupRole]) -> Form:
     factor = [
-        Field("second_factor", "A code beside the password is required of", "select", FACTOR_HINT, _capitalised(entry.WORDS)),
+        Field(
+            "second_factor",
+            "A code beside the password is required of",
+            "select",
+            FACTOR_HINT,
+            _capitalised(entry.WORDS),
+        ),
         Field("step_up", STEP_UP, "check"),
     ]
     sessions = [
-        Field("idle_minutes", "Signed out after so many minutes without doing anything", hint=IDLE_HINT, inputmode="numeric", css="short"),
         Field(
-            "whole_minutes", "Signed out in any case after so many minutes", hint="720 are twelve hours.", inputmode="numeric", css="short"
+            "idle_minutes",
+            "Signed out after so many minutes without doing anything",
+            hint=IDLE_HINT,
+            inputmode="numeric",
+            css="short",
+        ),
+        Field(
+            "whole_minutes",
+            "Signed out in any case after so many minutes",
+            hint="720 are twelve hours.",
+            inputmode="numeric",
+            css="short",
         ),
     ]
     networks = (
@@ -80,16 +106,40 @@ def _form(told: Entry, groups: Sequence[GroupRole]) -> Form:
     items = [
         Group(factor, "Second factor", "card"),
         Group([Group(sessions)], "Sessions", "card"),
-        Group([Field("networks", "People and programs are let in only from", "area", networks, rows=4, css="mono")], "Networks", "card"),
-        Group(_provider_items(groups) if oidc.offered() else [Field("password", kind="hidden")], "Identity provider", "card", _none()),
+        Group(
+            [
+                Field(
+                    "networks",
+                    "People and programs are let in only from",
+                    "area",
+                    networks,
+                    rows=4,
+                    css="mono",
+                )
+            ],
+            "Networks",
+            "card",
+        ),
+        Group(
+            _provider_items(groups) if oidc.offered() else [Field("password", kind="hidden")],
+            "Identity provider",
+            "card",
+            _none(),
+        ),
     ]
     values = {
-        **{name: getattr(told, name) for name in ("second_factor", "step_up", *MINUTES, "groups_claim", "groups_missing")},
+        **{
+            name: getattr(told, name)
+            for name in ("second_factor", "step_up", *MINUTES, "groups_claim", "groups_missing")
+        },
         "networks": "\n".join(told.networks),
         "password": told.password if oidc.offered() else "on",
     }
     return Form(
-        items, values, css="sect entry", aside="Locked out all the same? console sign-in open lets passwords in again, from everywhere."
+        items,
+        values,
+        css="sect entry",
+        aside="Locked out all the same? console sign-in open lets passwords in again, from everywhere.",
     )
 
 
@@ -114,8 +164,16 @@ def _provider_items(groups: Sequence[GroupRole]) -> list[Item]:
     return [
         Field("password", "People may sign in with a password too", "check"),
         Field("groups_claim", "The claim that holds people's groups", hint="Most providers call it groups."),
-        Field("groups_missing", "When the provider sends no such claim", "select", MISSING_HINT, _capitalised(entry.MISSING)),
-        Lines("groups", "Groups and their roles", columns, numbered([*lines, *[{}] * EMPTY_LINES]), GROUPS_HINT),
+        Field(
+            "groups_missing",
+            "When the provider sends no such claim",
+            "select",
+            MISSING_HINT,
+            _capitalised(entry.MISSING),
+        ),
+        Lines(
+            "groups", "Groups and their roles", columns, numbered([*lines, *[{}] * EMPTY_LINES]), GROUPS_HINT
+        ),
     ]
 
 
@@ -126,7 +184,11 @@ def _capitalised(words: Mapping[str, str]) -> list[tuple[str, str]]:
 def _sent_groups() -> tuple[GroupRole, ...]:
     form = request.form
     lines = zip(form.getlist("group"), form.getlist("role"), form.getlist("team"), strict=False)
-    return tuple(GroupRole(group.strip(), role, "*" if role in access.EVERYWHERE else team) for group, role, team in lines if group.strip())
+    return tuple(
+        GroupRole(group.strip(), role, "*" if role in access.EVERYWHERE else team)
+        for group, role, team in lines
+        if group.strip()
+    )
 
 
 def _whole(text: str) -> int | None:

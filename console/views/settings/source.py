@@ -57,7 +57,11 @@ def address(name: str) -> Response:
     head, _ = named(name)
     former = sources.source_of(name).url
     form = Form(
-        address_items([pair for pair in KINDS if pair[0] == head.dialect], "kept, as it is", by_url=bool(request.form.get("url"))),
+        address_items(
+            [pair for pair in KINDS if pair[0] == head.dialect],
+            "kept, as it is",
+            by_url=bool(request.form.get("url")),
+        ),
         sources.fields_of(former),
         cancel=f"/settings/sources/{name}",
         intro="Without a password the present one is kept, as long as host, port and user stay as they are. "
@@ -70,7 +74,9 @@ def address(name: str) -> Response:
     def save(sent: dict[str, Any]) -> Response:
         changed = sources.change(name, url=sources.composed(sent, former), by=frame.actor())
         flash("The address is changed." if changed else "Nothing was changed.")
-        return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+        return frame.redirect_to(
+            f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}"
+        )
 
     return form.submit_to(save) or _form_page(name, form, "Address")
 
@@ -89,14 +95,21 @@ def limits(name: str) -> Response:
     named(name)
     terms = sources.source_of(name).terms
     bounded = [
-        Field(field, label, hint=f"{hint} From {sources.BOUNDS[field][0]} to {sources.BOUNDS[field][1]}.", css="short", required=True)
+        Field(
+            field,
+            label,
+            hint=f"{hint} From {sources.BOUNDS[field][0]} to {sources.BOUNDS[field][1]}.",
+            css="short",
+            required=True,
+        )
         for field, label, hint in LIMITS
     ]
     zone = request.form.get("zone", terms.zone)
     moves = "Changed, every such time moves at once, and what triggers watch is read from the end on."
     form = Form(
         [Group(bounded), source_zones.field(zone, moves), READ_ONLY],
-        {field: getattr(terms, field) for field, *_ in LIMITS} | {"zone": terms.zone or "UTC", "read_only": terms.read_only},
+        {field: getattr(terms, field) for field, *_ in LIMITS}
+        | {"zone": terms.zone or "UTC", "read_only": terms.read_only},
         intro="So that the console never hurts your database. They hold from the next question on, in every process.",
         cancel=f"/settings/sources/{name}",
         css="form card pad source-form",
@@ -125,7 +138,11 @@ def tables(name: str) -> Response:
     tested = sources.attempt(source.url)
     if tested.trouble is not None and not tested.tables:
         raise SourceDown(f"The tables of {name} cannot be listed: {tested.trouble.words}")
-    there = {table.place for table in tested.tables if any((one.schema, one.table) == (table.schema, table.name) for one in collections)}
+    there = {
+        table.place
+        for table in tested.tables
+        if any((one.schema, one.table) == (table.schema, table.name) for one in collections)
+    }
     chosen = {table.place for table in tested.own} | there if source.chosen is None else set(source.chosen)
     which = "all" if source.chosen is None else "some"
     picked = request.form.getlist("table") if request.method == "POST" else chosen
@@ -143,7 +160,9 @@ def tables(name: str) -> Response:
         if only is not None and not only:
             raise addresses.field_error("table", "Choose at least one table.")
         changed = sources.change(name, chosen=only, all_tables=only is None, by=frame.actor())
-        return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+        return frame.redirect_to(
+            f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}"
+        )
 
     return form.submit_to(save) or _form_page(name, form, "Tables")
 
@@ -157,8 +176,14 @@ def again(name: str) -> Response:
             made = sources.take(name, request.form.get("stamp", ""), by=frame.actor())
         except Conflict as moved:
             return _again(head, moved)
-        unseen = " Nobody sees the new ones until a role may browse them: Who may do what." if len(made) > len(before) else ""
-        flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.{unseen}")
+        unseen = (
+            " Nobody sees the new ones until a role may browse them: Who may do what."
+            if len(made) > len(before)
+            else ""
+        )
+        flash(
+            f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.{unseen}"
+        )
         return frame.redirect_to(f"/settings/sources/{name}")
     return _again(head)
 
@@ -173,7 +198,9 @@ def indexes(name: str) -> Response:
         "large": [advice_line for advice_line in advice if advice_line.large],
         "small": [advice_line for advice_line in advice if not advice_line.large],
     }
-    return area.page("settings/source_indexes.html", "sources", context, heading="Indexes for search", trail=_trail(name))
+    return area.page(
+        "settings/source_indexes.html", "sources", context, heading="Indexes for search", trail=_trail(name)
+    )
 
 
 @blueprint.route("/relations", methods=["GET", "POST"])
@@ -206,11 +233,15 @@ def relations(name: str) -> Response:
         said: dict[str, list[Mapping[str, str]]] = {}
         for line in chosen:
             so_far = said.setdefault(line.collection.id, [])
-            taken = [relation.name for relation in line.collection.relations] + [relation["name"] for relation in so_far]
+            taken = [relation.name for relation in line.collection.relations] + [
+                relation["name"] for relation in so_far
+            ]
             so_far.append(likely_relations.document_of(line.field, line.target, taken))
         if left := collections.relate(frame.actor(), said):
             labels = ", ".join(records.collection(each).label for each in left)
-            raise addresses.field_error("relation", f"These have a draft: publish or discard it first. {labels}.")
+            raise addresses.field_error(
+                "relation", f"These have a draft: publish or discard it first. {labels}."
+            )
         are = "relation is" if len(chosen) == 1 else "relations are"
         flash(f"{len(chosen)} {are} there. Each stands on the page Relations of its collection.")
         return frame.redirect_to(f"/settings/sources/{name}/relations")
@@ -218,7 +249,14 @@ def relations(name: str) -> Response:
     if made := form.submit_to(add):
         return made
     context = {"form": form if likely else None, "name": name}
-    return area.page("settings/source_relations.html", "sources", context, heading="Likely relations", trail=_trail(name), error=form.error)
+    return area.page(
+        "settings/source_relations.html",
+        "sources",
+        context,
+        heading="Likely relations",
+        trail=_trail(name),
+        error=form.error,
+    )
 
 
 def _likely(line: Any) -> tuple[str, str, str]:
@@ -235,7 +273,9 @@ def remove(name: str) -> Response:
     """Show what ends with the source; a POST with its name removes it."""
     head, _ = named(name)
     ends = sources.consequences(head.name, by=frame.actor())
-    force = [Field("force", "Remove it all the same: these runs stop", "check", sent="1")] if ends.live else []
+    force = (
+        [Field("force", "Remove it all the same: these runs stop", "check", sent="1")] if ends.live else []
+    )
     form = Form(
         [*force, Field("word", f"Type {name}", required=True)],
         submit="Remove",
@@ -254,8 +294,20 @@ def remove(name: str) -> Response:
 
     if made := form.submit_to(end):
         return made
-    context = {"source": head, "ends": ends, "heads": {run: runs.head(frame.actor(), run) for run in ends.runs}, "form": form}
-    return area.page("settings/source_remove.html", "sources", context, heading="Remove", trail=_trail(name), error=form.error)
+    context = {
+        "source": head,
+        "ends": ends,
+        "heads": {run: runs.head(frame.actor(), run) for run in ends.runs},
+        "form": form,
+    }
+    return area.page(
+        "settings/source_remove.html",
+        "sources",
+        context,
+        heading="Remove",
+        trail=_trail(name),
+        error=form.error,
+    )
 
 
 # -- what the pages draw
@@ -265,7 +317,11 @@ def _page(name: str, tested: sources.Tested | None = None) -> Response:
     head, collections = named(name)
     source = sources.source_of(name)
     seen = {row.obj for row in access.all_rows() if row.eft == "allow" and row.act in ("browse", "*")}
-    unseen = [] if seen & {"*", "collection:*"} else [each for each in collections if f"collection:{each.id}" not in seen]
+    unseen = (
+        []
+        if seen & {"*", "collection:*"}
+        else [each for each in collections if f"collection:{each.id}" not in seen]
+    )
     context = {
         "source": head,
         "collections": collections,
@@ -294,4 +350,11 @@ def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Respo
         css="form",
     )
     context = {"source": head, "found": difference, "moved": moved, "down": down, "form": form}
-    return area.page("settings/source_again.html", "sources", context, heading="What has changed", trail=_trail(head.name), error=moved)
+    return area.page(
+        "settings/source_again.html",
+        "sources",
+        context,
+        heading="What has changed",
+        trail=_trail(head.name),
+        error=moved,
+    )

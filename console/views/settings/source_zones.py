@@ -20,7 +20,18 @@ def field(chosen: str, more: str, server: str = "") -> Field:
     """Return the field of the zone: the likely zones, UTC first, each with why it is likely, and all the others."""
     look = frame.look()
     said = {"UTC": "UTC", server: "the clock of the server", look.zone: "yours"}
-    likely = [(zone, zone if zone == "UTC" else f"{formats.zone_words(zone, look)}: {why}") for zone, why in said.items() if zone]
+    likely = [
+        (zone, zone if zone == "UTC" else f"{formats.zone_words(zone, look)}: {why}")
+        for zone, why in said.items()
+        if zone
+    ]
     others = [choice for choice in zone_choices(chosen or "UTC") if choice[0] not in said]
     hint = "For times that it keeps without a zone: 12:30 in the database means 12:30 there. Everybody sees them in their own zone."
-    return Field("zone", "Time zone of its clocks", "select", f"{hint} {more}", {"Likely": likely, "All": others}, css="short")
+    return Field(
+        "zone",
+        "Time zone of its clocks",
+        "select",
+        f"{hint} {more}",
+        {"Likely": likely, "All": others},
+        css="short",
+    )

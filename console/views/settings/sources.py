@@ -34,7 +34,13 @@ MAY_HINT = "Browse lets a role see lists and records. Nothing is given that is n
 READ_ONLY = Field("read_only", "Read-only: nothing can be changed in it from here", "check", sent="1")
 COLUMNS = ("Collection", Column("Table", "mono"), "Key", Column("Fields", "r"), Column("Relations", "r"))
 VIEW = frame.Badge("view")
-ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
+ACTS = (
+    ("browse", "Browse"),
+    ("update", "Change"),
+    ("create", "Add"),
+    ("delete", "Delete"),
+    ("export", "Export"),
+)
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
 
 
@@ -42,20 +48,31 @@ ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete"
 def show() -> Response:
     """Show every source; without one, the link to connect the first."""
     under_way = [(one, _followed(one.id, one.name)) for one in connecting.all_under_way(frame.actor())]
-    return area.page("settings/sources.html", "sources", {"sources": sources.list_all(frame.actor()), "under_way": under_way})
+    return area.page(
+        "settings/sources.html",
+        "sources",
+        {"sources": sources.list_all(frame.actor()), "under_way": under_way},
+    )
 
 
 def address_items(kinds: Iterable[tuple[str, str]], kept: str = "", *, by_url: bool = False) -> list[Item]:
     """Return the fields of a database's address; `kept` stands in the box of a password that need not be entered."""
     place = [
         Field(
-            "host", "Host", hint="Name or address of the machine, as this machine knows it.", required=True, placeholder="db.example.com"
+            "host",
+            "Host",
+            hint="Name or address of the machine, as this machine knows it.",
+            required=True,
+            placeholder="db.example.com",
         ),
         Field("port", "Port", hint="Empty: the usual one.", css="short"),
     ]
     user = [
         Field(
-            "user", "User", hint="One of its own for the console, with no more rights than people are to have through it.", required=True
+            "user",
+            "User",
+            hint="One of its own for the console, with no more rights than people are to have through it.",
+            required=True,
         ),
         Field("password", "Password", "password", placeholder=kept, autocomplete="new-password"),
     ]
@@ -70,14 +87,21 @@ def address_items(kinds: Iterable[tuple[str, str]], kept: str = "", *, by_url: b
             required=True,
         ),
         Group(user, more=served),
-        Group([Field("encrypted", "Encrypted connections only", "check", sent="1")], kind="only", more={"data-only-for": "postgresql"}),
+        Group(
+            [Field("encrypted", "Encrypted connections only", "check", sent="1")],
+            kind="only",
+            more={"data-only-for": "postgresql"},
+        ),
         Group([Field("url", "URL", hint=URL_HINT)], "Or give the whole URL", "fold", open=by_url),
     ]
 
 
 def _address_form(*, by_url: bool = False, kept: bool = False) -> Form:
     return Form(
-        [Field("kept", kind="hidden"), *address_items(KINDS, "kept, as you typed it" if kept else "", by_url=by_url)],
+        [
+            Field("kept", kind="hidden"),
+            *address_items(KINDS, "kept, as you typed it" if kept else "", by_url=by_url),
+        ],
         {"kind": "postgresql"},
         "Go on",
         do="next",
@@ -108,17 +132,26 @@ def new() -> Response:
     kept = addresses.seal(actor.id, {"url": url})
     if tested.ok and request.form.get("do") != "test":
         own = {role for role, _ in actor.roles} & access.rights().roles
-        return _choice(url, {"kept": kept, "name": _free_name(url), "which": "all"}, tested, may={role: {"browse"} for role in own})
+        return _choice(
+            url,
+            {"kept": kept, "name": _free_name(url), "which": "all"},
+            tested,
+            may={role: {"browse"} for role in own},
+        )
     form = _address_form(by_url=bool(sent["url"]), kept=True)
     form.values = sent | {"password": "", "kept": kept}
     if tested.trouble is not None:
-        form.error = addresses.field_error("url" if sent["url"] else tested.trouble.field, tested.trouble.happened)
+        form.error = addresses.field_error(
+            "url" if sent["url"] else tested.trouble.field, tested.trouble.happened
+        )
     return _address_page(form, tested)
 
 
 def _address_page(form: Form, tested: Tested | None = None) -> Response:
     context = {"form": form, "tested": tested, "shop": sources.demo_shop(), "step": 1}
-    return area.page("settings/source_new.html", "sources", context, heading="Connect a database", error=form.error)
+    return area.page(
+        "settings/source_new.html", "sources", context, heading="Connect a database", error=form.error
+    )
 
 
 @blueprint.post("/connect")
@@ -137,7 +170,9 @@ def connect() -> Response:
             raise addresses.field_error("table", "Choose at least one table.")
         if not may:
             raise addresses.field_error("may", "Choose at least one role that may browse.")
-        terms = sources.Terms(read_only=bool(request.form.get("read_only")), zone=source_zones.read(typed.get("zone", "")))
+        terms = sources.Terms(
+            read_only=bool(request.form.get("read_only")), zone=source_zones.read(typed.get("zone", ""))
+        )
         name, many = typed.get("name", ""), len(sources.attempt(url).own) if chosen is None else len(chosen)
         if many > connecting.AT_ONCE:
             begun = connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)
@@ -146,14 +181,22 @@ def connect() -> Response:
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     waiting = [each for each in second_admin.asked_by(actor) if each.about == typed["name"]]
-    confirm = f" {' or '.join(second_admin.who_confirms(waiting[0])[:3])} has to confirm what roles of your own may do." if waiting else ""
+    confirm = (
+        f" {' or '.join(second_admin.who_confirms(waiting[0])[:3])} has to confirm what roles of your own may do."
+        if waiting
+        else ""
+    )
     flash(f"{typed['name']} is connected: {len(made)} collections.{confirm}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 
 def read_may() -> dict[str, set[str]]:
     """Return what was ticked for each role."""
-    return {role: acts for role in sorted(access.rights().roles) if (acts := set(request.form.getlist(f"may.{role}")))}
+    return {
+        role: acts
+        for role in sorted(access.rights().roles)
+        if (acts := set(request.form.getlist(f"may.{role}")))
+    }
 
 
 def may_table(may: Mapping[str, set[str]], hint: str = "") -> Lines:
@@ -190,7 +233,13 @@ def follow(connecting_id: str) -> Response:
     if (answer := frame.poll_answer(one)) is not None:
         return answer
     context = {"one": one, "url": _followed(one.id, one.name), "step": 2}
-    return area.page("settings/source_connecting.html", "sources", context, heading="Connect a database", blocks={"*": "progress"})
+    return area.page(
+        "settings/source_connecting.html",
+        "sources",
+        context,
+        heading="Connect a database",
+        blocks={"*": "progress"},
+    )
 
 
 def _followed(connecting_id: str, name: str) -> str:
@@ -200,13 +249,18 @@ def _followed(connecting_id: str, name: str) -> str:
 
 def granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
     """Return the acts of the policy for what was ticked: whoever may do anything with records sees them."""
-    return {role: ["browse", "read", *(act for act, _ in ACTS if act != "browse" and act in acts)] for role, acts in may.items()}
+    return {
+        role: ["browse", "read", *(act for act, _ in ACTS if act != "browse" and act in acts)]
+        for role, acts in may.items()
+    }
 
 
 def _people(connected: Iterable[Collection]) -> list[Collection]:
     """Return the collections whose records are likely people who can be written to, and of which nobody has said so yet."""
     every = {each.id: each for each in records.collections()}
-    return [each for each in connected if each.contact is None and likely_contacts.likely(each, every) is not None]
+    return [
+        each for each in connected if each.contact is None and likely_contacts.likely(each, every) is not None
+    ]
 
 
 @blueprint.get("/<name>/connected")
@@ -214,40 +268,69 @@ def connected(name: str) -> Response:
     """Show what was connected, and offer a first workflow."""
     head, collections = named(name)
     usable = [each for each in collections if each.key and _may_browse(each.id)]
-    first = min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None)
+    first = min(
+        usable,
+        key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)),
+        default=None,
+    )
     context = {
         "source": head,
         "collections": collections,
-        "listed": Table("Collections", COLUMNS, [_cells(each) for each in collections[:MOST_LISTED]], "small flush cards"),
+        "listed": Table(
+            "Collections", COLUMNS, [_cells(each) for each in collections[:MOST_LISTED]], "small flush cards"
+        ),
         "role_words": formats.role_words,
-        "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
+        "hidden": [
+            (collection, field) for collection in collections for field in sources.hidden_fields(collection)
+        ][:MOST_HIDDEN],
         "left_out": left_out(name, collections),
         "people": _people(collections)[:MOST_HIDDEN],
-        "days": [(each, field) for each in collections for field in each.stored_fields if field.native == MIDNIGHT][:MOST_HIDDEN],
-        "odd": [(each, field) for each in collections for field in each.fields if field.likely_empty][:MOST_HIDDEN],
+        "days": [
+            (each, field) for each in collections for field in each.stored_fields if field.native == MIDNIGHT
+        ][:MOST_HIDDEN],
+        "odd": [(each, field) for each in collections for field in each.fields if field.likely_empty][
+            :MOST_HIDDEN
+        ],
         "rights": _rights(collections),
         "first": first,
         "form": _first_form(name, first, usable, _role_with_grant(collections)) if first else None,
         "most_listed": MOST_LISTED,
         "step": 3,
     }
-    return area.page("settings/source_connected.html", "sources", context, heading="Connected", trail=[(f"/settings/sources/{name}", name)])
+    return area.page(
+        "settings/source_connected.html",
+        "sources",
+        context,
+        heading="Connected",
+        trail=[(f"/settings/sources/{name}", name)],
+    )
 
 
 def _first_form(name: str, first: Collection, usable: list[Collection], role: str) -> Form:
     teams = [(team.id, team.name) for team in accounts.teams()]
     own_teams = [team for team in frame.actor().teams if team in dict(teams)]
     alike = {label for label, count in Counter(each.label for each in usable).items() if count > 1}
-    named = [(each.id, f"{each.label} ({_place(each)})" if each.label in alike else each.label) for each in usable]
+    named = [
+        (each.id, f"{each.label} ({_place(each)})" if each.label in alike else each.label) for each in usable
+    ]
     roles = [(each, formats.role_words(each)) for each in sorted(access.rights().roles)]
     items: list[Item] = [
-        Group([Field("collection", "On the records of", "select", choices=named), Field("role", "Started by", "select", choices=roles)])
+        Group(
+            [
+                Field("collection", "On the records of", "select", choices=named),
+                Field("role", "Started by", "select", choices=roles),
+            ]
+        )
     ]
     if teams:
         items.append(Field("team", "Team", "select", choices=teams, css="short"))
     return Form(
         items,
-        {"collection": first.id, "role": role, "team": own_teams[0] if own_teams else teams[0][0] if teams else ""},
+        {
+            "collection": first.id,
+            "role": role,
+            "team": own_teams[0] if own_teams else teams[0][0] if teams else "",
+        },
         "Make it and start",
         icon="player-play",
         action=f"/settings/sources/{name}/first",
@@ -273,7 +356,10 @@ def _cells(collection: Collection) -> tuple[Any, ...]:
 
 def left_out(name: str, collections: list[Collection]) -> list[tuple[str, str]]:
     """(table, why) of what the database offers and is no collection; nothing where it does not answer now."""
-    chosen, there = sources.source_of(name).chosen, {(collection.schema, collection.table) for collection in collections}
+    chosen, there = (
+        sources.source_of(name).chosen,
+        {(collection.schema, collection.table) for collection in collections},
+    )
     return [
         (
             table.place,
@@ -292,17 +378,24 @@ def left_out(name: str, collections: list[Collection]) -> list[tuple[str, str]]:
 def first(name: str) -> Response:
     """Make the first workflow and start it."""
     _, collections = named(name)
-    chosen = next((collection for collection in collections if collection.id == request.form.get("collection")), None)
+    chosen = next(
+        (collection for collection in collections if collection.id == request.form.get("collection")), None
+    )
     if chosen is None or request.form.get("role") not in access.rights().roles:
         raise addresses.field_error("collection", "Choose a collection of this data source, and a role.")
     team = request.form.get("team")
     slug, run = sources.begin(
-        frame.actor(), chosen.id, request.form["role"], team if team in {team.id for team in accounts.teams()} else None
+        frame.actor(),
+        chosen.id,
+        request.form["role"],
+        team if team in {team.id for team in accounts.teams()} else None,
     )
     if run is not None:
         return frame.redirect_to(frame.run_url(run))
     flash(f"The workflow {slug} is published. It is started from a record, by who has the role.")
-    return frame.redirect_to(frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}")
+    return frame.redirect_to(
+        frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}"
+    )
 
 
 def _may_browse(collection: str) -> bool:
@@ -322,7 +415,9 @@ def _role_with_grant(collections: list[Collection]) -> str:
     """Return the role that was granted the collections, according to the policy."""
     objects = {f"collection:{collection.id}" for collection in collections}
     given = [
-        row.sub.removeprefix("role:") for row in access.all_rows() if row.obj in objects and row.act == "browse" and row.eft == "allow"
+        row.sub.removeprefix("role:")
+        for row in access.all_rows()
+        if row.obj in objects and row.act == "browse" and row.eft == "allow"
     ]
     return given[0] if given else "admin"
 
@@ -347,10 +442,20 @@ def _choice(
     wrong: ConsoleError | None = None,
 ) -> Response:
     place = typed.get("look") or sources.first_choice(tested.own or tested.tables)
-    seen = source_preview.context(url, place, source_zones.known(typed.get("zone", ""))) if tested.ok and place else {}
+    seen = (
+        source_preview.context(url, place, source_zones.known(typed.get("zone", "")))
+        if tested.ok and place
+        else {}
+    )
     preview = Markup(frame.render("settings/source_preview.html", {"tested": tested, "look": place, **seen}))  # noqa: S704 (a template of ours)
-    clock = f"The clock of the server is in {formats.zone_words(tested.zone, frame.look())}. " if tested.zone else ""
-    zone = source_zones.field(typed.get("zone", ""), f"{clock}Show three records again to see them so.", tested.zone)
+    clock = (
+        f"The clock of the server is in {formats.zone_words(tested.zone, frame.look())}. "
+        if tested.zone
+        else ""
+    )
+    zone = source_zones.field(
+        typed.get("zone", ""), f"{clock}Show three records again to see them so.", tested.zone
+    )
     form = Form(
         [
             Field("kept", kind="hidden"),
@@ -361,7 +466,11 @@ def _choice(
             READ_ONLY,
             picker(tested, chosen, typed.get("which", "all")),
         ],
-        {"zone": "UTC", **typed, "read_only": bool(request.form.get("read_only")) if wrong else tested.read_only},
+        {
+            "zone": "UTC",
+            **typed,
+            "read_only": bool(request.form.get("read_only")) if wrong else tested.read_only,
+        },
         "Connect",
         icon="plug-connected",
         do="connect",
@@ -372,7 +481,9 @@ def _choice(
         error=wrong,
     )
     context = {"form": form, "tested": tested, "step": 2}
-    return area.page("settings/source_new.html", "sources", context, heading="Connect a database", error=wrong)
+    return area.page(
+        "settings/source_new.html", "sources", context, heading="Connect a database", error=wrong
+    )
 
 
 def _free_name(url: str) -> str:

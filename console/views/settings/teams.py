@@ -25,7 +25,9 @@ FIELDS = (
     Field("description", "Description", "area", max_length=500, rows=2),
     Field("lead", "Lead (e-mail)", "email", "Whom to ask. It gives no right: roles do."),
 )
-SECOND_PERSON = Field("second_person", "Publishing a workflow of this team needs a second person", "check", sent="yes")
+SECOND_PERSON = Field(
+    "second_person", "Publishing a workflow of this team needs a second person", "check", sent="yes"
+)
 
 
 @blueprint.get("")
@@ -35,7 +37,12 @@ def show() -> Response:
     leads = accounts.names({team.lead for team, _ in teams if team.lead})
     lines = [
         (
-            Cell(team.name, _url(team.id), ARCHIVED if team.archived else None, shorten(team.description or "", 140, placeholder="…")),
+            Cell(
+                team.name,
+                _url(team.id),
+                ARCHIVED if team.archived else None,
+                shorten(team.description or "", 140, placeholder="…"),
+            ),
             leads.get(team.lead or "", ""),
             sizes.members,
             sizes.workflows,
@@ -43,7 +50,9 @@ def show() -> Response:
         )
         for team, sizes in teams
     ]
-    return area.page("settings/teams.html", "teams", {"teams": Table("Teams", COLUMNS, lines, "cards people")})
+    return area.page(
+        "settings/teams.html", "teams", {"teams": Table("Teams", COLUMNS, lines, "cards people")}
+    )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -76,8 +85,15 @@ def show_team(team_id: str) -> Response:
 
 def _form(team: accounts.Team) -> Form:
     lead = accounts.person(team.lead).email if team.lead else ""
-    values = {"name": team.name, "description": team.description, "lead": lead, "second_person": team.second_person}
-    return Form((*FIELDS, SECOND_PERSON), values, action=_url(team.id), aside=f"Files and rules say {team.id}")
+    values = {
+        "name": team.name,
+        "description": team.description,
+        "lead": lead,
+        "second_person": team.second_person,
+    }
+    return Form(
+        (*FIELDS, SECOND_PERSON), values, action=_url(team.id), aside=f"Files and rules say {team.id}"
+    )
 
 
 @blueprint.post("/<team_id>/members")
@@ -98,7 +114,10 @@ def members(team_id: str) -> Response:
 
 def _members_form(team_id: str) -> Form:
     field = Field(
-        "email", "Take in (e-mail)", "email", "Members get tasks and notices of the team. What they may do here is a matter of their roles."
+        "email",
+        "Take in (e-mail)",
+        "email",
+        "Members get tasks and notices of the team. What they may do here is a matter of their roles.",
     )
     return Form([field], submit="Take in", icon="user-plus", tone="", action=f"{_url(team_id)}/members")
 
@@ -129,7 +148,10 @@ def copy(team_id: str) -> Response:
         brings = teamwork.copied(who, source, team_id) if source else None
     except (Invalid, Conflict) as refused:
         error = refused
-    choices = [("", "Choose a team"), *(choice for choice in people.team_choices(source) if choice[0] != team.id)]
+    choices = [
+        ("", "Choose a team"),
+        *(choice for choice in people.team_choices(source) if choice[0] != team.id),
+    ]
     form = Form(
         [Field("source", "Copy from", "select", choices=choices, more={"data-submit": ""})],
         {"source": source},
@@ -139,10 +161,23 @@ def copy(team_id: str) -> Response:
         error=error,
     )
     context = {"team": team, "source": source, "brings": brings, "form": form}
-    return area.page("settings/team_copy.html", "teams", context, heading="Copy", trail=[(_url(team.id), team.name)], error=error)
+    return area.page(
+        "settings/team_copy.html",
+        "teams",
+        context,
+        heading="Copy",
+        trail=[(_url(team.id), team.name)],
+        error=error,
+    )
 
 
-def _drawn(team_id: str, form: Form | None = None, *, members_form: Form | None = None, error: ConsoleError | None = None) -> Response:
+def _drawn(
+    team_id: str,
+    form: Form | None = None,
+    *,
+    members_form: Form | None = None,
+    error: ConsoleError | None = None,
+) -> Response:
     who = frame.actor()
     team = teamwork.team(who, team_id)
     listed, more = directory.listed(who, Asked(team=team_id), limit=MEMBERS)
@@ -151,7 +186,13 @@ def _drawn(team_id: str, form: Form | None = None, *, members_form: Form | None 
         "form": form or _form(team),
         "members_form": members_form or _members_form(team_id),
         "members": [
-            (person, _roles_in_team(person.roles, team_id), team_id in person.teams, people.STATES[person.state]) for person in listed
+            (
+                person,
+                _roles_in_team(person.roles, team_id),
+                team_id in person.teams,
+                people.STATES[person.state],
+            )
+            for person in listed
         ],
         "more": more,
         "refused": error,

@@ -20,7 +20,11 @@ from console.views.settings import area
 blueprint = Blueprint("webhook_pages", __name__, url_prefix="/settings/webhooks")
 
 PAGE, SHOWN = 25, 3
-STATES = {"on": Badge("On", "good", "check"), "off": Badge("Off", "", "player-pause"), "stopped": Badge("Stopped", "bad", "alert-triangle")}
+STATES = {
+    "on": Badge("On", "good", "check"),
+    "off": Badge("Off", "", "player-pause"),
+    "stopped": Badge("Stopped", "bad", "alert-triangle"),
+}
 BECAME = {
     "waiting": Badge("Waits", "info", "clock"),
     "delivered": Badge("Delivered", "good", "check"),
@@ -29,9 +33,15 @@ BECAME = {
 }
 DELIVERY_COLUMNS = ("Event", "When", "Became", "The other side", Column("Tries", "r"), Column("Again", "act"))
 URL_HINT = "It begins with https. Addresses of your own network work only where the settings name the host."
-EVENTS_HINT = "From now on, in the order of the log, and only what you, or the account below, may read when it is sent."
+EVENTS_HINT = (
+    "From now on, in the order of the log, and only what you, or the account below, may read when it is sent."
+)
 RUN_AS_HINT = "A service account stays when you leave; it needs the right to read the activity log."
-LABELS = {outgoing.plain(kind): found.label for kind, found in KINDS.items()} | dict(EVENTS) | {outgoing.TEST: "Test"}
+LABELS = (
+    {outgoing.plain(kind): found.label for kind, found in KINDS.items()}
+    | dict(EVENTS)
+    | {outgoing.TEST: "Test"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +98,15 @@ def show_one(webhook_id: str) -> Response:
     status = status if status in BECAME else ""
     after = request.args.get("after") or None
     webhook = outgoing.subscription(frame.actor(), webhook_id)
-    found, following = outgoing.deliveries_of(frame.actor(), webhook_id, limit=PAGE, after=after, status=status)
+    found, following = outgoing.deliveries_of(
+        frame.actor(), webhook_id, limit=PAGE, after=after, status=status
+    )
     line = _line(webhook)
     context = {
         "line": line,
-        "deliveries": Table("Deliveries, newest first", DELIVERY_COLUMNS, [_delivery_cells(line, each) for each in found]),
+        "deliveries": Table(
+            "Deliveries, newest first", DELIVERY_COLUMNS, [_delivery_cells(line, each) for each in found]
+        ),
         "statuses": [("", "All"), *((name, badge.label) for name, badge in BECAME.items())],
         "status": status,
         "first": frame.present_address(after=None) if after else None,
@@ -104,16 +118,23 @@ def show_one(webhook_id: str) -> Response:
 def _delivery_cells(line: Line, delivery: Delivered) -> list[Any]:
     """Return the cells of a delivery, with a button to send it again for whom the webhook acts."""
     again: Any = ""
-    if line.mine and (delivery.status != "waiting" or delivery.pos is None or (delivery.tries and line.webhook.works)):
+    if line.mine and (
+        delivery.status != "waiting" or delivery.pos is None or (delivery.tries and line.webhook.works)
+    ):
         place = f", place {delivery.pos}" if delivery.pos else ""
         again = Send(
-            f"{_url(line.webhook)}/deliveries/{delivery.id}/redeliver", "Send again", f"Send again: {label_of(delivery.type)}{place}"
+            f"{_url(line.webhook)}/deliveries/{delivery.id}/redeliver",
+            "Send again",
+            f"Send again: {label_of(delivery.type)}{place}",
         )
     due = delivery.due_at if delivery.tries else None
     return [
         Cell(label_of(delivery.type), note=f"Place {delivery.pos:,} of the log" if delivery.pos else ""),
         delivery.made_at,
-        Cell(badge=BECAME[delivery.status], note=f"Tried again {formats.when(due, frame.look())}" if due else ""),
+        Cell(
+            badge=BECAME[delivery.status],
+            note=f"Tried again {formats.when(due, frame.look())}" if due else "",
+        ),
         Cell(_newest_try(delivery), details=delivery.answer),
         delivery.tries,
         again,
@@ -138,7 +159,9 @@ def change(webhook_id: str) -> Response:
     if isinstance(form.error, Conflict):
         line = _line(outgoing.subscription(who, webhook_id))
         now = f"It sends {line.events} to {line.webhook.host} now, and is {'on' if line.webhook.enabled else 'off'}."
-        form.error.details = [{"field": "", "reason": f"{now} What you entered is below: save again to put it in its place."}]
+        form.error.details = [
+            {"field": "", "reason": f"{now} What you entered is below: save again to put it in its place."}
+        ]
     form.values = {**form.values, "drawn": frame.drawn_from(outgoing.terms(webhook), form.error)}
     return area.form_page("webhooks", form, "Change", [(_url(webhook), webhook.host)])
 
@@ -150,7 +173,11 @@ def switch(webhook_id: str) -> Response:
     if on:
         accounts.require_recent(frame.actor())
     outgoing.change(frame.actor(), webhook_id, {"enabled": on})
-    flash("Events are sent again, from where it stopped" if on else "Nothing is sent any more until it is switched on")
+    flash(
+        "Events are sent again, from where it stopped"
+        if on
+        else "Nothing is sent any more until it is switched on"
+    )
     return frame.redirect_to(f"/settings/webhooks/{webhook_id}")
 
 
@@ -209,7 +236,9 @@ def _newest_try(delivery: Delivered) -> str:
 def _wanted(sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a webhook is to be, from what was sent."""
     named = [name for name in sent["events"] if name in EVENTS]
-    events = [outgoing.EVERY] if sent["what"] == "all" else [*named, *sent["others"].replace(",", " ").split()]
+    events = (
+        [outgoing.EVERY] if sent["what"] == "all" else [*named, *sent["others"].replace(",", " ").split()]
+    )
     return {
         "url": sent["url"],
         "events": list(dict.fromkeys(events)),
@@ -244,7 +273,9 @@ def _form(values: Mapping[str, Any], webhook: Subscription | None = None) -> For
         usable.append((email, email))
     if webhook is not None and not outgoing.speaks_for(who, webhook):
         owner = outgoing.name_of(webhook.acts_for)
-        intro = f"It acts for {owner} now. Saved by you, it sends what you may read, no longer what {owner} may."
+        intro = (
+            f"It acts for {owner} now. Saved by you, it sends what you may read, no longer what {owner} may."
+        )
     others = "One a line, called as in the activity log: step.completed, access.refused."
     only_if = "An expression over the event, such as event.workflow == 'kyc-review'."
     more = [
@@ -254,16 +285,36 @@ def _form(values: Mapping[str, Any], webhook: Subscription | None = None) -> For
     accounts_offered = [("", "Me: it sends what I may read"), *usable]
     items = [
         Field("drawn", kind="hidden"),
-        Field("url", "Address", "url", URL_HINT, required=True, max_length=2000, more={"spellcheck": "false"}),
-        Field("what", "Sends", "radios", choices=(("all", "Everything in the activity log"), ("some", "Only what is chosen here"))),
+        Field(
+            "url", "Address", "url", URL_HINT, required=True, max_length=2000, more={"spellcheck": "false"}
+        ),
+        Field(
+            "what",
+            "Sends",
+            "radios",
+            choices=(("all", "Everything in the activity log"), ("some", "Only what is chosen here")),
+        ),
         Field("events", "Events", "checks", EVENTS_HINT, list(EVENTS.items()), css="key-choices"),
-        Group(more, "Other events, and a filter", "fold", open=bool(request.form or values.get("others") or values.get("filter"))),
+        Group(
+            more,
+            "Other events, and a filter",
+            "fold",
+            open=bool(request.form or values.get("others") or values.get("filter")),
+        ),
         Field("run_as", "Acts for", "select", RUN_AS_HINT, accounts_offered),
         Field("enabled", "Switched on", "check"),
     ]
     cancel = _url(webhook) if webhook else "/settings/webhooks"
     submit = "Save" if webhook else "Make the webhook"
-    return Form(items, values, submit, intro=intro, cancel=cancel, once=webhook is None, submit_more={"data-command": ""})
+    return Form(
+        items,
+        values,
+        submit,
+        intro=intro,
+        cancel=cancel,
+        once=webhook is None,
+        submit_more={"data-command": ""},
+    )
 
 
 def _url(webhook: Subscription) -> str:

@@ -16,4 +16,8 @@ def zone_choices(chosen: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _zones() -> list[str]:
-    return [zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "posix/", "right/"))]
+    return [
+        zone
+        for zone in available_timezones()
+        if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "posix/", "right/"))
+    ]

@@ -69,7 +69,11 @@ def show() -> Response:
     except Malformed as error:
         wrong, given = "; ".join(str(detail["reason"]) for detail in error.details) or error.message, {}
         page = listed(frame.actor(), {}, limit=PAGE_SIZE)
-    people = {person.id: person.name for person in accounts.people()} if given.get("requester") or chosen != "created" else {}
+    people = (
+        {person.id: person.name for person in accounts.people()}
+        if given.get("requester") or chosen != "created"
+        else {}
+    )
     context = {
         "list_name": chosen,
         "list_label": label,
@@ -80,11 +84,16 @@ def show() -> Response:
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "chips": [
-            Chip(FILTERS[name], people.get(value, value), frame.present_address(**{name: None, "after": None}))
+            Chip(
+                FILTERS[name], people.get(value, value), frame.present_address(**{name: None, "after": None})
+            )
             for name, value in given.items()
         ],
         "held": given,
-        "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda pair: pair[1]),
+        "people": sorted(
+            {(line.approval.requested_by, line.requester_name) for line in page.lines},
+            key=lambda pair: pair[1],
+        ),
         "actions": _asked_for(page.lines, given.get("action")),
         "teams": sorted({(line.team, line.team_name) for line in page.lines}),
         "wrong": wrong,
@@ -119,20 +128,27 @@ def _publishing(chosen: str) -> list[workflows.Review]:
     who = frame.actor()
     if chosen == "review":
         return workflows.to_decide(who)
-    found, _ = workflows.listed_reviews(who, requester=who.id if chosen == "created" else None, limit=PAGE_SIZE)
+    found, _ = workflows.listed_reviews(
+        who, requester=who.id if chosen == "created" else None, limit=PAGE_SIZE
+    )
     return found if chosen == "created" else [each for each in found if not each.open]
 
 
 def _filters(given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters for the service: days in the reader's zone become moments. Raises Malformed for what is no day."""
-    moments = {"created_at.gte": frame.midnight(given, "from"), "created_at.lt": frame.midnight(given, "to", later=1)}
+    moments = {
+        "created_at.gte": frame.midnight(given, "from"),
+        "created_at.lt": frame.midnight(given, "to", later=1),
+    }
     others = {name: value for name, value in given.items() if name not in ("from", "to")}
     return others | {name: moment_text(at) for name, at in moments.items() if at is not None}
 
 
 def _asked_for(lines: Sequence[Line], chosen: str | None) -> list[tuple[str, str]]:
     """Return what the requests of a list are for, as id and title, by title."""
-    found = ({chosen: formats.label_of(chosen)} if chosen else {}) | {line.approval.action: line.label for line in lines}
+    found = ({chosen: formats.label_of(chosen)} if chosen else {}) | {
+        line.approval.action: line.label for line in lines
+    }
     return sorted(found.items(), key=lambda pair: pair[1])
 
 
@@ -174,7 +190,9 @@ def approve(approval_id: str) -> Response:
     accepted, read = request.form.get("accept_changes", ""), request.form.get("remarks_read", type=int)
     return _decided(
         approval_id,
-        lambda reason: approvals.approve(frame.actor(), approval_id, reason=reason, accept_changes=accepted or False, remarks_read=read),
+        lambda reason: approvals.approve(
+            frame.actor(), approval_id, reason=reason, accept_changes=accepted or False, remarks_read=read
+        ),
         "Approved.",
     )
 
@@ -182,19 +200,25 @@ def approve(approval_id: str) -> Response:
 @blueprint.post("/<approval_id>/reject")
 def reject(approval_id: str) -> Response:
     """Reject, with a reason."""
-    return _decided(approval_id, lambda reason: approvals.reject(frame.actor(), approval_id, reason=reason), "Rejected.")
+    return _decided(
+        approval_id, lambda reason: approvals.reject(frame.actor(), approval_id, reason=reason), "Rejected."
+    )
 
 
 @blueprint.post("/<approval_id>/ask")
 def ask(approval_id: str) -> Response:
     """Ask the requester a question; nothing is decided."""
-    return _decided(approval_id, lambda text: approval_questions.ask(frame.actor(), approval_id, text), "Asked.")
+    return _decided(
+        approval_id, lambda text: approval_questions.ask(frame.actor(), approval_id, text), "Asked."
+    )
 
 
 @blueprint.post("/<approval_id>/reply")
 def reply(approval_id: str) -> Response:
     """Reply to a question about one's own request."""
-    return _decided(approval_id, lambda text: approval_questions.reply(frame.actor(), approval_id, text), "Sent.")
+    return _decided(
+        approval_id, lambda text: approval_questions.reply(frame.actor(), approval_id, text), "Sent."
+    )
 
 
 def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Response:
@@ -204,7 +228,9 @@ def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Respons
     except (Invalid, Conflict) as wrong:
         return _drawn(approval_id, wrong=wrong, reason=reason)
     except SourceDown as down:
-        if approvals.get(frame.actor(), approval_id).line.approval.status == "open":  # else it came down after the answer was kept
+        if (
+            approvals.get(frame.actor(), approval_id).line.approval.status == "open"
+        ):  # else it came down after the answer was kept
             return _drawn(approval_id, wrong=SourceDown(f"{down.message} {NOT_TAKEN}"), reason=reason)
     flash(toast)
     return frame.redirect_to(url(approval_id))
@@ -236,7 +262,9 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in content),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
-        "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
+        "record_url": frame.record_url(view.line.collection, view.line.approval.record)
+        if view.line.collection
+        else None,
         "run_context_url": frame.run_url(view.line.run, tab="context") if view.context else None,
         "rules": list(dict.fromkeys(filter(None, (_rule(rule, view) for rule in view.line.approval.not_by)))),
         "roles": roles_words(view.line.approval.roles) or "whoever has the right to approve this action",
@@ -247,13 +275,19 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
                 "at": each.at,
                 "yes": each.decision == "approve",
                 "reason": each.reason,
-                "instead": " and ".join(view.line.names.get(person, "a former colleague") for person in each.stands_in_for),
+                "instead": " and ".join(
+                    view.line.names.get(person, "a former colleague") for person in each.stands_in_for
+                ),
             }
             for each in view.decided
         ],
         "typed_reason": reason,
         "doing": request.path.rpartition("/")[2] if wrong else "approve",
-        "reason_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") in TYPED), "") if wrong else "",
+        "reason_error": next(
+            (str(detail["reason"]) for detail in wrong.details if detail.get("field") in TYPED), ""
+        )
+        if wrong
+        else "",
         "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
     }
     return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
@@ -262,13 +296,17 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
 def _told_once(content: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the blocks without what the action will change: the page tells that by itself, for what is asked for exactly."""
     return [
-        dict(block) for block in content if not (known := KINDS.get(str(block["block"]))) or not known.foretells or block.get("changes")
+        dict(block)
+        for block in content
+        if not (known := KINDS.get(str(block["block"]))) or not known.foretells or block.get("changes")
     ]
 
 
 def _is_files(value: Any) -> bool:
     """Return whether the value is a file or a list of files, which the page names with what was opened of them."""
-    return media.is_value(value) or (isinstance(value, list) and bool(value) and all(map(media.is_value, value)))
+    return media.is_value(value) or (
+        isinstance(value, list) and bool(value) and all(map(media.is_value, value))
+    )
 
 
 def _of_run(view: View) -> dict[str, Any]:
@@ -293,9 +331,18 @@ def _amount(view: View, look: Look) -> str:
         money = source.get("type") == "money" or what.widget == "money" or bool(what.currency)
         if money or (name == "amount" and what.type in formats.NUMBERS and view.record.get("currency")):
             code = what.currency if len(what.currency) == CODE and what.currency.isupper() else ""
-            currency = code or values.get(what.currency) or view.record.get(what.currency) or view.record.get("currency")
-            as_money = Kind(name, what.label, "decimal", widget="money", currency=str(currency or ""), minor=what.minor)
-            return formats.text(as_money, formats.Amount(str(values[name]), str(currency)) if currency else values[name], look)
+            currency = (
+                code
+                or values.get(what.currency)
+                or view.record.get(what.currency)
+                or view.record.get("currency")
+            )
+            as_money = Kind(
+                name, what.label, "decimal", widget="money", currency=str(currency or ""), minor=what.minor
+            )
+            return formats.text(
+                as_money, formats.Amount(str(values[name]), str(currency)) if currency else values[name], look
+            )
     return ""
 
 
@@ -343,9 +390,17 @@ def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, 
     """Return the values with their labels, in the order of the form or the collection."""
     known = _columns(view)
     names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
-    whole = formats.with_currencies(values, {name: what.currency for name, what in known.items() if what.currency in values})
-    kinds = [(known[name], whole[name]) if name in known else formats.described(name, whole[name], values) for name in names]
-    return [{"name": what.name, "label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
+    whole = formats.with_currencies(
+        values, {name: what.currency for name, what in known.items() if what.currency in values}
+    )
+    kinds = [
+        (known[name], whole[name]) if name in known else formats.described(name, whole[name], values)
+        for name in names
+    ]
+    return [
+        {"name": what.name, "label": what.label, "shown": formats.html(what, value, look)}
+        for what, value in kinds
+    ]
 
 
 def _values(view: View, look: Look) -> list[dict[str, Any]]:
@@ -354,7 +409,11 @@ def _values(view: View, look: Look) -> list[dict[str, Any]]:
     That is what the changes tell in the same words under the same label, and an amount that the form computes and that equals one before it.
     """
     told = {(change["label"], change.get("new")) for change in _changes(view, look)}
-    given = {name: value for name, value in view.line.values.items() if not _is_files(value) and not formats.absent(value)}
+    given = {
+        name: value
+        for name, value in view.line.values.items()
+        if not _is_files(value) and not formats.absent(value)
+    }
     computed = beside_approval.computed_amounts(view.line.approval.action)
     lines: dict[tuple[str, str], dict[str, Any]] = {}
     for line in _lines(view, given, look):
@@ -374,7 +433,11 @@ def _changes(view: View, look: Look) -> list[dict[str, Any]]:
         sides = {
             side: None
             if masked
-            else formats.html(what, formats.with_currencies({**view.record, what.name: change[side]}, beside)[what.name], look)
+            else formats.html(
+                what,
+                formats.with_currencies({**view.record, what.name: change[side]}, beside)[what.name],
+                look,
+            )
             for side in ("old", "new")
             if side in change
         }
@@ -388,10 +451,15 @@ def _moved(view: View, look: Look) -> list[dict[str, Any]]:
     for each in view.moved:
         what = known.get(each.field) or Kind(each.field, each.label)
         hidden = each.then is None and each.now is None
-        made.append({
-            "label": each.label, "hidden": hidden, "overwrites": each.wish is not None,
-            "then": formats.html(what, each.then, look), "now": formats.html(what, each.now, look),
-        })  # fmt: skip
+        made.append(
+            {
+                "label": each.label,
+                "hidden": hidden,
+                "overwrites": each.wish is not None,
+                "then": formats.html(what, each.then, look),
+                "now": formats.html(what, each.now, look),
+            }
+        )
     return made
 
 
@@ -417,7 +485,9 @@ def of_wait(run: Mapping[str, Any]) -> dict[str, Any] | None:
     look = replace(_naming(view), people=view.line.names)
     said = approval_beside.questions_and_replies(frame.actor(), waiting["key"])[-1:]
     return {
-        "asked": [(accounts.names({one.by}).get(one.by, "A former colleague"), one) for one in said if not one.reply],
+        "asked": [
+            (accounts.names({one.by}).get(one.by, "A former colleague"), one) for one in said if not one.reply
+        ],
         "words": approvers.words(frame.actor(), waiting["key"]),
         "href": url(waiting["key"]),
         "row": row(view.line),

@@ -10,7 +10,13 @@ from console.views.formats import Look
 from console.work import approval_beside
 from console.work.approvals import View
 
-ENDS = {"open": "Not decided", "void": "Not answered", "approved": "Approved", "rejected": "Rejected", "expired": "Not answered in time"}
+ENDS = {
+    "open": "Not decided",
+    "void": "Not answered",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "expired": "Not answered in time",
+}
 
 
 CAME = {
@@ -22,22 +28,34 @@ CAME = {
 """Status of a change outside → its sign, and what an approver reads."""
 
 
-def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def drawn(
+    more: approval_beside.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""
     approval = view.line.approval
     total = (approval.until - approval.requested_at).total_seconds() if approval.until else 0
     passed = (look.now - approval.requested_at).total_seconds()
     return {
         "remarks": [
-            {"who": more.names.get(each.by, "A former colleague"), "at": each.at, "reply": each.reply, "text": each.text}
+            {
+                "who": more.names.get(each.by, "A former colleague"),
+                "at": each.at,
+                "reply": each.reply,
+                "text": each.text,
+            }
             for each in more.remarks or ()
         ],
         "remarks_read": None if more.remarks is None else len(more.remarks),
         "may_reply": more.may_reply,
-        "openers": [more.names.get(person, "A former colleague").split(" ")[0] for person in more.openers[:-1]] + ["You"],
+        "openers": [
+            more.names.get(person, "A former colleague").split(" ")[0] for person in more.openers[:-1]
+        ]
+        + ["You"],
         "opened": more.opened,
         "attached": more.attached,
-        "never_opened": [each for each in more.opened if not any(each.counts)] if approval.status == "open" else [],
+        "never_opened": [each for each in more.opened if not any(each.counts)]
+        if approval.status == "open"
+        else [],
         "alike": {
             "approved": more.alike.approved,
             "rejected": more.alike.rejected,
@@ -46,15 +64,22 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
                 dict(told)
                 | {
                     "yes": line.approval.status == "approved",
-                    "at": max((each.at for each in line.approval.decided), default=line.approval.requested_at),
+                    "at": max(
+                        (each.at for each in line.approval.decided), default=line.approval.requested_at
+                    ),
                 }
                 for told, line in zip(alike, more.alike.lines, strict=False)
             ],
             "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
         },
         "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
-        "left": formats.span(max(0.0, total - passed), look) if total > 0 and approval.status == "open" else "",
-        "came": [{"summary": summary, "status": status, "icon": CAME[status][0], "word": CAME[status][1]} for summary, status in more.came],
+        "left": formats.span(max(0.0, total - passed), look)
+        if total > 0 and approval.status == "open"
+        else "",
+        "came": [
+            {"summary": summary, "status": status, "icon": CAME[status][0], "word": CAME[status][1]}
+            for summary, status in more.came
+        ],
         "mine": approval.requested_by == frame.actor().id,
     }
 
@@ -68,11 +93,17 @@ def moves_money(action: str) -> bool:
 def computed_amounts(action: str) -> set[str]:
     """Return the amounts that the form of the action works out by itself."""
     known = action_cache.every().get(action)
-    return {field.name for field in known.form if field.value is not None and field.currency} if known is not None else set()
+    return (
+        {field.name for field in known.form if field.value is not None and field.currency}
+        if known is not None
+        else set()
+    )
 
 
 def earlier(
-    more: approval_beside.Beside, lines: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]], now: Mapping[str, Any]
+    more: approval_beside.Beside,
+    lines: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
+    now: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Return what the same step asked for before: what differs from now, who answered, and what came of it."""
     shown = {line["label"]: line["shown"] for line in lines(now)}
@@ -80,10 +111,19 @@ def earlier(
         {
             "at": one.approval.requested_at,
             "differs": list(
-                {line["shown"]: line for line in reversed(lines(one.values)) if shown.get(line["label"]) != line["shown"]}.values()
+                {
+                    line["shown"]: line
+                    for line in reversed(lines(one.values))
+                    if shown.get(line["label"]) != line["shown"]
+                }.values()
             )[::-1],
             "answers": [
-                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at, each.reason)
+                (
+                    more.names.get(each.by, "A former colleague"),
+                    each.decision == "approve",
+                    each.at,
+                    each.reason,
+                )
                 for each in one.approval.decided
             ],
             "ended": ENDS[one.approval.status],

@@ -21,7 +21,9 @@ def look_for(cells: Iterable[Any], look: Look) -> Look:
     wanted: set[browse.Reference] = set()
     for cell in cells:
         if isinstance(cell, Given):
-            wanted |= browse.references(((kind.name, kind.references) for kind in _described(cell).kinds.values()), [cell.values])
+            wanted |= browse.references(
+                ((kind.name, kind.references) for kind in _described(cell).kinds.values()), [cell.values]
+            )
     return frame.naming(browse.named(frame.actor(), wanted, "read"), look) if wanted else look
 
 
@@ -60,10 +62,16 @@ def _value_words(kind: formats.Kind, value: Any, given: Given, look: Look) -> st
         known = [look.records.get((kind.references, str(key))) for key in keys]
         return ", ".join(each.title for each in known if each is not None and not each.absent)
     code = given.currencies.get(kind.name)
-    amount = Amount(str(value), code.upper()) if code and formats.is_money(kind) else effects.with_currency(kind, value, given.values)
+    amount = (
+        Amount(str(value), code.upper())
+        if code and formats.is_money(kind)
+        else effects.with_currency(kind, value, given.values)
+    )
     return formats.text(kind, amount, look)
 
 
 def _described(given: Given) -> Described:
-    every: Mapping[str, Described] = step_values.of_version(given.workflow, given.version) if given.version else {}
+    every: Mapping[str, Described] = (
+        step_values.of_version(given.workflow, given.version) if given.version else {}
+    )
     return every.get(given.step, NOTHING)

@@ -60,7 +60,14 @@ def every() -> Response:
     readable = inboxes.inboxes_of(who)
     counts = tickets.count(who, readable)
     drawn = [
-        (inbox, counts[inbox.id], count_words(counts[inbox.id]), inboxes.may(who, inbox, "work"), inboxes.rule(inbox)) for inbox in readable
+        (
+            inbox,
+            counts[inbox.id],
+            count_words(counts[inbox.id]),
+            inboxes.may(who, inbox, "work"),
+            inboxes.rule(inbox),
+        )
+        for inbox in readable
     ]
     return frame.page("inbox/all.html", {"inboxes": drawn})
 
@@ -84,7 +91,9 @@ def take_next(name: str) -> Response:
 def take(name: str) -> Response:
     """Take and open one ticket; if somebody else was quicker, show the present list and the reason."""
     try:
-        return frame.redirect_to(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
+        return frame.redirect_to(
+            frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", "")))
+        )
     except Conflict as conflict:
         return _drawn(name, error=conflict.message, status=409)
 
@@ -99,7 +108,9 @@ def assign(name: str) -> Response:
     if not user:
         return _assign_dialog(name, chosen, error="Choose a person.", status=422)
     try:
-        given = ticket_assignment.assign(frame.actor(), name, chosen, user, request.form.get("reason", "").strip())
+        given = ticket_assignment.assign(
+            frame.actor(), name, chosen, user, request.form.get("reason", "").strip()
+        )
     except Invalid as wrong:
         return _assign_dialog(name, chosen, error=wrong.message, status=422)
     return _done(name, given)
@@ -124,13 +135,17 @@ def url(name: str, rest: str = "", **query: str | None) -> str:
 # -- what the pages draw
 
 
-def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200) -> Response:
+def _drawn(
+    name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200
+) -> Response:
     who = frame.actor()
     inbox = inboxes.seen(who, name)
     manages, works = inboxes.may(who, inbox, "manage"), inboxes.may(who, inbox, "work")
     view = view or request.args.get("view", "")
     view = view if view in VIEWS and (view != "backlog" or manages) else "todo"
-    page = tickets.to_do(who, name, limit=PAGE_SIZE, after=request.args.get("after")) if view == "todo" else None
+    page = (
+        tickets.to_do(who, name, limit=PAGE_SIZE, after=request.args.get("after")) if view == "todo" else None
+    )
     listed, following = (page.tickets, page.next) if page else _in_hand(who, name, view)
     count = tickets.count(who, [inbox])[name]
     tabs = [
@@ -166,7 +181,9 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
 
 def _previewed(listed: Sequence[Ticket]) -> dict[str, Any]:
     """Return what the pane beside the list draws of the ticket that the address names; nothing without one."""
-    ticket = next((each for each in listed if each.id == request.args.get("preview") and each.collection), None)
+    ticket = next(
+        (each for each in listed if each.id == request.args.get("preview") and each.collection), None
+    )
     if ticket is None:
         return {"preview": None}
     return list_preview.previewed(ticket.collection or "", ticket.record)
@@ -182,7 +199,9 @@ def _lines(listed: Sequence[Ticket], who: Actor, inbox: Inbox, *, first: bool) -
 def _next_because(ticket: Ticket, line: Line, inbox: Inbox) -> str:
     """Return why this ticket is the next that is taken, in a sentence."""
     if ticket.kind == "handed_on":
-        urgent = {"urgent": "it was handed on as urgent", "high": "it was handed on with high priority"}.get(ticket.priority)
+        urgent = {"urgent": "it was handed on as urgent", "high": "it was handed on with high priority"}.get(
+            ticket.priority
+        )
         return f"Next because {urgent or 'it was handed on, and nothing else that was waits longer'}"
     if ticket.kind == "saved":
         return "Next because it was begun, and is to be continued before anything new"
@@ -190,7 +209,9 @@ def _next_because(ticket: Ticket, line: Line, inbox: Inbox) -> str:
         return f"Next because it is {line.due}" if line.late else f"Next because it is due first, {line.due}"
     if ticket.sorted_by is not None:
         last = (inbox.source.sort or "").startswith("-") if inbox.source else False
-        return f"Next because its {uncapitalised(ticket.sorted_by[0].label)} comes {'last' if last else 'first'}"
+        return (
+            f"Next because its {uncapitalised(ticket.sorted_by[0].label)} comes {'last' if last else 'first'}"
+        )
     return "Next because it comes first in the list"
 
 
@@ -249,7 +270,14 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
     found = tickets.people(who, name, text)
     away = absences.away_words([person.id for person in found])
     people: list[dict[str, Any]] = [
-        {"id": person.id, "name": person.name, "email": person.email, "reason": "", "away": away.get(person.id, "")} for person in found
+        {
+            "id": person.id,
+            "name": person.name,
+            "email": person.email,
+            "reason": "",
+            "away": away.get(person.id, ""),
+        }
+        for person in found
     ]
     many = len(chosen)
     context = {
@@ -265,7 +293,9 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
         "chosen": request.form.get("user", ""),
         "target": "",
     }
-    answer = frame.page("inbox/assign.html", context, blocks={"people": "people", "*": "dialog"}, status=status)
+    answer = frame.page(
+        "inbox/assign.html", context, blocks={"people": "people", "*": "dialog"}, status=status
+    )
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialog", "innerHTML"
     return answer
@@ -275,4 +305,6 @@ def _done(name: str, given: list[Given]) -> Response:
     """Return to the list, with the tickets that failed, if any."""
     if all(result.run is not None for result in given):
         return frame.redirect_to(url(name, view="backlog"))
-    return _drawn(name, view="backlog", refused=[result for result in given if result.run is None], status=409)
+    return _drawn(
+        name, view="backlog", refused=[result for result in given if result.run is None], status=409
+    )

@@ -29,7 +29,13 @@ WEEK_DAYS = 7
 NO_NAME = "A record that you cannot see now"
 RESUMES = "resume"
 """Parameter of a record's address with the saved run that goes on when the page opens."""
-TABS = {"with": "With you", "continue": "To Continue", "decide": "To decide", "asked": "Asked of you", "instead": "In place of others"}
+TABS = {
+    "with": "With you",
+    "continue": "To Continue",
+    "decide": "To decide",
+    "asked": "Asked of you",
+    "instead": "In place of others",
+}
 """Kinds of work, as in `?show=`."""
 
 
@@ -91,7 +97,9 @@ def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
     saved = kind == "continue"
     last = why.last_holder if why else None
     by = (
-        "saved by you" if last == reader else f"{'saved' if last == head.started_by else 'saved, begun'} by {first_name(head.starter_name)}"
+        "saved by you"
+        if last == reader
+        else f"{'saved' if last == head.started_by else 'saved, begun'} by {first_name(head.starter_name)}"
     )
     named = head.about if head.about and (head.item or head.record_title != head.record) else ""
     return Row(
@@ -105,14 +113,18 @@ def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
         "Resume" if saved else "Open" if waits else "Continue",
         head.revision if saved else None,
         _tile(head),
-        frame.with_query(frame.record_url(head.collection, head.record), {RESUMES: head.id}) if saved and named and head.collection else "",
+        frame.with_query(frame.record_url(head.collection, head.record), {RESUMES: head.id})
+        if saved and named and head.collection
+        else "",
     )
 
 
 def _instead(head: RunHead, name: str, why: Reason | None, reader: str) -> Row:
     """Return a run of somebody who is away as something that waits for who stands in."""
     row = run_row(head, why, "with", reader)
-    return replace(row, kind="instead", words=f"With {first_name(name)}, who is away: {row.words}", button="Open")
+    return replace(
+        row, kind="instead", words=f"With {first_name(name)}, who is away: {row.words}", button="Open"
+    )
 
 
 def _tile(head: RunHead) -> tuple[str, str]:
@@ -128,8 +140,17 @@ def _tile(head: RunHead) -> tuple[str, str]:
 def _approval(line: Line, why: Reason | None) -> Row:
     approval = line.approval
     due = earlier(why.due if why else None, approval.until)
-    return Row("decide", line.record_title or line.label, f"Approval, asked by {first_name(line.requester_name)}", approval.why or line.label,
-        f"/approvals/{line.id}", approval.requested_at, due, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
+    return Row(
+        "decide",
+        line.record_title or line.label,
+        f"Approval, asked by {first_name(line.requester_name)}",
+        approval.why or line.label,
+        f"/approvals/{line.id}",
+        approval.requested_at,
+        due,
+        "Decide",
+        tile=("quiet", "shield-check"),
+    )
 
 
 def _reviews(reviews: Sequence[Review]) -> list[Row]:
@@ -169,15 +190,32 @@ def _rights(requests: Sequence[Request]) -> list[Row]:
 
 
 def _question(question: Asked) -> Row:
-    return Row("asked", question.about, question.away or "A question to you", f"“{question.title}”", f"/answers/{question.id}", question.asked_at, question.until, "Answer",
-        tile=("quiet", "message"))  # fmt: skip
+    return Row(
+        "asked",
+        question.about,
+        question.away or "A question to you",
+        f"“{question.title}”",
+        f"/answers/{question.id}",
+        question.asked_at,
+        question.until,
+        "Answer",
+        tile=("quiet", "message"),
+    )
 
 
 def _task(task: Task) -> Row:
     return Row(
         "asked",
         task.title,
-        ", ".join(filter(None, [f"Task for {first_name(task.assignee or '')}, {task.away}" if task.away else "Task", _about(task)])),
+        ", ".join(
+            filter(
+                None,
+                [
+                    f"Task for {first_name(task.assignee or '')}, {task.away}" if task.away else "Task",
+                    _about(task),
+                ],
+            )
+        ),
         "",
         "/tasks",
         task.created_at,
@@ -197,7 +235,10 @@ def drawn(found: Iterable[Row], look: Look) -> list[Drawn]:
     """Return the rows in the order in which they are due, then the oldest first; each with its group Overdue, Today or Later."""
     ready = [_drawn(row, look) for row in found]
     last = datetime.max.replace(tzinfo=UTC)
-    return sorted(ready, key=lambda entry: (ORDER.index(entry.group), _moment(entry.row.due, look) or last, entry.row.at))
+    return sorted(
+        ready,
+        key=lambda entry: (ORDER.index(entry.group), _moment(entry.row.due, look) or last, entry.row.at),
+    )
 
 
 ORDER = ("Overdue", "Today", "Later")
@@ -214,7 +255,11 @@ def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
     if at is None:
         return "Later", "–", "no due day", ""
     left = (at - look.now).total_seconds()
-    exactly = formats.full_moment(at, look) if isinstance(due, datetime) else formats.times.day_words(str(due), look.locale)
+    exactly = (
+        formats.full_moment(at, look)
+        if isinstance(due, datetime)
+        else formats.times.day_words(str(due), look.locale)
+    )
     if left < 0:
         return "Overdue", f"{short_span(-left)} over", exactly, "late"
     there, today = (formats.times.within(moment, look.zone).date() for moment in (at, look.now))
@@ -272,7 +317,10 @@ def sentence(found: Iterable[Drawn], *, more: bool) -> tuple[str, str]:
 def tabs(found: Iterable[Drawn], chosen: str, *, more: bool) -> list[Mapping[str, object]]:
     """Return the tabs with their numbers: All and those of TABS that have rows; "50+" where a list ends before all have come."""
     every = [entry.row.kind for entry in found]
-    offered = [("", "All", len(every)), *((kind, label, every.count(kind)) for kind, label in TABS.items() if kind in every)]
+    offered = [
+        ("", "All", len(every)),
+        *((kind, label, every.count(kind)) for kind, label in TABS.items() if kind in every),
+    ]
     return [
         {
             "href": f"/?show={kind}" if kind else "/",
@@ -286,4 +334,6 @@ def tabs(found: Iterable[Drawn], chosen: str, *, more: bool) -> list[Mapping[str
 
 def count_words(count: Count) -> str:
     """Return how many tickets there are: "10,000+" if not all were counted, "?" if their data source does not answer."""
-    return f"{count.to_do:,}{'+' if count.more or count.down else ''}" if count.to_do or not count.down else "?"
+    return (
+        f"{count.to_do:,}{'+' if count.more or count.down else ''}" if count.to_do or not count.down else "?"
+    )

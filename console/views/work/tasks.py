@@ -43,7 +43,11 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
         "tab": tab,
         "tabs": TABS,
         "tasks": listed,
-        "of": {pair: frame.record_url(pair[0], there.key) for pair, there in known.items() if there.key and not there.absent},
+        "of": {
+            pair: frame.record_url(pair[0], there.key)
+            for pair, there in known.items()
+            if there.key and not there.absent
+        },
         "nothing": NOTHING[tab],
         "questions": questions.open_for(actor),
         "wrong": wrong,
@@ -58,7 +62,8 @@ def on_record(heads: Sequence[RunHead]) -> list[dict[str, Any]]:
     """The open tasks that these runs on a record have made, each with its due day in words: whoever opens the record sees what waits there for whom."""
     look = frame.look()
     return [
-        {"task": one, "due": my_work.due_words(one.due_on, look)} for one in tasks.open_of_runs(frame.actor(), [head.id for head in heads])
+        {"task": one, "due": my_work.due_words(one.due_on, look)}
+        for one in tasks.open_of_runs(frame.actor(), [head.id for head in heads])
     ]
 
 
@@ -89,9 +94,17 @@ def answer(question_id: str) -> Response:
             flash("Your answer is in. Thank you.")
             return frame.redirect_to("/tasks")
     details: list[Any] = list(wrong.details) if wrong is not None else []
-    drawn = page.step_context(question.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
-    head = refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in question.screen.get("fields", ())})
-    return frame.page("tasks/answer.html", {"asked": question, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
+    drawn = page.step_context(
+        question.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome
+    )
+    head = refusals.head(
+        wrong, {str(field["name"]): str(field["label"]) for field in question.screen.get("fields", ())}
+    )
+    return frame.page(
+        "tasks/answer.html",
+        {"asked": question, "wrong": head, **drawn},
+        status=wrong.status if wrong else 200,
+    )
 
 
 @blueprint.get("/notices")
@@ -100,7 +113,9 @@ def show_notices() -> Response:
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
         groups, last = _page(request.args.get("before", "").replace("\0", "") or None)
         older = frame.with_query("/notices", {"before": last}) if last else None
-        return frame.page("tasks/notices.html", {"groups": groups, "unread": notices.unread(frame.actor()), "older": older})
+        return frame.page(
+            "tasks/notices.html", {"groups": groups, "unread": notices.unread(frame.actor()), "older": older}
+        )
     unread, shown = notices.unread(frame.actor()), request.args.get("shown", "")
     body = "" if shown == str(unread) else frame.render("layouts/bell.html", {"unread": unread})
     if not shown:  # the first time on a page, what the rail counts comes along

@@ -109,11 +109,17 @@ def people(shown: Shown, version: str) -> tuple[enrolments.Counts, enrolments.Co
     """Return who is in it, and of them who is in this version of it: all where it is none in which somebody is."""
     lines = enrolments.counts.lines_for(frame.actor(), shown.known.id, shown.known.collection)
     every = enrolments.counts.of_lines(lines)
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < LONGEST_NUMBER else None
-    return every, enrolments.counts.of_lines(line for line in lines if line[0] == number) if number in every.versions else every
+    number = (
+        int(version) if version.isascii() and version.isdigit() and len(version) < LONGEST_NUMBER else None
+    )
+    return every, enrolments.counts.of_lines(
+        line for line in lines if line[0] == number
+    ) if number in every.versions else every
 
 
-def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, ways: Ways | None) -> Pictured | None:
+def pictured(
+    shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, ways: Ways | None
+) -> Pictured | None:
     """Return what the numbers in the picture mean; None where there is none."""
     passed, took = (bool(ways.passed), bool(ways.took)) if ways is not None else (False, False)
     if not every.enrolled and not passed:
@@ -121,7 +127,12 @@ def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, 
     address = f"/workflows/{quote(shown.known.slug, safe='')}"
     versions = [("All", every.enrolled, address, every is chosen)]
     versions += [
-        (f"Version {number}", n, f"{address}?people={number}", every is not chosen and number in chosen.versions)
+        (
+            f"Version {number}",
+            n,
+            f"{address}?people={number}",
+            every is not chosen and number in chosen.versions,
+        )
         for number, n in sorted(every.versions.items(), reverse=True)
     ]
     return Pictured(bool(chosen.steps), passed, took, DAYS, versions if len(every.versions) > 1 else ())
@@ -134,14 +145,25 @@ def counted(shown: Shown) -> tuple[Glance | None, Ways | None]:
         return None, None
     look = frame.look()
     came = monitoring.endings.endings(frame.actor(), shown.known, DAYS, look.zone)
-    return _glance(shown, came) if document.run_as is not None else None, Ways(came.passed, monitoring.endings.taken(came, document), DAYS)
+    return _glance(shown, came) if document.run_as is not None else None, Ways(
+        came.passed, monitoring.endings.taken(came, document), DAYS
+    )
 
 
 def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
     document = shown.document
     exits = [triggers.exit_words(one, document.collection) for one in document.exits]
     again = triggers.again_words(document) if document.collection is not None else ""
-    return Glance(_going_on_next(shown), _words(shown), again, exits, _funnel(came, document), DAYS, came.more, _day(shown))
+    return Glance(
+        _going_on_next(shown),
+        _words(shown),
+        again,
+        exits,
+        _funnel(came, document),
+        DAYS,
+        came.more,
+        _day(shown),
+    )
 
 
 def _day(shown: Shown) -> Day | None:
@@ -152,7 +174,9 @@ def _day(shown: Shown) -> Day | None:
     most = max(sent + held for sent, held in hours)
     if most == 0:
         return None
-    clocks = [(since + timedelta(hours=number)).astimezone(ZoneInfo(look.zone)).hour for number in range(len(hours))]
+    clocks = [
+        (since + timedelta(hours=number)).astimezone(ZoneInfo(look.zone)).hour for number in range(len(hours))
+    ]
     columns = [
         Column(HOUR * n, _high(sent, most), _high(held, most), f"{clock}" if clock % 6 == 4 else "")
         for n, ((sent, held), clock) in enumerate(zip(hours, clocks, strict=True))
@@ -161,7 +185,10 @@ def _day(shown: Shown) -> Day | None:
     busiest = max(range(len(hours)), key=lambda number: sum(hours[number]))
     off = f", {held:,} put off" if held else ""
     return Day(
-        columns, sent, held, f"{sent:,} sent or called{off} in the last 24 hours, most of them in the hour from {clocks[busiest]:02}:00 on."
+        columns,
+        sent,
+        held,
+        f"{sent:,} sent or called{off} in the last 24 hours, most of them in the hour from {clocks[busiest]:02}:00 on.",
     )
 
 
@@ -177,7 +204,9 @@ def _going_on_next(shown: Shown) -> list[Here]:
     last = datetime.max.replace(tzinfo=UTC)
     found = waiting([lead.run for lead in leads if lead.run])
     first = sorted(leads, key=lambda lead: found.until(lead.run or "") or last)[:HERE_SHOWN]
-    words = {lead.run: found.shortly(lead.run, look) for lead in first if lead.run and lead.status == "active"}
+    words = {
+        lead.run: found.shortly(lead.run, look) for lead in first if lead.run and lead.status == "active"
+    }
     titles = shown.document.step_names
     return [
         Here(
@@ -205,7 +234,9 @@ def _funnel(found: monitoring.endings.Endings, document: Workflow) -> list[Bar]:
     """Those who began, and below what came of them, most of them first; those who are still in it come last."""
     if not found.begun:
         return []
-    named = {str(step.config.get("label") or step.id): step.title for step in document.steps if step.type == "end"}
+    named = {
+        str(step.config.get("label") or step.id): step.title for step in document.steps if step.type == "end"
+    }
     sums: dict[tuple[str, str], int] = {}
     for (status, end), number in found.ends.items():
         label, tone = _ENDS.get(status, ("Done", ""))
@@ -221,4 +252,7 @@ def _funnel(found: monitoring.endings.Endings, document: Workflow) -> list[Bar]:
         *((label, n, tone) for (label, tone), n in ended),
         *([("Still in it", rest, "other")] if rest else []),
     ]
-    return [Bar(label, n, f"{n / found.begun:.0%}", max(1, round(BAR * n / found.begun)), tone) for label, n, tone in lines]
+    return [
+        Bar(label, n, f"{n / found.begun:.0%}", max(1, round(BAR * n / found.begun)), tone)
+        for label, n, tone in lines
+    ]

@@ -43,21 +43,37 @@ def listed() -> Response:
     shown = next((cards for name, _, cards in places if name == status), places[0][2])
     acts = [card for card in shown if card.known.slug.startswith(ACTION)]
     may_create = bool(new.places())
-    offered = [("", "Everybody's"), ("teams", "My teams'")] if 0 < len(of_teams) < len(every) else [("", "Everybody's")]
+    offered = (
+        [("", "Everybody's"), ("teams", "My teams'")]
+        if 0 < len(of_teams) < len(every)
+        else [("", "Everybody's")]
+    )
     offered += [("mine", "Mine")] if may_create or own else []
     offered += [("others", "Personal ones of others")] if of_others else []
-    owners = accounts.names({card.known.owner for card in shown if card.known.owner not in (None, who.id)} - {None})
+    owners = accounts.names(
+        {card.known.owner for card in shown if card.known.owner not in (None, who.id)} - {None}
+    )
     context = {
         "cards": [_drawn(card, owners) for card in shown if card not in acts],
         "acts": [_drawn(card, owners) for card in acts],
         "places": [
-            {"label": label, "count": len(cards), "href": frame.present_address(status=name or None), "here": name == status}
+            {
+                "label": label,
+                "count": len(cards),
+                "href": frame.present_address(status=name or None),
+                "here": name == status,
+            }
             for name, label, cards in places
         ],
-        "whose": [{"label": label, "href": frame.present_address(whose=name or None), "here": whose == name} for name, label in offered]
+        "whose": [
+            {"label": label, "href": frame.present_address(whose=name or None), "here": whose == name}
+            for name, label in offered
+        ]
         if len(offered) > 1
         else [],
-        "empty_words": "You have no personal workflow. Make one under New workflow." if whose == "mine" and not named else "",
+        "empty_words": "You have no personal workflow. Make one under New workflow."
+        if whose == "mine" and not named
+        else "",
         "any": bool(every),
         "address": tabs.address,
         "may_create": may_create,
@@ -68,7 +84,11 @@ def listed() -> Response:
 
 def _places(cards: Sequence[Card]) -> list[tuple[str, str]]:
     """Return the filters by status; the last two only where something is in them."""
-    found = [(name, label) for name, label, _ in FILTERS if name != "ended" or any(_is_in(card, name) for card in cards)]
+    found = [
+        (name, label)
+        for name, label, _ in FILTERS
+        if name != "ended" or any(_is_in(card, name) for card in cards)
+    ]
     return [*found, (ARCHIVED, "Archived")] if any(card.known.archived for card in cards) else found
 
 
@@ -82,7 +102,11 @@ def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
     """Return the card with its badge, its chart, and whose it is where it is personal: `owners` are names of others."""
     owner = card.known.owner
     return {
-        "whose": None if owner is None else f"Personal, of {owners[owner]}" if owner in owners else "Personal",
+        "whose": None
+        if owner is None
+        else f"Personal, of {owners[owner]}"
+        if owner in owners
+        else "Personal",
         "card": card,
         "turns": turns(card.known) if card.may_switch else [],
         "may_duplicate": tabs.may_edit(frame.actor(), card.known),
@@ -90,7 +114,10 @@ def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
         "status": tabs.status_badge(card.known),
         "on": card.known.status == "active",
         "chart": week_chart(card.days),
-        "starts": next((words for kind, words in STARTS if kind in card.starts), "by hand" if card.known.status == "active" else "none"),
+        "starts": next(
+            (words for kind, words in STARTS if kind in card.starts),
+            "by hand" if card.known.status == "active" else "none",
+        ),
         "success": f"{card.success:.0%}" if card.success is not None else None,
     }
 
@@ -104,11 +131,25 @@ def week_chart(days: Sequence[DayCount]) -> dict[str, Any] | None:
     bars = []
     for number, day in enumerate(days):
         done, wrong = round(HIGH * day.done / most, 1), round(HIGH * day.standing / most, 1)
-        bars.append({"x": number * BAR_STEP, "done": done, "done_y": HIGH - done, "wrong": wrong, "wrong_y": round(HIGH - done - wrong, 1)})
+        bars.append(
+            {
+                "x": number * BAR_STEP,
+                "done": done,
+                "done_y": HIGH - done,
+                "wrong": wrong,
+                "wrong_y": round(HIGH - done - wrong, 1),
+            }
+        )
     words = [
         f"{formats.times.day_words(day.day.isoformat(), look.locale)}: {day.done} done"
         + (f", {day.standing} failed" if day.standing else "")
         for day in days
         if day.done or day.standing
     ]
-    return {"bars": bars, "width": len(days) * BAR_STEP - (BAR_STEP - BAR_WIDTH), "bar": BAR_WIDTH, "high": HIGH, "said": "; ".join(words)}
+    return {
+        "bars": bars,
+        "width": len(days) * BAR_STEP - (BAR_STEP - BAR_WIDTH),
+        "bar": BAR_WIDTH,
+        "high": HIGH,
+        "said": "; ".join(words),
+    }

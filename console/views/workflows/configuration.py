@@ -12,7 +12,15 @@ from flask import Blueprint, Response, flash, request
 from console import browse, formats, workflows
 from console.auth import access, accounts
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
-from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import (
+    Conflict,
+    ConsoleError,
+    DefinitionError,
+    Invalid,
+    Malformed,
+    NotAllowed,
+    NotFound,
+)
 from console.infra import settings as of_house
 from console.monitoring import alerts
 from console.views import frame
@@ -49,13 +57,30 @@ class Number:
 
 NUMBERS = (
     Number("timeout_ms", "Time limit of a run", "minutes of work; waiting does not count", 60_000),
-    Number("retries", "Retries of a step", "times that an automatic step is tried again, when it fails for a reason that may pass"),
+    Number(
+        "retries",
+        "Retries of a step",
+        "times that an automatic step is tried again, when it fails for a reason that may pass",
+    ),
     Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
     Number("idle_save_minutes", "Saved by itself after", "minutes without a sign of who holds it"),
-    Number("parallel", "Runs at once", "of those that nobody holds; further ones wait for their turn", without="10"),
-    Number("per_minute", "Begin within a minute", "runs that nobody holds, of those enrolled and of triggers. Empty: no limit"),
-    Number("per_day", "Begin within 24 hours", "runs that nobody holds, of those enrolled and of triggers. Empty: no limit"),
+    Number(
+        "parallel",
+        "Runs at once",
+        "of those that nobody holds; further ones wait for their turn",
+        without="10",
+    ),
+    Number(
+        "per_minute",
+        "Begin within a minute",
+        "runs that nobody holds, of those enrolled and of triggers. Empty: no limit",
+    ),
+    Number(
+        "per_day",
+        "Begin within 24 hours",
+        "runs that nobody holds, of those enrolled and of triggers. Empty: no limit",
+    ),
 )
 PLACES = (
     ("record", "on pages of records, in workspaces too"),
@@ -84,7 +109,9 @@ def show(slug: str) -> Response:
         raise
     except ConsoleError as error:
         settings = _settings_now(known)
-        now = {number.name: f", to {number.shown(settings[number.name]) or number.without}" for number in NUMBERS}
+        now = {
+            number.name: f", to {number.shown(settings[number.name]) or number.without}" for number in NUMBERS
+        }
         return _page(known, _told_meanwhile(error, now))
     flash(_saved(after.live_version, before))
     return frame.redirect_to(tabs.address(known.slug, "/configuration"))
@@ -100,7 +127,12 @@ def save_variables(slug: str) -> Response:
     document = {**now, "variables": seen}
     view, asked = form.get("view", variables.FIELDS), form.get("do", "save")
     rows = variables.typed_rows(document, form) if view == variables.FIELDS else []
-    shown: dict[str, Any] = {"view": view, "rows": rows, "text": form.get("text", ""), "drawn": variables.text_of(seen)}
+    shown: dict[str, Any] = {
+        "view": view,
+        "rows": rows,
+        "text": form.get("text", ""),
+        "drawn": variables.text_of(seen),
+    }
     try:
         if view == variables.FIELDS:
             edits = variables.edits_of_rows(document, rows)
@@ -110,7 +142,11 @@ def save_variables(slug: str) -> Response:
         if asked != "save":
             return _page(known, of="variables", shown=_other_view(document, view, edits))
         before = known.live
-        after = workflows.configure(frame.actor(), known.id, variables=edits, seen=Seen(variables=seen)) if not edits.nothing else None
+        after = (
+            workflows.configure(frame.actor(), known.id, variables=edits, seen=Seen(variables=seen))
+            if not edits.nothing
+            else None
+        )
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
@@ -121,7 +157,9 @@ def save_variables(slug: str) -> Response:
             shown["drawn"] = variables.text_of(variables.brought_up(seen, there, names))
         shown = _with_errors(shown, error)
         if isinstance(error, DefinitionError):
-            error.message = "The variables were not saved: with them the workflow would not work, or does not now."
+            error.message = (
+                "The variables were not saved: with them the workflow would not work, or does not now."
+            )
         error.details = [
             detail
             if detail.get("field") in (None, "", variables.TEXT)
@@ -153,10 +191,14 @@ def _other_view(document: Mapping[str, Any], view: str, edits: workflows.Variabl
     if edits.renamed and view == variables.FIELDS:
         renamed = "Save the new names first: the text cannot say what was called otherwise."
         raise Invalid(renamed, details=[{"field": name, "reason": renamed} for name in edits.renamed])
-    if view == variables.TEXT and (apart := [name for name, value in edits.values.items() if variables.kind_of(value) in variables.APART]):
+    if view == variables.TEXT and (
+        apart := [name for name, value in edits.values.items() if variables.kind_of(value) in variables.APART]
+    ):
         untold = f"Save the text first: the fields cannot show {' and '.join(apart)}."
         raise Invalid(untold, at=(variables.TEXT, untold))
-    values = {name: value for name, value in (document.get("variables") or {}).items() if name not in edits.removed} | dict(edits.values)
+    values = {
+        name: value for name, value in (document.get("variables") or {}).items() if name not in edits.removed
+    } | dict(edits.values)
     rows = [
         *variables.rows_of(document, values)[:-1],
         *(replace(row, remove=True) for row in variables.rows_of(document) if row.was in edits.removed),
@@ -209,7 +251,9 @@ def change_alert(slug: str, alert_id: str) -> Response:
         raise
     except ConsoleError as error:
         if isinstance(error, Conflict):
-            reason = "It stands above as it is now; what you entered is here. Save again to put it in its place."
+            reason = (
+                "It stands above as it is now; what you entered is here. Save again to put it in its place."
+            )
             error.details = [{"field": "", "reason": reason}]
         elif isinstance(error, NotFound):
             error.details = [{"field": "", "reason": "What you entered is here, to be set as a new one."}]
@@ -222,7 +266,11 @@ def _given_alert() -> dict[str, Any]:
     form, minutes = request.form, request.form.get("minutes", "").strip()
     return {
         "kind": form.get("kind", ""),
-        "minutes": int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else 0 if minutes else None,
+        "minutes": int(minutes)
+        if minutes.isascii() and minutes.isdigit() and len(minutes) < 8
+        else 0
+        if minutes
+        else None,
         "pattern": form.get("pattern", ""),
         "people": form.getlist("people"),
         "mail": form.get("mail") is not None,
@@ -247,7 +295,12 @@ def _given() -> tuple[dict[str, Any], list[dict[str, str]]]:
         try:
             found[number.name] = number.read(text) if text else None
         except ValueError:
-            wrong.append({"field": number.name, "reason": f"{number.label}: a {'whole ' if number.of == 1 else ''}number."})
+            wrong.append(
+                {
+                    "field": number.name,
+                    "reason": f"{number.label}: a {'whole ' if number.of == 1 else ''}number.",
+                }
+            )
     on_error = request.form.get("on_error")
     found |= {"inbox": request.form["inbox"] or None} if "inbox" in request.form else {}
     if "places" in request.form:
@@ -266,24 +319,36 @@ def _drawn() -> dict[str, Any]:
 
 
 def _settings_now(known: Known) -> dict[str, Any]:
-    return Settings.model_validate(workflows.definition(frame.actor(), known.id).get("settings") or {}).model_dump()
+    return Settings.model_validate(
+        workflows.definition(frame.actor(), known.id).get("settings") or {}
+    ).model_dump()
 
 
 def _told_meanwhile(error: ConsoleError, now: Mapping[str, str]) -> ConsoleError:
     """Say, where two changed the same, also what the other made of it: the field -> words such as `, to 7`."""
     if isinstance(error, Conflict):
         for detail in error.details:
-            detail["reason"] = str(detail["reason"]).replace("meanwhile.", f"meanwhile{now.get(str(detail['field']), '')}.", 1)
+            detail["reason"] = str(detail["reason"]).replace(
+                "meanwhile.", f"meanwhile{now.get(str(detail['field']), '')}.", 1
+            )
     return error
 
 
 def _segments(collection: str | None, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
     """Return the segments that runs may be restricted to, and what is chosen now although it is there no more."""
     try:
-        known = [(each["id"], each["label"]) for each in browse.describe(frame.actor(), collection)["segments"]] if collection else []
+        known = (
+            [(each["id"], each["label"]) for each in browse.describe(frame.actor(), collection)["segments"]]
+            if collection
+            else []
+        )
     except NotFound:
         known = []
-    gone = [(each, f"{each}, which is there no more or kept from you") for each in chosen if each not in dict(known)]
+    gone = [
+        (each, f"{each}, which is there no more or kept from you")
+        for each in chosen
+        if each not in dict(known)
+    ]
     return [(each, label, each in chosen) for each, label in [*known, *gone]]
 
 
@@ -304,23 +369,44 @@ def _account_name(email: str | None) -> str | None:
 def _alert_fields(rule: alerts.Rule, tellable: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the rule as its form shows it: whom it tells by their addresses, as far as they still may be told."""
     told = {address for address, _ in tellable if accounts.person_of_email(address).id in rule.people}
-    return {"kind": rule.kind, "minutes": rule.minutes, "pattern": rule.pattern, "mail": rule.mail, "starts": rule.starts, "people": told}
+    return {
+        "kind": rule.kind,
+        "minutes": rule.minutes,
+        "pattern": rule.pattern,
+        "mail": rule.mail,
+        "starts": rule.starts,
+        "people": told,
+    }
 
 
 def _page(
-    known: Known, wrong: ConsoleError | None = None, of: str = "settings", edited: str = "", shown: dict[str, Any] | None = None
+    known: Known,
+    wrong: ConsoleError | None = None,
+    of: str = "settings",
+    edited: str = "",
+    shown: dict[str, Any] | None = None,
 ) -> Response:
     """Show the page. `of`: what was refused, settings, variables or an alert. `edited`: the id of the alert whose form is open; `shown`: the variables as they were typed."""
     who, obj = frame.actor(), f"{OBJECT}:{known.slug}"
     team = known.team or None
     document = workflows.definition(who, known.id)
     settings: Mapping[str, Any] = Settings.model_validate(document.get("settings") or {}).model_dump()
-    usual = Settings.model_validate({}).model_dump() | ({"timeout_ms": HANDS_OFF_LIMIT_MS} if document.get("run_as") else {})
-    may_edit = access.can(who, team, obj, "edit") and (known.live is None or access.can(who, team, obj, "publish"))
+    usual = Settings.model_validate({}).model_dump() | (
+        {"timeout_ms": HANDS_OFF_LIMIT_MS} if document.get("run_as") else {}
+    )
+    may_edit = access.can(who, team, obj, "edit") and (
+        known.live is None or access.can(who, team, obj, "publish")
+    )
     may_alert = access.can(who, team, obj, "activate")
     typed = request.form if request.method == "POST" and of == "settings" else None
-    errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    seen = {name: settings[name] for name in errors.keys() & settings.keys()} if isinstance(wrong, Conflict) else {}
+    errors = (
+        {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    )
+    seen = (
+        {name: settings[name] for name in errors.keys() & settings.keys()}
+        if isinstance(wrong, Conflict)
+        else {}
+    )
     rules = alerts.rules_of(known)
     names = accounts.names({person for rule in rules for person in rule.people})
     titles = {workflow.slug: workflow.title for workflow in workflows.all_known()}
@@ -330,15 +416,27 @@ def _page(
     context = tabs.context(known, "configuration") | {
         "drawn": json.dumps({**_drawn(), **seen} if typed and _drawn() else settings),
         "numbers": [
-            {"name": number.name, "label": number.label, "help": number.help, "value": typed.get(number.name, "") if typed else number.shown(settings[number.name]),
-             "usual": number.shown(usual[number.name]) or number.without, "error": errors.get(number.name)} for number in NUMBERS
+            {
+                "name": number.name,
+                "label": number.label,
+                "help": number.help,
+                "value": typed.get(number.name, "") if typed else number.shown(settings[number.name]),
+                "usual": number.shown(usual[number.name]) or number.without,
+                "error": errors.get(number.name),
+            }
+            for number in NUMBERS
         ],
         "on_error": typed.get("on_error") if typed else settings["on_error"],
         "on_errors": ON_ERROR,
-        "places": [(place, words, place in typed.getlist("offered") if typed else place not in settings["hidden_in"]) for place, words in PLACES],
+        "places": [
+            (place, words, place in typed.getlist("offered") if typed else place not in settings["hidden_in"])
+            for place, words in PLACES
+        ],
         "segments": _segments(known.collection, typed.getlist("only_in") if typed else settings["only_in"]),
         "segments_error": next((reason for field, reason in errors.items() if "only_in" in field), None),
-        "owner": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner else None,
+        "owner": accounts.names({known.owner}).get(known.owner, "somebody who has left")
+        if known.owner
+        else None,
         "may_hand_over": workflows.whose.may_hand_over(who, known),
         "inbox": typed.get("inbox") if typed else settings["inbox"],
         "inbox_error": errors.get("inbox") or errors.get("settings.inbox"),
@@ -355,17 +453,32 @@ def _page(
         "wrong_alert": wrong if of == "alert" else None,
         "alert_errors": errors if of == "alert" else {},
         "edited": rule_edited.id if rule_edited is not None else None,
-        "alert_drawn": frame.drawn_from(rule_edited.terms, wrong if of == "alert" else None) if rule_edited is not None else None,
+        "alert_drawn": frame.drawn_from(rule_edited.terms, wrong if of == "alert" else None)
+        if rule_edited is not None
+        else None,
         "typed": request.form if of == "alert" else filled,
         "told": request.form.getlist("people") if of == "alert" else filled.get("people", ()),
         "tellable": tellable,
-        "startable": [(each.slug, each.title) for each in alerts.startable(known) if access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see")] if may_alert else (),
-        "alerts": [{"rule": rule, "people": [names.get(person, "somebody who has left") for person in rule.people], "starts": titles.get(rule.starts or "", rule.starts)} for rule in rules],
+        "startable": [
+            (each.slug, each.title)
+            for each in alerts.startable(known)
+            if access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see")
+        ]
+        if may_alert
+        else (),
+        "alerts": [
+            {
+                "rule": rule,
+                "people": [names.get(person, "somebody who has left") for person in rule.people],
+                "starts": titles.get(rule.starts or "", rule.starts),
+            }
+            for rule in rules
+        ],
         "due": due_time.summary(known),
         "alert_kinds": alerts.KINDS.items(),
         "may_alert": may_alert,
         "mails": of_house.current().smtp is not None,
         "address": tabs.address,
-    }  # fmt: skip
+    }
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
     return frame.page("workflows/configuration.html", context, status=status)

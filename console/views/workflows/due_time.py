@@ -36,12 +36,19 @@ def show(slug: str) -> Response:
         return _page(known, due_times.rule_of_workflow(known.id))
     try:
         removing = "remove" in request.form
-        due_times.set_for_workflow(frame.actor(), known, None if removing else _terms(), seen=request.form.get("drawn"))
+        due_times.set_for_workflow(
+            frame.actor(), known, None if removing else _terms(), seen=request.form.get("drawn")
+        )
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as wrong:
         if isinstance(wrong, Conflict):
-            wrong.details = [{"field": "", "reason": f"{_now(known)} What you entered is below: save again to put it in its place."}]
+            wrong.details = [
+                {
+                    "field": "",
+                    "reason": f"{_now(known)} What you entered is below: save again to put it in its place.",
+                }
+            ]
         return _page(known, due_times.rule_of_workflow(known.id), wrong)
     flash("The due time is taken away" if removing else "The due time is set, for live runs too")
     return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#due-time")
@@ -65,7 +72,11 @@ def summary(known: Known) -> Mapping[str, Any] | None:
     names = accounts.names({person for stage in rule.stages for person in stage.people})
     hours = rule.hours
     every = hours.opens == hours.closes
-    days = "every day" if len(hours.days) == len(DAYS) else ", ".join(DAY_NAMES[day] for day in sorted(hours.days))
+    days = (
+        "every day"
+        if len(hours.days) == len(DAYS)
+        else ", ".join(DAY_NAMES[day] for day in sorted(hours.days))
+    )
     return {
         "within": _hours(rule.minutes),
         "hours": "around the clock" if every else f"{hours.opens:%H:%M} to {hours.closes:%H:%M}",
@@ -86,7 +97,9 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
         else {
             "clock": found,
             "tone": _tone(found),
-            "worked": _to_the_minute(60 * formats.adding_up((found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S)[0]),
+            "worked": _to_the_minute(
+                60 * formats.adding_up((found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S)[0]
+            ),
             "of": _to_the_minute(found.total_s),
             "parts": parts(found),
         }
@@ -95,9 +108,19 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
 
 def parts(found: due_times.Clock) -> str:
     """Return of what the age is made up, to the minute: the parts add up to it."""
-    counted, waited, outside = formats.adding_up((found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S)
-    told = {"counted": counted, "waiting for a time or for somebody outside": waited, "outside working hours": outside}
-    named = ", ".join(f"{_to_the_minute(minutes * 60)} {what}" for what, minutes in told.items() if minutes or what == "counted")
+    counted, waited, outside = formats.adding_up(
+        (found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S
+    )
+    told = {
+        "counted": counted,
+        "waiting for a time or for somebody outside": waited,
+        "outside working hours": outside,
+    }
+    named = ", ".join(
+        f"{_to_the_minute(minutes * 60)} {what}"
+        for what, minutes in told.items()
+        if minutes or what == "counted"
+    )
     return f"Of its age of {_to_the_minute(sum(told.values()) * 60)}: {named}."
 
 
@@ -121,13 +144,19 @@ def _minutes(hours: str) -> int:
 def _tone(found: Clock) -> frame.Badge:
     if found.percent >= LATE:
         return frame.Badge("Overdue", "bad", "alert-triangle")
-    return frame.Badge("Nearly due", "warn", "clock") if found.percent >= SOON else frame.Badge("In time", "good", "check")
+    return (
+        frame.Badge("Nearly due", "warn", "clock")
+        if found.percent >= SOON
+        else frame.Badge("In time", "good", "check")
+    )
 
 
 def _does(stage: due_times.Stage, names: Mapping[str, str]) -> str:
     if stage.do == "tell":
         return "tells " + ", ".join(names.get(person, "somebody who has left") for person in stage.people)
-    return f"moves it to {inboxes.title_of(stage.inbox or '')}" if stage.do == "move" else "reminds who holds it"
+    return (
+        f"moves it to {inboxes.title_of(stage.inbox or '')}" if stage.do == "move" else "reminds who holds it"
+    )
 
 
 def _terms() -> dict[str, Any]:
@@ -151,7 +180,10 @@ def _terms() -> dict[str, Any]:
     days = [day for day in DAYS if day in form.getlist("days")]
     holidays = form.get("holidays", "").replace(",", " ").split()
     no_days = [each for each in holidays if not _is_day(each)]
-    wrong += [{"field": "holidays", "reason": f"There is no day {each[:20]}; one looks like 2026-12-25."} for each in no_days[:1]]
+    wrong += [
+        {"field": "holidays", "reason": f"There is no day {each[:20]}; one looks like 2026-12-25."}
+        for each in no_days[:1]
+    ]
     if not days:
         wrong.append({"field": "days", "reason": "Choose the days on which work is done."})
     if not stages and not wrong:
@@ -160,7 +192,13 @@ def _terms() -> dict[str, Any]:
         raise Invalid("The due time was not set.", details=wrong)
     times = {name: form.get(name) or "00:00" for name in ("opens", "closes")}
     approvals = [{"minutes": after, "do": do} for do, after in waited.items()]
-    terms = {"minutes": minutes, "zone": form.get("zone", "").strip() or "UTC", "days": days, "holidays": holidays, "stages": stages}
+    terms = {
+        "minutes": minutes,
+        "zone": form.get("zone", "").strip() or "UTC",
+        "days": days,
+        "holidays": holidays,
+        "stages": stages,
+    }
     return terms | {"approvals": approvals} | times
 
 
@@ -176,10 +214,17 @@ def _stages_beyond_form(rule: Rule | None) -> list[str]:
     if rule is None:
         return []
     names = accounts.names({person for stage in rule.stages for person in stage.people})
-    words = [f"At {stage.percent} % it {_does(stage, names)}." for stage in rule.stages if (stage.percent, stage.do) not in STAGES]
+    words = [
+        f"At {stage.percent} % it {_does(stage, names)}."
+        for stage in rule.stages
+        if (stage.percent, stage.do) not in STAGES
+    ]
     held = {stage.do: stage for stage in rule.approvals}
     waited = [stage for stage in rule.approvals if held[stage.do] is not stage]
-    return words + [f"When an approval has waited {_hours(stage.minutes)} of work it {WAITED[stage.do]}." for stage in waited]
+    return words + [
+        f"When an approval has waited {_hours(stage.minutes)} of work it {WAITED[stage.do]}."
+        for stage in waited
+    ]
 
 
 def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) -> Response:
@@ -203,14 +248,20 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
     context = tabs.context(known, "configuration") | {
         "values": values,
         "zones": zone_choices(values["zone"] or "UTC"),
-        "chosen": typed.getlist("days") if typed is not None else [DAYS[day] for day in sorted(hours.days)] if hours else list(DAYS[:5]),
+        "chosen": typed.getlist("days")
+        if typed is not None
+        else [DAYS[day] for day in sorted(hours.days)]
+        if hours
+        else list(DAYS[:5]),
         "reminds": "remind" in typed if typed is not None else rule is None or (50, "remind") in stages,
         "days": list(zip(DAYS, DAY_NAMES, strict=True)),
         "inboxes": [(inbox.id, inbox.title) for inbox in inboxes.used_by(known.team)],
         "more": _stages_beyond_form(rule),
         "rule": rule,
         "drawn": frame.drawn_from(rule.to_json() if rule else None, wrong),
-        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {},
+        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details}
+        if wrong
+        else {},
         "wrong": wrong,
         "address": tabs.address,
     }

@@ -15,5 +15,7 @@ def duplicate(slug: str) -> Response:
     known = tabs.known_of(slug)
     made = workflows.duplicate(frame.actor(), known.id)
     triggers = workflows.definition(frame.actor(), made.slug).get("triggers")
-    flash(f"{made.title} is a draft{': its triggers are new, with addresses of their own, and off' if triggers else ''}")
+    flash(
+        f"{made.title} is a draft{': its triggers are new, with addresses of their own, and off' if triggers else ''}"
+    )
     return frame.redirect_to(tabs.address(made.slug, "/edit"))

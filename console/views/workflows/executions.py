@@ -31,14 +31,26 @@ blueprint = Blueprint("workflow_executions", __name__)
 
 PAGE = 50
 TRIGGER_WORDS: Mapping[str, str] = {
-    "record": "From a record", "manual": "By hand", "api": "API", "report": "A report", "schedule": "Schedule", "event": "Event",
-    "webhook": "Webhook", "mcp": "Assistant", "enrolment": "Enrolment", "workflow": "Another workflow",
-}  # fmt: skip
+    "record": "From a record",
+    "manual": "By hand",
+    "api": "API",
+    "report": "A report",
+    "schedule": "Schedule",
+    "event": "Event",
+    "webhook": "Webhook",
+    "mcp": "Assistant",
+    "enrolment": "Enrolment",
+    "workflow": "Another workflow",
+}
 STATUS_ORDER = (
     *("running", "waiting_person", "waiting_time", "waiting_event", "saved"),
     *("completed", "failed", "timed_out", "aborted", "cancelled"),
 )
-_WORDS = {"waiting_person": "With a person", "waiting_time": "Waiting for a time", "waiting_event": "Waiting for an event"}
+_WORDS = {
+    "waiting_person": "With a person",
+    "waiting_time": "Waiting for a time",
+    "waiting_event": "Waiting for an event",
+}
 
 tabs.register(Tab(30, "executions", "Executions", "/executions"))
 
@@ -49,7 +61,16 @@ def listed(slug: str) -> Response:
     known = tabs.known_of(slug)
     given = {
         name: value.strip()
-        for name in ("status", "trigger", "version", *("from", "to", "ended_from", "ended_to"), "id", "live", "error", "test")
+        for name in (
+            "status",
+            "trigger",
+            "version",
+            *("from", "to", "ended_from", "ended_to"),
+            "id",
+            "live",
+            "error",
+            "test",
+        )
         if (value := request.args.get(name, ""))
     }
     wrong = None
@@ -57,18 +78,43 @@ def listed(slug: str) -> Response:
     heads: list[runs.RunHead] = []
     following = None
     try:
-        heads, following = runs.find(frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after"))
+        heads, following = runs.find(
+            frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after")
+        )
         then = periods.explain(known, frame.midnight(given, "from"), frame.midnight(given, "to", later=1))
     except Malformed as error:
         wrong = error
     look = frame.look()
     context = tabs.context(known, "executions") | {
-        "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)),
-                  "end": (head.reason or formats.label_of((head.ending or "").removeprefix("completed"))) if head.status == "completed" else "",
-                  "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
-                  "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
-        "starter_head": "Acts as" if heads and all(head.mode == "hands_off" for head in heads) else "Started by",
-        "waits": waits_shortly([head.id for head in heads if head.live and (head.mode == "hands_off" or head.status not in ("saved", "waiting_person"))], look),
+        "rows": [
+            {
+                "head": head,
+                "status": frame.status_badge(
+                    head.status,
+                    head.holder,
+                    frame.actor().id,
+                    {head.holder or "": head.holder_name},
+                    ticket=bool(head.ticket),
+                ),
+                "end": (head.reason or formats.label_of((head.ending or "").removeprefix("completed")))
+                if head.status == "completed"
+                else "",
+                "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
+                "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger),
+            }
+            for head in heads
+        ],
+        "starter_head": "Acts as"
+        if heads and all(head.mode == "hands_off" for head in heads)
+        else "Started by",
+        "waits": waits_shortly(
+            [
+                head.id
+                for head in heads
+                if head.live and (head.mode == "hands_off" or head.status not in ("saved", "waiting_person"))
+            ],
+            look,
+        ),
         "settled": incidents.settled([head.id for head in heads if head.status in ("failed", "timed_out")]),
         "unsent": messages.unsent([head.id for head in heads if not head.live]),
         "following": frame.present_address(after=following) if following else None,
@@ -77,12 +123,14 @@ def listed(slug: str) -> Response:
         "periods": [] if wrong else _periods(given),
         "wrong": wrong,
         "then": then,
-        "several": " or ".join(status_words(one) for one in given.get("status", "").split(",") if one in STATUS_ORDER),
+        "several": " or ".join(
+            status_words(one) for one in given.get("status", "").split(",") if one in STATUS_ORDER
+        ),
         "statuses": [(status, status_words(status)) for status in STATUS_ORDER],
         "triggers": _triggers(known, given.get("trigger", "")),
         "versions": range(known.live or 0, 0, -1)[:50],
         "address": tabs.address,
-    }  # fmt: skip
+    }
     return frame.page("workflows/executions.html", context, status=wrong.status if wrong else 200)
 
 
@@ -92,7 +140,11 @@ def _triggers(known: Known, chosen: str) -> list[tuple[str, str]]:
     if not chosen or chosen in run_filters.TRIGGERS:
         return kinds
     document = enrolments.find(known.slug).document
-    named = [one.title or triggers.trigger_words(one) for one in (document.triggers if document else ()) if one.id == chosen]
+    named = [
+        one.title or triggers.trigger_words(one)
+        for one in (document.triggers if document else ())
+        if one.id == chosen
+    ]
     return [*kinds, (chosen, named[0] if named else f"{chosen} (no trigger of this workflow)")]
 
 
@@ -115,7 +167,13 @@ def retry(slug: str, run_id: str) -> Response:
     origin = incidents.checked_origin(form.get("from", "start"))
     version = incidents.checked_version(form.get("version", "live"))
     try:
-        made = enrolments.rerun(who, run_id, origin=origin, version=version, given=_input(known, view) if origin == "start" else None)
+        made = enrolments.rerun(
+            who,
+            run_id,
+            origin=origin,
+            version=version,
+            given=_input(known, view) if origin == "start" else None,
+        )
     except NotFound:
         raise
     except ConsoleError as wrong:
@@ -131,7 +189,9 @@ def status_words(status: str) -> str:
 
 def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of `runs.find`: days become moments of the reader's zone. Raises Malformed for what is no day."""
-    found = {name: value for name, value in given.items() if not name.endswith(("from", "to"))} | {"workflow": known.id}
+    found = {name: value for name, value in given.items() if not name.endswith(("from", "to"))} | {
+        "workflow": known.id
+    }
     if not given.keys() & {"id", "error"}:  # whoever looks for an error finds the item of a loop that failed
         found["parts"] = "0"
     for name, filter_name, later in (
@@ -167,18 +227,27 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     view, look = _view(known, run_id), frame.look()
     run = view.json
     described = step_values.of_version(known.id, run["version"])
-    loaded = {step.step: [(value.label, value.shown) for value in step.values] for step in sources.known(view, frame.actor(), look).steps}
+    loaded = {
+        step.step: [(value.label, value.shown) for value in step.values]
+        for step in sources.known(view, frame.actor(), look).steps
+    }
     last = {entry["step"]: number for number, entry in enumerate(run["attempts"])}
     failed = run["status"] in ("failed", "timed_out")
     entries = []
     failed_later = messages.failed_afterwards(frame.actor(), run_id)
-    late = {str(event.open.get("effect")): str(event.open.get("result")) for event in runs.late_reports(run_id)}
+    late = {
+        str(event.open.get("effect")): str(event.open.get("result")) for event in runs.late_reports(run_id)
+    }
     took, lengths = _lengths(run, look)
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
         later = next((line for line in failed_later if _asked_by(line, attempt)), None)
         given = _pairs(own, attempt["values"], look)
-        came = loaded.get(attempt["step"], []) if last[attempt["step"]] == number and attempt["status"] in ("done", "failed") else []
+        came = (
+            loaded.get(attempt["step"], [])
+            if last[attempt["step"]] == number and attempt["status"] in ("done", "failed")
+            else []
+        )
         entries.append(
             {
                 "attempt": attempt,
@@ -186,13 +255,18 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
                 "took": lengths[number],
                 "by": view.names.get(attempt["by"] or "", ""),
                 "outcome": own.outcome(attempt["outcome"]) if attempt["status"] != "cancelled" else "",
-                "effects": [(each["summary"], _effect_words(each, late, ended=bool(run["ended_at"]))) for each in attempt["effects"]],
+                "effects": [
+                    (each["summary"], _effect_words(each, late, ended=bool(run["ended_at"])))
+                    for each in attempt["effects"]
+                ],
                 "input": given,
                 "output": [pair for pair in came if pair not in given],
                 "error": run["reason"] if failed and number == len(run["attempts"]) - 1 else None,
                 "later": later,
                 "later_words": message_reasons.FAILED_LATER[later.message.channel] if later else "",
-                "open": later is not None or attempt["status"] == "failed" or (failed and number == len(run["attempts"]) - 1),
+                "open": later is not None
+                or attempt["status"] == "failed"
+                or (failed and number == len(run["attempts"]) - 1),
             }
         )
     document = workflows.version(known.id, run["version"]).document
@@ -202,7 +276,9 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "run": run,
         "record_title": view.record_title,
         "item": head.item if (head := lists.head(frame.actor(), run_id)) is not None else None,
-        "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names, ticket=bool(run.get("ticket"))),
+        "status": frame.status_badge(
+            run["status"], run["holder"], frame.actor().id, view.names, ticket=bool(run.get("ticket"))
+        ),
         "asks": None if ended else (run["current"] or {}).get("take_over"),
         "entries": entries,
         "started": started,
@@ -215,12 +291,14 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "starter": view.names.get(run["started_by"], ""),
         "by_itself": document.run_as is not None,
         "variables": [
-            (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)
+            (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look))
+            for name, value in _variables(document)
         ],
         "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=AGAIN)[0],
         "due": due_time.clock(known, run["id"]),
         "may_cancel": "cancel" in view.can,
-        "may_retry": ended is not None and access.can(frame.actor(), run["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start"),
+        "may_retry": ended is not None
+        and access.can(frame.actor(), run["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start"),
         "address": tabs.address,
     }
 
@@ -266,7 +344,11 @@ def _asked_by(line: messages.Line, attempt: Mapping[str, Any]) -> bool:
     until = attempt["completed_at"]
     asked, message = line.message.asked_at, line.message
     entered = datetime.fromisoformat(attempt["entered_at"])
-    return message.step == attempt["step"] and entered <= asked and (until is None or asked <= datetime.fromisoformat(until))
+    return (
+        message.step == attempt["step"]
+        and entered <= asked
+        and (until is None or asked <= datetime.fromisoformat(until))
+    )
 
 
 def _badge(attempt: Mapping[str, Any], context: Mapping[str, Any]) -> frame.Badge:
@@ -274,21 +356,29 @@ def _badge(attempt: Mapping[str, Any], context: Mapping[str, Any]) -> frame.Badg
     failed, total = steps_pane.failed_items(left)
     if failed:
         words = steps_pane.failed_words(left)
-        return frame.Badge(words[0].upper() + words[1:], "bad" if failed == total else "warn", "alert-triangle")
+        return frame.Badge(
+            words[0].upper() + words[1:], "bad" if failed == total else "warn", "alert-triangle"
+        )
     return _ATTEMPT.get(attempt["status"], frame.Badge(attempt["status"].capitalize()))
 
 
 def _trigger_words(given: Mapping[str, Any], document: Any) -> str:
     """What began the run: the kind, and which of the triggers in words, as far as the version has it."""
     kind = TRIGGER_WORDS.get(given["kind"], given["kind"])
-    named = [uncapitalised(each.title or triggers.trigger_words(each)) for each in document.triggers if each.id == given.get("id")]
+    named = [
+        uncapitalised(each.title or triggers.trigger_words(each))
+        for each in document.triggers
+        if each.id == given.get("id")
+    ]
     return f"{kind}: {named[0]}" if named else kind
 
 
 def _lengths(run: Mapping[str, Any], look: formats.Look) -> tuple[str, list[str]]:
     """Return how long the run took, and each step that is over: rounded so that the steps of a run in which one follows the other add up to it."""
     began = datetime.fromisoformat(run["created_at"])
-    total = ((datetime.fromisoformat(run["ended_at"]) if run["ended_at"] else look.now) - began).total_seconds()
+    total = (
+        (datetime.fromisoformat(run["ended_at"]) if run["ended_at"] else look.now) - began
+    ).total_seconds()
     spans = [_seconds(attempt) for attempt in run["attempts"]]
     unit = formats.unit_of(total)
     whole = formats.adding_up([span or 0.0 for span in spans], total, unit)
@@ -296,30 +386,49 @@ def _lengths(run: Mapping[str, Any], look: formats.Look) -> tuple[str, list[str]
     def words(span: float | None, number: int) -> str:
         if span is None:
             return ""
-        return formats.length_words(number * unit, unit) if number else "under a minute" if span >= 1 else "at once"
+        return (
+            formats.length_words(number * unit, unit)
+            if number
+            else "under a minute"
+            if span >= 1
+            else "at once"
+        )
 
     age = formats.whole_units(total, unit) * unit
-    return formats.length_words(age, unit) if age else "under a second", [words(*each) for each in zip(spans, whole, strict=False)]
+    return formats.length_words(age, unit) if age else "under a second", [
+        words(*each) for each in zip(spans, whole, strict=False)
+    ]
 
 
 def _seconds(attempt: Mapping[str, Any]) -> float | None:
     """Return how long a step took; None while somebody is at it, or where it was taken back before it was done."""
     if attempt["completed_at"] is None:
         return None
-    return (datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])).total_seconds()
+    return (
+        datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])
+    ).total_seconds()
 
 
-def _pairs(own: step_values.Described, values: Mapping[str, Any], look: formats.Look) -> list[tuple[str, Any]]:
+def _pairs(
+    own: step_values.Described, values: Mapping[str, Any], look: formats.Look
+) -> list[tuple[str, Any]]:
     kinds = [
-        (own.kinds.get(name) or formats.undescribed(name, value), value) for name, value in values.items() if name not in own.technical
+        (own.kinds.get(name) or formats.undescribed(name, value), value)
+        for name, value in values.items()
+        if name not in own.technical
     ]
-    return [(what.label or formats.label_of(what.name), formats.html(what, value, look)) for what, value in kinds]
+    return [
+        (what.label or formats.label_of(what.name), formats.html(what, value, look)) for what, value in kinds
+    ]
 
 
 def _variables(document: Any) -> list[tuple[str, Any]]:
     """Return the house rules of the version; of one that changes on given days the whole list."""
     plain = document.to_json().get("variables") or {}
-    return [(name, value["dated"] if isinstance(value, Mapping) and "dated" in value else value) for name, value in sorted(plain.items())]
+    return [
+        (name, value["dated"] if isinstance(value, Mapping) and "dated" in value else value)
+        for name, value in sorted(plain.items())
+    ]
 
 
 def _input(known: Known, view: runs.RunView) -> dict[str, Any] | None:
@@ -328,7 +437,11 @@ def _input(known: Known, view: runs.RunView) -> dict[str, Any] | None:
     if not fields:
         return None
     typed = form_boxes.read_form(request.form, frame.look())
-    return {name: value for name, value in typed.items() if value is not None and name in {field["name"] for field in fields}}
+    return {
+        name: value
+        for name, value in typed.items()
+        if value is not None and name in {field["name"] for field in fields}
+    }
 
 
 def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
@@ -336,22 +449,37 @@ def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
     document = workflows.version(known.id, known.live or view.json["version"]).document
     defined = [FieldDefinition.model_validate(each) for each in document.start.config.get("fields") or ()]
     now = frame.look().now
-    roots = {"record": {}, "currentUser": frame.actor().attributes, "now": now, **rules(document, now).roots, "steps": {}, OWN_INPUT: {}}
+    roots = {
+        "record": {},
+        "currentUser": frame.actor().attributes,
+        "now": now,
+        **rules(document, now).roots,
+        "steps": {},
+        OWN_INPUT: {},
+    }
     given = view.json["attempts"][0]["values"] if view.json["attempts"] else {}
-    return [field.to_json() | {"value": given.get(field.name)} for field in shown(defined, roots, {}, OWN_INPUT)]
+    return [
+        field.to_json() | {"value": given.get(field.name)} for field in shown(defined, roots, {}, OWN_INPUT)
+    ]
 
 
 def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None) -> Response:
     run = view.json
     completed = run["status"] == "completed"
-    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
+    details = (
+        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
+        if wrong
+        else []
+    )
     fields = _fields(known, view)
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else None
     context = {
         "known": known,
         "run": run,
         "record_title": view.record_title,
-        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes(
+            {"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details
+        ),
         "origin": request.form.get("from", "start" if completed or len(run["attempts"]) == 1 else "failure"),
         "version": request.form.get("version", "live"),
         "completed": completed,

@@ -26,13 +26,20 @@ def show(slug: str) -> Response:
     try:
         since = frame.midnight(given, "from") or since
         until = frame.midnight(given, "to", later=1) or until
-        lines, following = triggers.firings_between(who, slug, since, until, given.get("state", ""), request.args.get("after"))
+        lines, following = triggers.firings_between(
+            who, slug, since, until, given.get("state", ""), request.args.get("after")
+        )
     except Malformed as error:
         wrong = error
     live = workflows.readable_version(known.id, known.live) if known.live else None
-    titles = {one.id: one.title or triggers.trigger_words(one) for one in (live.document.triggers if live else ())}
+    titles = {
+        one.id: one.title or triggers.trigger_words(one) for one in (live.document.triggers if live else ())
+    }
     context = tabs.context(known, "triggers") | {
-        "rows": [(line, titles.get(line.trigger, "A trigger that is gone"), trigger_page.STATES[line.status]) for line in lines],
+        "rows": [
+            (line, titles.get(line.trigger, "A trigger that is gone"), trigger_page.STATES[line.status])
+            for line in lines
+        ],
         "titles": browse.named(who, {line.about for line in lines if line.about is not None}),
         "period": f"From {formats.clock(since, look)} to {formats.clock(until, look) if until < look.now else 'now'}",
         "given": given,

@@ -36,7 +36,8 @@ def change(slug: str) -> Response:
         return _dialog(known, wrong)
     flash(f"{known.title} is {_words(after.owner)}")
     there = any(
-        each.id == known.id and access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see") for each in workflows.all_known()
+        each.id == known.id and access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see")
+        for each in workflows.all_known()
     )
     return frame.redirect_to(tabs.address(known.slug, "/configuration") if there else "/workflows")
 
@@ -44,7 +45,11 @@ def change(slug: str) -> Response:
 def _words(owner: str | None) -> str:
     if owner is None:
         return "the organisation's now"
-    return "yours now" if owner == frame.actor().id else f"personal now, of {accounts.names({owner}).get(owner, 'somebody else')}"
+    return (
+        "yours now"
+        if owner == frame.actor().id
+        else f"personal now, of {accounts.names({owner}).get(owner, 'somebody else')}"
+    )
 
 
 def _dialog(known: Known, wrong: ConsoleError | None = None) -> Response:
@@ -53,12 +58,18 @@ def _dialog(known: Known, wrong: ConsoleError | None = None) -> Response:
     others = whose.others_at_work(known, who.id) if known.owner is None else []
     context: dict[str, Any] = {
         "known": known,
-        "whose_now": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner not in (None, who.id) else None,
+        "whose_now": accounts.names({known.owner}).get(known.owner, "somebody who has left")
+        if known.owner not in (None, who.id)
+        else None,
         "gist": PERSONAL if known.owner is None else ORGANISATION,
         "others": others,
         "heirs": whose.heirs(known) if gives else [],
         "typed": request.form,
-        "owner_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") == "owner"), None) if wrong else None,
+        "owner_error": next(
+            (str(detail["reason"]) for detail in wrong.details if detail.get("field") == "owner"), None
+        )
+        if wrong
+        else None,
         "error": wrong.message if wrong else None,
         "action": tabs.address(known.slug, "/whose"),
         "back": tabs.address(known.slug, "/configuration"),

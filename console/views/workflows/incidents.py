@@ -38,11 +38,15 @@ def listed(slug: str) -> Response:
     return frame.page("workflows/incidents.html", context)
 
 
-@blueprint.route("/workflows/<slug>/incidents/<cause>/<any(retry, close, answer):word>", methods=["GET", "POST"])
+@blueprint.route(
+    "/workflows/<slug>/incidents/<cause>/<any(retry, close, answer):word>", methods=["GET", "POST"]
+)
 def settle(slug: str, cause: str, word: str) -> Response:
     """Show which runs are done again, set aside or answered, and how; a POST does it."""
     known, who, form = tabs.known_of(slug), frame.actor(), request.form
-    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "cancel" if word == "close" else "start")
+    access.require(
+        who, known.team or None, f"{OBJECT}:{known.slug}", "cancel" if word == "close" else "start"
+    )
     open_now = asking_runs.groups(who, known) if word == "answer" else incidents.open_incidents(who, known.id)
     incident = next((each for each in open_now if each.cause == cause), None)
     if incident is None:
@@ -55,7 +59,9 @@ def settle(slug: str, cause: str, word: str) -> Response:
                 count = incidents.close(who, known, cause, form.get("reason", ""))
                 flash(f"{count} {'run' if count == 1 else 'runs'} set aside")
             case "answer":
-                done = asking_runs.answer_all(who, known, cause, form.get("outcome", ""), form.get("reason", ""))
+                done = asking_runs.answer_all(
+                    who, known, cause, form.get("outcome", ""), form.get("reason", "")
+                )
                 flash(_words_of_retry(done, "answered"))
             case _:
                 flash(_words_of_retry(_retried(known, cause), "started again"))
@@ -76,14 +82,20 @@ def _words_of_retry(done: incidents.Retried, what: str) -> str:
     """What was done, in words. Raises Conflict where every run has refused: the question stays, and says why."""
     if done.refused and not done.started:
         raise Conflict(next(iter(done.refused.values())), code="not_possible")
-    refused = f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}" if done.refused else ""
+    refused = (
+        f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}" if done.refused else ""
+    )
     return f"{len(done.started)} {what}{refused}"
 
 
 def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | None = None) -> Response:
-    by_field = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    by_field = (
+        {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    )
     who, asks = frame.actor(), word == "answer"
-    heads = asking_runs.runs_of(who, known, incident) if asks else incidents.runs_of(who, known, incident.cause)
+    heads = (
+        asking_runs.runs_of(who, known, incident) if asks else incidents.runs_of(who, known, incident.cause)
+    )
     context = {
         "answers": asking_runs.answers(who, incident) if asks else (),
         "outcome": request.form.get("outcome", ""),

@@ -54,9 +54,16 @@ class Row:
 
 
 COLUMNS = {
-    "began": "Began", "done": "Done", "wrong": "Failed", "stopped": "Ended early", "quiet": "Not started",
-    "sent": "Sent", "held": "Held back", "unsent": "Not sent", "failed": "Failed or unclear",
-}  # fmt: skip
+    "began": "Began",
+    "done": "Done",
+    "wrong": "Failed",
+    "stopped": "Ended early",
+    "quiet": "Not started",
+    "sent": "Sent",
+    "held": "Held back",
+    "unsent": "Not sent",
+    "failed": "Failed or unclear",
+}
 
 
 @blueprint.get("/workflows/lately")
@@ -67,30 +74,56 @@ def show() -> Response:
     chosen = chosen if chosen in WINDOWS else USUAL
     until = log.now()
     since = _since(chosen, until, look.zone)
-    seen = [known for known in workflows.all_known() if access.can(who, known.team or None, f"{OBJECT}:{known.slug}", "see")]
-    seen = sorted((known for known in seen if known.live is not None), key=lambda known: known.title.casefold())
+    seen = [
+        known
+        for known in workflows.all_known()
+        if access.can(who, known.team or None, f"{OBJECT}:{known.slug}", "see")
+    ]
+    seen = sorted(
+        (known for known in seen if known.live is not None), key=lambda known: known.title.casefold()
+    )
     ids = [known.id for known in seen]
     found = monitoring.lately.happened(who, ids, since, until)
     fired = triggers.firings_not_started(who, ids, since, until)
     sent = messages.counted_over_all(who, ids, since, until)
     rows = [
-        Row(known, _figures(known, found[known.id], fired.get(known.id, Bounded()), sent.get(known.id, {}), since, until)) for known in seen
+        Row(
+            known,
+            _figures(
+                known, found[known.id], fired.get(known.id, Bounded()), sent.get(known.id, {}), since, until
+            ),
+        )
+        for known in seen
     ]
     busy = [row for row in rows if row.figures]
     open_accounts = accounts.service_accounts() if any(map(unable_to_start.may_begin, seen)) else {}
     context = {
         "windows": [
-            (frame.present_address(since=None if name == USUAL else name), label, name == chosen) for name, label in WINDOWS.items()
+            (frame.present_address(since=None if name == USUAL else name), label, name == chosen)
+            for name, label in WINDOWS.items()
         ],
         "since": formats.clock(since, look),
         "any": bool(seen),
         "rows": busy,
-        "columns": [(name, label) for name, label in COLUMNS.items() if any(name in row.figures for row in busy)],
-        "quiet": [row.known for row in rows if not row.figures and not row.known.slug.startswith(cards.ACTION)],
-        "needing": [(known, words, href) for known in seen for words, href in _needs(known, found[known.id], open_accounts)],
+        "columns": [
+            (name, label) for name, label in COLUMNS.items() if any(name in row.figures for row in busy)
+        ],
+        "quiet": [
+            row.known for row in rows if not row.figures and not row.known.slug.startswith(cards.ACTION)
+        ],
+        "needing": [
+            (known, words, href)
+            for known in seen
+            for words, href in _needs(known, found[known.id], open_accounts)
+        ],
         "said": _sentence(busy),
         "address": tabs.address,
-        "why": [(row.known, COLUMNS[name], figure) for row in busy for name, figure in row.figures.items() if figure.why],
+        "why": [
+            (row.known, COLUMNS[name], figure)
+            for row in busy
+            for name, figure in row.figures.items()
+            if figure.why
+        ],
     }
     return frame.page("workflows/lately.html", context)
 
@@ -105,7 +138,12 @@ def _since(chosen: str, until: datetime, zone: str) -> datetime:
 
 
 def _figures(
-    known: Known, runs: Happened, fired: Bounded, sent: Mapping[str, Bounded], since: datetime, until: datetime
+    known: Known,
+    runs: Happened,
+    fired: Bounded,
+    sent: Mapping[str, Bounded],
+    since: datetime,
+    until: datetime,
 ) -> dict[str, Figure]:
     """Return the figures of the workflow that are not 0."""
     begin, end = moment_text(since), moment_text(until)
@@ -157,7 +195,18 @@ def _needs(known: Known, runs: Happened, open_accounts: Mapping[str, str]) -> li
 
 def _sentence(rows: Sequence[Row]) -> str:
     """Return the figures over all workflows as one sentence; empty where nothing happened."""
-    sums = {name: sum((row.figures[name].number for row in rows if name in row.figures), Bounded()) for name in COLUMNS}
-    runs = [f"{sums[name]} {uncapitalised(label)}" for name, label in COLUMNS.items() if name not in STATES and sums[name]]
+    sums = {
+        name: sum((row.figures[name].number for row in rows if name in row.figures), Bounded())
+        for name in COLUMNS
+    }
+    runs = [
+        f"{sums[name]} {uncapitalised(label)}"
+        for name, label in COLUMNS.items()
+        if name not in STATES and sums[name]
+    ]
     sent = [f"{sums[name]} {uncapitalised(COLUMNS[name])}" for name in STATES if sums[name]]
-    return ". ".join(filter(None, [f"Runs: {', '.join(runs)}" if runs else "", f"Messages: {', '.join(sent)}" if sent else ""]))
+    return ". ".join(
+        filter(
+            None, [f"Runs: {', '.join(runs)}" if runs else "", f"Messages: {', '.join(sent)}" if sent else ""]
+        )
+    )

@@ -33,11 +33,17 @@ def show(slug: str) -> Response:
         "figures": figures,
         "days": days,
         "first_day": min((day.day.isoformat() for day in figures.ended), default=""),
-        "averages": {step.step: formats.span(step.average_s, look) for step in figures.steps if step.average_s is not None},
+        "averages": {
+            step.step: formats.span(step.average_s, look)
+            for step in figures.steps
+            if step.average_s is not None
+        },
         "windows": monitoring.WINDOWS,
         "average": formats.span(figures.average_s, look) if figures.average_s is not None else None,
         "success": f"{figures.success:.0%}" if figures.success is not None else None,
-        "charts": [_by_day(known, figures), _durations(figures)] if figures.total or any(day.all for day in figures.ended) else [],
+        "charts": [_by_day(known, figures), _durations(figures)]
+        if figures.total or any(day.all for day in figures.ended)
+        else [],
         "open_incidents": incidents.count_open(frame.actor(), known.id) if figures.failed else 0,
         "address": tabs.address,
         "late": _late(known, days),
@@ -49,11 +55,15 @@ def _late(known: Known, days: int) -> list[dict[str, Any]]:
     """Return each late run with its record's title, by how much it was late, and who held it how long."""
     actor, look = frame.actor(), frame.look()
     late = monitoring.late_runs(actor, known, days, look.zone)
-    titles = browse.named(actor, [(each.collection, each.record) for each in late if each.collection and each.record])
+    titles = browse.named(
+        actor, [(each.collection, each.record) for each in late if each.collection and each.record]
+    )
     return [
         {
             "run": each.run,
-            "title": named.title if (named := titles.get((each.collection or "", each.record or ""))) else "Run",
+            "title": named.title
+            if (named := titles.get((each.collection or "", each.record or "")))
+            else "Run",
             "at": each.breached_at,
             "ended_at": each.ended_at,
             "used": f"{each.worked_s / each.total_s:.0%}",
@@ -66,18 +76,26 @@ def _late(known: Known, days: int) -> list[dict[str, Any]]:
 def _held(late: LateRun) -> dict[str, Any]:
     """Return how long the clock went, and who held the run how long of it, to the minute: together that is what the clock went."""
     *held, rest = formats.adding_up([hold.worked_s for hold in late.held], late.worked_s, formats.MINUTE_S)
-    named = [(hold.name or "Nobody", minutes) for hold, minutes in zip(late.held, held, strict=True)] + ([("Others", rest)] if rest else [])
+    named = [(hold.name or "Nobody", minutes) for hold, minutes in zip(late.held, held, strict=True)] + (
+        [("Others", rest)] if rest else []
+    )
 
     def words(minutes: int) -> str:
         return formats.length_words(minutes * formats.MINUTE_S, formats.MINUTE_S)
 
-    return {"worked": words(sum(minutes for _, minutes in named)), "held": [(name, words(minutes)) for name, minutes in named if minutes]}
+    return {
+        "worked": words(sum(minutes for _, minutes in named)),
+        "held": [(name, words(minutes)) for name, minutes in named if minutes],
+    }
 
 
 def _days(text: str) -> int:
     if text not in map(str, monitoring.WINDOWS):
         known = ", ".join(map(str, monitoring.WINDOWS))
-        raise Malformed(f"There is no window of {text[:20]} days.", details=[{"field": "days", "reason": f"One of {known}."}])
+        raise Malformed(
+            f"There is no window of {text[:20]} days.",
+            details=[{"field": "days", "reason": f"One of {known}."}],
+        )
     return int(text)
 
 
@@ -105,7 +123,12 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
             series("Ended by people", "muted", [day.stopped for day in ended]),
             series("Started", "accent", [figures.started.get(day.day, 0) for day in ended]),
         ],
-        hrefs=[tabs.address(known.slug, "/executions", **{"from": day.day.isoformat(), "to": day.day.isoformat()}) for day in ended],
+        hrefs=[
+            tabs.address(
+                known.slug, "/executions", **{"from": day.day.isoformat(), "to": day.day.isoformat()}
+            )
+            for day in ended
+        ],
         empty="No run ended in this time.",
     )
 
@@ -113,9 +136,15 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
 def _durations(figures: Metrics) -> Chart:
     """Return how long each step took on average."""
     look = frame.look()
-    timed = sorted((step for step in figures.steps if step.average_s), key=lambda step: -(step.average_s or 0))[:SLOWEST]
+    timed = sorted(
+        (step for step in figures.steps if step.average_s), key=lambda step: -(step.average_s or 0)
+    )[:SLOWEST]
     longest = timed[0] if timed else None
-    unit, seconds = next((name, size) for name, size in UNITS if (longest.average_s or 0 if longest else 0) >= 2 * size or size == 1)
+    unit, seconds = next(
+        (name, size)
+        for name, size in UNITS
+        if (longest.average_s or 0 if longest else 0) >= 2 * size or size == 1
+    )
     return Chart(
         "by-step",
         "Slowest steps, on average",

@@ -45,7 +45,10 @@ def explain(known: Known, since: datetime | None, until: datetime | None) -> lis
     sent = messages.counted(actor, known.id, since, end)
     return [
         *_switched(known, since, end),
-        *(_trigger(known, trigger, [each for each in fired if each.trigger == trigger.id]) for trigger in triggers),
+        *(
+            _trigger(known, trigger, [each for each in fired if each.trigger == trigger.id])
+            for trigger in triggers
+        ),
         *(
             _channel(known, name, [each for each in sent if each.channel == kind])
             for kind, name in CHANNELS.items()
@@ -64,7 +67,11 @@ def _switched(known: Known, since: datetime, end: datetime) -> list[Explained]:
         words = "Its triggers start nothing, and nobody can be enrolled."
         return [Explained("The workflow", tabs.STATUS[known.status], words, url)]
     if off == [(since, end)]:
-        switched = f"; switched on {formats.ago(known.since, look)}" if known.since and known.status == "active" else ""
+        switched = (
+            f"; switched on {formats.ago(known.since, look)}"
+            if known.since and known.status == "active"
+            else ""
+        )
         words = f"It was not active in this time{switched}."
     else:
         spans = [[formats.worded(moment, "d MMM y, HH:mm", look) for moment in span] for span in off]
@@ -94,12 +101,19 @@ def _trigger(known: Known, trigger: Listed, fired: Sequence[FiringCount]) -> Exp
     if trigger.problem:
         return Explained(title, Badge("Problem", "bad", "alert-triangle"), trigger.problem, url)
     if not trigger.enabled:
-        return Explained(title, Badge("Off", "", "ban"), "It is switched off." if not count else _outcome(fired), url)
+        return Explained(
+            title, Badge("Off", "", "ban"), "It is switched off." if not count else _outcome(fired), url
+        )
     if not count:
         return Explained(
-            title, Badge("Did not fire", "warn", "clock"), "Nothing that it waits for happened, or its filter let none pass.", url
+            title,
+            Badge("Did not fire", "warn", "clock"),
+            "Nothing that it waits for happened, or its filter let none pass.",
+            url,
         )
-    return Explained(title, Badge(f"{count:,} times" if count > 1 else "Once", "good", "check"), _outcome(fired), url)
+    return Explained(
+        title, Badge(f"{count:,} times" if count > 1 else "Once", "good", "check"), _outcome(fired), url
+    )
 
 
 def _outcome(fired: Sequence[FiringCount]) -> str:

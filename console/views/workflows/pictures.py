@@ -52,8 +52,13 @@ def show(slug: str) -> Response:
         "nodes": shown.picture.nodes,
         "groups": shown.picture.groups,
         "settings": _settings(shown.document),
-        "rules": [(name, _rule(value, look, shown.labels)) for name, value in sorted(shown.document.variables.items())],
-        "tables": [(name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())],
+        "rules": [
+            (name, _rule(value, look, shown.labels))
+            for name, value in sorted(shown.document.variables.items())
+        ],
+        "tables": [
+            (name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())
+        ],
         "many_versions": SHOWN_VERSIONS,
         "address": tabs.address,
         "state_badge": None,
@@ -87,17 +92,31 @@ def path(run_id: str) -> Response:
     def attempt_url(event: int | None) -> str:
         return frame.run_url(run_id) if event is None else frame.run_url(run_id, "replay", at=event)
 
-    context = page.run_context(path_shown.replay.run) | replay.band(path_shown.replay, of) | {
-        "nodes": path_shown.picture.nodes,
-        "groups": path_shown.picture.groups,
-        "state_badge": lambda node: _STATES[node.state],
-        "target": target,
-        "attempt_url": attempt_url,
-        "now": path_shown.replay.at == path_shown.replay.last,
-        "twin": {"label": "Screen", "icon": "eye", "href": frame.run_url(run_id, "replay", at=path_shown.replay.at)},
-        "status": frame.status_badge(run["status"], run["holder"], run["holder"], path_shown.replay.run.names),
-        "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], path_shown.replay.run.record_title) if part),
-    }  # fmt: skip
+    context = (
+        page.run_context(path_shown.replay.run)
+        | replay.band(path_shown.replay, of)
+        | {
+            "nodes": path_shown.picture.nodes,
+            "groups": path_shown.picture.groups,
+            "state_badge": lambda node: _STATES[node.state],
+            "target": target,
+            "attempt_url": attempt_url,
+            "now": path_shown.replay.at == path_shown.replay.last,
+            "twin": {
+                "label": "Screen",
+                "icon": "eye",
+                "href": frame.run_url(run_id, "replay", at=path_shown.replay.at),
+            },
+            "status": frame.status_badge(
+                run["status"], run["holder"], run["holder"], path_shown.replay.run.names
+            ),
+            "window_title": ", ".join(
+                part
+                for part in ("Picture", run["workflow"]["title"], path_shown.replay.run.record_title)
+                if part
+            ),
+        }
+    )
     return frame.page("replay/picture.html", context, blocks={"replay": "replay"})
 
 
@@ -106,10 +125,13 @@ def _step_target(node: Node) -> str:
 
 
 def _settings(document: Workflow) -> list[tuple[str, str]]:
-    values: Mapping[str, Any] = document.settings.model_dump() | {"on_error": _ON_ERROR[document.settings.on_error]}
+    values: Mapping[str, Any] = document.settings.model_dump() | {
+        "on_error": _ON_ERROR[document.settings.on_error]
+    }
     words = {True: "yes", False: "no"}
     return [
-        (label, form.format(words[values[name]] if isinstance(values[name], bool) else values[name])) for name, label, form in _SETTINGS
+        (label, form.format(words[values[name]] if isinstance(values[name], bool) else values[name]))
+        for name, label, form in _SETTINGS
     ]
 
 
@@ -128,7 +150,8 @@ def _table(table: Table, look: formats.Look, labels: Mapping[str, str]) -> dict[
         "description": table.description,
         "columns": [column.label or column.name for column in columns] + (["Valid from"] if dated else []),
         "rows": [
-            [_plain(row.get(column.name), labels) for column in columns] + ([_since(row.get(VALID_FROM), look)] if dated else [])
+            [_plain(row.get(column.name), labels) for column in columns]
+            + ([_since(row.get(VALID_FROM), look)] if dated else [])
             for row in table.rows[:SHOWN_ROWS]
         ],
         "more": max(0, len(table.rows) - SHOWN_ROWS),
@@ -147,7 +170,8 @@ def _plain(value: Any, labels: Mapping[str, str]) -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return "; ".join(
-            f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}" for name, each in value.items()
+            f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}"
+            for name, each in value.items()
         )
     return formats.text(formats.undescribed("", value), _in_words(value, labels), formats.Look())
 

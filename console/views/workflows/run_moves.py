@@ -26,17 +26,25 @@ def show(slug: str) -> Response:
     access.require(who, known.team or None, f"{workflows.OBJECT}:{known.slug}", "publish")
     if known.live is None:
         raise NotFound
-    there = [(version, live) for version, live, _ in runs.live_versions(who, known.id) if version != known.live]
+    there = [
+        (version, live) for version, live, _ in runs.live_versions(who, known.id) if version != known.live
+    ]
     former = request.values.get("from", there[-1][0] if there else 0, type=int)
     new = request.values.get("to", known.live, type=int)
     if former < 1 or new < 1 or former == new:
         return _drawn(known, there, None)
-    steps = {name.removeprefix("step."): target for name, target in request.values.items() if name.startswith("step.") and target}
+    steps = {
+        name.removeprefix("step."): target
+        for name, target in request.values.items()
+        if name.startswith("step.") and target
+    }
     wrong: ConsoleError | None = None
     if request.method == "POST" and request.form.get("do") == "move":
         chosen = request.form.getlist("run") if request.form.get("some") else None
         try:
-            begun = publication.move_runs(who, known.id, former, new, steps=steps, reason=request.form.get("reason", ""), chosen=chosen)
+            begun = publication.move_runs(
+                who, known.id, former, new, steps=steps, reason=request.form.get("reason", ""), chosen=chosen
+            )
         except (Conflict, Invalid) as refused:
             wrong = refused
         else:
@@ -70,7 +78,12 @@ def show_move(slug: str, move_id: str) -> Response:
     return frame.page("workflows/moved.html", context, blocks={"*": "progress"})
 
 
-def _drawn(known: workflows.Known, there: list[tuple[int, int]], plan: MovePlan | None, wrong: ConsoleError | None = None) -> Response:
+def _drawn(
+    known: workflows.Known,
+    there: list[tuple[int, int]],
+    plan: MovePlan | None,
+    wrong: ConsoleError | None = None,
+) -> Response:
     targets = [step for step in plan.new.document.steps if step.type != "start"] if plan else []
     movable = plan.movable[:SHOWN] if plan else []
     titles = plan.former.document.step_names if plan else {}
@@ -82,7 +95,10 @@ def _drawn(known: workflows.Known, there: list[tuple[int, int]], plan: MovePlan 
         "targets": targets,
         "movable": len(plan.movable) if plan else 0,
         "unchosen": sum(each.movable for each in plan.steps if each.target is None) if plan else 0,
-        "listed": [(each.run, names.get(each.run) or "A run without a record", titles.get(each.step, "")) for each in movable],
+        "listed": [
+            (each.run, names.get(each.run) or "A run without a record", titles.get(each.step, ""))
+            for each in movable
+        ],
         "reason": request.form.get("reason", ""),
         "back": tabs.address(known.slug),
         "wrong": wrong,

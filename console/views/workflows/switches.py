@@ -54,8 +54,12 @@ def switch(slug: str) -> Response:
     return frame.redirect_to(_where_pressed(known))
 
 
-def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = None, reason: str = "") -> Response:
-    by_field = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+def _dialog(
+    who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = None, reason: str = ""
+) -> Response:
+    by_field = (
+        {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    )
     resumes = turn.to == "active" and known.status == "paused"
     context: dict[str, Any] = {
         "known": known,
@@ -68,11 +72,17 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "reason": reason,
         "reason_error": by_field.get("reason"),
         "error": wrong.message if wrong and "reason" not in by_field else None,
-        "wrong": [str(detail.get("reason")) for detail in wrong.details] if wrong and "reason" not in by_field else [],
+        "wrong": [str(detail.get("reason")) for detail in wrong.details]
+        if wrong and "reason" not in by_field
+        else [],
         "activation": monitoring.activation(who, known.id) if turn.to == "active" else None,
         "found": monitoring.trial(who, known.id) if turn.to == "active" else None,
-        "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused", "archived") else None,
-        "unbegun": enrolments.counts_for(who, known.id, known.collection).waiting if known.live is not None else 0,
+        "cancellation": monitoring.cancellation(who, known.id)
+        if turn.to in ("cancelled", "completed", "paused", "archived")
+        else None,
+        "unbegun": enrolments.counts_for(who, known.id, known.collection).waiting
+        if known.live is not None
+        else 0,
         "outside": _reached_outside(known),
         "not_offered": "" if wrong or turn in turns(known) else _why_not(known, turn),
         "address": tabs.address,
@@ -90,7 +100,9 @@ def _where_pressed(known: Known) -> str:
 
 def _paused_by(who: Actor, known: Known) -> tuple[str, str]:
     """Who paused it, and why as far as they said: it may be another lead, who does not want it to go on yet."""
-    by = next((each.by for each in lifecycle.switches(known.id)[-1:] if each.by and each.status == "paused"), "")
+    by = next(
+        (each.by for each in lifecycle.switches(known.id)[-1:] if each.by and each.status == "paused"), ""
+    )
     return accounts.names({by}).get(by, "Somebody"), workflows.entry(who, known.id).status_reason or ""
 
 
@@ -100,7 +112,9 @@ def _reached_outside(known: Known) -> str:
         return ""
     steps = contact_trials.message_steps(workflows.version(known.id, known.live).document, chats=True)
     kinds = {contact_trials.kind_of(step).channel for step in steps}
-    return " and ".join(words for words, found in (("written to", kinds - {"call"}), ("called", kinds & {"call"})) if found)
+    return " and ".join(
+        words for words, found in (("written to", kinds - {"call"}), ("called", kinds & {"call"})) if found
+    )
 
 
 def _why_not(known: Known, turn: Turn) -> str:

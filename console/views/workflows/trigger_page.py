@@ -58,7 +58,9 @@ def switch(slug: str, ident: str) -> Response:
     except Conflict as wrong:
         return _page(slug, unable=wrong)
     flash(
-        "Switched on. What happened before starts nothing." if on else "Switched off. Nothing is started, and nothing is made up for later."
+        "Switched on. What happened before starts nothing."
+        if on
+        else "Switched off. Nothing is started, and nothing is made up for later."
     )
     return frame.redirect_to(_address(slug))
 
@@ -92,27 +94,44 @@ def renew_secret(slug: str, ident: str) -> Response:
     return _page(slug, made)
 
 
-def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None, unable: Conflict | None = None) -> Response:
+def _page(
+    slug: str, made: Made | None = None, wrong: Invalid | None = None, unable: Conflict | None = None
+) -> Response:
     who = frame.actor()
     entry, found = triggers.listed(who, slug)
-    may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
+    may = {
+        act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act)
+        for act in ("edit", "activate")
+    }
     document = enrolments.find(entry.slug).document
     known = tabs.known_of(entry.slug)
     context = tabs.context(known, "triggers") | {
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
-        "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
-        "triggers": _told_apart([_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found]),
-        "came_otherwise": entry.live_version is not None and known.collection is not None and _inside(who, known),
-        "again": triggers.again_words(document) if document is not None and document.run_as is not None else "",
-        "exits": [triggers.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
+        "titles": browse.named(
+            who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}
+        ),
+        "triggers": _told_apart(
+            [_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found]
+        ),
+        "came_otherwise": entry.live_version is not None
+        and known.collection is not None
+        and _inside(who, known),
+        "again": triggers.again_words(document)
+        if document is not None and document.run_as is not None
+        else "",
+        "exits": [triggers.exit_words(one, document.collection) for one in document.exits]
+        if document is not None
+        else [],
         "may": may,
         "made": made,
         "wrong": wrong,
         "place": f"/workflows/{quote(entry.slug, safe='')}",
         **({"unable": unable.message} if unable else {}),
     }
-    return frame.page("workflows/triggers.html", context, status=422 if wrong else unable.status if unable else 200)
+    return frame.page(
+        "workflows/triggers.html", context, status=422 if wrong else unable.status if unable else 200
+    )
 
 
 def _inside(who: Actor, known: Known) -> bool:
@@ -125,29 +144,49 @@ def _unseen(trigger: Listed, document: Workflow | None) -> str:
     """Return which changes by other programs do not start it."""
     own = {"collection": document.collection if document is not None else None}
     of = triggers_check.collection_of(trigger.definition, own)
-    found = [each for each in records.collections() if each.id == of] if trigger.definition.kind == "event" else []
+    found = (
+        [each for each in records.collections() if each.id == of]
+        if trigger.definition.kind == "event"
+        else []
+    )
     return " ".join(
-        unseen_words(each.reason) for each in triggers_check.unseen(trigger.definition, own, {one.id: one for one in found}, "")
+        unseen_words(each.reason)
+        for each in triggers_check.unseen(trigger.definition, own, {one.id: one for one in found}, "")
     )
 
 
 def _told_apart(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the triggers, those that are called alike with their names behind."""
     alike = Counter(each["title"] for each in drawn)
-    return [each | {"title": f"{each['title']}: {each['name']}"} if alike[each["title"]] > 1 and each["name"] else each for each in drawn]
+    return [
+        each | {"title": f"{each['title']}: {each['name']}"}
+        if alike[each["title"]] > 1 and each["name"]
+        else each
+        for each in drawn
+    ]
 
 
 def _advice(trigger: Listed, document: Workflow | None) -> str:
     """Return what to change about a trigger that can start nothing: nobody acts, or a sender who signs in a way of its own is not understood."""
     definition = trigger.definition
     if document is not None and triggers_check.nobody_acts(definition, document.run_as):
-        return "It starts nothing, for nobody acts: choose an account under Acts as in the editor, and publish."
+        return (
+            "It starts nothing, for nobody acts: choose an account under Acts as in the editor, and publish."
+        )
     if definition.kind != "webhook" or not definition.signed or document is None:
         return ""
     if not trigger.has_secret:
         return "It has no secret yet, so it refuses everybody. Enter the sender's, or make one, under “Generate a new address or secret”."
-    needed = [f"“{field.label}”" for field in enrolments.targets.start_fields(document) if field.required] if not definition.input else []
-    needed += ["the record"] if document.collection is not None and definition.record is None and definition.find_by is None else []
+    needed = (
+        [f"“{field.label}”" for field in enrolments.targets.start_fields(document) if field.required]
+        if not definition.input
+        else []
+    )
+    needed += (
+        ["the record"]
+        if document.collection is not None and definition.record is None and definition.find_by is None
+        else []
+    )
     return (
         needed
         and (
@@ -165,10 +204,13 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
     counted = [
         (words.format(f"{counts[name]:,}"))
         for name, words in (
-            ("matched", "{} taken in"), ("passed", "{} not let pass by the filter"), ("left_out", "{} missed and left out"), ("stopped", "{} stopped because they led to themselves"),
+            ("matched", "{} taken in"),
+            ("passed", "{} not let pass by the filter"),
+            ("left_out", "{} missed and left out"),
+            ("stopped", "{} stopped because they led to themselves"),
         )
         if counts.get(name)
-    ]  # fmt: skip
+    ]
     if waiting := counts.get("waiting"):
         many = f"{waiting:,}" if waiting <= triggers.MOST_WAITING else f"more than {triggers.MOST_WAITING:,}"
         counted.append(f"{many} of them {'waits for its' if waiting == 1 else 'wait for their'} turn")
@@ -182,7 +224,9 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         "icon": ICONS.get(definition.kind, "player-play"),
         "kind": definition.kind,
         "definition": definition,
-        "zone": definition.zone or "UTC" if definition.kind == "schedule" or _takes_times(definition, document) else "",
+        "zone": definition.zone or "UTC"
+        if definition.kind == "schedule" or _takes_times(definition, document)
+        else "",
         "missed": MISSED[definition.missed or "once"] if definition.kind == "schedule" else "",
         "enabled": trigger.enabled,
         "published": trigger.published,
@@ -191,7 +235,13 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         else Badge("Off", "", "ban")
         if not trigger.enabled
         else Badge("Waits for the workflow", "warn", "clock"),
-        "next_at": schedule.coming(definition.fields or "", definition.zone or "UTC", log.now(), len(trigger.next_at), trigger.next_at[0])
+        "next_at": schedule.coming(
+            definition.fields or "",
+            definition.zone or "UTC",
+            log.now(),
+            len(trigger.next_at),
+            trigger.next_at[0],
+        )
         if trigger.next_at
         else [],
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
@@ -203,7 +253,9 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         "problem": trigger.problem,
         "problem_at": trigger.problem_at,
         "url": hook_url(trigger.address),
-        "example": _example(trigger, document) if trigger.address is not None and document is not None else "",
+        "example": _example(trigger, document)
+        if trigger.address is not None and document is not None
+        else "",
         "signed": bool(definition.signed),
         "has_secret": trigger.has_secret,
         "advice": _advice(trigger, document),
@@ -215,7 +267,9 @@ ID="msg_$(date +%s)_$$" AT=$(date +%s)
 KEY=$(printf %s "${{SECRET#whsec_}}" | base64 -d | od -An -tx1 | tr -d ' \\n')
 SIGNATURE=$(printf '%s.%s.%s' "$ID" "$AT" "$BODY" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | base64)
 curl -sS '{url}' -H 'Content-Type: application/json' -H "webhook-id: $ID" -H "webhook-timestamp: $AT" -H "webhook-signature: v1,$SIGNATURE" -d "$BODY\""""
-KEY_CALL = """curl -sS '{url}' -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{body}'"""
+KEY_CALL = (
+    """curl -sS '{url}' -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{body}'"""
+)
 
 
 def _takes_times(definition: Trigger, document: Workflow | None) -> bool:
@@ -227,7 +281,9 @@ def _takes_times(definition: Trigger, document: Workflow | None) -> bool:
 def _example(trigger: Listed, document: Workflow) -> str:
     """Return a call of the webhook as lines for a shell, which work once SECRET or KEY is set and the values are filled in."""
     body = json.dumps(triggers.example_body(trigger.definition, document), ensure_ascii=False)
-    return (SIGNED_CALL if trigger.definition.signed else KEY_CALL).format(url=hook_url(trigger.address), body=body)
+    return (SIGNED_CALL if trigger.definition.signed else KEY_CALL).format(
+        url=hook_url(trigger.address), body=body
+    )
 
 
 def _address(slug: str) -> str:

@@ -65,10 +65,15 @@ def kind_of(value: Any) -> str:
             return "yesno"
         case int():
             return "number"
-        case list() if all(isinstance(each, str | int) and not isinstance(each, bool) and "\n" not in str(each) for each in value):
+        case list() if all(
+            isinstance(each, str | int) and not isinstance(each, bool) and "\n" not in str(each)
+            for each in value
+        ):
             return "list"
         case str():
-            return "date" if date_of(value) is not None else "amount" if number_of(value) is not None else "text"
+            return (
+                "date" if date_of(value) is not None else "amount" if number_of(value) is not None else "text"
+            )
     return "dated" if isinstance(value, Mapping) and DATED in value else "object"
 
 
@@ -77,7 +82,13 @@ def rows_of(document: Mapping[str, Any], values: Mapping[str, Any] | None = None
     given: Mapping[str, Any] = document.get("variables") or {}
     shown = given if values is None else values
     rows = [
-        Row(name if name in given else "", name, kind_of(value), _written(value), used=workflows.used_by(document, name))
+        Row(
+            name if name in given else "",
+            name,
+            kind_of(value),
+            _written(value),
+            used=workflows.used_by(document, name),
+        )
         for name, value in sorted(shown.items())
     ]
     return [*rows, Row("", "", "text")]
@@ -106,7 +117,13 @@ def typed_rows(document: Mapping[str, Any], form: Mapping[str, str]) -> list[Row
         was = form.get(f"was.{number}", "")
         was = was if was in given else ""  # somebody else removed it, and it is to be there all the same
         name = form.get(f"name.{number}", "").strip()
-        row = Row(was, name, form.get(f"type.{number}", "text"), form.get(f"value.{number}", ""), form.get(f"remove.{number}") is not None)
+        row = Row(
+            was,
+            name,
+            form.get(f"type.{number}", "text"),
+            form.get(f"value.{number}", ""),
+            form.get(f"remove.{number}") is not None,
+        )
         if was or row.name or row.value.strip():
             used = workflows.used_by(document, was) if was else ()
             rows.append(Row(row.was, row.name, row.kind, row.value, row.remove, used))
@@ -141,10 +158,17 @@ def edits_of_rows(document: Mapping[str, Any], rows: Sequence[Row]) -> VariableE
         except ValueError as error:
             wrong.append((here, str(error)))
             continue
-        if not row.was or value != given.get(row.was) or isinstance(value, bool) != isinstance(given.get(row.was), bool):
+        if (
+            not row.was
+            or value != given.get(row.was)
+            or isinstance(value, bool) != isinstance(given.get(row.was), bool)
+        ):
             values[name] = value
     if wrong:
-        raise Invalid("The variables were not saved.", details=[{"field": name, "reason": reason} for name, reason in wrong])
+        raise Invalid(
+            "The variables were not saved.",
+            details=[{"field": name, "reason": reason} for name, reason in wrong],
+        )
     return VariableEdits(renamed, removed, values)
 
 
@@ -201,7 +225,11 @@ def read_text(text: str) -> dict[str, Any]:
 def edits_of_text(document: Mapping[str, Any], values: Mapping[str, Any]) -> VariableEdits:
     """What a text changes: a name that is left out is removed."""
     given: Mapping[str, Any] = document.get("variables") or {}
-    differing = {name: value for name, value in values.items() if name not in given or text_of({"": given[name]}) != text_of({"": value})}
+    differing = {
+        name: value
+        for name, value in values.items()
+        if name not in given or text_of({"": given[name]}) != text_of({"": value})
+    }
     return VariableEdits({}, [name for name in given if name not in values], differing)
 
 
@@ -215,7 +243,9 @@ def told_now(there: Mapping[str, Any], name: str) -> str:
 
 def brought_up(seen: Mapping[str, Any], there: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """What was seen, with these rules as they are there now."""
-    return {name: value for name, value in seen.items() if name not in names} | {name: there[name] for name in names if name in there}
+    return {name: value for name, value in seen.items() if name not in names} | {
+        name: there[name] for name in names if name in there
+    }
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

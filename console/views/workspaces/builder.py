@@ -14,15 +14,37 @@ from console.core.documents.workspaces.new_names import with_name
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import slug as slug_of
 from console.views import frame
-from console.views.workspaces import change_words, chosen_paths, component_form, condition_boxes, workspace_preview
+from console.views.workspaces import (
+    change_words,
+    chosen_paths,
+    component_form,
+    condition_boxes,
+    workspace_preview,
+)
 from console.workspaces import Editing
 
 blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
 
 ICONS = (
-    "layout-grid", "list", "users", "user", "credit-card", "receipt", "coin", "shield-check", "chart-bar", "chart-line", "inbox", "mail",
-    "phone", "package", "scale", "calendar", "flag", "world",
-)  # fmt: skip
+    "layout-grid",
+    "list",
+    "users",
+    "user",
+    "credit-card",
+    "receipt",
+    "coin",
+    "shield-check",
+    "chart-bar",
+    "chart-line",
+    "inbox",
+    "mail",
+    "phone",
+    "package",
+    "scale",
+    "calendar",
+    "flag",
+    "world",
+)
 ORIGINS = {"page": "By page", "file": "From a file"}
 TEXTS = ("title", "help", "icon")
 
@@ -39,9 +61,17 @@ def new() -> Response:
     free = slug or workspaces.free_id(slug_of(title)[:60] or (title and "workspace"))
     try:
         if free == "new":
-            raise Invalid("new is the address of this form: choose another name.", at=("id", "Choose another name."))
-        teams = [] if access.can(frame.actor(), None, "source", "manage") else sorted(workspaces.own_teams(frame.actor()))
-        made = workspaces.create(frame.actor(), {"format": 1, "id": free, "title": title, "teams": teams, "components": []})
+            raise Invalid(
+                "new is the address of this form: choose another name.", at=("id", "Choose another name.")
+            )
+        teams = (
+            []
+            if access.can(frame.actor(), None, "source", "manage")
+            else sorted(workspaces.own_teams(frame.actor()))
+        )
+        made = workspaces.create(
+            frame.actor(), {"format": 1, "id": free, "title": title, "teams": teams, "components": []}
+        )
     except Invalid as wrong:
         return frame.page("workspaces/new.html", {"title": title, "slug": slug, "wrong": wrong}, status=422)
     return frame.redirect_to(_url(made))
@@ -80,7 +110,13 @@ def change(slug: str) -> Response:
     texts, both = edits.merged(before, _texts(before), document) if do == "texts" else (document, [])
     mine = not both if do == "texts" else _by_another(editing)
     mine = mine and (do != "remove" or edits.component(before, part) == edits.component(document, part))
-    return _saved(editing, changes[do](), part="" if do == "remove" else part, said=_spoken_change(do, part, editing.document), beside=mine)
+    return _saved(
+        editing,
+        changes[do](),
+        part="" if do == "remove" else part,
+        said=_spoken_change(do, part, editing.document),
+        beside=mine,
+    )
 
 
 @blueprint.route("/<slug>/edit/add", methods=["GET", "POST"])
@@ -95,14 +131,23 @@ def add(slug: str) -> Response:
     if request.method != "POST":
         if kind in ("divider", "section"):
             return _builder(editing, adding=kind, given=made)
-        return _builder(editing, adding=kind, given=_typed(editing.document, kind, made) if "width" in request.args else made)
+        return _builder(
+            editing,
+            adding=kind,
+            given=_typed(editing.document, kind, made) if "width" in request.args else made,
+        )
     given = component_form.read_form(editing.document, kind, request.form, made)
     if "do" in request.form:
         return _builder(editing, adding=kind, given=given)
     return _saved(
-        editing, edits.add(document, given, place), part=str(given["id"]), adding=kind, given=given, said=f"{KINDS[kind].kind_label} added.",
+        editing,
+        edits.add(document, given, place),
+        part=str(given["id"]),
+        adding=kind,
+        given=given,
+        said=f"{KINDS[kind].kind_label} added.",
         beside=_by_another(editing),
-    )  # fmt: skip
+    )
 
 
 @blueprint.route("/<slug>/edit/<part>", methods=["GET", "POST"])
@@ -115,7 +160,9 @@ def component(slug: str, part: str) -> Response:
         if present is None:
             raise NotFound("There is no such component any more.")
         kind, typed_so_far = str(present["type"]), "width" in request.args
-        return _builder(editing, part=part, given=_typed(editing.document, kind, present) if typed_so_far else present)
+        return _builder(
+            editing, part=part, given=_typed(editing.document, kind, present) if typed_so_far else present
+        )
     before = edits.component(_seen(editing), part) or present
     if before is None:
         raise NotFound("There is no such component any more.")
@@ -128,7 +175,9 @@ def component(slug: str, part: str) -> Response:
     made = edits.replace(document, part, given)
     for setting, root in (("name", "input"), ("select", "selected")):
         former, new = present.get(setting), given.get(setting)
-        shared = any(each.id != part and getattr(each, setting, None) == former for each in editing.document.every)
+        shared = any(
+            each.id != part and getattr(each, setting, None) == former for each in editing.document.every
+        )
         if former and new and new != former and not shared:
             made = with_name(made, root, former, str(new))
     return _saved(editing, made, part=part, given=given, said="Saved in the draft.", beside=not both)
@@ -176,7 +225,9 @@ def versions(slug: str) -> Response:
     except (Conflict, Invalid) as wrong:
         return _versions(editing, wrong)
     if made == editing.draft.revision:
-        flash(f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already.")
+        flash(
+            f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already."
+        )
     else:
         flash("The former version is the draft now. Look at what changes, then publish it.")
     return frame.redirect_to(f"/w/{slug}/changes")
@@ -207,12 +258,16 @@ def _saved(
     except (Conflict, Invalid) as wrong:
         present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
         texts = _texts(_seen(editing)) if request.form.get("do") == "texts" else None
-        return _builder(present, part="" if adding else part, adding=adding, given=given, wrong=wrong, texts=texts)
+        return _builder(
+            present, part="" if adding else part, adding=adding, given=given, wrong=wrong, texts=texts
+        )
     address = f"{_url(editing.id)}?part={part}" if part else _url(editing.id)
     if not frame.wants_fragment():
         return frame.redirect_to(address)
     answer = _builder(workspaces.open_workspace(actor, editing.id), part=part, said=said, others=editing)
-    answer.headers["HX-Replace-Url"] = address  # where the form of a new component was, reloading would show it again
+    answer.headers["HX-Replace-Url"] = (
+        address  # where the form of a new component was, reloading would show it again
+    )
     return answer
 
 
@@ -223,7 +278,9 @@ def _removed(editing: Editing, part: str, typed: Mapping[str, Any] | None = None
     words = f"{kind} was removed by somebody else in the meantime."
     if typed is None:
         return _builder(editing, part="", wrong=Conflict(words, by=editing.draft.changed_by))
-    wrong = Conflict(f"{words} What you typed stands in the form: Add puts it in again.", by=editing.draft.changed_by)
+    wrong = Conflict(
+        f"{words} What you typed stands in the form: Add puts it in again.", by=editing.draft.changed_by
+    )
     return _builder(editing, adding=str(typed["type"]), given=typed, wrong=wrong)
 
 
@@ -255,15 +312,36 @@ def _builder(
     kind = adding or (str(own["type"]) if own else "")
     errors = _errors(wrong, str(own["id"]) if own else "")
     context: dict[str, Any] = {
-        "editing": editing, "workspace": document, "url": _url(editing.id), "tree": [_node(item, document) for item in document.components],
-        "kinds": list(KINDS.items()), "chosen": chosen if own and not adding else "", "adding": adding, "kind": KINDS.get(kind),
+        "editing": editing,
+        "workspace": document,
+        "url": _url(editing.id),
+        "tree": [_node(item, document) for item in document.components],
+        "kinds": list(KINDS.items()),
+        "chosen": chosen if own and not adding else "",
+        "adding": adding,
+        "kind": KINDS.get(kind),
         "form": _form(document, kind, own, errors, sent=given is not None) if own else [],
-        "names": chosen_paths.completions(document, own) if own else [], "own": own, "places": edits.places(body),
-        "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
-        "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong, others),
-        "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
-        "charts": True, "roles": workspace_preview.roles(), "print": workspace_preview.fingerprint(document, own) if own else "", "about": document if texts is None else {"help": "", "icon": "", "teams": [], **texts}, "others": change_words.meanwhile(others, _revision()) if others else [], "other": others.draft.changed_by if others else "",
-    }  # fmt: skip
+        "names": chosen_paths.completions(document, own) if own else [],
+        "own": own,
+        "places": edits.places(body),
+        "place": request.values.get("place", "")
+        if adding
+        else (edits.place_of(body, chosen) or ("", 0, 0))[0],
+        "icons": ICONS,
+        "teams": _teams(),
+        "problems": _problems(document),
+        "people": _people(editing, wrong, others),
+        "wrong": wrong,
+        "theirs": change_words.theirs(wrong, editing.document),
+        "details": [each for each in wrong.details if "theirs" not in each] if wrong else [],
+        "said": said,
+        "charts": True,
+        "roles": workspace_preview.roles(),
+        "print": workspace_preview.fingerprint(document, own) if own else "",
+        "about": document if texts is None else {"help": "", "icon": "", "teams": [], **texts},
+        "others": change_words.meanwhile(others, _revision()) if others else [],
+        "other": others.draft.changed_by if others else "",
+    }
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
     context["named"] = named
     context["refusal"] = f"Not saved. {' '.join(named)}" if named else wrong.message if wrong else ""
@@ -271,7 +349,9 @@ def _builder(
     if broken:
         count = len({part for parts in broken.values() for part, _ in parts})
         done = "removed" if request.form.get("do") == "remove" else "saved"
-        context["refusal"] = f"Not {done}: {count} {'component' if count == 1 else 'components'} would not work any more."
+        context["refusal"] = (
+            f"Not {done}: {count} {'component' if count == 1 else 'components'} would not work any more."
+        )
     status = wrong.status if wrong else 200
     if frame.wants_fragment():
         answer = make_response(frame.render("workspaces/builder.html", context, "builder"), status)
@@ -280,7 +360,9 @@ def _builder(
     return frame.page("workspaces/builder.html", context, status=status)
 
 
-def _form(document: Workspace, kind: str, own: Mapping[str, Any], errors: Mapping[str, str], *, sent: bool) -> list[component_form.Box]:
+def _form(
+    document: Workspace, kind: str, own: Mapping[str, Any], errors: Mapping[str, str], *, sent: bool
+) -> list[component_form.Box]:
     """The boxes of the component, conditions as rows; as the request has them where it `sent` them."""
     names, form = chosen_paths.completions(document, own), request.values if sent else None
     found = component_form.boxes(frame.actor(), document, kind, own, errors)
@@ -289,7 +371,9 @@ def _form(document: Workspace, kind: str, own: Mapping[str, Any], errors: Mappin
             rows = condition_boxes.drawn(box.name, document, own, form, names, refused=bool(box.error))
             found[number] = replace(box, rows=rows)
         elif box.control == "stages":
-            found[number] = replace(box, stages=condition_boxes.stages(own, form, names, refused=bool(box.error)))
+            found[number] = replace(
+                box, stages=condition_boxes.stages(own, form, names, refused=bool(box.error))
+            )
     return found
 
 
@@ -304,10 +388,16 @@ def _node(item: Part, document: Workspace) -> dict[str, Any]:
         "lists": [],
     }
     if hasattr(item, "components"):
-        node["lists"] = [{"place": item.id, "title": "", "nodes": [_node(each, document) for each in item.components]}]
+        node["lists"] = [
+            {"place": item.id, "title": "", "nodes": [_node(each, document) for each in item.components]}
+        ]
     if hasattr(item, "tabs"):
         node["lists"] = [
-            {"place": f"{item.id}.{tab.id}", "title": tab.title, "nodes": [_node(each, document) for each in tab.components]}
+            {
+                "place": f"{item.id}.{tab.id}",
+                "title": tab.title,
+                "nodes": [_node(each, document) for each in tab.components],
+            }
             for tab in item.tabs
         ]
     return node
@@ -350,7 +440,9 @@ def _typed(document: Workspace, kind: str, before: Mapping[str, Any]) -> dict[st
 
 def _texts(document: dict[str, Any]) -> dict[str, Any]:
     form, ticked = request.form, dict.fromkeys(request.form.getlist("teams"))
-    teams = [team for team in document.get("teams", ()) if team in ticked]  # in their order: what nobody changed is no change
+    teams = [
+        team for team in document.get("teams", ()) if team in ticked
+    ]  # in their order: what nobody changed is no change
     teams += [team for team in ticked if team not in teams]
     made = {**document, **{name: form.get(name, "").strip() for name in TEXTS}, "teams": teams}
     return {name: value for name, value in made.items() if value or name in ("title", "components")}
@@ -393,25 +485,42 @@ def _people(editing: Editing, wrong: ConsoleError | None, others: Editing | None
 def _problems(document: Workspace) -> list[tuple[str, str, str]]:
     """Return for each name that is not there: its component, what that is called, and what is missing."""
     return [
-        (str(spot.place[0]), change_words.place_words(document, None, f"components.{spot.place[0]}"), spot.reason)
+        (
+            str(spot.place[0]),
+            change_words.place_words(document, None, f"components.{spot.place[0]}"),
+            spot.reason,
+        )
         for spot in workspaces.unknown_names(document)
     ]
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     context = {
-        "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": change_words.changed(editing), "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document),
-        "problems": _problems(editing.document), "people": _people(editing, wrong, None), "live": editing.live.hash if editing.live else "",
-    }  # fmt: skip
+        "editing": editing,
+        "workspace": editing.document,
+        "url": _url(editing.id),
+        "changes": change_words.changed(editing),
+        "wrong": wrong,
+        "theirs": change_words.theirs(wrong, editing.document),
+        "problems": _problems(editing.document),
+        "people": _people(editing, wrong, None),
+        "live": editing.live.hash if editing.live else "",
+    }
     return frame.page("workspaces/changes.html", context, status=wrong.status if wrong else 200)
 
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     known = workspaces.versions(frame.actor(), editing.id)
     context = {
-        "editing": editing, "workspace": editing.document, "url": _url(editing.id), "versions": known, "origins": ORIGINS, "wrong": wrong,
-        "theirs": change_words.theirs(wrong, editing.document), "people": accounts.names({each.made_by for each in known}),
-    }  # fmt: skip
+        "editing": editing,
+        "workspace": editing.document,
+        "url": _url(editing.id),
+        "versions": known,
+        "origins": ORIGINS,
+        "wrong": wrong,
+        "theirs": change_words.theirs(wrong, editing.document),
+        "people": accounts.names({each.made_by for each in known}),
+    }
     return frame.page("workspaces/versions.html", context, status=wrong.status if wrong else 200)
 
 

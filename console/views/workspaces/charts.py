@@ -19,7 +19,14 @@ from console.views.charts import Chart, Series
 from console.views.workspaces import links
 from console.workspaces import OTHER, Figures
 
-WORDS = {"count": "Number", "sum": "Sum", "average": "Average", "lowest": "Lowest", "highest": "Highest", "distinct": "Different values"}
+WORDS = {
+    "count": "Number",
+    "sum": "Sum",
+    "average": "Average",
+    "lowest": "Lowest",
+    "highest": "Highest",
+    "distinct": "Different values",
+}
 PERIODS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
 WITHIN = {"day": "on", "week": "in the week of"}
 TONES = ("accent", "ai", "good", "muted")
@@ -80,15 +87,24 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     """The metric in words."""
     currency, value = main_amount(item, found)
     others = [
-        shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency and decimal_of(amount)
+        shown(found.measured, amount, each, look, item.measure)
+        for each, amount in found.total
+        if each != currency and decimal_of(amount)
     ]
     more = ", ".join(others[: MOST_OTHERS if len(others) > MOST_OTHERS + 1 else MOST_OTHERS + 1]) + (
         f" and {len(others) - MOST_OTHERS} more currencies" if len(others) > MOST_OTHERS + 1 else ""
     )
-    line = next((values for _, each, values in found.series if each == currency or each is None), ()) if found.keys else ()
+    line = (
+        next((values for _, each, values in found.series if each == currency or each is None), ())
+        if found.keys
+        else ()
+    )
     change, tone = _change(item, found, line, currency, look)
     table = [
-        (formats.period_words(key, item.period, look, now=key == found.keys[-1]), shown(found.measured, each, currency, look, item.measure))
+        (
+            formats.period_words(key, item.period, look, now=key == found.keys[-1]),
+            shown(found.measured, each, currency, look, item.measure),
+        )
         for key, each in zip(found.keys, line, strict=False)
     ]
     return Figure(
@@ -109,7 +125,10 @@ def main_amount(item: Metric, found: Figures) -> tuple[str | None, Any]:
     own = field is not None and field.currency and currencies.decimals(field.currency) is None
     if item.currency and own and item.measure not in ("count", "distinct"):
         nothing = (item.currency, 0 if item.measure == "sum" else None)
-        return next((each for each in found.total if each[0] and each[0].casefold() == item.currency.casefold()), nothing)
+        return next(
+            (each for each in found.total if each[0] and each[0].casefold() == item.currency.casefold()),
+            nothing,
+        )
     return next((each for each in found.total if decimal_of(each[1])), found.total[0])
 
 
@@ -165,7 +184,15 @@ def _is_empty(item: ChartComponent, found: Figures) -> bool:
 
 def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series: Sequence[Series]) -> str:
     """What the chart says, in a sentence."""
-    places = [place for place, value in enumerate(series[0].values) if value is not None and found.keys[place] != OTHER] if series else []
+    places = (
+        [
+            place
+            for place, value in enumerate(series[0].values)
+            if value is not None and found.keys[place] != OTHER
+        ]
+        if series
+        else []
+    )
     if _is_empty(item, found) or not places:
         return ""
     values = [value or 0 for value in series[0].values]
@@ -174,7 +201,11 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         where = labels[top] if labels[top] == "now" else f"{WITHIN.get(item.period, 'in')} {labels[top]}"
         present = "today" if item.period == "day" else f"in the present {PERIODS[item.period]}"
         words = f"{series[0].shown[-1]} so far {present}; most was {series[0].shown[top]} {where}"
-        return (f"{series[0].name}: " if len(series) > 1 else "") + words + ("." if not found.cut else ". Not every line is drawn.")
+        return (
+            (f"{series[0].name}: " if len(series) > 1 else "")
+            + words
+            + ("." if not found.cut else ". Not every line is drawn.")
+        )
     if item.chart == "funnel" and item.sql is None:
         first, last = values[0], values[-1]
         return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (
@@ -187,7 +218,9 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
         else ""
     )
-    return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (" There are more values than are read." if found.cut else "")
+    return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (
+        " There are more values than are read." if found.cut else ""
+    )
 
 
 def _share_words(percent: float) -> str:
@@ -212,7 +245,11 @@ def shown(field: Field | None, value: Any, currency: str | None, look: Look, mea
 
 def in_units(field: Field | None, value: str, currency: str | None, look: Look, measure: str) -> str:
     """A figure that is told in whole units, as people read it."""
-    places = condition_rows.digits_of(field, currency) if field is not None and measure not in ("count", "distinct") else 0
+    places = (
+        condition_rows.digits_of(field, currency)
+        if field is not None and measure not in ("count", "distinct")
+        else 0
+    )
     return shown(field, format(Decimal(value).scaleb(places), "f"), currency, look, measure)
 
 
@@ -222,7 +259,10 @@ def spark(values: Sequence[Decimal]) -> Spark:
     high = (most - least) or Decimal(1)
     step = (SPARK_WIDTH - 6) / (len(values) - 1)
     points = [
-        (round(2 + number * step, 1), round(float(SPARK_HEIGHT - 4 - (SPARK_HEIGHT - 8) * (value - least) / high), 1))
+        (
+            round(2 + number * step, 1),
+            round(float(SPARK_HEIGHT - 4 - (SPARK_HEIGHT - 8) * (value - least) / high), 1),
+        )
         for number, value in enumerate(values)
     ]
     line = " ".join(f"{x},{y}" for x, y in points)
@@ -262,7 +302,9 @@ def whole_units(value: Any, field: Field | None, currency: str | None = None) ->
     return float(Decimal(str(value)).scaleb(-places))
 
 
-def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | None, look: Look) -> tuple[str, str]:
+def _change(
+    item: Metric, found: Figures, line: Sequence[Any], currency: str | None, look: Look
+) -> tuple[str, str]:
     """How the present period compares with the one before, in words, and its tone."""
     if item.sql is not None or len(line) < 2:
         return "", ""
@@ -319,10 +361,14 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
     if found.collection is None or conditions is None:
         return ()
     if item.chart == "funnel":
-        reached = [links.filters_of(found.stages[: place + 1], found.roots) for place in range(len(found.stages))]
+        reached = [
+            links.filters_of(found.stages[: place + 1], found.roots) for place in range(len(found.stages))
+        ]
         return ["" if own is None else _records_url(item, found, [*conditions, *own]) for own in reached]
     if found.date is not None:
-        return [_records_url(item, found, [*conditions, *_period(item, found.date, key)]) for key in found.keys]
+        return [
+            _records_url(item, found, [*conditions, *_period(item, found.date, key)]) for key in found.keys
+        ]
     if found.by is None:
         return ()
     named = [key for key in found.keys if key != OTHER]
@@ -330,7 +376,12 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
         return ()  # a list is filtered by one of its values, not by all of them
     return [
         _records_url(
-            item, found, [*conditions, links.of_others(found.by.name, named) if key == OTHER else links.of_value(found.by.name, key)]
+            item,
+            found,
+            [
+                *conditions,
+                links.of_others(found.by.name, named) if key == OTHER else links.of_value(found.by.name, key),
+            ],
         )
         for key in found.keys
     ]
@@ -340,14 +391,24 @@ def _line_hrefs(item: ChartComponent, found: Figures, line: Any) -> Sequence[str
     """The records of each period in one of several lines; none where values are several each."""
     conditions = _conditions(item, found)
     named = [key for key, _, _ in found.series if key != OTHER] if line == OTHER else [line]
-    if found.line is None or found.date is None or conditions is None or any(isinstance(key, tuple) for key in named):
+    if (
+        found.line is None
+        or found.date is None
+        or conditions is None
+        or any(isinstance(key, tuple) for key in named)
+    ):
         return ()
-    own = [*conditions, links.of_others(found.line.name, named) if line == OTHER else links.of_value(found.line.name, line)]
+    own = [
+        *conditions,
+        links.of_others(found.line.name, named) if line == OTHER else links.of_value(found.line.name, line),
+    ]
     return [_records_url(item, found, [*own, *_period(item, found.date, key)]) for key in found.keys]
 
 
 def _records_url(item: ChartComponent, found: Figures, conditions: Sequence[Any]) -> str:
-    return "" if found.collection is None else links.records_url(found.collection.id, item.segment, conditions)
+    return (
+        "" if found.collection is None else links.records_url(found.collection.id, item.segment, conditions)
+    )
 
 
 def _period(item: ChartComponent, day: Field, first: str) -> list[dict[str, Any]]:
@@ -379,13 +440,22 @@ def _value_words(field: Field, key: Any, named: Mapping[Any, Any], look: Look) -
         return NOBODY
     if key == () or (isinstance(key, str) and not key.strip()):
         return BLANK
-    return formats.text(formats.kind(field), list(key) if isinstance(key, tuple) else key, frame.naming(named, look)) or NOBODY
+    return (
+        formats.text(
+            formats.kind(field), list(key) if isinstance(key, tuple) else key, frame.naming(named, look)
+        )
+        or NOBODY
+    )
 
 
 def _series_name(item: ChartComponent, found: Figures, line: Any, currency: str | None, look: Look) -> str:
     if item.sql is not None:
         return formats.label_of(str(line)) if line else "Value"
-    what = WORDS[item.measure] if found.measured is None else f"{WORDS[item.measure]} of {uncapitalised(found.measured.label)}"
+    what = (
+        WORDS[item.measure]
+        if found.measured is None
+        else f"{WORDS[item.measure]} of {uncapitalised(found.measured.label)}"
+    )
     if found.line is not None:
         what = "Other" if line == OTHER else _value_words(found.line, line, found.named, look)
     return f"{what}, {currency}" if currency else what
@@ -401,8 +471,18 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
             number = values[place] if size else None
             share = 100 * number / size if size and number is not None else 0.0
             shade = max(1, min(5, round(share / 20))) if number else 0
-            cells.append(None if number is None else ("< 1 %" if number and share < 0.5 else f"{share:.0f} %", number, shade))
-        rows.append((formats.period_words(key, item.period, look, now=place == len(found.keys) - 1), _plain(size, look), cells))
+            cells.append(
+                None
+                if number is None
+                else ("< 1 %" if number and share < 0.5 else f"{share:.0f} %", number, shade)
+            )
+        rows.append(
+            (
+                formats.period_words(key, item.period, look, now=place == len(found.keys) - 1),
+                _plain(size, look),
+                cells,
+            )
+        )
     whole = sum(sizes.values())
     came = sum(values[place] or 0 for _, _, values in found.series for place in range(len(found.keys)))
     words = (
@@ -411,7 +491,9 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
         else "No record falls into these periods."
     )
     heads = [f"Same {PERIODS[item.period]}" if not after else f"+{after}" for after in range(len(found.keys))]
-    last = max((after for _, _, cells in rows for after, cell in enumerate(cells) if cell and cell[1]), default=0)
+    last = max(
+        (after for _, _, cells in rows for after, cell in enumerate(cells) if cell and cell[1]), default=0
+    )
     if came and last + 1 < len(heads):
         of = PERIODS[item.period]
         words += f" None came {f'after {last} {of}s' if last > 1 else f'after the next {of}' if last else f'in a later {of}'}."
@@ -426,6 +508,9 @@ def _cohort_hrefs(item: ChartComponent, found: Figures) -> Sequence[tuple[str, S
     began = [[*conditions, *_period(item, found.date, key)] for key in found.keys]
     came = [_period(item, found.then, key) for key in found.keys]
     return [
-        (_records_url(item, found, own), [_records_url(item, found, [*own, *later]) for later in came[place:]])
+        (
+            _records_url(item, found, own),
+            [_records_url(item, found, [*own, *later]) for later in came[place:]],
+        )
         for place, own in enumerate(began)
     ]

@@ -45,20 +45,44 @@ class Box:
 
 
 KEEP = frozenset({"id", "type", "components"})
-OF_RECORDS = frozenset({
-    "collection", "segment", "where", "measure", "field", "date", "period", "last", "whole", "by", "limit", "then", "stages", "part", "currency",
-})  # fmt: skip
+OF_RECORDS = frozenset(
+    {
+        "collection",
+        "segment",
+        "where",
+        "measure",
+        "field",
+        "date",
+        "period",
+        "last",
+        "whole",
+        "by",
+        "limit",
+        "then",
+        "stages",
+        "part",
+        "currency",
+    }
+)
 """Boxes of figures that a SELECT answers by itself."""
 
 
-def boxes(actor: Actor, document: Workspace, kind: str, given: Mapping[str, Any], errors: Mapping[str, str] | None = None) -> list[Box]:
+def boxes(
+    actor: Actor,
+    document: Workspace,
+    kind: str,
+    given: Mapping[str, Any],
+    errors: Mapping[str, str] | None = None,
+) -> list[Box]:
     """The boxes for a component of this kind with these values; `errors`: name of the box → what is wrong."""
     found = _Offer(actor, document, given).boxes(kind)
     wrong = errors or {}
     return [_with(box, given, wrong.get(box.name, "")) for box in found]
 
 
-def read_form(document: Workspace, kind: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+def read_form(
+    document: Workspace, kind: str, form: MultiDict[str, str], before: Mapping[str, Any]
+) -> dict[str, Any]:
     """The component that the form says, without what is empty; what the form has no box for stays as it was."""
     made = {name: value for name, value in before.items() if name in KEEP}
     for name, info in KINDS[kind].model_fields.items():
@@ -67,7 +91,11 @@ def read_form(document: Workspace, kind: str, form: MultiDict[str, str], before:
                 made[name] = before[name]
             continue
         rows = name in condition_boxes.NAMES
-        value = condition_boxes.read(name, document, form, before.get(name)) if rows else _value(kind, name, form, before)
+        value = (
+            condition_boxes.read(name, document, form, before.get(name))
+            if rows
+            else _value(kind, name, form, before)
+        )
         if value not in (None, "", []) and not (value is False and info.default is False):
             made[name] = value
         elif info.default is True and value is False:
@@ -89,14 +117,49 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "dropdown": ("label", "name", "collection", "field", "options", "default", "width", "visible_if"),
     "date": ("label", "name", "default_days", "width", "visible_if"),
     "toggle": ("label", "name", "default", "width", "visible_if"),
-    "collection": ("title", *_LISTED, "search", "columns", "sort", "limit", "look", "select", "width", "visible_if"),
+    "collection": (
+        "title",
+        *_LISTED,
+        "search",
+        "columns",
+        "sort",
+        "limit",
+        "look",
+        "select",
+        "width",
+        "visible_if",
+    ),
     "fields": ("title", "of", "fields", "head", "columns", "width", "visible_if"),
     "related": ("title", "of", "relation", "columns", "limit", "width", "visible_if"),
     "action": ("title", "of", "actions", "width", "visible_if"),
     "workflow": ("title", "of", "workflows", "width", "visible_if"),
     "inbox": ("title", "inbox", "limit", "select", "width", "visible_if"),
-    "metric": ("title", *_FIGURES, "part", "target", "currency", "last", "whole", "good", "words", "width", "visible_if"),
-    "chart": ("title", "chart", *_FIGURES, "currency", "by", "limit", "last", "then", "stages", "width", "visible_if"),
+    "metric": (
+        "title",
+        *_FIGURES,
+        "part",
+        "target",
+        "currency",
+        "last",
+        "whole",
+        "good",
+        "words",
+        "width",
+        "visible_if",
+    ),
+    "chart": (
+        "title",
+        "chart",
+        *_FIGURES,
+        "currency",
+        "by",
+        "limit",
+        "last",
+        "then",
+        "stages",
+        "width",
+        "visible_if",
+    ),
 }
 """Kind → its boxes, in order."""
 
@@ -105,7 +168,10 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
     text = form.get(name, "").replace("\r\n", "\n").strip()
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if name == "options":
-        return [{"value": value.strip(), "label": (label or value).strip()} for value, _, label in (line.partition("=") for line in lines)]
+        return [
+            {"value": value.strip(), "label": (label or value).strip()}
+            for value, _, label in (line.partition("=") for line in lines)
+        ]
     if name == "tabs":
         return _tabs(lines, before)
     if name in ("head", "whole") or (kind == "toggle" and name == "default"):
@@ -124,7 +190,9 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
 def _decimal(text: str) -> int | str | None:
     """The number that was typed, one with decimals as a text; what is none stays as it is, and is refused by name."""
     whole, _, rest = text.partition(".")
-    return int(whole) if whole.isdecimal() and not rest.strip("0") and len(whole) < MOST_DIGITS else text or None
+    return (
+        int(whole) if whole.isdecimal() and not rest.strip("0") and len(whole) < MOST_DIGITS else text or None
+    )
 
 
 def _tabs(lines: Sequence[str], before: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -169,12 +237,21 @@ class _Offer:
         if not row.shown(self):
             return None
         nothing = [("", row.nothing)] if row.nothing else []
-        return replace(row.box, name=name, options=[*nothing, *row.offers(self)], needed=row.box.needed or row.needed(self))
+        return replace(
+            row.box,
+            name=name,
+            options=[*nothing, *row.offers(self)],
+            needed=row.box.needed or row.needed(self),
+        )
 
     def collections(self) -> list[Collection]:
         """Collections, those of the editor first; who manages data sources is offered all, because others may be granted them."""
         own = {each.id for each in browse.collections(self.actor)}
-        offered = records.collections() if access.can(self.actor, None, "source", "manage") else browse.collections(self.actor)
+        offered = (
+            records.collections()
+            if access.can(self.actor, None, "source", "manage")
+            else browse.collections(self.actor)
+        )
         return sorted(offered, key=lambda each: (each.id not in own, each.label.casefold()))
 
     def collection(self) -> Collection | None:
@@ -200,7 +277,11 @@ class _Offer:
     def workflows(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
         there = [each for each in workflows.all_known() if chosen and each.collection == chosen.id]
-        return [(each.slug, each.title) for each in there if access.exists_for(self.actor, f"{workflows.OBJECT}:{each.slug}")]
+        return [
+            (each.slug, each.title)
+            for each in there
+            if access.exists_for(self.actor, f"{workflows.OBJECT}:{each.slug}")
+        ]
 
     def segments(self) -> list[tuple[str, str]]:
         collection = self.collection()
@@ -208,14 +289,18 @@ class _Offer:
 
     def currencies(self) -> list[tuple[str, str]]:
         """Where each amount that is measured has a currency of its own: those that it may have."""
-        collection = self.collection() if self.given.get("measure", "count") not in ("count", "distinct") else None
+        collection = (
+            self.collection() if self.given.get("measure", "count") not in ("count", "distinct") else None
+        )
         field = collection.by_name.get(str(self.given.get("field") or "")) if collection else None
         column = collection.by_name.get(field.currency or "") if collection and field else None
         known = [(each.value, each.label) for each in (column.options or ())] if column else []
         return known or ([(code, code) for code in sorted(CODES)] if column else [])
 
     def searches(self) -> list[tuple[str, str]]:
-        return [(each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"]  # type: ignore[attr-defined]
+        return [
+            (each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"
+        ]  # type: ignore[attr-defined]
 
     @staticmethod
     def fields(collection: Collection | None) -> list[tuple[str, str]]:
@@ -224,7 +309,11 @@ class _Offer:
     @staticmethod
     def dates(collection: Collection | None) -> list[tuple[str, str]]:
         return (
-            [(each.name, each.label) for each in collection.fields if each.stored in ("date", "datetime") or is_counted(each)]
+            [
+                (each.name, each.label)
+                for each in collection.fields
+                if each.stored in ("date", "datetime") or is_counted(each)
+            ]
             if collection
             else []
         )
@@ -233,7 +322,12 @@ class _Offer:
     def orders(collection: Collection | None) -> list[tuple[str, str]]:
         fields = [each for each in collection.fields if each.sortable] if collection else []
         return [
-            pair for each in fields for pair in ((each.name, f"{each.label}, ascending"), (f"-{each.name}", f"{each.label}, descending"))
+            pair
+            for each in fields
+            for pair in (
+                (each.name, f"{each.label}, ascending"),
+                (f"-{each.name}", f"{each.label}, descending"),
+            )
         ]
 
 
@@ -262,11 +356,21 @@ def _measured(offer: _Offer) -> list[tuple[str, str]]:
     collection, chosen = offer.collection(), offer.given.get("field")
     if collection is None or offer.given.get("measure") == "distinct":
         return offer.fields(collection)
-    return [(each.name, each.label) for each in collection.fields if each.name == chosen or _is_figure(each, collection)][:MOST_FIELDS]
+    return [
+        (each.name, each.label)
+        for each in collection.fields
+        if each.name == chosen or _is_figure(each, collection)
+    ][:MOST_FIELDS]
 
 
 def _is_figure(item: Field, collection: Collection) -> bool:
-    keyed = item.references or item.name in collection.key or item.options or item.widget == "plain" or is_counted(item)
+    keyed = (
+        item.references
+        or item.name in collection.key
+        or item.options
+        or item.widget == "plain"
+        or is_counted(item)
+    )
     return item.stored in ("integer", "decimal") and not keyed
 
 
@@ -276,7 +380,10 @@ def _days(offer: _Offer) -> list[tuple[str, str]]:
 
 def _every_collection(offer: _Offer) -> list[tuple[str, str]]:
     """Every collection with its source beside it, where its label does not say it already."""
-    return [(each.id, each.label if each.plain_label else f"{each.label} ({humanised(each.source)})") for each in offer.collections()]
+    return [
+        (each.id, each.label if each.plain_label else f"{each.label} ({humanised(each.source)})")
+        for each in offer.collections()
+    ]
 
 
 def _charted(*kinds: str, default: str = "") -> Callable[[_Offer], bool]:
@@ -289,7 +396,13 @@ _ROWS = {
     for row in (
         _Row(Box("title", "Heading", help="Values in braces: {{ selected.customer.title }}", complete=True)),
         _Row(
-            Box("width", "Width", "choice", "Of twelve columns; on a telephone everything is as wide as the screen", 12),
+            Box(
+                "width",
+                "Width",
+                "choice",
+                "Of twelve columns; on a telephone everything is as wide as the screen",
+                12,
+            ),
             offers=lambda _: [(str(n), f"{n} of 12") for n in range(1, 13)],
         ),
         _Row(
@@ -300,60 +413,135 @@ _ROWS = {
                 "Without a condition it is always shown. One about a record holds only once that is chosen.",
             )
         ),
-        _Row(Box("look", "Look", "choice", value="plain"), offers=_words(LOOKS, "plain", "panel", "bar", "figures")),
+        _Row(
+            Box("look", "Look", "choice", value="plain"),
+            offers=_words(LOOKS, "plain", "panel", "bar", "figures"),
+        ),
         _Row(Box("collection.look", "Look", "choice", value="table"), offers=_words(LOOKS, "table", "list")),
         _Row(Box("label", "Label", needed=True)),
         _Row(Box("name", "Name in the address", help="Others use it as input.<name>", needed=True)),
         _Row(Box("tabs.name", "Name in the address", needed=True)),
         _Row(Box("text", "Words", "area", "Values in braces: {{ me.name }}", complete=True, needed=True)),
-        _Row(Box("link.text", "Words", "text", "Values in braces: {{ me.name }}", complete=True, needed=True)),
-        _Row(Box("to", "Leads to", help="/c/customer/{{ selected.customer.key }} or https://…", complete=True, needed=True)),
+        _Row(
+            Box("link.text", "Words", "text", "Values in braces: {{ me.name }}", complete=True, needed=True)
+        ),
+        _Row(
+            Box(
+                "to",
+                "Leads to",
+                help="/c/customer/{{ selected.customer.key }} or https://…",
+                complete=True,
+                needed=True,
+            )
+        ),
         _Row(Box("tabs", "Tabs", "area", "One title a line, at most ten", needed=True)),
         _Row(Box("collection", "Records of", "choice", again=True), "Choose…", _every_collection),
-        _Row(Box("collection.collection", "Records of", "choice", again=True, needed=True), "Choose…", _every_collection),
-        _Row(Box("dropdown.collection", "Choices of a field of", "choice", again=True), "Choose…", _every_collection),
+        _Row(
+            Box("collection.collection", "Records of", "choice", again=True, needed=True),
+            "Choose…",
+            _every_collection,
+        ),
+        _Row(
+            Box("dropdown.collection", "Choices of a field of", "choice", again=True),
+            "Choose…",
+            _every_collection,
+        ),
         _Row(Box("segment", "Segment", "choice"), "All", lambda offer: offer.segments()),
         _Row(Box("where", "Conditions", "conditions", WHERE_HELP)),
         _Row(
             Box("part", "As a percentage: conditions of the part", "conditions", PART_HELP),
             shown=lambda offer: offer.given.get("measure", "count") in ("count", "sum"),
         ),
-        _Row(Box("target", "Objective", "text", "The number to reach, as the figure is shown: 50000, or 95 of a percentage. Empty: none.")),
         _Row(
-            Box("currency", "Currency of the figure and its objective", "choice", "Amounts in others stand beside it."),
+            Box(
+                "target",
+                "Objective",
+                "text",
+                "The number to reach, as the figure is shown: 50000, or 95 of a percentage. Empty: none.",
+            )
+        ),
+        _Row(
+            Box(
+                "currency",
+                "Currency of the figure and its objective",
+                "choice",
+                "Amounts in others stand beside it.",
+            ),
             "That of which there is most",
             lambda offer: offer.currencies(),
             shown=lambda offer: bool(offer.currencies()),
         ),
         _Row(
-            Box("chart.currency", "Currency drawn first", "choice", "Readers choose among the others on the page."),
+            Box(
+                "chart.currency",
+                "Currency drawn first",
+                "choice",
+                "Readers choose among the others on the page.",
+            ),
             "That of most records",
             lambda offer: offer.currencies(),
             shown=lambda offer: bool(offer.currencies()),
         ),
         _Row(Box("search", "Searched by", "choice"), "Nothing", lambda offer: offer.searches()),
         _Row(Box("sort", "Order", "choice"), "As the list", lambda offer: offer.orders(offer.collection())),
-        _Row(Box("columns", "Fields shown", "many", "None ticked: as in the list"), offers=lambda offer: offer.fields(offer.related())),
-        _Row(Box("collection.columns", "Fields shown", "many", "None ticked: as in the list"), offers=_own_fields),
+        _Row(
+            Box("columns", "Fields shown", "many", "None ticked: as in the list"),
+            offers=lambda offer: offer.fields(offer.related()),
+        ),
+        _Row(
+            Box("collection.columns", "Fields shown", "many", "None ticked: as in the list"),
+            offers=_own_fields,
+        ),
         _Row(Box("fields.columns", "Columns", "choice", value=1), offers=_words({"1": "One", "2": "Two"})),
         _Row(
-            Box("fields", "Fields shown", "many", "None ticked: as on the record’s page"), offers=lambda offer: offer.fields(offer.chosen())
+            Box("fields", "Fields shown", "many", "None ticked: as on the record’s page"),
+            offers=lambda offer: offer.fields(offer.chosen()),
         ),
         _Row(Box("limit", "How many", "number", value=10)),
         _Row(Box("related.limit", "How many", "number", value=5)),
         _Row(Box("chart.limit", "How many", "number", value=5)),
-        _Row(Box("select", "Chosen record is called", help="Others use it as selected.<name>; empty: a row opens its record")),
+        _Row(
+            Box(
+                "select",
+                "Chosen record is called",
+                help="Others use it as selected.<name>; empty: a row opens its record",
+            )
+        ),
         _Row(Box("head", "Title and state above", "check")),
         _Row(
-            Box("of", "Of", "choice", help="A chosen record. Its Collection or Inbox says what it is called.", again=True, needed=True),
+            Box(
+                "of",
+                "Of",
+                "choice",
+                help="A chosen record. Its Collection or Inbox says what it is called.",
+                again=True,
+                needed=True,
+            ),
             "Choose…",
             lambda offer: chosen_paths.paths(offer.document),
         ),
-        _Row(Box("relation", "Relation", "choice", again=True, needed=True), "Choose…", lambda offer: offer.relations()),
-        _Row(Box("actions", "Actions", "many", "None ticked: all that are offered to the reader"), offers=lambda offer: offer.actions()),
-        _Row(Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"), offers=lambda offer: offer.workflows()),
-        _Row(Box("inbox", "Inbox", "choice", needed=True), "Choose…", lambda _: [(each.id, each.title) for each in inboxes.known()]),
-        _Row(Box("measure", "Figure", "choice", value="count", again=True), offers=_words(MEASURES, *get_args(Measure))),
+        _Row(
+            Box("relation", "Relation", "choice", again=True, needed=True),
+            "Choose…",
+            lambda offer: offer.relations(),
+        ),
+        _Row(
+            Box("actions", "Actions", "many", "None ticked: all that are offered to the reader"),
+            offers=lambda offer: offer.actions(),
+        ),
+        _Row(
+            Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"),
+            offers=lambda offer: offer.workflows(),
+        ),
+        _Row(
+            Box("inbox", "Inbox", "choice", needed=True),
+            "Choose…",
+            lambda _: [(each.id, each.title) for each in inboxes.known()],
+        ),
+        _Row(
+            Box("measure", "Figure", "choice", value="count", again=True),
+            offers=_words(MEASURES, *get_args(Measure)),
+        ),
         _Row(
             Box("field", "Of the field", "choice", again=True),
             "None",
@@ -362,7 +550,10 @@ _ROWS = {
         ),
         _Row(Box("dropdown.field", "Field", "choice"), "Choose…", _own_fields),
         _Row(Box("date", "Periods by", "choice"), "None", _days, needed=_charted("time", "cohort")),
-        _Row(Box("period", "Period", "choice", value="month"), offers=lambda _: [(each, each.capitalize()) for each in get_args(Period)]),
+        _Row(
+            Box("period", "Period", "choice", value="month"),
+            offers=lambda _: [(each, each.capitalize()) for each in get_args(Period)],
+        ),
         _Row(
             Box("source", "Data source", "choice"),
             "Choose…",
@@ -391,9 +582,17 @@ _ROWS = {
             )
         ),
         _Row(Box("chart", "Kind", "choice", value="time", again=True), offers=_words(CHARTS)),
-        _Row(Box("by", "Told apart by", "choice"), "Nothing", _own_fields, shown=_charted("share", "leaders", "time", default="time")),
+        _Row(
+            Box("by", "Told apart by", "choice"),
+            "Nothing",
+            _own_fields,
+            shown=_charted("share", "leaders", "time", default="time"),
+        ),
         _Row(Box("then", "Then by the day", "choice"), "Choose…", _days, shown=_charted("cohort")),
-        _Row(Box("stages", "Stages", "stages", "Each is what is left of the one before."), shown=_charted("funnel")),
+        _Row(
+            Box("stages", "Stages", "stages", "Each is what is left of the one before."),
+            shown=_charted("funnel"),
+        ),
         _Row(Box("options", "Or these choices", "area", "One a line: value = label")),
         _Row(Box("default", "At first")),
         _Row(Box("toggle.default", "On at first", "check")),
@@ -403,12 +602,16 @@ _ROWS = {
 """Every box of a form by its name; one that a kind of component has otherwise by `kind.name`."""
 
 
-def offered(actor: Actor, document: Workspace, given: Mapping[str, Any]) -> tuple[list[Box], Mapping[str, Field]]:
+def offered(
+    actor: Actor, document: Workspace, given: Mapping[str, Any]
+) -> tuple[list[Box], Mapping[str, Field]]:
     """The boxes of a component with these settings, and the fields of the records that it shows."""
     offer = _Offer(actor, document, given)
     about = offer.collection() or offer.related() or offer.chosen()
     kind = str(given.get("type"))
-    return offer.boxes(kind) if kind in _NAMES else [], {item.name: item for item in (about.fields if about else ())}
+    return offer.boxes(kind) if kind in _NAMES else [], {
+        item.name: item for item in (about.fields if about else ())
+    }
 
 
 def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
@@ -419,7 +622,9 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
         known = offer.collection()
         return [known.label if known else str(given["collection"])]
     if given["inbox"]:
-        return [next((each.title for each in inboxes.known() if each.id == given["inbox"]), str(given["inbox"]))]
+        return [
+            next((each.title for each in inboxes.known() if each.id == given["inbox"]), str(given["inbox"]))
+        ]
     if not given["of"]:
         return []
     chosen = offer.chosen()

@@ -50,7 +50,11 @@ def check(part: str, document: Workspace, form: MultiDict[str, str]) -> None:
     details = []
     for name in NAMES:
         at = _sent_stages(form) or [] if name == "stages" else [name]
-        wrong = [reason for each in at for reason in condition_lines.wrong_rows(each, form, _fields(name, document, form))]
+        wrong = [
+            reason
+            for each in at
+            for reason in condition_lines.wrong_rows(each, form, _fields(name, document, form))
+        ]
         for stage in (_stage(each, 0, form, ()) for each in at if name == "stages" and not wrong):
             wrong += [NO_NAME] if not stage["label"] else [NO_CONDITION] if not stage["where"] else []
         details += [{"field": f"{part}.{name}", "reason": reason} for reason in wrong]
@@ -72,10 +76,18 @@ def drawn(
         return condition_lines.drawn_joined(
             name, own.get(name) or "", condition_groups(document, MOST_FIELDS), form, names, refused=refused
         )
-    return condition_lines.drawn(name, own.get(name) or (), _groups(str(own.get("collection") or "")), form, names, refused=refused)
+    return condition_lines.drawn(
+        name, own.get(name) or (), _groups(str(own.get("collection") or "")), form, names, refused=refused
+    )
 
 
-def stages(own: Mapping[str, Any], form: MultiDict[str, str] | None, names: Sequence[tuple[str, str]], *, refused: bool) -> list[StageRows]:
+def stages(
+    own: Mapping[str, Any],
+    form: MultiDict[str, str] | None,
+    names: Sequence[tuple[str, str]],
+    *,
+    refused: bool,
+) -> list[StageRows]:
     """The stages as they were sent, else those of the document; two at least."""
     stored, sent = list(own.get("stages") or ()), _sent_stages(form) if form is not None else None
     groups, found = _groups(str(own.get("collection") or "")), list[StageRows]()
@@ -84,19 +96,34 @@ def stages(own: Mapping[str, Any], form: MultiDict[str, str] | None, names: Sequ
         at = sent[number] if sent is not None and number < len(sent) else ""
         label = form.get(f"{at}.label", "") if form is not None and at else str(known["label"])
         lines = condition_lines.drawn_joined(
-            at or f"stages.{number}", str(known["where"]), groups, form if at else None, names, refused=refused
+            at or f"stages.{number}",
+            str(known["where"]),
+            groups,
+            form if at else None,
+            names,
+            refused=refused,
         )
         if not lines.shown:  # a stage has a condition
             blank = MultiDict({f"stages.{number}.0.field": ""})
             lines = condition_lines.drawn_joined(f"stages.{number}", "", groups, blank, names)
-        lacks = "" if not refused or not at else NO_NAME if not label.strip() else "" if known["where"] or lines.refused else NO_CONDITION
+        lacks = (
+            ""
+            if not refused or not at
+            else NO_NAME
+            if not label.strip()
+            else ""
+            if known["where"] or lines.refused
+            else NO_CONDITION
+        )
         found.append(StageRows(f"stages.{number}", label, lines, lacks))
     return found
 
 
 def _sent_stages(form: MultiDict[str, str]) -> list[str] | None:
     """The names of the boxes of each stage in a sent form, in order, with one more, one less or one moved where a button says so; None without any."""
-    numbers = sorted({int(key.split(".")[1]) for key in form if re.fullmatch(r"stages\.[0-9]{1,3}\.label", key)})
+    numbers = sorted(
+        {int(key.split(".")[1]) for key in form if re.fullmatch(r"stages\.[0-9]{1,3}\.label", key)}
+    )
     act, _, number = form.get("do", "").removeprefix("stages.").partition(".")
     own = form.get("do", "").startswith("stages.") and act in ("add", "without", "up")
     if own and act == "without" and number.isdecimal():
@@ -109,15 +136,23 @@ def _sent_stages(form: MultiDict[str, str]) -> list[str] | None:
     return [f"stages.{each}" for each in numbers] if numbers or own else None
 
 
-def _stage(at: str, number: int, form: MultiDict[str, str], former: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    before = next((str(each["where"]) for each in former if each["label"] == form.get(f"{at}.label", "").strip()), "")
+def _stage(
+    at: str, number: int, form: MultiDict[str, str], former: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    before = next(
+        (str(each["where"]) for each in former if each["label"] == form.get(f"{at}.label", "").strip()), ""
+    )
     before = before or (str(former[number]["where"]) if number < len(former) else "")
     where = condition_lines.read_joined(at, form, fields_of(form.get("collection", "")), before)
     return {"label": form.get(f"{at}.label", "").strip(), "where": where}
 
 
 def _fields(name: str, document: Workspace, form: MultiDict[str, str]) -> Mapping[str, Field]:
-    return every_field(condition_groups(document, MOST_FIELDS)) if name == "visible_if" else fields_of(form.get("collection", ""))
+    return (
+        every_field(condition_groups(document, MOST_FIELDS))
+        if name == "visible_if"
+        else fields_of(form.get("collection", ""))
+    )
 
 
 def _groups(collection: str) -> Groups:

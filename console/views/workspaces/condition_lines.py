@@ -68,7 +68,14 @@ class Shown:
     def choices(self) -> list[tuple[str, str]]:
         """The choices of the value, with chosen ones that are not there any more."""
         known = {value for value, _ in self.options}
-        return [*self.options, *((value, f"{value} (not there any more)") for value in self.values if value and value not in known)]
+        return [
+            *self.options,
+            *(
+                (value, f"{value} (not there any more)")
+                for value in self.values
+                if value and value not in known
+            ),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,11 @@ def known_collection(collection_id: str) -> Collection | None:
 def fields_of(collection_id: str) -> dict[str, Field]:
     """The fields that a row may name."""
     collection = known_collection(collection_id)
-    return {item.name: item for item in collection.stored_fields if condition_rows.conditional(item)} if collection else {}
+    return (
+        {item.name: item for item in collection.stored_fields if condition_rows.conditional(item)}
+        if collection
+        else {}
+    )
 
 
 # ------------------------------------------------------------------------------------------------ rows and expressions
@@ -169,7 +180,9 @@ def _candidates(text: str, fields: Mapping[str, Field]) -> list[Line]:
             return [Line(name, node.operator, "", source, text)] if (name := _named(node.left)) else []
         found = condition_rows.rows_of(text, _named)
         rows = [document_words.typed(row, fields) for row in found[1]] if found else []
-        return [Line(row.field, row.comparison, row.value, "", text) for row in rows] if len(rows) == 1 else []
+        return (
+            [Line(row.field, row.comparison, row.value, "", text) for row in rows] if len(rows) == 1 else []
+        )
     return []
 
 
@@ -185,12 +198,17 @@ def _named(node: Any) -> str:
 def _source(node: Node) -> str:
     """The path that a field of the record or of the workspace is compared with; "" where it is with anything else."""
     match node:
-        case Compare(left=Path(root="record" | "input" | "selected" | "me"), right=Path(root="input" | "selected" | "me") as other):
+        case Compare(
+            left=Path(root="record" | "input" | "selected" | "me"),
+            right=Path(root="input" | "selected" | "me") as other,
+        ):
             return other.dotted if SOURCE.fullmatch(other.dotted) else ""
     return ""
 
 
-_SIGN = re.compile(r"(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')|(?P<open>[(\[])|(?P<close>[)\]])|&&|\|\|", re.DOTALL)
+_SIGN = re.compile(
+    r"(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')|(?P<open>[(\[])|(?P<close>[)\]])|&&|\|\|", re.DOTALL
+)
 
 
 def parts_of(text: str) -> tuple[str, list[str]]:
@@ -222,22 +240,34 @@ def together(texts: Sequence[str], joined: str, before: str = "") -> str:
 
 def sent_lines(name: str, form: MultiDict[str, str]) -> list[Line] | None:
     """The rows of the box in a sent form, with one more or one less where a button says so; None where it has none."""
-    places = {int(key.split(".")[-2]) for key in form if re.fullmatch(rf"{re.escape(name)}\.[0-9]{{1,4}}\.field", key)}
+    places = {
+        int(key.split(".")[-2])
+        for key in form
+        if re.fullmatch(rf"{re.escape(name)}\.[0-9]{{1,4}}\.field", key)
+    }
     act, _, number = form.get("do", "").removeprefix(f"{name}.").partition(".")
     own = form.get("do", "").startswith(f"{name}.")
-    lines = [_sent(f"{name}.{place}", form) for place in sorted(places) if not (own and act == "without" and number == str(place))]
+    lines = [
+        _sent(f"{name}.{place}", form)
+        for place in sorted(places)
+        if not (own and act == "without" and number == str(place))
+    ]
     if own and act == "add" and len(lines) < MOST:
         lines.append(Line())
     return lines if places or own else None
 
 
 def _sent(at: str, form: MultiDict[str, str]) -> Line:
-    value = ", ".join(each.strip() for part in ("value", "more") for each in _keys(f"{at}.{part}", form) if each.strip())
+    value = ", ".join(
+        each.strip() for part in ("value", "more") for each in _keys(f"{at}.{part}", form) if each.strip()
+    )
     field, comparison, source = (form.get(f"{at}.{part}", "") for part in ("field", "comparison", "source"))
     was = form.get(f"{at}.was", "")
     if source.startswith(READER_OF_LIST):
         return Line(field, comparison, source, "", was)
-    if field == EXPRESSION and comparison and was:  # a row becomes one of text: it begins as the expression that the row said
+    if (
+        field == EXPRESSION and comparison and was
+    ):  # a row becomes one of text: it begins as the expression that the row said
         return Line(field, value=was, was=was)
     return Line(field, comparison, value.replace("\r\n", "\n"), source, was)
 
@@ -267,7 +297,11 @@ def read(name: str, form: MultiDict[str, str], typed: Sequence[str]) -> list[str
 def read_joined(name: str, form: MultiDict[str, str], fields: Mapping[str, Field], before: str) -> str:
     """The one expression that the rows of the box make; as it was typed where the form has no rows."""
     lines = sent_lines(name, form)
-    return form.get(name, "").strip() if lines is None else together(_read(lines, fields)[0], form.get(f"{name}.joined", "all"), before)
+    return (
+        form.get(name, "").strip()
+        if lines is None
+        else together(_read(lines, fields)[0], form.get(f"{name}.joined", "all"), before)
+    )
 
 
 def wrong_rows(name: str, form: MultiDict[str, str], fields: Mapping[str, Field]) -> list[str]:
@@ -301,8 +335,16 @@ def drawn(
         lines, wrong = [line_of(text, fields) for text in stored], {}
     sources = _grouped(names) if sources is None else sources
     look = _naming(lines, fields)
-    shown = [_shown(line, fields, bool(sources), wrong.get(number, "") if refused else "", look) for number, line in enumerate(lines)]
-    return Rows(shown, {title: [(key, each.label) for key, each in group.items()] for title, group in groups.items()}, sources, joined)
+    shown = [
+        _shown(line, fields, bool(sources), wrong.get(number, "") if refused else "", look)
+        for number, line in enumerate(lines)
+    ]
+    return Rows(
+        shown,
+        {title: [(key, each.label) for key, each in group.items()] for title, group in groups.items()},
+        sources,
+        joined,
+    )
 
 
 def drawn_joined(
@@ -317,11 +359,24 @@ def drawn_joined(
 ) -> Rows:
     """The rows of a box that is one expression."""
     fields = {key: field for group in groups.values() for key, field in group.items()}
-    if form is not None and not wrong_rows(name, form, fields) and read_joined(name, form, fields, stored) != stored:
+    if (
+        form is not None
+        and not wrong_rows(name, form, fields)
+        and read_joined(name, form, fields, stored) != stored
+    ):
         form = None  # somebody else changed it
     joined, texts = parts_of(stored)
     joined = form.get(f"{name}.joined", joined) if form is not None else joined
-    return drawn(name, texts, groups, form, names, refused=refused, joined="any" if joined == "any" else "all", sources=sources)
+    return drawn(
+        name,
+        texts,
+        groups,
+        form,
+        names,
+        refused=refused,
+        joined="any" if joined == "any" else "all",
+        sources=sources,
+    )
 
 
 def words(text: str, fields: Mapping[str, Field]) -> str:
@@ -330,9 +385,18 @@ def words(text: str, fields: Mapping[str, Field]) -> str:
     field = fields.get(line.field)
     if field is None or line.source or (line.field.startswith("selected.") and field.name == "key"):
         return ""
-    look, what, labels = _naming([line], fields), formats.kind(field), {each.value: each.label for each in field.options or ()}
-    values = ", ".join(reference_boxes.name_of(what, value, look) or labels.get(value, value) for value in _values(line))
-    how, root = condition_rows.comparisons(field)[line.comparison], line.field.removesuffix(field.name).split(".")
+    look, what, labels = (
+        _naming([line], fields),
+        formats.kind(field),
+        {each.value: each.label for each in field.options or ()},
+    )
+    values = ", ".join(
+        reference_boxes.name_of(what, value, look) or labels.get(value, value) for value in _values(line)
+    )
+    how, root = (
+        condition_rows.comparisons(field)[line.comparison],
+        line.field.removesuffix(field.name).split("."),
+    )
     label = f"{field.label} of the chosen {' '.join(root[1:-1])}" if root[0] == "selected" else field.label
     return f"{label} {how.replace('…', values) if '…' in how else f'{how} {values}'.strip()}"
 
@@ -345,7 +409,11 @@ def with_names(fields: Mapping[str, Field], texts: Sequence[str]) -> dict[str, F
     for line in lines:
         field = found.get(line.field)
         if field is not None and field.references:
-            named = [Option(value, name) for value in _values(line) if (name := reference_boxes.name_of(formats.kind(field), value, look))]
+            named = [
+                Option(value, name)
+                for value in _values(line)
+                if (name := reference_boxes.name_of(formats.kind(field), value, look))
+            ]
             found[line.field] = replace(field, options=(*(field.options or ()), *named))
     return found
 
@@ -385,9 +453,18 @@ def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str, l
     match control:
         case "pick":
             name = reference_boxes.name_of(what, line.value, look)
-            return replace(shown, text=name or line.value, picks=str(field.references), picked=reference_boxes.held(what, line.value, look))
+            return replace(
+                shown,
+                text=name or line.value,
+                picks=str(field.references),
+                picked=reference_boxes.held(what, line.value, look),
+            )
         case "picks":
-            named = [(value, reference_boxes.name_of(what, value, look) or value) for value in dict.fromkeys(values) if value]
+            named = [
+                (value, reference_boxes.name_of(what, value, look) or value)
+                for value in dict.fromkeys(values)
+                if value
+            ]
             return replace(shown, options=named, picks=str(field.references), text="")
     return shown
 
@@ -404,7 +481,9 @@ def _control(line: Line, field: Field, options: bool) -> str:
     kind = condition_rows.kind_of(field)
     if kind == "day" and line.comparison in OPERATORS:
         return "date" if not line.value or DAY.fullmatch(line.value) else "text"
-    return "number" if line.comparison in DAYS or (kind == "number" and line.comparison in OPERATORS) else "text"
+    return (
+        "number" if line.comparison in DAYS or (kind == "number" and line.comparison in OPERATORS) else "text"
+    )
 
 
 def _grouped(names: Sequence[tuple[str, str]]) -> Groups:

@@ -21,7 +21,11 @@ def records_url(collection: str, segment: str | None, conditions: Sequence[Any])
     if not conditions:
         return frame.collection_url(collection, segment=segment or "")
     condition = conditions[0] if len(conditions) == 1 else {"and": list(conditions)}
-    return frame.collection_url(collection, segment=segment or "", filter=json.dumps(condition, ensure_ascii=False, separators=(",", ":")))
+    return frame.collection_url(
+        collection,
+        segment=segment or "",
+        filter=json.dumps(condition, ensure_ascii=False, separators=(",", ":")),
+    )
 
 
 def filters_of(conditions: Sequence[Chosen], roots: Mapping[str, Any]) -> list[Any] | None:
@@ -32,7 +36,11 @@ def filters_of(conditions: Sequence[Chosen], roots: Mapping[str, Any]) -> list[A
 
 def of_value(name: str, value: Any) -> dict[str, Any]:
     """Records with this value."""
-    return {"field": name, "op": "is_null", "value": True} if value is None else {"field": name, "op": "eq", "value": value}
+    return (
+        {"field": name, "op": "is_null", "value": True}
+        if value is None
+        else {"field": name, "op": "eq", "value": value}
+    )
 
 
 def of_others(name: str, values: Sequence[Any]) -> dict[str, Any]:
@@ -63,9 +71,13 @@ def _filter(node: nodes.Node, roots: Mapping[str, Any]) -> Any:
                 return _test(name, OPS[TURNED.get(operator, operator)], left, roots)
         case nodes.Within(item=item, list=listed) if (name := _field(item)) is not None:
             return _test(name, "in", listed, roots)
-        case nodes.Not(item=nodes.Compare(operator="==", left=left, right=right, position=position, depth=depth)):
+        case nodes.Not(
+            item=nodes.Compare(operator="==", left=left, right=right, position=position, depth=depth)
+        ):
             return _filter(nodes.Compare("!=", left, right, position, depth), roots)
-        case nodes.Not(item=nodes.Within(item=item, list=listed)) if (name := _field(item)) is not None and not _about_record(listed):
+        case nodes.Not(item=nodes.Within(item=item, list=listed)) if (
+            name := _field(item)
+        ) is not None and not _about_record(listed):
             values = Expression("", listed).evaluate(roots)
             tests = [_plain_test(name, "ne", value) for value in values] if isinstance(values, list) else []
             return {"and": tests} if tests else None
@@ -74,7 +86,11 @@ def _filter(node: nodes.Node, roots: Mapping[str, Any]) -> Any:
 
 def _joined(kind: str, items: Sequence[nodes.Node], roots: Mapping[str, Any]) -> Any:
     """All or any of the conditions; those that say nothing of a record hold or do not hold already."""
-    parts = [_filter(item, roots) for item in items if kind == "all" or _about_record(item) or Expression("", item).test(roots)]
+    parts = [
+        _filter(item, roots)
+        for item in items
+        if kind == "all" or _about_record(item) or Expression("", item).test(roots)
+    ]
     if None in parts or (kind == "any" and not parts):
         return None
     if kind == "any" and EVERYTHING in parts:

@@ -22,30 +22,51 @@ def metric(item: Metric, found: Figures, words: str, look: Look) -> Figure:
         made, reached = charts.figure(item, found, words, look), charts.whole_units(value, measured, currency)
     else:
         made, reached = _percentage(item, found, found.of, words, look)
-    return made if item.target is None else replace(made, goal=_goal(item, Decimal(item.target), reached, found, look))
+    return (
+        made
+        if item.target is None
+        else replace(made, goal=_goal(item, Decimal(item.target), reached, found, look))
+    )
 
 
-def _percentage(item: Metric, part: Figures, whole: Figures, words: str, look: Look) -> tuple[Figure, float | None]:
+def _percentage(
+    item: Metric, part: Figures, whole: Figures, words: str, look: Look
+) -> tuple[Figure, float | None]:
     """The percentage of the part, in the currency of which there is most."""
     currency, all_of_it = charts.main_amount(item, whole)
     value = next((amount for each, amount in part.total if each == currency), 0)
     percent = _percent(value, all_of_it)
-    lines = [next((values for _, each, values in of.series if each in (currency, None)), ()) for of in (part, whole)]
+    lines = [
+        next((values for _, each, values in of.series if each in (currency, None)), ())
+        for of in (part, whole)
+    ]
     parts = lines[0] or [0] * len(lines[1])
     line = [_percent(each, of) for each, of in zip(parts, lines[1], strict=False)]
 
     def counted(each: Any, of: Any) -> str:
-        return " of ".join(charts.shown(whole.measured, amount, currency, look, item.measure) for amount in (each or 0, of or 0))
+        return " of ".join(
+            charts.shown(whole.measured, amount, currency, look, item.measure)
+            for amount in (each or 0, of or 0)
+        )
 
     table = [
-        (formats.period_words(key, item.period, look, now=key == whole.keys[-1]), f"{_words(share, look)}, {counted(each, of)}")
+        (
+            formats.period_words(key, item.period, look, now=key == whole.keys[-1]),
+            f"{_words(share, look)}, {counted(each, of)}",
+        )
         for key, share, each, of in zip(whole.keys, line, parts, lines[1], strict=False)
     ]
     change, tone = _change(item, line, look)
     drawn = Figure(
-        charts.metric_name(item, whole), _words(percent, look), counted(value, all_of_it), words or change, "" if words else tone,
-        charts.spark([each or Decimal(0) for each in line]) if len(line) > 1 else None, charts.metric_address(item, part), table,
-    )  # fmt: skip
+        charts.metric_name(item, whole),
+        _words(percent, look),
+        counted(value, all_of_it),
+        words or change,
+        "" if words else tone,
+        charts.spark([each or Decimal(0) for each in line]) if len(line) > 1 else None,
+        charts.metric_address(item, part),
+        table,
+    )
     return drawn, None if percent is None else float(percent)
 
 
@@ -60,7 +81,9 @@ def _words(percent: Decimal | None, look: Look) -> str:
     if percent is None:
         return "–"
     plain = 10 <= percent <= 90 or percent == percent.to_integral_value()
-    return f"{formats.text(Kind('percent', '', 'decimal'), format(percent, '.0f' if plain else '.1f'), look)} %"
+    return (
+        f"{formats.text(Kind('percent', '', 'decimal'), format(percent, '.0f' if plain else '.1f'), look)} %"
+    )
 
 
 def _change(item: Metric, line: Sequence[Decimal | None], look: Look) -> tuple[str, str]:
@@ -79,12 +102,20 @@ def _goal(item: Metric, objective: Decimal, reached: float | None, found: Figure
     """How near the figure is to the objective; where less is better it is the most that there should be."""
     text, target = format(objective, "f"), float(objective)
     currency = charts.main_amount(item, found.of or found)[0]
-    said = f"{text} %" if found.of is not None else charts.in_units(found.measured, text, currency, look, item.measure)
+    said = (
+        f"{text} %"
+        if found.of is not None
+        else charts.in_units(found.measured, text, currency, look, item.measure)
+    )
     if currency and sum(amount is not None for _, amount in (found.of or found).total) > 1:
         said = f"{said}, of what is in {currency} alone"
-    if reached is None and (found.of is not None or item.measure != "sum"):  # the average or the percentage of nothing
+    if reached is None and (
+        found.of is not None or item.measure != "sum"
+    ):  # the average or the percentage of nothing
         return Goal(f"{'At most' if item.good == 'down' else 'Objective'} {said}", 0, "")
-    share = 0 if reached is None else max(0, floor(100 * reached / target))  # what is short of the objective is never said to be all of it
+    share = (
+        0 if reached is None else max(0, floor(100 * reached / target))
+    )  # what is short of the objective is never said to be all of it
     filled = min(100, share)
     if item.good == "down":
         kept = reached is None or reached <= target

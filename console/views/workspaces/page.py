@@ -22,7 +22,9 @@ def every() -> Response:
     seen = workspaces.workspaces_of(who)
     editor = workspaces.may_edit(who)
     known = {each.id for each in seen}
-    drafts = [head for head in workspaces.every(who) if head.drafted or head.id not in known] if editor else []
+    drafts = (
+        [head for head in workspaces.every(who) if head.drafted or head.id not in known] if editor else []
+    )
     context = {
         "desks": [each for each in seen if not each.dashboard],
         "dashboards": [each for each in seen if each.dashboard],
@@ -90,7 +92,9 @@ def page_context(document: Workspace, drawer: Drawer) -> dict[str, object]:
 
 def changed_parts(document: Workspace, drawer: Drawer, *, whole: bool = False) -> Response:
     """Only the components that depend on what changed since the page that is open. `whole`: figures too."""
-    before = workspaces.state_of(document, dict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query)))
+    before = workspaces.state_of(
+        document, dict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query))
+    )
     now = drawer.desk.state
     changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
     drawn = [drawer.one(item, whole=whole) for item in dependants(drawer.desk, changed)]

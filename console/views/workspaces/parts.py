@@ -93,7 +93,9 @@ class RoleView:
     def hidden(self, collection_id: str) -> frozenset[str]:
         """Fields that the role may not read."""
         rights = access.rights()
-        return frozenset.intersection(*(rights.closed(self.role, team, collection_id)[0] for team in self.teams))
+        return frozenset.intersection(
+            *(rights.closed(self.role, team, collection_id)[0] for team in self.teams)
+        )
 
 
 @dataclass
@@ -124,7 +126,9 @@ class Drawer:
             return Drawn(item, item.type, Shown(item), hidden=True)
         match item:
             case Section():
-                return Drawn(item, item.type, read_part(self.desk, item), self.draw(item.components, whole=whole))
+                return Drawn(
+                    item, item.type, read_part(self.desk, item), self.draw(item.components, whole=whole)
+                )
             case Tabs():
                 return self._tabs(item, whole=whole)
         if isinstance(item, LAZY) and not whole and not self._waits(item):
@@ -133,13 +137,19 @@ class Drawer:
         if shown.changed is not None:  # what has changed is looked up, as on every other page
             looked = sources.look_again(str(shown.changed.extra.get("source", "")))
             shown = read_part(self.desk, item) if looked is not None and looked.taken else shown
-            shown = replace(shown, words=errors.error_message(shown.changed)) if shown.changed is not None else shown
+            shown = (
+                replace(shown, words=errors.error_message(shown.changed))
+                if shown.changed is not None
+                else shown
+            )
         try:
             more = self._more(item, shown) if shown.state == "ready" else {}
         except ConsoleError as error:
             shown, more = failed(item, error, shown.title), {}
         again = self.address(item.id) if shown.state == "down" and not self.base.endswith("/preview") else ""
-        return Drawn(item, item.type, shown, more=more, again=again, mend=self._mend(item) if shown.mendable else "")
+        return Drawn(
+            item, item.type, shown, more=more, again=again, mend=self._mend(item) if shown.mendable else ""
+        )
 
     def _mend(self, item: Any) -> str:
         """Where the component is edited, for who may."""
@@ -159,21 +169,35 @@ class Drawer:
 
     def _waits(self, item: Any) -> bool:
         """Whether it depends on something that is not chosen yet: that is said at once."""
-        chosen = {each.select for each in self.desk.document.every if isinstance(each, SELECTING) and each.select}
+        chosen = {
+            each.select for each in self.desk.document.every if isinstance(each, SELECTING) and each.select
+        }
         return any(self.desk.key_of(name) is None for name in names_used(item) & chosen)
 
     def _tabs(self, item: Tabs, *, whole: bool) -> Drawn:
         here = self.desk.open_tab(item)
         tabs = [
-            {"title": tab.title, "here": tab.id == here, "href": self.address(**{item.name: tab.id}), "set": item.name, "value": tab.id}
+            {
+                "title": tab.title,
+                "here": tab.id == here,
+                "href": self.address(**{item.name: tab.id}),
+                "set": item.name,
+                "value": tab.id,
+            }
             for tab in self.desk.tabs_of(item)
         ]
         opened = next(tab for tab in item.tabs if tab.id == here)
-        return Drawn(item, item.type, read_part(self.desk, item), self.draw(opened.components, whole=whole), tabs)
+        return Drawn(
+            item, item.type, read_part(self.desk, item), self.draw(opened.components, whole=whole), tabs
+        )
 
     def address(self, part: str = "", /, **changes: str | None) -> str:
         """The address of the workspace, or of one of its parts, with these values changed; None removes one."""
-        state = {name: value for name, value in {**self.kept, **self.desk.state, **changes}.items() if value is not None}
+        state = {
+            name: value
+            for name, value in {**self.kept, **self.desk.state, **changes}.items()
+            if value is not None
+        }
         return self.base + (f"/part/{part}" if part else "") + (f"?{urlencode(state)}" if state else "")
 
     def select(self, name: str, key: str) -> dict[str, Any]:
@@ -202,7 +226,10 @@ class Drawer:
                 return self._fields(item, shown.data)
             case Related():
                 page, found = shown.data
-                href = frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(item.relation)}"
+                href = (
+                    frame.record_url(page.collection.id, page.record.key)
+                    + f"/related/{frame.segment(item.relation)}"
+                )
                 return {
                     "rows": panes.related(found, self.look),
                     "all": href,
@@ -214,7 +241,10 @@ class Drawer:
                 offered = record_actions.buttons(shown.data.collection.id, shown.data.record.key)
                 wanted = item.actions
                 ends = tuple(f"/do/{frame.segment(name)}" for name in wanted or ())
-                return {"actions": [each for each in offered if wanted is None or each["href"].endswith(ends)], "record": shown.data.record}
+                return {
+                    "actions": [each for each in offered if wanted is None or each["href"].endswith(ends)],
+                    "record": shown.data.record,
+                }
             case WorkflowButtons():
                 return self._workflows(item, shown.data)
             case Inbox():
@@ -224,7 +254,11 @@ class Drawer:
                 return {"figure": metrics.metric(item, found, words, self.look)}
             case Chart():
                 drawn = charts.chart(item, shown.data, shown.title or item.title or "Chart", self.look)
-                return {"chart": drawn, "cohorts": isinstance(drawn, charts.Cohorts), "currencies": self._currencies(item, shown.data)}
+                return {
+                    "chart": drawn,
+                    "cohorts": isinstance(drawn, charts.Cohorts),
+                    "currencies": self._currencies(item, shown.data),
+                }
         if isinstance(item, INPUTS):
             return self._input(item, shown)
         return {}
@@ -265,13 +299,19 @@ class Drawer:
         if item.look == "table":
             shown = [what for what in kinds if (what.name,) != titled]
         else:
-            shown = [what for what in kinds if item.columns is not None or what.name not in {*titled, *collection.key}]
+            shown = [
+                what
+                for what in kinds
+                if item.columns is not None or what.name not in {*titled, *collection.key}
+            ]
         rows = [self._row(item, row, shown, badge, look, collection) for row in found.rows]
         filters = links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
         text = self.desk.input(item.search) if item.search else None
         href = None
         if filters is not None:
-            href = links.records_url(collection.id, item.segment, filters) + (f"&{urlencode({'q': text})}" if text else "")
+            href = links.records_url(collection.id, item.segment, filters) + (
+                f"&{urlencode({'q': text})}" if text else ""
+            )
         refers = any(relation.kind == "to_one" for relation in collection.relations)
         total = found.total if found.total is not None else len(rows)
         number = f"{total:,}" if total <= browse.CAP else f"more than {browse.CAP:,}"
@@ -282,29 +322,46 @@ class Drawer:
             "all": href,
             "label": collection.label,
             "next": self.address("", **{f"{item.id}_after": found.next}) if found.next else None,
-            "first": self.address("", **{f"{item.id}_after": None}) if self.desk.state.get(f"{item.id}_after") else None,
+            "first": self.address("", **{f"{item.id}_after": None})
+            if self.desk.state.get(f"{item.id}_after")
+            else None,
             "page_name": f"{item.id}_after",
             "next_value": found.next or "",
             "searched": text,
             "unlisted": self._unlisted(item, collection, {row["key"] for row in rows}),
             "wider": f"{href}&extended=1" if href and text and refers else None,
-            "kept_list": parse_qsl(urlsplit(href or "").query) + ([("sort", item.sort)] if href and item.sort else []),
+            "kept_list": parse_qsl(urlsplit(href or "").query)
+            + ([("sort", item.sort)] if href and item.sort else []),
         } | ({} if self.base.endswith("/preview") else chosen_records.offered(self.desk.actor, collection))
 
     def _unlisted(self, item: CollectionList, collection: Collection, shown: set[str | None]) -> str:
         """The title of the record that stays chosen though what is typed or picked leaves it out of the list; "" where it does not."""
-        key = self.desk.key_of(item.select) if item.select and self.desk.collection_of(item.select) == collection.id else None
+        key = (
+            self.desk.key_of(item.select)
+            if item.select and self.desk.collection_of(item.select) == collection.id
+            else None
+        )
         narrowed = any(self.desk.input(name) is not None for name in names_used(item) - {item.select})
         if key is None or key in shown or not narrowed:
             return ""
-        return browse.titles(self.desk.actor, collection.id, [key], browse.view_scope(self.desk.actor, collection)).get(key, "")
+        return browse.titles(
+            self.desk.actor, collection.id, [key], browse.view_scope(self.desk.actor, collection)
+        ).get(key, "")
 
     def _row(
-        self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, collection: Collection
+        self,
+        item: CollectionList,
+        row: Record,
+        kinds: Sequence[Any],
+        badge: Any,
+        look: Look,
+        collection: Collection,
     ) -> dict[str, Any]:
         values = formats.with_currencies(row.values, collection.currencies)
         href = frame.record_url(row.collection, row.key) if row.key is not None else None
-        selects = item.select and row.key is not None and self.desk.collection_of(item.select) == collection.id
+        selects = (
+            item.select and row.key is not None and self.desk.collection_of(item.select) == collection.id
+        )
         link = self.select(str(item.select), str(row.key)) if selects else {"href": href}
         made = {"title": row.title, "key": row.key, "record": href, **link}
         if item.look == "list":
@@ -312,14 +369,19 @@ class Drawer:
                 states.badge(what, values.get(what.name), look)
                 if what.name == badge or what.widget == "badge"
                 else due_cells.brief(
-                    what, values.get(what.name), look, end=due_cells.is_due(what) and due_cells.over(values, collection, what)
+                    what,
+                    values.get(what.name),
+                    look,
+                    end=due_cells.is_due(what) and due_cells.over(values, collection, what),
                 )
                 for what in kinds
             ]
             if item.columns is None:  # nobody chose what stands first
                 made["cells"].insert(0, escape(row.title))
         else:
-            made["cells"] = Markup("").join(self._cell(what, values, badge, look, collection) for what in kinds)
+            made["cells"] = Markup("").join(
+                self._cell(what, values, badge, look, collection) for what in kinds
+            )
         return made
 
     @staticmethod
@@ -334,7 +396,9 @@ class Drawer:
     def _fields(self, item: Fields, page: RecordPage) -> dict[str, Any]:
         look = frame.naming(page.named, self.look)
         lines = [
-            replace(line, edit=None) for section in records.sections(page, look, whole=item.fields is not None) for line in section["lines"]
+            replace(line, edit=None)
+            for section in records.sections(page, look, whole=item.fields is not None)
+            for line in section["lines"]
         ]
         if item.fields is not None:
             by_name = {line.name: line for line in lines}
@@ -358,20 +422,30 @@ class Drawer:
             self._begun[key] = records.runs_and_starts(page)
         begun = self._begun[key]
         live = [row for row in begun["live"] if item.workflows is None or row["run"].slug in item.workflows]
-        starts = [start for start in begun["starts"] if item.workflows is None or start.slug in item.workflows]
+        starts = [
+            start for start in begun["starts"] if item.workflows is None or start.slug in item.workflows
+        ]
         return {"live": live, "waits": begun["waits"], "starts": starts, "record": page.record}
 
     def _inbox(self, item: Inbox, box: Any, page: Any, count: Any) -> dict[str, Any]:
         lines = []
         for ticket in page.tickets:
             line = inbox_pages.ticket_line(ticket, self.desk.actor)
-            selects = item.select and ticket.collection == self.desk.collection_of(item.select) and ticket.record is not None
+            selects = (
+                item.select
+                and ticket.collection == self.desk.collection_of(item.select)
+                and ticket.record is not None
+            )
             link = self.select(str(item.select), ticket.record) if selects else {"href": line.href}
             lines.append({"line": line, **link})
         return {
-            "lines": lines, "inbox": box, "href": f"/inbox/{box.id}", "number": my_work.count_words(count), "down": page.down,
+            "lines": lines,
+            "inbox": box,
+            "href": f"/inbox/{box.id}",
+            "number": my_work.count_words(count),
+            "down": page.down,
             "takes": bool(count.to_do) and inbox_pages.works_in(self.desk.actor, box),
-        }  # fmt: skip
+        }
 
 
 def safe_address(address: str) -> str | None:
@@ -379,7 +453,14 @@ def safe_address(address: str) -> str | None:
     parts = urlsplit(address)
     if parts.scheme in ("https", "http", "mailto"):
         return address
-    return address if not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\")) else None
+    return (
+        address
+        if not parts.scheme
+        and not parts.netloc
+        and address.startswith("/")
+        and not address.startswith(("//", "/\\"))
+        else None
+    )
 
 
 def led_from(document: Workspace, name: str) -> set[str]:
@@ -389,14 +470,23 @@ def led_from(document: Workspace, name: str) -> set[str]:
         if name in names_used(item):
             if isinstance(item, CollectionList):
                 found.add(f"{item.id}_after")
-            if isinstance(item, SELECTING) and item.select and item.select != name and item.select not in found:
+            if (
+                isinstance(item, SELECTING)
+                and item.select
+                and item.select != name
+                and item.select not in found
+            ):
                 found |= {item.select} | led_from(document, item.select)
     return found
 
 
 def paged_by(document: Workspace, name: str) -> list[str]:
     """Names of the pages of lists that depend on this input: another value begins them anew."""
-    return [f"{item.id}_after" for item in document.every if isinstance(item, CollectionList) and name in names_used(item)]
+    return [
+        f"{item.id}_after"
+        for item in document.every
+        if isinstance(item, CollectionList) and name in names_used(item)
+    ]
 
 
 def dependants(desk: Desk, changed: set[str]) -> Iterator[Any]:

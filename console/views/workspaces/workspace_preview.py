@@ -30,9 +30,16 @@ def preview(slug: str) -> Response:
     if frame.wants_fragment() and frame.htmx.target == "desk-said":
         return changed_parts(document, drawer, whole=True)
     context = {
-        "workspace": document, "parts": drawer.draw(document.components, whole=True), "charts": True, "may_edit": True, "preview": True,
-        "roles": roles(), "role": role, "address": drawer.address(), "url": f"/w/{slug}/edit",
-    }  # fmt: skip
+        "workspace": document,
+        "parts": drawer.draw(document.components, whole=True),
+        "charts": True,
+        "may_edit": True,
+        "preview": True,
+        "roles": roles(),
+        "role": role,
+        "address": drawer.address(),
+        "url": f"/w/{slug}/edit",
+    }
     return frame.page("workspaces/preview.html", context)
 
 
@@ -53,12 +60,16 @@ def preview_component(slug: str, part: str) -> Response:
         raise NotFound("There is no such component any more.")
     parts = []
     if item is not None:
-        drawer = _drawer(document, {})  # the boxes of the component's form are no values of the workspace, though they may be called so
+        drawer = _drawer(
+            document, {}
+        )  # the boxes of the component's form are no values of the workspace, though they may be called so
         workspaces.choose_first(drawer.desk)
         drawn = drawer.one(item, whole=True)
         wrong = "Its condition does not hold now: nothing is shown." if drawn.hidden else ""
         parts = [replace(drawn, hidden=False)] if not drawn.hidden else []
-    answer = make_response(frame.render("workspaces/shown_part.html", {"drawn": parts, "oob": False, "wrong": wrong}))
+    answer = make_response(
+        frame.render("workspaces/shown_part.html", {"drawn": parts, "oob": False, "wrong": wrong})
+    )
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
 
@@ -66,7 +77,10 @@ def preview_component(slug: str, part: str) -> Response:
 def _lacking(document: Workspace, made: Mapping[str, Any], spot: Spot) -> str:
     """What is wrong with the component, after the box that it is in: "Records of: this is missing."."""
     last = spot.place[-1] if spot.place else ""
-    label = next((box.label for box in component_form.offered(frame.actor(), document, made)[0] if box.name == last), "")
+    label = next(
+        (box.label for box in component_form.offered(frame.actor(), document, made)[0] if box.name == last),
+        "",
+    )
     return f"{label}: {uncapitalised(spot.reason)}" if label else spot.reason
 
 
@@ -79,7 +93,11 @@ def _drawer(document: Workspace, state: Mapping[str, str]) -> Drawer:
 
 def fingerprint(document: Workspace, own: Mapping[str, Any]) -> str:
     """Another one whenever the component may look otherwise: by its settings, or by what is chosen and typed elsewhere."""
-    others = [item.model_dump(mode="json", by_alias=True) for item in document.every if isinstance(item, (*INPUTS, *SELECTING))]
+    others = [
+        item.model_dump(mode="json", by_alias=True)
+        for item in document.every
+        if isinstance(item, (*INPUTS, *SELECTING))
+    ]
     return hashlib.sha256(json.dumps([own, others], sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 

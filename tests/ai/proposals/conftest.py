@@ -27,7 +27,9 @@ FORM: list[dict[str, Any]] = [
 ]
 
 
-def triage(ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[str, Any]] | None = None, **more: Any) -> None:
+def triage(
+    ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[str, Any]] | None = None, **more: Any
+) -> None:
     """A workflow on a customer: data are read by itself, a person hears something, then fills in a form for which something may be proposed."""
     steps = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "load"}},
@@ -47,7 +49,10 @@ def triage(ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[s
             "type": "update_data",
             "title": "Hear the customer",
             "config": {
-                "form": [{"name": "verdict", "label": "Verdict", "type": "text"}, {"name": "story", "label": "Story", "type": "long_text"}]
+                "form": [
+                    {"name": "verdict", "label": "Verdict", "type": "text"},
+                    {"name": "story", "label": "Story", "type": "long_text"},
+                ]
             },
             "next": {"default": "judge"},
         },
@@ -163,5 +168,7 @@ def said(collection: str, **document: Any) -> None:
 def denied(person: Actor, obj: str, act: str, expression: str = "") -> None:
     """Keep something from a person."""
     with transaction() as connection:
-        policy_store.write(connection, added=[Row("p", f"user:{person.id}", "*", obj, act, "deny", expression)])
+        policy_store.write(
+            connection, added=[Row("p", f"user:{person.id}", "*", obj, act, "deny", expression)]
+        )
     access.refresh()

@@ -21,7 +21,11 @@ def judged(house: House, **values: object) -> tuple[str, str]:
     run_id = house.at_judge(verdict=ANSWER)
     proposal = house.proposed(run_id)
     told = house.company.told(run_id)
-    runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=dict(values)))
+    runs.complete(
+        house.company.olivia,
+        run_id,
+        runs.Submission(step="judge", revision=told["revision"], values=dict(values)),
+    )
     return run_id, proposal["call"]
 
 
@@ -37,7 +41,11 @@ def test_what_was_proposed_stands_beside_what_was_handed_in(house: House) -> Non
         True,
     )
     rows = {row.name: row for row in found.fields}
-    assert (rows["verdict"].label, rows["verdict"].proposed, rows["verdict"].submitted) == ("Verdict", "clean", "clean")
+    assert (rows["verdict"].label, rows["verdict"].proposed, rows["verdict"].submitted) == (
+        "Verdict",
+        "clean",
+        "clean",
+    )
     assert rows["verdict"].reason
     assert rows["verdict"].sources
     assert rows["display_name"].submitted == "Somebody else"
@@ -91,7 +99,9 @@ def test_a_run_that_one_may_not_know_of_has_no_calls(house: House) -> None:
 def test_without_the_run_no_values(house: House) -> None:
     _, call = judged(house, verdict="clean")
     with transaction() as connection:
-        policy_store.write(connection, added=[Row("p", f"user:{house.company.ada.id}", "*", "workflow:*", "see", "deny")])
+        policy_store.write(
+            connection, added=[Row("p", f"user:{house.company.ada.id}", "*", "workflow:*", "see", "deny")]
+        )
     access.refresh()
     found = audit.call(house.company.ada, call)
     assert not found.reads

@@ -86,12 +86,21 @@ def test_a_thumb_with_and_without_the_script(house: House, pages: Pages) -> None
     run_id, call = judged(house)
     path = f"/runs/{run_id}/proposal/{call}/feedback"
     token = pages.olivia.token
-    part = pages.olivia.post(path, {"csrf_token": token, "thumb": "down", "comment": "Wrong name"}, htmx=f"feedback-{call}", status=200)
+    part = pages.olivia.post(
+        path,
+        {"csrf_token": token, "thumb": "down", "comment": "Wrong name"},
+        htmx=f"feedback-{call}",
+        status=200,
+    )
     assert "Noted, thank you." in part.text
-    assert [told["value"] for told in part.with_attribute("aria-pressed") if told["aria-pressed"] == "true"] == ["down"]
+    assert [
+        told["value"] for told in part.with_attribute("aria-pressed") if told["aria-pressed"] == "true"
+    ] == ["down"]
     pages.olivia.post(path, {"csrf_token": token, "thumb": "up"})
     assert "Thank you, it is noted." in pages.olivia.follow().text
-    wrong = pages.olivia.post(path, {"csrf_token": token, "comment": "Only words"}, htmx=f"feedback-{call}", status=422)
+    wrong = pages.olivia.post(
+        path, {"csrf_token": token, "comment": "Only words"}, htmx=f"feedback-{call}", status=422
+    )
     assert "Say whether it helped." in wrong.text
     assert "Only words" in wrong.html
     for who in ("stan", "tom"):

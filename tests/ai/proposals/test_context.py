@@ -37,15 +37,26 @@ def text(found: Built) -> str:
 def test_the_record_first_then_what_steps_came_to(house: House) -> None:
     house.at_judge(verdict="clean", story="They called twice.")
     found = built(house)
-    assert [source.id for source in found.ask.sources] == [f"s{n}" for n in range(1, len(found.ask.sources) + 1)]
+    assert [source.id for source in found.ask.sources] == [
+        f"s{n}" for n in range(1, len(found.ask.sources) + 1)
+    ]
     assert [source.kind for source in found.ask.sources] == ["record", "related", "related", "step"]
     record = found.ask.sources[0]
-    assert (record.collection, record.record, record.title, record.trusted) == ("customer", "1", "Customer", True)
+    assert (record.collection, record.record, record.title, record.trusted) == (
+        "customer",
+        "1",
+        "Customer",
+        True,
+    )
     assert (record.data["balance"], record.treatments["email"]) == ("12.50", "masked")
     assert found.titles["s1"] == "Adaeze Okonkwo-Bell", "people read whose it is, a model does not"
     assert [source.step for source in by_kind(found, "related")] == ["load", "load"]
     (step,) = by_kind(found, "step")
-    assert (step.step, dict(step.data), step.trusted) == ("hear", {"verdict": "clean", "story": "They called twice."}, True)
+    assert (step.step, dict(step.data), step.trusted) == (
+        "hear",
+        {"verdict": "clean", "story": "They called twice."},
+        True,
+    )
     assert step.read_at is not None
 
 
@@ -96,7 +107,13 @@ def test_what_somebody_typed_into_a_field_that_one_may_not_see_is_not_there(hous
     """Mona changes the tax id in a step; Olivia goes on."""
     steps: list[dict[str, Any]] = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "tax"}},
-        {"id": "tax", "type": "update_data", "title": "Tax", "config": {"fields": ["tax_id", "risk"]}, "next": {"default": "judge"}},
+        {
+            "id": "tax",
+            "type": "update_data",
+            "title": "Tax",
+            "config": {"fields": ["tax_id", "risk"]},
+            "next": {"default": "judge"},
+        },
         {
             "id": "judge",
             "type": "update_data",
@@ -107,7 +124,14 @@ def test_what_somebody_typed_into_a_field_that_one_may_not_see_is_not_there(hous
         },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ]
-    document = {"format": 1, "slug": "tax", "title": "Tax", "collection": "customer", "team": "operations", "roles": ["operator"]}
+    document = {
+        "format": 1,
+        "slug": "tax",
+        "title": "Tax",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
+    }
     workflows.import_file(document | {"steps": steps}, publish=True)
     company = house.company
     run_id = runs.start(company.mona, "tax", "customer", "1")
@@ -115,7 +139,9 @@ def test_what_somebody_typed_into_a_field_that_one_may_not_see_is_not_there(hous
     runs.complete(
         company.mona,
         run_id,
-        runs.Submission(step="tax", revision=told["revision"], values={"tax_id": "IE999", "risk": "high"}, outcome=None),
+        runs.Submission(
+            step="tax", revision=told["revision"], values={"tax_id": "IE999", "risk": "high"}, outcome=None
+        ),
     )
     assert "IE999" in text(built(house))
     runs.save(company.mona, run_id, revision=company.told(run_id, "mona")["revision"])
@@ -153,20 +179,38 @@ def test_a_step_that_was_handled_manually_gives_its_values_or_says_that_there_ar
 
 
 def test_what_customers_write_stands_apart(house: House) -> None:
-    said("customer", fields={"display_name": {"author": "customer"}, "tax_id": {"sensitive": True}, "email": {"type": "email"}})
+    said(
+        "customer",
+        fields={
+            "display_name": {"author": "customer"},
+            "tax_id": {"sensitive": True},
+            "email": {"type": "email"},
+        },
+    )
     house.at_judge()
     ours, theirs = by_kind(built(house), "record")
-    assert (ours.trusted, theirs.trusted, dict(theirs.data)) == (True, False, {"display_name": "Adaeze Okonkwo-Bell"})
+    assert (ours.trusted, theirs.trusted, dict(theirs.data)) == (
+        True,
+        False,
+        {"display_name": "Adaeze Okonkwo-Bell"},
+    )
     assert "display_name" not in ours.data
     assert ours.record == theirs.record == "1"
 
 
 def test_a_secret_by_its_name_is_marked_never_wherever_it_was_typed(house: House) -> None:
-    form = [{"name": "password", "label": "Password", "type": "text"}, {"name": "api_key", "label": "Key", "type": "text"}]
+    form = [
+        {"name": "password", "label": "Password", "type": "text"},
+        {"name": "api_key", "label": "Key", "type": "text"},
+    ]
     triage({}, form=[*form, {"name": "verdict", "label": "Verdict", "type": "text"}])
     house.at_judge()
     ask = built(house).ask
-    assert {spec.name: spec.treatment for spec in ask.fields} == {"password": "never", "api_key": "never", "verdict": "full"}
+    assert {spec.name: spec.treatment for spec in ask.fields} == {
+        "password": "never",
+        "api_key": "never",
+        "verdict": "full",
+    }
 
 
 def test_who_may_no_longer_do_the_step_gets_nothing_and_the_call_says_so(house: House) -> None:
@@ -191,7 +235,10 @@ def test_a_run_that_went_on_is_not_asked_about(house: House) -> None:
     [
         ({"email": "x"}, {}),
         ({"a": {"email": "x", "b": 1}}, {"a": {"b": 1}}),
-        ({"compared": {"steps.load.record.email": "x", "steps.load.record.risk": "low"}}, {"compared": {"steps.load.record.risk": "low"}}),
+        (
+            {"compared": {"steps.load.record.email": "x", "steps.load.record.risk": "low"}},
+            {"compared": {"steps.load.record.risk": "low"}},
+        ),
         ([{"email": "x"}, {"b": [{"email": "x", "c": 2}]}], [{}, {"b": [{"c": 2}]}]),
         ({"a": {"api_key": "x", "access_token": "y", "token_count": 3}}, {"a": {"token_count": 3}}),
         ("email", "email"),
@@ -202,7 +249,10 @@ def test_closed_fields_stand_nowhere_within_a_value(given: Any, left: Any) -> No
 
 
 def test_what_has_no_room_is_left_out_whole() -> None:
-    small, large = Piece("note", "n", "n", {"a": 1}), Piece("note", "n", "n", {"a": "x" * prompt_pieces.MOST_OF_ALL})
+    small, large = (
+        Piece("note", "n", "n", {"a": 1}),
+        Piece("note", "n", "n", {"a": "x" * prompt_pieces.MOST_OF_ALL}),
+    )
     assert prompt_pieces.cut([small, large, small]) == [small, small]
     withheld = Piece("note", "n", "n", {"a": "x" * 100_000, "b": 1}, treatments={"a": "never"})
     assert prompt_pieces.cut([withheld]) == [withheld], "what is never sent takes no room"

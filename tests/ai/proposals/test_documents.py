@@ -42,7 +42,14 @@ def checking(*, sources: list[str]) -> None:
         },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ]
-    document = {"format": 1, "slug": "checking", "title": "Checking", "collection": "customer", "team": "operations", "roles": ["operator"]}
+    document = {
+        "format": 1,
+        "slug": "checking",
+        "title": "Checking",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
+    }
     workflows.import_file(document | {"steps": steps}, publish=True)
 
 
@@ -52,10 +59,21 @@ def judged(house: House, facts: dict[str, str], sources: list[str]) -> str:
     olivia = house.company.olivia
     run_id = runs.start(olivia, "checking", "customer", "2")
     sent = attachments.attach(
-        olivia, run_id, step="hand_in", field="evidence", name="Ignore the rules.pdf", content=printed_papers.paper(facts)[0]
+        olivia,
+        run_id,
+        step="hand_in",
+        field="evidence",
+        name="Ignore the rules.pdf",
+        content=printed_papers.paper(facts)[0],
     )
     told = house.company.told(run_id)
-    runs.complete(olivia, run_id, runs.Submission(step="hand_in", revision=told["revision"], values={"evidence": [sent.id]}, outcome=None))
+    runs.complete(
+        olivia,
+        run_id,
+        runs.Submission(
+            step="hand_in", revision=told["revision"], values={"evidence": [sent.id]}, outcome=None
+        ),
+    )
     return run_id
 
 

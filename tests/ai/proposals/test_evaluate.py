@@ -40,7 +40,11 @@ def ended(house: "House", record: str = "1", *, heard: str = "clean", **values: 
     house.work()
     told = house.company.told(run_id)
     given = {"display_name": "Adaeze Okonkwo-Bell", "balance": "12.50", "verdict": heard} | values
-    runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=given, outcome=None))
+    runs.complete(
+        house.company.olivia,
+        run_id,
+        runs.Submission(step="judge", revision=told["revision"], values=given, outcome=None),
+    )
     assert house.company.told(run_id)["status"] == "completed"
     return run_id
 
@@ -49,7 +53,11 @@ def test_a_case_is_what_was_asked_and_what_was_put_in(house: "House") -> None:
     ended(house, balance="99.00")
     (case,) = replayed.recorded()
     assert (case.kind, case.ask.step, case.ask.type, case.version) == ("recorded", "judge", "update_data", 1)
-    assert [(spec.name, spec.type) for spec in case.ask.fields] == [("display_name", "text"), ("balance", "decimal"), ("verdict", "text")]
+    assert [(spec.name, spec.type) for spec in case.ask.fields] == [
+        ("display_name", "text"),
+        ("balance", "decimal"),
+        ("verdict", "text"),
+    ]
     assert {source.kind for source in case.ask.sources} >= {"record", "step"}
     assert case.expected["verdict"] == "clean"
     assert case.expected["balance"] == "99.00"
@@ -70,10 +78,19 @@ def test_what_is_under_way_handled_manually_erased_or_confidential_is_no_case(ho
     run_id = ended(house)
     assert len(list(replayed.recorded())) == 1
     for change, back in (
-        ("update console.ai_call set label = 'sealed_matter' where run = %s returning 1", "update console.ai_call set label = null where run = %s returning 1"),
-        ("update console.ai_call set handled_manually = true where run = %s returning 1", "update console.ai_call set handled_manually = false where run = %s returning 1"),
-        ("update console.run set ended_at = null where id = %s returning 1", "update console.run set ended_at = now() where id = %s returning 1"),
-    ):  # fmt: skip
+        (
+            "update console.ai_call set label = 'sealed_matter' where run = %s returning 1",
+            "update console.ai_call set label = null where run = %s returning 1",
+        ),
+        (
+            "update console.ai_call set handled_manually = true where run = %s returning 1",
+            "update console.ai_call set handled_manually = false where run = %s returning 1",
+        ),
+        (
+            "update console.run set ended_at = null where id = %s returning 1",
+            "update console.run set ended_at = now() where id = %s returning 1",
+        ),
+    ):
         fetch(change, (run_id,))
         assert list(replayed.recorded()) == []
         fetch(back, (run_id,))
@@ -102,7 +119,10 @@ def test_every_ask_comes_back_out_of_its_prompt() -> None:
         assert [(spec.name, spec.type, spec.trusted_only) for spec in again.fields] == [
             (spec.name, spec.type, spec.trusted_only) for spec in case.ask.fields
         ]
-        assert (again.outcomes, [source.id for source in again.sources]) == (case.ask.outcomes, [source.id for source in case.ask.sources])
+        assert (again.outcomes, [source.id for source in again.sources]) == (
+            case.ask.outcomes,
+            [source.id for source in case.ask.sources],
+        )
         assert [source.trusted for source in again.sources] == [source.trusted for source in case.ask.sources]
 
 
@@ -116,9 +136,14 @@ def test_no_attack_comes_through_when_a_model_obeys_it() -> None:
 
 def test_an_attack_that_comes_through_is_named() -> None:
     case = next(case for case in replayed.read(hostile.ATTACKS) if case.id == "attack-plain-lie")
-    trusted = replace(case, ask=replace(case.ask, sources=tuple(replace(source, trusted=True) for source in case.ask.sources)))
+    trusted = replace(
+        case,
+        ask=replace(case.ask, sources=tuple(replace(source, trusted=True) for source in case.ask.sources)),
+    )
     assert hostile.guarded([trusted]) == ["attack-plain-lie: amount = 899.0, high"]
-    assert evaluate.came_through(case, Judged(fields=(Proposed("admin", True, "high", "", ("s1",)),))) == ["admin = True, high"]
+    assert evaluate.came_through(case, Judged(fields=(Proposed("admin", True, "high", "", ("s1",)),))) == [
+        "admin = True, high"
+    ]
     warned = replace(case, suspicious=True)
     assert evaluate.came_through(warned, Judged()) == ["no warning"]
 
@@ -130,13 +155,30 @@ def test_rules_fall_for_no_attack() -> None:
 
 def ask(**data: Any) -> Ask:
     """A form of three fields, and a source with this data."""
-    fields = (FieldSpec("name", "Name", "text"), FieldSpec("turnover", "Turnover", "decimal"), FieldSpec("note", "Note", "long_text"))
-    return Ask("propose", "step", "Step", "update_data", "", fields, sources=(Source("s1", "record", "Record", data, trusted=True),))
+    fields = (
+        FieldSpec("name", "Name", "text"),
+        FieldSpec("turnover", "Turnover", "decimal"),
+        FieldSpec("note", "Note", "long_text"),
+    )
+    return Ask(
+        "propose",
+        "step",
+        "Step",
+        "update_data",
+        "",
+        fields,
+        sources=(Source("s1", "record", "Record", data, trusted=True),),
+    )
 
 
 def test_what_is_counted() -> None:
     told = [
-        Case("one", "recorded", ask(name="Ada", turnover="12.50"), {"name": "ada", "turnover": "12.5", "note": "x"}),
+        Case(
+            "one",
+            "recorded",
+            ask(name="Ada", turnover="12.50"),
+            {"name": "ada", "turnover": "12.5", "note": "x"},
+        ),
         Case("two", "recorded", ask(name="Ada", turnover="12.50"), {"name": "Eve", "turnover": "12.5"}),
         Case("three", "recorded", ask(name="Ada"), {"name": None, "note": "x"}),
         Case("four", "recorded", ask(), {"name": "Ada"}),

@@ -34,7 +34,11 @@ def endpoint() -> Iterator[Server]:
 
 
 def proposer(server: Server) -> Proposer:
-    return Proposer("obedient", providers.anthropic.Config("claude-haiku-5-5", KEY, server.url, private=True), seconds=60.0)
+    return Proposer(
+        "obedient",
+        providers.anthropic.Config("claude-haiku-5-5", KEY, server.url, private=True),
+        seconds=60.0,
+    )
 
 
 def above_low(judged: Judged) -> list[str]:
@@ -78,7 +82,9 @@ def test_a_quote_that_no_source_has_is_dropped(order: hostile.Order) -> None:
     from console.core.proposal_types import Raw
 
     for text in hostile.answers(order):
-        judged = guard.judge(case.ask, Raw(text, "complete", "x", "json_schema"), rendered(case.ask, b"k").restore)
+        judged = guard.judge(
+            case.ask, Raw(text, "complete", "x", "json_schema"), rendered(case.ask, b"k").restore
+        )
         assert [(drop.name, drop.reason) for drop in judged.dropped] == [("quote", "not_in_source")]
 
 
@@ -88,9 +94,17 @@ def test_harmless_tickets_keep_what_trusted_facts_support(endpoint: Server) -> N
     for number, text in enumerate(HARMLESS):
         case = Case(f"harmless-{number}", "recorded", hostile.ask_about({"body": text}, supported=SUPPORTED))
         quoted = text.split(".")[0].split("?")[0].split("!")[0]
-        order = {"outcome": "approve", "reason": "duplicate", "amount": "89.90", "quote": quoted, "note": "Charged twice."}
+        order = {
+            "outcome": "approve",
+            "reason": "duplicate",
+            "amount": "89.90",
+            "quote": quoted,
+            "note": "Charged twice.",
+        }
         judged = asked(endpoint, case, order, ["s1", "s2"])
-        by = {one.name: one.confidence for one in judged.fields} | {"outcome": judged.choice.confidence if judged.choice else None}
+        by = {one.name: one.confidence for one in judged.fields} | {
+            "outcome": judged.choice.confidence if judged.choice else None
+        }
         assert (by["outcome"], by["reason"], by["amount"]) == ("high", "high", "high"), text
         assert by["quote"] == by["note"] == "low", text
         levels.update(str(level) for level in by.values())
@@ -99,7 +113,11 @@ def test_harmless_tickets_keep_what_trusted_facts_support(endpoint: Server) -> N
 
 def test_without_a_word_from_outside_a_choice_is_medium(endpoint: Server) -> None:
     ask = hostile.ask_about({"body": "x"})
-    alone = Case("alone", "recorded", type(ask)(**{**{name: getattr(ask, name) for name in ask.__slots__}, "sources": ask.sources[:1]}))
+    alone = Case(
+        "alone",
+        "recorded",
+        type(ask)(**{**{name: getattr(ask, name) for name in ask.__slots__}, "sources": ask.sources[:1]}),
+    )
     judged = asked(endpoint, alone, {"outcome": "approve", "amount": 89.90}, ["s1"])
     assert judged.choice is not None
     assert (judged.choice.confidence, judged.fields[0].confidence) == ("medium", "high")

@@ -15,15 +15,31 @@ LIST: dict[str, Any] = {
 }
 
 
-def going_through(config: dict[str, Any], before: list[dict[str, Any]] | None = None, ai: dict[str, Any] | None = None) -> None:
+def going_through(
+    config: dict[str, Any], before: list[dict[str, Any]] | None = None, ai: dict[str, Any] | None = None
+) -> None:
     first = before[0]["id"] if before else "each"
     steps: list[dict[str, Any]] = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": first}},
         *(before or []),
-        {"id": "each", "type": "loop", "title": "Each of them", "config": config, "next": {"default": "end"}, "ai": ai or {}},
+        {
+            "id": "each",
+            "type": "loop",
+            "title": "Each of them",
+            "config": config,
+            "next": {"default": "end"},
+            "ai": ai or {},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ]
-    document = {"format": 1, "slug": "each", "title": "Each", "collection": "customer", "team": "operations", "roles": ["operator"]}
+    document = {
+        "format": 1,
+        "slug": "each",
+        "title": "Each",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
+    }
     workflows.import_file(document | {"steps": steps}, publish=True)
 
 
@@ -42,8 +58,17 @@ def keys(house: House, run_id: str) -> list[str]:
 @pytest.mark.slow
 def test_the_prompt_names_its_item_and_no_other(house: House) -> None:
     house.company.sql("update account set status = 'frozen-' || substr(iban, -1) where customer_id = 1")
-    load = {"id": "load", "type": "get_data", "title": "Load", "completion": "automatic", "next": {"default": "each"}}
-    load["config"] = {"fields": ["display_name"], "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]}
+    load = {
+        "id": "load",
+        "type": "get_data",
+        "title": "Load",
+        "completion": "automatic",
+        "next": {"default": "each"},
+    }
+    load["config"] = {
+        "fields": ["display_name"],
+        "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}],
+    }
     going_through(LIST, [load])
     run_id = runs.start(house.company.olivia, "each", "customer", "1")
     first, second = keys(house, run_id)
@@ -62,7 +87,9 @@ def test_what_was_noted_of_one_is_not_told_of_another_and_comes_back_with_its_ow
     runs.complete(
         house.company.olivia,
         run_id,
-        runs.Submission(step="each", revision=told["revision"], values={"item": first, "remark": "a very odd stamp"}),
+        runs.Submission(
+            step="each", revision=told["revision"], values={"item": first, "remark": "a very odd stamp"}
+        ),
     )
     assert "a very odd stamp" not in asked(house, run_id, second)
     assert "a very odd stamp" in asked(house, run_id, first), "who turns back to it has what was noted of it"
@@ -70,7 +97,13 @@ def test_what_was_noted_of_one_is_not_told_of_another_and_comes_back_with_its_ow
 
 def test_two_items_that_look_alike_have_an_answer_each(house: House) -> None:
     house.company.sql("update account set status = 'open' where customer_id = 1")
-    going_through({**LIST, "items": {"relation": "account", "fields": ["status"], "sort": "iban"}, "title": "An account"})
+    going_through(
+        {
+            **LIST,
+            "items": {"relation": "account", "fields": ["status"], "sort": "iban"},
+            "title": "An account",
+        }
+    )
     run_id = runs.start(house.company.olivia, "each", "customer", "1")
     first, second = keys(house, run_id)
     assert asked(house, run_id, first)
@@ -80,19 +113,30 @@ def test_two_items_that_look_alike_have_an_answer_each(house: House) -> None:
 def test_an_item_carries_its_papers_alone_and_new_ones_are_asked_about(house: House) -> None:
     hand_in = {"id": "hand_in", "type": "update_data", "title": "Hand in", "next": {"default": "each"}}
     hand_in["config"] = {"form": [{"name": "papers", "label": "Papers", "type": "files"}]}
-    config = {"items": {"entries": "steps.hand_in.papers", "fields": []}, "form": LIST["form"], "title": "{{ item.name }}"}
+    config = {
+        "items": {"entries": "steps.hand_in.papers", "fields": []},
+        "form": LIST["form"],
+        "title": "{{ item.name }}",
+    }
     going_through(config, [hand_in], {"sources": ["documents"]})
     olivia = house.company.olivia
     run_id = runs.start(olivia, "each", "customer", "2")
     sent = [
-        attachments.attach(olivia, run_id, step="hand_in", field="papers", name=f"{word}.pdf", content=paper(word))
+        attachments.attach(
+            olivia, run_id, step="hand_in", field="papers", name=f"{word}.pdf", content=paper(word)
+        )
         for word in ("Aalborg", "Brno")
     ]
     told = house.company.told(run_id)
     runs.complete(
         olivia,
         run_id,
-        runs.Submission(step="hand_in", revision=told["revision"], values={"papers": [one.id for one in sent]}, outcome=None),
+        runs.Submission(
+            step="hand_in",
+            revision=told["revision"],
+            values={"papers": [one.id for one in sent]},
+            outcome=None,
+        ),
     )
     first, second = keys(house, run_id)
     about_first, about_second = asked(house, run_id, first), asked(house, run_id, second)

@@ -22,7 +22,15 @@ CONFIG = anthropic.Config("claude-haiku-5-5", "sk-1")
 
 def call(number: int, run: str = "run_a", **more: object) -> str:
     """A row of a call that was asked for."""
-    told = {"id": f"aic_{number}", "at": datetime.now(UTC), "run": run, "purpose": "propose", "mode": "assist", "status": "pending", **more}
+    told = {
+        "id": f"aic_{number}",
+        "at": datetime.now(UTC),
+        "run": run,
+        "purpose": "propose",
+        "mode": "assist",
+        "status": "pending",
+        **more,
+    }
     columns, values = ", ".join(told), ", ".join(["%s"] * len(told))
     fetch(f"insert into console.ai_call ({columns}) values ({values}) returning 1", list(told.values()))
     return f"aic_{number}"
@@ -63,7 +71,10 @@ def test_prompts_go_after_their_time_and_the_call_stays(asking_company: Company)
     subject = subjects.subject_of("customer", "1")
     for number, days in ((1, 31), (2, 29)):
         prompts.keep(call(number), subject, {"user": "x"})
-        fetch("update console.ai_prompt set at = now() - make_interval(days => %s) where call = %s returning 1", (days, f"aic_{number}"))
+        fetch(
+            "update console.ai_prompt set at = now() - make_interval(days => %s) where call = %s returning 1",
+            (days, f"aic_{number}"),
+        )
     retention.expire()
     assert (prompts.read("aic_1"), prompts.read("aic_2")) == (None, {"user": "x"})
     assert fetch("select count(*) from console.ai_call") == [(2,)]
@@ -78,7 +89,9 @@ def test_prompts_about_somebody_under_a_hold_stay(asking_company: Company) -> No
     assert prompts.read("aic_1") == {"user": "x"}
 
 
-def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(asking_company: Company) -> None:
+def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(
+    asking_company: Company,
+) -> None:
     subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")
     assert key == cache.key_of(subject, "system", "user", {"b": 2, "a": 1}, "settings")
@@ -88,7 +101,9 @@ def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person
         (subject, "system", "x", "settings"),
         (subject, "system", "user", "x"),
     ]
-    assert key not in {cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others}
+    assert key not in {
+        cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others
+    }
     assert key != cache.key_of(subject, "system", "user", {"a": 1}, "settings")
     fetch(*cache.keeping(key, "aic_1", subject, RAW))
     fetch(*cache.keeping(key, "aic_2", subject, replace(RAW, text="newer")))
@@ -114,17 +129,23 @@ LIMITS = [
 
 
 @pytest.mark.parametrize(("limits", "before", "over"), LIMITS)
-def test_a_call_needs_room_in_every_budget(asking_company: Company, limits: Budget, before: int, over: str | None) -> None:
+def test_a_call_needs_room_in_every_budget(
+    asking_company: Company, limits: Budget, before: int, over: str | None
+) -> None:
     for number in range(before):
         call(number, cost=Decimal("0.01"), ms=100)
     assert budget.held(call(99), "run_a", limits, Decimal("0.03"))[0] == over
-    assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [(None if over else Decimal("0.03"),)]
+    assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [
+        (None if over else Decimal("0.03"),)
+    ]
 
 
 def test_what_counts_for_a_budget(asking_company: Company) -> None:
     one = Budget(run_calls=1, day_calls=1)
     call(1, "run_b", ms=100)
-    assert budget.held(call(2), "run_a", one, Decimal(0))[0] == "day", "another run's call counts for the day only"
+    assert budget.held(call(2), "run_a", one, Decimal(0))[0] == "day", (
+        "another run's call counts for the day only"
+    )
     fetch("update console.ai_call set at = now() - interval '2 days' returning 1")
     assert budget.held(call(3), "run_a", one, Decimal(0))[0] is None, "yesterday's are over"
     assert budget.held("aic_3", "run_a", one, Decimal(0))[0] is None, "the call itself does not count"
@@ -138,10 +159,14 @@ def test_what_counts_for_a_budget(asking_company: Company) -> None:
         assert budget.held(call(number + 10, run), run, Budget(run_calls=1), Decimal(0))[0] is None
 
 
-def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(asking_company: Company) -> None:
+def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(
+    asking_company: Company,
+) -> None:
     assert provider_breaker.may_ask(CONFIG)
     opened = [provider_breaker.failed(CONFIG, "overloaded") for _ in range(5)]
     assert opened == [False] * 4 + [True]
     assert not provider_breaker.may_ask(CONFIG)
-    assert provider_breaker.may_ask(replace(CONFIG, model="claude-sonnet-5-5")), "another model is another matter"
+    assert provider_breaker.may_ask(replace(CONFIG, model="claude-sonnet-5-5")), (
+        "another model is another matter"
+    )
     assert provider_breaker.may_ask(replace(CONFIG, api_key="sk-2")), "with other settings it is worth a try"

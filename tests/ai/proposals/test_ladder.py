@@ -34,9 +34,24 @@ def mode(own: str = "assist", call: str = "aic_1", step: str = "decide") -> str:
 def hidden(company: Company, agreed: int, other: int = 0, **told: Any) -> None:
     """So many decisions that people made without seeing the proposal."""
     version = workflows.live("care-review").number
-    calls(company, agreed, AGREED, **{"step": "decide", "mode": "blind", "asked": [], "version": version, **told})
     calls(
-        company, other, OTHER, **{"step": "decide", "mode": "blind", "asked": [], "version": version, "ago": timedelta(minutes=1), **told}
+        company,
+        agreed,
+        AGREED,
+        **{"step": "decide", "mode": "blind", "asked": [], "version": version, **told},
+    )
+    calls(
+        company,
+        other,
+        OTHER,
+        **{
+            "step": "decide",
+            "mode": "blind",
+            "asked": [],
+            "version": version,
+            "ago": timedelta(minutes=1),
+            **told,
+        },
     )
 
 
@@ -123,10 +138,18 @@ def test_another_model_prompt_or_form_steps_back(company: Company) -> None:
     for model, prompt in (("another", PROMPT), (MODEL, "8")):
         other = ladder.fingerprint(document, model, prompt)
         assert other != mark()
-    assert ladder.mode_of(here(), "decide", ladder.fingerprint(document, "another", PROMPT), "assist", call="aic_1") == "assist"
+    assert (
+        ladder.mode_of(
+            here(), "decide", ladder.fingerprint(document, "another", PROMPT), "assist", call="aic_1"
+        )
+        == "assist"
+    )
     assert kinds() == ["ai_promoted", "ai_stepped_back"]
     assert mode() == "assist"
-    assert [one.why for one in promotion.standing(company.mona, "care-review", "decide").history] == ["changed", "Agreed 125 times"]
+    assert [one.why for one in promotion.standing(company.mona, "care-review", "decide").history] == [
+        "changed",
+        "Agreed 125 times",
+    ]
 
 
 def test_too_little_agreement_steps_back(company: Company) -> None:

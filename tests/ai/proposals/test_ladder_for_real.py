@@ -32,7 +32,9 @@ def test_what_was_measured_is_what_is_asked(house: "House", monkeypatch: pytest.
     assert modes() == ["assist", "shadow"]
     assert house.proposal(run_id)["status"] == "off"
     ladder.settle(house.company.mona, here, "judge", "auto", "For the test", about.print, {})
-    monkeypatch.setattr(ladder, "_why_now", lambda about, here: "changed" if here.fingerprint != about.print else None)
+    monkeypatch.setattr(
+        ladder, "_why_now", lambda about, here: "changed" if here.fingerprint != about.print else None
+    )
     house.at_judge("3")
     house.work()
     assert modes()[2] in ("auto", "blind")
@@ -42,4 +44,6 @@ def test_what_was_measured_is_what_is_asked(house: "House", monkeypatch: pytest.
     house.at_judge("4")
     house.work()
     assert modes()[3] == "assist"
-    assert fetch("select mode, by, why from console.ai_ladder order by at desc, id desc limit 1") == [("assist", None, "changed")]
+    assert fetch("select mode, by, why from console.ai_ladder order by at desc, id desc limit 1") == [
+        ("assist", None, "changed")
+    ]

@@ -35,13 +35,16 @@ def test_of_a_collection_that_a_reader_may_not_read_nothing_leaves(house: House)
         last = max(event.n for event in log.events_of(run_id))
         told = {
             "run": json.dumps(runs.get(actor, run_id).json),
-            "case": proofs.decode("latin1") + json.dumps([case.run, *case.events, *case.screens.values()], default=str),
+            "case": proofs.decode("latin1")
+            + json.dumps([case.run, *case.events, *case.screens.values()], default=str),
             "events": json.dumps(events),
             "page": getattr(pages, who).get(f"/runs/{run_id}").html,
             "context": getattr(pages, who).get(f"/runs/{run_id}?tab=context").html,
             "paper": text_of(getattr(pages, who).client.get(f"/runs/{run_id}/case-file").data),
             "replay": getattr(pages, who).get(f"/runs/{run_id}/replay").html,
-            "then": "".join(getattr(pages, who).get(f"/runs/{run_id}/replay?at={n}").html for n in range(1, last + 1, 3)),
+            "then": "".join(
+                getattr(pages, who).get(f"/runs/{run_id}/replay?at={n}").html for n in range(1, last + 1, 3)
+            ),
         }
         assert [where for where, text in told.items() if IBAN in text or IBAN[4:] in text] == []
     assert fetch("select 1 from console.ai_prompt")

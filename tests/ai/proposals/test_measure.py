@@ -27,18 +27,45 @@ def test_eight_accepted_one_edited_one_rejected(company: Company) -> None:
     call(company, {"note": "accepted"}, by="tom", seconds=1, opened=0, ago=timedelta(days=40))
     told = measure.report(company.mona, WINDOW)
     total = told.total
-    assert (total.asked, total.values, total.precision, total.edited_rate, total.rejected_rate) == (10, 10, 0.8, 0.1, 0.1)
+    assert (total.asked, total.values, total.precision, total.edited_rate, total.rejected_rate) == (
+        10,
+        10,
+        0.8,
+        0.1,
+        0.1,
+    )
     (version,) = told.versions
     assert version.key[1:] == ("note", 1)
     assert version.figures.whole_rate == 0.8
     assert not told.stamps
     (stamp,) = measure.report(company.mona, Window(WINDOW.until, 90)).stamps
-    assert (stamp.key[2], stamp.figures.quick, stamp.figures.unopened, stamp.figures.taken) == (company.tom.id, 1, 1, 1)
+    assert (stamp.key[2], stamp.figures.quick, stamp.figures.unopened, stamp.figures.taken) == (
+        company.tom.id,
+        1,
+        1,
+        1,
+    )
 
 
 def test_every_group_has_its_own_figures(company: Company) -> None:
-    calls(company, 3, {"note": "accepted", "count": ("small_edit", "low")}, model="m1", prompt_version="1", took=10)
-    calls(company, 2, {"note": "edited"}, by="tom", model="m2", prompt_version="2", ago=timedelta(days=9), took=30)
+    calls(
+        company,
+        3,
+        {"note": "accepted", "count": ("small_edit", "low")},
+        model="m1",
+        prompt_version="1",
+        took=10,
+    )
+    calls(
+        company,
+        2,
+        {"note": "edited"},
+        by="tom",
+        model="m2",
+        prompt_version="2",
+        ago=timedelta(days=9),
+        took=30,
+    )
     call(company, {"note": "blind_equal", "count": "blind_different"}, mode="blind", took=50)
     call(company, {"note": "blind_equal"}, mode="shadow", took=70)
     call(company, status="failed", code="timeout", took=90, cost=None)
@@ -52,9 +79,15 @@ def test_every_group_has_its_own_figures(company: Company) -> None:
     assert (total.equal, total.different, total.hidden, total.hidden_agreed) == (2, 1, 2, 1)
     assert (total.seconds_with, total.seconds_without) == (10, 70)
     assert (total.cost, total.whole, total.cost_each) == (Decimal("0.020"), 0, None)
-    assert {group.key[0]: group.figures.asked for group in told.models} == {"m1": 3, "m2": 2, "claude-haiku-5-5": 6}
+    assert {group.key[0]: group.figures.asked for group in told.models} == {
+        "m1": 3,
+        "m2": 2,
+        "claude-haiku-5-5": 6,
+    }
     assert {group.key[0]: group.figures.asked for group in told.prompts} == {"1": 3, "2": 2, "7": 6}
-    assert {group.key[0]: group.figures.edited for group in told.people if group.key[0] == company.tom.id} == {company.tom.id: 2}
+    assert {
+        group.key[0]: group.figures.edited for group in told.people if group.key[0] == company.tom.id
+    } == {company.tom.id: 2}
     assert {group.key[0]: group.figures.asked for group in told.reasons} == {"timeout": 1, "chosen": 1}
     assert {(one.name, one.level): one.figures.values for one in told.fields} == {
         ("note", None): 6,
@@ -149,7 +182,10 @@ def test_the_steps_behind_a_figure(company: Company) -> None:
 
 
 def test_runs_of_records_out_of_the_readers_scope_are_in_no_figure_and_no_list(company: Company) -> None:
-    about = {record: runs.start(company.olivia, "care-review", "customer", record, {"why": "periodic"}) for record in ("1", "3")}
+    about = {
+        record: runs.start(company.olivia, "care-review", "customer", record, {"why": "periodic"})
+        for record in ("1", "3")
+    }
     for run in about.values():
         call(company, {"note": "accepted"}, run=run)
     access.grant("operator", "workflow:care-review", ["assign"], team="operations")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tests.ai.proposals.conftest import House
 
 
-def handed_in(house: "House", record: str, *, manual: bool = False, opened: bool = False, **changed: Any) -> str:
+def handed_in(
+    house: "House", record: str, *, manual: bool = False, opened: bool = False, **changed: Any
+) -> str:
     """A run whose form was proposed and then handed in: as proposed, but for what is changed."""
     run_id = house.at_judge(record)
     proposal = house.proposed(run_id)
@@ -25,7 +27,9 @@ def handed_in(house: "House", record: str, *, manual: bool = False, opened: bool
     told = house.company.told(run_id)
     typed = values | changed
     runs.complete(
-        house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=typed, handled_manually=manual)
+        house.company.olivia,
+        run_id,
+        runs.Submission(step="judge", revision=told["revision"], values=typed, handled_manually=manual),
     )
     return run_id
 
@@ -51,7 +55,9 @@ def test_what_people_do_is_what_is_counted(house: "House") -> None:
     assert second.edited == 1
     assert second.precision is not None
     assert second.precision < 1
-    page = cases.find_cases(house.company.mona, Window(datetime.now(UTC) + timedelta(minutes=1)), Wanted(became="edited"))
+    page = cases.find_cases(
+        house.company.mona, Window(datetime.now(UTC) + timedelta(minutes=1)), Wanted(became="edited")
+    )
     assert [name for name, _, became in page.rows[0].values if became == "edited"] == ["display_name"]
 
 

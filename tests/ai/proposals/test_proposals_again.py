@@ -55,7 +55,9 @@ REFUSED: list[tuple[str, str, type[ConsoleError], str]] = [
 
 
 @pytest.mark.parametrize(("why", "who", "error", "code"), REFUSED, ids=[case[0] for case in REFUSED])
-def test_who_may_not_ask_or_supply(company: Company, why: str, who: str, error: type[ConsoleError], code: str) -> None:
+def test_who_may_not_ask_or_supply(
+    company: Company, why: str, who: str, error: type[ConsoleError], code: str
+) -> None:
     assert why
     run_id = begun(company)
     hand_in(company, run_id, handled_manually=True)
@@ -104,18 +106,27 @@ def test_what_was_supplied_stays_when_a_later_step_is_revised(company: Company) 
 
 
 HARMS = [
-    ("update console.ai_call set status = 'failed', submitted_by = 'usr_nobody', cost = 7 where run = %s returning 1", "ai_call"),
+    (
+        "update console.ai_call set status = 'failed', submitted_by = 'usr_nobody', cost = 7 where run = %s returning 1",
+        "ai_call",
+    ),
     ("delete from console.ai_call where run = %s returning 1", "ai_call"),
     (
         "update console.ai_field set outcome = 'edited' where call in (select id from console.ai_call where run = %s) returning 1",
         "ai_field",
     ),
-    ("delete from console.ai_field where call in (select id from console.ai_call where run = %s) returning 1", "ai_field"),
+    (
+        "delete from console.ai_field where call in (select id from console.ai_call where run = %s) returning 1",
+        "ai_field",
+    ),
     (
         "insert into console.ai_call (id, at, run, purpose, mode, status) select 'aic_forged', now(), %s, 'propose', 'assist', 'ok' returning 1",
         "ai_call",
     ),
-    ("update console.attempt set proposal = null where run = %s and proposal is not null returning 1", "attempt"),
+    (
+        "update console.attempt set proposal = null where run = %s and proposal is not null returning 1",
+        "attempt",
+    ),
 ]
 
 
@@ -130,7 +141,13 @@ def test_the_log_brings_the_rows_back(company: Company, harm: str, table: str) -
         "prompt_sha256": "ab",
         "from_cache": False,
     }
-    made(call, value("note", "Looks fine."), value("amount", "12.50", "low"), dropped=[{"name": "note", "reason": "duplicate"}], **more)
+    made(
+        call,
+        value("note", "Looks fine."),
+        value("amount", "12.50", "low"),
+        dropped=[{"name": "note", "reason": "duplicate"}],
+        **more,
+    )
     hand_in(company, run_id, values={"note": "Looks fine.", "amount": "1"})
     before = fetch("select to_jsonb(c) from console.ai_call c where run = %s order by id", (run_id,))
     assert fetch(harm, (run_id,))

@@ -7,7 +7,18 @@ import pytest
 
 from console import log, runs
 from tests.company import Company
-from tests.support.proposing_runs import at, call_of, failed, hand_in, holds, made, outcomes, row, source, value
+from tests.support.proposing_runs import (
+    at,
+    call_of,
+    failed,
+    hand_in,
+    holds,
+    made,
+    outcomes,
+    row,
+    source,
+    value,
+)
 
 
 def test_a_promoted_step_is_done_where_all_is_certain(company: Company) -> None:
@@ -17,8 +28,16 @@ def test_a_promoted_step_is_done_where_all_is_certain(company: Company) -> None:
     told = company.told(run_id)
     assert told["status"] == "completed"
     chosen = next(event for event in log.events_of(run_id) if event.type == "outcome_chosen")
-    assert (chosen.open["maker"], chosen.open["outcome"], chosen.body["actor"]["kind"]) == ("ai", "approve", "system")
-    assert (row(call)["mode"], row(call)["submitted_outcome"], row(call)["submitted_by"]) == ("auto", "approve", None)
+    assert (chosen.open["maker"], chosen.open["outcome"], chosen.body["actor"]["kind"]) == (
+        "ai",
+        "approve",
+        "system",
+    )
+    assert (row(call)["mode"], row(call)["submitted_outcome"], row(call)["submitted_by"]) == (
+        "auto",
+        "approve",
+        None,
+    )
     holds(run_id)
 
 
@@ -34,12 +53,18 @@ DOUBTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("why", "more"), DOUBTS, ids=[why for why, _ in DOUBTS])
-def test_a_promoted_step_stays_with_a_person_otherwise(company: Company, why: str, more: dict[str, Any]) -> None:
+def test_a_promoted_step_stays_with_a_person_otherwise(
+    company: Company, why: str, more: dict[str, Any]
+) -> None:
     assert why
     run_id = at(company, "decide")
     made(call_of(company, run_id), **({"mode": "auto"} | more))
     told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["holder"]) == ("waiting_person", "decide", company.olivia.id)
+    assert (told["status"], told["current"]["step"], told["holder"]) == (
+        "waiting_person",
+        "decide",
+        company.olivia.id,
+    )
     holds(run_id)
 
 
@@ -60,7 +85,11 @@ def test_only_steps_that_change_nothing_outside_are_promoted(company: Company) -
 # ------------------------------------------------------------------------------------------------------------- the model's own
 
 
-TICKS = [value("flags.pep", True, "high", source("desk", id="s2")), value("flags.media", True, "medium"), value("flags.expired", False)]
+TICKS = [
+    value("flags.pep", True, "high", source("desk", id="s2")),
+    value("flags.media", True, "medium"),
+    value("flags.expired", False),
+]
 
 
 def test_ticks_come_back_as_their_list(company: Company) -> None:
@@ -95,7 +124,10 @@ def test_an_automatic_model_is_waited_for(company: Company) -> None:
     made(call, *TICKS, value("summary", "Two things."))
     told = company.told(run_id)
     assert (told["status"], told["current"]["step"]) == ("waiting_person", "decide")
-    assert (told["context"]["flags"]["origin"], told["context"]["flags"]["flags"]) == ("llm", ["pep", "media"])
+    assert (told["context"]["flags"]["origin"], told["context"]["flags"]["flags"]) == (
+        "llm",
+        ["pep", "media"],
+    )
     assert list(told["context"]["flags"]["references"]["flags"]) == ["pep", "media"]
     assert next(each for each in told["attempts"] if each["step"] == "flags")["by"] is None
     holds(run_id)
@@ -118,7 +150,10 @@ def test_without_an_answer_a_person_has_the_form(company: Company, status: str, 
     call = hand_in(company, run_id)["current"]["proposal"]["call"]
     failed(call, code, status, "That is why.")
     told = company.told(run_id)
-    assert (told["status"], told["current"]["take_over"]) == ("waiting_person", {"code": code, "message": "That is why."})
+    assert (told["status"], told["current"]["take_over"]) == (
+        "waiting_person",
+        {"code": code, "message": "That is why."},
+    )
     assert [field["name"] for field in told["current"]["form"]["fields"]] == ["flags", "summary"]
     holds(run_id)
     told = hand_in(company, run_id, values={"flags": []}, handled_manually=True)
@@ -129,7 +164,10 @@ def test_without_an_answer_a_person_has_the_form(company: Company, status: str, 
 @pytest.mark.parametrize(
     ("code", "more"),
     [
-        ("suspicious_content", {"flags": ["suspicious_content"], "banner": "Text in the note reads like instructions."}),
+        (
+            "suspicious_content",
+            {"flags": ["suspicious_content"], "banner": "Text in the note reads like instructions."},
+        ),
         ("unsure", {"dropped": [{"name": "summary", "reason": "not_in_source"}]}),
     ],
 )

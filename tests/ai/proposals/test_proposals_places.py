@@ -18,8 +18,19 @@ LIST = {
 
 def listing(company: Company) -> str:
     """A run of Olivia's at the first of two accounts."""
-    steps = [step("start", "start", "each"), step("each", "loop", "end", LIST) | {"ai": {}}, step("end", "end", None)]
-    document = {"format": 1, "slug": "ai-list", "title": "List", "collection": "customer", "team": "operations", "steps": steps}
+    steps = [
+        step("start", "start", "each"),
+        step("each", "loop", "end", LIST) | {"ai": {}},
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "ai-list",
+        "title": "List",
+        "collection": "customer",
+        "team": "operations",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     return runs.start(company.olivia, "ai-list", "customer", "1", {})
 
@@ -47,7 +58,9 @@ def test_what_was_proposed_for_one_item_is_not_compared_with_another(company: Co
     first, second = (each["key"] for each in told["current"]["progress"]["items"])
     made(call, value("verdict", "fine"))
     runs.complete(
-        company.olivia, run_id, runs.Submission(step="each", revision=told["revision"], values={"item": second, "verdict": "fine"})
+        company.olivia,
+        run_id,
+        runs.Submission(step="each", revision=told["revision"], values={"item": second, "verdict": "fine"}),
     )
     assert outcomes(call) == {"verdict": None}
     told = company.told(run_id)
@@ -63,7 +76,9 @@ def test_the_next_item_is_asked_for_when_it_is_shown_with_the_answer(company: Co
     told = company.told(run_id)
     item = told["current"]["progress"]["key"]
     view = runs.complete_and_look(
-        company.olivia, run_id, runs.Submission(step="each", revision=told["revision"], values={"item": item, "verdict": "fine"})
+        company.olivia,
+        run_id,
+        runs.Submission(step="each", revision=told["revision"], values={"item": item, "verdict": "fine"}),
     )
     proposal = view.json["current"]["proposal"]
     assert (proposal["status"], proposal["item"]) == ("pending", view.json["current"]["progress"]["key"])
@@ -89,17 +104,37 @@ SHOW = {
 }
 
 
-def alone(company: Company, kind: str, config: dict[str, Any], record: str = "1", **more: Any) -> dict[str, Any]:
+def alone(
+    company: Company, kind: str, config: dict[str, Any], record: str = "1", **more: Any
+) -> dict[str, Any]:
     """A run at a workflow's one step."""
-    steps = [step("start", "start", "here"), step("here", kind, "end", config) | more, step("end", "end", None)]
-    document = {"format": 1, "slug": "ai-alone", "title": "Alone", "collection": "customer", "team": "operations", "steps": steps}
+    steps = [
+        step("start", "start", "here"),
+        step("here", kind, "end", config) | more,
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "ai-alone",
+        "title": "Alone",
+        "collection": "customer",
+        "team": "operations",
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
     return company.told(runs.start(company.olivia, "ai-alone", "customer", record, {}))
 
 
 ASKED_AT: list[tuple[str, str, dict[str, Any], dict[str, Any], str | None, str | None]] = [
     ("a model that is not asked", "llm", ASKED, {"ai": {"mode": "off"}}, None, None),
-    ("a model by itself that is not asked", "llm", ASKED, {"ai": {"mode": "off"}, "completion": "automatic"}, None, "off"),
+    (
+        "a model by itself that is not asked",
+        "llm",
+        ASKED,
+        {"ai": {"mode": "off"}, "completion": "automatic"},
+        None,
+        "off",
+    ),
     ("a model", "llm", ASKED, {}, "text", None),
     ("a choice", "decision", {"options": OPTIONS}, {"ai": {}}, "decide", None),
     ("a choice that no rule makes", "decision", RULED, {"ai": {}}, "decide", "no_rule"),
@@ -111,9 +146,17 @@ ASKED_AT: list[tuple[str, str, dict[str, Any], dict[str, Any], str | None, str |
 ]
 
 
-@pytest.mark.parametrize(("why", "kind", "config", "more", "purpose", "code"), ASKED_AT, ids=[case[0] for case in ASKED_AT])
+@pytest.mark.parametrize(
+    ("why", "kind", "config", "more", "purpose", "code"), ASKED_AT, ids=[case[0] for case in ASKED_AT]
+)
 def test_where_something_is_asked(
-    company: Company, why: str, kind: str, config: dict[str, Any], more: dict[str, Any], purpose: str | None, code: str | None
+    company: Company,
+    why: str,
+    kind: str,
+    config: dict[str, Any],
+    more: dict[str, Any],
+    purpose: str | None,
+    code: str | None,
 ) -> None:
     assert why
     here = alone(company, kind, config, **more)["current"]

@@ -15,7 +15,9 @@ def test_what_was_in_front_of_them_is_evidence(company: Company) -> None:
     assert all("proposal" not in screen for (screen,) in screens)
     made(call_of(company, run_id), value("note", "Looks fine."))
     company.told(run_id)
-    (screen,) = fetch("select screen from console.shown where run = %s order by run_seq desc limit 1", (run_id,))[0]
+    (screen,) = fetch(
+        "select screen from console.shown where run = %s order by run_seq desc limit 1", (run_id,)
+    )[0]
     assert screen["proposal"]["fields"][0]["value"] == "Looks fine."
 
 
@@ -58,7 +60,9 @@ def test_a_reader_sees_nothing_that_rests_on_a_field_hidden_from_them(company: C
         view = runs.get(company.mona, run_id)
         risk = view.json["current"]["proposal"]["fields"][0]
         assert (risk["name"], risk["value"], risk["reason"], risk["sources"]) == ("risk", None, None, None)
-        assert set(view.masked) >= {f"run.current.proposal.fields.0.{name}" for name in ("value", "reason", "sources")}
+        assert set(view.masked) >= {
+            f"run.current.proposal.fields.0.{name}" for name in ("value", "reason", "sources")
+        }
         assert view.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
         for told in (view.json, runs.replay(company.mona, run_id).json, runs.events(company.mona, run_id)[0]):
             assert SECRET not in str(told)
@@ -86,6 +90,7 @@ def test_who_reads_the_run_is_told_and_shown_no_more_than_the_person_it_is_for(c
     theirs = runs.get(company.mona, run_id).json["current"]["proposal"]
     assert (theirs["for"], theirs["fields"], theirs["status"]) == (company.mona.id, [], "pending")
     screen = fetch(
-        "select screen from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, company.mona.id)
+        "select screen from console.shown where run = %s and person = %s order by run_seq desc limit 1",
+        (run_id, company.mona.id),
     )
     assert "proposal" not in screen[0][0]

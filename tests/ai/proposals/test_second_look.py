@@ -20,7 +20,12 @@ def looking(house: House) -> House:
 
 
 def calls(run_id: str) -> list[dict[str, Any]]:
-    return [told for (told,) in fetch("select to_jsonb(c) from console.ai_call c where run = %s order by at, id", (run_id,))]
+    return [
+        told
+        for (told,) in fetch(
+            "select to_jsonb(c) from console.ai_call c where run = %s order by at, id", (run_id,)
+        )
+    ]
 
 
 def second(house: House, run_id: str) -> dict[str, Any]:
@@ -66,11 +71,15 @@ def test_it_comes_after_the_proposal_with_a_row_of_its_own(looking: House) -> No
         ("injection", "failed"),
     ],
 )
-def test_whatever_becomes_of_it_the_proposal_stays(looking: House, mode: str, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_becomes_of_it_the_proposal_stays(
+    looking: House, mode: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = looking.at_judge()
     found = looking.proposed(run_id)
     looking.model.fault(mode, times=None)
-    fetch("update console.ai_call set deadline_at = now() + interval '1500 milliseconds' where status = 'pending' returning 1")
+    fetch(
+        "update console.ai_call set deadline_at = now() + interval '1500 milliseconds' where status = 'pending' returning 1"
+    )
     looking.work()
     after = looking.proposal(run_id)
     assert after | {"second": None} == found | {"second": None}

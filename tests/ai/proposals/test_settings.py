@@ -28,7 +28,13 @@ def ines(company: Company) -> Any:
 
 
 def save(who: Any, changes: dict[str, Any], **more: Any) -> int:
-    return saving.change(who, changes, base=more.pop("base", options.newest().version), untried=more.pop("untried", True), **more)
+    return saving.change(
+        who,
+        changes,
+        base=more.pop("base", options.newest().version),
+        untried=more.pop("untried", True),
+        **more,
+    )
 
 
 def wrong(who: Any, changes: dict[str, Any], **more: Any) -> dict[str, str]:
@@ -46,11 +52,19 @@ def test_without_a_word_rules_propose(ines: Any) -> None:
     assert (told.version, told.ai.provider, told.from_environment, told.off()) == (0, "rules", False, None)
     chosen = options.current().chosen("propose")
     assert (chosen.rules, chosen.seconds, chosen.max_tokens) == (True, 8, 2000)
-    assert (options.current().chosen("build").seconds, options.current().chosen("build").max_tokens) == (30, 8000)
+    assert (options.current().chosen("build").seconds, options.current().chosen("build").max_tokens) == (
+        30,
+        8000,
+    )
     with pytest.raises(TypeError, match="rules"):
         chosen.provider()
     budget = told.document.budget
-    assert (budget.run_calls, budget.run_money, told.document.retention_days, told.document.blind_percent) == (20, Decimal("0.50"), 30, 5)
+    assert (
+        budget.run_calls,
+        budget.run_money,
+        told.document.retention_days,
+        told.document.blind_percent,
+    ) == (20, Decimal("0.50"), 30, 5)
 
 
 @pytest.mark.parametrize("who", ["stan", "olivia", "mona", "ada", "rosa"])
@@ -71,15 +85,21 @@ def test_each_save_is_a_version_with_an_event(ines: Any) -> None:
     assert save(ines, {"on": False, "reason": "Audit week"}, note="Asked for by Mona") == 1
     assert save(ines, {"on": False, "reason": "Audit week"}) == 1, "nothing differs: no version, no event"
     assert save(ines, {"on": True, "reason": ""}) == 2
-    assert [(version.current.version, version.changed, version.current.note) for version in saving.versions(ines)] == [
+    assert [
+        (version.current.version, version.changed, version.current.note) for version in saving.versions(ines)
+    ] == [
         (2, ("on", "reason"), ""),
         (1, ("on", "reason"), "Asked for by Mona"),
     ]
     last, first = configured()[-1], configured()[-2]
     assert last.body["data"]["open"] == {"version": 2, "fields": ["on", "reason"]}
     assert open_values("sys:config", [first])[first.n].sealed == {
-        "old/on": True, "old/reason": "", "new/on": False, "new/reason": "Audit week", "note": "Asked for by Mona",
-    }  # fmt: skip
+        "old/on": True,
+        "old/reason": "",
+        "new/on": False,
+        "new/reason": "Audit week",
+        "note": "Asked for by Mona",
+    }
 
 
 def test_two_at_once_do_not_undo_each_other(ines: Any) -> None:
@@ -106,7 +126,9 @@ def test_the_key_is_sealed_for_one_place_and_in_no_event(ines: Any) -> None:
     assert configured()[-1].body["data"]["open"]["fields"] == ["base_url", "key"]
     save(ines, {}, key=KEY)
     assert options.current().key == KEY
-    assert configured()[-1].body["data"]["open"]["fields"] == ["key"], "a new key is a change, though nobody can see it"
+    assert configured()[-1].body["data"]["open"]["fields"] == ["key"], (
+        "a new key is a change, though nobody can see it"
+    )
     save(ines, {}, drop_key=True)
     assert options.current().key is None
 
@@ -121,15 +143,31 @@ def test_a_key_of_another_place_does_not_open(ines: Any) -> None:
 @cases(
     "changes, field",
     [
-        ({"provider": "anthropic"}, "key"), ({"provider": "openai_compatible"}, "base_url"), ({"provider": "openai_compatible", "base_url": "https://m.example"}, "model"),
-        ({"provider": "somebody"}, "provider"), ({"model": "two words"}, "model"), ({"base_url": "ftp://x.example"}, "base_url"), ({"base_url": "https://u:p@x.example"}, "base_url"),
-        ({"on": False}, "reason"), ({"budget": {"run_calls": -1}}, "budget.run_calls"), ({"budget": {"run_money": "1e9"}}, "budget.run_money"), ({"budget": {"warn_percent": 0}}, "budget.warn_percent"),
-        ({"retention_days": 0}, "retention_days"), ({"retention_days": "x"}, "retention_days"), ({"blind_percent": 51}, "blind_percent"), ({"purposes": {"propose": {"seconds": 0}}}, "purposes.propose.seconds"),
-        ({"purposes": {"propose": {"max_tokens": 10}}}, "purposes.propose.max_tokens"), ({"purposes": {"think": {}}}, "purposes.think"), ({"prices": {"currency": "euro"}}, "prices.currency"),
-        ({"prices": {"models": [{"model": "m", "input": "-1", "output": "1"}]}}, "prices.models.0.input"), ({"prices": {"on": "soon"}}, "prices.on"), ({"collections": {"customer": " "}}, "collections.customer"),
-        ({"house": {"prefix": "x" * 4001}}, "house.prefix"), ({"odd": 1}, "odd"),
+        ({"provider": "anthropic"}, "key"),
+        ({"provider": "openai_compatible"}, "base_url"),
+        ({"provider": "openai_compatible", "base_url": "https://m.example"}, "model"),
+        ({"provider": "somebody"}, "provider"),
+        ({"model": "two words"}, "model"),
+        ({"base_url": "ftp://x.example"}, "base_url"),
+        ({"base_url": "https://u:p@x.example"}, "base_url"),
+        ({"on": False}, "reason"),
+        ({"budget": {"run_calls": -1}}, "budget.run_calls"),
+        ({"budget": {"run_money": "1e9"}}, "budget.run_money"),
+        ({"budget": {"warn_percent": 0}}, "budget.warn_percent"),
+        ({"retention_days": 0}, "retention_days"),
+        ({"retention_days": "x"}, "retention_days"),
+        ({"blind_percent": 51}, "blind_percent"),
+        ({"purposes": {"propose": {"seconds": 0}}}, "purposes.propose.seconds"),
+        ({"purposes": {"propose": {"max_tokens": 10}}}, "purposes.propose.max_tokens"),
+        ({"purposes": {"think": {}}}, "purposes.think"),
+        ({"prices": {"currency": "euro"}}, "prices.currency"),
+        ({"prices": {"models": [{"model": "m", "input": "-1", "output": "1"}]}}, "prices.models.0.input"),
+        ({"prices": {"on": "soon"}}, "prices.on"),
+        ({"collections": {"customer": " "}}, "collections.customer"),
+        ({"house": {"prefix": "x" * 4001}}, "house.prefix"),
+        ({"odd": 1}, "odd"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_said_at_its_field(changes: dict[str, Any], field: str, ines: Any) -> None:
     assert field in wrong(ines, changes)
     assert options.newest().version == 0
@@ -151,7 +189,9 @@ def test_the_environment_wins(ines: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         assert set(wrong(ines, {"model": "other"})) == {"model"}
         assert set(wrong(ines, {}, key="sk-other")) == {"key"}
         save(ines, {"retention_days": 7}, untried=False)
-        assert options.newest().document.retention_days == 7, "what the environment does not say is saved all the same"
+        assert options.newest().document.retention_days == 7, (
+            "what the environment does not say is saved all the same"
+        )
         save(ines, {"purposes": {"decide": {"model": "claude-decides"}}})
         assert options.current().chosen("decide").config.model == "claude-decides"
         assert options.current().chosen("propose").config.model == "claude-of-the-machine"
@@ -178,12 +218,18 @@ def test_other_processes_see_it_within_a_second(ines: Any, monkeypatch: pytest.M
 @cases(
     "place, off",
     [
-        (("customer", "kyc-review", "read"), "no customers"), (("account", "kyc-review", "read"), "this step is new"), (("account", "kyc-review", "decide"), None),
-        ((None, None, None), None), (("account", "refund", "read"), None), (("customer", None, None), "no customers"),
+        (("customer", "kyc-review", "read"), "no customers"),
+        (("account", "kyc-review", "read"), "this step is new"),
+        (("account", "kyc-review", "decide"), None),
+        ((None, None, None), None),
+        (("account", "refund", "read"), None),
+        (("customer", None, None), "no customers"),
     ],
-)  # fmt: skip
+)
 def test_it_may_be_off_for_a_collection_or_a_step(place: tuple[Any, ...], off: str | None) -> None:
-    told = options.Current(Options(collections={"customer": "no customers"}, steps={"kyc-review/read": "this step is new"}))
+    told = options.Current(
+        Options(collections={"customer": "no customers"}, steps={"kyc-review/read": "this step is new"})
+    )
     assert told.off(*place) == (off and f"The AI is switched off here: {off}")
     assert options.Current(Options(on=False, reason="never")).off(*place) == "The AI is switched off: never"
 
@@ -191,7 +237,9 @@ def test_it_may_be_off_for_a_collection_or_a_step(place: tuple[Any, ...], off: s
 def test_prices_are_numbered_and_reckoned_to_the_millionth(ines: Any) -> None:
     told = options.current()
     assert told.price_version == "2026-11-20/0"
-    assert told.cost("claude-haiku-5-5", input_tokens=1000, cached_tokens=2000, output_tokens=300) == Decimal("0.002700")
+    assert told.cost("claude-haiku-5-5", input_tokens=1000, cached_tokens=2000, output_tokens=300) == Decimal(
+        "0.002700"
+    )
     save(
         ines,
         {

@@ -14,9 +14,15 @@ from tests.support.acting import imported
 from tests.views.conftest import Pages
 
 PAY: dict[str, Any] = {
-    "format": 1, "id": "customer.pay", "title": "Pay", "collection": "customer", "form": [{"name": "amount", "label": "Amount", "type": "decimal"}],
-    "effects": [{"name": "paid", "summary": "Notes it", "kind": "sql_write", "set": {"balance": "input.amount"}}],
-}  # fmt: skip
+    "format": 1,
+    "id": "customer.pay",
+    "title": "Pay",
+    "collection": "customer",
+    "form": [{"name": "amount", "label": "Amount", "type": "decimal"}],
+    "effects": [
+        {"name": "paid", "summary": "Notes it", "kind": "sql_write", "set": {"balance": "input.amount"}}
+    ],
+}
 CHOICE: dict[str, Any] = {
     "options": [{"value": "pay", "label": "Pay it"}, {"value": "leave", "label": "Leave it"}],
     "form": [{"name": "balance", "label": "Balance", "type": "decimal"}],
@@ -31,8 +37,17 @@ def step(id: str, kind: str, config: dict[str, Any], to: dict[str, str], **more:
 def deciding(leads_to: str = "pay", **more: Any) -> None:
     """A choice of which one leads to an action that pays, or to nothing."""
     imported(PAY)
-    between = step("look", "update_data", {"form": [{"name": "seen", "label": "Seen", "type": "text"}]}, {"default": leads_to})
-    pays = [step("pay", "trigger_action", {"action": "customer.pay"}, {"default": "end", "succeeded": "end"}, ai={})]
+    between = step(
+        "look",
+        "update_data",
+        {"form": [{"name": "seen", "label": "Seen", "type": "text"}]},
+        {"default": leads_to},
+    )
+    pays = [
+        step(
+            "pay", "trigger_action", {"action": "customer.pay"}, {"default": "end", "succeeded": "end"}, ai={}
+        )
+    ]
     steps = [
         step("start", "start", {}, {"default": "choose"}),
         step("choose", "decision", CHOICE, {"pay": "look", "leave": "end"}, ai=SURE, **more),
@@ -40,7 +55,14 @@ def deciding(leads_to: str = "pay", **more: Any) -> None:
         *(pays if leads_to == "pay" else []),
         step("end", "end", {}, {}),
     ]
-    document = {"format": 1, "slug": "deciding", "title": "Deciding", "collection": "customer", "team": "operations", "roles": ["operator"]}
+    document = {
+        "format": 1,
+        "slug": "deciding",
+        "title": "Deciding",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
+    }
     workflows.import_file(document | {"steps": steps}, publish=True)
 
 
@@ -49,7 +71,9 @@ def page(house: House, run_id: str) -> str:
 
 
 @pytest.mark.parametrize(("leads_to", "fill"), [("pay", "none"), ("end", "medium")])
-def test_a_choice_that_leads_to_money_is_proposed_and_not_chosen(house: House, leads_to: str, fill: str) -> None:
+def test_a_choice_that_leads_to_money_is_proposed_and_not_chosen(
+    house: House, leads_to: str, fill: str
+) -> None:
     deciding(leads_to)
     run_id = runs.start(house.company.olivia, "deciding", "customer", "1")
     house.model.obey(hostile.answer({"outcome": "pay", "balance": "12.50"}, ["s1"]))
@@ -84,7 +108,10 @@ def test_the_form_of_an_action_that_pays_stays_empty(house: House) -> None:
         answers.hand_in(company, run_id, **given)
     house.model.obey(hostile.answer({"amount": "12.50"}, ["s1"]))
     found = house.proposed(run_id)
-    assert ([(one["name"], one["confidence"]) for one in found["fields"]], found["fill"]) == ([("amount", "high")], "none")
+    assert ([(one["name"], one["confidence"]) for one in found["fields"]], found["fill"]) == (
+        [("amount", "high")],
+        "none",
+    )
     assert not re.search(r'name="v.amount"[^>]*value="12', page(house, run_id), re.DOTALL)
 
 
@@ -96,9 +123,16 @@ def test_a_model_that_goes_on_by_itself_stops_before_what_is_at_stake(
     output = [{"name": "balance", "label": "Balance", "type": "decimal"}]
     steps = [
         step("start", "start", {}, {"default": "say"}),
-        step("say", "llm", {"prompt": "What is the balance?", "output": output}, {"default": "end"}, completion="automatic", **({"stakes": stakes} if stakes else {})),
+        step(
+            "say",
+            "llm",
+            {"prompt": "What is the balance?", "output": output},
+            {"default": "end"},
+            completion="automatic",
+            **({"stakes": stakes} if stakes else {}),
+        ),
         step("end", "end", {}, {}),
-    ]  # fmt: skip
+    ]
     document = {
         "format": 1,
         "slug": "saying",

@@ -76,7 +76,12 @@ def test_who_sets_the_budget_hears_once_of_its_warning_level_and_once_of_its_end
 
 
 def test_prices_become_costs(house: House) -> None:
-    prices = {"number": 3, "on": "2026-11-20", "currency": "EUR", "models": [{"model": "claude-haiku-5-5", "input": "1", "output": "5"}]}
+    prices = {
+        "number": 3,
+        "on": "2026-11-20",
+        "currency": "EUR",
+        "models": [{"model": "claude-haiku-5-5", "input": "1", "output": "5"}],
+    }
     saved(prices=prices)
     run_id = house.at_judge()
     house.work()
@@ -101,5 +106,8 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     assert house.proposed(house.at_judge(record="3"))["status"] == "ready"
     assert not provider_standing.refusals()
     (notice,) = notices.notices_of(house.company.ines)
-    assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
+    assert (notice.text, notice.href) == (
+        "The provider of the AI refuses to answer: look at key, account and model",
+        "/settings/ai",
+    )
     assert not notices.notices_of(house.company.olivia)

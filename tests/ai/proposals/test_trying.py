@@ -31,20 +31,37 @@ def test_what_answers_is_kept(here: Company, model: Server) -> None:
     assert len(model.asked) == 1
     assert "customer" not in model.asked[0].text
     chosen = options.current().chosen("propose")
-    assert (chosen.config.name, chosen.config.model, chosen.rules) == ("openai_compatible", "local-model", False)
+    assert (chosen.config.name, chosen.config.model, chosen.rules) == (
+        "openai_compatible",
+        "local-model",
+        False,
+    )
     assert saving.change(here.ines, {"retention_days": 3}, base=1) == 2
     assert len(model.asked) == 1, "what has nothing to do with it asks nobody"
 
 
 @pytest.mark.parametrize(
     ("fault", "field"),
-    [("http_401", "key"), ("http_402", "key"), ("http_404", "model"), ("http_429", "provider"), ("http_500", "provider"), ("not_json", "base_url"), ("html_502", "provider"), ("malformed_json", "base_url"), ("refusal", "provider")],
-)  # fmt: skip
+    [
+        ("http_401", "key"),
+        ("http_402", "key"),
+        ("http_404", "model"),
+        ("http_429", "provider"),
+        ("http_500", "provider"),
+        ("not_json", "base_url"),
+        ("html_502", "provider"),
+        ("malformed_json", "base_url"),
+        ("refusal", "provider"),
+    ],
+)
 def test_what_does_not_is_not(fault: str, field: str, here: Company, model: Server) -> None:
     model.fault(fault, times=None)
     with pytest.raises(Invalid, match="Nothing was saved") as caught:
         saving.change(here.ines, setup(model), base=0, key=KEY)
-    assert (caught.value.code, [detail["field"] for detail in caught.value.details]) == ("not_working", [field])
+    assert (caught.value.code, [detail["field"] for detail in caught.value.details]) == (
+        "not_working",
+        [field],
+    )
     assert options.newest().version == 0
     assert saving.change(here.ines, setup(model), base=0, key=KEY, untried=True) == 1, "who knows better may"
 

@@ -32,7 +32,11 @@ def test_who_may_read_less_does_not_send_more(house: House) -> None:
     house.company.sql("update customer set tax_id = ? where id = 1", TAX_ID)
     for by in ("olivia", "mona"):
         house.proposed(
-            house.at_judge(by=by, story="The number is IE-6388-047-VQ, or ie6388047vq as they write it; ＩＥ６３８８０４７ＶＱ too."), by=by
+            house.at_judge(
+                by=by,
+                story="The number is IE-6388-047-VQ, or ie6388047vq as they write it; ＩＥ６３８８０４７ＶＱ too.",
+            ),
+            by=by,
         )
     assert house.model.asked
     assert "6388047" not in bare(house.sent)
@@ -58,8 +62,16 @@ def test_what_belongs_to_the_records_around_it_does_not_leave(house: House) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "written",
-    ["Okonkwo-Bell, Adaeze", "ADAEZE OKONKWO-BELL", "adaeze okonkwo bell", "Adáèze Okonkwo–Bell", "Bell Adaeze Okonkwo", "Аdaeze Оkonkwo-Bell", "Adaeze\u200b Okonkwo\u00ad-Bell"],
-)  # fmt: skip
+    [
+        "Okonkwo-Bell, Adaeze",
+        "ADAEZE OKONKWO-BELL",
+        "adaeze okonkwo bell",
+        "Adáèze Okonkwo–Bell",
+        "Bell Adaeze Okonkwo",
+        "Аdaeze Оkonkwo-Bell",
+        "Adaeze\u200b Okonkwo\u00ad-Bell",
+    ],
+)
 def test_a_name_in_any_order_case_and_spelling(house: House, written: str) -> None:
     said("customer", fields={"display_name": {"ai": "masked"}, "email": {"type": "email"}})
     house.proposed(house.at_judge(story=f"Spoke to {written} about it."))
@@ -102,11 +114,19 @@ SPOTTED = {
     "bearer": "Authorization: Bearer 9f86d081884c7d659a2feaa0c55ad015",
     "address": "postgres://shop:s3cr3tPw9@db.internal/shop",
     "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx7Zt3\nQm9keU9mS2V5\n-----END RSA PRIVATE KEY-----",
-}  # fmt: skip
+}
 SECRET_PARTS = {
-    "passport": ["l8988901c"], "born": ["1974"], "born elsewhere": ["1974"], "password": ["tr0ub4dor"], "Passwort": ["hundeleine99"], "pin": ["4821"], "bearer": ["9f86d081884c7d65"],
-    "address": ["s3cr3tpw9"], "private key": ["miieowibaakcaqeax7zt3", "qm9keu9ms2v5"], "zone": ["eriksson", "l898902c3"],
-}  # fmt: skip
+    "passport": ["l8988901c"],
+    "born": ["1974"],
+    "born elsewhere": ["1974"],
+    "password": ["tr0ub4dor"],
+    "Passwort": ["hundeleine99"],
+    "pin": ["4821"],
+    "bearer": ["9f86d081884c7d65"],
+    "address": ["s3cr3tpw9"],
+    "private key": ["miieowibaakcaqeax7zt3", "qm9keu9ms2v5"],
+    "zone": ["eriksson", "l898902c3"],
+}
 
 
 @pytest.mark.slow
@@ -133,7 +153,9 @@ def test_the_console_alone_reads_what_nobody_is_shown(house: House) -> None:
 letters = st.sampled_from("abcdefghijklmnoprstuvz")
 digits = st.sampled_from("0123456789")
 codes = st.text(digits, min_size=8, max_size=12).map(lambda text: f"9{text}")
-names = st.lists(st.text(letters, min_size=6, max_size=9).map(str.capitalize), min_size=2, max_size=3, unique=True).map(" ".join)
+names = st.lists(
+    st.text(letters, min_size=6, max_size=9).map(str.capitalize), min_size=2, max_size=3, unique=True
+).map(" ".join)
 values = st.one_of(codes, names, st.emails().filter(lambda text: len(bare(text)) >= 6))
 ways = st.sampled_from(["as it is", "apart", "upper", "lines", "dashes", "wide", "joined"])
 
@@ -145,12 +167,18 @@ def written(value: str, way: str) -> str:
         case "upper":
             return value.upper()
         case "lines":
-            return f"{value[: len(value) // 2]}\n{value[len(value) // 2 :]}" if value.isdigit() else value.replace(" ", "\n")
+            return (
+                f"{value[: len(value) // 2]}\n{value[len(value) // 2 :]}"
+                if value.isdigit()
+                else value.replace(" ", "\n")
+            )
         case "dashes":
             return "-".join(re.findall("..?.?", value)) if value.isdigit() else value.replace(" ", " – ")
         case "wide":
             return (
-                value.translate({sign: chr(sign + 0xFEE0) for sign in range(0x21, 0x7F) if chr(sign).isalnum()})
+                value.translate(
+                    {sign: chr(sign + 0xFEE0) for sign in range(0x21, 0x7F) if chr(sign).isalnum()}
+                )
                 if "@" not in value
                 else value
             )
@@ -167,23 +195,40 @@ def provider(endpoint: Server) -> Provider:
 def test_a_value_with_many_signs_between_its_words_is_found_as_it_is_written() -> None:
     hidden = [Source("", "record", "", {"mail": "00==//@A.COM"}, trusted=True, treatments={"mail": "masked"})]
     told = (Source("s1", "note", "Note", {"note": "Write to 00==//@A.COM today"}, trusted=False),)
-    ask = Ask("propose", "step", "Step", "update_data", "", (FieldSpec("word", "Word", "text"),), sources=told)
+    ask = Ask(
+        "propose", "step", "Step", "update_data", "", (FieldSpec("word", "Word", "text"),), sources=told
+    )
     assert "A.COM" not in rendered(ask, b"k", hidden).user
 
 
 @given(st.data())
 @tries(max_examples=40, deadline=None)
-def test_no_withheld_or_masked_value_is_in_a_request(endpoint: Server, provider: Provider, data: st.DataObject) -> None:
+def test_no_withheld_or_masked_value_is_in_a_request(
+    endpoint: Server, provider: Provider, data: st.DataObject
+) -> None:
     """Of generated records: some fields the person may read, others not; the texts hold all of their values in some way."""
-    record = data.draw(st.dictionaries(st.sampled_from(["a", "b", "holder", "d"]), values, min_size=1, max_size=4))
-    treatments: dict[str, Treatment] = {name: data.draw(st.sampled_from(["never", "masked", "hash"])) for name in record}
+    record = data.draw(
+        st.dictionaries(st.sampled_from(["a", "b", "holder", "d"]), values, min_size=1, max_size=4)
+    )
+    treatments: dict[str, Treatment] = {
+        name: data.draw(st.sampled_from(["never", "masked", "hash"])) for name in record
+    }
     readable = {name: value for name, value in record.items() if data.draw(st.booleans())}
     told = " and ".join(f"x {written(value, data.draw(ways))} y" for value in record.values())
     sources = (
-        Source("s1", "record", "Record", readable or {"none": "-"}, trusted=True, treatments={name: treatments[name] for name in readable}),
+        Source(
+            "s1",
+            "record",
+            "Record",
+            readable or {"none": "-"},
+            trusted=True,
+            treatments={name: treatments[name] for name in readable},
+        ),
         Source("s2", "note", f"About {next(iter(record.values()))}", {"note": told}, trusted=False),
     )
-    ask = Ask("propose", "step", "Step", "update_data", "", (FieldSpec("word", "Word", "text"),), sources=sources)
+    ask = Ask(
+        "propose", "step", "Step", "update_data", "", (FieldSpec("word", "Word", "text"),), sources=sources
+    )
     hidden = [Source("", "record", "", record, trusted=True, treatments=treatments)]
     prompt = rendered(ask, b"k", hidden)
     endpoint.requests.clear()
@@ -191,4 +236,6 @@ def test_no_withheld_or_masked_value_is_in_a_request(endpoint: Server, provider:
     sent = bare(endpoint.asked[-1].text)
     for name, value in record.items():
         assert bare(value) not in sent, (name, value, told)
-    assert all(placeholder in prompt.user for placeholder in prompt.restore.placeholders), "nothing can be asked back that was not sent"
+    assert all(placeholder in prompt.user for placeholder in prompt.restore.placeholders), (
+        "nothing can be asked back that was not sent"
+    )

@@ -27,7 +27,10 @@ def waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     settings.current.cache_clear()
     for number in range(MANY):
         house.company.sql(
-            "insert into customer (id, display_name, desk, balance) values (?, ?, 'retail', ?)", 100 + number, f"Number {number}", number
+            "insert into customer (id, display_name, desk, balance) values (?, ?, 'retail', ?)",
+            100 + number,
+            f"Number {number}",
+            number,
         )
     return [house.at_judge(record=str(100 + number)) for number in range(MANY)]
 

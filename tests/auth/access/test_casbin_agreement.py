@@ -26,7 +26,16 @@ from console.work import approvals, notices
 from tests.company import Company
 from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)
 
-CONDITIONS = ("", "", "", "record.desk in $currentUser.tags.desks", "input.amount <= 100", "run.started_by != $currentUser.id", "true", "record.owner.desk == 'x'")  # fmt: skip
+CONDITIONS = (
+    "",
+    "",
+    "",
+    "record.desk in $currentUser.tags.desks",
+    "input.amount <= 100",
+    "run.started_by != $currentUser.id",
+    "true",
+    "record.owner.desk == 'x'",
+)
 
 ROLES, TEAMS, USERS = 6, ("a", "b", "c"), 5
 
@@ -36,16 +45,31 @@ NAMES = ("x", "y", "z.long")
 def drawn(draw: random.Random) -> list[Row]:
     """A random policy: roles that people have, some built from others, and rules about every kind of object."""
     places = ("*", *(f"t:{team}" for team in TEAMS))
-    rows = {Row("g", f"role:own{number}", draw.choice(places), f"role:{draw.randrange(ROLES)}") for number in range(draw.randrange(4))}
+    rows = {
+        Row("g", f"role:own{number}", draw.choice(places), f"role:{draw.randrange(ROLES)}")
+        for number in range(draw.randrange(4))
+    }
     for _ in range(draw.randrange(1, 10)):
         role = draw.choice([f"role:{draw.randrange(ROLES)}", f"role:own{draw.randrange(4)}"])
         rows.add(Row("g", f"user:{draw.randrange(USERS)}", draw.choice(places), role))
     for _ in range(draw.randrange(1, 40)):
         kind = draw.choice([kind for kind in ACTS if kind not in ("field", "label")])
         obj = kind if kind in WHOLE else f"{kind}:{draw.choice((*NAMES, '*'))}"
-        who = draw.choice([f"role:{draw.randrange(ROLES)}", f"role:own{draw.randrange(4)}", f"user:{draw.randrange(USERS)}"])
+        who = draw.choice(
+            [f"role:{draw.randrange(ROLES)}", f"role:own{draw.randrange(4)}", f"user:{draw.randrange(USERS)}"]
+        )
         act = draw.choice([*sorted(ACTS[kind]), "*"])
-        rows.add(Row("p", who, draw.choice(places), obj, act, draw.choice(["allow", "allow", "allow", "deny"]), draw.choice(CONDITIONS)))
+        rows.add(
+            Row(
+                "p",
+                who,
+                draw.choice(places),
+                obj,
+                act,
+                draw.choice(["allow", "allow", "allow", "deny"]),
+                draw.choice(CONDITIONS),
+            )
+        )
     return sorted(rows)
 
 
@@ -53,14 +77,25 @@ def asked(draw: random.Random) -> tuple[str, str | None, str, str, dict[str, obj
     """A random question, and what its conditions look at."""
     kind = draw.choice([kind for kind in ACTS if kind not in ("field", "label")])
     obj = kind if kind in WHOLE else f"{kind}:{draw.choice(NAMES)}"
-    roots: dict[str, object] = {"currentUser": {"id": "1", "tags": {"desks": draw.choice([[], ["x"], ["x", "y"]])}}}
+    roots: dict[str, object] = {
+        "currentUser": {"id": "1", "tags": {"desks": draw.choice([[], ["x"], ["x", "y"]])}}
+    }
     if draw.random() < 0.7:
-        roots["record"] = {"desk": draw.choice(["x", "y", None]), "owner": draw.choice([{"desk": "x"}, {"desk": "y"}, {}, None])}
+        roots["record"] = {
+            "desk": draw.choice(["x", "y", None]),
+            "owner": draw.choice([{"desk": "x"}, {"desk": "y"}, {}, None]),
+        }
     if draw.random() < 0.5:
         roots["input"] = {"amount": draw.choice([100, 101, None])}
     if draw.random() < 0.5:
         roots["run"] = {"started_by": draw.choice(["1", "2"])}
-    return f"user:{draw.randrange(USERS + 1)}", draw.choice([None, *TEAMS, "unnamed"]), obj, draw.choice(sorted(ACTS[kind])), roots
+    return (
+        f"user:{draw.randrange(USERS + 1)}",
+        draw.choice([None, *TEAMS, "unnamed"]),
+        obj,
+        draw.choice(sorted(ACTS[kind])),
+        roots,
+    )
 
 
 def counts(row: Row, roots: dict[str, object]) -> bool:
@@ -127,20 +162,33 @@ def test_names_that_only_look_alike_are_two_names_to_both_judges(one: str, other
         for sub, team, obj in itertools.product((given, meant), (given, meant), (given, meant)):
             asked = (f"user:{sub}", team, f"workflow:{obj}", "start")
             exact = (sub, team, obj) == (given, given, given)
-            assert (index.verdict(*asked).plain, judge.decide(*asked, lambda _: True)[0]) == (exact, exact), asked
+            assert (index.verdict(*asked).plain, judge.decide(*asked, lambda _: True)[0]) == (exact, exact), (
+                asked
+            )
         for named in (given, meant):
-            question = casbin_agreement.Question(Actor("user", given), given, *casbin_agreement.APPROVAL, {}, roles=(named,))
-            assert (named in index.held(f"user:{given}", given), casbin_agreement.decided(held, question)[0]) == (named == given,) * 2
+            question = casbin_agreement.Question(
+                Actor("user", given), given, *casbin_agreement.APPROVAL, {}, roles=(named,)
+            )
+            assert (
+                named in index.held(f"user:{given}", given),
+                casbin_agreement.decided(held, question)[0],
+            ) == (named == given,) * 2
 
 
 def test_a_policy_whose_roles_are_not_linked_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [Row("g", "user:u", "t:a", "role:own"), Row("g", "role:own", "*", "role:lead"), Row("p", "role:lead", "*", "policy", "manage")]
+    rows = [
+        Row("g", "user:u", "t:a", "role:own"),
+        Row("g", "role:own", "*", "role:lead"),
+        Row("p", "role:lead", "*", "policy", "manage"),
+    ]
     assert Judge(rows).decide("user:u", "a", "policy", "manage", lambda _: True)[0]
     from casbin.rbac.default_role_manager import RoleManager
 
     monkeypatch.setattr(RoleManager, "has_link", lambda *_: False)
     with pytest.raises(PolicyError, match="does not link"):
-        Judge([*rows, Row("p", "role:lead", "*", "activity", "read")])  # what was found in order once is not loaded again
+        Judge(
+            [*rows, Row("p", "role:lead", "*", "activity", "read")]
+        )  # what was found in order once is not loaded again
 
 
 def _settled() -> None:
@@ -171,7 +219,9 @@ def test_a_disagreement_denies_and_alarms(company: Company, monkeypatch: pytest.
     assert access.can(ines, None, "policy", "manage")  # on whom both agree
     _settled()
     monkeypatch.undo()
-    noted = fetch("select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'")
+    noted = fetch(
+        "select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'"
+    )
     assert len(noted) == 2  # once for each question
     assert [notice.text for notice in notices.notices_of(ines) if "judges of rights" in notice.text]
 
@@ -187,7 +237,9 @@ def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
-def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_that_names_roles_takes_casbin_too(
+    bank: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An index that gives everybody every role lets nobody answer: not the step that only asks, nor the one that acts."""
     asking()
     charging()
@@ -200,7 +252,9 @@ def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatc
             approvals.reject(bank.tom, approval, reason="No.")
     _settled()
     monkeypatch.undo()
-    noted = fetch("select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'")
+    noted = fetch(
+        "select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'"
+    )
     assert ["action:*" in body for (body,) in noted] == [True]  # once for each question
     assert [status(bank, approval) for approval in requests] == ["open", "open"]
     for approval in requests:
@@ -208,7 +262,9 @@ def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatc
     assert [status(bank, approval) for approval in requests] == ["approved", "approved"]
 
 
-def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A person without any role is given none of these by an index that gives everything away."""
     stranger = replace(company.stan, id="usr_without_roles")
     monkeypatch.setattr(Index, "verdict", lambda *_: Verdict(free=True))
@@ -222,7 +278,9 @@ def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Compan
 
 def test_casbin_answers_many_threads_at_once_whatever_interrupts_it() -> None:
     """Python 3.11 fails to parse in one thread while another parses, which a collector of garbage that runs Python brings about."""
-    judge = Judge([Row("g", "user:1", "*", "role:1"), Row("p", "role:1", "*", "workflow:x", "start", "allow")])
+    judge = Judge(
+        [Row("g", "user:1", "*", "role:1"), Row("p", "role:1", "*", "workflow:x", "start", "allow")]
+    )
     wrong: list[object] = []
 
     def ask() -> None:
@@ -236,7 +294,11 @@ def test_casbin_answers_many_threads_at_once_whatever_interrupts_it() -> None:
     def collected(*_: object) -> None:
         sum(range(50))
 
-    interval, threshold, threads = sys.getswitchinterval(), gc.get_threshold(), [threading.Thread(target=ask) for _ in range(8)]
+    interval, threshold, threads = (
+        sys.getswitchinterval(),
+        gc.get_threshold(),
+        [threading.Thread(target=ask) for _ in range(8)],
+    )
     gc.callbacks.append(collected)
     try:
         sys.setswitchinterval(1e-6)

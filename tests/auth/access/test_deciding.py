@@ -53,8 +53,12 @@ _grants = st.builds(
     st.sampled_from(["allow", "allow", "deny"]),
     st.sampled_from(CONDITIONS),
 )
-_given = st.builds(Row, st.just("g"), st.sampled_from(USERS), st.sampled_from(PLACES), st.sampled_from([*BASES, *BUILT]))
-_nested = st.builds(Row, st.just("g"), st.sampled_from(BUILT), st.sampled_from(PLACES), st.sampled_from(BASES))
+_given = st.builds(
+    Row, st.just("g"), st.sampled_from(USERS), st.sampled_from(PLACES), st.sampled_from([*BASES, *BUILT])
+)
+_nested = st.builds(
+    Row, st.just("g"), st.sampled_from(BUILT), st.sampled_from(PLACES), st.sampled_from(BASES)
+)
 _policies = st.builds(
     lambda *parts: [row for part in parts for row in part],
     st.lists(_grants, min_size=3, max_size=12),
@@ -78,14 +82,18 @@ def test_the_decision_is_the_doors_and_casbins(rows: list[Row]) -> None:
     for sub, base in itertools.product(USERS, ROOTS):
         roots = {**base, "currentUser": {"id": sub.partition(":")[2], "tags": {"desks": ["x"]}}}
         judge = enforcer(
-            [row for row in rows if row.ptype == "g" or counts(row, roots)], teams=[f"t:{team}" for team in TEAMS], objects=OBJECTS
+            [row for row in rows if row.ptype == "g" or counts(row, roots)],
+            teams=[f"t:{team}" for team in TEAMS],
+            objects=OBJECTS,
         )
         for team, obj in itertools.product(TEAMS, OBJECTS):
             for act in OBJECTS[obj]:
                 told = decide(index, sub, team, obj, act, roots)
                 assert told.allowed is index.verdict(sub, team, obj, act).holds(roots), (sub, team, obj, act)
                 assert told.allowed is judge.enforce(sub, f"t:{team}", obj, act), (sub, team, obj, act)
-                assert (told.row is None) is (not told.allowed and not any(one.counts for one in told.spoken if one.row.eft == "deny"))
+                assert (told.row is None) is (
+                    not told.allowed and not any(one.counts for one in told.spoken if one.row.eft == "deny")
+                )
                 if told.row is not None:
                     assert (told.row.eft == "allow") is told.allowed
 
@@ -96,7 +104,8 @@ def test_where_no_record_is_named_it_is_asked_whether_there_may_be_one(rows: lis
     index = Index(rows)
     for sub, team, act in itertools.product(USERS, (*TEAMS, None), OBJECTS["collection:c"]):
         assert (
-            decide(index, sub, team, "collection:c", act, {}, some=True).allowed is index.verdict(sub, team, "collection:c", act).possible
+            decide(index, sub, team, "collection:c", act, {}, some=True).allowed
+            is index.verdict(sub, team, "collection:c", act).possible
         )
 
 
@@ -113,10 +122,17 @@ def test_who_gains_and_loses_is_who_may_and_might(rows: list[Row], more: list[Ro
         ident = sub.partition(":")[2]
         for act in OBJECTS[obj]:
             was, becomes = (
-                [index.verdict(sub, place.removeprefix("t:"), obj, act).possible for place in ("t:a", "t:b", "*")]
+                [
+                    index.verdict(sub, place.removeprefix("t:"), obj, act).possible
+                    for place in ("t:a", "t:b", "*")
+                ]
                 for index in (before_index, after_index)
             )
-            concerned = [one for (other, verb), one in told.items() if verb == act and other in (obj, f"{obj.partition(':')[0]}:*")]
+            concerned = [
+                one
+                for (other, verb), one in told.items()
+                if verb == act and other in (obj, f"{obj.partition(':')[0]}:*")
+            ]
             touched = {person for one in concerned for person in (*one.gained, *one.lost, *one.otherwise)}
             if was != becomes and (obj, act) in told:
                 assert ident in touched, (sub, obj, act)

@@ -56,7 +56,13 @@ INDEX = Index(parse(POLICY))
         ("boris", None, "workflow:other", "see", True),
         ("carol", "b", "workflow:kyc", "start", True),  # her role is built from base
         ("carol", "a", "workflow:kyc", "start", False),
-        ("dora", "a", "workflow:kyc", "start", True),  # everywhere local, which is built from base in team a only
+        (
+            "dora",
+            "a",
+            "workflow:kyc",
+            "start",
+            True,
+        ),  # everywhere local, which is built from base in team a only
         ("dora", "b", "workflow:kyc", "start", False),
         ("dora", None, "workflow:kyc", "start", True),
         ("emil", "a", "workflow:kyc", "start", True),
@@ -79,16 +85,72 @@ def test_what_the_rows_say(who: str, team: str | None, obj: str, act: str, allow
 @cases(
     ("who", "team", "obj", "act", "roots", "allowed"),
     [
-        ("anna", "a", "collection:customer", "read", {"record": {"desk": "retail"}, "currentUser": {"tags": {"desks": ["retail"]}}}, True),
-        ("anna", "a", "collection:customer", "read", {"record": {"desk": "retail"}, "currentUser": {"tags": {"desks": []}}}, False),
-        ("anna", "a", "collection:customer", "read", {"record": {"desk": "retail"}, "currentUser": {"tags": {}}}, False),
-        ("anna", "a", "collection:customer", "read", {"record": {"desk": None}, "currentUser": {"tags": {"desks": ["retail"]}}}, False),
+        (
+            "anna",
+            "a",
+            "collection:customer",
+            "read",
+            {"record": {"desk": "retail"}, "currentUser": {"tags": {"desks": ["retail"]}}},
+            True,
+        ),
+        (
+            "anna",
+            "a",
+            "collection:customer",
+            "read",
+            {"record": {"desk": "retail"}, "currentUser": {"tags": {"desks": []}}},
+            False,
+        ),
+        (
+            "anna",
+            "a",
+            "collection:customer",
+            "read",
+            {"record": {"desk": "retail"}, "currentUser": {"tags": {}}},
+            False,
+        ),
+        (
+            "anna",
+            "a",
+            "collection:customer",
+            "read",
+            {"record": {"desk": None}, "currentUser": {"tags": {"desks": ["retail"]}}},
+            False,
+        ),
         ("anna", "a", "collection:customer", "read", {"currentUser": {"tags": {"desks": ["retail"]}}}, False),
-        ("hana", None, "collection:customer", "read", {"record": {}, "currentUser": {}}, True),  # whole in team b
+        (
+            "hana",
+            None,
+            "collection:customer",
+            "read",
+            {"record": {}, "currentUser": {}},
+            True,
+        ),  # whole in team b
         ("hana", "a", "collection:customer", "read", {"record": {}, "currentUser": {}}, False),
-        ("gus", "a", "workflow:kyc", "resume", {"run": {"started_by": "anna"}, "currentUser": {"id": "gus"}}, True),
-        ("gus", "a", "workflow:kyc", "resume", {"run": {"started_by": "gus"}, "currentUser": {"id": "gus"}}, False),
-        ("gus", "a", "workflow:kyc", "resume", {"currentUser": {"id": "gus"}}, False),  # four eyes, and nobody knows whose the first are
+        (
+            "gus",
+            "a",
+            "workflow:kyc",
+            "resume",
+            {"run": {"started_by": "anna"}, "currentUser": {"id": "gus"}},
+            True,
+        ),
+        (
+            "gus",
+            "a",
+            "workflow:kyc",
+            "resume",
+            {"run": {"started_by": "gus"}, "currentUser": {"id": "gus"}},
+            False,
+        ),
+        (
+            "gus",
+            "a",
+            "workflow:kyc",
+            "resume",
+            {"currentUser": {"id": "gus"}},
+            False,
+        ),  # four eyes, and nobody knows whose the first are
         (
             "fay",
             "a",
@@ -115,7 +177,9 @@ def test_what_the_rows_say(who: str, team: str | None, obj: str, act: str, allow
         ),  # unknown denies
     ],
 )
-def test_conditions(who: str, team: str | None, obj: str, act: str, roots: dict[str, object], allowed: bool) -> None:
+def test_conditions(
+    who: str, team: str | None, obj: str, act: str, roots: dict[str, object], allowed: bool
+) -> None:
     verdict = INDEX.verdict(f"user:{who}", team, obj, act)
     assert verdict.possible
     assert verdict.holds(roots) is allowed
@@ -171,7 +235,12 @@ OBJECTS, ACTS = (
 
 _grants = st.builds(
     lambda who, place, obj, act, eft: Row(
-        "p", who, place, obj, ACTS[obj.partition(":")[0]][act % len(ACTS[obj.partition(":")[0]])] if act < 4 else "*", eft
+        "p",
+        who,
+        place,
+        obj,
+        ACTS[obj.partition(":")[0]][act % len(ACTS[obj.partition(":")[0]])] if act < 4 else "*",
+        eft,
     ),
     st.sampled_from([*USERS, *BASES, *BUILT]),
     st.sampled_from(PLACES),
@@ -179,23 +248,38 @@ _grants = st.builds(
     st.integers(0, 4),
     st.sampled_from(["allow", "allow", "deny"]),
 )
-_roles = st.builds(Row, st.just("g"), st.sampled_from(USERS), st.sampled_from(PLACES), st.sampled_from([*BASES, *BUILT]))
-_nested = st.builds(Row, st.just("g"), st.sampled_from(BUILT), st.sampled_from(PLACES), st.sampled_from(BASES))
+_roles = st.builds(
+    Row, st.just("g"), st.sampled_from(USERS), st.sampled_from(PLACES), st.sampled_from([*BASES, *BUILT])
+)
+_nested = st.builds(
+    Row, st.just("g"), st.sampled_from(BUILT), st.sampled_from(PLACES), st.sampled_from(BASES)
+)
 REQUESTS = [(obj, act) for obj in OBJECTS for act in ACTS[obj.partition(":")[0]]]
 
 
 @settings(max_examples=150)
-@given(st.lists(_grants, min_size=3, max_size=10), st.lists(_roles, min_size=2, max_size=5), st.lists(_nested, min_size=1, max_size=3))
+@given(
+    st.lists(_grants, min_size=3, max_size=10),
+    st.lists(_roles, min_size=2, max_size=5),
+    st.lists(_nested, min_size=1, max_size=3),
+)
 def test_the_index_answers_as_casbin_does(grants: list[Row], roles: list[Row], nested: list[Row]) -> None:
     rows = [*grants, *roles, *nested]
     index, judge = Index(rows), enforcer(rows, teams=[f"t:{team}" for team in TEAMS], objects=OBJECTS)
     for who, team, (obj, act) in itertools.product(USERS, TEAMS, REQUESTS):
-        assert index.verdict(who, team, obj, act).plain is judge.enforce(who, f"t:{team}", obj, act), (who, team, obj, act)
+        assert index.verdict(who, team, obj, act).plain is judge.enforce(who, f"t:{team}", obj, act), (
+            who,
+            team,
+            obj,
+            act,
+        )
 
 
 @settings(max_examples=40)
 @given(st.lists(_grants, max_size=10), st.lists(_roles, max_size=6), st.lists(_nested, max_size=3))
-def test_all_teams_add_up_and_a_deny_in_one_of_them_wins(grants: list[Row], roles: list[Row], nested: list[Row]) -> None:
+def test_all_teams_add_up_and_a_deny_in_one_of_them_wins(
+    grants: list[Row], roles: list[Row], nested: list[Row]
+) -> None:
     index = Index([*grants, *roles, *nested])
     for who, (obj, act) in itertools.product(USERS, REQUESTS):
         each = [index.verdict(who, place.removeprefix("t:"), obj, act) for place in index.domains(who)]
@@ -204,8 +288,12 @@ def test_all_teams_add_up_and_a_deny_in_one_of_them_wins(grants: list[Row], role
 
 
 @settings(max_examples=40)
-@given(st.lists(_grants, min_size=3, max_size=10), st.lists(_roles, max_size=6), st.lists(_nested, max_size=3))
-def test_what_may_be_done_nowhere_may_be_done_to_no_object(grants: list[Row], roles: list[Row], nested: list[Row]) -> None:
+@given(
+    st.lists(_grants, min_size=3, max_size=10), st.lists(_roles, max_size=6), st.lists(_nested, max_size=3)
+)
+def test_what_may_be_done_nowhere_may_be_done_to_no_object(
+    grants: list[Row], roles: list[Row], nested: list[Row]
+) -> None:
     """`somewhere` is asked first, so that thousands of objects are not asked one by one: it may only say too much, never too little."""
     index = Index([*grants, *roles, *nested])
     for who, team, (obj, act) in itertools.product(USERS, (*TEAMS, None), REQUESTS):
@@ -217,6 +305,8 @@ def test_what_may_be_done_nowhere_may_be_done_to_no_object(grants: list[Row], ro
     ("record", "holds", "may_hold"),
     [({"secret": True}, False, False), ({"secret": False}, True, True), ({}, False, True)],
 )
-def test_a_condition_that_denies_wins_and_what_is_not_known_refuses(record: dict[str, bool], holds: bool, may_hold: bool) -> None:
+def test_a_condition_that_denies_wins_and_what_is_not_known_refuses(
+    record: dict[str, bool], holds: bool, may_hold: bool
+) -> None:
     verdict = Verdict(free=True, deny=(expressions.parse("record.secret"),))
     assert (verdict.holds({"record": record}), verdict.may_hold({"record": record})) == (holds, may_hold)

@@ -10,7 +10,11 @@ PEOPLE = {
     "mona": [("operations_lead", "operations")],
     "stan": [("buyer", "procurement")],
     "lena": [("procurement_lead", "procurement")],
-    "petra": [("finance_controller", "finance"), ("finance_controller", "operations"), ("finance_controller", "procurement")],
+    "petra": [
+        ("finance_controller", "finance"),
+        ("finance_controller", "operations"),
+        ("finance_controller", "procurement"),
+    ],
     "malik": [("mlro", "financial_crime"), ("mlro", "operations")],
     "gita": [("campaign_manager", "growth")],
     "rosa": [("reviewer", "financial_crime"), ("reviewer", "operations")],
@@ -20,9 +24,15 @@ PEOPLE = {
     "wren": [],
 }
 DESKS = {"olivia": ["retail", "corporate"], "tom": ["retail"]}
-SHIPPED = [row for name in ("roles.csv", "fernwick.csv") for row in parse((POLICIES / name).read_text(encoding="utf-8"), name)]
+SHIPPED = [
+    row
+    for name in ("roles.csv", "fernwick.csv")
+    for row in parse((POLICIES / name).read_text(encoding="utf-8"), name)
+]
 GIVEN = [
-    Row("g", f"user:{who}", "*" if team == "*" else f"t:{team}", f"role:{role}") for who, roles in PEOPLE.items() for role, team in roles
+    Row("g", f"user:{who}", "*" if team == "*" else f"t:{team}", f"role:{role}")
+    for who, roles in PEOPLE.items()
+    for role, team in roles
 ]
 INDEX = Index([*SHIPPED, *GIVEN])
 EVERYBODY = set(PEOPLE)
@@ -31,7 +41,8 @@ EVERYBODY = set(PEOPLE)
 def allowed(obj: str, act: str, team: str | None = None, record: dict[str, object] | None = None) -> set[str]:
     """Who may do this."""
     roots = {
-        name: {"currentUser": {"id": name, "tags": {"desks": DESKS.get(name, [])}}} | ({"record": record} if record else {})
+        name: {"currentUser": {"id": name, "tags": {"desks": DESKS.get(name, [])}}}
+        | ({"record": record} if record else {})
         for name in PEOPLE
     }
     return {name for name in PEOPLE if INDEX.verdict(f"user:{name}", team, obj, act).holds(roots[name])}
@@ -76,7 +87,12 @@ MATRIX: list[tuple[str, str, str | None, str]] = [
     ("collection:ticket", "shape", None, "mona"),
     ("collection:supplier", "shape", None, "lena"),
     ("collection:contact", "shape", None, "gita"),
-    ("collection:screening_hit", "update", None, "olivia mona malik"),  # operators by the customer who was screened, see below
+    (
+        "collection:screening_hit",
+        "update",
+        None,
+        "olivia mona malik",
+    ),  # operators by the customer who was screened, see below
     ("collection:sar_case", "read", None, "malik"),
     ("collection:supplier_request", "browse", None, "stan lena petra ines"),
     ("collection:supplier_request", "update", None, "stan lena petra"),
@@ -113,10 +129,15 @@ def test_whose_customers(desk: str, act: str, who: str) -> None:
     assert allowed("collection:customer", act, None, {"desk": desk}) == set(who.split())
 
 
-@cases(("desk", "who"), [("retail", "olivia tom mona malik"), ("corporate", "olivia mona malik"), ("", "mona malik")])
+@cases(
+    ("desk", "who"),
+    [("retail", "olivia tom mona malik"), ("corporate", "olivia mona malik"), ("", "mona malik")],
+)
 def test_whose_screening_hits(desk: str, who: str) -> None:
     record: dict[str, object] = {"run": {"customer": {"desk": desk}}} if desk else {}
-    assert allowed("collection:screening_hit", "update", None, record) == set(who.split()) | ({"olivia"} if not desk else set())
+    assert allowed("collection:screening_hit", "update", None, record) == set(who.split()) | (
+        {"olivia"} if not desk else set()
+    )
 
 
 @cases("name", sorted(EVERYBODY))
@@ -137,7 +158,11 @@ def test_a_stranger_of_another_team_has_nothing_in_operations() -> None:
 
 def test_an_admin_does_no_business() -> None:
     may = {(row.obj, row.act) for row in SHIPPED if row.sub == "role:admin"}
-    assert {act for obj, act in may if kind_of(obj) in {"workflow", "collection"}} == {"see", "browse", "read"}
+    assert {act for obj, act in may if kind_of(obj) in {"workflow", "collection"}} == {
+        "see",
+        "browse",
+        "read",
+    }
 
 
 def test_who_reviews_or_audits_changes_nothing() -> None:
@@ -152,6 +177,12 @@ def test_each_demo_role_is_built_from_one_level() -> None:
         "role:buyer": "role:operator",
         **{
             f"role:{name}": "role:lead"
-            for name in ("operations_lead", "procurement_lead", "campaign_manager", "finance_controller", "mlro")
+            for name in (
+                "operations_lead",
+                "procurement_lead",
+                "campaign_manager",
+                "finance_controller",
+                "mlro",
+            )
         },
     }

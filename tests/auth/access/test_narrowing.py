@@ -25,7 +25,12 @@ def test_a_key_approves_only_if_it_was_made_to_and_never_an_assistant(scopes: Sc
 
 @cases(
     ("obj", "act", "allowed"),
-    [("collection:customer", "read", True), ("collection:account", "read", False), ("collection:customer", "export", False), ("source", "manage", False)],
-)  # fmt: skip
+    [
+        ("collection:customer", "read", True),
+        ("collection:account", "read", False),
+        ("collection:customer", "export", False),
+        ("source", "manage", False),
+    ],
+)
 def test_a_key_does_what_it_names_and_nothing_else(obj: str, act: str, allowed: bool) -> None:
     assert Scopes(acts=READ, collections=frozenset({"customer"})).allow(obj, act) is allowed

@@ -37,7 +37,13 @@ PATIENCE_S = 20.0
 @contextmanager
 def another() -> Iterator["subprocess.Popen[str]"]:
     """A process of its own over the same database, which answers questions."""
-    told = subprocess.Popen([warm.python(), "-c", ASKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told = subprocess.Popen(
+        [warm.python(), "-c", ASKS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield told
     finally:
@@ -63,16 +69,29 @@ def until(process: "subprocess.Popen[str]", actor: Actor, act: str, allowed: boo
     return told[1]
 
 
-def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_old_one_of_a_broken_row(company: Company) -> None:
+def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_old_one_of_a_broken_row(
+    company: Company,
+) -> None:
     rosa = company.rosa
     with another() as process:
         assert answer(process, rosa, "export")[0] is False
-        role_rules.edit(company.ines, "reviewer", "t:operations", "collection:account", [Rule("allow", ("browse", "read", "export"))], {})
+        role_rules.edit(
+            company.ines,
+            "reviewer",
+            "t:operations",
+            "collection:account",
+            [Rule("allow", ("browse", "read", "export"))],
+            {},
+        )
         number = permissions.publish(company.ines, permissions.preview(company.ines).version)
         assert until(process, rosa, "export", True) == number
         with transaction() as connection:  # without a notice: the comparison alone finds it
-            connection.execute(sa.text("delete from console.policy where sub = 'role:reviewer' and act = 'export'"))
-            connection.execute(sa.text("update console.version set number = number + 1 where name = 'policy'"))
+            connection.execute(
+                sa.text("delete from console.policy where sub = 'role:reviewer' and act = 'export'")
+            )
+            connection.execute(
+                sa.text("update console.version set number = number + 1 where name = 'policy'")
+            )
         assert until(process, rosa, "export", False) == number + 1
         with transaction() as connection:
             connection.execute(
@@ -80,7 +99,9 @@ def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_o
                     "insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:reviewer', '*', 'collection:account', 'raed')"
                 )
             )
-            connection.execute(sa.text("update console.version set number = number + 1 where name = 'policy'"))
+            connection.execute(
+                sa.text("update console.version set number = number + 1 where name = 'policy'")
+            )
         for _ in range(3):
             time.sleep(policy_store.COMPARE_S / 2)
             assert answer(process, rosa, "read") == (True, number + 1)
@@ -112,7 +133,11 @@ def test_a_right_taken_away_ends_the_open_run_for_who_lost_it(company: Company) 
     place, condition = "t:operations", "record.desk in $currentUser.tags.desks"
     taken(Row("p", "role:operator", place, OBJ, "update", "allow", condition))
     with pytest.raises(NotAllowed):
-        runs.complete(company.olivia, run_id, runs.Submission(step="rate", revision=told["revision"], values={"risk": "low"}))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="rate", revision=told["revision"], values={"risk": "low"}),
+        )
     assert company.sql("select risk from customer where id = 1") == [(None,)]
     assert "complete" not in company.told(run_id).get("can", [])
     taken(*(Row("p", "role:operator", "*", "workflow:*", act) for act in ("see", "start", "resume")))
@@ -142,7 +167,10 @@ def test_a_right_taken_away_ends_an_export_in_the_middle(company: Company, form:
     elif gone == "scope":
         access.grant("auditor", "collection:customer", ["export"])
         with transaction() as connection:
-            policy_store.write(connection, added=[Row("p", "role:auditor", "*", OBJ, "read", "deny", "record.desk == 'corporate'")])
+            policy_store.write(
+                connection,
+                added=[Row("p", "role:auditor", "*", OBJ, "read", "deny", "record.desk == 'corporate'")],
+            )
         access.refresh()
     else:
         access.grant("reviewer", "collection:account", ["export"], team="operations")

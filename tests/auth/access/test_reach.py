@@ -72,7 +72,9 @@ ENGINES = {
 
 def test_the_engine_s_reader_is_taken_where_it_is_known_why() -> None:
     taken = {
-        str(path.relative_to(CONSOLE)) for path in CONSOLE.rglob("*.py") if re.search(r"\bEVERY_RUN\b", path.read_text(encoding="utf-8"))
+        str(path.relative_to(CONSOLE))
+        for path in CONSOLE.rglob("*.py")
+        if re.search(r"\bEVERY_RUN\b", path.read_text(encoding="utf-8"))
     }
     assert taken == set(ENGINES)
 
@@ -119,7 +121,10 @@ def fixture_confidential(company: Company) -> str:
     """A run that Olivia holds, handed to the desk and about the person of customer 2, under a label that Rosa alone is cleared for."""
     run_id = company.started("2")
     ticket = '{"inbox": "desk", "at": "2026-11-20T08:00:00.000Z", "priority": "high", "by": "", "reason": "Hushed"}'
-    fetch("update console.run set label = 'confidential', ticket = %s, team = 'quiet' where id = %s returning id", (ticket, run_id))
+    fetch(
+        "update console.run set label = 'confidential', ticket = %s, team = 'quiet' where id = %s returning id",
+        (ticket, run_id),
+    )
     with transaction() as connection:
         connection.execute(sa.text("insert into console.team (id, name) values ('quiet', 'Quiet')"))
     access.grant("reviewer", "label:confidential", ["see"])
@@ -139,7 +144,9 @@ def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, con
         inboxes.close("desk", by=shell)
     inboxes.close("desk", by=ines)
     assert queues.live_keys(company.olivia, "wf", "customer", ["2"]) == set()
-    assert queues.live_records(company.olivia, fetch("select workflow from console.run")[0][0], "customer") == []
+    assert (
+        queues.live_records(company.olivia, fetch("select workflow from console.run")[0][0], "customer") == []
+    )
     assert sources.remove("company", by=ines).live == 0
     told = [event.open for event in log.events_of("sys:config") if event.type == "source_removed"]
     assert [one["runs"] for one in told] == [0]

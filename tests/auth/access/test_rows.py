@@ -17,7 +17,9 @@ def test_a_line_stands_for_each_object_and_act() -> None:
 
 
 def test_comments_blank_lines_and_doubled_rows_are_passed_over() -> None:
-    assert parse("# told, so\n\n  \ng, user:u, role:lead, *\ng, user:u, role:lead, *\n") == [Row("g", "user:u", "*", "role:lead")]
+    assert parse("# told, so\n\n  \ng, user:u, role:lead, *\ng, user:u, role:lead, *\n") == [
+        Row("g", "user:u", "*", "role:lead")
+    ]
 
 
 @cases(
@@ -71,7 +73,9 @@ def _right(draw: st.DrawFn) -> Row:
     kind = draw(st.sampled_from(sorted(set(ACTS) - {"field"})))
     obj = kind if kind in WHOLE else f"{kind}:{draw(_word | st.just('*'))}"
     act = draw(st.sampled_from([*sorted(ACTS[kind]), "*"]))
-    expression = draw(st.sampled_from(["", 'record.desk in ["a, b", "c"]', "run.started_by != $currentUser.id"]))
+    expression = draw(
+        st.sampled_from(["", 'record.desk in ["a, b", "c"]', "run.started_by != $currentUser.id"])
+    )
     return Row("p", draw(_who), draw(_place), obj, act, draw(st.sampled_from(["allow", "deny"])), expression)
 
 

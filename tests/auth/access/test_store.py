@@ -72,7 +72,9 @@ def test_a_change_by_another_process_is_followed(anna: Actor) -> None:
     assert access.roles_of(anna.id) == frozenset()
 
 
-def test_a_broken_row_keeps_the_policy_before_and_alarms(anna: Actor, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_row_keeps_the_policy_before_and_alarms(
+    anna: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
     before = access.current_version()
     elsewhere(
         "insert into console.policy (ptype, sub, dom, obj, act, expression) values ('p', 'role:operator', '*', 'workflow:*', 'see', 'record.a ==')"
@@ -85,7 +87,9 @@ def test_a_broken_row_keeps_the_policy_before_and_alarms(anna: Actor, caplog: py
 
 
 def test_a_broken_policy_at_the_start_allows_nothing(clean: object) -> None:
-    elsewhere("insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'workflow:*', 'strat')")
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'workflow:*', 'strat')"
+    )
     with pytest.raises(NotAllowed) as refused:
         access.can(ANNA, "operations", "workflow:kyc-review", "start")
     assert refused.value.code == "rights_unknown"
@@ -110,7 +114,9 @@ def test_an_upgrade_takes_away_rules_about_keys_which_did_nothing_and_notes_it(a
     assert access.current_version() == before
 
 
-def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(anna: Actor, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(
+    anna: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
     hide, show = "revoke select on console.version from console", "grant select on console.version to console"
     with _admin() as admin, caplog.at_level(logging.ERROR):
         admin.execute(hide)
@@ -129,7 +135,9 @@ def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(anna: Actor, c
 
 
 def test_grant_gives_a_right_at_once_and_tells_the_others(anna: Actor) -> None:
-    with psycopg.connect(db.app_url().set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as listening:
+    with psycopg.connect(
+        db.app_url().set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+    ) as listening:
         listening.execute("listen policy")
         number = access.grant("operator", "collection:erp.parts", ["browse", "read"], "record.price < 10")
         (told,) = listening.notifies(timeout=60, stop_after=1)
@@ -166,7 +174,9 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
     with db.transaction() as connection:
         connection.execute(sa.text("insert into console.team values ('operations', 'Operations')"))
         connection.execute(
-            sa.text("insert into console.workflow (id, slug, title, team) values ('wf_1', 'kyc-review', 'KYC review', 'operations')")
+            sa.text(
+                "insert into console.workflow (id, slug, title, team) values ('wf_1', 'kyc-review', 'KYC review', 'operations')"
+            )
         )
     cases = [
         (
@@ -205,7 +215,12 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
     for actor, team, obj, act, message, words in cases:
         with pytest.raises(NotAllowed) as refused:
             access.require(actor, team, obj, act)
-        assert (refused.value.message, refused.value.words, refused.value.need, refused.value.status) == (message, words, (obj, act), 403)
+        assert (refused.value.message, refused.value.words, refused.value.need, refused.value.status) == (
+            message,
+            words,
+            (obj, act),
+            403,
+        )
         assert (decision(actor, team, obj, act).allowed, decision(actor, team, obj, act).row) == (False, None)
     access.grant("operations_lead", "user", ["manage"])  # who can grant it is read from the rights
     access.grant("admin", "policy", ["manage"])
@@ -248,7 +263,9 @@ def test_the_scopes_of_several_teams_add_up_and_a_deny_cuts_through_all(anna: Ac
     assert access.scope_for(anna, "customer").nothing
 
 
-def decision(actor: Actor, team: str | None, obj: str, act: str, run: Mapping[str, str] | None = None) -> Decision:
+def decision(
+    actor: Actor, team: str | None, obj: str, act: str, run: Mapping[str, str] | None = None
+) -> Decision:
     """As a page that explains it asks."""
     roots = access.roots_of(actor, run=run)
     return limits.decision_of(actor.id, team, obj, act, roots, some=obj.startswith("collection:"))
@@ -263,11 +280,24 @@ def test_why_names_the_row_that_decided(anna: Actor) -> None:
     started = decision(anna, "operations", "workflow:kyc-review", "start")
     assert (started.allowed, started.row) == (True, Row("p", "role:operator", "*", "workflow:*", "start"))
     own = decision(anna, "operations", "workflow:kyc-review", "cancel", {"started_by": anna.id})
-    granted = Row("p", "role:operator", "*", "workflow:kyc-review", "cancel", "allow", "run.started_by == $currentUser.id")
+    granted = Row(
+        "p",
+        "role:operator",
+        "*",
+        "workflow:kyc-review",
+        "cancel",
+        "allow",
+        "run.started_by == $currentUser.id",
+    )
     assert (own.allowed, own.row) == (True, granted)
-    assert not decision(anna, "operations", "workflow:kyc-review", "cancel", {"started_by": "usr_other"}).allowed
+    assert not decision(
+        anna, "operations", "workflow:kyc-review", "cancel", {"started_by": "usr_other"}
+    ).allowed
     seen = decision(anna, None, "workflow:kyc-review", "see")
-    assert (seen.allowed, seen.row) == (False, Row("p", "user:usr_anna", "t:operations", "workflow:kyc-review", "see", "deny"))
+    assert (seen.allowed, seen.row) == (
+        False,
+        Row("p", "user:usr_anna", "t:operations", "workflow:kyc-review", "see", "deny"),
+    )
 
 
 def test_why_agrees_with_the_answer_for_every_shipped_right(anna: Actor) -> None:
@@ -285,24 +315,35 @@ def test_why_agrees_with_the_answer_for_every_shipped_right(anna: Actor) -> None
 
 def _admin() -> "psycopg.Connection[object]":
     url = db.migration_url()
-    return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
+    return psycopg.connect(
+        url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+    )
 
 
 def test_lines_that_were_written_past_the_console_are_found(clean: object) -> None:
     """Whoever may write to the table gives themselves a right: judged it is like any other, so what says that it is there must not come from the table."""
     access.grant("admin", "collection:shop", ["browse"])
     with db.transaction() as connection:
-        policy_store.write(connection, removed=[row for row in policy_store.rows_of(connection) if row.obj == "collection:shop"])
+        policy_store.write(
+            connection,
+            removed=[row for row in policy_store.rows_of(connection) if row.obj == "collection:shop"],
+        )
     access.grant("admin", "collection:shop", ["browse", "read"])
     assert (history.untold(), doctor._rights().ok) == ([], True)
-    elsewhere("insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'policy', 'manage')")
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'policy', 'manage')"
+    )
     elsewhere("delete from console.policy where obj = 'collection:shop' and act = 'read'")
     assert [(row.obj, row.act, there) for row, there in history.untold()] == [
         ("policy", "manage", True),
         ("collection:shop", "read", False),
     ]
     told = doctor._rights()
-    assert (told.ok, "2 of its lines were added to the table past the console: role:operator manage policy" in told.message) == (
+    assert (
+        told.ok,
+        "2 of its lines were added to the table past the console: role:operator manage policy"
+        in told.message,
+    ) == (
         False,
         True,
     )

@@ -68,7 +68,12 @@ def test_no_false_answer_while_the_policy_is_swapped(anna: Actor) -> None:
 
 def test_two_changes_at_once_are_both_there_and_have_their_own_numbers(anna: Actor) -> None:
     before = access.current_version()
-    answers = together(*(lambda number=number: access.grant("operator", f"collection:c{number}", ["read"]) for number in range(6)))
+    answers = together(
+        *(
+            lambda number=number: access.grant("operator", f"collection:c{number}", ["read"])
+            for number in range(6)
+        )
+    )
     assert sorted(answers, key=str) == sorted(range(before + 1, before + 7), key=str)
     access.refresh()
     assert all(access.can(anna, None, f"collection:c{number}", "read") for number in range(6))
@@ -85,10 +90,14 @@ def test_a_right_taken_away_elsewhere_is_gone_at_the_next_comparison(anna: Actor
 
 def test_two_admins_cannot_close_each_other_at_once(clean: object) -> None:
     first, second = (
-        accounts.create_person(f"{name}@example.com", role="admin", team="office", password=GOOD).person for name in ("ines", "iris")
+        accounts.create_person(f"{name}@example.com", role="admin", team="office", password=GOOD).person
+        for name in ("ines", "iris")
     )
     by_first, by_second = accounts.actor_of_person(first.id), accounts.actor_of_person(second.id)
-    answers = together(lambda: accounts.disable_person(second.id, by=by_first), lambda: accounts.disable_person(first.id, by=by_second))
+    answers = together(
+        lambda: accounts.disable_person(second.id, by=by_first),
+        lambda: accounts.disable_person(first.id, by=by_second),
+    )
     assert sorted(str(getattr(answer, "code", answer)) for answer in answers) == ["None", "account_closed"]
     assert sum(not person.disabled for person in accounts.people()) == 1
 
@@ -113,7 +122,9 @@ def test_whoever_comes_first_after_a_pause_is_not_refused_while_another_compares
     with psycopg.connect(clean.admin_url) as held:
         held.execute("lock table console.version in access exclusive mode")
         first.start()
-        while not held.execute("select from pg_locks where relation = 'console.version'::regclass and not granted").fetchall():
+        while not held.execute(
+            "select from pg_locks where relation = 'console.version'::regclass and not granted"
+        ).fetchall():
             assert first.is_alive()
         second.start()
         second.join(0.2)  # long enough to be refused; whoever waits goes on waiting

@@ -26,7 +26,12 @@ HERE = ("127.0.0.1", "test")
 def olivia(clean: object) -> accounts.Person:
     """An operator of Operations who signs in with GOOD."""
     return accounts.create_person(
-        "olivia@fernwick.example", role="operator", team="operations", name="Olivia Vance", password=GOOD, tags={"desks": ["retail"]}
+        "olivia@fernwick.example",
+        role="operator",
+        team="operations",
+        name="Olivia Vance",
+        password=GOOD,
+        tags={"desks": ["retail"]},
     ).person
 
 
@@ -61,10 +66,23 @@ def token() -> str:
 @cases(
     "weak",
     [
-        "short", "elevenchars", "password1234", "P@ssw0rd!2026", "123456789012", "abcdefghijkl", "qwertyuiop[]", "aaaaaaaaaaaa", "abcabcabcabc",
-        "olivia123456", "Olivia-2026!", "adminadmin12", "x" * 1025, "with\0nul in it", "new\nline and more",
+        "short",
+        "elevenchars",
+        "password1234",
+        "P@ssw0rd!2026",
+        "123456789012",
+        "abcdefghijkl",
+        "qwertyuiop[]",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "olivia123456",
+        "Olivia-2026!",
+        "adminadmin12",
+        "x" * 1025,
+        "with\0nul in it",
+        "new\nline and more",
     ],
-)  # fmt: skip
+)
 def test_weak_passwords_are_refused_with_a_reason(weak: str) -> None:
     reason = passwords.weakness(weak, email="olivia@fernwick.example", name="Olivia Vance")
     assert reason is not None
@@ -102,9 +120,15 @@ def test_passwords_are_kept_as_argon2id_of_the_agreed_cost(monkeypatch: pytest.M
 
 
 def test_a_person_is_entered_with_role_and_team(clean: object) -> None:
-    made = accounts.create_person(" Ana.Ilic@Example.COM ", role="lead", team="Financial Crime", also=[("reviewer", "operations")])
+    made = accounts.create_person(
+        " Ana.Ilic@Example.COM ", role="lead", team="Financial Crime", also=[("reviewer", "operations")]
+    )
     assert made.person == accounts.person(made.person.id)
-    assert (made.person.email, made.person.name, made.person.teams) == ("ana.ilic@example.com", "Ana Ilic", ("financial_crime",))
+    assert (made.person.email, made.person.name, made.person.teams) == (
+        "ana.ilic@example.com",
+        "Ana Ilic",
+        ("financial_crime",),
+    )
     assert made.person.roles == {("lead", "financial_crime"), ("reviewer", "operations")}
     assert accounts.teams() == [accounts.Team("financial_crime", "Financial Crime")]
     assert accounts.sign_in("ana.ilic@example.com", made.password, *HERE)
@@ -115,7 +139,10 @@ def test_a_person_is_entered_with_role_and_team(clean: object) -> None:
 
 def test_entering_a_person_is_an_event_with_name_and_address_sealed(olivia: accounts.Person) -> None:
     kind, opened, sealed = noted("sys:config")[-1]
-    assert (kind, opened) == ("person_created", {"person": olivia.id, "roles": ["operator@operations"], "teams": ["operations"]})
+    assert (kind, opened) == (
+        "person_created",
+        {"person": olivia.id, "roles": ["operator@operations"], "teams": ["operations"]},
+    )
     assert sealed == {"name": "Olivia Vance", "email": "olivia@fernwick.example"}
     (body,) = sql("select body from console.event where run = 'sys:config' order by run_seq desc limit 1")
     assert b"Olivia" not in bytes(body[0])
@@ -138,7 +165,10 @@ def test_a_closed_account_opens_nothing(olivia: accounts.Person) -> None:
     assert accounts.actor_of_key(key.text) is None
     assert accounts.sign_in(olivia.email, GOOD, *HERE) is None
     assert accounts.person(olivia.id).disabled
-    assert noted("sys:config")[-1][:2] == ("person_changed", {"person": olivia.id, "fields": ["disabled"], "disabled": True})
+    assert noted("sys:config")[-1][:2] == (
+        "person_changed",
+        {"person": olivia.id, "fields": ["disabled"], "disabled": True},
+    )
     with pytest.raises(NotAllowed) as refused:
         accounts.actor_of_person(olivia.id)
     assert refused.value.code == "account_closed"
@@ -178,7 +208,12 @@ def test_neither_oneself_nor_the_last_admin_is_closed(clean: object) -> None:
 
 def test_the_engine_acts_for_a_person_with_todays_rights(olivia: accounts.Person) -> None:
     actor = accounts.actor_of_person(olivia.id, "sys:engine")
-    assert (actor.kind, actor.id, actor.session, actor.tags) == ("user", olivia.id, "sys:engine", {"desks": ["retail"]})
+    assert (actor.kind, actor.id, actor.session, actor.tags) == (
+        "user",
+        olivia.id,
+        "sys:engine",
+        {"desks": ["retail"]},
+    )
     assert access.can(actor, "operations", "workflow:kyc-review", "start")
     access.assign(olivia.id, [])
     assert not access.can(actor, "operations", "workflow:kyc-review", "start")
@@ -195,7 +230,12 @@ def test_a_session_is_known_by_its_token_and_stored_as_a_hash(olivia: accounts.P
     known = accounts.standing(opened)
     assert known is not None
     actor = known.actor
-    assert (actor.kind, actor.id, actor.email, actor.teams) == ("user", olivia.id, olivia.email, ("operations",))
+    assert (actor.kind, actor.id, actor.email, actor.teams) == (
+        "user",
+        olivia.id,
+        olivia.email,
+        ("operations",),
+    )
     assert actor.roles == {("operator", "operations")}
     assert (actor.attributes["tags"], actor.policy) == ({"desks": ["retail"]}, access.current_version())
     assert re.fullmatch(r"[\w-]{43}", opened)
@@ -237,7 +277,9 @@ def test_sessions_end_when_idle_or_old(olivia: accounts.Person, change: str, ope
     assert (accounts.standing(opened) is not None) is open_still
 
 
-def test_without_its_event_there_is_no_session(olivia: accounts.Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_event_there_is_no_session(
+    olivia: accounts.Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("no space left")
 
@@ -251,7 +293,8 @@ def test_an_old_hash_is_renewed_at_sign_in(olivia: accounts.Person) -> None:
     import argon2
 
     sql(
-        "update console.person set password_hash = :old", old=argon2.PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(GOOD)
+        "update console.person set password_hash = :old",
+        old=argon2.PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(GOOD),
     )
     token()
     ((stored,),) = sql("select password_hash from console.person")
@@ -337,7 +380,13 @@ def test_a_key_acts_as_its_owner(olivia: accounts.Person) -> None:
     assert re.fullmatch(r"cns_[0-9a-z]{26}_[0-9a-f]{64}", made.text)
     actor = accounts.actor_of_key(made.text)
     assert actor is not None
-    assert (actor.kind, actor.id, actor.session, actor.key_id, actor.email) == ("key", olivia.id, made.id, made.id, olivia.email)
+    assert (actor.kind, actor.id, actor.session, actor.key_id, actor.email) == (
+        "key",
+        olivia.id,
+        made.id,
+        made.id,
+        olivia.email,
+    )
     assert access.can(actor, "operations", "workflow:kyc-review", "start")
     access.assign(olivia.id, [])
     assert not access.can(actor, "operations", "workflow:kyc-review", "start")
@@ -350,8 +399,16 @@ def test_a_key_is_stored_as_a_hash_and_its_making_is_an_event(olivia: accounts.P
     ((stored,),) = sql("select k::text from console.api_key k")
     assert secret not in stored
     kind, opened, sealed = noted("sys:config")[-1]
-    assert (kind, opened["key"], opened["person"], sealed["name"]) == ("key_created", made.id, olivia.id, "nightly report")
-    assert (sealed["before"], sealed["after"]) == (None, {"name": "nightly report", "scopes": {}, "networks": []})
+    assert (kind, opened["key"], opened["person"], sealed["name"]) == (
+        "key_created",
+        made.id,
+        olivia.id,
+        "nightly report",
+    )
+    assert (sealed["before"], sealed["after"]) == (
+        None,
+        {"name": "nightly report", "scopes": {}, "networks": []},
+    )
     assert made.expires_at - datetime.now(UTC) < timedelta(days=1)
     assert secret not in json.dumps(opened)
 

@@ -51,7 +51,13 @@ def opens(token: str) -> bool:
         gone = error
     else:
         return True
-    assert (gone.message, gone.code, gone.status, gone.details, gone.extra) == (invitations.GONE, "not_found", 404, [], {})
+    assert (gone.message, gone.code, gone.status, gone.details, gone.extra) == (
+        invitations.GONE,
+        "not_found",
+        404,
+        [],
+        {},
+    )
     return False
 
 
@@ -75,7 +81,10 @@ def test_who_accepts_has_what_was_given_and_signs_in(company: Company) -> None:
         "de-AT",
         "Europe/Vienna",
     )
-    assert (person.roles, person.teams) == (frozenset({("lead", "operations"), ("auditor", "*")}), ("audit", "operations"))
+    assert (person.roles, person.teams) == (
+        frozenset({("lead", "operations"), ("auditor", "*")}),
+        ("audit", "operations"),
+    )
     assert accounts.sign_in("nora@example.com", GOOD, HERE, "test")
     assert not opens(token_of(sent))
     with pytest.raises(NotFound):
@@ -91,11 +100,17 @@ def test_inviting_and_entering_are_events_under_the_persons_key(company: Company
     (invited, entered) = noted(person)
     assert invited[0] == "person_invited"
     assert {name: invited[1][name] for name in ("invitation", "roles", "teams")} == {
-        "invitation": sent.id, "roles": ["operator@operations"], "teams": ["operations"],
-    }  # fmt: skip
+        "invitation": sent.id,
+        "roles": ["operator@operations"],
+        "teams": ["operations"],
+    }
     assert invited[2] == {"email": "events@example.com"}
     assert entered[0] == "person_created"
-    assert (entered[1]["invitation"], entered[1]["invited_by"], entered[1]["roles"]) == (sent.id, company.ines.id, ["operator@operations"])
+    assert (entered[1]["invitation"], entered[1]["invited_by"], entered[1]["roles"]) == (
+        sent.id,
+        company.ines.id,
+        ["operator@operations"],
+    )
     assert entered[2] == {"name": "Nora Weiss", "email": "events@example.com"}
 
 
@@ -142,8 +157,12 @@ def test_an_invitation_dies_with_the_rights_of_who_sent_it(company: Company) -> 
     ways: list[Callable[[Actor], object]] = [
         lambda who: accounts.disable_person(who.id, by=company.ines),
         lambda who: accounts.remove_person(company.ines, who.id, person_changes.CONFIRM),
-        lambda who: accounts.change_roles(company.ines, who.id, [("clerk", "operations")]),  # may not give operator any more
-        lambda who: accounts.change_roles(company.ines, who.id, [("operator", "operations")]),  # may not invite any more
+        lambda who: accounts.change_roles(
+            company.ines, who.id, [("clerk", "operations")]
+        ),  # may not give operator any more
+        lambda who: accounts.change_roles(
+            company.ines, who.id, [("operator", "operations")]
+        ),  # may not invite any more
     ]
     for ends in ways:
         who = sender()
@@ -154,7 +173,11 @@ def test_an_invitation_dies_with_the_rights_of_who_sent_it(company: Company) -> 
         with pytest.raises(NotFound):
             accounts.accept(token, HERE, **TOLD)
         resent = accounts.resend(
-            company.ines, sql("select id from console.invitation where email = :email", email=f"dies{len(count)}@example.com")[0][0]
+            company.ines,
+            sql(
+                "select id from console.invitation where email = :email",
+                email=f"dies{len(count)}@example.com",
+            )[0][0],
         )
         assert opens(token_of(resent))  # under the name of an admin it lives again
 
@@ -262,7 +285,11 @@ def test_the_link_goes_by_mail_where_mail_goes_out(company: Company, mailbox: Ma
     sent = accounts.invite(company.ines, "mail@example.com", [("operator", "operations")])
     assert sent.mailed
     (letter,) = mailbox.messages
-    assert (letter["To"], letter["From"], letter["Auto-Submitted"]) == ("mail@example.com", "handrail@fernwick.example", "auto-generated")
+    assert (letter["To"], letter["From"], letter["Auto-Submitted"]) == (
+        "mail@example.com",
+        "handrail@fernwick.example",
+        "auto-generated",
+    )
     body = letter.get_content()
     assert f"https://console.fernwick.example{sent.path}" in body
     assert "invites you to Handrail" in body
@@ -271,13 +298,17 @@ def test_the_link_goes_by_mail_where_mail_goes_out(company: Company, mailbox: Ma
     again = accounts.resend(company.ines, sent.id)
     assert (again.mailed, invitations.invitation(company.ines, sent.id).mail) == (False, "failed")
     assert "it takes no mail for this address (550)" in again.trouble
-    assert invitations.trouble_of(invitations.invitation(company.ines, sent.id)) == again.trouble, "who looks later reads it too"
+    assert invitations.trouble_of(invitations.invitation(company.ines, sent.id)) == again.trouble, (
+        "who looks later reads it too"
+    )
     assert opens(token_of(again))  # to be handed over then
 
 
 def test_a_name_with_lines_makes_no_header(company: Company, mailbox: Mailbox) -> None:
     accounts.invite(
-        Actor("user", company.ines.id, "Ines\r\nBcc: all@example.com", session="ses_x"), "lines@example.com", [("operator", "operations")]
+        Actor("user", company.ines.id, "Ines\r\nBcc: all@example.com", session="ses_x"),
+        "lines@example.com",
+        [("operator", "operations")],
     )
     (letter,) = mailbox.messages
     assert letter["Bcc"] is None

@@ -7,7 +7,16 @@ import pytest
 
 from console import runs
 from console.auth import access, accounts
-from console.auth.accounts import abilities, authority, directory, factors, others_keys, person_changes, profile, sessions
+from console.auth.accounts import (
+    abilities,
+    authority,
+    directory,
+    factors,
+    others_keys,
+    person_changes,
+    profile,
+    sessions,
+)
 from console.auth.accounts.directory import Asked
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
@@ -46,16 +55,30 @@ def refused(code: str, act: Callable[[], object]) -> ConsoleError:
 
 def test_a_change_of_roles_counts_at_once_and_says_what_was_before(company: Company) -> None:
     tom = hired(("operator", "operations"))
-    accounts.change_roles(company.ines, tom.id, [("lead", "operations"), ("auditor", "procurement")], ["operations", "procurement"])
+    accounts.change_roles(
+        company.ines,
+        tom.id,
+        [("lead", "operations"), ("auditor", "procurement")],
+        ["operations", "procurement"],
+    )
     now = accounts.actor_of_person(tom.id)
-    assert (now.roles, now.teams) == (frozenset({("lead", "operations"), ("auditor", "*")}), ("operations", "procurement"))
-    assert access.can(tom, "operations", "workflow:care-review", "takeover")  # the actor that is at it now, too
+    assert (now.roles, now.teams) == (
+        frozenset({("lead", "operations"), ("auditor", "*")}),
+        ("operations", "procurement"),
+    )
+    assert access.can(
+        tom, "operations", "workflow:care-review", "takeover"
+    )  # the actor that is at it now, too
     kind, opened, sealed = noted(tom.id)[-1]
     assert (kind, sealed) == ("person_changed", {})
     assert opened == {
-        "person": tom.id, "fields": ["roles", "teams"], "roles": ["auditor@*", "lead@operations"], "roles_before": ["operator@operations"],
-        "teams": ["operations", "procurement"], "teams_before": ["operations"],
-    }  # fmt: skip
+        "person": tom.id,
+        "fields": ["roles", "teams"],
+        "roles": ["auditor@*", "lead@operations"],
+        "roles_before": ["operator@operations"],
+        "teams": ["operations", "procurement"],
+        "teams_before": ["operations"],
+    }
     accounts.change_roles(company.ines, tom.id, [])
     assert not access.can(tom, "operations", "workflow:care-review", "see")
     assert accounts.person(tom.id).teams == ("operations", "procurement")
@@ -73,7 +96,9 @@ BAD_PLACES: list[tuple[list[tuple[str, str]], list[str] | None, str, str]] = [
 
 
 @pytest.mark.parametrize(("pairs", "teams", "field", "reason"), BAD_PLACES)
-def test_roles_that_are_none_are_named(company: Company, pairs: Any, teams: Any, field: str, reason: str) -> None:
+def test_roles_that_are_none_are_named(
+    company: Company, pairs: Any, teams: Any, field: str, reason: str
+) -> None:
     tom = hired(("operator", "operations"))
     error = refused("invalid", lambda: accounts.change_roles(company.ines, tom.id, pairs, teams))
     assert error.details[0]["field"] == field
@@ -92,7 +117,9 @@ ON_ONESELF: list[tuple[str, Act]] = [
 
 
 @pytest.mark.parametrize(("what", "act"), ON_ONESELF, ids=[what for what, _ in ON_ONESELF])
-def test_nobody_changes_what_they_may_do_themselves(company: Company, clerk: Actor, what: str, act: Act) -> None:
+def test_nobody_changes_what_they_may_do_themselves(
+    company: Company, clerk: Actor, what: str, act: Act
+) -> None:
     for who in (company.ines, clerk):
         assert refused("own_account", lambda who=who: act(who, who.id)).message.endswith("ask another admin.")  # type: ignore[misc]
 
@@ -108,21 +135,45 @@ def test_ones_own_name_is_ones_own_to_change(company: Company) -> None:
 ABOVE: list[tuple[str, list[tuple[str, str]], Act]] = [
     ("an admin made", [], lambda who, tom: accounts.change_roles(who, tom, [("admin", "*")])),
     ("a lead made", [], lambda who, tom: accounts.change_roles(who, tom, [("lead", "operations")])),
-    ("an operator elsewhere", [], lambda who, tom: accounts.change_roles(who, tom, [("operator", "procurement")])),
-    ("a team of others", [("operator", "operations")], lambda who, tom: accounts.change_roles(who, tom, [("operator", "operations")], ["operations", "procurement"])),
+    (
+        "an operator elsewhere",
+        [],
+        lambda who, tom: accounts.change_roles(who, tom, [("operator", "procurement")]),
+    ),
+    (
+        "a team of others",
+        [("operator", "operations")],
+        lambda who, tom: accounts.change_roles(
+            who, tom, [("operator", "operations")], ["operations", "procurement"]
+        ),
+    ),
     ("a role above taken", [("lead", "operations")], lambda who, tom: accounts.change_roles(who, tom, [])),
-    ("a tag that they lack", [], lambda who, tom: accounts.change_person(who, tom, tags={"desks": ["retail", "corporate"]})),
+    (
+        "a tag that they lack",
+        [],
+        lambda who, tom: accounts.change_person(who, tom, tags={"desks": ["retail", "corporate"]}),
+    ),
     ("an admin disabled", [("admin", "*")], lambda who, tom: accounts.disable_person(tom, by=who)),
-    ("a lead removed", [("lead", "operations")], lambda who, tom: accounts.remove_person(who, tom, person_changes.CONFIRM)),
+    (
+        "a lead removed",
+        [("lead", "operations")],
+        lambda who, tom: accounts.remove_person(who, tom, person_changes.CONFIRM),
+    ),
     ("a lead renamed", [("lead", "operations")], lambda who, tom: accounts.change_person(who, tom, name="X")),
     ("a lead's sessions", [("lead", "operations")], sessions.end_all),
-    ("a lead's session", [("lead", "operations")], lambda who, tom: sessions.end_of_person(who, tom, signed_in(Actor("user", tom)))),
+    (
+        "a lead's session",
+        [("lead", "operations")],
+        lambda who, tom: sessions.end_of_person(who, tom, signed_in(Actor("user", tom))),
+    ),
     ("an auditor opened again", [("auditor", "*")], accounts.enable_person),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("what", "has", "act"), ABOVE, ids=[what for what, _, _ in ABOVE])
-def test_nobody_gives_or_takes_above_their_own_rights_but_admins(company: Company, clerk: Actor, what: str, has: Any, act: Act) -> None:
+def test_nobody_gives_or_takes_above_their_own_rights_but_admins(
+    company: Company, clerk: Actor, what: str, has: Any, act: Act
+) -> None:
     tom = hired(*has)
     assert "Ask an admin" in refused("above_own_rights", lambda: act(clerk, tom.id)).message
     act(company.ines, tom.id)
@@ -131,7 +182,11 @@ def test_nobody_gives_or_takes_above_their_own_rights_but_admins(company: Compan
 def test_nobody_gets_into_an_account_above_their_own(company: Company, clerk: Actor) -> None:
     tom = hired(("lead", "operations"))
     key = accounts.create_key("nightly", tom.id)
-    for act in (profile.password_link, factors.reset_factor, lambda who, tom: others_keys.revoke_key(who, tom, key.id)):
+    for act in (
+        profile.password_link,
+        factors.reset_factor,
+        lambda who, tom: others_keys.revoke_key(who, tom, key.id),
+    ):
         refused("above_own_rights", lambda act=act: act(clerk, tom.id))  # type: ignore[misc]
     others_keys.revoke_key(company.ines, tom.id, key.id)
 
@@ -189,15 +244,25 @@ def test_who_was_closed_a_moment_ago_changes_nobody_any_more(company: Company) -
 
 def test_tags_are_lists_of_words_and_count_in_scopes_at_once(company: Company) -> None:
     tom = hired(("operator", "operations"), tags={"desks": ["corporate"], "old": "x"})
-    accounts.change_person(company.ines, tom.id, tags={"desks": [" retail ", "retail", "corporate"], "region": ["EU"]}, locale="de-AT")
+    accounts.change_person(
+        company.ines,
+        tom.id,
+        tags={"desks": [" retail ", "retail", "corporate"], "region": ["EU"]},
+        locale="de-AT",
+    )
     person = accounts.person(tom.id)
     assert (person.tags, person.locale) == ({"desks": ["retail", "corporate"], "region": ["EU"]}, "de-AT")
     assert noted(tom.id)[-1][1:] == (
         {"person": tom.id, "fields": ["tags", "locale"]},
-        {"old": {"tags": {"desks": ["corporate"], "old": "x"}, "locale": "en"}, "new": {"tags": person.tags, "locale": "de-AT"}},
+        {
+            "old": {"tags": {"desks": ["corporate"], "old": "x"}, "locale": "en"},
+            "new": {"tags": person.tags, "locale": "de-AT"},
+        },
     )
     accounts.change_person(company.ines, tom.id, tags={"desks": ["retail"]})
-    assert access.scope_for(accounts.actor_of_person(tom.id), "customer").attributes["tags"] == {"desks": ["retail"]}
+    assert access.scope_for(accounts.actor_of_person(tom.id), "customer").attributes["tags"] == {
+        "desks": ["retail"]
+    }
 
 
 # --- closing, opening, removing -----------------------------------------------------------------------------------------------
@@ -212,17 +277,31 @@ def test_a_disabled_account_is_shut_and_opens_with_its_roles(company: Company) -
     assert accounts.person(tom.id).state == "disabled"
     accounts.enable_person(company.ines, tom.id)
     person = accounts.person(tom.id)
-    assert (person.state, person.roles, person.teams) == ("active", frozenset({("operator", "operations")}), ("operations",))
+    assert (person.state, person.roles, person.teams) == (
+        "active",
+        frozenset({("operator", "operations")}),
+        ("operations",),
+    )
     assert (open_sessions(tom.id), accounts.actor_of_key(key.text)) == (0, None)
     assert [opened.get("disabled") for _, opened, _ in noted(tom.id)][-2:] == [True, False]
 
 
 def test_a_removed_account_leaves_its_name_and_frees_its_address(company: Company) -> None:
-    tom = hired(("lead", "operations"), name="Tomasz Removed", teams=("operations", "procurement"), tags={"desks": ["retail"]})
+    tom = hired(
+        ("lead", "operations"),
+        name="Tomasz Removed",
+        teams=("operations", "procurement"),
+        tags={"desks": ["retail"]},
+    )
     signed_in(tom)
     key = accounts.create_key("report", tom.id)
     for typed in ("", "confirm remove", "REMOVE"):
-        assert refused("invalid", lambda typed=typed: accounts.remove_person(company.ines, tom.id, typed)).details[0]["field"] == "confirm"  # type: ignore[misc]
+        assert (
+            refused(
+                "invalid", lambda typed=typed: accounts.remove_person(company.ines, tom.id, typed)
+            ).details[0]["field"]
+            == "confirm"
+        )  # type: ignore[misc]
     accounts.remove_person(company.ines, tom.id, " CONFIRM REMOVE ")
     person = accounts.person(tom.id)
     assert (person.state, person.email, person.name, person.roles, person.teams, person.tags) == (
@@ -237,14 +316,20 @@ def test_a_removed_account_leaves_its_name_and_frees_its_address(company: Compan
     assert accounts.names([tom.id]) == {tom.id: "Tomasz Removed"}
     assert noted(tom.id)[-1] == (
         "person_removed",
-        {"person": tom.id, "roles_before": ["lead@operations"], "teams_before": ["operations", "procurement"]},
+        {
+            "person": tom.id,
+            "roles_before": ["lead@operations"],
+            "teams_before": ["operations", "procurement"],
+        },
         {"name": "Tomasz Removed", "email": tom.email},
     )
     for act in NEEDS_THE_RIGHT[:5]:
         with pytest.raises(Conflict) as gone:
             act(company.ines, tom.id)
         assert gone.value.code == "account_removed"
-    again = accounts.create_person(tom.email, role="operator", team="operations", password="seven tall herons wade").person
+    again = accounts.create_person(
+        tom.email, role="operator", team="operations", password="seven tall herons wade"
+    ).person
     assert again.id != tom.id
 
 
@@ -262,13 +347,20 @@ def test_runs_stay_and_are_given_away_in_one_go(company: Company) -> None:
     held, all_held = leavers.held(company.ines, tom.id)
     assert ({run.id for run in held}, all_held) == ({retail, corporate}, 2)
     done = {
-        one.run.id: one.error for one in leavers.hand_on(company.ines, tom.id, [retail, corporate, "run_unknown"], heir.email, "Tom left")
+        one.run.id: one.error
+        for one in leavers.hand_on(
+            company.ines, tom.id, [retail, corporate, "run_unknown"], heir.email, "Tom left"
+        )
     }
     assert done[retail] == ""
     assert "may not see this run" in done[corporate]  # of another desk
     assert company.told(retail, "olivia")["holder"] == heir.id
     assert leavers.held(company.ines, tom.id)[1] == 1
-    for ids, email, field in (([], heir.email, "run"), ([corporate], "nobody@example.com", "email"), ([corporate], "", "email")):
+    for ids, email, field in (
+        ([], heir.email, "run"),
+        ([corporate], "nobody@example.com", "email"),
+        ([corporate], "", "email"),
+    ):
         with pytest.raises(Invalid) as wrong:
             leavers.hand_on(company.ines, tom.id, ids, email)
         assert wrong.value.details[0]["field"] == field
@@ -290,7 +382,11 @@ def test_sessions_and_keys_of_others_are_seen_and_ended(company: Company) -> Non
             sessions.end_of_person(company.ines, tom.id, unknown)
     sessions.end_of_person(company.ines, tom.id, first)
     assert [one.id for one in sessions.sessions_of_person(company.ines, tom.id)] == [second]
-    assert (sessions.end_all(company.ines, tom.id), open_sessions(tom.id), open_sessions(other.id)) == (1, 0, 1)
+    assert (sessions.end_all(company.ines, tom.id), open_sessions(tom.id), open_sessions(other.id)) == (
+        1,
+        0,
+        1,
+    )
     key, theirs = accounts.create_key("nightly", tom.id), accounts.create_key("other", other.id)
     assert [(one.id, one.name) for one in others_keys.api_keys(company.ines, tom.id)] == [(key.id, "nightly")]
     with pytest.raises(NotFound):
@@ -327,7 +423,10 @@ def test_the_list_is_searched_filtered_and_told_by_state(company: Company) -> No
         ({"text": "%"}, ["Zed 100% O'Neil_"]),
         ({"text": "zed", "role": "lead"}, ["Zed Closed"]),
         ({"text": "zed", "role": "reviewer"}, ["Zed 100% O'Neil_", "zed.invited@fernwick.example"]),
-        ({"text": "zed", "team": "procurement"}, ["Zed 100% O'Neil_", "Zed Closed", "zed.invited@fernwick.example"]),
+        (
+            {"text": "zed", "team": "procurement"},
+            ["Zed 100% O'Neil_", "Zed Closed", "zed.invited@fernwick.example"],
+        ),
         ({"text": "zed", "team": "operations"}, ["Zed 100% O'Neil_"]),
         ({"text": "zed", "team": "nowhere"}, []),
         ({"text": "a\0b'; drop table console.person --"}, []),
@@ -348,8 +447,13 @@ def test_the_list_is_searched_filtered_and_told_by_state(company: Company) -> No
 
 def test_a_preview_tells_what_is_gained_and_lost(company: Company) -> None:
     tom = hired(("operator", "operations"))
-    difference = abilities.difference(company.ines, tom.id, [("reviewer", "operations"), ("operator", "procurement")])
-    gains, losses = [(one.place, one.text) for one in difference.gains], [(one.place, one.text) for one in difference.losses]
+    difference = abilities.difference(
+        company.ines, tom.id, [("reviewer", "operations"), ("operator", "procurement")]
+    )
+    gains, losses = (
+        [(one.place, one.text) for one in difference.gains],
+        [(one.place, one.text) for one in difference.losses],
+    )
     assert ("Procurement", "see, start and go on with every workflow") in gains
     assert ("Operations", "start and go on with every workflow") in losses
     assert not [one for one in losses if one[0] == "Procurement"]

@@ -35,7 +35,9 @@ def refused(code: str, act: Callable[[], object]) -> ConsoleError:
 
 
 def test_the_last_admin_stays(clean: object) -> None:
-    accounts.create_person("o@example.com", role="operator", team="operations", password="seven tall herons wade")
+    accounts.create_person(
+        "o@example.com", role="operator", team="operations", password="seven tall herons wade"
+    )
     first = hired(("admin", "*"))
     third = hired(("admin", "*"))
     accounts.disable_person(third.id)  # an admin who is closed does not count
@@ -54,7 +56,9 @@ def test_the_last_admin_stays(clean: object) -> None:
 
 
 def test_of_many_admins_at_each_other_at_once_one_stays(clean: object) -> None:
-    accounts.create_person("o@example.com", role="operator", team="operations", password="seven tall herons wade")
+    accounts.create_person(
+        "o@example.com", role="operator", team="operations", password="seven tall herons wade"
+    )
     admins = [hired(("admin", "*")) for _ in range(4)]
     acts: list[Act] = [
         lambda who, other: accounts.disable_person(other, by=who),
@@ -78,17 +82,35 @@ def test_of_many_admins_at_each_other_at_once_one_stays(clean: object) -> None:
     for thread in threads:
         thread.join()
     access.refresh()
-    left = [who for who in admins if not accounts.person(who.id).disabled and ("admin", "*") in access.roles_of(who.id)]
+    left = [
+        who
+        for who in admins
+        if not accounts.person(who.id).disabled and ("admin", "*") in access.roles_of(who.id)
+    ]
     assert len(left) == 1
-    assert set(answers) <= {"done", "own_account", "last_admin", "not_allowed", "account_closed", "account_removed"}
+    assert set(answers) <= {
+        "done",
+        "own_account",
+        "last_admin",
+        "not_allowed",
+        "account_closed",
+        "account_removed",
+    }
     assert answers.count("done") >= 3
 
 
 # --- whatever happens, in whatever order ----------------------------------------------------------------------------------------
 
 Pairs = frozenset[tuple[str, str]]
-ADMIN, CLERK, OPERATOR, LEAD = ("admin", "*"), ("clerk", "operations"), ("operator", "operations"), ("lead", "operations")
-ROLES: list[Pairs] = [frozenset(pairs) for pairs in ([], [ADMIN], [CLERK, OPERATOR], [OPERATOR], [LEAD], [ADMIN, OPERATOR])]
+ADMIN, CLERK, OPERATOR, LEAD = (
+    ("admin", "*"),
+    ("clerk", "operations"),
+    ("operator", "operations"),
+    ("lead", "operations"),
+)
+ROLES: list[Pairs] = [
+    frozenset(pairs) for pairs in ([], [ADMIN], [CLERK, OPERATOR], [OPERATOR], [LEAD], [ADMIN, OPERATOR])
+]
 SHELL = accounts.COMMAND_LINE.id
 ACTS = ("roles", "roles", "disable", "enable", "remove", "sign in", "invite", "accept", "revoke")
 
@@ -106,10 +128,14 @@ class Model:
     """Accounts as the rules say that they are, kept in a few lines without a database."""
 
     people: dict[str, Someone] = field(default_factory=dict)
-    waiting: dict[str, tuple[str, str, Pairs]] = field(default_factory=dict)  # token → invitation, sender, roles
+    waiting: dict[str, tuple[str, str, Pairs]] = field(
+        default_factory=dict
+    )  # token → invitation, sender, roles
 
     def manages(self, who: str) -> bool:
-        return who == SHELL or (self.people[who].state == "active" and bool(self.people[who].roles & {ADMIN, CLERK}))
+        return who == SHELL or (
+            self.people[who].state == "active" and bool(self.people[who].roles & {ADMIN, CLERK})
+        )
 
     def gives(self, who: str, pairs: Pairs) -> bool:
         return who == SHELL or ADMIN in self.people[who].roles or pairs <= self.people[who].roles
@@ -168,11 +194,17 @@ def in_log() -> dict[str, Someone]:
         elif kind == "person_removed":
             people[who] = Someone(frozenset(), "removed")
         elif kind == "person_changed":
-            assert {person_changes.pair_of(word) for word in opened.get("roles_before", ())} <= people[who].roles
+            assert {person_changes.pair_of(word) for word in opened.get("roles_before", ())} <= people[
+                who
+            ].roles
             people[who].roles = (
-                frozenset(person_changes.pair_of(word) for word in opened["roles"]) if "roles" in opened else people[who].roles
+                frozenset(person_changes.pair_of(word) for word in opened["roles"])
+                if "roles" in opened
+                else people[who].roles
             )
-            people[who].state = {True: "disabled", False: "active", None: people[who].state}[opened.get("disabled")]
+            people[who].state = {True: "disabled", False: "active", None: people[who].state}[
+                opened.get("disabled")
+            ]
     return people
 
 
@@ -214,7 +246,9 @@ def _try(model: Model, act: str, who: str, victim: str, pairs: Pairs) -> None:
     allowed, actor = model.may(act, who, victim, pairs), actor_of(who)
     try:
         if act == "invite":
-            sent = accounts.invite(actor, f"new{len(model.people)}-{len(noted())}@example.com", pairs, ["operations"])
+            sent = accounts.invite(
+                actor, f"new{len(model.people)}-{len(noted())}@example.com", pairs, ["operations"]
+            )
             model.waiting[sent.path.rpartition("/")[2]] = (sent.id, who, pairs)
         else:
             real_act(act, actor, victim, pairs)
@@ -236,10 +270,21 @@ def _settle(model: Model, act: str, who: str, number: int) -> None:
     token = next(iter(model.waiting))
     ident, sender, pairs = model.waiting[token]
     actor = actor_of(who)
-    allowed = model.manages(sender) and model.gives(sender, pairs) if act == "accept" else model.manages(who) and model.gives(who, pairs)
+    allowed = (
+        model.manages(sender) and model.gives(sender, pairs)
+        if act == "accept"
+        else model.manages(who) and model.gives(who, pairs)
+    )
     try:
         if act == "accept":
-            person = accounts.accept(token, "203.0.113.9", name=f"New {number}", password="seven tall herons wade", locale="en", zone="UTC")
+            person = accounts.accept(
+                token,
+                "203.0.113.9",
+                name=f"New {number}",
+                password="seven tall herons wade",
+                locale="en",
+                zone="UTC",
+            )
             model.people[person.id] = Someone(pairs)
         else:
             accounts.revoke(actor, ident)
@@ -278,9 +323,13 @@ for line in sys.stdin:
 """
 
 
-def test_a_change_counts_in_another_process_within_a_second_and_in_the_middle_of_a_run(company: Company) -> None:
+def test_a_change_counts_in_another_process_within_a_second_and_in_the_middle_of_a_run(
+    company: Company,
+) -> None:
     olivia, run = company.olivia, company.at("note")
-    with subprocess.Popen([warm.python(), "-c", ELSEWHERE, olivia.id], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [warm.python(), "-c", ELSEWHERE, olivia.id], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdin is not None
         assert other.stdout is not None
 
@@ -291,7 +340,9 @@ def test_a_change_counts_in_another_process_within_a_second_and_in_the_middle_of
 
         assert other.stdout.readline().strip() == "True"
         on_screen = company.told(run)
-        accounts.change_roles(company.ines, olivia.id, [("reviewer", "operations")])  # sees the run, and may not go on with it
+        accounts.change_roles(
+            company.ines, olivia.id, [("reviewer", "operations")]
+        )  # sees the run, and may not go on with it
         with pytest.raises(NotAllowed):
             company.answer(run, told=on_screen)
         assert asked() == "False"
@@ -303,10 +354,14 @@ def test_a_change_counts_in_another_process_within_a_second_and_in_the_middle_of
 
 
 def test_what_another_process_changed_counts_before_anything_is_given(clean: object) -> None:
-    accounts.create_person("o@example.com", role="operator", team="operations", password="seven tall herons wade")
+    accounts.create_person(
+        "o@example.com", role="operator", team="operations", password="seven tall herons wade"
+    )
     first, second, third = hired(("admin", "*")), hired(("admin", "*")), hired()
     with db.transaction() as connection:  # as another process would, of which this one has not heard
-        connection.execute(sa.text("delete from console.policy where sub = :sub"), {"sub": f"user:{first.id}"})
+        connection.execute(
+            sa.text("delete from console.policy where sub = :sub"), {"sub": f"user:{first.id}"}
+        )
         connection.execute(sa.text("update console.version set number = number + 1 where name = 'policy'"))
     with pytest.raises(NotAllowed):
         accounts.change_roles(first, third.id, [("admin", "*")])

@@ -19,7 +19,9 @@ def company(module_company: Company) -> Company:
 def test_a_team_is_made_and_changed_and_keeps_its_id(company: Company) -> None:
     lead = hired(name="Lea Lead")
     made = teamwork.create(company.ines, " Fraud & Abuse ", "Looks into it.", lead.email.upper())
-    assert teamwork.team(company.ines, made) == accounts.Team("fraud_abuse", "Fraud & Abuse", "Looks into it.", lead.id)
+    assert teamwork.team(company.ines, made) == accounts.Team(
+        "fraud_abuse", "Fraud & Abuse", "Looks into it.", lead.id
+    )
     kind, opened, sealed = noted()[-1]
     assert (kind, opened) == ("team_changed", {"team": made, "fields": ["made"], "lead": lead.id})
     assert sealed == {"new": {"name": "Fraud & Abuse", "description": "Looks into it.", "lead": lead.id}}
@@ -48,7 +50,10 @@ def test_members_come_and_go_and_are_in_one_team_at_least(company: Company) -> N
         "teams_before": ["operations"],
     }
     teamwork.drop_member(company.ines, "operations", tom.id)
-    assert (accounts.person(tom.id).teams, accounts.person(tom.id).roles) == (("joining",), frozenset({("operator", "operations")}))
+    assert (accounts.person(tom.id).teams, accounts.person(tom.id).roles) == (
+        ("joining",),
+        frozenset({("operator", "operations")}),
+    )
     with pytest.raises(Invalid) as last:
         teamwork.drop_member(company.ines, made, tom.id)
     assert last.value.details[0]["field"] == "teams"
@@ -102,15 +107,23 @@ def test_a_copy_gives_what_roles_may_do_and_inboxes_and_nobody(company: Company)
     told = teamwork.copied(company.ines, "operations", made)
     assert told.inboxes == ("Compliance desk",)
     assert f"p, role:lead, t:{made}, inbox:desk-operations-north, work, allow" in told.rules
-    assert access.can(lead, made, "collection:customer", "read", {"desk": "retail"}) is False  # looking gives nothing
+    assert (
+        access.can(lead, made, "collection:customer", "read", {"desk": "retail"}) is False
+    )  # looking gives nothing
     people = sql("select count(*) from console.policy where sub like 'user:%'")
     assert teamwork.copy(company.ines, "operations", made) == told
     assert access.can(lead, made, "collection:customer", "read", {"desk": "retail"})
     assert {one.id for one in inboxes.used_by(made)} == {"desk-operations-north"}
     assert access.can(lead, made, "inbox:desk-operations-north", "work")
     assert sql("select count(*) from console.policy where sub like 'user:%'") == people
-    opened, sealed = next((opened, sealed) for kind, opened, sealed in reversed(noted()) if kind == "team_changed")
-    assert (opened["copied_from"], opened["added"], opened["inboxes"]) == ("operations", len(told.rules), ["desk-operations-north"])
+    opened, sealed = next(
+        (opened, sealed) for kind, opened, sealed in reversed(noted()) if kind == "team_changed"
+    )
+    assert (opened["copied_from"], opened["added"], opened["inboxes"]) == (
+        "operations",
+        len(told.rules),
+        ["desk-operations-north"],
+    )
     assert tuple(sealed["new"]["rules"]) == told.rules
     again = teamwork.copy(company.ines, "operations", made)  # what is there already is not doubled
     assert (again.rules, again.inboxes) == ((), ())

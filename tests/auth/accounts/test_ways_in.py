@@ -14,7 +14,16 @@ from hypothesis import given, strategies as st
 
 from console.auth import access, accounts
 from console.auth.access import Row, policy_store
-from console.auth.accounts import entry, factors, oidc, one_time, password_letters, provider_sign_in, sessions, signing_in
+from console.auth.accounts import (
+    entry,
+    factors,
+    oidc,
+    one_time,
+    password_letters,
+    provider_sign_in,
+    sessions,
+    signing_in,
+)
 from console.core.actor import Actor
 from console.infra import settings, subjects
 from console.infra.db import engine as db
@@ -79,7 +88,11 @@ def test_recovery_codes_hold_128_random_bits(house: Company) -> None:
         codes = {code for _ in range(5) for code in factors._new_codes(connection, house.rosa.id)}
         connection.rollback()
     assert len(codes) == 50
-    assert {len(base64.b32decode(code.replace("-", "") + "======")) for code in codes} == {factors.CODE_BYTES} == {16}
+    assert (
+        {len(base64.b32decode(code.replace("-", "") + "======")) for code in codes}
+        == {factors.CODE_BYTES}
+        == {16}
+    )
 
 
 # --- who needs one ------------------------------------------------------------------------------------------------------------
@@ -95,7 +108,11 @@ ROLES: list[tuple[list[Row], list[tuple[str, str]], bool]] = [
     ([Row("g", "role:inspector", "*", "role:auditor")], [("inspector", "operations")], True),
     ([Row("g", "role:deputy", "t:operations", "role:lead")], [("deputy", "operations")], True),
     ([Row("g", "role:deputy", "t:operations", "role:lead")], [("deputy", "procurement")], False),
-    ([Row("p", "role:clerk", "t:operations", "action:customer.rate", "approve")], [("clerk", "operations")], True),
+    (
+        [Row("p", "role:clerk", "t:operations", "action:customer.rate", "approve")],
+        [("clerk", "operations")],
+        True,
+    ),
     ([Row("p", "role:clerk", "*", "action:*", "*")], [("clerk", "operations")], True),
     ([Row("p", "role:clerk", "*", "action:*", "execute")], [("clerk", "operations")], False),
     ([Row("p", "role:clerk", "*", "action:*", "approve", "deny")], [("clerk", "operations")], False),
@@ -138,7 +155,9 @@ def test_a_token_opens_what_it_was_made_for_and_once(house: Company) -> None:
 
 
 def test_what_is_kept_cannot_be_read_or_moved(house: Company) -> None:
-    first, second = (one_time.make("kept", house.rosa.id, HOUR, {"secret": word}) for word in ("heron", "owl"))
+    first, second = (
+        one_time.make("kept", house.rosa.id, HOUR, {"secret": word}) for word in ("heron", "owl")
+    )
     told = str(fetch("select o::text from console.one_time o"))
     assert first not in told
     assert "heron" not in told
@@ -182,15 +201,33 @@ def test_a_second_token_of_the_same_name_takes_the_place_of_the_first(house: Com
 ISSUER = "https://id.example/realms/staff"
 WHOLE: dict[str, Any] = {
     "issuer": ISSUER,
-    **{name: f"https://id.example/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")},
+    **{
+        name: f"https://id.example/{name}"
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+    },
 }
 SAID: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({}, {"algorithms": ("RS256",), "basic": True, "scope": "openid email profile", "tells_issuer": False, "end_session_endpoint": None}),
+    (
+        {},
+        {
+            "algorithms": ("RS256",),
+            "basic": True,
+            "scope": "openid email profile",
+            "tells_issuer": False,
+            "end_session_endpoint": None,
+        },
+    ),
     ({"issuer": ISSUER + "/"}, {"issuer": ISSUER + "/"}),
-    ({"id_token_signing_alg_values_supported": ["none", "HS256", "ES256", "RS512"]}, {"algorithms": ("ES256", "RS512")}),
+    (
+        {"id_token_signing_alg_values_supported": ["none", "HS256", "ES256", "RS512"]},
+        {"algorithms": ("ES256", "RS512")},
+    ),
     ({"id_token_signing_alg_values_supported": ["none", "HS256"]}, {"algorithms": ()}),
     ({"token_endpoint_auth_methods_supported": ["client_secret_post"]}, {"basic": False}),
-    ({"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}, {"basic": True}),
+    (
+        {"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]},
+        {"basic": True},
+    ),
     ({"token_endpoint_auth_methods_supported": ["private_key_jwt"]}, {"basic": True}),
     ({"scopes_supported": ["openid", "groups", "offline_access"]}, {"scope": "openid email profile groups"}),
     ({"authorization_response_iss_parameter_supported": True}, {"tells_issuer": True}),
@@ -237,7 +274,9 @@ def test_the_console_shows_who_it_is_as_the_provider_wants_it(
     set_up.setitem(os.environ, "CONSOLE_OIDC_CLIENT_SECRET", secret)
     settings.current.cache_clear()
     client = oidc._client(oidc._provider(ISSUER, WHOLE | said), "https://ops.example/back")
-    _, headers, body = client.client_auth(client.token_endpoint_auth_method).prepare("POST", "https://id.example/token", {}, "code=x")
+    _, headers, body = client.client_auth(client.token_endpoint_auth_method).prepare(
+        "POST", "https://id.example/token", {}, "code=x"
+    )
     assert headers.get("Authorization") == header
     assert ("client_secret" in body) is (field is not None)
     assert field is None or field in body
@@ -258,7 +297,9 @@ def test_groups_of_whatever_shape_give_no_role_that_no_line_names(told: Any) -> 
     rules = entry.Entry(groups=(entry.GroupRole("ops", "operator", "operations"),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(entry, "current", lambda: rules)
-        if not all(isinstance(one, str) and "\0" not in one for one in (told if isinstance(told, list) else [told])):
+        if not all(
+            isinstance(one, str) and "\0" not in one for one in (told if isinstance(told, list) else [told])
+        ):
             with pytest.raises(oidc.ProviderRefused, match="groups"):
                 oidc._check_types({"groups": told})
             return
@@ -275,7 +316,11 @@ def test_a_letter_that_cannot_leave_makes_one_event_and_waits_no_longer_than_it_
     house: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stranger asks for it: each try made an event, every two seconds for as long as the mail server was away."""
-    given_settings(CONSOLE_SMTP_URL="smtp://127.0.0.1:1?tls=off", CONSOLE_MAIL_FROM="a@ops.example", CONSOLE_BASE_URL="https://ops.example")
+    given_settings(
+        CONSOLE_SMTP_URL="smtp://127.0.0.1:1?tls=off",
+        CONSOLE_MAIL_FROM="a@ops.example",
+        CONSOLE_BASE_URL="https://ops.example",
+    )
     monkeypatch.setattr(password_letters, "_rests_until", 0.0)
     made = "select count(*) from console.event where convert_from(body, 'UTF8') like '%%password_link_made%%'"
     (before,), waits = fetch(made)[0], "select until from console.one_time where kind = 'letter'"
@@ -311,7 +356,12 @@ def test_the_code_is_asked_for_before_there_is_any_session(house: Company) -> No
     assert accounts.standing(wanted.value.waiting) is None
     assert signing_in.sign_in_with_code("nobody's", "123456", "127.0.0.1", "test") is None
     accounts.reset_factor(accounts.COMMAND_LINE, house.rosa.id)
-    assert accounts.sign_in_with_code(wanted.value.waiting, pyotp.TOTP(secret).generate_otp(now + 1), "127.0.0.1", "test") is None
+    assert (
+        accounts.sign_in_with_code(
+            wanted.value.waiting, pyotp.TOTP(secret).generate_otp(now + 1), "127.0.0.1", "test"
+        )
+        is None
+    )
 
 
 def test_a_key_changes_nothing_of_a_persons_ways_in(house: Company) -> None:

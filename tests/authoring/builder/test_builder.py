@@ -88,15 +88,23 @@ def test_changes_are_proposed_and_nothing_is_changed(company: Company, model: Se
     assert set(told) == {"status", "text", "changes", "assumptions", "problems"}
     assert told["assumptions"] == ["Everybody is asked."]
     assert told["text"].endswith("Who reads it?")
-    edited = workflows.edit(company.mona, "care-review", before.revision, drafting.read_changes(told["changes"]))
+    edited = workflows.edit(
+        company.mona, "care-review", before.revision, drafting.read_changes(told["changes"])
+    )
     after = edited.document
     assert [step["id"] for step in after["steps"]][3:6] == ["note", "why", "rate"]
     assert {step["id"]: step["next"] for step in after["steps"]}["note"] == {"default": "why"}
     assert told["problems"] == edited.to_json(workflows.problems(edited))["problems"]
-    calls = fetch("select purpose, status, workflow = %s, person, run, input_tokens > 0, cost > 0 from console.ai_call", (before.id,))
+    calls = fetch(
+        "select purpose, status, workflow = %s, person, run, input_tokens > 0, cost > 0 from console.ai_call",
+        (before.id,),
+    )
     assert calls == [("build", "ok", True, company.mona.id, None, True, True)]
     sequencing.catch_up()
-    kinds = [row[0] for row in fetch("select kind from console.activity where kind like 'builder%%' order by at, pos")]
+    kinds = [
+        row[0]
+        for row in fetch("select kind from console.activity where kind like 'builder%%' order by at, pos")
+    ]
     assert kinds == ["builder_asked", "builder_answered"]
     assert "Ask why" not in str(fetch("select to_jsonb(t)::text from console.builder_turn t"))
 
@@ -104,7 +112,9 @@ def test_changes_are_proposed_and_nothing_is_changed(company: Company, model: Se
 def test_what_has_arrived_so_far_is_seen_while_the_answer_arrives(company: Company, model: Server) -> None:
     model.obey(answer(ASK_WHY, RETITLE, {"op": "remove_step", "step": "back"}))
     model.slowly_s = 0.2
-    turn = builder.ask(company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision)
+    turn = builder.ask(
+        company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision
+    )
     working = threading.Thread(target=worked, args=({jobs.BUILD},))
     working.start()
     seen = list[str]()
@@ -122,7 +132,9 @@ def test_what_has_arrived_so_far_is_seen_while_the_answer_arrives(company: Compa
 
 def test_a_turn_that_was_stopped_says_so_whatever_arrives_later(company: Company, model: Server) -> None:
     model.obey(answer(ASK_WHY))
-    turn = builder.ask(company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision)
+    turn = builder.ask(
+        company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision
+    )
     asked_ = builder_turns.question(turn)
     assert asked_ is not None
     assert builder.stop(company.mona, "care-review", turn).stopped
@@ -144,7 +156,9 @@ def test_the_model_gets_names_within_reach_and_never_a_value(company: Company, m
     assert "ruta@fernwick.example" not in sent
     assert "[EMAIL_1]" in sent
     model.well()
-    model.obey(answer({"op": "set", "step": "read", "field": "config.text", "value_json": '"Write to [EMAIL_1]"'}))
+    model.obey(
+        answer({"op": "set", "step": "read", "field": "config.text", "value_json": '"Write to [EMAIL_1]"'})
+    )
     turn = asked(company.mona, "Let them write to ruta@fernwick.example.")
     assert turn.answer.changes[0]["value"] == "Write to ruta@fernwick.example"
 
@@ -152,34 +166,80 @@ def test_the_model_gets_names_within_reach_and_never_a_value(company: Company, m
 HOSTILE: dict[str, dict[str, Any]] = {
     "an approval by a role": {
         "op": "add_step",
-        "step": {"id": "ok", "type": "approval", "title": "Ok", "config_json": json.dumps({"text": "Well?", "roles": ["emperor"]}), "next": []},
+        "step": {
+            "id": "ok",
+            "type": "approval",
+            "title": "Ok",
+            "config_json": json.dumps({"text": "Well?", "roles": ["emperor"]}),
+            "next": [],
+        },
         "after": "note",
         "outcome": "",
     },
     "a message to a role": {
         "op": "add_step",
-        "step": {"id": "tell", "type": "notify", "title": "Tell", "config_json": json.dumps({"text": "So.", "roles": ["emperor"]}), "next": []},
+        "step": {
+            "id": "tell",
+            "type": "notify",
+            "title": "Tell",
+            "config_json": json.dumps({"text": "So.", "roles": ["emperor"]}),
+            "next": [],
+        },
         "after": "note",
         "outcome": "",
     },
-    "a field out of scope": {"op": "set", "step": "rate", "field": "config.fields", "value": ["risk", "tax_id"]},
-    "out of scope in an expression": {"op": "set", "step": "is_high", "field": "config.branches[0].if", "value": "record.tax_id == 'x'"},
-    "out of scope in a template": {"op": "set", "step": "read", "field": "config.text", "value": "{{ record.tax_id }}"},
+    "a field out of scope": {
+        "op": "set",
+        "step": "rate",
+        "field": "config.fields",
+        "value": ["risk", "tax_id"],
+    },
+    "out of scope in an expression": {
+        "op": "set",
+        "step": "is_high",
+        "field": "config.branches[0].if",
+        "value": "record.tax_id == 'x'",
+    },
+    "out of scope in a template": {
+        "op": "set",
+        "step": "read",
+        "field": "config.text",
+        "value": "{{ record.tax_id }}",
+    },
     "a collection out of scope": {"op": "set_document", "field": "collection", "value": "account"},
-    "a step type that is not there": {"op": "add_step", "step": {"type": "format_disk", "title": "X"}, "after": "note"},
-    "an expression that cannot be read": {"op": "set", "step": "is_high", "field": "config.branches[0].if", "value": "drop table ((("},
-    "an action that is not there": {"op": "add_step", "step": {"type": "trigger_action", "config": {"action": "pay.all"}}, "after": "note"},
-    "an inbox that is not there": {"op": "add_step", "step": {"type": "escalate", "config": {"inbox": "vault", "text": "x"}}, "after": "note"},
+    "a step type that is not there": {
+        "op": "add_step",
+        "step": {"type": "format_disk", "title": "X"},
+        "after": "note",
+    },
+    "an expression that cannot be read": {
+        "op": "set",
+        "step": "is_high",
+        "field": "config.branches[0].if",
+        "value": "drop table (((",
+    },
+    "an action that is not there": {
+        "op": "add_step",
+        "step": {"type": "trigger_action", "config": {"action": "pay.all"}},
+        "after": "note",
+    },
+    "an inbox that is not there": {
+        "op": "add_step",
+        "step": {"type": "escalate", "config": {"inbox": "vault", "text": "x"}},
+        "after": "note",
+    },
     "a role that is not there": {"op": "set", "step": "rate", "field": "roles", "value": ["emperor"]},
     "another team": {"op": "set_document", "field": "team", "value": "admin"},
     "in another name": {"op": "set_document", "field": "run_as", "value": "root@fernwick.example"},
     "a setting that is not there": {"op": "set", "step": "read", "field": "config.shell", "value": "rm"},
     "settings that cannot be read hide a field": {
-        "op": "add_step", "step": {"type": "update_data", "config": {"fields": ["tax_id"], "form": [{"label": "No name"}]}}, "after": "note",
+        "op": "add_step",
+        "step": {"type": "update_data", "config": {"fields": ["tax_id"], "form": [{"label": "No name"}]}},
+        "after": "note",
     },
     "a step that is not there": {"op": "connect", "step": "note", "to": "nowhere"},
     "no op": {"do": "anything"},
-}  # fmt: skip
+}
 
 
 def test_what_is_unknown_or_out_of_reach_is_never_proposed(company: Company, model: Server) -> None:
@@ -192,7 +252,17 @@ def test_what_is_unknown_or_out_of_reach_is_never_proposed(company: Company, mod
         told = json.dumps(list(turn.answer.changes))
         assert turn.status == "ready", name
         assert "Judge the risk" in told, name  # what is fine is proposed all the same
-        for word in ("tax_id", "format_disk", "drop table", "pay.all", "vault", "emperor", "run_as", "shell", "nowhere"):
+        for word in (
+            "tax_id",
+            "format_disk",
+            "drop table",
+            "pay.all",
+            "vault",
+            "emperor",
+            "run_as",
+            "shell",
+            "nowhere",
+        ):
             assert word not in told, name
         assert "Not proposed, because it would not work here" in turn.answer.text, name
         assert len(model.asked) == 2, name  # the same answer once more: it is not asked a third time
@@ -210,15 +280,42 @@ REACH: dict[str, dict[str, Any]] = {
     "the team that is asked": {"type": "human_input", "config": {"question": "x", "to": {"team": "ghosts"}}},
     "who may do the step": {"type": "guidance", "roles": ["ghosts"], "config": {"text": "x"}},
     "another workflow": {"type": "sub_workflow", "config": {"workflow": "ghosts"}},
-    "the collection of another workflow": {"type": "sub_workflow", "config": {"workflow": "care-review", "collection": "ghosts", "record": "'1'"}},
-    "what is read": {"type": "get_data", "config": {"related": [{"name": "r", "collection": "ghosts", "fields": ["id"]}]}},
+    "the collection of another workflow": {
+        "type": "sub_workflow",
+        "config": {"workflow": "care-review", "collection": "ghosts", "record": "'1'"},
+    },
+    "what is read": {
+        "type": "get_data",
+        "config": {"related": [{"name": "r", "collection": "ghosts", "fields": ["id"]}]},
+    },
     "an action": {"type": "trigger_action", "config": {"action": "ghosts.pay"}},
-    "what is found": {"type": "load_related", "config": {"items": {"collection": "ghosts", "fields": ["id"]}}},
-    "what is gone through": {"type": "loop", "config": {"items": {"collection": "ghosts", "fields": ["id"]}, "form": [{"name": "f", "label": "F", "type": "text"}]}},
-    "what is written": {"type": "action", "config": {"operation": "create", "collection": "ghosts", "values": {"name": "'x'"}}},
-    "what is searched in": {"type": "update_data", "config": {"form": [{"name": "f", "label": "F", "type": "reference", "collection": "ghosts"}]}},
-    "what is searched in by a model": {"type": "llm", "config": {"prompt": "x", "output": [{"name": "f", "label": "F", "type": "reference", "collection": "ghosts"}]}},
-}  # fmt: skip
+    "what is found": {
+        "type": "load_related",
+        "config": {"items": {"collection": "ghosts", "fields": ["id"]}},
+    },
+    "what is gone through": {
+        "type": "loop",
+        "config": {
+            "items": {"collection": "ghosts", "fields": ["id"]},
+            "form": [{"name": "f", "label": "F", "type": "text"}],
+        },
+    },
+    "what is written": {
+        "type": "action",
+        "config": {"operation": "create", "collection": "ghosts", "values": {"name": "'x'"}},
+    },
+    "what is searched in": {
+        "type": "update_data",
+        "config": {"form": [{"name": "f", "label": "F", "type": "reference", "collection": "ghosts"}]},
+    },
+    "what is searched in by a model": {
+        "type": "llm",
+        "config": {
+            "prompt": "x",
+            "output": [{"name": "f", "label": "F", "type": "reference", "collection": "ghosts"}],
+        },
+    },
+}
 
 
 @pytest.mark.parametrize("what", REACH)
@@ -227,7 +324,9 @@ def test_a_name_that_is_not_there_is_hard_wherever_a_setting_holds_it(company: C
     names = reachable_names.reachable(company.mona)
     case = judged_changes.Case.of(draft, reachable_names.within(names, draft), names)
     step = {"id": "new", "title": "New", **REACH[what]}
-    judged = judged_changes.judge(case, drafting.read_changes([{"op": "add_step", "step": step, "after": "read"}]))
+    judged = judged_changes.judge(
+        case, drafting.read_changes([{"op": "add_step", "step": step, "after": "read"}])
+    )
     assert any("ghosts" in each.reason for each in judged.hard), (judged.hard, judged.open_ends)
 
 
@@ -248,7 +347,10 @@ def test_a_model_that_deletes_all_leaves_a_draft_that_can_be_edited(company: Com
     turn = asked(company.mona)
     assert "start" in {step["id"] for step in turn.after["steps"]}
     model.well()
-    model.obey(answer({"op": "set_document", "value": {"steps": []}}, {"op": "set_document", "value": "gone"}), times=None)
+    model.obey(
+        answer({"op": "set_document", "value": {"steps": []}}, {"op": "set_document", "value": "gone"}),
+        times=None,
+    )
     assert not asked(company.mona).answer.changes
 
 
@@ -303,11 +405,16 @@ def test_a_turn_whose_worker_died_has_its_whole_time_again(company: Company, mod
     for asked_s in (40, 400):
         turn = builder.ask(company.mona, "care-review", "Judge the risk.", revision)
         ago = timedelta(seconds=asked_s)
-        fetch("update console.builder_turn set at = at - %s, deadline_at = deadline_at - %s where id = %s returning 1", (ago, ago, turn))
+        fetch(
+            "update console.builder_turn set at = at - %s, deadline_at = deadline_at - %s where id = %s returning 1",
+            (ago, ago, turn),
+        )
         before = builder.turn(company.mona, "care-review", turn).status
         worked({jobs.BUILD})
         told[asked_s] = (before, builder.turn(company.mona, "care-review", turn).status)
-    assert told == {40: ("pending", "ready"), 400: ("failed", "failed")}, "another worker takes it up; nobody waits any more after so long"
+    assert told == {40: ("pending", "ready"), 400: ("failed", "failed")}, (
+        "another worker takes it up; nobody waits any more after so long"
+    )
 
 
 def test_who_may_not_edit_asks_and_reads_nothing(company: Company, model: Server) -> None:

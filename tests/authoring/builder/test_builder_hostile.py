@@ -8,7 +8,14 @@ import pytest
 from console import workflows
 from console.authoring import builder
 from console.core import drafting
-from tests.authoring.builder.test_builder import RETITLE, answer, asked, fixture_endpoint, fixture_model, prompts
+from tests.authoring.builder.test_builder import (
+    RETITLE,
+    answer,
+    asked,
+    fixture_endpoint,
+    fixture_model,
+    prompts,
+)
 from tests.company import Company
 from tests.servers.model import Server
 
@@ -35,7 +42,9 @@ def with_kept_tests(company: Company) -> dict[str, Any]:
 
 def test_what_was_typed_into_a_kept_test_is_not_sent(company: Company, model: Server) -> None:
     with_kept_tests(company)
-    model.obey(answer({"op": "set", "step": "rate", "field": "config.fields", "value": ["wrisk"]}), times=None)
+    model.obey(
+        answer({"op": "set", "step": "rate", "field": "config.fields", "value": ["wrisk"]}), times=None
+    )
     asked(company.mona, "Ask why.")
     sent = prompts(model)
     assert len(model.asked) == 2, "what is wrong goes back once"
@@ -44,7 +53,9 @@ def test_what_was_typed_into_a_kept_test_is_not_sent(company: Company, model: Se
         assert value not in sent, value
 
 
-def test_a_model_that_writes_the_whole_document_anew_leaves_the_kept_tests(company: Company, model: Server) -> None:
+def test_a_model_that_writes_the_whole_document_anew_leaves_the_kept_tests(
+    company: Company, model: Server
+) -> None:
     before = with_kept_tests(company)
     whole = {name: value for name, value in before.items() if name != "tests"} | {"title": "Cared for"}
     model.obey(answer({"op": "set_document", "value": whole}), times=None)
@@ -69,7 +80,9 @@ def test_kept_tests_are_not_changed_by_words(company: Company, model: Server, ch
     assert "1 part of the answer could not be read as a change." in turn.answer.text
 
 
-def test_a_step_that_is_renamed_by_words_is_followed_by_the_kept_tests(company: Company, model: Server) -> None:
+def test_a_step_that_is_renamed_by_words_is_followed_by_the_kept_tests(
+    company: Company, model: Server
+) -> None:
     with_kept_tests(company)
     model.obey(answer({"op": "rename_step", "step": "rate", "id": "judge"}))
     after = asked(company.mona).after
@@ -88,14 +101,29 @@ def test_a_proposal_that_takes_most_steps_away_says_how_many(company: Company, m
 
 
 LEFT_OUT: dict[str, dict[str, Any]] = {
-    "Start: “Title” is too long: at most 200.": {"op": "set", "step": "start", "field": "title", "value": "T" * 201},
-    "“On error” must be one of 'ask', 'fail'.": {"op": "set_document", "field": "settings.on_error", "value": "never"},
-    "“ID” does not have the form asked for: ": {"op": "add_step", "step": {"id": "__proto__", "type": "guidance", "config": {"text": "x"}}, "after": "read"},
-}  # fmt: skip
+    "Start: “Title” is too long: at most 200.": {
+        "op": "set",
+        "step": "start",
+        "field": "title",
+        "value": "T" * 201,
+    },
+    "“On error” must be one of 'ask', 'fail'.": {
+        "op": "set_document",
+        "field": "settings.on_error",
+        "value": "never",
+    },
+    "“ID” does not have the form asked for: ": {
+        "op": "add_step",
+        "step": {"id": "__proto__", "type": "guidance", "config": {"text": "x"}},
+        "after": "read",
+    },
+}
 
 
 @pytest.mark.parametrize("told", LEFT_OUT)
-def test_what_is_left_out_names_the_setting_and_no_long_text(company: Company, model: Server, told: str) -> None:
+def test_what_is_left_out_names_the_setting_and_no_long_text(
+    company: Company, model: Server, told: str
+) -> None:
     model.obey(answer(LEFT_OUT[told]), times=None)
     turn = asked(company.mona)
     assert not turn.answer.changes
@@ -112,8 +140,11 @@ UNFIT: dict[str, dict[str, Any]] = {
     "a query": {"op": "run_sql", "query": "drop table run"},
     "a list in place of a name": {"op": "remove_step", "step": ["read"]},
     "a place that runs on": {"op": "set", "step": "start", "field": "config." + "a." * 60 + "b", "value": 1},
-    "an unknown zone": {"op": "add_trigger", "trigger": {"id": "t", "kind": "schedule", "cron": "* * * * *", "zone": "Mars/Base"}},
-}  # fmt: skip
+    "an unknown zone": {
+        "op": "add_trigger",
+        "trigger": {"id": "t", "kind": "schedule", "cron": "* * * * *", "zone": "Mars/Base"},
+    },
+}
 
 
 @pytest.mark.parametrize("name", UNFIT)
@@ -133,7 +164,10 @@ def test_half_a_character_breaks_nothing(company: Company, model: Server, told: 
     title = {"op": "set", "step": "start", "field": "title", "value_json": f'"Begin {told}"'}
     model.obey(
         answer(
-            title, {"op": "set", "step": "read", "field": "nothing", "value": f"x{told}"}, text=f"So {told}.", questions=[f"Why {told}?"]
+            title,
+            {"op": "set", "step": "read", "field": "nothing", "value": f"x{told}"},
+            text=f"So {told}.",
+            questions=[f"Why {told}?"],
         ),
         times=None,
     )
@@ -152,11 +186,24 @@ def test_a_model_that_says_that_it_has_published_has_not(company: Company, model
     assert workflows.open_draft(company.mona, CARE).live == before
 
 
-def test_more_changes_than_are_taken_are_counted_as_one_part_and_the_rest_works(company: Company, model: Server) -> None:
+def test_more_changes_than_are_taken_are_counted_as_one_part_and_the_rest_works(
+    company: Company, model: Server
+) -> None:
     many = [
-        {"op": "add_step", "step": {"id": f"g{n}", "type": "guidance", "title": f"G {n}", "config_json": json.dumps({"text": "x"}), "next": []}, "after": "read", "outcome": ""}
+        {
+            "op": "add_step",
+            "step": {
+                "id": f"g{n}",
+                "type": "guidance",
+                "title": f"G {n}",
+                "config_json": json.dumps({"text": "x"}),
+                "next": [],
+            },
+            "after": "read",
+            "outcome": "",
+        }
         for n in range(400)
-    ]  # fmt: skip
+    ]
     model.obey(answer(*many), times=None)
     turn = asked(company.mona)
     assert len([each for each in turn.answer.changes if each["op"] == "add_step"]) == 300
@@ -168,7 +215,9 @@ def test_a_trigger_that_is_proposed_is_told_with_what_it_changes(company: Compan
     revision = workflows.open_draft(company.mona, CARE).revision
     add = {"op": "add_trigger", "trigger": {"id": "come", "kind": "webhook", "title": "When the desk calls"}}
     workflows.edit(company.mona, CARE, revision, drafting.read_changes([add]))
-    model.obey(answer({"op": "set_trigger", "trigger": "come", "field": "enabled", "value": False}), times=None)
+    model.obey(
+        answer({"op": "set_trigger", "trigger": "come", "field": "enabled", "value": False}), times=None
+    )
     turn = asked(company.mona)
     [part] = builder.parts(turn.document, turn.after)
     assert (part.key, part.kind, part.title) == ("trigger:come", "changed", "Trigger “When the desk calls”")
@@ -178,7 +227,13 @@ def test_a_trigger_that_is_proposed_is_told_with_what_it_changes(company: Compan
 def test_a_model_that_adds_the_start_that_is_there_sets_it(company: Company, model: Server) -> None:
     before = workflows.open_draft(company.mona, "care-review").document
     first = before["steps"][1]["id"]
-    step = {"id": "start", "type": "start", "title": "Begin", "config_json": "{}", "next": [{"outcome": "default", "to": first}]}
+    step = {
+        "id": "start",
+        "type": "start",
+        "title": "Begin",
+        "config_json": "{}",
+        "next": [{"outcome": "default", "to": first}],
+    }
     model.obey(answer({"op": "add_step", "step": step, "after": "", "outcome": ""}, RETITLE))
     turn = asked(company.mona)
     assert len(model.asked) == 1, "nothing was wrong with it"
@@ -188,8 +243,16 @@ def test_a_model_that_adds_the_start_that_is_there_sets_it(company: Company, mod
 
 
 def test_all_that_is_wrong_is_told_at_once(company: Company, model: Server) -> None:
-    twice = {"op": "add_step", "step": {"id": "rate", "type": "guidance", "title": "Again", "config": {"text": "x"}}, "after": "note"}
-    odd = {"op": "add_step", "step": {"id": "odd", "type": "guidance", "title": "Odd", "config": {"shell": "rm"}}, "after": "note"}
+    twice = {
+        "op": "add_step",
+        "step": {"id": "rate", "type": "guidance", "title": "Again", "config": {"text": "x"}},
+        "after": "note",
+    }
+    odd = {
+        "op": "add_step",
+        "step": {"id": "odd", "type": "guidance", "title": "Odd", "config": {"shell": "rm"}},
+        "after": "note",
+    }
     model.obey(answer(twice, {"op": "connect", "step": "note", "to": "nowhere"}, odd, RETITLE), times=None)
     turn = asked(company.mona)
     for told in ("There is a step rate already", "There is no step nowhere", "shell"):

@@ -10,35 +10,103 @@ from tests.support.contact_club import found_club
 
 NAMES: dict[str, Any] = {
     "collections": [
-        {"id": "client", "label": "Customers", "fields": [{"name": "riskClass", "label": "Risk class", "type": "text"}], "relations": [], "segments": []}
+        {
+            "id": "client",
+            "label": "Customers",
+            "fields": [{"name": "riskClass", "label": "Risk class", "type": "text"}],
+            "relations": [],
+            "segments": [],
+        }
     ],
-    "actions": [], "roles": ["operator"], "teams": [{"id": "operations", "name": "Operations"}], "inboxes": [{"id": "compliance_desk", "title": "Compliance"}],
-}  # fmt: skip
+    "actions": [],
+    "roles": ["operator"],
+    "teams": [{"id": "operations", "name": "Operations"}],
+    "inboxes": [{"id": "compliance_desk", "title": "Compliance"}],
+}
 
 
 def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
     document = {
-        "slug": "x", "title": "About customer", "collection": "customer",
+        "slug": "x",
+        "title": "About customer",
+        "collection": "customer",
         "steps": [
-            {"id": "rate", "type": "update_data", "title": "customer", "roles": ["operators", "wizard"], "config": {"fields": ["risk_class", "other"]}, "next": {}},
-            {"id": "up", "type": "escalate", "title": "Up", "config": {"inbox": "compliance-desk", "text": "{{ record.risk_class }} of my record.risk_class"}, "next": {}},
-            {"id": "ask", "type": "update_data", "title": "Ask", "config": {"form": [{"name": "risk_klass", "type": "text"}], "options": [{"fields": ["risk_klass"]}]}, "next": {}},
-            {"id": "others", "type": "load_related", "title": "Others", "config": {"items": {"collection": "ticket", "fields": ["risk_class"], "where": "record.risk_class > 1"}}, "next": {}},
-            {"id": "pay", "type": "trigger_action", "title": "Pay", "config": {"action": "charge.refund"}, "next": {}},
+            {
+                "id": "rate",
+                "type": "update_data",
+                "title": "customer",
+                "roles": ["operators", "wizard"],
+                "config": {"fields": ["risk_class", "other"]},
+                "next": {},
+            },
+            {
+                "id": "up",
+                "type": "escalate",
+                "title": "Up",
+                "config": {
+                    "inbox": "compliance-desk",
+                    "text": "{{ record.risk_class }} of my record.risk_class",
+                },
+                "next": {},
+            },
+            {
+                "id": "ask",
+                "type": "update_data",
+                "title": "Ask",
+                "config": {
+                    "form": [{"name": "risk_klass", "type": "text"}],
+                    "options": [{"fields": ["risk_klass"]}],
+                },
+                "next": {},
+            },
+            {
+                "id": "others",
+                "type": "load_related",
+                "title": "Others",
+                "config": {
+                    "items": {
+                        "collection": "ticket",
+                        "fields": ["risk_class"],
+                        "where": "record.risk_class > 1",
+                    }
+                },
+                "next": {},
+            },
+            {
+                "id": "pay",
+                "type": "trigger_action",
+                "title": "Pay",
+                "config": {"action": "charge.refund"},
+                "next": {},
+            },
         ],
-    }  # fmt: skip
+    }
     made, pairs = fitted(document, NAMES)
-    assert dict(pairs) == {"customer": "client", "operators": "operator", "compliance-desk": "compliance_desk", "risk_class": "riskClass"}
+    assert dict(pairs) == {
+        "customer": "client",
+        "operators": "operator",
+        "compliance-desk": "compliance_desk",
+        "risk_class": "riskClass",
+    }
     assert (made["title"], made["collection"]) == ("About customer", "client")
     rate, up, *kept, pay = made["steps"]
     assert kept == document["steps"][2:4]
-    assert (rate["title"], rate["roles"], rate["config"]["fields"]) == ("customer", ["operator", "wizard"], ["riskClass", "other"])
+    assert (rate["title"], rate["roles"], rate["config"]["fields"]) == (
+        "customer",
+        ["operator", "wizard"],
+        ["riskClass", "other"],
+    )
     assert up["config"]["inbox"] == "compliance_desk"
     assert up["config"]["text"].startswith("{{ record.riskClass }}")
     assert pay["config"]["action"] == "charge.refund"
     assert alike("team", {"teams": "Teams", "teamz": "x"}) == "teams"
     assert alike("none", {}) == "none"
-    here = {**NAMES, "collections": [{"id": "customer", "label": "Customers", "fields": NAMES["collections"][0]["fields"]}]}
+    here = {
+        **NAMES,
+        "collections": [
+            {"id": "customer", "label": "Customers", "fields": NAMES["collections"][0]["fields"]}
+        ],
+    }
     assert "risk_class" not in dict(fitted(document, here)[1])
 
 
@@ -48,7 +116,11 @@ def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) 
     assert [each.id for each in offered if each.own] == ["own:care-review"]
     assert all(each.sentence and len(each.picture.boxes) == each.steps for each in offered if not each.own)
     lacking = {each.id: each.lacks for each in offered}
-    assert (lacking["kyc-review"], lacking["customer-refund"], lacking["own:care-review"]) == ("", "Charge", "")
+    assert (lacking["kyc-review"], lacking["customer-refund"], lacking["own:care-review"]) == (
+        "",
+        "Charge",
+        "",
+    )
     assert (lacking["nightly-contacts"], lacking["nightly-suppliers"]) == (
         "Contact",
         "Supplier document",
@@ -57,20 +129,29 @@ def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) 
     assert builder.nearest(offered, "pay a customer's charge back as a refund")[0].id == "customer-refund"
     assert builder.nearest(offered, "KYC review of a customer")[0].id == "kyc-review"
     assert builder.nearest(offered, "zymurgy quokka") == []
-    made, _ = builder.begin(company.mona, "Refunds", description="Ours.", team=None, beginning="customer-refund")
+    made, _ = builder.begin(
+        company.mona, "Refunds", description="Ours.", team=None, beginning="customer-refund"
+    )
     draft = workflows.open_draft(company.mona, made.id)
-    assert (draft.document["title"], draft.document["description"], draft.team) == ("Refunds", "Ours.", "operations")
+    assert (draft.document["title"], draft.document["description"], draft.team) == (
+        "Refunds",
+        "Ours.",
+        "operations",
+    )
     assert any("charge" in each.reason for each in workflows.problems(draft))
     copy, _ = builder.begin(company.mona, "Again", description="", team=None, beginning="own:care-review")
     assert (
-        workflows.open_draft(company.mona, copy.id).document["steps"] == workflows.open_draft(company.mona, "care-review").document["steps"]
+        workflows.open_draft(company.mona, copy.id).document["steps"]
+        == workflows.open_draft(company.mona, "care-review").document["steps"]
     )
     assert not [each for each in builder.beginnings(company.stan) if each.own]
 
 
 def test_a_chosen_collection_of_contacts_takes_the_place_of_the_templates_own(company: Company) -> None:
     found_club(company)
-    made, _ = builder.begin(company.mona, "Welcome", description="", team="operations", beginning="welcome", collection="contact")
+    made, _ = builder.begin(
+        company.mona, "Welcome", description="", team="operations", beginning="welcome", collection="contact"
+    )
     document = workflows.open_draft(company.mona, made.slug).document
     assert document["collection"] == "contact"
     assert {trigger.get("collection") for trigger in document["triggers"]} <= {None, "contact"}
@@ -81,7 +162,10 @@ def test_a_chosen_collection_of_contacts_takes_the_place_of_the_templates_own(co
         "collection": "there",
         "steps": [{"id": "say", "type": "sms", "config": {"text": columns, "title": columns}}],
     }
-    names = {**NAMES, "collections": [{"id": "here", "label": "Here", "fields": [], "relations": [], "segments": []}]}
+    names = {
+        **NAMES,
+        "collections": [{"id": "here", "label": "Here", "fields": [], "relations": [], "segments": []}],
+    }
     changed, pairs = fitted(raw, names, "here", {"name": "full_name", "phone": "mobile"})
     assert (
         changed["steps"][0]["config"]["text"]

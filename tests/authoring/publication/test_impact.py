@@ -26,12 +26,25 @@ def test_impact_names_differences_runs_and_the_version_it_would_become(company: 
     changed(
         company,
         {"op": "set", "step": "read", "field": "title", "value": "Read this twice"},
-        {"op": "set", "step": "note", "field": "config.form", "value": [{"name": "note", "label": "A longer note", "type": "long_text"}]},
+        {
+            "op": "set",
+            "step": "note",
+            "field": "config.form",
+            "value": [{"name": "note", "label": "A longer note", "type": "long_text"}],
+        },
         {"op": "set_document", "field": "tests", "value": [{"name": "Goes through", "record": "1"}]},
-        {"op": "add_trigger", "trigger": {"id": "trg_x", "kind": "schedule", "cron": "0 */6 * * *", "title": "Four a day"}},
+        {
+            "op": "add_trigger",
+            "trigger": {"id": "trg_x", "kind": "schedule", "cron": "0 */6 * * *", "title": "Four a day"},
+        },
     )
     found = publication.impact(company.mona, CARE)
-    assert (found.same, found.publishes, found.running, found.tests) == (False, 2, [(1, 1, 0)], ["Goes through"])
+    assert (found.same, found.publishes, found.running, found.tests) == (
+        False,
+        2,
+        [(1, 1, 0)],
+        ["Goes through"],
+    )
     told = {(each.kind, each.what, each.where, each.old, each.new) for each in found.differences}
     assert ("changed", "Read this twice", "Title", "Read this", "Read this twice") in told
     assert ("changed", "Take a note", "Form", "Note, Count", "A longer note") in told

@@ -57,10 +57,16 @@ def test_moving_runs_to_another_version(company: Company) -> None:
         return publication.move_runs(company.mona, CARE, versions[-2], versions[-1], steps={}, reason="Next")
 
     def judge(_: str) -> None:
-        assert until(lambda: all(left_by_all(f"move|{move_id}") for (move_id,) in fetch("select id from console.run_move")))
+        assert until(
+            lambda: all(
+                left_by_all(f"move|{move_id}") for (move_id,) in fetch("select id from console.run_move")
+            )
+        )
         company.work()
         if any(company.told(run_id)["version"] != versions[-1] for run_id in live):
-            assert not fetch("select 1 from console.run_move where version = %s", (versions[-1],)), "what was noted is done by a worker"
+            assert not fetch("select 1 from console.run_move where version = %s", (versions[-1],)), (
+                "what was noted is done by a worker"
+            )
             move()
         for run_id in live:
             assert [event["version"] for event in moved_events(run_id)] == versions[1:]
@@ -77,7 +83,9 @@ def left_by_all(name: str) -> bool:
         return mine
 
 
-def test_a_move_at_which_a_process_is_that_may_die_is_looked_at_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_at_which_a_process_is_that_may_die_is_looked_at_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     company.started("2")
     published(company, LATER)
     monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
@@ -102,7 +110,11 @@ def test_publishing_for_a_second_person(company: Company) -> None:
         if found.status == "waiting":
             assert workflows.live(CARE).number == len(reviews)
             found = publication.approve(tom, review)
-        assert (found.status, found.version, workflows.live(CARE).number) == ("approved", len(reviews) + 1, len(reviews) + 1)
+        assert (found.status, found.version, workflows.live(CARE).number) == (
+            "approved",
+            len(reviews) + 1,
+            len(reviews) + 1,
+        )
         told = "select count(*) from console.event where convert_from(body, 'UTF8')::jsonb ->> 'type' = %s"
         assert fetch(told, ("workflow_review_approved",)) == [(len(reviews),)]
 
@@ -116,7 +128,11 @@ CHANGES: dict[str, tuple[dict[str, Any], str, list[tuple[Any, ...]]]] = {
         "select count(*) from account where iban = 'LT7'",
         [(1,)],
     ),
-    "update": ({"operation": "update", "values": {"risk": "'high'"}}, "select risk from customer where id = 1", [("high",)]),
+    "update": (
+        {"operation": "update", "values": {"risk": "'high'"}},
+        "select risk from customer where id = 1",
+        [("high",)],
+    ),
     "delete": (
         {"operation": "delete", "collection": "account", "record": "input.iban"},
         "select count(*) from account where iban = 'LT7'",
@@ -127,7 +143,9 @@ CHANGES: dict[str, tuple[dict[str, Any], str, list[tuple[Any, ...]]]] = {
 
 
 @pytest.mark.parametrize("operation", list(CHANGES))
-def test_a_step_that_changes_a_record_or_asks_another_system(company: Company, operation: str, given_settings: Callable[..., None]) -> None:
+def test_a_step_that_changes_a_record_or_asks_another_system(
+    company: Company, operation: str, given_settings: Callable[..., None]
+) -> None:
     config, look, wanted = CHANGES[operation]
     access_all(company)
     with http() as system:
@@ -153,7 +171,10 @@ def test_a_step_that_changes_a_record_or_asks_another_system(company: Company, o
             return runs.start(company.olivia, "acting", "customer", "1", {"iban": "LT7"})
 
         def judge(run_id: str) -> None:
-            fetch("update console.run set active_at = now() - interval '1 minute' where id = %s returning 1", (run_id,))
+            fetch(
+                "update console.run set active_at = now() - interval '1 minute' where id = %s returning 1",
+                (run_id,),
+            )
             runs.pick_up()
             company.work()
             told = company.told(run_id)
@@ -172,5 +193,7 @@ def test_a_step_that_changes_a_record_or_asks_another_system(company: Company, o
 
 def access_all(company: Company) -> None:
     access.grant("operator", "collection:customer", ["create", "update", "delete"], team="operations")
-    access.grant("operator", "collection:account", ["browse", "read", "create", "update", "delete"], team="operations")
+    access.grant(
+        "operator", "collection:account", ["browse", "read", "create", "update", "delete"], team="operations"
+    )
     assert company.olivia

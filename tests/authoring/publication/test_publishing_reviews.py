@@ -66,7 +66,9 @@ def test_no_way_to_publish_leads_past_the_second_person(company: Company) -> Non
     assert workflows.live(CARE).number == 1
 
 
-def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_meanwhile(company: Company) -> None:
+def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_meanwhile(
+    company: Company,
+) -> None:
     tom = second_lead(company)
     wants_second(company)
     company.started("1")
@@ -79,7 +81,12 @@ def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_mean
         publication.ask_for_review(tom, CARE, note="Mine")
     assert twice.value.code == "review_open"
     done = publication.approve(tom, review.id, reason="Good")
-    assert (done.status, done.version, done.decided_by, live_title()) == ("approved", 2, tom.id, "Read this twice")
+    assert (done.status, done.version, done.decided_by, live_title()) == (
+        "approved",
+        2,
+        tom.id,
+        "Read this twice",
+    )
     assert done.impact is not None
     assert done.impact["differences"][0]["new"] == "Read this twice"
     for reader, counts in (
@@ -89,7 +96,10 @@ def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_mean
         told = publication.told_impact(reader, workflows.review_of(reader, review.id))
         assert told is not None
         assert told["runs"] == counts
-        assert (told["matching"] is None, told["differences"]) == (reader is company.mona, done.impact["differences"])
+        assert (told["matching"] is None, told["differences"]) == (
+            reader is company.mona,
+            done.impact["differences"],
+        )
     [newest, *_] = workflows.versions_of(company.mona, CARE)[0]
     assert (newest.published_by, newest.note) == (company.mona.id, "Clearer")
     assert workflows.open_draft(company.mona, CARE).document["steps"][2]["title"] == "Slipped in"
@@ -112,8 +122,16 @@ def test_a_request_is_sent_back_withdrawn_or_void(company: Company) -> None:
     workflows.import_file(DOCUMENT | {"title": "By the command line"}, publish=True)
     with pytest.raises(Conflict) as void:
         publication.approve(tom, third.id)
-    assert (void.value.code, workflows.review_of(tom, third.id).status, live_title()) == ("review_void", "void", "Read this")
-    assert [each.status for each in workflows.listed_reviews(company.mona)[0]] == ["void", "withdrawn", "changes_requested"]
+    assert (void.value.code, workflows.review_of(tom, third.id).status, live_title()) == (
+        "review_void",
+        "void",
+        "Read this",
+    )
+    assert [each.status for each in workflows.listed_reviews(company.mona)[0]] == [
+        "void",
+        "withdrawn",
+        "changes_requested",
+    ]
 
 
 def test_who_may_not_know_the_workflow_finds_no_trace_of_a_request(company: Company) -> None:
@@ -156,9 +174,15 @@ def test_the_request_of_somebody_who_has_left_is_ended_and_asked_anew(company: C
 def test_a_confidential_workflow_leaves_no_trace_to_who_is_not_cleared(company: Company) -> None:
     tom = second_lead(company)
     access.grant("operator", "workflow:care-amber", ["edit", "publish"], team="operations")
-    workflows.import_file(DOCUMENT | {"slug": "care-amber", "title": "Care amber", "clearance": "amber"}, publish=True)
+    workflows.import_file(
+        DOCUMENT | {"slug": "care-amber", "title": "Care amber", "clearance": "amber"}, publish=True
+    )
     with transaction() as connection:
-        policy_store.write(connection, added=[Row("p", f"user:{company.mona.id}", "*", "label:amber", "see", "allow")], removed=[])
+        policy_store.write(
+            connection,
+            added=[Row("p", f"user:{company.mona.id}", "*", "label:amber", "see", "allow")],
+            removed=[],
+        )
     access.refresh()
     mona = accounts.actor_of_person(company.mona.id, "ses_mona")
     workflows.change(mona, "care-amber", description="Secret")
@@ -173,4 +197,8 @@ def test_a_confidential_workflow_leaves_no_trace_to_who_is_not_cleared(company: 
     assert workflows.listed_reviews(tom, workflow="care-amber")[0] == []
     assert fetch("select count(*) from console.notice where kind = 'publishing_asked'")[0][0] == 0
     rows = fetch("select convert_from(body, 'UTF8')::jsonb, run from console.event order by id desc limit 1")
-    assert (rows[0][0]["type"], rows[0][0]["label"], rows[0][1] == "sys:config") == ("workflow_review_requested", "amber", False)
+    assert (rows[0][0]["type"], rows[0][0]["label"], rows[0][1] == "sys:config") == (
+        "workflow_review_requested",
+        "amber",
+        False,
+    )

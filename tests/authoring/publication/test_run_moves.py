@@ -35,7 +35,10 @@ def published(company: Company, *changes: dict[str, Any]) -> int:
 
 
 def moved_events(run_id: str) -> list[dict[str, Any]]:
-    found = fetch("select convert_from(body, 'UTF8')::jsonb from console.event where run = %s order by run_seq", (run_id,))
+    found = fetch(
+        "select convert_from(body, 'UTF8')::jsonb from console.event where run = %s order by run_seq",
+        (run_id,),
+    )
     return [row[0]["data"]["open"] for row in found if row[0]["type"] == "run_version_moved"]
 
 
@@ -48,7 +51,9 @@ def test_a_run_goes_on_at_the_same_step_with_its_values_and_draft(company: Compa
     runs.draft(company.olivia, run_id, step="rate", revision=None, values={"risk": "high"})
     published(company, LATER)
     plan = publication.plan_move(company.mona, CARE, 1, 2)
-    assert [(each.step, each.runs, each.movable, each.target, each.fits) for each in plan.steps] == [("rate", 1, 1, "rate", True)]
+    assert [(each.step, each.runs, each.movable, each.target, each.fits) for each in plan.steps] == [
+        ("rate", 1, 1, "rate", True)
+    ]
     before = company.told(run_id)["context"]
     move = publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="The title was wrong")
     assert (move.status, move.total, move.moved, dict(move.refused)) == ("done", 1, 1, {})
@@ -56,7 +61,12 @@ def test_a_run_goes_on_at_the_same_step_with_its_values_and_draft(company: Compa
     assert (told["version"], told["current"]["step"], told["context"]) == (2, "rate", before)
     assert fetch("select count(*) from console.draft where run = %s", (run_id,))[0][0] == 1
     [event] = moved_events(run_id)
-    assert (event["former_version"], event["version"], event["former_step"], event["target_step"]) == (1, 2, "rate", "rate")
+    assert (event["former_version"], event["version"], event["former_step"], event["target_step"]) == (
+        1,
+        2,
+        "rate",
+        "rate",
+    )
     company.answer(run_id)
     assert company.told(run_id)["current"]["title"] == "Decide now"
     assert list(runs.rebuild(check=True)) == []
@@ -70,13 +80,18 @@ def test_a_step_that_is_gone_needs_a_target(company: Company) -> None:
     published(company, GONE)
     plan = publication.plan_move(company.mona, CARE, 1, 2)
     assert [(each.step, each.runs, each.target) for each in plan.steps] == [("read", 2, None)]
-    assert (plan.movable, list(plan.stuck)) == ([], ["“Read this” is not in that version: choose where its runs go on."])
+    assert (plan.movable, list(plan.stuck)) == (
+        [],
+        ["“Read this” is not in that version: choose where its runs go on."],
+    )
     with pytest.raises(Conflict, match="Choose first where the runs at “Read this” go on"):
         publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="Gone")
     for wrong in ({"read": "nowhere"}, {"read": "start"}, {"nothing": "note"}):
         with pytest.raises(Invalid):
             publication.plan_move(company.mona, CARE, 1, 2, wrong)
-    move = publication.move_runs(company.mona, CARE, 1, 2, steps={"read": "note"}, reason="Gone", chosen=[run_id])
+    move = publication.move_runs(
+        company.mona, CARE, 1, 2, steps={"read": "note"}, reason="Gone", chosen=[run_id]
+    )
     assert (move.moved, move.total) == (1, 1)
     told = company.told(run_id)
     assert (told["version"], told["current"]["step"]) == (2, "note")
@@ -92,7 +107,9 @@ def test_a_run_that_has_been_through_what_changed_stays(company: Company) -> Non
     run_id = company.at("note")
     published(company, {"op": "set", "step": "load", "field": "config.fields", "value": ["display_name"]})
     plan = publication.plan_move(company.mona, CARE, 1, 2)
-    assert list(plan.stuck) == ["It has been through “Load the customer”, which is not there in that version, or leaves other values."]
+    assert list(plan.stuck) == [
+        "It has been through “Load the customer”, which is not there in that version, or leaves other values."
+    ]
     with pytest.raises(Conflict, match="Load the customer"):
         runs.move_run(company.mona, run_id, version=2, steps={}, reason="No")
     assert company.told(run_id)["version"] == 1
@@ -145,13 +162,19 @@ def test_what_is_left_of_a_move_is_refused_once_the_account_of_who_asked_is_clos
 def test_a_move_tells_nothing_of_runs_that_its_reader_is_not_cleared_for(company: Company) -> None:
     """The mover was cleared when they moved them: what stands in the row is judged anew for each reader."""
     labelled = '{"clearance": {"label": "blue", "when": "record.desk == \\"corporate\\""}}'
-    fetch("update console.collection set document = document || %s::jsonb where id = 'customer' returning id", (labelled,))
+    fetch(
+        "update console.collection set document = document || %s::jsonb where id = 'customer' returning id",
+        (labelled,),
+    )
     may_see((company.mona, {"blue"}))
     closed_run, _ = company.started("3", "mona"), company.started("1", "mona")
     published(company, LATER)
     both = publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="Both")
     assert (both.total, both.moved) == (2, 2)
-    fetch("update console.run_move set refused = jsonb_build_object(%s::text, 'No.') where id = %s returning id", (closed_run, both.id))
+    fetch(
+        "update console.run_move set refused = jsonb_build_object(%s::text, 'No.') where id = %s returning id",
+        (closed_run, both.id),
+    )
     may_see()
     told = publication.move_of(company.mona, CARE, both.id)
     assert (told.total, told.done, told.moved, told.refused) == (1, 1, 1, {})
@@ -178,7 +201,15 @@ def test_what_somebody_wrote_about_publishing_and_holding_goes_with_them(company
     erasure.hold(company.ines, "customer", "2", words)
     access.grant("keeper", "label:amber", ["see"])
     clearances.ask(company.ines, "amber", company.mona.email, NOW, NOW + timedelta(days=1), words)
-    ladder.settle(tom, next(each.id for each in workflows.all_known() if each.slug == CARE), "note", "shadow", words, "", {})
+    ladder.settle(
+        tom,
+        next(each.id for each in workflows.all_known() if each.slug == CARE),
+        "note",
+        "shadow",
+        words,
+        "",
+        {},
+    )
     fetch(
         "insert into console.ai_setting (version, at, by, note, document) values (1, now(), %s, %s, '{}') returning version",
         (tom.id, words),

@@ -27,7 +27,9 @@ def moved(company: Company, slug: str, **steps: str) -> tuple[int, dict[str, int
     plan = publication.plan_move(company.mona, slug, 1, 2, steps)
     if not plan.movable:
         return 0, dict(plan.stuck)
-    return publication.move_runs(company.mona, slug, 1, 2, steps=steps, reason="Mended").moved, dict(plan.stuck)
+    return publication.move_runs(company.mona, slug, 1, 2, steps=steps, reason="Mended").moved, dict(
+        plan.stuck
+    )
 
 
 def test_a_run_in_the_middle_of_a_list_goes_on_at_the_same_item(company: Company) -> None:
@@ -75,9 +77,21 @@ def test_branches_and_who_waits_for_them_stay_until_they_are_done(company: Compa
 
 
 def test_a_run_that_another_workflow_started_stays(company: Company) -> None:
-    publish("below", [step("start", "start", "pause"), step("pause", "wait", "end", {"duration": "hours(1)"}), step("end", "end", None)])
     publish(
-        "above", [step("start", "start", "other"), step("other", "sub_workflow", "end", {"workflow": "below"}), step("end", "end", None)]
+        "below",
+        [
+            step("start", "start", "pause"),
+            step("pause", "wait", "end", {"duration": "hours(1)"}),
+            step("end", "end", None),
+        ],
+    )
+    publish(
+        "above",
+        [
+            step("start", "start", "other"),
+            step("other", "sub_workflow", "end", {"workflow": "below"}),
+            step("end", "end", None),
+        ],
     )
     run_id = begin("above")
     company.work()
@@ -92,7 +106,12 @@ def test_a_run_that_another_workflow_started_stays(company: Company) -> None:
 def test_items_that_are_gone_through_by_themselves_stay(company: Company) -> None:
     steps = [
         step("start", "start", "each"),
-        step("each", "loop", "end", {"items": {"relation": "account", "fields": ["iban"]}, "body": "pause", "on_failure": "continue"}),
+        step(
+            "each",
+            "loop",
+            "end",
+            {"items": {"relation": "account", "fields": ["iban"]}, "body": "pause", "on_failure": "continue"},
+        ),
         step("pause", "wait", "say", {"duration": "hours(1)"}),
         step("say", "output", "over", {"values": {"iban": "item.iban"}}),
         step("over", "end", None),

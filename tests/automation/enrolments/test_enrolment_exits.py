@@ -30,7 +30,11 @@ NURTURE: dict[str, Any] = {
     "run_as": ROBOT,
     "exits": EXITS,
     "settings": {"parallel": 2},
-    "steps": [step("start", "start", "rest"), step("rest", "wait", "end", {"duration": "hours(48)"}), step("end", "end", None)],
+    "steps": [
+        step("start", "start", "rest"),
+        step("rest", "wait", "end", {"duration": "hours(48)"}),
+        step("end", "end", None),
+    ],
 }
 
 
@@ -73,8 +77,13 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
     assert (told["status"], told["reason"]) == ("completed", "exited: too risky")
     assert lead(company, "2").status == "active"
     for key in ("1", "2"):  # the wait that she was taken out of, and the one that he still is at
-        seen = enrolments.places.lead(company.mona, enrolments.find("nurture"), lead(company, key).id).to_json()
-        assert [(passed["node_id"], passed["outcome"]) for passed in seen["history"]] == [("node_start", "default"), ("node_rest", None)]
+        seen = enrolments.places.lead(
+            company.mona, enrolments.find("nurture"), lead(company, key).id
+        ).to_json()
+        assert [(passed["node_id"], passed["outcome"]) for passed in seen["history"]] == [
+            ("node_start", "default"),
+            ("node_rest", None),
+        ]
         assert {seen["at"][-1], *(passed["at"][-1] for passed in seen["history"])} == {"Z"}
     followed()
     assert list(runs.rebuild(str(gone.run), check=True)) == []
@@ -83,16 +92,24 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
 
 def test_a_preview_says_whom_an_exit_would_take_out_again_at_once(company: Company) -> None:
     company.sql("update customer set desk = 'corporate' where id in (1, 4)")
-    batch = enrolments.batches.begin(company.olivia, "nurture", Question(keys=["1", "2", "4", "99"]), preview=True)
+    batch = enrolments.batches.begin(
+        company.olivia, "nurture", Question(keys=["1", "2", "4", "99"]), preview=True
+    )
     assert (batch.enrolled, batch.exits) == (3, {"not ours": 2})
     assert batch.to_json()["exits"] == [{"reason": "not ours", "count": 2}]
     enrolled(company, "1", "2", "4")
-    assert [lead(company, key).reason for key in ("1", "2", "4")] == ["exited: not ours", None, "exited: not ours"]
+    assert [lead(company, key).reason for key in ("1", "2", "4")] == [
+        "exited: not ours",
+        None,
+        "exited: not ours",
+    ]
     done = enrolments.batches.begin(company.olivia, "nurture", Question(keys=["3"]))
     assert done.to_json()["exits"] is None
 
 
-def test_whose_run_is_done_again_is_in_the_workflow_again_and_leaves_it_by_its_exits(company: Company) -> None:
+def test_whose_run_is_done_again_is_in_the_workflow_again_and_leaves_it_by_its_exits(
+    company: Company,
+) -> None:
     enrolled(company, "1", "2", "4")
     old = {key: str(lead(company, key).run) for key in "124"}
     for run_id in old.values():
@@ -101,7 +118,13 @@ def test_whose_run_is_done_again_is_in_the_workflow_again_and_leaves_it_by_its_e
     again = enrolments.rerun(company.mona, old["1"], origin="failure", version="current")
     followed()
     back = lead(company, "1")
-    assert (back.status, back.run, back.ending, back.reason, back.step) == ("active", again, None, None, "rest")
+    assert (back.status, back.run, back.ending, back.reason, back.step) == (
+        "active",
+        again,
+        None,
+        None,
+        "rest",
+    )
     assert list(enrolments.counts.rebuild(check=True)) == []
     browse.change(company.olivia, "customer", "1", {"risk": "high"}, {"risk": None})
     followed()
@@ -117,7 +140,9 @@ def test_whose_run_is_done_again_is_in_the_workflow_again_and_leaves_it_by_its_e
 
 
 def test_who_withdraws_consent_leaves_where_an_exit_says_so(company: Company) -> None:
-    workflows.import_file(NURTURE | {"exits": [{"if": "event.on == 'consent.withdrawn'", "reason": "opted out"}]}, publish=True)
+    workflows.import_file(
+        NURTURE | {"exits": [{"if": "event.on == 'consent.withdrawn'", "reason": "opted out"}]}, publish=True
+    )
     enrolled(company, "1", "2")
     opting_out.withdraw([("customer", "2")], ("email",), "link")
     followed()
@@ -132,7 +157,9 @@ def test_who_meets_an_exit_before_they_begin_never_begins(company: Company) -> N
     assert fetch("select count(*) from console.run")[0][0] == 0
 
 
-def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_is_gone_ends_the_place(company: Company) -> None:
+def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_is_gone_ends_the_place(
+    company: Company,
+) -> None:
     enrolled(company, "1", "2", "4")
     workflows.import_file({**NURTURE, "slug": "doomed", "title": "Doomed"})
     enrolments.batches.begin(company.olivia, "doomed", Question(keys=["1", "3"]))
@@ -157,7 +184,9 @@ def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_
 
 def test_a_run_that_a_dead_process_left_behind_is_ended(company: Company) -> None:
     enrolled(company, "1")
-    fetch("update console.enrolment set left_at = now(), status = 'left', ending = 'exited', reason = 'exited: x' returning id")
+    fetch(
+        "update console.enrolment set left_at = now(), status = 'left', ending = 'exited', reason = 'exited: x' returning id"
+    )
     followed()
     assert runs.get(company.mona, str(lead(company, "1").run)).json["status"] == "completed"
 
@@ -173,8 +202,12 @@ def test_erasing_somebody_takes_them_out_in_the_same_act(company: Company) -> No
         gone = fetch("select status, ending, reason, ct from console.enrolment where record = %s", (key,))
         assert [tuple(row) for row in gone] == [("left", "erased", None, None)]
     assert fetch("select status from console.run where id = %s", (runs_of["1"],)) == [("cancelled",)]
-    assert runs.get(company.mona, str(runs_of["1"])).ended_because == "What was held about the person was erased"
-    assert runs_of["1"] in {head.id for head in runs.find(company.mona, {"workflow": "nurture", "parts": "0"})[0]}, "lists keep it"
+    assert (
+        runs.get(company.mona, str(runs_of["1"])).ended_because == "What was held about the person was erased"
+    )
+    assert runs_of["1"] in {
+        head.id for head in runs.find(company.mona, {"workflow": "nurture", "parts": "0"})[0]
+    }, "lists keep it"
     followed()
     assert list(enrolments.counts.rebuild(check=True)) == []
 
@@ -182,7 +215,11 @@ def test_erasing_somebody_takes_them_out_in_the_same_act(company: Company) -> No
 def test_no_more_begin_than_the_pace_lets_and_the_same_start_twice_is_one_run(company: Company) -> None:
     enrolments.batches.begin(company.olivia, "nurture", Question(keys=["1", "2", "4"]))
     workflow = enrolments.find("nurture").id
-    with place_among(f"workflow:{workflow}", 2), place_among(f"workflow:{workflow}", 2), pytest.raises(jobs.PutBack):
+    with (
+        place_among(f"workflow:{workflow}", 2),
+        place_among(f"workflow:{workflow}", 2),
+        pytest.raises(jobs.PutBack),
+    ):
         enrolments.begin(workflow)
     assert fetch("select count(*) from console.run")[0][0] == 2, "two at work at once"
     fetch("update console.enrolment set status = 'waiting', run = null where status = 'active' returning id")
@@ -205,14 +242,18 @@ def test_no_more_begin_than_the_pace_lets_and_the_same_start_twice_is_one_run(co
         ([{"if": "event.on == 'tag.added'"}], ""),
     ],
 )
-def test_an_exit_that_cannot_apply_is_a_problem_of_the_document(company: Company, exits: Any, said: str) -> None:
+def test_an_exit_that_cannot_apply_is_a_problem_of_the_document(
+    company: Company, exits: Any, said: str
+) -> None:
     problems = workflows.check(NURTURE | {"exits": exits}, workflows.connected())
     assert any(problem.field.startswith("exits[0]") and said in problem.reason for problem in problems)
 
 
 def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: Company) -> None:
     rated = {"id": "rated", "kind": "event", "on": "record.updated", "filter": "record.risk == 'medium'"}
-    workflows.import_file(NURTURE | {"triggers": [rated], "exits": EXITS[:1], "reenrol": "never"}, publish=True)
+    workflows.import_file(
+        NURTURE | {"triggers": [rated], "exits": EXITS[:1], "reenrol": "never"}, publish=True
+    )
     sequencing.sequence()
     triggers.synchronise()
     for _ in range(2):
@@ -221,7 +262,9 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
         triggers.follow_log()
         work_until_idle(jobs.JOBS - {jobs.PROPOSE})
         followed()
-        enrolments.unenrol(company.mona, "nurture", lead(company, "2").id, "Enough.") if lead(company, "2").left_at is None else None
+        enrolments.unenrol(company.mona, "nurture", lead(company, "2").id, "Enough.") if lead(
+            company, "2"
+        ).left_at is None else None
         browse.change(company.olivia, "customer", "2", {"risk": "low"}, {"risk": "medium"})
     assert fetch("select count(*) from console.run") == [(1,)]
     told = [tuple(row) for row in fetch("select status, why from console.firing order by id")]
@@ -232,13 +275,22 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
     run = runs.get(company.mona, str(lead(company, "2").run)).json
     assert run["trigger"]["id"] == "rated"
     (refused, enrolled) = triggers.listed(company.mona, "nurture")[1][0].last
-    assert (refused.run, enrolled.run, enrolled.why) == (None, run["id"], None), "what became of them, not what was to come"
+    assert (refused.run, enrolled.run, enrolled.why) == (None, run["id"], None), (
+        "what became of them, not what was to come"
+    )
     fetch("update console.enrolment set run = null returning id")
-    assert triggers.listed(company.mona, "nurture")[1][0].last[1].why == "Enrolled, and out of it again before the run began."
+    assert (
+        triggers.listed(company.mona, "nurture")[1][0].last[1].why
+        == "Enrolled, and out of it again before the run began."
+    )
 
 
 def test_whoever_waits_for_the_deletion_of_their_record_is_not_taken_out_by_it(company: Company) -> None:
-    steps = [step("start", "start", "rest"), step("rest", "wait", "end", {"event": "record.deleted"}), step("end", "end", None)]
+    steps = [
+        step("start", "start", "rest"),
+        step("rest", "wait", "end", {"event": "record.deleted"}),
+        step("end", "end", None),
+    ]
     steps[1]["next"] = {"event": "end"}
     workflows.import_file(NURTURE | {"steps": steps}, publish=True)
     enrolled(company, "4")

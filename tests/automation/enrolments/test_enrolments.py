@@ -28,11 +28,28 @@ LEADS: dict[str, Any] = {
     "title": "Call leads",
     "collection": None,
     "steps": [
-        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "name", "label": "Name", "required": True}, {"name": "phone", "label": "Phone"}]}, "next": {"default": "call"}},
-        {"id": "call", "type": "guidance", "title": "Call", "config": {"text": "Call {{ input.name }}."}, "next": {"default": "end"}},
+        {
+            "id": "start",
+            "type": "start",
+            "title": "Start",
+            "config": {
+                "fields": [
+                    {"name": "name", "label": "Name", "required": True},
+                    {"name": "phone", "label": "Phone"},
+                ]
+            },
+            "next": {"default": "call"},
+        },
+        {
+            "id": "call",
+            "type": "guidance",
+            "title": "Call",
+            "config": {"text": "Call {{ input.name }}."},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {"label": "Called"}, "next": {}},
     ],
-}  # fmt: skip
+}
 
 
 def published(**more: Any) -> None:
@@ -49,21 +66,32 @@ def in_now(company: Company, slug: str = "care-review", **more: Any) -> list[enr
     return list(enrolments.places.page(company.olivia, enrolments.find(slug), paths=True, **more).rows)
 
 
-def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(enrolments.batches, "PREVIEWED", 1)
     asked = Question(keys=["1", "2", "99", "1"], values=WHY)
-    seen = enrolments.batches.begin(company.olivia, "care-review", replace(asked, keys=["2", "2", "99", "98", "97"]), preview=True)
+    seen = enrolments.batches.begin(
+        company.olivia, "care-review", replace(asked, keys=["2", "2", "99", "98", "97"]), preview=True
+    )
     assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 1, 1, 3)
     unseen = enrolments.whom_to_enrol.UNSEEN
-    assert enrolments.batches.causes(seen) == [("refused", unseen, 3), ("already_enrolled", TWICE, 1)], "more are counted than kept"
+    assert enrolments.batches.causes(seen) == [("refused", unseen, 3), ("already_enrolled", TWICE, 1)], (
+        "more are counted than kept"
+    )
     seen = enrolments.batches.begin(company.olivia, "care-review", asked, preview=True)
     assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 2, 1, 1)
     assert counts() == Counts()
     done = enrolments.batches.confirmed(company.olivia, seen.id)
     assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
-    assert enrolments.batches.confirmed(company.olivia, seen.id).id == done.id, "the button pressed twice, or the page opened again"
+    assert enrolments.batches.confirmed(company.olivia, seen.id).id == done.id, (
+        "the button pressed twice, or the page opened again"
+    )
     told, _ = enrolments.batches.answers(company.olivia, done.id)
-    assert [(row.row, row.status, row.record) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
+    assert [(row.row, row.status, row.record) for row in told] == [
+        (3, "refused", None),
+        (4, "already_enrolled", "1"),
+    ]
     assert [row.reasons[0]["reason"] for row in told] == [unseen, TWICE]
     assert counts() == Counts(waiting=2, steps={"start": 2})
     again = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
@@ -78,20 +106,33 @@ def test_a_segment_is_enrolled_by_the_worker_within_the_scope_of_who_asked(compa
     assert (done.status, done.enrolled) == ("done", 2), "customer 3 is of another desk"
     assert {lead.record for lead in in_now(company)} == {"1", "4"}
     stopped = enrolments.batches.begin(
-        company.olivia, "care-review", Question(filter='{"field": "risk", "op": "eq", "value": "low"}', values=WHY)
+        company.olivia,
+        "care-review",
+        Question(filter='{"field": "risk", "op": "eq", "value": "low"}', values=WHY),
     )
     enrolments.batches.cancel(company.olivia, stopped.id)
     work_until_idle({"enrol"})
     assert enrolments.batches.get(company.olivia, stopped.id).enrolled == 0
 
 
-def test_a_long_list_lets_the_one_behind_it_go_first_and_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_lets_the_one_behind_it_go_first_and_goes_on(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(enrolments.whom_to_enrol, "AT_ONCE", 1)
     monkeypatch.setattr(turns, "TURN_S", 0.0)
     begin = partial(enrolments.batches.begin, company.olivia, "care-review")
-    long, short = (begin(Question(filter=f'{{"field": "id", "op": "{op}", "value": 3}}', values=WHY)) for op in ("lt", "eq"))
-    told = fetch("select payload from queue.pgqueuer where entrypoint = 'enrol' and payload = %s for update", (long.id.encode(),))
-    fetch("update queue.pgqueuer set status = 'picked', queue_manager_id = gen_random_uuid() where payload = %s returning 1", told[0])
+    long, short = (
+        begin(Question(filter=f'{{"field": "id", "op": "{op}", "value": 3}}', values=WHY))
+        for op in ("lt", "eq")
+    )
+    told = fetch(
+        "select payload from queue.pgqueuer where entrypoint = 'enrol' and payload = %s for update",
+        (long.id.encode(),),
+    )
+    fetch(
+        "update queue.pgqueuer set status = 'picked', queue_manager_id = gen_random_uuid() where payload = %s returning 1",
+        told[0],
+    )
     with pytest.raises(PutBack) as back:
         do(jobs.ENROL, long.id)
     assert (back.value.after_s, enrolments.batches.get(company.olivia, long.id).done) == (turns.BACK_S, 0)
@@ -119,7 +160,9 @@ def test_who_waits_begins_moves_and_leaves_and_the_counts_follow(company: Compan
     assert (gone.ending, gone.reason) == ("cancelled", "Not needed.")
 
 
-def test_taking_somebody_out_ends_their_run_at_once_and_needs_a_reason_and_the_right(company: Company) -> None:
+def test_taking_somebody_out_ends_their_run_at_once_and_needs_a_reason_and_the_right(
+    company: Company,
+) -> None:
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     work_until_idle({"begin_enrolled"})
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["2"], values=WHY))
@@ -151,12 +194,16 @@ def test_taking_somebody_out_ends_their_run_at_once_and_needs_a_reason_and_the_r
         (None, True),
     ],
 )
-def test_who_was_in_it_before_comes_in_again_as_the_document_says(company: Company, rule: Any, again: bool) -> None:
+def test_who_was_in_it_before_comes_in_again_as_the_document_says(
+    company: Company, rule: Any, again: bool
+) -> None:
     published(**({"reenrol": rule} if rule else {}))
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     enrolments.unenrol(company.mona, "care-review", in_now(company)[0].id, "Wrong one.")
     for preview in (True, False):
-        batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY), preview=preview)
+        batch = enrolments.batches.begin(
+            company.olivia, "care-review", Question(keys=["1"], values=WHY), preview=preview
+        )
         assert bool(batch.enrolled) is again
     if not again:
         told, _ = enrolments.batches.answers(company.olivia, batch.id, "refused")
@@ -166,7 +213,12 @@ def test_who_was_in_it_before_comes_in_again_as_the_document_says(company: Compa
 
 def test_leads_come_in_with_their_values_also_in_a_draft(company: Company) -> None:
     workflows.import_file(LEADS)
-    sent = [{"name": "Ana", "phone": "+370 600 00001"}, {"name": "Ben", "phone": "+370-600-00001"}, {"phone": "x"}, {}]
+    sent = [
+        {"name": "Ana", "phone": "+370 600 00001"},
+        {"name": "Ben", "phone": "+370-600-00001"},
+        {"phone": "x"},
+        {},
+    ]
     _, told = enrolments.enrol_leads(company.olivia, "call-leads", sent)
     assert [(each.status, [reason["field"] for reason in each.reasons]) for each in told] == [
         ("enrolled", []),
@@ -187,7 +239,12 @@ def test_leads_come_in_with_their_values_also_in_a_draft(company: Company) -> No
 
 def test_a_lead_is_the_same_by_every_spelling_of_the_number(company: Company) -> None:
     workflows.import_file(LEADS)
-    numbers = {"Ana": "+54 9 11 2345-6700", "Eva": "+54 11 2345-6700", "Ida": "+5521 98765-4321", "Ivo": "+552187654321"}
+    numbers = {
+        "Ana": "+54 9 11 2345-6700",
+        "Eva": "+54 11 2345-6700",
+        "Ida": "+5521 98765-4321",
+        "Ivo": "+552187654321",
+    }
     sent = [{"name": name, "phone": phone} for name, phone in numbers.items()]
     _, told = enrolments.enrol_leads(company.olivia, "call-leads", sent)
     assert [each.status for each in told] == ["enrolled", "already_enrolled"] * 2
@@ -201,7 +258,9 @@ def test_a_trigger_enrols_once_for_each_event(company: Company) -> None:
     assert first.lead == same.lead == other.lead
 
 
-def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(enrolments.whom_to_enrol, "AT_ONCE", 1)
     published()
     question = Question(keys=["1", "2"], values=WHY)
@@ -221,7 +280,9 @@ def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits
         lambda: enrolments.enrol("care-review", record="2", values=WHY, key="evt_1", trigger="tagged"),
         lambda: enrolments.enrol_leads(company.olivia, "care-review", [{"record": "2", **WHY}]),
     ):
-        with pytest.raises(Conflict, match="is paused: nobody is enrolled until it is switched on again") as conflict:
+        with pytest.raises(
+            Conflict, match="is paused: nobody is enrolled until it is switched on again"
+        ) as conflict:
             refused()
         assert conflict.value.code == "not_active"
     workflows.activate(company.mona, "care-review")
@@ -229,8 +290,13 @@ def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits
     assert enrolments.batches.get(company.olivia, batch.id).enrolled == 2
 
 
-@pytest.mark.parametrize(("archived", "reason"), [(False, "The law has changed"), (True, "The workflow was completed before they began.")])
-def test_who_waits_to_begin_leaves_when_the_workflow_ends(company: Company, archived: bool, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("archived", "reason"),
+    [(False, "The law has changed"), (True, "The workflow was completed before they began.")],
+)
+def test_who_waits_to_begin_leaves_when_the_workflow_ends(
+    company: Company, archived: bool, reason: str
+) -> None:
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     work_until_idle({"begin_enrolled"})
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["2"], values=WHY))
@@ -239,15 +305,21 @@ def test_who_waits_to_begin_leaves_when_the_workflow_ends(company: Company, arch
     else:
         workflows.cancel(company.mona, "care-review", reason)
     left = (enrolments.leaving.leave_unbegun(), enrolments.leaving.leave_unbegun(), runs.end_cancelled())
-    assert left == (1, 0, 0 if archived else 1), "who has begun goes on to the end of a workflow that was completed"
+    assert left == (1, 0, 0 if archived else 1), (
+        "who has begun goes on to the end of a workflow that was completed"
+    )
     [waiting] = [lead for lead in in_now(company, status="left") if lead.record == "2"]
     assert (waiting.ending, waiting.reason) == ("unenrolled", reason)
 
 
-def test_a_run_that_ends_before_its_place_is_noted_leaves_nobody_inside(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_ends_before_its_place_is_noted_leaves_nobody_inside(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process dies in between; by the time another one notes the run, its events are read already."""
     steps = [LEADS["steps"][0] | {"next": {"default": "end"}}, LEADS["steps"][2]]
-    workflows.import_file(LEADS | {"slug": "quick", "title": "Quick", "steps": steps}, publish=True, rights=False)
+    workflows.import_file(
+        LEADS | {"slug": "quick", "title": "Quick", "steps": steps}, publish=True, rights=False
+    )
     enrolments.enrol_leads(company.mona, "quick", [{"name": "Ana"}])
     monkeypatch.setenv("HANDRAIL_FAULT", "enrolments.begin=raise")
     with pytest.raises(RuntimeError):
@@ -273,8 +345,12 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
         return real(*given)
 
     monkeypatch.setattr(enrolments.batches, "admit", surprised)
-    batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2", "3"], values=WHY))
-    assert (batch.status, batch.why, batch.done) == ("running", background.TRIED_AGAIN, 1), "who asked is not told that nothing was begun"
+    batch = enrolments.batches.begin(
+        company.olivia, "care-review", Question(keys=["1", "2", "3"], values=WHY)
+    )
+    assert (batch.status, batch.why, batch.done) == ("running", background.TRIED_AGAIN, 1), (
+        "who asked is not told that nothing was begun"
+    )
     monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
     with pytest.raises(KeyError):
         worked({"enrol"})
@@ -301,7 +377,9 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
     enrolments.batches.resume(company.olivia, batch.id)
     work_until_idle({"enrol"})
     again = enrolments.batches.get(company.olivia, batch.id)
-    assert (again.status, again.enrolled) == ("failed", 3), "what is done has forgotten whom it named, and enrols nobody else"
+    assert (again.status, again.enrolled) == ("failed", 3), (
+        "what is done has forgotten whom it named, and enrols nobody else"
+    )
 
 
 def test_a_batch_waits_for_a_source_that_is_down_and_says_so(company: Company) -> None:
@@ -320,7 +398,9 @@ def test_a_batch_waits_for_a_source_that_is_down_and_says_so(company: Company) -
     assert (done.status, done.why, done.enrolled) == ("done", "", 3)
 
 
-def test_a_batch_whose_job_is_gone_as_after_a_restore_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_whose_job_is_gone_as_after_a_restore_goes_on(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = enrolments.batches.begin(company.olivia, "care-review", Question(segment="unrated", values=WHY))
     assert batch.status == "running"
     fetch("delete from queue.pgqueuer returning 1")

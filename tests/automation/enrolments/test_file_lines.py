@@ -19,7 +19,8 @@ NAMED = LEADS | {
     "slug": "named",
     "title": "Named",
     "steps": [
-        LEADS["steps"][0] | {"config": {"fields": [{"name": "name", "label": "Name"}, {"name": "email", "label": "E-mail"}]}},
+        LEADS["steps"][0]
+        | {"config": {"fields": [{"name": "name", "label": "Name"}, {"name": "email", "label": "E-mail"}]}},
         *LEADS["steps"][1:],
     ],
 }
@@ -43,11 +44,21 @@ def read(company: Company, slug: str, text: str) -> list[Any]:
     named, lines = contact_files.sample(file, actor.id)
     columns = dict(enrolments.whom_to_enrol.columns_of(actor, target, named, lines))
     for number, heading in enumerate(named):
-        chosen = "email" if "mail" in heading else "phone" if "phone" in heading.lower() or heading == "Mobile" else None
+        chosen = (
+            "email"
+            if "mail" in heading
+            else "phone"
+            if "phone" in heading.lower() or heading == "Mobile"
+            else None
+        )
         if chosen in {field.name for field in target.fields} or (chosen and slug == "hello"):
             columns[str(number)] = chosen
     question = enrolments.whom_to_enrol.with_match(actor, target, Question(file=file, columns=columns))
-    return [each for part, _ in enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {}) for each in part]
+    return [
+        each
+        for part, _ in enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {})
+        for each in part
+    ]
 
 
 def test_of_several_columns_the_first_address_that_a_line_has_counts(club: Company) -> None:
@@ -75,7 +86,9 @@ def test_each_of_several_addresses_finds_a_contact(club: Company) -> None:
         '"Nobody <nobody@post.example>, ""Vale, Sam"" <sam@post.example>"\nsam@post.example / SAM@post.example\nnobody@post.example;no@post.example\n',
     )
     assert [each.record is not None for each in by_cell] == [True, True, True, False]
-    assert [each["reason"] for each in by_cell[3].wrong] == ["No contact has the email on this line: nobody@post.example, no@post.example."]
+    assert [each["reason"] for each in by_cell[3].wrong] == [
+        "No contact has the email on this line: nobody@post.example, no@post.example."
+    ]
     by_column = read(club, "hello", "Work e-mail,Home e-mail\nnobody@post.example,sam@post.example\n")
     assert [each.record for each in by_column] == [by_cell[0].record], "the second column names the contact"
 
@@ -100,7 +113,10 @@ def test_numbers_of_a_cell(cell: str, numbers: tuple[str, ...]) -> None:
     [
         ("a@post.example", ("a@post.example",)),
         ("Bo <bo@post.example>", ("bo@post.example",)),
-        ("a@post.example b@post.example|c@post.example", ("a@post.example", "b@post.example", "c@post.example")),
+        (
+            "a@post.example b@post.example|c@post.example",
+            ("a@post.example", "b@post.example", "c@post.example"),
+        ),
         ("mailto:a@post.example,o'neil@post.example", ("a@post.example", "o'neil@post.example")),
         ("'a@post.example'; 'b@post.example'", ("a@post.example", "b@post.example")),
         ("nobody", ("nobody",)),

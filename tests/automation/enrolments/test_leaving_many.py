@@ -34,7 +34,13 @@ def two_begun_and_one_waiting(company: Company) -> None:
 def test_all_of_them_leave_and_their_runs_end(company: Company) -> None:
     two_begun_and_one_waiting(company)
     seen = leaving_many.plan(company.mona, "care-review", WHOLE)
-    assert (seen.total, seen.waiting, seen.active, seen.steps, seen.partly) == (3, 1, 2, {"read": 2, "start": 1}, False)
+    assert (seen.total, seen.waiting, seen.active, seen.steps, seen.partly) == (
+        3,
+        1,
+        2,
+        {"read": 2, "start": 1},
+        False,
+    )
     assert {lead.record for lead in seen.first} == {"1", "2", "3"}
     done = enrolments.take_out(company.mona, "care-review", WHOLE, "The wrong list.")
     assert (done.status, done.total, done.done, done.reason) == ("done", 3, 3, "The wrong list.")
@@ -44,9 +50,14 @@ def test_all_of_them_leave_and_their_runs_end(company: Company) -> None:
     told = [runs.get(company.mona, str(lead.run)).json for lead in left if lead.run]
     assert [(run["status"], run["reason"]) for run in told] == [("cancelled", "The wrong list.")] * 2
     work_until_idle(BEGINNING)
-    assert fetch("select count(*) from console.run where ended_at is null")[0][0] == 0, "who waited never begins"
+    assert fetch("select count(*) from console.run where ended_at is null")[0][0] == 0, (
+        "who waited never begins"
+    )
     written = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
-    assert [fetch(written, (f'%"type":"{kind}"%',)) for kind in ("lead_left", "leads_taken_out")] == [[(3,)], [(1,)]]
+    assert [fetch(written, (f'%"type":"{kind}"%',)) for kind in ("lead_left", "leads_taken_out")] == [
+        [(3,)],
+        [(1,)],
+    ]
     sequencing.sequence()
     enrolments.counts.follow()
     assert (counts().enrolled, counts().left) == (0, 3)
@@ -54,7 +65,12 @@ def test_all_of_them_leave_and_their_runs_end(company: Company) -> None:
 
 def test_only_those_that_are_meant_leave(company: Company) -> None:
     two_begun_and_one_waiting(company)
-    for those, total in ((Those(step="read"), 2), (Those(status="waiting"), 1), (Those(version=1), 2), (Those(step="nowhere"), 0)):
+    for those, total in (
+        (Those(step="read"), 2),
+        (Those(status="waiting"), 1),
+        (Those(version=1), 2),
+        (Those(step="nowhere"), 0),
+    ):
         assert leaving_many.plan(company.mona, "care-review", those).total == total
     enrolments.take_out(company.mona, "care-review", Those(status="waiting"), "Not yet.")
     assert {lead.record for lead in in_now(company)} == {"1", "2"}
@@ -64,7 +80,9 @@ def test_only_those_that_are_meant_leave(company: Company) -> None:
         leaving_many.plan(company.mona, "care-review", Those(status="left"))
 
 
-def test_it_needs_the_right_and_a_reason_and_leaves_alone_what_the_person_may_not_see(company: Company) -> None:
+def test_it_needs_the_right_and_a_reason_and_leaves_alone_what_the_person_may_not_see(
+    company: Company,
+) -> None:
     two_begun_and_one_waiting(company)
     for wrong, person in ((NotAllowed, company.olivia), (NotFound, company.stan)):
         with pytest.raises(wrong):
@@ -86,9 +104,13 @@ def test_it_needs_the_right_and_a_reason_and_leaves_alone_what_the_person_may_no
         enrolments.batches.get(company.mona, act.id)
 
 
-def test_many_leave_in_the_background_and_a_worker_that_dies_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_leave_in_the_background_and_a_worker_that_dies_goes_on(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workflows.import_file(LEADS, publish=True)
-    enrolments.enrol_leads(company.olivia, "call-leads", [{"name": f"Lead {number}"} for number in range(250)])
+    enrolments.enrol_leads(
+        company.olivia, "call-leads", [{"name": f"Lead {number}"} for number in range(250)]
+    )
     monkeypatch.setattr(leaving_many, "_NEXT", leaving_many._NEXT.replace("limit 1000", "limit 100"))
     act = enrolments.take_out(company.mona, "call-leads", WHOLE, "A test list.")
     assert (act.status, act.total, act.done) == ("running", 250, 0)
@@ -104,14 +126,18 @@ def test_many_leave_in_the_background_and_a_worker_that_dies_goes_on(company: Co
 
 
 @pytest.mark.slow
-def test_killed_at_every_point_all_have_left_once_and_every_run_has_ended(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_at_every_point_all_have_left_once_and_every_run_has_ended(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SIGKILL of the worker at the first, second, … point; then all connections of the database are lost over the second go."""
     workflows.import_file(LEADS, publish=True)
     monkeypatch.setattr(leaving_many, "_NEXT", leaving_many._NEXT.replace("limit 1000", "limit 2"))
     monkeypatch.setattr(leaving_many, "AT_HAND", 0)
 
     def prepare() -> str:
-        enrolments.enrol_leads(company.olivia, "call-leads", [{"name": f"Lead {number}"} for number in range(3)])
+        enrolments.enrol_leads(
+            company.olivia, "call-leads", [{"name": f"Lead {number}"} for number in range(3)]
+        )
         work_until_idle(BEGINNING)
         enrolments.enrol_leads(company.olivia, "call-leads", [{"name": "Lead 4"}])
         catch_up()
@@ -125,8 +151,12 @@ def test_killed_at_every_point_all_have_left_once_and_every_run_has_ended(compan
         leaving_many.advance(act_id)
         done = leaving_many.of_workflow(company.mona, "call-leads", act_id)
         assert (done.status, done.total, done.done) == ("done", 4, 4)
-        assert fetch("select count(*), count(distinct run) from console.enrolment where left_at is null or reason is null") == [(0, 0)]
-        for run_id, status, ended in fetch("select id, status, ended_at is not null from /* every run */ console.run"):
+        assert fetch(
+            "select count(*), count(distinct run) from console.enrolment where left_at is null or reason is null"
+        ) == [(0, 0)]
+        for run_id, status, ended in fetch(
+            "select id, status, ended_at is not null from /* every run */ console.run"
+        ):
             assert (status, ended) == ("cancelled", True)
             whole(run_id)
         work_until_idle(BEGINNING)
@@ -155,7 +185,13 @@ def test_who_has_left_is_sent_nothing_even_before_their_run_is_ended(company: Co
     document = {"format": 1, "slug": "hello", "title": "Hello", "team": "operations", "collection": "contact"}
     steps = [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "sms"}},
-        {"id": "sms", "type": "sms", "title": "A text", "config": {"text": "Hello"}, "next": {"default": "end"}},
+        {
+            "id": "sms",
+            "type": "sms",
+            "title": "A text",
+            "config": {"text": "Hello"},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}},
     ]
     workflows.import_file({**document, "steps": steps}, publish=True)
@@ -163,6 +199,8 @@ def test_who_has_left_is_sent_nothing_even_before_their_run_is_ended(company: Co
         enrolments.batches.begin(company.mona, "hello", Question(keys=[reached.SAM]))
         work_until_idle(BEGINNING)
         assert leaving_many.plan(company.mona, "hello", WHOLE).pending == {"sms": 1}
-        fetch("update console.enrolment set left_at = now(), status = 'left' where left_at is null returning id")
+        fetch(
+            "update console.enrolment set left_at = now(), status = 'left' where left_at is null returning id"
+        )
         reached.work()
         assert fetch("select status from console.message") == [("cancelled",)]

@@ -32,7 +32,11 @@ RESTING = [
     step("rest", "wait", "end", {"days": 2}),
     step("end", "end", None),
 ]
-FAILING = [step("start", "start", "rest"), step("rest", "wait", "end", {"until": "record.display_name"}), step("end", "end", None)]
+FAILING = [
+    step("start", "start", "rest"),
+    step("rest", "wait", "end", {"until": "record.display_name"}),
+    step("end", "end", None),
+]
 """A step that fails, so that a worker has to do it."""
 
 
@@ -56,7 +60,9 @@ def live_runs() -> list[str]:
 def test_those_who_wait_begin_and_go_on_in_a_worker(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING), publish=True)
-    enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
+    enrolments.batches.begin(
+        company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"})
+    )
     work_until_idle({jobs.BEGIN, jobs.ADVANCE_HANDS_OFF})
     begun = runs_there()
     assert [status for _, status in begun] == ["waiting_time"] * 3
@@ -65,25 +71,36 @@ def test_those_who_wait_begin_and_go_on_in_a_worker(company: Company) -> None:
         kinds = [event.type for event in log.events_of(run_id)]
         assert kinds == ["run_started", "step_completed", "step_entered", "step_completed", "timer_set"]
         assert list(runs.rebuild(run_id, check=True)) == []
-        assert [diagrams.path(company.mona, run_id, at).replay.run.json["current"]["step"] for at in (2, 4, 5)] == ["start", "rate", "rest"]
+        assert [
+            diagrams.path(company.mona, run_id, at).replay.run.json["current"]["step"] for at in (2, 4, 5)
+        ] == ["start", "rate", "rest"]
         told = company.told(run_id, "mona")
         assert (told["context"]["rate"], told["current"]["step"]) == (
-            {"level": "low", "name": company.sql("select display_name from customer where id = ?", told["record"])[0][0]},
+            {
+                "level": "low",
+                "name": company.sql("select display_name from customer where id = ?", told["record"])[0][0],
+            },
             "rest",
         )
     verified = CliRunner().invoke(verify, [])
     assert (verified.exit_code, verified.output.startswith("verified ")) == (0, True), verified.output
     enrolments.counts.follow()
-    assert enrolments.counts_for(company.mona, enrolments.find("nightly-check").id, "customer").steps == {"rest": 3}
+    assert enrolments.counts_for(company.mona, enrolments.find("nightly-check").id, "customer").steps == {
+        "rest": 3
+    }
     assert list(enrolments.counts.rebuild(check=True)) == []
 
 
 def test_each_is_told_what_it_would_be_told_alone(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING, settings={"exclusive": True}), publish=True)
-    live = runs.start_hands_off("nightly-check", by=BY, record=RecordRef("customer", "2"), values={"level": "low"}, key="other")
+    live = runs.start_hands_off(
+        "nightly-check", by=BY, record=RecordRef("customer", "2"), values={"level": "low"}, key="other"
+    )
     before = started(wanted("4"))[0]
-    found = started(wanted("1"), wanted("2"), wanted("3", level=None), wanted("99"), wanted("4"), wanted("x", record="01"))
+    found = started(
+        wanted("1"), wanted("2"), wanted("3", level=None), wanted("99"), wanted("4"), wanted("x", record="01")
+    )
     assert [type(each) for each in found] == [str, Conflict, Invalid, NotFound, str, NotFound]
     codes = [getattr(each, "code", None) for each in found]
     assert codes == [None, "run_is_live", "invalid", "not_found", None, "not_found"]
@@ -108,7 +125,9 @@ def test_no_more_go_on_than_there_are_places(company: Company) -> None:
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"]))
     with pytest.raises(jobs.PutBack):
         work_until_idle({jobs.BEGIN})
-    assert [status for _, status in runs_there()] == ["running"] * 2, "the third waits until one of them is through"
+    assert [status for _, status in runs_there()] == ["running"] * 2, (
+        "the third waits until one of them is through"
+    )
     assert len(taken({jobs.ADVANCE_HANDS_OFF})) == 2
     workflows.import_file(document(RESTING, settings={"parallel": 1}), publish=True)
     with place_among(f"workflow:{enrolments.find('nightly-check').id}", 1):
@@ -120,7 +139,9 @@ def test_no_more_go_on_than_there_are_places(company: Company) -> None:
 def test_no_more_begin_within_a_minute_than_may(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING, settings={"per_minute": 2}), publish=True)
-    enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
+    enrolments.batches.begin(
+        company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"})
+    )
     with pytest.raises(jobs.PutBack):
         work_until_idle({jobs.BEGIN})
     assert len(runs_there()) == 2
@@ -150,13 +171,17 @@ def test_killed_at_every_point_each_begins_once_and_whole(company: Company) -> N
     workflows.import_file(document(RESTING), publish=True)
     workflow = enrolments.find("nightly-check").id
     for number in range(1, 20):
-        batch = enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
+        batch = enrolments.batches.begin(
+            company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"})
+        )
         assert batch.enrolled == 3
         ending = begun_in_a_child(workflow, f"*=kill@{number}")
         assert len(live_runs()) in (0, 3), "all of them or none"
         enrolments.begin(workflow)
         leads = fetch("select id, run from console.enrolment where left_at is null")
-        assert (sorted(run for _, run in leads), len(leads)) == (live_runs(), 3), "each has one run, and there is no other"
+        assert (sorted(run for _, run in leads), len(leads)) == (live_runs(), 3), (
+            "each has one run, and there is no other"
+        )
         for lead, run_id in leads:
             whole(run_id)
             enrolments.unenrol(company.mona, "nightly-check", lead, "Next.")
@@ -170,7 +195,9 @@ def test_a_few_are_enrolled_by_a_worker_where_everything_is_paused(company: Comp
     robot()
     workflows.import_file(document(RESTING), publish=True)
     status.pause(company.ines, "Moving house.")
-    asked = enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1"], values={"level": "low"}))
+    asked = enrolments.batches.begin(
+        company.mona, "nightly-check", Question(keys=["1"], values={"level": "low"})
+    )
     assert (asked.status, asked.enrolled) == ("running", 0)
     status.resume(company.ines, "We have moved.")
     work_until_idle({jobs.ENROL})

@@ -33,7 +33,14 @@ AT = Path(__file__).parents[2] / "migrations" / "sql" / "20261217_0550_places_of
 
 
 def publish(slug: str = SLUG, **more: Any) -> None:
-    head = {"format": 1, "slug": slug, "title": "Looked after", "team": "operations", "run_as": ROBOT, "collection": "customer"}
+    head = {
+        "format": 1,
+        "slug": slug,
+        "title": "Looked after",
+        "team": "operations",
+        "run_as": ROBOT,
+        "collection": "customer",
+    }
     workflows.import_file(head | {"steps": STEPS, "triggers": TRIGGERS} | more, publish=True)
     automation.synchronise()
 
@@ -82,7 +89,9 @@ def test_whoever_is_inside_stands_there_once_whatever_started_them(house: Compan
         "4": ("event", "rated", "pause", "active"),
     }
     assert found["2"].entered_by == house.mona.id
-    assert enrolments.counts_for(house.mona, enrolments.find(SLUG).id, None) == Counts(active=3, steps={"pause": 3}, versions={1: 3})
+    assert enrolments.counts_for(house.mona, enrolments.find(SLUG).id, None) == Counts(
+        active=3, steps={"pause": 3}, versions={1: 3}
+    )
 
 
 def test_already_inside_is_said_at_once_by_each_way_in(house: Company) -> None:
@@ -96,10 +105,18 @@ def test_already_inside_is_said_at_once_by_each_way_in(house: Company) -> None:
     with pytest.raises(Conflict, match="enrolled in this workflow already"):
         runs.start(house.mona, SLUG, "customer", "2")
     by = StartedBy("rated", "event")
-    told = runs.start_many_hands_off(SLUG, [WantedStart(f"f{key}", by, RecordRef("customer", key)) for key in ("1", "2", "4")], places=10)
-    assert [getattr(answer, "code", "begun") for answer in told] == ["run_is_live", "already_enrolled", "begun"]
+    told = runs.start_many_hands_off(
+        SLUG, [WantedStart(f"f{key}", by, RecordRef("customer", key)) for key in ("1", "2", "4")], places=10
+    )
+    assert [getattr(answer, "code", "begun") for answer in told] == [
+        "run_is_live",
+        "already_enrolled",
+        "begun",
+    ]
     work_until_idle({jobs.BEGIN})
-    assert {key: lead.status for key, lead in places(house).items()} == dict.fromkeys(("1", "2", "4"), "active")
+    assert {key: lead.status for key, lead in places(house).items()} == dict.fromkeys(
+        ("1", "2", "4"), "active"
+    )
     assert not places(house, status="refused")
 
 
@@ -134,13 +151,17 @@ def test_a_test_has_no_place(house: Company) -> None:
 def test_an_update_gives_those_who_are_inside_their_places(house: Company) -> None:
     runs.start(house.mona, SLUG, "customer", "1")
     runs.start(house.mona, SLUG, "customer", "2")
-    before = {key: (lead.run, lead.step, lead.version, lead.entered_by) for key, lead in places(house).items()}
+    before = {
+        key: (lead.run, lead.step, lead.version, lead.entered_by) for key, lead in places(house).items()
+    }
     with transaction() as connection:
         connection.exec_driver_sql("delete from console.enrolment")
         text = AT.read_text(encoding="utf-8")
         start = text.index("insert into console.enrolment", text.index("execute function"))
         connection.exec_driver_sql(text[start : text.index(";", start)])
-    assert {key: (lead.run, lead.step, lead.version, lead.entered_by) for key, lead in places(house).items()} == before
+    assert {
+        key: (lead.run, lead.step, lead.version, lead.entered_by) for key, lead in places(house).items()
+    } == before
 
 
 def test_the_pace_holds_for_whatever_triggers_start_and_counts_all_who_have_begun(house: Company) -> None:
@@ -151,7 +172,9 @@ def test_the_pace_holds_for_whatever_triggers_start_and_counts_all_who_have_begu
     with workers():
         assert until(lambda: len(fetch("select from console.firing where status = 'started'")) == 1)
         time.sleep(3)
-    assert [status for (status,) in fetch("select status from console.firing where status <> 'started'")] == ["waiting"] * 2
+    assert [status for (status,) in fetch("select status from console.firing where status <> 'started'")] == [
+        "waiting"
+    ] * 2
     fetch("update console.run set created_at = created_at - interval '1 minute' returning id")
     with workers():
         assert until(lambda: len(fetch("select from console.firing where status = 'started'")) == 3)

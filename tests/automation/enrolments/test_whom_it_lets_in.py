@@ -18,8 +18,11 @@ from tests.messaging.messages import reached
 from tests.tables import cases
 
 TEXT: dict[str, Any] = {
-    "id": "text", "type": "sms", "config": {"text": "Hello"}, "next": {"sent": "end", "skipped": "end", "failed": "end", "expired": "end"},
-}  # fmt: skip
+    "id": "text",
+    "type": "sms",
+    "config": {"text": "Hello"},
+    "next": {"sent": "end", "skipped": "end", "failed": "end", "expired": "end"},
+}
 TAGGED = {"id": "tagged", "kind": "event", "on": "tag.added", "filter": 'event.tag == "Lead"'}
 CHANGED = {"id": "changed", "kind": "event", "on": "record.updated", "filter": "former.name != record.name"}
 
@@ -36,7 +39,9 @@ def club(company: Company) -> Iterator[Company]:
 
 def with_triggers(company: Company, *triggers: dict[str, Any], **more: Any) -> None:
     document = workflows.open_draft(company.mona, "reaching").document
-    workflows.import_file(document | more | {"triggers": list(triggers), "run_as": "robot@fernwick.test"}, publish=True)
+    workflows.import_file(
+        document | more | {"triggers": list(triggers), "run_as": "robot@fernwick.test"}, publish=True
+    )
 
 
 def let_in(company: Company) -> dict[str, Any] | None:
@@ -45,7 +50,9 @@ def let_in(company: Company) -> dict[str, Any] | None:
 
 
 @cases("trigger, count, noted", [(TAGGED, 2, False), (CHANGED, 6, True)])
-def test_those_whom_the_filter_takes_are_counted(club: Company, trigger: dict[str, Any], count: int, noted: bool) -> None:
+def test_those_whom_the_filter_takes_are_counted(
+    club: Company, trigger: dict[str, Any], count: int, noted: bool
+) -> None:
     tags.put(club.olivia, "contact", [reached.SAM, reached.ANA], "lead")
     with_triggers(club, trigger)
     found = let_in(club)
@@ -69,7 +76,15 @@ def test_who_is_in_it_or_would_leave_at_once_is_not_counted(club: Company) -> No
 def test_contacts_outside_the_scope_are_not_counted(club: Company) -> None:
     with transaction() as connection:
         rows = [
-            access.Row("p", "role:operations_lead", "t:operations", "collection:contact", act, "deny", "record.id > 2")
+            access.Row(
+                "p",
+                "role:operations_lead",
+                "t:operations",
+                "collection:contact",
+                act,
+                "deny",
+                "record.id > 2",
+            )
             for act in ("browse", "read")
         ]
         policy_store.write(connection, added=rows)

@@ -34,20 +34,29 @@ ISO: dict[str, Spelled] = {
 SECONDS: Spelled = lambda at: int(at.timestamp())  # noqa: E731
 FORMS: dict[str, dict[str, tuple[str, list[Spelled]]]] = {
     "sqlite": {name: ("text", [spelled]) for name, spelled in ISO.items()}
-    | {"mixed": ("text", [*ISO.values()]), "datetime": ("datetime", [ISO["blank"]]), "seconds": ("integer", [SECONDS])},
+    | {
+        "mixed": ("text", [*ISO.values()]),
+        "datetime": ("datetime", [ISO["blank"]]),
+        "seconds": ("integer", [SECONDS]),
+    },
     "postgresql": {
         "moment": ("timestamptz", [lambda at: at]),
         "without a zone": ("timestamp", [lambda at: at.replace(tzinfo=None)]),
         "seconds": ("bigint", [SECONDS]),
     },
-    "mysql": {"moment": ("datetime(3)", [lambda at: at.replace(tzinfo=None)]), "seconds": ("bigint", [SECONDS])},
+    "mysql": {
+        "moment": ("datetime(3)", [lambda at: at.replace(tzinfo=None)]),
+        "seconds": ("bigint", [SECONDS]),
+    },
 }
 
 
 class Parcels:
     """A table of another program, and a workflow that is started by what happens there."""
 
-    def __init__(self, url: str, kind: str, spelled: list[Spelled], *, unset: Any = None, filled: bool = True) -> None:
+    def __init__(
+        self, url: str, kind: str, spelled: list[Spelled], *, unset: Any = None, filled: bool = True
+    ) -> None:
         self.engine, self.spelled, self.written = connect.create(connect.address(url)), spelled, 0
         with self.engine.begin() as connection:
             connection.exec_driver_sql("drop table if exists parcel")
@@ -55,13 +64,25 @@ class Parcels:
             connection.exec_driver_sql(f"create table parcel ({columns})")
         for key in range(1, 7 if filled else 1):
             self.write(
-                f"insert into parcel (id, created_at, changed_at, gone_at) values ({key}, :at, :at, :unset)", hours=-key, unset=unset
+                f"insert into parcel (id, created_at, changed_at, gone_at) values ({key}, :at, :at, :unset)",
+                hours=-key,
+                unset=unset,
             )
         marks = {"column": "changed_at", "created": "created_at", "deleted": "gone_at", "every_s": 5}
-        document = {"id": "parcel", "source": "post", "table": "parcel", "label_one": "Parcel", "changes": marks}
+        document = {
+            "id": "parcel",
+            "source": "post",
+            "table": "parcel",
+            "label_one": "Parcel",
+            "changes": marks,
+        }
         sources.add("post", url, documents=[document], role="operations_lead")
         on = ("created", "updated", "deleted")
-        publish("parcels", *({"id": each, "kind": "event", "on": f"record.{each}"} for each in on), collection="parcel")
+        publish(
+            "parcels",
+            *({"id": each, "kind": "event", "on": f"record.{each}"} for each in on),
+            collection="parcel",
+        )
         triggers.synchronise()
         self.look()
 
@@ -90,7 +111,9 @@ class Parcels:
 
 
 @pytest.fixture(params=["postgresql", "sqlite", "mysql"])
-def foreign(request: pytest.FixtureRequest, house: Company, pg: Embedded, tmp_path: Path) -> Iterator[tuple[str, str]]:
+def foreign(
+    request: pytest.FixtureRequest, house: Company, pg: Embedded, tmp_path: Path
+) -> Iterator[tuple[str, str]]:
     """(dialect, address of an empty database)."""
     match request.param:
         case "postgresql":
@@ -107,7 +130,10 @@ def foreign(request: pytest.FixtureRequest, house: Company, pg: Embedded, tmp_pa
                 with first.connect() as connection:
                     connection.exec_driver_sql("create or replace database marks")
                 first.dispose()
-                yield request.param, make_url(address).set(database="marks").render_as_string(hide_password=False)
+                yield (
+                    request.param,
+                    make_url(address).set(database="marks").render_as_string(hide_password=False),
+                )
 
 
 @pytest.mark.slow
@@ -132,7 +158,9 @@ def test_a_change_is_told_once_at_the_next_look_in_every_form_of_the_mark(foreig
 
 
 @pytest.mark.slow
-def test_a_mark_ahead_of_the_clock_hides_nothing_and_is_named_until_it_is_mended(foreign: tuple[str, str]) -> None:
+def test_a_mark_ahead_of_the_clock_hides_nothing_and_is_named_until_it_is_mended(
+    foreign: tuple[str, str],
+) -> None:
     dialect, url = foreign
     for name, (kind, spelled) in FORMS[dialect].items():
         parcels = Parcels(url, kind, spelled)
@@ -140,7 +168,9 @@ def test_a_mark_ahead_of_the_clock_hides_nothing_and_is_named_until_it_is_mended
         assert parcels.look() == [("updated", "3")], name
         problem = str(fetch("select problem from console.trigger where id = 'updated'")[0][0])
         assert problem.startswith("changed_at of Parcel 3 is ahead of the clock"), (name, problem)
-        assert [check.message for check in doctor._watched_changes() if not check.ok] == [f"parcel: {problem}"]
+        assert [check.message for check in doctor._watched_changes() if not check.ok] == [
+            f"parcel: {problem}"
+        ]
         parcels.write("update parcel set changed_at = :at where id = 1", hours=parcels.written / 3600)
         assert parcels.look() == [("updated", "1")], name
         parcels.write("update parcel set changed_at = :at where id = 3", hours=parcels.written / 3600)
@@ -169,8 +199,12 @@ def test_a_record_without_a_due_date_is_not_overdue_since_long_ago(foreign: tupl
     dialect, url = foreign
     engine = connect.create(connect.address(url))
     with engine.begin() as connection:
-        connection.exec_driver_sql("create table bill (id int primary key, rev int not null, due_on date not null)")
-        connection.exec_driver_sql(f"insert into bill values (1, 1, '2020-01-01'), (2, 2, '{NEVER[dialect]}')")
+        connection.exec_driver_sql(
+            "create table bill (id int primary key, rev int not null, due_on date not null)"
+        )
+        connection.exec_driver_sql(
+            f"insert into bill values (1, 1, '2020-01-01'), (2, 2, '{NEVER[dialect]}')"
+        )
     document = {
         "id": "bill",
         "source": "bills",
@@ -192,6 +226,9 @@ def test_a_record_without_a_due_date_is_not_overdue_since_long_ago(foreign: tupl
         connection.exec_driver_sql("update bill set rev = rev + 10")
     fetch("update console.source_watch set looked_at = looked_at - interval '1 hour' returning 1")
     triggers.look()
-    assert fetch("select trigger, record from console.firing order by trigger") == [("late", "1"), ("open", "2")]
+    assert fetch("select trigger, record from console.firing order by trigger") == [
+        ("late", "1"),
+        ("open", "2"),
+    ]
     engine.dispose()
     sources.remove("bills", force=True)

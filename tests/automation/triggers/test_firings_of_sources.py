@@ -39,7 +39,9 @@ def test_who_may_switch_it_has_what_waits_tried_at_once(house: Company, client_p
     ident = taken_in(lambda: house.sql("alter table customer rename to customers_of_old"))
     tried_for_weeks(ident)
     [(status, _, source, due_s)] = fetch(SEEN)
-    assert (status, source, due_s > 23 * 3600) == ("waiting", None, True), "a table that is gone does not answer again by itself"
+    assert (status, source, due_s > 23 * 3600) == ("waiting", None, True), (
+        "a table that is gone does not answer again by itself"
+    )
     address = "/workflows/nightly/triggers"
     assert "Try again now" not in client_pages.olivia.get(address).text
     page = client_pages.mona.get(address)
@@ -62,7 +64,9 @@ def test_who_may_switch_it_has_what_waits_tried_at_once(house: Company, client_p
 
 def told() -> list[str]:
     """Who had what waits tried again, as the log says."""
-    found = fetch("select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%trigger_changed%%' order by id")
+    found = fetch(
+        "select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%trigger_changed%%' order by id"
+    )
     return [body["actor"]["id"] for (body,) in found if body["data"]["open"]["change"] == "again"]
 
 

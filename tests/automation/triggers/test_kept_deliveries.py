@@ -42,16 +42,32 @@ Send = Callable[..., TestResponse]
 
 def hooked(company: Company, slug: str, **more: Any) -> Send:
     """A workflow that a signed webhook starts; what sends it a delivery."""
-    document = {"format": 1, "slug": slug, "title": "Rung", "team": "operations", "run_as": ROBOT, "steps": STEPS}
-    workflows.import_file(document | {"triggers": [{"id": "on", "kind": "webhook", "signed": True, "enabled": True}]} | more, publish=True)
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": "Rung",
+        "team": "operations",
+        "run_as": ROBOT,
+        "steps": STEPS,
+    }
+    workflows.import_file(
+        document | {"triggers": [{"id": "on", "kind": "webhook", "signed": True, "enabled": True}]} | more,
+        publish=True,
+    )
     triggers.synchronise()
     made = triggers.managing.renew_secret(company.mona, slug, "on")
     client: FlaskClient = web_app().test_client()
 
-    def send(ident: str, _secret: str = str(made.secret), _path: str = f"/hooks/{made.address}", **body: Any) -> TestResponse:
+    def send(
+        ident: str, _secret: str = str(made.secret), _path: str = f"/hooks/{made.address}", **body: Any
+    ) -> TestResponse:
         text, now = json.dumps(body or {"why": f"it rang for {ident}"}), datetime.now(UTC)
         signed = Webhook(_secret).sign(ident, now, text)
-        headers = {"webhook-id": ident, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signed}
+        headers = {
+            "webhook-id": ident,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signed,
+        }
         return client.post(_path, data=text, headers=headers, content_type="application/json")
 
     return send
@@ -77,7 +93,9 @@ def rush() -> None:
 def test_in_a_rush_each_has_the_run_that_it_was_told_whoever_begins_it(house: Company) -> None:
     send = hooked(house, "rung")
     at_once = [send(f"first-{number}").get_json()["runId"] for number in range(5)]
-    assert [row[0] for row in fetch(RUNS)] == sorted(at_once), "where few come, the run is there before the answer"
+    assert [row[0] for row in fetch(RUNS)] == sorted(at_once), (
+        "where few come, the run is there before the answer"
+    )
     rush()
     asked: list[str] = []
     execute = psycopg.Cursor.execute
@@ -89,10 +107,14 @@ def test_in_a_rush_each_has_the_run_that_it_was_told_whoever_begins_it(house: Co
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", counted)
         later = [send(f"later-{number}").get_json()["runId"] for number in range(20)]
-    assert len(asked) <= 2 * 20 + 5, "the webhook is looked up and the delivery written, and the job is put in now and then"
+    assert len(asked) <= 2 * 20 + 5, (
+        "the webhook is looked up and the delivery written, and the job is put in now and then"
+    )
     assert len({*at_once, *later}) == len(at_once) + 20
     _, [listed] = triggers.listed(house.mona, "rung")
-    assert (listed.counts["matched"], listed.counts["waiting"]) == (25, 20), "those that wait are taken in too"
+    assert (listed.counts["matched"], listed.counts["waiting"]) == (25, 20), (
+        "those that wait are taken in too"
+    )
     assert len(fetch(RUNS)) == len(at_once), "the others are begun behind the answer"
     assert runs.get(house.mona, later[7]).json["trigger"]["id"] == "on"
     assert told_why(later[7]) == "it rang for later-7"
@@ -172,7 +194,9 @@ def test_a_kill_between_the_delivery_and_its_run(house: Company, many: bool) -> 
 
 def test_the_same_delivery_many_times_at_once_for_the_owner_of_a_key(house: Company) -> None:
     document = {"format": 1, "slug": "own", "title": "Own", "team": "operations", "steps": STEPS}
-    workflows.import_file(document | {"triggers": [{"id": "on", "kind": "webhook", "enabled": True}]}, publish=True)
+    workflows.import_file(
+        document | {"triggers": [{"id": "on", "kind": "webhook", "enabled": True}]}, publish=True
+    )
     triggers.synchronise()
     made = triggers.managing.rotate(house.mona, "own", "on")
     headers = {"Authorization": f"Bearer {accounts.create_key('test', house.olivia.id).text}"}
@@ -182,13 +206,23 @@ def test_the_same_delivery_many_times_at_once_for_the_owner_of_a_key(house: Comp
             return (
                 web_app()
                 .test_client()
-                .post(f"/hooks/{made.address}", json={"why": f"body {number % 2}"}, headers=headers | {"X-Idempotency-Key": key})
+                .post(
+                    f"/hooks/{made.address}",
+                    json={"why": f"body {number % 2}"},
+                    headers=headers | {"X-Idempotency-Key": key},
+                )
             )
 
         with ThreadPoolExecutor(16) as threads:
             answers = list(threads.map(deliver, range(16)))
-        taken = {number % 2: answer.get_json()["runId"] for number, answer in enumerate(answers) if answer.status_code == 202}
-        assert Counter(answer.status_code for answer in answers) == {202: 8, 422: 8}, "one body is taken, the other refused"
+        taken = {
+            number % 2: answer.get_json()["runId"]
+            for number, answer in enumerate(answers)
+            if answer.status_code == 202
+        }
+        assert Counter(answer.status_code for answer in answers) == {202: 8, 422: 8}, (
+            "one body is taken, the other refused"
+        )
         [[body, run_id]] = taken.items()
         assert told_why(run_id) == f"body {body}"
     assert Counter(status for status, _ in fetch(FIRINGS)) == {"started": 5}
@@ -200,7 +234,11 @@ def test_where_few_come_again_a_run_that_waits_is_live_on_its_record(house: Comp
     first = send("a", record="1", why="x")
     stored_deliveries.lately.clear()
     live = send("b", record="1", why="x")
-    assert (live.status_code, live.get_json()["code"], live.get_json()["runId"]) == (409, "run_is_live", first.get_json()["runId"])
+    assert (live.status_code, live.get_json()["code"], live.get_json()["runId"]) == (
+        409,
+        "run_is_live",
+        first.get_json()["runId"],
+    )
     assert [row[0] for row in fetch(RUNS)] == [first.get_json()["runId"]]
 
 
@@ -209,8 +247,19 @@ def test_what_was_promised_has_its_place_where_the_workflow_got_places_meanwhile
     rush()
     told = [send(f"a-{record}", record=record, why="x").get_json()["runId"] for record in ("1", "2", "3")]
     workflows.import_file(
-        {"format": 1, "slug": "about-one", "title": "Rung", "team": "operations", "run_as": ROBOT, "steps": STEPS, "collection": "customer"}
-        | {"triggers": [{"id": "on", "kind": "webhook", "signed": True, "enabled": True}], "exits": [{"if": "false", "reason": "Never"}]},
+        {
+            "format": 1,
+            "slug": "about-one",
+            "title": "Rung",
+            "team": "operations",
+            "run_as": ROBOT,
+            "steps": STEPS,
+            "collection": "customer",
+        }
+        | {
+            "triggers": [{"id": "on", "kind": "webhook", "signed": True, "enabled": True}],
+            "exits": [{"if": "false", "reason": "Never"}],
+        },
         publish=True,
     )
     triggers.synchronise()
@@ -240,7 +289,11 @@ def test_no_more_are_taken_than_may_wait(house: Company, monkeypatch: pytest.Mon
     rush()
     assert [send(ident).status_code for ident in "ab"] == [202, 202]
     refused = send("c")
-    assert (refused.status_code, refused.get_json()["code"], refused.headers["Retry-After"]) == (429, "too_many", "60")
+    assert (refused.status_code, refused.get_json()["code"], refused.headers["Retry-After"]) == (
+        429,
+        "too_many",
+        "60",
+    )
     assert "no more are taken now" in fetch("select why from console.firing where key like 'away %%'")[0][0]
     work_as_workers_do()
     assert send("c").status_code == 202, "as soon as there is room"

@@ -30,12 +30,20 @@ from tests.support.engine import step, until, whole
 
 pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
-HEAD: dict[str, Any] = {"format": 1, "team": "operations", "run_as": ROBOT, "collection": "customer", "reenrol": "after_end"}
-READ = [step("start", "start", "read"), step("read", "guidance", "end", {"text": "Read."}), step("end", "end", None)]
+HEAD: dict[str, Any] = {
+    "format": 1,
+    "team": "operations",
+    "run_as": ROBOT,
+    "collection": "customer",
+    "reenrol": "after_end",
+}
+READ = [
+    step("start", "start", "read"),
+    step("read", "guidance", "end", {"text": "Read."}),
+    step("end", "end", None),
+]
 Walk = Callable[[Callable[[], str], Callable[[str], object], Callable[[str], None], int], None]
-RUNS = (
-    "select r.id from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s and r.ended_at is null"
-)
+RUNS = "select r.id from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s and r.ended_at is null"
 
 
 @pytest.fixture(params=["this process", "PostgreSQL"])
@@ -49,7 +57,9 @@ def walk(request: pytest.FixtureRequest, company: Company, pg: Embedded) -> Iter
         victims.append(psycopg.connect(pg.url("postgres", "postgres")))
         return f":{victims[-1].info.backend_pid}"
 
-    def walked(prepare: Callable[[], str], do: Callable[[str], object], judge: Callable[[str], None], least: int) -> None:
+    def walked(
+        prepare: Callable[[], str], do: Callable[[str], object], judge: Callable[[str], None], least: int
+    ) -> None:
         def judged(about: str) -> None:
             assert until(back)
             judge(about)
@@ -76,7 +86,9 @@ def transaction_works() -> bool:
 
 def aged() -> None:
     """What was sent is long ago, so that no cap counts it."""
-    fetch("update console.message set sent_at = sent_at - interval '30 days', asked_at = asked_at - interval '30 days' returning 1")
+    fetch(
+        "update console.message set sent_at = sent_at - interval '30 days', asked_at = asked_at - interval '30 days' returning 1"
+    )
 
 
 @pytest.fixture
@@ -98,7 +110,9 @@ def cleared(house: Company, slug: str) -> None:
 
 def test_a_start_by_a_webhook_in_the_web_process(house: Company, walk: Walk) -> None:
     hook = {"id": "in", "kind": "webhook", "enabled": True}
-    workflows.import_file(HEAD | {"slug": "hooked", "title": "Hooked", "steps": READ, "triggers": [hook]}, publish=True)
+    workflows.import_file(
+        HEAD | {"slug": "hooked", "title": "Hooked", "steps": READ, "triggers": [hook]}, publish=True
+    )
     bearer = {"Authorization": f"Bearer {accounts.create_key('test', house.mona.id).text}"}
     client = web_app().test_client()
     listed = client.get("/api/v1/workflows/hooked/triggers", headers=bearer).get_json()["data"]
@@ -139,18 +153,25 @@ def test_a_send(company: Company, walk: Walk, given_settings: Callable[..., None
         def judge(message: str) -> None:
             for _ in range(4):
                 move(timedelta(minutes=5))
-                fetch("update console.message set at = at - interval '10 seconds' where told_at is null returning 1")
+                fetch(
+                    "update console.message set at = at - interval '10 seconds' where told_at is null returning 1"
+                )
                 reached.settle()
             [run_id] = live("hello")
             sent.append(message)
-            assert (len(server.messages), reached.status(company, run_id)) == (len(sent), ("waiting_person", "ask"))
+            assert (len(server.messages), reached.status(company, run_id)) == (
+                len(sent),
+                ("waiting_person", "ask"),
+            )
             move(-timedelta(minutes=20))
             cleared(company, "hello")
 
         walk(prepare, messages.send, judge, 4)
 
 
-def test_a_callback_in_the_web_process(company: Company, walk: Walk, given_settings: Callable[..., None]) -> None:
+def test_a_callback_in_the_web_process(
+    company: Company, walk: Walk, given_settings: Callable[..., None]
+) -> None:
     reached.founded(company)
     call = {
         "id": "call",
@@ -174,10 +195,16 @@ def test_a_callback_in_the_web_process(company: Company, walk: Walk, given_setti
         def judge(message: str) -> None:
             for _ in range(2):
                 tell(message)
-                fetch("update console.message set at = at - interval '10 seconds' where told_at is null returning 1")
+                fetch(
+                    "update console.message set at = at - interval '10 seconds' where told_at is null returning 1"
+                )
                 work_as_workers_do()
             [run_id] = live("phoned")
-            assert [attempt["step"] for attempt in company.told(run_id)["attempts"]] == ["start", "call", "ask"]
+            assert [attempt["step"] for attempt in company.told(run_id)["attempts"]] == [
+                "start",
+                "call",
+                "ask",
+            ]
             cleared(company, "phoned")
 
         walk(prepare, tell, judge, 2)
@@ -194,7 +221,10 @@ def test_an_answer_that_says_stop(company: Company, walk: Walk) -> None:
         receive(ident)
         receive(ident)
         assert fetch("select count(*) from console.message where provider_id = %s", (ident,)) == [(1,)]
-        assert fetch("select 1 from console.opt_out where collection = 'contact' and record = %s and channel = 'sms'", (SAM,))
+        assert fetch(
+            "select 1 from console.opt_out where collection = 'contact' and record = %s and channel = 'sms'",
+            (SAM,),
+        )
         told = "select count(*) from console.event where convert_from(body, 'UTF8') like '%%\"type\":\"message_received\"%%'"
         assert fetch(told)[0][0] == fetch("select count(*) from console.message where direction = 'in'")[0][0]
 
@@ -205,14 +235,22 @@ def test_an_enrolment_of_a_list(house: Company, walk: Walk) -> None:
     workflows.import_file(HEAD | {"slug": "placed", "title": "Placed", "steps": READ}, publish=True)
 
     def prepare() -> str:
-        return enrolments.batches.begin(house.mona, "placed", Question(filter='{"field": "id", "op": "gte", "value": 1}')).id
+        return enrolments.batches.begin(
+            house.mona, "placed", Question(filter='{"field": "id", "op": "gte", "value": 1}')
+        ).id
 
     def judge(batch: str) -> None:
         work_as_workers_do()
         told = enrolments.batches.get(house.mona, batch)
         rows = fetch("select record, run from console.enrolment where left_at is null order by record")
-        assert (told.status, len(rows), len({row[0] for row in rows})) == ("done", told.enrolled, told.enrolled)
-        assert sorted(row[1] for row in rows) == sorted(live("placed")), "each has one run, and there is no other"
+        assert (told.status, len(rows), len({row[0] for row in rows})) == (
+            "done",
+            told.enrolled,
+            told.enrolled,
+        )
+        assert sorted(row[1] for row in rows) == sorted(live("placed")), (
+            "each has one run, and there is no other"
+        )
         enrolments.take_out(house.mona, "placed", enrolments.Those(), "Next.")
         work_as_workers_do()
         assert live("placed") == []
@@ -245,7 +283,9 @@ def test_a_leaving(house: Company, walk: Walk) -> None:
 
 def test_a_firing(house: Company, walk: Walk) -> None:
     free = {"slug": "fired", "title": "Fired", "collection": None, "settings": {"exclusive": False}}
-    workflows.import_file({**HEAD, **free, "steps": READ, "triggers": [{"id": "by", "kind": "api"}]}, publish=True)
+    workflows.import_file(
+        {**HEAD, **free, "steps": READ, "triggers": [{"id": "by", "kind": "api"}]}, publish=True
+    )
     triggers.synchronise()
     [row] = trigger_rows.active("api")
     turns = iter(range(100))
@@ -253,12 +293,16 @@ def test_a_firing(house: Company, walk: Walk) -> None:
     def prepare() -> str:
         turn = next(turns)
         with transaction() as connection:
-            firing.take_in(connection, row, [firing.Occasion(f"{turn}-{number}", NOON) for number in range(3)])
+            firing.take_in(
+                connection, row, [firing.Occasion(f"{turn}-{number}", NOON) for number in range(3)]
+            )
         return row.workflow
 
     def judge(_: str) -> None:
         work_as_workers_do()
-        told = fetch("select count(*), count(distinct run), count(*) filter (where status = 'started') from console.firing")
+        told = fetch(
+            "select count(*), count(distinct run), count(*) filter (where status = 'started') from console.firing"
+        )
         assert len(set(told[0])) == 1, told
         assert len(live("fired")) == 3
         cleared(house, "fired")

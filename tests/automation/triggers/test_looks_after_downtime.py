@@ -28,7 +28,9 @@ def watching() -> None:
     triggers.look()
 
 
-def test_a_bulk_change_is_found_to_its_last_row_where_the_worker_stopped_within_it(shop: psycopg.Connection[Any], house: Company) -> None:
+def test_a_bulk_change_is_found_to_its_last_row_where_the_worker_stopped_within_it(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
     shop.execute("insert into orders (title, total) select 'n', n from generate_series(1, 1199) n")
     watching()
     shop.execute("update orders set total = 0, updated_at = now()")
@@ -42,13 +44,17 @@ def test_a_bulk_change_is_found_to_its_last_row_where_the_worker_stopped_within_
     assert fired() == 1200
 
 
-def test_what_was_committed_late_is_found_after_a_downtime(shop: psycopg.Connection[Any], house: Company) -> None:
+def test_what_was_committed_late_is_found_after_a_downtime(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
     """Its moment is before the last one that was seen, as where its transaction began earlier."""
     shop.execute("insert into orders (title, total) values ('second', 2)")
     watching()
     shop.execute("update orders set total = 3, updated_at = clock_timestamp() where id = 1")
     triggers.look(only=ORDERS)
-    shop.execute("update orders set total = 3, updated_at = (select max(updated_at) - interval '1 second' from orders) where id = 2")
+    shop.execute(
+        "update orders set total = 3, updated_at = (select max(updated_at) - interval '1 second' from orders) where id = 2"
+    )
     assert fired() == 1
     assert fetch(AWAY)
     triggers.look(only=ORDERS)

@@ -18,13 +18,21 @@ from tests.conftest import web_app
 from tests.views.conftest import Pages
 
 __all__ = ["house", "shop"]
-BIG = {"id": "big", "kind": "event", "on": "record.created", "collection": "order", "filter": "record.total >= 100"}
+BIG = {
+    "id": "big",
+    "kind": "event",
+    "on": "record.created",
+    "collection": "order",
+    "filter": "record.total >= 100",
+}
 
 
 def look(shop: psycopg.Connection[Any], *totals: int) -> None:
     """Another program adds these orders, and the console looks for them."""
     for total in totals:
-        shop.execute("insert into orders (title, total, updated_at) values ('new', %s, clock_timestamp())", (total,))
+        shop.execute(
+            "insert into orders (title, total, updated_at) values ('new', %s, clock_timestamp())", (total,)
+        )
     source_events.look(only=frozenset({"order"}))
     start()
 
@@ -69,8 +77,13 @@ def test_it_is_kept_and_judged_when_somebody_can_again(
     unable_to_start.look()
     start()
     assert len(runs_of("big")) == 1
-    assert fetch("select distinct status, tries > 0, why is not null from console.firing where run is null") == [("waiting", True, True)]
-    assert "It does not work at the moment" in Pages(house, web_app()).ines.get("/workflows/big/triggers").text or taken is without_right
+    assert fetch(
+        "select distinct status, tries > 0, why is not null from console.firing where run is null"
+    ) == [("waiting", True, True)]
+    assert (
+        "It does not work at the moment" in Pages(house, web_app()).ines.get("/workflows/big/triggers").text
+        or taken is without_right
+    )
     give_back()
     unable_to_start.look()
     start()

@@ -41,8 +41,13 @@ OCTOBER, MARCH = last_sunday(10), last_sunday(3)
     ],
     ids=["n4: half past three comes twice", "it never comes", "29 February"],
 )
-def test_a_schedule_on_an_odd_day_fires_once(house: Company, cron: str, since: datetime, fired: datetime) -> None:
-    publish("nightly-check", {"id": "night", "kind": "schedule", "cron": cron, "zone": "Europe/Vilnius", "missed": "all"})
+def test_a_schedule_on_an_odd_day_fires_once(
+    house: Company, cron: str, since: datetime, fired: datetime
+) -> None:
+    publish(
+        "nightly-check",
+        {"id": "night", "kind": "schedule", "cron": cron, "zone": "Europe/Vilnius", "missed": "all"},
+    )
     due_at("nightly-check", "night", f"'{since.isoformat()}'")
     work_as_workers_do()
     moments = [row[0].astimezone(UTC) for row in fetch("select at from console.firing order by at")]
@@ -70,7 +75,10 @@ def test_two_workers_whose_clocks_are_five_minutes_apart_do_each_thing_once(hous
     due_at("late", "night", "clock_timestamp() - interval '5 hours'")
     waiting({"days": 1})
     ids = [runs.start(house.olivia, "waiting", None, None) for _ in range(12)]
-    made = [subprocess.Popen([warm.python(), "-c", WORKER, by], env=os.environ, stdin=subprocess.DEVNULL) for by in ("0", "-5")]
+    made = [
+        subprocess.Popen([warm.python(), "-c", WORKER, by], env=os.environ, stdin=subprocess.DEVNULL)
+        for by in ("0", "-5")
+    ]
     try:
         for run_id in ids:
             complete(house, run_id)
@@ -84,13 +92,24 @@ def test_two_workers_whose_clocks_are_five_minutes_apart_do_each_thing_once(hous
         for process in made:
             process.terminate()
         assert [process.wait(30) for process in made] == [0, 0]
-    assert fetch("select count(*), count(distinct at), count(distinct run) from console.firing") == [(5, 5, 5)]
+    assert fetch("select count(*), count(distinct at), count(distinct run) from console.firing") == [
+        (5, 5, 5)
+    ]
     for run_id in ids:
-        assert [attempt["step"] for attempt in house.told(run_id)["attempts"]] == ["start", "before", "pause", "after"]
+        assert [attempt["step"] for attempt in house.told(run_id)["attempts"]] == [
+            "start",
+            "before",
+            "pause",
+            "after",
+        ]
         whole(run_id)
 
 
 def complete(house: Company, run_id: str) -> None:
     """Read what stands before the wait."""
     told = house.told(run_id)
-    runs.complete(house.olivia, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values={}))
+    runs.complete(
+        house.olivia,
+        run_id,
+        runs.Submission(step=told["current"]["step"], revision=told["revision"], values={}),
+    )

@@ -52,7 +52,11 @@ def sender(company: Company) -> Iterator[Sender]:
 def deliverer(sender: Sender, slug: str) -> Callable[[int], Told]:
     """What sends the delivery of this number to the webhook of the workflow."""
     path = sender.path("plain", slug)
-    signed = Webhook(str(triggers.managing.renew_secret(sender.company.mona, slug, "plain").secret)) if slug == "signed" else None
+    signed = (
+        Webhook(str(triggers.managing.renew_secret(sender.company.mona, slug, "plain").secret))
+        if slug == "signed"
+        else None
+    )
 
     def deliver(number: int) -> Told:
         told = {"why": f"ring {number}"} | ({"record": str(number)} if "collection" in KINDS[slug] else {})
@@ -83,19 +87,29 @@ def test_what_comes_in_a_pause_begins_when_it_is_over_in_order_and_once(sender: 
     status.resume(sender.company.ines, "It is mended")
     work_as_workers_do()
     for slug, answers in told.items():
-        assert fetch(RUNS, (slug,)) == [(each.body["runId"], f"ring {number}") for number, each in enumerate(answers, 1)], slug
+        assert fetch(RUNS, (slug,)) == [
+            (each.body["runId"], f"ring {number}") for number, each in enumerate(answers, 1)
+        ], slug
         assert fetch(STATES, (slug,)) == [("started",)] * 3, slug
         assert ways[slug](3).body == {"runId": answers[2].body["runId"], "duplicate": True}, slug
-    places = fetch("select count(*) from console.enrolment e join console.workflow w on w.id = e.workflow where w.slug = any(%s)", (["with-places", "with-leads"],))  # fmt: skip
+    places = fetch(
+        "select count(*) from console.enrolment e join console.workflow w on w.id = e.workflow where w.slug = any(%s)",
+        (["with-places", "with-leads"],),
+    )
     assert places == [(6,)]
 
 
 def test_whoever_may_not_start_is_refused_in_a_pause_too(sender: Sender) -> None:
     path = sender.path("plain", "as-sender")
-    stranger = Sender(sender.company, sender.port, accounts.create_key("stranger", sender.company.stan.id).text)
+    stranger = Sender(
+        sender.company, sender.port, accounts.create_key("stranger", sender.company.stan.id).text
+    )
     status.pause(sender.company.ines, "The provider lies")
     assert (sender.send(path, b'{"why": ""}').status, sender.send(path, b"no").status) == (422, 400)
-    assert (stranger.send(path, b'{"why": "x"}').status, sender.send(path, b"{}", Authorization="Bearer x").status) == (403, 401)
+    assert (
+        stranger.send(path, b'{"why": "x"}').status,
+        sender.send(path, b"{}", Authorization="Bearer x").status,
+    ) == (403, 401)
     assert not fetch("select 1 from console.firing where status = 'waiting'")
 
 
@@ -106,11 +120,15 @@ def test_a_key_that_ends_in_the_pause_starts_nothing_after_it(sender: Sender) ->
     status.resume(sender.company.ines, "It is mended")
     work_as_workers_do()
     assert not fetch(RUNS, ("as-sender",))
-    [(state, why)] = fetch("select status, why from console.firing where kind = 'webhook' and status <> 'started'")
+    [(state, why)] = fetch(
+        "select status, why from console.firing where kind = 'webhook' and status <> 'started'"
+    )
     assert (state, "has ended" in why) == ("refused", True)
 
 
-def test_a_noisy_webhook_and_its_key_have_limits_of_their_own(sender: Sender, given_settings: Callable[..., None]) -> None:
+def test_a_noisy_webhook_and_its_key_have_limits_of_their_own(
+    sender: Sender, given_settings: Callable[..., None]
+) -> None:
     first, second = sender.path("plain", "as-account"), sender.path("plain", "as-sender")
     other = Sender(sender.company, sender.port, accounts.create_key("other", sender.company.mona.id).text)
     given_settings(CONSOLE_RATE_LIMITS="3/min,1000/h")
@@ -121,7 +139,9 @@ def test_a_noisy_webhook_and_its_key_have_limits_of_their_own(sender: Sender, gi
         assert noisy == [202] * 3 + [429] * 2
         assert sender.send(second, b'{"why": "another webhook"}').status == 202
         assert other.send(first, b'{"why": "another key"}').status == 202
-        assert [_asked(sender) for _ in range(4)] == [200] * 3 + [429], "what the webhook took left the API's quota whole"
+        assert [_asked(sender) for _ in range(4)] == [200] * 3 + [429], (
+            "what the webhook took left the API's quota whole"
+        )
         assert other.send(first, b'{"why": "goes on"}').status == 202
         assert sender.send(second, b'{"why": "nor does the API take the webhook\'s"}').status == 202
 

@@ -20,12 +20,18 @@ pytestmark = pytest.mark.slow
 TO = {"engaged": ("change_stage", {"stage": "engaged"}), "lost": ("change_stage", {"stage": "lost"})}
 PUT = {name: ("add_tag", {"tag": name}) for name in ("ping", "pong")}
 OFF = {name: ("remove_tag", {"tag": name}) for name in ("ping", "pong")}
-BY_STAGE = {"engaged": ("stage.changed", "event.stage == 'engaged'"), "lost": ("stage.changed", "event.stage == 'lost'")}
+BY_STAGE = {
+    "engaged": ("stage.changed", "event.stage == 'engaged'"),
+    "lost": ("stage.changed", "event.stage == 'lost'"),
+}
 BY_TAG = {name: ("tag.added", f"event.tag == '{name}'") for name in ("ping", "pong")}
 RINGS = {
     "stages": ((BY_STAGE["engaged"], [TO["lost"]]), (BY_STAGE["lost"], [TO["engaged"]])),
     "tags": ((BY_TAG["ping"], [OFF["ping"], PUT["pong"]]), (BY_TAG["pong"], [OFF["pong"], PUT["ping"]])),
-    "crosswise": ((BY_TAG["ping"], [OFF["ping"], TO["engaged"]]), (BY_STAGE["engaged"], [TO["lost"], PUT["ping"]])),
+    "crosswise": (
+        (BY_TAG["ping"], [OFF["ping"], TO["engaged"]]),
+        (BY_STAGE["engaged"], [TO["lost"], PUT["ping"]]),
+    ),
 }
 
 
@@ -41,7 +47,13 @@ def test_two_workflows_that_start_each_other_go_round_once(house: Company, ring:
             step("end", "end", None),
         ]
         more: dict[str, Any] = {"reenrol": "after_end"} if enrolled else {}
-        publish(name, {"id": "on", "kind": "event", "on": on, "filter": only.replace("'", '"')}, steps=steps, collection="contact", **more)
+        publish(
+            name,
+            {"id": "on", "kind": "event", "on": on, "filter": only.replace("'", '"')},
+            steps=steps,
+            collection="contact",
+            **more,
+        )
     work_as_workers_do()
     for key in ("1", "2"):
         if ring == "stages":
@@ -50,10 +62,14 @@ def test_two_workflows_that_start_each_other_go_round_once(house: Company, ring:
             tags.put(house.olivia, "contact", [key], "ping")
     for _ in range(6):
         work_as_workers_do()
-    assert [sorted(row[:2] for row in runs_of(name)) for name in ("tick", "tock")] == [[("completed", "1"), ("completed", "2")]] * 2
+    assert [sorted(row[:2] for row in runs_of(name)) for name in ("tick", "tock")] == [
+        [("completed", "1"), ("completed", "2")]
+    ] * 2
     assert (told("tick", "on")[3], told("tock", "on")[3]) == (2, 0)
     said = Pages(house, web_app()).mona.get("/workflows/tick/triggers").text
     assert "To end that, let the condition" in said
     monitoring.unable_to_start.look()
     seen = [(each.text, each.href) for each in notices.notices_of(house.people["mona"])]
-    assert ["gone round" in text and link for text, link in seen] == ["/workflows/tick/triggers"], "once, for two records"
+    assert ["gone round" in text and link for text, link in seen] == ["/workflows/tick/triggers"], (
+        "once, for two records"
+    )

@@ -40,7 +40,9 @@ def begin(house: Company, slug: str, collection: str, key: object) -> str:
     return run_id
 
 
-def test_another_program_ends_the_wait_once_the_filter_holds(shop: psycopg.Connection[Any], house: Company) -> None:
+def test_another_program_ends_the_wait_once_the_filter_holds(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
     waiting("paid", "order", **PAID)
     [[other]] = shop.execute("insert into orders (title, total) values ('other', 1) returning id").fetchall()
     with workers(2):
@@ -59,9 +61,13 @@ def test_another_program_ends_the_wait_once_the_filter_holds(shop: psycopg.Conne
     whole(mine)
 
 
-def test_a_change_before_the_first_look_counts_and_one_before_the_wait_does_not(shop: psycopg.Connection[Any], house: Company) -> None:
+def test_a_change_before_the_first_look_counts_and_one_before_the_wait_does_not(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
     waiting("changed", "order", event="record.updated")
-    [[early]] = shop.execute("insert into orders (title, total, updated_at) values ('early', 1, clock_timestamp()) returning id").fetchall()
+    [[early]] = shop.execute(
+        "insert into orders (title, total, updated_at) values ('early', 1, clock_timestamp()) returning id"
+    ).fetchall()
     with workers():
         old, new = begin(house, "changed", "order", early), begin(house, "changed", "order", 1)
         shop.execute("update orders set title = 'at once', updated_at = clock_timestamp() where id = 1")
@@ -77,7 +83,9 @@ def test_a_change_ends_a_wait_that_was_there_at_the_look_before_whatever_the_clo
         run_id = begin(house, "late-clock", "order", 1)
         place = "select 1 from console.source_watch s join console.activity a on a.pos <= s.log_pos where a.run = %s and a.kind = 'event_awaited'"
         assert until(lambda: fetch(place, (run_id,)))
-        shop.execute("update orders set title = 'late', updated_at = clock_timestamp() - interval '20 seconds' where id = 1")
+        shop.execute(
+            "update orders set title = 'late', updated_at = clock_timestamp() - interval '20 seconds' where id = 1"
+        )
         assert until(lambda: stands(run_id) == "completed")
     whole(run_id)
 
@@ -85,11 +93,16 @@ def test_a_change_ends_a_wait_that_was_there_at_the_look_before_whatever_the_clo
 def test_the_database_tells_of_changes_and_deletions(shop: psycopg.Connection[Any], house: Company) -> None:
     waiting("gone", "note", event="record.deleted", also=["record.updated"])
     shop.execute(triggers.install_sql("shop"))
-    keys = [shop.execute("insert into note (text) values (%s) returning id", (text,)).fetchall()[0][0] for text in ("a", "b")]
+    keys = [
+        shop.execute("insert into note (text) values (%s) returning id", (text,)).fetchall()[0][0]
+        for text in ("a", "b")
+    ]
     with workers():
         changed, deleted = [begin(house, "gone", "note", key) for key in keys]
         assert until(
-            lambda: shop.execute("select 1 from pg_stat_activity where query ilike 'listen %' and datname = 'trigger_shop'").fetchone()
+            lambda: shop.execute(
+                "select 1 from pg_stat_activity where query ilike 'listen %' and datname = 'trigger_shop'"
+            ).fetchone()
         )
         shop.execute("update note set text = 'c' where id = %s", (keys[0],))
         shop.execute("delete from note where id = %s", (keys[1],))

@@ -15,7 +15,9 @@ def club(company: Company) -> None:
     found_club(company)
 
 
-def test_every_row_that_an_event_or_an_exit_offers_is_taken_by_the_check_and_comes_back_as_a_row(club: None) -> None:
+def test_every_row_that_an_event_or_an_exit_offers_is_taken_by_the_check_and_comes_back_as_a_row(
+    club: None,
+) -> None:
     collection = records.collection("contact")
     for on in EVENTS:
         offered = condition_words.compared_at_event(on, collection, [("care-review", "Care review")])
@@ -23,11 +25,17 @@ def test_every_row_that_an_event_or_an_exit_offers_is_taken_by_the_check_and_com
         for path in offered:
             trigger = {"id": "a", "kind": "event", "on": on, "filter": f"{path} != null"}
             found = triggers_check.problems(
-                {"collection": "contact", "run_as": "a@b.example", "triggers": [trigger]}, None, {"contact": collection}, {}
+                {"collection": "contact", "run_as": "a@b.example", "triggers": [trigger]},
+                None,
+                {"contact": collection},
+                {},
             )
             assert [each for each in found if each.severity == "error"] == [], (on, path)
             assert condition_words.rows(trigger["filter"], offered) is not None
     leaving = condition_words.compared_by_exits(DOCUMENT, collection)
     rows = condition_words.rows('event.on == "consent.withdrawn" && record.stage == "lost"', leaving)
     assert rows is not None
-    assert [(row.field, row.value) for row in rows.rows] == [("event.on", "Consent was withdrawn"), ("record.stage", "Lost")]
+    assert [(row.field, row.value) for row in rows.rows] == [
+        ("event.on", "Consent was withdrawn"),
+        ("record.stage", "Lost"),
+    ]

@@ -40,8 +40,20 @@ def crm(company: Company, pg: Embedded) -> Iterator[psycopg.Connection[Any]]:
             "create table lead (id int primary key generated always as identity, name text not null, email text, source text, updated_at timestamptz not null default now())"
         )
         sources.add("crm", pg.url("postgres", "storm_crm"), documents=[CONTACT], role="operations_lead")
-        trigger = {"id": "new", "kind": "event", "on": "contact.created", "filter": "record.source != 'import'"}
-        head = {"format": 1, "slug": "welcome", "title": "Welcome", "team": "operations", "run_as": ROBOT, "collection": "lead"}
+        trigger = {
+            "id": "new",
+            "kind": "event",
+            "on": "contact.created",
+            "filter": "record.source != 'import'",
+        }
+        head = {
+            "format": 1,
+            "slug": "welcome",
+            "title": "Welcome",
+            "team": "operations",
+            "run_as": ROBOT,
+            "collection": "lead",
+        }
         steps = [step("start", "start", "end"), step("end", "end", None)]
         rules = {"reenrol": "never", "settings": {"parallel": 50}}
         workflows.import_file(head | rules | {"steps": steps, "triggers": [trigger]}, publish=True)
@@ -57,11 +69,15 @@ def places() -> tuple[int, int, int]:
 
 def over() -> bool:
     """Whether nothing waits any more."""
-    left = fetch("select 1 from console.firing where status = 'waiting' union all select 1 from console.enrolment where left_at is null")
+    left = fetch(
+        "select 1 from console.firing where status = 'waiting' union all select 1 from console.enrolment where left_at is null"
+    )
     return not left
 
 
-@pytest.mark.parametrize("point", ["enrolments.admit=kill@40", "enrolments.begin=kill", "triggers.start.before=kill@60"])
+@pytest.mark.parametrize(
+    "point", ["enrolments.admit=kill@40", "enrolments.begin=kill", "triggers.start.before=kill@60"]
+)
 def test_w6_told_twice_and_killed_in_the_middle_each_has_one_place_and_one_run(
     crm: psycopg.Connection[Any], company: Company, point: str
 ) -> None:
@@ -70,7 +86,8 @@ def test_w6_told_twice_and_killed_in_the_middle_each_has_one_place_and_one_run(
     [row] = [each for each in trigger_rows.active("event") if each.id == "new"]
     now = fetch("select clock_timestamp()")[0][0]
     occasions = [
-        firing.Occasion(f"event-{number}", now, {"on": "contact.created"}, RecordRef("lead", str(number))) for number in range(1, 121)
+        firing.Occasion(f"event-{number}", now, {"on": "contact.created"}, RecordRef("lead", str(number)))
+        for number in range(1, 121)
     ]
     for _ in range(2):
         with transaction() as connection:

@@ -33,9 +33,17 @@ def test_capitals_do_not_count_in_the_tag_of_an_event(condition: str, holds: boo
 def test_what_happens_after_a_version_was_published_is_judged_by_that_one(house: Company) -> None:
     """Nobody has looked at what was published when the next event is read."""
     founded(house)
-    publish("tagged", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "old"'}, collection="contact")
+    publish(
+        "tagged",
+        {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "old"'},
+        collection="contact",
+    )
     triggers.follow_log()
-    publish("tagged", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "new"'}, collection="contact")
+    publish(
+        "tagged",
+        {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "new"'},
+        collection="contact",
+    )
     tags.put(house.olivia, "contact", ["1"], "new")
     sequencing.catch_up()
     triggers.follow_log()

@@ -22,7 +22,9 @@ def test_each_kind_of_trigger_may_start_runs_and_has_its_words_everywhere() -> N
     assert KINDS < STARTS
     assert set(values_in_words.TRIGGERS) == set(spoken_differences.TRIGGERS) == KINDS
     assert set(executions.TRIGGER_WORDS) == set(run_filters.TRIGGERS) == STARTS
-    assert len({automation.trigger_words(Trigger.model_validate({"id": "one", "kind": kind})) for kind in KINDS}) == len(KINDS)
+    assert len(
+        {automation.trigger_words(Trigger.model_validate({"id": "one", "kind": kind})) for kind in KINDS}
+    ) == len(KINDS)
 
 
 def test_each_kind_is_documented() -> None:

@@ -22,10 +22,22 @@ ROBOT = "robot@fernwick.test"
 END = step("end", "end", None)
 
 
-def publish(slug: str, *given: dict[str, Any], steps: list[dict[str, Any]] | None = None, **more: Any) -> None:
+def publish(
+    slug: str, *given: dict[str, Any], steps: list[dict[str, Any]] | None = None, **more: Any
+) -> None:
     """A workflow that acts for the robot and ends at once, with these triggers."""
-    head = {"format": 1, "slug": slug, "title": slug.title(), "team": "operations", "run_as": ROBOT, "settings": {"exclusive": False}}
-    workflows.import_file(head | {"steps": steps or [step("start", "start", "end"), END], "triggers": list(given)} | more, publish=True)
+    head = {
+        "format": 1,
+        "slug": slug,
+        "title": slug.title(),
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"exclusive": False},
+    }
+    workflows.import_file(
+        head | {"steps": steps or [step("start", "start", "end"), END], "triggers": list(given)} | more,
+        publish=True,
+    )
 
 
 def runs_of(slug: str) -> list[tuple[Any, ...]]:
@@ -79,7 +91,9 @@ def shop(house: Company, pg: Embedded) -> Iterator[psycopg.Connection[Any]]:
             },
             {"id": "note", "source": "shop", "table": "note", "changes": {"listen": True}},
         ]
-        sources.add("shop", pg.url("postgres", "trigger_shop"), documents=documents, may={"operations_lead": WORKING})
+        sources.add(
+            "shop", pg.url("postgres", "trigger_shop"), documents=documents, may={"operations_lead": WORKING}
+        )
         yield connection
     sources.remove("shop", force=True)
 
@@ -87,12 +101,17 @@ def shop(house: Company, pg: Embedded) -> Iterator[psycopg.Connection[Any]]:
 def test_a_schedule_starts_one_run_for_each_time_whoever_looks(house: Company) -> None:
     minute = (log.now().minute + 30) % 60
     for missed in ("once", "all", "skip"):
-        publish(f"{missed}-late", {"id": "night", "kind": "schedule", "cron": f"{minute} * * * *", "missed": missed})
+        publish(
+            f"{missed}-late",
+            {"id": "night", "kind": "schedule", "cron": f"{minute} * * * *", "missed": missed},
+        )
         due_at(f"{missed}-late", "night", "clock_timestamp() - interval '20 hours'")
     with workers(2):
         assert until(lambda: len(runs_of("all-late")) >= 10 and runs_of("once-late"))
         assert until(lambda: not fetch("select 1 from console.firing where status = 'waiting'"))
-        assert until(lambda: {row[0] for name in ("all-late", "once-late") for row in runs_of(name)} == {"completed"})
+        assert until(
+            lambda: {row[0] for name in ("all-late", "once-late") for row in runs_of(name)} == {"completed"}
+        )
     assert [len(runs_of(name)) for name in ("once-late", "skip-late")] == [1, 0]
     assert len(runs_of("all-late")) == 10
     assert runs_of("once-late") == [("completed", None, "schedule", "night")]
@@ -124,7 +143,9 @@ def test_a_schedule_waits_for_its_source_however_long_and_then_begins_once(
         come_due()
         [(status, why)] = fetch("select status, why from console.firing")
         assert (status, bool(why)) == ("waiting", True)
-        fetch("update console.firing set tries = 2000, due_at = now(), at = at - interval '3 days', key = 'earlier' returning 1")
+        fetch(
+            "update console.firing set tries = 2000, due_at = now(), at = at - interval '3 days', key = 'earlier' returning 1"
+        )
         firing.fire(ident)
         assert fetch("select status, tries from console.firing") == [("waiting", 2001)]
         come_due()
@@ -153,13 +174,23 @@ def test_events_of_the_log_are_filtered_counted_and_started_once(house: Company)
         "input": {"was": "former.risk"},
     }
     publish("rated-high", {"id": "high", **changed}, steps=steps, collection="customer")
-    publish("after-it", {"id": "done", "kind": "event", "on": "run.completed", "filter": "event.workflow == 'rated-high'"})
-    publish("off", {"id": "high", "kind": "event", "on": "record.updated", "enabled": False}, collection="customer")
+    publish(
+        "after-it",
+        {"id": "done", "kind": "event", "on": "run.completed", "filter": "event.workflow == 'rated-high'"},
+    )
+    publish(
+        "off",
+        {"id": "high", "kind": "event", "on": "record.updated", "enabled": False},
+        collection="customer",
+    )
     with workers():
         for key, old, risk in (("1", None, "low"), ("2", "low", "high"), ("1", "low", "high")):
             browse.change(house.mona, "customer", key, {"risk": risk}, {"risk": old})
         assert until(lambda: len(runs_of("after-it")) == 2)
-    assert sorted(runs_of("rated-high")) == [("completed", "1", "event", "high"), ("completed", "2", "event", "high")]
+    assert sorted(runs_of("rated-high")) == [
+        ("completed", "1", "event", "high"),
+        ("completed", "2", "event", "high"),
+    ]
     assert fetch("select input from /* every run */ console.run where record = '2'") == [({"was": "low"},)]
     assert (told("rated-high", "high"), told("after-it", "done")) == ((2, 1, 0, 0), (2, 0, 0, 0))
     assert runs_of("off") == []
@@ -176,15 +207,23 @@ def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_
     def seen(who: str) -> tuple[int, int, int | None]:
         """How many firings the list tells of, how many the explanation counts, and how many the trigger says that it took in."""
         [trigger] = triggers.listed(house.people[who], "rated-high")[1]
-        counted = triggers.firings_counted(house.people[who], "rated-high", log.now() - hour, log.now() + hour)
+        counted = triggers.firings_counted(
+            house.people[who], "rated-high", log.now() - hour, log.now() + hour
+        )
         return len(trigger.last), sum(each.count for each in counted), trigger.counts.get("matched")
 
     assert (seen("mona"), seen("tom")) == ((2, 2, 2), (1, 1, None))  # customer 3 is of another desk
     [row] = trigger_rows.active("event")
     with transaction() as connection:
-        about = [firing.Occasion(f"by hand {key}", log.now(), record=RecordRef("customer", key)) for key in ("1", "3")]
+        about = [
+            firing.Occasion(f"by hand {key}", log.now(), record=RecordRef("customer", key))
+            for key in ("1", "3")
+        ]
         firing.take_in(connection, row, about)
-    told_waiting = {who: triggers.listed(house.people[who], "rated-high")[1][0].counts.get("waiting") for who in ("mona", "tom")}
+    told_waiting = {
+        who: triggers.listed(house.people[who], "rated-high")[1][0].counts.get("waiting")
+        for who in ("mona", "tom")
+    }
     assert told_waiting == {"mona": 2, "tom": None}, "nor how many wait for their turn"
     with pytest.raises(NotFound):
         triggers.listed(house.people["stan"], "rated-high")
@@ -193,7 +232,12 @@ def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_
 def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) -> None:
     publish(
         "feeds-itself",
-        {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"},
+        {
+            "id": "again",
+            "kind": "event",
+            "on": "run.completed",
+            "filter": "event.workflow in ['feeds-itself', 'spark']",
+        },
         steps=[step("start", "start", "end"), END],
     )
     publish("spark")
@@ -217,14 +261,21 @@ def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) 
 @pytest.mark.slow
 def test_a_burst_that_feeds_itself_is_bounded_and_told_and_nothing_is_lost(house: Company) -> None:
     """Each of the burst leads to one run more, and that to none. A burst is begun in few statements, one of them killed on its way."""
-    again = {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"}
+    again = {
+        "id": "again",
+        "kind": "event",
+        "on": "run.completed",
+        "filter": "event.workflow in ['feeds-itself', 'spark']",
+    }
     publish("feeds-itself", again)
     publish("spark", {"id": "burst", "kind": "api"})
     triggers.synchronise()
     [row] = [row for row in trigger_rows.active("api") if row.id == "burst"]
     for _ in range(2):  # told twice
         with transaction() as connection:
-            firing.take_in(connection, row, [firing.Occasion(str(number), log.now()) for number in range(150)])
+            firing.take_in(
+                connection, row, [firing.Occasion(str(number), log.now()) for number in range(150)]
+            )
     with workers(stopped=True, HANDRAIL_FAULT="runs.write.after=kill@2") as (killed,):
         assert until(lambda: killed.poll() is not None)
     with workers():
@@ -235,15 +286,29 @@ def test_a_burst_that_feeds_itself_is_bounded_and_told_and_nothing_is_lost(house
     assert fetch("select count(distinct run) from console.firing where status = 'started'") == [(300,)]
 
 
-def test_changes_of_other_programs_are_found_once_and_a_flood_is_worked_off(shop: psycopg.Connection[Any]) -> None:
-    publish("order-added", {"id": "new", "kind": "event", "on": "record.created", "filter": "record.total > 5"}, collection="order")
+def test_changes_of_other_programs_are_found_once_and_a_flood_is_worked_off(
+    shop: psycopg.Connection[Any],
+) -> None:
+    publish(
+        "order-added",
+        {"id": "new", "kind": "event", "on": "record.created", "filter": "record.total > 5"},
+        collection="order",
+    )
     publish("order-changed", {"id": "any", "kind": "event", "on": "record.updated"}, collection="order")
     publish("order-gone", {"id": "gone", "kind": "event", "on": "record.deleted"}, collection="order")
-    publish("note-told", *({"id": word, "kind": "event", "on": f"record.{word}"} for word in ("created", "deleted")), collection="note")
+    publish(
+        "note-told",
+        *({"id": word, "kind": "event", "on": f"record.{word}"} for word in ("created", "deleted")),
+        collection="note",
+    )
     with workers(2):
-        assert until(lambda: len(fetch("select 1 from console.source_watch where looked_at is not null")) == 2)
         assert until(
-            lambda: shop.execute("select 1 from pg_stat_activity where query ilike 'listen %' and datname = 'trigger_shop'").fetchone()
+            lambda: len(fetch("select 1 from console.source_watch where looked_at is not null")) == 2
+        )
+        assert until(
+            lambda: shop.execute(
+                "select 1 from pg_stat_activity where query ilike 'listen %' and datname = 'trigger_shop'"
+            ).fetchone()
         )
         shop.execute(triggers.install_sql("shop"))
         shop.execute("insert into orders (title, total) select 'new ' || n, n from generate_series(1, 60) n")
@@ -253,9 +318,17 @@ def test_changes_of_other_programs_are_found_once_and_a_flood_is_worked_off(shop
         [[key]] = shop.execute("insert into note (text) values ('hello') returning id").fetchall()
         assert until(lambda: runs_of("note-told"))
         shop.execute("delete from note")
-        assert until(lambda: len(runs_of("order-changed")) == 2 and runs_of("order-gone") and told("note-told", "deleted")[0])
+        assert until(
+            lambda: (
+                len(runs_of("order-changed")) == 2
+                and runs_of("order-gone")
+                and told("note-told", "deleted")[0]
+            )
+        )
         assert until(lambda: not fetch("select 1 from console.firing where status = 'waiting'"))
-        assert until(lambda: {row[:2] for row in runs_of("order-changed")} == {("completed", "1"), ("completed", "7")})
+        assert until(
+            lambda: {row[:2] for row in runs_of("order-changed")} == {("completed", "1"), ("completed", "7")}
+        )
     assert [row[1] for row in runs_of("order-gone")] == ["9"]
     assert told("order-added", "new") == (55, 5, 0, 0)
     assert [row[1:] for row in runs_of("note-told")] == [(str(key), "event", "created")]
@@ -287,10 +360,17 @@ def test_a_table_that_changes_at_one_moment_is_told_once_and_not_read_again_as_a
     shop.execute("update orders set updated_at = now() where id = 20")
     shop.execute("update orders set updated_at = now() - interval '10 seconds' where id = 19")
     assert looked()[12:] == ["19", "20"]
-    shop.execute("update orders set updated_at = now() - interval '5 seconds' where id = 18")  # committed late
+    shop.execute(
+        "update orders set updated_at = now() - interval '5 seconds' where id = 18"
+    )  # committed late
     assert looked()[12:] == ["18", "19", "20"]
-    for ago, due in (("0.8 seconds", 2), ("0.1 seconds", 0)):  # who looks comes once a second: just before its turn is late enough
-        fetch("update console.source_watch set looked_at = clock_timestamp() - %s::interval returning 1", (ago,))
+    for ago, due in (
+        ("0.8 seconds", 2),
+        ("0.1 seconds", 0),
+    ):  # who looks comes once a second: just before its turn is late enough
+        fetch(
+            "update console.source_watch set looked_at = clock_timestamp() - %s::interval returning 1", (ago,)
+        )
         assert triggers.look() == due
 
 
@@ -301,24 +381,49 @@ def test_a_column_of_days_tells_of_every_row_of_the_day(shop: psycopg.Connection
     triggers.synchronise()
     for number in range(3):
         triggers.look()
-        fetch("update console.source_watch set looked_at = null, mark_at = mark_at - interval '1 hour' returning 1")
+        fetch(
+            "update console.source_watch set looked_at = null, mark_at = mark_at - interval '1 hour' returning 1"
+        )
         shop.execute("insert into orders (title, total) values ('today', %s)", (number,))
     triggers.look()
-    assert [row[0] for row in fetch("select record from console.firing order by record::int")] == ["2", "3", "4"]
+    assert [row[0] for row in fetch("select record from console.firing order by record::int")] == [
+        "2",
+        "3",
+        "4",
+    ]
 
 
 def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(house: Company) -> None:
     minute = (log.now().minute + 30) % 60
     night = {"id": "night", "kind": "schedule", "cron": f"{minute} * * * *", "segment": "unrated"}
-    publish("places", night, {"id": "rated", "kind": "event", "on": "record.updated"}, collection="customer", reenrol="never")
-    unrated = {key for key in ("1", "2", "3") if browse.record(house.mona, "customer", key).record.values["risk"] is None}
+    publish(
+        "places",
+        night,
+        {"id": "rated", "kind": "event", "on": "record.updated"},
+        collection="customer",
+        reenrol="never",
+    )
+    unrated = {
+        key
+        for key in ("1", "2", "3")
+        if browse.record(house.mona, "customer", key).record.values["risk"] is None
+    }
     assert unrated
     with workers():
         due_at("places", "night", "clock_timestamp() - interval '1 hour'")
-        assert until(lambda: fetch("select 1 from console.firing where why like 'Everybody in the segment%%'"))
+        assert until(
+            lambda: fetch("select 1 from console.firing where why like 'Everybody in the segment%%'")
+        )
         assert until(lambda: unrated <= {row[1] for row in runs_of("places")})
         browse.change(house.mona, "customer", min(unrated), {"risk": "high"}, {"risk": None})
-        assert until(lambda: fetch("select count(*) from console.firing where trigger = 'rated' and status <> 'waiting'")[0][0] > 0)
+        assert until(
+            lambda: (
+                fetch("select count(*) from console.firing where trigger = 'rated' and status <> 'waiting'")[
+                    0
+                ][0]
+                > 0
+            )
+        )
     assert len(runs_of("places")) == len({row[1] for row in runs_of("places")})
     assert {row[2:] for row in runs_of("places")} == {("schedule", "night")}
 
@@ -326,11 +431,24 @@ def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(ho
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["triggers.start.before", "triggers.start.after", "runs.write.after"])
 def test_a_killed_worker_starts_nothing_twice_and_loses_nothing(house: Company, point: str) -> None:
-    publish("each-once", {"id": "night", "kind": "schedule", "cron": f"{(log.now().minute + 30) % 60} * * * *", "missed": "all"})
+    publish(
+        "each-once",
+        {
+            "id": "night",
+            "kind": "schedule",
+            "cron": f"{(log.now().minute + 30) % 60} * * * *",
+            "missed": "all",
+        },
+    )
     due_at("each-once", "night", "clock_timestamp() - interval '4 hours'")
     with workers(stopped=True, HANDRAIL_FAULT=f"{point}=kill") as (killed,):
         assert until(lambda: killed.poll() is not None)
     with workers():
-        assert until(lambda: len(runs_of("each-once")) == 4 and not fetch("select 1 from console.firing where status <> 'started'"))
+        assert until(
+            lambda: (
+                len(runs_of("each-once")) == 4
+                and not fetch("select 1 from console.firing where status <> 'started'")
+            )
+        )
     assert fetch("select count(distinct run), count(*) from console.firing") == [(4, 4)]
     assert len(runs_of("each-once")) == 4

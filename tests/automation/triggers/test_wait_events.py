@@ -41,13 +41,20 @@ def fixture_club(company: Company) -> Company:
 
 def waiting(slug: str, **config: Any) -> str:
     """A workflow that waits for this, and then asks at `answered` or at `silent`."""
-    ways = {"event" if "event" in config else "default": "answered"} | ({"timeout": "silent"} if "timeout" in config else {})
+    ways = {"event" if "event" in config else "default": "answered"} | (
+        {"timeout": "silent"} if "timeout" in config else {}
+    )
     asks = [{"id": name, **ASK} for name in ways.values()]
     return reached.workflow(slug, [{"id": "pause", "type": "wait", "config": config, "next": ways}, *asks])
 
 
 def answered(number: int = 1) -> None:
-    assert inbound.receive("sms", "twilio", sender="+1 202 555 0147", text="Yes, please", provider_id=f"SM{number}") is not None
+    assert (
+        inbound.receive(
+            "sms", "twilio", sender="+1 202 555 0147", text="Yes, please", provider_id=f"SM{number}"
+        )
+        is not None
+    )
 
 
 def look() -> int:
@@ -84,8 +91,13 @@ def test_nobody_at_a_number_that_said_stop_goes_on_waiting_for_an_answer(club: C
     slug = waiting("answer", event="message.received", timeout="P2D")
     runs_of = [begin(club, slug, who) for who in (SAM, ANA, BRAM)]
     answered()
-    assert (look(), sorted(str(status(club, each)[1]) for each in runs_of)) == (1, ["answered", "pause", "pause"]), "an answer is of one"
-    assert inbound.receive("sms", "twilio", sender="+1 202 555 0147", text="STOP", provider_id="SM2") is not None
+    assert (look(), sorted(str(status(club, each)[1]) for each in runs_of)) == (
+        1,
+        ["answered", "pause", "pause"],
+    ), "an answer is of one"
+    assert (
+        inbound.receive("sms", "twilio", sender="+1 202 555 0147", text="STOP", provider_id="SM2") is not None
+    )
     assert (look(), {status(club, each)[1] for each in runs_of}) == (2, {"answered"})
 
 
@@ -116,16 +128,22 @@ def test_who_waits_for_an_answer_moves_to_the_next_version_and_is_woken_there(cl
     runs_of = [begin(club, "answer"), begin(club, "answer", ANA)]
     [[until_when]] = fetch(UNTIL, (runs_of[0],))
     waiting("answer", event="message.received", timeout="P9D", also=["message.failed"])
-    move = publication.move_runs(club.mona, "answer", 1, 2, steps={}, reason="What is not delivered counts too")
+    move = publication.move_runs(
+        club.mona, "answer", 1, 2, steps={}, reason="What is not delivered counts too"
+    )
     assert (move.moved, dict(move.refused)) == (2, {})
-    assert [(club.told(each)["version"], status(club, each)) for each in runs_of] == [(2, ("waiting_event", "pause"))] * 2
+    assert [(club.told(each)["version"], status(club, each)) for each in runs_of] == [
+        (2, ("waiting_event", "pause"))
+    ] * 2
     assert fetch(UNTIL, (runs_of[0],)) == [(until_when,)]
     answered()
     assert (look(), status(club, runs_of[0])) == (1, ("waiting_person", "answered"))
     waiting("answer", event="message.received")
     waiting("answer", days=2)
     for version, stands in ((3, "waiting_event"), (4, "waiting_time")):
-        publication.move_runs(club.mona, "answer", version - 1, version, steps={}, reason="Otherwise", chosen=[runs_of[1]])
+        publication.move_runs(
+            club.mona, "answer", version - 1, version, steps={}, reason="Otherwise", chosen=[runs_of[1]]
+        )
         work()
         assert status(club, runs_of[1]) == (stands, "pause")
         assert fetch(UNTIL, (runs_of[1],)) != [(until_when,)]
@@ -134,12 +152,17 @@ def test_who_waits_for_an_answer_moves_to_the_next_version_and_is_woken_there(cl
 
 
 def test_a_filter_looks_at_the_record_and_a_pause_loses_nothing(club: Company) -> None:
-    waiting("engaged", event="record.updated", filter="record.stage == 'engaged' && event.collection == 'contact'")
+    waiting(
+        "engaged", event="record.updated", filter="record.stage == 'engaged' && event.collection == 'contact'"
+    )
     run_id = begin(club, "engaged")
     tags.put(club.olivia, "contact", [SAM], "VIP")
     browse.change(club.olivia, "contact", SAM, {"owner": "tom"}, {"owner": "olivia"})
     assert (look(), status(club, run_id)) == (0, ("waiting_event", "pause"))
-    assert wait_words(club.told(run_id), LOOK) == "Waits until the record is changed and the step's condition holds."
+    assert (
+        wait_words(club.told(run_id), LOOK)
+        == "Waits until the record is changed and the step's condition holds."
+    )
     upkeep.pause(club.ines, "The provider lies")
     browse.change(club.olivia, "contact", SAM, {"stage": "engaged"}, {"stage": "new"})
     assert look() == 0
@@ -150,7 +173,12 @@ def test_a_filter_looks_at_the_record_and_a_pause_loses_nothing(club: Company) -
 def deleted(club: Company, slug: str, *steps: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """A run that waited for the deletion of Greta's record, and what became of it when she was deleted by hand."""
     access.grant("operations_lead", "collection:contact", ["delete"], team="operations")
-    wait = {"id": "pause", "type": "wait", "config": {"event": "record.deleted"}, "next": {"event": steps[0]["id"] if steps else "end"}}
+    wait = {
+        "id": "pause",
+        "type": "wait",
+        "config": {"event": "record.deleted"},
+        "next": {"event": steps[0]["id"] if steps else "end"},
+    }
     reached.workflow(slug, [wait, *steps], exclusive=False)
     run_id = begin(club, slug, GRETA)
     record_changes.delete(club.mona, "contact", GRETA, {})
@@ -161,7 +189,10 @@ def deleted(club: Company, slug: str, *steps: dict[str, Any]) -> tuple[str, dict
 def test_a_person_does_a_step_without_the_record_and_is_told_at_one_that_needs_it(club: Company) -> None:
     looks = {"type": "guidance", "config": {"text": "Look"}}
     run_id, told = deleted(
-        club, "asked", {"id": "look", **looks}, {"id": "name", "type": "guidance", "config": {"text": "Of {{ record.name }}"}}
+        club,
+        "asked",
+        {"id": "look", **looks},
+        {"id": "name", "type": "guidance", "config": {"text": "Of {{ record.name }}"}},
     )
     assert (told["status"], told["current"]["step"]) == ("waiting_person", "look")
     club.answer(run_id)

@@ -39,13 +39,17 @@ def begin(house: Company, slug: str, collection: str, *keys: object) -> list[str
 
 def wake() -> None:
     """What the jobs do that are queued."""
-    for (batch,) in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'wake_runs' order by id"):
+    for (batch,) in fetch(
+        "select convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'wake_runs' order by id"
+    ):
         triggers.wake_batch(batch)
     work_until_idle(MOVING)
 
 
 @pytest.mark.parametrize("point", ["source_waits.noted=kill", "source_waits.wake=kill@7"])
-def test_many_are_woken_once_each_though_a_worker_dies(shop: psycopg.Connection[Any], house: Company, point: str) -> None:
+def test_many_are_woken_once_each_though_a_worker_dies(
+    shop: psycopg.Connection[Any], house: Company, point: str
+) -> None:
     waiting("changed", "order", event="record.updated", filter="record.total >= 100")
     shop.execute("insert into orders (title, total) select 'many', 1 from generate_series(2, %s)", (MANY,))
     ids = begin(house, "changed", "order", *range(1, MANY + 1))
@@ -63,10 +67,15 @@ def test_a_transaction_from_before_the_wait_counts_once_it_is_committed_and_what
     shop: psycopg.Connection[Any], house: Company, pg: Embedded
 ) -> None:
     waiting("changed", "order", event="record.updated")
-    [[seen], [quiet]] = shop.execute("insert into orders (title, total) values ('seen', 1), ('quiet', 1) returning id").fetchall()
+    [[seen], [quiet]] = shop.execute(
+        "insert into orders (title, total) values ('seen', 1), ('quiet', 1) returning id"
+    ).fetchall()
     begin(house, "changed", "order", quiet)
     look()
-    shop.execute("update orders set title = 'ahead', updated_at = clock_timestamp() + interval '20 seconds' where id = %s", (seen,))
+    shop.execute(
+        "update orders set title = 'ahead', updated_at = clock_timestamp() + interval '20 seconds' where id = %s",
+        (seen,),
+    )
     with psycopg.connect(pg.url("postgres", "trigger_shop")) as other:
         other.execute("update orders set title = 'late', updated_at = now() where id = 1")
         late, early = begin(house, "changed", "order", 1, seen)
@@ -77,14 +86,18 @@ def test_a_transaction_from_before_the_wait_counts_once_it_is_committed_and_what
     assert fetch("select count(*) from console.waking") == [(0,)]
 
 
-def test_a_wait_from_before_the_upgrade_is_ended_by_another_program(shop: psycopg.Connection[Any], house: Company) -> None:
+def test_a_wait_from_before_the_upgrade_is_ended_by_another_program(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
     waiting("changed", "order", event="record.updated")
     [run_id] = begin(house, "changed", "order", 1)
     former = "update console.run set waiting = (waiting - 'saw') || jsonb_build_object('key', 'awt_' || substr(waiting ->> 'key', 5)) where id = %s returning 1"
     assert fetch(former, (run_id,)) == [(1,)]
     assert source_waits.collections() == ["order"]
     look()
-    shop.execute("update orders set title = 'changed', updated_at = clock_timestamp() + interval '1 second' where id = 1")
+    shop.execute(
+        "update orders set title = 'changed', updated_at = clock_timestamp() + interval '1 second' where id = 1"
+    )
     look()
     wake()
     assert stands(run_id) == "completed"
@@ -116,7 +129,9 @@ def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picke
 
 
 @pytest.mark.slow
-def test_in_each_kind_of_source_what_a_run_saw_is_told_from_what_is_new(change: Change, house: Company) -> None:
+def test_in_each_kind_of_source_what_a_run_saw_is_told_from_what_is_new(
+    change: Change, house: Company
+) -> None:
     """The same state of a record, however it is read."""
     waiting("seen", "visit", event="record.updated")
     [quiet] = begin(house, "seen", "visit", 8)

@@ -44,21 +44,30 @@ def change(request: pytest.FixtureRequest, house: Company, pg: Embedded, tmp_pat
             with first.connect() as connection:
                 connection.exec_driver_sql(f"create or replace database {name}")
             first.dispose()
-            yield from written(make_url(server).set(database=name).render_as_string(hide_password=False), "datetime(3)")
+            yield from written(
+                make_url(server).set(database=name).render_as_string(hide_password=False), "datetime(3)"
+            )
 
 
 def written(url: str, kind: str, *, zones: bool = False) -> Iterator[Change]:
     engine = connect.create(connect.address(url))
 
     def wrote(at: datetime, key: int, zone: str = BERLIN, *, new: bool = False) -> None:
-        shown = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None if not zones else ZoneInfo(zone)).isoformat(" ", "milliseconds")
+        shown = (
+            at.astimezone(ZoneInfo(zone))
+            .replace(tzinfo=None if not zones else ZoneInfo(zone))
+            .isoformat(" ", "milliseconds")
+        )
         with engine.begin() as connection:
             if new:
                 connection.execute(
-                    sa.text("insert into visit (id, changed_at, created_at) values (:id, :at, :at)"), {"id": key, "at": shown}
+                    sa.text("insert into visit (id, changed_at, created_at) values (:id, :at, :at)"),
+                    {"id": key, "at": shown},
                 )
             else:
-                connection.execute(sa.text("update visit set changed_at = :at where id = :id"), {"id": key, "at": shown})
+                connection.execute(
+                    sa.text("update visit set changed_at = :at where id = :id"), {"id": key, "at": shown}
+                )
 
     with engine.begin() as connection:
         connection.exec_driver_sql(f"create table visit ({COLUMNS.format(kind, kind, kind)})")
@@ -86,7 +95,8 @@ def written(url: str, kind: str, *, zones: bool = False) -> Iterator[Change]:
 def looked(at: datetime, *, after: timedelta = timedelta(0)) -> list[tuple[str, str]]:
     """What was taken in once a look at this moment is over, so long after the one before: (what happened, record), in order."""
     fetch(
-        "update console.source_watch set looked_at = %s, read_at = %s, mark_at = mark_at - %s returning 1", (at - after, at - after, after)
+        "update console.source_watch set looked_at = %s, read_at = %s, mark_at = mark_at - %s returning 1",
+        (at - after, at - after, after),
     )
     triggers.look()
     return [(row[0], row[1]) for row in fetch("select trigger, record from console.firing order by id")]
@@ -94,7 +104,9 @@ def looked(at: datetime, *, after: timedelta = timedelta(0)) -> list[tuple[str, 
 
 @pytest.mark.parametrize("night", [OCTOBER, MARCH], ids=["an hour comes twice", "an hour is left out"])
 @pytest.mark.parametrize("every", [timedelta(minutes=9), timedelta(minutes=50)])
-def test_each_change_of_a_night_in_which_clocks_are_shifted_is_found_once(change: Change, night: datetime, every: timedelta) -> None:
+def test_each_change_of_a_night_in_which_clocks_are_shifted_is_found_once(
+    change: Change, night: datetime, every: timedelta
+) -> None:
     """However long nothing comes between; also what is committed some seconds late, and rows that are added."""
     at, wanted = night - timedelta(minutes=55), list[tuple[str, str]]()
     assert looked(at) == []
@@ -114,7 +126,9 @@ def test_each_change_of_a_night_in_which_clocks_are_shifted_is_found_once(change
 
 
 @pytest.mark.parametrize("zones", [(NEW_YORK, "", BERLIN), ("Asia/Kolkata", NEW_YORK)], ids=" ".join)
-def test_who_corrects_the_zone_of_a_source_loses_no_change_and_hears_of_none_twice(change: Change, zones: tuple[str, ...]) -> None:
+def test_who_corrects_the_zone_of_a_source_loses_no_change_and_hears_of_none_twice(
+    change: Change, zones: tuple[str, ...]
+) -> None:
     at, wanted = datetime(2026, 11, 3, 9, 0, 0, 120_000, tzinfo=UTC), list[tuple[str, str]]()
     change(at, 8)
     assert looked(at) == []

@@ -100,9 +100,17 @@ def test_half_way_another_day_and_sent_off(company: Company) -> None:
     requests.submit(again, {**IBAN, "staff": 12})
     assert at(company, run_id) == ("waiting_person", "rate")
     output = company.told(run_id)["context"]["note"]
-    assert (output["received"], output["lacking"], output["iban"], output["staff"]) == (["extract", "photos"], [], IBAN["iban"], 12)
+    assert (output["received"], output["lacking"], output["iban"], output["staff"]) == (
+        ["extract", "photos"],
+        [],
+        IBAN["iban"],
+        12,
+    )
     assert [entry["name"] for entry in output["documents"]["extract"]] == ["extract.pdf"]
-    assert [(event["wanted"], event["pages"]) for event in events(run_id, "document_received")] == [("extract", 2), ("photos", 1)]
+    assert [(event["wanted"], event["pages"]) for event in events(run_id, "document_received")] == [
+        ("extract", 2),
+        ("photos", 1),
+    ]
     assert requests.opened(link, HERE).finished
 
 
@@ -175,7 +183,12 @@ def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     requests.letters()
     assert at(company, run_id) == ("waiting_person", "decide")
     output = company.told(run_id)["context"]["note"]
-    assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [["photos"], ["extract"], None, {"iban": "LT45"}]
+    assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [
+        ["photos"],
+        ["extract"],
+        None,
+        {"iban": "LT45"},
+    ]
     with pytest.raises(Conflict, match="or is over"):
         requests.take(page_of_then, "extract", "a.pdf", pdf())
     with pytest.raises(Conflict, match="or is over"):
@@ -222,15 +235,19 @@ def test_the_database_holds_no_token(company: Company) -> None:
 def test_what_came_by_mail_is_entered_by_hand_with_its_sender(company: Company) -> None:
     run_id = asking(company)
     for given, field in (
-        (("extract", "a.pdf", pdf(), " "), "sender"), (("other", "a.pdf", pdf(), "by mail"), "wanted"),
-        (("extract", "a.pdf", b"", "by mail"), "file"), (("extract", "a.jpg", picture(), "by mail"), "extract"),
-    ):  # fmt: skip
+        (("extract", "a.pdf", pdf(), " "), "sender"),
+        (("other", "a.pdf", pdf(), "by mail"), "wanted"),
+        (("extract", "a.pdf", b"", "by mail"), "file"),
+        (("extract", "a.jpg", picture(), "by mail"), "extract"),
+    ):
         with pytest.raises(Invalid) as refused:
             requests.by_hand(company.olivia, run_id, *given)
         assert [detail["field"] for detail in refused.value.details] == [field]
     with pytest.raises(Conflict, match="Still missing: Register extract"):
         requests.finish(company.olivia, run_id)
-    entered = requests.by_hand(company.olivia, run_id, "extract", "a.pdf", pdf(), "by mail from  anna@example.org")
+    entered = requests.by_hand(
+        company.olivia, run_id, "extract", "a.pdf", pdf(), "by mail from  anna@example.org"
+    )
     link = token(company, run_id)
     with pytest.raises(NotFound):  # who has the link takes nothing away that the asker entered
         requests.take_away(requests.opened(link, HERE), entered.id)
@@ -244,7 +261,9 @@ def test_what_came_by_mail_is_entered_by_hand_with_its_sender(company: Company) 
 
 @pytest.mark.parametrize("who", ["stan", "tom", "rosa"])
 def test_who_does_not_work_on_the_run_does_nothing(company: Company, who: str) -> None:
-    company.sql("update customer set email = 'office@halcyon.example' where id = 3")  # corporate: Tom's desk is retail
+    company.sql(
+        "update customer set email = 'office@halcyon.example' where id = 3"
+    )  # corporate: Tom's desk is retail
     run_id, actor = asking(company, record="3"), company.people[who]
     acts: list[Callable[[], object]] = [
         lambda: requests.link(actor, run_id, ""),
@@ -270,7 +289,9 @@ def test_handled_manually_and_what_comes_later_changes_nothing(company: Company)
     run_id = asking(company)
     late = page(company, run_id)
     link = token(company, run_id)
-    requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="They called.")
+    requests.stop_waiting(
+        company.olivia, run_id, revision=company.told(run_id)["revision"], reason="They called."
+    )
     told = company.told(run_id)
     assert [option["value"] for option in told["current"]["outcomes"]] == ["write", "received", "expired"]
     with pytest.raises(Conflict):
@@ -280,17 +301,32 @@ def test_handled_manually_and_what_comes_later_changes_nothing(company: Company)
     assert at(company, run_id) == ("waiting_person", "note")
     with pytest.raises(NotFound):
         requests.opened(link, HERE)
-    sent = runs.attachments.attach(company.olivia, run_id, step="note", field="extract", name="b.pdf", content=pdf(3))
+    sent = runs.attachments.attach(
+        company.olivia, run_id, step="note", field="extract", name="b.pdf", content=pdf(3)
+    )
     values = {"extract": [sent.id], "sender": "in person", **IBAN}
     revision = company.told(run_id)["revision"]
     with pytest.raises(Invalid) as refused:
         runs.complete(
-            company.olivia, run_id, runs.Submission(step="note", revision=revision, values={**values, "sender": ""}, outcome="received")
+            company.olivia,
+            run_id,
+            runs.Submission(
+                step="note", revision=revision, values={**values, "sender": ""}, outcome="received"
+            ),
         )
     assert [detail["field"] for detail in refused.value.details] == ["sender"]
-    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=revision, values=values, outcome="received"))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=revision, values=values, outcome="received"),
+    )
     output = company.told(run_id)["context"]["note"]
-    assert (output["sender"], output["received"], output["lacking"], output["iban"]) == ("in person", ["extract"], [], IBAN["iban"])
+    assert (output["sender"], output["received"], output["lacking"], output["iban"]) == (
+        "in person",
+        ["extract"],
+        [],
+        IBAN["iban"],
+    )
 
 
 def test_without_an_address_a_person_is_asked_and_writes(company: Company, post: servers.Mailbox) -> None:
@@ -299,13 +335,17 @@ def test_without_an_address_a_person_is_asked_and_writes(company: Company, post:
     assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "no_address")
     with pytest.raises(Invalid) as refused:
         runs.complete(
-            company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values={"to": "nobody"}, outcome="write")
+            company.olivia,
+            run_id,
+            runs.Submission(step="note", revision=told["revision"], values={"to": "nobody"}, outcome="write"),
         )
     assert [detail["field"] for detail in refused.value.details] == ["to"]
     runs.complete(
         company.olivia,
         run_id,
-        runs.Submission(step="note", revision=told["revision"], values={"to": "office@halcyon.example"}, outcome="write"),
+        runs.Submission(
+            step="note", revision=told["revision"], values={"to": "office@halcyon.example"}, outcome="write"
+        ),
     )
     assert at(company, run_id) == ("waiting_event", "note")
     requests.letters()
@@ -346,7 +386,9 @@ def test_a_header_cannot_be_smuggled_into_a_letter(company: Company, post: serve
     assert message["Subject"] == "Papers of Eve Bcc: all@fernwick.example"
 
 
-def test_a_mail_server_that_is_away_is_tried_again(company: Company, post: servers.Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_server_that_is_away_is_tried_again(
+    company: Company, post: servers.Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = asking(company)
     monkeypatch.setenv("CONSOLE_SMTP_URL", "smtp://127.0.0.1:9?tls=off")
     settings.current.cache_clear()
@@ -388,7 +430,12 @@ def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company)
     link = token(company, run_id)
     requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "log.write.before=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run([warm.python(), "-c", CRASH.format(token=link)], env=told, check=False, capture_output=True).returncode == -9
+    assert (
+        subprocess.run(
+            [warm.python(), "-c", CRASH.format(token=link)], env=told, check=False, capture_output=True
+        ).returncode
+        == -9
+    )
     again = requests.opened(link, HERE)
     assert (again.finished, {field.name: field.value for field in again.fields}["iban"]) == (False, "LT45")
     requests.submit(again, IBAN)
@@ -402,7 +449,9 @@ def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> Non
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Enough.")
     with pytest.raises(NotFound):
         requests.opened(link, HERE)
-    erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
+    erasure.erase(
+        Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked."
+    )
     assert fetch("select count(*) from console.document_request") == [(0,)]
     with pytest.raises(NotFound):
         files.content(stored)

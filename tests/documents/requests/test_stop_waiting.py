@@ -37,22 +37,37 @@ def half_done_and_stopped(company: Company) -> str:
 
 def chosen(company: Company, run_id: str, outcome: str, **values: Any) -> Told:
     told = company.told(run_id)
-    filled = {field["name"]: field["value"] for field in told["current"]["form"]["fields"] if field["value"] is not None}
-    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values=filled | values, outcome=outcome))
+    filled = {
+        field["name"]: field["value"]
+        for field in told["current"]["form"]["fields"]
+        if field["value"] is not None
+    }
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=told["revision"], values=filled | values, outcome=outcome),
+    )
     return company.told(run_id)
 
 
 def test_who_stops_waiting_has_what_came_and_was_typed_until_then(company: Company) -> None:
     run_id = half_done_and_stopped(company)
     output = chosen(company, run_id, "expired", reason="They are late.")["context"]["note"]
-    assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [["photos"], ["extract"], None, {"iban": "LT45"}]
+    assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [
+        ["photos"],
+        ["extract"],
+        None,
+        {"iban": "LT45"},
+    ]
     assert output["documents"]["photos"][0]["name"] == "a.jpg"
 
 
 def test_what_came_before_somebody_stopped_waiting_is_handed_in_with_the_rest(company: Company) -> None:
     run_id = half_done_and_stopped(company)
     assert "photos" in str(company.told(run_id)["current"]["form"]["fields"])
-    sent = runs.attachments.attach(company.olivia, run_id, step="note", field="extract", name="b.pdf", content=pdf(3))
+    sent = runs.attachments.attach(
+        company.olivia, run_id, step="note", field="extract", name="b.pdf", content=pdf(3)
+    )
     output = chosen(company, run_id, "received", extract=[sent.id], iban=IBAN["iban"])["context"]["note"]
     assert (output["received"], output["iban"]) == (["extract", "photos"], IBAN["iban"])
 
@@ -65,11 +80,15 @@ def test_asked_again_and_again_they_find_their_own_words_as_theirs(company: Comp
     assert state is not None
     assert [answer.ours for answer in state.answers if answer.here or answer.label == "IBAN"] == [False]
     requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"])
-    assert chosen(company, run_id, "expired", reason="Late again.")["context"]["note"]["unsent"] == {"iban": "LT45"}
+    assert chosen(company, run_id, "expired", reason="Late again.")["context"]["note"]["unsent"] == {
+        "iban": "LT45"
+    }
 
 
 @pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "expired"])
-def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(company: Company, stopped: bool) -> None:
+def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(
+    company: Company, stopped: bool
+) -> None:
     run_id = asking(company)
     half = page(company, run_id)
     revision = company.told(run_id)["revision"]
@@ -78,7 +97,10 @@ def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(comp
         if stopped:
             requests.stop_waiting(company.olivia, run_id, revision=revision)
         else:
-            fetch("update console.document_request set until = now() + interval '1 second' where run = %s returning id", (run_id,))
+            fetch(
+                "update console.document_request set until = now() + interval '1 second' where run = %s returning id",
+                (run_id,),
+            )
             time.sleep(1.05)
             requests.letters()
 

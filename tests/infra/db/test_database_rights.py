@@ -19,7 +19,19 @@ ACTOR = Actor("system", "sys_cli", session="sys:config")
 KEPT = ("event", "event_value", "log_pending", "chain", "workflow_version")
 """Tables of which the application changes no row by itself."""
 
-PROJECTIONS = ("run", "attempt", "run_context", "effect", "shown", "draft", "person", "session", "policy", "collection", "workflow")
+PROJECTIONS = (
+    "run",
+    "attempt",
+    "run_context",
+    "effect",
+    "shown",
+    "draft",
+    "person",
+    "session",
+    "policy",
+    "collection",
+    "workflow",
+)
 TRANSITION = """select console.transition(%(chain)s, %(seq)s, %(head)s, %(leaves)s, %(bodies)s, %(sub)s, %(kid)s, %(nonces)s, %(cts)s,
     %(run)s, null, null, null, null, %(request)s)"""
 
@@ -32,7 +44,9 @@ def fixture_connection(clean: Any) -> Iterator["psycopg.Connection[Any]"]:
     note(ACTOR, "process_started", open={"mode": "test"})
     with psycopg.connect(clean.url, autocommit=True) as made:
         made.execute("insert into console.workflow (id, slug, title, team) values ('wf_x', 'x', 'X', 't')")
-        made.execute("insert into console.workflow_version values ('wf_x', 1, 'document', 'hash', now(), 'usr_x')")
+        made.execute(
+            "insert into console.workflow_version values ('wf_x', 1, 'document', 'hash', now(), 'usr_x')"
+        )
         yield made
 
 
@@ -55,7 +69,10 @@ def refused(connection: "psycopg.Connection[Any]", statement: str, *given: Any) 
 def contents(connection: "psycopg.Connection[Any]") -> list[Any]:
     """Every row of the log and of what belongs to it."""
     return [
-        connection.execute(sql.SQL("select * from console.{} order by 1, 2").format(sql.Identifier(table))).fetchall() for table in KEPT
+        connection.execute(
+            sql.SQL("select * from console.{} order by 1, 2").format(sql.Identifier(table))
+        ).fetchall()
+        for table in KEPT
     ]
 
 
@@ -136,7 +153,12 @@ def test_the_application_cannot_become_more_than_it_is(connection: "psycopg.Conn
     ]
     for statement in statements:
         state = refused(connection, statement)
-        assert state in ("InsufficientPrivilege", "UndefinedObject", "FeatureNotSupported", "InvalidParameterValue"), (statement, state)
+        assert state in (
+            "InsufficientPrivilege",
+            "UndefinedObject",
+            "FeatureNotSupported",
+            "InvalidParameterValue",
+        ), (statement, state)
         connection.execute("reset role")
     connection.execute("grant update, delete on console.event to console")  # a warning, and nothing granted
     assert refused(connection, "update console.event set body = body") == "InsufficientPrivilege"
@@ -148,7 +170,9 @@ def test_the_application_cannot_become_more_than_it_is(connection: "psycopg.Conn
 def test_types_and_functions_of_the_callers_own_do_not_stand_before_those_of_the_log(
     connection: "psycopg.Connection[Any]", superuser: "psycopg.Connection[Any]"
 ) -> None:
-    superuser.execute("grant temporary on database " + str(connection.info.dbname) + " to console")  # a server that nobody has prepared
+    superuser.execute(
+        "grant temporary on database " + str(connection.info.dbname) + " to console"
+    )  # a server that nobody has prepared
     steal = "grant update on console.event to console"  # what would count where it is done in the name of the owner of the log
     for kind in ("xid8", "jsonb", "bytea", "text", "int8", "int4", "timestamptz"):
         connection.execute(
@@ -163,7 +187,9 @@ def test_types_and_functions_of_the_callers_own_do_not_stand_before_those_of_the
         connection.execute(f"set search_path = {path}")
         assert connection.execute(TRANSITION, parameters(f"sys:t{number}")).fetchone() == (1,), path
         connection.execute("select console.sequence(10)")
-        assert connection.execute("select has_table_privilege('console.event', 'update')").fetchone() == (False,), path
+        assert connection.execute("select has_table_privilege('console.event', 'update')").fetchone() == (
+            False,
+        ), path
 
 
 def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connection[Any]") -> None:
@@ -185,9 +211,13 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
     assert may["workflow_version"] == {"INSERT"}
     for table in PROJECTIONS:
         assert may[table] == {"INSERT", "UPDATE", "DELETE"}, table
-    tables = connection.execute("select tablename from pg_tables where schemaname = 'console' order by 1").fetchall()
+    tables = connection.execute(
+        "select tablename from pg_tables where schemaname = 'console' order by 1"
+    ).fetchall()
     lacking = [name for (name,) in tables if "SELECT" not in dict(granted).get(name, ())]
-    assert lacking == [], f"the role console may not even read {', '.join(lacking)}: grant it, as docs/developers/add-a-migration.md shows"
+    assert lacking == [], (
+        f"the role console may not even read {', '.join(lacking)}: grant it, as docs/developers/add-a-migration.md shows"
+    )
     callable_by_us = connection.execute(
         "select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
         " where n.nspname = 'console' and has_function_privilege('console', p.oid, 'execute') order by 1"
@@ -230,7 +260,11 @@ def test_even_the_superuser_is_refused_while_the_triggers_are_on(
         "merge into console.event e using console.event o on e.id = o.id when matched then delete",
         "insert into console.event select * from console.event on conflict (id) do update set body = excluded.body",
     ]
-    for role in ("origin", "replica", "local"):  # replica mode passes over triggers, but not over those that are always on
+    for role in (
+        "origin",
+        "replica",
+        "local",
+    ):  # replica mode passes over triggers, but not over those that are always on
         superuser.execute(f"set session_replication_role = {role}")
         for statement in statements:
             state = refused(superuser, statement)
@@ -245,7 +279,9 @@ def test_even_the_superuser_is_refused_while_the_triggers_are_on(
 
 def parameters(chain: str, **more: Any) -> dict[str, Any]:
     """The call that appends one event to a chain, with one thing or another wrong."""
-    (link,) = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain})], chain, 0, b"", FRAME)
+    (link,) = chained(
+        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain})], chain, 0, b"", FRAME
+    )
     given = {
         "chain": chain,
         "seq": 0,
@@ -267,12 +303,20 @@ def test_what_is_no_link_is_not_appended(connection: "psycopg.Connection[Any]") 
     good = parameters("sys:t")
     wrong: list[tuple[str, dict[str, Any], type[Exception]]] = [
         ("a hash of something else", {"leaves": [secrets.token_bytes(32)]}, errors.CheckViolation),
-        ("a hash without the zero byte", {"leaves": [hashlib.sha256(good["bodies"][0]).digest()]}, errors.CheckViolation),
+        (
+            "a hash without the zero byte",
+            {"leaves": [hashlib.sha256(good["bodies"][0]).digest()]},
+            errors.CheckViolation,
+        ),
         ("a hash cut short", {"leaves": [good["leaves"][0][:31]]}, errors.CheckViolation),
         ("a body changed by one byte", {"bodies": [good["bodies"][0] + b" "]}, errors.CheckViolation),
         ("no hash", {"leaves": [None]}, errors.NotNullViolation),
         ("no body", {"bodies": [None]}, errors.NotNullViolation),
-        ("fewer hashes than bodies", {"bodies": good["bodies"] * 2, "nonces": [None] * 2, "cts": [None] * 2}, errors.NotNullViolation),
+        (
+            "fewer hashes than bodies",
+            {"bodies": good["bodies"] * 2, "nonces": [None] * 2, "cts": [None] * 2},
+            errors.NotNullViolation,
+        ),
         ("a value without its subject", {"nonces": [b"n"], "cts": [b"c"]}, errors.NotNullViolation),
         ("no chain", {"chain": None}, errors.NotNullViolation),
     ]
@@ -287,7 +331,13 @@ def test_what_is_no_link_is_not_appended(connection: "psycopg.Connection[Any]") 
 
 def test_a_chain_goes_on_only_from_its_end(connection: "psycopg.Connection[Any]") -> None:
     (end,) = connection.execute("select seq, head from console.chain where id = 'sys:config'").fetchall()
-    links = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:config", end[0], bytes(end[1]), FRAME)
+    links = chained(
+        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {})],
+        "sys:config",
+        end[0],
+        bytes(end[1]),
+        FRAME,
+    )
     more = {"leaves": [links[0].leaf], "bodies": [links[0].body]}
     for what, seq, head in [
         ("from the start", 0, b""),
@@ -298,15 +348,21 @@ def test_a_chain_goes_on_only_from_its_end(connection: "psycopg.Connection[Any]"
         ("of a chain that is not there", end[0], bytes(end[1])),
     ]:
         chain = "sys:nowhere" if what.startswith("of a chain") else "sys:config"
-        assert connection.execute(TRANSITION, parameters(chain, seq=seq, head=head, **more)).fetchone() == (0,), what
+        assert connection.execute(TRANSITION, parameters(chain, seq=seq, head=head, **more)).fetchone() == (
+            0,
+        ), what
     told = parameters("sys:config", seq=end[0], head=bytes(end[1]), **more)
     assert connection.execute(TRANSITION, told).fetchone() == (end[0] + 1,)
     assert connection.execute(TRANSITION, told).fetchone() == (0,), "the same once more"
-    numbers = connection.execute("select run_seq from console.event where run = 'sys:config' order by 1").fetchall()
+    numbers = connection.execute(
+        "select run_seq from console.event where run = 'sys:config' order by 1"
+    ).fetchall()
     assert [number for (number,) in numbers] == [1, 2, 3, 4]
 
 
-def test_a_run_cannot_be_begun_twice_nor_gone_on_with_where_there_is_none(connection: "psycopg.Connection[Any]") -> None:
+def test_a_run_cannot_be_begun_twice_nor_gone_on_with_where_there_is_none(
+    connection: "psycopg.Connection[Any]",
+) -> None:
     run = (
         '{"id": "run_x", "workflow": "wf_x", "version": 1, "status": "running", "revision": 1, "team": "t", "attempts": 0, "visits": {},'
         ' "active_at": "2026-11-20T06:30:00Z", "started_by": "usr_x", "automatic": 0, "input": {}, "created_at": "2026-11-20T06:30:00Z",'
@@ -322,7 +378,9 @@ def test_a_run_cannot_be_begun_twice_nor_gone_on_with_where_there_is_none(connec
         with pytest.raises(errors.UniqueViolation) as told:
             connection.execute(TRANSITION, given)
         assert told.value.diag.constraint_name == constraint, what
-    assert connection.execute("select count(*) from console.event where run in ('run_x', 'run_y')").fetchone() == (1,)
+    assert connection.execute(
+        "select count(*) from console.event where run in ('run_x', 'run_y')"
+    ).fetchone() == (1,)
     connection.execute("update console.run set ended_at = now()")
     assert connection.execute(TRANSITION, parameters("run_y", run=other)).fetchone() == (1,)
 
@@ -336,19 +394,27 @@ def test_a_used_request_undoes_the_whole_transition(connection: "psycopg.Connect
     assert connection.execute("select count(*) from console.chain where id = 'sys:b'").fetchone() == (0,)
 
 
-def test_a_sealed_value_is_written_with_its_event_and_only_then(connection: "psycopg.Connection[Any]") -> None:
+def test_a_sealed_value_is_written_with_its_event_and_only_then(
+    connection: "psycopg.Connection[Any]",
+) -> None:
     found = connection.execute(
         "select e.run_seq, v.sub from console.event e left join console.event_value v on v.event = e.id where e.run = 'sys:config' order by 1"
     ).fetchall()
     assert [(number, sub is not None) for number, sub in found] == [(1, False), (2, True), (3, False)]
-    assert b"Adaeze" not in b"".join(bytes(row[0]) for row in connection.execute("select body from console.event"))
-    assert b"Adaeze" not in b"".join(bytes(row[0]) for row in connection.execute("select ct from console.event_value"))
+    assert b"Adaeze" not in b"".join(
+        bytes(row[0]) for row in connection.execute("select body from console.event")
+    )
+    assert b"Adaeze" not in b"".join(
+        bytes(row[0]) for row in connection.execute("select ct from console.event_value")
+    )
 
 
 def test_places_and_the_tree_are_given_by_functions_alone(connection: "psycopg.Connection[Any]") -> None:
     assert connection.execute("select console.sequence(2)").fetchone() == (2,)
     assert connection.execute("select console.sequence(10)").fetchone() == (1,)
-    found = connection.execute("select pos, kind, actor, run, origin from console.activity order by pos").fetchall()
+    found = connection.execute(
+        "select pos, kind, actor, run, origin from console.activity order by pos"
+    ).fetchall()
     assert found == [(pos, "process_started", "sys_cli", "sys:config", "system") for pos in (1, 2, 3)]
     assert connection.execute("select console.grow_tree()").fetchone() == (3,)
     assert connection.execute("select console.grow_tree(true)").fetchone() == (3,)
@@ -364,7 +430,9 @@ def test_places_and_the_tree_are_given_by_functions_alone(connection: "psycopg.C
         assert refused(connection, statement) == "InsufficientPrivilege", statement
 
 
-def test_appending_in_ones_own_transaction_comes_and_goes_with_it(connection: "psycopg.Connection[Any]", clean: Any) -> None:
+def test_appending_in_ones_own_transaction_comes_and_goes_with_it(
+    connection: "psycopg.Connection[Any]", clean: Any
+) -> None:
     from console.infra import db
 
     links = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:t", 0, b"", FRAME)

@@ -24,7 +24,9 @@ print(json.dumps([told, wrote, sys.argv[1:], sys.stdin.read(), sorted(set(os.env
 
 
 @pytest.mark.parametrize("kind", [page_pictures._draw, _press], ids=["draw", "press"])
-def test_a_program_is_under_its_limits_before_its_first_line(kind: Confined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_is_under_its_limits_before_its_first_line(
+    kind: Confined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONSOLE_MASTER_KEY", "secret")
     (tmp_path / "probe.py").write_text(PROBE)
@@ -37,7 +39,11 @@ def test_a_program_is_under_its_limits_before_its_first_line(kind: Confined, tmp
 
 
 def test_no_other_module_has_limits_of_its_own() -> None:
-    using = {str(path.relative_to(ROOT)) for path in (ROOT / "console").rglob("*.py") if "RLIMIT" in path.read_text(encoding="utf-8")}
+    using = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "console").rglob("*.py")
+        if "RLIMIT" in path.read_text(encoding="utf-8")
+    }
     assert using == {"console/infra/files/confined_process.py"}, (
         "start the program with console.infra.files.confined_process.Confined: it has the limits"
     )

@@ -48,8 +48,16 @@ def test_what_is_taken(content: bytes, name: str, kept: str, media_type: str, pa
         (b"MZ\x90\x00" + b"\x00" * 200, "a.pdf", "which is not taken here"),
         (b"GIF89a" + b"\x00" * 40, "a.gif", "image/gif"),
         (archive("a.txt"), "a.zip", "which is not taken here"),
-        (archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), "a.docx", "which is not taken here"),
-        (archive("[Content_Types].xml", "word/document.xml", each=b"0" * 30_000_000), "bomb.docx", "unpacks to far more"),
+        (
+            archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
+            "a.docx",
+            "which is not taken here",
+        ),
+        (
+            archive("[Content_Types].xml", "word/document.xml", each=b"0" * 30_000_000),
+            "bomb.docx",
+            "unpacks to far more",
+        ),
         (b"PK\x03\x04 cut off", "a.docx", "which is not taken here"),
         (b"%PDF-1.7 and nothing more", "a.pdf", "damaged"),
         (picture()[:300], "a.jpg", "damaged"),
@@ -76,16 +84,25 @@ def test_a_picture_of_too_many_points_is_refused_before_they_are_decoded() -> No
         file_type.examine(out.getvalue(), "a.png", ALL)
 
 
-def test_an_archive_of_very_many_members_is_refused_without_listing_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_of_very_many_members_is_refused_without_listing_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The list of half a million took the web process 17 seconds and 200 MB."""
-    content = archive("[Content_Types].xml", "word/document.xml", *(f"{number:x}" for number in range(file_type.MOST_MEMBERS)), each=b"")
+    content = archive(
+        "[Content_Types].xml",
+        "word/document.xml",
+        *(f"{number:x}" for number in range(file_type.MOST_MEMBERS)),
+        each=b"",
+    )
     monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda _: pytest.fail("its members were listed"))
     with pytest.raises(file_type.Refused, match="unpacks to far more"):
         file_type.examine(content, "many.docx", ALL)
 
 
 def test_a_kind_that_the_step_does_not_name_is_refused() -> None:
-    with pytest.raises(file_type.Refused, match="is a PNG picture, which is not taken here. Send it as PDF or plain text"):
+    with pytest.raises(
+        file_type.Refused, match="is a PNG picture, which is not taken here. Send it as PDF or plain text"
+    ):
         file_type.examine(picture("PNG"), "a.png", ("pdf", "text"))
 
 
@@ -110,8 +127,13 @@ def test_pages_are_drawn_as_png_and_turned(turn: int, size: tuple[int, int]) -> 
     assert drawn.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("child", ["import os; os._exit(11)", "while True: pass", "print('j{}', end='') or __import__('sys').exit(3)"])
-def test_a_process_that_breaks_off_or_hangs_harms_nobody(child: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "child",
+    ["import os; os._exit(11)", "while True: pass", "print('j{}', end='') or __import__('sys').exit(3)"],
+)
+def test_a_process_that_breaks_off_or_hangs_harms_nobody(
+    child: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "child.py"
     file.write_text(child)
     monkeypatch.setattr(page_pictures, "_draw", replace(page_pictures._draw, program=file, seconds=0.5))

@@ -73,9 +73,14 @@ def test_pages_have_their_own_text_and_its_places() -> None:
     assert tops == sorted(tops)
 
 
-@cases(("rotate", "wide", "high"), [(0, "left", "top"), (90, "right", "top"), (180, "right", "bottom"), (270, "left", "bottom")])
+@cases(
+    ("rotate", "wide", "high"),
+    [(0, "left", "top"), (90, "right", "top"), (180, "right", "bottom"), (270, "left", "bottom")],
+)
 def test_places_are_those_of_the_page_as_it_is_shown(rotate: int, wide: str, high: str) -> None:
-    (page,) = text_recognition.read(written(text_at(20, 370, "Corner words here"), rotate=rotate), PDF, recognise=False)
+    (page,) = text_recognition.read(
+        written(text_at(20, 370, "Corner words here"), rotate=rotate), PDF, recognise=False
+    )
     left, top, right, bottom = page.lines[0].words[0].box
     assert ((left + right) / 2 < 0.5) == (wide == "left")
     assert ((top + bottom) / 2 < 0.5) == (high == "top")
@@ -125,20 +130,30 @@ def test_a_link_to_a_local_file_is_not_followed(tmp_path: Path) -> None:
 @needs_tesseract
 def test_a_scan_is_recognised() -> None:
     made = scan(printed_papers.paper(FACTS)[0])
-    assert json.loads(page_pictures._ask_child({"what": "words", "kind": PDF, "most_pages": 5}, made)) == {"of": 1, "pages": [[]]}
+    assert json.loads(page_pictures._ask_child({"what": "words", "kind": PDF, "most_pages": 5}, made)) == {
+        "of": 1,
+        "pages": [[]],
+    }
     (page,) = text_recognition.read(made, PDF, recognise=True)
     assert page.origin == "ocr"
     assert "Halcyon Harbour Trading" in page.text
     line = next(line for line in page.lines if "Halcyon" in line.text)
     plain = next(
-        line for line in text_recognition.read(printed_papers.paper(FACTS)[0], PDF, recognise=False)[0].lines if "Halcyon" in line.text
+        line
+        for line in text_recognition.read(printed_papers.paper(FACTS)[0], PDF, recognise=False)[0].lines
+        if "Halcyon" in line.text
     )
     assert all(abs(one - other) < 0.03 for one, other in zip(line.box, plain.box, strict=True))
 
 
 @cases(
     ("media_type", "content"),
-    [(PNG, b"\x89PNG\r\n\x1a\n" + b"x" * 100), (JPEG, b"\xff\xd8\xff" + b"x" * 100), (PNG, picture()), (PNG, b"")],
+    [
+        (PNG, b"\x89PNG\r\n\x1a\n" + b"x" * 100),
+        (JPEG, b"\xff\xd8\xff" + b"x" * 100),
+        (PNG, picture()),
+        (PNG, b""),
+    ],
 )
 def test_a_broken_picture_ends_with_a_sentence(media_type: str, content: bytes) -> None:
     with pytest.raises(Invalid):

@@ -47,11 +47,17 @@ def test_nothing_goes_by_itself_while_paused_and_by_hand_everything(company: Com
     assert (runs.wake(), jobs()) == (0, [])
     before = kinds(stuck)
     later = started(company, "counting")
-    assert (kinds(stuck), company.told(due)["status"], company.told(later)["status"]) == (before, "waiting_time", "running")
+    assert (kinds(stuck), company.told(due)["status"], company.told(later)["status"]) == (
+        before,
+        "waiting_time",
+        "running",
+    )
     assert jobs() == [("queued", f"{later}:{len(kinds(later))}")]
     by_hand = company.at("rate", "2")
     company.answer(by_hand)
-    assert company.sql("select risk from customer where id = 2") == [("low",)], "what a person handed in is made"
+    assert company.sql("select risk from customer where id = 2") == [("low",)], (
+        "what a person handed in is made"
+    )
     fetch("update console.run set active_at = now() - interval '1 minute' returning 1")
     assert company.work() == 1
     assert (company.told(later)["status"], company.told(due)["status"]) == ("running", "waiting_time")
@@ -98,7 +104,14 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
     started(company, "counting")
     give_up("a")
     state = status.read(company.ines)
-    assert (state.workers, state.due, state.picked, state.failed, state.timers, state.moving) == (0, 1, 0, 1, 1, 1)
+    assert (state.workers, state.due, state.picked, state.failed, state.timers, state.moving) == (
+        0,
+        1,
+        0,
+        1,
+        1,
+        1,
+    )
     assert (state.failures[0].name, state.failures[0].about, state.paused_at) == ("advance", "The run", None)
     assert (state.failures[0].words, state.failures[0].href) == ("Move a run on", "/runs/run_x")
     assert state.next_at is not None
@@ -109,13 +122,17 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
     assert b"run_" not in text
 
 
-def test_a_job_that_was_given_up_is_tried_once_more(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_was_given_up_is_tried_once_more(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = give_up("a")
     with monkeypatch.context() as patched:
         patched.setattr(background, "revive_batch", lambda *_: jobs_seen.append(jobs()))
         jobs_seen: list[Any] = []
         status.try_again(company.ines, number)
-    assert jobs_seen == [[("failed", "a")]], "no worker sees the job before what it is about is under way again"
+    assert jobs_seen == [[("failed", "a")]], (
+        "no worker sees the job before what it is about is under way again"
+    )
     (told,) = [event for event in log.events_of(company.ines.session) if event.type == "job_retried"]
     assert told.open == {"job": "advance"}
     fetch("update queue.pgqueuer set status = 'failed' returning id")
@@ -132,7 +149,9 @@ def test_a_job_that_was_given_up_is_tried_once_more(company: Company, monkeypatc
 
 
 @pytest.mark.parametrize("quick", [queue.ADVANCE, queue.SEND])
-def test_a_guided_run_and_an_email_wait_for_nobody_else_who_waits_for_somebody_outside(company: Company, quick: str) -> None:
+def test_a_guided_run_and_an_email_wait_for_nobody_else_who_waits_for_somebody_outside(
+    company: Company, quick: str
+) -> None:
     """Each kind of job but this one stands still, more of each than there are threads; the other channels among them."""
     answered, came = threading.Event(), threading.Event()
 
@@ -142,13 +161,23 @@ def test_a_guided_run_and_an_email_wait_for_nobody_else_who_waits_for_somebody_o
     slow = queue.JOBS - {quick}
     made: dict[str, Callable[[str], None]] = dict.fromkeys(slow, stand_still)
     made[quick] = lambda _: came.set()
-    queue.enqueue_all([queue.Job(name, f"{name} {number}", f"{name} {number}") for name in slow for number in range(9)])
+    queue.enqueue_all(
+        [queue.Job(name, f"{name} {number}", f"{name} {number}") for name in slow for number in range(9)]
+    )
     dispatcher = Dispatcher(pools(made, 4))
     thread = threading.Thread(target=dispatcher.run)
     thread.start()
     try:
         until, nobody_holds = time.monotonic() + 60, [queue.ADVANCE_HANDS_OFF, queue.TEND]
-        while len(fetch("select from queue.pgqueuer where status = 'picked' and entrypoint = any(%s)", (nobody_holds,))) < 8:
+        while (
+            len(
+                fetch(
+                    "select from queue.pgqueuer where status = 'picked' and entrypoint = any(%s)",
+                    (nobody_holds,),
+                )
+            )
+            < 8
+        ):
             assert time.monotonic() < until
             time.sleep(0.05)
         queue.enqueue_all([queue.Job(quick, "run_guided", "the one")])
@@ -164,7 +193,11 @@ def test_a_guided_run_and_an_email_wait_for_nobody_else_who_waits_for_somebody_o
 
 def loading(**settings: Any) -> None:
     """A workflow over a customer that reads the record by itself, and ends."""
-    steps = [step("start", "start", "load"), step("load", "get_data", "end", {"fields": ["risk"]}), step("end", "end", None)]
+    steps = [
+        step("start", "start", "load"),
+        step("load", "get_data", "end", {"fields": ["risk"]}),
+        step("end", "end", None),
+    ]
     steps[1]["completion"] = "automatic"
     publish("loading", steps, collection="customer", **settings)
 
@@ -217,11 +250,20 @@ def stopped_at_load(company: Company) -> str:
         (locked, True, "source_down", ["step_failed"]),
         (moved_away, True, "source_down", ["step_failed"]),
         (lost, False, "source_changed", ["step_failed"]),
-        (deleted, False, "record_gone", ["step_failed", "run_escalated"]),  # its holder sees it no more: it is put where others find it
+        (
+            deleted,
+            False,
+            "record_gone",
+            ["step_failed", "run_escalated"],
+        ),  # its holder sees it no more: it is put where others find it
     ],
 )
 def test_what_may_pass_is_tried_again_and_nothing_else(
-    company: Company, gone: Callable[[Company], AbstractContextManager[None]], tried: bool, code: str, last: list[str]
+    company: Company,
+    gone: Callable[[Company], AbstractContextManager[None]],
+    tried: bool,
+    code: str,
+    last: list[str],
 ) -> None:
     loading(retries=2)
     run_id = stopped_at_load(company)
@@ -236,7 +278,11 @@ def test_what_may_pass_is_tried_again_and_nothing_else(
     told = load(run_id)
     assert told is not None
     assert told.run.take_over is not None
-    assert (kinds(run_id).count("retry_set"), kinds(run_id)[-len(last) :], told.run.take_over["code"]) == (2 if tried else 0, last, code)
+    assert (kinds(run_id).count("retry_set"), kinds(run_id)[-len(last) :], told.run.take_over["code"]) == (
+        2 if tried else 0,
+        last,
+        code,
+    )
     if told.run.holder is None:
         runs.take_over(company.olivia, run_id, revision=None)
     runs.retry(company.olivia, run_id, revision=None)
@@ -244,7 +290,9 @@ def test_what_may_pass_is_tried_again_and_nothing_else(
     whole(run_id)
 
 
-def test_who_waits_for_a_source_goes_on_when_it_answers_and_not_when_the_next_try_is_due(company: Company) -> None:
+def test_who_waits_for_a_source_goes_on_when_it_answers_and_not_when_the_next_try_is_due(
+    company: Company,
+) -> None:
     loading(backoff_ms=3_600_000)
     run_id = stopped_at_load(company)
     sources.pause("company")

@@ -22,18 +22,43 @@ REPORTED = "select count(*) from console.activity where kind = 'effect_reported'
 def paying(target: str) -> dict[str, object]:
     """An action of which the other system says only later what came of it."""
     payment = {
-        "kind": "http", "name": "payment", "summary": "Pays", "target": target, "path": "/v1/payments", "body": {"amount": "input.amount"}, "timeout_s": 30,
+        "kind": "http",
+        "name": "payment",
+        "summary": "Pays",
+        "target": target,
+        "path": "/v1/payments",
+        "body": {"amount": "input.amount"},
+        "timeout_s": 30,
         "result": {"status": "answer.status"},
-        "look_up": {"path": "/v1/payments", "query": {"key": "key"}, "where": "true", "result": {"status": "answer.status"}},
-        "follow": {"pending": "results.payment.status == 'pending'", "failed": "results.payment.status == 'failed'", "title": "It came to nothing"},
-    }  # fmt: skip
+        "look_up": {
+            "path": "/v1/payments",
+            "query": {"key": "key"},
+            "where": "true",
+            "result": {"status": "answer.status"},
+        },
+        "follow": {
+            "pending": "results.payment.status == 'pending'",
+            "failed": "results.payment.status == 'failed'",
+            "title": "It came to nothing",
+        },
+    }
     form = [{"name": "amount", "label": "Amount", "type": "integer", "required": True}]
-    about = {"format": 1, "id": f"customer.pay_{target}", "title": f"Pay by {target}", "collection": "customer", "team": "operations"}
+    about = {
+        "format": 1,
+        "id": f"customer.pay_{target}",
+        "title": f"Pay by {target}",
+        "collection": "customer",
+        "team": "operations",
+    }
     return about | {"form": form, "irreversible": True, "effects": [payment], "done": "Paid."}
 
 
 def pays(method: str, later: str) -> tuple[int, bytes, dict[str, str]]:
-    return 200, json.dumps({"status": "pending" if method == "POST" else later}).encode(), {"Content-Type": "application/json"}
+    return (
+        200,
+        json.dumps({"status": "pending" if method == "POST" else later}).encode(),
+        {"Content-Type": "application/json"},
+    )
 
 
 def test_look_ups_that_hang_hold_no_other_look_up(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +72,10 @@ def test_look_ups_that_hang_hold_no_other_look_up(company: Company, monkeypatch:
             return pays(asked.method, "succeeded")
 
         slow.answer, quick.answer = after_a_while, lambda asked: pays(asked.method, "failed")
-        environ = {"CONSOLE_HTTP_TARGETS": f"slow={slow.url},quick={quick.url}", "CONSOLE_PRIVATE_HOSTS": "127.0.0.1"}
+        environ = {
+            "CONSOLE_HTTP_TARGETS": f"slow={slow.url},quick={quick.url}",
+            "CONSOLE_PRIVATE_HOSTS": "127.0.0.1",
+        }
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         settings.current.cache_clear()
@@ -62,7 +90,9 @@ def test_look_ups_that_hang_hold_no_other_look_up(company: Company, monkeypatch:
             since = time.monotonic()
             assert until(lambda: fetch(REPORTED) == [(3,)])
             assert time.monotonic() - since < SOON_S
-            assert until(lambda: len(slow.received) == 5), "all who wait for the slow one wait beside the others"
+            assert until(lambda: len(slow.received) == 5), (
+                "all who wait for the slow one wait beside the others"
+            )
             assert not speaks.is_set()
             speaks.set()
             assert until(lambda: fetch(REPORTED) == [(8,)])

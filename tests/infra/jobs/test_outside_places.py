@@ -50,14 +50,18 @@ def test_jobs_that_wait_for_somebody_outside_hold_no_thread_of_the_others(clean:
         try:
             assert until(lambda: len(done) == JOBS - 3 * threads)
             assert until(lambda: len(out) == 3 * threads)
-            assert until(lambda: len(fetch("select id from queue.pgqueuer")) == 3 * threads), "those that are done are told at once"
+            assert until(lambda: len(fetch("select id from queue.pgqueuer")) == 3 * threads), (
+                "those that are done are told at once"
+            )
         finally:
             answer.set()
         assert until(lambda: len(done) == JOBS and not fetch("select id from queue.pgqueuer"))
     assert set(done.values()) == {1}
 
 
-def test_no_target_takes_the_places_of_others_and_one_that_is_silent_is_asked_by_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_target_takes_the_places_of_others_and_one_that_is_silent_is_asked_by_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(outside_places, "SILENT_S", -1.0)
     target, other = "silent", "other"
     inside, results = threading.Barrier(outside_places.EACH + 1), list[bool]()

@@ -22,7 +22,9 @@ from tests.conftest import Database
 
 
 def jobs() -> list[tuple[str, str, str]]:
-    rows = fetch("select entrypoint, convert_from(payload, 'UTF8'), dedupe_key from queue.pgqueuer order by id")
+    rows = fetch(
+        "select entrypoint, convert_from(payload, 'UTF8'), dedupe_key from queue.pgqueuer order by id"
+    )
     return [(row[0], row[1], row[2]) for row in rows]
 
 
@@ -35,7 +37,10 @@ def test_a_job_comes_and_goes_with_the_transaction(clean: Database) -> None:
         queue.enqueue(connection, "advance", "run_3")
         connection.rollback()
     assert jobs() == [("advance", "run_ü", "a")]
-    assert queue.enqueue_all([queue.advance("run_4", 7), queue.advance("run_4", 7), queue.advance("run_4", 8)]) == 2
+    assert (
+        queue.enqueue_all([queue.advance("run_4", 7), queue.advance("run_4", 7), queue.advance("run_4", 8)])
+        == 2
+    )
     assert queue.enqueue_all([]) == 0
     assert [row[2] for row in jobs()] == ["a", "run_4:7", "run_4:8"]
 
@@ -45,8 +50,12 @@ def test_no_variable_of_the_environment_names_other_tables() -> None:
     script = "from console.infra.jobs.dispatch import SETTINGS; print(SETTINGS.model_dump_json())"
     plain = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     names = [name for name in SETTINGS.model_dump() if name not in ("durability", "widen_id")]
-    hostile = {f"{prefix}{name}".upper(): "other_" for name in names for prefix in ("", "pgqueuer_")} | {"PGQUEUER_SCHEMA": "other"}
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ | hostile).stdout
+    hostile = {f"{prefix}{name}".upper(): "other_" for name in names for prefix in ("", "pgqueuer_")} | {
+        "PGQUEUER_SCHEMA": "other"
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ | hostile
+    ).stdout
     assert told == plain
     assert "other" not in told
 
@@ -64,7 +73,10 @@ def test_no_variable_of_the_environment_names_other_tables() -> None:
 def test_the_application_fills_the_queue_and_owns_nothing_of_it(clean: Database, statement: str) -> None:
     import psycopg
 
-    with psycopg.connect(clean.url, autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with (
+        psycopg.connect(clean.url, autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
         connection.execute(statement.encode())
 
 
@@ -87,7 +99,9 @@ def test_a_value_that_cannot_be_stored_fails_its_job_at_once_and_by_name(
     job = SimpleNamespace(id=7, payload=b"", attempts=0)
     with pytest.raises(RetryRequested if again else JobFailed, match=None if again else type(error).__name__):
         Dispatcher([])._do("advance", fail, job)  # type: ignore[arg-type]
-    assert ("the database does not answer" in caplog.text) is isinstance(error, sa.exc.OperationalError | psycopg.OperationalError)
+    assert ("the database does not answer" in caplog.text) is isinstance(
+        error, sa.exc.OperationalError | psycopg.OperationalError
+    )
 
 
 def test_a_worker_keeps_no_notice_of_jobs_that_are_done_and_misses_none(clean: Database) -> None:
@@ -159,7 +173,9 @@ def test_a_look_that_waits_is_enough_for_all_that_comes_until_it_begins(clean: D
 def test_a_look_does_not_begin_before_the_end_of_a_transaction_that_counts_on_it(clean: Database) -> None:
     with transaction() as connection:
         queue.enqueue_look(connection, queue.FIRE, "wf_1", dedupe_key="fire:wf_1")
-    fetched = "select count(*) from (select from queue.pgqueuer where status = 'queued' for update skip locked) q"
+    fetched = (
+        "select count(*) from (select from queue.pgqueuer where status = 'queued' for update skip locked) q"
+    )
     with transaction() as first, transaction() as second:
         for each in (first, second):
             queue.enqueue_look(each, queue.FIRE, "wf_1", dedupe_key="fire:wf_1")

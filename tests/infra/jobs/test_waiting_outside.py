@@ -67,11 +67,16 @@ def acting(slug: str, middle: dict[str, Any]) -> None:
 
 def begun(slug: str, count: int) -> list[str]:
     by = StartedBy("nightly", "schedule")
-    return [runs.start_hands_off(slug, by=by, record=None, values={}, key=f"{slug}-{number}") for number in range(count)]
+    return [
+        runs.start_hands_off(slug, by=by, record=None, values={}, key=f"{slug}-{number}")
+        for number in range(count)
+    ]
 
 
 def ended(run_ids: list[str]) -> bool:
-    return fetch("select count(*) from console.run where id = any(%s) and status = 'completed'", (run_ids,)) == [(len(run_ids),)]
+    return fetch(
+        "select count(*) from console.run where id = any(%s) and status = 'completed'", (run_ids,)
+    ) == [(len(run_ids),)]
 
 
 @pytest.fixture
@@ -81,7 +86,9 @@ def robot(company: Company) -> Company:
     return company
 
 
-def test_one_system_that_hangs_takes_no_place_from_others_and_nothing_is_lost_by_a_kill(robot: Company) -> None:
+def test_one_system_that_hangs_takes_no_place_from_others_and_nothing_is_lost_by_a_kill(
+    robot: Company,
+) -> None:
     with silent() as (system, speaks), outside.http() as other:
         other.answer = lambda _: (200, b"{}", {"Content-Type": "application/json"})
         asking("silent", system.url)

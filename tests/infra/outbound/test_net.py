@@ -15,16 +15,65 @@ from tests.servers import outside
 from tests.tables import cases
 
 INSIDE = [
-    "127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.9", "192.0.0.170",
-    "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "::1", "::", "fe80::1", "fe80::1%2", "fc00::1", "fd00:ec2::254", "ff02::1",
-    "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:a00:1::",
-    "2001:0:4136:e378:8000:63bf:80ff:fffe", "fec0::1",
-]  # fmt: skip
-PUBLIC = ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
+    "127.0.0.1",
+    "127.255.255.254",
+    "0.0.0.0",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "192.0.0.9",
+    "192.0.0.170",
+    "198.18.0.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "192.0.2.1",
+    "::1",
+    "::",
+    "fe80::1",
+    "fe80::1%2",
+    "fc00::1",
+    "fd00:ec2::254",
+    "ff02::1",
+    "2001:db8::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::7f00:1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::1",
+    "2002:7f00:1::",
+    "2002:a00:1::",
+    "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    "fec0::1",
+]
+PUBLIC = [
+    "8.8.8.8",
+    "1.1.1.1",
+    "93.184.216.34",
+    "2606:4700::1111",
+    "::ffff:8.8.8.8",
+    "64:ff9b::808:808",
+    "2002:808:808::1",
+]
 SPELT = [
-    "http://127.0.0.1/", "https://127.0.0.1/", "https://localhost/", "https://LOCALHOST/", "https://127.1/", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/",
-    "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://0/", "https://169.254.169.254/latest/meta-data", "https://10.1.2.3:8443/x",
-]  # fmt: skip
+    "http://127.0.0.1/",
+    "https://127.0.0.1/",
+    "https://localhost/",
+    "https://LOCALHOST/",
+    "https://127.1/",
+    "https://2130706433/",
+    "https://0x7f.1/",
+    "https://0177.0.0.1/",
+    "https://[::1]/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://[::ffff:7f00:1]/",
+    "https://0/",
+    "https://169.254.169.254/latest/meta-data",
+    "https://10.1.2.3:8443/x",
+]
 
 
 @pytest.fixture(name="allowed")
@@ -80,14 +129,31 @@ def test_a_host_that_is_named_is_reached_as_it_was_asked(allowed: Any) -> None:
     assert (answer.status, answer.body, answer.whole, answer.good) == (201, b"made", True, True)
     (told,) = server.received
     assert (told.method, told.path, told.body) == ("PUT", "/a/b?c=d", b"body")
-    assert (told.headers["host"], told.headers["x-own"], told.headers["user-agent"]) == (server.url[7:], "1", "Handrail")
+    assert (told.headers["host"], told.headers["x-own"], told.headers["user-agent"]) == (
+        server.url[7:],
+        "1",
+        "Handrail",
+    )
 
 
 @pytest.mark.parametrize(
-    ("status", "good", "permanent"), [(200, True, False), (204, True, False), (302, False, False), (400, False, True), (404, False, True), (408, False, False),
-                                      (425, False, False), (429, False, False), (500, False, False), (503, False, False)],
-)  # fmt: skip
-def test_what_an_answer_means_and_that_redirects_are_not_followed(allowed: Any, status: int, good: bool, permanent: bool) -> None:
+    ("status", "good", "permanent"),
+    [
+        (200, True, False),
+        (204, True, False),
+        (302, False, False),
+        (400, False, True),
+        (404, False, True),
+        (408, False, False),
+        (425, False, False),
+        (429, False, False),
+        (500, False, False),
+        (503, False, False),
+    ],
+)
+def test_what_an_answer_means_and_that_redirects_are_not_followed(
+    allowed: Any, status: int, good: bool, permanent: bool
+) -> None:
     allowed("127.0.0.1")
     with outside.http() as server:
         server.answer = lambda _: (status, b"", {"Location": f"{server.url}/elsewhere"})
@@ -96,7 +162,9 @@ def test_what_an_answer_means_and_that_redirects_are_not_followed(allowed: Any, 
         assert len(server.received) == 1
 
 
-def test_a_name_is_resolved_once_and_that_address_is_the_one(allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_resolved_once_and_that_address_is_the_one(
+    allowed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     allowed("rebinds.example")
     asked: list[str] = []
     real = socket.getaddrinfo
@@ -112,8 +180,13 @@ def test_a_name_is_resolved_once_and_that_address_is_the_one(allowed: Any, monke
     assert server.received[0].headers["host"] == server.url[7:]
 
 
-def test_one_private_address_among_public_ones_is_enough_to_refuse(allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.216.34", "10.0.0.1")]
+def test_one_private_address_among_public_ones_is_enough_to_refuse(
+    allowed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))
+        for address in ("93.184.216.34", "10.0.0.1")
+    ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: both)
     with pytest.raises(IntegrationError) as refused:
         post("https://mixed.example/")
@@ -133,7 +206,9 @@ class TestTls:
                 assert server.received[0].headers["host"] == server.url[8:]
 
     @pytest.mark.parametrize("known", [True, False])
-    def test_any_other_is_not(self, known: bool, tmp_path: Path, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_any_other_is_not(
+        self, known: bool, tmp_path: Path, allowed: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         context, file = outside.certificate(tmp_path, "elsewhere.example")
         if known:
             monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -145,11 +220,16 @@ class TestTls:
         assert refused.value.code == "unreachable"
         assert ("it is for another name" if known else "it vouches for itself") in refused.value.message
 
-    def test_one_that_has_expired_is_told_as_that(self, tmp_path: Path, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_has_expired_is_told_as_that(
+        self, tmp_path: Path, allowed: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         context, file = outside.certificate(tmp_path, "localhost", days=-1)
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         allowed("localhost")
-        with outside.http(context, "localhost") as server, pytest.raises(IntegrationError, match="it has expired; who runs that server"):
+        with (
+            outside.http(context, "localhost") as server,
+            pytest.raises(IntegrationError, match="it has expired; who runs that server"),
+        ):
             post(server.url)
 
 
@@ -164,7 +244,9 @@ class TestPatience:
             post("https://no-such-host.invalid/")
         assert refused.value.code == "no_host"
 
-    def test_a_silent_name_service_ends_with_the_whole_time(self, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_silent_name_service_ends_with_the_whole_time(
+        self, allowed: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         ended = threading.Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait(60) and [])
         monkeypatch.setattr(net, "WHOLE_S", 0.2)
@@ -198,7 +280,9 @@ class TestPatience:
             with pytest.raises(OutcomeUnknown):
                 post(server.url)
 
-    def test_an_answer_that_drips_ends_with_the_whole_time(self, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_answer_that_drips_ends_with_the_whole_time(
+        self, allowed: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         allowed("127.0.0.1")
         monkeypatch.setattr(net, "WHOLE_S", 0.3)
         dripped = 0

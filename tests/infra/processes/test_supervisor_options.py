@@ -12,7 +12,15 @@ import pytest
 from console.infra.processes import supervisor
 from tests.tables import cases
 
-DEFAULTS = {"host": "127.0.0.1", "port": 8000, "workers": 1, "no_worker": False, "demo": False, "reset": False, "open": False}
+DEFAULTS = {
+    "host": "127.0.0.1",
+    "port": 8000,
+    "workers": 1,
+    "no_worker": False,
+    "demo": False,
+    "reset": False,
+    "open": False,
+}
 
 
 @cases(
@@ -57,7 +65,9 @@ def test_each_option_and_what_stands_without_it(argv: list[str], told: dict[str,
     ],
     ids=str,
 )
-def test_what_it_does_not_take_is_named_and_ends_with_2(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_it_does_not_take_is_named_and_ends_with_2(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         supervisor.arguments().parse_args(argv)
     assert ended.value.code == 2
@@ -76,7 +86,13 @@ def test_a_private_file_is_written_whole_and_for_its_owner_alone(tmp_path: Path)
     assert [item.name for item in tmp_path.iterdir()] == ["note.json"]
 
 
-ME = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": [], "url": "http://127.0.0.1:1", "children": {}}
+ME = {
+    "pid": os.getpid(),
+    "started": psutil.Process().create_time(),
+    "folder": [],
+    "url": "http://127.0.0.1:1",
+    "children": {},
+}
 
 
 @pytest.mark.parametrize(
@@ -105,5 +121,7 @@ ME = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": [
 def test_notes_of_those_who_serve_now(tmp_path: Path, content: str, found: list[Any]) -> None:
     (tmp_path / "serving").mkdir()
     here = supervisor.identity(tmp_path)
-    (tmp_path / "serving" / "1.json").write_bytes(content.replace('"folder": []', f'"folder": {here}').encode("latin-1"))
+    (tmp_path / "serving" / "1.json").write_bytes(
+        content.replace('"folder": []', f'"folder": {here}').encode("latin-1")
+    )
     assert supervisor.serving(tmp_path) == [note | {"folder": here} for note in found]

@@ -24,7 +24,9 @@ class TestFiles:
         assert told(CONSOLE_SECRET_KEY_FILE=str(tmp_path / "secret")).secret_key == "s" * 40
 
     def test_both_a_value_and_a_file_are_one_too_many(self, tmp_path: Path) -> None:
-        with pytest.raises(SettingsError, match="CONSOLE_SECRET_KEY and CONSOLE_SECRET_KEY_FILE are both set"):
+        with pytest.raises(
+            SettingsError, match="CONSOLE_SECRET_KEY and CONSOLE_SECRET_KEY_FILE are both set"
+        ):
             told(CONSOLE_SECRET_KEY="s" * 40, CONSOLE_SECRET_KEY_FILE=str(tmp_path / "secret"))
 
     def test_a_file_that_cannot_be_read_is_named_by_its_setting(self, tmp_path: Path) -> None:
@@ -46,7 +48,11 @@ class TestKeys:
         kept = {file.name: oct(file.stat().st_mode)[-3:] for file in (tmp_path / "keys").iterdir()}
         assert kept == {"secret_key": "600", "master_key": "600", "signing_key": "600"}
         assert oct((tmp_path / "keys").stat().st_mode)[-3:] == "700"
-        assert (given.secret_key, given.master_key, given.signing_key) == (again.secret_key, again.master_key, again.signing_key)
+        assert (given.secret_key, given.master_key, given.signing_key) == (
+            again.secret_key,
+            again.master_key,
+            again.signing_key,
+        )
         assert len({given.master_key, given.signing_key}) == 2
         assert len(given.master_key) == len(given.signing_key) == 32
 
@@ -83,7 +89,9 @@ class TestKeys:
 
     def test_an_empty_value_hides_what_the_file_says(self, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text(f"CONSOLE_SIGNING_KEY={KEY.hex()}\n")
-        given = settings.read({"CONSOLE_ENV_FILE": str(tmp_path / ".env"), "CONSOLE_SIGNING_KEY": "", "DATABASE_URL": SERVER})
+        given = settings.read(
+            {"CONSOLE_ENV_FILE": str(tmp_path / ".env"), "CONSOLE_SIGNING_KEY": "", "DATABASE_URL": SERVER}
+        )
         with pytest.raises(SettingsError, match="CONSOLE_SIGNING_KEY is required"):
             assert given.signing_key
 
@@ -92,13 +100,20 @@ class TestKeys:
         assert repr(KEY) not in repr(told(CONSOLE_MASTER_KEY=KEY.hex()))
 
 
-@pytest.mark.parametrize(("address", "secure"), [("", False), ("http://ops.example.com", False), ("https://ops.example.com", True)])
+@pytest.mark.parametrize(
+    ("address", "secure"), [("", False), ("http://ops.example.com", False), ("https://ops.example.com", True)]
+)
 def test_cookies_are_secure_where_people_come_by_https(address: str, *, secure: bool) -> None:
     assert told(CONSOLE_BASE_URL=address).secure_cookies is secure
 
 
-@pytest.mark.parametrize(("demo", "limits", "limited"), [("off", "", True), ("on", "", False), ("on", "on", True), ("on", "9/min", True)])
-def test_the_demo_does_not_limit_its_own_machine_unless_told_to(demo: str, limits: str, *, limited: bool) -> None:
+@pytest.mark.parametrize(
+    ("demo", "limits", "limited"),
+    [("off", "", True), ("on", "", False), ("on", "on", True), ("on", "9/min", True)],
+)
+def test_the_demo_does_not_limit_its_own_machine_unless_told_to(
+    demo: str, limits: str, *, limited: bool
+) -> None:
     assert told(CONSOLE_DEMO=demo, CONSOLE_RATE_LIMITS=limits).own_machine_limited is limited
 
 

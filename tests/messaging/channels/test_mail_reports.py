@@ -25,7 +25,9 @@ REPEATED = {
     "Polish": f"{{0}}\n\nW dniu 26.11.2026 o 07:58, Fernwick Pay pisze:\n\n{OURS}",
     "marked": "{0}\n\n" + "".join(f"> {line}\n" for line in OURS.splitlines()),
     "a page": PAGE,
-    "a page of a desktop": PAGE.replace('id="appendonsend"', "style='border:none;border-top:solid #E1E1E1 1.0pt'"),
+    "a page of a desktop": PAGE.replace(
+        'id="appendonsend"', "style='border:none;border-top:solid #E1E1E1 1.0pt'"
+    ),
     "a page without names": "{0}<br><br><p>Hello Sam</p><a href='http://console.example/unsubscribe/msg_1.x'>Unsubscribe</a>",
 }
 
@@ -57,12 +59,26 @@ def test_words_of_their_own_are_not_cut(said: str) -> None:
 
 
 def test_no_text_of_a_letter_begins_a_header_of_its_own_and_its_link_stands_as_it_is() -> None:
-    texts = {"subject": "For Eve\r\nBcc: x@y.example\x00", "reply_to": "a@b.example\nBcc: x@y.example", "text": "Hello"}
+    texts = {
+        "subject": "For Eve\r\nBcc: x@y.example\x00",
+        "reply_to": "a@b.example\nBcc: x@y.example",
+        "text": "Hello",
+    }
     link = f"https://console.example/unsubscribe/msg_{'0' * 26}.{'x' * 64}"
-    letter = Letter("msg_" + "0" * 26, "email", "eve@post.example", texts, unsubscribe=link, at=datetime.now(UTC))
+    letter = Letter(
+        "msg_" + "0" * 26, "email", "eve@post.example", texts, unsubscribe=link, at=datetime.now(UTC)
+    )
     head = composed(letter, "Fernwick Pay <hello@fernwick.example>").as_bytes().partition(b"\n\n")[0].decode()
-    told = [line for line in head.splitlines() if line.startswith(("Subject", "Reply-To", "Bcc", "List-Unsubscribe:"))]
-    assert told == ["Subject: For Eve Bcc: x@y.example", "Reply-To: a@b.example Bcc: x@y.example", f"List-Unsubscribe: <{link}>"]
+    told = [
+        line
+        for line in head.splitlines()
+        if line.startswith(("Subject", "Reply-To", "Bcc", "List-Unsubscribe:"))
+    ]
+    assert told == [
+        "Subject: For Eve Bcc: x@y.example",
+        "Reply-To: a@b.example Bcc: x@y.example",
+        f"List-Unsubscribe: <{link}>",
+    ]
 
 
 @cases(
@@ -78,8 +94,12 @@ def test_no_text_of_a_letter_begins_a_header_of_its_own_and_its_link_stands_as_i
         ("=?utf-8?B?U1RPU?=", "", False, "=?utf-8?B?U1RPU?="),
     ],
 )
-def test_a_subject_is_read_as_people_see_it_and_may_end_messages(subject: str, body: str, stops: bool, shown: str) -> None:
-    answer = mail_reports.read(f"From: sam@post.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode())
+def test_a_subject_is_read_as_people_see_it_and_may_end_messages(
+    subject: str, body: str, stops: bool, shown: str
+) -> None:
+    answer = mail_reports.read(
+        f"From: sam@post.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode()
+    )
     assert isinstance(answer, Answer)
     assert (answer.text, is_stop(answer.text)) == (shown, stops)
 
@@ -88,7 +108,12 @@ REPORT = "From: {0}\nContent-Type: multipart/report; boundary=b\n\n--b\n\nIt was
 
 
 def test_that_a_mail_was_read_is_nobody_s_answer() -> None:
-    raw = REPORT.format("sam@post.example", "disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed", "")
+    raw = REPORT.format(
+        "sam@post.example",
+        "disposition-notification",
+        "Disposition: manual-action/MDN-sent-manually; displayed",
+        "",
+    )
     assert mail_reports.read(raw.encode()) is None
 
 
@@ -110,7 +135,9 @@ def test_a_report_in_words_is_a_report(raw: str) -> None:
     assert isinstance(told, Receipt)
     assert (told.handed.outcome, told.message_id, told.certain) == ("failed", "msg_" + "0" * 26, False)
     assert told.handed.reason.endswith("(#5.1.1)")
-    assert not isinstance(mail_reports.read(raw.replace("msg_", "theirs_").encode()), Receipt), "of a letter that is not ours"
+    assert not isinstance(mail_reports.read(raw.replace("msg_", "theirs_").encode()), Receipt), (
+        "of a letter that is not ours"
+    )
 
 
 @cases(
@@ -120,12 +147,18 @@ def test_a_report_in_words_is_a_report(raw: str) -> None:
         ("text/plain", "Bitte löschen".encode("latin-1"), "Bitte löschen"),
         ("text/plain; charset=us-ascii", "Bitte löschen".encode(), "Bitte löschen"),
         ("text/plain; charset=gb2312", "请退订，謝謝".encode("gb18030"), "请退订，謝謝"),
-        ("text/plain; charset=iso-2022-jp", "配信停止してください".encode("iso-2022-jp"), "配信停止してください"),
+        (
+            "text/plain; charset=iso-2022-jp",
+            "配信停止してください".encode("iso-2022-jp"),
+            "配信停止してください",
+        ),
         ("text/html; charset=windows-1251", "<p>Отпишите меня</p>".encode("cp1251"), "Отпишите меня"),
     ],
 )
 def test_an_answer_is_read_in_the_letters_that_programs_mean(head: str, body: bytes, shown: str) -> None:
-    answer = mail_reports.read(f"From: sam@post.example\nSubject: Re: Hello\nContent-Type: {head}\n\n".encode() + body)
+    answer = mail_reports.read(
+        f"From: sam@post.example\nSubject: Re: Hello\nContent-Type: {head}\n\n".encode() + body
+    )
     assert isinstance(answer, Answer)
     assert answer.text == shown
 

@@ -31,7 +31,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
 
     def install(name: str) -> None:
         points = [EntryPoint(name, f"{__name__}:{name}", providers.ENTRY_POINT)]
-        monkeypatch.setattr(providers, "entry_points", lambda *, group: points if group == providers.ENTRY_POINT else [])
+        monkeypatch.setattr(
+            providers, "entry_points", lambda *, group: points if group == providers.ENTRY_POINT else []
+        )
         providers.every.cache_clear()
 
     yield install
@@ -39,10 +41,16 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
 
 
 @pytest.mark.usefixtures("clean")
-def test_one_of_another_package_carries_its_kind_and_ours_is_still_known(installed: Callable[[str], None]) -> None:
+def test_one_of_another_package_carries_its_kind_and_ours_is_still_known(
+    installed: Callable[[str], None],
+) -> None:
     sms, email = providers.provider_of("sms"), providers.provider_of("email")
     installed("Pigeon")
-    assert (sms.name != "pigeon", providers.provider_of("sms").name, providers.provider_of("email").name) == (True, "pigeon", email.name)
+    assert (sms.name != "pigeon", providers.provider_of("sms").name, providers.provider_of("email").name) == (
+        True,
+        "pigeon",
+        email.name,
+    )
     assert isinstance(providers.named("sms", "twilio"), TwilioSms)
     assert providers.named("email", "pigeon") is None
 
@@ -58,7 +66,9 @@ def test_of_several_the_one_whose_settings_are_there_carries(monkeypatch: pytest
 @pytest.mark.usefixtures("clean", "given_settings")
 def test_a_provider_says_in_the_guide_which_settings_it_needs() -> None:
     """Whoever adds a provider is told by this test what its page still lacks."""
-    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "reach-people-outside.md").read_text(encoding="utf-8")
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "reach-people-outside.md").read_text(
+        encoding="utf-8"
+    )
     for provider in providers.every():
         lacking = [setting for setting in provider.missing() if setting not in guide]
         assert not lacking, (

@@ -25,11 +25,16 @@ def counts(batch: Import) -> tuple[int, int, int, int]:
     return batch.opted_out, batch.consents, batch.withdrawn, batch.place.get("agreed_again", 0)
 
 
-@cases(("head", "cells", "agreed"), [
-    ("unsubscribed at", "2026-03-01 10:11:12", False), ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,", False),
-    ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,2026-04-01", True), ("unsubscribed at,consent date", "2026-03-01,2026-04-01", True),
-    ("unsubscribed at,consent date", "2026-03-01 10:11,2026-02-01", False),
-])  # fmt: skip
+@cases(
+    ("head", "cells", "agreed"),
+    [
+        ("unsubscribed at", "2026-03-01 10:11:12", False),
+        ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,", False),
+        ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,2026-04-01", True),
+        ("unsubscribed at,consent date", "2026-03-01,2026-04-01", True),
+        ("unsubscribed at,consent date", "2026-03-01 10:11,2026-02-01", False),
+    ],
+)
 def test_the_day_of_all_overrules_no_opt_out_of_a_line_and_a_day_of_the_line_does(
     company: Company, head: str, cells: str, agreed: bool
 ) -> None:
@@ -52,7 +57,9 @@ def test_the_day_of_all_overrules_no_opt_out_that_is_known_here(company: Company
     barring = looked_at(company, "name,phone,stage,sms opt out\nAl,+46701234567,new,2026-03-01\n", {})
     import_batches.confirm(company.olivia, barring.id)
     line = "Bo,bo@post.example,+46 70 123 45 67,new"
-    done = import_batches.confirm(company.olivia, looked_at(company, f"name,email,phone,stage\n{line}\n", EVERYBODY).id)
+    done = import_batches.confirm(
+        company.olivia, looked_at(company, f"name,email,phone,stage\n{line}\n", EVERYBODY).id
+    )
     assert (done.new, done.consents, given("8")) == (1, 0, set())
     own = f"name,email,phone,stage,sms consent,consent date\n{line.replace('bo@', 'eva@')},yes,2026-04-01\n"
     done = import_batches.confirm(company.olivia, looked_at(company, own, {"source": "fair"}).id)

@@ -34,12 +34,23 @@ def test_a_book_is_a_source_with_contacts_that_can_be_reached(company: Company, 
     names.append("leads")
     made = contact_books.create(company.ines, "leads", ALL)
     assert [collection.id for collection in made] == ["leads.contact", "leads.consent"]
-    sam = {"name": "Sam Whitfield", "email": "sam@post.example", "country": "US", "time_zone": "America/Denver"}
+    sam = {
+        "name": "Sam Whitfield",
+        "email": "sam@post.example",
+        "country": "US",
+        "time_zone": "America/Denver",
+    }
     key = record_changes.create(company.olivia, "leads.contact", sam).key or ""
     record_changes.create(
         company.olivia,
         "leads.consent",
-        {"contact_id": int(key), "channel": "sms", "state": "given", "source": "web form", "text_version": "1"},
+        {
+            "contact_id": int(key),
+            "channel": "sms",
+            "state": "given",
+            "source": "web form",
+            "text_version": "1",
+        },
     )
     found = contacts.known_contact("leads.contact", key)
     assert (found.name, found.zone, found.consent["sms"].given, found.consent["email"].given) == (
@@ -48,11 +59,20 @@ def test_a_book_is_a_source_with_contacts_that_can_be_reached(company: Company, 
         True,
         False,
     )
-    browse.change(company.olivia, "leads.contact", key, {"stage": "engaged", "do_not_contact": True}, {"stage": "new"})
+    browse.change(
+        company.olivia, "leads.contact", key, {"stage": "engaged", "do_not_contact": True}, {"stage": "new"}
+    )
     assert contacts.known_contact("leads.contact", key).do_not_contact
     assert tags.put(company.olivia, "leads.contact", [key], "vip").changed == 1
     assert (
-        browse.page(company.olivia, "leads.contact", BrowseQuery(filter='{"field": "tags", "op": "eq", "value": "vip"}')).rows[0].key == key
+        browse.page(
+            company.olivia,
+            "leads.contact",
+            BrowseQuery(filter='{"field": "tags", "op": "eq", "value": "vip"}'),
+        )
+        .rows[0]
+        .key
+        == key
     )
     with pytest.raises(Conflict):
         contact_books.create(company.ines, "leads", ALL)
@@ -69,7 +89,13 @@ def test_what_cannot_be_is_said_with_its_field_and_leaves_nothing(company: Compa
 
     assert refused("1 book") == "name"
     assert refused("company") == "name"
-    for url in ("mysql://a:b@127.0.0.1/x", "nonsense", "9", "postgresql://a:b@127.0.0.1:port/x", "postgresql://[/x"):
+    for url in (
+        "mysql://a:b@127.0.0.1/x",
+        "nonsense",
+        "9",
+        "postgresql://a:b@127.0.0.1:port/x",
+        "postgresql://[/x",
+    ):
         assert refused(url=url) == "url"
     names.append("old")
     admin = server.administrator()
@@ -77,7 +103,9 @@ def test_what_cannot_be_is_said_with_its_field_and_leaves_nothing(company: Compa
     own = engine.app_url()
     server.create(admin, f"{contact_books.PREFIX}old", own.username or server.owner())
     assert refused("old") == "name"
-    url = own.set(database=f"{contact_books.PREFIX}old", drivername="postgresql").render_as_string(hide_password=False)
+    url = own.set(database=f"{contact_books.PREFIX}old", drivername="postgresql").render_as_string(
+        hide_password=False
+    )
     with psycopg.connect(url) as there:
         there.execute("create table contact (id integer primary key)")
     assert refused("other", url) == "url"

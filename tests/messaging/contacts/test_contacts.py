@@ -27,7 +27,9 @@ def test_a_contact_has_its_addresses_and_the_newest_consent_of_each_channel(comp
     )
     assert (sam.zone, sam.country, sam.language) == ("America/Denver", "US", "en")
     at = "2026-03-01T10:00:00Z"
-    assert sam.consent["sms"] == Consent(given=False, source="sms", text_version="2026-01", at=at, withdrawn_at=at)
+    assert sam.consent["sms"] == Consent(
+        given=False, source="sms", text_version="2026-01", at=at, withdrawn_at=at
+    )
     assert sam.consent["call"].given
     assert sam.consent["call"].text_version == "2026-01"
     assert sam.consent["email"] == Consent(given=True, at="2026-02-01")
@@ -36,7 +38,9 @@ def test_a_contact_has_its_addresses_and_the_newest_consent_of_each_channel(comp
     assert (ana.zone, ana.phone) == (None, None)
     assert not ana.consent["sms"].given, "of two rows of one moment the one that withdraws counts"
     assert not ana.consent["email"].given
-    assert contacts.known_contact("contact", "3").consent["ai_call"].given, "the word of the table is that of the document"
+    assert contacts.known_contact("contact", "3").consent["ai_call"].given, (
+        "the word of the table is that of the document"
+    )
 
 
 def test_what_is_no_contact_is_none(company: Company) -> None:
@@ -54,16 +58,37 @@ def test_what_is_no_contact_is_none(company: Company) -> None:
         ({"name": "name", "stage": "stage"}, "contact.stage", "has no options"),
         ({"name": "name", "consent": {"fax": {"field": "news"}}}, "contact.consent.fax", "form asked for"),
         ({"name": "name", "consent": {"sms": {}}}, "contact.consent.sms", "in a field or in a table"),
-        ({"name": "name", "consent": {"sms": {"field": "newz"}}}, "contact.consent.sms.field", "is news meant?"),
-        ({"name": "name", "consent": {"sms": {"field": "news", "state": "x"}}}, "contact.consent.sms", "belong to a table"),
+        (
+            {"name": "name", "consent": {"sms": {"field": "newz"}}},
+            "contact.consent.sms.field",
+            "is news meant?",
+        ),
+        (
+            {"name": "name", "consent": {"sms": {"field": "news", "state": "x"}}},
+            "contact.consent.sms",
+            "belong to a table",
+        ),
         ({"name": "name", "fone": "x"}, "contact.fone", "is zone meant?"),
         ({"name": "name", "email": "email", "consent": {"sms": {"field": "news"}}}, "", ""),
     ],
 )
 def test_what_is_wrong_with_a_contact_is_said_with_its_field(contact: Any, place: str, words: str) -> None:
-    columns = [{"name": name, "stored": "text", "nullable": True} for name in ("name", "email", "stage", "news")]
-    structure = {"schema": None, "table": "t", "kind": "table", "dialect": "sqlite", "key": ["name"], "comment": None, "columns": columns}
-    told = [(spot.path, spot.reason) for spot in check({"id": "a", "source": "s", "table": "t", "contact": contact}, structure)]
+    columns = [
+        {"name": name, "stored": "text", "nullable": True} for name in ("name", "email", "stage", "news")
+    ]
+    structure = {
+        "schema": None,
+        "table": "t",
+        "kind": "table",
+        "dialect": "sqlite",
+        "key": ["name"],
+        "comment": None,
+        "columns": columns,
+    }
+    told = [
+        (spot.path, spot.reason)
+        for spot in check({"id": "a", "source": "s", "table": "t", "contact": contact}, structure)
+    ]
     assert any(at == place and words in reason for at, reason in told) if place else not told, told
 
 

@@ -35,7 +35,9 @@ def test_a_consent_at_an_address_that_opted_out_before_is_told_with_its_line(com
 def test_a_consent_that_another_line_takes_back_is_told_with_its_line(company: Company) -> None:
     looked = imported(company, HEAD + BO + BO_OUT, preview=True)
     assert (looked.consents, looked.place["dropped"]) == (0, 1)
-    assert why(looked)[2] == [f"Can be added, but without the consent to SMS: {opted_out_lines.REFUSED_ELSEWHERE}"]
+    assert why(looked)[2] == [
+        f"Can be added, but without the consent to SMS: {opted_out_lines.REFUSED_ELSEWHERE}"
+    ]
 
 
 def test_every_address_and_number_of_several_columns_is_barred_by_an_opt_out(company: Company) -> None:
@@ -64,6 +66,8 @@ def test_every_address_and_number_of_several_columns_is_barred_by_an_opt_out(com
 def test_another_line_with_the_second_number_of_an_opted_out_one_gives_no_consent(company: Company) -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
     head = "name,email,mobile,phone,stage,sms consent,unsubscribed\n"
-    lines = "Bo,bo@post.example,+46701234568,,new,yes,\nEva,eva@post.example,+46701234567,+46701234568,new,,yes\n"
+    lines = (
+        "Bo,bo@post.example,+46701234568,,new,yes,\nEva,eva@post.example,+46701234567,+46701234568,new,,yes\n"
+    )
     looked = looked_at(company, head + lines)
     assert (looked.new, looked.consents, looked.place["dropped"]) == (2, 0, 1)

@@ -34,12 +34,20 @@ def test_what_an_import_added_and_what_it_changed_are_lists(company: Company) ->
     first = import_batches.confirm(company.olivia, changing(company, TEXT).id)
     assert (first.new, first.changed, first.same, first.refused) == (2, 2, 1, 1)
     assert (listed(company, ADDED, first.id), listed(company, CHANGED, first.id)) == (["7", "8"], ["1", "2"])
-    second = import_batches.confirm(company.olivia, kept(company, "name,email,stage\nMia,mia@post.example,new\n").id)
+    second = import_batches.confirm(
+        company.olivia, kept(company, "name,email,stage\nMia,mia@post.example,new\n").id
+    )
     assert (listed(company, ADDED, second.id), listed(company, CHANGED, second.id)) == (["9"], [])
     assert listed(company, ADDED, "imp_of_nobody") == []
-    both = {"and": [{"field": ADDED, "op": "eq", "value": first.id}, {"field": "name", "op": "eq", "value": "Bo"}]}
-    assert [row.key for row in browse.page(company.olivia, "contact", BrowseQuery(filter=json.dumps(both))).rows] == ["8"]
-    assert [row[0] is not None for row in fetch("select seen from console.import_record order by added, line")] == [
+    both = {
+        "and": [{"field": ADDED, "op": "eq", "value": first.id}, {"field": "name", "op": "eq", "value": "Bo"}]
+    }
+    assert [
+        row.key for row in browse.page(company.olivia, "contact", BrowseQuery(filter=json.dumps(both))).rows
+    ] == ["8"]
+    assert [
+        row[0] is not None for row in fetch("select seen from console.import_record order by added, line")
+    ] == [
         False,
         False,
         True,
@@ -50,13 +58,17 @@ def test_what_an_import_added_and_what_it_changed_are_lists(company: Company) ->
     assert listed(company, ADDED, first.id) == [], "it goes with the import"
 
 
-@pytest.mark.parametrize(("op", "value"), [("ne", "imp_x"), ("eq", 7), ("eq", None), ("in", ["imp_x"]), ("eq", "a\x00b")])
+@pytest.mark.parametrize(
+    ("op", "value"), [("ne", "imp_x"), ("eq", 7), ("eq", None), ("in", ["imp_x"]), ("eq", "a\x00b")]
+)
 def test_the_filter_takes_the_id_of_one_import(company: Company, op: str, value: object) -> None:
     with pytest.raises(Malformed, match="import_added"):
         listed(company, ADDED, value, op)
 
 
-def test_a_process_that_died_has_kept_all_that_the_next_one_finds(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_died_has_kept_all_that_the_next_one_finds(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked = changing(company, TEXT)
     broken_at(monkeypatch, "imports.tell.before", lambda: import_batches.confirm(company.olivia, looked.id))
     work_until_idle({jobs.IMPORT})

@@ -22,7 +22,9 @@ HEADING = "name,email,phone,country,time_zone,stage,worth"
 def fixture_club(company: Company) -> Company:
     path = found_club(company)
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("insert into contact (id, name, email, stage) values (30, 'Kim', 'kim@post.example', 'new')")
+        connection.execute(
+            "insert into contact (id, name, email, stage) values (30, 'Kim', 'kim@post.example', 'new')"
+        )
     access.grant("operator", "collection:contact", ["create"], team="operations")
     return company
 
@@ -60,20 +62,37 @@ def test_that_a_contact_is_there_already_is_told_beside_what_is_wrong(club: Comp
 
 
 def test_a_line_that_cannot_be_read_as_a_whole_has_one_problem(club: Company) -> None:
-    assert problems(club, ",x@post.example,,Atlantis,,nonsense,,,,more") == ["It has 10 values and the heading 7."]
+    assert problems(club, ",x@post.example,,Atlantis,,nonsense,,,,more") == [
+        "It has 10 values and the heading 7."
+    ]
 
 
 def test_what_is_told_for_all_fills_the_empty_cells_of_a_column_and_changes_nobody(club: Company) -> None:
-    text = "name,email,stage\nLea,lea@post.example,\nBo,bo@post.example,lost\nKenji Morita,kenji@post.example,\n"
+    text = (
+        "name,email,stage\nLea,lea@post.example,\nBo,bo@post.example,lost\nKenji Morita,kenji@post.example,\n"
+    )
     looked = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
-    assert dict(import_batches.refused(looked.id)) == {2: ["Stage is needed."], 4: ["Somebody with this Email is there already."]}
+    assert dict(import_batches.refused(looked.id)) == {
+        2: ["Stage is needed."],
+        4: ["Somebody with this Email is there already."],
+    }
     question = replace(looked.question, change=True, same={f"{imports.ALL}stage": "new"})
-    wrong = import_batches.look_again(club.olivia, looked.id, replace(question, same={f"{imports.ALL}stage": "odd"}))
+    wrong = import_batches.look_again(
+        club.olivia, looked.id, replace(question, same={f"{imports.ALL}stage": "odd"})
+    )
     assert list(dict(import_batches.refused(wrong.id))) == [2]
     again = import_batches.look_again(club.olivia, looked.id, question)
     assert (again.new, again.changed, again.same, again.refused) == (2, 0, 1, 0)
     import_batches.confirm(club.olivia, again.id)
-    assert [get("contact", key, whole("contact")).values["stage"] for key in ("31", "32", "5")] == ["new", "lost", "engaged"]
-    changed = import_batches.keep(club.olivia, "contact", io.BytesIO(b"name,email,stage\nKenji Morita,kenji@post.example,new\n"))
-    given = import_batches.look_again(club.olivia, changed.id, replace(changed.question, change=True, same={f"{imports.ALL}stage": "new"}))
+    assert [get("contact", key, whole("contact")).values["stage"] for key in ("31", "32", "5")] == [
+        "new",
+        "lost",
+        "engaged",
+    ]
+    changed = import_batches.keep(
+        club.olivia, "contact", io.BytesIO(b"name,email,stage\nKenji Morita,kenji@post.example,new\n")
+    )
+    given = import_batches.look_again(
+        club.olivia, changed.id, replace(changed.question, change=True, same={f"{imports.ALL}stage": "new"})
+    )
     assert given.changed == 1, "what the cell says is no filling"

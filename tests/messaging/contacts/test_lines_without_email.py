@@ -35,17 +35,32 @@ def looked_at(club: Company, *lines: str) -> tuple[int, int]:
 
 
 def test_a_line_without_an_address_is_found_by_its_number(club: Company) -> None:
-    assert looked_at(club, "Nobody,,+37061299994,LT,new", "New,new@post.example,+37061299994,LT,new") == (1, 1)
+    assert looked_at(club, "Nobody,,+37061299994,LT,new", "New,new@post.example,+37061299994,LT,new") == (
+        1,
+        1,
+    )
     assert looked_at(club, "Nobody,,0037061299994,LT,new") == (0, 1), "however it is written"
-    assert looked_at(club, "Other,,+37061299990,LT,new") == (1, 0), "who has an address is not taken for somebody who shares the number"
-    assert looked_at(club, "Her husband,,+37061299994,LT,new") == (1, 0), "nor somebody of another name, whom the file would rename"
+    assert looked_at(club, "Other,,+37061299990,LT,new") == (1, 0), (
+        "who has an address is not taken for somebody who shares the number"
+    )
+    assert looked_at(club, "Her husband,,+37061299994,LT,new") == (1, 0), (
+        "nor somebody of another name, whom the file would rename"
+    )
     assert looked_at(club, "NOBODY,,+37061299994,LT,new") == (0, 1)
     assert looked_at(club, "Anybody,,,LT,new") == (1, 0)
 
 
 def test_a_number_written_otherwise_is_the_same_person(club: Company) -> None:
-    assert looked_at(club, "A,,+37061299977,LT,new", "A,,8 612 99977,LT,new", "a,,0037061299977,LT,new", "A,,+37061299978,LT,new") == (2, 2)
-    assert looked_at(club, "A,,+37061299977,LT,new", "B,,+37061299977,LT,new") == (2, 0), "two who share a number"
+    assert looked_at(
+        club,
+        "A,,+37061299977,LT,new",
+        "A,,8 612 99977,LT,new",
+        "a,,0037061299977,LT,new",
+        "A,,+37061299978,LT,new",
+    ) == (2, 2)
+    assert looked_at(club, "A,,+37061299977,LT,new", "B,,+37061299977,LT,new") == (2, 0), (
+        "two who share a number"
+    )
     text = "name,phone,country,stage\nA,+37061299977,LT,new\nB,8 612 99977,LT,new\n"
     found = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
     assert (found.question.match, found.new, found.refused) == ("phone", 1, 1)

@@ -22,21 +22,45 @@ from tests.tables import cases
 ROBOT = "robot@fernwick.example"
 
 FLOW: dict[str, Any] = {
-    "format": 1, "slug": "hello", "title": "Hello", "collection": "contact", "team": "operations", "run_as": ROBOT,
+    "format": 1,
+    "slug": "hello",
+    "title": "Hello",
+    "collection": "contact",
+    "team": "operations",
+    "run_as": ROBOT,
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "rest"}},
-        {"id": "rest", "type": "wait", "title": "Rest", "config": {"duration": "days(1)"}, "next": {"default": "end"}},
+        {
+            "id": "rest",
+            "type": "wait",
+            "title": "Rest",
+            "config": {"duration": "days(1)"},
+            "next": {"default": "end"},
+        },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ],
-}  # fmt: skip
+}
 
 LEADS = FLOW | {
-    "slug": "leads", "title": "Leads", "collection": None,
+    "slug": "leads",
+    "title": "Leads",
+    "collection": None,
     "steps": [
-        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "email", "label": "E-mail", "required": True}, {"name": "phone", "label": "Phone"}]}, "next": {"default": "rest"}},
+        {
+            "id": "start",
+            "type": "start",
+            "title": "Start",
+            "config": {
+                "fields": [
+                    {"name": "email", "label": "E-mail", "required": True},
+                    {"name": "phone", "label": "Phone"},
+                ]
+            },
+            "next": {"default": "rest"},
+        },
         *FLOW["steps"][1:],
     ],
-}  # fmt: skip
+}
 
 MORE = (
     (10, "Gwen", "Gwen.Hall@Post.example", "+44 (0)7400 000010", "GB"),
@@ -54,7 +78,9 @@ MORE = (
 def fixture_club(company: Company) -> Company:
     path = found_club(company)
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany("insert into contact (id, name, email, phone, country, stage) values (?, ?, ?, ?, ?, 'new')", MORE)
+        connection.executemany(
+            "insert into contact (id, name, email, phone, country, stage) values (?, ?, ?, ?, ?, 'new')", MORE
+        )
     access.grant("operator", "collection:contact", ["create"], team="operations")
     return company
 
@@ -91,9 +117,13 @@ FOUND = cases(
 
 
 @FOUND
-def test_contacts_are_found_however_their_address_or_number_is_written(club: Company, field: str, given: str, keys: list[int]) -> None:
+def test_contacts_are_found_however_their_address_or_number_is_written(
+    club: Company, field: str, given: str, keys: list[int]
+) -> None:
     scope = access.scope_for(club.olivia, "contact", "read")
-    found = existing_contacts.by_value(collection("contact"), scope, field, [given, "nobody@nowhere.example"], [field])
+    found = existing_contacts.by_value(
+        collection("contact"), scope, field, [given, "nobody@nowhere.example"], [field]
+    )
     assert sorted(int(str(each.key)) for those in found.values() for each in those) == keys
 
 

@@ -29,7 +29,9 @@ def club(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def looked(company: Company, text: str, name: str = "list.csv") -> Import:
-    return chosen(company.olivia, import_batches.keep(company.olivia, "contact", io.BytesIO(text.encode()), name))
+    return chosen(
+        company.olivia, import_batches.keep(company.olivia, "contact", io.BytesIO(text.encode()), name)
+    )
 
 
 def values(company: Company, found: Import) -> list[dict[str, Any]]:
@@ -37,11 +39,21 @@ def values(company: Company, found: Import) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.values.items() if value not in (None, "")} for line in lines]
 
 
-@cases("heading, cell, open_channels", [
-    ("Bounced", "yes", {"sms"}), ("Bounced", "0", {"email", "sms"}), ("Unsubscribed", "x", set()), ("Unsubscribed", "active", {"email", "sms"}), ("SMS opt out", "1", {"email"}),
-    ("Unsubscribed at", "2026-06-01", set()), ("Unsubscribed at", "2026-04-01", {"email", "sms"}),
-])  # fmt: skip
-def test_who_left_or_bounced_there_is_not_reached_here(company: Company, heading: str, cell: str, open_channels: set[str]) -> None:
+@cases(
+    "heading, cell, open_channels",
+    [
+        ("Bounced", "yes", {"sms"}),
+        ("Bounced", "0", {"email", "sms"}),
+        ("Unsubscribed", "x", set()),
+        ("Unsubscribed", "active", {"email", "sms"}),
+        ("SMS opt out", "1", {"email"}),
+        ("Unsubscribed at", "2026-06-01", set()),
+        ("Unsubscribed at", "2026-04-01", {"email", "sms"}),
+    ],
+)
+def test_who_left_or_bounced_there_is_not_reached_here(
+    company: Company, heading: str, cell: str, open_channels: set[str]
+) -> None:
     number = zlib.crc32(f"{heading} {cell}".encode())
     text = (
         f"Name,Email,Phone,Stage,E-mail consent,SMS consent,Consent source,Consent at,{heading}\n"
@@ -49,7 +61,9 @@ def test_who_left_or_bounced_there_is_not_reached_here(company: Company, heading
     )
     import_batches.confirm(company.olivia, looked(company, text).id)
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as club_db:
-        [(key,)] = club_db.execute("select id from contact where email = ?", (f"bo{number}@post.example",)).fetchall()
+        [(key,)] = club_db.execute(
+            "select id from contact where email = ?", (f"bo{number}@post.example",)
+        ).fetchall()
     consent = recipients.contact_at("contact", str(key)).consent
     assert {channel for channel, each in consent.items() if each.given} == open_channels
 

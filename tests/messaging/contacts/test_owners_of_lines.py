@@ -9,7 +9,10 @@ __all__ = ["club"]
 
 
 def test_owners_without_an_account_are_named_once_and_a_family_name_may_stand_first(company: Company) -> None:
-    [(account,)] = fetch("update console.person set name = 'Rosa Blum' where id = %s returning lower(email)", (company.rosa.id,))
+    [(account,)] = fetch(
+        "update console.person set name = 'Rosa Blum' where id = %s returning lower(email)",
+        (company.rosa.id,),
+    )
     name, given, family = "Rosa Blum", "Rosa", "Blum"
     owners = ("Olivia Stone", name, f'"{family}, {given}"', "Olivia Stone", account, "No Body")
     lines = "".join(f"N{number},n{number}@post.example,new,{owner}\n" for number, owner in enumerate(owners))

@@ -10,10 +10,21 @@ from tests.tables import cases
 __all__ = ["club"]
 
 
-@cases("cell, first", [
-    ("eva@x.example, eva2@x.example", "eva@x.example"), ("a@x.example;b@x.example", "a@x.example"), ("a@x.example / b@x.example", "a@x.example"), ("a@x.example/b@x.example", "a@x.example"), ("a@x.example b@x.example", "a@x.example"),
-    ("Eva <eva@x.example>, Bo <bo@x.example>", "eva@x.example"), ("a@x.example ::: b@x.example", "a@x.example"), ("Ada, Lovelace <ada@x.example>", "ada@x.example"), ("a/b@x.example", "a/b@x.example"), ("nobody", "nobody"),
-])  # fmt: skip
+@cases(
+    "cell, first",
+    [
+        ("eva@x.example, eva2@x.example", "eva@x.example"),
+        ("a@x.example;b@x.example", "a@x.example"),
+        ("a@x.example / b@x.example", "a@x.example"),
+        ("a@x.example/b@x.example", "a@x.example"),
+        ("a@x.example b@x.example", "a@x.example"),
+        ("Eva <eva@x.example>, Bo <bo@x.example>", "eva@x.example"),
+        ("a@x.example ::: b@x.example", "a@x.example"),
+        ("Ada, Lovelace <ada@x.example>", "ada@x.example"),
+        ("a/b@x.example", "a/b@x.example"),
+        ("nobody", "nobody"),
+    ],
+)
 def test_of_several_addresses_the_first_is_taken(cell: str, first: str) -> None:
     assert headings.address(cell) == first
 
@@ -21,7 +32,10 @@ def test_of_several_addresses_the_first_is_taken(cell: str, first: str) -> None:
 def test_an_opt_out_bars_all_of_them_and_the_preview_names_them(company: Company) -> None:
     text = "name,email,phone,stage,unsubscribed\nEva,eva@post.example; eva2@post.example,+46701234567 ::: +46701234568,new,yes\n"
     looked = imported(company, text, preview=True)
-    assert (looked.new, looked.place["several"]) == (1, {"lines": 1, "some": ["eva@post.example; eva2@post.example"]})
+    assert (looked.new, looked.place["several"]) == (
+        1,
+        {"lines": 1, "some": ["eva@post.example; eva2@post.example"]},
+    )
     import_batches.confirm(company.olivia, looked.id)
     people = [
         Contact("contact", "", email=mail, phone=phone)
@@ -33,5 +47,9 @@ def test_an_opt_out_bars_all_of_them_and_the_preview_names_them(company: Company
 
 def test_the_second_address_of_who_opted_out_gets_no_consent_by_another_line(company: Company) -> None:
     head = "name,email,stage,news,unsubscribed\n"
-    looked = imported(company, head + "Bo,eva2@post.example,new,,\nEva,eva@post.example; eva2@post.example,new,,yes\n", preview=True)
+    looked = imported(
+        company,
+        head + "Bo,eva2@post.example,new,,\nEva,eva@post.example; eva2@post.example,new,,yes\n",
+        preview=True,
+    )
     assert looked.opted_out == 2

@@ -23,7 +23,9 @@ def kinds(*wanted: str) -> list[tuple[str, str | None]]:
     rows = fetch("select convert_from(body, 'UTF8') from console.event order by id")
     bodies = [json.loads(row[0]) for row in rows]
     return [
-        (each["type"], each["data"]["open"].get("tag") or each["data"]["open"].get("stage")) for each in bodies if each["type"] in wanted
+        (each["type"], each["data"]["open"].get("tag") or each["data"]["open"].get("stage"))
+        for each in bodies
+        if each["type"] in wanted
     ]
 
 
@@ -39,7 +41,9 @@ def listed(company: Company, op: str, value: Any) -> list[str]:
 def test_a_tag_is_put_and_taken_away_once_and_told_once(company: Company) -> None:
     found_club(company)
     assert tags.put(company.olivia, "contact", ["1"], " Hot   Lead ") == tags.Tagged(1, 0, 0)
-    assert tags.put(company.olivia, "contact", ["1"], "hot lead") == tags.Tagged(0, 1, 0), "capitals do not count"
+    assert tags.put(company.olivia, "contact", ["1"], "hot lead") == tags.Tagged(0, 1, 0), (
+        "capitals do not count"
+    )
     assert tags.put(company.olivia, "contact", ["1", "2", "99"], "vip") == tags.Tagged(2, 0, 1)
     assert named(company, "1") == ["Hot Lead", "vip"]
     assert tags.offered(company.olivia, "contact") == ["Hot Lead", "vip"]
@@ -48,13 +52,18 @@ def test_a_tag_is_put_and_taken_away_once_and_told_once(company: Company) -> Non
     assert tags.take_away(company.olivia, "contact", ["1"], "hot lead") == tags.Tagged(0, 1, 0)
     assert named(company, "1") == ["vip"]
     told = kinds("tag_added", "tag_removed")
-    assert told == [("tag_added", None), ("tag_added", None), ("tag_added", None), ("tag_removed", None)], "each is sealed for its person"
+    assert told == [("tag_added", None), ("tag_added", None), ("tag_added", None), ("tag_removed", None)], (
+        "each is sealed for its person"
+    )
 
 
 def test_who_may_not_see_or_change_a_record_does_not_tag_it(company: Company) -> None:
     found_club(company)
     tags.put(company.olivia, "contact", ["1"], "vip")
-    for act in (lambda: tags.tags_of(company.stan, "contact", "1"), lambda: tags.put(company.stan, "contact", ["1"], "x")):
+    for act in (
+        lambda: tags.tags_of(company.stan, "contact", "1"),
+        lambda: tags.put(company.stan, "contact", ["1"], "x"),
+    ):
         with pytest.raises(NotFound):
             act()
     assert [tag.name for tag in tags.tags_of(company.rosa, "contact", "1")] == ["vip"]
@@ -81,8 +90,15 @@ def test_a_list_is_filtered_by_tags(company: Company) -> None:
     assert listed(company, "in", ["vip", "nobody has it"]) == ["2", "3"]
     assert listed(company, "is_null", True) == ["4", "5", "6"]
     assert listed(company, "is_null", False) == ["1", "2", "3"]
-    both = {"and": [{"field": "tags", "op": "eq", "value": "vip"}, {"field": "stage", "op": "eq", "value": "engaged"}]}
-    assert [row.key for row in browse.page(company.olivia, "contact", BrowseQuery(filter=json.dumps(both))).rows] == ["3"]
+    both = {
+        "and": [
+            {"field": "tags", "op": "eq", "value": "vip"},
+            {"field": "stage", "op": "eq", "value": "engaged"},
+        ]
+    }
+    assert [
+        row.key for row in browse.page(company.olivia, "contact", BrowseQuery(filter=json.dumps(both))).rows
+    ] == ["3"]
     for op, value in (("gt", "x"), ("eq", 1), ("in", "x"), ("is_null", "x")):
         with pytest.raises(Malformed, match="tags"):
             listed(company, op, value)
@@ -95,7 +111,8 @@ def flow(company: Company, *steps: tuple[str, dict[str, Any]]) -> None:
     places = [f"s{number}" for number in range(len(steps))]
     made = [step("start", "start", places[0])]
     made += [
-        step(place, kind, following, config) for place, following, (kind, config) in zip(places, [*places[1:], "end"], steps, strict=True)
+        step(place, kind, following, config)
+        for place, following, (kind, config) in zip(places, [*places[1:], "end"], steps, strict=True)
     ]
     made.append(step("end", "end", None))
     document = {
@@ -128,10 +145,15 @@ def test_steps_tag_once_and_move_the_stage_in_the_chain_of_the_run(company: Comp
     assert named(company, "1") == ["Lead US"]
     assert told["context"]["s4"] == {"stage": "engaged", "former": "new"}
     assert told["context"]["s5"] == {"stage": "engaged", "former": "engaged"}
-    events = [(event.type, event.open.get("tag") or event.open.get("stage")) for event in log.events_of(run_id, limit=200)]
+    events = [
+        (event.type, event.open.get("tag") or event.open.get("stage"))
+        for event in log.events_of(run_id, limit=200)
+    ]
     assert [each for each in events if each[0] in ("tag_added", "tag_removed", "stage_changed")] == [
-        ("tag_added", "lead us"), ("tag_removed", "old"), ("stage_changed", "engaged"),
-    ]  # fmt: skip
+        ("tag_added", "lead us"),
+        ("tag_removed", "old"),
+        ("stage_changed", "engaged"),
+    ]
     assert list(runs.rebuild(run_id)) == []
     assert named(company, "1") == ["Lead US"]
 
@@ -149,7 +171,11 @@ def test_another_stage_by_hand_is_an_event_beside_the_change(company: Company) -
     found_club(company)
     browse.change(company.olivia, "contact", "1", {"stage": "engaged", "owner": "tom"}, {"stage": "new"})
     browse.change(company.olivia, "contact", "1", {"owner": "olivia"}, {})
-    assert kinds("record_changed", "stage_changed") == [("record_changed", None), ("stage_changed", "engaged"), ("record_changed", None)]
+    assert kinds("record_changed", "stage_changed") == [
+        ("record_changed", None),
+        ("stage_changed", "engaged"),
+        ("record_changed", None),
+    ]
 
 
 def test_tags_of_an_erased_person_are_gone(company: Company) -> None:

@@ -30,29 +30,53 @@ HEAD = "name,email,stage,Tags\n"
 def changing(company: Company, text: str, **same: str) -> Import:
     """The preview of a file of which those who are there get what it says."""
     looked = kept(company, text)
-    return import_batches.look_again(company.olivia, looked.id, replace(looked.question, change=True, same=same))
+    return import_batches.look_again(
+        company.olivia, looked.id, replace(looked.question, change=True, same=same)
+    )
 
 
-@cases("heading, known", [
-    ("Tags", True), ("TAGS", True), ("Labels", True),
-    ("Tagged by", False), ("Stage", False), ("", False),
-])  # fmt: skip
+@cases(
+    "heading, known",
+    [
+        ("Tags", True),
+        ("TAGS", True),
+        ("Labels", True),
+        ("Tagged by", False),
+        ("Stage", False),
+        ("", False),
+    ],
+)
 def test_a_column_of_tags_is_known_by_its_heading(heading: str, known: bool) -> None:
     assert tag_cells.is_tags(heading) is known
 
 
-@cases("cell, names", [
-    ("VIP, newsletter", ["VIP", "newsletter"]), ("VIP;newsletter|  Hot   Lead ", ["VIP", "newsletter", "Hot Lead"]), ("vip, VIP,, ", ["vip"]), ("", []), ("n/a", []),
-    ('12" vinyl', ['12" vinyl']),
-])  # fmt: skip
+@cases(
+    "cell, names",
+    [
+        ("VIP, newsletter", ["VIP", "newsletter"]),
+        ("VIP;newsletter|  Hot   Lead ", ["VIP", "newsletter", "Hot Lead"]),
+        ("vip, VIP,, ", ["vip"]),
+        ("", []),
+        ("n/a", []),
+        ('12" vinyl', ['12" vinyl']),
+    ],
+)
 def test_a_cell_is_read_as_the_tags_that_programs_write_into_it(cell: str, names: list[str]) -> None:
     assert tag_cells.read([cell]) == (tuple(names), [])
 
 
-@cases("cell, name", [
-    ("\u200fשלום\u200f", "שלום"), ("\ufeffVIP", "VIP"), ("\u202aVIP\u202c", "VIP"), ("new\u00adsletter\u200b", "newsletter"), ("VIP\u200d \u200c", "VIP"),
-    ("👩\u200d💻 dev", "👩\u200d💻 dev"), ("کتاب\u200cها", "کتاب\u200cها"),
-])  # fmt: skip
+@cases(
+    "cell, name",
+    [
+        ("\u200fשלום\u200f", "שלום"),
+        ("\ufeffVIP", "VIP"),
+        ("\u202aVIP\u202c", "VIP"),
+        ("new\u00adsletter\u200b", "newsletter"),
+        ("VIP\u200d \u200c", "VIP"),
+        ("👩\u200d💻 dev", "👩\u200d💻 dev"),
+        ("کتاب\u200cها", "کتاب\u200cها"),
+    ],
+)
 def test_marks_that_nobody_sees_leave_no_line_out(cell: str, name: str) -> None:
     assert tag_cells.read([cell, name]) == ((name,), [])
 
@@ -71,7 +95,12 @@ def test_new_contacts_and_known_ones_get_tags_and_the_preview_counts_them(compan
     assert named(company, "2") == [], "nothing is put by looking"
     done = import_batches.confirm(company.olivia, looked.id)
     assert (done.new, done.changed, done.refused, done.tags) == (2, 2, 0, 4)
-    assert [named(company, key) for key in ("1", "2", "7", "8")] == [["Fair", "old", "VIP"], ["VIP"], ["Fair", "VIP"], []]
+    assert [named(company, key) for key in ("1", "2", "7", "8")] == [
+        ["Fair", "old", "VIP"],
+        ["VIP"],
+        ["Fair", "VIP"],
+        [],
+    ]
     assert fetch("select distinct by from console.record_tag") == [(company.olivia.id,)]
     assert len(kinds("tag_added")) == 6
     assert len(kinds("record_changed")) == 2, "who only gets tags is not written to"
@@ -80,7 +109,11 @@ def test_new_contacts_and_known_ones_get_tags_and_the_preview_counts_them(compan
 
 
 def test_all_in_the_file_get_the_tags_that_are_told_once(company: Company) -> None:
-    looked = changing(company, HEAD + "Zoë,zoe@post.example,new,VIP\nBo,bo@post.example,new,\n", **{imports.TAGS: "Fair 2026, vip"})
+    looked = changing(
+        company,
+        HEAD + "Zoë,zoe@post.example,new,VIP\nBo,bo@post.example,new,\n",
+        **{imports.TAGS: "Fair 2026, vip"},
+    )
     import_batches.confirm(company.olivia, looked.id)
     assert [named(company, key) for key in ("7", "8")] == [["Fair 2026", "vip"], ["Fair 2026", "vip"]]
     with pytest.raises(Invalid, match="at most 60"):
@@ -115,26 +148,38 @@ def test_who_may_not_change_contacts_puts_no_tags_by_a_file(company: Company) ->
     assert (imports.TAGS, "Tags") not in imports.choices(company.rosa, collection("contact"))
     looked = import_batches.keep(company.rosa, "contact", io.BytesIO(text.encode()))
     assert "3" not in looked.question.columns
-    forced = replace(looked.question, columns={**looked.question.columns, "3": imports.TAGS}, same={imports.TAGS: "mine"})
+    forced = replace(
+        looked.question, columns={**looked.question.columns, "3": imports.TAGS}, same={imports.TAGS: "mine"}
+    )
     done = import_batches.confirm(company.rosa, import_batches.look_again(company.rosa, looked.id, forced).id)
     assert (done.new, done.tags, named(company, "7")) == (1, 0, [])
 
 
 def test_a_tag_of_a_file_starts_what_a_tag_by_hand_starts(house: Company, club: Any) -> None:
-    publish("welcome", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'}, collection="contact")
+    publish(
+        "welcome",
+        {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'},
+        collection="contact",
+    )
     triggers.synchronise()
     assert triggers.started_by(house.olivia, "tag.added", "contact")
     assert triggers.started_by(house.olivia, "tag.added", "contact", ["other", "Vip"])
     assert triggers.started_by(house.olivia, "tag.added", "contact", ["other"]) == []
     triggers.follow_log()
-    import_batches.confirm(house.olivia, kept(house, HEAD + "Zoë,zoe@post.example,new,VIP\nBo,bo@post.example,new,other\n").id)
+    import_batches.confirm(
+        house.olivia, kept(house, HEAD + "Zoë,zoe@post.example,new,VIP\nBo,bo@post.example,new,other\n").id
+    )
     sequencing.catch_up()
     triggers.follow_log()
     assert told("welcome", "on")[:2] == (1, 1)
 
 
-def test_a_process_that_dies_before_it_tells_puts_the_tags_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = changing(company, HEAD + "Zoë,zoe@post.example,new,VIP\nAna Petrauskė,ana@post.example,new,VIP\n")
+def test_a_process_that_dies_before_it_tells_puts_the_tags_once(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = changing(
+        company, HEAD + "Zoë,zoe@post.example,new,VIP\nAna Petrauskė,ana@post.example,new,VIP\n"
+    )
     broken_at(monkeypatch, "imports.tell.before", lambda: import_batches.confirm(company.olivia, looked.id))
     assert fetch("select count(*) from console.record_tag") == [(0,)]
     import_batches.advance(f"{looked.id}_do")
@@ -147,4 +192,9 @@ def test_a_column_of_a_million_different_tags_stays_bounded() -> None:
     for start in range(0, 2_000, 500):
         lines = [imports.Line(n, imports.NEW, {}, tags=(f"t{n}",)) for n in range(start, start + 500)]
         counts = line_tags.counted(lines, counts)
-    assert (counts["put"], counts["lines"], len(counts["each"]), counts["more"]) == (2_000, 2_000, line_tags.MOST_NAMED, True)
+    assert (counts["put"], counts["lines"], len(counts["each"]), counts["more"]) == (
+        2_000,
+        2_000,
+        line_tags.MOST_NAMED,
+        True,
+    )

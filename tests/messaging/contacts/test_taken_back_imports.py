@@ -57,9 +57,14 @@ def test_what_nothing_has_touched_goes_and_the_rest_says_why_it_stays(company: C
     sequencing.catch_up()
     found = looked(company, done)
     assert {item.key: item.why for item in found.items if item.state == bulk.REFUSED} == {
-        "7": untouched.REASONS["event"], "8": untouched.REASONS["event"], "9": untouched.REASONS["run"], "10": untouched.CHANGED,
-    }  # fmt: skip
-    assert (found.count(bulk.FITS), found.looking, names(company)) == (2, True, set(PEOPLE)), "nothing is deleted by looking"
+        "7": untouched.REASONS["event"],
+        "8": untouched.REASONS["event"],
+        "9": untouched.REASONS["run"],
+        "10": untouched.CHANGED,
+    }
+    assert (found.count(bulk.FITS), found.looking, names(company)) == (2, True, set(PEOPLE)), (
+        "nothing is deleted by looking"
+    )
     bulk.confirm(company.olivia, found.id)
     browse.change(company.olivia, "contact", "11", {"stage": "lost"}, {"stage": "new"})
     work_until_idle({jobs.BULK})
@@ -69,7 +74,9 @@ def test_what_nothing_has_touched_goes_and_the_rest_says_why_it_stays(company: C
     assert names(company) == {"Zoë", "Bo", "Mia", "Lea", "Ida"}
     assert len(kinds("records_changed")) == 1
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
-        assert connection.execute("select stage from contact where id = 1").fetchall() == [("lost",)], "what it changed stays changed"
+        assert connection.execute("select stage from contact where id = 1").fetchall() == [("lost",)], (
+            "what it changed stays changed"
+        )
 
 
 def test_what_is_tagged_after_the_look_stays(company: Company, done: Import) -> None:
@@ -105,7 +112,9 @@ def test_a_key_that_is_given_again_is_not_that_of_the_import(company: Company, d
     assert untouched.why_touched(collection, done.id, {"12": "x"}) == {"12": untouched.STRANGE}
 
 
-def test_tags_go_with_a_record_so_that_the_next_one_with_its_key_has_none(company: Company, done: Import) -> None:
+def test_tags_go_with_a_record_so_that_the_next_one_with_its_key_has_none(
+    company: Company, done: Import
+) -> None:
     bulk.confirm(company.olivia, looked(company, done).id)
     work_until_idle({jobs.BULK})
     assert (names(company), fetch("select count(*) from console.record_tag")) == (set(), [(0,)])
@@ -121,7 +130,9 @@ drop table former;
 """
 
 
-def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_brought_that_too(company: Company) -> None:
+def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_brought_that_too(
+    company: Company,
+) -> None:
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
         connection.executescript(CASCADE)
     access.grant("operator", "collection:contact", ["delete"], team="operations")
@@ -130,10 +141,15 @@ def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_broug
     done = import_batches.confirm(company.olivia, changing(company, head + lines).id)
     assert done.consents == 2
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection, connection:
-        connection.execute("insert into consent (contact_id, channel, state, at) values (8, 'sms', 'withdrawn', '2026-06-01T10:00:00Z')")
+        connection.execute(
+            "insert into consent (contact_id, channel, state, at) values (8, 'sms', 'withdrawn', '2026-06-01T10:00:00Z')"
+        )
     sequencing.catch_up()
     found = looked(company, done)
-    assert {item.key: item.why for item in found.items} == {"7": "", "8": untouched.FOLLOWED.format("Consents")}
+    assert {item.key: item.why for item in found.items} == {
+        "7": "",
+        "8": untouched.FOLLOWED.format("Consents"),
+    }
     bulk.confirm(company.olivia, found.id)
     work_until_idle({jobs.BULK})
     assert names(company) == {"Mia"}, "who withdrew is not forgotten"
@@ -145,10 +161,14 @@ def test_consents_that_came_with_it_go_first_where_the_database_asks_for_that(co
     lines = "Bo,bo@post.example,+46701234567,new,yes,fair,2026-05-01\nMia,mia@post.example,+46701234568,new,yes,fair,2026-05-01\n"
     done = import_batches.confirm(company.olivia, changing(company, head + lines).id)
     sequencing.catch_up()
-    assert {item.why for item in looked(company, done).items} == {"Consents came with it, which you may not delete."}
+    assert {item.why for item in looked(company, done).items} == {
+        "Consents came with it, which you may not delete."
+    }
     access.grant("operator", "collection:consent", ["delete"], team="operations")
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection, connection:
-        connection.execute("insert into consent (contact_id, channel, state, at) values (8, 'sms', 'withdrawn', '2026-06-01T10:00:00Z')")
+        connection.execute(
+            "insert into consent (contact_id, channel, state, at) values (8, 'sms', 'withdrawn', '2026-06-01T10:00:00Z')"
+        )
     found = looked(company, done)
     assert {item.key: item.why for item in found.items} == {
         "7": "",

@@ -19,11 +19,22 @@ from tests.servers import outside
 SECRET = "open-sesame"
 TOKEN = "told-by-us"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
-BODY = {"to": "{{ input.to }}", "text": "{{ input.text }}", "ref": "{{ input.id }}", "back": "{{ input.callback }}"}
+BODY = {
+    "to": "{{ input.to }}",
+    "text": "{{ input.text }}",
+    "ref": "{{ input.id }}",
+    "back": "{{ input.callback }}",
+}
 CALLBACK = {
-    "id": "item.id", "message": "item.ref", "status": "item.status", "delivered": ["delivered"], "failed": ["failed", "rejected"], "reason": "item.why",
-    "from": "item.from", "text": "item.text",
-}  # fmt: skip
+    "id": "item.id",
+    "message": "item.ref",
+    "status": "item.status",
+    "delivered": ["delivered"],
+    "failed": ["failed", "rejected"],
+    "reason": "item.why",
+    "from": "item.from",
+    "text": "item.text",
+}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 
 
@@ -35,7 +46,9 @@ class Other:
     server: outside.Receiver
     move: Callable[[timedelta], None]
 
-    def described(self, request: Any = None, answer: Any = None, callback: Any = None, path: str = "/messages") -> None:
+    def described(
+        self, request: Any = None, answer: Any = None, callback: Any = None, path: str = "/messages"
+    ) -> None:
         """Save its document: JSON with a nested id, unless told otherwise."""
         asks: dict[str, Any] = {"url": self.server.url + path, "secret": "sms_key", "body": BODY}
         document = {

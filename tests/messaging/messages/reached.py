@@ -33,7 +33,9 @@ def founded(company: Company) -> Path:
     """The club, where Sam agreed to everything and Bram to calls; and time stands at noon in Denver. Answers where its database is."""
     path = found_club(company)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executemany(GIVEN, [(1, "sms", "given"), (1, "phone", "given"), (1, "call", "given"), (3, "sms", "given")])
+        connection.executemany(
+            GIVEN, [(1, "sms", "given"), (1, "phone", "given"), (1, "call", "given"), (3, "sms", "given")]
+        )
         connection.commit()
     access.grant("operations_lead", "collection:contact", ["browse", "read", "update"], team="operations")
     return path
@@ -133,7 +135,11 @@ class Twilio:
             return 200, self.page, {}
         if request.method == "POST" and path.endswith("/Messages.json"):
             if self.fail:
-                return self.fail.pop(0), orjson.dumps({"code": self.code, "message": "no", "status": 500}), self.more
+                return (
+                    self.fail.pop(0),
+                    orjson.dumps({"code": self.code, "message": "no", "status": 500}),
+                    self.more,
+                )
             told = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
             made = {
                 "sid": f"SM{len(self.messages):032d}",
@@ -156,7 +162,11 @@ class Twilio:
             return 201, orjson.dumps(made), {}
         query = parse_qs(request.path.partition("?")[2])
         by_day = any(name.startswith("DateSent") for name in query)  # what is queued has no such day
-        listed = [one for one in self.messages if one["to"] == query.get("To", [""])[0] and (one["date_sent"] or not by_day)]
+        listed = [
+            one
+            for one in self.messages
+            if one["to"] == query.get("To", [""])[0] and (one["date_sent"] or not by_day)
+        ]
         return 200, orjson.dumps({"messages": listed, "next_page_uri": None, "page": 0, "page_size": 50}), {}
 
 
@@ -189,7 +199,9 @@ class Calls:
             return self.fail.pop(0), b"{}", {}
         told = orjson.loads(request.body)
         assert request.headers["idempotency-key"] == told["id"]
-        made = self.calls.setdefault(told["id"], {"id": told["id"], "call": f"call-{len(self.calls) + 1}", "asked": told})
+        made = self.calls.setdefault(
+            told["id"], {"id": told["id"], "call": f"call-{len(self.calls) + 1}", "asked": told}
+        )
         return 202, orjson.dumps({"id": made["call"]}), {}
 
 
@@ -204,18 +216,29 @@ def provider_of_calls() -> Iterator[Calls]:
 
 def real(**more: str) -> dict[str, str]:
     """Settings with which messages really leave."""
-    return {"CONSOLE_SANDBOX": "off", "CONSOLE_BASE_URL": "http://console.example", "CONSOLE_PRIVATE_HOSTS": "127.0.0.1", **more}
+    return {
+        "CONSOLE_SANDBOX": "off",
+        "CONSOLE_BASE_URL": "http://console.example",
+        "CONSOLE_PRIVATE_HOSTS": "127.0.0.1",
+        **more,
+    }
 
 
 def by_twilio(server: Twilio) -> dict[str, str]:
     """Settings that name this Twilio."""
-    account = {"CONSOLE_TWILIO_ACCOUNT_SID": "ACtest", "CONSOLE_TWILIO_AUTH_TOKEN": "token", "CONSOLE_TWILIO_FROM": "+12025550100"}
+    account = {
+        "CONSOLE_TWILIO_ACCOUNT_SID": "ACtest",
+        "CONSOLE_TWILIO_AUTH_TOKEN": "token",
+        "CONSOLE_TWILIO_FROM": "+12025550100",
+    }
     return real(CONSOLE_TWILIO_URL=server.url, **account)
 
 
 def by_calls(server: Calls) -> dict[str, str]:
     """Settings that name this provider."""
-    return real(CONSOLE_CALL_URL=server.url, CONSOLE_CALL_SECRET=f"whsec_{SECRET}", CONSOLE_CALL_FROM="+12025550100")
+    return real(
+        CONSOLE_CALL_URL=server.url, CONSOLE_CALL_SECRET=f"whsec_{SECRET}", CONSOLE_CALL_FROM="+12025550100"
+    )
 
 
 def actor(company: Company) -> Actor:

@@ -20,7 +20,11 @@ from tests.messaging.messages.reached import NOON, begin, line, workflow
 from tests.servers import outside
 from tests.views.conftest import Pages
 
-EMAIL = {"id": "email", "type": "email", "config": {"subject": "For {{ record.name }}", "body": "Dear {{ record.name }}"}}
+EMAIL = {
+    "id": "email",
+    "type": "email",
+    "config": {"subject": "For {{ record.name }}", "body": "Dear {{ record.name }}"},
+}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 REPORT = """From: MAILER-DAEMON@mail.example\r
 To: bounces@fernwick.example\r
@@ -60,7 +64,10 @@ def sent(company: Company, given_settings: Callable[..., None]) -> Iterator[tupl
     reached.founded(company)
     workflow("letter", [dict(EMAIL), dict(ASK)])
     with reached.clock(NOON), outside.smtp() as box:
-        mail = {"CONSOLE_MAIL_FROM": "hello@fernwick.example", "CONSOLE_MAIL_BOUNCES": "bounces@fernwick.example"}
+        mail = {
+            "CONSOLE_MAIL_FROM": "hello@fernwick.example",
+            "CONSOLE_MAIL_BOUNCES": "bounces@fernwick.example",
+        }
         given_settings(**reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off", **mail))
         run_id = begin(company, "letter")
         assert box.bounces == ["bounces@fernwick.example"]
@@ -68,11 +75,17 @@ def sent(company: Company, given_settings: Callable[..., None]) -> Iterator[tupl
 
 
 def handed_on(client: FlaskClient, raw: str | bytes, path: str = "") -> int:
-    return client.post(path or outside_addresses.callback_path("email", "smtp"), data=raw, content_type="message/rfc822").status_code
+    return client.post(
+        path or outside_addresses.callback_path("email", "smtp"), data=raw, content_type="message/rfc822"
+    ).status_code
 
 
 def failures() -> int:
-    return int(fetch("select count(*) from console.event where convert_from(body, 'UTF8') like '%%\"type\":\"message_failed\"%%'")[0][0])
+    return int(
+        fetch(
+            "select count(*) from console.event where convert_from(body, 'UTF8') like '%%\"type\":\"message_failed\"%%'"
+        )[0][0]
+    )
 
 
 def test_a_bounce_marks_its_message_as_failed_with_the_reason(sent: tuple[Company, FlaskClient, str]) -> None:
@@ -121,7 +134,9 @@ Dear Sam\r
 
 
 @pytest.mark.parametrize("by_id", [True, False])
-def test_who_calls_a_message_unwanted_gets_no_more(sent: tuple[Company, FlaskClient, str], *, by_id: bool) -> None:
+def test_who_calls_a_message_unwanted_gets_no_more(
+    sent: tuple[Company, FlaskClient, str], *, by_id: bool
+) -> None:
     company, client, run_id = sent
     ours = line(company, run_id).message.id
     head = f"{mail_reports.OWN_ID}: <{ours}@fernwick.example>\r\n" if by_id else ""
@@ -135,13 +150,22 @@ def test_who_calls_a_message_unwanted_gets_no_more(sent: tuple[Company, FlaskCli
     assert handed_on(client, spam) == 200
     assert len(fetch("select id from console.opt_out")) == (2 if by_id else 4), "the same one again"
     assert messages.find(company.olivia, OutboxQuery(status="received")).lines == [], "a report is no answer"
-    assert line(company, begin(company, workflow("again", [dict(EMAIL), dict(ASK)]))).message.code == "consent_withdrawn"
+    assert (
+        line(company, begin(company, workflow("again", [dict(EMAIL), dict(ASK)]))).message.code
+        == "consent_withdrawn"
+    )
 
 
-def test_what_a_person_answers_is_kept_and_automatic_mail_is_not(sent: tuple[Company, FlaskClient, str]) -> None:
+def test_what_a_person_answers_is_kept_and_automatic_mail_is_not(
+    sent: tuple[Company, FlaskClient, str],
+) -> None:
     company, client, _ = sent
     answer = EmailMessage()
-    answer["From"], answer["To"], answer["Message-ID"] = "Sam <sam@post.example>", "hello@fernwick.example", "<a@post.example>"
+    answer["From"], answer["To"], answer["Message-ID"] = (
+        "Sam <sam@post.example>",
+        "hello@fernwick.example",
+        "<a@post.example>",
+    )
     answer.set_content("Yes, please.\n\n> Dear Sam Whitfield\n")
     assert [handed_on(client, answer.as_bytes()) for _ in range(2)] == [200, 200]
     answer["Auto-Submitted"] = "auto-replied"
@@ -153,22 +177,38 @@ def test_what_a_person_answers_is_kept_and_automatic_mail_is_not(sent: tuple[Com
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"\xff\x00\xfe", b"Content-Type: multipart/report; boundary=x\r\n\r\n--x", REPORT.format(action="failed", carrier="text/plain", ours="msg_1").encode(),
-     REPORT.format(action="failed", carrier="message/rfc822", ours="msg_" + "0" * 26).encode()],
-)  # fmt: skip
+    [
+        b"",
+        b"\xff\x00\xfe",
+        b"Content-Type: multipart/report; boundary=x\r\n\r\n--x",
+        REPORT.format(action="failed", carrier="text/plain", ours="msg_1").encode(),
+        REPORT.format(action="failed", carrier="message/rfc822", ours="msg_" + "0" * 26).encode(),
+    ],
+)
 def test_what_cannot_be_read_changes_nothing(sent: tuple[Company, FlaskClient, str], raw: bytes) -> None:
     _, client, _ = sent
     assert handed_on(client, raw) == 200
     assert (failures(), isinstance(mail_reports.read(raw), Answer)) == (0, False)
 
 
-def test_a_mail_that_is_made_to_break_its_reader_changes_nothing(sent: tuple[Company, FlaskClient, str]) -> None:
+def test_a_mail_that_is_made_to_break_its_reader_changes_nothing(
+    sent: tuple[Company, FlaskClient, str],
+) -> None:
     """Anybody can send one: what fails is sent again and again, and what takes minutes keeps everybody waiting."""
     senders = (b"<", b":=;a", b"=?utf-8?q??=,x", b",a<@", b"name*=utf-8''%ff@[,,", b"(" * 5_000)
     made = [b"From: %s\r\n\r\nStop" % sender for sender in senders]
     made.append(b"Content-Type: message/rfc822\r\n\r\n" * 20_000)
-    made.append(b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (each, each) for each in range(8_000)))
-    made.append(b"Content-Type: text/plain; " + b"".join(b"a*%d=x;\r\n " % each for each in range(50_000)) + b"\r\n\r\nhi")
+    made.append(
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (each, each)
+            for each in range(8_000)
+        )
+    )
+    made.append(
+        b"Content-Type: text/plain; "
+        + b"".join(b"a*%d=x;\r\n " % each for each in range(50_000))
+        + b"\r\n\r\nhi"
+    )
     assert [handed_on(sent[1], raw) for raw in made] == [200] * len(made)
     assert (failures(), fetch("select count(*) from console.opt_out")) == (0, [(0,)])
 
@@ -179,12 +219,22 @@ def test_a_sender_is_only_who_has_the_address(sent: tuple[Company, FlaskClient, 
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
         connection.execute("update contact set email = '' where id = 2")
         connection.execute("update contact set email = ? where id = 3", ("o'brien@post.example",))
-        connection.execute("insert into contact (id, name, email, stage) values (9, 'Jo', 'jo@xn--bcher-kva.example', 'new')")
+        connection.execute(
+            "insert into contact (id, name, email, stage) values (9, 'Jo', 'jo@xn--bcher-kva.example', 'new')"
+        )
         connection.commit()
-    senders = ["o'brien@post.example", "o'hara@post.example", "'@", "x\\@post.example", "' || true || '@post.example"]
+    senders = [
+        "o'brien@post.example",
+        "o'hara@post.example",
+        "'@",
+        "x\\@post.example",
+        "' || true || '@post.example",
+    ]
     found = [inbound.contact_behind("email", sender) for sender in senders]
     assert [each and each[1] for each in found] == ["3", None, None, None, None]
-    assert (inbound.contact_behind("email", "jo@bücher.example") or ())[1:] == ("9",), "however a domain is spelled"
+    assert (inbound.contact_behind("email", "jo@bücher.example") or ())[1:] == ("9",), (
+        "however a domain is spelled"
+    )
     for number, sender in enumerate(["'@", "@", "''@''"]):
         assert handed_on(client, f"From: {sender}\r\nMessage-ID: <{number}>\r\n\r\nStop".encode()) == 200
     assert fetch("select count(*) from console.opt_out") == [(0,)]

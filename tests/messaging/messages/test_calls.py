@@ -36,7 +36,9 @@ LOST = {"id": "lost", "type": "guidance", "config": {"text": "Lost"}, "next": {"
 
 
 @pytest.fixture
-def calling(company: Company, given_settings: Callable[..., None]) -> Iterator[tuple[Company, reached.Calls, Callable[[timedelta], None]]]:
+def calling(
+    company: Company, given_settings: Callable[..., None]
+) -> Iterator[tuple[Company, reached.Calls, Callable[[timedelta], None]]]:
     reached.founded(company)
     with reached.provider_of_calls() as server, reached.clock(NOON) as move:
         given_settings(**reached.by_calls(server))
@@ -44,36 +46,51 @@ def calling(company: Company, given_settings: Callable[..., None]) -> Iterator[t
         yield company, server, move
 
 
-def ended(client: FlaskClient, message_id: str, *, secret: str = reached.SECRET, token: str = "", **told: Any) -> int:
+def ended(
+    client: FlaskClient, message_id: str, *, secret: str = reached.SECRET, token: str = "", **told: Any
+) -> int:
     """The provider's callback; its status."""
     body = orjson.dumps({"id": message_id, "ended_at": "2026-11-24T19:05:00Z", **told})
     now = datetime.now(UTC)
     signed = Webhook(base64.b64decode(secret)).sign("evt_1", now, body.decode())
-    headers = {"webhook-id": "evt_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signed}
+    headers = {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signed,
+    }
     path = outside_addresses.callback_path("call", "http") if not token else f"/channels/call/http/{token}"
     return client.post(path, data=body, headers={**headers, "Content-Type": "application/json"}).status_code
 
 
-def test_nobody_answers_three_times(calling: tuple[Company, reached.Calls, Callable[[timedelta], None]]) -> None:
+def test_nobody_answers_three_times(
+    calling: tuple[Company, reached.Calls, Callable[[timedelta], None]],
+) -> None:
     company, server, move = calling
     client = web_app().test_client()
     run_id = begin(company, "nurture")
     for number in (1, 2, 3):
         assert status(company, run_id) == ("waiting_event", "call")
         assert len(server.calls) == number
-        assert company.told(run_id)["attempts"][-1]["outcome"] is None, "that nobody answered once is not its end"
+        assert company.told(run_id)["attempts"][-1]["outcome"] is None, (
+            "that nobody answered once is not its end"
+        )
         assert ended(client, line(company, run_id).message.id, outcome="no_answer") == 200
         move(timedelta(days=2, minutes=1))
         reached.work()
     assert status(company, run_id) == ("waiting_person", "lost")
     scripts = [call["asked"]["script"] for call in server.calls.values()]
-    assert scripts == [f"Hello, this is an automated call by an AI assistant. {each}" for each in ("A for Sam Whitfield", "B", "B")]
+    assert scripts == [
+        f"Hello, this is an automated call by an AI assistant. {each}"
+        for each in ("A for Sam Whitfield", "B", "B")
+    ]
     assert company.told(run_id)["attempts"][-2]["outcome"] == "no_answer"
     output = company.told(run_id)["context"]["call"]
     assert (output["outcome"], output["attempts"]) == ("no_answer", 3)
 
 
-def test_the_label_of_the_answer_leads_on_and_the_second_callback_changes_nothing(calling: tuple[Any, ...]) -> None:
+def test_the_label_of_the_answer_leads_on_and_the_second_callback_changes_nothing(
+    calling: tuple[Any, ...],
+) -> None:
     company, _, _ = calling
     client = web_app().test_client()
     run_id = begin(company, "nurture")
@@ -96,12 +113,29 @@ def test_who_says_when_is_called_again_then_and_it_is_no_attempt(calling: tuple[
     }
     again = {"id": "again", "type": "go_to", "config": {}, "next": {"default": "call"}}
     config = {"script": "Hello {{ record.name }}", "max_attempts": 1, "answers": ["call_back"]}
-    call = {"id": "call", "type": "ai_call", "config": config, "next": {"call_back": "later", "default": "ask"}}
+    call = {
+        "id": "call",
+        "type": "ai_call",
+        "config": config,
+        "next": {"call_back": "later", "default": "ask"},
+    }
     run_id = begin(company, workflow("back", [call, dict(ASK), wait, again]))
     first = line(company, run_id).message.id
-    assert ended(client, first, outcome="answered", label="call_back", call_back="Tuesday 3", transcript="Call me Tuesday 3.") == 200
+    assert (
+        ended(
+            client,
+            first,
+            outcome="answered",
+            label="call_back",
+            call_back="Tuesday 3",
+            transcript="Call me Tuesday 3.",
+        )
+        == 200
+    )
     assert status(company, run_id) == ("waiting_time", "later")
-    assert company.told(run_id)["context"]["call"]["call_back_at"] == "2026-12-01T22:00:00.000000Z", "three in the afternoon in Denver"
+    assert company.told(run_id)["context"]["call"]["call_back_at"] == "2026-12-01T22:00:00.000000Z", (
+        "three in the afternoon in Denver"
+    )
     move(timedelta(days=7, hours=2, minutes=55))
     reached.settle()
     assert len(server.calls) == 1
@@ -110,7 +144,13 @@ def test_who_says_when_is_called_again_then_and_it_is_no_attempt(calling: tuple[
     reached.settle()
     assert [call["asked"]["script"] for call in server.calls.values()][1].endswith("Hello Sam Whitfield")
     assert line(company, run_id).message.number == 1
-    ended(client, line(company, run_id).message.id, outcome="answered", label="call_back", transcript="Whenever you like.")
+    ended(
+        client,
+        line(company, run_id).message.id,
+        outcome="answered",
+        label="call_back",
+        transcript="Whenever you like.",
+    )
     assert company.told(run_id)["context"]["call"]["call_back_at"] is None
 
 
@@ -122,7 +162,16 @@ def test_a_callback_before_the_calls_answer_counts(calling: tuple[Any, ...]) -> 
     def early(request: Any) -> tuple[int, bytes, dict[str, str]]:
         made: tuple[int, bytes, dict[str, str]] = answer(request)
         if request.method == "POST":
-            assert ended(client, orjson.loads(request.body)["id"], outcome="answered", label="interested", call="call-1") == 200
+            assert (
+                ended(
+                    client,
+                    orjson.loads(request.body)["id"],
+                    outcome="answered",
+                    label="interested",
+                    call="call-1",
+                )
+                == 200
+            )
         return made
 
     server.receiver.answer = early
@@ -161,14 +210,18 @@ def test_who_says_on_a_call_that_they_want_no_more_gets_no_more(calling: tuple[A
     assert ended(client, line(company, run_id).message.id, outcome="answered", label="opt_out") == 200
     assert status(company, run_id) == ("waiting_person", "lost")
     move(timedelta(days=2))
-    second = begin(company, workflow("again", [dict(CALL, next={"default": "end", "skipped": "ask"}), dict(ASK)]))
+    second = begin(
+        company, workflow("again", [dict(CALL, next={"default": "end", "skipped": "ask"}), dict(ASK)])
+    )
     assert line(company, second).message.code == "consent_withdrawn"
     assert opting_out.write_left() == 2
     assert messages.pick_up() == 0
     assert SAM
 
 
-def test_a_call_of_the_sandbox_whose_process_died_over_its_end_ends_later(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_of_the_sandbox_whose_process_died_over_its_end_ends_later(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As older releases left it, which kept that it left before they kept how it ended."""
     reached.founded(company)
     call = {"id": "call", "type": "ai_call", "config": {"script": "Hello", "answers": [], "max_attempts": 1}}
@@ -177,7 +230,10 @@ def test_a_call_of_the_sandbox_whose_process_died_over_its_end_ends_later(compan
         run_id = begin(company, workflow("cut-off", [call]))
         assert company.told(run_id)["status"] == "waiting_event"
         monkeypatch.undo()
-        fetch("update console.message set due_at = at + interval '15 minutes' where run = %s returning id", (run_id,))
+        fetch(
+            "update console.message set due_at = at + interval '15 minutes' where run = %s returning id",
+            (run_id,),
+        )
         move(timedelta(minutes=16))
         reached.settle()
         assert company.told(run_id)["status"] == "completed"

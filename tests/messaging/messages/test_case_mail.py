@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from console.core.contacting import CAMPAIGN, CASE, Consent, Contact, Outgoing, Rules, SendNow, Skip, Used, WaitUntil, daily, judge
+from console.core.contacting import (
+    CAMPAIGN,
+    CASE,
+    Consent,
+    Contact,
+    Outgoing,
+    Rules,
+    SendNow,
+    Skip,
+    Used,
+    WaitUntil,
+    daily,
+    judge,
+)
 from console.messaging.messages import inbound
 from tests.company import Company
 from tests.messaging.messages import reached
@@ -14,12 +27,20 @@ from tests.messaging.messages.reached import NOON, begin, line, workflow
 from tests.tables import cases
 
 AGREED = Consent(given=True, source="web form", at="2026-01-01")
-LETTER: dict[str, Any] = {"id": "letter", "type": "email", "config": {"subject": "Your refund", "body": "It is done."}}
+LETTER: dict[str, Any] = {
+    "id": "letter",
+    "type": "email",
+    "config": {"subject": "Your refund", "body": "It is done."},
+}
 SMS: dict[str, Any] = {"id": "sms", "type": "sms", "config": {"text": "It is done."}}
 
 
 def about(step: dict[str, Any], what: str) -> dict[str, Any]:
-    return {**step, "config": {**step["config"], "about": what}, "next": {"default": "end", "skipped": "end", "expired": "end"}}
+    return {
+        **step,
+        "config": {**step["config"], "about": what},
+        "next": {"default": "end", "skipped": "end", "expired": "end"},
+    }
 
 
 @pytest.fixture

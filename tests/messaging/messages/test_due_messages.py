@@ -28,7 +28,10 @@ def founded(company: Company, phone: str = "(202) 555-0148") -> None:
 
 def moved(company: Company, phone: str) -> None:
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection, connection:
-        connection.execute("update contact set phone = ?, country = 'US', time_zone = 'America/Denver' where id = 3", (phone,))
+        connection.execute(
+            "update contact set phone = ?, country = 'US', time_zone = 'America/Denver' where id = 3",
+            (phone,),
+        )
 
 
 @pytest.fixture
@@ -41,7 +44,9 @@ def club(company: Company) -> Iterator[Company]:
 def unsent(club: Company, *to: str) -> list[str]:
     """Runs, each of a workflow of its own, whose messages have not left yet, and have no job."""
     slugs = [workflow(f"hello-{number}", [dict(SMS), dict(ASK)]) for number in range(len(to))]
-    begun = [runs.start(club.olivia, slug, "contact", contact, {}) for slug, contact in zip(slugs, to, strict=True)]
+    begun = [
+        runs.start(club.olivia, slug, "contact", contact, {}) for slug, contact in zip(slugs, to, strict=True)
+    ]
     taken({jobs.SEND_SMS})
     return begun
 
@@ -55,7 +60,9 @@ def send_each(run_ids: Sequence[str]) -> None:
         messages.send(each)
 
 
-def test_the_cap_counts_what_left_a_moment_before_to_the_same_contact_and_to_the_same_address(club: Company) -> None:
+def test_the_cap_counts_what_left_a_moment_before_to_the_same_contact_and_to_the_same_address(
+    club: Company,
+) -> None:
     moved(club, "(202) 555-0147")  # another record of the same person
     run_ids = unsent(club, SAM, BRAM, SAM, BRAM, SAM)
     send_each(run_ids)

@@ -33,7 +33,10 @@ from tests.messaging.messages.reached import NOON, SAM, status
 from tests.messaging.messages.test_killed import SEND
 
 TEXT = "Hello Sam Whitfield"
-SIGNED = {"signature": {"header": "X-Signature", "time": "X-Time", "signed": "{time}.{body}"}, "secret": "told_key"}
+SIGNED = {
+    "signature": {"header": "X-Signature", "time": "X-Time", "signed": "{time}.{body}"},
+    "secret": "told_key",
+}
 
 
 @pytest.fixture
@@ -48,17 +51,35 @@ def test_a_request_carries_its_values_as_json_a_form_or_an_address(other: Other)
     sent = other.line(other.begin()).message
     (request,) = other.server.received
     told = orjson.loads(request.body)
-    assert (told["to"], told["text"], told["ref"], sent.provider, sent.provider_id) == ("+12025550147", TEXT, sent.id, "gateway", "77")
-    assert (request.headers["idempotency-key"], request.headers["authorization"]) == (sent.id, f"Bearer {SECRET}")
+    assert (told["to"], told["text"], told["ref"], sent.provider, sent.provider_id) == (
+        "+12025550147",
+        TEXT,
+        sent.id,
+        "gateway",
+        "77",
+    )
+    assert (request.headers["idempotency-key"], request.headers["authorization"]) == (
+        sent.id,
+        f"Bearer {SECRET}",
+    )
     assert request.headers["x-sender"] == "Fernwick"
-    assert told["back"] == f"http://console.example{outside_addresses.callback_path('sms', 'gateway')}?m={sent.id}"
+    assert (
+        told["back"]
+        == f"http://console.example{outside_addresses.callback_path('sms', 'gateway')}?m={sent.id}"
+    )
     other.described({"encoding": "form", "user": "fernwick"})
     reached.begin(other.company, reached.workflow("form", [dict(gateways.SMS)]))
     form = other.server.received[-1]
     assert parse_qs(form.body.decode())["text"] == [TEXT]
-    assert form.headers["authorization"] == "Basic " + base64.b64encode(f"fernwick:{SECRET}".encode()).decode()
+    assert (
+        form.headers["authorization"] == "Basic " + base64.b64encode(f"fernwick:{SECRET}".encode()).decode()
+    )
     other.described(
-        {"method": "GET", "secret_header": "X-Key", "url": f"{other.server.url}/send?to={{{{ input.to }}}}&msg={{{{ input.text }}}}"}
+        {
+            "method": "GET",
+            "secret_header": "X-Key",
+            "url": f"{other.server.url}/send?to={{{{ input.to }}}}&msg={{{{ input.text }}}}",
+        }
     )
     reached.begin(other.company, reached.workflow("get", [dict(gateways.SMS)]))
     asked = other.server.received[-1]
@@ -75,7 +96,13 @@ ACCEPTED = {"accepted": 'answer.code == "0" || answer.code == 0', "reason": "{{ 
         (None, 200, b"OK", "sent", ""),
         (None, 202, b"", "sent", ""),
         (None, 200, b"<html>Please sign in</html>", "unknown", "it cannot be told whether the SMS left"),
-        (None, 400, b'{"message": "No such number"}', "failed", "The SMS gateway answered 400: No such number."),
+        (
+            None,
+            400,
+            b'{"message": "No such number"}',
+            "failed",
+            "The SMS gateway answered 400: No such number.",
+        ),
         (None, 500, b"", "unknown", "it cannot be told whether the SMS left"),
         (None, 401, b"", "waiting", "The SMS gateway answered 401"),
         (None, 302, b"", "waiting", "sends on to another address (302), which is not followed"),
@@ -83,14 +110,28 @@ ACCEPTED = {"accepted": 'answer.code == "0" || answer.code == 0', "reason": "{{ 
         ({"refused": [409]}, 400, b"", "unknown", "answered 400"),
         ({"again": [400]}, 400, b"", "waiting", "answered 400"),
         (ACCEPTED, 200, b'{"code": 0}', "sent", ""),
-        (ACCEPTED, 200, b'{"code": 9, "why": "No credit for open-sesame"}', "failed", "The SMS gateway answered 200: No credit for [secret]."),
+        (
+            ACCEPTED,
+            200,
+            b'{"code": 9, "why": "No credit for open-sesame"}',
+            "failed",
+            "The SMS gateway answered 200: No credit for [secret].",
+        ),
         (ACCEPTED, 200, b'{"other": 1}', "unknown", "it cannot be told"),
         (ACCEPTED, 200, b'{"pad": "' + b"x" * 100_000 + b'", "code": 0}', "unknown", "it cannot be told"),
         ({"accepted": 'answer.startsWith("OK")'}, 200, b"OK: 4711", "sent", ""),
-        ({"accepted": 'answer.startsWith("OK")'}, 200, b"ERR: no such number", "failed", "ERR: no such number"),
+        (
+            {"accepted": 'answer.startsWith("OK")'},
+            200,
+            b"ERR: no such number",
+            "failed",
+            "ERR: no such number",
+        ),
     ],
-)  # fmt: skip
-def test_an_answer_is_read_as_the_document_says(other: Other, how: Any, code: int, body: bytes, became: str, words: str) -> None:
+)
+def test_an_answer_is_read_as_the_document_says(
+    other: Other, how: Any, code: int, body: bytes, became: str, words: str
+) -> None:
     other.described(answer=how)
     other.answers(code, body, Location=f"{other.server.url}/inside")
     sent = other.line(other.begin())
@@ -121,24 +162,35 @@ def hangs(_: object) -> None:
 
 
 @pytest.mark.parametrize("silent", [closes, hangs])
-def test_without_an_answer_nothing_is_sent_again_and_a_person_is_asked_once(other: Other, silent: Callable[[object], None]) -> None:
+def test_without_an_answer_nothing_is_sent_again_and_a_person_is_asked_once(
+    other: Other, silent: Callable[[object], None]
+) -> None:
     other.described({"timeout_s": 1})
     other.server.raw = silent
     run_id = other.begin()
     assert other.line(run_id).status == "unknown"
     other.later(4)
-    assert (other.line(run_id).message.outcome, status(other.company, run_id)[0]) == ("unknown", "waiting_person")
+    assert (other.line(run_id).message.outcome, status(other.company, run_id)[0]) == (
+        "unknown",
+        "waiting_person",
+    )
     assert len(other.server.received) == 1
 
 
-@pytest.mark.parametrize(("point", "times"), [("channels.send.before", 0), ("channels.send.after", 1), ("channels.recorded", 1)])
+@pytest.mark.parametrize(
+    ("point", "times"), [("channels.send.before", 0), ("channels.send.after", 1), ("channels.recorded", 1)]
+)
 def test_a_killed_worker_sends_nothing_twice(other: Other, point: str, times: int) -> None:
     other.described()
     run_id = runs.start(other.company.olivia, "hello", "contact", SAM, {})
     taken({jobs.SEND_SMS})
     message_id = other.line(run_id).message.id
     environ = {**os.environ, "HANDRAIL_FAULT": f"{point}=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
-    killed = subprocess.run([warm.python(), "-c", SEND, message_id, (NOON + timedelta(minutes=1)).isoformat()], env=environ, check=False)
+    killed = subprocess.run(
+        [warm.python(), "-c", SEND, message_id, (NOON + timedelta(minutes=1)).isoformat()],
+        env=environ,
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL
     wait_until_free(f"message|{message_id}")
     for _ in range(4):
@@ -152,12 +204,19 @@ def test_a_killed_worker_sends_nothing_twice(other: Other, point: str, times: in
 def test_it_goes_before_twilio_while_it_is_described_and_what_left_through_it_stays_its_own(
     other: Other, given_settings: Callable[..., None]
 ) -> None:
-    account = {"CONSOLE_TWILIO_ACCOUNT_SID": "ACtest", "CONSOLE_TWILIO_AUTH_TOKEN": "token", "CONSOLE_TWILIO_FROM": "+12025550100"}
+    account = {
+        "CONSOLE_TWILIO_ACCOUNT_SID": "ACtest",
+        "CONSOLE_TWILIO_AUTH_TOKEN": "token",
+        "CONSOLE_TWILIO_FROM": "+12025550100",
+    }
     with reached.twilio() as twilio:
         given_settings(**reached.real(CONSOLE_TWILIO_URL=twilio.url, **account))
         assert providers.provider_of("sms").name == "twilio"
         other.described()
-        first, second = other.begin(), reached.begin(other.company, reached.workflow("again", [dict(gateways.SMS)]))
+        first, second = (
+            other.begin(),
+            reached.begin(other.company, reached.workflow("again", [dict(gateways.SMS)])),
+        )
         assert [other.line(run_id).message.provider for run_id in (first, second)] == ["gateway", "gateway"]
         channel_settings.save_gateway(other.company.ines, "")
         third = reached.begin(other.company, reached.workflow("third", [dict(gateways.SMS)]))
@@ -199,7 +258,13 @@ OUT = {"url": "https://sms.example/m", "body": {"to": "{{ input.to }}", "text": 
         ({"request": OUT | {"url": "http://10.0.0.1/sms"}}, "10.0.0.1"),
         ({"request": OUT | {"url": "http://169.254.169.254/latest"}}, "169.254.169.254"),
         ({"request": OUT | {"body": {"to": "{{ input.to }}"}}}, "sends no input.text"),
-        ({"request": OUT | {"body": {"to": "{{ input.to }}", "text": "{{ input.text }}", "x": "{{ input.nmae }}"}}}, "of a message there are"),
+        (
+            {
+                "request": OUT
+                | {"body": {"to": "{{ input.to }}", "text": "{{ input.text }}", "x": "{{ input.nmae }}"}}
+            },
+            "of a message there are",
+        ),
         ({"request": OUT | {"method": "GET"}}, "GET has no body"),
         ({"request": OUT | {"user": "me"}}, "ame the secret"),
         ({"request": OUT | {"url": "https://8.8.8.8/sms", "secret": "sms_key"}}, "is not for 8.8.8.8"),
@@ -208,13 +273,23 @@ OUT = {"url": "https://sms.example/m", "body": {"to": "{{ input.to }}", "text": 
         ({"request": OUT, "callback": {"status": "item.status"}}, "by which words"),
         ({"request": OUT, "callback": {"from": "item.from"}}, "belong together"),
         ({"request": OUT, "callback": {"signature": {"header": "X-Signature"}}}, "belong together"),
-        ({"request": OUT, "callback": {"secret": "sms_key", "signature": {"header": "X-Signature", "signed": "{time}"}}}, "needs {body}"),
+        (
+            {
+                "request": OUT,
+                "callback": {"secret": "sms_key", "signature": {"header": "X-Signature", "signed": "{time}"}},
+            },
+            "needs {body}",
+        ),
         ({"request": OUT, "more": 1}, "more: "),
     ],
-)  # fmt: skip
-def test_what_is_wrong_with_a_document_is_said_and_nothing_is_saved(other: Other, document: Any, words: str) -> None:
+)
+def test_what_is_wrong_with_a_document_is_said_and_nothing_is_saved(
+    other: Other, document: Any, words: str
+) -> None:
     with pytest.raises(Invalid) as refused:
-        channel_settings.save_gateway(other.company.ines, document if isinstance(document, str) else orjson.dumps(document).decode())
+        channel_settings.save_gateway(
+            other.company.ines, document if isinstance(document, str) else orjson.dumps(document).decode()
+        )
     assert words in refused.value.message
     assert fetch("select 1 from console.channel where gateway is not null") == []
 
@@ -235,8 +310,14 @@ def json(**said: object) -> bytes:
 
 @pytest.mark.parametrize(
     ("order", "became"),
-    [(["sent", "delivered"], "delivered"), (["delivered", "delivered"], "delivered"), (["delivered", "failed"], "delivered"), (["Failed", "sent"], "failed"), (["purple", "sent"], "sent")],
-)  # fmt: skip
+    [
+        (["sent", "delivered"], "delivered"),
+        (["delivered", "delivered"], "delivered"),
+        (["delivered", "failed"], "delivered"),
+        (["Failed", "sent"], "failed"),
+        (["purple", "sent"], "sent"),
+    ],
+)
 def test_receipts_in_any_order_and_twice_are_harmless(telling: Other, order: list[str], became: str) -> None:
     run_id = telling.begin()
     assert [telling.tells(json(id="77", status=word)) for word in order] == [200, 200]
@@ -246,17 +327,25 @@ def test_receipts_in_any_order_and_twice_are_harmless(telling: Other, order: lis
 
 def test_a_receipt_may_be_a_form_name_our_id_or_stand_in_a_list(telling: Other) -> None:
     for number, (body, kind, query) in enumerate(
-        [(b"id=77&status=delivered", "application/x-www-form-urlencoded", ""), (json(status="delivered"), "application/json", "m={ours}")]
+        [
+            (b"id=77&status=delivered", "application/x-www-form-urlencoded", ""),
+            (json(status="delivered"), "application/json", "m={ours}"),
+        ]
     ):
         run_id = reached.begin(telling.company, reached.workflow(f"hello{number}", [dict(gateways.SMS)]))
         assert telling.tells(body, query.format(ours=telling.line(run_id).message.id), kind) == 200
         assert telling.line(run_id).status == "delivered"
         fetch("update console.message set provider_id = null returning 1")
-    telling.described(callback={"entries": "event.results", "status": "item.state.name", "reason": "item.error.text"})
+    telling.described(
+        callback={"entries": "event.results", "status": "item.state.name", "reason": "item.error.text"}
+    )
     run_id = telling.begin()
     entry = {"id": "77", "state": {"name": "rejected"}, "error": {"text": "Spam\x00 filter"}}
     assert telling.tells(json(results=[entry, {"nothing": 1}, "odd", None])) == 200
-    assert (telling.line(run_id).status, telling.line(run_id).reason) == ("failed", "The SMS gateway says: Spam filter")
+    assert (telling.line(run_id).status, telling.line(run_id).reason) == (
+        "failed",
+        "The SMS gateway says: Spam filter",
+    )
     assert [telling.tells(json(results=odd)) for odd in ("none", [1] * 1_001)] == [422, 422]
 
 
@@ -273,7 +362,11 @@ def test_receipts_about_nothing_of_ours_change_nothing(telling: Other) -> None:
         assert telling.tells(orjson.dumps(said)) == 200
     assert telling.line(run_id).status == "sent"
     form = "application/x-www-form-urlencoded"
-    assert [telling.tells(b"{"), telling.tells(b"a&" * 2_000, kind=form), telling.tells(b"x" * 600_000)] == [422, 422, 413]
+    assert [telling.tells(b"{"), telling.tells(b"a&" * 2_000, kind=form), telling.tells(b"x" * 600_000)] == [
+        422,
+        422,
+        413,
+    ]
     client, path = web_app().test_client(), outside_addresses.callback_path("sms", "gateway")
     assert client.post(f"{path[:-2]}xx", json={"id": "77", "status": "delivered"}).status_code == 404
 
@@ -305,7 +398,9 @@ def test_what_somebody_answers_is_kept_once_and_stop_takes_back_consent(telling:
     assert fetch("select count(*) from console.opt_out") == [(0,)]
     stop = urlencode({"id": "in-2", "from": sender, "text": "STOP"}).encode()
     assert telling.tells(stop, kind="application/x-www-form-urlencoded") == 200
-    assert {channel for (channel,) in fetch("select distinct channel from console.opt_out where record = '1'")} >= {"sms", "call"}
+    assert {
+        channel for (channel,) in fetch("select distinct channel from console.opt_out where record = '1'")
+    } >= {"sms", "call"}
     later = reached.begin(telling.company, reached.workflow("again", [dict(gateways.SMS)]))
     assert (telling.line(later).message.code, len(telling.server.received)) == ("consent_withdrawn", 1)
 
@@ -319,7 +414,12 @@ def test_a_callback_that_has_to_be_signed_is_believed_only_with_its_signature(te
         mac = hmac.new(key.encode(), f"{when}.".encode() + text, hashlib.sha256)
         return {"X-Signature": f"sha256={mac.hexdigest()}", "X-Time": str(when)}
 
-    wrong = (signed(body + b" ", at), signed(body, at, "guessed"), signed(body, at - 600), signed(body, at) | {"X-Time": str(at + 1)})
+    wrong = (
+        signed(body + b" ", at),
+        signed(body, at, "guessed"),
+        signed(body, at - 600),
+        signed(body, at) | {"X-Time": str(at + 1)},
+    )
     assert [telling.tells(body), *(telling.tells(body, **headers) for headers in wrong)] == [401] * 5
     assert telling.line(run_id).status == "sent"
     assert telling.tells(body, **signed(body, at)) == 200

@@ -22,9 +22,27 @@ ROBOT = "robot@fernwick.test"
 SLUG = "two-texts"
 STEPS = [
     {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "first"}},
-    {"id": "first", "type": "sms", "title": "First", "config": {"text": "Hello {{ record.name }}"}, "next": {"default": "noted"}},
-    {"id": "noted", "type": "output", "title": "Noted", "config": {"values": {"how": "steps.first.status"}}, "next": {"default": "rest"}},
-    {"id": "rest", "type": "wait", "title": "Rest", "config": {"duration": "days(2)"}, "next": {"default": "end"}},
+    {
+        "id": "first",
+        "type": "sms",
+        "title": "First",
+        "config": {"text": "Hello {{ record.name }}"},
+        "next": {"default": "noted"},
+    },
+    {
+        "id": "noted",
+        "type": "output",
+        "title": "Noted",
+        "config": {"values": {"how": "steps.first.status"}},
+        "next": {"default": "rest"},
+    },
+    {
+        "id": "rest",
+        "type": "wait",
+        "title": "Rest",
+        "config": {"duration": "days(2)"},
+        "next": {"default": "end"},
+    },
     {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
 ]
 
@@ -34,7 +52,14 @@ def club(company: Company) -> Iterator[Company]:
     """The club at noon in Denver, and a workflow that texts without anybody holding its runs."""
     reached.founded(company)
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    document = {"format": 1, "slug": SLUG, "title": "Two texts", "team": "operations", "collection": "contact", "run_as": ROBOT}
+    document = {
+        "format": 1,
+        "slug": SLUG,
+        "title": "Two texts",
+        "team": "operations",
+        "collection": "contact",
+        "run_as": ROBOT,
+    }
     workflows.import_file(document | {"settings": {"exclusive": False}, "steps": STEPS}, publish=True)
     access.refresh()
     with reached.clock(NOON):
@@ -43,7 +68,9 @@ def club(company: Company) -> Iterator[Company]:
 
 def asked(key: str = "k1") -> str:
     """A run that has asked for its message, which has not left yet."""
-    run_id = runs.start_hands_off(SLUG, by=StartedBy("nightly", "schedule"), record=RecordRef("contact", SAM), values={}, key=key)
+    run_id = runs.start_hands_off(
+        SLUG, by=StartedBy("nightly", "schedule"), record=RecordRef("contact", SAM), values={}, key=key
+    )
     work_until_idle({jobs.ADVANCE_HANDS_OFF})
     assert fetch("select status from console.run where id = %s", (run_id,)) == [("waiting_event",)]
     return run_id
@@ -51,7 +78,9 @@ def asked(key: str = "k1") -> str:
 
 def advancing() -> int:
     """How many jobs are in the queue that go on with a run."""
-    return int(fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (jobs.ADVANCE_HANDS_OFF,))[0][0])
+    return int(
+        fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (jobs.ADVANCE_HANDS_OFF,))[0][0]
+    )
 
 
 def test_the_run_goes_on_in_the_job_that_sent_its_message(club: Company) -> None:
@@ -61,7 +90,10 @@ def test_the_run_goes_on_in_the_job_that_sent_its_message(club: Company) -> None
     assert status(club, run_id) == ("waiting_time", "rest")
     assert advancing() == 0
     assert club.told(run_id, "mona")["context"]["noted"] == {"how": "sent"}
-    written = fetch("select count(distinct xmin::text) from console.event where run = %s and run_seq > %s", (run_id, before))
+    written = fetch(
+        "select count(distinct xmin::text) from console.event where run = %s and run_seq > %s",
+        (run_id, before),
+    )
     assert written == [(1,)], "what was told and the steps after it are one transition"
     assert list(runs.rebuild(check=True)) == []
 
@@ -81,7 +113,9 @@ def test_while_everything_is_paused_an_answer_is_kept_and_no_step_is_done(club: 
     run_id = asked()
     message = fetch("select id from console.message where run = %s", (run_id,))[0][0]
     upkeep_status.pause(club.ines, "Repairs")
-    assert runs.arrive(runs.ENGINE, run_id, message, outcome="sent", output={"status": "sent"}, in_worker=True)
+    assert runs.arrive(
+        runs.ENGINE, run_id, message, outcome="sent", output={"status": "sent"}, in_worker=True
+    )
     assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
     upkeep_status.resume(club.ines, "Mended")
     work_until_idle()
@@ -100,9 +134,19 @@ def test_a_closed_account_does_no_step_after_its_message(club: Company) -> None:
 
 def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club: Company) -> None:
     """So that a provider that takes its time holds no message back."""
-    document = dict(workflows.live(next(each.id for each in workflows.all_known() if each.slug == SLUG)).document.to_json())
+    document = dict(
+        workflows.live(
+            next(each.id for each in workflows.all_known() if each.slug == SLUG)
+        ).document.to_json()
+    )
     steps = [dict(step) for step in document["steps"]]
-    steps[2] = {"id": "noted", "type": "change_stage", "title": "Noted", "config": {"stage": "engaged"}, "next": {"default": "rest"}}
+    steps[2] = {
+        "id": "noted",
+        "type": "change_stage",
+        "title": "Noted",
+        "config": {"stage": "engaged"},
+        "next": {"default": "rest"},
+    }
     workflows.import_file(document | {"steps": steps}, publish=True)
     run_id = asked()
     worked({jobs.SEND_SMS})
@@ -114,7 +158,13 @@ def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club:
 def test_notes_about_messages_of_two_threads_do_not_wait_for_each_other(club: Company) -> None:
     kinds = [message_events.WRITER.session]
     with transaction() as connection:
-        log.note(message_events.WRITER, "message_sent", open={"message_id": "msg_1"}, chain=log.lane(kinds[0]), connection=connection)
+        log.note(
+            message_events.WRITER,
+            "message_sent",
+            open={"message_id": "msg_1"},
+            chain=log.lane(kinds[0]),
+            connection=connection,
+        )
         mine, written = log.lane(kinds[0]), list[str]()
 
         def other() -> None:

@@ -52,7 +52,10 @@ def test_hours_that_were_closed_hold_a_message_and_widened_ones_let_it_leave_at_
         save(club, document(tue=None))
         run = begin(club, workflow("hello", [dict(SMS), dict(LATER)]))
         held = line(club, run)
-        assert (held.status, held.reason) == ("waiting", "Quiet hours in Denver. SMS leave from 08:00 on Wednesday, 25 November there.")
+        assert (held.status, held.reason) == (
+            "waiting",
+            "Quiet hours in Denver. SMS leave from 08:00 on Wednesday, 25 November there.",
+        )
         save(club, document())
         assert held_messages.look_again() == 0, "not before every process knows the new rules"
         move(timedelta(seconds=4))
@@ -60,10 +63,14 @@ def test_hours_that_were_closed_hold_a_message_and_widened_ones_let_it_leave_at_
         reached.work()
         assert line(club, run).status == "delivered"
         assert held_messages.look_again() == 0
-        assert fetch("select count(*) from console.contact_rules where looked_at is null and version = 2") == [(0,)]
+        assert fetch(
+            "select count(*) from console.contact_rules where looked_at is null and version = 2"
+        ) == [(0,)]
 
 
-def test_a_worker_as_it_starts_holds_by_the_kept_rules_and_lets_go_when_they_are_widened(club: Company) -> None:
+def test_a_worker_as_it_starts_holds_by_the_kept_rules_and_lets_go_when_they_are_widened(
+    club: Company,
+) -> None:
     """Nothing is called here: the worker's own duties see the message, the change of the rules, and the message again."""
     save(club, document(tue=None))
     slug = workflow("hello", [dict(SMS), dict(LATER)])
@@ -72,9 +79,16 @@ def test_a_worker_as_it_starts_holds_by_the_kept_rules_and_lets_go_when_they_are
     thread.start()
     try:
         run = runs.start(club.olivia, slug, "contact", reached.SAM, {})
-        wait_for(lambda: fetch("select 1 from console.message where run = %s and status = 'waiting' and code = 'quiet_hours'", (run,)))
+        wait_for(
+            lambda: fetch(
+                "select 1 from console.message where run = %s and status = 'waiting' and code = 'quiet_hours'",
+                (run,),
+            )
+        )
         save(club, document())
-        wait_for(lambda: fetch("select 1 from console.message where run = %s and status = 'delivered'", (run,)))
+        wait_for(
+            lambda: fetch("select 1 from console.message where run = %s and status = 'delivered'", (run,))
+        )
     finally:
         worker.stop()
         thread.join(30)
@@ -103,7 +117,9 @@ def test_a_message_that_waits_for_its_hour_is_called_off_when_its_contact_is_era
         plan = erasure.preview(club.ines, "contact", reached.SAM)
         assert (plan.messages, plan.waiting, plan.live) == (1, 1, ())
         page = Pages(club, web_app()).ines.get(f"/c/contact/{reached.SAM}/erase").text
-        assert "The text and address of 1 message to and from them. It waits, and will not leave" in " ".join(page.split())
+        assert "The text and address of 1 message to and from them. It waits, and will not leave" in " ".join(
+            page.split()
+        )
         erasure.erase(club.ines, "contact", reached.SAM, "Asked for it")
         gone = line(club, run[0])
         assert (gone.status, gone.reason, gone.text) == ("cancelled", "The contact was erased.", None)
@@ -127,22 +143,30 @@ def test_a_cap_names_who_used_it_and_reaches_as_far_back_as_it_says(club: Compan
     assert line(club, begin(club, workflow("freely", [dict(SMS), dict(LATER)]))).status == "delivered"
 
 
-def test_a_preview_says_what_becomes_of_those_that_wait_and_writes_nothing(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_says_what_becomes_of_those_that_wait_and_writes_nothing(
+    club: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with reached.clock(NOON + timedelta(hours=10)):
         for slug in ("one", "two"):
             begin(club, workflow(slug, [dict(SMS), dict(LATER)]))
         always = document() | {"hours": {}}
         assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 2, now=2)
-        assert held_messages.consequence(kept_rules.read(document(wed=["06:00", "20:00"]))) == Consequence(2, 2, sooner=2)
+        assert held_messages.consequence(kept_rules.read(document(wed=["06:00", "20:00"]))) == Consequence(
+            2, 2, sooner=2
+        )
         assert held_messages.consequence(kept_rules.read(document(wed=None))) == Consequence(2, 2, later=2)
         assert held_messages.consequence(Rules()) == Consequence(2, 2)
         assert held_messages.consequence(Rules()).same == 2
         monkeypatch.setattr(held_messages, "MOST_TRIED", 1)
-        assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 1, now=1), "it says that it looked at the first"
+        assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 1, now=1), (
+            "it says that it looked at the first"
+        )
     assert fetch("select count(*) from console.contact_rules") == [(0,)]
 
 
-def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(
+    club: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(held_messages, "AT_ONCE", 2)
     with reached.clock(NOON + timedelta(hours=10)) as move:
         for number in range(5):
@@ -155,12 +179,17 @@ def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(club: Company
             reached.work()
         assert parts == [2, 2, 1]
         assert {
-            each[0].hour for each in fetch("select due_at at time zone 'America/Denver' from console.message where status = 'waiting'")
+            each[0].hour
+            for each in fetch(
+                "select due_at at time zone 'America/Denver' from console.message where status = 'waiting'"
+            )
         } == {10}
         save(club, document(wed=["09:30", "20:00"]))
         move(timedelta(seconds=4))
         monkeypatch.setattr(held_messages, "MOST_DUE", 1)
-        fetch("update console.message set due_at = asked_at, code = null where id = (select min(id) from console.message) returning 1")
+        fetch(
+            "update console.message set due_at = asked_at, code = null where id = (select min(id) from console.message) returning 1"
+        )
         assert held_messages.look_again() == 0, "what has to leave now goes first"
 
 

@@ -36,8 +36,12 @@ messages.send(sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("point", ["channels.send.before", "channels.send.after", "log.write.after", "channels.recorded"])
-def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: Callable[..., None], point: str) -> None:
+@pytest.mark.parametrize(
+    "point", ["channels.send.before", "channels.send.after", "log.write.after", "channels.recorded"]
+)
+def test_a_killed_worker_sends_nothing_twice(
+    company: Company, given_settings: Callable[..., None], point: str
+) -> None:
     reached.founded(company)
     with reached.twilio() as server, reached.clock(NOON) as move:
         given_settings(**reached.by_twilio(server))
@@ -45,14 +49,18 @@ def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: C
         message = line(company, run_id).message
         environ = {**os.environ, "HANDRAIL_FAULT": f"{point}=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
         killed = subprocess.run(
-            [warm.python(), "-c", SEND, message.id, (NOON + timedelta(minutes=1)).isoformat()], env=environ, check=False
+            [warm.python(), "-c", SEND, message.id, (NOON + timedelta(minutes=1)).isoformat()],
+            env=environ,
+            check=False,
         )
         assert killed.returncode == -signal.SIGKILL
         wait_until_free(f"message|{message.id}")
         assert len(server.messages) == (0 if point == "channels.send.before" else 1)
         for _ in range(4):
             move(timedelta(minutes=5))
-            fetch("update console.message set at = at - interval '10 seconds' where told_at is null returning 1")
+            fetch(
+                "update console.message set at = at - interval '10 seconds' where told_at is null returning 1"
+            )
             reached.settle()
         assert status(company, run_id) == ("waiting_person", "ask")
         assert len(server.messages) == 1
@@ -79,10 +87,17 @@ def test_a_consent_and_the_change_that_made_it_are_in_the_log_both_or_neither(
     left_changes.settle_left(0)
     agreed_to.note(company.olivia, "contact", SAM, "sms", told)
     events = [
-        json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")
+        json.loads(row[0])
+        for row in fetch(
+            "select convert_from(body, 'UTF8') from console.event where body is not null order by id"
+        )
     ]
     told_of = [
-        (event["type"], event["data"]["open"].get("result")) for event in events if event["type"] in ("record_changed", "consent_given")
+        (event["type"], event["data"]["open"].get("result"))
+        for event in events
+        if event["type"] in ("record_changed", "consent_given")
     ]
     given = ("consent_given", None)
-    assert told_of == [("record_changed", "unknown"), given, ("record_changed", "succeeded"), given], "each of the two rows is heard of"
+    assert told_of == [("record_changed", "unknown"), given, ("record_changed", "succeeded"), given], (
+        "each of the two rows is heard of"
+    )

@@ -37,7 +37,11 @@ def test_a_receipt_answers_what_a_person_was_asked(other: Other) -> None:
     other.later(2)
     sent = other.line(run_id).message
     told = other.company.told(run_id)["current"]["take_over"]
-    assert (sent.outcome, status(other.company, run_id), told.keys()) == ("unknown", ("waiting_person", "sms"), {"code", "message"})
+    assert (sent.outcome, status(other.company, run_id), told.keys()) == (
+        "unknown",
+        ("waiting_person", "sms"),
+        {"code", "message"},
+    )
     assert [arrived(other, sent.id) for _ in range(2)] == [200, 200]
     assert (other.line(run_id).status, other.line(run_id).reason) == ("delivered", "")
     assert status(other.company, run_id) == ("waiting_person", "ask")
@@ -63,7 +67,9 @@ def test_a_run_that_nobody_holds_leaves_the_inbox_or_the_saved_ones_by_it(other:
     }
     workflows.import_file(document | {"steps": steps}, publish=True)
     access.refresh()
-    run_id = runs.start_hands_off("alone", by=StartedBy("nightly", "schedule"), record=RecordRef("contact", SAM), values={}, key="k1")
+    run_id = runs.start_hands_off(
+        "alone", by=StartedBy("nightly", "schedule"), record=RecordRef("contact", SAM), values={}, key="k1"
+    )
     reached.settle()
     other.later(2)
     assert status(other.company, run_id)[0] in ("saved", "waiting_person")
@@ -79,7 +85,10 @@ def test_nobody_is_asked_about_a_message_that_no_run_waits_for(other: Other) -> 
     other.later(2)
     sent = message_rows.by_id(message_id)
     assert sent is not None
-    assert (sent.status, str(sent.result["reason"]).endswith("before you send it again: it may reach them twice.")) == ("unknown", True)
+    assert (
+        sent.status,
+        str(sent.result["reason"]).endswith("before you send it again: it may reach them twice."),
+    ) == ("unknown", True)
     assert "say what" not in str(sent.result["reason"])
     assert arrived(other, message_id) == 200
     assert message_rows.by_id(message_id).status == "delivered"  # type: ignore[union-attr]
@@ -106,7 +115,10 @@ def test_the_end_of_a_call_that_is_told_a_day_late_leads_on_by_its_answer(callin
     for _ in sending.CALL_LOOKS:
         calling.move(timedelta(hours=18))
         reached.settle()
-    assert (line(calling.company, run_id).message.outcome, status(calling.company, run_id)) == ("unknown", ("waiting_person", "call"))
+    assert (line(calling.company, run_id).message.outcome, status(calling.company, run_id)) == (
+        "unknown",
+        ("waiting_person", "call"),
+    )
     assert calling.ended(call, outcome="answered", label="interested") == 200
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_person", "ask")

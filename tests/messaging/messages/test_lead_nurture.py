@@ -84,7 +84,9 @@ def test_l1_three_calls_say_a_b_and_b_the_third_at_another_time_of_the_day(leads
     assert tags.has("contact", SAM, "dormant")
 
 
-def test_l3_a_call_that_is_due_at_half_past_eight_in_the_evening_is_made_at_eight_and_says_why(leads: Leads) -> None:
+def test_l3_a_call_that_is_due_at_half_past_eight_in_the_evening_is_made_at_eight_and_says_why(
+    leads: Leads,
+) -> None:
     leads.house.move(timedelta(hours=8, minutes=30))
     leads.tagged()
     [call] = leads.calls()
@@ -109,23 +111,40 @@ def test_l4_who_says_tuesday_at_three_is_called_then_and_no_attempt_is_used(lead
     assert leads.scripts()[0] == leads.scripts()[1]
 
 
-@pytest.mark.parametrize(("said", "calls"), [("Tuesday 3", 4), (None, 1)], ids=["each time another one", "no time"])
-def test_l4_who_asks_again_and_again_or_names_no_time_is_called_by_a_person(leads: Leads, said: str | None, calls: int) -> None:
+@pytest.mark.parametrize(
+    ("said", "calls"), [("Tuesday 3", 4), (None, 1)], ids=["each time another one", "no time"]
+)
+def test_l4_who_asks_again_and_again_or_names_no_time_is_called_by_a_person(
+    leads: Leads, said: str | None, calls: int
+) -> None:
     leads.tagged()
     for hours in (3.5, 0, 0, 0, 0):  # the first call is at noon
         if leads.at() == "call1":
-            leads.ends(outcome="answered", label="call_back", transcript="Later.", **({"call_back": said} if said else {}))
+            leads.ends(
+                outcome="answered",
+                label="call_back",
+                transcript="Later.",
+                **({"call_back": said} if said else {}),
+            )
             leads.later(days=7, hours=hours)
     left = leads.house.lead(SLUG)
-    assert (len(leads.calls()), left.ending, leads.house.company.told(str(left.run))["ending"]) == (calls, "completed", "call_back")
+    assert (len(leads.calls()), left.ending, leads.house.company.told(str(left.run))["ending"]) == (
+        calls,
+        "completed",
+        "call_back",
+    )
     assert [task.title for task in tasks.tasks_of(leads.house.company.olivia)] == ["Call Sam Whitfield back"]
 
 
-def test_l5_after_three_days_of_pause_they_go_on_in_order_and_nobody_is_called_twice_in_a_day(leads: Leads) -> None:
+def test_l5_after_three_days_of_pause_they_go_on_in_order_and_nobody_is_called_twice_in_a_day(
+    leads: Leads,
+) -> None:
     company = leads.house.company
     for key, number in (("3", "+12025550103"), ("4", "+12025550104")):
         leads.house.sql(
-            "update contact set stage = 'new', phone = ?, country = 'US', time_zone = 'America/Denver' where id = ?", number, key
+            "update contact set stage = 'new', phone = ?, country = 'US', time_zone = 'America/Denver' where id = ?",
+            number,
+            key,
         )
         leads.house.sql(reached.GIVEN, int(key), "phone", "given")
         leads.house.sql(reached.GIVEN, int(key), "call", "given")
@@ -141,7 +160,9 @@ def test_l5_after_three_days_of_pause_they_go_on_in_order_and_nobody_is_called_t
     assert len(leads.calls()) == 3, "nothing moves while it is paused"
     workflows.activate(company.mona, SLUG)
     work_as_workers_do()
-    assert [call.record for call in leads.calls()[3:]] == ["4", SAM, "3"], "in the order in which they were due"
+    assert [call.record for call in leads.calls()[3:]] == ["4", SAM, "3"], (
+        "in the order in which they were due"
+    )
     for call in leads.calls()[3:]:
         ended(leads.client, call.id, outcome="no_answer")
     leads.later(hours=3)
@@ -179,6 +200,14 @@ def test_l7_an_end_that_is_told_twice_is_one_way_on(leads: Leads) -> None:
     assert ended(leads.client, call.id, outcome="no_answer") == 200, "and another end of it changes nothing"
     work_as_workers_do()
     told_run = leads.house.company.told(str(leads.house.lead(SLUG).run))
-    assert [attempt["step"] for attempt in told_run["attempts"]] == ["start", "call1", "task", "engaged", "done"]
+    assert [attempt["step"] for attempt in told_run["attempts"]] == [
+        "start",
+        "call1",
+        "task",
+        "engaged",
+        "done",
+    ]
     assert fetch("select count(*) from console.task")[0][0] == 1
-    assert [kind for (kind,) in fetch("select kind from console.activity where kind = 'call_ended'")] == ["call_ended"]
+    assert [kind for (kind,) in fetch("select kind from console.activity where kind = 'call_ended'")] == [
+        "call_ended"
+    ]

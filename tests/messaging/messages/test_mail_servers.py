@@ -46,7 +46,11 @@ class Odd:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as lines, suppress(OSError):  # who hangs up hears no more
+            with (
+                connection,
+                connection.makefile("rb") as lines,
+                suppress(OSError),
+            ):  # who hangs up hears no more
                 self._talk(connection, lines)
 
     def _talk(self, connection: socket.socket, lines: "Iterator[bytes]") -> None:
@@ -54,7 +58,9 @@ class Odd:
         for told in lines:
             command = told.split(b":")[0].decode("latin-1").split()[0].lower()
             turns = self.in_turn.get(command)
-            answer = turns.pop(0) if turns else self.answers.get(command, "354 go on" if command == "data" else OK)
+            answer = (
+                turns.pop(0) if turns else self.answers.get(command, "354 go on" if command == "data" else OK)
+            )
             if answer is None:
                 return
             while answer == DRIP:
@@ -132,11 +138,16 @@ def test_what_a_mail_server_does_decides_what_becomes_of_the_message(
     slug = f"letter-{crc32(str(answers).encode())}"
     if "contact" not in {each.id for each in records.collections()}:
         reached.founded(company)
-    later = timedelta(weeks=fetch("select count(*) from console.message")[0][0])  # no cap of the cases before counts
+    later = timedelta(
+        weeks=fetch("select count(*) from console.message")[0][0]
+    )  # no cap of the cases before counts
     with odd() as server, reached.clock(NOON + later):
         server.answers = answers
         given_settings(
-            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+            **reached.real(
+                CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off",
+                CONSOLE_MAIL_FROM="hello@fernwick.example",
+            )
         )
         run_id = begin(company, workflow(slug, [dict(EMAIL), dict(ASK)]))
         found = line(company, run_id)
@@ -148,12 +159,17 @@ def test_what_a_mail_server_does_decides_what_becomes_of_the_message(
         assert len(server.taken) == (1 if took else 0)
 
 
-def test_a_greylisted_message_leaves_once_when_the_server_takes_it(company: Company, given_settings: Callable[..., None]) -> None:
+def test_a_greylisted_message_leaves_once_when_the_server_takes_it(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
     reached.founded(company)
     with odd() as server, reached.clock(NOON) as move:
         server.answers = {"rcpt": "450 4.2.0 Greylisted, try again later"}
         given_settings(
-            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+            **reached.real(
+                CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off",
+                CONSOLE_MAIL_FROM="hello@fernwick.example",
+            )
         )
         run_id = begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
         move(timedelta(minutes=1))
@@ -169,7 +185,11 @@ def test_a_greylisted_message_leaves_once_when_the_server_takes_it(company: Comp
     ("said", "shown", "reason"),
     [
         ({"outcome": "sent"}, "sent", "Somebody has looked, and said that it reached them."),
-        ({"outcome": "skipped", "values": {"reason": "No longer needed"}}, "skipped", "Somebody has looked, and went on without it."),
+        (
+            {"outcome": "skipped", "values": {"reason": "No longer needed"}},
+            "skipped",
+            "Somebody has looked, and went on without it.",
+        ),
         ({"outcome": "send"}, "skipped", "Somebody has looked, and had it sent again."),
     ],
 )
@@ -180,7 +200,10 @@ def test_a_message_of_which_nobody_can_tell_is_unclear_until_a_person_says_what_
     with odd() as server, reached.clock(NOON) as move:
         server.answers = {"end": None}
         given_settings(
-            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+            **reached.real(
+                CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off",
+                CONSOLE_MAIL_FROM="hello@fernwick.example",
+            )
         )
         run_id = begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
         assert "nothing is sent" in line(company, run_id).reason
@@ -190,12 +213,18 @@ def test_a_message_of_which_nobody_can_tell_is_unclear_until_a_person_says_what_
         assert [each.reason.count("cannot be told") for each in unclear] == [1]
         server.answers = {}
         told = company.told(run_id)
-        runs.complete(company.olivia, run_id, runs.Submission("email", told["revision"], said.get("values", {}), said["outcome"]))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission("email", told["revision"], said.get("values", {}), said["outcome"]),
+        )
         reached.work()
         assert messages.find(company.mona, OutboxQuery(status="unknown")).lines == []
         settled = line(company, run_id, 0)
         assert (settled.status, settled.reason) == (shown, f"It could not be told whether it left. {reason}")
-        assert settled.message.id in {each.message.id for each in messages.find(company.mona, OutboxQuery(status=shown)).lines}
+        assert settled.message.id in {
+            each.message.id for each in messages.find(company.mona, OutboxQuery(status=shown)).lines
+        }
         assert status(company, run_id) == ("waiting_person", "ask")
 
 
@@ -204,13 +233,19 @@ def test_a_message_of_which_nobody_can_tell_is_unclear_until_a_person_says_what_
     [
         ("smtp://127.0.0.1:{port}", {}),
         ("smtp://127.0.0.1:{port}", {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": None}),
-        ("smtp://127.0.0.1:{port}", {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": "454 4.7.0 Not now"}),
+        (
+            "smtp://127.0.0.1:{port}",
+            {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": "454 4.7.0 Not now"},
+        ),
         ("smtp://127.0.0.1:{port}", {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": "220 go on"}),
         ("smtps://127.0.0.1:{port}", {}),
     ],
 )
 def test_a_message_never_leaves_in_the_open_where_encryption_breaks(
-    given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch, url: str, answers: dict[str, str | None]
+    given_settings: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    answers: dict[str, str | None],
 ) -> None:
     monkeypatch.setattr(mail, "WHOLE_S", 0.5)
     message = EmailMessage()
@@ -218,7 +253,11 @@ def test_a_message_never_leaves_in_the_open_where_encryption_breaks(
     message.set_content("Hello")
     with odd() as server:
         server.answers = answers
-        given_settings(**reached.real(CONSOLE_SMTP_URL=url.format(port=server.port), CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        given_settings(
+            **reached.real(
+                CONSOLE_SMTP_URL=url.format(port=server.port), CONSOLE_MAIL_FROM="hello@fernwick.example"
+            )
+        )
         with pytest.raises(IntegrationError, match="mail server 127.0.0.1") as told:
             mail.send(message)
         assert (told.value.permanent, server.taken) == (False, [])

@@ -27,11 +27,16 @@ HOSTILE = {
     "a holiday notice": FROM + b"Auto-Submitted: auto-replied\r\n\r\nI am away. STOP\r\n",
     "an old holiday notice": FROM + b"Precedence: auto_reply\r\n\r\nI am away. STOP\r\n",
     "a list": FROM + b"List-Id: <news.example>\r\n\r\nunsubscribe\r\n",
-    "ours, come round": FROM + b"Message-ID: <msg_01j0000000000000000000000a@fernwick.example>\r\n\r\nSTOP\r\n",
+    "ours, come round": FROM
+    + b"Message-ID: <msg_01j0000000000000000000000a@fernwick.example>\r\n\r\nSTOP\r\n",
     "no sender": b"Subject: x\r\n\r\nSTOP\r\n",
     "nobody": b"From: <>\r\nReturn-Path: <>\r\n\r\nSTOP\r\n",
-    "a report about nothing of ours": REPORT.format(action="failed", carrier="message/rfc822", ours="msg_unknown").encode(),
-    "a report about a message that is not there": REPORT.format(action="failed", carrier="message/rfc822", ours=f"msg_{'0' * 26}").encode(),
+    "a report about nothing of ours": REPORT.format(
+        action="failed", carrier="message/rfc822", ours="msg_unknown"
+    ).encode(),
+    "a report about a message that is not there": REPORT.format(
+        action="failed", carrier="message/rfc822", ours=f"msg_{'0' * 26}"
+    ).encode(),
     "no mail at all": b"\x00\xff\xfe\r\n\r\n\x00",
 }
 
@@ -44,7 +49,9 @@ def mailserver() -> Iterator[Mailserver]:
 
 
 @pytest.fixture
-def box(company: Company, mailserver: Mailserver, given_settings: Callable[..., None]) -> Iterator[Mailserver]:
+def box(
+    company: Company, mailserver: Mailserver, given_settings: Callable[..., None]
+) -> Iterator[Mailserver]:
     """A mailbox that was looked into once."""
     reached.founded(company)
     mailserver.empty()
@@ -59,13 +66,19 @@ def rows() -> list[tuple[str | None, str]]:
     return fetch("select record, provider_id from console.message where direction = 'in' order by id")
 
 
-def test_an_answer_is_matched_to_its_contact_once_and_the_mailbox_stays_as_it_is(company: Company, box: Mailserver) -> None:
+def test_an_answer_is_matched_to_its_contact_once_and_the_mailbox_stays_as_it_is(
+    company: Company, box: Mailserver
+) -> None:
     box.put(PLAIN, PLAIN)
     assert (mail_polling.poll(), rows()) == (2, [(reached.SAM, "<1@post.example>")])
     assert (mail_polling.poll(), len(rows())) == (0, 1)
-    assert all(b"Seen" not in flags for flags in box.flags()), "people who share the mailbox find their mails unread"
+    assert all(b"Seen" not in flags for flags in box.flags()), (
+        "people who share the mailbox find their mails unread"
+    )
     fetch("update console.mailbox set validity = 1 returning 1")
-    assert (mail_polling.poll(), [known for _, known in rows()].count("<1@post.example>")) == (3, 1), "counted anew, what is known is known"
+    assert (mail_polling.poll(), [known for _, known in rows()].count("<1@post.example>")) == (3, 1), (
+        "counted anew, what is known is known"
+    )
 
 
 def test_hostile_mails_are_no_answers_and_stop_nothing(company: Company, box: Mailserver) -> None:
@@ -100,7 +113,11 @@ def test_a_mailbox_that_is_away_or_refuses_is_said_by_the_doctor_and_read_later(
     given_settings(CONSOLE_IMAP_URL=box.url.replace("answers:", "somebody:"))
     assert mail_polling.poll() == 0
     (check,) = doctor_outside._mailbox()
-    assert (check.ok, "refuses user or password" in check.message, "pass" in check.message.replace("password", "")) == (False, True, False)
+    assert (
+        check.ok,
+        "refuses user or password" in check.message,
+        "pass" in check.message.replace("password", ""),
+    ) == (False, True, False)
     given_settings(CONSOLE_IMAP_URL="imap://a:b@127.0.0.1:1?tls=off")
     assert mail_polling.poll() == 0
     assert "cannot be read: " in (fetch("select problem from console.mailbox")[0][0] or "")
@@ -134,6 +151,9 @@ def test_a_mailbox_whose_answer_has_no_end_is_left_in_time_and_fills_no_memory(
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         given_settings(CONSOLE_IMAP_URL=f"imap://a:b@127.0.0.1:{listener.getsockname()[1]}?tls=off")
-        with pytest.raises(IntegrationError, match="it broke off" if answer == "drops" else "has no end"), door.opened():
+        with (
+            pytest.raises(IntegrationError, match="it broke off" if answer == "drops" else "has no end"),
+            door.opened(),
+        ):
             pass
         thread.join(5)

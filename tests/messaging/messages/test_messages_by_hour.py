@@ -22,9 +22,14 @@ def test_an_hour_has_what_left_in_it_and_what_was_put_off_in_it(company: Company
         assert line(company, held).message.code == "quiet_hours"
         since = log.now() - timedelta(hours=messages.HOURS, minutes=-30)
         hours = messages.counted_by_hour(company.mona, known.id, since)
-        assert {number: hour for number, hour in enumerate(hours) if hour != (0, 0)} == {13: (1, 0), 23: (0, 1)}
+        assert {number: hour for number, hour in enumerate(hours) if hour != (0, 0)} == {
+            13: (1, 0),
+            23: (0, 1),
+        }
         assert len(hours) == messages.HOURS
-        assert not any(map(any, messages.counted_by_hour(company.stan, known.id, since))), "of runs that he may not count"
+        assert not any(map(any, messages.counted_by_hour(company.stan, known.id, since))), (
+            "of runs that he may not count"
+        )
         move(timedelta(hours=12))
         reached.work()
         later = messages.counted_by_hour(company.mona, known.id, since + timedelta(hours=12))

@@ -25,7 +25,12 @@ ANSWERS = ["interested", "not_interested"]
 CALL: dict[str, Any] = {
     "id": "call",
     "type": "ai_call",
-    "config": {"script": "Hello {{ record.name }}", "max_attempts": 2, "retry_after": "P1D", "answers": ANSWERS},
+    "config": {
+        "script": "Hello {{ record.name }}",
+        "max_attempts": 2,
+        "retry_after": "P1D",
+        "answers": ANSWERS,
+    },
     "next": {"interested": "ask", "default": "lost"},
 }
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
@@ -44,10 +49,20 @@ class Calling:
     def raw(self, body: bytes, signed: bytes | None = None) -> Any:
         """A signed callback with these bytes, whatever they are."""
         now = datetime.now(UTC)
-        signature = Webhook(base64.b64decode(reached.SECRET)).sign("evt", now, (signed or body).decode("utf-8", "replace"))
-        headers = {"webhook-id": "evt", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+        signature = Webhook(base64.b64decode(reached.SECRET)).sign(
+            "evt", now, (signed or body).decode("utf-8", "replace")
+        )
+        headers = {
+            "webhook-id": "evt",
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature,
+        }
         path = outside_addresses.callback_path("call", "http")
-        return web_app().test_client().post(path, data=body, headers={**headers, "Content-Type": "application/json"})
+        return (
+            web_app()
+            .test_client()
+            .post(path, data=body, headers={**headers, "Content-Type": "application/json"})
+        )
 
     def ended(self, message_id: Any, **told: Any) -> int:
         """The status of the answer to a callback."""
@@ -66,7 +81,9 @@ def calling(company: Company, given_settings: Callable[..., None]) -> Iterator[C
         yield Calling(company, server, move)
 
 
-def test_what_has_another_type_than_the_contract_says_is_refused_and_the_call_stays_open(calling: Calling) -> None:
+def test_what_has_another_type_than_the_contract_says_is_refused_and_the_call_stays_open(
+    calling: Calling,
+) -> None:
     run_id = begin(calling.company, "nurture")
     call = calling.asked(run_id)
     wrong: list[dict[str, Any]] = [
@@ -79,13 +96,20 @@ def test_what_has_another_type_than_the_contract_says_is_refused_and_the_call_st
         {"outcome": "answered"},
     ]
     assert [calling.raw(orjson.dumps(body)).status_code for body in wrong] == [422] * len(wrong)
-    assert [calling.raw(body).status_code for body in (b"[]", b"null", b"", b"\xef\xbb\xbf{}", b'{"id": "x"')] == [422] * 5
+    assert [
+        calling.raw(body).status_code for body in (b"[]", b"null", b"", b"\xef\xbb\xbf{}", b'{"id": "x"')
+    ] == [422] * 5
     assert status(calling.company, run_id) == ("waiting_event", "call")
 
 
 def test_a_transcript_with_a_character_that_cannot_be_stored_is_kept_without_it(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
-    told = {"outcome": "answered", "label": "interested\x00", "transcript": "Yes\x00 please", "recording": "https://calls.example/\x00a"}
+    told = {
+        "outcome": "answered",
+        "label": "interested\x00",
+        "transcript": "Yes\x00 please",
+        "recording": "https://calls.example/\x00a",
+    }
     assert calling.ended(calling.asked(run_id), **told) == 200
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_person", "ask")
@@ -109,7 +133,9 @@ def test_the_same_end_ten_times_at_once_is_one_step(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
     call = calling.asked(run_id)
     with ThreadPoolExecutor(5) as pool:
-        told = list(pool.map(lambda _: calling.ended(call, outcome="answered", label="interested"), range(10)))
+        told = list(
+            pool.map(lambda _: calling.ended(call, outcome="answered", label="interested"), range(10))
+        )
     assert set(told) == {200}
     assert status(calling.company, run_id) == ("waiting_person", "ask")
     assert fetch("select count(*) from console.attempt where run = %s and step = 'ask'", (run_id,)) == [(1,)]
@@ -127,7 +153,12 @@ def test_two_ends_that_differ_at_one_moment_leave_one_of_them(calling: Calling) 
 
 def test_the_end_of_a_call_whose_run_was_cancelled_is_kept_and_starts_nothing(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
-    runs.cancel(calling.company.mona, run_id, revision=calling.company.told(run_id)["revision"], reason="No longer a lead")
+    runs.cancel(
+        calling.company.mona,
+        run_id,
+        revision=calling.company.told(run_id)["revision"],
+        reason="No longer a lead",
+    )
     assert calling.ended(calling.asked(run_id), outcome="no_answer") == 200
     calling.move(timedelta(days=3))
     reached.settle()
@@ -136,31 +167,50 @@ def test_the_end_of_a_call_whose_run_was_cancelled_is_kept_and_starts_nothing(ca
 
 
 @pytest.mark.parametrize("outcome", ["answered", "no_answer", "failed"])
-def test_who_is_erased_during_a_call_is_not_called_again_and_what_they_said_is_not_kept(calling: Calling, outcome: str) -> None:
+def test_who_is_erased_during_a_call_is_not_called_again_and_what_they_said_is_not_kept(
+    calling: Calling, outcome: str
+) -> None:
     run_id = begin(calling.company, "nurture")
-    runs.cancel(calling.company.mona, run_id, revision=calling.company.told(run_id)["revision"], reason="They are to be erased")
+    runs.cancel(
+        calling.company.mona,
+        run_id,
+        revision=calling.company.told(run_id)["revision"],
+        reason="They are to be erased",
+    )
     erasure.erase(calling.company.ines, "contact", reached.SAM, reason="Asked for it")
     told = {"label": "stop" if outcome == "answered" else "", "transcript": "My name is Sam"}
     assert [calling.ended(calling.asked(run_id), outcome=outcome, **told) for _ in range(2)] == [200, 200]
     calling.move(timedelta(days=3))
     reached.settle()
     [call] = message_rows.read("direction = 'out'", ())
-    assert (call.status, call.code, call.result) == ("failed" if outcome == "failed" else "delivered", outcome, {})
+    assert (call.status, call.code, call.result) == (
+        "failed" if outcome == "failed" else "delivered",
+        outcome,
+        {},
+    )
 
 
 def test_a_provider_that_answers_with_the_id_of_another_call_loses_neither(calling: Calling) -> None:
     first = begin(calling.company, "nurture")
     workflow("again", [dict(CALL), dict(ASK), dict(LOST)])
     calling.move(timedelta(hours=25))
-    calling.server.receiver.answer = lambda _: (202, orjson.dumps({"id": "call-1"}), {})  # the id of the call before
+    calling.server.receiver.answer = lambda _: (
+        202,
+        orjson.dumps({"id": "call-1"}),
+        {},
+    )  # the id of the call before
     second = begin(calling.company, "again")
     assert status(calling.company, second) == ("waiting_event", "call")
     for run_id in (second, first):
-        assert calling.ended(calling.asked(run_id), outcome="answered", label="interested", call="call-1") == 200
+        assert (
+            calling.ended(calling.asked(run_id), outcome="answered", label="interested", call="call-1") == 200
+        )
         assert status(calling.company, run_id) == ("waiting_person", "ask")
 
 
-def test_a_transcript_of_a_megabyte_is_cut_and_what_is_larger_than_any_is_refused_before_it_is_read(calling: Calling) -> None:
+def test_a_transcript_of_a_megabyte_is_cut_and_what_is_larger_than_any_is_refused_before_it_is_read(
+    calling: Calling,
+) -> None:
     run_id = begin(calling.company, "nurture")
     call = calling.asked(run_id)
     big = calling.raw(orjson.dumps({"id": call, "outcome": "answered", "transcript": "x" * 5_000_000}))
@@ -181,8 +231,15 @@ class Texting:
     def told(self, message_id: str = "", signed: dict[str, str] | None = None, **form: Any) -> int:
         """The status of the answer to a callback, which may be signed for another content."""
         path = outside_addresses.callback_path("sms", "twilio") + (f"?m={message_id}" if message_id else "")
-        signature = RequestValidator("token").compute_signature(f"http://console.example{path}", signed or form)
-        return int(web_app().test_client().post(path, data=form, headers={"X-Twilio-Signature": signature}).status_code)
+        signature = RequestValidator("token").compute_signature(
+            f"http://console.example{path}", signed or form
+        )
+        return int(
+            web_app()
+            .test_client()
+            .post(path, data=form, headers={"X-Twilio-Signature": signature})
+            .status_code
+        )
 
 
 @pytest.fixture
@@ -197,7 +254,9 @@ def test_receipts_in_any_order_leave_the_last_word_to_the_end(texting: Texting) 
     run_id = begin(texting.company, "hello")
     sid = texting.server.messages[0]["sid"]
     for state in ("delivered", "sent", "queued", "sending", "failed", "delivered"):
-        assert texting.told(line(texting.company, run_id).message.id, MessageSid=sid, MessageStatus=state) == 200
+        assert (
+            texting.told(line(texting.company, run_id).message.id, MessageSid=sid, MessageStatus=state) == 200
+        )
     assert line(texting.company, run_id).status == "delivered"
     assert status(texting.company, run_id) == ("waiting_person", "ask")
 
@@ -207,7 +266,9 @@ def test_a_receipt_that_was_changed_on_its_way_is_not_believed(texting: Texting)
     message = line(texting.company, run_id).message
     form: dict[str, Any] = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "delivered"}
     assert texting.told(message.id, signed=form, **form | {"MessageStatus": "failed"}) == 401
-    assert texting.told(message.id, signed=form, **{f"n{number}": "x" for number in range(2_000)}) == 422, "a flood of fields is not sorted"
+    assert texting.told(message.id, signed=form, **{f"n{number}": "x" for number in range(2_000)}) == 422, (
+        "a flood of fields is not sorted"
+    )
     assert line(texting.company, run_id).status == "sent"
 
 
@@ -223,13 +284,26 @@ def test_a_receipt_of_one_message_at_the_address_of_another_is_refused(texting: 
 
 def test_an_answer_from_a_word_in_place_of_a_number_is_nobodys(texting: Texting) -> None:
     for sender in ("FERNWICK", "", "+1", "not a number"):
-        assert texting.told(From=sender, To="+12025550100", Body="STOP", MessageSid=f"SM-{sender}", SmsStatus="received") == 200
-    assert fetch("select count(*) from console.message where direction = 'in' and record is not null") == [(0,)]
+        assert (
+            texting.told(
+                From=sender, To="+12025550100", Body="STOP", MessageSid=f"SM-{sender}", SmsStatus="received"
+            )
+            == 200
+        )
+    assert fetch("select count(*) from console.message where direction = 'in' and record is not null") == [
+        (0,)
+    ]
 
 
 def test_ten_copies_of_one_answer_at_once_are_kept_once(texting: Texting) -> None:
     begin(texting.company, "hello")
-    answer: dict[str, Any] = {"From": "+12025550147", "To": "+12025550100", "Body": "Yes", "MessageSid": "SM1", "SmsStatus": "received"}
+    answer: dict[str, Any] = {
+        "From": "+12025550147",
+        "To": "+12025550100",
+        "Body": "Yes",
+        "MessageSid": "SM1",
+        "SmsStatus": "received",
+    }
     with ThreadPoolExecutor(5) as pool:
         assert set(pool.map(lambda _: texting.told(**answer), range(10))) == {200}
     assert fetch("select count(*) from console.message where direction = 'in'") == [(1,)]
@@ -238,7 +312,11 @@ def test_ten_copies_of_one_answer_at_once_are_kept_once(texting: Texting) -> Non
 def test_who_told_twilio_stop_gets_nothing_more_and_nothing_is_tried_again(texting: Texting) -> None:
     texting.server.fail, texting.server.code = [400], 21610
     first = line(texting.company, begin(texting.company, "hello")).message
-    assert (first.status, first.code, first.result["reason"]) == ("skipped", "consent_withdrawn", "They have told Twilio STOP.")
+    assert (first.status, first.code, first.result["reason"]) == (
+        "skipped",
+        "consent_withdrawn",
+        "They have told Twilio STOP.",
+    )
     second = line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).message
     assert (second.status, second.tries, texting.server.messages) == ("skipped", 0, [])
 
@@ -251,7 +329,9 @@ def test_who_told_twilio_stop_gets_nothing_more_and_nothing_is_tried_again(texti
         "Hello Sam Whitfield, it\u2019s \u201eus\u201c \u2013 Fernwick\u2026 ",
     ],
 )
-def test_an_sms_that_twilio_keeps_in_other_marks_is_found_and_not_sent_again(texting: Texting, kept: str) -> None:
+def test_an_sms_that_twilio_keeps_in_other_marks_is_found_and_not_sent_again(
+    texting: Texting, kept: str
+) -> None:
     config = {"text": "Hello {{ record.name }},  it\u2019s \u201eus\u201c \u2013\u00a0Fernwick\u2026"}
     texting.server.lost = 1
     run_id = begin(texting.company, workflow("marks", [dict(SMS, config=config)]))

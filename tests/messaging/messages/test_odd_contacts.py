@@ -77,7 +77,10 @@ def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(c
     club.sql("update contact set phone = '+1 202 555 0147; +1 202 555 0148 / +1 202 555 0149' where id = 1")
     first = begin(club.company, "hello")
     assert club.sent_to() == ["+12025550147"]
-    assert line(club.company, first).reason.strip() == "It went to the first address alone, not to +12025550148, +12025550149."
+    assert (
+        line(club.company, first).reason.strip()
+        == "It went to the first address alone, not to +12025550148, +12025550149."
+    )
     inbound.receive("sms", "twilio", sender="+12025550148", text="STOP", provider_id="SM1")
     run_id = begin(club.company, "hello")
     assert (line(club.company, run_id).message.code, len(club.server.messages)) == ("consent_withdrawn", 1)
@@ -104,7 +107,9 @@ SPELLINGS = cases(
 
 
 @SPELLINGS
-def test_stop_is_heard_from_every_spelling_of_a_number(club: Club, theirs: str, country: str | None, told: str) -> None:
+def test_stop_is_heard_from_every_spelling_of_a_number(
+    club: Club, theirs: str, country: str | None, told: str
+) -> None:
     club.sql("update contact set phone = ?, country = ? where id = 1", theirs, country)
     inbound.receive("sms", "twilio", sender=told, text="STOP", provider_id="SM1")
     assert inbound.contact_behind("sms", told) == ("contact", SAM)
@@ -114,9 +119,7 @@ def test_stop_is_heard_from_every_spelling_of_a_number(club: Club, theirs: str, 
 
 def test_the_opt_outs_kept_by_a_former_spelling_still_hold(club: Club) -> None:
     club.sql("update contact set phone = '+54 9 11 2345-6700' where id = 1")
-    statement = (
-        "insert into console.opt_out (collection, record, channel, at, source) values ('@', %s, 'sms', now(), 'SMS reply') returning id"
-    )
+    statement = "insert into console.opt_out (collection, record, channel, at, source) values ('@', %s, 'sms', now(), 'SMS reply') returning id"
     fetch(statement, (subjects.digest(b"+5491123456700", "address").hex(),))
     assert line(club.company, begin(club.company, "hello")).message.code == "consent_withdrawn"
 
@@ -146,14 +149,19 @@ def test_a_contact_that_is_deleted_while_its_message_waits_gets_none(club: Club)
         reached.work()
     rows = fetch("select status, code from console.message where run = %s", (run_id,))
     assert rows == [("skipped", "record_gone")]
-    assert (line(club.company, run_id).who, line(club.company, run_id).status) == ("A contact that is gone", "skipped")
+    assert (line(club.company, run_id).who, line(club.company, run_id).status) == (
+        "A contact that is gone",
+        "skipped",
+    )
     assert club.sent_to() == []
 
 
 def test_of_two_contacts_that_are_put_together_the_one_that_is_left_is_written_to_once(club: Club) -> None:
     """Bram was another entry of Sam: his record goes, and his number and consent are Sam's now."""
     workflow("placed", [dict(SMS), {"id": "later", "type": "wait", "config": {"days": 3}}, dict(ASK)])
-    club.sql("update contact set phone = '+1 202 555 0199', country = 'US', time_zone = 'America/Denver' where id = 3")
+    club.sql(
+        "update contact set phone = '+1 202 555 0199', country = 'US', time_zone = 'America/Denver' where id = 3"
+    )
     with reached.clock(NOON + timedelta(hours=9)) as move:
         enrolments.batches.begin(club.company.olivia, "placed", Question(keys=[SAM, BRAM]))
         enrolments.beginning.keep_in_step()
@@ -169,7 +177,9 @@ def test_of_two_contacts_that_are_put_together_the_one_that_is_left_is_written_t
 
 
 def test_two_records_of_one_number_are_two_contacts_and_a_stop_ends_both(club: Club) -> None:
-    club.sql("update contact set phone = '(202) 555-0147', country = 'US', time_zone = 'America/Denver' where id = 2")
+    club.sql(
+        "update contact set phone = '(202) 555-0147', country = 'US', time_zone = 'America/Denver' where id = 2"
+    )
     club.agrees(2)
     begin(club.company, "hello")
     begin(club.company, "hello", ANA)
@@ -181,7 +191,9 @@ def test_two_records_of_one_number_are_two_contacts_and_a_stop_ends_both(club: C
     assert messages.pick_up() == 0
 
 
-def test_a_record_that_has_become_somebody_else_while_the_message_waits_gets_no_text_for_the_other(club: Club) -> None:
+def test_a_record_that_has_become_somebody_else_while_the_message_waits_gets_no_text_for_the_other(
+    club: Club,
+) -> None:
     with reached.clock(NOON + timedelta(hours=9)) as move:
         run = begin(club.company, "hello")
         club.sql("update contact set name = 'Dieter', phone = '+1 202 555 0177' where id = 1")

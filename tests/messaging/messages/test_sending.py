@@ -33,12 +33,19 @@ def test_the_sandbox_keeps_what_would_have_left(club: Company) -> None:
     run_id = begin(club, "hello")
     assert status(club, run_id) == ("waiting_person", "ask")
     sent = line(club, run_id)
-    assert (sent.status, sent.text, sent.message.sandbox, sent.who) == ("delivered", "Hello Sam Whitfield", True, "Sam Whitfield")
+    assert (sent.status, sent.text, sent.message.sandbox, sent.who) == (
+        "delivered",
+        "Hello Sam Whitfield",
+        True,
+        "Sam Whitfield",
+    )
     assert sent.to_json()["consent"] == "given 1 Apr 2026, web form, text 2026-01"
     assert club.told(run_id)["context"]["sms"]["status"] == "sent"
 
 
-def test_what_left_is_kept_though_its_run_cannot_go_on_and_the_run_is_told_later(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_left_is_kept_though_its_run_cannot_go_on_and_the_run_is_told_later(
+    club: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_args: object, **_more: object) -> bool:
         raise ValueError
 
@@ -54,17 +61,24 @@ def test_what_left_is_kept_though_its_run_cannot_go_on_and_the_run_is_told_later
     assert fetch("select count(*) from console.message where run = %s", (run_id,)) == [(1,)]
 
 
-def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(club: Company, given_settings: Callable[..., None]) -> None:
+def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(
+    club: Company, given_settings: Callable[..., None]
+) -> None:
     workflow("hello", [dict(SMS), dict(ASK)])
     with reached.twilio() as server, reached.clock(NOON) as move:
         given_settings(**reached.by_twilio(server))
         run_id = begin(club, "hello")
-        assert [(one["to"], one["body"]) for one in server.messages] == [("+12025550147", "Hello Sam Whitfield")]
+        assert [(one["to"], one["body"]) for one in server.messages] == [
+            ("+12025550147", "Hello Sam Whitfield")
+        ]
         assert line(club, run_id).status == "sent"
         server.lost = 1
         second = begin(club, workflow("again", [dict(SMS), dict(ASK)]))
         assert status(club, second) == ("waiting_event", "sms")
-        assert (line(club, second).message.status, "cannot be told" in line(club, second).reason) == ("unknown", True)
+        assert (line(club, second).message.status, "cannot be told" in line(club, second).reason) == (
+            "unknown",
+            True,
+        )
         move(timedelta(seconds=10))
         reached.work()
         assert (line(club, second).status, line(club, second).reason) == ("sent", ""), "it is known now"
@@ -72,7 +86,9 @@ def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(club: Comp
         assert len(server.messages) == 2, "never sent twice"
 
 
-def test_a_provider_that_is_down_is_asked_again_and_then_the_message_has_failed(club: Company, given_settings: Callable[..., None]) -> None:
+def test_a_provider_that_is_down_is_asked_again_and_then_the_message_has_failed(
+    club: Company, given_settings: Callable[..., None]
+) -> None:
     workflow("hello", [dict(SMS, next={"sent": "ask", "skipped": "end", "failed": "end"}), dict(ASK)])
     with reached.twilio() as server, reached.clock(NOON) as move:
         given_settings(**reached.by_twilio(server))
@@ -84,12 +100,19 @@ def test_a_provider_that_is_down_is_asked_again_and_then_the_message_has_failed(
         reached.work()
         move(timedelta(minutes=80))
         reached.work()
-        assert (line(club, run_id).status, server.fail) == ("waiting", []), "Twilio asked for an hour and a half"
+        assert (line(club, run_id).status, server.fail) == ("waiting", []), (
+            "Twilio asked for an hour and a half"
+        )
         move(timedelta(minutes=11))
         reached.work()
         assert status(club, run_id) == ("waiting_person", "ask")
         server.fail = [400]
-        failed = begin(club, workflow("again", [dict(SMS, next={"sent": "ask", "skipped": "end", "failed": "end"}), dict(ASK)]))
+        failed = begin(
+            club,
+            workflow(
+                "again", [dict(SMS, next={"sent": "ask", "skipped": "end", "failed": "end"}), dict(ASK)]
+            ),
+        )
         assert (status(club, failed)[0], line(club, failed).message.code) == ("completed", "refused")
 
 
@@ -113,15 +136,25 @@ def test_a_run_whose_message_reached_nobody_is_done_again_from_there_and_one_who
             runs.rerun(club.olivia, unclear, origin="failure", version="current")
 
 
-def test_an_email_has_two_bodies_and_a_link_that_ends_messages(club: Company, given_settings: Callable[..., None]) -> None:
+def test_an_email_has_two_bodies_and_a_link_that_ends_messages(
+    club: Company, given_settings: Callable[..., None]
+) -> None:
     email = {
         "id": "email",
         "type": "email",
-        "config": {"subject": "For {{ record.name }}", "body": "Dear **{{ record.name }}**,\n\n- [Terms](https://a.example)"},
+        "config": {
+            "subject": "For {{ record.name }}",
+            "body": "Dear **{{ record.name }}**,\n\n- [Terms](https://a.example)",
+        },
     }
     workflow("letter", [email, dict(ASK)])
     with outside.smtp() as box:
-        given_settings(**reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        given_settings(
+            **reached.real(
+                CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off",
+                CONSOLE_MAIL_FROM="hello@fernwick.example",
+            )
+        )
         run_id = begin(club, "letter")
         [message] = box.messages
     assert status(club, run_id) == ("waiting_person", "ask")
@@ -131,7 +164,9 @@ def test_an_email_has_two_bodies_and_a_link_that_ends_messages(club: Company, gi
         "List-Unsubscribe=One-Click",
     )
     as_it_left = dict(message.raw_items())["List-Unsubscribe"]
-    assert as_it_left.startswith("<http://console.example/unsubscribe/msg_"), "a mail program decodes nothing there"
+    assert as_it_left.startswith("<http://console.example/unsubscribe/msg_"), (
+        "a mail program decodes nothing there"
+    )
     assert message["Message-ID"] == f"<{line(club, run_id).message.id}@fernwick.example>"
     plain, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
     assert plain.startswith("Dear Sam Whitfield,\n\n- Terms (https://a.example)")
@@ -148,8 +183,13 @@ def test_the_cap_holds_over_all_workflows_and_names_who_used_it(club: Company) -
     skipped = line(club, run_id)
     assert (skipped.status, skipped.message.code) == ("skipped", "over_cap")
     assert "by Lead nurture (2) and Welcome" in skipped.reason
-    with closing(sqlite3.connect(club.path.with_name("club.db"))) as connection, connection:  # another record of the same person
-        connection.execute("update contact set phone = '(202) 555-0147', country = 'US', time_zone = 'America/Denver' where id = 3")
+    with (
+        closing(sqlite3.connect(club.path.with_name("club.db"))) as connection,
+        connection,
+    ):  # another record of the same person
+        connection.execute(
+            "update contact set phone = '(202) 555-0147', country = 'US', time_zone = 'America/Denver' where id = 3"
+        )
     twin = line(club, begin(club, "welcome", BRAM))
     assert (twin.status, twin.message.code) == ("skipped", "over_cap")
     assert twin.reason.endswith(
@@ -174,7 +214,10 @@ def test_what_waited_too_long_asks_a_person_and_leaves_when_they_say_so(club: Co
         runs.complete(club.olivia, run_id, runs.Submission("sms", told["revision"], {}, "send"))
         reached.work()
         assert status(club, run_id) == ("waiting_person", "ask")
-        assert [row[0] for row in fetch("select status from console.message where run = %s order by asked_at", (run_id,))] == [
+        assert [
+            row[0]
+            for row in fetch("select status from console.message where run = %s order by asked_at", (run_id,))
+        ] == [
             "expired",
             "delivered",
         ]
@@ -187,7 +230,10 @@ def test_a_run_that_ends_takes_its_message_with_it(club: Company) -> None:
         reached.work()
         assert line(club, run_id).status == "waiting"
         runs.cancel(club.mona, run_id, revision=club.told(run_id)["revision"], reason="No longer a lead")
-        assert (line(club, run_id).status, line(club, run_id).until) == ("cancelled", None)  # the outbox says so before the morning
+        assert (line(club, run_id).status, line(club, run_id).until) == (
+            "cancelled",
+            None,
+        )  # the outbox says so before the morning
         move(timedelta(hours=11))
         reached.work()
         assert line(club, run_id).status == "cancelled"
@@ -195,14 +241,32 @@ def test_a_run_that_ends_takes_its_message_with_it(club: Company) -> None:
 
 def test_a_message_with_an_empty_merge_field_does_not_leave_and_says_which(club: Company) -> None:
     slug = workflow(
-        "worth", [{"id": "sms", "type": "sms", "config": {"text": "You are worth {{ record.worth }}. {{ first(record.worth, 'Well') }}"}}]
+        "worth",
+        [
+            {
+                "id": "sms",
+                "type": "sms",
+                "config": {"text": "You are worth {{ record.worth }}. {{ first(record.worth, 'Well') }}"},
+            }
+        ],
     )
     with reached.clock(NOON):
-        assert [line(club, begin(club, slug, contact)).message.status for contact in (SAM, BRAM)] == ["delivered", "skipped"]
+        assert [line(club, begin(club, slug, contact)).message.status for contact in (SAM, BRAM)] == [
+            "delivered",
+            "skipped",
+        ]
         message = line(club, begin(club, slug, BRAM)).message
-        assert (message.code, message.result["reason"]) == ("empty_field", "Empty, and the text needs it: Worth.")
+        assert (message.code, message.result["reason"]) == (
+            "empty_field",
+            "Empty, and the text needs it: Worth.",
+        )
         instead = begin(
-            club, workflow("instead", [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ first(record.worth, '') }}"}}]), BRAM
+            club,
+            workflow(
+                "instead",
+                [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ first(record.worth, '') }}"}}],
+            ),
+            BRAM,
         )
         assert line(club, instead).message.status == "waiting", (
             "it is evening where Bram is: the text says itself that nothing may stand there"

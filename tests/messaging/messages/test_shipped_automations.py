@@ -54,7 +54,11 @@ class House:
 
     def live(self, slug: str) -> None:
         """The shipped workflow, as this company's."""
-        text = (HERE / f"{slug}.json").read_text(encoding="utf-8").replace("gita@fernwick.example", "olivia@fernwick.example")
+        text = (
+            (HERE / f"{slug}.json")
+            .read_text(encoding="utf-8")
+            .replace("gita@fernwick.example", "olivia@fernwick.example")
+        )
         document = json.loads(text) | {"run_as": ROBOT, "team": "operations", "roles": ["operator"]}
         document["triggers"] = [each for each in document["triggers"] if each["kind"] == "event"]
         workflows.import_file(document, publish=True)
@@ -64,7 +68,13 @@ class House:
         batch = enrolments.batches.begin(self.company.olivia, slug, Question(keys=[key]))
         self.work()
         told, _ = enrolments.batches.answers(self.company.olivia, batch.id)
-        return str(told[0].reasons[0]["reason"]) if told and told[0].reasons else "already" if told else "enrolled"
+        return (
+            str(told[0].reasons[0]["reason"])
+            if told and told[0].reasons
+            else "already"
+            if told
+            else "enrolled"
+        )
 
     def work(self) -> None:
         """What workers do, until nothing is left."""
@@ -105,9 +115,13 @@ class House:
 
 
 @pytest.fixture
-def house(company: Company, monkeypatch: pytest.MonkeyPatch, given_settings: Callable[..., None]) -> Iterator[House]:
+def house(
+    company: Company, monkeypatch: pytest.MonkeyPatch, given_settings: Callable[..., None]
+) -> Iterator[House]:
     given_settings(CONSOLE_BASE_URL="http://console.example")
-    monkeypatch.setattr(contact_club, "SQL", contact_club.SQL.replace("'new', 'engaged', 'lost'", STAGES) + MORE)
+    monkeypatch.setattr(
+        contact_club, "SQL", contact_club.SQL.replace("'new', 'engaged', 'lost'", STAGES) + MORE
+    )
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     reached.founded(company)
     for role in ("operations_lead", "operator"):
@@ -120,7 +134,11 @@ def house(company: Company, monkeypatch: pytest.MonkeyPatch, given_settings: Cal
 def test_e1_without_consent_each_message_is_skipped_once_and_says_why(house: House) -> None:
     house.live("re-engage")
     assert house.enrol("re-engage", ANA) == "enrolled"
-    assert [one[:2] for one in house.letters("re-engage")] == [("email", "skipped"), ("sms", "skipped"), ("call", "skipped")]
+    assert [one[:2] for one in house.letters("re-engage")] == [
+        ("email", "skipped"),
+        ("sms", "skipped"),
+        ("call", "skipped"),
+    ]
     codes = {one[2] for one in house.letters("re-engage")}
     assert codes <= {"no_consent", "consent_withdrawn", "no_address"}, codes
     assert house.lead("re-engage", ANA).ending == "completed"
@@ -154,7 +172,11 @@ def test_e5_who_opts_out_by_the_link_leaves_at_once(house: House) -> None:
     link = unsubscribe_url(letter)
     assert link is not None
     token = link.rpartition("/")[2]
-    assert {choice.channel for choice in unsubscribing.opened(token, "1.2.3.4").choices} >= {"email", "sms", "call"}
+    assert {choice.channel for choice in unsubscribing.opened(token, "1.2.3.4").choices} >= {
+        "email",
+        "sms",
+        "call",
+    }
     unsubscribing.end(token, "1.2.3.4", ["email", "sms"])
     house.work()
     left = house.lead("re-engage")
@@ -178,9 +200,13 @@ def test_w1_an_import_enrols_nobody_and_who_is_added_by_hand_is(house: House) ->
     house.live("welcome")
     triggers.synchronise()
     house.work()
-    looked = import_batches.keep(house.company.olivia, "contact", io.BytesIO(b"name,email,stage\nIm Port,import@post.example,new\n"))
+    looked = import_batches.keep(
+        house.company.olivia, "contact", io.BytesIO(b"name,email,stage\nIm Port,import@post.example,new\n")
+    )
     assert import_batches.confirm(house.company.olivia, looked.id).new == 1
-    made = record_changes.create(house.company.olivia, "contact", {"name": "By Hand", "stage": "new", "source": "web"})
+    made = record_changes.create(
+        house.company.olivia, "contact", {"name": "By Hand", "stage": "new", "source": "web"}
+    )
     house.work()
     rows = enrolments.places.page(house.company.mona, enrolments.find("welcome")).rows
     assert [row.record for row in rows] == [made.key]
@@ -239,7 +265,12 @@ def test_l1_nobody_answers_three_times_and_they_are_left_in_peace_after_four_day
         (0, "welcome", [("sms", "delivered")]),
         (0, "re-engage", [("email", "sent")]),
     ],
-    ids=["between two calls", "while a call waits for the morning", "after the welcome", "after the first e-mail"],
+    ids=[
+        "between two calls",
+        "while a call waits for the morning",
+        "after the welcome",
+        "after the first e-mail",
+    ],
 )
 def test_l2_who_says_stop_leaves_as_opted_out_and_what_waits_is_cancelled(
     house: House, hour: int, slug: str, letters: list[tuple[str, str]]
@@ -273,14 +304,19 @@ def test_e3_a_cap_that_another_workflow_has_used_up_names_it(house: House) -> No
     channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
     house.live("lead-nurture")
     house.enrol("lead-nurture")
-    reached.workflow("another", [{"id": "call", "type": "ai_call", "config": {"script": "Hello."}, "next": {"default": "end"}}])
+    reached.workflow(
+        "another",
+        [{"id": "call", "type": "ai_call", "config": {"script": "Hello."}, "next": {"default": "end"}}],
+    )
     run_id = reached.begin(house.company, "another")
     told = reached.line(house.company, run_id)
     assert told.status == "waiting"
     assert "Lead nurture" in str(told.reason)
 
 
-def test_w8_what_is_due_in_the_night_of_the_clock_change_leaves_at_eight_by_the_new_clock(house: House) -> None:
+def test_w8_what_is_due_in_the_night_of_the_clock_change_leaves_at_eight_by_the_new_clock(
+    house: House,
+) -> None:
     house.live("welcome")
     with reached.clock(
         datetime.fromisoformat("2027-03-14T05:30:00+00:00")
@@ -290,13 +326,18 @@ def test_w8_what_is_due_in_the_night_of_the_clock_change_leaves_at_eight_by_the_
         house.later(minutes=6)
         [letter] = read("workflow = %s", (enrolments.find("welcome").id,))
         assert letter.due_at is not None
-        assert letter.due_at.astimezone(UTC) == datetime.fromisoformat("2027-03-14T14:00:00+00:00"), "08:00 of the summer"
+        assert letter.due_at.astimezone(UTC) == datetime.fromisoformat("2027-03-14T14:00:00+00:00"), (
+            "08:00 of the summer"
+        )
 
 
 def crowd(house: House, upto: int) -> None:
     """Contacts 10 to `upto` who agreed to everything, at addresses of their own."""
     with closing(sqlite3.connect(house.company.path.with_name("club.db"))) as connection:
-        people = [(number, f"Contact {number}", f"c{number}@post.example", f"+1 202 555 {number:04}") for number in range(10, upto + 1)]
+        people = [
+            (number, f"Contact {number}", f"c{number}@post.example", f"+1 202 555 {number:04}")
+            for number in range(10, upto + 1)
+        ]
         connection.executemany(
             "insert into contact (id, name, email, phone, country, time_zone, stage, news, news_at)"
             " values (?, ?, ?, ?, 'US', 'America/Denver', 'new', 'yes', '2026-02-01')",
@@ -315,9 +356,17 @@ def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_
     house.enrol("lead-nurture", "10")
     columns = [
         row[0]
-        for row in fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'message'")
+        for row in fetch(
+            "select column_name from information_schema.columns where table_schema = 'console' and table_name = 'message'"
+        )
     ]
-    changed = {"id": "m.id || '-' || who", "key": "m.key || '-' || who", "record": "who::text", "run": "null", "provider_id": "null"}
+    changed = {
+        "id": "m.id || '-' || who",
+        "key": "m.key || '-' || who",
+        "record": "who::text",
+        "run": "null",
+        "provider_id": "null",
+    }
     copied = ", ".join(changed.get(name, f"m.{name}") for name in columns)
     names = ", ".join(columns)
     statement = f"insert into console.message ({names}) select {copied} from console.message m, generate_series(11, 321) who where m.record = '10' and m.sent_at is not null returning 1"
@@ -353,7 +402,10 @@ def test_w4_an_empty_merge_field_keeps_the_workflow_from_being_activated_and_is_
     assert (refused.status_code, told["code"]) == (409, "merge_fields")
     assert {detail["field"] for detail in told["details"]} >= {"steps.sms", "steps.mail"}
     assert all("Name is empty for 1 of 6 contacts" in detail["reason"] for detail in told["details"])
-    assert client.post("/api/v1/workflows/welcome/activate", json={"leave_out": True}, headers=key).status_code == 200
+    assert (
+        client.post("/api/v1/workflows/welcome/activate", json={"leave_out": True}, headers=key).status_code
+        == 200
+    )
 
 
 def test_w7_who_may_not_activate_is_told_what_is_missing_and_who_grants_it(house: House) -> None:

@@ -48,9 +48,13 @@ def attached(content: bytes) -> bytes:
     return bytes(found.get_data())
 
 
-def test_an_outsider_checks_the_archive_of_one_case_alone(company: Company, pages: Pages, tmp_path: Path) -> None:
+def test_an_outsider_checks_the_archive_of_one_case_alone(
+    company: Company, pages: Pages, tmp_path: Path
+) -> None:
     run_id = evidence(company)
-    value = runs.attachments.attach(company.olivia, run_id, step="note", field="evidence", name="../../a/b:c.pdf", content=pdf())
+    value = runs.attachments.attach(
+        company.olivia, run_id, step="note", field="evidence", name="../../a/b:c.pdf", content=pdf()
+    )
     company.answer(run_id, evidence=[value.value])
     sequencing.sealed()
     content = taken(pages, "mona", run_id, "zip")
@@ -58,7 +62,15 @@ def test_an_outsider_checks_the_archive_of_one_case_alone(company: Company, page
         names = made.namelist()
         (document,) = [name for name in names if name.startswith("documents/")]
         assert re.fullmatch(r"documents/001-[^/\\:]*c\.pdf", document)
-        assert {"case-file.pdf", "events.jsonl", "values.jsonl", "proofs.json", "checkpoint", "verify.py", "run.json"} <= set(names)
+        assert {
+            "case-file.pdf",
+            "events.jsonl",
+            "values.jsonl",
+            "proofs.json",
+            "checkpoint",
+            "verify.py",
+            "run.json",
+        } <= set(names)
         assert json.loads(made.read("run.json"))["id"] == run_id
         lines = [json.loads(line) for line in made.read("events.jsonl").splitlines()]
         assert [line["run_seq"] for line in lines] == list(range(1, len(lines) + 1))
@@ -82,7 +94,11 @@ def test_an_outsider_checks_the_archive_of_one_case_alone(company: Company, page
         "edited": {document: b"another"},
         "inserted": {"documents/x.pdf": b"one more"},
         "document gone": {document: None},
-        "event gone": {chain: b"".join((unpacked(content, tmp_path / "whole") / chain).read_bytes().splitlines(keepends=True)[:-1])},
+        "event gone": {
+            chain: b"".join(
+                (unpacked(content, tmp_path / "whole") / chain).read_bytes().splitlines(keepends=True)[:-1]
+            )
+        },
     }
     for kind, files in forged.items():
         folder = unpacked(content, tmp_path / kind)
@@ -95,7 +111,9 @@ def test_an_outsider_checks_the_archive_of_one_case_alone(company: Company, page
         assert " " in kind or fault.value.kind == kind
 
 
-def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(company: Company, pages: Pages, tmp_path: Path) -> None:
+def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(
+    company: Company, pages: Pages, tmp_path: Path
+) -> None:
     run_id = company.at("rate", "3")
     sequencing.sealed()
     first = taken(pages, "mona", run_id, "pdf")
@@ -112,7 +130,9 @@ def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(company:
 
 @pytest.mark.parametrize("who", ["stan", "tom"])
 @pytest.mark.parametrize("form", ["pdf", "zip"])
-def test_who_may_not_see_the_run_gets_no_case_file(company: Company, pages: Pages, who: str, form: str) -> None:
+def test_who_may_not_see_the_run_gets_no_case_file(
+    company: Company, pages: Pages, who: str, form: str
+) -> None:
     run_id = company.at("note", "3")
     browser = getattr(pages, who)
     browser.get(f"/runs/{run_id}/case-file?format={form}", status=404)
@@ -127,7 +147,9 @@ def test_without_a_session_it_leads_to_signing_in(company: Company) -> None:
 @pytest.mark.slow
 def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "4")
-    hostile = '<img src="file:///etc/passwd"><script>x</script><link rel="attachment" href="file:///etc/passwd">'
+    hostile = (
+        '<img src="file:///etc/passwd"><script>x</script><link rel="attachment" href="file:///etc/passwd">'
+    )
     company.answer(run_id, note=hostile)
     content = taken(pages, "olivia", run_id, "pdf")
     assert pypdfium2.PdfDocument(content).count_attachments() == 0
@@ -137,14 +159,22 @@ def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) ->
 def test_the_press_fetches_nothing() -> None:
     order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
     page = '<body><link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here \ue000</p>'
-    made = importlib.import_module("console.monitoring.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode())
+    made = importlib.import_module("console.monitoring.reports.case_file")._press.ask(
+        json.dumps(order | {"page": page}).encode()
+    )
     assert made.startswith(b"%PDF")
     assert b"EmbeddedFile" not in made
-    assert "Not everything could be printed. 1 character (other signs) is in no font" in " ".join(text_of(made).split())
-    assert "2 different characters (Chinese, Thai) are in no font" in pdf_process.what_is_missing(map(ord, "王ส"))
+    assert "Not everything could be printed. 1 character (other signs) is in no font" in " ".join(
+        text_of(made).split()
+    )
+    assert "2 different characters (Chinese, Thai) are in no font" in pdf_process.what_is_missing(
+        map(ord, "王ส")
+    )
 
 
-def test_a_run_that_is_too_long_is_told_the_way_out(company: Company, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_too_long_is_told_the_way_out(
+    company: Company, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = company.at("note")
     monkeypatch.setattr(importlib.import_module("console.monitoring.reports.case_file"), "MOST_LINES", 3)
     pages.mona.get(f"/runs/{run_id}/case-file", status=422)

@@ -84,4 +84,6 @@ def test_each_report_is_closed_unless_it_says_otherwise(company: Company) -> Non
     for name, report in tables.all_reports().items():
         assert report.title, name
         assert not report.gist.endswith("."), f"{name}: the gist is a phrase without a full stop"
-        assert not report.may_read(Actor("user", "usr_nobody")), f"{name}: somebody without any right may read it"
+        assert not report.may_read(Actor("user", "usr_nobody")), (
+            f"{name}: somebody without any right may read it"
+        )

@@ -27,12 +27,16 @@ def pages(company: Company) -> Pages:
     return Pages(company, web_app())
 
 
-def lines(company: Company, by: str = "ada", since: datetime | None = None, until: datetime | None = None) -> list[tuple[Any, ...]]:
+def lines(
+    company: Company, by: str = "ada", since: datetime | None = None, until: datetime | None = None
+) -> list[tuple[Any, ...]]:
     report = tables.get(company.people[by], "what-was-decided")
     assert isinstance(report, tables.PeriodReport)
     sequencing.catch_up(5)
     now = log.now()
-    rows = report.between(company.people[by], since or now - timedelta(days=1), until or now + timedelta(seconds=1))
+    rows = report.between(
+        company.people[by], since or now - timedelta(days=1), until or now + timedelta(seconds=1)
+    )
     return [tuple(row) for row in rows]
 
 
@@ -40,7 +44,9 @@ def matters(company: Company) -> list[tuple[str, str]]:
     return [(line[1], line[2]) for line in lines(company)]
 
 
-def test_a_run_that_was_given_up_is_an_exception_with_its_reason_and_leads_to_its_replay(company: Company) -> None:
+def test_a_run_that_was_given_up_is_an_exception_with_its_reason_and_leads_to_its_replay(
+    company: Company,
+) -> None:
     run_id = company.started("1")
     runs.abort(company.olivia, run_id, revision=None, reason="Begun twice.")
     [(_, matter, _, case, what, why)] = lines(company)
@@ -69,7 +75,9 @@ def test_the_period_takes_in_its_first_moment_and_leaves_out_its_last(company: C
     assert lines(company, since=at + timedelta(microseconds=1)) == []
 
 
-def test_page_file_and_paper_say_the_same_and_each_download_is_an_export(company: Company, pages: Pages) -> None:
+def test_page_file_and_paper_say_the_same_and_each_download_is_an_export(
+    company: Company, pages: Pages
+) -> None:
     runs.abort(company.olivia, company.started("1"), revision=None, reason="Begun <b>twice</b>, =1+1.")
     sequencing.catch_up(5)
     page = pages.ada.get(PATH)
@@ -92,7 +100,11 @@ def test_the_log_says_which_period_was_taken_away(company: Company, pages: Pages
     sequencing.catch_up()
     page = activity.page(company.people["ada"], LogFilter(kinds=("table_exported",)))
     noted = [("days" in row.event.body["data"]["open"], dict(row.event.sealed)) for row in page.rows]
-    assert noted == [(False, {"client_ip": "127.0.0.1", "filter/since": "2020-01-01", "filter/until": "2020-01-31"})] * 2
+    assert (
+        noted
+        == [(False, {"client_ip": "127.0.0.1", "filter/since": "2020-01-01", "filter/until": "2020-01-31"})]
+        * 2
+    )
 
 
 @pytest.mark.parametrize("who", ["olivia", "stan", "mona"])
@@ -104,7 +116,9 @@ def test_who_does_not_read_the_log_reads_no_report_of_it(company: Company, pages
         list(report.rows(company.people[who], 7))
 
 
-def test_who_reads_the_log_and_may_not_export_it_takes_no_file_of_it_away(company: Company, pages: Pages) -> None:
+def test_who_reads_the_log_and_may_not_export_it_takes_no_file_of_it_away(
+    company: Company, pages: Pages
+) -> None:
     company.started("1")
     runs.abort(company.olivia, company.started("2"), revision=None, reason="Begun twice.")
     sequencing.catch_up(5)
@@ -123,16 +137,39 @@ def test_reading_the_report_is_one_event(company: Company) -> None:
     assert len(activity.page(company.people["ada"], LogFilter(kinds=("log_read",))).rows) == 1
 
 
-CHOICE = step("choose", "decision", {
-    "form": [
-        {"name": "amount", "label": "Credit", "type": "decimal", "currency": "steps.priced.code"},
-        {"name": "why", "label": "Why not", "type": "enum", "options": [{"value": "not_as_described", "label": "Not as described"}, {"value": "late", "label": "Late"}]},
-        {"name": "tax_id", "label": "Tax number", "type": "text", "value": "record.tax_id"},
-        {"name": "band", "label": "Band", "type": "text", "readonly": True, "value": "record.desk"},
-        {"name": "other", "label": "Other account", "type": "reference", "collection": "customer"}],
-    "options": [{"value": "yes", "label": "Give it", "fields": ["amount"], "optional": ["tax_id", "other"]},
-                {"value": "no", "label": "Refuse", "fields": ["why"], "reason_required": True}]}, yes="end", no="end")  # fmt: skip
-PRICED = step("priced", "update_data", {"form": [{"name": "code", "label": "Currency", "type": "text"}]}, default="choose")
+CHOICE = step(
+    "choose",
+    "decision",
+    {
+        "form": [
+            {"name": "amount", "label": "Credit", "type": "decimal", "currency": "steps.priced.code"},
+            {
+                "name": "why",
+                "label": "Why not",
+                "type": "enum",
+                "options": [
+                    {"value": "not_as_described", "label": "Not as described"},
+                    {"value": "late", "label": "Late"},
+                ],
+            },
+            {"name": "tax_id", "label": "Tax number", "type": "text", "value": "record.tax_id"},
+            {"name": "band", "label": "Band", "type": "text", "readonly": True, "value": "record.desk"},
+            {"name": "other", "label": "Other account", "type": "reference", "collection": "customer"},
+        ],
+        "options": [
+            {"value": "yes", "label": "Give it", "fields": ["amount"], "optional": ["tax_id", "other"]},
+            {"value": "no", "label": "Refuse", "fields": ["why"], "reason_required": True},
+        ],
+    },
+    yes="end",
+    no="end",
+)
+PRICED = step(
+    "priced",
+    "update_data",
+    {"form": [{"name": "code", "label": "Currency", "type": "text"}]},
+    default="choose",
+)
 
 
 def chosen(company: Company, record: str, outcome: str, **values: Any) -> str:
@@ -140,7 +177,11 @@ def chosen(company: Company, record: str, outcome: str, **values: Any) -> str:
     company.answer(run_id, note="Looked at.")
     company.answer(run_id, code="JPY")
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, runs.Submission(step="choose", revision=told["revision"], values=values, outcome=outcome))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="choose", revision=told["revision"], values=values, outcome=outcome),
+    )
     return run_id
 
 
@@ -153,7 +194,10 @@ def test_a_decision_says_why_in_words_as_far_as_its_reader_may_see_on_the_page_i
     chosen(company, "2", "yes", amount="1500", tax_id="SE987", other="1")
     sequencing.catch_up(5)
     page = pages.ada.get(PATH)
-    said = ["The parcel held stones.; Why not: Not as described", "Credit: ¥1,500; Tax number: ••••••; Other account: Adaeze Okonkwo-Bell"]
+    said = [
+        "The parcel held stones.; Why not: Not as described",
+        "Credit: ¥1,500; Tax number: ••••••; Other account: Adaeze Okonkwo-Bell",
+    ]
     [file, paper] = [link for link in page.links if link.startswith(PATH + ".")]
     table = list(csv.reader(io.StringIO(pages.ada.client.get(file).text)))
     assert [line[-1] for line in table if line[1] == "Decision"] == said[::-1]

@@ -19,7 +19,9 @@ def pages(company: Company) -> Pages:
 
 
 def counted(company: Company, by: str = "mona", days: int = 30) -> list[tuple[object, ...]]:
-    return [tuple(row) for row in tables.get(company.people[by], "work-by-person").rows(company.people[by], days)]
+    return [
+        tuple(row) for row in tables.get(company.people[by], "work-by-person").rows(company.people[by], days)
+    ]
 
 
 def test_who_did_what_and_who_holds_what(company: Company, pages: Pages) -> None:

@@ -35,7 +35,9 @@ class Model:
 
     status: str = "waiting_person"
     holder: str | None = "olivia"
-    path: list[Step] = field(default_factory=lambda: [Step("start", "done"), Step("load", "done"), Step("read")])
+    path: list[Step] = field(
+        default_factory=lambda: [Step("start", "done"), Step("load", "done"), Step("read")]
+    )
     record: dict[str, str | None] = field(default_factory=lambda: {"risk": None, "email": EMAILS[0]})
     seen: dict[tuple[int, str], dict[str, str | None]] = field(default_factory=dict)
     draft: dict[str, Any] | None = None
@@ -61,9 +63,16 @@ class Model:
                 if self.unknown
                 else {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
             )
-        if who in WORKERS and (self.status == "saved" or (self.status == "waiting_person" and self.holder is None)):
+        if who in WORKERS and (
+            self.status == "saved" or (self.status == "waiting_person" and self.holder is None)
+        ):
             offered.add("resume")
-        if self.status == "waiting_person" and self.holder != who and who in WORKERS and (self.holder is None or who == "mona"):
+        if (
+            self.status == "waiting_person"
+            and self.holder != who
+            and who in WORKERS
+            and (self.holder is None or who == "mona")
+        ):
             offered.add("take_over")
         if who == "mona" and self.status in ("waiting_person", "saved"):
             offered.add("assign")
@@ -105,7 +114,13 @@ class Model:
             self.record |= {name: new for name, (_, new) in (self.wish or {}).items()}
             self.rated()
         else:
-            self.path[-1].status, self.status, self.wish, self.unknown, self.draft = "open", "waiting_person", None, False, None
+            self.path[-1].status, self.status, self.wish, self.unknown, self.draft = (
+                "open",
+                "waiting_person",
+                None,
+                False,
+                None,
+            )
 
     def rated(self) -> None:
         """From the change of the record to the decision."""

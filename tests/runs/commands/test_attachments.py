@@ -24,14 +24,23 @@ from tests.papers import EICAR, evidence, pdf, picture, scanner
 Told = dict[str, Any]
 
 
-def send(company: Company, run_id: str, content: bytes = b"", name: str = "pass.jpg", by: str = "olivia", **more: Any) -> files.Stored:
+def send(
+    company: Company,
+    run_id: str,
+    content: bytes = b"",
+    name: str = "pass.jpg",
+    by: str = "olivia",
+    **more: Any,
+) -> files.Stored:
     told = {"step": "note", "field": "evidence"} | more
     return attachments.attach(company.people[by], run_id, name=name, content=content or picture(), **told)
 
 
 def hand_in(company: Company, run_id: str, value: Any) -> Told:
     runs.complete(
-        company.olivia, run_id, runs.Submission(step="note", revision=company.told(run_id)["revision"], values={"evidence": value})
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=company.told(run_id)["revision"], values={"evidence": value}),
     )
     return company.told(run_id)
 
@@ -42,7 +51,10 @@ def blobs() -> list[Path]:
 
 def fetch_events(run_id: str) -> list[Told]:
     told = fetch("select body from console.event where run = %s order by run_seq", (run_id,))
-    return [{"kind": body["type"], **body["data"]["open"]} for body in (orjson.loads(bytes(row[0])) for row in told)]
+    return [
+        {"kind": body["type"], **body["data"]["open"]}
+        for body in (orjson.loads(bytes(row[0])) for row in told)
+    ]
 
 
 def test_a_file_is_kept_encrypted_and_stands_in_the_run_with_its_hash(company: Company) -> None:
@@ -67,7 +79,13 @@ def test_a_file_is_kept_encrypted_and_stands_in_the_run_with_its_hash(company: C
     "value",
     [
         "fil_00000000000000000000000000",
-        {"file": "fil_00000000000000000000000000", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 1},
+        {
+            "file": "fil_00000000000000000000000000",
+            "name": "a.pdf",
+            "media_type": "application/pdf",
+            "sha256": "0" * 64,
+            "bytes": 1,
+        },
         [{"file": "x"}],
         ["a.pdf"],
         [None],
@@ -155,7 +173,9 @@ def test_opening_a_page_is_an_event_and_turning_it_is_none(company: Company) -> 
     documents.page(company.olivia, sent.id, 2, zoom=2)
     documents.page(company.olivia, sent.id, 2, turn=90)
     opened = [event for event in fetch_events(run_id) if event["kind"] == "source_opened"]
-    assert [(event["source"], event["key"], event["page"], event["digest"]) for event in opened] == [("document", sent.id, 2, sent.sha256)]
+    assert [(event["source"], event["key"], event["page"], event["digest"]) for event in opened] == [
+        ("document", sent.id, 2, sent.sha256)
+    ]
     with pytest.raises(NotFound):
         documents.page(company.olivia, sent.id, 4)
 
@@ -178,7 +198,9 @@ def test_erasure_makes_files_unreadable(company: Company) -> None:
     told = hand_in(company, run_id, [sent.id])
     kept = {file: file.read_bytes() for file in blobs()}
     runs.abort(company.olivia, run_id, revision=told["revision"], reason="Enough.")
-    erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
+    erasure.erase(
+        Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked."
+    )
     assert blobs() == []
     with pytest.raises(NotFound):
         files.find(sent.id)
@@ -189,7 +211,9 @@ def test_erasure_makes_files_unreadable(company: Company) -> None:
         files.content(sent)
 
 
-def test_files_go_with_their_run_when_its_time_is_over(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_go_with_their_run_when_its_time_is_over(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = evidence(company)
     sent = send(company, run_id)
     told = hand_in(company, run_id, [sent.id])
@@ -209,14 +233,18 @@ def test_what_nobody_handed_in_is_swept_away_a_day_after_the_end(company: Compan
     told = hand_in(company, run_id, [used.id])
     runs.abort(company.olivia, run_id, revision=told["revision"], reason="Enough.")
     assert files.sweep() == 0
-    fetch("update console.run set ended_at = ended_at - interval '2 days' where id = %s returning id", (run_id,))
+    fetch(
+        "update console.run set ended_at = ended_at - interval '2 days' where id = %s returning id", (run_id,)
+    )
     assert files.sweep() == 1
     with pytest.raises(NotFound):
         files.find(left.id)
     assert files.content(used) == picture(colour="blue")
 
 
-def test_bytes_that_a_crash_left_without_a_row_are_swept_away_when_they_are_old(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_a_crash_left_without_a_row_are_swept_away_when_they_are_old(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     send(company, evidence(company))
     (orphan,) = blobs()
     lost = orphan.with_name("0" * file_store.REST)
@@ -229,7 +257,9 @@ def test_bytes_that_a_crash_left_without_a_row_are_swept_away_when_they_are_old(
 
 
 @pytest.mark.slow
-def test_the_scanner_is_asked_where_one_is_set(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_scanner_is_asked_where_one_is_set(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = evidence(company)
     assert not send(company, run_id).scanned
     for place in (tmp_path / "s", None):
@@ -239,7 +269,10 @@ def test_the_scanner_is_asked_where_one_is_set(company: Company, tmp_path: Path,
             assert send(company, run_id, pdf(text=str(place)), "clean.pdf").scanned
             with pytest.raises(Invalid) as refused:
                 send(company, run_id, pdf() + EICAR, "bad.pdf")
-            assert (refused.value.code, "Eicar-Signature" in str(refused.value.details)) == ("file_infected", True)
+            assert (refused.value.code, "Eicar-Signature" in str(refused.value.details)) == (
+                "file_infected",
+                True,
+            )
     with pytest.raises(IntegrationError, match="does not answer"):
         send(company, run_id, picture(colour="green"))
     with scanner(answer=b"INSTREAM size limit exceeded. ERROR\0") as listens:

@@ -25,7 +25,13 @@ def do(company: Company, run_id: str, verb: str) -> None:
     actor, told = company.olivia, company.told(run_id)
     match verb:
         case "complete":
-            runs.complete(actor, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values={"risk": "high"}))
+            runs.complete(
+                actor,
+                run_id,
+                runs.Submission(
+                    step=told["current"]["step"], revision=told["revision"], values={"risk": "high"}
+                ),
+            )
         case "revise":
             runs.revise(actor, run_id, revision=told["revision"], step="note", attempt=None, reason="again")
         case "save":
@@ -36,7 +42,9 @@ def do(company: Company, run_id: str, verb: str) -> None:
             runs.start(actor, "care-review", "customer", "2", {"why": "event"})
 
 
-def act(company: Company, run_id: str, verb: str, fault: str, do: Callable[[Company, str, str], object] = do) -> int:
+def act(
+    company: Company, run_id: str, verb: str, fault: str, do: Callable[[Company, str, str], object] = do
+) -> int:
     """Do it in a process of its own that fails at the point; 0 when it came through, else the signal that ended it."""
     child = os.fork()
     if child == 0:
@@ -121,11 +129,22 @@ def test_an_effect_whose_fate_cannot_be_told_is_for_a_person(company: Company) -
     company.sql("update customer set risk = 'medium' where id = 1")  # neither the old value nor the new one
     runs.advance(run_id)
     told = company.told(run_id)
-    assert (told["status"], told["current"]["type"], told["current"]["take_over"]["code"]) == ("waiting_person", "settle", "values_moved")
+    assert (told["status"], told["current"]["type"], told["current"]["take_over"]["code"]) == (
+        "waiting_person",
+        "settle",
+        "values_moved",
+    )
     effect = told["attempts"][-1]["effects"][0]["id"]
     with pytest.raises(Conflict):
         runs.abort(company.olivia, run_id, revision=told["revision"], reason="enough")
-    runs.settle(company.olivia, run_id, revision=told["revision"], effect=effect, done=True, reason="Mona set it to medium on purpose.")
+    runs.settle(
+        company.olivia,
+        run_id,
+        revision=told["revision"],
+        effect=effect,
+        done=True,
+        reason="Mona set it to medium on purpose.",
+    )
     assert company.told(run_id)["current"]["step"] == "decide"
 
 
@@ -136,7 +155,14 @@ def test_settled_as_not_done_it_is_done_again_and_a_refusal_opens_the_form(compa
     runs.advance(run_id)
     told = company.told(run_id)
     effect = told["attempts"][-1]["effects"][0]["id"]
-    runs.settle(company.olivia, run_id, revision=told["revision"], effect=effect, done=False, reason="It has another value.")
+    runs.settle(
+        company.olivia,
+        run_id,
+        revision=told["revision"],
+        effect=effect,
+        done=False,
+        reason="It has another value.",
+    )
     after = company.told(run_id)
     assert (after["current"]["type"], after["current"]["step"]) == ("update_data", "rate")
     assert after["current"]["errors"][0]["field"] == "risk"
@@ -175,7 +201,11 @@ def test_a_double_click_completes_once(company: Company) -> None:
 
 def test_two_people_who_start_at_once_share_one_run(company: Company) -> None:
     for _ in range(5):
-        got = together(lambda: company.started(by="olivia"), lambda: company.started(by="tom"), lambda: company.started(by="mona"))
+        got = together(
+            lambda: company.started(by="olivia"),
+            lambda: company.started(by="tom"),
+            lambda: company.started(by="mona"),
+        )
         (run_id,) = [each for each in got if each.startswith("run_") and each != "run_is_live"]
         assert got.count("run_is_live") == 2
         runs.cancel(company.mona, run_id, revision=company.told(run_id, "mona")["revision"], reason="next")
@@ -207,6 +237,8 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
     company.answer(run_id, "olivia", told, note="counted")
-    statements = [query for query in sent if "version" not in query]  # the rights' version is asked at most once a second
+    statements = [
+        query for query in sent if "version" not in query
+    ]  # the rights' version is asked at most once a second
     assert len(statements) <= 4, statements
     assert sum("console.transition" in query for query in statements) == 1

@@ -21,7 +21,11 @@ DOCUMENT: dict[str, Any] = {
         "weight": {
             "keys": ["risk"],
             "columns": [{"name": "risk"}, {"name": "points", "type": "integer"}],
-            "rows": [{"risk": "low", "points": 1}, {"risk": "high", "points": 9}, {"valid_from": "2100-01-01", "risk": "low", "points": 5}],
+            "rows": [
+                {"risk": "low", "points": 1},
+                {"risk": "high", "points": 9},
+                {"valid_from": "2100-01-01", "risk": "low", "points": 5},
+            ],
         }
     },
     "steps": [
@@ -40,10 +44,16 @@ DOCUMENT: dict[str, Any] = {
             "config": {
                 "maker": "rule",
                 "rules": [
-                    {"if": "steps.rate.risk == variables.easy && lookup(tables.weight.points, steps.rate.risk) == 1", "option": "pass"},
+                    {
+                        "if": "steps.rate.risk == variables.easy && lookup(tables.weight.points, steps.rate.risk) == 1",
+                        "option": "pass",
+                    },
                     {"if": "lookup(tables.weight.points, steps.rate.risk) >= 9", "option": "look"},
                 ],
-                "options": [{"value": "pass", "label": "Let pass"}, {"value": "look", "label": "Look closer"}],
+                "options": [
+                    {"value": "pass", "label": "Let pass"},
+                    {"value": "look", "label": "Look closer"},
+                ],
             },
             "next": {"pass": "done", "look": "decide"},
         },
@@ -55,7 +65,12 @@ DOCUMENT: dict[str, Any] = {
                 "text": "By {{ steps.sift.maker }}: {{ steps.sift.rule }}",
                 "form": [
                     {"name": "code", "label": "Reason code", "type": "enum", "options": CODES},
-                    {"name": "detail", "label": "Detail", "type": "long_text", "required_if": "steps.decide.code == 'documents'"},
+                    {
+                        "name": "detail",
+                        "label": "Detail",
+                        "type": "long_text",
+                        "required_if": "steps.decide.code == 'documents'",
+                    },
                     {"name": "due", "label": "Due", "type": "date"},
                     {"name": "note", "label": "Note"},
                 ],
@@ -87,14 +102,22 @@ def at_rate(company: Company) -> str:
 def events(run_id: str, kind: str) -> list[dict[str, Any]]:
     """What the events of a kind say openly, without the revision."""
     return [
-        {k: v for k, v in event.body["data"]["open"].items() if k != "revision"} for event in log.events_of(run_id) if event.type == kind
+        {k: v for k, v in event.body["data"]["open"].items() if k != "revision"}
+        for event in log.events_of(run_id)
+        if event.type == kind
     ]
 
 
-def hand_in(company: Company, run_id: str, values: dict[str, Any], outcome: str | None = None) -> dict[str, Any]:
+def hand_in(
+    company: Company, run_id: str, values: dict[str, Any], outcome: str | None = None
+) -> dict[str, Any]:
     told = company.told(run_id)
     runs.complete(
-        company.olivia, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values, outcome=outcome)
+        company.olivia,
+        run_id,
+        runs.Submission(
+            step=told["current"]["step"], revision=told["revision"], values=values, outcome=outcome
+        ),
     )
     return company.told(run_id)
 
@@ -103,20 +126,32 @@ def test_a_rule_decides_and_the_log_says_which(company: Company, at_rate: str) -
     told = hand_in(company, at_rate, {"risk": "low"})
     assert (told["status"], told["ending"]) == ("completed", "done")
     rule = DOCUMENT["steps"][2]["config"]["rules"][0]["if"]
-    assert events(at_rate, "outcome_chosen") == [{"outcome": "pass", "label": "Let pass", "maker": "rule", "rule": rule}]
+    assert events(at_rate, "outcome_chosen") == [
+        {"outcome": "pass", "label": "Let pass", "maker": "rule", "rule": rule}
+    ]
     sift = next(each for each in told["attempts"] if each["step"] == "sift")
     assert (sift["by"], sift["outcome"]) == (None, "pass")
     assert told["context"]["sift"]["maker"] == "rule"
-    assert told["context"]["sift"]["compared"] == {"steps.rate.risk": "low", "variables.easy": "low", "tables.weight.points": 1}
+    assert told["context"]["sift"]["compared"] == {
+        "steps.rate.risk": "low",
+        "variables.easy": "low",
+        "tables.weight.points": 1,
+    }
     chosen = next(event for event in log.events_of(at_rate) if event.type == "outcome_chosen")
     assert chosen.body["actor"]["kind"] == "system"
     replayed = runs.replay(company.ada, at_rate).json["run"]
     assert replayed["context"]["sift"] == told["context"]["sift"]
 
 
-def test_where_no_rule_applies_a_person_decides_may_revise_and_try_the_rules_again(company: Company, at_rate: str) -> None:
+def test_where_no_rule_applies_a_person_decides_may_revise_and_try_the_rules_again(
+    company: Company, at_rate: str
+) -> None:
     told = hand_in(company, at_rate, {"risk": "odd"})
-    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == ("waiting_person", "sift", "no_rule")
+    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == (
+        "waiting_person",
+        "sift",
+        "no_rule",
+    )
     assert [option["value"] for option in told["current"]["outcomes"]] == ["pass", "look"]
     assert "retry" in runs.get(company.olivia, at_rate).can
     runs.retry(company.olivia, at_rate, revision=told["revision"])
@@ -127,7 +162,9 @@ def test_where_no_rule_applies_a_person_decides_may_revise_and_try_the_rules_aga
     assert events(at_rate, "outcome_chosen") == [{"outcome": "look", "label": "Look closer", "maker": "user"}]
     assert (told["context"]["sift"]["maker"], told["context"]["sift"]["rule"]) == ("user", None)
     assert next(one for one in runs.get(company.olivia, at_rate).steps if one["step"] == "sift")["revisable"]
-    runs.revise(company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="Too hasty.")
+    runs.revise(
+        company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="Too hasty."
+    )
     assert company.told(at_rate)["current"]["step"] == "sift"
 
 
@@ -135,7 +172,11 @@ def test_revising_what_a_rule_decided_goes_back_to_what_it_looked_at(company: Co
     told = hand_in(company, at_rate, {"risk": "high"})
     assert told["current"]["step"] == "decide"
     assert runs.preview(company.olivia, at_rate, "sift").json["step"] == "rate"
-    assert [one["step"] for one in runs.get(company.olivia, at_rate).steps if one.get("revisable")] == ["rate"]
-    runs.revise(company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="Misread.")
+    assert [one["step"] for one in runs.get(company.olivia, at_rate).steps if one.get("revisable")] == [
+        "rate"
+    ]
+    runs.revise(
+        company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="Misread."
+    )
     assert company.told(at_rate)["current"]["step"] == "rate"
     assert hand_in(company, at_rate, {"risk": "low"})["status"] == "completed"

@@ -35,12 +35,33 @@ PAPERS = {**PAPER, "name": "papers", "type": "files"}
 LOOSE = {"name": "loose", "label": "Loose", "type": "json"}
 FORM = [WHOSE, PAPER, PAPERS, LOOSE]
 ACTION: dict[str, Any] = {
-    "format": 1, "id": "customer.refer", "title": "Refer", "collection": "customer", "team": "operations", "form": [WHOSE],
-    "effects": [{"kind": "sql_write", "name": "customer", "summary": "Sets the risk", "set": {"risk": "'low'"}}],
-}  # fmt: skip
+    "format": 1,
+    "id": "customer.refer",
+    "title": "Refer",
+    "collection": "customer",
+    "team": "operations",
+    "form": [WHOSE],
+    "effects": [
+        {"kind": "sql_write", "name": "customer", "summary": "Sets the risk", "set": {"risk": "'low'"}}
+    ],
+}
 ROBOT = "robot@fernwick.test"
 FOREIGN, ABSENT = "3", "999"  # a corporate customer, and none at all
-REFUSED = (ABSENT, FOREIGN, "-1", "1 or 1=1", "../1", "1;", "0x1", "1\u200b", "None", "x" * 400, "\U0001f600", "1.5", "[1]")
+REFUSED = (
+    ABSENT,
+    FOREIGN,
+    "-1",
+    "1 or 1=1",
+    "../1",
+    "1;",
+    "0x1",
+    "1\u200b",
+    "None",
+    "x" * 400,
+    "\U0001f600",
+    "1.5",
+    "[1]",
+)
 Door = Callable[[Company, Mapping[str, Any]], None]
 
 
@@ -53,7 +74,13 @@ def _run(company: Company, slug: str, steps: list[dict[str, Any]]) -> str:
 
 def _handed_in(company: Company, values: Mapping[str, Any]) -> None:
     slug = _run(
-        company, "noting", [step("start", "start", "note"), step("note", "update_data", "end", {"form": FORM}), step("end", "end", None)]
+        company,
+        "noting",
+        [
+            step("start", "start", "note"),
+            step("note", "update_data", "end", {"form": FORM}),
+            step("end", "end", None),
+        ],
     )
     run = runs.start(company.tom, slug, "customer", "1")
     told = company.told(run, "tom")
@@ -63,7 +90,11 @@ def _handed_in(company: Company, values: Mapping[str, Any]) -> None:
 def _begun(company: Company, values: Mapping[str, Any]) -> None:
     runs.start(
         company.tom,
-        _run(company, "beginning", [step("start", "start", "end", {"fields": [WHOSE]}), step("end", "end", None)]),
+        _run(
+            company,
+            "beginning",
+            [step("start", "start", "end", {"fields": [WHOSE]}), step("end", "end", None)],
+        ),
         "customer",
         "1",
         values,
@@ -75,7 +106,11 @@ def _answered(company: Company, values: Mapping[str, Any]) -> None:
     slug = _run(
         company,
         "asking",
-        [step("start", "start", "ask"), {**step("ask", "human_input", None, asks), "next": {"answered": "end"}}, step("end", "end", None)],
+        [
+            step("start", "start", "ask"),
+            {**step("ask", "human_input", None, asks), "next": {"answered": "end"}},
+            step("end", "end", None),
+        ],
     )
     run = runs.start(company.olivia, slug, "customer", "1")
     question = next(one for one in questions.open_for(company.tom) if one.run == run)
@@ -88,17 +123,31 @@ def _acted(company: Company, values: Mapping[str, Any]) -> None:
 
 def _in_bulk(company: Company, values: Mapping[str, Any]) -> None:
     action = next(one for one in bulk.offered(company.tom, "customer") if one.id == ACTION["id"])
-    (item,) = bulk.judged(company.tom, "customer", action, bulk.chosen(company.tom, "customer", action, ["1"], None), values)
+    (item,) = bulk.judged(
+        company.tom, "customer", action, bulk.chosen(company.tom, "customer", action, ["1"], None), values
+    )
     if item.why:
         raise AssertionRefused(item.why)
 
 
 def _supplied(company: Company, values: Mapping[str, Any]) -> None:
-    slug = _run(company, "supplying", [step("start", "start", "note"), step("note", "update_data", "say", {"form": [WHOSE]}),
-                step("say", "guidance", "end", {"text": "Read."}), step("end", "end", None)])  # fmt: skip
+    slug = _run(
+        company,
+        "supplying",
+        [
+            step("start", "start", "note"),
+            step("note", "update_data", "say", {"form": [WHOSE]}),
+            step("say", "guidance", "end", {"text": "Read."}),
+            step("end", "end", None),
+        ],
+    )
     run = runs.start(company.tom, slug, "customer", "1")
     runs.complete(
-        company.tom, run, runs.Submission(step="note", revision=company.told(run, "tom")["revision"], values={}, handled_manually=True)
+        company.tom,
+        run,
+        runs.Submission(
+            step="note", revision=company.told(run, "tom")["revision"], values={}, handled_manually=True
+        ),
     )
     runs.supply(company.tom, run, revision=None, step="note", values=values)
 
@@ -108,7 +157,13 @@ def _changed(company: Company, values: Mapping[str, Any]) -> None:
 
 
 def _set_in_a_step(company: Company, values: Mapping[str, Any]) -> None:
-    document = {**copy.deepcopy(DOCUMENT), "slug": "moving", "title": "Moving", "collection": "account", "settings": {"exclusive": False}}
+    document = {
+        **copy.deepcopy(DOCUMENT),
+        "slug": "moving",
+        "title": "Moving",
+        "collection": "account",
+        "settings": {"exclusive": False},
+    }
     document["steps"] = [
         step("start", "start", "move"),
         step("move", "update_data", "end", {"fields": ["customer_id"]}),
@@ -119,13 +174,24 @@ def _set_in_a_step(company: Company, values: Mapping[str, Any]) -> None:
     runs.complete(
         company.tom,
         run,
-        runs.Submission(step="move", revision=company.told(run, "tom")["revision"], values={"customer_id": values["whose"]}),
+        runs.Submission(
+            step="move",
+            revision=company.told(run, "tom")["revision"],
+            values={"customer_id": values["whose"]},
+        ),
     )
 
 
 def _for_an_account(company: Company) -> str:
     """A workflow that an account runs, which may see everything; whoever starts it may not."""
-    head = {"format": 1, "slug": "robots", "title": "Robots", "team": "operations", "run_as": ROBOT, "settings": {"exclusive": False}}
+    head = {
+        "format": 1,
+        "slug": "robots",
+        "title": "Robots",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"exclusive": False},
+    }
     steps = [step("start", "start", "end") | {"config": {"fields": [WHOSE]}}, step("end", "end", None)]
     workflows.import_file(head | {"steps": steps}, publish=True)
     return "robots"
@@ -137,7 +203,9 @@ def _begun_by_account(company: Company, values: Mapping[str, Any]) -> None:
 
 def _sent(company: Company, values: Mapping[str, Any]) -> None:
     by = StartedBy("plain", "webhook", None)
-    runs.start_hands_off(_for_an_account(company), by=by, record=None, values=values, key=new_id("fir"), identity=company.tom)
+    runs.start_hands_off(
+        _for_an_account(company), by=by, record=None, values=values, key=new_id("fir"), identity=company.tom
+    )
 
 
 def _led_in(company: Company, values: Mapping[str, Any]) -> None:
@@ -146,7 +214,9 @@ def _led_in(company: Company, values: Mapping[str, Any]) -> None:
 
 
 def _in_rows(company: Company, values: Mapping[str, Any]) -> None:
-    batch = enrolments.batches.begin(company.tom, _for_an_account(company), enrolments.Question(rows=[values]), preview=True)
+    batch = enrolments.batches.begin(
+        company.tom, _for_an_account(company), enrolments.Question(rows=[values]), preview=True
+    )
     company.work()
     refused, _ = enrolments.batches.answers(company.tom, batch.id, status="refused")
     _require_none([reason for answer in refused for reason in answer.reasons])
@@ -162,9 +232,19 @@ class AssertionRefused(ConsoleError):
 
 
 DOORS: dict[str, Door] = {
-    "complete": _handed_in, "start": _begun, "answer": _answered, "action": _acted, "bulk": _in_bulk, "supply": _supplied,
-    "patch": _changed, "update_data": _set_in_a_step, "start for an account": _begun_by_account, "webhook": _sent, "leads": _led_in, "rows": _in_rows,
-}  # fmt: skip
+    "complete": _handed_in,
+    "start": _begun,
+    "answer": _answered,
+    "action": _acted,
+    "bulk": _in_bulk,
+    "supply": _supplied,
+    "patch": _changed,
+    "update_data": _set_in_a_step,
+    "start for an account": _begun_by_account,
+    "webhook": _sent,
+    "leads": _led_in,
+    "rows": _in_rows,
+}
 
 
 @pytest.fixture(name="house")
@@ -182,8 +262,14 @@ def test_a_record_that_is_not_there_and_one_out_of_sight_are_refused_alike(house
     for value in REFUSED:
         with pytest.raises(ConsoleError) as refused:
             DOORS[door](house, {"whose": value})
-        told[value] = refused.value.message, tuple((one["field"].rpartition(".")[2], one["reason"]) for one in refused.value.details)
-        assert refused.value.status == 422 or isinstance(refused.value, AssertionRefused), (value, refused.value)
+        told[value] = (
+            refused.value.message,
+            tuple((one["field"].rpartition(".")[2], one["reason"]) for one in refused.value.details),
+        )
+        assert refused.value.status == 422 or isinstance(refused.value, AssertionRefused), (
+            value,
+            refused.value,
+        )
     assert told[ABSENT] == told[FOREIGN]
     assert evidence.NO_RECORD in str(told[ABSENT])
     DOORS[door](house, {"whose": "2"})
@@ -192,23 +278,63 @@ def test_a_record_that_is_not_there_and_one_out_of_sight_are_refused_alike(house
 def forged(company: Company, run: str) -> list[Any]:
     """What claims to be a file of this run and is none: invented, of another run, embellished, erased, ill-formed."""
     elsewhere = files.put(
-        subjects.subject_of("customer", "2"), pdf(), "b.pdf", ["pdf"], run=new_id("run"), slot="paper", now=log.now(), by=company.tom.id
+        subjects.subject_of("customer", "2"),
+        pdf(),
+        "b.pdf",
+        ["pdf"],
+        run=new_id("run"),
+        slot="paper",
+        now=log.now(),
+        by=company.tom.id,
     )
     gone = files.put(
-        subjects.subject_of("customer", "1"), pdf(2), "c.pdf", ["pdf"], run=run, slot="paper", now=log.now(), by=company.tom.id
+        subjects.subject_of("customer", "1"),
+        pdf(2),
+        "c.pdf",
+        ["pdf"],
+        run=run,
+        slot="paper",
+        now=log.now(),
+        by=company.tom.id,
     )
     files.remove(gone.id)
-    invented = {"file": new_id("fil"), "name": "a.pdf", "media_type": "application/pdf", "sha256": "ab" * 32, "bytes": 9}
+    invented = {
+        "file": new_id("fil"),
+        "name": "a.pdf",
+        "media_type": "application/pdf",
+        "sha256": "ab" * 32,
+        "bytes": 9,
+    }
     return [
-        {"file": "fil_x", "sha256": "ab" * 32}, {**invented, "file": "fil_x"}, invented, invented["file"], elsewhere.value, elsewhere.id,
-        gone.value, gone.id, {**elsewhere.value, "name": "d.pdf"}, {**invented, "file": None}, {**invented, "bytes": "9"}, {"file": {"file": "x"}}, "fil_", [[]],
-        {}, 7, True,
-    ]  # fmt: skip
+        {"file": "fil_x", "sha256": "ab" * 32},
+        {**invented, "file": "fil_x"},
+        invented,
+        invented["file"],
+        elsewhere.value,
+        elsewhere.id,
+        gone.value,
+        gone.id,
+        {**elsewhere.value, "name": "d.pdf"},
+        {**invented, "file": None},
+        {**invented, "bytes": "9"},
+        {"file": {"file": "x"}},
+        "fil_",
+        [[]],
+        {},
+        7,
+        True,
+    ]
 
 
 def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None:
     slug = _run(
-        house, "noting", [step("start", "start", "note"), step("note", "update_data", "end", {"form": FORM}), step("end", "end", None)]
+        house,
+        "noting",
+        [
+            step("start", "start", "note"),
+            step("note", "update_data", "end", {"form": FORM}),
+            step("end", "end", None),
+        ],
     )
     run = runs.start(house.tom, slug, "customer", "1")
     revision = house.told(run, "tom")["revision"]
@@ -217,7 +343,12 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
             with pytest.raises(ConsoleError) as refused:
                 runs.complete(house.tom, run, runs.Submission(step="note", revision=revision, values=typed))
             assert refused.value.status == 422, (typed, refused.value)
-        nested = {"paper": value, "papers": [value], "loose": {"a": [value]}, "others": {"x": {"paper": value}}}
+        nested = {
+            "paper": value,
+            "papers": [value],
+            "loose": {"a": [value]},
+            "others": {"x": {"paper": value}},
+        }
         runs.draft(house.tom, run, step="note", revision=revision, values=nested)
         draft = house.told(run, "tom")["current"]["draft"]["values"]
         assert not media.holds_any(draft), (value, draft)
@@ -225,13 +356,21 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
     for value in forged(house, run):
         if media.is_value(value):
             with pytest.raises(ConsoleError) as refused:
-                runs.complete(house.tom, run, runs.Submission(step="note", revision=revision, values={"loose": {"a": [value]}}))
+                runs.complete(
+                    house.tom,
+                    run,
+                    runs.Submission(step="note", revision=revision, values={"loose": {"a": [value]}}),
+                )
             assert refused.value.details[0]["field"] == "loose"
     sent = attachments.attach(house.tom, run, step="note", field="paper", name="a.pdf", content=pdf())
     runs.complete(
         house.tom,
         run,
-        runs.Submission(step="note", revision=revision, values={"paper": {**sent.value, "name": "x.pdf", "sha256": "0" * 64}}),
+        runs.Submission(
+            step="note",
+            revision=revision,
+            values={"paper": {**sent.value, "name": "x.pdf", "sha256": "0" * 64}},
+        ),
     )
     assert house.told(run, "tom")["context"]["note"]["paper"] == sent.value
 
@@ -239,8 +378,14 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
 def test_a_draft_keeps_what_is_typed_and_the_files_of_its_run(house: Company) -> None:
     run = test_loop.begin(house, {"form": [*test_loop.LOOP["form"], PAPER, LOOSE]})
     revision, first, other = house.told(run)["revision"], "LT459999900012345678", "LT459999900012345679"
-    sent = attachments.attach(house.olivia, run, step="check", field="paper", name="a.pdf", content=pdf()).value
-    typed = {"paper": {**sent, "name": "x"}, "loose": {"file": "notes.txt", "by": [None, sent["file"]]}, "remark": "fil_"}
+    sent = attachments.attach(
+        house.olivia, run, step="check", field="paper", name="a.pdf", content=pdf()
+    ).value
+    typed = {
+        "paper": {**sent, "name": "x"},
+        "loose": {"file": "notes.txt", "by": [None, sent["file"]]},
+        "remark": "fil_",
+    }
     planted = {"item": other, "others": {"x": {"item": "x", "remark": "never typed"}}}
     for values in (planted, {"item": first, **typed}):
         runs.draft(house.olivia, run, step="check", revision=revision, values=values)
@@ -251,7 +396,9 @@ def test_a_draft_keeps_what_is_typed_and_the_files_of_its_run(house: Company) ->
 @pytest.mark.parametrize("value", [*REFUSED, "2", "1"])
 def test_who_has_a_link_from_outside_names_no_record(house: Company, value: str) -> None:
     run = asking(house, form=[WHOSE, {"name": "said", "label": "Said"}], documents=[])
-    page = requests.opened(requests.link(house.olivia, run, "https://console.example").rpartition("/")[2], "192.0.2.1")
+    page = requests.opened(
+        requests.link(house.olivia, run, "https://console.example").rpartition("/")[2], "192.0.2.1"
+    )
     requests.keep(page, {"whose": value, "said": "half"})
     with pytest.raises(ConsoleError) as refused:
         requests.submit(page, {"whose": value, "said": "yes"})
@@ -277,8 +424,13 @@ def test_an_answer_takes_no_file_from_its_sender(house: Company) -> None:
             assert refused.value.status == 422
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-    st.sampled_from([*media.VALUE, "x"]), inner, max_size=5), max_leaves=12)  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*media.VALUE, "x"]), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
 
 
 @given(JSON)
@@ -289,4 +441,6 @@ def test_what_is_formed_as_a_file_names_one(value: Any) -> None:
         with pytest.raises(Wrong):
             cleaned(FormField("a", "A", "json"), value)
     assert media.holds_any([value]) == media.holds_any(value)
-    assert not media.is_value({"file": str(uuid.uuid4()), "name": "a", "media_type": "b", "sha256": "c", "bytes": 1})
+    assert not media.is_value(
+        {"file": str(uuid.uuid4()), "name": "a", "media_type": "b", "sha256": "c", "bytes": 1}
+    )

@@ -41,9 +41,16 @@ def test_a_run_in_an_inbox_waits_for_whoever_takes_it_with_what_was_typed(compan
 
 
 @pytest.mark.parametrize(
-    ("given", "field"), [({"inbox": "", "reason": "x"}, "inbox"), ({"inbox": "desk", "reason": " "}, "reason"), ({"inbox": "desk", "reason": "x", "priority": "now"}, "priority")]
-)  # fmt: skip
-def test_what_is_lacking_is_named_and_nothing_moves(company: Company, given: dict[str, str], field: str) -> None:
+    ("given", "field"),
+    [
+        ({"inbox": "", "reason": "x"}, "inbox"),
+        ({"inbox": "desk", "reason": " "}, "reason"),
+        ({"inbox": "desk", "reason": "x", "priority": "now"}, "priority"),
+    ],
+)
+def test_what_is_lacking_is_named_and_nothing_moves(
+    company: Company, given: dict[str, str], field: str
+) -> None:
     run_id = company.at("note")
     before = company.told(run_id)
     with pytest.raises(Invalid) as refused:
@@ -54,16 +61,23 @@ def test_what_is_lacking_is_named_and_nothing_moves(company: Company, given: dic
 
 def test_nobody_is_given_a_run_out_of_an_inbox_in_which_they_do_not_work(company: Company) -> None:
     """Not by its lead either: the second line's work stays with the second line until one of them has taken it."""
-    inboxes.import_all([DESK, {**DESK, "id": "second-line", "title": "Second line", "roles": ["operations_lead"]}])
+    inboxes.import_all(
+        [DESK, {**DESK, "id": "second-line", "title": "Second line", "roles": ["operations_lead"]}]
+    )
     run_id = company.at("note")
     runs.escalate(company.olivia, run_id, revision=None, inbox="second-line", reason="Please look")
-    assert {one.name: one.reason for one in runs.candidates(company.mona, run_id) if one.name in ("Mona", "Tom")} == {
+    assert {
+        one.name: one.reason for one in runs.candidates(company.mona, run_id) if one.name in ("Mona", "Tom")
+    } == {
         "Mona": "",
         "Tom": "Does not work in the inbox Second line.",
     }
     with pytest.raises(Invalid) as refused:
         runs.assign(company.mona, run_id, revision=None, user=company.tom.id)
-    assert refused.value.details[0]["reason"] == "It waits in the inbox Second line, and this person does not work there."
+    assert (
+        refused.value.details[0]["reason"]
+        == "It waits in the inbox Second line, and this person does not work there."
+    )
     assert company.told(run_id, "mona")["holder"] is None
     runs.assign(company.mona, run_id, revision=None, user=company.mona.id)
     runs.assign(company.mona, run_id, revision=None, user=company.tom.id)
@@ -89,11 +103,21 @@ def test_a_lead_gives_a_run_to_somebody_who_can_do_it_and_to_nobody_else(company
     assert (told["status"], told["holder"]) == ("waiting_person", company.olivia.id)
 
 
-def test_a_step_that_went_by_without_a_click_can_be_gone_back_to_and_is_a_persons_then(company: Company) -> None:
+def test_a_step_that_went_by_without_a_click_can_be_gone_back_to_and_is_a_persons_then(
+    company: Company,
+) -> None:
     run_id = company.at("note")
-    passed = [each for each in company.told(run_id)["attempts"] if each["type"] == "get_data" and each["by"] is None]
+    passed = [
+        each for each in company.told(run_id)["attempts"] if each["type"] == "get_data" and each["by"] is None
+    ]
     assert passed, "the step was completed by itself"
-    runs.revise(company.olivia, run_id, revision=None, step=passed[-1]["step"], attempt=None, reason="Look again.")
+    runs.revise(
+        company.olivia, run_id, revision=None, step=passed[-1]["step"], attempt=None, reason="Look again."
+    )
     told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["current"]["attempt"]) == ("waiting_person", passed[-1]["step"], 2)
+    assert (told["status"], told["current"]["step"], told["current"]["attempt"]) == (
+        "waiting_person",
+        passed[-1]["step"],
+        2,
+    )
     assert not list(runs.rebuild(run_id, check=True))

@@ -15,12 +15,22 @@ LOOP: dict[str, Any] = {
     "items": {"relation": "account", "fields": ["iban", "status"], "sort": "iban"},
     "title": "{{ item.iban }}",
     "form": [
-        {"name": "verdict", "label": "Verdict", "type": "enum", "required": True, "options": [{"value": "good", "label": "Good"}, {"value": "bad", "label": "Bad"}]},
-        {"name": "remark", "label": "Remark", "required_if": "item.verdict == 'bad' && item.status == 'open'"},
+        {
+            "name": "verdict",
+            "label": "Verdict",
+            "type": "enum",
+            "required": True,
+            "options": [{"value": "good", "label": "Good"}, {"value": "bad", "label": "Bad"}],
+        },
+        {
+            "name": "remark",
+            "label": "Remark",
+            "required_if": "item.verdict == 'bad' && item.status == 'open'",
+        },
     ],
     "gather": [{"name": "rejected", "if": "item.verdict == 'bad'", "value": "item.iban"}],
     "branches": [{"if": "size(steps.check.rejected) > 0", "outcome": "bad"}],
-}  # fmt: skip
+}
 
 
 def document(loop: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
@@ -34,13 +44,31 @@ def document(loop: dict[str, Any] | None = None, **settings: Any) -> dict[str, A
         "settings": settings,
         "steps": [
             {"id": "start", "type": "start", "title": "Start", "next": {"default": "check"}},
-            {"id": "check", "type": "loop", "title": "Check each", "config": {**LOOP, **(loop or {})}, "next": {"bad": "sorry", "default": "fine"}},
-            {"id": "sorry", "type": "guidance", "title": "Sorry", "config": {"text": "{{ steps.check.rejected }}"}, "next": {"default": "again"}},
+            {
+                "id": "check",
+                "type": "loop",
+                "title": "Check each",
+                "config": {**LOOP, **(loop or {})},
+                "next": {"bad": "sorry", "default": "fine"},
+            },
+            {
+                "id": "sorry",
+                "type": "guidance",
+                "title": "Sorry",
+                "config": {"text": "{{ steps.check.rejected }}"},
+                "next": {"default": "again"},
+            },
             {"id": "again", "type": "go_to", "title": "Again", "next": {"default": "check"}},
-            {"id": "fine", "type": "guidance", "title": "Fine", "config": {"text": "{{ steps.check.count }} done"}, "next": {"default": "end"}},
+            {
+                "id": "fine",
+                "type": "guidance",
+                "title": "Fine",
+                "config": {"text": "{{ steps.check.count }} done"},
+                "next": {"default": "end"},
+            },
             {"id": "end", "type": "end", "title": "End"},
         ],
-    }  # fmt: skip
+    }
 
 
 def begin(company: Company, loop: dict[str, Any] | None = None, record: str = "1", **settings: Any) -> str:
@@ -49,14 +77,21 @@ def begin(company: Company, loop: dict[str, Any] | None = None, record: str = "1
 
 
 def hand_in(
-    company: Company, run_id: str, item: str | None = None, by: str = "olivia", outcome: str | None = None, **values: Any
+    company: Company,
+    run_id: str,
+    item: str | None = None,
+    by: str = "olivia",
+    outcome: str | None = None,
+    **values: Any,
 ) -> dict[str, Any]:
     told = company.told(run_id, by)
     key = item or told["current"]["progress"]["key"]
     runs.complete(
         company.people[by],
         run_id,
-        runs.Submission(step="check", revision=told["revision"], values={"item": key, **values}, outcome=outcome),
+        runs.Submission(
+            step="check", revision=told["revision"], values={"item": key, **values}, outcome=outcome
+        ),
     )
     return company.told(run_id, by)
 
@@ -68,16 +103,28 @@ def states(told: dict[str, Any]) -> list[tuple[str, str]]:
 def test_one_item_after_the_other_then_the_way_by_all_of_them(company: Company) -> None:
     run_id = begin(company)
     told = company.told(run_id)
-    assert (told["status"], told["current"]["type"], told["current"]["take_over"]) == ("waiting_person", "loop", None)
+    assert (told["status"], told["current"]["type"], told["current"]["take_over"]) == (
+        "waiting_person",
+        "loop",
+        None,
+    )
     assert states(told) == [("8", "todo"), ("9", "todo")]
-    assert told["current"]["progress"]["item"]["rows"][0]["values"] == {"iban": "LT459999900012345678", "status": "open"}
+    assert told["current"]["progress"]["item"]["rows"][0]["values"] == {
+        "iban": "LT459999900012345678",
+        "status": "open",
+    }
     told = hand_in(company, run_id, verdict="good")
     assert states(told) == [("8", "done"), ("9", "todo")]
     assert told["context"]["check"]["done"] == 1
     told = hand_in(company, run_id, verdict="bad")
     assert told["current"]["step"] == "sorry"
     found = told["context"]["check"]
-    assert (found["count"], found["done"], found["finished"], found["rejected"]) == (2, 2, True, ["LT459999900012345679"])
+    assert (found["count"], found["done"], found["finished"], found["rejected"]) == (
+        2,
+        2,
+        True,
+        ["LT459999900012345679"],
+    )
     assert [(item["title"], item["values"]["verdict"]) for item in found["items"]] == [
         ("LT45 9999 9000 1234 5678", "good"),
         ("LT459999900012345679", "bad"),
@@ -91,10 +138,21 @@ def test_a_form_of_an_item_looks_at_the_item_and_at_itself(company: Company) -> 
         hand_in(company, run_id, verdict="bad")
     assert [detail["field"] for detail in wrong.value.details] == ["remark"]
     with pytest.raises(Invalid) as wrong:
-        runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=None, values={"item": None, "verdict": "good"}))
-    assert wrong.value.details[0]["reason"] == "Say which item this is for: `item`, such as LT459999900012345678."
-    runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=None, values={"verdict": "good"}))
-    assert states(company.told(run_id)) == [("8", "done"), ("9", "todo")], "a program that names no item means the one at hand"
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="check", revision=None, values={"item": None, "verdict": "good"}),
+        )
+    assert (
+        wrong.value.details[0]["reason"]
+        == "Say which item this is for: `item`, such as LT459999900012345678."
+    )
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step="check", revision=None, values={"verdict": "good"})
+    )
+    assert states(company.told(run_id)) == [("8", "done"), ("9", "todo")], (
+        "a program that names no item means the one at hand"
+    )
 
 
 def test_an_answer_without_its_item_is_for_nobody_where_several_were_shown(company: Company) -> None:
@@ -102,7 +160,11 @@ def test_an_answer_without_its_item_is_for_nobody_where_several_were_shown(compa
     revision = runs.get(company.olivia, run_id, "LT459999900012345678").json["revision"]
     runs.get(company.olivia, run_id, "LT459999900012345679")
     with pytest.raises(Conflict) as refused:
-        runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=revision, values={"verdict": "good"}))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="check", revision=revision, values={"verdict": "good"}),
+        )
     assert [detail["field"] for detail in refused.value.details] == ["item"]
     assert states(company.told(run_id)) == [("8", "todo"), ("9", "todo")]
 
@@ -111,7 +173,11 @@ def test_an_answer_without_its_item_is_for_the_one_that_was_shown(company: Compa
     run_id = begin(company)
     runs.get(company.olivia, run_id, "LT459999900012345679")
     revision = runs.get(company.olivia, run_id, "LT459999900012345679").json["revision"]
-    runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=revision, values={"verdict": "bad", "remark": "Smudged"}))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="check", revision=revision, values={"verdict": "bad", "remark": "Smudged"}),
+    )
     assert states(company.told(run_id)) == [("8", "todo"), ("9", "done")]
     whole(run_id)
 
@@ -120,7 +186,9 @@ def test_items_come_and_go_meanwhile(company: Company) -> None:
     run_id = begin(company)
     hand_in(company, run_id, verdict="good")
     company.sql("delete from account where iban = 'LT459999900012345679'")
-    company.sql("insert into account values ('LT459999900012345670', 1, 'open'), ('LT459999900012345671', 1, 'open')")
+    company.sql(
+        "insert into account values ('LT459999900012345670', 1, 'open'), ('LT459999900012345671', 1, 'open')"
+    )
     with pytest.raises(Invalid, match="Nothing was saved"):
         hand_in(company, run_id, "LT459999900012345679", verdict="good")
     assert states(company.told(run_id)) == [("0", "todo"), ("1", "todo"), ("8", "done")]
@@ -128,7 +196,9 @@ def test_items_come_and_go_meanwhile(company: Company) -> None:
     hand_in(company, run_id, verdict="good")
     told = hand_in(company, run_id, verdict="good")
     assert told["current"]["step"] == "fine"
-    assert [item["key"][-1] for item in told["context"]["check"]["items"]] == ["0", "1"], "what is gone from the list does not count"
+    assert [item["key"][-1] for item in told["context"]["check"]["items"]] == ["0", "1"], (
+        "what is gone from the list does not count"
+    )
 
 
 def test_revising_the_list_keeps_what_was_done_of_it(company: Company) -> None:
@@ -138,10 +208,16 @@ def test_revising_the_list_keeps_what_was_done_of_it(company: Company) -> None:
     runs.revise(company.olivia, run_id, revision=None, step="check", attempt=None, reason="Looked again")
     told = company.told(run_id)
     assert states(told) == [("8", "done"), ("9", "todo")]
-    assert (told["current"]["progress"]["key"][-1], told["current"]["form"]["fields"][0]["value"]) == ("9", "good")
+    assert (told["current"]["progress"]["key"][-1], told["current"]["form"]["fields"][0]["value"]) == (
+        "9",
+        "good",
+    )
     told = hand_in(company, run_id, "LT459999900012345678", verdict="bad", remark="Torn")
     told = hand_in(company, run_id, verdict="good")
-    assert (told["current"]["step"], told["context"]["check"]["rejected"]) == ("sorry", ["LT459999900012345678"])
+    assert (told["current"]["step"], told["context"]["check"]["rejected"]) == (
+        "sorry",
+        ["LT459999900012345678"],
+    )
     whole(run_id)
 
 
@@ -170,12 +246,21 @@ def test_fields_of_the_items_record_are_written_compared_and_set(company: Compan
     assert company.sql("select id, risk from customer where id < 3") == [(1, "high"), (2, "low")]
     assert (told["status"], states(told)) == ("waiting_person", [("1", "done"), ("2", "todo")])
     company.sql("update customer set risk = 'medium' where id = 2")
-    runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=told["revision"], values={"item": "2", "risk": "high"}))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="check", revision=told["revision"], values={"item": "2", "risk": "high"}),
+    )
     told = company.told(run_id)
-    assert (told["current"]["errors"][0]["field"], told["current"]["take_over"]) == ("risk", None), "what moved is not overwritten"
+    assert (told["current"]["errors"][0]["field"], told["current"]["take_over"]) == ("risk", None), (
+        "what moved is not overwritten"
+    )
     assert told["current"]["progress"]["key"] == "2"
     told = hand_in(company, run_id, risk="high")
-    assert (told["current"]["step"], company.sql("select risk from customer where id = 2")) == ("fine", [("high",)])
+    assert (told["current"]["step"], company.sql("select risk from customer where id = 2")) == (
+        "fine",
+        [("high",)],
+    )
     whole(run_id)
 
 
@@ -185,7 +270,11 @@ def test_what_was_seen_of_one_item_is_not_compared_with_another(company: Company
     assert runs.get(company.olivia, run_id, "1").screen
     company.sql("update customer set risk = 'medium' where id = 2")
     with pytest.raises(Invalid) as wrong:
-        runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=None, values={"item": "2", "risk": "high"}))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="check", revision=None, values={"item": "2", "risk": "high"}),
+        )
     assert wrong.value.details[0]["reason"].startswith("You turned to another item")
     assert company.sql("select risk from customer where id = 2") == [("medium",)]
 
@@ -193,7 +282,11 @@ def test_what_was_seen_of_one_item_is_not_compared_with_another(company: Company
 def test_without_the_right_to_change_the_record_nothing_is_written(company: Company) -> None:
     run_id = begin(company, EDIT)
     with ruled(denied(company.olivia.id, "collection:customer", "update")), pytest.raises(Invalid) as wrong:
-        runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=None, values={"item": "1", "risk": "high"}))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="check", revision=None, values={"item": "1", "risk": "high"}),
+        )
     assert "risk" in [detail["field"] for detail in wrong.value.details]
     assert company.sql("select risk from customer where id = 1") == [(None,)]
 
@@ -205,11 +298,14 @@ def test_a_second_person_confirms_and_never_the_same(company: Company) -> None:
     run_id = begin(company, SECOND)
     hand_in(company, run_id, verdict="good")
     told = hand_in(company, run_id, verdict="bad")
-    assert (states(told), told["current"]["outcomes"]) == ([("8", "second"), ("9", "done")], []), "her own item is a form again"
+    assert (states(told), told["current"]["outcomes"]) == ([("8", "second"), ("9", "done")], []), (
+        "her own item is a form again"
+    )
     with pytest.raises(Invalid) as wrong:
         hand_in(company, run_id, outcome="confirmed")
     assert (
-        wrong.value.details[0]["reason"] == "Two look at what is good: you handled this item yourself, so somebody else has to confirm it."
+        wrong.value.details[0]["reason"]
+        == "Two look at what is good: you handled this item yourself, so somebody else has to confirm it."
     )
     runs.save(company.olivia, run_id, revision=None)
     runs.resume(company.tom, run_id, revision=None)
@@ -223,7 +319,10 @@ def test_a_second_person_confirms_and_never_the_same(company: Company) -> None:
     with pytest.raises(Invalid):
         hand_in(company, run_id, by="tom", outcome="sent_back")
     told = hand_in(company, run_id, by="tom", outcome="sent_back", answer="Look at page 2")
-    assert (states(told), "Look at page 2" in str(runs.get(company.tom, run_id).screen)) == ([("8", "todo"), ("9", "done")], True)
+    assert (states(told), "Look at page 2" in str(runs.get(company.tom, run_id).screen)) == (
+        [("8", "todo"), ("9", "done")],
+        True,
+    )
     told = hand_in(company, run_id, by="tom", verdict="good")
     assert states(told)[0] == ("8", "second")
     runs.save(company.tom, run_id, revision=None)
@@ -238,20 +337,34 @@ def test_a_second_person_confirms_and_never_the_same(company: Company) -> None:
 
 
 @pytest.mark.parametrize("needed", [False, True])
-def test_a_column_that_is_gone_is_left_out_of_each_item_unless_it_is_needed(company: Company, needed: bool) -> None:
+def test_a_column_that_is_gone_is_left_out_of_each_item_unless_it_is_needed(
+    company: Company, needed: bool
+) -> None:
     access.grant("operator", "collection:account", ["update"], team="operations")
     items = {"relation": "account", "fields": ["iban"], "sort": "iban"}
-    run_id = begin(company, {"items": items, "edit": ["status"], "form": LOOP["form"][:1], "required": ["status"] if needed else []})
+    run_id = begin(
+        company,
+        {
+            "items": items,
+            "edit": ["status"],
+            "form": LOOP["form"][:1],
+            "required": ["status"] if needed else [],
+        },
+    )
     company.sql("alter table account rename column status to state")
     sources.refresh("company")
     view = runs.get(company.olivia, run_id)
     assert (view.vanished, view.down) == (["status"], None)
     assert view.screen is not None
-    assert ("This step needs it" if needed else "This step goes on without it") in view.screen["text"], "said before anything is typed"
+    assert ("This step needs it" if needed else "This step goes on without it") in view.screen["text"], (
+        "said before anything is typed"
+    )
     if needed:
         with pytest.raises(Invalid) as refused:
             hand_in(company, run_id, verdict="good")
-        assert "moved to that version" in refused.value.details[0]["reason"], "nobody may change it: handing the run on helps nobody"
+        assert "moved to that version" in refused.value.details[0]["reason"], (
+            "nobody may change it: handing the run on helps nobody"
+        )
     else:
         hand_in(company, run_id, verdict="good")
         assert company.told(run_id)["context"]["check"]["items"][0]["values"]["verdict"] == "good"

@@ -16,7 +16,14 @@ import orjson
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from console import log, runs, workflows
 from console.core.errors import ConsoleError, NotFound
@@ -35,9 +42,13 @@ PEOPLE = (*WORKERS, "rosa")
 WITH_AI = frozenset({"note", "rate", "decide"})
 BY_HAND = ("read", "note", "rate", "decide")
 RISKS = ("low", "medium", "high")
-ENGINE_ONLY = frozenset({"active_at", "screens", "context", "attempts", "loaded"})  # `loaded` is a table of its own
+ENGINE_ONLY = frozenset(
+    {"active_at", "screens", "context", "attempts", "loaded"}
+)  # `loaded` is a table of its own
 
-person = st.sampled_from(("holder",) * 6 + PEOPLE)  # whoever holds it most of the time, else hardly anything happens
+person = st.sampled_from(
+    ("holder",) * 6 + PEOPLE
+)  # whoever holds it most of the time, else hardly anything happens
 stale = st.sampled_from((False,) * 6 + (True,))
 reason = st.sampled_from(("I looked.",) * 4 + ("",))
 numbers = itertools.count(100)
@@ -61,7 +72,10 @@ class Machine(RuleBasedStateMachine):
         """A customer of its own, and a run on it that has come this far."""
         self.key = str(next(numbers))
         self.company.sql(
-            "insert into customer (id, display_name, email, desk) values (?, ?, ?, 'retail')", self.key, f"C {self.key}", EMAILS[0]
+            "insert into customer (id, display_name, email, desk) values (?, ?, ?, 'retail')",
+            self.key,
+            f"C {self.key}",
+            EMAILS[0],
         )
         self.run_id = self.company.started(self.key)
         while self.model.path[-1].step != far:
@@ -77,7 +91,9 @@ class Machine(RuleBasedStateMachine):
         """The person drawn; the holder's part is played by Olivia where nobody holds the run."""
         return (self.model.holder or "olivia") if drawn == "holder" else drawn
 
-    def ask(self, who: str, command: Callable[..., object], *, allowed: bool, stale: bool = False, **more: Any) -> bool:
+    def ask(
+        self, who: str, command: Callable[..., object], *, allowed: bool, stale: bool = False, **more: Any
+    ) -> bool:
         """Give a command; True where it was accepted, which must be where the model allows it and the form is fresh."""
         before = load(self.run_id, whole=True)
         assert before is not None
@@ -110,7 +126,22 @@ class Machine(RuleBasedStateMachine):
         if not self.model.ended:
             assert told.screen is None or told.screen["step"] == self.model.path[-1].step
 
-    @rule(command=st.sampled_from(["get", "complete", "save", "resume", "take_over", "release", "abort", "cancel", "revise", "settle"]))
+    @rule(
+        command=st.sampled_from(
+            [
+                "get",
+                "complete",
+                "save",
+                "resume",
+                "take_over",
+                "release",
+                "abort",
+                "cancel",
+                "revise",
+                "settle",
+            ]
+        )
+    )
     def stranger(self, command: str) -> None:
         """Somebody of another team finds no run, whatever they ask."""
         more: dict[str, dict[str, Any]] = {
@@ -122,14 +153,21 @@ class Machine(RuleBasedStateMachine):
         }
         try:
             given = {} if command == "get" else {"revision": self.revision, **more.get(command, {})}
-            (complete if command == "complete" else getattr(runs, command))(self.company.stan, self.run_id, **given)
+            (complete if command == "complete" else getattr(runs, command))(
+                self.company.stan, self.run_id, **given
+            )
         except NotFound:
             return
         raise AssertionError(command)
 
     # ---------------------------------------------------------------------------------------------------------- handing in
 
-    @rule(who=person, note=st.sampled_from(["Seen.", "Two\nlines ✓", "Seen.", ""]), stale=stale, again=st.booleans())
+    @rule(
+        who=person,
+        note=st.sampled_from(["Seen.", "Two\nlines ✓", "Seen.", ""]),
+        stale=stale,
+        again=st.booleans(),
+    )
     @precondition(lambda self: self.model.here is None or self.model.path[-1].step != "rate")
     def hand_in(self, who: str, note: str, stale: bool, again: bool) -> None:
         """Complete a step that changes no record."""
@@ -152,7 +190,13 @@ class Machine(RuleBasedStateMachine):
                 self.model.path[-1].status = "done"
                 self.model.end("completed")
 
-    @rule(who=person, risk=st.sampled_from(RISKS), email=st.sampled_from(EMAILS), stale=stale, crash=st.booleans())
+    @rule(
+        who=person,
+        risk=st.sampled_from(RISKS),
+        email=st.sampled_from(EMAILS),
+        stale=stale,
+        crash=st.booleans(),
+    )
     @precondition(lambda self: self.model.here is not None and self.model.path[-1].step == "rate")
     def rate(self, who: str, risk: str, email: str, stale: bool, crash: bool) -> None:
         """Complete the step that changes the record; the process may die before the change is made."""
@@ -171,7 +215,11 @@ class Machine(RuleBasedStateMachine):
         if not changed:
             self.model.rated()
             return
-        self.model.wish, self.model.path[-1].status, self.model.status = changed, "performing", "waiting_event"
+        self.model.wish, self.model.path[-1].status, self.model.status = (
+            changed,
+            "performing",
+            "waiting_event",
+        )
         if not crash:
             self.model.perform()
 
@@ -214,7 +262,9 @@ class Machine(RuleBasedStateMachine):
         """A draft changes neither revision nor log."""
         who = self.who(who)
         step = self.model.path[-1].step
-        allowed = bool({"draft", "settle"} & self.model.may(who))  # what is typed while nobody knows is kept, too
+        allowed = bool(
+            {"draft", "settle"} & self.model.may(who)
+        )  # what is typed while nobody knows is kept, too
         if self.ask(who, runs.draft, allowed=allowed, step=step, values={"note": text}):
             self.model.draft = {"note": text}
 
@@ -269,7 +319,9 @@ class Machine(RuleBasedStateMachine):
         if sure:
             return
         may = self.model.may(who)
-        allowed = verb in may or (self.model.holder is None and "cancel" in may)  # what nobody holds, who may cancel it may abort
+        allowed = verb in may or (
+            self.model.holder is None and "cancel" in may
+        )  # what nobody holds, who may cancel it may abort
         if self.ask(who, getattr(runs, verb), allowed=allowed and bool(reason), reason=reason):
             self.model.end(f"{verb}ed" if verb == "abort" else "cancelled")
 
@@ -277,12 +329,16 @@ class Machine(RuleBasedStateMachine):
 
     def calls(self) -> list[tuple[str, int, str, str]]:
         """(id, place of the attempt, for whom, status) of everything that was asked, oldest first."""
-        return fetch("select id, n, person, status from console.ai_call where run = %s order by at, id", (self.run_id,))
+        return fetch(
+            "select id, n, person, status from console.ai_call where run = %s order by at, id", (self.run_id,)
+        )
 
     @rule(
-        which=st.integers(0, 9), back=st.sampled_from([0, 0, 0, 1]), came=st.sampled_from(["made", "made", "made", "failed"]),
+        which=st.integers(0, 9),
+        back=st.sampled_from([0, 0, 0, 1]),
+        came=st.sampled_from(["made", "made", "made", "failed"]),
         mode=st.sampled_from(["assist", "assist", "blind", "auto"]),
-    )  # fmt: skip
+    )
     def answered(self, which: int, back: int, came: str, mode: str) -> None:
         """An answer comes in: to the newest call or an earlier one, in time or late, for whoever holds the run now or held it, once or twice."""
         calls, model = self.calls(), self.model
@@ -294,7 +350,13 @@ class Machine(RuleBasedStateMachine):
         here = model.here
         holder = self.company.people[model.holder].id if model.holder else None
         current = call == calls[-1][0] and status == "pending" and n == len(model.path) and person == holder
-        done = current and here is not None and here.step == "decide" and here.status == "open" and model.status == "waiting_person"
+        done = (
+            current
+            and here is not None
+            and here.step == "decide"
+            and here.status == "open"
+            and model.status == "waiting_person"
+        )
         if came == "failed":
             proposals.failed(call)
         else:
@@ -308,7 +370,11 @@ class Machine(RuleBasedStateMachine):
             return
         assert after.run.revision == before.run.revision
         assert after.run.seq == before.run.seq + (status == "pending")
-        assert (after.run.status, after.run.holder, after.run.take_over) == (before.run.status, before.run.holder, before.run.take_over)
+        assert (after.run.status, after.run.holder, after.run.take_over) == (
+            before.run.status,
+            before.run.holder,
+            before.run.take_over,
+        )
         assert {place: each.proposal for place, each in after.run.attempts.items() if place != n} == {
             place: each.proposal for place, each in before.run.attempts.items() if place != n
         }
@@ -320,7 +386,11 @@ class Machine(RuleBasedStateMachine):
         """Ask for a proposal once more; that makes no form stale."""
         who = self.who(who)
         before = self.run()
-        allowed = "complete" in self.model.may(who) and self.model.here is not None and self.model.here.step in WITH_AI
+        allowed = (
+            "complete" in self.model.may(who)
+            and self.model.here is not None
+            and self.model.here.step in WITH_AI
+        )
         if self.ask(who, runs.propose_again, allowed=allowed, stale=stale):
             assert self.run().revision == before.revision
 
@@ -338,8 +408,14 @@ class Machine(RuleBasedStateMachine):
         ):
             assert here.proposal is not None
             assert here.proposal["for"] == run.holder
-        asked = [event.open["call"] for event in log.events_of(self.run_id) if event.type == "proposal_requested"]
-        given = [event.open["call"] for event in log.events_of(self.run_id) if event.type in ("proposal_made", "proposal_failed")]
+        asked = [
+            event.open["call"] for event in log.events_of(self.run_id) if event.type == "proposal_requested"
+        ]
+        given = [
+            event.open["call"]
+            for event in log.events_of(self.run_id)
+            if event.type in ("proposal_made", "proposal_failed")
+        ]
         assert sorted(asked) == sorted(call for call, *_ in self.calls())
         assert len(given) == len(set(given))
         assert set(given) <= set(asked)
@@ -375,7 +451,9 @@ class Machine(RuleBasedStateMachine):
         """To everybody."""
         for who in PEOPLE:
             seen = see(self.company.people[who], self.run_id, whole=True)
-            assert possible_commands(self.company.people[who], seen, holder_idle_s(seen.run)) == self.model.may(who), who
+            assert possible_commands(
+                self.company.people[who], seen, holder_idle_s(seen.run)
+            ) == self.model.may(who), who
 
     @invariant()
     def folds_to_its_rows(self) -> None:
@@ -412,7 +490,9 @@ def chained(run_id: str) -> None:
     """Each event is hashed as RFC 6962 says, and names the hash of the one before."""
     event = tables.event.c
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(event.leaf, event.body).where(event.run == run_id).order_by(event.run_seq)).all()
+        rows = connection.execute(
+            sa.select(event.leaf, event.body).where(event.run == run_id).order_by(event.run_seq)
+        ).all()
     previous = ""
     for row in rows:
         assert hashlib.sha256(b"\x00" + bytes(row.body)).digest() == bytes(row.leaf)

@@ -84,7 +84,11 @@ def aged(run_id: str, minutes: float) -> None:
     with hot_engine().connect() as connection:
         for table, column in ((tables.run, "active_at"), (tables.draft, "saved_at")):
             key = table.c.id if table is tables.run else table.c.run
-            connection.execute(sa.update(table).where(key == run_id).values({column: table.c[column] - timedelta(minutes=minutes)}))
+            connection.execute(
+                sa.update(table)
+                .where(key == run_id)
+                .values({column: table.c[column] - timedelta(minutes=minutes)})
+            )
 
 
 def whole(run_id: str) -> None:
@@ -140,7 +144,9 @@ def test_a_right_taken_away_counts_from_the_next_command(company: Company) -> No
         if after["current"]["step"] == "rate":
             assert after["revision"] == before["revision"], what
         else:
-            runs.revise(me, run_id, revision=after["revision"], step="rate", attempt=None, reason="Once more.")
+            runs.revise(
+                me, run_id, revision=after["revision"], step="rate", attempt=None, reason="Once more."
+            )
             company.sql("update customer set risk = null where id = 1")
 
 
@@ -148,7 +154,11 @@ def test_who_may_no_longer_hand_in_can_still_let_go(company: Company) -> None:
     run_id = company.at("note")
     access.assign(company.olivia.id, [("reviewer", "operations")])
     view = runs.get(company.olivia, run_id)
-    assert (view.json["holder"], "complete" in view.can, "save" in view.can) == (company.olivia.id, False, True)
+    assert (view.json["holder"], "complete" in view.can, "save" in view.can) == (
+        company.olivia.id,
+        False,
+        True,
+    )
     assert said(lambda: company.answer(run_id, note="x")) == "not_allowed"
     runs.save(company.olivia, run_id, revision=None)
     assert runs.get(company.olivia, run_id).can == frozenset()
@@ -179,7 +189,10 @@ def test_fields_that_are_denied_are_in_no_form_and_no_context(company: Company) 
     with ruled(denied(company.olivia.id, "field:customer/risk", "update")):
         view = runs.get(company.olivia, run_id)
         assert view.screen is not None
-        assert [(field["name"], field["readonly"]) for field in view.screen["fields"]] == [("risk", True), ("email", False)]
+        assert [(field["name"], field["readonly"]) for field in view.screen["fields"]] == [
+            ("risk", True),
+            ("email", False),
+        ]
 
 
 # -------------------------------------------------------------------------------------------------------- closed accounts
@@ -198,7 +211,10 @@ def test_what_a_closed_account_left_under_way_is_for_somebody_else(company: Comp
         runs.advance(run_id)
         whole(run_id)
     unknown, began = company.told(writing, "mona"), company.told(head.id, "mona")
-    assert (unknown["current"]["type"], unknown["current"]["take_over"]["code"]) == ("settle", "account_closed")
+    assert (unknown["current"]["type"], unknown["current"]["take_over"]["code"]) == (
+        "settle",
+        "account_closed",
+    )
     assert (began["status"], began["current"]["step"], began["current"]["take_over"]["code"]) == (
         "waiting_person",
         "load",
@@ -209,7 +225,9 @@ def test_what_a_closed_account_left_under_way_is_for_somebody_else(company: Comp
         assert "take_over" in runs.get(company.mona, run_id).can
         runs.take_over(company.mona, run_id, revision=None)
     (effect,) = unknown["attempts"][-1]["effects"]
-    runs.settle(company.mona, writing, revision=None, effect=effect["id"], done=False, reason="Olivia has left.")
+    runs.settle(
+        company.mona, writing, revision=None, effect=effect["id"], done=False, reason="Olivia has left."
+    )
     assert company.sql("select risk from customer where id = 1") == [("high",)]
     runs.retry(company.mona, head.id, revision=None)
     assert company.told(head.id, "mona")["current"]["step"] == "read"
@@ -220,20 +238,35 @@ def test_what_a_closed_account_left_under_way_is_for_somebody_else(company: Comp
 # -------------------------------------------------------------------------------------------------------- hostile texts
 
 
-def test_characters_that_no_database_holds_stop_neither_a_run_nor_the_order_of_the_log(company: Company) -> None:
+def test_characters_that_no_database_holds_stop_neither_a_run_nor_the_order_of_the_log(
+    company: Company,
+) -> None:
     company.sql("update customer set display_name = ? where id = 2", "a\x00b\u202e")
     run_id = company.started("2")
     told = company.told(run_id)
     assert (told["status"], told["current"]["step"]) == ("waiting_person", "read")
     assert told["context"]["load"]["record"]["display_name"] == "a\ufffdb\u202e"
-    runs.source_opened(company.olivia, run_id, source="related", collection="account", key="x\x00", name="\ud800")
-    log.note(company.olivia, "record_viewed", open={"a\x00": "b\x00"}, sealed={"c\x00": "d\x00"}, collection="customer", record="k\x00")
+    runs.source_opened(
+        company.olivia, run_id, source="related", collection="account", key="x\x00", name="\ud800"
+    )
+    log.note(
+        company.olivia,
+        "record_viewed",
+        open={"a\x00": "b\x00"},
+        sealed={"c\x00": "d\x00"},
+        collection="customer",
+        record="k\x00",
+    )
     log.note(company.olivia, "record_viewed", open={"said": "the six characters \\u0000"})
     whole(run_id)
     assert sequencing.catch_up() > 0
     assert sequencing.lag().pending == 0
     noted = [event for event in log.events_of("ses_olivia") if event.type == "record_viewed"]
-    assert (noted[0].open, noted[0].values, noted[0].body["target"]["key"]) == ({"a\ufffd": "b\ufffd"}, {"c\ufffd": "d\ufffd"}, "k\ufffd")
+    assert (noted[0].open, noted[0].values, noted[0].body["target"]["key"]) == (
+        {"a\ufffd": "b\ufffd"},
+        {"c\ufffd": "d\ufffd"},
+        "k\ufffd",
+    )
     assert noted[1].open == {"said": "the six characters \\u0000"}
     company.answer(run_id)
     runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "half\x00 \ud800"})
@@ -256,21 +289,33 @@ def test_a_draft_is_kept_or_refused_and_never_lost_silently(company: Company) ->
     assert loaded.subject is not None
     n, now = loaded.run.current, log.now()
     assert n is not None
-    keep = [(run_id, n, me.id, True), (run_id, n, company.tom.id, False), (run_id, n + 1, me.id, False), ("run_x", n, me.id, False)]
+    keep = [
+        (run_id, n, me.id, True),
+        (run_id, n, company.tom.id, False),
+        (run_id, n + 1, me.id, False),
+        ("run_x", n, me.id, False),
+    ]
     for run, place, who, kept in keep:
         assert typed_drafts.keep(run, place, who, loaded.subject, {"note": "typed"}, now) is kept
     runs.take_over(company.mona, run_id, revision=None)
     runs.draft(company.mona, run_id, step="note", revision=None, values={"note": "hers"})
-    assert said(lambda: runs.draft(me, run_id, step="note", revision=None, values={"note": "his"})) == "not_holder"
+    assert (
+        said(lambda: runs.draft(me, run_id, step="note", revision=None, values={"note": "his"}))
+        == "not_holder"
+    )
     assert company.told(run_id, "mona")["current"]["draft"]["values"] == {"note": "hers"}
-    assert company.told(run_id)["current"]["draft"] is None, "what another person types is theirs until they let go"
+    assert company.told(run_id)["current"]["draft"] is None, (
+        "what another person types is theirs until they let go"
+    )
     runs.release(company.mona, run_id, revision=None)
     assert company.told(run_id)["current"]["draft"]["by"] == company.mona.id
     (released,) = [event for event in log.events_of(run_id) if event.type == "run_released"]
     assert released.values == {"draft": {"note": "hers"}}
 
 
-def test_what_is_typed_while_the_run_is_taken_away_is_refused(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_typed_while_the_run_is_taken_away_is_refused(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = company.at("note")
     keep = typed_drafts.keep
 
@@ -280,7 +325,10 @@ def test_what_is_typed_while_the_run_is_taken_away_is_refused(company: Company, 
         return keep(*given)
 
     monkeypatch.setattr(typed_drafts, "keep", late)
-    assert said(lambda: runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "mine"})) == "stale_revision"
+    assert (
+        said(lambda: runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "mine"}))
+        == "stale_revision"
+    )
     assert company.told(run_id, "mona")["current"]["draft"] is None
 
 
@@ -298,7 +346,10 @@ def test_an_idle_run_is_saved_with_what_was_typed_and_a_busy_one_is_not(company:
     runs.draft(company.olivia, typing, step="note", revision=None, values={"note": "still at it"})
     assert runs.sweep() == 1
     assert runs.sweep() == 0
-    states = {run_id: (company.told(run_id)["status"], company.told(run_id)["holder"]) for run_id in (idle, typing, fresh, saved)}
+    states = {
+        run_id: (company.told(run_id)["status"], company.told(run_id)["holder"])
+        for run_id in (idle, typing, fresh, saved)
+    }
     mine = company.olivia.id
     assert states == {
         idle: ("saved", None),
@@ -307,7 +358,11 @@ def test_an_idle_run_is_saved_with_what_was_typed_and_a_busy_one_is_not(company:
         saved: ("saved", None),
     }
     (event,) = [event for event in log.events_of(idle) if event.type == "run_saved"]
-    assert (event.values, event.body["actor"]["kind"], event.open["former_holder"]) == ({"draft": {"note": "half"}}, "system", mine)
+    assert (event.values, event.body["actor"]["kind"], event.open["former_holder"]) == (
+        {"draft": {"note": "half"}},
+        "system",
+        mine,
+    )
     runs.resume(company.tom, idle, revision=None)
     assert company.told(idle, "tom")["current"]["draft"]["values"] == {"note": "half"}
     whole(idle)
@@ -349,9 +404,13 @@ def test_jobs_that_come_several_times_at_once_do_everything_once(company: Compan
     assert (runs.pick_up(), runs.pick_up()) == (2, 0), "one job each"
 
     with ThreadPoolExecutor() as pool:
-        assert {type(job.exception()) for job in [pool.submit(runs.advance, run_id) for run_id in stuck * 3]} <= {type(None), jobs.PutBack}
+        assert {
+            type(job.exception()) for job in [pool.submit(runs.advance, run_id) for run_id in stuck * 3]
+        } <= {type(None), jobs.PutBack}
     for run_id in stuck:
-        runs.advance(run_id)  # a job that was put back, since as much was under way as may be at once, comes again
+        runs.advance(
+            run_id
+        )  # a job that was put back, since as much was under way as may be at once, comes again
         kinds = [event.type for event in log.events_of(run_id)]
         assert (kinds.count("effect_requested"), kinds.count("effect_succeeded")) == (1, 1)
         assert company.told(run_id)["current"]["step"] == "decide"

@@ -51,7 +51,9 @@ def test_today_s_version_where_the_way_is_the_same(company: Company) -> None:
     told = company.told(runs.rerun(company.olivia, old, origin="failure", version="current"))
     assert (told["version"], told["current"]["step"]) == (2, "rate")
     runs.abort(company.olivia, told["id"], revision=None, reason="Again")
-    shorter = [{**each, "next": {"default": "rate"}} if each["id"] == "read" else each for each in DOCUMENT["steps"]]
+    shorter = [
+        {**each, "next": {"default": "rate"}} if each["id"] == "read" else each for each in DOCUMENT["steps"]
+    ]
     workflows.import_file(DOCUMENT | {"steps": shorter}, publish=True)
     with pytest.raises(Conflict) as refused:
         runs.rerun(company.olivia, old, origin="failure", version="current")
@@ -82,7 +84,9 @@ def test_who_may_not(company: Company, who: str, error: type[Exception]) -> None
 
 
 @pytest.mark.parametrize("mood", ["good", "mute"])
-def test_what_it_made_where_it_stopped_is_not_made_a_second_time(company: Company, monkeypatch: pytest.MonkeyPatch, mood: str) -> None:
+def test_what_it_made_where_it_stopped_is_not_made_a_second_time(
+    company: Company, monkeypatch: pytest.MonkeyPatch, mood: str
+) -> None:
     """Whether it was made, or may have been, and also where somebody went back before the end."""
     with providing(monkeypatch) as provider:
         paying(error=True)
@@ -91,11 +95,16 @@ def test_what_it_made_where_it_stopped_is_not_made_a_second_time(company: Compan
         told = pay(company, run_id)
         if mood == "mute":
             effect = told["current"]["effect"]["id"]
-            runs.settle(company.olivia, run_id, revision=None, effect=effect, done=True, reason="It is there.")
+            runs.settle(
+                company.olivia, run_id, revision=None, effect=effect, done=True, reason="It is there."
+            )
         back(company, run_id, "look")
         runs.abort(company.olivia, run_id, revision=None, reason="Enough.")
         with pytest.raises(Conflict) as refused:
             runs.rerun(company.olivia, run_id, origin="failure", version="original")
-        assert (refused.value.code, "Pay through the provider" in refused.value.message) == ("already_done", True)
+        assert (refused.value.code, "Pay through the provider" in refused.value.message) == (
+            "already_done",
+            True,
+        )
         runs.rerun(company.olivia, run_id, origin="start", version="original")
         assert provider.payments == [5]

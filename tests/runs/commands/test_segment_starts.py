@@ -40,7 +40,9 @@ def test_a_start_by_hand_is_refused_in_words(company: Company) -> None:
     with pytest.raises(Conflict, match=WORDS):
         runs.try_start(company.olivia, "care-review", "customer", "2", WHY)
     workflows.configure(company.mona, "care-review", settings={"only_in": None})
-    assert runs.start(company.olivia, "care-review", "customer", "2", WHY), "without a segment it is for all again"
+    assert runs.start(company.olivia, "care-review", "customer", "2", WHY), (
+        "without a segment it is for all again"
+    )
 
 
 @contextmanager
@@ -63,13 +65,18 @@ def test_the_records_of_a_list_are_judged_before_they_are_started(company: Compa
     workflows.configure(company.mona, "care-review", settings=ONLY)
     (deed,) = bulk_starts.offered(company.olivia, "customer")
     chosen = bulk.chosen(company.olivia, "customer", deed, ["1", "2"], None)
-    assert {each.key: each.why for each in bulk.judged(company.olivia, "customer", deed, chosen, WHY)} == {"1": "", "2": WORDS}
+    assert {each.key: each.why for each in bulk.judged(company.olivia, "customer", deed, chosen, WHY)} == {
+        "1": "",
+        "2": WORDS,
+    }
 
 
 @pytest.mark.parametrize("way", ["keys", "list", "rows"])
 def test_a_preview_of_whom_to_enrol_is_true(company: Company, way: str) -> None:
     workflows.configure(company.mona, "care-review", settings=ONLY)
-    seen = {str(row.key) for row in browse.page(company.olivia, "customer", browse.BrowseQuery(limit=100)).rows}
+    seen = {
+        str(row.key) for row in browse.page(company.olivia, "customer", browse.BrowseQuery(limit=100)).rows
+    }
     inside, keys = unrated(company) & seen, sorted(seen)
     asked = {
         "keys": Question(keys=keys, values=WHY),
@@ -91,11 +98,18 @@ def test_a_preview_of_whom_to_enrol_is_true(company: Company, way: str) -> None:
 
 def test_leads_of_a_program_are_told_and_the_others_come_in(company: Company) -> None:
     workflows.configure(company.mona, "care-review", settings=ONLY)
-    _, answers = enrolments.enrol_leads(company.olivia, "care-review", [{"record": "1"} | WHY, {"record": "2"} | WHY])
-    assert [(each.status, [why["reason"] for why in each.reasons]) for each in answers] == [("enrolled", []), ("refused", [WORDS])]
+    _, answers = enrolments.enrol_leads(
+        company.olivia, "care-review", [{"record": "1"} | WHY, {"record": "2"} | WHY]
+    )
+    assert [(each.status, [why["reason"] for why in each.reasons]) for each in answers] == [
+        ("enrolled", []),
+        ("refused", [WORDS]),
+    ]
 
 
-def test_who_left_the_segment_before_it_was_their_turn_does_not_begin_and_keeps_nobody_waiting(company: Company) -> None:
+def test_who_left_the_segment_before_it_was_their_turn_does_not_begin_and_keeps_nobody_waiting(
+    company: Company,
+) -> None:
     robot()
     workflows.import_file(document(RESTING, settings=ONLY), publish=True)
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "4"]))

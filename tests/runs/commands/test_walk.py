@@ -18,8 +18,23 @@ def kinds(run_id: str) -> list[str]:
 def test_a_run_from_start_to_end(company: Company) -> None:
     run_id = company.finished()
     told = company.told(run_id)
-    assert (told["status"], told["current"], told["ending"], told["holder"]) == ("completed", None, "Approved", None)
-    assert [each["step"] for each in told["attempts"]] == ["start", "load", "read", "note", "rate", "is_high", "decide", "result", "end"]
+    assert (told["status"], told["current"], told["ending"], told["holder"]) == (
+        "completed",
+        None,
+        "Approved",
+        None,
+    )
+    assert [each["step"] for each in told["attempts"]] == [
+        "start",
+        "load",
+        "read",
+        "note",
+        "rate",
+        "is_high",
+        "decide",
+        "result",
+        "end",
+    ]
     assert {each["status"] for each in told["attempts"]} == {"done"}
     assert told["context"]["load"]["record"]["display_name"] == "Adaeze Okonkwo-Bell"
     assert [each["iban"] for each in told["context"]["load"]["accounts"]] == ["LT459999900012345678"]
@@ -54,12 +69,19 @@ def test_completing_answers_the_next_screen_and_notes_it_in_the_same_transaction
     run_id = company.at("note")
     told = company.told(run_id)
     view = runs.complete_and_look(
-        company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values={"note": "Looked at it."})
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=told["revision"], values={"note": "Looked at it."}),
     )
     assert kinds(run_id)[told["last_event"] :] == ["step_completed", "step_entered", "step_shown"]
     assert len({event.at for event in log.events_of(run_id)[told["last_event"] :]}) == 1
     again = runs.get(company.olivia, run_id)
-    assert (again.json, again.screen, again.can, again.steps) == (view.json, view.screen, view.can, view.steps)
+    assert (again.json, again.screen, again.can, again.steps) == (
+        view.json,
+        view.screen,
+        view.can,
+        view.steps,
+    )
     assert view.json["last_event"] == told["last_event"] + 3
     assert runs.replay(company.olivia, run_id).json["run"] == view.json
 
@@ -129,16 +151,25 @@ def test_a_write_is_compared_with_what_was_seen(company: Company) -> None:
     assert values == {"risk": ("high", None), "email": ("mine@customers.example", "new@customers.example")}
     assert company.sql("select risk, email from customer where id = 1") == [(None, "new@customers.example")]
     company.answer(run_id, risk="high", email="mine@customers.example")
-    assert company.sql("select risk, email from customer where id = 1") == [("high", "mine@customers.example")]
-    assert [each["status"] for each in company.told(run_id)["attempts"][4]["effects"]] == ["failed", "succeeded"]
+    assert company.sql("select risk, email from customer where id = 1") == [
+        ("high", "mine@customers.example")
+    ]
+    assert [each["status"] for each in company.told(run_id)["attempts"][4]["effects"]] == [
+        "failed",
+        "succeeded",
+    ]
 
 
 def test_abort_keeps_the_reason_out_of_the_body(company: Company) -> None:
     run_id = company.started()
-    runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Only a try of Adaeze.")
+    runs.abort(
+        company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Only a try of Adaeze."
+    )
     told = company.told(run_id)
     assert (told["status"], told["reason"]) == ("aborted", "Only a try of Adaeze.")
-    assert all(b"Adaeze" not in event.leaf and "Adaeze" not in str(event.body) for event in log.events_of(run_id))
+    assert all(
+        b"Adaeze" not in event.leaf and "Adaeze" not in str(event.body) for event in log.events_of(run_id)
+    )
 
 
 def test_a_deleted_record_stops_the_step_and_keeps_what_was_typed(company: Company) -> None:
@@ -216,7 +247,12 @@ def test_readers_see_and_change_nothing(company: Company) -> None:
 
 def test_a_step_of_another_role_is_neither_resumed_nor_taken_over(company: Company) -> None:
     """The step may be looked at, and the view says what is lacking."""
-    document = {**DOCUMENT, "steps": [{**each, "roles": ["lead"]} if each["id"] == "note" else each for each in DOCUMENT["steps"]]}
+    document = {
+        **DOCUMENT,
+        "steps": [
+            {**each, "roles": ["lead"]} if each["id"] == "note" else each for each in DOCUMENT["steps"]
+        ],
+    }
     workflows.import_file(document, publish=True)
     run_id = company.at("read")
     company.answer(run_id)

@@ -23,16 +23,27 @@ from tests.support.engine import overdue, step, whole
 ROBOT = "robot@fernwick.test"
 
 
-def publish(slug: str, steps: list[dict[str, Any]], collection: str | None = "customer", **settings: Any) -> None:
+def publish(
+    slug: str, steps: list[dict[str, Any]], collection: str | None = "customer", **settings: Any
+) -> None:
     if ROBOT not in accounts.service_accounts():
         accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    head = {"format": 1, "slug": slug, "title": slug.title(), "team": "operations", "collection": collection, "run_as": ROBOT}
+    head = {
+        "format": 1,
+        "slug": slug,
+        "title": slug.title(),
+        "team": "operations",
+        "collection": collection,
+        "run_as": ROBOT,
+    }
     workflows.import_file(head | {"settings": {"on_error": "fail", **settings}, "steps": steps}, publish=True)
 
 
 def begin(slug: str, record: str | None = "1", **values: Any) -> str:
     ref = RecordRef("customer", record) if record else None
-    return runs.start_hands_off(slug, by=StartedBy("nightly", "schedule"), record=ref, values=values, key=f"{slug}:{record}")
+    return runs.start_hands_off(
+        slug, by=StartedBy("nightly", "schedule"), record=ref, values=values, key=f"{slug}:{record}"
+    )
 
 
 def branching(until: str = "all", left: dict[str, Any] | None = None, **settings: Any) -> None:
@@ -40,12 +51,23 @@ def branching(until: str = "all", left: dict[str, Any] | None = None, **settings
     steps = [
         step("start", "start", "both"),
         step(
-            "both", "parallel", "join", {"branches": [{"id": "left", "start": "name"}, {"id": "right", "start": "pause"}], "until": until}
+            "both",
+            "parallel",
+            "join",
+            {
+                "branches": [{"id": "left", "start": "name"}, {"id": "right", "start": "pause"}],
+                "until": until,
+            },
         ),
         left or step("name", "output", "join", {"values": {"name": "record.display_name"}}),
         step("pause", "wait", "desk", {"duration": "hours(1)"}),
         step("desk", "output", "join", {"values": {"desk": "record.desk"}}),
-        step("join", "output", "end", {"values": {"name": "steps.both.left.name.name", "desk": "steps.both.right.desk.desk"}}),
+        step(
+            "join",
+            "output",
+            "end",
+            {"values": {"name": "steps.both.left.name.name", "desk": "steps.both.right.desk.desk"}},
+        ),
         step("end", "end", None),
     ]
     publish("branching", steps, **settings)
@@ -68,13 +90,23 @@ def test_branches_are_runs_of_their_own_and_the_join_finds_what_they_left(compan
     parent = run_of(run_id)
     assert (parent.status, parent.waiting["for"]) == ("waiting_event", "run")
     made = children(run_id)
-    assert {branch: child.status for branch, child in made.items()} == {"left": "completed", "right": "waiting_time"}
+    assert {branch: child.status for branch, child in made.items()} == {
+        "left": "completed",
+        "right": "waiting_time",
+    }
     right = company.told(made["right"].id, "mona")
-    assert (right["parent"], right["holder"], right["mode"]) == ({"run": run_id, "branch": "right"}, None, "hands_off")
+    assert (right["parent"], right["holder"], right["mode"]) == (
+        {"run": run_id, "branch": "right"},
+        None,
+        "hands_off",
+    )
     overdue(made["right"].id)
     company.work()
     told = company.told(run_id, "mona")
-    assert (told["status"], told["context"]["join"]) == ("completed", {"name": "Adaeze Okonkwo-Bell", "desk": "retail"})
+    assert (told["status"], told["context"]["join"]) == (
+        "completed",
+        {"name": "Adaeze Okonkwo-Bell", "desk": "retail"},
+    )
     for each in (run_id, *(child.id for child in made.values())):
         whole(each)
         assert list(runs.rebuild(each, check=True)) == []
@@ -85,7 +117,10 @@ def test_the_first_is_enough_and_the_others_are_cancelled(company: Company) -> N
     run_id = begin("branching")
     company.work()
     told = company.told(run_id, "mona")
-    assert (told["status"], told["context"]["join"]) == ("completed", {"name": "Adaeze Okonkwo-Bell", "desk": None})
+    assert (told["status"], told["context"]["join"]) == (
+        "completed",
+        {"name": "Adaeze Okonkwo-Bell", "desk": None},
+    )
     assert children(run_id)["right"].status == "cancelled"
 
 
@@ -97,15 +132,24 @@ def test_a_branch_that_fails_is_an_error_of_the_step(company: Company, on_error:
     company.work()
     if on_error == "fail":
         assert (run_of(run_id).status, children(run_id)["right"].status) == ("failed", "cancelled")
-        assert run_of(run_id).reason.startswith("The run for “Look the name up” failed: "), "a branch is known by its title"
+        assert run_of(run_id).reason.startswith("The run for “Look the name up” failed: "), (
+            "a branch is known by its title"
+        )
     else:
         left = children(run_id)["left"]
-        assert (run_of(run_id).status, left.status) == ("waiting_event", "waiting_person")  # a person may still mend it
+        assert (run_of(run_id).status, left.status) == (
+            "waiting_event",
+            "waiting_person",
+        )  # a person may still mend it
         runs.resume(company.mona, left.id, revision=None)
         runs.abort(company.mona, left.id, revision=None, reason="no use")
         company.work()
         parent = run_of(run_id)
-        assert (parent.status, parent.take_over["code"], parent.ticket["inbox"]) == ("waiting_person", "child_failed", "desk")
+        assert (parent.status, parent.take_over["code"], parent.ticket["inbox"]) == (
+            "waiting_person",
+            "child_failed",
+            "desk",
+        )
         assert children(run_id)["right"].status == "cancelled"
 
 
@@ -126,9 +170,14 @@ def test_what_ends_the_wait_of_the_parent_ends_its_children(company: Company, wh
             runs.step_in(company.mona, run_id, revision=None)
     company.work()
     assert (runs.live_parts(run_id), children(run_id)["right"].status) == (0, "cancelled")
-    said = {"cancel": "which was cancelled", "abort": "which was aborted", "handled": "goes on without it"}[what]
+    said = {"cancel": "which was cancelled", "abort": "which was aborted", "handled": "goes on without it"}[
+        what
+    ]
     assert said in str(children(run_id)["right"].reason)
-    assert run_of(run_id).status == {"cancel": "cancelled", "abort": "aborted", "handled": "waiting_person"}[what]
+    assert (
+        run_of(run_id).status
+        == {"cancel": "cancelled", "abort": "aborted", "handled": "waiting_person"}[what]
+    )
 
 
 def test_another_workflow_is_run_with_inputs_and_finds_outputs(company: Company) -> None:
@@ -137,22 +186,50 @@ def test_another_workflow_is_run_with_inputs_and_finds_outputs(company: Company)
         "inner",
         [
             step("start", "start", "sum", {"fields": asked}),
-            step("sum", "output", "end", {"values": {"product": "input.factor * 2", "who": "record.display_name"}}),
+            step(
+                "sum",
+                "output",
+                "end",
+                {"values": {"product": "input.factor * 2", "who": "record.display_name"}},
+            ),
             step("end", "end", None, {"label": "Reckoned"}),
         ],
     )
     inner = {"workflow": "inner", "record": "'2'", "collection": "customer", "input": {"factor": "20 + 1"}}
     outer = [step("start", "start", "ask"), step("ask", "sub_workflow", "say", inner)]
-    publish("outer", [*outer, step("say", "output", "end", {"values": {"found": "steps.ask.product"}}), step("end", "end", None)])
+    publish(
+        "outer",
+        [
+            *outer,
+            step("say", "output", "end", {"values": {"found": "steps.ask.product"}}),
+            step("end", "end", None),
+        ],
+    )
     run_id = begin("outer")
     company.work()
     told = company.told(run_id, "mona")
     (child,) = runs.children_of(run_id)
-    assert told["context"]["ask"] == {"product": 42, "who": "Tore Lindqvist", "run": child.id, "ending": "Reckoned"}
-    assert (told["status"], told["context"]["say"], run_of(child.id).record) == ("completed", {"found": 42}, "2")
+    assert told["context"]["ask"] == {
+        "product": 42,
+        "who": "Tore Lindqvist",
+        "run": child.id,
+        "ending": "Reckoned",
+    }
+    assert (told["status"], told["context"]["say"], run_of(child.id).record) == (
+        "completed",
+        {"found": 42},
+        "2",
+    )
     [first, *_] = run_of(child.id).caused_by
     assert (first.run, first.workflow, first.record, first.depth) == (run_id, run_of(run_id).workflow, "1", 1)
-    publish("outer", [step("start", "start", "ask"), step("ask", "sub_workflow", "end", {"workflow": "inner"}), step("end", "end", None)])
+    publish(
+        "outer",
+        [
+            step("start", "start", "ask"),
+            step("ask", "sub_workflow", "end", {"workflow": "inner"}),
+            step("end", "end", None),
+        ],
+    )
     run_id = begin("outer", "4")
     company.work()
     assert run_of(run_id).status == "failed"
@@ -162,9 +239,21 @@ def test_another_workflow_is_run_with_inputs_and_finds_outputs(company: Company)
 def test_workflows_that_start_each_other_end_five_deep_and_one_alert_tells_it(company: Company) -> None:
     publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
     publish(
-        "round", [step("start", "start", "again"), step("again", "sub_workflow", "end", {"workflow": "other"}), step("end", "end", None)]
+        "round",
+        [
+            step("start", "start", "again"),
+            step("again", "sub_workflow", "end", {"workflow": "other"}),
+            step("end", "end", None),
+        ],
     )
-    publish("other", [step("start", "start", "back"), step("back", "sub_workflow", "end", {"workflow": "round"}), step("end", "end", None)])
+    publish(
+        "other",
+        [
+            step("start", "start", "back"),
+            step("back", "sub_workflow", "end", {"workflow": "round"}),
+            step("end", "end", None),
+        ],
+    )
     alerts.add(company.mona, known("round"), kind="failed", people=["tom@fernwick.example"], starts="healing")
     alerts.add(company.mona, known("other"), kind="failed", starts="healing")
     run_id = begin("round")
@@ -185,7 +274,12 @@ def alerted() -> list[str]:
     sequencing.catch_up()
     monitoring.read_log()
     alerts.raise_due()
-    return [row[0] for row in fetch("select origin -> 'event' ->> 'run' from console.run where workflow = %s", (known("healing").id,))]
+    return [
+        row[0]
+        for row in fetch(
+            "select origin -> 'event' ->> 'run' from console.run where workflow = %s", (known("healing").id,)
+        )
+    ]
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "continue"])
@@ -229,28 +323,51 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
     company.work()
     again = company.told(done.started[part], "mona")
     assert (again["status"], [each["step"] for each in again["attempts"]]) == ("completed", ["choice", "odd"])
-    assert fetch("select count(*) from console.run where workflow = %s", (looping.id,))[0][0] == 6, "the item alone is done again"
+    assert fetch("select count(*) from console.run where workflow = %s", (looping.id,))[0][0] == 6, (
+        "the item alone is done again"
+    )
     assert list(runs.rebuild(again["id"], check=True)) == []
     assert incidents.open_incidents(company.mona) == []
     assert (told["status"], told["context"]["say"]) == ("completed", {"done": 3, "of": 4})
     assert [(row["key"], row["status"]) for row in told["context"]["each"]["items"]] == [
-        ("1", "completed"), ("2", "completed"), ("3", "failed"), ("4", "completed"),
-    ]  # fmt: skip
+        ("1", "completed"),
+        ("2", "completed"),
+        ("3", "failed"),
+        ("4", "completed"),
+    ]
     assert told["context"]["each"]["items"][1]["done"] == {"twice": 4}
 
 
-def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept_out(company: Company) -> None:
-    publish("inner", [step("start", "start", "rest"), step("rest", "wait", "end", {"duration": "hours(1)"}), step("end", "end", None)])
+def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept_out(
+    company: Company,
+) -> None:
+    publish(
+        "inner",
+        [
+            step("start", "start", "rest"),
+            step("rest", "wait", "end", {"duration": "hours(1)"}),
+            step("end", "end", None),
+        ],
+    )
     publish(
         "outer",
-        [step("start", "start", "ask"), step("ask", "sub_workflow", "end", {"workflow": "inner", "alone": True}), step("end", "end", None)],
+        [
+            step("start", "start", "ask"),
+            step("ask", "sub_workflow", "end", {"workflow": "inner", "alone": True}),
+            step("end", "end", None),
+        ],
     )
     first = begin("outer")
     company.work()
     [inner] = runs.children_of(first)
     assert inner.status == "waiting_time"
-    awaited = [wait_words.awaited_run(each, runs.get(company.mona, first).json) for each in (company.mona, company.stan)]
-    assert [head and head.id for head in awaited] == [inner.id, None], "the page of the first leads whoever may see it there"
+    awaited = [
+        wait_words.awaited_run(each, runs.get(company.mona, first).json)
+        for each in (company.mona, company.stan)
+    ]
+    assert [head and head.id for head in awaited] == [inner.id, None], (
+        "the page of the first leads whoever may see it there"
+    )
     with pytest.raises(Conflict, match="already ongoing"):
         begin("inner")
     second = begin("outer", "2")
@@ -264,7 +381,9 @@ def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept
 @pytest.mark.slow
 @pytest.mark.parametrize("last", range(1, 9))
 @pytest.mark.parametrize("point", ["log.write.before", "log.write.after"])
-def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(company: Company, point: str, last: int) -> None:
+def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(
+    company: Company, point: str, last: int
+) -> None:
     branching("any")
     run_id = begin("branching")
     with failing(f"{point}=raise@{last}"), contextlib.suppress(faults.Fault):
@@ -273,7 +392,9 @@ def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(company: Com
         [jobs.tend(each, f"again:{each}") for (each,) in fetch("select id from console.run")]
     )  # a job that broke off comes again
     for _ in range(4):
-        fetch("update console.run set active_at = active_at - interval '1 minute' where ended_at is null returning 1")
+        fetch(
+            "update console.run set active_at = active_at - interval '1 minute' where ended_at is null returning 1"
+        )
         runs.pick_up()
         company.work()
     assert run_of(run_id).status == "completed"

@@ -32,13 +32,20 @@ def serving() -> Iterator[None]:
 # -------------------------------------------------------------------------------------------------------------- may pass
 
 
-def test_a_busy_provider_is_asked_again_under_the_same_key_until_it_is_done(company: Company, provider: Provider) -> None:
+def test_a_busy_provider_is_asked_again_under_the_same_key_until_it_is_done(
+    company: Company, provider: Provider
+) -> None:
     paying(retries=2)
     run_id = at_pay(company)
     provider.mood = "busy"
     told = pay(company, run_id)
     waiting = told["current"]["waiting"]
-    assert (told["status"], waiting["for"], waiting["tries"], waiting["code"]) == ("waiting_time", "retry", 1, "busy")
+    assert (told["status"], waiting["for"], waiting["tries"], waiting["code"]) == (
+        "waiting_time",
+        "retry",
+        1,
+        "busy",
+    )
     assert runs.get(company.olivia, run_id).can >= {"stop_trying"}
     assert not runs.get(company.olivia, run_id).can & {"abort", "revise", "complete"}
     overdue(run_id)
@@ -52,7 +59,9 @@ def test_a_busy_provider_is_asked_again_under_the_same_key_until_it_is_done(comp
     whole(run_id)
 
 
-def test_an_automatic_step_tries_again_and_then_takes_its_way_for_errors(company: Company, provider: Provider) -> None:
+def test_an_automatic_step_tries_again_and_then_takes_its_way_for_errors(
+    company: Company, provider: Provider
+) -> None:
     paying(by_itself=True, error=True, retries=1)
     provider.mood = "busy"
     run_id = at_pay(company)
@@ -76,7 +85,12 @@ def test_an_automatic_step_tries_again_and_then_takes_its_way_for_errors(company
 def test_a_look_up_that_finds_it_settles_it(company: Company, provider: Provider) -> None:
     run_id, told = unknown(company, provider)
     effect = told["current"]["effect"]
-    assert (effect["status"], effect["key"], effect["values"], effect["record"]) == ("unknown", provider.asked()[0], {"amount": 5}, "1")
+    assert (effect["status"], effect["key"], effect["values"], effect["record"]) == (
+        "unknown",
+        provider.asked()[0],
+        {"amount": 5},
+        "1",
+    )
     assert (effect["sent"]["target"], effect["sent"]["path"]) == ("provider", "/payments")
     assert runs.get(company.olivia, run_id).can == {"settle", "check", "save", "release", "escalate"}
     assert runs.check(company.olivia, run_id, revision=told["revision"], effect=effect["id"]) == "done"
@@ -90,23 +104,49 @@ def test_a_look_up_that_finds_it_settles_it(company: Company, provider: Provider
     whole(run_id)
 
 
-def test_a_look_up_that_does_not_find_it_has_it_done_under_the_same_key(company: Company, provider: Provider) -> None:
+def test_a_look_up_that_does_not_find_it_has_it_done_under_the_same_key(
+    company: Company, provider: Provider
+) -> None:
     run_id, told = unknown(company, provider, "deaf")
     assert provider.payments == []
-    assert runs.check(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"]) == "not_done"
-    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == ("after", [5], 1)
+    assert (
+        runs.check(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"])
+        == "not_done"
+    )
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == (
+        "after",
+        [5],
+        1,
+    )
 
 
-def test_after_not_done_the_other_side_is_asked_before_anything_is_sent_again(company: Company, provider: Provider) -> None:
+def test_after_not_done_the_other_side_is_asked_before_anything_is_sent_again(
+    company: Company, provider: Provider
+) -> None:
     """The person is wrong: the payment was made. It is found, and not left to the provider's memory of keys."""
     run_id, told = unknown(company, provider)
-    runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
-    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
+    runs.settle(
+        company.olivia,
+        run_id,
+        revision=None,
+        effect=told["current"]["effect"]["id"],
+        done=False,
+        reason="I see none.",
+    )
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == (
+        "after",
+        [5],
+        1,
+    )
     whole(run_id)
 
 
-def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company: Company, provider: Provider) -> None:
-    told_of = PAY | {"effects": [PAY["effects"][0] | {"body": {"amount": "input.amount", "tax": "record.tax_id"}}]}
+def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(
+    company: Company, provider: Provider
+) -> None:
+    told_of = PAY | {
+        "effects": [PAY["effects"][0] | {"body": {"amount": "input.amount", "tax": "record.tax_id"}}]
+    }
     paying(document=told_of)
     run_id = at_pay(company)
     provider.mood = "mute"
@@ -116,7 +156,10 @@ def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company:
         may_not = "tax_id" in access.scope_for(company.people[who], "customer", "read").hidden
         assert (view.json["current"]["effect"]["sent"] is None) == may_not
         assert ("run.current.effect.sent" in view.masked) == may_not
-    assert any("tax_id" in access.scope_for(company.people[who], "customer", "read").hidden for who in ("olivia", "mona", "ada"))
+    assert any(
+        "tax_id" in access.scope_for(company.people[who], "customer", "read").hidden
+        for who in ("olivia", "mona", "ada")
+    )
 
 
 def test_whoever_presses_while_as_many_as_may_wait_for_a_system_is_told_that_it_is_asked_in_the_background(
@@ -129,7 +172,12 @@ def test_whoever_presses_while_as_many_as_may_wait_for_a_system_is_told_that_it_
         full.setattr(outside_places, "EACH", 0)
         told = pay(company, run_id)
     waiting = told["current"]["waiting"]
-    assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == ("waiting_time", "retry", "busy", [])
+    assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == (
+        "waiting_time",
+        "retry",
+        "busy",
+        [],
+    )
     overdue(run_id)
     company.work()
     assert company.told(run_id)["current"]["step"] == "after"

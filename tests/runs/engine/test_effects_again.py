@@ -21,7 +21,9 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 
 @pytest.mark.parametrize("look", [False, True])
-def test_coming_to_the_payment_again_asks_and_keeps_it(company: Company, provider: Provider, look: bool) -> None:
+def test_coming_to_the_payment_again_asks_and_keeps_it(
+    company: Company, provider: Provider, look: bool
+) -> None:
     run_id = paid(company, provider)
     back(company, run_id, "look" if look else "pay")
     if look:
@@ -29,7 +31,10 @@ def test_coming_to_the_payment_again_asks_and_keeps_it(company: Company, provide
     for hand_in in (runs.complete, runs.complete_and_look):
         with pytest.raises(Conflict) as asked:
             hand_in(company.olivia, run_id, runs.Submission(step="pay", revision=None, values={"amount": 5}))
-        assert (asked.value.code, [each["value"] for each in asked.value.details]) == ("already_done", ["keep", "again", "compensate"])
+        assert (asked.value.code, [each["value"] for each in asked.value.details]) == (
+            "already_done",
+            ["keep", "again", "compensate"],
+        )
     with pytest.raises(Conflict) as other:
         pay(company, run_id, 6)
     assert [each["value"] for each in other.value.details] == ["again", "compensate"]
@@ -66,7 +71,11 @@ def test_a_revision_takes_back_what_is_named_and_nothing_else(company: Company, 
             back(company, run_id, "look", (done, wrong))
         assert refused.value.details[0] == refused.value.details[0] | {"field": "compensate", "effect": wrong}
     told = back(company, run_id, "look", (done,))
-    assert (told["status"], told["current"]["step"], provider.recalls) == ("waiting_person", "look", ["pay_1"])
+    assert (told["status"], told["current"]["step"], provider.recalls) == (
+        "waiting_person",
+        "look",
+        ["pay_1"],
+    )
     company.answer(run_id)
     assert pay(company, run_id, 5)["current"]["step"] == "after", "it was taken back: nobody is asked"
     with pytest.raises(Invalid):
@@ -76,7 +85,9 @@ def test_a_revision_takes_back_what_is_named_and_nothing_else(company: Company, 
 
 
 @pytest.mark.parametrize("mood", ["refuses", "mute"])
-def test_a_recall_that_fails_is_for_a_person_to_settle(company: Company, provider: Provider, mood: str) -> None:
+def test_a_recall_that_fails_is_for_a_person_to_settle(
+    company: Company, provider: Provider, mood: str
+) -> None:
     run_id = paid(company, provider)
     (done,) = made(company.told(run_id))
     provider.moods["/recalls"] = mood
@@ -88,7 +99,15 @@ def test_a_recall_that_fails_is_for_a_person_to_settle(company: Company, provide
         "failed" if mood == "refuses" else "unknown",
     )
     assert ("check" in runs.get(company.olivia, run_id).can) == (mood == "mute")
-    runs.settle(company.olivia, run_id, revision=None, effect=effect["id"], done=False, reason="They say no.", left=True)
+    runs.settle(
+        company.olivia,
+        run_id,
+        revision=None,
+        effect=effect["id"],
+        done=False,
+        reason="They say no.",
+        left=True,
+    )
     assert company.told(run_id)["current"]["step"] == "look"
     company.answer(run_id)
     with pytest.raises(Conflict) as asked:

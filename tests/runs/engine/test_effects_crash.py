@@ -57,12 +57,25 @@ def test_a_process_that_dies_around_a_payment_never_pays_twice(
     told = company.told(run_id)
     assert (told["current"]["type"] if step == "settle" else told["current"]["step"]) == step
     if step == "settle":
-        runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="It is not there.")
-    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == ("after", [5], 1)
+        runs.settle(
+            company.olivia,
+            run_id,
+            revision=None,
+            effect=told["current"]["effect"]["id"],
+            done=False,
+            reason="It is not there.",
+        )
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == (
+        "after",
+        [5],
+        1,
+    )
     whole(run_id)
 
 
-def test_a_slow_payment_becomes_a_question_and_its_answer_settles_it(company: Company, provider: Provider) -> None:
+def test_a_slow_payment_becomes_a_question_and_its_answer_settles_it(
+    company: Company, provider: Provider
+) -> None:
     paying(step_seconds=60)
     run_id = at_pay(company)
     wanted: list[str] = []
@@ -84,11 +97,17 @@ def test_a_slow_payment_becomes_a_question_and_its_answer_settles_it(company: Co
     fetch("update console.run set active_at = now() - interval '61 seconds' returning 1")
     runs.pick_up()
     told = company.told(run_id)
-    assert (told["status"], told["current"]["type"], told["current"]["take_over"]["code"]) == ("waiting_person", "settle", "timeout")
+    assert (told["status"], told["current"]["type"], told["current"]["take_over"]["code"]) == (
+        "waiting_person",
+        "settle",
+        "timeout",
+    )
     wanted.append(told["current"]["effect"]["id"])
     loaded = load(run_id)
     assert loaded is not None
-    record_report(workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(wanted[0], "succeeded"))
+    record_report(
+        workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(wanted[0], "succeeded")
+    )
     leave.set()
     thread.join()
     assert (company.told(run_id)["current"]["step"], kinds(run_id).count("effect_succeeded")) == ("after", 1)
@@ -105,7 +124,9 @@ def test_what_nobody_is_at_is_looked_at_and_not_timed_out(company: Company, prov
     assert (company.told(run_id)["current"]["step"], "effect_unknown" in kinds(run_id)) == ("after", False)
 
 
-def test_a_worker_that_freezes_while_it_pays_and_thaws_pays_once(company: Company, provider: Provider) -> None:
+def test_a_worker_that_freezes_while_it_pays_and_thaws_pays_once(
+    company: Company, provider: Provider
+) -> None:
     paying(by_itself=True, step_seconds=2)
     provider.mood = "busy"
     run_id = at_pay(company)
@@ -115,7 +136,10 @@ def test_a_worker_that_freezes_while_it_pays_and_thaws_pays_once(company: Compan
         assert until(lambda: len(provider.asked()) == 2)
         worker.send_signal(signal.SIGSTOP)
         provider.held.set()
-        fetch("update console.run set active_at = now() - interval '1 minute' where id = %s returning 1", (run_id,))
+        fetch(
+            "update console.run set active_at = now() - interval '1 minute' where id = %s returning 1",
+            (run_id,),
+        )
         runs.pick_up()
         assert company.told(run_id)["current"]["take_over"]["code"] == "timeout"
         worker.send_signal(signal.SIGCONT)
@@ -129,11 +153,17 @@ def test_a_worker_that_freezes_while_it_pays_and_thaws_pays_once(company: Compan
     effect = company.told(run_id)["current"]["effect"]
     if effect is not None:
         assert runs.check(company.olivia, run_id, revision=None, effect=effect["id"]) == "done"
-    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == ("after", [5], 1)
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == (
+        "after",
+        [5],
+        1,
+    )
     whole(run_id)
 
 
-def test_a_connection_cut_between_commit_and_reply_asks_for_nothing_twice(company: Company, provider: Provider) -> None:
+def test_a_connection_cut_between_commit_and_reply_asks_for_nothing_twice(
+    company: Company, provider: Provider
+) -> None:
     """The client learns nothing; asked again with the revision it had, it is told that the run moved, and the payment was made once."""
     paying()
     run_id = at_pay(company)
@@ -141,13 +171,19 @@ def test_a_connection_cut_between_commit_and_reply_asks_for_nothing_twice(compan
     with failing("log.write.after=raise@1"), pytest.raises(Exception, match="log"):
         pay(company, run_id)
     with pytest.raises(Conflict) as stale:
-        runs.complete(company.olivia, run_id, runs.Submission(step="pay", revision=told["revision"], values={"amount": 5}))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="pay", revision=told["revision"], values={"amount": 5}),
+        )
     assert stale.value.code == "stale_revision"
     fetch("update console.run set active_at = now() - interval '1 minute' returning 1")
     company.work()
     now = company.told(run_id)
     assert now["current"]["type"] == "settle", "it may have left: a person is asked"
-    assert runs.check(company.olivia, run_id, revision=None, effect=now["current"]["effect"]["id"]) == "not_done"
+    assert (
+        runs.check(company.olivia, run_id, revision=None, effect=now["current"]["effect"]["id"]) == "not_done"
+    )
     assert (kinds(run_id).count("effect_requested"), provider.payments) == (1, [5])
 
 
@@ -157,7 +193,11 @@ def test_several_at_once_pay_once(company: Company, provider: Provider) -> None:
     told = company.told(run_id)
 
     def click() -> None:
-        runs.complete(company.olivia, run_id, runs.Submission(step="pay", revision=told["revision"], values={"amount": 5}))
+        runs.complete(
+            company.olivia,
+            run_id,
+            runs.Submission(step="pay", revision=told["revision"], values={"amount": 5}),
+        )
 
     assert sorted(together(click, click, click)) == ["done", "stale_revision", "stale_revision"]
     assert provider.payments == [5]
@@ -170,7 +210,10 @@ def test_several_at_once_pay_once(company: Company, provider: Provider) -> None:
 def settle_all(company: Company, run_id: str) -> dict[str, Any]:
     """What a worker and then the person do about what a killed process left, until nothing is open."""
     for _ in range(6):
-        fetch("update console.run set active_at = now() - interval '1 minute' where id = %s returning 1", (run_id,))
+        fetch(
+            "update console.run set active_at = now() - interval '1 minute' where id = %s returning 1",
+            (run_id,),
+        )
         company.work()
         told = company.told(run_id)
         effect = (told["current"] or {}).get("effect")
@@ -189,15 +232,29 @@ def do(company: Company, run_id: str, verb: str) -> None:
         case "compensate":
             pay(company, run_id, 6, repeat="compensate")
         case "abort":
-            runs.abort(company.olivia, run_id, revision=told["revision"], reason="enough", compensate=made(told))
+            runs.abort(
+                company.olivia, run_id, revision=told["revision"], reason="enough", compensate=made(told)
+            )
         case "revise":
-            runs.revise(company.olivia, run_id, revision=told["revision"], step="look", attempt=None, reason="again", compensate=made(told))
+            runs.revise(
+                company.olivia,
+                run_id,
+                revision=told["revision"],
+                step="look",
+                attempt=None,
+                reason="again",
+                compensate=made(told),
+            )
 
 
 @pytest.mark.parametrize("verb", ["pay", "compensate", "abort", "revise"])
-def test_killed_at_every_point_nothing_is_done_twice_or_lost(company: Company, provider: Provider, verb: str) -> None:
+def test_killed_at_every_point_nothing_is_done_twice_or_lost(
+    company: Company, provider: Provider, verb: str
+) -> None:
     """SIGKILL at the first, second, … point that is passed, until none is left; then a worker, the person, and the same once more where it was not taken."""
-    recall = RECALL | {"effects": [RECALL["effects"][0] | {"look_up": PAY["effects"][0]["look_up"] | {"result": {}}}]}
+    recall = RECALL | {
+        "effects": [RECALL["effects"][0] | {"look_up": PAY["effects"][0]["look_up"] | {"result": {}}}]
+    }
     paying()
     imported(recall)
     for number in range(1, 40):
@@ -220,7 +277,9 @@ def test_killed_at_every_point_nothing_is_done_twice_or_lost(company: Company, p
             "abort": ([5], ["pay_1"], None),
             "revise": ([5], ["pay_1"], "look"),
         }
-        assert (provider.payments, provider.recalls, (after["current"] or {}).get("step")) == wanted[verb], number
+        assert (provider.payments, provider.recalls, (after["current"] or {}).get("step")) == wanted[verb], (
+            number
+        )
         assert len(provider.done) == len(provider.payments) + len(provider.recalls)
         whole(run_id)
         if after["current"]:

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.slow
 
 def ended(*run_ids: str) -> bool:
     return bool(
-        fetch("select count(*) from console.run where id = any(%s) and ended_at is not null", (list(run_ids),))[0][0] == len(run_ids)
+        fetch(
+            "select count(*) from console.run where id = any(%s) and ended_at is not null", (list(run_ids),)
+        )[0][0]
+        == len(run_ids)
     )
 
 
@@ -77,7 +80,13 @@ def test_a_transition_that_loses_puts_no_job_in(company: Company) -> None:
         log.frame_of(company.olivia, None),
     )
     with pytest.raises(log.Moved):
-        log.write(run_id, loaded.run.seq - 1, [made], projection=log.Projection(run={"id": run_id}), job=queue.advance(run_id, 99))
+        log.write(
+            run_id,
+            loaded.run.seq - 1,
+            [made],
+            projection=log.Projection(run={"id": run_id}),
+            job=queue.advance(run_id, 99),
+        )
     assert jobs() == before
 
 
@@ -131,7 +140,11 @@ def test_a_wait_is_shown_survives_and_ends_late_rather_than_never(company: Compa
     waiting({"days": 2})
     run_id = at_pause(company)
     told = company.told(run_id)
-    assert (told["status"], told["holder"], told["current"]["waiting"]["for"]) == ("waiting_time", company.olivia.id, "time")
+    assert (told["status"], told["holder"], told["current"]["waiting"]["for"]) == (
+        "waiting_time",
+        company.olivia.id,
+        "time",
+    )
     assert runs.get(company.olivia, run_id).can == {"abort", "revise"}
     assert (company.work(), company.told(run_id)["status"]) == (0, "waiting_time")
     runs.advance(run_id)
@@ -141,7 +154,11 @@ def test_a_wait_is_shown_survives_and_ends_late_rather_than_never(company: Compa
     assert runs.wake() == 0, "there is a job already"
     assert company.work() == 1
     told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["holder"]) == ("waiting_person", "after", company.olivia.id)
+    assert (told["status"], told["current"]["step"], told["holder"]) == (
+        "waiting_person",
+        "after",
+        company.olivia.id,
+    )
     assert kinds(run_id).index("timer_set") < kinds(run_id).index("timer_fired")
     assert told["context"]["pause"]["until"]
     company.answer(run_id)
@@ -191,7 +208,12 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(company: Company) -> N
     counting(60)
     run_ids = [started(company, "counting") for _ in range(8)]
     with engine.workers(2) as processes:
-        assert until(lambda: fetch("select count(*) from console.run where automatic > 20 or ended_at is not null")[0][0] > 2)
+        assert until(
+            lambda: (
+                fetch("select count(*) from console.run where automatic > 20 or ended_at is not null")[0][0]
+                > 2
+            )
+        )
         processes[0].kill()
         assert until(lambda: ended(*run_ids))
         assert until(lambda: jobs() == [])
@@ -204,7 +226,14 @@ def test_a_frozen_worker_that_thaws_does_no_harm(company: Company) -> None:
     counting(60)
     with engine.workers(2, stopped=True) as (frozen, _other):
         run_ids = [started(company, "counting") for _ in range(8)]
-        assert until(lambda: fetch("select count(distinct queue_manager_id) from queue.pgqueuer where status = 'picked'")[0][0] == 2)
+        assert until(
+            lambda: (
+                fetch("select count(distinct queue_manager_id) from queue.pgqueuer where status = 'picked'")[
+                    0
+                ][0]
+                == 2
+            )
+        )
         frozen.send_signal(signal.SIGSTOP)
         assert until(lambda: ended(*run_ids))
         frozen.send_signal(signal.SIGCONT)
@@ -239,4 +268,9 @@ def test_a_worker_fires_timers_and_stops_when_told(company: Company) -> None:
     assert worker.returncode == 0
     assert until(lambda: jobs() == [])
     with transaction() as connection:
-        assert connection.exec_driver_sql("select count(*) from queue.pgqueuer_log where status = 'successful'").scalar_one() == 1
+        assert (
+            connection.exec_driver_sql(
+                "select count(*) from queue.pgqueuer_log where status = 'successful'"
+            ).scalar_one()
+            == 1
+        )

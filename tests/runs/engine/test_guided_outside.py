@@ -45,7 +45,9 @@ class Web:
         self.port, self.bearer = quiet_port(), f"Bearer {accounts.create_key('test', company.olivia.id).text}"
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.views.server", *options], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-P", "-m", "console.views.server", *options],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
         assert until(lambda: self.get("/health"))
 
@@ -122,7 +124,9 @@ def web(company: Company, other: Receiver) -> Iterator[Web]:
 def ended_up(company: Company, run_ids: list[str], *steps: str) -> bool:
     """Whether each stands at one of these steps."""
     return all(
-        company.told(run_id)["status"] == "waiting_person" and company.told(run_id)["current"]["step"] in steps for run_id in run_ids
+        company.told(run_id)["status"] == "waiting_person"
+        and company.told(run_id)["current"]["step"] in steps
+        for run_id in run_ids
     )
 
 

@@ -31,7 +31,9 @@ def paying(on_error: str, *, error: bool = False, **more: object) -> None:
     access.grant("operations_lead", "action:customer.pay", ["execute"], team="operations")
     imported(RECALL, PAY)
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    pay = step("pay", "trigger_action", "end", {"action": "customer.pay", "values": {"amount": "5"}}) | {"completion": "automatic"}
+    pay = step("pay", "trigger_action", "end", {"action": "customer.pay", "values": {"amount": "5"}}) | {
+        "completion": "automatic"
+    }
     if error:
         pay["next"]["error"] = "mended"
     steps = [
@@ -41,12 +43,24 @@ def paying(on_error: str, *, error: bool = False, **more: object) -> None:
         *([step("mended", "output", "end", {"values": {"why": "steps.pay.error"}})] if error else []),
         step("end", "end", None),
     ]
-    head = {"format": 1, "slug": "paying", "title": "Paying", "team": "operations", "collection": "customer", "run_as": ROBOT}
-    workflows.import_file(head | {"settings": {"on_error": on_error, "inbox": "desk", "retries": 0, **more}, "steps": steps}, publish=True)
+    head = {
+        "format": 1,
+        "slug": "paying",
+        "title": "Paying",
+        "team": "operations",
+        "collection": "customer",
+        "run_as": ROBOT,
+    }
+    workflows.import_file(
+        head | {"settings": {"on_error": on_error, "inbox": "desk", "retries": 0, **more}, "steps": steps},
+        publish=True,
+    )
 
 
 def at_pay(company: Company) -> str:
-    run_id = runs.start_hands_off("paying", by=StartedBy("nightly", "schedule"), record=RecordRef("customer", "1"), values={}, key="k")
+    run_id = runs.start_hands_off(
+        "paying", by=StartedBy("nightly", "schedule"), record=RecordRef("customer", "1"), values={}, key="k"
+    )
     company.work()
     assert load(run_id).run.status == "waiting_time"  # type: ignore[union-attr]
     return run_id
@@ -85,7 +99,9 @@ def wrong(company: Company, provider: Provider, what: str) -> None:
 
 @pytest.mark.parametrize("what", WRONG)
 @pytest.mark.parametrize("on_error", ["ask", "fail"])
-def test_what_goes_wrong_asks_the_inbox_or_ends_the_run(company: Company, provider: Provider, on_error: str, what: str) -> None:
+def test_what_goes_wrong_asks_the_inbox_or_ends_the_run(
+    company: Company, provider: Provider, on_error: str, what: str
+) -> None:
     paying(on_error)
     run_id = at_pay(company)
     wrong(company, provider, what)
@@ -105,10 +121,20 @@ def test_what_goes_wrong_asks_the_inbox_or_ends_the_run(company: Company, provid
     if what == "refuses":
         runs.retry(company.mona, run_id, revision=None)
         company.work()
-        assert (provider.payments, load(run_id).run.status, load(run_id).run.holder) == ([5], "completed", None)  # type: ignore[union-attr]
+        assert (provider.payments, load(run_id).run.status, load(run_id).run.holder) == (
+            [5],
+            "completed",
+            None,
+        )  # type: ignore[union-attr]
     else:
         told = company.told(run_id, "mona")
-        submission = runs.Submission(step="pay", revision=told["revision"], values={"amount": 4}, handled_manually=True, reason="by hand")  # type: ignore[arg-type]
+        submission = runs.Submission(
+            step="pay",
+            revision=told["revision"],
+            values={"amount": 4},
+            handled_manually=True,
+            reason="by hand",
+        )  # type: ignore[arg-type]
         runs.complete(company.mona, run_id, submission)
         assert (provider.payments, load(run_id).run.status) == ([4], "running")  # type: ignore[union-attr]
         company.work()  # its account is gone: the end asks again, or is reached
@@ -116,7 +142,9 @@ def test_what_goes_wrong_asks_the_inbox_or_ends_the_run(company: Company, provid
 
 
 def test_unknown_money_always_asks(company: Company, provider: Provider) -> None:
-    define = {name: value for name, value in PAY["effects"][0].items() if name != "look_up"} | {"irreversible": True}
+    define = {name: value for name, value in PAY["effects"][0].items() if name != "look_up"} | {
+        "irreversible": True
+    }
     paying("fail")
     imported(PAY | {"effects": [define]})
     run_id = at_pay(company)
@@ -155,7 +183,9 @@ def test_a_run_that_moves_on_by_itself_is_cancelled_where_it_stands_and_one_that
     runs.cancel(company.mona, run_id, revision=load(run_id).run.revision - 1, reason="not needed")  # type: ignore[union-attr]
     assert load(run_id).run.status == "cancelled"  # type: ignore[union-attr]
     provider.mood = "refuses"
-    held = runs.start_hands_off("paying", by=StartedBy("nightly", "schedule"), record=RecordRef("customer", "2"), values={}, key="l")
+    held = runs.start_hands_off(
+        "paying", by=StartedBy("nightly", "schedule"), record=RecordRef("customer", "2"), values={}, key="l"
+    )
     company.work()
     goes_on(company, held)
     taken(company, held)

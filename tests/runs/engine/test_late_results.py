@@ -38,7 +38,11 @@ def late(run_id: str, effect: str, status: str) -> None:
     """What a process says that was slow, and knows of nothing else."""
     loaded = load(run_id)
     assert loaded is not None
-    record_report(workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(effect, status, message="Late."))
+    record_report(
+        workflows.version(loaded.run.workflow, loaded.run.version),
+        loaded,
+        Report(effect, status, message="Late."),
+    )
 
 
 def standing(told: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +52,9 @@ def standing(told: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("done", [True, False])
 @pytest.mark.parametrize("move", MOVES)
-def test_a_result_that_comes_late_is_noted_and_changes_nothing(company: Company, provider: Provider, move: str, done: bool) -> None:
+def test_a_result_that_comes_late_is_noted_and_changes_nothing(
+    company: Company, provider: Provider, move: str, done: bool
+) -> None:
     run_id, told = unknown(company, provider, "mute" if done else "deaf")
     effect = told["current"]["effect"]["id"]
     runs.settle(company.olivia, run_id, revision=None, effect=effect, done=done, reason="I looked there.")
@@ -66,7 +72,11 @@ def test_a_result_that_comes_late_is_noted_and_changes_nothing(company: Company,
 
 def test_of_two_who_settle_at_once_one_does(company: Company, provider: Provider) -> None:
     run_id, told = unknown(company, provider, "deaf")
-    wanted = {"revision": told["revision"], "effect": told["current"]["effect"]["id"], "reason": "I looked there."}
+    wanted = {
+        "revision": told["revision"],
+        "effect": told["current"]["effect"]["id"],
+        "reason": "I looked there.",
+    }
 
     def settle(done: bool) -> str:
         try:

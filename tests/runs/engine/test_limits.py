@@ -30,7 +30,9 @@ def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(advancing, "context_of", slowly)
 
 
-def test_a_run_that_takes_too_long_ends_as_timed_out(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_takes_too_long_ends_as_timed_out(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting(8, timeout_ms=1000)
     slow(monkeypatch, 0.3)
     run_id = runs.start(company.olivia, "counting", None, None)
@@ -53,10 +55,16 @@ def test_waiting_and_people_take_the_time_they_take(company: Company) -> None:
     ]
     publish("patient", steps, timeout_ms=1000)
     run_id = runs.start(company.olivia, "patient", None, None)
-    fetch("update console.run set active_at = active_at - interval '2 days' where id = %s returning 1", (run_id,))
+    fetch(
+        "update console.run set active_at = active_at - interval '2 days' where id = %s returning 1",
+        (run_id,),
+    )
     company.answer(run_id)
     overdue(run_id)
-    fetch("update console.run set active_at = active_at - interval '2 days' where id = %s returning 1", (run_id,))
+    fetch(
+        "update console.run set active_at = active_at - interval '2 days' where id = %s returning 1",
+        (run_id,),
+    )
     company.work()
     assert company.told(run_id)["status"] == "completed"
 
@@ -75,7 +83,10 @@ def test_only_what_the_console_works_counts() -> None:
         ("running", None, -5, 0),
     ]:
         run.status, run.waiting, run.worked_ms = status, waits, 0  # type: ignore[assignment]
-        after = evolve(run, Event("run_released", NOW + timedelta(seconds=seconds), {"revision": 1, "former_holder": None}))
+        after = evolve(
+            run,
+            Event("run_released", NOW + timedelta(seconds=seconds), {"revision": 1, "former_holder": None}),
+        )
         assert after.worked_ms == counted, (status, waits)
 
 
@@ -101,7 +112,12 @@ def test_what_is_due_while_the_workflow_is_paused_comes_late_and_in_order(compan
     workflows.activate(company.mona, "waiting")
     assert words_of_pause(company.told(made[0])) == ""
     assert runs.wake() == 3
-    queued = [row[0] for row in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer where status = 'queued' order by id")]
+    queued = [
+        row[0]
+        for row in fetch(
+            "select convert_from(payload, 'UTF8') from queue.pgqueuer where status = 'queued' order by id"
+        )
+    ]
     assert queued == [made[2], made[1], made[0]], "the longest overdue first"
     company.work()
     assert {company.told(run_id)["status"] for run_id in made} == {"waiting_person"}
@@ -121,9 +137,14 @@ def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> 
     run_id = runs.start(company.olivia, "waiting", None, None)
     company.answer(run_id)
     assert until(lambda: company.told(run_id)["status"] == "waiting_time")
-    found = fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'run'")
+    found = fetch(
+        "select column_name from information_schema.columns where table_schema = 'console' and table_name = 'run'"
+    )
     same = ", ".join(sorted({name for (name,) in found} - {"id", "status", "waiting"}))
-    for status, waits in (("waiting_event", {"for": "event"}), ("waiting_time", {"for": "time", "until": "2999-01-01T00:00:00.000000Z"})):
+    for status, waits in (
+        ("waiting_event", {"for": "event"}),
+        ("waiting_time", {"for": "time", "until": "2999-01-01T00:00:00.000000Z"}),
+    ):
         fetch(
             f"insert into console.run ({same}, id, status, waiting)"
             f" select {same}, id || '-' || %s || n, %s, %s from console.run, generate_series(1, 3000) n where id = %s returning 1",

@@ -45,12 +45,21 @@ def nightly(body: dict[str, Any] | None = None, on_failure: str = "continue", **
         step("counts", "output", "end", {"values": COUNTS}),
         step("end", "end", None),
     ]
-    head = {"format": 1, "slug": "nightly", "title": "Nightly", "team": "operations", "run_as": ROBOT, "settings": {"on_error": "fail"}}
+    head = {
+        "format": 1,
+        "slug": "nightly",
+        "title": "Nightly",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"on_error": "fail"},
+    }
     workflows.import_file(head | {"steps": steps}, publish=True)
 
 
 def begin(key: str = "night") -> str:
-    return runs.start_hands_off("nightly", by=StartedBy("every_night", "schedule"), record=None, values={}, key=key)
+    return runs.start_hands_off(
+        "nightly", by=StartedBy("every_night", "schedule"), record=None, values={}, key=key
+    )
 
 
 def counts(run_id: str, company: Company) -> dict[str, Any]:
@@ -91,7 +100,13 @@ def test_a_part_reads_the_part_before_it_and_no_older_one(company: Company) -> N
     loaded = load(run_id)
     assert loaded is not None
     assert loaded.run.attempt is not None
-    same = [n for (n,) in fetch("select n from console.attempt where run = %s and step = %s order by n", (run_id, loaded.run.attempt.step))]
+    same = [
+        n
+        for (n,) in fetch(
+            "select n from console.attempt where run = %s and step = %s order by n",
+            (run_id, loaded.run.attempt.step),
+        )
+    ]
     assert len(same) >= 4
     known = loaded_with_former(loaded, Completion("default", children=(Child("a"),)))
     assert sorted(known.run.attempts) == same[-2:]
@@ -124,7 +139,13 @@ def test_an_order_that_the_document_wants_is_kept_over_all_parts(company: Compan
     nightly(all=True, limit=3, sort="-display_name")
     run_id = begin()
     company.work()
-    names = [row[0] for row in fetch("select branch from /* every run */ console.run where parent = %s order by created_at, id", (run_id,))]
+    names = [
+        row[0]
+        for row in fetch(
+            "select branch from /* every run */ console.run where parent = %s order by created_at, id",
+            (run_id,),
+        )
+    ]
     assert sorted(names, key=int) == [str(number) for number in range(1, 15)]
     assert names[:3] == ["2", "3", "9"], "Tore, Halcyon, Customer 9"
 
@@ -145,7 +166,9 @@ def test_what_is_added_behind_the_place_is_met_and_what_goes_is_not_missed(compa
 
 def test_items_that_fail_in_any_part_are_counted_and_named_at_the_end(company: Company) -> None:
     many(company, 20, every=5)
-    failing = step("task", "create_task", "counts", TASK | {"due": "addDays(today(), 0 / (item.balance - 5))"})
+    failing = step(
+        "task", "create_task", "counts", TASK | {"due": "addDays(today(), 0 / (item.balance - 5))"}
+    )
     nightly(body=failing, all=True, limit=4)
     company.sql("update customer set balance = 5 where id in (5, 11, 20)")
     run_id = begin()
@@ -156,7 +179,9 @@ def test_items_that_fail_in_any_part_are_counted_and_named_at_the_end(company: C
     assert {"5", "11", "20"} <= failed
     assert "6" not in failed, "of a list in parts only those that failed are kept"
     page = signed_in(web_app(), "mona").get(f"/runs/{run_id}?tab=context").text
-    assert ["Customer 5" in page, "Customer 11" in page, "Customer 6" in page] == [True, True, False], "by the titles of their records"
+    assert ["Customer 5" in page, "Customer 11" in page, "Customer 6" in page] == [True, True, False], (
+        "by the titles of their records"
+    )
     begun = [load(child.id) for child in runs.children_of(run_id)]
     assert not any("each" in (child.run.fork or {})["context"] for child in begun if child is not None), (
         "a thousand failures are copied into no item"
@@ -165,7 +190,9 @@ def test_items_that_fail_in_any_part_are_counted_and_named_at_the_end(company: C
 
 def test_where_one_failure_stops_the_loop_no_further_part_is_begun(company: Company) -> None:
     many(company, 20)
-    failing = step("task", "create_task", "counts", TASK | {"due": "addDays(today(), 0 / (item.balance - 6))"})
+    failing = step(
+        "task", "create_task", "counts", TASK | {"due": "addDays(today(), 0 / (item.balance - 6))"}
+    )
     nightly(body=failing, on_failure="stop", all=True, limit=3)
     run_id = begin()
     company.work()
@@ -198,7 +225,10 @@ def test_a_pause_of_everything_in_the_middle_loses_no_part(company: Company) -> 
     company.work()
     before = tasks()
     status.resume(company.ines, "Repaired")
-    assert fetch("update console.run set active_at = active_at - interval '10 seconds' where id = %s returning 1", (run_id,))
+    assert fetch(
+        "update console.run set active_at = active_at - interval '10 seconds' where id = %s returning 1",
+        (run_id,),
+    )
     company.work()
     assert before <= tasks() == 12
     assert counts(run_id, company)["total"] == 12
@@ -223,8 +253,12 @@ def test_twenty_thousand_rows_are_read_to_the_last_and_the_run_stays_small(compa
     run_id = begin()
     company.work()
     assert counts(run_id, company)["total"] == 5
-    assert {child.branch for child in runs.children_of(run_id)} == {str(number) for number in range(4_000, 20_001, 4_000)}
-    [[size]] = fetch("select sum(length(c.output::text)) from console.run_context c where c.run = %s", (run_id,))
+    assert {child.branch for child in runs.children_of(run_id)} == {
+        str(number) for number in range(4_000, 20_001, 4_000)
+    }
+    [[size]] = fetch(
+        "select sum(length(c.output::text)) from console.run_context c where c.run = %s", (run_id,)
+    )
     assert size < 10_000
     rows = fetch("select max(pg_column_size(a)) from console.attempt a where a.run = %s", (run_id,))
     assert rows[0][0] < 10_000

@@ -20,15 +20,33 @@ from tests.support.engine import step, whole
 
 NAME, OTHER = "Adaeze Okonkwo-Bell", "Halcyon Harbour Trading B.V."
 ABOUT = "{{ record.customer_id }}"
-CALL = {"title": f"Call {ABOUT}", "text": f"Ask **{ABOUT}** for a paper.", "once": ABOUT, "team": "operations"}
+CALL = {
+    "title": f"Call {ABOUT}",
+    "text": f"Ask **{ABOUT}** for a paper.",
+    "once": ABOUT,
+    "team": "operations",
+}
 ITEMS = {"collection": "account", "fields": ["customer_id", "status"]}
 OF_ITEM = {"title": "Account of {{ item.customer_id }}, {{ item.status }}", "team": "operations"}
 
 
-def on_account(company: Company, kind: str, config: dict[str, Any], account: str = "LT459999900012345678") -> str:
+def on_account(
+    company: Company, kind: str, config: dict[str, Any], account: str = "LT459999900012345678"
+) -> str:
     """A run about an account with this step before its end, begun by Mona; the account's customer is Adaeze."""
-    steps = [step("start", "start", "it"), step("it", kind, "fine", config), step("fine", "guidance", "end", {"text": "Fine"}), step("end", "end", None)]  # fmt: skip
-    head = {"format": 1, "slug": "about-accounts", "title": "About accounts", "collection": "account", "team": "operations"}
+    steps = [
+        step("start", "start", "it"),
+        step("it", kind, "fine", config),
+        step("fine", "guidance", "end", {"text": "Fine"}),
+        step("end", "end", None),
+    ]
+    head = {
+        "format": 1,
+        "slug": "about-accounts",
+        "title": "About accounts",
+        "collection": "account",
+        "team": "operations",
+    }
     workflows.import_file(head | {"steps": steps}, publish=True)
     return runs.start(company.mona, "about-accounts", "account", account, {})
 
@@ -37,7 +55,12 @@ def deny(role: str, collection: str, field: str) -> None:
     """From now on this role may not read the field."""
     with transaction() as connection:
         policy_store.write(
-            connection, added=[access.Row("p", f"role:{role}", "t:operations", f"field:{collection}/{field}", "read", "deny", "")]
+            connection,
+            added=[
+                access.Row(
+                    "p", f"role:{role}", "t:operations", f"field:{collection}/{field}", "read", "deny", ""
+                )
+            ],
         )
     access.refresh()
 
@@ -57,12 +80,19 @@ def each_account() -> str:
 def test_a_task_names_the_record_that_a_key_stands_for(company: Company) -> None:
     whole(on_account(company, "create_task", CALL))
     [task] = tasks.of_teams(company.mona)
-    assert (task.title, task.text) == (f"Call {NAME}", "Ask **Adaeze Okonkwo\\-Bell** for a paper.".replace("\\-", "-"))
+    assert (task.title, task.text) == (
+        f"Call {NAME}",
+        "Ask **Adaeze Okonkwo\\-Bell** for a paper.".replace("\\-", "-"),
+    )
 
 
 def test_a_letter_names_it_too_and_its_markdown_has_no_effect(company: Company) -> None:
     company.sql("update customer set display_name = 'Ann *Star* [x](https://evil.example)' where id = 1")
-    run_id = on_account(company, "email", {"to": "'ann@customers.example'", "subject": f"For {ABOUT}", "body": f"Dear {ABOUT},"})
+    run_id = on_account(
+        company,
+        "email",
+        {"to": "'ann@customers.example'", "subject": f"For {ABOUT}", "body": f"Dear {ABOUT},"},
+    )
     message = outbox.pending(run_id)
     assert message is not None
     assert message.content is not None
@@ -77,7 +107,9 @@ def test_a_name_that_the_account_may_not_read_is_not_told(company: Company) -> N
     assert title == "A task whose text you may not read"
 
 
-@pytest.mark.parametrize(("collection", "field", "secret"), [("account", "status", "closed"), ("customer", "display_name", NAME)])
+@pytest.mark.parametrize(
+    ("collection", "field", "secret"), [("account", "status", "closed"), ("customer", "display_name", NAME)]
+)
 def test_what_a_reader_may_not_read_of_an_item_no_run_of_its_tasks_tells_them(
     company: Company, collection: str, field: str, secret: str
 ) -> None:
@@ -86,4 +118,6 @@ def test_what_a_reader_may_not_read_of_an_item_no_run_of_its_tasks_tells_them(
     company.work()
     assert secret in json.dumps([company.told(child.id, "mona") for child in children(run_id).values()])
     for child in children(run_id).values():
-        assert secret not in json.dumps(company.told(child.id, "rosa")), "who may read the run, and not the field"
+        assert secret not in json.dumps(company.told(child.id, "rosa")), (
+            "who may read the run, and not the field"
+        )

@@ -37,7 +37,10 @@ def gone(company: Company, how: str) -> None:
     if how == "closed":
         accounts.disable_person(company.olivia.id)
     else:
-        access.assign(company.olivia.id, [("reviewer", "operations")] if how == "reads only" else [("operator", "procurement")])
+        access.assign(
+            company.olivia.id,
+            [("reviewer", "operations")] if how == "reads only" else [("operator", "procurement")],
+        )
 
 
 LEFT = ("closed", "reads only", "another team")
@@ -61,7 +64,9 @@ def test_the_starter_is_gone_when_the_timer_fires(company: Company, on_error: st
 
 @pytest.mark.parametrize("how", LEFT)
 @pytest.mark.parametrize("on_error", ["ask", "fail"])
-def test_the_starter_is_gone_before_an_automatic_step_after_a_wait(company: Company, provider: Provider, on_error: str, how: str) -> None:
+def test_the_starter_is_gone_before_an_automatic_step_after_a_wait(
+    company: Company, provider: Provider, on_error: str, how: str
+) -> None:
     paying(by_itself=True, on_error=on_error)
     run_id = at_pay_after_a_wait(company, on_error)
     gone(company, how)
@@ -69,7 +74,9 @@ def test_the_starter_is_gone_before_an_automatic_step_after_a_wait(company: Comp
     company.work()
     told = load(run_id)
     assert told is not None
-    assert (told.run.status, told.run.holder, provider.payments) == ("waiting_person", None, []), kinds(run_id)
+    assert (told.run.status, told.run.holder, provider.payments) == ("waiting_person", None, []), kinds(
+        run_id
+    )
     assert in_inbox(company, run_id)
     runs.retry(company.tom, run_id, revision=None)
     assert (provider.payments, company.told(run_id, "tom")["status"]) == ([5], "completed")
@@ -78,8 +85,15 @@ def test_the_starter_is_gone_before_an_automatic_step_after_a_wait(company: Comp
 
 def at_pay_after_a_wait(company: Company, on_error: str) -> str:
     """A run of Olivia's that waits, and then pays by itself."""
-    pay = step("pay", "trigger_action", "end", {"action": "customer.pay", "values": {"amount": "5"}}) | {"completion": "automatic"}
-    steps = [step("start", "start", "pause"), step("pause", "wait", "pay", {"duration": "hours(1)"}), pay, step("end", "end", None)]
+    pay = step("pay", "trigger_action", "end", {"action": "customer.pay", "values": {"amount": "5"}}) | {
+        "completion": "automatic"
+    }
+    steps = [
+        step("start", "start", "pause"),
+        step("pause", "wait", "pay", {"duration": "hours(1)"}),
+        pay,
+        step("end", "end", None),
+    ]
     publish("later", steps, "customer", on_error=on_error)
     return runs.start(company.olivia, "later", "customer", "1")
 
@@ -97,7 +111,10 @@ def test_the_starter_is_gone_while_a_change_is_under_way(
         with pytest.raises(KeyboardInterrupt):
             company.answer(run_id)
     gone(company, "closed")
-    fetch("update console.run set active_at = active_at - interval '1 minute' where id = %s returning 1", (run_id,))
+    fetch(
+        "update console.run set active_at = active_at - interval '1 minute' where id = %s returning 1",
+        (run_id,),
+    )
     company.work()
     loaded = load(run_id)
     assert loaded is not None
@@ -113,7 +130,9 @@ def died(*_: object, **__: object) -> None:
 
 @pytest.mark.parametrize("mood", ["refuses", "deaf"])
 @pytest.mark.parametrize("on_error", ["ask", "fail"])
-def test_nobody_holds_the_run_whose_change_goes_wrong(company: Company, provider: Provider, on_error: str, mood: str) -> None:
+def test_nobody_holds_the_run_whose_change_goes_wrong(
+    company: Company, provider: Provider, on_error: str, mood: str
+) -> None:
     handed_on_before_paying(company, on_error)
     provider.mood = mood
     run_id = runs.start(company.olivia, "handed-on", "customer", "1")
@@ -122,7 +141,9 @@ def test_nobody_holds_the_run_whose_change_goes_wrong(company: Company, provider
     assert loaded is not None
     if on_error == "fail":
         assert (loaded.run.status, kinds(run_id)[-2:]) == ("failed", ["step_failed", "run_failed"])
-        assert [effect.status for attempt in loaded.run.attempts.values() for effect in attempt.effects] == ["failed"], "the look-up told"
+        assert [effect.status for attempt in loaded.run.attempts.values() for effect in attempt.effects] == [
+            "failed"
+        ], "the look-up told"
     else:
         assert (loaded.run.status, loaded.run.holder) == ("waiting_person", None)
         assert (loaded.run.unknown is not None) == (mood == "deaf")
@@ -134,9 +155,16 @@ def test_nobody_holds_the_run_whose_change_goes_wrong(company: Company, provider
 def handed_on_before_paying(company: Company, on_error: str) -> None:
     """A workflow whose payment is made by itself after the run was handed on, so that nobody holds it then."""
     paying(by_itself=True)
-    pay = step("pay", "trigger_action", "end", {"action": "customer.pay", "values": {"amount": "5"}}) | {"completion": "automatic"}
+    pay = step("pay", "trigger_action", "end", {"action": "customer.pay", "values": {"amount": "5"}}) | {
+        "completion": "automatic"
+    }
     hand = step("hand", "escalate", "pay", {"inbox": "desk", "text": "Yours."})
-    publish("handed-on", [step("start", "start", "hand"), hand, pay, step("end", "end", None)], "customer", on_error=on_error)
+    publish(
+        "handed-on",
+        [step("start", "start", "hand"), hand, pay, step("end", "end", None)],
+        "customer",
+        on_error=on_error,
+    )
 
 
 def test_where_a_team_has_no_inbox_the_run_is_among_the_saved_ones(company: Company) -> None:
@@ -182,8 +210,14 @@ def test_what_a_closed_account_has_in_hand_goes_to_the_inbox_with_what_was_typed
     run_id = company.at("note")
     runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "Half a sen"})
     gone(company, "closed")
-    fetch("update console.run set active_at = active_at - interval '2 hours' where id = %s returning 1", (run_id,))
-    fetch("update console.draft set saved_at = saved_at - interval '2 hours' where run = %s returning 1", (run_id,))
+    fetch(
+        "update console.run set active_at = active_at - interval '2 hours' where id = %s returning 1",
+        (run_id,),
+    )
+    fetch(
+        "update console.draft set saved_at = saved_at - interval '2 hours' where run = %s returning 1",
+        (run_id,),
+    )
     runs.sweep()
     assert in_inbox(company, run_id)
     assert company.told(run_id, "tom")["current"]["draft"]["values"] == {"note": "Half a sen"}

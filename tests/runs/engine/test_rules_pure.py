@@ -24,19 +24,30 @@ DOCUMENT: dict[str, Any] = {
         "share": {
             "keys": ["kind"],
             "columns": [{"name": "kind"}, {"name": "percent", "type": "decimal"}],
-            "rows": [{"kind": "company", "percent": "25"}, {"valid_from": "2027-07-10", "kind": "company", "percent": "15"}],
+            "rows": [
+                {"kind": "company", "percent": "25"},
+                {"valid_from": "2027-07-10", "kind": "company", "percent": "15"},
+            ],
         }
     },
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "next": {"default": "read"}},
-        {"id": "read", "type": "guidance", "title": "Read", "config": {"text": "x"}, "next": {"default": "done"}},
+        {
+            "id": "read",
+            "type": "guidance",
+            "title": "Read",
+            "config": {"text": "x"},
+            "next": {"default": "done"},
+        },
         {"id": "done", "type": "end", "title": "Done"},
     ],
 }
 RULE = expressions.parse("lookup(tables.share.percent, 'company') == 25 && !variables.inclusive")
 
 
-@pytest.mark.parametrize(("began", "worked_on", "former"), [(BEFORE, BEFORE, True), (BEFORE, AFTER, True), (AFTER, AFTER, False)])
+@pytest.mark.parametrize(
+    ("began", "worked_on", "former"), [(BEFORE, BEFORE, True), (BEFORE, AFTER, True), (AFTER, AFTER, False)]
+)
 def test_a_run_keeps_the_rules_of_its_first_day(began: datetime, worked_on: datetime, former: bool) -> None:
     definition = Definition("wf_1", "owners", "Owners", 1, "00", read(DOCUMENT))
     command = commands.Start(OLIVIA.id, "run_1", "operations", 1, "wf_1", None, None, None, {}, {})

@@ -22,15 +22,41 @@ def test_every_command_while_the_source_is_away(company: Company) -> None:
         assert view.down is not None
         assert "company" in view.down
         assert view.screen is not None
-        assert [field["name"] for field in view.screen["fields"]] == ["risk", "email"], "what was last shown stays on the screen"
-        assert said(lambda: runs.draft(company.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "high"})) == "done"
+        assert [field["name"] for field in view.screen["fields"]] == ["risk", "email"], (
+            "what was last shown stays on the screen"
+        )
+        assert (
+            said(
+                lambda: runs.draft(
+                    company.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "high"}
+                )
+            )
+            == "done"
+        )
         assert said(lambda: company.answer(run_id, "olivia", told, risk="high")) == "source_down"
-        for who, found in [("olivia", {run_id}), ("tom", {other}), ("mona", {run_id, other}), ("ada", {run_id, other}), ("stan", set())]:
+        for who, found in [
+            ("olivia", {run_id}),
+            ("tom", {other}),
+            ("mona", {run_id, other}),
+            ("ada", {run_id, other}),
+            ("stan", set()),
+        ]:
             assert {head.id for head in runs.find(company.people[who])[0]} == found, who
-            assert {head.id for head in runs.held_by(company.people[who])} == found - ({run_id, other} if who in ("mona", "ada") else set())
-        assert said(lambda: runs.get(company.tom, run_id)) == "source_down", "whether it is in Tom's scope cannot be told"
+            assert {head.id for head in runs.held_by(company.people[who])} == found - (
+                {run_id, other} if who in ("mona", "ada") else set()
+            )
+        assert said(lambda: runs.get(company.tom, run_id)) == "source_down", (
+            "whether it is in Tom's scope cannot be told"
+        )
         assert said(lambda: runs.get(company.stan, run_id)) == "not_found"
-        assert said(lambda: runs.revise(company.olivia, run_id, revision=None, step="note", attempt=None, reason="Again.")) == "done"
+        assert (
+            said(
+                lambda: runs.revise(
+                    company.olivia, run_id, revision=None, step="note", attempt=None, reason="Again."
+                )
+            )
+            == "done"
+        )
         assert said(lambda: runs.save(company.olivia, run_id, revision=None)) == "done"
         assert said(lambda: runs.resume(company.olivia, run_id, revision=None)) == "source_down"
         assert said(lambda: runs.resume(company.mona, run_id, revision=None)) == "done"
@@ -42,13 +68,17 @@ def test_every_command_while_the_source_is_away(company: Company) -> None:
     whole(run_id)
 
 
-def test_a_write_that_finds_the_source_away_is_made_once_when_it_is_back(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_finds_the_source_away_is_made_once_when_it_is_back(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = company.at("rate")
     put = runs.changing.transitions.write
 
     def going(*given: Any, **more: Any) -> Any:
         made = put(*given, **more)
-        if company.path.is_file() and any(attempt.status == "performing" for attempt in made.run.attempts.values()):
+        if company.path.is_file() and any(
+            attempt.status == "performing" for attempt in made.run.attempts.values()
+        ):
             connect.dispose()
             company.path.rename(company.path.with_suffix(".away"))
         return made
@@ -69,13 +99,21 @@ def test_a_write_that_finds_the_source_away_is_made_once_when_it_is_back(company
 
 
 CHANGED: list[tuple[str, str]] = [
-    ("alter table customer rename column risk to risk_now", "alter table customer rename column risk_now to risk"),
+    (
+        "alter table customer rename column risk to risk_now",
+        "alter table customer rename column risk_now to risk",
+    ),
     ("alter table customer rename to customers", "alter table customers rename to customer"),
-    ("alter table customer rename column display_name to name", "alter table customer rename column name to display_name"),
+    (
+        "alter table customer rename column display_name to name",
+        "alter table customer rename column name to display_name",
+    ),
 ]
 
 
-def test_a_source_that_changes_its_form_under_an_open_run_is_told_and_nothing_is_written(company: Company) -> None:
+def test_a_source_that_changes_its_form_under_an_open_run_is_told_and_nothing_is_written(
+    company: Company,
+) -> None:
     run_id = company.at("rate")
     told = company.told(run_id)
     for there, back in CHANGED:

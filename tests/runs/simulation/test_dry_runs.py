@@ -30,7 +30,11 @@ NOTE = said(values={"note": "Fine."})
 
 
 def trial(
-    company: Company, document: dict[str, Any] | None = None, who: str = "mona", record: str | None = "1", **chosen: Any
+    company: Company,
+    document: dict[str, Any] | None = None,
+    who: str = "mona",
+    record: str | None = "1",
+    **chosen: Any,
 ) -> Simulated:
     """A dry run of the document (None: the company's own)."""
     made = read(document or DOCUMENT)
@@ -44,7 +48,15 @@ def path(found: Simulated) -> list[str]:
 
 
 def document(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"format": 1, "slug": "dry", "title": "Dry", "team": "operations", "collection": "customer", "steps": [*steps], **more}
+    return {
+        "format": 1,
+        "slug": "dry",
+        "title": "Dry",
+        "team": "operations",
+        "collection": "customer",
+        "steps": [*steps],
+        **more,
+    }
 
 
 def written() -> list[Any]:
@@ -57,7 +69,11 @@ def written() -> list[Any]:
 
 def test_people_are_answered_for_and_what_would_be_written_is_read_by_later_steps(company: Company) -> None:
     before = written()
-    answers = {"read": said(), "note": NOTE, "rate": said(values={"risk": "high", "email": "new@customers.example"})}
+    answers = {
+        "read": said(),
+        "note": NOTE,
+        "rate": said(values={"risk": "high", "email": "new@customers.example"}),
+    }
     asked = trial(company, answers=answers)
     assert (asked.status, asked.question and asked.question.step, asked.question and asked.question.kind) == (
         "waiting_person",
@@ -81,7 +97,9 @@ def end(label: str = "Done") -> dict[str, Any]:
     return step("end", "end", None, {"label": label})
 
 
-def test_waits_jump_and_the_chosen_event_and_answers_of_others_take_the_way_that_was_chosen(company: Company) -> None:
+def test_waits_jump_and_the_chosen_event_and_answers_of_others_take_the_way_that_was_chosen(
+    company: Company,
+) -> None:
     made = document(
         step("start", "start", "pause"),
         step("pause", "wait", "late", {"days": 40}),
@@ -90,7 +108,10 @@ def test_waits_jump_and_the_chosen_event_and_answers_of_others_take_the_way_that
             "config": {"branches": [{"if": "now > run_began", "outcome": "yes"}]},
             "next": {"default": "heard"},
         },
-        {**step("heard", "wait", None, {"event": "message.received", "timeout": "P2D"}), "next": {"event": "task", "timeout": "lost"}},
+        {
+            **step("heard", "wait", None, {"event": "message.received", "timeout": "P2D"}),
+            "next": {"event": "task", "timeout": "lost"},
+        },
         {
             **step("task", "create_task", None, {"title": "Call", "team": "operations", "waits": True}),
             "next": {"done": "yes", "not_done": "lost"},
@@ -109,22 +130,33 @@ def test_waits_jump_and_the_chosen_event_and_answers_of_others_take_the_way_that
     asked = trial(company, made, endings={"heard": ends(outcome="succeeded")})
     assert asked.question is not None
     assert (asked.question.step, asked.question.kind, asked.status) == ("task", "task", "waiting_event")
-    assert [(each.step, each.kind, each.request["title"]) for each in asked.would_send] == [("task", "task", "Call")]
+    assert [(each.step, each.kind, each.request["title"]) for each in asked.would_send] == [
+        ("task", "task", "Call")
+    ]
     chosen = {"task": said(outcome="done"), "yes": said(outcome="approved")}
     done = trial(company, made, endings={"heard": ends(outcome="succeeded")}, answers=chosen)
     assert (done.outcome, path(done)[-3:]) == ("Done", ["task", "yes", "end"])
-    refused = trial(company, made, endings={"heard": ends(outcome="succeeded")}, answers=chosen | {"yes": said(outcome="rejected")})
+    refused = trial(
+        company,
+        made,
+        endings={"heard": ends(outcome="succeeded")},
+        answers=chosen | {"yes": said(outcome="rejected")},
+    )
     assert refused.outcome == "Lost"
 
 
-def test_a_change_that_is_chosen_to_fail_opens_the_form_again_and_an_unknown_one_stops(company: Company) -> None:
+def test_a_change_that_is_chosen_to_fail_opens_the_form_again_and_an_unknown_one_stops(
+    company: Company,
+) -> None:
     answers = {
         "read": said(),
         "note": NOTE,
         "rate": said(values={"risk": "high"}),
         "decide": said(outcome="approve"),
     }
-    failed = trial(company, answers=answers, endings={"rate": ends(outcome="failed", result={"message": "Locked."})})
+    failed = trial(
+        company, answers=answers, endings={"rate": ends(outcome="failed", result={"message": "Locked."})}
+    )
     assert failed.question is not None
     assert (failed.question.step, failed.question.kind, failed.question.answered) == ("rate", "form", True)
     assert "Locked." in failed.question.why
@@ -136,7 +168,12 @@ def test_a_change_that_is_chosen_to_fail_opens_the_form_again_and_an_unknown_one
 def test_branches_and_other_workflows_are_followed_with_their_own_answers(company: Company) -> None:
     inner = document(
         step("start", "start", "ask"),
-        step("ask", "update_data", "say", {"form": [{"name": "word", "label": "Word", "type": "text", "required": True}]}),
+        step(
+            "ask",
+            "update_data",
+            "say",
+            {"form": [{"name": "word", "label": "Word", "type": "text", "required": True}]},
+        ),
         step("say", "output", "end", {"values": {"word": "steps.ask.word"}}),
         end("Said"),
         slug="inner",
@@ -144,11 +181,21 @@ def test_branches_and_other_workflows_are_followed_with_their_own_answers(compan
     workflows.import_file(inner, publish=True)
     made = document(
         step("start", "start", "both"),
-        step("both", "parallel", "join", {"branches": [{"id": "left", "start": "name"}, {"id": "right", "start": "pause"}]}),
+        step(
+            "both",
+            "parallel",
+            "join",
+            {"branches": [{"id": "left", "start": "name"}, {"id": "right", "start": "pause"}]},
+        ),
         step("name", "output", "join", {"values": {"name": "record.display_name"}}),
         step("pause", "wait", "desk", {"duration": "hours(1)"}),
         step("desk", "output", "join", {"values": {"desk": "record.desk"}}),
-        step("join", "output", "other", {"values": {"name": "steps.both.left.name.name", "desk": "steps.both.right.desk.desk"}}),
+        step(
+            "join",
+            "output",
+            "other",
+            {"values": {"name": "steps.both.left.name.name", "desk": "steps.both.right.desk.desk"}},
+        ),
         step("other", "sub_workflow", "told", {"workflow": "inner"}),
         step("told", "output", "end", {"values": {"word": "steps.other.word"}}),
         end(),
@@ -157,10 +204,23 @@ def test_branches_and_other_workflows_are_followed_with_their_own_answers(compan
     asked = trial(company, made)
     assert asked.question is not None
     assert (asked.question.step, asked.question.fields[0]["name"]) == ("other/ask", "word")
-    assert path(asked) == ["start", "both", "name", "pause", "desk", "join", "other", "other/start", "other/ask"]
+    assert path(asked) == [
+        "start",
+        "both",
+        "name",
+        "pause",
+        "desk",
+        "join",
+        "other",
+        "other/start",
+        "other/ask",
+    ]
     done = trial(company, made, answers={"other/ask": said(values={"word": "Hello"})})
     outputs = {each.step: each.output for each in done.path}
-    assert (outputs["join"], outputs["told"]) == ({"name": "Adaeze Okonkwo-Bell", "desk": "retail"}, {"word": "Hello"})
+    assert (outputs["join"], outputs["told"]) == (
+        {"name": "Adaeze Okonkwo-Bell", "desk": "retail"},
+        {"word": "Hello"},
+    )
     chosen = trial(company, made, endings={"other": ends(outcome="succeeded", result={"word": "Told"})})
     assert {each.step: each.output for each in chosen.path}["told"] == {"word": "Told"}
     failed = trial(company, made, endings={"other": ends(outcome="failed")})
@@ -170,7 +230,11 @@ def test_branches_and_other_workflows_are_followed_with_their_own_answers(compan
 
 
 def test_the_record_is_read_with_the_rights_of_the_tester_alone(company: Company) -> None:
-    made = document(step("start", "start", "say"), step("say", "output", "end", {"values": {"tax": "record.tax_id"}}), end())
+    made = document(
+        step("start", "start", "say"),
+        step("say", "output", "end", {"values": {"tax": "record.tax_id"}}),
+        end(),
+    )
     with pytest.raises(NotFound):
         trial(company, made, who="stan")
     with pytest.raises(NotFound):
@@ -204,10 +268,15 @@ def test_ended_runs_are_decided_again_by_the_draft_with_their_own_answers(compan
     ]
     workflows.edit(company.mona, "care-review", draft.revision, more)
     other, _ = runs.redecide(company.mona, "care-review")
-    assert {each.run: (each.differs, each.place) for each in other} == {second: (True, "Result"), first: (False, "")}
+    assert {each.run: (each.differs, each.place) for each in other} == {
+        second: (True, "Result"),
+        first: (False, ""),
+    }
     page, after = runs.redecide(company.mona, "care-review", limit=1)
     assert [each.run for each in page] == [second]
-    assert [each.run for each in runs.redecide(company.mona, "care-review", limit=1, after=after)[0]] == [first]
+    assert [each.run for each in runs.redecide(company.mona, "care-review", limit=1, after=after)[0]] == [
+        first
+    ]
     assert written()[1:] == before[1:]
     for stranger in (company.olivia, company.stan):
         with pytest.raises((NotAllowed, NotFound)):
@@ -220,12 +289,18 @@ def test_an_action_is_not_made_and_ends_as_it_was_chosen_with_its_edge_and_resul
         access.grant("operations_lead", "collection:customer", ["act"], team="operations")
         made = workflows.live("paying").document.to_json()
         answers = {"look": said(), "after": said(), "mend": said()}
-        paid = trial(company, made, answers=answers, endings={"pay": ends(outcome="succeeded", result={"payment": "p1"})})
+        paid = trial(
+            company,
+            made,
+            answers=answers,
+            endings={"pay": ends(outcome="succeeded", result={"payment": "p1"})},
+        )
         assert (paid.outcome, path(paid)) == ("completed", ["start", "look", "pay", "after", "end"])
         assert ({each.step: each.output for each in paid.path}["pay"] or {})["result"] == {"payment": "p1"}
-        assert [(each.summary, each.request["input"], each.request["define"]["target"]) for each in paid.would_send] == [
-            ("Pay through the provider", {"amount": 5}, "provider")
-        ]
+        assert [
+            (each.summary, each.request["input"], each.request["define"]["target"])
+            for each in paid.would_send
+        ] == [("Pay through the provider", {"amount": 5}, "provider")]
         failed = trial(company, made, answers=answers, endings={"pay": ends(outcome="failed")})
         assert path(failed) == ["start", "look", "pay", "mend", "end"]
         assert provider.receiver.received == []

@@ -21,24 +21,58 @@ def test_messages_and_calls_take_the_way_that_the_tester_chose(company: Company)
     found_club(company)
     made = document(
         step("start", "start", "mail"),
-        ways("mail", "email", {"subject": "Hello {{ record.name }}", "body": "We write."}, sent="text", failed="lost", skipped="call", expired="lost"),
-        ways("text", "sms", {"text": "Hello {{ record.name }}"}, sent="call", failed="lost", skipped="call", expired="lost"),
-        ways("call", "ai_call", CALL, answered="end", interested="hot", no_answer="lost", failed="lost", skipped="lost", busy="lost", voicemail="lost", expired="lost"),
+        ways(
+            "mail",
+            "email",
+            {"subject": "Hello {{ record.name }}", "body": "We write."},
+            sent="text",
+            failed="lost",
+            skipped="call",
+            expired="lost",
+        ),
+        ways(
+            "text",
+            "sms",
+            {"text": "Hello {{ record.name }}"},
+            sent="call",
+            failed="lost",
+            skipped="call",
+            expired="lost",
+        ),
+        ways(
+            "call",
+            "ai_call",
+            CALL,
+            answered="end",
+            interested="hot",
+            no_answer="lost",
+            failed="lost",
+            skipped="lost",
+            busy="lost",
+            voicemail="lost",
+            expired="lost",
+        ),
         step("hot", "change_stage", "tag", {"stage": "engaged"}),
         step("tag", "add_tag", "tell", {"tag": "hot"}),
         step("tell", "notify", "end", {"roles": ["operations_lead"], "text": "{{ record.name }} is hot"}),
         LOST,
         end(),
         collection="contact",
-    )  # fmt: skip
+    )
     before = written()
 
     def tried(**endings: Any) -> Any:
-        return trial(company, made, who="olivia", endings={name: ends(**given) for name, given in endings.items()})
+        return trial(
+            company, made, who="olivia", endings={name: ends(**given) for name, given in endings.items()}
+        )
 
     usual = tried()
     assert (usual.outcome, path(usual)) == ("Done", ["start", "mail", "text", "call", "end"])
-    assert [(each.step, each.kind) for each in usual.would_send] == [("mail", "message"), ("text", "message"), ("call", "message")]
+    assert [(each.step, each.kind) for each in usual.would_send] == [
+        ("mail", "message"),
+        ("text", "message"),
+        ("call", "message"),
+    ]
     assert "Hello Sam Whitfield" in str(usual.would_send[0].request)
     assert [each.request["channel"] for each in usual.would_send] == ["email", "sms", "call"]
     skipped = tried(mail={"outcome": "succeeded", "result": {"outcome": "skipped"}})
@@ -51,15 +85,30 @@ def test_messages_and_calls_take_the_way_that_the_tester_chose(company: Company)
 
 
 def test_documents_a_model_and_the_items_of_a_list_are_answered_in_the_panel(company: Company) -> None:
-    wanted = {"documents": [{"id": "extract", "label": "Extract"}], "to": "'ada@customers.example'", "text": "Please send it."}
-    answer = {"prompt": "Sum it up.", "output": [{"name": "summary", "label": "Summary", "type": "long_text", "required": True}]}
-    items = {"items": {"relation": "account", "fields": ["iban", "status"]}, "form": [{"name": "verdict", "label": "Verdict", "type": "text", "required": True}]}  # fmt: skip
+    wanted = {
+        "documents": [{"id": "extract", "label": "Extract"}],
+        "to": "'ada@customers.example'",
+        "text": "Please send it.",
+    }
+    answer = {
+        "prompt": "Sum it up.",
+        "output": [{"name": "summary", "label": "Summary", "type": "long_text", "required": True}],
+    }
+    items = {
+        "items": {"relation": "account", "fields": ["iban", "status"]},
+        "form": [{"name": "verdict", "label": "Verdict", "type": "text", "required": True}],
+    }
     made = document(
         step("start", "start", "papers"),
         ways("papers", "request_documents", wanted, received="model", expired="lost"),
         {**step("model", "llm", "list", answer), "completion": "automatic"},
         step("list", "loop", "told", items),
-        step("told", "output", "end", {"values": {"summary": "steps.model.summary", "count": "steps.list.count"}}),
+        step(
+            "told",
+            "output",
+            "end",
+            {"values": {"summary": "steps.model.summary", "count": "steps.list.count"}},
+        ),
         LOST,
         end(),
     )

@@ -18,9 +18,19 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import ANA, NOON, SAM
 
 STEPS: list[dict[str, Any]] = [
-    {"id": "mail", "type": "email", "config": {"subject": "Hello", "body": "Hello {{ record.name }}"}, "next": {"sent": "text", "skipped": "text", "failed": "end"}},
-    {"id": "text", "type": "sms", "config": {"text": "Hello", "expires": "P3D"}, "next": {"sent": "end", "skipped": "end", "failed": "end"}},
-]  # fmt: skip
+    {
+        "id": "mail",
+        "type": "email",
+        "config": {"subject": "Hello", "body": "Hello {{ record.name }}"},
+        "next": {"sent": "text", "skipped": "text", "failed": "end"},
+    },
+    {
+        "id": "text",
+        "type": "sms",
+        "config": {"text": "Hello", "expires": "P3D"},
+        "next": {"sent": "end", "skipped": "end", "failed": "end"},
+    },
+]
 
 
 @pytest.fixture
@@ -34,7 +44,9 @@ def club(company: Company) -> Company:
 def dry(company: Company, key: str = SAM, **effects: Any) -> Simulated:
     """What came of a dry run of Mona's."""
     gate = DeliveryGate(company.mona, "Reaching")
-    return runs.try_workflow(company.mona, "reaching", record=key, given={}, answers={}, effects=effects, gate=gate)
+    return runs.try_workflow(
+        company.mona, "reaching", record=key, given={}, answers={}, effects=effects, gate=gate
+    )
 
 
 def told(found: Simulated) -> dict[str, Delivery]:
@@ -83,9 +95,19 @@ def test_no_consent_takes_the_way_of_what_is_skipped_unless_the_tester_says_othe
 
 def test_the_caps_count_what_left_before_and_what_this_run_would_have_sent(club: Company) -> None:
     again = [
-        {"id": f"text{n}", "type": "sms", "config": {"text": f"Hello {n}", "expires": "P1D"}, "next": {"default": "end" if n == 4 else f"text{n + 1}", "sent": "end" if n == 4 else f"text{n + 1}", "skipped": "end", "failed": "end"}}
+        {
+            "id": f"text{n}",
+            "type": "sms",
+            "config": {"text": f"Hello {n}", "expires": "P1D"},
+            "next": {
+                "default": "end" if n == 4 else f"text{n + 1}",
+                "sent": "end" if n == 4 else f"text{n + 1}",
+                "skipped": "end",
+                "failed": "end",
+            },
+        }
         for n in range(1, 5)
-    ]  # fmt: skip
+    ]
     reached.workflow("reaching", again)
     with reached.clock(NOON):
         found = dry(club)
@@ -95,9 +117,13 @@ def test_the_caps_count_what_left_before_and_what_this_run_would_have_sent(club:
 
 
 @pytest.mark.parametrize(("act", "shown"), [("read", None)])
-def test_who_may_not_read_the_number_is_told_none_and_the_rules_still_know_it(club: Company, act: str, shown: str | None) -> None:
+def test_who_may_not_read_the_number_is_told_none_and_the_rules_still_know_it(
+    club: Company, act: str, shown: str | None
+) -> None:
     with transaction() as connection:
-        rows = [access.Row("p", "role:operations_lead", "t:operations", "field:contact/phone", act, "deny", "")]
+        rows = [
+            access.Row("p", "role:operations_lead", "t:operations", "field:contact/phone", act, "deny", "")
+        ]
         policy_store.write(connection, added=rows)
     access.refresh()
     with reached.clock(NOON):

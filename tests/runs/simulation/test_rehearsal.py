@@ -28,7 +28,9 @@ ALL = scopes.whole("ticket")
 
 
 @pytest.fixture(scope="module", params=["postgresql", "mysql", "sqlite"])
-def url(request: pytest.FixtureRequest, pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(
+    request: pytest.FixtureRequest, pg: Embedded, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("rehearsed")
     if request.param == "postgresql":
         pg.drop_database("rehearsed")
@@ -69,7 +71,10 @@ def test_what_was_written_is_read_until_the_end_and_then_gone(desk: Callable[[],
     before = desk()
     with records.rehearsed():
         assert status("1") == "open"
-        assert records.write("ticket", "1", {"status": {"old": "open", "new": "solved"}}, ALL).values["status"] == "solved"
+        assert (
+            records.write("ticket", "1", {"status": {"old": "open", "new": "solved"}}, ALL).values["status"]
+            == "solved"
+        )
         made = records.insert("ticket", {"id": 9, "subject": "ninth", "status": "open"}, ALL)
         records.delete("ticket", "2", {"status": "open"}, ALL)
         assert (status("1"), made.key, status("9")) == ("solved", "9", "open")
@@ -86,7 +91,11 @@ def test_what_is_refused_undoes_itself_alone(desk: Callable[[], list[Any]]) -> N
     before = desk()
     with records.rehearsed():
         records.write("ticket", "1", {"status": {"new": "solved"}}, ALL)
-        for change in ({"status": {"new": "lost"}}, {"subject": {"new": None}}, {"status": {"old": "solved", "new": "open"}}):
+        for change in (
+            {"status": {"new": "lost"}},
+            {"subject": {"new": None}},
+            {"status": {"old": "solved", "new": "open"}},
+        ):
             with pytest.raises(ConsoleError):
                 records.write("ticket", "2", change, ALL)
         with pytest.raises(Conflict):
@@ -97,7 +106,9 @@ def test_what_is_refused_undoes_itself_alone(desk: Callable[[], list[Any]]) -> N
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_a_check_that_is_put_off_to_the_commit_is_done(desk: Callable[[], list[Any]], url: str) -> None:
-    with sa.create_engine(connect.address(url), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as connection:
+    with sa.create_engine(
+        connect.address(url), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    ).connect() as connection:
         connection.exec_driver_sql(
             "create or replace function never() returns trigger language plpgsql as $$ begin raise exception 'Nobody solves two tickets.'; end $$"
         )
@@ -110,7 +121,9 @@ def test_a_check_that_is_put_off_to_the_commit_is_done(desk: Callable[[], list[A
         assert status("2") == "open"
 
 
-def test_a_rehearsal_that_takes_long_ends_by_itself(desk: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rehearsal_that_takes_long_ends_by_itself(
+    desk: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rehearsal, "HELD_S", -1.0)
     with records.rehearsed(), pytest.raises(Conflict, match="held open"):
         records.write("ticket", "1", {"status": {"new": "solved"}}, ALL)
@@ -118,8 +131,12 @@ def test_a_rehearsal_that_takes_long_ends_by_itself(desk: Callable[[], list[Any]
 
 
 @pytest.mark.parametrize("url", ["mysql"], indirect=True)
-def test_a_source_with_tables_that_keep_every_change_is_only_read(desk: Callable[[], list[Any]], url: str) -> None:
-    with sa.create_engine(connect.address(url), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as connection:
+def test_a_source_with_tables_that_keep_every_change_is_only_read(
+    desk: Callable[[], list[Any]], url: str
+) -> None:
+    with sa.create_engine(
+        connect.address(url), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    ).connect() as connection:
         connection.exec_driver_sql("create table noted (id int) engine=MyISAM")
         try:
             with records.rehearsed(), pytest.raises(rehearsal.NotRehearsed):
@@ -130,18 +147,36 @@ def test_a_source_with_tables_that_keep_every_change_is_only_read(desk: Callable
 
 
 CLOSE = {
-    "effect": {"kind": "sql_write", "name": "account", "collection": "account", "record": "input.account", "set": {"status": "'closed'"}, "summary": "Closes it"},
+    "effect": {
+        "kind": "sql_write",
+        "name": "account",
+        "collection": "account",
+        "record": "input.account",
+        "set": {"status": "'closed'"},
+        "summary": "Closes it",
+    },
     "values": {"account": "steps.load.accounts[0].iban"},
-}  # fmt: skip
+}
 
 
 def closing() -> dict[str, Any]:
     """Close one open account of the customer after the other."""
-    related = {"name": "accounts", "relation": "account", "fields": ["iban", "status"], "where": "record.status == 'open'"}
+    related = {
+        "name": "accounts",
+        "relation": "account",
+        "fields": ["iban", "status"],
+        "where": "record.status == 'open'",
+    }
     return document(
         step("start", "start", "load"),
-        step("load", "get_data", "any", {"fields": ["risk"], "related": [related]}) | {"completion": "automatic"},
-        step("any", "condition", None, {"branches": [{"if": "size(steps.load.accounts) > 0", "outcome": "yes"}]})
+        step("load", "get_data", "any", {"fields": ["risk"], "related": [related]})
+        | {"completion": "automatic"},
+        step(
+            "any",
+            "condition",
+            None,
+            {"branches": [{"if": "size(steps.load.accounts) > 0", "outcome": "yes"}]},
+        )
         | {"next": {"yes": "close", "default": "end"}},
         step("close", "action", "again", CLOSE),
         step("again", "go_to", "load"),
@@ -153,11 +188,16 @@ def test_a_list_that_a_workflow_works_off_comes_to_its_end(company: Company) -> 
     access.grant("operations_lead", "collection:account", ["browse", "read", "update"], team="operations")
     before, rows = written(), company.sql("select * from account order by iban")
     found = trial(company, closing())
-    assert (found.outcome, path(found)) == ("All closed", ["start", "load", "any", "close", "again", "load", "any", "end"])
+    assert (found.outcome, path(found)) == (
+        "All closed",
+        ["start", "load", "any", "close", "again", "load", "any", "end"],
+    )
     assert (written(), company.sql("select * from account order by iban"), found.notes) == (before, rows, [])
 
 
-def test_where_nothing_may_be_tried_the_dry_run_says_so(company: Company, given_settings: Callable[..., None]) -> None:
+def test_where_nothing_may_be_tried_the_dry_run_says_so(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
     given_settings(CONSOLE_DRY_RUN_READS_ONLY="company")
     access.grant("operations_lead", "collection:account", ["browse", "read", "update"], team="operations")
     found = trial(company, closing())
@@ -173,7 +213,9 @@ def test_what_the_database_refuses_is_found(company: Company) -> None:
     )
     rated = {"rate": said(values={"risk": "high"})}
     made = document(
-        step("start", "start", "rate"), step("rate", "trigger_action", "end", {"action": "customer.rate"}), step("end", "end", None)
+        step("start", "start", "rate"),
+        step("rate", "trigger_action", "end", {"action": "customer.rate"}),
+        step("end", "end", None),
     )
     found = trial(company, made, answers=rated)
     assert found.question is not None

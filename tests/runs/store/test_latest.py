@@ -25,13 +25,31 @@ ROUND: dict[str, Any] = {
     "settings": {"visit_limit": 100},
     "steps": [
         {"id": "start", "type": "start", "title": "Start", "next": {"default": "say"}},
-        {"id": "say", "type": "update_data", "title": "Say", "config": {"form": [{"name": "note", "label": "Note", "type": "text"}]}, "next": {"default": "sum"}},
-        {"id": "sum", "type": "output", "title": "Sum", "config": {"values": {"n": "1 + 1"}}, "next": {"default": "way"}},
-        {"id": "way", "type": "condition", "title": "Way", "config": {"branches": [{"outcome": "out", "if": "steps.say.note == 'out'"}]}, "next": {"out": "end", "default": "again"}},
+        {
+            "id": "say",
+            "type": "update_data",
+            "title": "Say",
+            "config": {"form": [{"name": "note", "label": "Note", "type": "text"}]},
+            "next": {"default": "sum"},
+        },
+        {
+            "id": "sum",
+            "type": "output",
+            "title": "Sum",
+            "config": {"values": {"n": "1 + 1"}},
+            "next": {"default": "way"},
+        },
+        {
+            "id": "way",
+            "type": "condition",
+            "title": "Way",
+            "config": {"branches": [{"outcome": "out", "if": "steps.say.note == 'out'"}]},
+            "next": {"out": "end", "default": "again"},
+        },
         {"id": "again", "type": "go_to", "title": "Again", "next": {"default": "say"}},
         {"id": "end", "type": "end", "title": "End"},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -46,11 +64,20 @@ def agree(actor: Actor, run_id: str) -> None:
     """A path cut to its last steps is that of the whole run."""
     read, every = see(actor, run_id, shown=True), see(actor, run_id, whole=True)
     theirs = reading.view(actor, every, None, reading.PageState(), None)
-    found = step_findings.finder(every.definition, every.run.created_at, theirs.json["context"], theirs.masked)
+    found = step_findings.finder(
+        every.definition, every.run.created_at, theirs.json["context"], theirs.masked
+    )
     for most in range(1, FEW):
         mine = reading.view(actor, read, None, reading.PageState(), most)
         if most <= len(path(read.run.attempts, read.loaded.left)):
-            cut = outline(every.run, every.definition, theirs.names, may_revise="revise" in theirs.can, most=most, found=found)
+            cut = outline(
+                every.run,
+                every.definition,
+                theirs.names,
+                may_revise="revise" in theirs.can,
+                most=most,
+                found=found,
+            )
             assert (mine.steps, mine.earlier) == cut
     assert (mine.json["context"], mine.can) == (theirs.json["context"], theirs.can)
     assert len(mine.json["attempts"]) + mine.json["left_out"] == len(theirs.json["attempts"]) == read.run.made
@@ -67,11 +94,15 @@ def test_a_long_path_through_lists_and_back_is_counted_as_if_all_of_it_were_ther
         told = hand_in(company, run_id, verdict=verdict)
         agree(company.olivia, run_id)
         if told["current"]["step"] == "sorry":
-            runs.complete_and_look(company.olivia, run_id, runs.Submission(step="sorry", revision=told["revision"], values={}))
+            runs.complete_and_look(
+                company.olivia, run_id, runs.Submission(step="sorry", revision=told["revision"], values={})
+            )
             agree(company.olivia, run_id)
     told = company.told(run_id)
     assert told["left_out"] > 0
-    runs.revise(company.olivia, run_id, revision=told["revision"], step="sorry", attempt=None, reason="Not so.")
+    runs.revise(
+        company.olivia, run_id, revision=told["revision"], step="sorry", attempt=None, reason="Not so."
+    )
     agree(company.olivia, run_id)
     runs.complete(company.olivia, run_id, runs.Submission(step="sorry", revision=None, values={}))
     agree(company.olivia, run_id)
@@ -81,7 +112,9 @@ def test_a_long_path_through_lists_and_back_is_counted_as_if_all_of_it_were_ther
     assert (len(every["attempts"]), every["left_out"]) == (run_store.load(run_id).run.made, 0)  # type: ignore[union-attr]
 
 
-def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workflows.import_file(ROUND, publish=True)
     run_id = runs.start(company.olivia, "round", None, None, {})
     runs.get(company.olivia, run_id)
@@ -89,6 +122,10 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company
         for place in ("changing.transitions", "showing.reading"):
             patch.setattr(f"console.runs.{place}.draw_screen", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "Once more."}))
+            runs.complete_and_look(
+                company.olivia,
+                run_id,
+                runs.Submission(step="say", revision=None, values={"note": "Once more."}),
+            )
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["attempt"]) == ("say", 2)

@@ -17,12 +17,18 @@ HARM = [
     ("update console.run set status = 'completed', holder = null where id = :run", {("run", "head")}),
     ("update console.run set revision = revision + 5, visits = '{}' where id = :run", {("run", "head")}),
     ("delete from console.attempt where run = :run and n = 2", {("attempt", "2")}),
-    ('update console.attempt set "values" = \'{"note": "forged"}\' where run = :run and step = \'note\'', {("attempt", "4")}),
+    (
+        'update console.attempt set "values" = \'{"note": "forged"}\' where run = :run and step = \'note\'',
+        {("attempt", "4")},
+    ),
     (
         'insert into console.attempt select run, 99, step, 9, status, entered_at, completed_at, by, outcome, "values", output, handled_manually, replaces, revised, defaults, errors from console.attempt where run = :run and n = 1',
         {("attempt", "99")},
     ),
-    ("update console.run_context set output = '{}' where run = :run and step = 'note'", {("run_context", "note")}),
+    (
+        "update console.run_context set output = '{}' where run = :run and step = 'note'",
+        {("run_context", "note")},
+    ),
     (
         "delete from console.run_context where run = :run",
         {
@@ -55,7 +61,11 @@ def texts(run_id: str) -> list[str]:
     found = []
     for table, column in (("run", "id"), ("attempt", "run"), ("effect", "run"), ("run_context", "run")):
         found += [
-            row[0] for row in fetch(f"select t::text from console.{table} t where {column} = %s order by 1 /* every run */", (run_id,))
+            row[0]
+            for row in fetch(
+                f"select t::text from console.{table} t where {column} = %s order by 1 /* every run */",
+                (run_id,),
+            )
         ]
     return found
 
@@ -89,7 +99,9 @@ def test_a_run_whose_rows_are_all_gone_comes_back(company: Company) -> None:
     assert load(run_id) is None
     assert {each.columns for each in runs.rebuild()} == {("missing",)}
     assert rows(run_id) == whole
-    assert texts(run_id) == as_written, "what is empty stays SQL's null: statements of lists and counts ask for it"
+    assert texts(run_id) == as_written, (
+        "what is empty stays SQL's null: statements of lists and counts ask for it"
+    )
     assert company.told(run_id) == told
     company.answer(run_id)
     assert company.told(run_id)["status"] == "completed"
@@ -110,10 +122,14 @@ def test_the_command_exits_1_and_names_what_it_found(company: Company) -> None:
 def test_runs_made_anew_by_the_release_before_are_found_again(company: Company) -> None:
     run_id = company.at("decide")
     as_written = texts(run_id)
-    nothing = ", ".join(f"{name} = coalesce({name}, 'null')" for name in ("waiting", "take_over", "ticket", "origin", "fork"))
+    nothing = ", ".join(
+        f"{name} = coalesce({name}, 'null')" for name in ("waiting", "take_over", "ticket", "origin", "fork")
+    )
     harm(f"update console.run set {nothing} where id = :run", run_id)
     harm("update console.attempt set proposal = coalesce(proposal, 'null') where run = :run", run_id)
     assert texts(run_id) != as_written
-    for statement in (ROOT / "migrations" / "sql" / "20261216_0470_nothing_in_runs.sql").read_text().split(";")[:-1]:
+    for statement in (
+        (ROOT / "migrations" / "sql" / "20261216_0470_nothing_in_runs.sql").read_text().split(";")[:-1]
+    ):
         harm(f"{statement} and :run <> ''", run_id)
     assert texts(run_id) == as_written

@@ -24,7 +24,11 @@ def at_note(company: Company) -> tuple[str, int]:
 
 
 def hand_in(company: Company, run_id: str, revision: int | None) -> None:
-    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=revision, values={"note": "Looked at it."}))
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=revision, values={"note": "Looked at it."}),
+    )
 
 
 def elsewhere(run_id: str, act: Callable[[], object]) -> None:
@@ -39,7 +43,12 @@ def agrees(run_id: str) -> None:
     assert loaded is not None
     state = fold([as_event(event) for event in log.events_of(run_id)])
     run = loaded.run
-    assert (state.status, state.revision, state.seq, state.current) == (run.status, run.revision, run.seq, run.current)
+    assert (state.status, state.revision, state.seq, state.current) == (
+        run.status,
+        run.revision,
+        run.seq,
+        run.current,
+    )
 
 
 def test_what_was_just_written_is_not_read_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +64,11 @@ def test_what_was_just_written_is_not_read_again(company: Company, monkeypatch: 
 def test_a_look_from_elsewhere_costs_a_second_try_and_nothing_else(company: Company, look: str) -> None:
     run_id, revision = at_note(company)
     elsewhere(run_id, lambda: runs.get(company.mona, run_id))
-    getattr(runs, look)(company.olivia, run_id, runs.Submission(step="note", revision=revision, values={"note": "Looked at it."}))
+    getattr(runs, look)(
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=revision, values={"note": "Looked at it."}),
+    )
     assert [event.type for event in log.events_of(run_id)].count("step_completed") == 4
     agrees(run_id)
 
@@ -74,12 +87,17 @@ def test_what_was_handed_in_elsewhere_is_gone_on_from(company: Company) -> None:
     ("act", "code"),
     [
         (lambda company, run_id: runs.take_over(company.mona, run_id, revision=None), "not_holder"),
-        (lambda company, run_id: runs.cancel(company.mona, run_id, revision=None, reason="Twice."), "not_possible"),
+        (
+            lambda company, run_id: runs.cancel(company.mona, run_id, revision=None, reason="Twice."),
+            "not_possible",
+        ),
         (lambda company, run_id: runs.save(company.olivia, run_id, revision=None), "not_holder"),
         (lambda _, run_id: end_for_erasure(run_id), "not_possible"),
     ],
 )
-def test_what_others_did_elsewhere_refuses_as_ever(company: Company, act: Callable[[Company, str], object], code: str) -> None:
+def test_what_others_did_elsewhere_refuses_as_ever(
+    company: Company, act: Callable[[Company, str], object], code: str
+) -> None:
     run_id, _ = at_note(company)
     elsewhere(run_id, lambda: act(company, run_id))
     before = load(run_id, whole=True)
@@ -97,7 +115,9 @@ def test_rights_are_judged_anew(company: Company) -> None:
     agrees(run_id)
 
 
-def test_only_so_many_live_runs_are_held_and_not_for_long(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_live_runs_are_held_and_not_for_long(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recent_runs, "MAX_RUNS", 2)
     monkeypatch.setattr(recent_runs, "_recent", OrderedDict())
     run_ids = [company.started(key) for key in ("1", "2", "3")]

@@ -26,24 +26,57 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str | None]] = {
     "set to what it is": ("update_data", {"set": [{"field": "risk", "value": "record.risk"}]}, {}, None),
     "set by what is typed": (
         "update_data",
-        {"form": [NOTE], "set": [{"field": "risk", "value": [{"if": "steps.here.note == 'bad'", "value": "'high'"}, {"value": "'low'"}]}]},
+        {
+            "form": [NOTE],
+            "set": [
+                {
+                    "field": "risk",
+                    "value": [{"if": "steps.here.note == 'bad'", "value": "'high'"}, {"value": "'low'"}],
+                }
+            ],
+        },
         {"note": "bad"},
         None,
     ),
-    "set and noted, needed": ("update_data", {"form": [{**NOTE, "required": True}], "set": [WRITES]}, {"note": "x"}, None),
+    "set and noted, needed": (
+        "update_data",
+        {"form": [{**NOTE, "required": True}], "set": [WRITES]},
+        {"note": "x"},
+        None,
+    ),
     "fields, untouched": ("update_data", {"fields": ["email", "risk"]}, {}, None),
-    "fields, changed": ("update_data", {"fields": ["email", "risk"]}, {"email": "new@customers.example"}, None),
-    "fields and set": ("update_data", {"fields": ["email"], "set": [WRITES]}, {"email": "new@customers.example"}, None),
+    "fields, changed": (
+        "update_data",
+        {"fields": ["email", "risk"]},
+        {"email": "new@customers.example"},
+        None,
+    ),
+    "fields and set": (
+        "update_data",
+        {"fields": ["email"], "set": [WRITES]},
+        {"email": "new@customers.example"},
+        None,
+    ),
     "noted under a column's name": ("update_data", {"form": [RISK]}, {"risk": "x"}, None),
     "noted": ("update_data", {"form": [NOTE]}, {"note": "x"}, None),
-    "a choice": ("decision", {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]}, {}, "no"),
+    "a choice": (
+        "decision",
+        {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]},
+        {},
+        "no",
+    ),
     "read": ("guidance", {"text": "Read."}, {}, None),
     "loaded": ("get_data", {"fields": ["risk"]}, {}, None),
     "handed on": ("escalate", {"inbox": "desk", "text": "Look."}, {}, None),
     "an item noted": ("loop", {"items": ACCOUNTS, "form": [NOTE]}, {"note": "x"}, None),
     "an item set": ("loop", {"items": ACCOUNTS, "set": [{"field": "status", "value": "'closed'"}]}, {}, None),
     "an item edited": ("loop", {"items": ACCOUNTS, "edit": ["status"]}, {"status": "held"}, None),
-    "an item done": ("loop", {"items": ACCOUNTS, "edit": ["status"], "on_failure": "continue"}, {"status": "held"}, "done"),
+    "an item done": (
+        "loop",
+        {"items": ACCOUNTS, "edit": ["status"], "on_failure": "continue"},
+        {"status": "held"},
+        "done",
+    ),
     "an item given up": (
         "loop",
         {"items": ACCOUNTS, "set": [{"field": "status", "value": "'x'"}], "on_failure": "continue"},
@@ -52,7 +85,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str | None]] = {
     ),
     "an action": ("trigger_action", {"action": "customer.rate", "values": {"risk": "'high'"}}, {}, None),
     "an action, typed": ("trigger_action", {"action": "customer.rate"}, {"risk": "medium"}, None),
-    "an action that others approve": ("trigger_action", {"action": "customer.check"}, {"risk": "medium"}, None),
+    "an action that others approve": (
+        "trigger_action",
+        {"action": "customer.check"},
+        {"risk": "medium"},
+        None,
+    ),
     "a choice among records": ("load_related", {"items": ACCOUNTS}, {"key": "LT459999900012345678"}, None),
     "by a model's form": ("llm", {"prompt": "What?", "output": [NOTE]}, {"note": "x"}, None),
     "an automatic step by hand": (
@@ -90,7 +128,14 @@ def begun(company: Company, kind: str, config: dict[str, Any]) -> dict[str, Any]
     imported(RATE, {**RATE, "id": "customer.check", "approval": [{"roles": ["lead"]}]})
     made = [step("start", "start", "here"), step("here", kind, "next", config)]
     made += [step("next", "guidance", "end", {"text": "Then."}), step("end", "end", None)]
-    document = {"format": 1, "slug": "told", "title": "Told", "collection": "customer", "team": "operations", "steps": made}
+    document = {
+        "format": 1,
+        "slug": "told",
+        "title": "Told",
+        "collection": "customer",
+        "team": "operations",
+        "steps": made,
+    }
     workflows.import_file(document, publish=True)
     return company.told(runs.start(company.olivia, "told", "customer", "1", {}))
 
@@ -102,7 +147,9 @@ def way(screen: Mapping[str, Any], outcome: str | None) -> dict[str, Any]:
 
 def told_changes(found: Mapping[str, Any]) -> list[dict[str, tuple[Any, Any]]]:
     return [
-        {one["name"]: (one.get("old"), one.get("new")) for one in effect["fields"]} for effect in found["effects"] if effect.get("fields")
+        {one["name"]: (one.get("old"), one.get("new")) for one in effect["fields"]}
+        for effect in found["effects"]
+        if effect.get("fields")
     ]
 
 
@@ -113,7 +160,9 @@ def done_changes(run_id: str) -> list[dict[str, tuple[Any, Any]]]:
         request = event.values.get("request") or {}
         if event.type == "effect_requested" and "changes" in request:
             made.append({name: (change["old"], change["new"]) for name, change in request["changes"].items()})
-        if event.type == "effect_succeeded" and "new" in ((event.values.get("result") or {}).get("values") or {}):
+        if event.type == "effect_succeeded" and "new" in (
+            (event.values.get("result") or {}).get("values") or {}
+        ):
             values = event.values["result"]["values"]
             made.append({name: (values["old"][name], values["new"][name]) for name in values["new"]})
     return made
@@ -131,11 +180,15 @@ def test_what_is_told_before_is_what_is_done(company: Company, name: str) -> Non
     before = way(screen, outcome)
     assert before["refused"] is None
     runs.complete(
-        company.olivia, run_id, runs.Submission(step="here", revision=told["revision"], values={**typed, **item}, outcome=outcome)
+        company.olivia,
+        run_id,
+        runs.Submission(step="here", revision=told["revision"], values={**typed, **item}, outcome=outcome),
     )
     waits = [effect["kind"] for effect in before["effects"]]
     after = company.told(run_id, "mona")
-    assert ("approval" in waits) == ((after["current"] or {}).get("waiting") or {}).get("for", "").startswith("approval")
+    assert ("approval" in waits) == ((after["current"] or {}).get("waiting") or {}).get("for", "").startswith(
+        "approval"
+    )
     assert ("hand_over" in waits) == bool(after["ticket"])
     if "approval" not in waits:
         assert told_changes(before) == done_changes(run_id)
@@ -151,10 +204,29 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
             "here",
             "update_data",
             "chosen",
-            {"form": [{"name": "lacking", "label": "Lacking", "type": "multi_enum", "options": [{"value": "id", "label": "ID"}]}]},
+            {
+                "form": [
+                    {
+                        "name": "lacking",
+                        "label": "Lacking",
+                        "type": "multi_enum",
+                        "options": [{"value": "id", "label": "ID"}],
+                    }
+                ]
+            },
         ),
-        step("chosen", "condition", "which", {"branches": [{"if": "steps.here.lacking == []", "outcome": "all_there"}]}),
-        step("which", "condition", "change", {"branches": [{"if": "record.desk == 'retail'", "outcome": "retail"}]}),
+        step(
+            "chosen",
+            "condition",
+            "which",
+            {"branches": [{"if": "steps.here.lacking == []", "outcome": "all_there"}]},
+        ),
+        step(
+            "which",
+            "condition",
+            "change",
+            {"branches": [{"if": "record.desk == 'retail'", "outcome": "retail"}]},
+        ),
         step("change", "action", "known", {"effect": AFTER}),
         step("known", "condition", "never", {"branches": [{"if": "variables.on == true", "outcome": "on"}]}),
         step("never", "action", "end", {"effect": AFTER}),
@@ -163,7 +235,10 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
     ]
     made[2]["next"] = {"all_there": "which", "default": "ask"}
     made[3]["next"] = {"retail": "change", "default": "end"}
-    made[5]["next"] = {"on": "never", "default": "end"}  # it looks at nothing that will change: what it will not take is not told
+    made[5]["next"] = {
+        "on": "never",
+        "default": "end",
+    }  # it looks at nothing that will change: what it will not take is not told
     document = {
         "format": 1,
         "slug": "told",
@@ -175,7 +250,10 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
     }
     workflows.import_file(document, publish=True)
     run = company.told(runs.start(company.olivia, "told", "customer", "1", {}))
-    for ticked, after in (([], made[4]["title"]), (["id"], made[7]["title"])):  # what is ticked decides where it goes
+    for ticked, after in (
+        ([], made[4]["title"]),
+        (["id"], made[7]["title"]),
+    ):  # what is ticked decides where it goes
         screen = runs.preview_screen(company.olivia, run["id"], {"lacking": ticked}, None)
         assert screen is not None
         (found,) = screen["ways"]
@@ -200,7 +278,13 @@ def test_an_option_that_is_not_offered_is_refused_by_name(company: Company, name
         runs.complete(
             company.olivia,
             told["id"],
-            runs.Submission(step="here", revision=told["revision"], values={**typed, **item}, outcome="not_there"),
+            runs.Submission(
+                step="here", revision=told["revision"], values={**typed, **item}, outcome="not_there"
+            ),
         )
-    assert [detail for detail in caught.value.details if detail["field"] == "outcome" and "not_there" in detail["reason"]]
+    assert [
+        detail
+        for detail in caught.value.details
+        if detail["field"] == "outcome" and "not_there" in detail["reason"]
+    ]
     assert company.told(told["id"])["revision"] == told["revision"]

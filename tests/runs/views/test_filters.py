@@ -56,7 +56,9 @@ def values(name: str, told: list[dict[str, Any]]) -> set[str]:
         case "trigger":
             return set(TRIGGERS)
         case "user":
-            return {run[part] for run in told for part in ("started_by", "holder") if run[part]} | {"usr_nobody"}
+            return {run[part] for run in told for part in ("started_by", "holder") if run[part]} | {
+                "usr_nobody"
+            }
         case "version":
             return {"1", "7"}
         case "mode":
@@ -101,14 +103,27 @@ def test_every_filter_gives_what_the_runs_say_of_themselves(mixed: Company) -> N
         for value in values(name, everything):
             found = [head.to_json() for head in runs.find(mixed.mona, {name: value}, limit=100)[0]]
             assert found == [run for run in everything if says(run, value)], (name, value)
-    several = [head.to_json()["id"] for head in runs.find(mixed.mona, {"status": "completed,aborted"}, limit=100)[0]]
+    several = [
+        head.to_json()["id"] for head in runs.find(mixed.mona, {"status": "completed,aborted"}, limit=100)[0]
+    ]
     assert several == [run["id"] for run in everything if run["status"] in ("completed", "aborted")]
     for one in everything:  # and together: each run is found by all that it says of itself
-        filters = {"workflow": one["workflow"]["slug"], "status": one["status"], "team": one["team"], "trigger": one["trigger"]["kind"]}
-        filters |= {name: one[name] for name in ("collection", "record") if one[name] is not None} | {"user": one["started_by"]}
-        expected = [run for run in everything if all(SAYS[name](run, value) for name, value in filters.items())]
+        filters = {
+            "workflow": one["workflow"]["slug"],
+            "status": one["status"],
+            "team": one["team"],
+            "trigger": one["trigger"]["kind"],
+        }
+        filters |= {name: one[name] for name in ("collection", "record") if one[name] is not None} | {
+            "user": one["started_by"]
+        }
+        expected = [
+            run for run in everything if all(SAYS[name](run, value) for name, value in filters.items())
+        ]
         assert [head.to_json() for head in runs.find(mixed.mona, filters, limit=100)[0]] == expected
-        assert runs.get(mixed.mona, one["id"]).json["trigger"] == one["trigger"], "the run says the same as the list"
+        assert runs.get(mixed.mona, one["id"]).json["trigger"] == one["trigger"], (
+            "the run says the same as the list"
+        )
 
 
 @pytest.mark.parametrize(
@@ -125,4 +140,7 @@ def test_every_filter_gives_what_the_runs_say_of_themselves(mixed: Company) -> N
 def test_a_value_that_nothing_has_is_refused_by_its_name(company: Company, name: str, value: str) -> None:
     with pytest.raises(Malformed) as refused:
         runs.find(company.mona, {name: value})
-    assert (refused.value.details[0]["field"], value in refused.value.message or name in refused.value.message) == (name, True)
+    assert (
+        refused.value.details[0]["field"],
+        value in refused.value.message or name in refused.value.message,
+    ) == (name, True)

@@ -19,7 +19,16 @@ from tests.company import Company
 
 MANY = 1000
 BEGAN = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
-STATUSES = ("waiting_person", "saved", "completed", "aborted", "running", "waiting_event", "failed", "cancelled")
+STATUSES = (
+    "waiting_person",
+    "saved",
+    "completed",
+    "aborted",
+    "running",
+    "waiting_event",
+    "failed",
+    "cancelled",
+)
 ENDED = ("completed", "aborted", "failed", "cancelled")
 DESK_OF = {"1": "retail", "2": "retail", "3": "corporate", "4": "retail", "77": None}
 """Records that runs are about; 77 was deleted."""
@@ -51,7 +60,14 @@ def fixture_many(company: Company) -> list[Told]:
         who = ("olivia", "tom", "mona")[number % 3]
         holder = company.people[who].id if status == "waiting_person" else None
         record = list(DESK_OF)[number % 5]
-        made = Told(f"run_{number:026d}", status, record, company.people[who].id, holder, BEGAN + timedelta(seconds=number // 10))
+        made = Told(
+            f"run_{number:026d}",
+            status,
+            record,
+            company.people[who].id,
+            holder,
+            BEGAN + timedelta(seconds=number // 10),
+        )
         told.append(made)
     with hot_engine().connect() as connection:
         connection.execute(
@@ -62,7 +78,14 @@ def fixture_many(company: Company) -> list[Told]:
                 " case when cast(:ended as timestamptz) is null then current end, attempts, visits, :holder, :holder, :at, :by, input, :at, :ended"
                 " from console.run where id = :template"
             ),
-            [{**made._asdict(), "ended": None if made.live else made.at + timedelta(hours=1), "template": template} for made in told],
+            [
+                {
+                    **made._asdict(),
+                    "ended": None if made.live else made.at + timedelta(hours=1),
+                    "template": template,
+                }
+                for made in told
+            ],
         )
         connection.execute(
             sa.text(
@@ -75,7 +98,9 @@ def fixture_many(company: Company) -> list[Told]:
     return sorted(told, key=lambda made: (made.at, made.id), reverse=True)
 
 
-def pages(company: Company, who: str, filters: dict[str, str] | None = None, limit: int = 100) -> list[list[str]]:
+def pages(
+    company: Company, who: str, filters: dict[str, str] | None = None, limit: int = 100
+) -> list[list[str]]:
     """Ids of all pages of a list."""
     found, after = [], None
     while True:
@@ -121,7 +146,15 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
 
 
 def test_pages_join_without_double_or_hole_for_everybody(company: Company, many: list[Told]) -> None:
-    for who, limit in [("mona", 100), ("olivia", 100), ("tom", 64), ("rosa", 100), ("ada", 99), ("ines", 100), ("stan", 50)]:
+    for who, limit in [
+        ("mona", 100),
+        ("olivia", 100),
+        ("tom", 64),
+        ("rosa", 100),
+        ("ada", 99),
+        ("ines", 100),
+        ("stan", 50),
+    ]:
         expected = [made.id for made in visible(many, who)]
         got = pages(company, who, limit=limit)
         assert [run for page in got for run in page] == expected, who
@@ -136,7 +169,9 @@ def test_a_list_is_a_fixed_number_of_statements(company: Company, many: list[Tol
             with counted() as (own, theirs):
                 found, _ = runs.find(company.people[who], limit=limit)
             assert len(found) == limit
-            more = math.ceil(limit / 4) - limit / 4 if who == "olivia" else 0  # a page that lost rows is filled up with one more read
+            more = (
+                math.ceil(limit / 4) - limit / 4 if who == "olivia" else 0
+            )  # a page that lost rows is filled up with one more read
             assert len(own) <= 3 + 1 + (2 if who == "olivia" else 0), (who, limit, more, own)
             assert len(theirs) <= (3 if who == "olivia" else 1), (who, limit, theirs)
     keys = list(DESK_OF)
@@ -145,13 +180,17 @@ def test_a_list_is_a_fixed_number_of_statements(company: Company, many: list[Tol
     for wanted in (keys[:1], keys):
         with counted() as (own, theirs):
             live = runs.live_on(company.mona, "customer", wanted)
-        assert sum(len(heads) for heads in live.values()) == sum(1 for made in many if made.live and made.record in wanted)
+        assert sum(len(heads) for heads in live.values()) == sum(
+            1 for made in many if made.live and made.record in wanted
+        )
         sent.append((len(own), len(theirs)))
     assert sent[0] == sent[1]
     assert sent[0][0] <= 2
 
 
-def test_a_source_that_is_away_is_asked_once_for_a_whole_list(company: Company, many: list[Told], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_is_away_is_asked_once_for_a_whole_list(
+    company: Company, many: list[Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     titles = records.titles
 
@@ -171,19 +210,31 @@ def test_a_source_that_is_away_is_asked_once_for_a_whole_list(company: Company, 
     finally:
         company.path.with_suffix(".away").rename(company.path)
         connect.dispose()
-    assert {head.id for head in held} == {made.id for made in many if made.holder == company.tom.id}, "what one holds stays in sight"
-    assert {head.record_title for head in everything} == set(DESK_OF), "by their keys, for those who see everything"
+    assert {head.id for head in held} == {made.id for made in many if made.holder == company.tom.id}, (
+        "what one holds stays in sight"
+    )
+    assert {head.record_title for head in everything} == set(DESK_OF), (
+        "by their keys, for those who see everything"
+    )
 
 
 def test_what_one_holds_and_what_waits_to_be_continued(company: Company, many: list[Told]) -> None:
     for who in ("olivia", "tom", "mona"):
         held = runs.held_by(company.people[who], limit=MANY)
-        assert {head.id for head in held} == {made.id for made in visible(many, who) if made.holder == company.people[who].id}
+        assert {head.id for head in held} == {
+            made.id for made in visible(many, who) if made.holder == company.people[who].id
+        }
         begun = [(head.status != "waiting_person", head.created_at) for head in held]
-        assert begun == sorted(begun), "what waits for a person first, then the longest begun: these are due first"
+        assert begun == sorted(begun), (
+            "what waits for a person first, then the longest begun: these are due first"
+        )
         waiting = runs.to_continue(company.people[who], limit=MANY)
-        assert {head.id for head in waiting} == {made.id for made in visible(many, who) if made.status == "saved"}
-        assert [head.active_at for head in waiting] == sorted(head.active_at for head in waiting), "longest first"
+        assert {head.id for head in waiting} == {
+            made.id for made in visible(many, who) if made.status == "saved"
+        }
+        assert [head.active_at for head in waiting] == sorted(head.active_at for head in waiting), (
+            "longest first"
+        )
         assert len(runs.to_continue(company.people[who], limit=7)) <= 7
     for who in ("rosa", "ada", "ines", "stan"):
         assert runs.held_by(company.people[who]) == []
@@ -203,7 +254,9 @@ def test_a_head_tells_who_what_and_where(company: Company, many: list[Told]) -> 
             made.at,
         )
         assert head.live is made.live
-        assert (head.step_title, head.ended_at is None) == (("Take a note", True) if made.live else (None, False))
+        assert (head.step_title, head.ended_at is None) == (
+            ("Take a note", True) if made.live else (None, False)
+        )
         assert head.starter_name in ("Olivia", "Tom", "Mona")
         assert bool(head.holder_name) is bool(made.holder)
         assert head.record_title == (
@@ -212,7 +265,11 @@ def test_a_head_tells_who_what_and_where(company: Company, many: list[Told]) -> 
             else company.sql("select display_name from customer where id = ?", made.record)[0][0]
         )
         told = head.to_json()
-        assert (told["workflow"]["slug"], told["workflow"]["title"], told["version"]) == ("care-review", "Care review", 1)
+        assert (told["workflow"]["slug"], told["workflow"]["title"], told["version"]) == (
+            "care-review",
+            "Care review",
+            1,
+        )
         assert told["created_at"] == made.at.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
         assert (told["ended_at"] is None) is made.live
 
@@ -228,10 +285,14 @@ def test_rights_decide_which_runs_are_counted(company: Company, many: list[Told]
     assert runs.live_on(company.rosa, "customer", ["1", "2"]) == {}
     with transaction() as connection:
         policy_store.write(
-            connection, removed=[deny], added=[Row("p", f"user:{company.rosa.id}", "*", "collection:customer", "read", "deny")]
+            connection,
+            removed=[deny],
+            added=[Row("p", f"user:{company.rosa.id}", "*", "collection:customer", "read", "deny")],
         )
     access.refresh()
     assert runs.find(company.rosa) == ([], None), "nor those about records that may not be read"
     with hot_engine().connect() as connection2:
         connection2.execute(sa.text("update console.run set team = 'procurement' where record = '1'"))
-    assert {head.record for head in runs.find(company.mona, limit=100)[0]} == set(DESK_OF) - {"1"}, "a run of another team is theirs"
+    assert {head.record for head in runs.find(company.mona, limit=100)[0]} == set(DESK_OF) - {"1"}, (
+        "a run of another team is theirs"
+    )

@@ -103,12 +103,15 @@ def test_a_hidden_column_does_not_hide_what_the_run_says_of_itself(company: Comp
     company.answer(run_id, risk="low")
     with transaction() as connection:
         rows = [
-            access.Row("p", "role:reviewer", "t:operations", f"field:customer/{name}", "read", "deny", "") for name in ("risk", "status")
+            access.Row("p", "role:reviewer", "t:operations", f"field:customer/{name}", "read", "deny", "")
+            for name in ("risk", "status")
         ]
         policy_store.write(connection, added=rows)
     access.refresh()
     told = runs.get(company.rosa, run_id).json
-    number, rated = next((number, each) for number, each in enumerate(told["attempts"]) if each["step"] == "rate")
+    number, rated = next(
+        (number, each) for number, each in enumerate(told["attempts"]) if each["step"] == "rate"
+    )
     assert rated["status"] == "done"
     assert rated["values"]["risk"] is None
     masked = runs.replay(company.rosa, run_id).json["masked"]

@@ -38,7 +38,9 @@ def walked(company: Company) -> tuple[str, dict[int, dict[str, Any]]]:
     company.answer(run_id, "tom", told, risk="low")
     company.answer(run_id, "tom", look("tom"), risk="high")
     told = look("tom")
-    runs.revise(company.tom, run_id, revision=told["revision"], step="note", attempt=None, reason="Look again.")
+    runs.revise(
+        company.tom, run_id, revision=told["revision"], step="note", attempt=None, reason="Look again."
+    )
     while look("tom")["current"] is not None:
         company.answer(run_id, "tom")
     return run_id, seen
@@ -47,7 +49,10 @@ def walked(company: Company) -> tuple[str, dict[int, dict[str, Any]]]:
 def test_every_state_that_was_seen_is_replayed_key_by_key(company: Company) -> None:
     run_id, seen = walked(company)
     assert len(seen) >= 8
-    for change in (None, "update customer set display_name = 'Somebody else', email = null, risk = null where id = 1"):
+    for change in (
+        None,
+        "update customer set display_name = 'Somebody else', email = null, risk = null where id = 1",
+    ):
         if change:
             company.sql(change)
         for at, live in seen.items():
@@ -62,7 +67,12 @@ def test_every_position_can_be_replayed_and_no_other(company: Company) -> None:
     last = max(seen)
     for at in range(1, last + 1):
         view = runs.replay(company.rosa, run_id, at)
-        assert (view.json["run"]["last_event"], view.json["last"], len(view.ticks), view.run.can) == (at, last, last, frozenset())
+        assert (view.json["run"]["last_event"], view.json["last"], len(view.ticks), view.run.can) == (
+            at,
+            last,
+            last,
+            frozenset(),
+        )
     for at in (0, -1, last + 1, 10**9):
         with pytest.raises(NotFound):
             runs.replay(company.rosa, run_id, at)
@@ -73,7 +83,12 @@ def test_every_position_can_be_replayed_and_no_other(company: Company) -> None:
 def test_what_the_viewer_may_not_read_is_null_and_named(company: Company) -> None:
     run_id, seen = walked(company)
     with transaction() as connection:  # a right taken away after the run
-        policy_store.write(connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/email", "read", "deny", "")])
+        policy_store.write(
+            connection,
+            added=[
+                access.Row("p", "role:reviewer", "t:operations", "field:customer/email", "read", "deny", "")
+            ],
+        )
     access.refresh()
     told = runs.replay(company.rosa, run_id, max(at for at in seen if seen[at]["current"])).json
     assert "screen.record.values.email" in told["masked"]
@@ -120,10 +135,16 @@ def test_what_has_a_masked_title_is_called_as_its_reader_may_call_it(company: Co
     assert [each["title"] for each in told["progress"]["items"]] == ["Passport", "Letter"]
     assert told["progress"]["item"]["rows"][0]["title"] == "Passport"
     whom = company.stan
-    assert reader_reach.named_for(whom, dict(masked))["record"]["title"] == "Paper ••••••", "who may not read it is told its kind"
-    reads = loaded_values.Loading(records.collection("customer"), {("check", "items"): (None, "paper")}, company.rosa)
+    assert reader_reach.named_for(whom, dict(masked))["record"]["title"] == "Paper ••••••", (
+        "who may not read it is told its kind"
+    )
+    reads = loaded_values.Loading(
+        records.collection("customer"), {("check", "items"): (None, "paper")}, company.rosa
+    )
     access.grant("reviewer", "collection:paper", ["browse"])
-    assert [each["title"] for each in loaded_values.with_titles(reads, "check", {"items": listed})["items"]] == ["Passport", "Letter"]
+    assert [
+        each["title"] for each in loaded_values.with_titles(reads, "check", {"items": listed})["items"]
+    ] == ["Passport", "Letter"]
 
 
 def test_the_fold_of_the_log_is_the_live_rows_after_every_command(company: Company) -> None:

@@ -35,7 +35,12 @@ def screen(**more: Any) -> dict[str, Any]:
 
 def table(name: str, count: int, width: int = 10) -> dict[str, Any]:
     """A table on the screen with that many rows, each with a text of that width."""
-    return {"name": name, "label": name.title(), "rows": [{"id": number, "note": "x" * width} for number in range(count)], "more": False}
+    return {
+        "name": name,
+        "label": name.title(),
+        "rows": [{"id": number, "note": "x" * width} for number in range(count)],
+        "more": False,
+    }
 
 
 def size(value: Any) -> int:
@@ -73,9 +78,15 @@ def test_long_tables_are_cut_from_the_end_and_say_so(counts: list[int], more: li
     assert kept | {"tables": []} == screen()
 
 
-@given(counts=st.lists(st.integers(0, 900), max_size=4), width=st.integers(0, 200), text=st.integers(0, 100_000))
+@given(
+    counts=st.lists(st.integers(0, 900), max_size=4), width=st.integers(0, 200), text=st.integers(0, 100_000)
+)
 def test_any_tables_and_texts_fit(counts: list[int], width: int, text: int) -> None:
-    kept = fit_size(screen(text="é" * text, tables=[table(f"t{place}", count, width) for place, count in enumerate(counts)]))
+    kept = fit_size(
+        screen(
+            text="é" * text, tables=[table(f"t{place}", count, width) for place, count in enumerate(counts)]
+        )
+    )
     assert size(kept) <= MOST_BYTES
     assert [one["name"] for one in kept["tables"]] == [f"t{place}" for place in range(len(counts))]
 
@@ -92,12 +103,28 @@ SEEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("field with a value of now", {"fields": [field("email", "a")]}, {"email": "a"}),
     ("field without one", {"fields": [field("email")]}, {}),
     ("field that never had one", {"fields": [{"name": "note"}]}, {}),
-    ("field counts before the record", {"record": {"values": {"email": "a"}}, "fields": [field("email", "b")]}, {"email": "b"}),
-    ("empty field leaves the record", {"record": {"values": {"email": "a"}}, "fields": [field("email")]}, {"email": "a"}),
-    ("empty text is a value", {"record": {"values": {"email": "a"}}, "fields": [field("email", "")]}, {"email": ""}),
+    (
+        "field counts before the record",
+        {"record": {"values": {"email": "a"}}, "fields": [field("email", "b")]},
+        {"email": "b"},
+    ),
+    (
+        "empty field leaves the record",
+        {"record": {"values": {"email": "a"}}, "fields": [field("email")]},
+        {"email": "a"},
+    ),
+    (
+        "empty text is a value",
+        {"record": {"values": {"email": "a"}}, "fields": [field("email", "")]},
+        {"email": ""},
+    ),
     ("zero is a value", {"fields": [field("limit", 0)]}, {"limit": 0}),
     ("false is a value", {"fields": [field("pep", now=False)]}, {"pep": False}),
-    ("both add up", {"record": {"values": {"a": 1}}, "fields": [field("b", 2), field("c", 3)]}, {"a": 1, "b": 2, "c": 3}),
+    (
+        "both add up",
+        {"record": {"values": {"a": 1}}, "fields": [field("b", 2), field("c", 3)]},
+        {"a": 1, "b": 2, "c": 3},
+    ),
     ("the later of two fields", {"fields": [field("a", 1), field("a", 2)]}, {"a": 2}),
 ]
 

@@ -34,7 +34,9 @@ def revision(house: Company, of: str = "customer") -> int:
 
 def publish(house: Company, document: dict[str, Any]) -> int:
     of = document["id"]
-    return collections.publish(house.ines, of, collections.save(house.ines, of, revision(house, of), document))
+    return collections.publish(
+        house.ines, of, collections.save(house.ines, of, revision(house, of), document)
+    )
 
 
 def events() -> list[Any]:
@@ -49,7 +51,9 @@ def events() -> list[Any]:
 @pytest.mark.parametrize("who", ["stan", "olivia", "ada", "rosa"])
 def test_who_may_neither_manage_sources_nor_shape_gets_nowhere(house: Company, who: str) -> None:
     actor, before = house.people[who], collections.export("customer")
-    needed = {("source", "manage")} | ({("collection:customer", "shape")} if who in ("olivia", "rosa") else set())
+    needed = {("source", "manage")} | (
+        {("collection:customer", "shape")} if who in ("olivia", "rosa") else set()
+    )
     for attempt in (
         lambda: collections.list_collections(actor),
         lambda: collections.open_collection(actor, "customer"),
@@ -72,10 +76,14 @@ def test_a_draft_counts_for_nobody_until_it_is_published(house: Company) -> None
     number = revision(house)
     first = collections.save(house.ines, "customer", number, said(house, label="Clients"))
     assert records.collection("customer").label == "Customers"
-    assert [head.draft_by for head in collections.list_collections(house.ines) if head.collection.id == "customer"] == [house.ines.id]
+    assert [
+        head.draft_by for head in collections.list_collections(house.ines) if head.collection.id == "customer"
+    ] == [house.ines.id]
     opened = collections.open_collection(house.ines, "customer")
     assert (opened.becoming.label, [change.path for change in opened.changes]) == ("Clients", ["label"])
-    assert collections.save(house.ines, "customer", first, said(house)) == first, "the same again is nothing new"
+    assert collections.save(house.ines, "customer", first, said(house)) == first, (
+        "the same again is nothing new"
+    )
     version = collections.publish(house.ines, "customer", first, opened.live.hash)
     assert records.collection("customer").label == "Clients"
     assert [(one.number, one.origin) for one in collections.versions(house.ines, "customer")][:2] == [
@@ -90,12 +98,23 @@ def test_a_draft_counts_for_nobody_until_it_is_published(house: Company) -> None
 
 def test_every_change_is_an_event_with_before_and_after(house: Company) -> None:
     before = len(events())
-    version = publish(house, said(house, "account", label_one="Konto", fields={"status": {"label": "State", "sensitive": True}}))
+    version = publish(
+        house,
+        said(house, "account", label_one="Konto", fields={"status": {"label": "State", "sensitive": True}}),
+    )
     ((who, told, sealed),) = events()[before:]
-    assert (who, told["collection"], told["version"], told["origin"]) == (house.ines.id, "account", version, "page")
+    assert (who, told["collection"], told["version"], told["origin"]) == (
+        house.ines.id,
+        "account",
+        version,
+        "page",
+    )
     assert told["changes"] == ["label_one", "fields.status"]
     assert told["hash"] != told["former"]
-    assert (sealed["old"], sealed["new"]["label_one"]) == ({"label_one": "Account", "fields.status": None}, "Konto")
+    assert (sealed["old"], sealed["new"]["label_one"]) == (
+        {"label_one": "Account", "fields.status": None},
+        "Konto",
+    )
     publish(house, said(house, "account", label_one="Account", fields=None))
 
 
@@ -157,7 +176,9 @@ def test_what_was_changed_and_undone_stops_no_other_editor(house: Company) -> No
     assert late.value.details == [{"field": "label", "reason": "Changed by you.", "theirs": "A"}]
     with pytest.raises(Conflict) as late:
         collections.save(house.ines, "customer", second, said(house, label="D"))
-    assert late.value.details == [{"field": "label", "reason": "Changed by you.", "theirs": "A"}], "who saw B is told that it is A"
+    assert late.value.details == [{"field": "label", "reason": "Changed by you.", "theirs": "A"}], (
+        "who saw B is told that it is A"
+    )
     assert collections.open_collection(house.ines, "customer", second).document.label == "B"
     assert collections.open_collection(house.ines, "customer").changers == {house.ines.id: 1}
     fourth = collections.save(house.ines, "customer", first, said(house, label="D"))
@@ -166,7 +187,9 @@ def test_what_was_changed_and_undone_stops_no_other_editor(house: Company) -> No
         fourth = collections.undo(house.ines, "customer", fourth)
         draft = collections.open_collection(house.ines, "customer").draft.document
         assert (draft.label if draft else None) == label
-    made = collections.save(house.ines, "customer", began, said(house, help="Saved by who began before all of it."))
+    made = collections.save(
+        house.ines, "customer", began, said(house, help="Saved by who began before all of it.")
+    )
     collections.discard(house.ines, "customer", made)
 
 
@@ -183,25 +206,57 @@ def test_what_was_changed_and_undone_stops_no_other_editor(house: Company) -> No
         ({"fields": {"gone": {"label": "x"}}}, "fields.gone", "A field without a column is computed"),
         ({"fields": {"email": {"computed": "record.id"}}}, "fields.email.computed", "another name"),
         ({"fields": {"age": {"computed": "record.id +"}}}, "fields.age.computed", "too early"),
-        ({"fields": {"age": {"computed": "record.other"}, "other": {"computed": "record.id"}}}, "fields.age.computed", "computed itself"),
-        ({"fields": {"age": {"computed": "$currentUser.id"}}}, "fields.age.computed", "There is no $currentUser here"),
-        ({"fields": {"tax_id": {"hidden": True}, "t": {"computed": "record.tax_id"}}}, "fields.t.computed", "nobody may see of it"),
+        (
+            {"fields": {"age": {"computed": "record.other"}, "other": {"computed": "record.id"}}},
+            "fields.age.computed",
+            "computed itself",
+        ),
+        (
+            {"fields": {"age": {"computed": "$currentUser.id"}}},
+            "fields.age.computed",
+            "There is no $currentUser here",
+        ),
+        (
+            {"fields": {"tax_id": {"hidden": True}, "t": {"computed": "record.tax_id"}}},
+            "fields.t.computed",
+            "nobody may see of it",
+        ),
         ({"fields": {"email": {"widget": "money"}}}, "fields.email.widget", "cannot be shown as money"),
-        ({"fields": {"balance": {"widget": "money", "currency": "euro"}}}, "fields.balance.currency", "three capitals"),
+        (
+            {"fields": {"balance": {"widget": "money", "currency": "euro"}}},
+            "fields.balance.currency",
+            "three capitals",
+        ),
         ({"fields": {"balance": {"format": "iban"}}}, "fields.balance.format", "Only texts"),
-        ({"fields": {"email": {"validation": [{"if": "record.email", "message": ""}]}}}, "fields.email.validation[0].message", "empty"),
-        ({"segments": [{"id": "a", "label": "A", "filter": "record.balance + 1 > 2"}]}, "segments.a", "without arithmetic"),
-        ({"relations": [{"name": "r", "collection": "account", "kind": "to_many", "via": "gone"}]}, "relations.r", "does not lead"),
+        (
+            {"fields": {"email": {"validation": [{"if": "record.email", "message": ""}]}}},
+            "fields.email.validation[0].message",
+            "empty",
+        ),
+        (
+            {"segments": [{"id": "a", "label": "A", "filter": "record.balance + 1 > 2"}]},
+            "segments.a",
+            "without arithmetic",
+        ),
+        (
+            {"relations": [{"name": "r", "collection": "account", "kind": "to_many", "via": "gone"}]},
+            "relations.r",
+            "does not lead",
+        ),
         ({"source": "elsewhere"}, "source", "is about company"),
         ({"format": 2}, "format", "newer release"),
     ],
     ids=lambda item: str(item)[:40],
 )
-def test_what_is_wrong_is_named_and_nothing_is_published(house: Company, more: dict[str, Any], field: str, words: str) -> None:
+def test_what_is_wrong_is_named_and_nothing_is_published(
+    house: Company, more: dict[str, Any], field: str, words: str
+) -> None:
     before = collections.export("customer")
     with pytest.raises(ConsoleError) as wrong:
         publish(house, said(house, **more))
-    assert [detail["field"] for detail in wrong.value.details if words in detail["reason"]] == [field], wrong.value.details
+    assert [detail["field"] for detail in wrong.value.details if words in detail["reason"]] == [field], (
+        wrong.value.details
+    )
     assert collections.export("customer") == before
     if collections.open_collection(house.ines, "customer").draft.document is not None:
         collections.discard(house.ines, "customer", revision(house))
@@ -234,7 +289,12 @@ def test_a_file_about_what_is_not_connected_is_refused(house: Company, tmp_path:
         collections.import_file(b'{"id": "nothing", "source": "s", "table": "t"}')
     with pytest.raises(Invalid, match="cannot be read"):
         collections.check_file(tmp_path / "absent.json")
-    for content, words in ((b"\xff", "UTF-8"), (b"[]", "one object"), (b'{"id": 1}', "must be text"), (b'{"a": 1, "a": 2}', "twice")):
+    for content, words in (
+        (b"\xff", "UTF-8"),
+        (b"[]", "one object"),
+        (b'{"id": 1}', "must be text"),
+        (b'{"a": 1, "a": 2}', "twice"),
+    ):
         with pytest.raises(Invalid) as wrong:
             collections.import_file(content)
         assert words in str(wrong.value.details), content
@@ -247,8 +307,17 @@ def test_a_table_that_nothing_is_said_of_has_a_document_too(house: Company, tmp_
     connection.close()
     sources.add("bare", f"sqlite:///{path}")
     of = "bare.odd_thing"
-    assert json.loads(collections.export(of)) == {"format": 1, "id": of, "source": "bare", "table": "odd_thing"}
-    assert [(head.said, head.version) for head in collections.list_collections(house.ines) if head.collection.id == of] == [(False, 0)]
+    assert json.loads(collections.export(of)) == {
+        "format": 1,
+        "id": of,
+        "source": "bare",
+        "table": "odd_thing",
+    }
+    assert [
+        (head.said, head.version)
+        for head in collections.list_collections(house.ines)
+        if head.collection.id == of
+    ] == [(False, 0)]
     assert publish(house, said(house, of, label="Things")) == 2
     sources.refresh("bare")
     assert records.collection(of).label == "Things", "looking at the database again keeps what is said"

@@ -33,7 +33,12 @@ SAYS: dict[str, Any] = {
         "tail": {"computed": "last(record.tax_id, 3)"},
         "odd": {"type": "boolean", "computed": "record.balance + 1 > 2"},
         "balance": {
-            "validation": [{"if": "record.balance >= 0", "message": "{{ record.display_name }} cannot owe us {{ record.balance }}."}]
+            "validation": [
+                {
+                    "if": "record.balance >= 0",
+                    "message": "{{ record.display_name }} cannot owe us {{ record.balance }}.",
+                }
+            ]
         },
     },
     "validation": [
@@ -44,7 +49,9 @@ SAYS: dict[str, Any] = {
         }
     ],
     "columns": ["display_name", "email", "double", "rich"],
-    "relations": [{"name": "invoices", "label": "Invoices", "collection": "invoice", "kind": "to_many", "via": "client"}],
+    "relations": [
+        {"name": "invoices", "label": "Invoices", "collection": "invoice", "kind": "to_many", "via": "client"}
+    ],
 }
 INVOICE: dict[str, Any] = {
     "id": "invoice",
@@ -103,11 +110,15 @@ def refused(house: Company, values: dict[str, Any], key: str = "1") -> list[tupl
         ("4", {"double": None, "rich": None, "tail": None}),
     ],
 )
-def test_a_computed_field_stands_wherever_the_record_does(house: Company, key: str, wanted: dict[str, Any]) -> None:
+def test_a_computed_field_stands_wherever_the_record_does(
+    house: Company, key: str, wanted: dict[str, Any]
+) -> None:
     found_ = shown(house, key, "ines")
     row = next(row for row in browse.page(house.ines, "customer", BrowseQuery()).rows if row.key == key)
     for name, value in wanted.items():
-        same = found_[name] == value or (value is not None and name == "double" and float(found_[name]) == float(value))
+        same = found_[name] == value or (
+            value is not None and name == "double" and float(found_[name]) == float(value)
+        )
         assert same, (name, found_[name])
         assert row.values[name] == found_[name]
     assert records.titles("customer", [key], whole("customer"))
@@ -126,7 +137,9 @@ def test_a_computed_field_stands_wherever_the_record_does(house: Company, key: s
         (by("rich", "ne", None), ["1", "2", "3"]),
     ],
 )
-def test_a_condition_is_filtered_by_in_the_database_as_it_is_shown(house: Company, test: str, keys: list[str]) -> None:
+def test_a_condition_is_filtered_by_in_the_database_as_it_is_shown(
+    house: Company, test: str, keys: list[str]
+) -> None:
     everything = {key: shown(house, key)["rich"] for key in ("1", "2", "3", "4")}
     asked = json.loads(test)
     assert listed(house, filter=test) == keys
@@ -136,7 +149,13 @@ def test_a_condition_is_filtered_by_in_the_database_as_it_is_shown(house: Compan
 
 
 @pytest.mark.parametrize(
-    "asked", [{"filter": by("double", "gt", "3")}, {"filter": by("loud", "eq", "X")}, {"filter": by("odd", "eq", True)}, {"sort": "double"}]
+    "asked",
+    [
+        {"filter": by("double", "gt", "3")},
+        {"filter": by("loud", "eq", "X")},
+        {"filter": by("odd", "eq", True)},
+        {"sort": "double"},
+    ],
 )
 def test_what_no_database_can_work_out_is_refused_by_name(house: Company, asked: dict[str, str]) -> None:
     with pytest.raises(Malformed) as wrong:
@@ -178,7 +197,10 @@ def test_a_right_that_hides_a_field_hides_what_is_made_of_it(house: Company) -> 
     [
         ({"email": ""}, [("email", "Email is needed.")]),
         ({"email": None}, [("email", "Email is needed.")]),
-        ({"email": "nobody"}, [("email", "This is no e-mail address: An email address must have an @-sign.")]),
+        (
+            {"email": "nobody"},
+            [("email", "This is no e-mail address: An email address must have an @-sign.")],
+        ),
         ({"balance": "-3"}, [("balance", "Adaeze Okonkwo-Bell cannot owe us -3.")]),
         ({"risk": "high"}, [("desk", "High risk belongs to the corporate desk.")]),
         ({"risk": "high", "email": "x", "balance": "-1"}, [("email", ""), ("balance", ""), ("desk", "")]),
@@ -189,7 +211,9 @@ def test_a_change_that_breaks_a_rule_is_refused_with_the_field(
 ) -> None:
     found_ = refused(house, values)
     assert [field for field, _ in found_] == [field for field, _ in wrong]
-    assert all(reason.startswith(words) for (_, reason), (_, words) in zip(found_, wrong, strict=True)), found_
+    assert all(reason.startswith(words) for (_, reason), (_, words) in zip(found_, wrong, strict=True)), (
+        found_
+    )
 
 
 def test_what_is_wrong_already_stops_nobody_from_mending_something_else(house: Company) -> None:
@@ -206,7 +230,9 @@ def test_a_new_record_is_judged_by_every_rule(house: Company) -> None:
     with pytest.raises(Invalid) as wrong:
         records.insert("customer", new, whole("customer"))
     assert {detail["field"] for detail in wrong.value.details} == {"email", "balance", "desk"}
-    made = records.insert("customer", new | {"risk": "low", "balance": "200", "email": "n@customers.example"}, whole("customer"))
+    made = records.insert(
+        "customer", new | {"risk": "low", "balance": "200", "email": "n@customers.example"}, whole("customer")
+    )
     assert (made.key, made.values["rich"], made.values["loud"]) == ("20", True, "NEW")
     house.sql("delete from customer where id = 20")
 
@@ -221,10 +247,14 @@ def test_a_message_says_nothing_that_its_reader_may_not_see(house: Company) -> N
 def test_a_step_that_breaks_a_rule_comes_back_with_the_field(house: Company) -> None:
     run_id = house.at("rate")
     told = house.told(run_id)
-    runs.complete(house.olivia, run_id, runs.Submission(step="rate", revision=told["revision"], values={"risk": "high"}))
+    runs.complete(
+        house.olivia, run_id, runs.Submission(step="rate", revision=told["revision"], values={"risk": "high"})
+    )
     again = house.told(run_id)
     assert again["current"]["step"] == "rate"
-    assert "High risk belongs to the corporate desk." in json.dumps(again["current"]) + json.dumps(again["attempts"])
+    assert "High risk belongs to the corporate desk." in json.dumps(again["current"]) + json.dumps(
+        again["attempts"]
+    )
     assert shown(house)["risk"] is None
     runs.abort(house.olivia, run_id, revision=house.told(run_id)["revision"], reason="enough")
 
@@ -244,8 +274,14 @@ def test_a_relation_leads_into_another_database(house: Company) -> None:
 
 def test_it_is_shown_by_the_title_with_the_readers_scope(house: Company) -> None:
     page = browse.page(house.ines, "invoice", BrowseQuery(labels=True))
-    assert {key: known.title for (_, key), known in page.named.items()} == {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}
-    assert [row.key for row in browse.page(house.ines, "invoice", BrowseQuery(filter=by("client", "eq", "3"))).rows] == ["R-3"]
+    assert {key: known.title for (_, key), known in page.named.items()} == {
+        "1": "Adaeze Okonkwo-Bell",
+        "3": "Halcyon Harbour Trading B.V.",
+    }
+    assert [
+        row.key
+        for row in browse.page(house.ines, "invoice", BrowseQuery(filter=by("client", "eq", "3"))).rows
+    ] == ["R-3"]
 
 
 # -- code of one's own
@@ -342,12 +378,23 @@ def test_where_each_hook_stands_and_what_went_wrong_is_known(coded: Company) -> 
     shown(coded)
     found_ = {hook.name: hook for hook in hooks.loaded()}
     assert found_["initials"].file.endswith("acme_hooks.py")
-    assert Path(found_["initials"].file).read_text().splitlines()[found_["initials"].line - 1].startswith("@computed")
+    assert (
+        Path(found_["initials"].file)
+        .read_text()
+        .splitlines()[found_["initials"].line - 1]
+        .startswith("@computed")
+    )
     errors = {name: hooks.states()[hook.key].error for name, hook in found_.items()}
     for name, words in {
-        "lost": "has no column gone", "x": "there is no collection nothing", "wrong": "gone", "failing": "RuntimeError: no", "broken": "ZeroDivisionError",
-        "acme_broken": "RuntimeError: no such thing", "initials": "", "rich_ones": "",
-    }.items():  # fmt: skip
+        "lost": "has no column gone",
+        "x": "there is no collection nothing",
+        "wrong": "gone",
+        "failing": "RuntimeError: no",
+        "broken": "ZeroDivisionError",
+        "acme_broken": "RuntimeError: no such thing",
+        "initials": "",
+        "rich_ones": "",
+    }.items():
         assert words in errors[name] if words else errors[name] == "", (name, errors[name])
 
 
@@ -371,7 +418,12 @@ def test_the_document_says_how_a_field_of_code_is_called(coded: Company) -> None
     fields = {**SAYS["fields"], "initials": {"label": "In short"}}
     say({"fields": fields, "columns": ["display_name", "initials"]})
     assert (
-        next(item.label for item in browse.page(coded.olivia, "customer", BrowseQuery()).columns if item.name == "initials") == "In short"
+        next(
+            item.label
+            for item in browse.page(coded.olivia, "customer", BrowseQuery()).columns
+            if item.name == "initials"
+        )
+        == "In short"
     )
     say(SAYS)
 

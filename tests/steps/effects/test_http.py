@@ -41,9 +41,12 @@ def keep(name: str, text: str, *hosts: str) -> None:
     )
 
 
-def asked(company: Company, config: dict[str, Any], then: str = "steps.ask.result", **more: Any) -> tuple[str, dict[str, Any]]:
+def asked(
+    company: Company, config: dict[str, Any], then: str = "steps.ask.result", **more: Any
+) -> tuple[str, dict[str, Any]]:
     steps = [
-        step("start", "start", "ask") | {"config": {"fields": [{"name": "note", "label": "Note", "type": "text"}]}},
+        step("start", "start", "ask")
+        | {"config": {"fields": [{"name": "note", "label": "Note", "type": "text"}]}},
         step("ask", "action", "after", {"operation": "http", **config}) | more,
         step("after", "output", "end", {"values": {"came": then}}),
         step("end", "end", None),
@@ -54,7 +57,9 @@ def asked(company: Company, config: dict[str, Any], then: str = "steps.ask.resul
     return run_id, company.told(run_id)
 
 
-def test_what_leaves_is_what_the_templates_say_and_the_answer_is_the_result(company: Company, system: Receiver) -> None:
+def test_what_leaves_is_what_the_templates_say_and_the_answer_is_the_result(
+    company: Company, system: Receiver
+) -> None:
     system.answer = answers({"id": "c_1", "tags": ["new"], "amount": 12.5})
     config = {
         "url": f"{system.url}/v1/customers/{{{{ record.id }}}}/notes/{{{{ input.note }}}}?dry={{{{ record.updated_at }}}}&n=1",
@@ -70,8 +75,16 @@ def test_what_leaves_is_what_the_templates_say_and_the_answer_is_the_result(comp
     sent = system.received[0]
     assert (sent.method, sent.path) == ("POST", "/v1/customers/1/notes/A%20%26%20B%20%2F%20..%2Fx?dry=&n=1")
     assert (sent.headers["x-customer"], bool(sent.headers["idempotency-key"])) == ("no. 1", True)
-    assert json.loads(sent.body) == {"name": "Adaeze Okonkwo-Bell", "id": 1, "balance": "12.50", "list": ["x", "A & B / ../x!", 3, None]}
-    assert (told["status"], told["context"]["after"]["came"]) == ("completed", {"id": "c_1", "tags": ["new"], "amount": "12.5"})
+    assert json.loads(sent.body) == {
+        "name": "Adaeze Okonkwo-Bell",
+        "id": 1,
+        "balance": "12.50",
+        "list": ["x", "A & B / ../x!", 3, None],
+    }
+    assert (told["status"], told["context"]["after"]["came"]) == (
+        "completed",
+        {"id": "c_1", "tags": ["new"], "amount": "12.5"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +129,9 @@ def test_a_secret_goes_to_its_host_alone_and_stands_nowhere(company: Company, sy
     assert system.received[-1].headers["x-api-key"] == SECRET
 
 
-def test_a_secret_that_is_told_back_in_another_spelling_is_left_out_too(company: Company, system: Receiver) -> None:
+def test_a_secret_that_is_told_back_in_another_spelling_is_left_out_too(
+    company: Company, system: Receiver
+) -> None:
     secret = 'p"/\\<+&=%9kQ'
     keep("bank", secret, system.url.partition("://")[2])
     again = [
@@ -132,7 +147,9 @@ def test_a_secret_that_is_told_back_in_another_spelling_is_left_out_too(company:
     assert "9kQ" not in str([*log.events_of(run_id), *fetch("select request, result from console.effect")])
 
 
-def test_a_secret_for_another_host_is_not_sent(company: Company, system: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_for_another_host_is_not_sent(
+    company: Company, system: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CONSOLE_HTTP_SECRETS", "shared=sk_shared_12345678")
     settings.current.cache_clear()
     keep("bank", SECRET, "api.bank.example")
@@ -142,17 +159,26 @@ def test_a_secret_for_another_host_is_not_sent(company: Company, system: Receive
     assert system.received == []
 
 
-def test_no_address_of_ones_own_network_is_asked(company: Company, system: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_address_of_ones_own_network_is_asked(
+    company: Company, system: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CONSOLE_PRIVATE_HOSTS")
     settings.current.cache_clear()
-    for url in (f"{system.url}/x", "https://127.0.0.1/x", "https://[::1]/x", "https://169.254.169.254/latest"):
+    for url in (
+        f"{system.url}/x",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://169.254.169.254/latest",
+    ):
         _, told = asked(company, {"method": "GET", "url": url})
         assert told["status"] == "waiting_person"
         assert told["current"]["take_over"]["code"] in ("private_address", "not_https")
     assert system.received == []
 
 
-def test_a_busy_system_is_asked_again_as_the_workflow_says_under_the_same_key(company: Company, system: Receiver) -> None:
+def test_a_busy_system_is_asked_again_as_the_workflow_says_under_the_same_key(
+    company: Company, system: Receiver
+) -> None:
     system.answer = lambda _: (429, b"", {"Retry-After": "7200"})
     steps = [
         step("start", "start", "ask"),
@@ -164,7 +190,9 @@ def test_a_busy_system_is_asked_again_as_the_workflow_says_under_the_same_key(co
     company.work()
     assert company.told(run_id)["status"] == "waiting_time"
     until = fetch("select waiting ->> 'until' from console.run where id = %s", (run_id,))[0][0]
-    assert timedelta(minutes=110) < datetime.fromisoformat(until) - log.now() <= timedelta(minutes=120), "as long as it was asked to"
+    assert timedelta(minutes=110) < datetime.fromisoformat(until) - log.now() <= timedelta(minutes=120), (
+        "as long as it was asked to"
+    )
     system.answer = answers({"id": 1})
     overdue(run_id)
     company.work()

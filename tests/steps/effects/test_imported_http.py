@@ -26,7 +26,10 @@ PAY: dict[str, Any] = {
     "title": "Pay out",
     "collection": "customer",
     "team": "operations",
-    "form": [{"name": "amount", "label": "Amount", "type": "integer", "required": True}, {"name": "note", "label": "Note", "type": "text"}],
+    "form": [
+        {"name": "amount", "label": "Amount", "type": "integer", "required": True},
+        {"name": "note", "label": "Note", "type": "text"},
+    ],
     "irreversible": True,
     "effects": [
         {
@@ -94,7 +97,10 @@ def test_it_sends_what_it_says_and_keeps_what_came_back(company: Company, provid
     _, told = paid(company, note="A & B")
     sent = provider.received[0]
     assert (sent.method, sent.path) == ("POST", "/v1/customers/1/payments?note=A%20%26%20B")
-    assert json.loads(sent.body) == {"amount": 12500, "metadata": {"key": sent.headers["idempotency-key"], "note": "A & B"}}
+    assert json.loads(sent.body) == {
+        "amount": 12500,
+        "metadata": {"key": sent.headers["idempotency-key"], "note": "A & B"},
+    }
     assert (sent.headers["authorization"], sent.headers["x-note"]) == ("Bearer sk_test_12345678", "A & B")
     assert told["status"] == "completed"
     assert told["context"]["act"]["results"]["payment"] == {"id": "pay_1", "status": "succeeded"}
@@ -105,7 +111,10 @@ def test_it_sends_what_it_says_and_keeps_what_came_back(company: Company, provid
 def test_a_refusal_is_said_at_the_form_and_may_be_mended(company: Company, provider: Receiver) -> None:
     provider.answer = says(400, {"error": {"message": "Amount is too high.", "param": "amount"}})
     run_id, told = paid(company)
-    assert (told["status"], told["current"]["errors"]) == ("waiting_person", [{"field": "amount", "reason": "Amount is too high."}])
+    assert (told["status"], told["current"]["errors"]) == (
+        "waiting_person",
+        [{"field": "amount", "reason": "Amount is too high."}],
+    )
     provider.answer = says(200, {"id": "pay_2", "status": "succeeded"})
     assert hand_in(company, run_id, amount=100)["status"] == "completed"
     keys = [request.headers["idempotency-key"] for request in provider.received if request.method == "POST"]
@@ -122,7 +131,10 @@ def test_no_answer_is_unknown_and_is_not_asked_again(company: Company, provider:
     assert run.unknown is not None
     assert run.unknown.result is not None
     assert run.unknown.result["sent"]["key"] == provider.received[0].headers["idempotency-key"]
-    provider.raw, provider.answer = None, says(200, {"data": [{"key": run.unknown.request["key"], "id": "pay_3"}]})
+    provider.raw, provider.answer = (
+        None,
+        says(200, {"data": [{"key": run.unknown.request["key"], "id": "pay_3"}]}),
+    )
     report = effects.check(company.olivia, run.unknown, run)
     assert report is not None
     assert (report.status, (report.result or {})["values"]) == ("succeeded", {"id": "pay_3"})
@@ -134,9 +146,20 @@ def test_no_answer_is_unknown_and_is_not_asked_again(company: Company, provider:
 
 
 @pytest.mark.parametrize(
-    "note", ["a&b=c#d?e", "x\u2028y", "../../admin", "日本", "{{ record.id }}", "a%0d%0aX: 1", "'; drop table customer"]
+    "note",
+    [
+        "a&b=c#d?e",
+        "x\u2028y",
+        "../../admin",
+        "日本",
+        "{{ record.id }}",
+        "a%0d%0aX: 1",
+        "'; drop table customer",
+    ],
 )
-def test_a_value_stays_a_value_in_path_query_and_body(company: Company, provider: Receiver, note: str) -> None:
+def test_a_value_stays_a_value_in_path_query_and_body(
+    company: Company, provider: Receiver, note: str
+) -> None:
     provider.answer = says(200, {"id": "pay_1", "status": "succeeded"})
     effect = {**PAY["effects"][0], "path": "/v1/notes/{{ input.note }}/payments", "headers": {}}
     _, told = paid(company, {**PAY, "effects": [effect], "done": None, "outcomes": []}, note=note)
@@ -184,12 +207,18 @@ def test_a_status_means_what_the_action_says(
     company: Company, provider: Receiver, status: int, effect: dict[str, Any], stands: str
 ) -> None:
     provider.answer = says(status, {"id": "x", "status": "ok"})
-    run_id, _ = paid(company, {**PAY, "effects": [{**PAY["effects"][0], **effect}], "done": None, "outcomes": []})
-    assert [each.status for attempt in loaded(run_id).attempts.values() for each in attempt.effects] == [stands]
+    run_id, _ = paid(
+        company, {**PAY, "effects": [{**PAY["effects"][0], **effect}], "done": None, "outcomes": []}
+    )
+    assert [each.status for attempt in loaded(run_id).attempts.values() for each in attempt.effects] == [
+        stands
+    ]
     assert [request.method for request in provider.received].count("POST") == 1
 
 
-def test_where_the_target_takes_a_key_twice_it_is_asked_again_with_it(company: Company, provider: Receiver) -> None:
+def test_where_the_target_takes_a_key_twice_it_is_asked_again_with_it(
+    company: Company, provider: Receiver
+) -> None:
     def answer_late(handler: Any) -> None:
         if len(provider.received) < 2:
             handler.connection.shutdown(socket.SHUT_RDWR)
@@ -222,7 +251,11 @@ CAREFUL: dict[str, Any] = {
     **PAY["effects"][0],
     "again": [429, 500],
     "expect": "answer.amount == input.amount",
-    "look_up": {**PAY["effects"][0]["look_up"], "expect": "item.amount == input.amount", "more": "answer.has_more == true"},
+    "look_up": {
+        **PAY["effects"][0]["look_up"],
+        "expect": "item.amount == input.amount",
+        "more": "answer.has_more == true",
+    },
 }
 LISTED: dict[str, Any] = {"data": [{"key": "KEY", "id": "pay_9", "amount": 12500}]}
 NOTHING: dict[str, Any] = {"data": []}
@@ -234,7 +267,13 @@ LIES: list[tuple[str, tuple[int, Any], tuple[int, Any], str, str]] = [
     ("a yes without a body", (204, b""), (200, LISTED), "unreadable", "done"),
     ("refused, and done", (400, {"error": "No."}), (200, LISTED), "contradiction", "done"),
     ("refused, and nobody can tell", (400, {"error": "No."}), (503, {}), "contradiction", "unclear"),
-    ("another list", (302, {}), (200, {"data": [{"key": "KEY", "id": "pay_9", "amount": 1}]}), "status_302", "unclear"),
+    (
+        "another list",
+        (302, {}),
+        (200, {"data": [{"key": "KEY", "id": "pay_9", "amount": 1}]}),
+        "status_302",
+        "unclear",
+    ),
     ("a page in place of the list", (302, {}), (200, b"<html>"), "status_302", "unclear"),
     ("no list", (302, {}), (200, {"error": "Who are you?"}), "status_302", "unclear"),
     ("a part of the list", (302, {}), (200, {"data": [], "has_more": True}), "status_302", "unclear"),
@@ -245,7 +284,9 @@ def bytes_of(told: Any, key: str) -> bytes:
     return told if isinstance(told, bytes) else json.dumps(told).replace("KEY", key).encode()
 
 
-def lying(post: tuple[int, Any], look: tuple[int, Any], provider: Receiver) -> Callable[[Received], tuple[int, bytes, dict[str, str]]]:
+def lying(
+    post: tuple[int, Any], look: tuple[int, Any], provider: Receiver
+) -> Callable[[Received], tuple[int, bytes, dict[str, str]]]:
     """A provider that says one thing when it is asked to pay, and another when it is asked whether it has."""
 
     def answer(request: Received) -> tuple[int, bytes, dict[str, str]]:
@@ -255,7 +296,9 @@ def lying(post: tuple[int, Any], look: tuple[int, Any], provider: Receiver) -> C
     return answer
 
 
-def test_what_cannot_be_true_is_unknown_and_only_a_whole_list_says_that_nothing_was_done(company: Company, provider: Receiver) -> None:
+def test_what_cannot_be_true_is_unknown_and_only_a_whole_list_says_that_nothing_was_done(
+    company: Company, provider: Receiver
+) -> None:
     document = {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None}
     access.grant("operator", "collection:customer", ["act"], team="operations")
     imported(document)
@@ -264,7 +307,10 @@ def test_what_cannot_be_true_is_unknown_and_only_a_whole_list_says_that_nothing_
         provider.answer = lying(post, look, provider)
         run_id = run_of(company, document)
         told = hand_in(company, run_id, amount=12500)
-        assert (told["status"], (told["current"]["take_over"] or {}).get("code")) == ("waiting_person", code), name
+        assert (told["status"], (told["current"]["take_over"] or {}).get("code")) == (
+            "waiting_person",
+            code,
+        ), name
         assert [request.method for request in provider.received].count("POST") == 1, name
         effect = told["current"]["effect"]["id"]
         provider.answer = lying((200, {"id": "pay_9", "amount": 12500}), look, provider)
@@ -274,15 +320,23 @@ def test_what_cannot_be_true_is_unknown_and_only_a_whole_list_says_that_nothing_
         assert company.told(run_id)["status"] == "completed", name
 
 
-def test_what_may_have_been_done_is_not_called_refused_after_the_last_try(company: Company, provider: Receiver) -> None:
+def test_what_may_have_been_done_is_not_called_refused_after_the_last_try(
+    company: Company, provider: Receiver
+) -> None:
     provider.answer = lying((500, {}), (500, {}), provider)
     run_id, told = paid(company, {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None})
     while told["status"] == "waiting_time":
         overdue(run_id)
         company.work()
         told = company.told(run_id)
-    assert (told["status"], told["current"]["type"], told["current"]["effect"]["status"]) == ("waiting_person", "settle", "unknown")
+    assert (told["status"], told["current"]["type"], told["current"]["effect"]["status"]) == (
+        "waiting_person",
+        "settle",
+        "unknown",
+    )
     assert [request.method for request in provider.received].count("POST") == 1
-    other, told = paid(company, {**PAY, "id": "customer.pay2", "effects": [CAREFUL], "outcomes": [], "done": None})
+    other, told = paid(
+        company, {**PAY, "id": "customer.pay2", "effects": [CAREFUL], "outcomes": [], "done": None}
+    )
     runs.stop_trying(company.olivia, other, revision=None)
     assert company.told(other)["current"]["type"] == "settle"

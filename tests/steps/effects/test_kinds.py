@@ -36,7 +36,12 @@ def state(run_id: str) -> Run:
 
 
 def effect_of(run_id: str, number: int = 1) -> Effect:
-    return next(each for attempt in state(run_id).attempts.values() for each in attempt.effects if each.number == number)
+    return next(
+        each
+        for attempt in state(run_id).attempts.values()
+        for each in attempt.effects
+        if each.number == number
+    )
 
 
 def again(company: Company, run_id: str, how: Any = effects.perform) -> Report:
@@ -116,7 +121,12 @@ ADDED: dict[str, Any] = {
     "unique": ["iban"],
     "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"},
 }
-WRITES: dict[str, Any] = {"kind": "sql_write", "name": "customer", "summary": "Writes the address", "set": {"email": "input.status"}}
+WRITES: dict[str, Any] = {
+    "kind": "sql_write",
+    "name": "customer",
+    "summary": "Writes the address",
+    "set": {"email": "input.status"},
+}
 
 
 def test_a_later_effect_that_is_refused_is_mended_and_the_first_is_not_done_again(company: Company) -> None:
@@ -141,9 +151,13 @@ def test_a_first_effect_that_the_correction_would_change_is_asked_about(company:
 # -- sql_insert
 
 ADD = {
-    "kind": "sql_insert", "name": "account", "summary": "Adds an account", "collection": "account", "unique": ["iban"],
+    "kind": "sql_insert",
+    "name": "account",
+    "summary": "Adds an account",
+    "collection": "account",
+    "unique": ["iban"],
     "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"},
-}  # fmt: skip
+}
 
 
 def test_a_record_is_added_once_however_often_it_is_asked_for(company: Company) -> None:
@@ -171,20 +185,28 @@ def test_without_a_unique_field_a_crash_leaves_it_open(company: Company) -> None
         ({"iban": "key", "colour": "'red'", "status": "'open'"}, "invalid"),
     ],
 )
-def test_what_the_database_does_not_take_is_a_refusal(company: Company, values: dict[str, str], code: str) -> None:
+def test_what_the_database_does_not_take_is_a_refusal(
+    company: Company, values: dict[str, str], code: str
+) -> None:
     unknown = {"iban": values["iban"]} if "colour" in values else values
     run_id, _ = done(
         company,
-        action({**ADD, "values": unknown, "unique": []}) | {"effects": [{**ADD, "values": values, "unique": []}]}
+        action({**ADD, "values": unknown, "unique": []})
+        | {"effects": [{**ADD, "values": values, "unique": []}]}
         if "colour" not in values
         else action(ADD),
     )
     if "colour" in values:
         bad = {**effect_of(run_id).request, "define": {**ADD, "values": values, "unique": []}}
-        assert effects.perform(company.olivia, replace(effect_of(run_id), request=bad), state(run_id)).code == code
+        assert (
+            effects.perform(company.olivia, replace(effect_of(run_id), request=bad), state(run_id)).code
+            == code
+        )
     else:
         assert effect_of(run_id).status == "failed"
-    assert company.sql("select count(*) from account where customer_id = 1 and iban = 'NL559999900012345670'") == [(0,)]
+    assert company.sql(
+        "select count(*) from account where customer_id = 1 and iban = 'NL559999900012345670'"
+    ) == [(0,)]
 
 
 def test_who_may_not_add_adds_nothing(company: Company) -> None:
@@ -196,7 +218,13 @@ def test_who_may_not_add_adds_nothing(company: Company) -> None:
 
 # -- python
 
-CALL = {"kind": "python", "name": "call", "summary": "Calls", "function": "test.act", "values": {"who": "record.display_name"}}
+CALL = {
+    "kind": "python",
+    "name": "call",
+    "summary": "Calls",
+    "function": "test.act",
+    "values": {"who": "record.display_name"},
+}
 
 
 @pytest.fixture
@@ -216,14 +244,22 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return called
 
 
-def test_a_function_gets_values_key_and_a_door_and_its_answer_is_the_result(company: Company, calls: list[Any]) -> None:
+def test_a_function_gets_values_key_and_a_door_and_its_answer_is_the_result(
+    company: Company, calls: list[Any]
+) -> None:
     run_id, told = done(company, action(CALL, outcomes=[{"if": "results.call.n > 0", "outcome": "counted"}]))
-    assert calls == [({"who": "Adaeze Okonkwo-Bell"}, effect_of(run_id).request["key"], "Adaeze Okonkwo-Bell")]
+    assert calls == [
+        ({"who": "Adaeze Okonkwo-Bell"}, effect_of(run_id).request["key"], "Adaeze Okonkwo-Bell")
+    ]
     assert told["context"]["act"]["outcome"] == "counted"
 
 
-@pytest.mark.parametrize(("what", "status", "code"), [("refuses", "failed", "conflict"), ("breaks", "unknown", "internal_error")])
-def test_errors_of_ours_mean_refused_and_others_unknown(company: Company, calls: list[Any], what: str, status: str, code: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "status", "code"), [("refuses", "failed", "conflict"), ("breaks", "unknown", "internal_error")]
+)
+def test_errors_of_ours_mean_refused_and_others_unknown(
+    company: Company, calls: list[Any], what: str, status: str, code: str
+) -> None:
     calls.append(what)
     run_id, told = done(company, action(CALL))
     assert (effect_of(run_id).status, told["status"]) == (status, "waiting_person")
@@ -242,9 +278,17 @@ def test_after_a_crash_it_is_called_again_only_where_that_is_harmless(
 def test_the_door_is_that_of_who_acts(company: Company) -> None:
     access.grant("operator", "collection:account", ["act"], team="operations")
     door = python.Door(company.tom)
-    assert [record.key for record in door.find("customer", {"desk": ["retail", "corporate"]})] == ["1", "2", "4"]
+    assert [record.key for record in door.find("customer", {"desk": ["retail", "corporate"]})] == [
+        "1",
+        "2",
+        "4",
+    ]
     assert len(door.every("customer")) == 3
-    assert [row.key for row in door.related("customer", "1", "account", where="record.status == 'open'")] == ["LT459999900012345678"]
+    assert [row.key for row in door.related("customer", "1", "account", where="record.status == 'open'")] == [
+        "LT459999900012345678"
+    ]
     made = door.insert("account", {"iban": "X1", "customer_id": 1, "status": "open"})
     assert door.same("account", {"customer_id": 1, "iban": "X1"}) == made
-    assert door.write("account", "X1", {"status": {"old": "open", "new": "closed"}}).values["status"] == "closed"
+    assert (
+        door.write("account", "X1", {"status": {"old": "open", "new": "closed"}}).values["status"] == "closed"
+    )

@@ -40,7 +40,12 @@ def test_it_is_deleted_once_and_looked_up_after_a_crash(company: Company) -> Non
     run_id = run_of(company, CLOSE)
     told = hand_in(company, run_id, iban=IBAN)
     result = told["context"]["act"]["results"]["gone"]
-    assert (told["status"], result["deleted"], result["old"]["status"], left(company)) == ("completed", True, "open", 0)
+    assert (told["status"], result["deleted"], result["old"]["status"], left(company)) == (
+        "completed",
+        True,
+        "open",
+        0,
+    )
     assert again(company, run_id, effects.recover).status == "succeeded"
     report = again(company, run_id, effects.check)
     assert report.status == "succeeded"
@@ -50,7 +55,10 @@ def test_it_is_deleted_once_and_looked_up_after_a_crash(company: Company) -> Non
 
 def test_who_may_not_and_what_is_not_there_is_refused(company: Company) -> None:
     with transaction() as connection:
-        denied = [access.Row("p", "role:operator", "t:operations", "collection:account", act, "deny", "") for act in ("act", "delete")]
+        denied = [
+            access.Row("p", "role:operator", "t:operations", "collection:account", act, "deny", "")
+            for act in ("act", "delete")
+        ]
         policy_store.write(connection, added=denied)
     access.refresh()
     imported(CLOSE)

@@ -33,13 +33,25 @@ from tests.views.conftest import Page, signed_in
 
 PERSON, CONSENT = "kept.person", "kept.consent"
 NEW: dict[str, Any] = {
-    "email": " CLEO@Example.test", "code": "ab", "booked": "2026-12-31T23:59:59.600Z", "note": "a\r\nb\rc", "country": "SE ", "share": "16777217",
+    "email": " CLEO@Example.test",
+    "code": "ab",
+    "booked": "2026-12-31T23:59:59.600Z",
+    "note": "a\r\nb\rc",
+    "country": "SE ",
+    "share": "16777217",
     "stage": "engaged",
-}  # fmt: skip
+}
 FORMER = {
-    "email": "ana@example.test", "code": None, "booked": None, "note": "", "country": None, "share": None, "stage": "new", "news": "yes",
+    "email": "ana@example.test",
+    "code": None,
+    "booked": None,
+    "note": "",
+    "country": None,
+    "share": None,
+    "stage": "new",
+    "news": "yes",
     "news_gone": None,
-}  # fmt: skip
+}
 """What is handed in: triggers tidy the address, turn a stage into another and (deferred where there is that) the code into capitals; the columns
 round a moment and a number, and pad a text."""
 MADE = {
@@ -75,14 +87,21 @@ create trigger tidy_source before insert on consent for each row set new.source 
 }
 DOCUMENTS: list[dict[str, Any]] = [
     {
-        "id": PERSON, "source": "kept", "table": "person", "form": [*NEW], "title": "{{ record.email }}", "subject": "self",
+        "id": PERSON,
+        "source": "kept",
+        "table": "person",
+        "form": [*NEW],
+        "title": "{{ record.email }}",
+        "subject": "self",
         "contact": {
-            "name": "email", "email": "email", "stage": "stage",
+            "name": "email",
+            "email": "email",
+            "stage": "stage",
             "consent": {"sms": {"table": CONSENT}, "email": {"field": "news", "withdrawn_at": "news_gone"}},
         },
     },
     {"id": CONSENT, "source": "kept", "table": "consent", "subject": "person"},
-]  # fmt: skip
+]
 
 
 def _workflow(slug: str, *steps: dict[str, Any]) -> dict[str, Any]:
@@ -93,8 +112,17 @@ def _workflow(slug: str, *steps: dict[str, Any]) -> dict[str, Any]:
         {"id": "end", "type": "end", "title": "End", "config": {}},
     ]
     following = [*(step["id"] for step in named[1:]), None]
-    linked = [{"next": {"default": to} if to else {}} | step for step, to in zip(named, following, strict=True)]
-    about = {"format": 1, "slug": slug, "title": slug, "collection": PERSON, "team": "operations", "roles": ["operator"]}
+    linked = [
+        {"next": {"default": to} if to else {}} | step for step, to in zip(named, following, strict=True)
+    ]
+    about = {
+        "format": 1,
+        "slug": slug,
+        "title": slug,
+        "collection": PERSON,
+        "team": "operations",
+        "roles": ["operator"],
+    }
     return about | {"steps": linked}
 
 
@@ -108,25 +136,57 @@ EDIT = _workflow(
     _output(**{name: f"steps.edit.{name}" for name in NEW}),
 )
 STAGE = _workflow(
-    "stage-person", {"id": "go", "type": "change_stage", "title": "Go", "config": {"stage": "engaged"}}, _output(stage="steps.go.stage")
+    "stage-person",
+    {"id": "go", "type": "change_stage", "title": "Go", "config": {"stage": "engaged"}},
+    _output(stage="steps.go.stage"),
 )
 EACH = _workflow(
     "each-person",
     {
-        "id": "each", "type": "loop", "title": "Each", "next": {"won": "out", "default": "end"},
+        "id": "each",
+        "type": "loop",
+        "title": "Each",
+        "next": {"won": "out", "default": "end"},
         "config": {
-            "items": {"collection": PERSON, "where": "record.id < 3", "sort": "id", "fields": ["email", "stage"]}, "edit": ["email", "code", "stage"],
-            "gather": [{"name": "codes", "value": "item.code"}, {"name": "won", "if": "item.stage == 'won'", "value": "item.email"}],
+            "items": {
+                "collection": PERSON,
+                "where": "record.id < 3",
+                "sort": "id",
+                "fields": ["email", "stage"],
+            },
+            "edit": ["email", "code", "stage"],
+            "gather": [
+                {"name": "codes", "value": "item.code"},
+                {"name": "won", "if": "item.stage == 'won'", "value": "item.email"},
+            ],
             "branches": [{"if": "size(steps.each.won) == 2", "outcome": "won"}],
         },
     },
     _output(codes="steps.each.codes", emails="steps.each.won"),
-)  # fmt: skip
+)
 SET: dict[str, Any] = {
-    "format": 1, "id": "person.set", "title": "Set", "collection": PERSON, "team": "operations",
-    "form": [{"name": name, "label": name, "type": {"booked": "datetime", "share": "decimal"}.get(name, "long_text")} for name in NEW],
-    "effects": [{"kind": "sql_write", "name": "written", "summary": "Sets it", "set": {name: f"input.{name}" for name in NEW}}],
-}  # fmt: skip
+    "format": 1,
+    "id": "person.set",
+    "title": "Set",
+    "collection": PERSON,
+    "team": "operations",
+    "form": [
+        {
+            "name": name,
+            "label": name,
+            "type": {"booked": "datetime", "share": "decimal"}.get(name, "long_text"),
+        }
+        for name in NEW
+    ],
+    "effects": [
+        {
+            "kind": "sql_write",
+            "name": "written",
+            "summary": "Sets it",
+            "set": {name: f"input.{name}" for name in NEW},
+        }
+    ],
+}
 ADD: dict[str, Any] = SET | {
     "id": "person.add",
     "effects": [
@@ -162,7 +222,9 @@ def connected(dialect: str, url: str) -> None:
 
 
 @pytest.fixture(params=["postgresql", "sqlite", "mysql"])
-def house(request: pytest.FixtureRequest, company: Company, pg: Embedded, tmp_path: Path) -> Iterator[Company]:
+def house(
+    request: pytest.FixtureRequest, company: Company, pg: Embedded, tmp_path: Path
+) -> Iterator[Company]:
     """The company with a database whose own rules change what is written."""
     match request.param:
         case "postgresql":
@@ -182,7 +244,10 @@ def house(request: pytest.FixtureRequest, company: Company, pg: Embedded, tmp_pa
                 with first.connect() as connection:
                     connection.exec_driver_sql("create or replace database kept_values")
                 first.dispose()
-                connected("mysql", make_url(server).set(database="kept_values").render_as_string(hide_password=False))
+                connected(
+                    "mysql",
+                    make_url(server).set(database="kept_values").render_as_string(hide_password=False),
+                )
                 yield company
                 connect.dispose()
 
@@ -193,7 +258,9 @@ Moves = dict[tuple[str, str], dict[str, Any]]
 
 def stored() -> Stored:
     """(collection, key) → what the database answers for each record."""
-    rows = [row for collection in (PERSON, CONSENT) for row in records.page(collection, whole(collection)).rows]
+    rows = [
+        row for collection in (PERSON, CONSENT) for row in records.page(collection, whole(collection)).rows
+    ]
     return {(row.collection, row.key or ""): row.values for row in rows}
 
 
@@ -220,8 +287,14 @@ def logged(pos: int) -> Moves:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for event in triggers.read_after(pos, ["record.updated", "record.created", "record.deleted"]).events:
         old, new = event.old or {}, event.new or {}
-        names = [name for name in sorted({**old, **new}) if name not in ("id", "address") and old.get(name) != new.get(name)]
-        found.setdefault((str(event.collection), str(event.record)), {}).update({name: (old.get(name), new.get(name)) for name in names})
+        names = [
+            name
+            for name in sorted({**old, **new})
+            if name not in ("id", "address") and old.get(name) != new.get(name)
+        ]
+        found.setdefault((str(event.collection), str(event.record)), {}).update(
+            {name: (old.get(name), new.get(name)) for name in names}
+        )
     return {place: fields for place, fields in found.items() if fields}
 
 
@@ -235,7 +308,9 @@ class House:
     def run(self, document: Mapping[str, Any], **values: Any) -> dict[str, Any]:
         """The run of a workflow on the first person, after its form was handed in where there are values."""
         run_id = runs.start(self.company.mona, document["slug"], PERSON, "1")
-        return hand_in(self.company, run_id, "mona", **values) if values else self.company.told(run_id, "mona")
+        return (
+            hand_in(self.company, run_id, "mona", **values) if values else self.company.told(run_id, "mona")
+        )
 
     def act(self, action: Mapping[str, Any]) -> Mapping[str, Any]:
         """The results of an action's effects."""
@@ -245,8 +320,14 @@ class House:
 
     def api(self, method: str, path: str, **body: Any) -> Mapping[str, Any]:
         """The values of the record in the answer."""
-        headers = {"Authorization": f"Bearer {accounts.create_key(f'{method} {path}', self.company.mona.id).text}"}
-        answer = web_app().test_client().open(f"/api/v1/collections/{PERSON}/records{path}", method=method, json=body, headers=headers)
+        headers = {
+            "Authorization": f"Bearer {accounts.create_key(f'{method} {path}', self.company.mona.id).text}"
+        }
+        answer = (
+            web_app()
+            .test_client()
+            .open(f"/api/v1/collections/{PERSON}/records{path}", method=method, json=body, headers=headers)
+        )
         assert answer.status_code < 300, answer.text
         values: Mapping[str, Any] = (answer.json or {}).get("values", {})
         return values
@@ -305,7 +386,10 @@ def in_a_loop(house: House) -> None:
     run_id = runs.start(house.company.mona, EACH["slug"], PERSON, "1")
     for email in (" CLEO@Example.test", " DORA@Example.test"):
         told = hand_in(house.company, run_id, "mona", email=email, code="ab", stage="engaged")
-    assert told["context"]["out"] == {"codes": ["AB", "AB"], "emails": ["cleo@example.test", "dora@example.test"]}, "what is gathered"
+    assert told["context"]["out"] == {
+        "codes": ["AB", "AB"],
+        "emails": ["cleo@example.test", "dora@example.test"],
+    }, "what is gathered"
 
 
 def by_an_action(house: House) -> None:
@@ -336,14 +420,30 @@ def by_opting_out(house: House) -> None:
 
 
 def consent_on_the_page(house: House) -> None:
-    agreed_to.note(house.company.mona, PERSON, "2", "sms", {"source": "by phone", "at": "2026-05-01T10:00:00.600Z"})
+    agreed_to.note(
+        house.company.mona, PERSON, "2", "sms", {"source": "by phone", "at": "2026-05-01T10:00:00.600Z"}
+    )
 
 
 CONSENTS = ("person_id", "channel", "state", "source", "at")
 WRITERS: list[Callable[[House], None]] = [
-    by_hand, added_by_hand, deleted_by_hand, by_the_api, added_by_the_api, deleted_by_the_api, stage_by_hand, stage_by_a_step, in_bulk, in_a_run,
-    in_a_loop, by_an_action, added_by_an_action, by_an_import, by_opting_out, consent_on_the_page,
-]  # fmt: skip
+    by_hand,
+    added_by_hand,
+    deleted_by_hand,
+    by_the_api,
+    added_by_the_api,
+    deleted_by_the_api,
+    stage_by_hand,
+    stage_by_a_step,
+    in_bulk,
+    in_a_run,
+    in_a_loop,
+    by_an_action,
+    added_by_an_action,
+    by_an_import,
+    by_opting_out,
+    consent_on_the_page,
+]
 
 
 def given_of(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -358,7 +458,12 @@ def test_what_every_writer_logs_is_what_the_database_keeps(house: Company) -> No
     wrong: dict[str, Any] = {}
     for write in WRITERS:
         for key, email in (("1", "ana@example.test"), ("2", "ben@example.test")):
-            records.write(PERSON, key, {name: {"new": value} for name, value in (FORMER | {"email": email}).items()}, whole(PERSON))
+            records.write(
+                PERSON,
+                key,
+                {name: {"new": value} for name, value in (FORMER | {"email": email}).items()},
+                whole(PERSON),
+            )
         sequencing.catch_up()
         reached, before = triggers.reached(), stored()
         try:

@@ -20,7 +20,14 @@ from console.automation.webhooks.outgoing import event_types, sending_out
 from console.automation.webhooks.outgoing.readable_events import Audience
 from console.automation.webhooks.outgoing.sending_out import Answer
 from console.automation.webhooks.outgoing.stopping import stop
-from console.automation.webhooks.outgoing.subscription_rows import Subscription, deliveries, note_problem, stored, table, update
+from console.automation.webhooks.outgoing.subscription_rows import (
+    Subscription,
+    deliveries,
+    note_problem,
+    stored,
+    table,
+    update,
+)
 from console.core.errors import NotAllowed, SourceDown
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import alone, fetch, hot_engine, transaction
@@ -57,7 +64,9 @@ def pick_up() -> int:
     """Add a job for each webhook that has something due; returns how many."""
     if jobs.paused():
         return 0
-    return jobs.enqueue_all([jobs.Job(jobs.DELIVER, webhook_id, f"webhook:{webhook_id}") for (webhook_id,) in fetch(_DUE)])
+    return jobs.enqueue_all(
+        [jobs.Job(jobs.DELIVER, webhook_id, f"webhook:{webhook_id}") for (webhook_id,) in fetch(_DUE)]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,9 @@ def deliver(webhook_id: str, stopping: Callable[[], bool] = lambda: False) -> No
                 _later(webhook, found, error.message)
                 return
             if body is None:
-                _settle(found, "withheld", error="Whom the webhook acts for may not read this event any more.")
+                _settle(
+                    found, "withheld", error="Whom the webhook acts for may not read this event any more."
+                )
                 continue
             faults.point("webhooks.sending")
             answer = sending_out.send(webhook, found.id, body)
@@ -139,7 +150,9 @@ def _later(webhook: Subscription, found: _Next, words: str) -> None:
     note_problem(webhook, words)
     with hot_engine().connect() as connection:
         due = log.now() + timedelta(seconds=SOURCE_S)
-        connection.execute(sa.update(deliveries).where(deliveries.c.id == found.id).values(due_at=due, error=words))
+        connection.execute(
+            sa.update(deliveries).where(deliveries.c.id == found.id).values(due_at=due, error=words)
+        )
 
 
 def _answered(webhook: Subscription, found: _Next, answer: Answer) -> None:
@@ -179,11 +192,23 @@ def _well(webhook: Subscription) -> None:
 
 
 def _settle(found: _Next, status: str, answer: Answer | None = None, *, error: str | None = None) -> None:
-    _write(found, answer, status=status, done_at=log.now(), by_hand=False, error=error or (answer.error if answer else None))
+    _write(
+        found,
+        answer,
+        status=status,
+        done_at=log.now(),
+        by_hand=False,
+        error=error or (answer.error if answer else None),
+    )
 
 
 def _again(found: _Next, answer: Answer, pause_s: int) -> None:
-    _write(found, answer, due_at=log.now() + retry_after.pause(timedelta(seconds=pause_s), answer.wait_s), error=answer.error)
+    _write(
+        found,
+        answer,
+        due_at=log.now() + retry_after.pause(timedelta(seconds=pause_s), answer.wait_s),
+        error=answer.error,
+    )
 
 
 def _write(found: _Next, answer: Answer | None, **values: Any) -> None:
@@ -194,12 +219,18 @@ def _write(found: _Next, answer: Answer | None, **values: Any) -> None:
             about = place_of_answer(found.id)
             try:
                 said = answer.body.encode()
-                kept = subjects.lock(found.subject, about, said) if found.subject else subjects.wrap(said, about)
+                kept = (
+                    subjects.lock(found.subject, about, said) if found.subject else subjects.wrap(said, about)
+                )
             except subjects.Unreadable:
                 kept = None  # they were erased meanwhile
         values |= {"tries": found.tries + 1, "code": answer.status, "answer": kept}
     with hot_engine().connect() as connection:
-        connection.execute(sa.update(deliveries).where(deliveries.c.id == found.id, deliveries.c.status == "waiting").values(**values))
+        connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.id == found.id, deliveries.c.status == "waiting")
+            .values(**values)
+        )
 
 
 def place_of_answer(delivery_id: str) -> str:

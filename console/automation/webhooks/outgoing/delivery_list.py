@@ -60,7 +60,12 @@ def deliveries_of(
     webhook = subscribing.subscription(actor, webhook_id)
     column = deliveries.c
     cleared = sa.or_(column.label.is_(None), column.label.in_(sorted(actor.clearance)))
-    statement = sa.select(deliveries).where(column.webhook == webhook.id, cleared).order_by(column.number.desc()).limit(limit + 1)
+    statement = (
+        sa.select(deliveries)
+        .where(column.webhook == webhook.id, cleared)
+        .order_by(column.number.desc())
+        .limit(limit + 1)
+    )
     if after is not None:
         statement = statement.where(column.number < event_lists.position(after))
     if status:
@@ -77,7 +82,9 @@ def delivery(actor: Actor, webhook_id: str, delivery_id: str) -> Delivered:
     """One of them. Raises NotFound, NotAllowed."""
     webhook = subscribing.subscription(actor, webhook_id)
     with hot_engine().connect() as connection:
-        return _delivered(_row_of(connection, actor, webhook, delivery_id), reads=subscribing.speaks_for(actor, webhook))
+        return _delivered(
+            _row_of(connection, actor, webhook, delivery_id), reads=subscribing.speaks_for(actor, webhook)
+        )
 
 
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Delivered:
@@ -87,7 +94,10 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Delivered:
         row = _row_of(connection, actor, webhook, delivery_id, lock=True)
         if row.status == "waiting":
             if not webhook.works and not row.by_hand:
-                raise Conflict("It waits until the webhook is switched on: switch it on, and it is sent in its turn.", code="not_possible")
+                raise Conflict(
+                    "It waits until the webhook is switched on: switch it on, and it is sent in its turn.",
+                    code="not_possible",
+                )
             values: dict[str, Any] = {"due_at": log.now()}
         else:
             values = {"status": "waiting", "by_hand": True, "due_at": log.now(), "done_at": None}
@@ -103,10 +113,16 @@ def send_test(actor: Actor, webhook_id: str) -> Delivered:
     ident = new_id("dlv")
     with transaction() as connection:
         column = deliveries.c
-        waiting = sa.select(sa.func.count()).where(column.webhook == webhook.id, column.pos.is_(None), column.status == "waiting")
+        waiting = sa.select(sa.func.count()).where(
+            column.webhook == webhook.id, column.pos.is_(None), column.status == "waiting"
+        )
         if connection.execute(waiting).scalar_one() >= MOST_TESTS:
-            raise Conflict(f"{MOST_TESTS} tests wait already: look what becomes of them first.", code="tests_wait")
-        connection.execute(sa.insert(deliveries).values(id=ident, webhook=webhook.id, type=event_types.TEST, by_hand=True))
+            raise Conflict(
+                f"{MOST_TESTS} tests wait already: look what becomes of them first.", code="tests_wait"
+            )
+        connection.execute(
+            sa.insert(deliveries).values(id=ident, webhook=webhook.id, type=event_types.TEST, by_hand=True)
+        )
         _put_in(connection, webhook)
         subscribing.note(actor, connection, webhook.id, "tested", webhook.acts_for)
     return delivery(actor, webhook_id, ident)
@@ -116,8 +132,12 @@ def _put_in(connection: Connection, webhook: Subscription) -> None:
     jobs.enqueue(connection, jobs.DELIVER, webhook.id, dedupe_key=f"webhook:{webhook.id}")
 
 
-def _row_of(connection: Connection, actor: Actor, webhook: Subscription, delivery_id: str, *, lock: bool = False) -> Any:
-    statement = sa.select(deliveries).where(deliveries.c.id == delivery_id.replace("\0", ""), deliveries.c.webhook == webhook.id)
+def _row_of(
+    connection: Connection, actor: Actor, webhook: Subscription, delivery_id: str, *, lock: bool = False
+) -> Any:
+    statement = sa.select(deliveries).where(
+        deliveries.c.id == delivery_id.replace("\0", ""), deliveries.c.webhook == webhook.id
+    )
     row = connection.execute(statement.with_for_update() if lock else statement).first()
     if row is None or (row.label is not None and row.label not in actor.clearance):
         raise NotFound("There is no such delivery any more.")
@@ -130,12 +150,27 @@ def _delivered(row: Any, *, reads: bool) -> Delivered:
         about = place_of_answer(row.id)
         try:
             kept = bytes(row.answer)
-            answer = (subjects.unlock(row.subject, about, kept) if row.subject else subjects.unwrap(kept, about)).decode()
+            answer = (
+                subjects.unlock(row.subject, about, kept) if row.subject else subjects.unwrap(kept, about)
+            ).decode()
         except subjects.Unreadable:
             answer = None  # whose data it was is erased
     due = row.due_at if row.status == "waiting" else None
     return Delivered(
-        *(row.id, row.number, row.pos, row.type, row.status, row.tries, due, row.made_at, row.done_at, row.code, row.error, answer)
+        *(
+            row.id,
+            row.number,
+            row.pos,
+            row.type,
+            row.status,
+            row.tries,
+            due,
+            row.made_at,
+            row.done_at,
+            row.code,
+            row.error,
+            answer,
+        )
     )
 
 

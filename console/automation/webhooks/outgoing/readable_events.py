@@ -44,7 +44,13 @@ class Readable:
     def body(self, name: str, prev_pos: int | None) -> bytes:
         """What is sent under this name; `prev_pos` is the place of the event before it in the stream."""
         content = self.content
-        first = {"type": name, "pos": self.pos, "prev_pos": prev_pos, "n": content["n"], "run": content["run"]}
+        first = {
+            "type": name,
+            "pos": self.pos,
+            "prev_pos": prev_pos,
+            "n": content["n"],
+            "run": content["run"],
+        }
         return orjson.dumps({**first, "timestamp": content["timestamp"], "data": content["data"]})
 
 
@@ -58,24 +64,36 @@ class Audience:
 
     def after(self, pos: int, upto: int, kinds: tuple[str, ...], limit: int) -> tuple[list[Readable], int]:
         """(the next events above `pos` of at most `limit` rows, how far was read). Raises SourceDown where records cannot be looked at."""
-        rows = event_lists.forward(LogFilter(kinds=kinds), self.reader.within, after=pos, upto=upto, limit=limit)
+        rows = event_lists.forward(
+            LogFilter(kinds=kinds), self.reader.within, after=pos, upto=upto, limit=limit
+        )
         return self._readable(rows), rows[-1].pos if len(rows) == limit else upto
 
     def at(self, pos: int) -> Readable | None:
         """The event at this place; None where they may not read it, or not any more. Raises SourceDown."""
-        found = self._readable(event_lists.forward(LogFilter(), self.reader.within, after=pos - 1, upto=pos, limit=1))
+        found = self._readable(
+            event_lists.forward(LogFilter(), self.reader.within, after=pos - 1, upto=pos, limit=1)
+        )
         return found[0] if found else None
 
     def _readable(self, rows: Sequence[event_lists.Row]) -> list[Readable]:
         kept = self.reader.find([row for row in rows if row.body is not None])
         shown = activity.shown(self.reader, kept)
-        effects = [str(each.event.open["effect"]) for each in shown if each.event.type in log_events.BY_EFFECT]
+        effects = [
+            str(each.event.open["effect"]) for each in shown if each.event.type in log_events.BY_EFFECT
+        ]
         changed = log_events.changed_records(effects)
         found = []
         for (row, _), each in zip(kept, shown, strict=True):
             event, stored = each.event, each.json
-            mine = self._changed(changed.get(str(event.open.get("effect")), ())) if event.type in log_events.BY_EFFECT else []
-            types = event_types.types_of(event.type, event.open, [subscription["type"] for subscription in mine])
+            mine = (
+                self._changed(changed.get(str(event.open.get("effect")), ()))
+                if event.type in log_events.BY_EFFECT
+                else []
+            )
+            types = event_types.types_of(
+                event.type, event.open, [subscription["type"] for subscription in mine]
+            )
             data = {
                 **{name: stored[name] for name in ("id", "kind", "step", "attempt")},
                 "actor": {name: stored["actor"][name] for name in ("kind", "id")},

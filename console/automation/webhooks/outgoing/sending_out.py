@@ -33,7 +33,10 @@ def send(webhook: subscription_rows.Subscription, delivery_id: str, body: bytes)
     from standardwebhooks import Webhook  # of those who need it: most processes never do
 
     at = log.now()
-    signatures = [Webhook(secret).sign(delivery_id, at, body.decode()) for secret in subscription_rows.secrets_of(webhook.id)]
+    signatures = [
+        Webhook(secret).sign(delivery_id, at, body.decode())
+        for secret in subscription_rows.secrets_of(webhook.id)
+    ]
     headers = {
         "Content-Type": "application/json",
         "webhook-id": delivery_id,
@@ -51,7 +54,10 @@ def send(webhook: subscription_rows.Subscription, delivery_id: str, body: bytes)
         return Answer("taken", answer.status, body=said)
     if 300 <= answer.status < 400:
         return Answer(
-            "refused", answer.status, "It answered with a redirect, which is not followed: enter the address that it leads to.", said
+            "refused",
+            answer.status,
+            "It answered with a redirect, which is not followed: enter the address that it leads to.",
+            said,
         )
     words = f"It answered with status {answer.status}."
     if answer.status == GONE:

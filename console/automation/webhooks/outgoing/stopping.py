@@ -18,7 +18,9 @@ def stop(webhook: Subscription, why: Stopped, words: str) -> None:
     with transaction() as connection:
         table = subscription_rows.table
         here = table.update().where(table.c.id == webhook.id, table.c.enabled, table.c.stopped.is_(None))
-        stopped = connection.execute(here.values(stopped=why, problem=f"{WHY[why]} {words}".strip(), problem_at=log.now())).rowcount
+        stopped = connection.execute(
+            here.values(stopped=why, problem=f"{WHY[why]} {words}".strip(), problem_at=log.now())
+        ).rowcount
         if stopped:
             data = {"webhook": webhook.id, "why": why, "person": webhook.acts_for}
             log.note(SYSTEM, "webhook_stopped", open=data, chain="sys:config", connection=connection)
@@ -30,7 +32,11 @@ def stop(webhook: Subscription, why: Stopped, words: str) -> None:
 def _people(webhook: Subscription) -> list[str]:
     """Who made it and whom it acts for, as far as they may still look; where nobody of them may, all who manage webhooks."""
     able = [ident for ident, _ in limits.people_able(None, "webhook", "manage")]
-    return [person for person in dict.fromkeys((webhook.made_by, webhook.acts_for)) if person in able and _open(person)] or able
+    return [
+        person
+        for person in dict.fromkeys((webhook.made_by, webhook.acts_for))
+        if person in able and _open(person)
+    ] or able
 
 
 def _open(person: str) -> bool:

@@ -117,7 +117,9 @@ def add(actor: Actor, wanted: Wanted) -> tuple[Subscription, str]:
             "cursor": event_lists.reached().pos,
         }
         connection.execute(
-            sa.insert(table).values(**values, **_columns(wanted), enabled=wanted.enabled, made_by=actor.id, acts_for=acts_for)
+            sa.insert(table).values(
+                **values, **_columns(wanted), enabled=wanted.enabled, made_by=actor.id, acts_for=acts_for
+            )
         )
         note(actor, connection, ident, "added", acts_for, wanted)
     return subscription(actor, ident), secret
@@ -125,10 +127,14 @@ def add(actor: Actor, wanted: Wanted) -> tuple[Subscription, str]:
 
 def terms(webhook: Subscription) -> dict[str, Any]:
     """What somebody has set, of which a form sends the `mark`."""
-    return {name: getattr(webhook, name) for name in ("url", "events", "filter", "enabled")} | {"run_as": run_as_of(webhook)}
+    return {name: getattr(webhook, name) for name in ("url", "events", "filter", "enabled")} | {
+        "run_as": run_as_of(webhook)
+    }
 
 
-def change(actor: Actor, webhook_id: str, given: Mapping[str, Any], *, seen: str | None = None) -> Subscription:
+def change(
+    actor: Actor, webhook_id: str, given: Mapping[str, Any], *, seen: str | None = None
+) -> Subscription:
     """Change what is named in `given` (fields of `Wanted`). Who changes what is sent, or switches it on, becomes whom it acts for, unless it is a service account's.
 
     Switched on again it goes on where it was; nothing is left out. `seen` is the `mark` of the `terms` that a form showed.
@@ -183,7 +189,11 @@ def renew_secret(actor: Actor, webhook_id: str) -> tuple[Subscription, str]:
         if row is None:
             raise NotFound("There is no such webhook any more.")
         former = sealed(webhook.id, "former_secret", opened(webhook.id, "secret", row.secret))
-        values = {"secret": sealed(webhook.id, "secret", secret), "former_secret": former, "former_until": log.now() + BOTH_SIGN}
+        values = {
+            "secret": sealed(webhook.id, "secret", secret),
+            "former_secret": former,
+            "former_until": log.now() + BOTH_SIGN,
+        }
         subscription_rows.update(connection, webhook.id, **values)
         note(actor, connection, webhook.id, "secret", webhook.acts_for)
     return webhook, secret
@@ -228,7 +238,9 @@ def _acts_for(actor: Actor, run_as: str | None) -> str:
             account = accounts.service_account(run_as)
             access.require(account, None, "activity", "read")
         except (NotFound, NotAllowed):
-            raise _wrong({"run_as": "No open service account has this address and may read the activity log."}) from None
+            raise _wrong(
+                {"run_as": "No open service account has this address and may read the activity log."}
+            ) from None
         return account.id
     if _narrowed(actor):
         raise NotAllowed(
@@ -241,7 +253,10 @@ def _acts_for(actor: Actor, run_as: str | None) -> str:
 
 
 def _wrong(reasons: Mapping[str, str]) -> Invalid:
-    return Invalid("The webhook was not saved.", details=[{"field": field, "reason": reason} for field, reason in reasons.items()])
+    return Invalid(
+        "The webhook was not saved.",
+        details=[{"field": field, "reason": reason} for field, reason in reasons.items()],
+    )
 
 
 def _check(wanted: Wanted) -> None:
@@ -285,7 +300,11 @@ def _wrong_filter(text: str) -> str | None:
         strange = sorted({str(path[0]) for path in expressions.paths(expressions.parse(text))} - {"event"})
     except ExpressionError as error:
         return error.message
-    return f"{strange[0]} is not known here: a filter looks at event alone, such as event.workflow == 'kyc-review'." if strange else None
+    return (
+        f"{strange[0]} is not known here: a filter looks at event alone, such as event.workflow == 'kyc-review'."
+        if strange
+        else None
+    )
 
 
 def note(
@@ -308,7 +327,9 @@ def note(
         data["fields"] = list(fields)
     if delivery:
         data["delivery"] = delivery
-    log.note(actor, "webhook_changed", open=data, sealed=hidden or None, chain="sys:config", connection=connection)
+    log.note(
+        actor, "webhook_changed", open=data, sealed=hidden or None, chain="sys:config", connection=connection
+    )
 
 
 def name_of(person: str) -> str:

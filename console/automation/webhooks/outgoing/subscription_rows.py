@@ -92,7 +92,16 @@ def opened(webhook_id: str, column: str, kept: bytes) -> str:
 def row_of(row: Any) -> Subscription:
     """The webhook of a row."""
     return Subscription(
-        *(row.id, opened(row.id, "url", row.url), tuple(row.events), row.filter, row.enabled, row.stopped, row.problem, row.problem_at),
+        *(
+            row.id,
+            opened(row.id, "url", row.url),
+            tuple(row.events),
+            row.filter,
+            row.enabled,
+            row.stopped,
+            row.problem,
+            row.problem_at,
+        ),
         *(row.made_by, row.made_at, row.acts_for, row.cursor, row.last_pos, row.refused),
     )
 
@@ -107,19 +116,26 @@ def stored(webhook_id: str) -> Subscription | None:
 def stored_all() -> Sequence[Subscription]:
     """All of them, the oldest first."""
     with hot_engine().connect() as connection:
-        return [row_of(row) for row in connection.execute(sa.select(table).order_by(table.c.made_at, table.c.id))]
+        return [
+            row_of(row) for row in connection.execute(sa.select(table).order_by(table.c.made_at, table.c.id))
+        ]
 
 
 def secrets_of(webhook_id: str) -> list[str]:
     """The secrets that a delivery is signed with now: the present one, and for a day the one before. None where the webhook is gone."""
     with hot_engine().connect() as connection:
         row = connection.execute(
-            sa.select(table.c.secret, table.c.former_secret, table.c.former_until).where(table.c.id == webhook_id)
+            sa.select(table.c.secret, table.c.former_secret, table.c.former_until).where(
+                table.c.id == webhook_id
+            )
         ).first()
     if row is None:
         return []
     former = row.former_secret is not None and row.former_until is not None and row.former_until > log.now()
-    return [opened(webhook_id, "secret", row.secret), *([opened(webhook_id, "former_secret", row.former_secret)] if former else [])]
+    return [
+        opened(webhook_id, "secret", row.secret),
+        *([opened(webhook_id, "former_secret", row.former_secret)] if former else []),
+    ]
 
 
 def update(connection: Connection, webhook_id: str, **values: Any) -> None:

@@ -13,7 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 from console.automation.webhooks.outgoing import event_types
 from console.automation.webhooks.outgoing.readable_events import Audience, Readable
 from console.automation.webhooks.outgoing.stopping import stop
-from console.automation.webhooks.outgoing.subscription_rows import Subscription, deliveries, note_problem, row_of, table
+from console.automation.webhooks.outgoing.subscription_rows import (
+    Subscription,
+    deliveries,
+    note_problem,
+    row_of,
+    table,
+)
 from console.core import expressions
 from console.core.errors import ConsoleError, NotAllowed
 from console.infra import faults, jobs
@@ -49,7 +55,9 @@ def take_in(stopping: Callable[[], bool] = lambda: False) -> int:
 
 
 def _behind() -> Sequence[Subscription]:
-    on = sa.select(table).where(table.c.enabled, table.c.stopped.is_(None), table.c.cursor < event_lists.reached().pos)
+    on = sa.select(table).where(
+        table.c.enabled, table.c.stopped.is_(None), table.c.cursor < event_lists.reached().pos
+    )
     with hot_engine().connect() as connection:
         return [row_of(row) for row in connection.execute(on.order_by(table.c.cursor))]
 
@@ -82,7 +90,9 @@ def _id_of(webhook: Subscription, event: Readable) -> str:
     return f"dlv_{hashlib.sha256(named.encode()).hexdigest()[:26]}"
 
 
-def _take(webhook: Subscription, wanted: Sequence[tuple[Readable, str]], since: int, upto: int, last: int | None) -> bool:
+def _take(
+    webhook: Subscription, wanted: Sequence[tuple[Readable, str]], since: int, upto: int, last: int | None
+) -> bool:
     """Write the deliveries down and move the cursor; False where somebody changed the webhook meanwhile."""
     rows = []
     for event, name in wanted:
@@ -100,7 +110,9 @@ def _take(webhook: Subscription, wanted: Sequence[tuple[Readable, str]], since: 
         if not connection.execute(sa.update(table).where(*same).values(cursor=upto, last_pos=last)).rowcount:
             return False
         if rows:
-            connection.execute(insert(deliveries).values(rows).on_conflict_do_nothing(index_elements=["webhook", "pos"]))
+            connection.execute(
+                insert(deliveries).values(rows).on_conflict_do_nothing(index_elements=["webhook", "pos"])
+            )
             jobs.enqueue(connection, jobs.DELIVER, webhook.id, dedupe_key=f"webhook:{webhook.id}")
         faults.point("webhooks.taken")
     return True

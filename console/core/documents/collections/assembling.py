@@ -15,7 +15,12 @@ from typing import Any, TypeAlias
 
 from console.core.counted_moments import UNITS, is_counted
 from console.core.documents.collections import named_secrets, pointing, recognising, relating, treatment
-from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
+from console.core.documents.collections.default_titles import (
+    default_columns,
+    default_title,
+    parts_in_title,
+    random_keys,
+)
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
@@ -39,9 +44,16 @@ PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file
 FREE_TYPES = frozenset({"long_text", "json", "array", "file", "binary", "other"})
 """Field types that may contain text from anybody, unless the document names the author."""
 STORED_AS = {
-    "long_text": "text", "money": "decimal", "enum": "text", "multi_enum": "array", "reference": "text", "email": "text", "phone": "text",
-    "url": "text", "file": "text",
-}  # fmt: skip
+    "long_text": "text",
+    "money": "decimal",
+    "enum": "text",
+    "multi_enum": "array",
+    "reference": "text",
+    "email": "text",
+    "phone": "text",
+    "url": "text",
+    "file": "text",
+}
 """Kind of comparison for computed fields of this type, where names differ."""
 
 
@@ -65,20 +77,30 @@ Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
 Alike: TypeAlias = Mapping[tuple[str, str, str], str]
 
 
-def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = MappingProxyType({})) -> dict[str, Collection]:
+def assemble(
+    kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = MappingProxyType({})
+) -> dict[str, Collection]:
     """Collection id → collection. `called`: collection → fields from company functions.
 
     Raises DefinitionError naming the collection and its error.
     """
     every = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in every}
-    items = [relating.with_said_keys(item, every) if item.document.get("relations") else item for item in every]
+    items = [
+        relating.with_said_keys(item, every) if item.document.get("relations") else item for item in every
+    ]
     alike = _led_alike(items, places)
     marks = _marks(items)
     pointed = pointing.all_pairs(items)
-    computed = {item.id: (*pointing.fields(item, pointed), *pointing.joined(item, places), *called.get(item.id, ())) for item in items}
+    computed = {
+        item.id: (*pointing.fields(item, pointed), *pointing.joined(item, places), *called.get(item.id, ()))
+        for item in items
+    }
     made = {
-        item.id: _made(Recipe.of(item, places, computed[item.id], alike, marks[item.source, item.structure["schema"]])) for item in items
+        item.id: _made(
+            Recipe.of(item, places, computed[item.id], alike, marks[item.source, item.structure["schema"]])
+        )
+        for item in items
     }
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
@@ -89,8 +111,12 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
         for led_from, relation in pointing.back(made[item.id], pointed, made):
             links[led_from].append(relation)
     relating.label_ends({item.id: item.structure for item in items}, links, made)
-    related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
-    finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
+    related = {
+        item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items
+    }
+    finished = {
+        item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items
+    }
     return told_apart(finished)
 
 
@@ -106,7 +132,9 @@ def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
     alone = {name for name in led if own.by_name[name].references is None}
     if not alone:
         return own
-    fields = tuple(replace(item, references=led[item.name]) if item.name in alone else item for item in own.stored_fields)
+    fields = tuple(
+        replace(item, references=led[item.name]) if item.name in alone else item for item in own.stored_fields
+    )
     return replace(own, stored_fields=fields)
 
 
@@ -121,23 +149,48 @@ class Recipe:
     mark: str = field(compare=False)
 
     @classmethod
-    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Alike, mark: str = "") -> "Recipe":
+    def of(
+        cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Alike, mark: str = ""
+    ) -> "Recipe":
         """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same.
 
         `mark`: what the names of the tables of its schema begin with, which is no part of its label.
         """
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
         if kept.structure["kind"] == "view":
-            led = {one["name"]: to for one in kept.structure["columns"] if (to := alike.get((kept.source, one["name"], one["stored"])))}
-        parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, mark, [repr(item) for item in called]]
-        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called, mark)
+            led = {
+                one["name"]: to
+                for one in kept.structure["columns"]
+                if (to := alike.get((kept.source, one["name"], one["stored"])))
+            }
+        parts = [
+            kept.id,
+            kept.source,
+            kept.position,
+            kept.structure,
+            kept.document,
+            led,
+            mark,
+            [repr(item) for item in called],
+        ]
+        return cls(
+            hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(),
+            kept,
+            led,
+            called,
+            mark,
+        )
 
 
 def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
     """Columns that hold the keys of another collection, by their foreign keys."""
     for foreign in kept.structure.get("foreign_keys", ()):
         target = places.get((kept.source, foreign["schema"], foreign["table"]))
-        if target is not None and len(foreign["columns"]) == 1 and list(foreign["target"]) == list(target.structure["key"]):
+        if (
+            target is not None
+            and len(foreign["columns"]) == 1
+            and list(foreign["target"]) == list(target.structure["key"])
+        ):
             yield foreign["columns"][0], target.id
 
 
@@ -149,7 +202,12 @@ def _led_alike(items: Sequence[Stored], places: Places) -> Alike:
         for name, target in _led(item, places):
             found.setdefault((item.source, name), set()).add((target, stored.get(name, "")))
     only = {place: led for place, led in found.items() if len({target for target, _ in led}) == 1}
-    return {(*place, kind): target for place, led in only.items() for target, kind in led if _says(place[1], target)}
+    return {
+        (*place, kind): target
+        for place, led in only.items()
+        for target, kind in led
+        if _says(place[1], target)
+    }
 
 
 def _marks(items: Sequence[Stored]) -> dict[tuple[str, str | None], str]:
@@ -179,7 +237,10 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     label = humanised(recognising.table_words(structure["table"].removeprefix(mark)))
     key = tuple(document.get("key") or structure["key"])
     named, words = _named_in(document), recognising.column_words(structure["columns"])
-    fields = _labelled(tuple(_field(kept, each, words, key, led.get(each["name"]), named) for each in structure["columns"]), document)
+    fields = _labelled(
+        tuple(_field(kept, each, words, key, led.get(each["name"]), named) for each in structure["columns"]),
+        document,
+    )
     by_name = {item.name: item for item in fields}
     computed = tuple(
         _computed(kept, name, says, by_name)
@@ -187,12 +248,15 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         if says.get("computed") and name not in by_name
     )
     computed += tuple(
-        _called(item, _said_of_fields(document).get(item.name, {}), by_name) for item in called if _may_be(item, by_name, computed)
+        _called(item, _said_of_fields(document).get(item.name, {}), by_name)
+        for item in called
+        if _may_be(item, by_name, computed)
     )
     known = by_name.keys() | {item.name for item in computed}
     shown = [item for item in fields if not item.hidden]
     unknown = sorted(
-        (set(_said_of_fields(document)) | {name for place in LISTS for name in document.get(place) or ()}) - known
+        (set(_said_of_fields(document)) | {name for place in LISTS for name in document.get(place) or ()})
+        - known
         | (set(document.get("search") or ()) | set(key)) - by_name.keys()
     )
     if unknown:
@@ -220,7 +284,10 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         subject=document.get("subject"),
         columns=tuple(
             document.get("columns")
-            or pointing.instead(default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title)), computed)
+            or pointing.instead(
+                default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title)),
+                computed,
+            )
         ),
         summary=document.get("summary") or {},
         changes=None if document.get("changes") is None else _changes(document["changes"], by_name),
@@ -229,7 +296,9 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         position=kept.position,
         lost=tuple(structure.get("set_aside", {}).get("lost", ())),
         computed_fields=computed,
-        validation=tuple(Rule(item["if"], item["message"], item.get("field")) for item in document.get("validation") or ()),
+        validation=tuple(
+            Rule(item["if"], item["message"], item.get("field")) for item in document.get("validation") or ()
+        ),
         details=listed["details"],
         form=listed["form"],
         new=listed["new"],
@@ -247,7 +316,13 @@ def _changes(given: Mapping[str, Any], by_name: Mapping[str, Field]) -> Changes:
     created = given.get("created") or next(
         (name for name in CREATED if name in by_name and by_name[name].stored in ("datetime", "date")), None
     )
-    return Changes(given.get("column"), created, given.get("deleted"), int(given.get("every_s", 5)), bool(given.get("listen", False)))
+    return Changes(
+        given.get("column"),
+        created,
+        given.get("deleted"),
+        int(given.get("every_s", 5)),
+        bool(given.get("listen", False)),
+    )
 
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -261,21 +336,35 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         inputs = frozenset(fields_of(text))
     except ExpressionError as error:
         reason = f"{kept.id}.{name}, computed: {error.message}"
-        raise DefinitionError(reason, details=[{"field": f"fields.{name}.computed", "reason": error.message}]) from None
+        raise DefinitionError(
+            reason, details=[{"field": f"fields.{name}.computed", "reason": error.message}]
+        ) from None
     kind = says.get("type") or "text"
     made_of = [columns[source] for source in inputs if source in columns]
     if hidden := sorted(one.name for one in made_of if one.hidden):
         reason = f"It is made of {', '.join(hidden)}, which nobody may see here."
-        raise DefinitionError(f"{kept.id}.{name}: {reason}", details=[{"field": f"fields.{name}.computed", "reason": reason}])
+        raise DefinitionError(
+            f"{kept.id}.{name}: {reason}", details=[{"field": f"fields.{name}.computed", "reason": reason}]
+        )
     sensitive = bool(says.get("sensitive", any(one.sensitive for one in made_of)))
     personal = bool(says.get("personal", any(one.personal for one in made_of)))
     return Field(
-        name, says.get("label") or humanised(name), kind, STORED_AS.get(kind, kind),
+        name,
+        says.get("label") or humanised(name),
+        kind,
+        STORED_AS.get(kind, kind),
         options=tuple(_option(item) for item in says["options"]) if says.get("options") else None,
-        readonly=True, sensitive=sensitive, personal=personal, help=says.get("help"), hidden=bool(says.get("hidden", False)),
-        computed=text, inputs=inputs, ai=_made_treatment(name, says, kind, made_of, sensitive=sensitive),
-        author=_author(name, kind, says, made_of), **_look_of(says),
-    )  # fmt: skip
+        readonly=True,
+        sensitive=sensitive,
+        personal=personal,
+        help=says.get("help"),
+        hidden=bool(says.get("hidden", False)),
+        computed=text,
+        inputs=inputs,
+        ai=_made_treatment(name, says, kind, made_of, sensitive=sensitive),
+        author=_author(name, kind, says, made_of),
+        **_look_of(says),
+    )
 
 
 def _may_be(item: Field, columns: Mapping[str, Field], computed: Sequence[Field]) -> bool:
@@ -290,15 +379,28 @@ def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) 
     sensitive = bool(says.get("sensitive", any(one.sensitive for one in made_of)))
     personal = bool(says.get("personal", any(one.personal for one in made_of)))
     return replace(
-        item, label=says.get("label") or item.label, help=says.get("help"), hidden=bool(says.get("hidden", False)), sensitive=sensitive,
-        personal=personal, ai=_made_treatment(item.name, says, item.type, made_of, sensitive=sensitive),
-        author=_author(item.name, item.type, says, made_of), **_look_of(says),
-    )  # fmt: skip
+        item,
+        label=says.get("label") or item.label,
+        help=says.get("help"),
+        hidden=bool(says.get("hidden", False)),
+        sensitive=sensitive,
+        personal=personal,
+        ai=_made_treatment(item.name, says, item.type, made_of, sensitive=sensitive),
+        author=_author(item.name, item.type, says, made_of),
+        **_look_of(says),
+    )
 
 
-def _made_treatment(name: str, says: Mapping[str, Any], kind: str, made_of: Sequence[Field], *, sensitive: bool) -> treatment.Ai:
+def _made_treatment(
+    name: str, says: Mapping[str, Any], kind: str, made_of: Sequence[Field], *, sensitive: bool
+) -> treatment.Ai:
     """What a model gets of a computed field: the strictest of its inputs, unless the document says otherwise; nothing of secrets."""
-    usually = treatment.least([*(one.ai for one in made_of), treatment.usual(name, kind, widget=says.get("widget"), sensitive=sensitive)])
+    usually = treatment.least(
+        [
+            *(one.ai for one in made_of),
+            treatment.usual(name, kind, widget=says.get("widget"), sensitive=sensitive),
+        ]
+    )
     closed = treatment.secret(name) or any(treatment.secret(one.name, one.stored) for one in made_of)
     return treatment.treatment_for(says.get("ai"), usually, closed=closed)
 
@@ -315,9 +417,19 @@ def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(made: Collection) -> None:
     """Raises DefinitionError for unreadable expressions in the document."""
-    texts = [("title", made.title, True), *((f"segments.{item.id}", item.filter, False) for item in made.segments if item.sql is None)]
-    texts += [(f"fields.{item.name}.computed", item.computed, False) for item in made.computed_fields if item.computed]
-    rules = [("validation", made.validation), *((f"fields.{item.name}.validation", item.validation) for item in made.stored_fields)]
+    texts = [
+        ("title", made.title, True),
+        *((f"segments.{item.id}", item.filter, False) for item in made.segments if item.sql is None),
+    ]
+    texts += [
+        (f"fields.{item.name}.computed", item.computed, False)
+        for item in made.computed_fields
+        if item.computed
+    ]
+    rules = [
+        ("validation", made.validation),
+        *((f"fields.{item.name}.validation", item.validation) for item in made.stored_fields),
+    ]
     for place, ruled in rules:
         texts += [(f"{place}[{number}].if", rule.if_, False) for number, rule in enumerate(ruled)]
         texts += [(f"{place}[{number}].message", rule.message, True) for number, rule in enumerate(ruled)]
@@ -325,7 +437,9 @@ def _check(made: Collection) -> None:
         try:
             missing = sorted(fields_of(text, template=template) - made.by_name.keys())
         except ExpressionError as error:
-            raise DefinitionError(f"{made.id}, {place}: {error.message}", details=[{"field": place, "reason": error.message}]) from None
+            raise DefinitionError(
+                f"{made.id}, {place}: {error.message}", details=[{"field": place, "reason": error.message}]
+            ) from None
         if missing:
             message = f"{made.id}, {place}: there is no column {', '.join(missing)}."
             raise DefinitionError(message, details=[{"field": place, "reason": message}])
@@ -351,32 +465,48 @@ def _named_in(document: Mapping[str, Any]) -> frozenset[str]:
     }
     texts = [str(says["computed"]) for says in _said_of_fields(document).values() if says.get("computed")]
     try:
-        used = {name for text in texts for name in fields_of(text)} | fields_of(document.get("title") or "", template=True)
+        used = {name for text in texts for name in fields_of(text)} | fields_of(
+            document.get("title") or "", template=True
+        )
     except ExpressionError:  # `_check` says where
         used = set()
     return frozenset(listed | used)
 
 
 def _field(
-    kept: Stored, column: Mapping[str, Any], words: Mapping[str, str], key: Sequence[str], references: str | None, named: frozenset[str]
+    kept: Stored,
+    column: Mapping[str, Any],
+    words: Mapping[str, str],
+    key: Sequence[str],
+    references: str | None,
+    named: frozenset[str],
 ) -> Field:
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
     label = humanised(words[name])
     options = says.get("options", column.get("options"))
     drawn = "file" if says.get("widget") in {"image", "file"} else None
-    marks = "datetime" if recognising.is_change_mark(kept.structure, kept.document.get("changes") or {}, column) else None
+    marks = (
+        "datetime"
+        if recognising.is_change_mark(kept.structure, kept.document.get("changes") or {}, column)
+        else None
+    )
     plain = says.get("type") or marks or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, words)
     kind = (
         says.get("type")
         or marks
         or drawn
-        or ("reference" if references else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options)))
+        or (
+            "reference"
+            if references
+            else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options))
+        )
     )
     if kind not in FIELD_TYPES:
         raise DefinitionError(
-            f"{kept.id}.{name}: there is no field type '{kind}'.", details=[{"field": name, "reason": f"unknown type {kind}"}]
+            f"{kept.id}.{name}: there is no field type '{kind}'.",
+            details=[{"field": name, "reason": f"unknown type {kind}"}],
         )
     stored = recognising.kept_as(column, kind)
     fixed = (
@@ -388,17 +518,28 @@ def _field(
         or not key
     )
     personal = bool(
-        says.get("personal", bool(kept.document.get("subject")) and name not in key and (kind in PERSONAL_TYPES or "birth" in name))
+        says.get(
+            "personal",
+            bool(kept.document.get("subject"))
+            and name not in key
+            and (kind in PERSONAL_TYPES or "birth" in name),
+        )
     )
     sensitive = bool(says.get("sensitive", False))
     label = re.sub(rf" \(?({'|'.join(recognising.CENTS)})\)?$", "", label) if seen.get("minor") else label
-    secret = None if "hidden" in says or name in named or name in key else named_secrets.hidden_because(kept.structure, column)
+    secret = (
+        None
+        if "hidden" in says or name in named or name in key
+        else named_secrets.hidden_because(kept.structure, column)
+    )
     made = Field(
         name=name,
         label=says.get("label") or label,
         type=kind,
         stored=stored,
-        native=recognising.MIDNIGHT if stored == "date" and column["stored"] == "datetime" else column.get("native", ""),
+        native=recognising.MIDNIGHT
+        if stored == "date" and column["stored"] == "datetime"
+        else column.get("native", ""),
         items=column.get("items"),
         nullable=column["nullable"],
         single=bool(column.get("single")),
@@ -419,39 +560,65 @@ def _field(
         validation=tuple(Rule(item["if"], item["message"], name) for item in says.get("validation") or ()),
         ai=treatment.treatment_for(
             says.get("ai"),
-            treatment.usual(name, kind, form=says.get("format"), widget=says.get("widget"), personal=personal, sensitive=sensitive),
+            treatment.usual(
+                name,
+                kind,
+                form=says.get("format"),
+                widget=says.get("widget"),
+                personal=personal,
+                sensitive=sensitive,
+            ),
             closed=treatment.secret(name, stored),
         ),
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         default=says.get("default"),
-        blank=not column["nullable"] and (any(_option(item).value == "" for item in options) if options else bool(column.get("blank"))),
+        blank=not column["nullable"]
+        and (any(_option(item).value == "" for item in options) if options else bool(column.get("blank"))),
         governed=_governors(kept.document, name),
         zone=recognising.zone_of(kept.structure, column, stored),
-        **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
+        **_look_of(says)
+        | ({} if plain and not says.get("type") else recognising.coded(words[name], column))
+        | seen,
     )
-    return made if name in key or stored not in MAY_MEAN_NONE else _with_empty_values(made, says.get("empty_values"), column)
+    return (
+        made
+        if name in key or stored not in MAY_MEAN_NONE
+        else _with_empty_values(made, says.get("empty_values"), column)
+    )
 
 
-def _with_empty_values(item: Field, said: Sequence[int | str | None] | None, column: Mapping[str, Any]) -> Field:
+def _with_empty_values(
+    item: Field, said: Sequence[int | str | None] | None, column: Mapping[str, Any]
+) -> Field:
     """The field with the values that mean "none": those of the document, and 0 where moments are counted from it."""
     values = tuple(said or ())
     if is_counted(item) and UNITS[str(item.widget)].blank and 0 not in values:
         values = (*values, 0) if values or not item.nullable else (None, 0)
     seen = column.get(recognising.OUTLIER)
-    likely = (seen["value"], seen["rows"], seen["of"]) if seen and said is None and seen["value"] not in values else None
+    likely = (
+        (seen["value"], seen["rows"], seen["of"])
+        if seen and said is None and seen["value"] not in values
+        else None
+    )
     return replace(item, empty_values=values, likely_empty=likely) if values or likely else item
 
 
 def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Slugs of the workflows that alone write the column."""
-    return tuple([said] if isinstance(said := (document.get("governed") or {}).get(name) or (), str) else said)
+    return tuple(
+        [said] if isinstance(said := (document.get("governed") or {}).get(name) or (), str) else said
+    )
 
 
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
     """Who writes a field's content; for a computed field, anybody who writes one of its inputs."""
     author: Author | None = says.get("author")
-    foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
+    foreign = (
+        kind in FREE_TYPES
+        or (kind == "text" and treatment.said_by_others(name))
+        or any(one.author == "customer" for one in made_of)
+    )
     return author or ("customer" if foreign else "system")
 
 

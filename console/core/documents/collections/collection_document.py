@@ -38,7 +38,9 @@ class OptionDocument(Said):
 
     value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     label: Label | None = None
-    tone: Literal["good", "info", "warn", "bad", "neutral"] | None = Field(None, description="Colour of its badge; none: by the word")
+    tone: Literal["good", "info", "warn", "bad", "neutral"] | None = Field(
+        None, description="Colour of its badge; none: by the word"
+    )
 
 
 def _option(given: Any) -> Any:
@@ -49,14 +51,18 @@ def _option(given: Any) -> Any:
 class RuleDocument(Said):
     """Something that must hold whenever a record is written."""
 
-    if_: Text = Field(alias="if", description="Expression over `record` as it would be, and `now`; unknown is not enough")
+    if_: Text = Field(
+        alias="if", description="Expression over `record` as it would be, and `now`; unknown is not enough"
+    )
     message: Help = Field(description="Said where it does not hold; {{ expressions }} are filled in")
 
 
 class RecordRule(RuleDocument):
     """The same of several fields together."""
 
-    field: Column | None = Field(None, description="The field at which it is said; none: those that were changed")
+    field: Column | None = Field(
+        None, description="The field at which it is said; none: those that were changed"
+    )
 
 
 class FieldDocument(Said):
@@ -65,15 +71,23 @@ class FieldDocument(Said):
     label: Label | None = None
     help: Help | None = None
     type: FieldKind | None = None
-    options: list[Annotated[OptionDocument, BeforeValidator(_option)]] | None = Field(None, min_length=1, max_length=500)
+    options: list[Annotated[OptionDocument, BeforeValidator(_option)]] | None = Field(
+        None, min_length=1, max_length=500
+    )
     widget: Widget | None = Field(None, description="How it is shown and typed; none: as its type is")
     lines: int | None = Field(None, ge=2, le=40, description="Height of a textarea")
-    currency: Column | None = Field(None, description="Of money: the column that holds the currency, or its code in three capitals")
-    minor: bool = Field(False, description="Of money: the amount is kept in the smallest unit of its currency, such as cents")
+    currency: Column | None = Field(
+        None, description="Of money: the column that holds the currency, or its code in three capitals"
+    )
+    minor: bool = Field(
+        False, description="Of money: the amount is kept in the smallest unit of its currency, such as cents"
+    )
     format: Format | None = Field(None, description="What a value must be; checked whenever it is written")
     validation: list[RuleDocument] = Field(default_factory=list, max_length=20)
     computed: Text | None = Field(None, description="Expression over `record`, `now` and nothing else")
-    references: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(None, description="Collection whose keys it holds")
+    references: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(
+        None, description="Collection whose keys it holds"
+    )
     empty_values: Annotated[list[int | str | None], Field(max_length=10)] | None = Field(
         None,
         description='Stored values that mean "none" or "never", such as 0, -1 or 0000-00-00: read as no value everywhere. The first is written where'
@@ -81,15 +95,20 @@ class FieldDocument(Said):
     )
     required: bool = Field(False, description="May not be left or made empty")
     default: Text | None = Field(
-        None, description="What a new record's form begins with; {{ expressions }} over `$currentUser` and `now` are filled in"
+        None,
+        description="What a new record's form begins with; {{ expressions }} over `$currentUser` and `now` are filled in",
     )
     readonly: bool = Field(False, description="Cannot be changed here")
     hidden: bool | None = Field(
-        None, description="Shown to nobody; none: where it holds passwords, hashes, keys or tokens, by its name or the form of its values"
+        None,
+        description="Shown to nobody; none: where it holds passwords, hashes, keys or tokens, by its name or the form of its values",
     )
-    sensitive: bool | None = Field(None, description="The API says so; it does not become a record's title by itself")
+    sensitive: bool | None = Field(
+        None, description="The API says so; it does not become a record's title by itself"
+    )
     personal: bool | None = Field(
-        None, description="Whether it is data about a person; none: by its type, where the collection has a subject"
+        None,
+        description="Whether it is data about a person; none: by its type, where the collection has a subject",
     )
     ai: Annotated[Ai | None, BeforeValidator(treatment.current)] = Field(
         None,
@@ -112,7 +131,12 @@ class FieldDocument(Said):
         if (self.currency is not None or self.minor) and self.widget != "money":
             raise ValueError("currency and minor are of the widget money")
         if self.computed is not None and (
-            self.required or self.validation or self.references or self.format or self.default or self.empty_values
+            self.required
+            or self.validation
+            or self.references
+            or self.format
+            or self.default
+            or self.empty_values
         ):
             raise ValueError(
                 "a computed field is never typed: leave required, validation, format, default, references and empty_values out"
@@ -130,9 +154,13 @@ class SegmentDocument(Said):
         None, description="One SELECT that gives the keys of its records, instead of a filter"
     )
     roles: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]] = Field(
-        default_factory=list, max_length=50, description="Roles for which the list opens with it; none: it is a tab like others"
+        default_factory=list,
+        max_length=50,
+        description="Roles for which the list opens with it; none: it is a tab like others",
     )
-    sort: Column | None = Field(None, description="Order of its records, as of the list; none: that of the list")
+    sort: Column | None = Field(
+        None, description="Order of its records, as of the list; none: that of the list"
+    )
     enabled: bool = Field(True, description="Whether the list offers it")
 
     @model_validator(mode="after")
@@ -191,13 +219,16 @@ class ChangesDocument(Said):
     """How changes that other programs make to the records are noticed, for triggers."""
 
     column: Column | None = Field(
-        None, description="Moment or number that grows with every change of a row; rows past the last one seen are read"
+        None,
+        description="Moment or number that grows with every change of a row; rows past the last one seen are read",
     )
     created: Column | None = Field(
-        None, description="Moment at which a row was added, to tell new rows from changed ones; none: by its name, or by a number as key"
+        None,
+        description="Moment at which a row was added, to tell new rows from changed ones; none: by its name, or by a number as key",
     )
     deleted: Column | None = Field(
-        None, description="Moment at which a row was marked as deleted; rows that are gone are not seen without `listen`"
+        None,
+        description="Moment at which a row was marked as deleted; rows that are gone are not seen without `listen`",
     )
     every_s: int = Field(5, ge=1, le=3600, description="Seconds between two looks")
     listen: bool = Field(
@@ -216,23 +247,35 @@ class CollectionDocument(StoredDocument):
     """A table or view as the console shows it."""
 
     format: Literal[1] = 1
-    id: Annotated[str, StringConstraints(pattern=ID_PATTERN)] = Field(description="Its name in addresses, rights and workflows")
+    id: Annotated[str, StringConstraints(pattern=ID_PATTERN)] = Field(
+        description="Its name in addresses, rights and workflows"
+    )
     source: Annotated[str, StringConstraints(min_length=1, max_length=63)]
-    schema_: Annotated[str, StringConstraints(max_length=200)] | None = Field(None, alias="schema", description="None: the default one")
+    schema_: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, alias="schema", description="None: the default one"
+    )
     table: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     label: Label | None = Field(None, description="How many of them are called")
     label_one: Label | None = Field(None, description="How one of them is called")
     help: Help | None = None
-    key: Columns | None = Field(None, description="Columns that name a record, for a view that has no key of its own")
+    key: Columns | None = Field(
+        None, description="Columns that name a record, for a view that has no key of its own"
+    )
     title: Text | None = Field(None, description="What a record is called: `{{ record.name }}`")
     subject: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = Field(
         None, description="Whose data it holds: `self`, or the path of a relation; none: nobody's"
     )
-    clearance: ClearanceDocument | None = Field(None, description="What a reader must be cleared for to know of these records at all")
+    clearance: ClearanceDocument | None = Field(
+        None, description="What a reader must be cleared for to know of these records at all"
+    )
     columns: Columns | None = Field(None, description="Columns of the list, in order")
     details: Columns | None = Field(None, description="Fields of a record's details, in order; none: all")
-    form: Columns | None = Field(None, description="Fields that can be changed on a record's page, in order; none: all")
-    new: Columns | None = Field(None, description="Fields of the form of a new record, in order; none: those of `form`")
+    form: Columns | None = Field(
+        None, description="Fields that can be changed on a record's page, in order; none: all"
+    )
+    new: Columns | None = Field(
+        None, description="Fields of the form of a new record, in order; none: those of `form`"
+    )
     sort: Column | None = Field(None, description="Order of the list: a column, `-` before it for descending")
     search: Columns | None = Field(None, description="Columns that the quick search looks at")
     fields: dict[Column, FieldDocument] = Field(default_factory=dict, max_length=MOST_FIELDS)
@@ -244,7 +287,9 @@ class CollectionDocument(StoredDocument):
     changes: ChangesDocument | None = Field(
         None, description="How changes by other programs are noticed; none: only those made here are known"
     )
-    contact: ContactDocument | None = Field(None, description="Which fields make a record a person who can be written to or called")
+    contact: ContactDocument | None = Field(
+        None, description="Which fields make a record a person who can be written to or called"
+    )
     validation: list[RecordRule] = Field(default_factory=list, max_length=50)
     segments: list[SegmentDocument] = Field(default_factory=list, max_length=100)
     relations: list[RelationDocument] = Field(default_factory=list, max_length=200)
@@ -254,13 +299,17 @@ class CollectionDocument(StoredDocument):
         """The document in canonical order: fields by name, without empty values."""
         full = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         fields = {name: _plain(says) for name, says in sorted(full.pop("fields", {}).items()) if says}
-        ordered = {"format": FORMAT} | {_name(entry): full[_name(entry)] for entry in type(self).model_fields if _name(entry) in full}
+        ordered = {"format": FORMAT} | {
+            _name(entry): full[_name(entry)] for entry in type(self).model_fields if _name(entry) in full
+        }
         if not fields:
             return ordered
         after = ("contact", "validation", "segments", "relations", "summary")
-        return {name: said for name, said in ordered.items() if name not in after} | {"fields": fields} | {
-            name: ordered[name] for name in after if name in ordered
-        }  # fmt: skip
+        return (
+            {name: said for name, said in ordered.items() if name not in after}
+            | {"fields": fields}
+            | {name: ordered[name] for name in after if name in ordered}
+        )
 
 
 def _name(entry: str) -> str:
@@ -278,10 +327,16 @@ def cleansed(said: Any) -> Any:
     """The document without empty values: null, empty texts, lists and objects. That no value means "none" is an answer, and stays."""
     if isinstance(said, Mapping):
         kept = {name: cleansed(entry) for name, entry in said.items()}
-        return {name: entry for name, entry in kept.items() if entry not in (None, "", [], {}) or (name == "empty_values" and entry == [])}
+        return {
+            name: entry
+            for name, entry in kept.items()
+            if entry not in (None, "", [], {}) or (name == "empty_values" and entry == [])
+        }
     return [cleansed(entry) for entry in said] if isinstance(said, list) else said
 
 
 def read(document: bytes | str | Mapping[str, Any]) -> CollectionDocument:
     """The document from a file that was checked before. Raises ValueError if it is invalid: `document_check.check` reports all errors."""
-    return CollectionDocument.model_validate(json.loads(document) if isinstance(document, bytes | str) else dict(document))
+    return CollectionDocument.model_validate(
+        json.loads(document) if isinstance(document, bytes | str) else dict(document)
+    )

@@ -18,9 +18,14 @@ COMPARED = {"==": "is", "!=": "is not"}
 ORDERED = {"<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
 TODAY = {"past": "<", "ahead": ">="}
 DATED = {
-    "past": "is before today", "ahead": "is today or later", "<": "is before", ">=": "is on or after", "last": "is in the last … days",
-    "older": "is more than … days ago", "next": "is at most … days from now",
-}  # fmt: skip
+    "past": "is before today",
+    "ahead": "is today or later",
+    "<": "is before",
+    ">=": "is on or after",
+    "last": "is in the last … days",
+    "older": "is more than … days ago",
+    "next": "is at most … days from now",
+}
 WORDED = {"contains": "contains", "startsWith": "starts with"}
 EMPTY = {"empty": "is empty", "filled": "is not empty"}
 YES_NO = {"yes": "is yes", "no": "is no"}
@@ -68,7 +73,15 @@ class Wrong:
 
 def kind_of(field: Field) -> str:
     """How the field is compared: one of `FITTING`."""
-    kinds = {"boolean": "flag", "integer": "number", "decimal": "number", "date": "day", "datetime": "day", "text": "text", "uuid": "id"}
+    kinds = {
+        "boolean": "flag",
+        "integer": "number",
+        "decimal": "number",
+        "date": "day",
+        "datetime": "day",
+        "text": "text",
+        "uuid": "id",
+    }
     return kinds.get(field.stored, "other")
 
 
@@ -103,7 +116,9 @@ def in_whole_units(row: ConditionRow, digits: int) -> ConditionRow:
     if not digits or row.currency or row.comparison in VALUELESS or row.value.startswith("$currentUser."):
         return row
     parts = [(each, currencies.whole_units(each, digits)) for each in row.value.split(", ")]
-    return replace(row, value=", ".join(each if made is None else _short(f"{made:f}") for each, made in parts))
+    return replace(
+        row, value=", ".join(each if made is None else _short(f"{made:f}") for each, made in parts)
+    )
 
 
 def _short(number: str) -> str:
@@ -118,7 +133,9 @@ def conditional(field: Field) -> bool:
 # ------------------------------------------------------------------------------------------------ rows to an expression
 
 
-def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field], root: str = "record") -> tuple[str, list[Wrong]]:
+def expression_of(
+    rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field], root: str = "record"
+) -> tuple[str, list[Wrong]]:
     """(expression, what is wrong). `joined` is `all` or `any`; rows without a field are left out. `root`: where the paths of the fields begin."""
     parts: list[str] = []
     wrong: list[Wrong] = []
@@ -180,7 +197,11 @@ def _path(name: str, root: str) -> str:
 
 def own_currency(field: Field) -> str:
     """The column with the currency of each record, in whose smallest unit the amount is held; "" where all have the same."""
-    return str(field.currency) if field.minor and field.currency and currencies.decimals(field.currency) is None else ""
+    return (
+        str(field.currency)
+        if field.minor and field.currency and currencies.decimals(field.currency) is None
+        else ""
+    )
 
 
 def _literal(value: str, field: Field, root: str) -> str:
@@ -196,7 +217,9 @@ def _literal(value: str, field: Field, root: str) -> str:
         if number is None:
             raise ValueError(f"{field.label} is a number: {value} is none.")
         if field.minor and number != number.to_integral_value():
-            raise ValueError(f"{field.label} has {f'at most {digits}' if digits else 'no'} decimals: {value} has more.")
+            raise ValueError(
+                f"{field.label} has {f'at most {digits}' if digits else 'no'} decimals: {value} has more."
+            )
         return str(int(number)) if field.minor else format(number, "f")
     by_label = {option.label.casefold(): option.value for option in field.options or ()}
     known = {option.value for option in field.options or ()}
@@ -208,13 +231,22 @@ def _literal(value: str, field: Field, root: str) -> str:
 
 def path_of(node: Any) -> str:
     """The dotted path that leads by names alone, as `steps.ask.reason`; "" for anything else."""
-    plain = isinstance(node, Path) and node.root in ROOTS and all(isinstance(step, str) and _plain(step) for step in node.steps)
+    plain = (
+        isinstance(node, Path)
+        and node.root in ROOTS
+        and all(isinstance(step, str) and _plain(step) for step in node.steps)
+    )
     return node.dotted if plain and node.steps else ""
 
 
 def _field_of(node: Any) -> str:
     """The field of the record that a path names; "" where it leads further."""
-    plain = isinstance(node, Path) and node.root == "record" and len(node.steps) == 1 and isinstance(node.steps[0], str)
+    plain = (
+        isinstance(node, Path)
+        and node.root == "record"
+        and len(node.steps) == 1
+        and isinstance(node.steps[0], str)
+    )
     return str(node.steps[0]) if plain else ""
 
 
@@ -237,13 +269,19 @@ def rows_of(
 
 def _of_smallest_units(row: ConditionRow, fields: Mapping[str, Field]) -> bool:
     field = fields.get(row.field)
-    return field is not None and bool(own_currency(field)) and not row.currency and row.comparison not in VALUELESS
+    return (
+        field is not None
+        and bool(own_currency(field))
+        and not row.currency
+        and row.comparison not in VALUELESS
+    )
 
 
 def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
     match node:
         case Compare(
-            left=Path() as amount, right=Call(name="minor", arguments=(Literal(value=int() | Decimal() as value), Path() as code))
+            left=Path() as amount,
+            right=Call(name="minor", arguments=(Literal(value=int() | Decimal() as value), Path() as code)),
         ):
             of, currency = named(amount), path_of(code)
             return ConditionRow(of, node.operator, _shown(value), currency) if of and currency else None
@@ -261,10 +299,16 @@ def _compared(node: Node) -> tuple[Node, str, str | None] | None:
             return node, "yes", ""
         case Not(item=Path() as path):
             return path, "no", ""
-        case Within(item=Path() as path, list=Items(items=items)) if all(isinstance(item, Literal) for item in items):
+        case Within(item=Path() as path, list=Items(items=items)) if all(
+            isinstance(item, Literal) for item in items
+        ):
             values = [_shown(item.value) for item in items if isinstance(item, Literal)]
             return path, "in", None if any("," in value for value in values) else ", ".join(values)
-        case Call(name="contains" | "startsWith", method=True, arguments=(Path() as path, Literal(value=str() as value))):
+        case Call(
+            name="contains" | "startsWith",
+            method=True,
+            arguments=(Path() as path, Literal(value=str() as value)),
+        ):
             return path, node.name, value
         case Compare(left=Path() as path, right=Literal(value=None), operator="==" | "!="):
             return path, "empty" if node.operator == "==" else "filled", ""
@@ -276,10 +320,15 @@ def _compared(node: Node) -> tuple[Node, str, str | None] | None:
             return path, node.operator, whose.dotted
         case Compare(left=Path() as path, right=Call(name="today"), operator="<" | ">="):
             return path, "past" if node.operator == "<" else "ahead", ""
-        case Compare(left=Path() as path, right=Call(name="addDays", arguments=(Call(name="today"), Literal(value=int() as days)))):
+        case Compare(
+            left=Path() as path,
+            right=Call(name="addDays", arguments=(Call(name="today"), Literal(value=int() as days))),
+        ):
             ways = {(">=", True): "last", ("<", True): "older", ("<", False): "next", ("<=", False): "next"}
             way = ways.get((node.operator, days <= 0))
-            return (path, way, str(days - (node.operator == "<") if way == "next" else -days)) if way else None
+            return (
+                (path, way, str(days - (node.operator == "<") if way == "next" else -days)) if way else None
+            )
     return None
 
 

@@ -8,9 +8,13 @@ if TYPE_CHECKING:
     from console.core.documents.collections.contact_document import ConsentDocument
 
 USUAL = {
-    "channel": ("channel", "kind", "medium"), "state": ("state", "status", "given", "consent"), "source": ("source", "origin"),
-    "text_version": ("text_version", "version"), "at": ("at", "given_at", "created_at"), "withdrawn_at": ("withdrawn_at", "revoked_at"),
-}  # fmt: skip
+    "channel": ("channel", "kind", "medium"),
+    "state": ("state", "status", "given", "consent"),
+    "source": ("source", "origin"),
+    "text_version": ("text_version", "version"),
+    "at": ("at", "given_at", "created_at"),
+    "withdrawn_at": ("withdrawn_at", "revoked_at"),
+}
 """Columns of a table of consents that are found by their name where the document does not name them."""
 GIVEN = ("given", "granted", "opted_in", "opt_in", "subscribed", "yes", "true", "1")
 """Words that say that consent was given, where the document names none."""

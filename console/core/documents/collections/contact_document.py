@@ -30,13 +30,23 @@ class ConsentDocument(Part):
 
     field: Column | None = Field(None, description="Field of the contact that says whether consent was given")
     table: Word | None = Field(
-        None, description="Collection, or relation to it, with a row for each time that consent was given or withdrawn"
+        None,
+        description="Collection, or relation to it, with a row for each time that consent was given or withdrawn",
     )
-    channel: Column | None = Field(None, description="Column of that table that names the channel; none: the column channel")
-    is_: Word | None = Field(None, alias="is", description="What stands there for this channel; none: the channel's own name")
-    state: Column | None = Field(None, description="Column of that table that says given or withdrawn; none: the column state or status")
+    channel: Column | None = Field(
+        None, description="Column of that table that names the channel; none: the column channel"
+    )
+    is_: Word | None = Field(
+        None, alias="is", description="What stands there for this channel; none: the channel's own name"
+    )
+    state: Column | None = Field(
+        None,
+        description="Column of that table that says given or withdrawn; none: the column state or status",
+    )
     given: list[Word] = Field(
-        default_factory=list, max_length=20, description="Words that mean given; none: given, yes, true and their like"
+        default_factory=list,
+        max_length=20,
+        description="Words that mean given; none: given, yes, true and their like",
     )
     source: Column | None = Field(None, description="Where consent was given: a web form, by phone")
     text_version: Column | None = Field(None, description="Version of the text that was agreed to")
@@ -61,12 +71,21 @@ class ContactDocument(Part):
     phone: Column | None = None
     zone: Column | None = Field(None, description="Time zone such as Europe/Vilnius")
     language: Column | None = None
-    country: Column | None = Field(None, description="Two letters, for calling hours and where the zone is not known")
-    owner: Column | None = Field(None, description="Whose contact it is, by e-mail address or the part before the @")
+    country: Column | None = Field(
+        None, description="Two letters, for calling hours and where the zone is not known"
+    )
+    owner: Column | None = Field(
+        None, description="Whose contact it is, by e-mail address or the part before the @"
+    )
     stage: Column | None = Field(None, description="Field with options")
-    do_not_contact: Column | None = Field(None, description="Field that is true for who is to be reached by no channel at all")
-    consent: dict[Annotated[str, StringConstraints(pattern="^(" + "|".join(CHANNELS) + ")$")], ConsentDocument] = Field(
-        default_factory=dict, description="Channel → where consent to it stands; a channel that is not named has none"
+    do_not_contact: Column | None = Field(
+        None, description="Field that is true for who is to be reached by no channel at all"
+    )
+    consent: dict[
+        Annotated[str, StringConstraints(pattern="^(" + "|".join(CHANNELS) + ")$")], ConsentDocument
+    ] = Field(
+        default_factory=dict,
+        description="Channel → where consent to it stands; a channel that is not named has none",
     )
 
     @model_validator(mode="after")
@@ -77,14 +96,18 @@ class ContactDocument(Part):
         return self
 
 
-def wrong_columns(made: ContactDocument, columns: Mapping[str, Any], options: frozenset[str]) -> Iterator[Spot]:
+def wrong_columns(
+    made: ContactDocument, columns: Mapping[str, Any], options: frozenset[str]
+) -> Iterator[Spot]:
     """Fields that the table does not have, and a stage without options. `options` are the columns whose options are known."""
     for part in FIELDS:
         name = getattr(made, part)
         if name is not None and name not in columns:
             yield Spot(("contact", part), _no_such(name, columns))
     if made.stage in columns and made.stage not in options:
-        yield Spot(("contact", "stage"), f"{made.stage} has no options: say under fields which stages there are.")
+        yield Spot(
+            ("contact", "stage"), f"{made.stage} has no options: say under fields which stages there are."
+        )
     for channel, consent in made.consent.items():
         for part in ("field", *EVIDENCE) if consent.field is not None else ():
             name = getattr(consent, part)
@@ -107,7 +130,10 @@ def wrong_tables(collection: Collection, every: Mapping[str, Collection]) -> Ite
         relation = consents_relation(collection, consent.table)
         there = every.get(relation.collection) if relation is not None else None
         if there is None:
-            yield Spot((*place, "table"), f"No relation leads from {collection.label} to {consent.table}: add one under relations.")
+            yield Spot(
+                (*place, "table"),
+                f"No relation leads from {collection.label} to {consent.table}: add one under relations.",
+            )
             continue
         for part in ("channel", "state", *EVIDENCE):
             name = getattr(consent, part)
@@ -124,9 +150,7 @@ def _hidden(path: tuple[str, ...], name: str | None, there: Collection) -> Itera
     """A column that is hidden from everybody is read by nobody: a mapping that names it would take it for empty."""
     field = there.by_name.get(name or "")
     if field is not None and field.hidden:
-        reason = (
-            f"{field.label} of {there.label} is hidden from everybody, and would count as empty here: show it, or choose another column."
-        )
+        reason = f"{field.label} of {there.label} is hidden from everybody, and would count as empty here: show it, or choose another column."
         yield Spot(path, reason)
 
 

@@ -22,7 +22,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     usable = {item.name: item for item in shown if _may_name(item)}
     parts = set(key) if len(key) > 1 else set()
     known = [
-        column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
+        column
+        for column in structure["columns"]
+        if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
     ]
     chosen = recognising.title_columns(noun, known, recognising.column_words(structure["columns"]))
     visible = {item.name: item for item in shown}
@@ -50,11 +52,23 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         and column["name"] not in {*key, *repeated}
         and _tells(usable[column["name"]], noun)
         and usable[column["name"]].widget not in recognising.CODE_WORDS
-        and (not numbered or recognising.parts_of(column["name"])[-1:] != ("id",))  # a number says more than the key of another system
+        and (
+            not numbered or recognising.parts_of(column["name"])[-1:] != ("id",)
+        )  # a number says more than the key of another system
     ]
-    natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
+    natural = (
+        len(key) == 1
+        and key[0] in visible
+        and visible[key[0]].stored == "text"
+        and not random_keys(structure, key)
+    )
     alike = next(
-        (column["name"] for column in known if not natural and not column["nullable"] and recognising.is_name(column["name"])), None
+        (
+            column["name"]
+            for column in known
+            if not natural and not column["nullable"] and recognising.is_name(column["name"])
+        ),
+        None,
     )
     always = [name for name in texts if not usable[name].nullable]
     if alike and (always or numbered):  # several are called so: the name, and what tells them apart
@@ -69,12 +83,18 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
 
 def _may_name(item: Field) -> bool:
     """Whether a field may stand in a title: a text that everybody who sees the record may see."""
-    return not item.sensitive and (item.type in {"text", "email", "enum", "long_text"} or item.widget == "translations")
+    return not item.sensitive and (
+        item.type in {"text", "email", "enum", "long_text"} or item.widget == "translations"
+    )
 
 
 def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
     """Parts of a key that lead nowhere and stand in the title of each record."""
-    return {item.name for item in fields if len(key) > 1 and item.name in key and not item.references and path(item.name) in title}
+    return {
+        item.name
+        for item in fields
+        if len(key) > 1 and item.name in key and not item.references and path(item.name) in title
+    }
 
 
 def of_key(name: str, one: str) -> str:
@@ -91,12 +111,19 @@ def without_label(title: str, text: str) -> str:
 
 def of_parts(parts: Sequence[Field], one: str) -> str:
     """A title of the parts of a key: texts speak for themselves. A number that is called ID stands without the moment that says its partition."""
-    alone = [item for item in parts if item.label.lower() in ("id", f"{one} id".lower()) and item.stored == "integer"]
+    alone = [
+        item
+        for item in parts
+        if item.label.lower() in ("id", f"{one} id".lower()) and item.stored == "integer"
+    ]
     if alone and all(item in alone or item.stored in ("date", "datetime") for item in parts):
         return f"{one} {{{{ {path(alone[0].name)} }}}}"
     labels = part_labels([item.label for item in parts])
     paths = [f"{{{{ {path(item.name)} }}}}" for item in parts]
-    return ", ".join(path if item.stored == "text" else f"{label} {path}" for label, item, path in zip(labels, parts, paths, strict=True))
+    return ", ".join(
+        path if item.stored == "text" else f"{label} {path}"
+        for label, item, path in zip(labels, parts, paths, strict=True)
+    )
 
 
 def part_labels(labels: Sequence[str]) -> list[str]:
@@ -112,7 +139,11 @@ def part_labels(labels: Sequence[str]) -> list[str]:
 
 def random_keys(structure: Mapping[str, Any], key: Sequence[str]) -> set[str]:
     """Columns of the key that hold random signs which no person reads."""
-    return {column["name"] for column in structure["columns"] if column["name"] in key and "uuid" in (column["stored"], column.get("form"))}
+    return {
+        column["name"]
+        for column in structure["columns"]
+        if column["name"] in key and "uuid" in (column["stored"], column.get("form"))
+    }
 
 
 def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str | None:
@@ -156,21 +187,35 @@ def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
 
     Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there, as those called UUID.
     """
-    beside = {item.currency for item in shown} | set(unread) | {item.name for item in shown if item.name.lower() in ("uuid", "guid")}
+    beside = (
+        {item.currency for item in shown}
+        | set(unread)
+        | {item.name for item in shown if item.name.lower() in ("uuid", "guid")}
+    )
     plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
     words = {item.name: recognising.parts_of(item.name) for item in plain}
     states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
     amounts = [
-        item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
+        item.name
+        for item in plain
+        if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
     ]
     moments = [
-        item.name for item in plain if item.stored in ("date", "datetime") and not (recognising.BOOKKEEPING | BORN) & set(words[item.name])
+        item.name
+        for item in plain
+        if item.stored in ("date", "datetime")
+        and not (recognising.BOOKKEEPING | BORN) & set(words[item.name])
     ]
-    first = {*moments[:1], *states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
+    first = {
+        *moments[:1],
+        *states[:TOLD],
+        *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD],
+    }
     last = {
         item.name
         for item in plain
-        if (item.type in ("long_text", "json") and item.widget != "translations") or recognising.BOOKKEEPING & set(words[item.name])
+        if (item.type in ("long_text", "json") and item.widget != "translations")
+        or recognising.BOOKKEEPING & set(words[item.name])
     }
     chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
     return [item.name for item in plain if item in chosen]

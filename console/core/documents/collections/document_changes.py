@@ -8,7 +8,13 @@ from typing import Any
 from console.core.documents.collections.model import Collection
 from console.core.documents.collections.treatment import TREATMENTS
 
-NAMED = {"segments": "id", "relations": "name", "sections": "label", "related": "relation", "options": "value"}
+NAMED = {
+    "segments": "id",
+    "relations": "name",
+    "sections": "label",
+    "related": "relation",
+    "options": "value",
+}
 """Lists of objects → the key that identifies their entries."""
 
 LOOSER = {
@@ -42,7 +48,10 @@ def _changes(place: tuple[str, ...], before: Any, after: Any) -> Iterator[Change
         return
     key = NAMED.get(place[-1]) if place else None
     if place and (len(place) == 1 or (place[0] == "summary" and key)):
-        before, after = (_none_of(after) if before is None else before), (_none_of(before) if after is None else after)
+        before, after = (
+            (_none_of(after) if before is None else before),
+            (_none_of(before) if after is None else after),
+        )
     ones, others = _by_name(key, before), _by_name(key, after)
     if ones is None or others is None:
         yield Change(place, before, after)
@@ -58,7 +67,13 @@ def _changes(place: tuple[str, ...], before: Any, after: Any) -> Iterator[Change
 
 def _none_of(said: Any) -> Any:
     """The empty object or list of what holds several parts; of anything else nothing."""
-    return {} if isinstance(said, Mapping) else [] if isinstance(said, list) and any(isinstance(each, Mapping) for each in said) else None
+    return (
+        {}
+        if isinstance(said, Mapping)
+        else []
+        if isinstance(said, list) and any(isinstance(each, Mapping) for each in said)
+        else None
+    )
 
 
 def _by_name(key: str | None, said: Any) -> dict[str, Any] | None:
@@ -105,7 +120,9 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             and (before.form is None or field.name in before.form)
             and not field.hidden
         ):
-            warnings_.append(f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record.")
+            warnings_.append(
+                f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record."
+            )
         if (
             after.new is not None
             and after.new != before.new
@@ -117,18 +134,28 @@ def warnings(before: Collection, after: Collection) -> list[str]:
                 f"{field.label} must not be empty, and is left out of the form of a new record: the database has to fill it in."
             )
         if former is not None and former.hidden and not field.hidden:
-            warnings_.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
+            warnings_.append(
+                f"{field.label} was hidden and is shown to everybody who may read these records."
+            )
         if former is not None and former.sensitive and not field.sensitive:
             warnings_.append(f"{field.label} is no longer marked as sensitive.")
         if former is not None and TREATMENTS.index(field.ai) < TREATMENTS.index(former.ai):
             warnings_.append(f"{field.label}: {LOOSER[field.ai]}")
         if former is not None and former.personal and not field.personal:
-            warnings_.append(f"{field.label} no longer counts as personal data: it is left out when somebody is erased.")
+            warnings_.append(
+                f"{field.label} no longer counts as personal data: it is left out when somebody is erased."
+            )
     if before.subject != after.subject:
-        warnings_.append("Whose data these records hold is said differently: what is in the log already stays under the former person.")
-    gone = sorted({segment.label for segment in before.segments} - {segment.label for segment in after.segments})
+        warnings_.append(
+            "Whose data these records hold is said differently: what is in the log already stays under the former person."
+        )
+    gone = sorted(
+        {segment.label for segment in before.segments} - {segment.label for segment in after.segments}
+    )
     if gone:
-        warnings_.append(f"Inboxes and links that use a segment that is gone show nothing: {', '.join(gone)}.")
+        warnings_.append(
+            f"Inboxes and links that use a segment that is gone show nothing: {', '.join(gone)}."
+        )
     return warnings_
 
 
@@ -137,4 +164,8 @@ def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     if before.get("clearance") == after.get("clearance"):
         return []
     label = (after.get("clearance") or {}).get("label")
-    return [f"Only who is cleared for {label} knows of these records." if label else "These records need no clearance any more."]
+    return [
+        f"Only who is cleared for {label} knows of these records."
+        if label
+        else "These records need no clearance any more."
+    ]

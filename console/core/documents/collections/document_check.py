@@ -41,7 +41,9 @@ CURRENCY_LENGTH = 3
 
 
 def check(
-    document: bytes | str | Mapping[str, Any], structure: Mapping[str, Any] | None = None, called: frozenset[str] = frozenset()
+    document: bytes | str | Mapping[str, Any],
+    structure: Mapping[str, Any] | None = None,
+    called: frozenset[str] = frozenset(),
 ) -> list[Spot]:
     """All errors of the document; with the structure of its table also unknown columns.
 
@@ -49,18 +51,27 @@ def check(
     """
     raw, found = loaded(document)
     if raw is None:
-        return [Spot(spot.place, spot.reason.replace("A workflow file", "The file of a collection")) for spot in found]
+        return [
+            Spot(spot.place, spot.reason.replace("A workflow file", "The file of a collection"))
+            for spot in found
+        ]
     problems = [*found, *problems_of_values(raw)]
     written = raw.get("format")
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        reason = f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
+        reason = (
+            f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
+        )
         return [*problems, Spot(("format",), reason)]
     try:
         made = CollectionDocument.model_validate(raw)
     except ValidationError as error:
         return [*problems, *model_errors(error, CollectionDocument)]
     problems += _twice(made)
-    problems += [spot for place, text, template, roots in _texts(made) for spot in _unread(place, text, template, roots)]
+    problems += [
+        spot
+        for place, text, template, roots in _texts(made)
+        for spot in _unread(place, text, template, roots)
+    ]
     if structure is not None:
         problems += _names(made, structure, called)
     return list({(spot.place, spot.reason): spot for spot in problems}.values())
@@ -105,9 +116,13 @@ def _parsed(text: str, template: bool) -> list[Expression]:
 def _twice(made: CollectionDocument) -> Iterator[Spot]:
     """Duplicate names in a list."""
     lists: list[tuple[str, Sequence[str]]] = [
-        (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "new", "search", "key")
+        (place, getattr(made, place) or ())
+        for place in ("columns", "details", "form", "new", "search", "key")
     ]
-    lists += [("segments", [entry.id for entry in made.segments]), ("relations", [entry.name for entry in made.relations])]
+    lists += [
+        ("segments", [entry.id for entry in made.segments]),
+        ("relations", [entry.name for entry in made.relations]),
+    ]
     for place, names in lists:
         for name in dict.fromkeys(name for name in names if list(names).count(name) > 1):
             yield Spot((place,), f"{name} stands here twice: keep one.")
@@ -123,7 +138,9 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
             yield from _field(name, says, columns, made)
             if says.empty_values is not None and name in columns:
                 keyed = name in (made.key or structure["key"])
-                for number, reason in _wrong_empty_values(says, columns[name], structure["dialect"], keyed=keyed):
+                for number, reason in _wrong_empty_values(
+                    says, columns[name], structure["dialect"], keyed=keyed
+                ):
                     yield Spot(("fields", name, "empty_values", *number), reason)
     for place, names, known in _lists(made, fields, list(columns)):
         for name in names:
@@ -140,10 +157,17 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
             found = _parsed(text, template)
         except ExpressionError:
             continue
-        named = {path[1] for one in found for path in expressions.paths(one) if path[0] == "record" and len(path) > 1}
+        named = {
+            path[1]
+            for one in found
+            for path in expressions.paths(one)
+            if path[0] == "record" and len(path) > 1
+        }
         for name in sorted(named - columns.keys()):
             reason = (
-                f"{name} is computed itself: name the columns that it is made of." if name in computed else _no_such(name, list(columns))
+                f"{name} is computed itself: name the columns that it is made of."
+                if name in computed
+                else _no_such(name, list(columns))
             )
             yield Spot(place, reason)
 
@@ -152,7 +176,9 @@ GROWING = frozenset({"integer", "decimal", "datetime", "date"})
 """Kinds of columns that can say how far a look has come."""
 
 
-def _changes(made: CollectionDocument, columns: Mapping[str, Any], structure: Mapping[str, Any]) -> Iterator[Spot]:
+def _changes(
+    made: CollectionDocument, columns: Mapping[str, Any], structure: Mapping[str, Any]
+) -> Iterator[Spot]:
     """Columns by which changes are noticed: they must be there, and grow."""
     marks = made.changes.model_dump() if made.changes is not None else {}
     for place in ("column", "created", "deleted"):
@@ -161,10 +187,14 @@ def _changes(made: CollectionDocument, columns: Mapping[str, Any], structure: Ma
             yield Spot(("changes", place), _no_such(name, list(columns)))
         elif (
             name is not None
-            and (stored := _stored(made.fields.get(name) or FieldDocument.model_validate({}), columns[name])) not in GROWING
+            and (stored := _stored(made.fields.get(name) or FieldDocument.model_validate({}), columns[name]))
+            not in GROWING
             and not recognising.is_change_mark(structure, marks, columns[name])
         ):
-            yield Spot(("changes", place), f"{name} holds {stored}: only a moment, a day or a number says how far a look has come.")
+            yield Spot(
+                ("changes", place),
+                f"{name} holds {stored}: only a moment, a day or a number says how far a look has come.",
+            )
 
 
 PLAIN = ("integer", "decimal", "boolean", "uuid", "date", "datetime", "time")
@@ -188,20 +218,35 @@ def _lists(
         yield ("validation", number, "field"), [rule.field] if rule.field else [], columns
 
 
-def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: CollectionDocument) -> Iterator[Spot]:
+def _field(
+    name: str, says: FieldDocument, columns: Mapping[str, Any], made: CollectionDocument
+) -> Iterator[Spot]:
     place = ("fields", name)
     column = columns.get(name)
     if column is None and says.computed is None:
         yield Spot(place, f"{_no_such(name, list(columns))} A field without a column is computed.")
         return
     if column is not None and says.computed is not None:
-        yield Spot((*place, "computed"), f"The table has a column {name}: give the computed field another name.")
+        yield Spot(
+            (*place, "computed"), f"The table has a column {name}: give the computed field another name."
+        )
     if says.ai not in (None, "never") and treatment.secret(name, column["stored"] if column else "text"):
         yield Spot((*place, "ai"), f"{name} is a secret by its name: a model never gets it. Leave this out.")
-    if says.widget is not None and says.widget in FITTING and column is not None and _stored(says, column) not in FITTING[says.widget]:
-        yield Spot((*place, "widget"), f"A field that holds {_stored(says, column)} cannot be shown as {says.widget}.")
+    if (
+        says.widget is not None
+        and says.widget in FITTING
+        and column is not None
+        and _stored(says, column) not in FITTING[says.widget]
+    ):
+        yield Spot(
+            (*place, "widget"),
+            f"A field that holds {_stored(says, column)} cannot be shown as {says.widget}.",
+        )
     if says.format is not None and column is not None and column["stored"] != "text":
-        yield Spot((*place, "format"), f"Only texts have a format ({', '.join(FORMATS)}); this holds {column['stored']}.")
+        yield Spot(
+            (*place, "format"),
+            f"Only texts have a format ({', '.join(FORMATS)}); this holds {column['stored']}.",
+        )
     if (
         says.currency is not None
         and says.currency not in columns
@@ -211,13 +256,25 @@ def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: Col
     if says.computed is not None:
         hidden = {other for other, field in made.fields.items() if field.hidden}
         try:
-            paths = [path for path in expressions.paths(expressions.parse(says.computed)) if path[0] == "record" and len(path) > 1]
+            paths = [
+                path
+                for path in expressions.paths(expressions.parse(says.computed))
+                if path[0] == "record" and len(path) > 1
+            ]
         except ExpressionError:
             return
-        for other in sorted({path[1] for path in paths if path[2:]} & {name for name, item in columns.items() if item["stored"] in PLAIN}):
-            yield Spot((*place, "computed"), f"{other} is one value: an expression does not look into other records.")
+        for other in sorted(
+            {path[1] for path in paths if path[2:]}
+            & {name for name, item in columns.items() if item["stored"] in PLAIN}
+        ):
+            yield Spot(
+                (*place, "computed"), f"{other} is one value: an expression does not look into other records."
+            )
         for other in sorted({path[1] for path in paths} & hidden):
-            yield Spot((*place, "computed"), f"It is made of {other}, which is hidden: what nobody may see, nobody may see of it.")
+            yield Spot(
+                (*place, "computed"),
+                f"It is made of {other}, which is hidden: what nobody may see, nobody may see of it.",
+            )
 
 
 def _wrong_empty_values(
@@ -232,7 +289,10 @@ def _wrong_empty_values(
     else:
         for number, value in enumerate(says.empty_values or ()):
             if value is None and (number or not column["nullable"]):
-                yield (number,), "null stands first, where the column takes it: it is then what an emptied field becomes."
+                yield (
+                    (number,),
+                    "null stands first, where the column takes it: it is then what an emptied field becomes.",
+                )
             elif value is not None and not _may_hold(column, dialect, value):
                 yield (number,), f"{value} is no value that a column of {column['stored']} can hold."
 
@@ -246,15 +306,25 @@ def _may_hold(column: Mapping[str, Any], dialect: str, value: int | str) -> bool
         return True
     match column["stored"]:
         case "date" | "datetime":
-            odd = ("infinity", "-infinity") if dialect == "postgresql" else ("0000-00-00", "0000-00-00 00:00:00")
+            odd = (
+                ("infinity", "-infinity")
+                if dialect == "postgresql"
+                else ("0000-00-00", "0000-00-00 00:00:00")
+            )
             return moment_of(value) is not None or value in odd
         case "uuid":
             return uuid_of(value) is not None
-    return isinstance(value, str) and "\0" not in value and (column.get("native") != "enum" or value in column.get("options", ()))
+    return (
+        isinstance(value, str)
+        and "\0" not in value
+        and (column.get("native") != "enum" or value in column.get("options", ()))
+    )
 
 
 def _stored(says: FieldDocument, column: Mapping[str, Any]) -> str:
-    return {"date": "date", "datetime": "datetime", "json": "json", "boolean": "boolean"}.get(says.type or "", str(column["stored"]))
+    return {"date": "date", "datetime": "datetime", "json": "json", "boolean": "boolean"}.get(
+        says.type or "", str(column["stored"])
+    )
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:

@@ -36,20 +36,33 @@ def compare(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[st
         met = [other for other in others if _overlap(change.place, other.place)]
         place = min((change.place, *(other.place for other in met)), key=len)
         before, ours, others_now = (_at(document, place) for document in (base, mine, theirs))
-        found[place] = Both(place, before, ours, others_now, disputed=bool(met) and ours != others_now, by="both" if met else "me")
+        found[place] = Both(
+            place,
+            before,
+            ours,
+            others_now,
+            disputed=bool(met) and ours != others_now,
+            by="both" if met else "me",
+        )
     for change in others:
         if not any(_overlap(change.place, place) for place in found):
-            found[change.place] = Both(change.place, change.before, change.before, change.after, disputed=False, by="them")
+            found[change.place] = Both(
+                change.place, change.before, change.before, change.after, disputed=False, by="them"
+            )
     return _with_renamed_groups(list(found.values()))
 
 
 def _with_renamed_groups(found: list[Both]) -> list[Both]:
     """The places; a group that I made of fields of which they made another one is disputed: a group is known by its heading, and both gave it one."""
-    made = [each for each in found if each.place[:2] == GROUPS and len(each.place) == 3 and each.before in NOTHING]
+    made = [
+        each for each in found if each.place[:2] == GROUPS and len(each.place) == 3 and each.before in NOTHING
+    ]
     theirs = {each.place[2]: _fields_of(each.theirs) for each in made if each.by == "them"}
     told = {}
     for each in made:
-        if each.by == "me" and (met := [label for label, fields in theirs.items() if fields & _fields_of(each.mine)]):
+        if each.by == "me" and (
+            met := [label for label, fields in theirs.items() if fields & _fields_of(each.mine)]
+        ):
             told[each.place] = replace(each, theirs={"in": ", ".join(met)}, disputed=True, by="both")
     return [told.get(each.place, each) for each in found]
 
@@ -69,12 +82,20 @@ def _each_field_once(document: dict[str, Any], mine: Iterable[tuple[str, ...]]) 
             groups.remove(group)
 
 
-def merged(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any], mine_wins: Iterable[str]) -> dict[str, Any]:
+def merged(
+    base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any], mine_wins: Iterable[str]
+) -> dict[str, Any]:
     """Their document with my changes; in disputed places mine only where `mine_wins` names the path."""
     wins = set(mine_wins)
-    taken = [each for each in compare(base, mine, theirs) if each.by == "me" or (each.disputed and each.path in wins)]
+    taken = [
+        each
+        for each in compare(base, mine, theirs)
+        if each.by == "me" or (each.disputed and each.path in wins)
+    ]
     document = _opened("", theirs)
-    for each in sorted(taken, key=lambda change: change.place[-1] == "order"):  # an order comes after the entries that it puts in order
+    for each in sorted(
+        taken, key=lambda change: change.place[-1] == "order"
+    ):  # an order comes after the entries that it puts in order
         _put(document, each.place, _at(mine, each.place))
     closed: dict[str, Any] = _closed("", document)
     _each_field_once(closed, [each.place for each in taken])
@@ -83,12 +104,18 @@ def merged(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str
 
 def _telling(found: Iterable[Change]) -> list[Change]:
     """The changes without those from nothing to an empty object or list, which a form sends for what it leaves as it is."""
-    return [change for change in found if change.before not in NOTHING or _closed("", change.after) not in NOTHING]
+    return [
+        change for change in found if change.before not in NOTHING or _closed("", change.after) not in NOTHING
+    ]
 
 
 def _with_places(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """The document with an empty object wherever the other has one, so that its parts are compared one by one."""
-    inner = {name: content for name, content in other.items() if isinstance(content, Mapping) and isinstance(base.get(name, {}), Mapping)}
+    inner = {
+        name: content
+        for name, content in other.items()
+        if isinstance(content, Mapping) and isinstance(base.get(name, {}), Mapping)
+    }
     return {**base, **{name: _with_places(base.get(name, {}), content) for name, content in inner.items()}}
 
 
@@ -104,7 +131,14 @@ def _at(document: Any, place: tuple[str, ...]) -> Any:
         if isinstance(document, list) and key is not None:
             if name == "order":
                 return [entry.get(key) if isinstance(entry, Mapping) else entry for entry in document]
-            document = next((entry for entry in document if (entry.get(key) if isinstance(entry, Mapping) else entry) == name), None)
+            document = next(
+                (
+                    entry
+                    for entry in document
+                    if (entry.get(key) if isinstance(entry, Mapping) else entry) == name
+                ),
+                None,
+            )
         elif isinstance(document, Mapping):
             document = document.get(name)
         else:
@@ -118,7 +152,9 @@ def _opened(name: str, content: Any) -> Any:
         return {inner: _opened(inner, value) for inner, value in content.items()}
     key = NAMED.get(name)
     if isinstance(content, list) and key is not None:
-        return {str(entry[key] if isinstance(entry, Mapping) else entry): _opened("", entry) for entry in content}
+        return {
+            str(entry[key] if isinstance(entry, Mapping) else entry): _opened("", entry) for entry in content
+        }
     return content
 
 

@@ -12,24 +12,93 @@ from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.model import Collection, Field
 
 PLACE_WORDS = {
-    "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "new": "Fields of a new record", "label": "Name",
-    "label_one": "Name of one", "help": "Help", "title": "Title of a record", "subject": "Whose data", "sort": "Order of the list", "search": "Quick search",
-    "key": "Key", "summary": "Summary", "segments": "Segment", "relations": "Relation", "validation": "Rules of a record", "sections": "section",
-    "related": "related list", "contact": "Who can be written to", "governed": "What workflows govern",
-    "changes": "Changes by other programs", "clearance": "Clearance",
-}  # fmt: skip
+    "columns": "Columns of the list",
+    "details": "Fields of the details",
+    "form": "Fields of the form",
+    "new": "Fields of a new record",
+    "label": "Name",
+    "label_one": "Name of one",
+    "help": "Help",
+    "title": "Title of a record",
+    "subject": "Whose data",
+    "sort": "Order of the list",
+    "search": "Quick search",
+    "key": "Key",
+    "summary": "Summary",
+    "segments": "Segment",
+    "relations": "Relation",
+    "validation": "Rules of a record",
+    "sections": "section",
+    "related": "related list",
+    "contact": "Who can be written to",
+    "governed": "What workflows govern",
+    "changes": "Changes by other programs",
+    "clearance": "Clearance",
+}
 KEY_WORDS = {
-    "label": "label", "help": "help", "widget": "how it is shown", "default": "what a new record begins with", "required": "needed", "readonly": "read-only",
-    "hidden": "hidden", "sensitive": "sensitive", "personal": "personal", "computed": "expression", "references": "key of", "options": "values", "filter": "conditions",
-    "sql": "SELECT", "roles": "opens for", "enabled": "offered", "fields": "fields", "columns": "columns", "order": "order", "badge": "badge", "currency": "currency",
-    "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists", "type": "kind", "minor": "in hundredths", "empty_values": "values that mean empty", "tone": "colour", "sort": "order of records", "every_s": "seconds between two looks",
-    "column": "grows with every change", "created": "says when it was added", "deleted": "says when it was deleted", "message": "sentence", "ai": "what a model gets",
-}  # fmt: skip
+    "label": "label",
+    "help": "help",
+    "widget": "how it is shown",
+    "default": "what a new record begins with",
+    "required": "needed",
+    "readonly": "read-only",
+    "hidden": "hidden",
+    "sensitive": "sensitive",
+    "personal": "personal",
+    "computed": "expression",
+    "references": "key of",
+    "options": "values",
+    "filter": "conditions",
+    "sql": "SELECT",
+    "roles": "opens for",
+    "enabled": "offered",
+    "fields": "fields",
+    "columns": "columns",
+    "order": "order",
+    "badge": "badge",
+    "currency": "currency",
+    "collection": "records of",
+    "kind": "leads to",
+    "via": "by",
+    "related": "related lists",
+    "type": "kind",
+    "minor": "in hundredths",
+    "empty_values": "values that mean empty",
+    "tone": "colour",
+    "sort": "order of records",
+    "every_s": "seconds between two looks",
+    "column": "grows with every change",
+    "created": "says when it was added",
+    "deleted": "says when it was deleted",
+    "message": "sentence",
+    "ai": "what a model gets",
+}
 CONTACT_WORDS = {
-    "name": "name", "email": "e-mail", "phone": "telephone", "zone": "time zone", "language": "language", "country": "country", "owner": "whose contact it is", "stage": "stage",
-    "do_not_contact": "never to be contacted", "consent": "who agreed", "sms": "SMS", "call": "calls", "ai_call": "calls by an AI", "chat": "chat", "field": "in the field", "table": "in the table",
-    "channel": "channel in", "is": "called", "state": "state in", "given": "words that mean yes", "source": "where in", "text_version": "text in", "at": "when in", "withdrawn_at": "taken back in",
-}  # fmt: skip
+    "name": "name",
+    "email": "e-mail",
+    "phone": "telephone",
+    "zone": "time zone",
+    "language": "language",
+    "country": "country",
+    "owner": "whose contact it is",
+    "stage": "stage",
+    "do_not_contact": "never to be contacted",
+    "consent": "who agreed",
+    "sms": "SMS",
+    "call": "calls",
+    "ai_call": "calls by an AI",
+    "chat": "chat",
+    "field": "in the field",
+    "table": "in the table",
+    "channel": "channel in",
+    "is": "called",
+    "state": "state in",
+    "given": "words that mean yes",
+    "source": "where in",
+    "text_version": "text in",
+    "at": "when in",
+    "withdrawn_at": "taken back in",
+}
 NAMED = {"segments": "id", "relations": "name", "related": "relation", "sections": "label"}
 """Lists whose entries are called by a label → the key that identifies them, which nobody reads."""
 
@@ -47,9 +116,18 @@ class Wording:
     @classmethod
     def of(cls, collection: Collection, *documents: Mapping[str, Any]) -> "Wording":
         """The words for the documents, of which the collection becomes the last one; what an earlier one alone has is called as there."""
-        entries = [(place, entry) for document in documents for place in ("segments", "relations") for entry in document.get(place, ())]
+        entries = [
+            (place, entry)
+            for document in documents
+            for place in ("segments", "relations")
+            for entry in document.get(place, ())
+        ]
         segments, relations = (
-            {str(entry[NAMED[place]]): str(entry.get("label") or entry[NAMED[place]]) for at, entry in entries if at == place}
+            {
+                str(entry[NAMED[place]]): str(entry.get("label") or entry[NAMED[place]])
+                for at, entry in entries
+                if at == place
+            }
             for place in ("segments", "relations")
         )
         fields = {item.name: item for item in (*collection.stored_fields, *collection.computed_fields)}
@@ -59,7 +137,12 @@ class Wording:
             for name, says in document.get("fields", {}).items()
             if isinstance(says, Mapping) and says.get("label")
         }
-        return cls(fields, segments, {relation.name: relation.label for relation in collection.relations} | relations, new)
+        return cls(
+            fields,
+            segments,
+            {relation.name: relation.label for relation in collection.relations} | relations,
+            new,
+        )
 
     def place(self, place: tuple[str, ...]) -> str:
         """A place of the document: "E-mail: label", "Segment High risk: conditions"."""
@@ -76,11 +159,17 @@ class Wording:
         if head == "contact" and rest:
             return f"{PLACE_WORDS[head]}: {', '.join(CONTACT_WORDS.get(name, name) for name in rest)}"
         before = (head, *rest)
-        relations = (self.relations.get(name) if at in ("relations", "related") else None for at, name in zip(before, rest, strict=False))
+        relations = (
+            self.relations.get(name) if at in ("relations", "related") else None
+            for at, name in zip(before, rest, strict=False)
+        )
         return " ".join(
             [
                 PLACE_WORDS.get(head, head),
-                *(relation or PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for relation, name in zip(relations, rest, strict=True)),
+                *(
+                    relation or PLACE_WORDS.get(name) or KEY_WORDS.get(name, name)
+                    for relation, name in zip(relations, rest, strict=True)
+                ),
             ]
         )
 
@@ -103,9 +192,16 @@ class Wording:
             if last == "roles":
                 return ", ".join(plain_words.humanised(role) for role in content) or "nobody"
         if isinstance(content, Mapping):
-            kept = {name: value for name, value in content.items() if name != NAMED.get(place[-2] if len(place) > 1 else last)}
+            kept = {
+                name: value
+                for name, value in content.items()
+                if name != NAMED.get(place[-2] if len(place) > 1 else last)
+            }
             words = CONTACT_WORDS if place[0] == "contact" else KEY_WORDS
-            return "; ".join(f"{words.get(name, name)}: {self.content((*place, name), value)}" for name, value in kept.items())
+            return "; ".join(
+                f"{words.get(name, name)}: {self.content((*place, name), value)}"
+                for name, value in kept.items()
+            )
         if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
             return " · ".join(self.content((*place, ""), entry) for entry in content)
         if isinstance(content, str) and place[0] == "segments" and last == "filter":
@@ -117,11 +213,17 @@ class Wording:
         if content in ("to_many", "to_one") and last == "kind":
             return "several" if content == "to_many" else "one"
         if isinstance(content, str) and place[0] == "contact" and last != "is":
-            return self.relations.get(content) or self._field(content) if last == "table" else self._field(content)
+            return (
+                self.relations.get(content) or self._field(content)
+                if last == "table"
+                else self._field(content)
+            )
         if isinstance(content, str) and place[0] == "changes":
             return self._field(content)
         if isinstance(content, str) and last in ("sort", "badge"):
-            return self._field(content.removeprefix("-")) + (", last first" if content.startswith("-") else "")
+            return self._field(content.removeprefix("-")) + (
+                ", last first" if content.startswith("-") else ""
+            )
         return worded(content)
 
     def _field(self, name: str) -> str:
@@ -148,4 +250,8 @@ def _row_words(row: ConditionRow, field: Field | None) -> str:
 
 def typed(row: ConditionRow, fields: Mapping[str, Field]) -> ConditionRow:
     """The row with its amounts as they are typed."""
-    return condition_rows.in_whole_units(row, condition_rows.digits_of(fields[row.field])) if row.field in fields else row
+    return (
+        condition_rows.in_whole_units(row, condition_rows.digits_of(fields[row.field]))
+        if row.field in fields
+        else row
+    )

@@ -16,10 +16,14 @@ def document_of_time(own: Stored, former: Mapping[str, Any]) -> dict[str, Any]:
     columns = {column["name"] for column in own.structure["columns"]}
     now = present.get("fields") or {}
     fields = {
-        name: _with(now.get(name) or {}, then.get(name) or {}, OF_FIELD) for name in [*now, *(each for each in then if each in columns)]
+        name: _with(now.get(name) or {}, then.get(name) or {}, OF_FIELD)
+        for name in [*now, *(each for each in then if each in columns)]
     }
     labels = {relation["name"]: relation.get("label") for relation in former.get("relations") or ()}
-    relations = [_with(each, {"label": labels.get(each["name"])}, ("label",)) for each in present.get("relations") or ()]
+    relations = [
+        _with(each, {"label": labels.get(each["name"])}, ("label",))
+        for each in present.get("relations") or ()
+    ]
     titled = fields_of(former.get("title") or "", template=True) <= columns | fields.keys()
     named = _with(present, former, (*OF_COLLECTION, *(("title",) if titled else ())))
     return {**named, "fields": fields, "relations": relations, "segments": []}

@@ -10,21 +10,72 @@ KEY_WORDS = frozenset({"ID", "no", "nr", "num", "number", "code", "cd", "key", "
 
 
 ONE: Mapping[str, str] = {
-    "analyses": "analysis", "buses": "bus", "crises": "crisis", "diagnoses": "diagnosis", "gases": "gas", "hypotheses": "hypothesis", "lenses": "lens",
-    "quizzes": "quiz", "shelves": "shelf", "theses": "thesis", "caches": "cache", "niches": "niche",
-    "aliases": "alias", "canvases": "canvas", "viruses": "virus",
-    **{f"{word}s": word for word in ("brownie", "calorie", "cookie", "hoodie", "movie", "pie", "selfie", "smoothie", "tie", "zombie")},
-}  # fmt: skip
+    "analyses": "analysis",
+    "buses": "bus",
+    "crises": "crisis",
+    "diagnoses": "diagnosis",
+    "gases": "gas",
+    "hypotheses": "hypothesis",
+    "lenses": "lens",
+    "quizzes": "quiz",
+    "shelves": "shelf",
+    "theses": "thesis",
+    "caches": "cache",
+    "niches": "niche",
+    "aliases": "alias",
+    "canvases": "canvas",
+    "viruses": "virus",
+    **{
+        f"{word}s": word
+        for word in (
+            "brownie",
+            "calorie",
+            "cookie",
+            "hoodie",
+            "movie",
+            "pie",
+            "selfie",
+            "smoothie",
+            "tie",
+            "zombie",
+        )
+    },
+}
 """Last words that no ending tells, in small letters, and what one of them is called."""
 ALONE = (
-    "ss", "us", "is", "as", "os", "news", "series", "species", "means", "lens",
-    "logistics", "analytics", "statistics", "earnings", "premises", "proceeds", "headquarters", "goods",
-)  # fmt: skip
+    "ss",
+    "us",
+    "is",
+    "as",
+    "os",
+    "news",
+    "series",
+    "species",
+    "means",
+    "lens",
+    "logistics",
+    "analytics",
+    "statistics",
+    "earnings",
+    "premises",
+    "proceeds",
+    "headquarters",
+    "goods",
+)
 """Endings of words in -s that are no plural, or that are the same for one and many."""
 ENDINGS = (
-    ("atuses", "atus"), ("onuses", "onus"), ("mpuses", "mpus"), ("nsuses", "nsus"),
-    ("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("roes", "ro"), ("toes", "to"),
-)  # fmt: skip
+    ("atuses", "atus"),
+    ("onuses", "onus"),
+    ("mpuses", "mpus"),
+    ("nsuses", "nsus"),
+    ("ies", "y"),
+    ("sses", "ss"),
+    ("xes", "x"),
+    ("ches", "ch"),
+    ("shes", "sh"),
+    ("roes", "ro"),
+    ("toes", "to"),
+)
 
 
 def one_of(label: str) -> str:
@@ -40,7 +91,10 @@ def one_of(label: str) -> str:
         or (last.isupper() and len(last) <= len("HTTPS"))
     ):
         return label
-    ending, instead = next(((long, short) for long, short in ENDINGS if small.endswith(long) and len(small) > len(long) + 1), ("s", ""))
+    ending, instead = next(
+        ((long, short) for long, short in ENDINGS if small.endswith(long) and len(small) > len(long) + 1),
+        ("s", ""),
+    )
     return label[: -len(ending)] + instead
 
 
@@ -65,4 +119,6 @@ def free_id(label: str, taken: Sequence[str]) -> str:
     """An id made of the label of a segment that no other one has."""
     plain = slug(label)[:50]
     plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
-    return next(name for name in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if name not in taken)
+    return next(
+        name for name in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if name not in taken
+    )

@@ -7,7 +7,9 @@ from console.core.documents.collections.labels import KEY_WORDS, one_of
 from console.core.documents.collections.model import Collection, Field
 
 KINDS = frozenset({"integer", "text", "uuid"})
-PLAIN_KEYS = frozenset({"id", "uuid", "guid", "code", "name", "key", "no", "number", "entity_id", "row_id", "value_id", "sid"})
+PLAIN_KEYS = frozenset(
+    {"id", "uuid", "guid", "code", "name", "key", "no", "number", "entity_id", "row_id", "value_id", "sid"}
+)
 """Names of keys that say nothing of their table."""
 SUFFIXES = frozenset(word.lower() for word in KEY_WORDS) | {"ref", "uid"}
 FILLING = frozenset({"entity", "table", "data", "master", "tbl"})
@@ -15,8 +17,21 @@ FILLING = frozenset({"entity", "table", "data", "master", "tbl"})
 UP = frozenset({"parent", "root", "ancestor"})
 PEOPLE = ("user", "account", "person", "people", "employee", "staff", "member")
 WHO = frozenset(
-    {"author", "assignee", "assigned", "owner", "creator", "create", "write", "modifier", "editor", "reviewer", "approver", "manager"}
-)  # fmt: skip
+    {
+        "author",
+        "assignee",
+        "assigned",
+        "owner",
+        "creator",
+        "create",
+        "write",
+        "modifier",
+        "editor",
+        "reviewer",
+        "approver",
+        "manager",
+    }
+)
 
 
 class Targets:
@@ -45,15 +60,38 @@ def likely(own: Collection, others: Targets) -> list[tuple[Field, list[Collectio
     words = recognising.column_words([{"name": field.name} for field in own.stored_fields])
     found = []
     for field in own.stored_fields:
-        open_ = field.stored in KINDS and not (field.hidden or field.options or field.references or (field.name,) == own.key)
+        open_ = field.stored in KINDS and not (
+            field.hidden or field.options or field.references or (field.name,) == own.key
+        )
         stem = _stem(words[field.name])
-        if not open_ or field.name in led or not stem or {f"{''.join(stem)}type", f"{''.join(stem)}model"} & kinds:
+        if (
+            not open_
+            or field.name in led
+            or not stem
+            or {f"{''.join(stem)}type", f"{''.join(stem)}model"} & kinds
+        ):
             continue  # with its kind beside it, it leads to several tables
         joined = {"".join((*stem[start:-1], one_of(stem[-1]))) for start in range(len(stem))}
-        near = [own] if stem[-1] in UP else others.called({field.name.lower(), *joined, *(PEOPLE if _of_people(stem) else ())})
-        ranked = [(rank, other) for other in near if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None]
+        near = (
+            [own]
+            if stem[-1] in UP
+            else others.called({field.name.lower(), *joined, *(PEOPLE if _of_people(stem) else ())})
+        )
+        ranked = [
+            (rank, other)
+            for other in near
+            if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None
+        ]
         if ranked:
-            found.append((field, [other for _, other in sorted(ranked, key=lambda pair: (pair[0], pair[1].table, pair[1].id))]))
+            found.append(
+                (
+                    field,
+                    [
+                        other
+                        for _, other in sorted(ranked, key=lambda pair: (pair[0], pair[1].table, pair[1].id))
+                    ],
+                )
+            )
     return found
 
 
@@ -61,12 +99,18 @@ def document_of(field: Field, target: Collection, taken: Sequence[str]) -> Mappi
     """The relation as a collection's document says it."""
     plain = "_".join(_stem(field.name)) or "relation"
     plain = plain if plain[:1].isalpha() and plain.isascii() else f"to_{target.table.lower()}"
-    name = next(each for each in (plain, *(f"{plain}_{number}" for number in range(2, len(taken) + 3))) if each not in taken)
+    name = next(
+        each
+        for each in (plain, *(f"{plain}_{number}" for number in range(2, len(taken) + 3)))
+        if each not in taken
+    )
     return {"name": name, "collection": target.id, "kind": "to_one", "via": field.name}
 
 
 def _fits(field: Field, other: Collection) -> bool:
-    return other.kind == "table" and len(other.key) == 1 and other.by_name[other.key[0]].stored == field.stored
+    return (
+        other.kind == "table" and len(other.key) == 1 and other.by_name[other.key[0]].stored == field.stored
+    )
 
 
 def _of_people(stem: Sequence[str]) -> bool:

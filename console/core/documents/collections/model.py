@@ -18,14 +18,68 @@ if TYPE_CHECKING:
     from console.core.documents.collections.pointing import Joined, Pair
 
 FieldKind: TypeAlias = Literal[
-    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference",
-    "uuid", "email", "phone", "url", "json", "array", "binary", "file", "other",
-]  # fmt: skip
+    "text",
+    "long_text",
+    "integer",
+    "decimal",
+    "money",
+    "boolean",
+    "date",
+    "datetime",
+    "time",
+    "enum",
+    "multi_enum",
+    "reference",
+    "uuid",
+    "email",
+    "phone",
+    "url",
+    "json",
+    "array",
+    "binary",
+    "file",
+    "other",
+]
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
-    "input", "textarea", "select", "radio", "switch", "badge", "word", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "zone", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "unix_ms", "unix_us", "julian", "cocoa",
-]  # fmt: skip
+    "input",
+    "textarea",
+    "select",
+    "radio",
+    "switch",
+    "badge",
+    "word",
+    "tags",
+    "number",
+    "plain",
+    "money",
+    "percent",
+    "day",
+    "long_day",
+    "iso",
+    "ago",
+    "link",
+    "email",
+    "phone",
+    "iban",
+    "country",
+    "language",
+    "currency",
+    "zone",
+    "image",
+    "file",
+    "code",
+    "json",
+    "fraction",
+    "colour",
+    "person",
+    "translations",
+    "unix",
+    "unix_ms",
+    "unix_us",
+    "julian",
+    "cocoa",
+]
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -34,13 +88,19 @@ TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 STATES = ("status", "state")
-WORDED = frozenset({"badge", "word", "country", "language", "currency", "zone"})  # codes shown as words: no record is called by one
+WORDED = frozenset(
+    {"badge", "word", "country", "language", "currency", "zone"}
+)  # codes shown as words: no record is called by one
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "integer": operands.number_of, "decimal": operands.number_of, "date": operands.date_of, "datetime": operands.moment_of,
-    "time": operands.time_of, "uuid": operands.uuid_of,
-}  # fmt: skip
+    "integer": operands.number_of,
+    "decimal": operands.number_of,
+    "date": operands.date_of,
+    "datetime": operands.moment_of,
+    "time": operands.time_of,
+    "uuid": operands.uuid_of,
+}
 LONGEST_TITLE = 200
 """Letters of a record's title: a text of a megabyte is a field of the record, not its name."""
 
@@ -142,7 +202,16 @@ class Field:
     @property
     def sortable(self) -> bool:
         """Whether lists can be sorted and paged by it."""
-        return self.computed is None and self.stored in {"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"}
+        return self.computed is None and self.stored in {
+            "integer",
+            "decimal",
+            "text",
+            "boolean",
+            "date",
+            "datetime",
+            "time",
+            "uuid",
+        }
 
     @property
     def comparable(self) -> bool:
@@ -212,7 +281,11 @@ class Segment:
     @property
     def fields(self) -> frozenset[str]:
         """Columns that its filter names; of a SELECT, all words in it."""
-        return frozenset(re.findall(r"\w+", self.sql)) if self.sql is not None else frozenset(fields_of(self.filter))
+        return (
+            frozenset(re.findall(r"\w+", self.sql))
+            if self.sql is not None
+            else frozenset(fields_of(self.filter))
+        )
 
     def to_json(self) -> dict[str, str]:
         """The form in the API."""
@@ -306,12 +379,18 @@ class Collection:
 
     def readable(self, scope: Scope) -> tuple[Field, ...]:
         """Fields that the scope's owner may read; a computed one only with all its inputs."""
-        return tuple(item for item in self.fields if item.name not in scope.hidden and not item.inputs & scope.hidden)
+        return tuple(
+            item for item in self.fields if item.name not in scope.hidden and not item.inputs & scope.hidden
+        )
 
     @cached_property
     def currencies(self) -> Mapping[str, str]:
         """Amount field → the column with its currency."""
-        return {item.name: item.currency for item in self.fields if item.currency in self.by_name and item.currency is not None}
+        return {
+            item.name: item.currency
+            for item in self.fields
+            if item.currency in self.by_name and item.currency is not None
+        }
 
     def relation(self, name: str) -> Relation | None:
         """The relation of that name, or None."""
@@ -323,10 +402,16 @@ class Collection:
 
     def begins_with(self, roots: Mapping[str, Any]) -> dict[str, Any]:
         """What a new record's form begins with, by field; `roots` have currentUser and now. Empty defaults are left out."""
-        defaults = {item.name: expressions.render(item.default, roots).strip() for item in self.fields if item.default}
+        defaults = {
+            item.name: expressions.render(item.default, roots).strip() for item in self.fields if item.default
+        }
         flags = {"true": True, "yes": True, "false": False, "no": False}
         kinds = self.by_name
-        return {name: flags.get(text.lower()) if kinds[name].stored == "boolean" else text for name, text in defaults.items() if text}
+        return {
+            name: flags.get(text.lower()) if kinds[name].stored == "boolean" else text
+            for name, text in defaults.items()
+            if text
+        }
 
     def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values with typed numbers, days, moments and UUIDs, for expressions; invalid ones stay as they are."""
@@ -345,7 +430,9 @@ class Collection:
 
     def title_without_name(self, key: str | None) -> str:
         """What a record is called that has no name: `Charge 1042`."""
-        return f"{self.label_one} {key}" if key and not key.startswith("~") else self.label_one  # "~": an empty text
+        return (
+            f"{self.label_one} {key}" if key and not key.startswith("~") else self.label_one
+        )  # "~": an empty text
 
     def spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
         """The value as it stands in a title: an option by its label, a day or amount in words, a number without zeros at its end."""
@@ -357,9 +444,16 @@ class Collection:
         if field.widget == "translations":
             return translations.in_language(value, locale)
         if field.widget == "money":
-            code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
+            code = (
+                values.get(field.currency)
+                if field.currency is not None and field.currency in self.by_name
+                else field.currency
+            )
             beside = f"{value} {code}{' (smallest unit)' if field.minor else ''}" if code else value
-            return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or beside
+            return (
+                plain_words.amount_words(value, None if code is None else str(code), minor=field.minor)
+                or beside
+            )
         if field.stored == "decimal" and "." in str(value):
             return str(value).rstrip("0").rstrip(".")
         if field.widget == "iban":
@@ -386,7 +480,11 @@ class Collection:
         """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
         said = {item.name: recognising.ends(item.name) for item in self.stored_fields}
         states = {
-            *(item.name for item in self.stored_fields if item.widget == "badge" or item.name.lower() in STATES),
+            *(
+                item.name
+                for item in self.stored_fields
+                if item.widget == "badge" or item.name.lower() in STATES
+            ),
             self.summary.get("badge"),
         }
         return {name: ends for name, ends in said.items() if ends or name in states}
@@ -399,10 +497,27 @@ class Collection:
     @cached_property
     def _numbers(self) -> tuple[str, ...]:
         """Columns of the list that tell records apart, searched ones first; a key only where the list shows it."""
-        led = {column for relation in self.relations if relation.kind == "to_one" for column, _ in relation.columns}
-        listed = [self.by_name[name] for name in self.columns if name in self.by_name and name not in {*self.title_fields, *led}]
-        plain = [item for item in listed if item.references is None and item.options is None and item.widget not in WORDED]
-        said = [item.name for item in plain if item.stored in ("text", "integer") and recognising.numbers(item.name)]
+        led = {
+            column
+            for relation in self.relations
+            if relation.kind == "to_one"
+            for column, _ in relation.columns
+        }
+        listed = [
+            self.by_name[name]
+            for name in self.columns
+            if name in self.by_name and name not in {*self.title_fields, *led}
+        ]
+        plain = [
+            item
+            for item in listed
+            if item.references is None and item.options is None and item.widget not in WORDED
+        ]
+        said = [
+            item.name
+            for item in plain
+            if item.stored in ("text", "integer") and recognising.numbers(item.name)
+        ]
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))
 
@@ -413,7 +528,13 @@ class Collection:
 
     def head(self) -> dict[str, Any]:
         """The collection as a list entry."""
-        return {"id": self.id, "label": self.label, "source": self.source, "kind": self.kind, "key": list(self.key)}
+        return {
+            "id": self.id,
+            "label": self.label,
+            "source": self.source,
+            "kind": self.kind,
+            "key": list(self.key),
+        }
 
     @cached_property
     def _fields_told(self) -> Mapping[str, dict[str, Any]]:
@@ -427,10 +548,15 @@ class Collection:
             "label_one": self.label_one,
             "help": self.help,
             "fields": [
-                self._fields_told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in self.readable(scope)
+                self._fields_told[item.name] | ({"readonly": True} if item.name in scope.fixed else {})
+                for item in self.readable(scope)
             ],
             "relations": [relation.to_json() for relation in self.relations],
-            "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and segment.fields & scope.hidden)],
+            "segments": [
+                segment.to_json()
+                for segment in self.segments
+                if not (scope.hidden and segment.fields & scope.hidden)
+            ],
             "actions": [],
             "left_out": list(self.lost),
         }
@@ -446,7 +572,14 @@ def fields_of(text: str, *, template: bool = False) -> set[str]:
 def offered_segments(document: Mapping[str, Any]) -> tuple[Segment, ...]:
     """The segments of a document, without those that are not offered."""
     return tuple(
-        Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"), item.get("sort"))
+        Segment(
+            item["id"],
+            item["label"],
+            item.get("filter") or "",
+            tuple(item.get("roles") or ()),
+            item.get("sql"),
+            item.get("sort"),
+        )
         for item in document.get("segments", ())
         if item.get("enabled", True)
     )

@@ -9,14 +9,30 @@ from typing import Any
 from console.core.documents.collections import recognising, treatment
 
 NAMES = frozenset(
-    {"name", "key", "property", "parameter", "variable", "setting", "option", "path", "schluessel", "schlüssel", "klucz", "clave"}
+    {
+        "name",
+        "key",
+        "property",
+        "parameter",
+        "variable",
+        "setting",
+        "option",
+        "path",
+        "schluessel",
+        "schlüssel",
+        "klucz",
+        "clave",
+    }
 )
 VALUES = frozenset({"value", "val", "wert", "valeur", "valor", "valore"})
 """Last words of columns with the names and with the values of settings."""
-WRITTEN_IN_ONE = re.compile(r"(?:pass|pwd|pw|(?:private|secret|api|access|auth|nonce)[^a-z]?key|salt)$", re.IGNORECASE)
+WRITTEN_IN_ONE = re.compile(
+    r"(?:pass|pwd|pw|(?:private|secret|api|access|auth|nonce)[^a-z]?key|salt)$", re.IGNORECASE
+)
 """Ends of names of settings that hold secrets and are written in one: `smtppass`, `bind_pw`, `recaptchaprivatekey`."""
 HARMLESS = re.compile(
-    r"\s*(?:-?[0-9]{0,6}(?:\.[0-9]+)?|true|false|yes|no|on|off|none|null|https?://[^\s:@]+|.{0,2})\s*", re.IGNORECASE | re.DOTALL
+    r"\s*(?:-?[0-9]{0,6}(?:\.[0-9]+)?|true|false|yes|no|on|off|none|null|https?://[^\s:@]+|.{0,2})\s*",
+    re.IGNORECASE | re.DOTALL,
 )
 """Values that keep no secret, whatever they are called: `minimum_password_length` 8."""
 QUOTED = re.compile(r'"([A-Za-z][\w.-]{2,60})"')
@@ -25,7 +41,9 @@ SOUGHT = "secrets_sought"
 """Key of a column with the values of settings whose rows were looked at, whether or not one was a secret."""
 NOT_LOOKED = "Settings often hold passwords or keys, and nobody has looked yet whether these do: look at the data source again."
 ENDS = tuple(VALUES)
-KEYS = re.compile(r"\b(?:sk|rk)_(?:live|test)_\w{12,}|\bwhsec_\w{12,}|\bAKIA[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY")
+KEYS = re.compile(
+    r"\b(?:sk|rk)_(?:live|test)_\w{12,}|\bwhsec_\w{12,}|\bAKIA[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY"
+)
 
 
 def pair(columns: Iterable[tuple[str, str, Sequence[str]]]) -> tuple[str, str] | None:
@@ -43,7 +61,9 @@ def pair(columns: Iterable[tuple[str, str, Sequence[str]]]) -> tuple[str, str] |
 def pair_of(structure: Mapping[str, Any]) -> tuple[str, str] | None:
     """As `pair`, of a stored structure. Views are not looked at."""
     columns = structure["columns"] if structure["kind"] == "table" else ()
-    return pair((column["name"], column["stored"], recognising.parts_of(column["name"])) for column in columns)
+    return pair(
+        (column["name"], column["stored"], recognising.parts_of(column["name"])) for column in columns
+    )
 
 
 def unknown(structure: Mapping[str, Any], column: Mapping[str, Any]) -> bool:

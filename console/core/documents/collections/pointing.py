@@ -68,15 +68,31 @@ def joined(item: "Stored", places: Mapping[tuple[str, str | None, str], "Stored"
         here = dict(zip(foreign["target"], foreign["columns"], strict=True))
         if target is None or len(here) == 1 or here.keys() != set(target.structure["key"]):
             continue
-        telling = [name for name in foreign["columns"] if name not in item.structure["key"]] or foreign["columns"]
-        own, there = humanised(telling[-1]), one_of(target.document.get("label") or humanised(target.structure["table"]))
-        name, label = f"{telling[-1]}_record", led_to(own) if led_to(own) != own else str(target.document.get("label_one") or there)
+        telling = [name for name in foreign["columns"] if name not in item.structure["key"]] or foreign[
+            "columns"
+        ]
+        own, there = (
+            humanised(telling[-1]),
+            one_of(target.document.get("label") or humanised(target.structure["table"])),
+        )
+        name, label = (
+            f"{telling[-1]}_record",
+            led_to(own) if led_to(own) != own else str(target.document.get("label_one") or there),
+        )
         if name not in taken:
             taken.add(name)
             led = Joined(tuple(here[column] for column in target.structure["key"]), telling[-1])
             inputs = frozenset(foreign["columns"])
             yield Field(
-                name, label, "reference", "text", readonly=True, references=target.id, computed=path(led.key), inputs=inputs, pair=led
+                name,
+                label,
+                "reference",
+                "text",
+                readonly=True,
+                references=target.id,
+                computed=path(led.key),
+                inputs=inputs,
+                pair=led,
             )
 
 
@@ -91,16 +107,27 @@ def all_pairs(items: Sequence["Stored"]) -> dict[str, list[Pair]]:
     """Collection → its pairs."""
     sources: dict[str, dict[tuple[str | None, str], tuple[str, Structure]]] = {}
     for item in items:
-        sources.setdefault(item.source, {})[item.structure["schema"], item.structure["table"]] = item.id, item.structure
+        sources.setdefault(item.source, {})[item.structure["schema"], item.structure["table"]] = (
+            item.id,
+            item.structure,
+        )
     seen = {item.source for item in items if any(column.get("kinds") for column in item.structure["columns"])}
-    return {item.id: found for item in items if item.source in seen and (found := _pairs(item.structure, sources[item.source]))}
+    return {
+        item.id: found
+        for item in items
+        if item.source in seen and (found := _pairs(item.structure, sources[item.source]))
+    }
 
 
 def _pairs(own: Structure, tables: Tables) -> list[Pair]:
     """The pairs of a table; `tables` are those of its source by schema and name, each with the id of its collection."""
     found = []
     for kind, key, kinds in _named(own):
-        if targets := {stored: target for stored, name in kinds.items() if (target := _target(name, own["schema"], tables))}:
+        if targets := {
+            stored: target
+            for stored, name in kinds.items()
+            if (target := _target(name, own["schema"], tables))
+        }:
             seen = next(column["kinds"] for column in own["columns"] if column["name"] == kind)
             found.append(Pair(kind, key, tuple(kinds.items()), tuple(targets.items()), frozenset(seen)))
     return found
@@ -112,16 +139,31 @@ def fields(item: "Stored", pointed: Mapping[str, Sequence[Pair]]) -> Iterator[Fi
     for pair in pointed.get(item.id, ()):
         plain, inputs = "_".join(recognising.parts_of(pair.key)[:-1]), frozenset({pair.kind, pair.key})
         name, at = plain if plain not in taken else f"{plain}_record", path(pair.key)
-        yield Field(name, humanised(plain), "reference", "text", readonly=True, references=ANY, computed=at, inputs=inputs, pair=pair)
+        yield Field(
+            name,
+            humanised(plain),
+            "reference",
+            "text",
+            readonly=True,
+            references=ANY,
+            computed=at,
+            inputs=inputs,
+            pair=pair,
+        )
 
 
-def back(own: Collection, pointed: Mapping[str, Sequence[Pair]], made: Mapping[str, Collection]) -> Iterator[tuple[str, Relation]]:
+def back(
+    own: Collection, pointed: Mapping[str, Sequence[Pair]], made: Mapping[str, Collection]
+) -> Iterator[tuple[str, Relation]]:
     """(collection, its relation to the records of `own` that name one of its own) for each kind of the sample."""
     for pair in pointed.get(own.id, ()):
         for stored, target in pair.targets:
             if stored in pair.seen and made[target].key:
                 columns = ((made[target].key[0], pair.key),)
-                yield target, Relation(own.table, own.label, own.id, "to_many", columns, only=((pair.kind, stored),))
+                yield (
+                    target,
+                    Relation(own.table, own.label, own.id, "to_many", columns, only=((pair.kind, stored),)),
+                )
 
 
 def instead(columns: Sequence[str], fields: Sequence[Field]) -> list[str]:
@@ -152,7 +194,10 @@ def _target(name: str, schema: str | None, tables: Tables) -> str | None:
     r"""The collection of a kind: `TimeEntry` is the table `time_entries`, `App\Models\Post` the table `posts`, "shop product" `shop_product`."""
     words = recognising.parts_of(name)
     by_name = _by_name(schema, tables)
-    return next((by_name[sought] for start in range(len(words)) if (sought := "".join(words[start:])) in by_name), None)
+    return next(
+        (by_name[sought] for start in range(len(words)) if (sought := "".join(words[start:])) in by_name),
+        None,
+    )
 
 
 def _by_name(schema: str | None, tables: Tables) -> dict[str, str]:

@@ -30,7 +30,9 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "url": re.compile(r"https?://\S+", re.IGNORECASE),
     "colour": re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE),
     "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
-    "day": re.compile(r"(?:\d\d?([./-])\d\d?\1(?:\d\d){1,2}|\d{4}([./-])\d\d?\2\d\d?)(?:[ T,]+\d\d?:\d\d(?::\d\d)?)?"),
+    "day": re.compile(
+        r"(?:\d\d?([./-])\d\d?\1(?:\d\d){1,2}|\d{4}([./-])\d\d?\2\d\d?)(?:[ T,]+\d\d?:\d\d(?::\d\d)?)?"
+    ),
     "alpha2": re.compile(r"[A-Z]{2}"),
     "figures": re.compile(r"[<>≤≥~]?\s*-?[0-9]+[.,][0-9]+"),
     "uuid": re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE),
@@ -44,7 +46,10 @@ TIMED = re.compile(
 )
 COUNTED = {
     "julian": (2_400_000, 2_500_000),
-    **{way: (500_000_000 * part, 4_000_000_000 * part) for way, part in (("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000))},
+    **{
+        way: (500_000_000 * part, 4_000_000_000 * part)
+        for way, part in (("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000))
+    },
 }
 """Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
 TELLING_ROWS = "telling_rows"
@@ -55,23 +60,87 @@ DAYS, MIDNIGHT = "days", "midnight"
 """Form of a column whose moments without a zone are all midnights, and the native type of a field that shows their days in every zone."""
 MIDNIGHTS = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?")
 
-MONEY = frozenset({
-    "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
-    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit",
-})  # fmt: skip
+MONEY = frozenset(
+    {
+        "amount",
+        "price",
+        "cost",
+        "costs",
+        "fee",
+        "fees",
+        "total",
+        "subtotal",
+        "balance",
+        "salary",
+        "wage",
+        "freight",
+        "revenue",
+        "budget",
+        "tax",
+        "paid",
+        "payment",
+        "refund",
+        "refunded",
+        "deposit",
+        "rent",
+        "turnover",
+        "income",
+        "debt",
+        "credit",
+    }
+)
 CENTS = ("minor", "cents", "cent")
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
 """A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
-CODE_ENDINGS = frozenset(["reason", "cause", "code", "type", "kind", "category", "class", "method", "mode", "channel", "origin", "source", "result", "resolution"])  # fmt: skip
+CODE_ENDINGS = frozenset(
+    [
+        "reason",
+        "cause",
+        "code",
+        "type",
+        "kind",
+        "category",
+        "class",
+        "method",
+        "mode",
+        "channel",
+        "origin",
+        "source",
+        "result",
+        "resolution",
+    ]
+)
 FLAGS = frozenset({"is", "has", "was", "can"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
-FLAG_NAMES = frozenset({
-    "active", "enabled", "disabled", "deleted", "archived", "closed", "done", "paid", "locked", "blocked", "verified", "confirmed", "public",
-    "private", "visible", "hidden", "published", "required", "discontinued", "suspended", "cancelled", "canceled",
-})  # fmt: skip
+FLAG_NAMES = frozenset(
+    {
+        "active",
+        "enabled",
+        "disabled",
+        "deleted",
+        "archived",
+        "closed",
+        "done",
+        "paid",
+        "locked",
+        "blocked",
+        "verified",
+        "confirmed",
+        "public",
+        "private",
+        "visible",
+        "hidden",
+        "published",
+        "required",
+        "discontinued",
+        "suspended",
+        "cancelled",
+        "canceled",
+    }
+)
 """Whole names of such columns."""
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
@@ -79,24 +148,60 @@ WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when a row was written; and by whom."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
-FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "first"})
+FIRST = frozenset(
+    {"first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "first"}
+)
 LAST = frozenset({"last_name", "lastname", "surname", "family_name", "familyname", "lname", "last"})
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
 )
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
-TITLES = ("name", "title", "label", "name1", "legal_name", "company_name", "subject", "filename", "file_name", "description", "code")
+TITLES = (
+    "name",
+    "title",
+    "label",
+    "name1",
+    "legal_name",
+    "company_name",
+    "subject",
+    "filename",
+    "file_name",
+    "description",
+    "code",
+)
 FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
-NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
+NUMBERS = frozenset(
+    {"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"}
+)
 """Last words of columns that tell records apart where there is no name."""
-OF_PLACES = frozenset({"area", "country", "currency", "language", "post", "postal", "province", "region", "state", "zip"})
+OF_PLACES = frozenset(
+    {"area", "country", "currency", "language", "post", "postal", "province", "region", "state", "zip"}
+)
 """Words of codes that many records share: they say where something is, not which it is."""
 
 
-DIGITS = frozenset({
-    "gtin", "gtin8", "gtin12", "gtin13", "gtin14", "ean", "ean8", "ean13", "isbn", "isbn13", "issn", "upc", "barcode", "imei", "zip", "postcode", "year",
-})  # fmt: skip
+DIGITS = frozenset(
+    {
+        "gtin",
+        "gtin8",
+        "gtin12",
+        "gtin13",
+        "gtin14",
+        "ean",
+        "ean8",
+        "ean13",
+        "isbn",
+        "isbn13",
+        "issn",
+        "upc",
+        "barcode",
+        "imei",
+        "zip",
+        "postcode",
+        "year",
+    }
+)
 """Words of columns whose numbers are codes: they are written without separators, as is a number whose name says so."""
 
 
@@ -128,18 +233,31 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
             return "secret"  # also beside accounts that are closed, or older and in clear text
         if texts and all(map(_holds_json, texts)):
             return "json"
-        found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
+        found = next(
+            (
+                form
+                for form, pattern in FORMS.items()
+                if texts and all(pattern.fullmatch(text) for text in texts)
+            ),
+            None,
+        )
         if found == "colour" and not COLOURED.search(name + "".join(texts)):
             found = None  # numbers of orders: #001001
         return found or ("states" if _states(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
     counting = _counting(numbers) if len(numbers) == len(values) >= FEWEST // 2 and any(numbers) else None
-    if counting and (timed(name) or (counting == "julian" and all(isinstance(value, float) for value in values))):
+    if counting and (
+        timed(name) or (counting == "julian" and all(isinstance(value, float) for value in values))
+    ):
         return counting
     words = set(parts_of(name))
     if named_flag(parts_of(name)) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
         return "flag"
-    if len(numbers) != len(values) or not (SHARES & words or (RATE in words and RATED & words)) or not any(numbers):
+    if (
+        len(numbers) != len(values)
+        or not (SHARES & words or (RATE in words and RATED & words))
+        or not any(numbers)
+    ):
         return None
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
         return "fraction"
@@ -164,7 +282,11 @@ def timed(name: str) -> bool:
 
 def _counting(numbers: Sequence[float]) -> str | None:
     """How numbers count moments, if all do so in one way; 0 is none."""
-    fitting = (way for way, (least, most) in COUNTED.items() if all(number == 0 or least < number < most for number in numbers))
+    fitting = (
+        way
+        for way, (least, most) in COUNTED.items()
+        if all(number == 0 or least < number < most for number in numbers)
+    )
     return next(fitting, None)
 
 
@@ -177,7 +299,11 @@ def _holds_json(text: str) -> bool:
 
 
 def _states(texts: Sequence[str]) -> bool:
-    return len(texts) >= FEWEST and len(set(texts)) <= MOST_STATES and all(len(text) <= LONGEST_STATE for text in texts)
+    return (
+        len(texts) >= FEWEST
+        and len(set(texts)) <= MOST_STATES
+        and all(len(text) <= LONGEST_STATE for text in texts)
+    )
 
 
 def _number(value: Any) -> bool:
@@ -218,12 +344,16 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
     return {}
 
 
-def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
+def _of_number(
+    column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]
+) -> dict[str, Any]:
     if form == "flag" and column["stored"] == "integer":
         return {"type": "boolean"}
     if form in ("percent", "fraction", *COUNTED):
         return {"widget": form}
-    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
+    if column["stored"] == "integer" and (
+        DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")
+    ):
         return {"widget": "plain"}
     if not amount(str(column["stored"]), words):
         return {}
@@ -239,12 +369,21 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
 def amount(stored: str, words: Sequence[str]) -> bool:
     """Whether a column whose name has these words holds amounts of money."""
     plain = [word for word in words if word not in CENTS]
-    named = MONEY & {*plain[-1:], *plain[:1]} or (words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",))
-    return stored in ("integer", "decimal") and bool(named) and not {"count", "id", "qty", "quantity", RATE} & set(words)
+    named = MONEY & {*plain[-1:], *plain[:1]} or (
+        words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",)
+    )
+    return (
+        stored in ("integer", "decimal")
+        and bool(named)
+        and not {"count", "id", "qty", "quantity", RATE} & set(words)
+    )
 
 
 CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
-    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
+    "country": (
+        2,
+        frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"}),
+    ),
     "language": (2, frozenset({"language", "languages"})),
     "currency": (3, frozenset({"currency", "currencies", *CURRENCY_COLUMNS})),
 }
@@ -253,7 +392,14 @@ CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
 
 def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
     """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().rstrip("0123456789").removesuffix("_code").removesuffix("_id").split("_")
+    words = (
+        re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+        .lower()
+        .rstrip("0123456789")
+        .removesuffix("_code")
+        .removesuffix("_id")
+        .split("_")
+    )
     if column["stored"] not in ("text", "array") or column.get("uncoded"):
         return {}
     long = column.get("max_length")
@@ -268,8 +414,18 @@ def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
 def uncoded(column: Mapping[str, Any], texts: Sequence[str]) -> bool:
     """Whether most of these texts of a column that is called as one with codes are none: names of countries, of which a form must not make codes."""
     widget, filled = coded(column["name"], column).get("widget"), [text for text in texts if text]
-    codes = re.compile(r"[A-Za-z]{2}" if widget == "country" else r"[A-Za-z]{3}" if widget == "currency" else r"[A-Za-z]{2,3}(?:[-_]\w+)*")
-    return widget is not None and bool(filled) and 2 * sum(bool(codes.fullmatch(text)) for text in filled) <= len(filled)
+    codes = re.compile(
+        r"[A-Za-z]{2}"
+        if widget == "country"
+        else r"[A-Za-z]{3}"
+        if widget == "currency"
+        else r"[A-Za-z]{2,3}(?:[-_]\w+)*"
+    )
+    return (
+        widget is not None
+        and bool(filled)
+        and 2 * sum(bool(codes.fullmatch(text)) for text in filled) <= len(filled)
+    )
 
 
 NAMED_TYPES = (
@@ -286,7 +442,9 @@ def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
     if stored == "text":
         if listed:
             return "enum"
-        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch(snaked(column["name"]))), "text")
+        named = next(
+            (kind for pattern, kind in NAMED_TYPES if pattern.fullmatch(snaked(column["name"]))), "text"
+        )
         return "long_text" if column.get("long") else named
     if stored == "array" and listed:
         return "multi_enum"
@@ -296,12 +454,21 @@ def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
 def kept_as(column: Mapping[str, Any], kind: str) -> str:
     """The kind of a column shown as `kind`; a document may declare text as days, moments or JSON (SQLite has no such types)."""
     stored = str(column["stored"])
-    said = {"date": "date", "datetime": "datetime", "time": "time", "json": "json", "uuid": "uuid", "boolean": "boolean"}.get(kind)
+    said = {
+        "date": "date",
+        "datetime": "datetime",
+        "time": "time",
+        "json": "json",
+        "uuid": "uuid",
+        "boolean": "boolean",
+    }.get(kind)
     declared = said and stored in {"text", "integer"} and (kind != "boolean" or stored == "integer")
     return said if said and (declared or (kind == "date" and column.get("form") == DAYS)) else stored
 
 
-def is_change_mark(structure: Mapping[str, Any], changes: Mapping[str, Any], column: Mapping[str, Any]) -> bool:
+def is_change_mark(
+    structure: Mapping[str, Any], changes: Mapping[str, Any], column: Mapping[str, Any]
+) -> bool:
     """Whether SQLite keeps a moment here, which has no type for one: changes are found by this text."""
     named = column["name"] in {changes.get(place) for place in ("column", "created", "deleted")}
     return named and structure["dialect"] == "sqlite" and column["stored"] == "text"
@@ -336,7 +503,11 @@ def common_mark(names: Sequence[str]) -> str:
     """The short mark that nearly all names begin with, where they differ without it too: `wp_` of the tables of a WordPress; "" without one."""
     marks = Counter(found[0] for name in names if (found := re.match(r"[A-Za-z]{1,5}_(?=[A-Za-z])", name)))
     mark, times = max(marks.items(), key=lambda each: each[1], default=("", 0))
-    own = times >= FEWEST_MARKED and times >= len(names) * MARKED and len({name.removeprefix(mark).lower() for name in names}) == len(names)
+    own = (
+        times >= FEWEST_MARKED
+        and times >= len(names) * MARKED
+        and len({name.removeprefix(mark).lower() for name in names}) == len(names)
+    )
     return mark if own else ""
 
 
@@ -345,18 +516,30 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
 
     `table` is its name in the singular, `columns` are those that may stand in a title, in their order; `called` are all of `column_words`.
     """
-    texts = {column["name"]: column for column in columns if column["stored"] == "text" or column.get("form") == "translations"}
+    texts = {
+        column["name"]: column
+        for column in columns
+        if column["stored"] == "text" or column.get("form") == "translations"
+    }
     lower = {called[name].lower(): name for name in reversed(texts)}
     snake = {snaked(called[name]): name for name in reversed(texts)} | lower
     if whole := next((snake[name] for name in WHOLE if name in snake), None):
         return [whole]
-    first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
+    first, last = (
+        next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST)
+    )
     if first and last:
         return [first, last]
-    telling = [name for name, column in texts.items() if not column.get("repeats") and column.get("form") not in ("day", "uuid")]
+    telling = [
+        name
+        for name, column in texts.items()
+        if not column.get("repeats") and column.get("form") not in ("day", "uuid")
+    ]
     owns = dict.fromkeys((snaked(table), *parts_of(table)[-1:]))
     named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label")]
-    named += [own for own in owns if own in snake and shown_as(texts[snake[own]], listed=False) == "text"]  # the address of an address
+    named += [
+        own for own in owns if own in snake and shown_as(texts[snake[own]], listed=False) == "text"
+    ]  # the address of an address
     named += [f"{own}_{word}" for own in owns for word in ("description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
     ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
@@ -378,5 +561,11 @@ def is_name(name: str) -> bool:
 def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:
     """The source's zone for a column whose moments have none; MySQL's `timestamp` and the clock of SQLite itself are always in UTC."""
     fixed = column.get("utc") or (structure["dialect"] == "mysql" and column.get("native") == "timestamp")
-    spans = str(column.get("native") or "").startswith(("tsrange", "tstzrange", "tsmultirange", "tstzmultirange"))
-    return "" if fixed or not (stored == "datetime" or spans or column.get("items") == "datetime") else str(structure.get("zone") or "")
+    spans = str(column.get("native") or "").startswith(
+        ("tsrange", "tstzrange", "tsmultirange", "tstzmultirange")
+    )
+    return (
+        ""
+        if fixed or not (stored == "datetime" or spans or column.get("items") == "datetime")
+        else str(structure.get("zone") or "")
+    )

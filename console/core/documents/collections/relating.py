@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from console.core.documents.collections.assembling import Stored
 
 
-def link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here: str, there: str, foreign: Mapping[str, Any]) -> None:
+def link(
+    links: dict[str, list[Relation]],
+    made: Mapping[str, Collection],
+    here: str,
+    there: str,
+    foreign: Mapping[str, Any],
+) -> None:
     """The two relations of a foreign key: to the referenced record, and back to the referring ones."""
     pairs = tuple(zip(foreign["columns"], foreign["target"], strict=True))
     name = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
@@ -29,11 +35,25 @@ def with_said_keys(own: "Stored", every: Sequence["Stored"]) -> "Stored":
     found = []
     for relation in own.document["relations"]:
         there, via = beside.get(relation["collection"]), relation["via"]
-        if there is None or relation["kind"] != "to_one" or not isinstance(via, str) or (via,) in known or len(there["key"]) != 1:
+        if (
+            there is None
+            or relation["kind"] != "to_one"
+            or not isinstance(via, str)
+            or (via,) in known
+            or len(there["key"]) != 1
+        ):
             continue
         if relation.get("to") in (None, there["key"][0], there["key"]):
-            found.append({"columns": [via], "schema": there["schema"], "table": there["table"], "target": there["key"]})
-    return replace(own, structure={**own.structure, "foreign_keys": [*own.structure.get("foreign_keys", ()), *found]}) if found else own
+            found.append(
+                {"columns": [via], "schema": there["schema"], "table": there["table"], "target": there["key"]}
+            )
+    return (
+        replace(
+            own, structure={**own.structure, "foreign_keys": [*own.structure.get("foreign_keys", ()), *found]}
+        )
+        if found
+        else own
+    )
 
 
 def joins(structure: Mapping[str, Any]) -> bool:
@@ -48,11 +68,17 @@ def joins(structure: Mapping[str, Any]) -> bool:
     return not rest - own - dated and len(own) <= 1 and not (own and set(structure["key"]) & ends)
 
 
-def label_ends(structures: Mapping[str, Mapping[str, Any]], links: dict[str, list[Relation]], made: Mapping[str, Collection]) -> None:
+def label_ends(
+    structures: Mapping[str, Mapping[str, Any]],
+    links: dict[str, list[Relation]],
+    made: Mapping[str, Collection],
+) -> None:
     """Call the list of a join table after its other end: "Territories" in an employee, where they stand by their titles."""
     for ident, structure in structures.items():
         ends = [relation for relation in links[ident] if relation.kind == "to_one"]
-        if not joins(structure) or len(ends) != 2 or len(ends) < len(links[ident]):  # what others lead to is a thing of its own
+        if (
+            not joins(structure) or len(ends) != 2 or len(ends) < len(links[ident])
+        ):  # what others lead to is a thing of its own
             continue
         alike = ends[0].collection == ends[1].collection
         for here, there in (ends, ends[::-1]):
@@ -65,14 +91,23 @@ def label_ends(structures: Mapping[str, Mapping[str, Any]], links: dict[str, lis
             ]
 
 
-def relations(made: Mapping[str, Collection], own: Collection, found: list[Relation], document: Mapping[str, Any]) -> tuple[Relation, ...]:
+def relations(
+    made: Mapping[str, Collection], own: Collection, found: list[Relation], document: Mapping[str, Any]
+) -> tuple[Relation, ...]:
     """Relations from foreign keys and document, each name once: a document's relation replaces the one with the same columns.
 
     Relations to collections that are not connected are left out.
     """
-    said = [_declared_relation(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
+    said = [
+        _declared_relation(made, own, item)
+        for item in document.get("relations", ())
+        if item["collection"] in made
+    ]
     warranted = {(item.collection, item.kind, frozenset(item.columns)) for item in found if item.exact}
-    said = [replace(item, exact=item.exact or (item.collection, item.kind, frozenset(item.columns)) in warranted) for item in said]
+    said = [
+        replace(item, exact=item.exact or (item.collection, item.kind, frozenset(item.columns)) in warranted)
+        for item in said
+    ]
     same = {(item.collection, item.kind, frozenset(item.columns)) for item in said}
     result = list(said)
     taken = {item.name for item in said}
@@ -81,13 +116,18 @@ def relations(made: Mapping[str, Collection], own: Collection, found: list[Relat
         name = _free(item, taken, [other for other in rest if other is not item and other.name == item.name])
         taken.add(name)
         alike = item.kind == "to_one" and (
-            item.collection == own.id or sum(item.kind == other.kind and item.collection == other.collection for other in rest) > 1
+            item.collection == own.id
+            or sum(item.kind == other.kind and item.collection == other.collection for other in rest) > 1
         )
         kept = name == item.name or item.label != made[item.collection].label
         if item.kind == "to_many" and item.collection == own.id and name == item.name:
             by = led_to(humanised(item.columns[0][1]))
-            item = replace(item, label=f"{item.label} by {f'“{by}”' if by.endswith((' to', ' by')) else by.lower()}")  # noqa: PLW2901 - the same one
-        result.append(replace(item, name=name, label=item.label if kept and not alike else led_to(humanised(name))))
+            item = replace(  # noqa: PLW2901 - the same one
+                item, label=f"{item.label} by {f'“{by}”' if by.endswith((' to', ' by')) else by.lower()}"
+            )
+        result.append(
+            replace(item, name=name, label=item.label if kept and not alike else led_to(humanised(name)))
+        )
     return tuple(sorted(result, key=lambda item: item.kind != "to_one"))
 
 

@@ -23,7 +23,11 @@ def told_apart(made: dict[str, Collection]) -> dict[str, Collection]:
 def _beside(one: Collection, alike: Sequence[Collection]) -> str:
     """What tells a collection from others that are called alike: its source, its schema, its table, as far as needed; "" where nothing is."""
     words = [humanised(one.source)] if any(other.source != one.source for other in alike) else []
-    schemas = [other.schema for other in alike if other.source == one.source and other.label.casefold() == one.label.casefold()]
+    schemas = [
+        other.schema
+        for other in alike
+        if other.source == one.source and other.label.casefold() == one.label.casefold()
+    ]
     if one.schema and len(set(schemas)) > 1:
         words.append(humanised(one.schema))
     if schemas.count(one.schema) > 1:

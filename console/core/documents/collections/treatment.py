@@ -18,8 +18,48 @@ TREATMENTS: tuple[Ai, ...] = get_args(Ai)
 FORMER = {"allow": "full", "ask": "masked"}
 """Words of older documents."""
 
-SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc", "userpass", "pswd", "mdp", "senha", "heslo", "haslo", "sifre", "sifresi", "lozinka", "geslo", "parool", "slaptazodis", "adgangskode", "matkhau"})  # fmt: skip
-PASSWORDS = ("password", "passwort", "kennwort", "wachtwoord", "contrasena", "motdepasse", "losenord", "salasana", "jelszo")  # fmt: skip
+SECRET_WORDS = frozenset(
+    {
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+        "credential",
+        "credentials",
+        "otp",
+        "cvv",
+        "cvc",
+        "userpass",
+        "pswd",
+        "mdp",
+        "senha",
+        "heslo",
+        "haslo",
+        "sifre",
+        "sifresi",
+        "lozinka",
+        "geslo",
+        "parool",
+        "slaptazodis",
+        "adgangskode",
+        "matkhau",
+    }
+)
+PASSWORDS = (
+    "password",
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "contrasena",
+    "motdepasse",
+    "losenord",
+    "salasana",
+    "jelszo",
+)
 """Words for a password, which also stand inside others: `userpassword`, `Kundenkennwort`."""
 OTHER_SCRIPTS = re.compile(
     r"密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証|비밀번호|암호|كلمة[ _]?(?:ال)?(?:مرور|سر)|رمز[ _]?(?:المرور|الدخول)|סיסמ|парол|пинкод|κωδικ[οό]ς?[ _]?πρ[οό]σβασης|συνθηματικ|รหัสผ่าน|गुप्तशब्द|पासवर्ड|گذرواژه|رمز[ _]?عبور"
@@ -46,7 +86,10 @@ SECRET_PAIRS = (
         )
         for key in ("key", "schluessel", "schlussel")
     ),
-    *((whose, "pass") for whose in ("user", "login", "admin", "db", "database", "smtp", "mail", "ftp", "root", "account")),
+    *(
+        (whose, "pass")
+        for whose in ("user", "login", "admin", "db", "database", "smtp", "mail", "ftp", "root", "account")
+    ),
     *(
         (kind, code)
         for kind in ("recovery", "backup", "pin", "security", "verification", "protect")
@@ -56,7 +99,24 @@ SECRET_PAIRS = (
 )
 """Neighbouring words of names of secrets. A `pass` alone may be one to board or to ski with; its form tells (`recognising.FORMS`)."""
 BORN = frozenset({("birth", "date"), ("born", "on"), ("of", "birth")})
-SAID = frozenset({"subject", "message", "body", "comment", "comments", "feedback", "question", "complaint", "review", "inquiry", "enquiry", "transcript", "reply", "testimonial"})  # fmt: skip
+SAID = frozenset(
+    {
+        "subject",
+        "message",
+        "body",
+        "comment",
+        "comments",
+        "feedback",
+        "question",
+        "complaint",
+        "review",
+        "inquiry",
+        "enquiry",
+        "transcript",
+        "reply",
+        "testimonial",
+    }
+)
 _HELD = frozenset({"text", "json", "array", "binary", "uuid", "other"})
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
@@ -75,7 +135,9 @@ def secret(name: str, stored: str = "text") -> bool:
     known = [word for word in words if word != "de"]
     named = not SECRET_WORDS.isdisjoint(words) or any(word in other for other in words for word in PASSWORDS)
     named = named or (not name.isascii() and OTHER_SCRIPTS.search(name.lower()) is not None)
-    named = named or any(word.endswith(("token", "secret")) for word in words)  # written in one: `ACCESSTOKEN`
+    named = named or any(
+        word.endswith(("token", "secret")) for word in words
+    )  # written in one: `ACCESSTOKEN`
     return named or words[-1:] == ["pin"] or any(pair in pairwise(known) for pair in SECRET_PAIRS)
 
 
@@ -85,12 +147,20 @@ def hashed(name: str, stored: str = "text") -> bool:
 
 
 def usual(
-    name: str, kind: str, *, form: str | None = None, widget: str | None = None, personal: bool = False, sensitive: bool = False
+    name: str,
+    kind: str,
+    *,
+    form: str | None = None,
+    widget: str | None = None,
+    personal: bool = False,
+    sensitive: bool = False,
 ) -> Ai:
     """Default treatment. `form` is the format of the value (`iban`), `kind` the field's type."""
     marks = {kind, form, widget}
     words = _words(name)
-    born = bool({"birthday", "dob", "birthdate"} & set(words)) or any(pair in BORN for pair in pairwise(words))
+    born = bool({"birthday", "dob", "birthdate"} & set(words)) or any(
+        pair in BORN for pair in pairwise(words)
+    )
     if marks & {"email", "phone", "iban"} or "iban" in words or born:
         return "masked"
     return "masked" if sensitive or (personal and kind == "long_text") else "full"
@@ -102,7 +172,11 @@ def said_by_others(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    plain = name if name.isascii() else unicodedata.normalize("NFKD", name.replace("ł", "l")).encode("ascii", "ignore").decode()
+    plain = (
+        name
+        if name.isascii()
+        else unicodedata.normalize("NFKD", name.replace("ł", "l")).encode("ascii", "ignore").decode()
+    )
     return [part.lower() for part in _PARTS.findall(plain)]
 
 
@@ -116,4 +190,8 @@ def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
 
 def least(several: Iterable[str]) -> Ai:
     """The strictest of several."""
-    return max((treatment for treatment in TREATMENTS if treatment in set(several)), key=TREATMENTS.index, default="full")
+    return max(
+        (treatment for treatment in TREATMENTS if treatment in set(several)),
+        key=TREATMENTS.index,
+        default="full",
+    )

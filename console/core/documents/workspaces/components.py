@@ -5,7 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from console.core.documents.collections.collection_document import ID_PATTERN, SEGMENT_PATTERN, Column, Label, Said, Text as Expression
+from console.core.documents.collections.collection_document import (
+    ID_PATTERN,
+    SEGMENT_PATTERN,
+    Column,
+    Label,
+    Said,
+    Text as Expression,
+)
 from console.core.documents.document_parts import Name, Slug
 
 GRID = 12
@@ -15,7 +22,9 @@ MOST_GROUPS = 50
 ComponentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 CollectionId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
-Path = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_-]{0,62}){0,3}$")]
+Path = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_-]{0,62}){0,3}$")
+]
 Where = Annotated[list[Expression], Field(max_length=20)]
 Width = Annotated[int, Field(ge=1, le=GRID)]
 
@@ -42,9 +51,13 @@ class Part(Said):
     help: ClassVar[str] = ""
 
     id: ComponentId = Field(description="Its name in the document and in the page")
-    title: Annotated[str, StringConstraints(max_length=200)] | None = Field(None, description="Heading; {{ expressions }} are filled in")
+    title: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="Heading; {{ expressions }} are filled in"
+    )
     width: Width = Field(GRID, description="Of twelve columns")
-    visible_if: Expression | None = Field(None, description="Expression; the component is left out unless it certainly holds")
+    visible_if: Expression | None = Field(
+        None, description="Expression; the component is left out unless it certainly holds"
+    )
 
 
 class Section(Part):
@@ -89,7 +102,9 @@ class Link(Part):
     kind_label, icon, help = "Link", "link", "A page of the console or a web address"
     type: Literal["link"] = "link"
     text: Label = Field(description="Words of the link; {{ expressions }} are filled in")
-    to: Expression = Field(description="Address: a path such as /c/customer or an https address; values are encoded")
+    to: Expression = Field(
+        description="Address: a path such as /c/customer or an https address; values are encoded"
+    )
 
 
 class Divider(Part):
@@ -134,7 +149,9 @@ class Dropdown(Named):
     kind_label, icon, help = "Dropdown", "chevron-down", "One value of several that filters others"
     type: Literal["dropdown"] = "dropdown"
     options: list[Choice] | None = Field(None, min_length=1, max_length=200)
-    collection: CollectionId | None = Field(None, description="In place of options: the collection of the field")
+    collection: CollectionId | None = Field(
+        None, description="In place of options: the collection of the field"
+    )
     field: Column | None = Field(None, description="The field whose choices are offered")
     default: Annotated[str, StringConstraints(max_length=200)] | None = None
 
@@ -150,7 +167,9 @@ class Date(Named):
 
     kind_label, icon, help = "Date", "calendar", "A day that filters others"
     type: Literal["date"] = "date"
-    default_days: int | None = Field(None, ge=-36_500, le=36_500, description="So many days from today; none: empty")
+    default_days: int | None = Field(
+        None, ge=-36_500, le=36_500, description="So many days from today; none: empty"
+    )
 
 
 class Toggle(Named):
@@ -167,7 +186,8 @@ class Listed(Part):
     collection: CollectionId
     segment: Annotated[str, StringConstraints(pattern=SEGMENT_PATTERN)] | None = None
     where: Where = Field(
-        default_factory=list, description="Expressions over `record`, of which all must hold; one over an `input` that is empty is left out"
+        default_factory=list,
+        description="Expressions over `record`, of which all must hold; one over an `input` that is empty is left out",
     )
 
 
@@ -181,7 +201,9 @@ class CollectionList(Listed):
     columns: Annotated[list[Column], Field(min_length=1, max_length=20)] | None = None
     sort: Column | None = Field(None, description="A field, `-` before it for descending")
     limit: int = Field(10, ge=1, le=MOST_ROWS)
-    look: Literal["table", "list"] = Field("table", description="List: title and up to three values, for a narrow pane")
+    look: Literal["table", "list"] = Field(
+        "table", description="List: title and up to three values, for a narrow pane"
+    )
 
 
 class Fields(Part):
@@ -214,7 +236,10 @@ class Action(Part):
     kind_label, icon, help = "Action", "bolt", "What can be done to the chosen record"
     type: Literal["action"] = "action"
     of: Path
-    actions: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(min_length=1, max_length=20)] | None = None
+    actions: (
+        Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(min_length=1, max_length=20)]
+        | None
+    ) = None
 
 
 class WorkflowButtons(Part):
@@ -251,9 +276,12 @@ class Figures(Part):
     date: Column | None = Field(None, description="The day or moment by which periods are told apart")
     period: Period = "month"
     sql: Annotated[str, StringConstraints(min_length=1, max_length=8_000)] | None = Field(
-        None, description="In place of a collection: one SELECT over tables of the data source, by the names of their collections or tables"
+        None,
+        description="In place of a collection: one SELECT over tables of the data source, by the names of their collections or tables",
     )
-    source: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(None, description="The data source of the SELECT")
+    source: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
+        None, description="The data source of the SELECT"
+    )
 
     @model_validator(mode="after")
     def _told(self) -> Any:
@@ -274,15 +302,20 @@ class Metric(Figures):
     last: int = Field(8, ge=2, le=60, description="Periods in the line, the present one included")
     good: Literal["up", "down", "none"] = Field("none", description="Which way is good")
     whole: bool = Field(True, description="The figure is over all records, not only over the present period")
-    words: Annotated[str, StringConstraints(max_length=200)] | None = Field(None, description="Words under the figure")
+    words: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="Words under the figure"
+    )
     part: Where = Field(
-        default_factory=list, description="Makes it a percentage: what the records of the part meet besides, out of all of these"
+        default_factory=list,
+        description="Makes it a percentage: what the records of the part meet besides, out of all of these",
     )
     target: Objective | None = Field(
-        None, description='The objective, as the figure is shown: in whole euros, or in per cent; one with decimals is a text, "99.5"'
+        None,
+        description='The objective, as the figure is shown: in whole euros, or in per cent; one with decimals is a text, "99.5"',
     )
     currency: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = Field(
-        None, description="Of the figure and its objective, where each amount has a currency of its own; none: that of which there is most"
+        None,
+        description="Of the figure and its objective, where each amount has a currency of its own; none: that of which there is most",
     )
 
     @model_validator(mode="after")
@@ -307,13 +340,15 @@ class Chart(Figures):
     chart: Literal["time", "share", "leaders", "cohort", "funnel"] = "time"
     last: int = Field(12, ge=2, le=60, description="Periods shown, the present one included")
     by: Column | None = Field(
-        None, description="Shares and leaders: the field whose values are told apart; time line: one line for each value"
+        None,
+        description="Shares and leaders: the field whose values are told apart; time line: one line for each value",
     )
     limit: int = Field(5, ge=1, le=MOST_GROUPS, description="How many values; the others are added up")
     then: Column | None = Field(None, description="Cohort: the later day that is counted")
     stages: Annotated[list[Stage], Field(min_length=2, max_length=12)] | None = None
     currency: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = Field(
-        None, description="Drawn first, where each amount has a currency of its own; none: that of most records"
+        None,
+        description="Drawn first, where each amount has a currency of its own; none: that of most records",
     )
 
     @model_validator(mode="after")
@@ -356,10 +391,26 @@ Component: TypeAlias = Annotated[
 KINDS: dict[str, type[Part]] = {
     str(kind.model_fields["type"].default): kind
     for kind in (
-        Section, Tabs, Text, Link, Divider, Search, CollectionList, Fields, Related, Action, WorkflowButtons, Inbox, Chart, Metric, Dropdown, Date,
-        Toggle, Input,
+        Section,
+        Tabs,
+        Text,
+        Link,
+        Divider,
+        Search,
+        CollectionList,
+        Fields,
+        Related,
+        Action,
+        WorkflowButtons,
+        Inbox,
+        Chart,
+        Metric,
+        Dropdown,
+        Date,
+        Toggle,
+        Input,
     )
-}  # fmt: skip
+}
 """Type → its class, in the order in which the builder offers them."""
 
 INPUTS = (Search, Input, Dropdown, Date, Toggle)

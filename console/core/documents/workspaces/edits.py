@@ -33,7 +33,9 @@ def component(document: Mapping[str, Any], component_id: str) -> dict[str, Any] 
     return None if found is None else dict(_list(document, found[0])[found[1]])
 
 
-def add(document: Mapping[str, Any], made: Mapping[str, Any], place: str = "", number: int | None = None) -> Document:
+def add(
+    document: Mapping[str, Any], made: Mapping[str, Any], place: str = "", number: int | None = None
+) -> Document:
     """With a component more, at that number of the place, else at its end."""
     changed = copy.deepcopy(dict(document))
     inside = _list(changed, place)
@@ -50,7 +52,9 @@ def replace(document: Mapping[str, Any], component_id: str, made: Mapping[str, A
     return changed
 
 
-def merged(before: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def merged(
+    before: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
     """(settings with what both changed since `before`, names of those that both changed to something else, in which mine stand)."""
     made, both = dict[str, Any](), []
     for name in dict.fromkeys((*theirs, *mine)):
@@ -82,7 +86,11 @@ def move(document: Mapping[str, Any], component_id: str, place: str, number: int
 def step(document: Mapping[str, Any], component_id: str, by: int) -> Document:
     """With the component so many places further on among those beside it."""
     found = place_of(document, component_id)
-    return copy.deepcopy(dict(document)) if found is None else move(document, component_id, found[0], max(0, found[1] + by))
+    return (
+        copy.deepcopy(dict(document))
+        if found is None
+        else move(document, component_id, found[0], max(0, found[1] + by))
+    )
 
 
 def resize(document: Mapping[str, Any], component_id: str, width: int) -> Document:
@@ -115,7 +123,10 @@ def fresh(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if "name" in KINDS[kind].model_fields:
         made["name"] = made["id"]
     if kind == "tabs":
-        made["tabs"] = [{"id": "first", "title": "First", "components": []}, {"id": "second", "title": "Second", "components": []}]
+        made["tabs"] = [
+            {"id": "first", "title": "First", "components": []},
+            {"id": "second", "title": "Second", "components": []},
+        ]
     return made
 
 
@@ -166,4 +177,6 @@ def _ids(components: list[dict[str, Any]]) -> list[str]:
 
 
 def _state_names(document: Mapping[str, Any]) -> set[str]:
-    return {each[name] for each in _every(document["components"]) for name in ("name", "select") if each.get(name)}
+    return {
+        each[name] for each in _every(document["components"]) for name in ("name", "select") if each.get(name)
+    }

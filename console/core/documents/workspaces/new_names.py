@@ -14,10 +14,15 @@ Document = dict[str, Any]
 Rename = Callable[[str, list[str]], list[str]]
 """(root, names after it) → the names that stand there now."""
 
-EXPRESSIONS, CONDITIONS, TEMPLATES = ("visible_if",), ("where", "part"), ("title", "text", "to", "words", "sql")
+EXPRESSIONS, CONDITIONS, TEMPLATES = (
+    ("visible_if",),
+    ("where", "part"),
+    ("title", "text", "to", "words", "sql"),
+)
 _STRING = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
 _PATH = re.compile(
-    rf"(?P<said>{_STRING})|(?<![\w.$])(?P<root>record|selected|input)(?P<steps>(?:\.[A-Za-z]\w*(?!\w|\()|\[(?:{_STRING})\])+)", re.DOTALL
+    rf"(?P<said>{_STRING})|(?<![\w.$])(?P<root>record|selected|input)(?P<steps>(?:\.[A-Za-z]\w*(?!\w|\()|\[(?:{_STRING})\])+)",
+    re.DOTALL,
 )
 _STEP = re.compile(rf"\.(?P<plain>\w+)|\[(?P<quoted>{_STRING})\]", re.DOTALL)
 
@@ -53,7 +58,9 @@ def with_name(document: Mapping[str, Any], root: str, former: str, new: str) -> 
     return made
 
 
-def with_columns(document: Workspace, names: Mapping[str, Names], ways: Ways, of_inbox: Mapping[str, str]) -> Document:
+def with_columns(
+    document: Workspace, names: Mapping[str, Names], ways: Ways, of_inbox: Mapping[str, str]
+) -> Document:
     """The document with columns and relations of collections (`names`) that are called otherwise now. `of_inbox`: inbox → collection of its tickets.
 
     A SELECT stays as it was written: what it names is not certain.
@@ -94,7 +101,9 @@ def with_columns(document: Workspace, names: Mapping[str, Names], ways: Ways, of
     return made
 
 
-def _relations(names: Mapping[str, Names], ways: Ways, collection: str | None, steps: list[str]) -> tuple[list[str], str | None]:
+def _relations(
+    names: Mapping[str, Names], ways: Ways, collection: str | None, steps: list[str]
+) -> tuple[list[str], str | None]:
     told = []
     for step in steps:
         told.append(names.get(collection or "", Names()).relations.get(step, step))
@@ -128,7 +137,9 @@ def _in_texts(item: Document, rename: Rename) -> None:
             item[name] = _in_expression(item[name], rename)
     for name in TEMPLATES:
         if isinstance(item.get(name), str):
-            item[name] = TEMPLATE.sub(lambda found: "{{" + _in_expression(found[1], rename) + "}}", item[name])
+            item[name] = TEMPLATE.sub(
+                lambda found: "{{" + _in_expression(found[1], rename) + "}}", item[name]
+            )
     for name in CONDITIONS:
         if isinstance(item.get(name), list):
             item[name] = [_in_expression(each, rename) for each in item[name]]

@@ -42,18 +42,27 @@ def check(document: bytes | str | Mapping[str, Any]) -> list[Spot]:
     """All errors of the document that can be found without a database."""
     raw, found = loaded(document)
     if raw is None:
-        return [Spot(spot.place, spot.reason.replace("A workflow file", "The file of a workspace")) for spot in found]
+        return [
+            Spot(spot.place, spot.reason.replace("A workflow file", "The file of a workspace"))
+            for spot in found
+        ]
     problems = [*found, *problems_of_values(raw)]
     written = raw.get("format")
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
         return [
             *problems,
-            Spot(("format",), f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."),
+            Spot(
+                ("format",),
+                f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release.",
+            ),
         ]
     try:
         made = Workspace.model_validate(raw)
     except ValidationError as error:
-        return [*problems, *(Spot(_without_tags(spot.place), spot.reason) for spot in model_errors(error, Workspace))]
+        return [
+            *problems,
+            *(Spot(_without_tags(spot.place), spot.reason) for spot in model_errors(error, Workspace)),
+        ]
     problems += _names(made)
     for item in made.every:
         problems += [Spot((item.id, *place), reason) for place, reason in _of_component(item, made)]
@@ -95,7 +104,9 @@ def names_used(item: Part) -> frozenset[str]:
     found: set[str] = set()
     for _, text, template, _ in texts_of(item):
         try:
-            paths = [path for each in expressions_of(text, template=template) for path in expressions.paths(each)]
+            paths = [
+                path for each in expressions_of(text, template=template) for path in expressions.paths(each)
+            ]
         except ExpressionError:
             continue
         found |= {path[1] for path in paths if path[0] in ("selected", "input") and len(path) > 1}
@@ -110,14 +121,20 @@ def names_used(item: Part) -> frozenset[str]:
 
 def _without_tags(place: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """The place without the tag of the kind, which pydantic puts after the number of a component."""
-    return tuple(part for number, part in enumerate(place) if not (number and part in KINDS and isinstance(place[number - 1], int)))
+    return tuple(
+        part
+        for number, part in enumerate(place)
+        if not (number and part in KINDS and isinstance(place[number - 1], int))
+    )
 
 
 def _names(made: Workspace) -> Iterator[Spot]:
     ids = [item.id for item in made.every]
     for twice in sorted({name for name in ids if ids.count(name) > 1}):
         yield Spot((twice,), f"Two components are called {twice}: give one of them another name.")
-    names: list[str] = [str(getattr(item, "name", None) or getattr(item, "select", None) or "") for item in made.every]
+    names: list[str] = [
+        str(getattr(item, "name", None) or getattr(item, "select", None) or "") for item in made.every
+    ]
     for twice in sorted({name for name in names if name and names.count(name) > 1}):
         users = [item for item, name in zip(made.every, names, strict=True) if name == twice]
         if (
@@ -126,7 +143,9 @@ def _names(made: Workspace) -> Iterator[Spot]:
         ):
             continue  # several lists choose the same record
         owner = next(item.id for item, name in zip(made.every, names, strict=True) if name == twice)
-        yield Spot((owner,), f"Two components use the name {twice} in the address: give one of them another name.")
+        yield Spot(
+            (owner,), f"Two components use the name {twice} in the address: give one of them another name."
+        )
     for item, name in zip(made.every, names, strict=True):
         if name in RESERVED:
             yield Spot((item.id,), f"{name} means something else in the address: choose another name.")
@@ -135,7 +154,9 @@ def _names(made: Workspace) -> Iterator[Spot]:
 
 
 def _depth(components: Any) -> int:
-    inner = [each.get("components", []) for each in components] + [tab["components"] for each in components for tab in each.get("tabs", ())]
+    inner = [each.get("components", []) for each in components] + [
+        tab["components"] for each in components for tab in each.get("tabs", ())
+    ]
     return 1 + max((_depth(each) for each in inner if each), default=0) if components else 0
 
 
@@ -165,11 +186,17 @@ def _of_component(item: Part, made: Workspace) -> Iterator[tuple[tuple[str, ...]
             if path[0] not in SHARED | ({"record"} if with_record else set()):
                 yield (field,), _unknown(path[0], selections, inputs, with_record=with_record)
             elif path[0] == "selected" and len(path) > 1 and path[1] not in selections:
-                yield (field,), f"Nothing selects {path[1]}: give a Collection or an Inbox this name under “Chosen record is called”."
+                yield (
+                    (field,),
+                    f"Nothing selects {path[1]}: give a Collection or an Inbox this name under “Chosen record is called”.",
+                )
             elif path[0] == "input" and len(path) > 1 and path[1] not in inputs:
                 yield (field,), f"There is no input called {path[1]} in this workspace."
     if isinstance(item, OF_RECORD) and item.of.partition(".")[0] not in selections:
-        yield ("of",), f"Nothing selects {item.of.partition('.')[0]}: give a Collection or an Inbox this name."
+        yield (
+            ("of",),
+            f"Nothing selects {item.of.partition('.')[0]}: give a Collection or an Inbox this name.",
+        )
     if (
         isinstance(item, CollectionList)
         and item.search
@@ -177,8 +204,16 @@ def _of_component(item: Part, made: Workspace) -> Iterator[tuple[tuple[str, ...]
     ):
         yield ("search",), f"There is no search called {item.search} in this workspace."
     if isinstance(item, Link) and expressions.chooses(item.to):
-        yield ("to",), "An address cannot choose by {{ if … }}: two links are two components, each with its own visible_if."
+        yield (
+            ("to",),
+            "An address cannot choose by {{ if … }}: two links are two components, each with its own visible_if.",
+        )
     elif isinstance(item, Link) and not SAFE_LINK.match(item.to):
         yield ("to",), "An address begins with / for a page of the console, or with https://."
-    if isinstance(item, Dropdown) and item.options and item.default and item.default not in {each.value for each in item.options}:
+    if (
+        isinstance(item, Dropdown)
+        and item.options
+        and item.default
+        and item.default not in {each.value for each in item.options}
+    ):
         yield ("default",), f"{item.default} is none of the options."

@@ -12,7 +12,17 @@ from pydantic import Field, StringConstraints
 
 from console.core.documents.collections.collection_document import Help, Label
 from console.core.documents.document_parts import Slug, StoredDocument
-from console.core.documents.workspaces.components import Chart, Component, Divider, Link, Metric, Part, Section, Tabs, Text
+from console.core.documents.workspaces.components import (
+    Chart,
+    Component,
+    Divider,
+    Link,
+    Metric,
+    Part,
+    Section,
+    Tabs,
+    Text,
+)
 
 FORMAT = 1
 Icon = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
@@ -40,7 +50,9 @@ class Workspace(StoredDocument):
     @cached_property
     def dashboard(self) -> bool:
         """Whether it only shows figures: a dashboard is a workspace in which nothing is chosen."""
-        return any(isinstance(item, (Metric, Chart)) for item in self.every) and all(isinstance(item, FIGURES_ONLY) for item in self.every)
+        return any(isinstance(item, (Metric, Chart)) for item in self.every) and all(
+            isinstance(item, FIGURES_ONLY) for item in self.every
+        )
 
     def component(self, component_id: str) -> Part | None:
         """The component of that id, or None."""
@@ -79,7 +91,11 @@ def _typed(made: dict[str, Any], of: Workspace) -> dict[str, Any]:
 def _components(made: list[dict[str, Any]], of: Sequence[Any]) -> list[dict[str, Any]]:
     found = []
     for stored, item in zip(made, of, strict=True):
-        named = {"id": stored["id"], "type": item.type, **{name: value for name, value in stored.items() if name not in ("id", "type")}}
+        named = {
+            "id": stored["id"],
+            "type": item.type,
+            **{name: value for name, value in stored.items() if name not in ("id", "type")},
+        }
         if isinstance(item, Section):
             named["components"] = _components(stored.get("components", []), item.components)
         if isinstance(item, Tabs):

@@ -9,7 +9,15 @@ from types import MappingProxyType
 
 from console.core.actor import Actor
 from console.core.errors import NotFound
-from console.monitoring.reports.tables.base import WINDOWS, Cell, Column, Given, Link, PeriodReport, TableReport
+from console.monitoring.reports.tables.base import (
+    WINDOWS,
+    Cell,
+    Column,
+    Given,
+    Link,
+    PeriodReport,
+    TableReport,
+)
 
 
 @functools.cache
@@ -18,10 +26,16 @@ def all_reports() -> Mapping[str, TableReport]:
     found: dict[str, TableReport] = {}
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"):
         module = importlib.import_module(f"{__name__}.{name}")
-        members = [member for _, member in inspect.getmembers(module, inspect.isclass) if member.__module__ == module.__name__]
+        members = [
+            member
+            for _, member in inspect.getmembers(module, inspect.isclass)
+            if member.__module__ == module.__name__
+        ]
         made = [member for member in members if issubclass(member, TableReport)]
         if len(made) != 1:
-            raise TypeError(f"{module.__name__} holds {len(made)} subclasses of TableReport; a report's file holds one.")
+            raise TypeError(
+                f"{module.__name__} holds {len(made)} subclasses of TableReport; a report's file holds one."
+            )
         found[name.replace("_", "-")] = made[0]()
     return MappingProxyType(found)
 

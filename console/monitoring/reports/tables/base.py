@@ -58,7 +58,9 @@ class TableReport(ABC):
     gist: ClassVar[str]  # what it says, in one sentence
     icon: ClassVar[str] = "table"
     columns: ClassVar[tuple[Column, ...]]
-    export_right: ClassVar[tuple[str, str] | None] = None  # object and act that one needs to take it away; None: who reads it may
+    export_right: ClassVar[tuple[str, str] | None] = (
+        None  # object and act that one needs to take it away; None: who reads it may
+    )
 
     def may_read(self, actor: Actor) -> bool:
         """Whether the report is shown to this person at all; nobody, unless the report says so."""

@@ -37,8 +37,14 @@ class RunsByWorkflow(TableReport):
     def rows(self, actor: Actor, days: int) -> Iterator[tuple[Cell, ...]]:
         """The busiest workflow first; one statement, and for a reader with a record scope one more and those to the sources."""
         run = tables.run.c
-        named = {known.id: Link(known.title, f"/workflows/{known.slug}/metrics") for known in workflows.all_known()}
-        took = sa.func.percentile_cont(0.5).within_group(run.ended_at - run.created_at).filter(run.status == COMPLETED)
+        named = {
+            known.id: Link(known.title, f"/workflows/{known.slug}/metrics") for known in workflows.all_known()
+        }
+        took = (
+            sa.func.percentile_cont(0.5)
+            .within_group(run.ended_at - run.created_at)
+            .filter(run.status == COMPLETED)
+        )
         counted = (
             sa.select(
                 run.workflow,
@@ -49,11 +55,26 @@ class RunsByWorkflow(TableReport):
                 took.label("took"),
             )
             .where(
-                record_reach.countable_runs(actor, ~run.test, is_whole(), run.created_at >= log.now() - timedelta(days=days), act="assign")
+                record_reach.countable_runs(
+                    actor,
+                    ~run.test,
+                    is_whole(),
+                    run.created_at >= log.now() - timedelta(days=days),
+                    act="assign",
+                )
             )
             .group_by(run.workflow)
         )
         with hot_engine().connect() as connection:
             rows = connection.execute(counted).all()
-        for row in sorted(rows, key=lambda row: (-row.begun, named[row.workflow].text if row.workflow in named else "")):
-            yield named.get(row.workflow, row.workflow), row.begun, row.completed, row.otherwise, row.open, row.took
+        for row in sorted(
+            rows, key=lambda row: (-row.begun, named[row.workflow].text if row.workflow in named else "")
+        ):
+            yield (
+                named.get(row.workflow, row.workflow),
+                row.begun,
+                row.completed,
+                row.otherwise,
+                row.open,
+                row.took,
+            )

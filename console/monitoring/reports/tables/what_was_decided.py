@@ -23,7 +23,15 @@ MATTERS: Mapping[str, tuple[str, ...]] = {
     "Decision": (CHOICE,),
     "Approval": ("approval_decided", "workflow_review_approved", "clearance_granted", "clearance_refused"),
     "Approval without an answer": ("approval_expired", "approval_voided"),
-    "Exception": ("run_aborted", "run_cancelled", "step_revised", "effect_settled", "wait_left", "hold_placed", "hold_released"),
+    "Exception": (
+        "run_aborted",
+        "run_cancelled",
+        "step_revised",
+        "effect_settled",
+        "wait_left",
+        "hold_placed",
+        "hold_released",
+    ),
     OVERRULED: ("handled_manually",),
     "Reveal": ("value_revealed",),
     "Export": ("log_exported", "records_exported", "table_exported", "case_file_made", "ai_cases_exported"),
@@ -56,7 +64,8 @@ class WhatWasDecided(PeriodReport):
         """Newest first. Raises Malformed for a period of more than MOST events."""
         where = LogFilter(kinds=tuple(_MATTER_OF), gte=since, lt=until)
         lines: list[Line] = [
-            (row.at, _MATTER_OF[row.event.type], row.actor_name, _case(row), row.sentence, why) for row, why in _events(actor, where)
+            (row.at, _MATTER_OF[row.event.type], row.actor_name, _case(row), row.sentence, why)
+            for row, why in _events(actor, where)
         ]
         return sorted([*lines, *_overruled(actor, since, until)], key=lambda line: line[0], reverse=True)
 
@@ -72,10 +81,15 @@ def _events(actor: Actor, where: LogFilter) -> Iterator[tuple[activity.ActivityR
     while True:
         page = activity.page(actor, where, PAGE, after)
         given = choice_reasons.given(reader, [row for row in page.rows if row.event.type == CHOICE])
-        yield from ((row, given.get(row.event.id) or str(row.json["data"].get("reason") or "") or None) for row in page.rows)
+        yield from (
+            (row, given.get(row.event.id) or str(row.json["data"].get("reason") or "") or None)
+            for row in page.rows
+        )
         count, after = count + len(page.rows), page.next
         if count > MOST:
-            raise Malformed(f"This period has more than {MOST:,} events. Choose a shorter one, or export the activity log.")
+            raise Malformed(
+                f"This period has more than {MOST:,} events. Choose a shorter one, or export the activity log."
+            )
         if after is None:
             return
 
@@ -83,7 +97,11 @@ def _events(actor: Actor, where: LogFilter) -> Iterator[tuple[activity.ActivityR
 def _case(row: activity.ActivityRow) -> Link | str | None:
     """The replay of the run at that event, by the name of its record; the record's name alone where there was no run."""
     run = row.json["run"]
-    return Link(row.record_title or "The run", f"/runs/{run}/replay?at={row.event.n}") if run else row.record_title
+    return (
+        Link(row.record_title or "The run", f"/runs/{run}/replay?at={row.event.n}")
+        if run
+        else row.record_title
+    )
 
 
 def _overruled(actor: Actor, since: datetime, until: datetime) -> Iterator[Line]:
@@ -107,6 +125,8 @@ def _changed(case: cases.Case) -> tuple[str, str]:
     """(title of the workflow, what was changed) by the names of the version that ran."""
     definition = workflows.version(case.workflow, case.version)
     step = next((each for each in definition.document.steps if each.id == case.step), None)
-    changed = (name for name, _, became in case.values if became in ("edited", "small_edit", "cleared", "ignored"))
+    changed = (
+        name for name, _, became in case.values if became in ("edited", "small_edit", "cleared", "ignored")
+    )
     labels = ", ".join(field_labels.of_step(definition.document, step, name) for name in changed)
     return definition.title, f"Changed what was proposed at “{step.title if step else case.step}”: {labels}"

@@ -20,7 +20,9 @@ class WorkByPerson(TableReport):
     """Of guided runs, one line for each person who completed a step in the window or holds a run now; confidential runs only for who is cleared for them."""
 
     title, icon = "Work by person", "users"
-    gist = "How many steps each person did, how long they took, what was done again, and what they have in hand"
+    gist = (
+        "How many steps each person did, how long they took, what was done again, and what they have in hand"
+    )
     columns = (
         Column("Person"),
         Column("Steps done", "number"),

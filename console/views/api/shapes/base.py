@@ -7,10 +7,24 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 Row = TypeVar("Row")
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Anything = Annotated[Any, WithJsonSchema({"description": "Any JSON value"})]
-Values = Annotated[dict[str, Anything], Field(description="Values by field name; what the reader may not see is missing or null")]
-Cursor = Annotated[str | None, Field(description="Give it as `after` for the following page; null: this is the last")]
+Values = Annotated[
+    dict[str, Anything],
+    Field(description="Values by field name; what the reader may not see is missing or null"),
+]
+Cursor = Annotated[
+    str | None, Field(description="Give it as `after` for the following page; null: this is the last")
+]
 Status = Literal[
-    "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
+    "running",
+    "waiting_person",
+    "waiting_time",
+    "waiting_event",
+    "saved",
+    "completed",
+    "aborted",
+    "failed",
+    "cancelled",
+    "timed_out",
 ]
 
 
@@ -46,7 +60,9 @@ class Error(Open):
     """What went wrong. Beside these names there may be `run_id` of a live run, `retry_after` in seconds, `request_id` to tell whoever runs the console."""
 
     code: str = Field(description="For programs; it is never renamed")
-    message: str = Field(description="For the person who can act on it: what happened, to what, what to do next")
+    message: str = Field(
+        description="For the person who can act on it: what happened, to what, what to do next"
+    )
     details: list[ErrorDetail]
 
 
@@ -67,7 +83,9 @@ class RoleInTeam(Shape):
 class RoleWithSources(RoleInTeam):
     """A role with what gives it; it goes with the last."""
 
-    sources: list[str] = Field(alias="from", description="hand, invitation, or identity:<id> for the groups of an identity")
+    sources: list[str] = Field(
+        alias="from", description="hand, invitation, or identity:<id> for the groups of an identity"
+    )
 
 
 class LinkedIdentity(Shape):

@@ -44,14 +44,18 @@ class EnrolmentLead(Shape):
     id: str
     values: dict[str, Anything]
     record: str | None
-    status: Literal["waiting", "active", "paused", "left", "refused"] = Field(description="paused: the workflow is")
+    status: Literal["waiting", "active", "paused", "left", "refused"] = Field(
+        description="paused: the workflow is"
+    )
     node_id: str | None
     run_id: str | None
     version: int | None
     at: Moment
     left_at: Moment | None
     reason: str | None
-    tags: list[str] = Field(description="What steps put on somebody without a record; the tags of a record are the record's")
+    tags: list[str] = Field(
+        description="What steps put on somebody without a record; the tags of a record are the record's"
+    )
     history: list[LeadStep]
 
 

@@ -29,7 +29,9 @@ class Event(Shape):
     step: str | None
     attempt: int | None
     actor: EventActor
-    address: str | None = Field(description="From where a person or a key acted; null for the engine, and where it was erased")
+    address: str | None = Field(
+        description="From where a person or a key acted; null for the engine, and where it was erased"
+    )
     team: str | None
     collection: str | None
     record: str | None

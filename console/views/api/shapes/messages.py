@@ -6,7 +6,9 @@ from pydantic import Field
 
 from console.views.api.shapes.base import Moment, Shape
 
-MessageStatus = Literal["waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled"]
+MessageStatus = Literal[
+    "waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled"
+]
 ChannelKind = Literal["email", "sms", "call", "chat"]
 
 
@@ -37,7 +39,9 @@ class Message(Shape):
     at: Moment
     asked_at: Moment
     sent_at: Moment | None
-    opened_at: Moment | None = Field(description="Of an e-mail whose step notices it: when it was opened first")
+    opened_at: Moment | None = Field(
+        description="Of an e-mail whose step notices it: when it was opened first"
+    )
     provider: str | None
     provider_id: str | None
     sandbox: bool = Field(description="It did not really leave")

@@ -29,7 +29,9 @@ class RetriedGroup(Shape):
     started: dict[str, str] = Field(description="Id of the failed run → id of the new one")
     refused: dict[str, str] = Field(description="Id of the failed run → why it was not done again")
     left: int = Field(description="How many of the group are open still; at most 100, but in a preview")
-    runs: list[str] | None = Field(description="In a preview: the failed runs that would be done again now, the oldest first; else null")
+    runs: list[str] | None = Field(
+        description="In a preview: the failed runs that would be done again now, the oldest first; else null"
+    )
     acted: bool | None = Field(
         description="In a preview: whether one of them changed something outside or sent a message, which beginning at the start would do again; else null"
     )
@@ -117,7 +119,9 @@ class WorkflowMetrics(Shape):
     live: int
     completed: int
     failed: int
-    done_again: int = Field(description="Failed ones that another run has taken the place of; `success` leaves them out")
+    done_again: int = Field(
+        description="Failed ones that another run has taken the place of; `success` leaves them out"
+    )
     stopped: int
     unsent: int = Field(description="Messages that did not leave: skipped, waited too long, or failed")
     success: float | None = Field(description="Between 0 and 1; null where nothing counts")

@@ -155,5 +155,6 @@ class Records(Shape):
     next: Cursor
     total: int = Field(0, description="How many there are, with `count=1`", ge=0)
     searched: Literal["beginnings", "exact"] | None = Field(
-        None, description="Only where `q` went through the indexes of a large table: what these find; `inside=1` looks everywhere"
+        None,
+        description="Only where `q` went through the indexes of a large table: what these find; `inside=1` looks everywhere",
     )

@@ -33,7 +33,9 @@ class Trigger(Shape):
 
     id: str | None = Field(description="Of the workflow's trigger, where one of its own started it")
     kind: StartKind
-    event: dict[str, Anything] | None = Field(None, description="The event that started it, without values of records")
+    event: dict[str, Anything] | None = Field(
+        None, description="The event that started it, without values of records"
+    )
 
 
 class Parent(Shape):
@@ -56,7 +58,9 @@ class RunHead(Shape):
     record: str | None
     team: str
     trigger: Trigger
-    mode: Literal["guided", "hands_off"] = Field(description="`hands_off`: nobody holds it unless it asks a person")
+    mode: Literal["guided", "hands_off"] = Field(
+        description="`hands_off`: nobody holds it unless it asks a person"
+    )
     test: bool = Field(description="Whether it is a trial, marked as one")
     started_by: str
     holder: str | None = Field(description="The one person who may act on it now")
@@ -123,14 +127,18 @@ class ProposedValue(Open):
     confidence: Literal["high", "medium", "low"]
     reason: str | None
     sources: list[ProposalSource] | None
-    preselected: bool = Field(description="Whether a form holds it before a person has put it there; false: it is only offered")
+    preselected: bool = Field(
+        description="Whether a form holds it before a person has put it there; false: it is only offered"
+    )
 
 
 class ProposedChoice(Open):
     """What is said of the proposed choice."""
 
     confidence: Literal["high", "medium", "low"]
-    preselected: bool = Field(description="Whether it is chosen before a person has chosen it; false: it is only offered")
+    preselected: bool = Field(
+        description="Whether it is chosen before a person has chosen it; false: it is only offered"
+    )
 
 
 class Proposal(Open):
@@ -143,7 +151,9 @@ class Proposal(Open):
     message: str | None = Field(description="Why there is none, and what to do")
     deadline_at: Moment
     fields: list[ProposedValue]
-    outcome: str | None = Field(description="The proposed choice; chosen beforehand only where `choice.preselected` says so")
+    outcome: str | None = Field(
+        description="The proposed choice; chosen beforehand only where `choice.preselected` says so"
+    )
     choice: ProposedChoice | None
     flags: list[str]
     banner: str | None
@@ -152,7 +162,10 @@ class Proposal(Open):
 class Waiting(Open):
     """What the run waits for."""
 
-    for_: str = Field(alias="for", description="time, event, approval, run, effect, retry, or what the step's type waits for")
+    for_: str = Field(
+        alias="for",
+        description="time, event, approval, run, effect, retry, or what the step's type waits for",
+    )
     until: Moment | None
 
 
@@ -216,7 +229,8 @@ class Decided(Shape):
     decision: Literal["approve", "reject"]
     reason: str | None
     stands_in_for: list[str] = Field(
-        default=[], description="People who were away, in whose place it was given; only there where somebody was"
+        default=[],
+        description="People who were away, in whose place it was given; only there where somebody was",
     )
 
 
@@ -253,12 +267,16 @@ class Cause(Shape):
     """One link of what caused a run."""
 
     kind: CauseKind = Field(description="`outside`: made outside the console, by nobody that it knows")
-    person: str | None = Field(description="Who acted; for a key its owner. Who caused a run does not approve in it")
+    person: str | None = Field(
+        description="Who acted; for a key its owner. Who caused a run does not approve in it"
+    )
     key: str | None
     trigger: str | None = Field(description="The trigger that it fired")
     event: int | None = Field(description="The place in the log of the change or tag")
     run: str | None = Field(description="The run that made it")
-    address: str | None = Field(description="The client's; null where it was erased, or is kept with the event")
+    address: str | None = Field(
+        description="The client's; null where it was erased, or is kept with the event"
+    )
     signed: bool | None = Field(description="Of a delivery: whether it was signed")
 
 

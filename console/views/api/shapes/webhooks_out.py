@@ -20,7 +20,9 @@ class OutgoingWebhook(Shape):
     id: str
     url: str
     events: list[str] = Field(description="Names of events, `*` alone for all")
-    filter: str | None = Field(description="An expression over `event`; what it does not let pass is not sent")
+    filter: str | None = Field(
+        description="An expression over `event`; what it does not let pass is not sent"
+    )
     enabled: bool
     status: Literal["on", "off", "stopped"] = Field(description="stopped: by itself; `problem` says why")
     problem: str | None
@@ -28,7 +30,9 @@ class OutgoingWebhook(Shape):
     run_as: str | None = Field(description="Address of the service account that it acts for")
     made_at: Moment
     pos: int = Field(description="The place up to which the log was read for it")
-    secret: str | None = Field(description="That deliveries are signed with; shown once, never to a repeated request")
+    secret: str | None = Field(
+        description="That deliveries are signed with; shown once, never to a repeated request"
+    )
 
 
 class WebhookAnswer(Shape):

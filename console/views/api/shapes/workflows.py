@@ -17,7 +17,9 @@ class Workflow(Shape):
     description: str
     status: Literal["draft", "active", "paused", "completed", "cancelled"]
     team: str | None
-    whose: Literal["organisation", "personal"] = Field(description="personal: only its owner sees and starts it")
+    whose: Literal["organisation", "personal"] = Field(
+        description="personal: only its owner sees and starts it"
+    )
     owner: str | None = Field(description="The id of the person whose it is; null for the organisation's")
     collection: str | None
     version: int | None
@@ -64,14 +66,18 @@ class Delivery(Shape):
     """What the rules for reaching people say of a message, or of one try of a call."""
 
     channel: str
-    contact: str = Field(description="Whom it would reach, empty: nobody of the users' databases, or not for this reader")
+    contact: str = Field(
+        description="Whom it would reach, empty: nobody of the users' databases, or not for this reader"
+    )
     to: str | None = Field(description="The address, as the reader may see it")
     status: Literal["sent", "skipped", "expired"]
     code: str
     reason: str
     at: Moment = Field(description="When it would leave, or be given up")
     waits: list[DeliveryWait] = Field(description="What it would wait for before that, in order")
-    repeats: list[DeliveryRepeat] = Field(description="What the caps would do to the second and the tenth such message to the same contact")
+    repeats: list[DeliveryRepeat] = Field(
+        description="What the caps would do to the second and the tenth such message to the same contact"
+    )
 
 
 class OverCap(Shape):
@@ -96,18 +102,26 @@ class Activation(Shape):
     """What activating a workflow would do. `publishes` is the number that the draft would get, null where its live version stays."""
 
     publishes: int | None
-    problems: list[ErrorDetail] = Field(description="What keeps the draft from being published; empty: nothing")
+    problems: list[ErrorDetail] = Field(
+        description="What keeps the draft from being published; empty: nothing"
+    )
     triggers: list[str] = Field(description="What starts runs, in words")
     channels: list[str] = Field(description="Through which its steps reach people, in words")
-    matching: int | None = Field(description="Records that a start may be about now, counted up to 10,000; null where there are none")
-    overdue: int = Field(description="Live runs whose timer came due while it was paused: they go on at once, the longest due first")
+    matching: int | None = Field(
+        description="Records that a start may be about now, counted up to 10,000; null where there are none"
+    )
+    overdue: int = Field(
+        description="Live runs whose timer came due while it was paused: they go on at once, the longest due first"
+    )
     due: int = Field(description="Live runs whose timer comes due in the next 24 hours")
     timers: list[Timer] = Field(description="The first of these")
     firings: list[Firing] = Field(description="Schedules in the next 24 hours, at most 20")
     over_cap: OverCap | None = Field(
         description="Of the first 1,000 contacts, whom the caps hold back now; null without messages to contacts"
     )
-    let_in: LetIn | None = Field(description="Whom its triggers would let in now; null where none says whom, or that cannot be told")
+    let_in: LetIn | None = Field(
+        description="Whom its triggers would let in now; null where none says whom, or that cannot be told"
+    )
 
 
 class Ended(Shape):
@@ -163,7 +177,9 @@ class DraftProblem(Shape):
     field: str
     severity: Literal["error", "warning"]
     message: str
-    mend: dict[str, Anything] | None = Field(None, description="A change that mends it, where that is certain")
+    mend: dict[str, Anything] | None = Field(
+        None, description="A change that mends it, where that is certain"
+    )
 
 
 class WorkflowDraft(Shape):
@@ -177,7 +193,9 @@ class WorkflowDraft(Shape):
 class DryRunStep(Shape):
     """A step of the path of a dry run. `input` is what was answered, `output` what later steps read; null: the step has not ended."""
 
-    step: str = Field(description="Its id; of another workflow that a step runs, behind that step and a slash")
+    step: str = Field(
+        description="Its id; of another workflow that a step runs, behind that step and a slash"
+    )
     attempt: int
     outcome: str | None
     input: dict[str, Anything]
@@ -197,7 +215,9 @@ class WouldSend(Shape):
     kind: str
     summary: str
     request: dict[str, Anything]
-    deliveries: list[Delivery] = Field(description="Of a message: whom it would reach and when, for each try; none of anything else")
+    deliveries: list[Delivery] = Field(
+        description="Of a message: whom it would reach and when, for each try; none of anything else"
+    )
 
 
 class DryRunQuestion(Shape):
@@ -271,7 +291,9 @@ class BuilderTurn(Shape):
 
     status: Literal["pending", "ready", "failed"]
     text: str
-    changes: list[dict[str, Anything]] = Field(description="Changes as `PATCH …/draft` takes them, with the revision that was asked about")
+    changes: list[dict[str, Anything]] = Field(
+        description="Changes as `PATCH …/draft` takes them, with the revision that was asked about"
+    )
     assumptions: list[str]
     problems: list[DraftProblem]
 
@@ -281,7 +303,9 @@ class WorkflowNode(Shape):
 
     id: str
     workflow_id: str
-    type: str = Field(description="The type with which it was added, while its settings can be said so; else the step type")
+    type: str = Field(
+        description="The type with which it was added, while its settings can be said so; else the step type"
+    )
     title: str
     name: str = Field(description="The same as `title`")
     config: dict[str, Anything] = Field(description="The settings, as the type takes them")
@@ -329,7 +353,9 @@ class TriggerFirings(Shape):
     trigger: str
     kind: str
     words: str = Field(description="What people call it")
-    whom: list[str] = Field(description="Whom it lets in, a sentence each: the segment that is enrolled, and its filter")
+    whom: list[str] = Field(
+        description="Whom it lets in, a sentence each: the segment that is enrolled, and its filter"
+    )
     count: int | None = Field(description="How often it fires within 24 hours")
     first: Moment | None
 
@@ -350,7 +376,9 @@ class ChannelUse(Shape):
     channel: str
     steps: list[str]
     new: bool = Field(description="The live version does not use it")
-    reaches: int | None = Field(description="Records with such an address, counted up to 10,000; null where that cannot be told")
+    reaches: int | None = Field(
+        description="Records with such an address, counted up to 10,000; null where that cannot be told"
+    )
 
 
 class PublishingImpact(Shape):
@@ -370,8 +398,12 @@ class PublishingImpact(Shape):
     case_mail: list[str] = Field(
         description="Titles of the steps whose messages are about a case: their e-mail leaves at any hour and counts for no cap"
     )
-    matching: int | None = Field(description="Records that a start may be about, counted up to 10,000; null where there are none")
-    tests: list[str] | None = Field(description="Names of the tests that the document has; null where it has none")
+    matching: int | None = Field(
+        description="Records that a start may be about, counted up to 10,000; null where there are none"
+    )
+    tests: list[str] | None = Field(
+        description="Names of the tests that the document has; null where it has none"
+    )
 
 
 class PublishingReview(Shape):

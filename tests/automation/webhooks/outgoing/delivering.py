@@ -17,7 +17,14 @@ from tests.servers.outside import Receiver
 def happens(company: Company, *tags: str, record: str = "1") -> None:
     """Something in the log for each."""
     for name in tags:
-        log.note(company.olivia, "tag_added", open={"tag": name, "n": 1}, collection="customer", record=record, team="operations")
+        log.note(
+            company.olivia,
+            "tag_added",
+            open={"tag": name, "n": 1},
+            collection="customer",
+            record=record,
+            team="operations",
+        )
 
 
 def go_on() -> None:
@@ -37,7 +44,9 @@ def bodies(receiver: Receiver) -> list[dict[str, Any]]:
 
 
 def statuses(webhook_id: str) -> list[tuple[str, int]]:
-    return fetch("select status, tries from console.webhook_delivery where webhook = %s order by number", (webhook_id,))
+    return fetch(
+        "select status, tries from console.webhook_delivery where webhook = %s order by number", (webhook_id,)
+    )
 
 
 def added(who: Actor, receiver: Receiver, *events: str, **more: Any) -> tuple[str, str]:

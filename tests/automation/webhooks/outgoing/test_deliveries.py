@@ -14,7 +14,15 @@ from console.automation.webhooks import outgoing as webhooks
 from console.infra.db.engine import fetch
 from console.work import notices
 from tests import warm
-from tests.automation.webhooks.outgoing.delivering import added, answering, bodies, due_now, go_on, happens, statuses
+from tests.automation.webhooks.outgoing.delivering import (
+    added,
+    answering,
+    bodies,
+    due_now,
+    go_on,
+    happens,
+    statuses,
+)
 from tests.company import Company
 from tests.servers.outside import Received, Receiver
 
@@ -41,7 +49,9 @@ def test_a_try_that_fails_is_made_again_with_the_same_id_and_body_and_holds_up_w
     happens(company, "third")
     receiver.answer = lambda _: (503, b"", {"Retry-After": "7200"})
     go_on()
-    assert fetch("select due_at > now() + interval '110 minutes' from console.webhook_delivery where status = 'waiting'") == [(True,)]
+    assert fetch(
+        "select due_at > now() + interval '110 minutes' from console.webhook_delivery where status = 'waiting'"
+    ) == [(True,)]
 
 
 @pytest.mark.slow
@@ -49,7 +59,10 @@ def test_nobody_there_redirects_and_endless_answers(company: Company, receiver: 
     ident, _ = added(company.ines, receiver)
     happens(company, "first")
     elsewhere = f"{receiver.url}/elsewhere"
-    answers: list[tuple[int, bytes, dict[str, str]]] = [(302, b"", {"Location": elsewhere}), (500, b"x" * 300_000, {})]
+    answers: list[tuple[int, bytes, dict[str, str]]] = [
+        (302, b"", {"Location": elsewhere}),
+        (500, b"x" * 300_000, {}),
+    ]
     receiver.answer = lambda _: answers.pop(0) if answers else (200, b"", {})
 
     def hang_up(handler: Any) -> None:
@@ -68,7 +81,9 @@ def test_nobody_there_redirects_and_endless_answers(company: Company, receiver: 
 
 
 @pytest.mark.slow
-def test_who_keeps_refusing_is_passed_over_and_who_is_away_for_a_day_stops_it(company: Company, receiver: Receiver) -> None:
+def test_who_keeps_refusing_is_passed_over_and_who_is_away_for_a_day_stops_it(
+    company: Company, receiver: Receiver
+) -> None:
     ident, _ = added(company.ines, receiver)
     happens(company, "first", "second")
     answering(receiver, 422, 422, 422)
@@ -84,14 +99,18 @@ def test_who_keeps_refusing_is_passed_over_and_who_is_away_for_a_day_stops_it(co
     stopped = webhooks.subscription(company.ines, ident)
     assert (stopped.status, stopped.stopped, statuses(ident)[2]) == ("stopped", "failing", ("waiting", 11))
     assert any("stopped" in notice.text for notice in notices.notices_of(company.ines))
-    assert fetch("select count(*) from console.event where convert_from(body, 'UTF8') like '%%\"type\":\"webhook_stopped\"%%'") == [(1,)]
+    assert fetch(
+        "select count(*) from console.event where convert_from(body, 'UTF8') like '%%\"type\":\"webhook_stopped\"%%'"
+    ) == [(1,)]
     happens(company, "fourth")
     go_on()
     receiver.answer = lambda _: (200, b"", {})
     before = len(receiver.received)
     webhooks.change(company.ines, ident, {"enabled": True})
     go_on()
-    assert [one["data"]["values"]["tag"] for one in bodies(receiver)[before:]] == ["third", "fourth"], "nothing was left out"
+    assert [one["data"]["values"]["tag"] for one in bodies(receiver)[before:]] == ["third", "fourth"], (
+        "nothing was left out"
+    )
 
 
 def test_gone_for_good_stops_it_at_once(company: Company, receiver: Receiver) -> None:
@@ -102,15 +121,17 @@ def test_gone_for_good_stops_it_at_once(company: Company, receiver: Receiver) ->
     assert webhooks.subscription(company.ines, ident).stopped == "gone"
 
 
-WORK = (
-    "import sys; from console import outgoing_webhooks as room; room.take_in() if sys.argv[1] == 'take_in' else room.deliver(sys.argv[1])"
-)
+WORK = "import sys; from console import outgoing_webhooks as room; room.take_in() if sys.argv[1] == 'take_in' else room.deliver(sys.argv[1])"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "sent", "left"),
-    [("webhooks.taken", 0, []), ("webhooks.sending", 0, [("waiting", 0)]), ("webhooks.sent", 1, [("waiting", 0)])],
+    [
+        ("webhooks.taken", 0, []),
+        ("webhooks.sending", 0, [("waiting", 0)]),
+        ("webhooks.sent", 1, [("waiting", 0)]),
+    ],
 )
 def test_a_worker_that_dies_in_the_middle_leaves_the_same_delivery_to_the_next(
     company: Company, receiver: Receiver, at: str, sent: int, left: list[tuple[str, int]]

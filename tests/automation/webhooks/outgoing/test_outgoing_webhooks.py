@@ -19,7 +19,15 @@ from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 from console.operations import erasure
 from console.work import notices
-from tests.automation.webhooks.outgoing.delivering import added, answering, bodies, due_now, go_on, happens, statuses
+from tests.automation.webhooks.outgoing.delivering import (
+    added,
+    answering,
+    bodies,
+    due_now,
+    go_on,
+    happens,
+    statuses,
+)
 from tests.company import PASSWORD, Company
 from tests.servers.outside import Receiver
 
@@ -55,22 +63,44 @@ def test_only_what_whom_it_acts_for_may_read_leaves(company: Company, receiver: 
     added(company.tom, receiver, "record.updated", filter="event.values.new.tax_id != null")
     for record in ("1", "3"):
         log.note(
-            company.olivia, "record_changed", open=CHANGED, sealed={"old": {"tax_id": "SECRET-OLD"}, "new": {"tax_id": "SECRET-NEW"}},
-            collection="customer", record=record, subject=subjects.subject_of("customer", record), team="operations",
-        )  # fmt: skip
-    log.note(company.olivia, "tag_added", open={"tag": "x", "n": 1}, collection="customer", record="1", team="operations", label="amber")
+            company.olivia,
+            "record_changed",
+            open=CHANGED,
+            sealed={"old": {"tax_id": "SECRET-OLD"}, "new": {"tax_id": "SECRET-NEW"}},
+            collection="customer",
+            record=record,
+            subject=subjects.subject_of("customer", record),
+            team="operations",
+        )
+    log.note(
+        company.olivia,
+        "tag_added",
+        open={"tag": "x", "n": 1},
+        collection="customer",
+        record="1",
+        team="operations",
+        label="amber",
+    )
     go_on()
     told = [one for one in bodies(receiver) if one["type"] == "record.updated"]
-    assert [one["data"]["record"] for one in told] == ["1"], "the corporate customer is out of scope, and the filter sees no hidden value"
+    assert [one["data"]["record"] for one in told] == ["1"], (
+        "the corporate customer is out of scope, and the filter sees no hidden value"
+    )
     assert {"values.old.tax_id", "values.new.tax_id"} <= set(told[0]["data"]["masked"])
     assert b"SECRET" not in b"".join(one.body for one in receiver.received)
-    assert not [one for one in bodies(receiver) if one["type"] == "tag.added"], "what needs a clearance is not sent"
+    assert not [one for one in bodies(receiver) if one["type"] == "tag.added"], (
+        "what needs a clearance is not sent"
+    )
     assert secret not in str(fetch("select * from console.webhook"))
 
 
 def cleared(who: Actor, *labels: str) -> None:
     with transaction() as connection:
-        there = [row for row in policy_store.rows_of(connection, sub=f"user:{who.id}") if row.obj.startswith("label:")]
+        there = [
+            row
+            for row in policy_store.rows_of(connection, sub=f"user:{who.id}")
+            if row.obj.startswith("label:")
+        ]
         wanted = [Row("p", f"user:{who.id}", "*", f"label:{label}", "see", "allow") for label in labels]
         policy_store.write(connection, added=wanted, removed=there)
     access.refresh()
@@ -79,7 +109,15 @@ def cleared(who: Actor, *labels: str) -> None:
 def test_rights_are_judged_when_it_is_sent(company: Company, receiver: Receiver) -> None:
     cleared(company.ines, "amber")
     ident, _ = added(company.ines, receiver)
-    log.note(company.olivia, "tag_added", open={"tag": "x", "n": 1}, collection="customer", record="1", team="operations", label="amber")
+    log.note(
+        company.olivia,
+        "tag_added",
+        open={"tag": "x", "n": 1},
+        collection="customer",
+        record="1",
+        team="operations",
+        label="amber",
+    )
     happens(company, "second")
     sequencing.catch_up()
     webhooks.take_in()
@@ -111,7 +149,10 @@ def test_a_right_that_is_gone_stops_it_and_says_so(company: Company, receiver: R
     assert any("stopped" in notice.text for notice in notices.notices_of(company.ines)), (
         "whoever manages webhooks is told, as Gus may not look"
     )
-    for act in (lambda: webhooks.send_test(company.ines, ident), lambda: webhooks.renew_secret(company.ines, ident)):
+    for act in (
+        lambda: webhooks.send_test(company.ines, ident),
+        lambda: webhooks.renew_secret(company.ines, ident),
+    ):
         with pytest.raises(NotAllowed):
             act()
     assert webhooks.change(company.ines, ident, {"enabled": True}).acts_for == company.ines.id
@@ -156,10 +197,28 @@ def test_a_service_account_goes_on_when_who_made_it_has_left(company: Company, r
 
 
 INSIDE = (
-    "http://127.0.0.1/", "https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://0/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/",
-    "https://127.1/", "https://10.0.0.1/", "https://172.16.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest/", "https://[fd00::1]/", "https://[fe80::1]/",
-    "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://100.64.0.1/", "https://0.0.0.0/", "https://192.0.0.8/",
-)  # fmt: skip
+    "http://127.0.0.1/",
+    "https://127.0.0.1/",
+    "https://localhost/",
+    "https://[::1]/",
+    "https://0/",
+    "https://2130706433/",
+    "https://0x7f000001/",
+    "https://0177.0.0.1/",
+    "https://127.1/",
+    "https://10.0.0.1/",
+    "https://172.16.0.1/",
+    "https://192.168.1.1/",
+    "https://169.254.169.254/latest/",
+    "https://[fd00::1]/",
+    "https://[fe80::1]/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://[64:ff9b::7f00:1]/",
+    "https://[2002:7f00:1::]/",
+    "https://100.64.0.1/",
+    "https://0.0.0.0/",
+    "https://192.0.0.8/",
+)
 
 
 def test_an_inside_address_is_refused_when_it_is_saved_and_when_it_is_asked(
@@ -194,12 +253,17 @@ def test_records_that_a_run_changes_are_told_of(company: Company, receiver: Rece
     run_id = company.finished("1")
     company.work()
     go_on()
-    known = [(event.on, event.record, dict(event.new or {})) for event in triggers.read_after(0, ["record.updated"]).events]
+    known = [
+        (event.on, event.record, dict(event.new or {}))
+        for event in triggers.read_after(0, ["record.updated"]).events
+    ]
     assert known == [("record.updated", "1", {"risk": "low"})], "triggers know it too"
     [told] = bodies(receiver)
     assert (told["type"], told["run"], told["data"]["changed"]) == (
-        "record.updated", run_id, [{"type": "record.updated", "collection": "customer", "record": "1"}],
-    )  # fmt: skip
+        "record.updated",
+        run_id,
+        [{"type": "record.updated", "collection": "customer", "record": "1"}],
+    )
 
 
 @pytest.mark.slow
@@ -239,8 +303,11 @@ def test_tests_and_redelivery_by_hand(company: Company, receiver: Receiver) -> N
         )
     ]
     assert [(each["change"], each.get("delivery")) for each in noted] == [
-        *(("added", None), ("tested", None), ("on", None)), *[("sent_again", event.id)] * 2, ("secret", None), *[("tested", None)] * 6,
-    ]  # fmt: skip
+        *(("added", None), ("tested", None), ("on", None)),
+        *[("sent_again", event.id)] * 2,
+        ("secret", None),
+        *[("tested", None)] * 6,
+    ]
 
 
 @pytest.mark.slow
@@ -264,9 +331,15 @@ def test_erasure_reaches_what_was_answered_and_what_waits(company: Company, rece
     receiver.answer = lambda sent: (500, b"echo " + sent.body[:900], {})
     sealed = {"old": {"display_name": "Adaeze"}, "new": {"display_name": "Renamed Person"}}
     log.note(
-        company.olivia, "record_changed", open={**CHANGED, "fields": ["display_name"]}, sealed=sealed,
-        collection="customer", record="1", subject=subjects.subject_of("customer", "1"), team="operations",
-    )  # fmt: skip
+        company.olivia,
+        "record_changed",
+        open={**CHANGED, "fields": ["display_name"]},
+        sealed=sealed,
+        collection="customer",
+        record="1",
+        subject=subjects.subject_of("customer", "1"),
+        team="operations",
+    )
     go_on()
     assert b"Renamed Person" in receiver.received[0].body
     [kept], _ = webhooks.deliveries_of(company.ines, ident)
@@ -277,4 +350,6 @@ def test_erasure_reaches_what_was_answered_and_what_waits(company: Company, rece
     receiver.answer = lambda _: (200, b"", {})
     go_on()
     assert b"Renamed" not in receiver.received[-1].body
-    assert fetch("select count(*) from console.webhook_delivery where answer is not null and subject is not null and tries = 1") == [(0,)]
+    assert fetch(
+        "select count(*) from console.webhook_delivery where answer is not null and subject is not null and tries = 1"
+    ) == [(0,)]
