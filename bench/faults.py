@@ -112,7 +112,7 @@ FAULTS = (
     Fault("log/verify.py", "if count != (total :=", "if False and (total :=", "log"),
     Fault("log/verify.py", 'if complete and tree.root() != log["root"]:', "if False:", "log"),
     Fault(
-        "activity/exports.py",
+        "formats/spreadsheets.py",
         "if isinstance(cell, str) and cell.startswith(FORMULA) else cell",
         "if False else cell",
         "activity",

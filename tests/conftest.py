@@ -271,6 +271,9 @@ def server(pg: Embedded) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def template(pg: Embedded, suite_folder: Path) -> str:
     """The name of a migrated database that nobody connects to."""
+    from console.operations import wiring
+
+    wiring.connect()
     pg.prepare_database(TEMPLATE)
     migrate.upgrade(_migration_url(pg, TEMPLATE))
     with told(pg, TEMPLATE, suite_folder):

@@ -29,8 +29,9 @@ class Photographer:
     def as_(self, who: str, scheme: str = "light") -> Iterator[Page]:
         """A page on which this person has signed in."""
         context = self.browser.new_context(
-            viewport=SIZE, color_scheme="dark" if scheme == "dark" else "light"
-        )  # type: ignore[arg-type]
+            viewport=SIZE,  # type: ignore[arg-type]
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
         page = context.new_page()
         page.goto(f"{self.url}/sign-in")
         page.click(f"button[name=person][value={who}]")

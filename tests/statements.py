@@ -20,7 +20,7 @@ from console.infra.db.run_reach import ALL
 ROOT = Path(__file__).parents[1]
 OURS, ENGINES, OTHERS = (
     str(ROOT / "console") + "/",
-    str(ROOT / "console" / "db") + "/",
+    str(ROOT / "console" / "infra" / "db") + "/",
     (str(ROOT / "tests") + "/", str(ROOT / "migrations") + "/"),
 )
 TABLE = re.compile(

@@ -228,7 +228,7 @@ def test_a_kind_of_effect_is_done_documented_and_tested(name: str) -> None:
     assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), (
         f"docs/reference/action-file.md wants a row for `{name}`: {page}"
     )
-    tests = (ROOT / "tests" / "effects").glob("*.py")
+    tests = (ROOT / "tests" / "steps" / "effects").glob("*.py")
     assert any(f'"kind": "{name}"' in text(file) for file in tests), (
         f"tests/steps/effects/test_{name}.py is missing: {page}"
     )
@@ -325,7 +325,7 @@ COMMANDS = dict(leaves(console))
 def options(name: str) -> set[str]:
     """Long options of the command; those of `serve` are the supervisor's."""
     if name == "serve":
-        return set(re.findall(r"--[a-z-]+", text(ROOT / "console" / "processes" / "supervisor.py")))
+        return set(re.findall(r"--[a-z-]+", text(ROOT / "console" / "infra" / "processes" / "supervisor.py")))
     return {
         option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")
     }

@@ -72,7 +72,7 @@ def test_which_passes_fail(ask: Ask, asked: str | None, names: str, failing: str
 
 def test_every_point_is_failed_at_by_a_test() -> None:
     """A point that no test names says that a death there was thought of, and not that it was tried."""
-    root = Path(faults.__file__).parent
+    root = Path(faults.__file__).parents[1]
     points = {
         name
         for path in root.rglob("*.py")

@@ -59,7 +59,7 @@ def user(
 ) -> subprocess.Popen[str]:
     """Another process that uses the server of this folder."""
     script = f"import sys; from pathlib import Path; from console.infra.postgres import Embedded; server = Embedded(Path(sys.argv[1]), durable=False).acquire(); {deed}"
-    environment = os.environ | {"PYTHONPATH": str(Path(postgres.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(postgres.__file__).parents[2])}
     return subprocess.Popen(
         [*prefix, sys.executable, "-P", "-c", script, str(folder)],
         stdin=subprocess.PIPE,
@@ -413,7 +413,7 @@ class TestWhoItRunsAs:
         """)
         environment = os.environ | {
             "PATH": f"{forbidden}:{os.environ['PATH']}",
-            "PYTHONPATH": str(Path(postgres.__file__).parents[1]),
+            "PYTHONPATH": str(Path(postgres.__file__).parents[2]),
         }
         folder = tmp_path / "da ta"
         for _ in range(2):

@@ -97,7 +97,7 @@ LAW = {"console.core.run.evolve.evolve"}
 DEMO = "console.demo."
 """The demo plays a worker while it is made: what it calls is not called by that."""
 BY_NAME = re.compile(
-    r"console\.effects\.\w+\.(?:recover|check)|console\.formats\.\w+\.\w+|console\.hooks\.(?:action|computed|segment)|console\.web\.application"
+    r"console\.steps\.effects\.\w+\.(?:recover|check)|console\.formats\.\w+\.\w+|console\.records\.hooks\.(?:action|computed|segment)|console\.views\.server\.application"
 )
 """What is asked for by its name: of a kind of effect, as a filter of templates, by code of others, by the server of pages."""
 BY_TOOLS = {
@@ -105,7 +105,7 @@ BY_TOOLS = {
     "console.core.documents.workflow_schema.schema",
     "console.ai.proposals.waits.start",
     "console.records.indexes.forget",
-    "console.log.append.move_clock",
+    "console.infra.clock.move_clock",
     "console.log.tree.within",
     "console.sources.changing.readdress",
 }

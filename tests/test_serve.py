@@ -28,7 +28,7 @@ from tests.conftest import Database
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(supervisor.__file__).parents[2]
+ROOT = Path(supervisor.__file__).parents[3]
 PATIENCE_S = 60
 
 

@@ -13,12 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import background, browse, log, records, runs
+from console import browse, log, records, runs
 from console.actions import bulk_ends, bulk_starts, many_changes, many_tags, one_record, untouched
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
 from console.auth import access
-from console.background import DONE, RUNNING, Stopping, Work
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
@@ -27,6 +26,8 @@ from console.infra import faults, jobs
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import DONE, RUNNING, Stopping, Work
 
 KEPT = timedelta(days=30)
 """How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""

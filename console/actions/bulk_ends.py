@@ -9,12 +9,11 @@ from sqlalchemy.engine import Connection
 
 from console import log, records, workflows
 from console.actions import bulk_starts, many_changes, one_record
-from console.auth import access
+from console.auth import access, notify
 from console.core.errors import NotFound
 from console.core.plain_words import uncapitalised
 from console.infra import subjects
 from console.infra.db.engine import fetch
-from console.runs.store import side_rows
 
 CAME_TO = {"done": "done", "same": "as before", "open": "open", "refused": "not done", "stopped": "stopped"}
 """State of a record → how its number is spoken."""
@@ -87,7 +86,7 @@ def _notify(
         "subject": subjects.of_person(row.person),
         "link": f"/bulk/{bulk_id}",
     }
-    side_rows.add_notices(connection, [row.person], about, kind, at=log.now(), mail=False, **told)
+    notify.add_notices(connection, [row.person], about, kind, at=log.now(), mail=False, **told)
 
 
 def done_word(action: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from console import log, records
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.browse.change_intents import Intent, Result
 from console.core import scopes
 from console.core.actor import Actor
@@ -17,7 +17,6 @@ from console.infra import subjects
 from console.infra.db.engine import alone, fetch, transaction
 from console.log import AlreadyDone, idempotency_note
 from console.records.write import alike
-from console.runs.store import side_rows
 
 logger = logging.getLogger(__name__)
 LEFT_S = 5
@@ -140,7 +139,7 @@ def _tell(intent: Intent, result: Result, key: str | None) -> None:
     link = f"/c/{intent.collection.id}" if gone else f"/c/{intent.collection.id}/{key}?tab=activity"
     text = RESULTS[result].format(deed=DEEDS[intent.effect].format(what=what))
     with transaction() as connection:
-        side_rows.add_notices(
+        notify.add_notices(
             *(connection, [intent.actor.id], f"change:{intent.id}", "change_settled"),
             at=log.now(),
             text=text,

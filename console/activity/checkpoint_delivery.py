@@ -181,8 +181,8 @@ def _lacking(place: Place, size: int | None) -> Iterator[Head]:
     newest_only = size is None or place.every
     order = "desc limit 1" if newest_only else f"limit {AT_ONCE}"
     for row in fetch(
-        f"select size, note from console.checkpoint where size > %s order by size {order}",
-        (size or 0,),  # noqa: S608 (our own words)
+        f"select size, note from console.checkpoint where size > %s order by size {order}",  # noqa: S608 (our own words)
+        (size or 0,),
     ):
         yield Head(*row)
 

@@ -24,6 +24,7 @@ from console.activity.event_list import Reader
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed
+from console.formats.spreadsheets import escape_formula
 from console.infra import subjects
 from console.log import bundle, event_lists, masking, tree_heads
 from console.log.event_lists import LogFilter, Row
@@ -58,7 +59,6 @@ COLUMNS = (
     "data",
     "masked",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,9 @@ class Export:
                     lambda: event_lists.block(
                         self.query.where,
                         self.reader.within,
-                        after=after,
+                        after=after,  # noqa: B023
                         upto=self.upto,
-                        limit=PAGE,  # noqa: B023
+                        limit=PAGE,
                     )
                 )
                 if block is None:
@@ -380,12 +380,7 @@ def _cells(event: Any) -> list[Any]:
         "data": orjson.dumps(event["data"]).decode(),
         "masked": " ".join(event["masked"]),
     }
-    return [harmless(plain[column]) for column in COLUMNS]
-
-
-def harmless(cell: Any) -> Any:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return [escape_formula(plain[column]) for column in COLUMNS]
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -10,14 +10,13 @@ import sqlalchemy as sa
 
 from console import log
 from console.activity import sequencing
-from console.auth import access
+from console.auth import access, notify
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch, transaction
 from console.log import guards, recheck, tree_heads
 from console.log.guards import Missing
 from console.log.recheck import Checked
-from console.work import notices
 
 logger = logging.getLogger(__name__)
 _ALARM = "update console.log_check set alarm = %(words)s where name = 'new' and alarm is distinct from %(words)s returning name"
@@ -87,7 +86,7 @@ def _tell(words: str) -> None:
     opened = {"position": int(place[1]) if place else None, "guards": len(now.missing)}
     log.note(sequencing.SYSTEM, "log_damaged", open={name: value for name, value in opened.items() if value})
     key = f"log_damaged:{hashlib.sha256(words.encode()).hexdigest()[:16]}"
-    notices.tell(sorted(access.holders("admin")), "log_damaged", key, link="/activity/proof")
+    notify.notify(sorted(access.holders("admin")), "log_damaged", key, link="/activity/proof")
 
 
 def rebuild(actor: Actor, *, check: bool = False) -> Iterator[str]:

@@ -14,10 +14,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import background, log
-from console.auth import accounts
+from console import log
+from console.auth import accounts, notify
 from console.auth.access import narrowing
-from console.background import DONE, Stopping, Work
 from console.browse import list_export, list_tables, record_lists
 from console.browse.list_export import ListExport
 from console.browse.record_lists import BrowseQuery
@@ -29,6 +28,8 @@ from console.infra import jobs, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import DONE, Stopping, Work
 
 Form = Literal["csv", "xlsx"]
 FORMS: tuple[Form, ...] = ("csv", "xlsx")
@@ -106,12 +107,11 @@ class _ListFiles(background.SealedKind[ListFile]):
         return super().words(error)
 
     def ended(self, work: ListFile, status: str) -> None:
-        from console.work import notices
 
         if status == self.stopped:
             shutil.rmtree(_place(work.id), ignore_errors=True)
         else:
-            notices.tell([work.person], "export_ended", work.id, link=f"/exports/{work.id}", mail=False)
+            notify.notify([work.person], "export_ended", work.id, link=f"/exports/{work.id}", mail=False)
 
 
 FILES = _ListFiles()

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from console import formats
-from console.activity.exports import harmless
 from console.browse import list_export
 from console.browse.list_export import ListExport
 from console.core import counted_moments
 from console.core.documents.collections import Collection, Field
 from console.formats import Kind, Look
+from console.formats.spreadsheets import escape_formula
 from console.records import Record
 
 MOST_ROWS = 1_048_575
@@ -69,7 +69,7 @@ class Sink(Protocol):
 
 def write_csv(export: ListExport, look: Look, file: Sink, progress: Progress) -> None:
     """Write the list as a CSV file. Spreadsheets cannot mistake its texts for formulas."""
-    file.write(b"\xef\xbb\xbf" + _lines([[harmless(head)] for head in csv_headings(export)]))
+    file.write(b"\xef\xbb\xbf" + _lines([[escape_formula(head)] for head in csv_headings(export)]))
     for number, lines in enumerate(csv_parts(export, look)):
         progress(number * list_export.PAGE)
         file.write(lines)
@@ -79,7 +79,7 @@ def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
     """The lines of a CSV file, a piece at a time: numbers, days and moments as a spreadsheet reads them, everything else as the page shows it."""
     varying = [_varies(export, item) for item in export.beside]
     for titles, columns, own in _columns(export, look):
-        cells = [[harmless(title) for title in titles]]
+        cells = [[escape_formula(title) for title in titles]]
         for (what, column), varies in zip(columns, varying, strict=True):
             cells.append(_texts(what, column, own))
             if varies:
@@ -105,7 +105,9 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     """The cell of each value; what its kind takes for one value is looked up once."""
     if formats.is_figure(what):
         return [
-            "" if value is None else formats.figure(what, value, look) or harmless(words(what, value, look))
+            ""
+            if value is None
+            else formats.figure(what, value, look) or escape_formula(words(what, value, look))
             for value in column
         ]
     if (
@@ -114,16 +116,16 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
         and (what.widget not in formats.WIDGETS or formats.is_counted(what))
     ):
         return [
-            "" if value is None else _plain_day(what, value, look) or harmless(words(what, value, look))
+            "" if value is None else _plain_day(what, value, look) or escape_formula(words(what, value, look))
             for value in column
         ]
     writer = formats.scalar_writer(what)
     if writer is None or what.widget == "json":
-        return [harmless(words(what, value, look)) for value in column]
+        return [escape_formula(words(what, value, look)) for value in column]
     return [
         ""
         if value is None
-        else harmless(
+        else escape_formula(
             writer(value, what, look)
             if type(value) is int
             or (

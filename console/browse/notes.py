@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import log, records
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.browse.naming import title_in_log
 from console.browse.record_lists import about_record, browsed_collection, note_on, subjects_of
 from console.core import media
@@ -185,8 +185,6 @@ def add(
     Raises NotFound, NotAllowed for who only reads, Invalid for a text that is empty or long, a name that is not clear or of somebody who may not see
     the record, and a file that is not taken; then nothing is kept.
     """
-    from console.work import notices
-
     collection, scope = browsed_collection(actor, collection_id)
     about = records.get(collection_id, key, scope, fields=collection.title_fields)
     if not may_write(actor, collection_id):
@@ -224,7 +222,7 @@ def add(
             connection=connection,
         )
     if named:
-        notices.tell(named, "note_mention", note_id, by=actor.id, link=f"/notes/{note_id}")
+        notify.notify(named, "note_mention", note_id, by=actor.id, link=f"/notes/{note_id}")
     return note_id
 
 

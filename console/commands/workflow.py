@@ -10,13 +10,14 @@ from typing import IO
 
 import click
 
-from console import background, runs, workflows
+from console import runs, workflows
 from console.auth import access, accounts
 from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
 from console.core.errors import Conflict, NotFound
+from console.infra.jobs import background
 from console.runs import simulation
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))

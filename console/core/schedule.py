@@ -160,8 +160,8 @@ def _how_many(cron: str, zone: str, first: datetime, before: datetime) -> int:
             found += sum(
                 1
                 for _ in takewhile(
-                    lambda at: at < end,
-                    _times(cron, zone, max(start, first) - timedelta(microseconds=1)),  # noqa: B023
+                    lambda at: at < end,  # noqa: B023
+                    _times(cron, zone, max(start, first) - timedelta(microseconds=1)),
                 )
             )
     return found

@@ -62,4 +62,4 @@ from console.formats.words import (
     undescribed,
 )
 
-OPEN_MODULES = frozenset({"phone_plans", "phone_text", "sentences", "times"})
+OPEN_MODULES = frozenset({"phone_plans", "phone_text", "sentences", "spreadsheets", "times"})

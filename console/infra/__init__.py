@@ -2,6 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
+        "clock",
         "db",
         "diagnostics",
         "faults",
@@ -12,5 +13,6 @@ OPEN_MODULES = frozenset(
         "processes",
         "settings",
         "subjects",
+        "subscribers",
     }
 )

@@ -222,6 +222,12 @@ def seal(subject: str, about: str, value: Any) -> tuple[str, bytes, bytes]:
     return master_id(), nonce, _key(subject).encrypt(nonce, _packed(value), f"{about}|{subject}".encode())
 
 
+def seal_columns(subject: str, about: str, value: Any) -> dict[str, Any]:
+    """Return the columns of a row that hold a value under the subject's key, by name."""
+    kid, nonce, ciphertext = seal(subject, about, value)
+    return {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext}
+
+
 def _packed(value: Any) -> bytes:
     """The value as JSON; a whole number beyond 64 bits, which no column takes, by its digits."""
     try:

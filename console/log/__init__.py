@@ -1,5 +1,6 @@
 """The log: the only writer and reader of the event table."""
 
+from console.infra.clock import move_clock, moved_by, now
 from console.log import body
 from console.log.append import (
     REQUEST,
@@ -10,11 +11,8 @@ from console.log.append import (
     chained,
     frame_of,
     lane,
-    move_clock,
-    moved_by,
     note,
     noting,
-    now,
     write,
 )
 from console.log.body import Fact, Frame, Link, link

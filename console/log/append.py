@@ -11,7 +11,6 @@ import random
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -20,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from console.core.actor import Actor
 from console.infra import faults, subjects
+from console.infra.clock import now
 from console.infra.db import request_writes, tables
 from console.infra.db.engine import borrowed, driver_of, hot_engine
 from console.infra.db.ids import uuid7_text
@@ -40,25 +40,6 @@ class Moved(Exception):
 
 class Overtaken(Exception):
     """What was to change with a transition had changed before; nothing was written."""
-
-
-_moved_by = timedelta()
-
-
-def now() -> datetime:
-    """The time of a transition, aware UTC; drawn once and passed down."""
-    return datetime.now(UTC) + _moved_by
-
-
-def move_clock(by: timedelta) -> None:
-    """Let this process write its events as if `by` had passed (negative: in the past). Only the demo does, while it makes up its past weeks."""
-    global _moved_by  # noqa: PLW0603 (one clock per process)
-    _moved_by = by
-
-
-def moved_by() -> timedelta:
-    """By how much this process's time differs from the server's, as `move_clock` said."""
-    return _moved_by
 
 
 def frame_of(actor: Actor, team: str | None, **more: Any) -> Frame:

@@ -9,9 +9,10 @@ from sqlalchemy.engine import Connection
 
 from console.core.actor import Actor
 from console.infra import subjects
+from console.infra.clock import now
 from console.infra.db import request_writes, tables
 from console.infra.db.ids import uuid7_text
-from console.log.append import Moved, frame_of, now, write
+from console.log.append import Moved, frame_of, write
 from console.log.body import Fact, Link, link
 from console.log.transition_statement import sealed_values
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import log, runs, workflows
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.auth.access import limits
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
@@ -27,7 +27,6 @@ from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.monitoring import failed_runs, incidents
 from console.runs.engine.run_causes import Place, causes_passed_on
-from console.runs.store import side_rows
 from console.work import due_times
 from console.workflows import OBJECT, Known
 
@@ -417,7 +416,7 @@ def _raise(
             person: kept.said(workflow, held or 0, person) if kept is not None else None for person in people
         }
         for text in dict.fromkeys(texts.values()):
-            side_rows.add_notices(
+            notify.add_notices(
                 *(
                     connection,
                     [person for person in people if texts[person] == text],

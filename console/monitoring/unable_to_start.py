@@ -8,13 +8,12 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from console import log, records, workflows
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.auth.access import limits
 from console.automation.triggers import GOES_ROUND, start_waiting
 from console.core.actor import Actor
 from console.infra import jobs
 from console.infra.db.engine import alone, fetch, transaction
-from console.runs.store import side_rows
 from console.workflows import OBJECT, Known
 
 UNABLE, ABLE = "cannot_start", "starts_again"
@@ -138,7 +137,7 @@ def _tell(known: Known | None, kind: str | None, workflow: str = "") -> None:
 def _notify(connection: sa.Connection, known: Known, kind: str) -> None:
     now = log.now()
     link, key = f"/workflows/{known.slug}/triggers", f"{known.id}|{kind}|{now.isoformat()}"
-    side_rows.add_notices(connection, people_of(known), key, kind, at=now, link=link)
+    notify.add_notices(connection, people_of(known), key, kind, at=now, link=link)
 
 
 def people_of(known: Known) -> list[str]:

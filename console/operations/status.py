@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console import background, log
+from console import log
 from console.activity import integrity, sequencing
 from console.ai.proposals import provider_standing
 from console.auth import access
@@ -15,6 +15,7 @@ from console.core.moments import moment_text
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.presence import PRESENCE
+from console.infra.jobs import background
 from console.operations import given_up
 
 SHOWN = 50

@@ -130,8 +130,12 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     from console.automation.webhooks import outgoing
     from console.browse import list_files
     from console.infra import jobs as queue
-    from console.messaging import contacts, messages
+    from console.messaging import messages
+    from console.messaging.imports import import_batches
+    from console.operations import wiring
     from console.sources import connecting
+
+    wiring.connect()
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
@@ -143,7 +147,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
         queue.ENROL: queue.in_turns(queue.ENROL, enrolments.batches.advance, stopping),
         queue.TAKE_OUT: queue.in_turns(queue.TAKE_OUT, enrolments.leaving_many.advance, stopping),
-        queue.IMPORT: queue.in_turns(queue.IMPORT, contacts.import_batches.advance, stopping),
+        queue.IMPORT: queue.in_turns(queue.IMPORT, import_batches.advance, stopping),
         queue.FIRE: functools.partial(triggers.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
@@ -202,7 +206,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
-    from console import background, monitoring, runs, sources
+    from console import monitoring, runs, sources
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.ai import proposals
@@ -213,6 +217,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.browse import list_files
     from console.documents import requests
     from console.infra import jobs as queue
+    from console.infra.jobs import background
     from console.messaging import messages
     from console.messaging.messages import mail_polling
     from console.operations import lost_jobs, retention

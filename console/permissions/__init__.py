@@ -14,5 +14,6 @@ OPEN_MODULES = frozenset(
         "rule_drafts",
         "second_admin",
         "simulator",
+        "team_copies",
     }
 )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.auth.access import policy_store
 from console.auth.access.clearance_rules import KIND
 from console.auth.access.rows import EVERY, Row
@@ -23,7 +23,6 @@ from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.work import notices
 
 CHAIN = "sys:config"
 LONGEST = timedelta(days=366)
@@ -138,7 +137,7 @@ def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, 
         connection.execute(sa.insert(tables.clearance).values(**made, status="asked"))
         _note(actor, "clearance_asked", made, connection)
     grant = _read_grant(ident)
-    notices.tell(_agreeing(grant), "clearance_asked", grant.id, by=actor.id, link="/settings/labels")
+    notify.notify(_agreeing(grant), "clearance_asked", grant.id, by=actor.id, link="/settings/labels")
     return grant
 
 

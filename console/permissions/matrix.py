@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from console import records
-from console.activity.exports import FORMULA
 from console.auth import access, accounts
 from console.auth.access import history
 from console.auth.access.history import Version
@@ -16,6 +15,7 @@ from console.auth.access.policy_words import acts_of, condition, rule
 from console.auth.access.rows import EVERY, WHOLE, Row
 from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
+from console.formats.spreadsheets import escape_formula
 from console.permissions.roles import listed
 from console.steps.effects import action_cache
 
@@ -233,9 +233,6 @@ def _standing(index: Index, sub: str, team: str | None, obj: str, act: str) -> S
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
-    harmless = (
-        [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row]
-        for row in rows
-    )
-    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(harmless)
+    escaped = ([escape_formula(cell) for cell in row] for row in rows)
+    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(escaped)
     return out.getvalue()

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from console import log, records
-from console.auth import access
+from console.auth import access, notify
 from console.auth.access import limits
 from console.auth.access.deciding import Decision, Spoken
 from console.auth.access.policy_words import act as act_words, condition, right
@@ -18,7 +18,6 @@ from console.core.actor import Actor
 from console.core.errors import Invalid, TooMany
 from console.core.expressions.nodes import Path, walk
 from console.infra import subjects
-from console.work import notices
 
 FREE = 5
 MOST_REASON = 500
@@ -101,7 +100,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
     day = log.now().date().isoformat()
     link = _try_page(actor, obj, act)
     key = f"ask:{actor.id}:{obj}:{act}:{team or ''}:{day}"
-    notices.tell(
+    notify.notify(
         [ident for ident, _ in people],
         "access_requested",
         key,

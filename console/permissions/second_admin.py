@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.auth.access import limits, narrowing, policy_store
 from console.auth.access.own_rights import MANAGE, OwnRights
 from console.auth.access.policy_changes import Change
@@ -27,7 +27,6 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.permissions.writing import CHAIN, MOST_LINES, require_manager, write
-from console.runs.store import side_rows
 
 WAITING, CONFIRMED, REFUSED, WITHDRAWN, VOID = "waiting", "confirmed", "refused", "withdrawn", "void"
 LONGEST_REASON, MOST_WAITING, MOST_NAMED = 2_000, 100, 100
@@ -114,7 +113,7 @@ def ask(
         {"note": note, **_lines(change)},
         rights=_named(own.rights),
     )
-    side_rows.add_notices(
+    notify.add_notices(
         connection,
         [person for person, _ in own.others],
         made.id,
@@ -235,7 +234,7 @@ def refuse(actor: Actor, request_id: str, reason: str) -> None:
         _end(connection, actor, locked, WITHDRAWN if own else REFUSED, words)
         if not own:
             key = f"{request.id}:refused"
-            side_rows.add_notices(
+            notify.add_notices(
                 connection,
                 [request.requested_by],
                 key,
@@ -351,7 +350,7 @@ def note_given(connection: Connection, own: OwnRights, version: int, confirmed_b
             "alarm: %s gave a role of theirs a right on records, and no second administrator confirmed it",
             own.by,
         )
-    side_rows.add_notices(
+    notify.add_notices(
         connection,
         sorted(told - {own.by, confirmed_by}),
         f"own_rights:{new_id('rrq')}",
@@ -360,9 +359,6 @@ def note_given(connection: Connection, own: OwnRights, version: int, confirmed_b
         by=own.by,
         link="/activity?kind=own_rights_given",
     )
-
-
-policy_store.watchers.append(note_given)
 
 
 def _note(

@@ -293,5 +293,5 @@ def _column_checks(inspector: Inspector, collection: Collection) -> list[Any]:
         " where constraint_schema = coalesce(:schema, database()) and table_name = :table and level = 'Column'"
     )
     return list(
-        inspector.bind.execute(statement, {"schema": collection.schema, "table": collection.table}).mappings()
-    )  # type: ignore[union-attr]
+        inspector.bind.execute(statement, {"schema": collection.schema, "table": collection.table}).mappings()  # type: ignore[union-attr]
+    )

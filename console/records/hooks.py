@@ -1,6 +1,6 @@
 """Code of the company's own: fields, segments and actions that a Python module adds to collections.
 
-A module is named by the setting `CONSOLE_HOOKS`, or by an installed package under the entry point `console.records.hooks`. What it decorates is found when the
+A module is named by the setting `CONSOLE_HOOKS`, or by an installed package under the entry point `console.hooks`. What it decorates is found when the
 process first needs it. A hook that fails or is slow says so in its own place; nothing else waits for it, and nothing else fails.
 """
 

@@ -284,8 +284,8 @@ def _mysql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]
     ]
     narrow = {tuple(row) for row in connection.execute(NARROW)}
     json_texts = (
-        {tuple(row) for row in connection.execute(CHECKED_JSON)} if connection.dialect.is_mariadb else set()
-    )  # type: ignore[attr-defined]
+        {tuple(row) for row in connection.execute(CHECKED_JSON)} if connection.dialect.is_mariadb else set()  # type: ignore[attr-defined]
+    )
     for structure in made:
         for column in structure["columns"]:
             at = (structure["table"], column["name"])

@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import background
-from console.background import FAILED, RUNNING, WAITING, Stopped, Stopping, Work
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.infra import jobs
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import FAILED, RUNNING, WAITING, Stopped, Stopping, Work
 from console.records import catalogue, source_zones
 from console.records.connection_terms import Terms
 from console.sources import keeping

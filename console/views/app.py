@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console import views
 from console.infra import settings
+from console.operations import wiring
 
 PACKAGE = Path(__file__).parent.parent
 FIRST = ("security", "identity")
@@ -53,6 +54,7 @@ class PageRequest(Request):
 def create_app() -> Flask:
     """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
     current = settings.current()
+    wiring.connect()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
     app.request_class = PageRequest
     app.url_map.merge_slashes = False  # a program is answered in JSON, not led on by a page

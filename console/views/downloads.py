@@ -16,6 +16,7 @@ from console.activity.exports import Export, ExportQuery
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import TooMany
+from console.formats.spreadsheets import escape_formula
 
 AT_ONCE = 2  # the other threads of the process are for people who wait for a page
 READY_S = 5.0
@@ -82,7 +83,7 @@ def csv_response(
     filter: Mapping[str, str] | None = None,
 ) -> Response:
     """Return lines, the first with the headings, as a CSV file of this name, and note that. Spreadsheets cannot mistake its texts for formulas."""
-    out, written = io.StringIO(), [[exports.harmless(cell) for cell in line] for line in lines]
+    out, written = io.StringIO(), [[escape_formula(cell) for cell in line] for line in lines]
     csv.writer(out, lineterminator="\r\n").writerows(written)
     return csv_text(actor, name, out.getvalue(), len(written) - 1, days=days, filter=filter)
 

@@ -20,13 +20,13 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from console.auth import access, accounts
-from console.background import Work
 from console.core import media, moments, record_links, seen_before
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Malformed
 from console.core.plain_words import uncapitalised
 from console.infra import jobs, settings
 from console.infra.db.ids import new_id
+from console.infra.jobs.background import Work
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)

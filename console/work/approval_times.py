@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from console import log, runs, workflows
-from console.auth import access
+from console.auth import access, notify
 from console.auth.accounts import absences
 from console.core.run import Run
 from console.core.run.approval_request import Approval
@@ -17,7 +17,6 @@ from console.core.working_time import after, worked_seconds
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.runs.commands.approval_requests import MOST_TOLD, possible_approvers
-from console.runs.store import side_rows
 from console.runs.store.run_store import load
 from console.work.due_times import AT_ONCE, RULE, ApprovalStage, Rule, rule_of
 
@@ -95,7 +94,7 @@ def _tell(
     if "substitute" in does:
         told |= {deputy: person for person, deputy in absences.substitutes(able).items() if deputy in able}
     for person, absent in list(told.items())[:MOST_TOLD]:
-        side_rows.add_notices(
+        notify.add_notices(
             *(connection, [person], f"{approval.id}:{minutes}", "approval_waits"),
             at=log.now(),
             run=run.id,

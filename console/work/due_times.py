@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy.dialects.postgresql import JSONB
 
 from console import log, runs, steps, workflows
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.errors import ConsoleError, Invalid, NotFound
@@ -28,7 +28,6 @@ from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.runs.commands.transitions import holder_draft
 from console.runs.engine.stepping import plan_of
-from console.runs.store import side_rows
 from console.runs.store.run_store import load, retried, write
 from console.runs.views.lists import RunHead
 from console.workflows import OBJECT, Known, inboxes
@@ -454,7 +453,7 @@ def _tell(
         )
     recipients = [person for person in people if _may_see(person, run)]
     kind = "due_over" if percent >= 100 else "due_soon"
-    side_rows.add_notices(
+    notify.add_notices(
         connection, recipients, f"{rule.id}:{run.id}:{percent}", kind, at=log.now(), run=run.id
     )
     return recipients

@@ -11,9 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import log, runs, workflows
-from console.auth import access, accounts
-from console.auth.access import casbin_agreement, limits
-from console.auth.accounts import identities
+from console.auth import access, accounts, notify
+from console.auth.access import limits
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
 from console.formats.times import moment_words
@@ -22,7 +21,6 @@ from console.infra.db.engine import fetch, transaction
 from console.infra.db.run_reach import ALL
 from console.infra.outbound import mail
 from console.runs.commands import cleared_notices
-from console.runs.store import side_rows
 from console.work.tasks import title_if_seen, titles_of
 
 SHOWN = 50
@@ -150,58 +148,20 @@ class Notice:
     kind: str
 
 
-def tell(
-    people: Sequence[str],
-    kind: str,
-    key: str,
-    *,
-    run: str | None = None,
-    by: str | None = None,
-    text: str | None = None,
-    subject: str | None = None,
-    link: str | None = None,
-    mail: bool = True,
-) -> None:
-    """Send a notice to persons (ids). The caller made sure that they may see what it is about. A person gets one notice for the same `key`.
-
-    `text` is sealed with the key of the `subject`; without a text the words are those of the `kind`.
-    """
-    with transaction() as connection:
-        side_rows.add_notices(
-            connection,
-            people,
-            key,
-            kind,
-            at=log.now(),
-            run=run,
-            by=by,
-            text=text,
-            subject=subject,
-            link=link,
-            mail=mail,
-        )
-
-
-def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
+def notify_disagreement(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
     """Tell who manages the rights that index and Casbin disagreed, once a day for each version of the rights."""
     del actor, team, obj, act  # the event names them
     people = [ident for ident, _ in limits.people_able(None, "policy", "manage")]
     key = f"rights_disagreed:{version}:{log.now().date().isoformat()}"
-    tell(people, "rights_disagreed", key, link="/activity?kind=rights_disagreed")
+    notify.notify(people, "rights_disagreed", key, link="/activity?kind=rights_disagreed")
 
 
-casbin_agreement.watchers.append(_disagreed)
-
-
-def _groups_withheld(person_id: str) -> None:
+def notify_groups_withheld(person_id: str) -> None:
     """Tell the person and who manages people that the provider did not tell the groups, once a day for each person."""
     key = f"groups_withheld:{person_id}:{log.now().date().isoformat()}"
     managers = [ident for ident, _ in limits.people_able(None, "user", "manage") if ident != person_id]
-    tell([person_id], "groups_withheld_own", key, link="/settings/me#company-account")
-    tell(managers, "groups_withheld", key, by=person_id, link=f"/settings/sign-in/of/{person_id}")
-
-
-identities.withheld_watchers.append(_groups_withheld)
+    notify.notify([person_id], "groups_withheld_own", key, link="/settings/me#company-account")
+    notify.notify(managers, "groups_withheld", key, by=person_id, link=f"/settings/sign-in/of/{person_id}")
 
 
 def unread(actor: Actor) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 
 from console import log, records, workflows
-from console.auth import access
+from console.auth import access, notify
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import json_shape
@@ -277,15 +277,14 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
 
 def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
     """Close the inbox; imported again it opens. Raises NotFound, Conflict while runs that were handed on wait in it."""
-    from console.runs.commands import cleared_notices
-
     with transaction() as connection:
         counted = f"select count(*) from {access.runs(by).sql()} where r.ticket->>'inbox' = :inbox and r.ticket is not null"  # noqa: S608 (a text of ours)
         waiting = connection.scalar(sa.text(counted), {"inbox": inbox_id})
         if waiting:
             runs = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
             raise Conflict(f"{runs} in {inbox_id}: take or hand on what is in it before it is closed.")
-        cleared_notices.notify_cleared(connection, by, "inbox_closed", inbox_id)
+        for function in notify.before_change:
+            function(connection, by, "inbox_closed", inbox_id)
         table = tables.inbox
         found = connection.execute(
             sa.update(table)

@@ -71,9 +71,9 @@ def _names(
         pairs = tuple((own.get(mine, mine), there.get(other, other)) for mine, other in relation.columns)
         same = [
             each
-            for each in now.relations
+            for each in now.relations  # type: ignore[union-attr]
             if (each.collection, each.kind, each.columns) == (relation.collection, relation.kind, pairs)
-        ]  # type: ignore[union-attr]
+        ]
         if pairs != relation.columns and len(same) == 1 and same[0].name != relation.name:
             relations[relation.name] = same[0].name
     return Names(own, relations)

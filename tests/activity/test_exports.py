@@ -18,6 +18,7 @@ from console.activity.exports import ExportQuery, parse_query
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed, NotAllowed
+from console.formats.spreadsheets import escape_formula
 from console.infra.db import fetch
 from console.infra.db.engine import migration_url
 from console.infra.db.presence import somebody_works
@@ -342,13 +343,13 @@ def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told:
 
 @cases("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"])
 def test_no_text_is_a_formula(text: str) -> None:
-    assert exports.harmless(text) == f"'{text}"
-    assert exports._csv([[exports.harmless(text), 1, None]]) == f'"\'{text}",1,""\r\n'.encode()
+    assert escape_formula(text) == f"'{text}"
+    assert exports._csv([[escape_formula(text), 1, None]]) == f'"\'{text}",1,""\r\n'.encode()
 
 
 @cases("cell", ["a=1", "", " -", "1", 1, -1, None])
 def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:
-    assert exports.harmless(cell) == cell
+    assert escape_formula(cell) == cell
 
 
 # Heads and what was kept.

@@ -19,9 +19,9 @@ ELEMENT = re.compile(r"<source ([^<>]*)>([^<>]*)</source>")
 def elements(user: str) -> dict[str, tuple[str, Any]]:
     """Id of each source → (attributes, data)."""
     return {
-        re.search(r'id="(\w+)"', match[1])[1]: (match[1], json.loads(match[2]))
+        re.search(r'id="(\w+)"', match[1])[1]: (match[1], json.loads(match[2]))  # type: ignore[index]
         for match in ELEMENT.finditer(user)
-    }  # type: ignore[index]
+    }
 
 
 def one(data: Any, **changes: Any) -> Source:

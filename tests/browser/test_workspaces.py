@@ -100,9 +100,9 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     page.wait_for_selector("#builder[data-announce='Saved in the draft.']")
     assert page.input_value("#f-text") == "Hello {{ me.email }}"
     assert (
-        workspaces.open_workspace(company.ines, "desk").document.component("hello").text
+        workspaces.open_workspace(company.ines, "desk").document.component("hello").text  # type: ignore[union-attr]
         == "Hello {{ me.email }}"
-    )  # type: ignore[union-attr]
+    )
 
     def late(route: Route) -> None:
         page.wait_for_timeout(400)
@@ -121,9 +121,9 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
             "the answer to the save does not take it away"
         )
         assert (
-            workspaces.open_workspace(company.ines, "desk").document.component("hello").text
+            workspaces.open_workspace(company.ines, "desk").document.component("hello").text  # type: ignore[union-attr]
             == f"Typed {waits}"
-        )  # type: ignore[union-attr]
+        )
         page.click("#node-hello")
         page.wait_for_selector("textarea#f-text")
     page.unroute_all()

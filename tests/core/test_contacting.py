@@ -12,6 +12,7 @@ from console.core.contacting import (
     AskAgain,
     Consent,
     Contact,
+    Kind,
     Outgoing,
     Rules,
     SendNow,
@@ -50,7 +51,7 @@ def test_a_call_due_in_the_evening_waits_for_the_morning_there() -> None:
 
 
 @pytest.mark.parametrize("kind", ["email", "sms", "call"])
-def test_who_is_not_to_be_contacted_gets_nothing(kind: str) -> None:
+def test_who_is_not_to_be_contacted_gets_nothing(kind: Kind) -> None:
     now = at("2026-11-24T10:00")
     consent = {"email": YES, "sms": YES, "call": YES}
     assert isinstance(
@@ -225,11 +226,11 @@ def test_what_may_leave_is_within_all_rules_and_what_waits_may_leave_then(
     now: datetime, hours: list[int], waited: int, channel: str
 ) -> None:
     message = Outgoing(
-        channel,
+        channel,  # type: ignore[arg-type]
         "ai_call" if channel == "call" else channel,
         now - timedelta(hours=waited),
         timedelta(days=30),
-    )  # type: ignore[arg-type]
+    )
     used = [Used(channel, now - timedelta(hours=each), "Other") for each in hours]
     verdict = judge(message, SAM, DENVER, used, now)
     cap, period = (1, timedelta(days=1)) if channel == "call" else (3, timedelta(days=7))

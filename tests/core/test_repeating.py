@@ -342,8 +342,8 @@ def test_a_change_that_was_made_is_asked_about_and_kept_only_for_the_same_input(
         offered,
     )
     assert refused.value.extra["effects"] == [
-        {"id": former_changes(walk.run, walk.run.attempt)[0].id, "kind": "http", "summary": "Pay 1"}
-    ]  # type: ignore[arg-type]
+        {"id": former_changes(walk.run, walk.run.attempt)[0].id, "kind": "http", "summary": "Pay 1"}  # type: ignore[arg-type]
+    ]
     assert len(walk.events) == before
     if "keep" not in offered:
         with pytest.raises(Conflict):

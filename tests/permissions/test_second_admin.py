@@ -16,12 +16,12 @@ from console.auth import access, accounts
 from console.auth.access import Scopes, policy_store
 from console.auth.access.own_rights import SecondAdminNeeded
 from console.auth.access.rows import Row
-from console.auth.accounts import entry, entry_changes, person_changes, teamwork
+from console.auth.accounts import entry, entry_changes, person_changes
 from console.auth.accounts.entry import GroupRole
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.infra.db.engine import fetch, transaction
-from console.permissions import rule_drafts, second_admin
+from console.permissions import rule_drafts, second_admin, team_copies
 from console.sources import collections
 from console.work import my_work, notices
 from tests.company import PASSWORD, Company
@@ -122,7 +122,7 @@ def test_every_way_to_give_oneself_a_right_on_records_needs_a_second_administrat
         "an account's roles": lambda: person_changes.change_roles(
             ines, robot.id, [("operator", "operations"), ("reviewer", "operations")]
         ),
-        "a team's rules copied": lambda: teamwork.copy(ines, "procurement", "operations"),
+        "a team's rules copied": lambda: team_copies.copy(ines, "procurement", "operations"),
     }
     access.grant("reviewer", "collection:account", ["delete"])
     access.refresh()

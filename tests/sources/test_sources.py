@@ -410,10 +410,10 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
         )
     assert (live[0].component("all").sort, live[1]) == ("email", 2)  # type: ignore[union-attr]
     assert draft.document is not None
-    assert (draft.document.component("all").sort, draft.document.component("none").where) == (
+    assert (draft.document.component("all").sort, draft.document.component("none").where) == (  # type: ignore[union-attr]
         "email",
         ["record.email == null"],
-    )  # type: ignore[union-attr]
+    )
     kept = list_views.view_of(person, "member")
     assert (kept.columns, kept.widths) == (("email", "id"), {"email": 200})
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.activity import exports
 from console.auth import access
 from console.auth.access import policy_store
 from console.automation.enrolments import batches
@@ -171,7 +170,7 @@ def test_usual_encodings_are_read(club: "Pages", encoding: str) -> None:
 def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
     company = club.company
     found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")
-    sheet = b"".join(left_out_lines.refused_file(company.olivia, found.id, exports.harmless))
+    sheet = b"".join(left_out_lines.refused_file(company.olivia, found.id))
     assert b"'+44 20 7946 0123" in sheet, "no spreadsheet takes it for a formula"
     assert counts(imported(company, sheet.replace(b",won,", b",new,"))) == (1, 0, 0, 0)
     assert contacts.known_contact("contact", "7").phone == "+44 20 7946 0123"
@@ -421,7 +420,7 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
             list(
                 csv.reader(
                     io.StringIO(
-                        b"".join(left_out_lines.refused_file(club.company.olivia, done.id, str)).decode(
+                        b"".join(left_out_lines.refused_file(club.company.olivia, done.id)).decode(
                             "utf-8-sig"
                         )
                     )

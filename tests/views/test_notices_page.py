@@ -1,6 +1,7 @@
 """The page of notices: one line for what is of one kind, and older ones on further pages."""
 
 from console import runs, workflows
+from console.auth import notify
 from console.infra.db.engine import fetch
 from console.work import notices
 from tests.company import Company
@@ -36,10 +37,10 @@ def told_by_a_workflow(company: Company) -> None:
 
 
 def test_what_is_of_one_kind_stands_in_one_line_and_hides_nothing_else(company: Company) -> None:
-    notices.tell([company.tom.id], "note_mention", "who asks", by=company.mona.id)
+    notify.notify([company.tom.id], "note_mention", "who asks", by=company.mona.id)
     told_by_a_workflow(company)
     for number in range(2 * notices.SHOWN):
-        notices.tell([company.tom.id], "alert_failed", f"failure {number}")
+        notify.notify([company.tom.id], "alert_failed", f"failure {number}")
     fetch("update console.notice set at = at + interval '1 hour' where key = 'failure 0' returning 1")
     page = Browser(signed_in(web_app(), "tom")).get("/notices")
     assert f"look at the incidents of its workflow: {2 * notices.SHOWN} notices" in page.text
@@ -54,8 +55,8 @@ def test_what_is_of_one_kind_stands_in_one_line_and_hides_nothing_else(company: 
 
 def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> None:
     for number in range(notices.SHOWN + 5):
-        notices.tell([company.tom.id], "note_mention", f"note {number}", by=company.mona.id)
-    notices.tell([company.mona.id], "note_mention", "hers", by=company.tom.id)
+        notify.notify([company.tom.id], "note_mention", f"note {number}", by=company.mona.id)
+    notify.notify([company.mona.id], "note_mention", "hers", by=company.tom.id)
     tom = Browser(signed_in(web_app(), "tom"))
     page = tom.get("/notices")
     (older,) = [link for link in page.links if "before=" in link]

@@ -256,8 +256,8 @@ def test_two_keys_under_one_name_are_no_error(house: House) -> None:
         assert with_keys(
             house,
             keys,
-            lambda text, key=key: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), key),
-        ) in {303, 422}  # type: ignore[misc]
+            lambda text, key=key: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), key),  # type: ignore[misc]
+        ) in {303, 422}
 
 
 @pytest.mark.parametrize(

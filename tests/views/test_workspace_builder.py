@@ -158,8 +158,8 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
     pages.ines.send(page, f"{EDIT}/text")
     assert (
-        workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"
-    )  # type: ignore[union-attr]
+        workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"  # type: ignore[union-attr]
+    )
     mine = pages.ines.get(f"{EDIT}?part=text")
     both = pages.ines.get(EDIT)
     pages.ines.send(

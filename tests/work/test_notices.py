@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
+from console.auth import notify
 from console.core.errors import NotFound
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
@@ -105,7 +106,7 @@ def test_a_run_that_is_given_or_taken_says_so(company: Company) -> None:
 
 def test_another_part_of_the_console_tells_once_by_its_key(company: Company) -> None:
     for _ in range(2):
-        notices.tell(
+        notify.notify(
             [company.mona.id], "approval_requested", "apr_1", run=company.started() if _ == 0 else None
         )
     assert [one.text for one in notices.notices_of(company.mona)] == ["Your approval is asked for"]

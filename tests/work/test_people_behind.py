@@ -130,9 +130,9 @@ def test_who_made_the_key_does_not_confirm_a_step_and_comes_to_none_with_it(comp
         runs.complete(doer, run_id, runs.Submission(step="first", revision=told["revision"], values={}))
         runs.save(doer, run_id, revision=None)
         assert (
-            rule_of(lambda other=other, run_id=run_id: runs.resume(other, run_id, revision=None))
+            rule_of(lambda other=other, run_id=run_id: runs.resume(other, run_id, revision=None))  # type: ignore[misc]
             == "step:first"
-        )  # type: ignore[misc]
+        )
         runs.resume(company.olivia, run_id, revision=None)
 
 

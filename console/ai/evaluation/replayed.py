@@ -149,11 +149,11 @@ def _source(attributes: Mapping[str, str], data: Any) -> Source:
     title = html.unescape(attributes["title"])
     return Source(
         attributes["id"],
-        attributes["kind"],
+        attributes["kind"],  # type: ignore[arg-type]
         title,
         data if isinstance(data, dict) else {},
         attributes["trusted"] == "true",
-    )  # type: ignore[arg-type]
+    )
 
 
 def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:

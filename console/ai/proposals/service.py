@@ -34,7 +34,7 @@ from console.ai.proposals.ladder import fingerprint, mode_of
 from console.ai.proposals.options import Chosen, Current
 from console.ai.proposals.result import CallFacts, Result
 from console.ai.safety import guard, injection_scan
-from console.auth import access
+from console.auth import access, notify
 from console.core.errors import ConsoleError
 from console.core.proposal_types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
 from console.core.run.proposal import SECOND
@@ -42,7 +42,6 @@ from console.infra import settings, subjects
 from console.infra.db.engine import borrowed, fetch
 from console.infra.jobs import PutBack
 from console.runs.engine.proposal_inputs import ProposalContext, unfit
-from console.work import notices
 
 MARGIN_S = 0.25
 """Time before the deadline that is reserved for checking and storing the answer."""
@@ -331,7 +330,7 @@ def notify_of_budget(day: budget.Day) -> None:
     """Notify administrators about a used budget, once a day for each kind."""
     key, people = f"ai|budget|{day}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
     if not fetch("select 1 from console.notice where person = any(%s) and key = %s limit 1", (people, key)):
-        notices.tell(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
+        notify.notify(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
 
 
 def report_open_breaker(config: providers.Config, code: Code) -> None:
@@ -339,7 +338,7 @@ def report_open_breaker(config: providers.Config, code: Code) -> None:
     _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
     if code in breaker.LASTING:
         key = f"ai|{config.fingerprint}|{code}|{log.now():%Y-%m-%d}"
-        notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
+        notify.notify(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
 def _with_cost(asking: _Asking, facts: CallFacts) -> CallFacts:

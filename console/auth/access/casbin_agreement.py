@@ -18,6 +18,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.scopes import stands_alone
 from console.infra.db.engine import fetch
+from console.infra.subscribers import Subscribers
 
 if TYPE_CHECKING:
     from console.auth.access.policy_store import Held
@@ -58,8 +59,9 @@ _RECENT = (
     "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
 )
 _log = logging.getLogger(__name__)
-Watcher = Callable[[Actor, str | None, str, str, int], None]
-watchers: list[Watcher] = []
+watchers = Subscribers[Callable[[Actor, str | None, str, str, int], None]](
+    "auth.access.casbin_agreement.watchers"
+)
 """Called once for each question on which the judges disagree, with actor, team, object, act and policy version, outside the caller's transaction.
 """
 
@@ -228,7 +230,7 @@ def _tell(question: Question, version: int) -> None:
             "rights_disagreed",
             open={name: value for name, value in opened.items() if value is not None},
         )
-        for watcher in tuple(watchers):
+        for watcher in watchers:
             watcher(question.actor, question.team, question.obj, question.act, version)
     except Exception:  # noqa: BLE001 - the answer was no already; nothing waits for this thread
         _log.exception("alarm: the disagreement about rights could not be noted")

@@ -25,6 +25,7 @@ from console.auth.access.rows import EVERY, POLICIES, PolicyError, Row, parse
 from console.core.errors import NotAllowed
 from console.infra import settings
 from console.infra.db import engine as db, troubles
+from console.infra.subscribers import Subscribers
 
 ROLES = POLICIES / "roles.csv"
 COMPARE_S = 0.5
@@ -187,7 +188,7 @@ def note_key(connection: Connection, account: str, by: str) -> None:
             watcher(connection, own, int(connection.execute(_NUMBER).scalar_one()), "")
 
 
-watchers: list[Callable[[Connection, OwnRights, int, str], None]] = []
+watchers = Subscribers[Callable[[Connection, OwnRights, int, str], None]]("auth.access.policy_store.watchers")
 """What else is done, in the same transaction, where somebody was given a right on records by themselves: its version, and who confirmed it."""
 
 

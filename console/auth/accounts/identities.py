@@ -26,9 +26,10 @@ from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra import settings
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
+from console.infra.subscribers import Subscribers
 
 LINK_LASTS, REFUSED_LASTS = timedelta(minutes=10), timedelta(days=7)
-withheld_watchers: list[Callable[[str], None]] = []
+withheld_watchers = Subscribers[Callable[[str], None]]("auth.accounts.identities.withheld_watchers")
 """Called with the id of a person whose groups the provider did not tell at a sign-in."""
 
 _OF_PERSON = "select id, issuer, subject, email, name, linked_at, seen_at, withheld_at from console.identity where person = %s order by linked_at, id"

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
 from sqlalchemy.engine import Connection
 
-from console.auth import access
+from console.auth import access, notify
 from console.auth.access.rows import EVERY
 from console.auth.accounts import authority, persons
 from console.auth.accounts.authority import Pair
@@ -171,10 +171,9 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
     authority.require_another(by, person_id, "closes their own account")
 
     def close(connection: Connection) -> dict[str, Any] | None:
-        from console.runs.commands import cleared_notices
-
         authority.keep_an_admin(connection, person_id)
-        cleared_notices.notify_cleared(connection, by, "account_closed", person_id)
+        for function in notify.before_change:
+            function(connection, by, "account_closed", person_id)
         persons.end_access(connection, person_id)
         statement = sa.text(
             "update console.person set disabled_at = now() where id = :id and disabled_at is null"
@@ -214,8 +213,6 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
         raise Invalid(
             f"Type {CONFIRM} to remove the account.", at=("confirm", f"takes {CONFIRM}, as it stands here")
         )
-    from console.runs.commands import cleared_notices
-
     authority.require_another(actor, person_id, "removes their own account")
     with authority.changing(actor) as connection:
         authority.lock_person(connection, person_id)
@@ -228,7 +225,8 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
             "roles_before": pair_words(before),
             "teams_before": list(connection.execute(_TEAMS, {"id": person_id}).scalar_one()),
         }
-        cleared_notices.notify_cleared(connection, actor, "account_closed", person_id)
+        for function in notify.before_change:
+            function(connection, actor, "account_closed", person_id)
         persons.end_access(connection, person_id)
         persons.forget_ways_in(connection, person_id)
         persons.join_teams(connection, person_id, ())

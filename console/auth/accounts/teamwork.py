@@ -1,6 +1,5 @@
-"""Teams: creating, describing, leading, joining, leaving, archiving, and copying rights to another team."""
+"""Teams: creating, describing, leading, joining, leaving and archiving."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log
-from console.auth import access
-from console.auth.access import Row, policy_store
-from console.auth.access.rows import line
+from console.auth import access, notify
 from console.auth.accounts import authority, person_changes, persons
 from console.auth.accounts.persons import Team
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
 from console.infra.db import engine as db
-from console.workflows import inboxes
 
-LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_INBOX = 60, 500, 60
+LONGEST_NAME, LONGEST_DESCRIPTION = 60, 500
 NAMED = 5
 
 _ROW = sa.text(
@@ -52,15 +48,6 @@ class Sizes:
     members: int
     workflows: int
     inboxes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """What copying would give a team: rules as policy lines, inboxes by title, and sentences on what cannot be copied."""
-
-    rules: tuple[str, ...]
-    inboxes: tuple[str, ...]
-    left: tuple[str, ...]
 
 
 def listed(actor: Actor) -> list[tuple[Team, Sizes]]:
@@ -97,7 +84,7 @@ def create(actor: Actor, name: str, description: str = "", lead: str = "") -> st
             )
         columns = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
         connection.execute(_UPDATE, {"id": ident, **columns, "second_person": False})
-        _note(actor, connection, ident, ["made"], told={"lead": columns["lead"]}, new=columns)
+        note_change(actor, connection, ident, ["made"], told={"lead": columns["lead"]}, new=columns)
     return ident
 
 
@@ -116,7 +103,7 @@ def change(
     """
     _refuse_bad("-" if name is None else name, description or "")
     with authority.changing(actor) as connection:
-        before = _open(connection, team_id)
+        before = require_open(connection, team_id)
         new = {
             "name": before.name if name is None else name.strip(),
             "description": before.description if description is None else description.strip(),
@@ -128,7 +115,7 @@ def change(
             return
         connection.execute(_UPDATE, {"id": team_id, **new})
         old = {field: getattr(before, field) for field in fields}
-        _note(
+        note_change(
             actor,
             connection,
             team_id,
@@ -158,10 +145,8 @@ def archive(actor: Actor, team_id: str) -> None:
 
     Things with a label that the actor is not cleared for are not counted or named and do not stop it; those who may see them are notified.
     """
-    from console.runs.commands import cleared_notices
-
     with authority.changing(actor) as connection:
-        _open(connection, team_id)
+        require_open(connection, team_id)
         owned = [words for kind in _OWNED if (words := _named(actor, connection, kind, team_id))]
         if owned:
             raise Conflict(
@@ -169,109 +154,24 @@ def archive(actor: Actor, team_id: str) -> None:
                 code="team_in_use",
                 details=[{"field": "team", "reason": words} for words in owned],
             )
-        cleared_notices.notify_cleared(connection, actor, "team_archived", team_id)
+        for function in notify.before_change:
+            function(connection, actor, "team_archived", team_id)
         connection.execute(
             sa.text("update console.team set archived_at = now(), lead = null where id = :id"),
             {"id": team_id},
         )
-        _note(actor, connection, team_id, ["archived"])
+        note_change(actor, connection, team_id, ["archived"])
 
 
 def reopen(actor: Actor, team_id: str) -> None:
     """Reopen an archived team. Raises NotAllowed, NotFound."""
     with authority.changing(actor) as connection:
-        found = _require_team(connection, team_id)
+        found = require_team(connection, team_id)
         if found.archived:
             connection.execute(
                 sa.text("update console.team set archived_at = null where id = :id"), {"id": team_id}
             )
-            _note(actor, connection, team_id, ["reopened"])
-
-
-def copied(actor: Actor, source: str, to: str) -> Copy:
-    """What `copy` would give to the team `to`. Raises NotAllowed, NotFound, Invalid for the same team."""
-    access.require(actor, None, *authority.NEED)
-    access.require(actor, None, "policy", "manage")
-    _different(team(actor, source).id, team(actor, to).id)
-    rules, documents, left = _plan(source, to, access.all_rows())
-    return Copy(
-        tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left)
-    )
-
-
-def copy(actor: Actor, source: str, to: str) -> Copy:
-    """Give team `to` the role rights of team `source`, and inboxes like its own. Cannot be undone as a whole. Raises as `copied`."""
-    _different(source, to)
-    with authority.changing(actor) as connection:
-        if actor.kind != "system":
-            access.require(actor, None, "policy", "manage")
-        _require_team(connection, source)
-        _open(connection, to)
-        rules, documents, left = _plan(source, to, policy_store.rows_of(connection))
-        if rules:
-            policy_store.write(connection, added=rules, by=actor.id)
-        data = {
-            "copied_from": source,
-            "added": len(rules),
-            "inboxes": [document["id"] for document in documents],
-        }
-        _note(
-            actor,
-            connection,
-            to,
-            ["rights", "inboxes"],
-            told=data,
-            new={"rules": [line(row) for row in rules]},
-        )
-    inboxes.import_all(documents, by=actor)
-    return Copy(
-        tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left)
-    )
-
-
-def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
-    """Rules of roles in the team, its inboxes as documents, and what cannot be copied."""
-    known = {inbox.id for inbox in inboxes.known()}
-    theirs = inboxes.used_by(source)
-    renamed = {document.id: _inbox_id(document.id, source, to) for document in theirs}
-    there = set(rows)
-    rules = [
-        Row(
-            row.ptype,
-            row.sub,
-            f"t:{to}",
-            f"inbox:{renamed[row.obj[6:]]}"
-            if row.obj[:6] == "inbox:" and row.obj[6:] in renamed
-            else row.obj,
-            row.act,
-            row.eft,
-            row.expression,
-        )
-        for row in rows
-        if row.dom == f"t:{source}" and row.sub.startswith("role:")
-    ]
-    documents: list[dict[str, Any]] = [
-        {
-            "id": renamed[document.id],
-            "title": document.title,
-            "help": document.help,
-            "team": to,
-            "roles": list(document.roles),
-        }
-        for document in theirs
-        if renamed[document.id] not in known
-    ]
-    left = [
-        f"{document.title} gets what is handed on; records come by themselves only to the team of {document.source.workflow}."
-        for document in theirs
-        if document.source
-    ]
-    return [row for row in rules if row not in there], documents, left
-
-
-def _inbox_id(ident: str, source: str, to: str) -> str:
-    plain = ident.removesuffix(f"-{source.replace('_', '-')}")
-    return f"{plain}-{to.replace('_', '-')}"[:LONGEST_INBOX].strip("-")
+            note_change(actor, connection, team_id, ["reopened"])
 
 
 def _named(actor: Actor, connection: Connection, kind: str, team_id: str) -> str:
@@ -285,15 +185,17 @@ def _named(actor: Actor, connection: Connection, kind: str, team_id: str) -> str
     return f"{len(found)} {kind if len(found) == 1 else _PLURALS[kind]} ({shown})"
 
 
-def _require_team(connection: Connection, team_id: str) -> Any:
+def require_team(connection: Connection, team_id: str) -> Any:
+    """Lock the row of the team and return it. Raises NotFound."""
     found = connection.execute(_ROW, {"id": team_id.replace("\0", "")}).one_or_none()
     if found is None:
         raise NotFound
     return found
 
 
-def _open(connection: Connection, team_id: str) -> Any:
-    found = _require_team(connection, team_id)
+def require_open(connection: Connection, team_id: str) -> Any:
+    """Lock the row of the team and return it. Raises NotFound, and Conflict for an archived team."""
+    found = require_team(connection, team_id)
     if found.archived:
         raise Conflict(f"The team {found.name} is archived: open it again first.", code="team_archived")
     return found
@@ -338,15 +240,7 @@ def _refuse_bad(name: str, description: str) -> None:
         raise Invalid("This cannot be kept.", details=details)
 
 
-def _different(source: str, to: str) -> None:
-    if source == to:
-        raise Invalid(
-            "A team is copied from another one.",
-            details=[{"field": "source", "reason": "takes another team"}],
-        )
-
-
-def _note(
+def note_change(
     actor: Actor,
     connection: Connection,
     team_id: str,
@@ -356,6 +250,7 @@ def _note(
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
 ) -> None:
+    """Write that fields of the team changed."""
     sealed = {name: value for name, value in (("old", old), ("new", new)) if value}
     opened = {"team": team_id, "fields": fields, **(told or {})}
     log.note(actor, "team_changed", open=opened, sealed=sealed, chain="sys:config", connection=connection)

@@ -3,11 +3,10 @@
 from typing import Any
 
 from console import workflows
-from console.auth import accounts
+from console.auth import accounts, notify
 from console.auth.accounts import absences
 from console.authoring.publication.impact import Impact, impact_of
 from console.core.actor import Actor
-from console.work import notices
 from console.workflows import Draft, Review
 
 MOST_TOLD = 50
@@ -39,7 +38,7 @@ def ask_for_review(
         actor, slug_or_id, note=note, revision=revision, accept_failed_tests=accept_failed_tests
     )
     people = workflows.possible_reviewers(made, actor.id)[:MOST_TOLD]
-    notices.tell(people, "publishing_asked", f"{made.id}:asked", by=actor.id, link=address(made.id))
+    notify.notify(people, "publishing_asked", f"{made.id}:asked", by=actor.id, link=address(made.id))
     return made
 
 
@@ -71,7 +70,7 @@ def address(review_id: str) -> str:
 
 
 def _with_notice(actor: Actor, review: Review) -> Review:
-    notices.tell(
+    notify.notify(
         [review.requested_by],
         "publishing_decided",
         f"{review.id}:{review.status}",

@@ -10,16 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import background, log, runs, workflows
+from console import log, runs, workflows
 from console.auth import access
 from console.automation import enrolments
-from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import jobs
 from console.infra.db import tables, troubles
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import Stopping, Work
 from console.runs import ALREADY_THERE, Standing
 from console.runs.views import lists
 from console.workflows import OBJECT, Definition, Entry

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from console import background, browse
+from console import browse
 from console.auth import access
 from console.automation.enrolments import batch_previews, erasing, whom_to_enrol
 from console.automation.enrolments.admission import (
@@ -28,13 +28,14 @@ from console.automation.enrolments.leaving_many import LEAVING
 from console.automation.enrolments.places import partly
 from console.automation.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.automation.enrolments.whom_to_enrol import Question
-from console.background import DONE, Stopped, Stopping, Work
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import DONE, Stopped, Stopping, Work
 from console.messaging.imports import contact_files, import_batches
 from console.messaging.messages.reachable import Reach
 

@@ -12,18 +12,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import background, browse, log, records
+from console import browse, log, records
 from console.auth import access
 from console.automation.enrolments import counts, leaving, places
 from console.automation.enrolments.places import HERE, Lead
 from console.automation.enrolments.targets import Target, seen
-from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed, NotFound
 from console.core.run.moves import require_reason
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import Stopping, Work
 
 LEAVING = "leaving"
 AT_ONCE = 1_000

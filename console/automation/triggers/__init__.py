@@ -8,7 +8,6 @@ databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_s
 `started_by` says which workflows an event of a record starts. `log_events`, `reached` and `read_after` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
 
-from console import runs
 from console.automation.triggers.awaited import wake_awaiting
 from console.automation.triggers.firing import (
     GOES_ROUND,
@@ -67,6 +66,3 @@ OPEN_MODULES = frozenset(
         "trigger_rows",
     }
 )
-judges.append(judge_kept)
-runs.promised.append(begin_promised)
-runs.promised_waits.append(why_not_begun)

@@ -384,7 +384,7 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             )
         faults.point("triggers.start.before")
         if said.get("unjudged"):
-            passed = judges[0](workflow_id, found.trigger, by, about)
+            passed = next(iter(judges))(workflow_id, found.trigger, by, about)
             if passed is None:
                 pass_by(ident)
                 return

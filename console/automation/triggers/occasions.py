@@ -7,6 +7,7 @@ from typing import Any
 
 from console.core.run.causes import Causes
 from console.core.run.origin import RecordRef, StartedBy
+from console.infra.subscribers import Subscribers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,7 @@ class Counts:
     left_out: int = 0
 
 
-judges: list[Callable[[str, str, StartedBy, RecordRef | None], Occasion | None]] = []
+judges = Subscribers[Callable[[str, str, StartedBy, RecordRef | None], Occasion | None]](
+    "automation.triggers.judges"
+)
 """Who judges what came when nobody could (`following.judge_kept`), by its workflow and trigger; raises Conflict `nobody_acts` where still nobody can."""

@@ -51,4 +51,4 @@ from console.infra.jobs.jobs import (
 )
 from console.infra.jobs.turns import in_turns
 
-OPEN_MODULES = frozenset({"dispatch", "job_threads"})
+OPEN_MODULES = frozenset({"background", "dispatch", "job_threads"})

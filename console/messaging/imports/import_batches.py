@@ -14,13 +14,14 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from console import background, log
-from console.background import RUNNING, Stopped, Stopping, Work
+from console import log
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotFound
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import RUNNING, Stopped, Stopping, Work
 from console.messaging.contacts import mapping
 from console.messaging.imports import (
     cell_meanings,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console import log
+from console.auth import notify
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.core.run import Event
@@ -16,7 +17,6 @@ from console.runs.commands.approval_answers import (
     visible_request,
     why_refused,
 )
-from console.runs.store import side_rows
 from console.runs.store.run_store import retried
 from console.runs.views.reading import record_reading
 
@@ -105,7 +105,7 @@ def _record(actor: Actor, request: VisibleRequest, kind: str, sealed: dict[str, 
 def _tell(request: VisibleRequest, people: list[str], kind: str, by: Actor) -> None:
     run = request.seen.run
     with transaction() as connection:
-        side_rows.add_notices(
+        notify.add_notices(
             *(connection, people, f"{request.approval.id}|{kind}|{run.seq + 1}", kind),
             at=log.now(),
             run=run.id,

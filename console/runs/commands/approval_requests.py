@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from console import log
-from console.auth import access, accounts
+from console.auth import access, accounts, notify
 from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound, SourceDown
@@ -21,7 +21,6 @@ from console.runs.commands.run_rights import see
 from console.runs.engine.addressees import may_see
 from console.runs.engine.people_behind import people_behind
 from console.runs.engine.stepping import OpenStep
-from console.runs.store import side_rows
 from console.runs.store.run_store import load
 from console.runs.views import block_content
 from console.runs.views.screens import shorten_texts
@@ -186,7 +185,7 @@ def notify_approvers(run: Run) -> None:
     whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)
     people = [person for person, lacks in possible_approvers(whole, open_approval).items() if lacks is None]
     with transaction() as connection:
-        side_rows.add_notices(
+        notify.add_notices(
             *(connection, people[:MOST_TOLD], open_approval.id, "approval_requested"),
             at=open_approval.requested_at,
             run=run.id,

@@ -1,21 +1,16 @@
 """Notices when somebody changes a thing that live runs with a label depend on: to people cleared for the runs, not to who made the change."""
 
-from typing import Literal, TypeAlias
-
 from sqlalchemy.engine import Connection
 
 from console import log
-from console.auth import access
+from console.auth import access, notify
+from console.auth.notify import Change
 from console.core.actor import Actor
 from console.core.errors import SourceDown
 from console.infra.db.engine import fetch
 from console.runs.engine.addressees import may_see
-from console.runs.store import side_rows
 from console.runs.store.run_store import load
 
-Change: TypeAlias = Literal[
-    "team_archived", "account_closed", "source_paused", "source_removed", "inbox_closed"
-]
 MOST = 200
 _OVER: dict[Change, str] = {
     "team_archived": "r.team = %s",
@@ -40,7 +35,7 @@ def notify_cleared(connection: Connection, by: Actor, change: Change, about: str
     people, now = [row[0] for row in fetch(_PEOPLE) if row[0] not in (by.id, about)], log.now()
     for run_id in run_ids:
         readers = [person for person in people if _sees(person, run_id)]
-        side_rows.add_notices(
+        notify.add_notices(
             connection,
             readers,
             f"{run_id}:{change}:{log.body.moment(now)}",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console import log, records, workflows
-from console.auth import access
+from console.auth import access, notify
 from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report
@@ -22,7 +22,6 @@ from console.records import Record
 from console.runs.commands.run_starts import checked_input
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
-from console.runs.store import side_rows
 from console.runs.store.run_store import write
 from console.workflows import Definition
 
@@ -174,6 +173,6 @@ def _tell(run: Run, definition: Definition) -> None:
         if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)
     ]
     with transaction() as connection:
-        side_rows.add_notices(
+        notify.add_notices(
             connection, cleared_people, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id
         )

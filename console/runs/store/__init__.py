@@ -11,7 +11,6 @@ OPEN_MODULES = frozenset(
         "run_events",
         "run_rows",
         "run_store",
-        "side_rows",
         "typed_drafts",
         "version_origins",
     }

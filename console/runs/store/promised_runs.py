@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from console.core.actor import Actor
 from console.core.errors import Conflict
+from console.infra.subscribers import Subscribers
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_store import load
 
-begins: list[Callable[[str], bool]] = []
+begins = Subscribers[Callable[[str], bool]]("runs.promised")
 """What begins the run of this id where one was promised, and says whether there was one. Who promises runs adds it."""
-waits: list[Callable[[Actor, str], str | None]] = []
+waits = Subscribers[Callable[[Actor, str], str | None]]("runs.promised_waits")
 """Why the run of this id, which was promised, has not begun, for an actor who may see it; None for any other. Who promises runs adds it."""
 
 

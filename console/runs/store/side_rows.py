@@ -7,12 +7,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console.auth import notify
 from console.browse import tags
 from console.core.events import ENDS
 from console.core.run import Event, Run
 from console.infra import jobs, subjects
 from console.infra.db.engine import driver_of
-from console.infra.db.ids import new_id
 from console.log import Moved, Part
 from console.runs.store import call_rows
 from console.runs.store.call_rows import Transition
@@ -67,10 +67,6 @@ _NOT_WANTED = sa.text(
     "update console.message set status = 'cancelled', code = :code, due_at = null, at = :at where run = :run and status = 'waiting'"
 )
 DROPPED = frozenset({"record_gone", "unenrolled", "erased", "workflow_cancelled"})
-_NOTICE = sa.text(
-    "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct, stands_in_for)"
-    " values (:id, :key, :person, :kind, :run, :by, :at, :mail, :link, :subject, :kid, :nonce, :ct, :stands_in_for) on conflict (key, person) do nothing"
-)
 
 
 def creates(events: Sequence[Event]) -> bool:
@@ -145,10 +141,10 @@ def _task(transition: Transition, event: Event) -> None:
     }
     more = {"waits": waits, "due_on": task["due"], "at": event.at, "by": event.by}
     transition.connection.execute(
-        _TASK, row | more | sealed(transition.subject, f"task|{task['task']}", event.sealed)
+        _TASK, row | more | subjects.seal_columns(transition.subject, f"task|{task['task']}", event.sealed)
     )
     if task["assignee"] is not None and task["assignee"] != event.by:
-        add_notices(
+        notify.add_notices(
             transition.connection,
             [task["assignee"]],
             f"{task['task']}",
@@ -180,16 +176,18 @@ def _question(transition: Transition, event: Event) -> None:
     }
     more = {"needs": request["needs"], "until": awaited["until"], "at": event.at}
     kept = {name: request[name] for name in ("title", "text", "fields", "outcomes")}
-    connection.execute(_QUESTION, row | more | sealed(transition.subject, f"question|{awaited['key']}", kept))
+    connection.execute(
+        _QUESTION, row | more | subjects.seal_columns(transition.subject, f"question|{awaited['key']}", kept)
+    )
     link = f"/answers/{awaited['key']}"
-    add_notices(
+    notify.add_notices(
         connection, request["people"], awaited["key"], "question_asked", run=run_id, at=event.at, link=link
     )
 
 
 def _notice(transition: Transition, event: Event) -> None:
     mail = "mail" in event.open["channels"]
-    add_notices(
+    notify.add_notices(
         transition.connection,
         event.open["to"],
         event.open["notice"],
@@ -232,7 +230,7 @@ def _message_row(after: Run, subject: str, event: Event) -> dict[str, Any]:
         "direction": "out",
         "status": "waiting",
     } | dict.fromkeys(("asked_at", "due_at", "at"), event.at)
-    row |= sealed(subject, f"message|{message['message_id']}", event.sealed["content"])
+    row |= subjects.seal_columns(subject, f"message|{message['message_id']}", event.sealed["content"])
     return {name: row[name] for name in _MESSAGE_COLUMNS}
 
 
@@ -314,7 +312,7 @@ def _tell_person(
     """A notice for this person, unless they caused the event themselves. What `came` of it ends the key, where the words say it."""
     if person is not None and person != event.by:
         run_id = transition.after.id
-        add_notices(
+        notify.add_notices(
             transition.connection,
             [person],
             f"{run_id}:{event.n}{came}",
@@ -345,44 +343,3 @@ WRITES: Mapping[str, Callable[[Transition, Event], None]] = {
     "proposal_failed": call_rows.answered,
     "step_revised": call_rows.revised,
 }
-
-
-def add_notices(
-    connection: Connection,
-    people: Sequence[str],
-    key: str,
-    kind: str,
-    *,
-    at: Any,
-    run: str | None = None,
-    by: str | None = None,
-    text: str | None = None,
-    link: str | None = None,
-    subject: str | None = None,
-    mail: bool = True,
-    stands_in_for: str | None = None,
-) -> None:
-    """Add a notice for each of the people, except those who have one with this key. `text` is sealed under the key of `subject`."""
-    kept = (
-        sealed(subject, f"notice|{key}", {"text": text})
-        if text is not None and subject
-        else dict.fromkeys(("subject", "kid", "nonce", "ct"))
-    )
-    shared = {
-        "key": key,
-        "kind": kind,
-        "run": run,
-        "by": by,
-        "at": at,
-        "mail": "queued" if mail else None,
-        "link": link,
-    }
-    shared |= {"stands_in_for": stands_in_for}
-    for person in people:
-        connection.execute(_NOTICE, {"id": new_id("ntc"), "person": person, **shared, **kept})
-
-
-def sealed(subject: str, about: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a value that is encrypted under the key of the subject."""
-    kid, nonce, ciphertext = subjects.seal(subject, about, dict(value))
-    return {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext}

@@ -7,8 +7,8 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.background import RUNNING
 from console.core.errors import NotFound
+from console.infra.jobs.background import RUNNING
 from console.messaging.imports import import_batches, imports
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read

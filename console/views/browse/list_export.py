@@ -2,11 +2,12 @@
 
 from flask import Blueprint, Response, request
 
-from console import background, browse
+from console import browse
 from console.auth import accounts
 from console.browse import list_files, list_views
 from console.browse.list_files import FORMS, ListFile
 from console.core.errors import Malformed, NotFound
+from console.infra.jobs import background
 from console.views import downloads, frame
 from console.views.browse import lists
 from console.views.frame import Badge

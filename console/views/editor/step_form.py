@@ -278,15 +278,17 @@ class _Form:
                 return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
             case "string" if name in conditions.CONDITIONS:
                 help_text = re.sub(
-                    r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"]
-                )  # type: ignore[attr-defined]
+                    r"^Expression; (\w)",
+                    lambda found: found[1].upper(),
+                    make.keywords["help"],  # type: ignore[attr-defined]
+                )
                 rows = condition_names.rows(str(value or ""), self.compared)
                 return make(control="condition", value=value or "", condition=rows, help=help_text)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(
-                    make.keywords["help"]
-                ).startswith("Expression")  # type: ignore[attr-defined]
+                    make.keywords["help"]  # type: ignore[attr-defined]
+                ).startswith("Expression")
                 return make(
                     control="area" if long else "text",
                     value="" if value is None else value,

@@ -9,7 +9,6 @@ from markupsafe import escape
 
 from console import log
 from console.actions import bulk, hand_forms
-from console.activity import exports
 from console.automation import triggers
 from console.browse import naming
 from console.core.actor import Actor
@@ -105,9 +104,7 @@ def refused(import_id: str) -> Response:
     who = frame.actor()
     found = import_batches.get(who, import_id)
     try:
-        answer = downloads.stream(
-            "left-out.csv", left_out_lines.refused_file(who, found.id, exports.harmless)
-        )
+        answer = downloads.stream("left-out.csv", left_out_lines.refused_file(who, found.id))
     except (OSError, StopIteration):
         raise NotFound("The file is not kept any more.") from None
     log.note(who, "table_exported", open={"table": "left-out", "format": "csv", "count": found.refused})

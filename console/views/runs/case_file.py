@@ -10,7 +10,6 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup
 
-from console import runs
 from console.activity import sequencing
 from console.auth import accounts
 from console.core.actor import Actor
@@ -18,6 +17,7 @@ from console.core.errors import ConsoleError, NotFound
 from console.formats.sentences import cause_words
 from console.monitoring import reports
 from console.monitoring.reports import CaseFile
+from console.runs.views import view
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.views.runs import page, steps_pane
@@ -160,7 +160,7 @@ def _section(
     )
     return {
         "title": attempt["title"],
-        "state": steps_pane.STATE_WORDS[runs.showing.view.STATES[attempt["status"]]],
+        "state": steps_pane.STATE_WORDS[view.STATES[attempt["status"]]],
         "cancelled": attempt["status"] == "cancelled",
         "automatic": not screen and not attempt["by"] and attempt["status"] == "done",
         "by": case.names.get(attempt["by"], "a former colleague") if attempt["by"] else "",

@@ -173,6 +173,7 @@ def _create(sent: dict[str, Any]) -> Response:
         sent["name"],
         days=days_of(sent),
         scopes=scopes,
+        workflows=[workflow.slug for workflow in workflows.entries(frame.actor(), limit=10_000)[0]],
         networks=sent["networks"].replace(",", "\n").splitlines(),
     )
     key = accounts.key_of(frame.actor(), made.id)

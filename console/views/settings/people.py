@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console.activity.exports import harmless
 from console.auth import accounts
 from console.auth.access.rows import EVERY
 from console.auth.accounts import authority, directory
 from console.auth.accounts.authority import Pair
 from console.auth.accounts.directory import Asked, Entry
+from console.formats.spreadsheets import escape_formula
 from console.views import downloads, formats, frame
 from console.views.forms import Cell, Column, Table
 from console.views.settings import area
@@ -202,5 +202,5 @@ def _lines(people: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
 
 def _csv(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
+    csv.writer(out, lineterminator="\r\n").writerow([escape_formula(cell) for cell in cells])
     return out.getvalue()

@@ -11,6 +11,7 @@ from console.auth.accounts import directory, teamwork
 from console.auth.accounts.authority import Pair
 from console.auth.accounts.directory import Asked
 from console.core.errors import Conflict, ConsoleError, Invalid
+from console.permissions import team_copies
 from console.views import formats, frame
 from console.views.forms import Cell, Column, Field, Form, Table
 from console.views.settings import area, people
@@ -142,10 +143,10 @@ def copy(team_id: str) -> Response:
     brings, error = None, None
     try:
         if request.method == "POST" and request.form.get("do") == "copy":
-            made = teamwork.copy(who, source, team_id)
+            made = team_copies.copy(who, source, team_id)
             flash(f"{len(made.rules)} rules and {len(made.inboxes)} inboxes are copied.")
             return frame.redirect_to(_url(team_id))
-        brings = teamwork.copied(who, source, team_id) if source else None
+        brings = team_copies.copied(who, source, team_id) if source else None
     except (Invalid, Conflict) as refused:
         error = refused
     choices = [

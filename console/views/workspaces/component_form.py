@@ -299,8 +299,10 @@ class _Offer:
 
     def searches(self) -> list[tuple[str, str]]:
         return [
-            (each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"
-        ]  # type: ignore[attr-defined]
+            (each.name, each.label)  # type: ignore[attr-defined]
+            for each in self.document.every
+            if getattr(each, "type", "") == "search"
+        ]
 
     @staticmethod
     def fields(collection: Collection | None) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from console.workflows import inboxes
 from tests.company import Company
 from tests.statements import reads_for_nobody
 
-CONSOLE = Path(__file__).parents[2] / "console"
+CONSOLE = Path(__file__).parents[3] / "console"
 
 ENGINES = {
     "access/run_reach.py": "says what it is",

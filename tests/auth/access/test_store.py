@@ -20,7 +20,7 @@ from console.demo import staff
 from console.infra.db import engine as db
 from console.operations import doctor, status
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sql"
+MIGRATIONS = Path(__file__).parents[3] / "migrations" / "sql"
 ANNA = Actor("user", "usr_anna", "Anna", "anna@example.com", session="ses_anna", tags={"desks": ["retail"]})
 BORIS = replace(ANNA, id="usr_boris", name="Boris", tags={})
 

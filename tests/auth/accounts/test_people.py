@@ -298,10 +298,11 @@ def test_a_removed_account_leaves_its_name_and_frees_its_address(company: Compan
     for typed in ("", "confirm remove", "REMOVE"):
         assert (
             refused(
-                "invalid", lambda typed=typed: accounts.remove_person(company.ines, tom.id, typed)
+                "invalid",
+                lambda typed=typed: accounts.remove_person(company.ines, tom.id, typed),  # type: ignore[misc]
             ).details[0]["field"]
             == "confirm"
-        )  # type: ignore[misc]
+        )
     accounts.remove_person(company.ines, tom.id, " CONFIRM REMOVE ")
     person = accounts.person(tom.id)
     assert (person.state, person.email, person.name, person.roles, person.teams, person.tags) == (

@@ -10,7 +10,7 @@ from console.infra.db import engine as db
 from tests.company import Company
 from tests.conftest import Database
 
-SCRIPT = Path(__file__).parents[2] / "migrations" / "sql" / "20261219_0690_role_sources.sql"
+SCRIPT = Path(__file__).parents[3] / "migrations" / "sql" / "20261219_0690_role_sources.sql"
 BEFORE = """
 drop table console.role_source;
 alter table console.identity drop column id, drop column email, drop column name, drop column withheld_at;

@@ -5,6 +5,7 @@ import pytest
 from console.auth import access, accounts
 from console.auth.accounts import teamwork
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.permissions import team_copies
 from console.workflows import inboxes
 from tests.company import Company
 from tests.support.staff import hired, noted, sql
@@ -86,7 +87,7 @@ def test_a_team_that_has_something_is_not_archived_and_says_what(company: Compan
     for refused in (
         lambda: teamwork.archive(company.ines, made),
         lambda: teamwork.change(company.ines, made, name="X"),
-        lambda: teamwork.copy(company.ines, "operations", made),
+        lambda: team_copies.copy(company.ines, "operations", made),
     ):
         with pytest.raises(Conflict) as archived:
             refused()
@@ -104,14 +105,14 @@ def test_a_copy_gives_what_roles_may_do_and_inboxes_and_nobody(company: Company)
     made = teamwork.create(company.ines, "Operations North")
     lead = hired(("lead", made), teams=(made,))
     assert not access.can(lead, made, "collection:customer", "read", {"desk": "retail"})
-    told = teamwork.copied(company.ines, "operations", made)
+    told = team_copies.copied(company.ines, "operations", made)
     assert told.inboxes == ("Compliance desk",)
     assert f"p, role:lead, t:{made}, inbox:desk-operations-north, work, allow" in told.rules
     assert (
         access.can(lead, made, "collection:customer", "read", {"desk": "retail"}) is False
     )  # looking gives nothing
     people = sql("select count(*) from console.policy where sub like 'user:%'")
-    assert teamwork.copy(company.ines, "operations", made) == told
+    assert team_copies.copy(company.ines, "operations", made) == told
     assert access.can(lead, made, "collection:customer", "read", {"desk": "retail"})
     assert {one.id for one in inboxes.used_by(made)} == {"desk-operations-north"}
     assert access.can(lead, made, "inbox:desk-operations-north", "work")
@@ -125,10 +126,10 @@ def test_a_copy_gives_what_roles_may_do_and_inboxes_and_nobody(company: Company)
         ["desk-operations-north"],
     )
     assert tuple(sealed["new"]["rules"]) == told.rules
-    again = teamwork.copy(company.ines, "operations", made)  # what is there already is not doubled
+    again = team_copies.copy(company.ines, "operations", made)  # what is there already is not doubled
     assert (again.rules, again.inboxes) == ((), ())
     with pytest.raises(Invalid):
-        teamwork.copied(company.ines, made, made)
+        team_copies.copied(company.ines, made, made)
 
 
 def test_only_who_manages_people_sees_and_changes_teams(company: Company) -> None:
@@ -144,13 +145,13 @@ def test_only_who_manages_people_sees_and_changes_teams(company: Company) -> Non
             lambda who: teamwork.drop_member(who, "operations", company.olivia.id),
             lambda who: teamwork.archive(who, "operations"),
             lambda who: teamwork.reopen(who, "operations"),
-            lambda who: teamwork.copied(who, "operations", "procurement"),
-            lambda who: teamwork.copy(who, "operations", "procurement"),
+            lambda who: team_copies.copied(who, "operations", "procurement"),
+            lambda who: team_copies.copy(who, "operations", "procurement"),
         ):
             with pytest.raises(NotAllowed) as refused:
                 act(who)
             assert refused.value.need == ("user", "manage")
-    for needs_policy in (teamwork.copied, teamwork.copy):
+    for needs_policy in (team_copies.copied, team_copies.copy):
         with pytest.raises(NotAllowed) as missing:
             needs_policy(clerk, "operations", "procurement")
         assert missing.value.need == ("policy", "manage")
@@ -159,7 +160,7 @@ def test_only_who_manages_people_sees_and_changes_teams(company: Company) -> Non
         lambda: teamwork.change(company.ines, "a\0b", name="X"),
         lambda: teamwork.archive(company.ines, "nowhere"),
         lambda: teamwork.reopen(company.ines, "nowhere"),
-        lambda: teamwork.copy(company.ines, "nowhere", "operations"),
+        lambda: team_copies.copy(company.ines, "nowhere", "operations"),
     )
     for gone in unknown:
         with pytest.raises(NotFound):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console import background, records, runs, workflows
+from console import records, runs, workflows
 from console.activity import sequencing
 from console.automation import enrolments
 from console.automation.enrolments import Counts, Question
@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
-from console.infra.jobs import PutBack, turns
+from console.infra.jobs import PutBack, background, turns
 from console.operations import lost_jobs
 from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, do, work_until_idle, worked

@@ -29,7 +29,7 @@ TRIGGERS = [
     {"id": "hook", "kind": "webhook", "enabled": True},
     {"id": "rated", "kind": "event", "on": "record.updated", "filter": "record.risk == 'high'"},
 ]
-AT = Path(__file__).parents[2] / "migrations" / "sql" / "20261217_0550_places_of_runs.sql"
+AT = Path(__file__).parents[3] / "migrations" / "sql" / "20261217_0550_places_of_runs.sql"
 
 
 def publish(slug: str = SLUG, **more: Any) -> None:

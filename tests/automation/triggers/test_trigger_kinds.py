@@ -15,7 +15,7 @@ from console.views.editor import values_in_words
 from console.views.workflows import executions
 
 KINDS, STARTS = set(get_args(TriggerKind)), set(get_args(StartKind))
-DOCS = Path(__file__).parents[2] / "docs" / "reference"
+DOCS = Path(__file__).parents[3] / "docs" / "reference"
 
 
 def test_each_kind_of_trigger_may_start_runs_and_has_its_words_everywhere() -> None:

@@ -10,7 +10,7 @@ from console.infra.files import page_pictures
 from console.infra.files.confined_process import Confined
 from console.monitoring.reports.case_file import _press
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROBE = """
 import json, os, resource, sys
 try:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from console import background, log, runs, sources
+from console import log, runs, sources
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import faults, jobs as queue
 from console.infra.db.engine import fetch, transaction
+from console.infra.jobs import background
 from console.infra.jobs.dispatch import Dispatcher
 from console.operations import status
 from console.operations.worker import pools

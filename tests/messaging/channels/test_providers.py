@@ -66,7 +66,7 @@ def test_of_several_the_one_whose_settings_are_there_carries(monkeypatch: pytest
 @pytest.mark.usefixtures("clean", "given_settings")
 def test_a_provider_says_in_the_guide_which_settings_it_needs() -> None:
     """Whoever adds a provider is told by this test what its page still lacks."""
-    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "reach-people-outside.md").read_text(
+    guide = (Path(__file__).parents[3] / "docs" / "how-to" / "reach-people-outside.md").read_text(
         encoding="utf-8"
     )
     for provider in providers.every():

@@ -121,20 +121,20 @@ def test_what_goes_wrong_asks_the_inbox_or_ends_the_run(
     if what == "refuses":
         runs.retry(company.mona, run_id, revision=None)
         company.work()
-        assert (provider.payments, load(run_id).run.status, load(run_id).run.holder) == (
+        assert (provider.payments, load(run_id).run.status, load(run_id).run.holder) == (  # type: ignore[union-attr]
             [5],
             "completed",
             None,
-        )  # type: ignore[union-attr]
+        )
     else:
         told = company.told(run_id, "mona")
         submission = runs.Submission(
             step="pay",
-            revision=told["revision"],
+            revision=told["revision"],  # type: ignore[arg-type]
             values={"amount": 4},
             handled_manually=True,
             reason="by hand",
-        )  # type: ignore[arg-type]
+        )
         runs.complete(company.mona, run_id, submission)
         assert (provider.payments, load(run_id).run.status) == ([4], "running")  # type: ignore[union-attr]
         company.work()  # its account is gone: the end asks again, or is reached

@@ -8,6 +8,7 @@ from console import runs
 from console.activity import sequencing
 from console.core.errors import ConsoleError
 from console.records import connect
+from console.runs.commands import transitions
 from tests.company import Company
 from tests.runs.commands.test_midway import away, said, whole
 from tests.support.engine import overdue
@@ -72,7 +73,7 @@ def test_a_write_that_finds_the_source_away_is_made_once_when_it_is_back(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = company.at("rate")
-    put = runs.changing.transitions.write
+    put = transitions.write
 
     def going(*given: Any, **more: Any) -> Any:
         made = put(*given, **more)
@@ -83,7 +84,7 @@ def test_a_write_that_finds_the_source_away_is_made_once_when_it_is_back(
             company.path.rename(company.path.with_suffix(".away"))
         return made
 
-    monkeypatch.setattr(runs.changing.transitions, "write", going)
+    monkeypatch.setattr(transitions, "write", going)
     company.answer(run_id, risk="high")
     monkeypatch.undo()
     connect.dispose()

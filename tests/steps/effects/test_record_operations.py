@@ -137,11 +137,11 @@ def test_the_runs_own_record_may_be_deleted_and_the_run_goes_on(company: Company
         ),
         ({"operation": "update", "values": {"risk": "steps.start.risk.level"}}, {}, "risk", "not known"),
         (
-            ACCOUNT | {"values": ACCOUNT["values"] | {"customer_id": "999"}},
+            ACCOUNT | {"values": ACCOUNT["values"] | {"customer_id": "999"}},  # type: ignore[operator]
             {"iban": "LT002"},
             "customer_id",
             "",
-        ),  # type: ignore[operator]
+        ),
         ({"operation": "delete"}, {}, "", "refer"),
     ],
 )

@@ -1,14 +1,13 @@
 """Stopping a webhook by itself: an event in the log, and a notice to those who can mend it."""
 
 from console import log
-from console.auth import accounts
+from console.auth import accounts, notify
 from console.auth.access import limits
 from console.automation.webhooks.outgoing import subscription_rows
 from console.automation.webhooks.outgoing.subscription_rows import WHY, Stopped, Subscription
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction
-from console.work import notices
 
 SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 
@@ -26,7 +25,7 @@ def stop(webhook: Subscription, why: Stopped, words: str) -> None:
             log.note(SYSTEM, "webhook_stopped", open=data, chain="sys:config", connection=connection)
     if stopped:
         key = f"{webhook.id}:{log.now().isoformat()}"
-        notices.tell(_people(webhook), "webhook_stopped", key, link=f"/settings/webhooks/{webhook.id}")
+        notify.notify(_people(webhook), "webhook_stopped", key, link=f"/settings/webhooks/{webhook.id}")
 
 
 def _people(webhook: Subscription) -> list[str]:

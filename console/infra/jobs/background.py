@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import log
-from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound, SourceDown
-from console.infra import jobs, subjects
+from console.infra import clock, jobs, subjects
 from console.infra.db import tables, troubles
 from console.infra.db.engine import alone, fetch, hot_engine, transaction
 from console.infra.jobs import PutBack
+from console.infra.subscribers import Subscribers
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 UNDER_WAY = (WAITING, RUNNING)
@@ -37,6 +36,8 @@ GIVEN_UP = (
 )
 Stopping: TypeAlias = Callable[[], bool]
 _log = logging.getLogger(__name__)
+actor_of = Subscribers[Callable[[str, str], Actor]]("infra.jobs.background.actor_of")
+"""Who does the work that a person (an id) asked for, and under which name it is written down."""
 
 
 class Stopped(Exception):
@@ -212,7 +213,7 @@ class Kind(ABC, Generic[AnyWork]):
             if work is None or not self.goes_on(work):
                 return
             try:
-                self.perform(work, actor or accounts.actor_of_person(work.person, "sys:engine"), stopping)
+                self.perform(work, actor or next(iter(actor_of))(work.person, "sys:engine"), stopping)
             except Stopped:
                 status = self.stopped
             except PutBack:
@@ -249,7 +250,7 @@ class Kind(ABC, Generic[AnyWork]):
     def end(self, work_id: str, status: str, why: str = "", **columns: Any) -> bool:
         """Have it ended; whether it was under way. Then it is known how many there were."""
         total = sa.func.coalesce(self.table.c.total, self.table.c.done) if "total" in self.table.c else None
-        return self.change(work_id, status=status, why=why, ended_at=log.now(), total=total, **columns)
+        return self.change(work_id, status=status, why=why, ended_at=clock.now(), total=total, **columns)
 
     def change(self, work_id: str, connection: Connection | None = None, **columns: Any) -> bool:
         """Set those of the columns that the table has, if it is under way; whether it is."""
@@ -295,9 +296,7 @@ class SealedKind(Kind[AnyWork]):
 
     def seal(self, work_id: str, person: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the columns that hold what was asked for."""
-        subject = subjects.of_person(person)
-        kid, nonce, ciphertext = subjects.seal(subject, f"{self.about}|{work_id}", asked)
-        return {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext}
+        return subjects.seal_columns(subjects.of_person(person), f"{self.about}|{work_id}", asked)
 
 
 _JOB_GIVEN_UP = (
@@ -338,7 +337,7 @@ class BatchKind(SealedKind[AnyWork]):
             "origin": self.origin,
             "preview": False,
             "status": RUNNING,
-            "created_at": log.now(),
+            "created_at": clock.now(),
         }
         return self.add(connection, id=work_id, **given | self.seal(work_id, actor.id, asked) | columns)
 
@@ -399,7 +398,7 @@ def revive_batch(connection: Connection, batch_id: str | None) -> bool:
 
 def end_given_up() -> int:
     """End the batches whose job was given up, and return how many; `console.operations.lost_jobs` puts in jobs that were lost."""
-    ended = fetch(_END_GIVEN_UP, (GIVEN_UP, log.now()))
+    ended = fetch(_END_GIVEN_UP, (GIVEN_UP, clock.now()))
     for (batch_id,) in ended:
         _log.error("alarm: %s broke off: its job was given up", batch_id)
     return len(ended)

@@ -1,0 +1,26 @@
+"""Functions of higher packages that a lower one calls. `console.operations.wiring` is the only place that subscribes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Subscribers(Generic[F]):
+    """What is called when something happens. A process that never subscribed would skip it in silence, so asking raises RuntimeError there."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.functions: list[F] = []
+
+    def subscribe(self, function: F) -> None:
+        """Have the function called too."""
+        self.functions.append(function)
+
+    def __iter__(self) -> Iterator[F]:
+        """Each function, in the order in which they subscribed."""
+        if not self.functions:
+            raise RuntimeError(
+                f"Nobody subscribed to {self.topic}: call console.operations.wiring.connect() when the process starts."
+            )
+        return iter(self.functions)

@@ -1,0 +1,26 @@
+"""Which package hears of what happens in a lower one: the only place that subscribes. Every process that changes something calls `connect` at its start."""
+
+import functools
+
+from console import runs
+from console.auth import accounts, notify
+from console.auth.access import casbin_agreement, policy_store
+from console.auth.accounts import identities
+from console.automation import triggers
+from console.infra.jobs import background
+from console.permissions import second_admin
+from console.runs.commands import cleared_notices
+from console.work import notices
+
+
+@functools.cache
+def connect() -> None:
+    """Subscribe, once in this process."""
+    background.actor_of.subscribe(accounts.actor_of_person)
+    casbin_agreement.watchers.subscribe(notices.notify_disagreement)
+    identities.withheld_watchers.subscribe(notices.notify_groups_withheld)
+    notify.before_change.subscribe(cleared_notices.notify_cleared)
+    policy_store.watchers.subscribe(second_admin.note_given)
+    runs.promised.subscribe(triggers.begin_promised)
+    runs.promised_waits.subscribe(triggers.why_not_begun)
+    triggers.judges.subscribe(triggers.judge_kept)
