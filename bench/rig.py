@@ -36,10 +36,12 @@ def console() -> Iterator[Any]:
         }
         from console.infra.db import engine, migrate
         from console.infra.postgres import Embedded
+        from console.operations import wiring
 
         server = Embedded(Path(folder)).acquire()
         try:
             migrate.upgrade(engine.migration_url())
+            wiring.connect()
             yield server
         finally:
             engine.dispose()

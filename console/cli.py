@@ -13,6 +13,7 @@ from console import __version__, commands
 from console.core.errors import ConsoleError
 from console.infra.db import release
 from console.infra.settings import data_folder
+from console.infra.subscribers import connect_at_first_use
 
 
 class Commands(click.Group):
@@ -79,6 +80,7 @@ console = click.version_option(__version__, prog_name="console")(
 def main() -> NoReturn:
     """Run the command; what a person can act on is one line on standard error and a status other than 0."""
     release.refusing = True
+    connect_at_first_use(_subscribe)
     data_folder.be_private()
     try:
         console.main(prog_name="console", standalone_mode=False)
@@ -117,6 +119,12 @@ def main() -> NoReturn:
         click.echo(f"console: {_database_text(error)}", err=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def _subscribe() -> None:
+    from console.operations import wiring
+
+    wiring.connect()
 
 
 def _of_database(error: Exception) -> bool:

@@ -1,6 +1,8 @@
-"""Contracts about the house that are read from its tree, so that no room is forgotten: `bin/lint` checks them with import-linter."""
+"""Contracts that are read from the tree, so that no package is forgotten: `bin/lint` checks them with import-linter. And the map of packages."""
 
 import ast
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from grimp import ImportGraph
@@ -102,3 +104,33 @@ class NoFrameworkContract(Contract):
             output.print_error(
                 f"{importer} imports {imported}: only {', '.join(sorted(DOORS))} know the web framework."
             )
+
+
+def package_map() -> str:
+    """Return the page that lists every package by layer, from the top, with the first sentence of its docstring."""
+    contracts = tomllib.loads((CONSOLE.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"]
+    lines = [
+        "# Packages",
+        "",
+        "Written by `bin/fix` from `pyproject.toml` and the docstrings. Imports point downwards only; packages on one layer do not import each other.",
+    ]
+    lines += ["", "| layer | package | what it holds |", "| ---: | --- | --- |"]
+    layers = contracts[0]["layers"]
+    for number, layer in enumerate(layers):
+        for name in layer.split(" | "):
+            lines += [f"| {len(layers) - number} | {row}" for row in _rows(CONSOLE / name)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(path: Path) -> Iterator[str]:
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    sentence = (
+        (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "")
+        .split("\n\n")[0]
+        .replace("\n", " ")
+    )
+    yield f"`{'/'.join(path.relative_to(CONSOLE).parts)}` | {sentence} |"
+    for inner in sorted(path.glob("*/__init__.py")):
+        yield from _rows(inner.parent)

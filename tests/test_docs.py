@@ -30,6 +30,7 @@ from console.steps import effects
 from console.views import assets
 from console.workflows import Definition
 from tests.conftest import KEYS
+from tests.contracts import package_map
 from tests.tables import cases
 
 ROOT = Path(__file__).parents[1]
@@ -556,3 +557,7 @@ def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
     assert len(words) == len(set(words))
     assert {*re.split(r",\s+", WORDS_OF_THE_PRODUCT.strip())} <= set(words)
     assert [word for word, meaning, _ in rows if len(meaning.split()) > MOST_WORDS_OF_A_CHANGE] == []
+
+
+def test_the_map_of_packages_is_that_of_the_tree() -> None:
+    assert text(ROOT / "docs" / "developers" / "packages.md") == package_map(), "run bin/fix"

@@ -4,6 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
+_connect: Callable[[], None] | None = None
+
+
+def connect_at_first_use(connect: Callable[[], None]) -> None:
+    """Call this when a list is first asked, in a process that mostly asks none: the command line."""
+    global _connect  # noqa: PLW0603 (one for the process)
+    _connect = connect
 
 
 class Subscribers(Generic[F]):
@@ -19,6 +26,8 @@ class Subscribers(Generic[F]):
 
     def __iter__(self) -> Iterator[F]:
         """Each function, in the order in which they subscribed."""
+        if not self.functions and _connect:
+            _connect()
         if not self.functions:
             raise RuntimeError(
                 f"Nobody subscribed to {self.topic}: call console.operations.wiring.connect() when the process starts."
