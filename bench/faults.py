@@ -57,19 +57,19 @@ FAULTS = (
         "return who is not None and (False or",
         "core",
     ),
-    Fault("access/narrowing.py", "return not self.assistant and (", "return (", "access"),
+    Fault("auth/access/narrowing.py", "return not self.assistant and (", "return (", "auth/access"),
     Fault(
-        "access/narrowing.py",
+        "auth/access/narrowing.py",
         'if self.acts is not None and f"{kind}.{act}" not in self.acts:',
         "if False:",
-        "access",
+        "auth/access",
     ),
-    Fault("access/index.py", "return not self.barred and (self.free or", "return (self.free or", "access"),
+    Fault("auth/access/index.py", "return not self.barred and (self.free or", "return (self.free or", "auth/access"),
     Fault(
-        "access/index.py",
+        "auth/access/index.py",
         "return allowed and not any(condition.test(roots) for condition in self.deny)",
         "return allowed",
-        "access",
+        "auth/access",
     ),
     Fault("core/run/moves.py", "if run.holder != by:", "if False:", "core"),
     Fault("core/run/decisions.py", "        raise stale_form()", "        pass", "core"),
@@ -80,10 +80,10 @@ FAULTS = (
         "views/test_page_routes.py views/test_security.py",
     ),
     Fault(
-        "accounts/sessions.py",
+        "auth/accounts/sessions.py",
         "and s.ended_at is null and p.disabled_at is null",
         "and p.disabled_at is null",
-        "accounts views/test_page_routes.py",
+        "auth/accounts views/test_page_routes.py",
     ),
     # who is reached
     Fault("core/contacting.py", "if contact.do_not_contact:", "if False:", "core"),
@@ -97,17 +97,17 @@ FAULTS = (
         "core views/test_hooks.py views/test_hooks_signing_senders.py",
     ),
     Fault(
-        "integrations/net.py",
+        "infra/outbound/net.py",
         "if not (meant or private(name, port)) and not all(",
         "if False and not all(",
-        "integrations",
+        "infra/outbound",
     ),
     # what is stored is what is logged
     Fault(
         "records/write.py",
         'if "old" in change and not alike(collection, field, change["old"], theirs[name]):',
         "if False:",
-        "records effects",
+        "records steps/effects",
     ),
     Fault("log/verify.py", "if count != (total :=", "if False and (total :=", "log"),
     Fault("log/verify.py", 'if complete and tree.root() != log["root"]:', "if False:", "log"),
@@ -118,7 +118,7 @@ FAULTS = (
         "activity",
     ),
     Fault(
-        "runs/rows/run_store.py", "else [as_stored(event) for event in events]", "else list(events)", "runs"
+        "runs/store/run_store.py", "else [as_stored(event) for event in events]", "else list(events)", "runs"
     ),
     Fault(
         "views/api/idempotency.py",
@@ -129,14 +129,14 @@ FAULTS = (
     Fault(
         "core/run/settling.py", 'return bool(effect.request.get("irreversible") or', "return bool(", "core"
     ),
-    Fault("runs/rows/recent_runs.py", "revision not in (None, loaded.run.revision)", "False", "runs/rows"),
+    Fault("runs/store/recent_runs.py", "revision not in (None, loaded.run.revision)", "False", "runs/store"),
     # what leaves, and what is shown
-    Fault("ai/contact_details.py", "and luhn.is_valid(digits):", "and False:", "ai"),
+    Fault("ai/safety/contact_details.py", "and luhn.is_valid(digits):", "and False:", "ai"),
     Fault(
-        "access/index.py",
+        "auth/access/index.py",
         "Hidden(unreadable, unreadable | {name for name, _ in denied})",
         "Hidden(frozenset(), frozenset())",
-        "access",
+        "auth/access",
     ),
     Fault("log/masking.py", '        masked.append(f"{path}.{name}")', "        pass", "log"),
     Fault(

@@ -21,8 +21,9 @@ class Subscribers(Generic[F]):
         self.functions: list[F] = []
 
     def subscribe(self, function: F) -> None:
-        """Have the function called too."""
-        self.functions.append(function)
+        """Have the function called too, once however often it subscribes."""
+        if function not in self.functions:
+            self.functions.append(function)
 
     def __iter__(self) -> Iterator[F]:
         """Each function, in the order in which they subscribed."""

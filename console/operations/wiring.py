@@ -1,7 +1,5 @@
 """Which package hears of what happens in a lower one: the only place that subscribes. Every process that changes something calls `connect` at its start."""
 
-import functools
-
 from console import runs
 from console.auth import accounts, notify
 from console.auth.access import casbin_agreement, policy_store
@@ -13,9 +11,8 @@ from console.runs.commands import cleared_notices
 from console.work import notices
 
 
-@functools.cache
 def connect() -> None:
-    """Subscribe, once in this process."""
+    """Subscribe; a second call changes nothing."""
     background.actor_of.subscribe(accounts.actor_of_person)
     casbin_agreement.watchers.subscribe(notices.notify_disagreement)
     identities.withheld_watchers.subscribe(notices.notify_groups_withheld)
