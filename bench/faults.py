@@ -64,7 +64,12 @@ FAULTS = (
         "if False:",
         "auth/access",
     ),
-    Fault("auth/access/index.py", "return not self.barred and (self.free or", "return (self.free or", "auth/access"),
+    Fault(
+        "auth/access/index.py",
+        "return not self.barred and (self.free or",
+        "return (self.free or",
+        "auth/access",
+    ),
     Fault(
         "auth/access/index.py",
         "return allowed and not any(condition.test(roots) for condition in self.deny)",

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import log
-from console.activity import sequencing
+from console.core.actor import SYSTEM
 from console.core.errors import Conflict
 from console.core.run.evolve import FOLDED_SINCE
 from console.infra import jobs
@@ -142,7 +142,7 @@ def test_what_rests_looks_at_once_when_the_log_has_grown(clean: Database) -> Non
         resting.due, resting.pause_s = time.monotonic() + 3600, 3600
         while looked.acquire(blocking=False):
             pass
-        log.note(sequencing.SYSTEM, "silence_noted", open={"size": 1, "since": "2026-11-22T00:00:00Z"})
+        log.note(SYSTEM, "silence_noted", open={"size": 1, "since": "2026-11-22T00:00:00Z"})
         assert looked.acquire(timeout=30)
     finally:
         worker.stop()

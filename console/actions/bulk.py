@@ -157,7 +157,7 @@ def picked(
             at=("key", f"At most {most:,}."),
         )
     if not found:
-        raise Invalid("No record is chosen.", details=[{"field": "key", "reason": "Tick at least one."}])
+        raise Invalid("No record is chosen.", at=("key", "Tick at least one."))
     return found
 
 

@@ -16,7 +16,7 @@ from console import log, records, runs, steps, workflows
 from console.auth import access
 from console.browse import evidence
 from console.core import expressions
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.documents import action_check
 from console.core.documents.action_document import Action, read, texts
 from console.core.documents.workflow import Step
@@ -29,7 +29,7 @@ from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.steps.base import Act, Completion, Context, Prompt, StepView
 from console.steps.effects import action_cache, action_preview, python
-from console.workflows import CHAIN, COMMAND_LINE, refused
+from console.workflows import CHAIN, refused
 
 STEP = "act"
 SEEN = 24
@@ -55,7 +55,7 @@ def check(document: bytes | str | Mapping[str, Any], *, connected: bool = False)
 
 def _unapproved(action: Action) -> list[Problem]:
     """Approvals that nobody could give where the action is done from a record; warnings, for it may be meant for workflows alone, and people come and go."""
-    here = workflows.around()
+    here = workflows.validation_context()
     around = replace(
         here,
         approvals={**(here.approvals or {}), action.id: action.approval},

@@ -132,7 +132,7 @@ def save(actor: Actor, name: str, text: str, hosts: str) -> None:
             raise Invalid(f"Nothing was saved: {details[0]['reason']}", details=details)
         if former is not None and not text and set(wanted) - set(former.hosts):
             reason = "Write the secret once more to let it go to another host."
-            raise Invalid(f"Nothing was saved: {reason}", details=[{"field": "text", "reason": reason}])
+            raise Invalid(f"Nothing was saved: {reason}", at=("text", reason))
         row = {"hosts": wanted, "changed_by": actor.id, "changed_at": log.now()} | (
             {"sealed": outgoing_secrets.seal(name, text)} if text else {}
         )

@@ -278,9 +278,7 @@ def begin(actor: Actor, query: ExportQuery, *, ready: Callable[[], object]) -> E
     upto = head[0] if head else event_lists.reached().pos
     if query.since is not None and query.since > upto:
         reason = f"The log has {upto} events up to its newest checkpoint, and never had {query.since}."
-        raise Malformed(
-            "Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}]
-        )
+        raise Malformed("Nothing was exported: please look at since.", at=("since", reason))
     noted = {
         "format": query.kind,
         "size": upto,

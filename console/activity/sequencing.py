@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from console import log
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, SYSTEM, Actor
 from console.core.errors import Conflict
 from console.infra import faults, settings
 from console.infra.db import tables
@@ -112,8 +112,6 @@ FORGOTTEN = (
 
 HEADS = "checkpoints.txt"
 QUIET = timedelta(hours=1)
-SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 _CHANGED = """
 select a.pos from console.event e left join console.activity a on a.event = e.id
 where e.run = 'sys:config' and e.body like '%%"type":"signing_key_changed"%%' order by e.run_seq desc limit 1

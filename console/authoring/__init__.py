@@ -1,3 +1,3 @@
 """Making workflows: what publishing a draft would do and who approves it, changes asked for in words, and diagrams."""
 
-OPEN_MODULES = frozenset({"builder", "diagrams", "publication"})
+OPEN_MODULES = frozenset({"builder", "diagrams", "publication", "versioned_documents"})

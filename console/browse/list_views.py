@@ -136,4 +136,4 @@ def moved(columns: Sequence[str], name: str, by: int) -> tuple[str, ...]:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": field, "reason": reason}])
+    return Invalid(reason, at=(field, reason))

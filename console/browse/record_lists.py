@@ -500,7 +500,7 @@ def _segment(actor: Actor, collection: Collection, scope: Scope, segment_id: str
     segment = collection.segment(segment_id)
     if segment is None or segment.fields & scope.hidden or not _reads_seen(actor, collection, segment):
         reason = f"There is no segment {segment_id} in {collection.label}."
-        raise Malformed(reason, details=[{"field": "segment", "reason": reason}])
+        raise Malformed(reason, at=("segment", reason))
     return (
         expressions.parse(segment.filter)
         if segment.sql is None

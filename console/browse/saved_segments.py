@@ -314,4 +314,4 @@ def sealed_at(segment_id: str) -> str:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": field, "reason": reason}])
+    return Invalid(reason, at=(field, reason))

@@ -276,7 +276,7 @@ def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *,
     wanted = list(dict.fromkeys(keys))
     if len(wanted) > MOST_AT_ONCE:
         reason = f"At most {MOST_AT_ONCE} records are tagged at once. Narrow the list by a filter."
-        raise Invalid(reason, details=[{"field": "key", "reason": reason}])
+        raise Invalid(reason, at=("key", reason))
     seen = records.visible_keys(collection_id, wanted, scope)
     if not seen:
         raise NotFound
@@ -327,4 +327,4 @@ def _require_room(connection: Connection, collection_id: str, reference: str, na
     }
     if len(there) >= MOST_ON_RECORD and identity(name) not in there:
         reason = f"A record has at most {MOST_ON_RECORD} tags: take one away first."
-        raise Invalid(reason, details=[{"field": "tag", "reason": reason}])
+        raise Invalid(reason, at=("tag", reason))

@@ -10,10 +10,9 @@ import click
 
 from console.activity import exports, sequencing
 from console.auth import accounts
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE
 from console.core.errors import Malformed
 
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}
 """Option → parameter of the API, where the two differ."""
 

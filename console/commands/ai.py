@@ -13,7 +13,7 @@ from console.ai.evaluation.evaluate import Score
 from console.ai.evaluation.report_words import percent
 from console.ai.proposals import options
 from console.auth import accounts
-from console.auth.accounts import COMMAND_LINE
+from console.core.actor import COMMAND_LINE
 from console.core.errors import NotFound
 
 PROVIDERS = click.Choice(["anthropic", "openai_compatible", "rules"])

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import click
 
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE
 from console.operations import backup as backups
-
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 
 
 @click.command("backup", epilog="Example: console backup /srv/backups/monday.zip")

@@ -2,10 +2,9 @@
 
 import click
 
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE
 from console.operations import erasure
 
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 hold = click.Group("hold", help="Holds: what may neither be erased nor expire.")
 
 

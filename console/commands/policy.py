@@ -8,7 +8,7 @@ from console.auth import access
 from console.auth.access.policy_words import right
 from console.auth.access.rows import line
 from console.auth.access.spoken_names import known
-from console.auth.accounts import COMMAND_LINE
+from console.core.actor import COMMAND_LINE
 from console.core.errors import DefinitionError
 from console.permissions import rule_drafts, simulator
 

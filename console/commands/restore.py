@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from console.commands.backup import COMMAND_LINE, progress
+from console.commands.backup import progress
+from console.core.actor import COMMAND_LINE
 from console.operations import restore as restoring
 
 

@@ -5,7 +5,7 @@ import sys
 import click
 
 from console.actions import secret_settings
-from console.auth.accounts import COMMAND_LINE
+from console.core.actor import COMMAND_LINE
 
 secret = click.Group("secret", help="Secrets that steps and actions show to other systems.")
 

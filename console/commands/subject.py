@@ -3,11 +3,10 @@
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE
 from console.infra.db import tidying
 from console.operations import erasure
 
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 UNANSWERED = "Its data source does not answer, so nobody knows what the person is called: lists that people saved under the name stay. Better wait until it answers."
 
 subject = click.Group("subject", help="People whose data the console holds.")

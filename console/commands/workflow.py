@@ -44,7 +44,7 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 
     Needs no database, so that it serves in a pipeline; with --sources it asks the one that `console serve` uses.
     """
-    surroundings = workflows.around() if sources else None
+    surroundings = workflows.validation_context() if sources else None
     print_problems(files, lambda content: workflows.check(content, surroundings))
 
 

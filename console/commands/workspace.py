@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from console import workspaces
+from console.authoring.versioned_documents import read_file
 from console.commands.collection import import_documents, print_spots
 from console.commands.workflow import FILES
 from console.core.documents.json_shape import Spot
@@ -29,7 +30,7 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
     """
 
     def check_file(file: Path) -> list[Spot]:
-        content = workspaces.read_file(file)
+        content = read_file(file)
         found = check_document(content)
         return found if found or not sources else list(workspaces.unknown_names(workspaces.read(content)))
 

@@ -49,3 +49,9 @@ class Actor:
     def role_names(self) -> list[str]:
         """Roles without team, sorted, without duplicates."""
         return sorted({role for role, _ in self.roles})
+
+
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+"""Whoever runs a command: trusted, because the database is theirs."""
+SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
+"""The console itself."""

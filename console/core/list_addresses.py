@@ -14,18 +14,13 @@ def require_known(filters: Mapping[str, str], known: Collection[str]) -> None:
         raise Malformed(f"There is no filter {unknown[0]}.", details=details)
     for name, value in filters.items():
         if "\x00" in value:
-            raise Malformed(
-                f"{name} holds a NUL character.",
-                details=[{"field": name, "reason": "Nothing is called like this."}],
-            )
+            raise Malformed(f"{name} holds a NUL character.", at=(name, "Nothing is called like this."))
 
 
 def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """The value. Raises Malformed where it is not among the known ones."""
     if value not in known:
-        raise Malformed(
-            f"There is no {name} {value}.", details=[{"field": name, "reason": f"One of {', '.join(known)}."}]
-        )
+        raise Malformed(f"There is no {name} {value}.", at=(name, f"One of {', '.join(known)}."))
     return value
 
 
@@ -36,9 +31,7 @@ def moment_of(name: str, value: str) -> datetime:
         if moment.tzinfo is None:
             raise ValueError(value)
     except ValueError:
-        raise Malformed(
-            f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]
-        ) from None
+        raise Malformed(f"{name} is no time.", at=(name, "A time such as 2026-11-20T06:30:00Z.")) from None
     return moment
 
 

@@ -44,4 +44,4 @@ def identity(name: str) -> str:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": field, "reason": reason}])
+    return Invalid(reason, at=(field, reason))

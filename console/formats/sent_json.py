@@ -31,7 +31,7 @@ def json_in(raw: bytes) -> Any:
     except UnicodeEncodeError:
         place = next(_halves(sent, ""))
         reason = "Half of a character (a lone surrogate, such as \\ud83d alone), which cannot be stored: send it whole, or leave it out."
-        raise Malformed(f"{place}: {reason}", details=[{"field": place, "reason": reason}]) from None
+        raise Malformed(f"{place}: {reason}", at=(place, reason)) from None
     except UnicodeDecodeError as error:
         raise Malformed(f"The body is not in UTF-8: byte {error.start + 1} is of no character.") from None
     except json.JSONDecodeError as error:
@@ -77,9 +77,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise Malformed(
-            f"The body names {twice} twice.", details=[{"field": twice, "reason": "Named twice."}]
-        )
+        raise Malformed(f"The body names {twice} twice.", at=(twice, "Named twice."))
     for name in made:
         if "\x00" in name:
             raise Malformed(

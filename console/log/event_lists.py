@@ -357,9 +357,7 @@ def position(text: str) -> int:
     ):
         return int.from_bytes(number, "big")
     reason = "This cursor was not given out by this list: begin again without it."
-    raise Malformed(
-        "The list cannot be continued from there.", details=[{"field": "after", "reason": reason}]
-    )
+    raise Malformed("The list cannot be continued from there.", at=("after", reason))
 
 
 def _tag(number: bytes) -> bytes:

@@ -339,9 +339,7 @@ def checked_origin(text: str) -> Literal["start", "failure"]:
     """Where a retry begins. Raises Malformed."""
     found: Mapping[str, Literal["start", "failure"]] = {"start": "start", "failure": "failure"}
     if text not in found:
-        raise Malformed(
-            "There is no such beginning.", details=[{"field": "from", "reason": "One of start, failure."}]
-        )
+        raise Malformed("There is no such beginning.", at=("from", "One of start, failure."))
     return found[text]
 
 
@@ -349,9 +347,7 @@ def checked_version(text: str) -> Literal["original", "current"]:
     """The version that a retry takes: `same` or `live`, as the API calls them. Raises Malformed."""
     found: Mapping[str, Literal["original", "current"]] = {"same": "original", "live": "current"}
     if text not in found:
-        raise Malformed(
-            "There is no such version.", details=[{"field": "version", "reason": "One of same, live."}]
-        )
+        raise Malformed("There is no such version.", at=("version", "One of same, live."))
     return found[text]
 
 

@@ -275,7 +275,9 @@ def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow
     if draft is None:
         raise NotFound
     errors = [
-        problem for problem in workflows.check(draft, workflows.around()) if problem.severity == "error"
+        problem
+        for problem in workflows.check(draft, workflows.validation_context())
+        if problem.severity == "error"
     ]
     return (
         [problem.to_json() | {"field": problem.step or problem.field} for problem in errors],

@@ -90,9 +90,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
     """
     text = reason.strip()
     if len(text) > MOST_REASON or "\x00" in text:
-        raise Invalid(
-            "That is too long.", details=[{"field": "reason", "reason": f"At most {MOST_REASON} characters."}]
-        )
+        raise Invalid("That is too long.", at=("reason", f"At most {MOST_REASON} characters."))
     if not throttle.take([throttle.Limit("ask", actor.id, FREE)]):
         raise TooMany("You have asked several times already. Try again in a few minutes.", retry_after=30)
     names, people = known(), givers(actor)[:MOST_TOLD]

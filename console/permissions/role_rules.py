@@ -8,8 +8,7 @@ from console import records
 from console.auth import access
 from console.auth.access.policy_words import acts_of
 from console.auth.access.rows import ACTS, EVERY, WHOLE, Row, kind_of
-from console.auth.accounts import COMMAND_LINE
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.expressions import ExpressionError
 from console.permissions import roles, rule_conditions, rule_drafts

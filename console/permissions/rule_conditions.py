@@ -391,4 +391,4 @@ def _require_field(collection: str | None, node: Path) -> None:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": field, "reason": reason}])
+    return Invalid(reason, at=(field, reason))

@@ -1,26 +1,30 @@
 """Drafts of rule changes: an admin's unpublished changes, their effects, and the published versions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.auth import access
+from console import records, workflows
+from console.auth import access, accounts
 from console.auth.access import history, policy_store
 from console.auth.access.history import Version
-from console.auth.access.index import Index
+from console.auth.access.index import Index, Verdict
 from console.auth.access.policy_changes import Change, Effect, between, effects, is_rule
 from console.auth.access.rows import EVERY, LEVELS, PolicyError, Row, checked, line, parse
 from console.auth.access.spoken_names import Names, known
+from console.core import scopes
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound
+from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.permissions import rule_conditions, second_admin
-from console.permissions.cut_off import CutOff, cut_off
 from console.permissions.second_admin import Request
 from console.permissions.writing import everybody, require_manager, require_unmoved, write
+from console.runs.views.lists import RunHead, listed
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
 _KEEP = sa.text(
@@ -42,6 +46,14 @@ class Draft:
     def rows(self) -> list[Row]:
         """The rows with the draft applied."""
         return self.change.applied(access.all_rows())
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """A run whose holder could not continue it; `lacks` says which right they would lose."""
+
+    run: RunHead
+    lacks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,3 +251,73 @@ def _keep(actor: Actor, base: int, change: Change) -> Draft:
         }
         connection.execute(_KEEP, parameters)
     return Draft(base, change)
+
+
+SHOWN = 50
+_HELD = "select r.id, r.team, r.workflow, r.holder, r.collection, r.record from {runs} where r.ended_at is null and r.holder is not null"
+
+
+def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
+    """(affected runs that the actor may see, last touched first; whether there are more)."""
+    before, after = policy_store.current().index, Index(change.applied(access.all_rows()))
+    slugs = {known.id: known.slug for known in workflows.all_known()}
+    losing: dict[str, str] = {}
+    looked_at: dict[tuple[str, str], dict[str, list[str]]] = {}  # holder and collection → record → runs
+    for run, team, workflow, holder, collection, record in fetch(_HELD.format(runs=access.runs(actor).sql())):
+        obj, sub = f"workflow:{slugs.get(workflow, '')}", f"user:{holder}"
+        if _loses(before, after, sub, team, obj, "see"):
+            losing[run] = "see it"
+        elif _loses(before, after, sub, team, obj, "resume"):
+            losing[run] = "go on with it"
+        elif collection is not None:
+            looked_at.setdefault((holder, collection), {}).setdefault(record, []).append(run)
+    for (holder, collection), runs in looked_at.items():
+        losing |= dict.fromkeys(
+            (run for key in _lost(before, after, holder, collection, list(runs)) for run in runs[key]),
+            "read its record",
+        )
+    if not losing:
+        return [], False
+    run = tables.run.c
+    heads, more = listed(
+        actor,
+        run.id.in_(sorted(losing)),
+        run.ended_at.is_(None),
+        order=(run.active_at.desc(), run.id),
+        limit=SHOWN,
+    )
+    return [CutOff(head, losing[head.id]) for head in heads], more is not None
+
+
+def _loses(before: Index, after: Index, sub: str, team: str | None, obj: str, act: str) -> bool:
+    """Whether the person has the right now, with or without a condition, and has it in no case after the change."""
+    return before.verdict(sub, team, obj, act).possible and not after.verdict(sub, team, obj, act).possible
+
+
+def _lost(before: Index, after: Index, holder: str, collection: str, keys: list[str]) -> set[str]:
+    """The records that the person sees now and would not see after the change."""
+    obj, sub = f"collection:{collection}", f"user:{holder}"
+    was, will = (index.verdict(sub, None, obj, "read") for index in (before, after))
+    if was == will or not was.possible:
+        return set()
+    if not will.possible:
+        return set(keys)
+    try:
+        attributes = accounts.actor_of_person(holder).attributes
+        seen = [
+            set(records.visible_keys(collection, keys, _scope(collection, verdict, attributes)))
+            for verdict in (was, will)
+        ]
+    except ConsoleError:
+        return set()  # a closed account loses nothing, and a source that does not answer cannot be checked
+    return seen[0] - seen[1]
+
+
+def _scope(collection: str, verdict: Verdict, attributes: Mapping[str, Any]) -> scopes.Scope:
+    return scopes.Scope(
+        collection=collection,
+        allow=() if verdict.barred else verdict.allow,
+        deny=verdict.deny,
+        attributes=attributes,
+        everything=verdict.free and not verdict.barred,
+    )

@@ -11,8 +11,7 @@ from console.auth.access.deciding import Decision, Spoken, who_would
 from console.auth.access.policy_words import act as act_words, condition, rule
 from console.auth.access.rows import ACTS, EVERY, Row, kind_of, line
 from console.auth.access.spoken_names import Names, known
-from console.auth.accounts import COMMAND_LINE
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
@@ -77,10 +76,7 @@ def attempt(
         require_object(actor, obj, EVERY)
     if act not in ACTS.get(kind_of(obj), frozenset()):
         known_acts = ", ".join(sorted(ACTS.get(kind_of(obj), ())))
-        raise Invalid(
-            f"{kind_of(obj)} knows {known_acts}.",
-            details=[{"field": "act", "reason": f"Choose one of {known_acts}."}],
-        )
+        raise Invalid(f"{kind_of(obj)} knows {known_acts}.", at=("act", f"Choose one of {known_acts}."))
     who = accounts.person(person) if person.startswith("usr_") else accounts.person_of_email(person)
     team, record, facts_of_run, hidden = _place(actor, obj, key, run)
     names = known()

@@ -112,7 +112,4 @@ def _inbox_id(ident: str, source: str, to: str) -> str:
 
 def _different(source: str, to: str) -> None:
     if source == to:
-        raise Invalid(
-            "A team is copied from another one.",
-            details=[{"field": "source", "reason": "takes another team"}],
-        )
+        raise Invalid("A team is copied from another one.", at=("source", "takes another team"))

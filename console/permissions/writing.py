@@ -14,8 +14,7 @@ from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.policy_words import rule
 from console.auth.access.rows import line
 from console.auth.access.spoken_names import Names
-from console.auth.accounts import COMMAND_LINE
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import Conflict, NotAllowed
 from console.infra import subjects
 from console.infra.db.engine import transaction

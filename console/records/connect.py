@@ -135,7 +135,7 @@ def address(url: str) -> URL:
 
 
 def _unusable(reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": "url", "reason": reason}])
+    return Invalid(reason, at=("url", reason))
 
 
 def engine(

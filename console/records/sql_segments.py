@@ -110,7 +110,7 @@ def _read_from(
 
 
 def _wrong(reason: str) -> Malformed:
-    return Malformed(reason, details=[{"field": "segment", "reason": reason}])
+    return Malformed(reason, at=("segment", reason))
 
 
 def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:

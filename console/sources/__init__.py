@@ -1,5 +1,6 @@
 """Connecting the company's databases: test, add, refresh, change, pause and remove data sources, and decide who may use them."""
 
+from console.core.actor import SYSTEM
 from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
 from console.sources.advising import advised
@@ -20,7 +21,6 @@ from console.sources.keeping import (
     GRANTED,
     ID,
     NAME,
-    SYSTEM,
     SourceHead,
     add,
     inspect,

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from console import log, records, workflows
 from console.auth import access
 from console.auth.access import policy_store
-from console.core.actor import Actor
+from console.core.actor import SYSTEM, Actor
 from console.core.errors import Conflict, Invalid
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
@@ -18,7 +18,7 @@ from console.records import catalogue, connect, portable_address, source_zones
 from console.records.connection_terms import Terms
 from console.runs.commands import cleared_notices
 from console.sources import addresses, keeping, testing
-from console.sources.keeping import CHAIN, SYSTEM
+from console.sources.keeping import CHAIN
 from console.steps.effects import action_cache
 
 BOUNDS = {"pool": (1, 20), "overflow": (0, 20), "connect_s": (1, 30), "statement_s": (1, 120)}
@@ -207,14 +207,10 @@ def _answering(source: catalogue.Source, url: str) -> str:
     """The database at the new address. Raises Invalid if none answers, or if it is another kind of database."""
     if connect.address(url).get_backend_name() != source.dialect:
         reason = "Another kind of database is another data source: connect it under a name of its own."
-        raise Invalid(reason, details=[{"field": "url", "reason": reason}])
+        raise Invalid(reason, at=("url", reason))
     tested = testing.attempt(url)
     if tested.trouble is not None:
-        raise Invalid(
-            tested.trouble.words,
-            code=tested.trouble.code,
-            details=[{"field": "url", "reason": tested.trouble.words}],
-        )
+        raise Invalid(tested.trouble.words, code=tested.trouble.code, at=("url", tested.trouble.words))
     return tested.server
 
 

@@ -83,10 +83,7 @@ def ask(
     with transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.name == name, table.c.why != ""))
         if connection.execute(sa.select(table.c.id).where(table.c.name == name)).first():
-            raise Conflict(
-                f"A data source {name} is being connected already.",
-                details=[{"field": "name", "reason": "taken"}],
-            )
+            raise Conflict(f"A data source {name} is being connected already.", at=("name", "taken"))
         CONNECTIONS.add(
             connection,
             id=ident,

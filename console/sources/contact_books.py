@@ -67,10 +67,7 @@ def create(actor: Actor, name: str, may: Mapping[str, Sequence[str]], url: str =
     if not sources.NAME.fullmatch(name):
         raise _wrong("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     if name in {head.name for head in sources.list_all()}:
-        raise Conflict(
-            f"There is a data source {name} already.",
-            details=[{"field": "name", "reason": "Choose another name."}],
-        )
+        raise Conflict(f"There is a data source {name} already.", at=("name", "Choose another name."))
     if not may:
         raise _wrong("may", "Choose at least one role that may browse.")
     made = None if url else _new_database(name)
@@ -214,4 +211,4 @@ def _make_tables(address: URL) -> None:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": field, "reason": reason}])
+    return Invalid(reason, at=(field, reason))

@@ -14,19 +14,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console import formats
 from console.auth import access
 from console.core import expressions
-from console.core.actor import Actor
-from console.core.documents.collections import Collection, Stored, assemble, named_secrets
+from console.core.actor import SYSTEM, Actor
+from console.core.documents.collections import Collection, Field, Stored, assemble, named_secrets, recognising
 from console.core.errors import Conflict, ConsoleError
 from console.infra.db import request_writes, tables
 from console.infra.db.engine import hot_engine
 from console.records import function_fields, refusals, sampling, sql_conditions
 from console.sources import broken_documents, keeping, layout_drafts, mending, set_aside
 from console.sources.breaks import Break
-from console.sources.collection_ids import ids_of
-from console.sources.keeping import SYSTEM, Look, place
-from console.sources.read_otherwise import Reading, readings
+from console.sources.keeping import Look, ids_of, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,17 @@ class TableChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A column, or without one the records of a collection, and how it is read otherwise than before."""
+
+    collection: str
+    column: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied. `readings`: see there."""
+    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied. `readings`: what is read otherwise."""
 
     source: str
     changes: tuple[TableChange, ...]
@@ -592,3 +600,59 @@ def _wrong(expression: str, collection: Collection, where: Mapping[str, Collecti
     except ConsoleError as error:
         return error.message
     return ""
+
+
+def readings(
+    before: Mapping[str, Collection], after: Mapping[str, Collection], source: str
+) -> Iterator[Reading]:
+    """What is read otherwise, in collections that are there before and after."""
+    for now in after.values():
+        former = before.get(now.id)
+        if former is None or former.source != source:
+            continue
+        for field in now.stored_fields:
+            was = former.by_name.get(field.name)
+            if was is not None and (words := _otherwise(was, field)):
+                yield Reading(now.label, field.label, words)
+        titles = [
+            ", ".join(item.by_name[name].label for name in item.title_fields if name in item.by_name)
+            for item in (former, now)
+        ]
+        if former.title != now.title and set(former.title_fields) <= set(now.by_name):
+            yield Reading(
+                now.label,
+                "",
+                f"records are called by {titles[1] or 'their number'} (so far: {titles[0] or 'their number'})",
+            )
+
+
+def _otherwise(was: Field, now: Field) -> str:
+    said = []
+    if now.hidden_because and not was.hidden:
+        said.append("is hidden from everybody: it looks like a secret")
+    if was.hidden and not now.hidden:
+        said.append("is shown")
+    same = (was.stored, was.native) == (now.stored, now.native) or recognising.MIDNIGHT in (
+        was.native,
+        now.native,
+    )
+    if same and (was.type, was.widget, was.minor) != (now.type, now.widget, now.minor):
+        why = ": its times are all midnight" if now.native == recognising.MIDNIGHT else ""
+        said.append(f"is read as {_kind_words(now)}{why} (so far: {_kind_words(was)})")
+    elif same and was.options != now.options:
+        said.append(
+            "is shown in the words that its comment has for its codes"
+            if now.options
+            else "is shown as it is stored"
+        )
+    if now.single and not was.single and now.references and not (now.nullable or now.hidden):
+        said.append("leads each record to another one: those without a name of their own are called after it")
+    return ", and ".join(said)
+
+
+def _kind_words(field: Field) -> str:
+    kind = (
+        formats.WIDGET_WORDS.get(field.widget or "")
+        or field.type.replace("_", " ").replace("datetime", "date and time").capitalize()
+    )
+    return f"“{kind}, in its smallest unit”" if field.minor else f"“{kind}”"

@@ -5,7 +5,7 @@ Nothing is written into the connected database.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection as Several, Mapping, Sequence
+from collections.abc import Callable, Collection as Several, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -18,10 +18,11 @@ from console.auth import access
 from console.auth.access import PolicyError
 from console.browse import renamed_columns
 from console.core import expressions
-from console.core.actor import Actor
+from console.core.actor import SYSTEM, Actor
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import CollectionDocument
 from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.core.plain_words import latinised
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.permissions import second_admin
@@ -37,7 +38,6 @@ from console.records import (
 )
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
-from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -47,7 +47,6 @@ GRANTED = ("browse", "read")
 GRANTABLE = ("create", "update", "delete", "export")
 """What it may be given besides."""
 DOCUMENT_KEYS = frozenset(field.alias or name for name, field in CollectionDocument.model_fields.items())
-SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 CHAIN = "sys:config"
 
 
@@ -342,7 +341,7 @@ def require_free_name(name: str) -> None:
 
 
 def _taken(name: str) -> Conflict:
-    return Conflict(f"There is a data source {name} already.", details=[{"field": "name", "reason": "taken"}])
+    return Conflict(f"There is a data source {name} already.", at=("name", "taken"))
 
 
 def stored_settings(
@@ -547,8 +546,28 @@ def forget() -> None:
 
 
 def _invalid(field: str, reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": field, "reason": reason}])
+    return Invalid(reason, at=(field, reason))
 
 
 def _definition(collection_id: str, field: str, reason: str) -> DefinitionError:
-    return DefinitionError(f"{collection_id}: {reason}", details=[{"field": field, "reason": reason}])
+    return DefinitionError(f"{collection_id}: {reason}", at=(field, reason))
+
+
+LONGEST_ID = 200
+
+
+def ids_of(stored: Iterable[Any]) -> dict[tuple[str | None, str], str]:
+    """(schema, table) → id of stored collections of one source: rights and runs name it, and must not lead to another table one day."""
+    return {(item.structure["schema"], item.structure["table"]): item.id for item in stored}
+
+
+def default_id(name: str, schema: str | None, table: str) -> str:
+    """Default collection id: source, schema outside the default one, table, joined by points.
+
+    Letters become Latin ones without accents, those of other scripts their codes; blanks, slashes and other signs become `_`, because URLs, documents and
+    policy rows cannot contain them.
+    """
+    text = latinised(".".join(part for part in (name, schema, table) if part is not None))
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in text
+    )[:LONGEST_ID]

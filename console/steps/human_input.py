@@ -127,12 +127,10 @@ class HumanInput(StepType):
         if offered and outcome not in offered:
             raise Invalid(
                 "Choose an answer.",
-                details=[
-                    {
-                        "field": "outcome",
-                        "reason": f"Choose one of {', '.join(f'“{option.label}”' for option in config.options)}.",
-                    }
-                ],
+                at=(
+                    "outcome",
+                    f"Choose one of {', '.join(f'“{option.label}”' for option in config.options)}.",
+                ),
             )
         me = (context.roots.get("currentUser") or {}).get("id")
         given = outcome if offered and outcome else ANSWERED

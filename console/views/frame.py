@@ -179,9 +179,7 @@ def midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime
         day = date.fromisoformat(given[name]) + timedelta(days=later)
         return moments.midnight(day, look().zone)
     except (ValueError, OverflowError):
-        raise Malformed(
-            f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]
-        ) from None
+        raise Malformed(f"{given[name][:20]} is no day.", at=(name, "A day such as 2026-11-20.")) from None
 
 
 def naming(
@@ -225,15 +223,16 @@ def page(
     *,
     blocks: Mapping[str, str] | None = None,
     status: int = 200,
+    error: ConsoleError | None = None,
 ) -> Response:
-    """Return the page, or for htmx the block for the element that it replaces.
+    """Return the page, or for htmx the block for the element that it replaces; with the status of the error that it shows, if any.
 
     `blocks` maps the id of the target element to the name of a block; "*" is any other target. Without a match the whole page is sent.
     """
     name = None
     if blocks and wants_fragment():
         name = blocks.get(htmx.target or "", blocks.get("*"))
-    answer = make_response(render(template, context, name), status)
+    answer = make_response(render(template, context, name), error.status if error else status)
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
 

@@ -46,3 +46,17 @@ def first_reason(wrong: ConsoleError | None) -> str:
     if wrong is None:
         return ""
     return next((str(each["reason"]) for each in wrong.details if each.get("reason")), wrong.message)
+
+
+def reasons_by_field(wrong: ConsoleError | None) -> dict[str, str]:
+    """Return the reason of each field that is wrong."""
+    return {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+
+
+def plain_details(wrong: ConsoleError | None) -> list[dict[str, Any]]:
+    """Return the details of the error with the plain names of their fields."""
+    return (
+        [{**detail, "field": plain(str(detail.get("field", "")))} for detail in wrong.details]
+        if wrong
+        else []
+    )

@@ -284,7 +284,7 @@ def _set(
     checked = None if terms is None else _checked(terms, team)
     if checked is not None and checked.approvals and inbox is not None:
         reason = "Approvals are of runs: set it at their workflow."
-        raise Invalid("The due time was not set.", details=[{"field": "approvals", "reason": reason}])
+        raise Invalid("The due time was not set.", at=("approvals", reason))
     column, value = ("workflow", workflow) if workflow is not None else ("inbox", inbox)
     with transaction() as connection:
         kept = connection.exec_driver_sql(f"{RULE} where {column} = %s for update", (value,)).first()
@@ -363,10 +363,7 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
     for number, stage in enumerate(checked.stages):
         if stage.inbox is not None and all(inbox.id != stage.inbox for inbox in inboxes.used_by(team)):
             field = f"stages.{number}.inbox"
-            raise Invalid(
-                "The due time was not set.",
-                details=[{"field": field, "reason": f"The team uses no inbox {stage.inbox}."}],
-            )
+            raise Invalid("The due time was not set.", at=(field, f"The team uses no inbox {stage.inbox}."))
     return checked
 
 

@@ -83,13 +83,11 @@ def hand_on(
     """
     access.require(actor, None, "user", "manage")
     if not run_ids:
-        raise Invalid(
-            "Choose the runs to give away.", details=[{"field": "run", "reason": "takes at least one run"}]
-        )
+        raise Invalid("Choose the runs to give away.", at=("run", "takes at least one run"))
     try:
         heir = accounts.person_of_email(email)
     except NotFound as error:
-        raise Invalid(error.message, details=[{"field": "email", "reason": error.message}]) from None
+        raise Invalid(error.message, at=("email", error.message)) from None
     chosen = set(run_ids)
     given = []
     for head in held(actor, person_id)[0]:

@@ -191,9 +191,7 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
     offered = [option["value"] for option in question.outcomes]
     if offered and outcome not in offered:
         named = ", ".join(f"“{option['label']}”" for option in question.outcomes)
-        raise Invalid(
-            "Choose an answer.", details=[{"field": "outcome", "reason": f"Choose one of {named}."}]
-        )
+        raise Invalid("Choose an answer.", at=("outcome", f"Choose one of {named}."))
     cleaned, way = (
         clean(fields, evidence.with_files(fields, values, question.run)),
         outcome if offered and outcome else ANSWERED,

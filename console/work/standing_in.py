@@ -86,7 +86,7 @@ def pass_on() -> int:
 
 def undecidable(reader: Actor, absent: str, deputy: str) -> list[str]:
     """Titles of the live workflows, of those that the reader may see, in which the one person may approve what the other may not, sorted."""
-    around, found = workflows.around(), []
+    around, found = workflows.validation_context(), []
     for known in workflows.all_known():
         definition = workflows.readable_version(known.id, known.live)
         if (

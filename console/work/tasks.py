@@ -190,9 +190,7 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
         raise NotFound
     note = note.strip()
     if result not in RESULTS:
-        raise Invalid(
-            "Say what came of it.", details=[{"field": "result", "reason": f"One of: {', '.join(RESULTS)}."}]
-        )
+        raise Invalid("Say what came of it.", at=("result", f"One of: {', '.join(RESULTS)}."))
     if len(note) > LONGEST_NOTE or "\x00" in note or (result == "not_done" and not note):
         raise Invalid(
             "The task is not closed yet.", at=("note", "Say in at most 2,000 characters why it is not done.")

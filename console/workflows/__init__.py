@@ -6,11 +6,16 @@ from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
     Entry,
     Version,
+    activate,
+    archive,
+    cancel,
     change,
+    complete,
     definition,
     draft_document,
     entries,
     entry,
+    pause,
     publish_draft,
     redefine,
     remove,
@@ -52,29 +57,26 @@ from console.workflows.reviews import (
     to_decide,
     withdraw_review,
 )
-from console.workflows.second_person import needs_second_person
-from console.workflows.switching import activate, archive, cancel, complete, pause
+from console.workflows.store import CHAIN, OBJECT
 from console.workflows.templates import Template, template_document, templates
-from console.workflows.tried_drafts import keep_tried_draft
 from console.workflows.versions import (
-    CHAIN,
-    COMMAND_LINE,
-    OBJECT,
     Definition,
     NotReadable,
     acting_as,
-    around,
     check,
     connected,
     export,
     import_file,
+    keep_tried_draft,
     live,
+    needs_second_person,
     newest,
     newest_number,
     publish,
     readable_version,
     refused,
     startable,
+    validation_context,
     version,
 )
 

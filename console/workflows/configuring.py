@@ -14,13 +14,14 @@ from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.house_rules import Variable
-from console.core.documents.workflow import Settings, read
+from console.core.documents.workflow import Settings
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import transaction
-from console.workflows.definitions import Entry, changed_body, entry_of, locked_row, note_event, update_row
-from console.workflows.draft_edits import opened, record_edit
-from console.workflows.known_workflows import _forget
-from console.workflows.versions import OBJECT, around, check, put_live, refused, require_account, version
+from console.workflows.definitions import Entry, entry_of
+from console.workflows.draft_edits import opened, store_draft
+from console.workflows.known_workflows import forget
+from console.workflows.store import OBJECT, locked_row
+from console.workflows.versions import go_live, version
 
 CONFIGURED = (
     "timeout_ms",
@@ -97,26 +98,11 @@ def configure(
             access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
             former = version(row.id, row.live_version).document.to_json()
         _require_possible([now, *([former] if former is not None else [])], edits)
-        draft, live = _changed(now, given, edits), None
+        fields = ["settings"] if given else ["variables"]
+        after = store_draft(connection, actor, row, now, _changed(now, given, edits), fields)
         if former is not None:
-            live = read(_changed(former, given, edits))
-            problems = check(live.to_json(), around())
-            if any(problem.severity == "error" for problem in problems):
-                raise refused(row.title, problems)
-        after = row
-        changed = record_edit(connection, actor, row, now, draft)
-        if changed:
-            before = changed_body(row)
-            after = update_row(connection, row, **changed)
-            data = {"before": before, "after": changed_body(after)}
-            note_event(
-                actor, "workflow_changed", after, data, connection, ["settings"] if given else ["variables"]
-            )
-        if live is not None:
-            require_account(actor, live)
-            number = put_live(connection, actor, after, live)
-            after = update_row(connection, after, live_version=number)
-    _forget()
+            after = go_live(connection, actor, after, _changed(former, given, edits))
+    forget()
     return entry_of(after)
 
 

@@ -14,20 +14,11 @@ from console.core.errors import NotAllowed
 from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id
-from console.workflows.definitions import (
-    LONGEST_TITLE,
-    Entry,
-    _checked,
-    _columns,
-    _not_ready,
-    changed_body,
-    entry_of,
-    locked_row,
-    note_event,
-)
-from console.workflows.draft_edits import opened
-from console.workflows.known_workflows import _forget
-from console.workflows.versions import OBJECT, check, connected
+from console.workflows.definitions import Entry, check_texts, entry_of, not_ready
+from console.workflows.draft_edits import LONGEST_TITLE, changed_body, opened
+from console.workflows.known_workflows import forget
+from console.workflows.store import OBJECT, locked_row, note_event
+from console.workflows.versions import check, connected, refused
 from console.workflows.whose import is_personal, require_person
 
 TAKEN = {"new", "lately", "order"}
@@ -51,10 +42,11 @@ def create(
 
     Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft.
     """
-    wanted = _checked(title=title, description=description, status=status)["status"]
+    wanted = check_texts(title=title, description=description, status=status)["status"]
     home, owner = _home(actor, team), _own(actor) if is_personal(whose) else None
     if wanted != "draft":
-        raise _not_ready("A new workflow has no steps", check(_skeleton("new", title, home), connected()))
+        wrong = refused("", check(_skeleton("new", title, home), connected()))
+        raise not_ready("A new workflow has no steps", wrong.details)
     with transaction() as connection:
         slug = _free_slug(connection, title, slug)
         begun = (
@@ -63,7 +55,14 @@ def create(
             else _copied(document, slug, title, home, description)
         )
         made = _insert(connection, begun, home, owner)
-        note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made)}, connection)
+        note_event(
+            actor,
+            "workflow_created",
+            made,
+            connection,
+            {"before": None, "after": changed_body(made)},
+            status=made.status,
+        )
     _make_known(made)
     return entry_of(made)
 
@@ -83,13 +82,8 @@ def duplicate(actor: Actor, slug_or_id: str, whose: str | None = None) -> Entry:
         made = _insert(
             connection, without_starts({**opened(row.draft), "slug": slug, "title": title}), row.team, owner
         )
-        note_event(
-            actor,
-            "workflow_created",
-            made,
-            {"before": None, "after": changed_body(made) | {"copy_of": row.id}},
-            connection,
-        )
+        sealed = {"before": None, "after": changed_body(made) | {"copy_of": row.id}}
+        note_event(actor, "workflow_created", made, connection, sealed, status=made.status)
     _make_known(made)
     return entry_of(made)
 
@@ -111,7 +105,7 @@ def _own(actor: Actor) -> str:
 
 def _make_known(made: Row[Any]) -> None:
     """Let this process know of the new workflow, and at once that a personal one is nobody else's."""
-    _forget()
+    forget()
     if made.owner is not None:
         access.refresh()
 
@@ -186,4 +180,4 @@ def _insert(connection: Connection, document: Mapping[str, Any], team: str, owne
         "label": document.get("clearance"),
         "owner": owner,
     }
-    return connection.execute(sa.insert(tables.workflow).values(**values).returning(*_columns())).one()
+    return connection.execute(sa.insert(tables.workflow).values(**values).returning(*tables.workflow.c)).one()

@@ -16,32 +16,21 @@ from console import log
 from console.auth import access
 from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents.workflow import read
-from console.core.documents.workflow_check import Problem
-from console.core.errors import Conflict, Invalid, Malformed, NotFound
+from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
 from console.core.plain_words import named_reason
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
-from console.workflows import lifecycle
-from console.workflows.draft_edits import opened, record_edit
+from console.workflows.draft_edits import LONGEST_TITLE, changed_body, opened, store_draft
 from console.workflows.kept_tests import TestsBefore
-from console.workflows.known_workflows import _forget, all_known
-from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
-from console.workflows.versions import (
-    CHAIN,
-    OBJECT,
-    around,
-    check,
-    connected,
-    put_live,
-    refused,
-    require_account,
-    version,
-)
+from console.workflows.known_workflows import all_known, forget
+from console.workflows.lifecycle import ARCHIVED, FROM, SPOKEN, STATUSES, require_reason
+from console.workflows.store import OBJECT, locked_row, note_event, update_row, visible_row
+from console.workflows.versions import connected, go_live, usable, version
 
 JOINERS = {0x200C: None, 0x200D: None}
 """Join or part letters: Persian, Hindi and some emoji are not written without them."""
-LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_NOTE = 200, 4000, 2000
+LONGEST_DESCRIPTION, LONGEST_NOTE = 4000, 2000
+table = tables.workflow
 COLUMNS = (
     *(
         "id",
@@ -134,7 +123,7 @@ def organization() -> str:
 def entry(actor: Actor, slug_or_id: str) -> Entry:
     """One workflow. Raises NotFound, with the same text whether it does not exist or is hidden."""
     with hot_engine().connect() as connection:
-        return entry_of(_seen(connection, actor, slug_or_id))
+        return entry_of(visible_row(connection, actor, slug_or_id))
 
 
 def entries(
@@ -147,7 +136,7 @@ def entries(
     wanted = SPOKEN.get(status or "", status)
     if wanted is not None and wanted not in (*STATUSES, ARCHIVED):
         reason = f"One of {', '.join((*STATUSES, ARCHIVED))}."
-        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
+        raise Malformed(f"There is no status {status}.", at=("status", reason))
     there = [
         workflow
         for workflow in all_known()
@@ -156,7 +145,8 @@ def entries(
     seen = [
         workflow
         for workflow in there
-        if _may(actor, workflow, "see") and wanted in (None, ARCHIVED, workflow.status)
+        if access.can(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+        and wanted in (None, ARCHIVED, workflow.status)
     ]
     ids = [workflow.id for workflow in seen]
     if after is not None and after not in ids:
@@ -167,7 +157,7 @@ def entries(
     start = ids.index(after) + 1 if after is not None else 0
     page = ids[start : start + limit]
     with hot_engine().connect() as connection:
-        found = {row.id: row for row in connection.execute(_select().where(tables.workflow.c.id.in_(page)))}
+        found = {row.id: row for row in connection.execute(sa.select(table).where(table.c.id.in_(page)))}
     return [entry_of(found[each]) for each in page if each in found], page[-1] if start + limit < len(
         ids
     ) else None
@@ -176,7 +166,7 @@ def entries(
 def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
     """The document of the draft; of the live version for an actor who may not edit. Raises NotFound."""
     with hot_engine().connect() as connection:
-        row = _seen(connection, actor, slug_or_id)
+        row = visible_row(connection, actor, slug_or_id)
     if row.live_version is not None and not access.can(
         actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"
     ):
@@ -186,9 +176,8 @@ def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
 
 def draft_document(slug: str) -> dict[str, Any]:
     """The document of the draft, for the command line, which is trusted. Raises NotFound."""
-    known = tables.workflow.c
     with hot_engine().connect() as connection:
-        draft = connection.scalar(sa.select(known.draft).where(known.slug == slug))
+        draft = connection.scalar(sa.select(table.c.draft).where(table.c.slug == slug))
     if draft is None:
         raise NotFound(f"There is no draft of a workflow {slug}.")
     return opened(draft)
@@ -200,7 +189,7 @@ def versions_of(
     """Its published versions, the newest first, and the cursor of the next page. Raises NotFound."""
     made, words = tables.workflow_version.c, tables.version_note.c
     with hot_engine().connect() as connection:
-        row = _seen(connection, actor, slug_or_id)
+        row = visible_row(connection, actor, slug_or_id)
         found = (
             sa.select(
                 made.number, made.hash, made.published_at, made.published_by, sa.func.coalesce(words.note, "")
@@ -242,11 +231,53 @@ def change(
     reason: str = "",
 ) -> Entry:
     """Change title, description or status; None keeps the value. Cancelling needs a reason. Raises NotFound, NotAllowed, Invalid, Conflict."""
-    given = _checked(title=title, description=description, status=status)
+    given = check_texts(title=title, description=description, status=status)
     tests = TestsBefore(lambda _document: actor)
     after = tests.publishing(lambda: _change(actor, slug_or_id, given, reason, tests))
-    _forget()
+    forget()
     return entry_of(after)
+
+
+def activate(actor: Actor, slug_or_id: str) -> Entry:
+    """Activate the workflow. Its draft is published if nothing is. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
+    return change(actor, slug_or_id, status="active")
+
+
+def pause(actor: Actor, slug_or_id: str, reason: str = "") -> Entry:
+    """Pause the workflow: no run starts, and timers wait until it is activated again; people can go on with their runs.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    return change(actor, slug_or_id, status="paused", reason=reason)
+
+
+def complete(actor: Actor, slug_or_id: str, reason: str = "") -> Entry:
+    """Complete the workflow: no run starts, the live ones go on to their end. Raises NotFound, NotAllowed, Conflict."""
+    return change(actor, slug_or_id, status="completed", reason=reason)
+
+
+def cancel(actor: Actor, slug_or_id: str, reason: str) -> Entry:
+    """Cancel the workflow: no run starts, and the worker ends the live ones with this reason. Needs the right to cancel its runs too.
+
+    Raises NotFound, NotAllowed, Invalid without a reason, Conflict.
+    """
+    return change(actor, slug_or_id, status="cancelled", reason=reason)
+
+
+def archive(actor: Actor, slug_or_id: str) -> Entry:
+    """Archive the workflow: completed where it is active or paused, and left out of lists; its runs can be replayed.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    with transaction() as connection:
+        row = locked_row(connection, actor, slug_or_id, "activate")
+        if row.status in ("active", "paused", "draft"):
+            row = _switch_status(actor, connection, row, "completed", "")
+        if row.archived_at is None:
+            note_event(actor, "workflow_archived", row, connection, status=row.status)
+            row = update_row(connection, row, archived_at=sa.func.now())
+    forget()
+    return entry_of(row)
 
 
 def _change(
@@ -263,22 +294,11 @@ def _change(
         }
         after = row
         if words:
-            after = update_row(
-                connection,
-                row,
-                **words,
-                **record_edit(connection, actor, row, opened(row.draft), _draft_with(row, **words)),
-            )
-            note_event(
-                actor,
-                "workflow_changed",
-                after,
-                {"before": changed_body(row), "after": changed_body(after)},
-                connection,
-                list(words),
+            after = store_draft(
+                connection, actor, row, opened(row.draft), _draft_with(row, **words), list(words)
             )
         if given.get("status", row.status) != row.status:
-            after = switch_status(actor, connection, after, given["status"], reason, tests)
+            after = _switch_status(actor, connection, after, given["status"], reason, tests)
     return after
 
 
@@ -296,30 +316,16 @@ def redefine(
             raise Conflict(
                 "Not stored: the draft was changed in the meantime. Read it again.", code="stale_revision"
             )
-        problems = check(document, connected())
-        if any(problem.severity == "error" for problem in problems):
-            raise refused("The workflow", problems)
-        wanted = read(document)
+        wanted = usable("The workflow", document, connected())
         if wanted.slug != row.slug:
             raise Invalid(
                 f"The document is of the workflow {wanted.slug}, this is {row.slug}.",
                 at=("slug", f"It never changes: {row.slug}."),
             )
-        if (wanted.team or "") != row.team:
-            access.require(actor, wanted.team, f"{OBJECT}:{row.slug}", "edit")
-        after = row
-        if row.draft != wanted.to_json():
-            named = {
-                "title": wanted.title,
-                "description": wanted.description or "",
-                "team": wanted.team or "",
-            }
-            born = {"label": wanted.clearance} if row.live_version is None else {}
-            edited = record_edit(connection, actor, row, opened(row.draft), wanted.to_json())
-            after = update_row(connection, row, **named, **born, collection=wanted.collection, **edited)
-            data = {"before": changed_body(row), "after": changed_body(after) | {"hash": wanted.hash}}
-            note_event(actor, "workflow_changed", after, data, connection, ["definition"])
-    _forget()
+        after = store_draft(
+            connection, actor, row, opened(row.draft), wanted.to_json(), ["definition"], hash=wanted.hash
+        )
+    forget()
     return entry_of(after)
 
 
@@ -342,9 +348,16 @@ def remove(actor: Actor, slug_or_id: str) -> None:
         if inside:
             reason = f"{inside:,} {'waits' if inside == 1 else 'wait'} in it to begin: take everybody out under Enrolled first."
             raise Conflict(reason, code="not_possible")
-        connection.execute(sa.delete(tables.workflow).where(tables.workflow.c.id == row.id))
-        note_event(actor, "workflow_deleted", row, {"before": changed_body(row), "after": None}, connection)
-    _forget()
+        connection.execute(sa.delete(table).where(table.c.id == row.id))
+        note_event(
+            actor,
+            "workflow_deleted",
+            row,
+            connection,
+            {"before": changed_body(row), "after": None},
+            status=row.status,
+        )
+    forget()
 
 
 def publish_draft(
@@ -363,10 +376,10 @@ def publish_draft(
     """
     if len(note) > LONGEST_NOTE or "\x00" in note:
         reason = f"takes at most {LONGEST_NOTE} characters"
-        raise Invalid("The workflow was not published.", details=[{"field": "note", "reason": reason}])
+        raise Invalid("The workflow was not published.", at=("note", reason))
     tests = TestsBefore(lambda _document: actor, accept_failed_tests)
     after = tests.publishing(lambda: _publish_draft(actor, slug_or_id, note, revision, tests))
-    _forget()
+    forget()
     access.refresh()  # the label of the version hides its runs at once
     return entry_of(after)
 
@@ -399,37 +412,68 @@ def _publish_draft(
 
 
 def _publish(
-    actor: Actor, connection: Connection, tests: TestsBefore, row: Row[Any], note: str = ""
+    actor: Actor, connection: Connection, tests: TestsBefore | None, row: Row[Any], note: str = ""
 ) -> Row[Any]:
     """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons, Untested."""
-    problems = check(row.draft, around())
-    if any(problem.severity == "error" for problem in problems):
-        raise _not_ready(f"{row.title} cannot be published", problems)
-    document = read(row.draft)
-    require_account(actor, document)
-    failed = tests.failed(row.slug, row.id, document)
-    put_live(connection, actor, row, document, note, failed=failed, reason=tests.reason if failed else "")
-    return connection.execute(_select().where(tables.workflow.c.id == row.id)).one()
+    try:
+        return go_live(connection, actor, row, row.draft, tests=tests, note=note)
+    except DefinitionError as error:
+        raise not_ready(f"{row.title} cannot be published", error.details) from None
 
 
-def switch_status(
-    actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str, tests: TestsBefore
+def _switch_status(
+    actor: Actor,
+    connection: Connection,
+    row: Row[Any],
+    status: str,
+    reason: str,
+    tests: TestsBefore | None = None,
 ) -> Row[Any]:
-    """Set the status and return the row. Raises what `lifecycle.switch` does, and Untested where the draft is published with it."""
-    values = lifecycle.switch(
-        actor, connection, row, status, reason, functools.partial(_publish, actor, connection, tests)
+    """Give the workflow of a locked row this status, with its event, and return the row.
+
+    The same status once more changes nothing, but activating publishes a draft that was never published. Cancelling needs a reason and the
+    right to cancel runs. Raises NotAllowed, Invalid, Untested, Conflict `not_possible` or `not_ready`.
+    """
+    team, obj = row.team or None, f"{OBJECT}:{row.slug}"
+    access.require(actor, team, obj, "activate")
+    if status == row.status and row.live_version is not None:
+        return row
+    if status == "draft":
+        raise Conflict("This workflow has left its draft: pause or archive it.", code="not_possible")
+    if row.live_version is None and status != "active":
+        raise Conflict(
+            f"{row.title} was never published: activate it first, or delete it.", code="not_possible"
+        )
+    if row.status not in FROM[status] and status != row.status:
+        fit = " or ".join(FROM[status])
+        raise Conflict(
+            f"Only a workflow that is {fit} can be {status}; this one is {row.status}.", code="not_possible"
+        )
+    if status == "cancelled":
+        access.require(actor, team, obj, "cancel")
+    if status == "cancelled" or reason.strip():
+        reason = require_reason(reason)
+    if row.live_version is None:
+        access.require(actor, team, obj, "publish")
+        row = _publish(actor, connection, tests, row)
+    kind = {"active": "workflow_resumed" if row.status == "paused" else "workflow_activated"}.get(
+        status, f"workflow_{status}"
     )
-    return update_row(connection, row, **values) if values else row
+    sealed = {"reason": reason} if reason else None
+    note_event(actor, kind, row, connection, sealed, status=status, former=row.status)
+    return update_row(
+        connection, row, status=status, status_at=log.now(), status_reason=reason or None, archived_at=None
+    )
 
 
-def _not_ready(what: str, problems: Sequence[Problem]) -> Conflict:
-    errors = [problem for problem in problems if problem.severity == "error"]
-    details = [{**problem.to_json(), "field": problem.step or problem.field} for problem in errors]
-    first = f": {named_reason(errors[0].field, errors[0].reason)}" if details else "."
+def not_ready(what: str, problems: Sequence[Mapping[str, Any]]) -> Conflict:
+    """The error with the reasons for which a draft cannot be published."""
+    details = [{**problem, "field": problem["step"] or problem["field"]} for problem in problems]
+    first = f": {named_reason(problems[0]['field'], problems[0]['reason'])}" if problems else "."
     return Conflict(f"{what}{first}", code="not_ready", details=details)
 
 
-def _checked(**given: str | None) -> dict[str, str]:
+def check_texts(**given: str | None) -> dict[str, str]:
     """The given values, checked, with the stored name of the status. Raises Invalid with a detail per field."""
     values = {name: value for name, value in given.items() if value is not None}
     details = []
@@ -449,16 +493,6 @@ def _checked(**given: str | None) -> dict[str, str]:
     return values
 
 
-def update_row(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
-    """Change columns of the workflow and return its row."""
-    changed = (
-        sa.update(tables.workflow)
-        .where(tables.workflow.c.id == row.id)
-        .values(**values, updated_at=sa.func.now())
-    )
-    return connection.execute(changed.returning(*_columns())).one()
-
-
 def _draft_with(row: Row[Any], **words: str) -> dict[str, Any]:
     """The draft with another title or description, so that it says what the list says."""
     draft = {**opened(row.draft), **words}
@@ -467,71 +501,6 @@ def _draft_with(row: Row[Any], **words: str) -> dict[str, Any]:
     return drafting.ordered(draft)
 
 
-def locked_row(connection: Connection, actor: Actor, slug_or_id: str, act: str) -> Row[Any]:
-    """The row for a change, locked until the transaction ends. Raises NotFound where it may not be seen, NotAllowed where it may not be changed."""
-    row = _seen(connection, actor, slug_or_id, lock=True)
-    access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", act)
-    return row
-
-
-def _seen(connection: Connection, actor: Actor, slug_or_id: str, *, lock: bool = False) -> Row[Any]:
-    if "\x00" in slug_or_id:  # no column holds one, and asking for it is an error there
-        raise NotFound
-    known = tables.workflow.c
-    found = _select().where(sa.or_(known.slug == slug_or_id, known.id == slug_or_id))
-    row = connection.execute(found.with_for_update() if lock else found).first()
-    if row is None or not _may(actor, row, "see"):
-        raise NotFound(hidden=row is not None and row.label is None)
-    return row
-
-
-def _may(actor: Actor, workflow: Any, act: str) -> bool:
-    """Whether the actor may do this to a workflow: in its team, or in one of theirs in which they hold the right on it by name."""
-    return access.can(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", act)
-
-
-def _columns() -> list[sa.Column[Any]]:
-    return [*(tables.workflow.c[name] for name in (*COLUMNS, "draft", "draft_revision", "label"))]
-
-
-def _select() -> sa.Select[Any]:
-    return sa.select(*_columns())
-
-
 def entry_of(row: Row[Any]) -> Entry:
     """The workflow of this row."""
     return Entry(**{name: getattr(row, name) for name in COLUMNS})
-
-
-def changed_body(row: Row[Any]) -> dict[str, Any]:
-    """What an event keeps of a workflow as it was."""
-    kept = {
-        name: getattr(row, name)
-        for name in ("title", "description", "status", "team", "collection", "live_version")
-    }
-    return kept | ({"owner": row.owner} if row.owner else {})
-
-
-def note_event(
-    actor: Actor,
-    kind: str,
-    row: Row[Any],
-    sealed: Mapping[str, Any],
-    connection: Connection,
-    fields: Sequence[str] | None = None,
-) -> None:
-    """Write an event about the workflow, with what it was like before."""
-    data = {"workflow": row.id, "slug": row.slug, "status": row.status} | (
-        {"fields": list(fields)} if fields else {}
-    )
-    chain = None if row.label else CHAIN
-    log.note(
-        actor,
-        kind,
-        open=data,
-        sealed=sealed,
-        team=row.team or None,
-        chain=chain,
-        label=row.label,
-        connection=connection,
-    )

@@ -4,7 +4,7 @@ Every change is kept with its inverse (`workflow_edit`), so that changes made on
 own, and an earlier draft can be looked at and restored. A draft may be unfinished; what is wrong with it is told and stops publishing.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from json import loads
@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import log
 from console.auth import access
 from console.core import drafting
 from console.core.actor import Actor
@@ -33,12 +32,11 @@ from console.workflows.draft_edits import (
     draft_at_revision,
     newest_edit,
     opened,
-    record_edit,
+    store_draft,
 )
-from console.workflows.known_workflows import _forget
-from console.workflows.versions import CHAIN, OBJECT, around, check, version
-
-LONGEST_TITLE = 200
+from console.workflows.known_workflows import forget
+from console.workflows.store import OBJECT, locked_row, visible_row
+from console.workflows.versions import check, validation_context, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,12 @@ class Edit:
 def open_draft(actor: Actor, slug_or_id: str) -> Draft:
     """The draft. Raises NotFound, NotAllowed for who may not edit the workflow."""
     with hot_engine().connect() as connection:
-        return _draft(connection, _locked(connection, actor, slug_or_id, lock=False), actor)
+        return _draft(connection, _editable_row(connection, actor, slug_or_id), actor)
 
 
 def problems(draft: Draft, sketches: list[Sketch] | None = None) -> list[Problem]:
     """Everything that is wrong with the draft, as `console workflow check --sources` tells it; the steps as they were read are added to `sketches`."""
-    return check(draft.document, around(), sketches)
+    return check(draft.document, validation_context(), sketches)
 
 
 def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]) -> Draft:
@@ -95,7 +93,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
     NotFound, NotAllowed.
     """
     with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id)
+        row = locked_row(connection, actor, slug_or_id, "edit")
         try:
             now = opened(row.draft)
             base = draft_at_revision(connection, row.id, now, row.draft_revision, revision)
@@ -108,7 +106,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
         if collisions:
             raise _collided(connection, actor, row, collisions)
         draft = _draft(connection, store(connection, actor, row, now, after), actor, after)
-    _forget()
+    forget()
     return draft
 
 
@@ -127,7 +125,7 @@ def history(actor: Actor, slug_or_id: str, *, limit: int = 50) -> list[Edit]:
     made = tables.workflow_edit.c
     hour = sa.func.date_trunc("hour", made.at)
     with hot_engine().connect() as connection:
-        row = _locked(connection, actor, slug_or_id, lock=False)
+        row = _editable_row(connection, actor, slug_or_id)
         found = (
             sa.select(
                 sa.func.max(made.revision),
@@ -146,7 +144,7 @@ def history(actor: Actor, slug_or_id: str, *, limit: int = 50) -> list[Edit]:
 def draft_at(actor: Actor, slug_or_id: str, revision: int) -> dict[str, Any]:
     """The document of the draft as it was at a revision. Raises NotFound where that is not kept, NotAllowed."""
     with hot_engine().connect() as connection:
-        row = _locked(connection, actor, slug_or_id, lock=False)
+        row = _editable_row(connection, actor, slug_or_id)
         return draft_at_revision(connection, row.id, opened(row.draft), row.draft_revision, revision)
 
 
@@ -191,16 +189,9 @@ def store(
             f"The document is of the workflow {document.get('slug')}, this is {row.slug}.",
             at=("slug", reason),
         )
-    changed = record_edit(connection, actor, row, before, document, kind=kind, of=of)
-    if not changed:
-        return row
-    head = _head(row, document)
-    if head["team"] != row.team:
-        access.require(actor, head["team"] or None, f"{OBJECT}:{row.slug}", "edit")
-    known = tables.workflow
-    _note(actor, row, head, drafting.touched(before, document), connection)
-    stored = sa.update(known).where(known.c.id == row.id).values(**head, **changed, updated_at=sa.func.now())
-    return connection.execute(stored.returning(*known.c)).one()
+    parts = {step or part for step, part in drafting.touched(before, document)}
+    more = {"changed": sorted(parts)[:40]}
+    return store_draft(connection, actor, row, before, document, ["definition"], kind=kind, of=of, **more)
 
 
 def readable(document: Mapping[str, Any]) -> Workflow:
@@ -223,26 +214,14 @@ def wrong_change(error: ChangeError) -> Invalid:
     """The error of a change that cannot be made."""
     field = f"changes[{error.number}]" + (f".{error.field}" if error.field else "")
     field = error.field if isinstance(error, MisshapenError) else field
-    return Invalid(
-        named_reason(field, error.reason),
-        code="wrong_change",
-        details=[{"field": field, "reason": error.reason}],
-    )
+    return Invalid(named_reason(field, error.reason), code="wrong_change", at=(field, error.reason))
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-def _locked(connection: Connection, actor: Actor, slug_or_id: str, *, lock: bool = True) -> Row[Any]:
-    known = tables.workflow
-    found = sa.select(*known.c).where(sa.or_(known.c.slug == slug_or_id, known.c.id == slug_or_id))
-    row = (
-        None
-        if "\x00" in slug_or_id
-        else connection.execute(found.with_for_update() if lock else found).first()
-    )
-    if row is None or not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "see"):
-        raise NotFound(hidden=row is not None and row.label is None)
+def _editable_row(connection: Connection, actor: Actor, slug_or_id: str) -> Row[Any]:
+    row = visible_row(connection, actor, slug_or_id)
     access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit")
     return row
 
@@ -264,7 +243,7 @@ def _draft(
 def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
     made = tables.workflow_edit
     with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id)
+        row = locked_row(connection, actor, slug_or_id, "edit")
         own = newest_edit(connection, row, actor, kind)
         if own is None:
             raise Conflict(f"There is nothing to {kind}.", code="not_possible")
@@ -287,7 +266,7 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         draft = _draft(
             connection, store(connection, actor, row, now, after, kind=kind, of=own.revision), actor, after
         )
-    _forget()
+    forget()
     return draft
 
 
@@ -313,58 +292,6 @@ def _collided(
         details=[{"field": each.step or each.field, "reason": reason} for each in collisions],
         conflicts=[each.to_json() for each in collisions],
         revision=row.draft_revision,
-    )
-
-
-def _head(row: Row[Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    """What lists show of the draft, as far as it is fit to be shown; else what they showed before."""
-
-    def text(name: str, longest: int, former: Any) -> Any:
-        value = document.get(name)
-        if value is None:
-            return former if name == "title" else "" if name != "collection" else None
-        return value if isinstance(value, str) and value.strip() and len(value) <= longest else former
-
-    head = {
-        "title": text("title", LONGEST_TITLE, row.title),
-        "description": text("description", 4000, row.description),
-        "team": text("team", 100, row.team),
-        "collection": text("collection", 200, row.collection),
-    }
-    if row.live_version is None and isinstance(document.get("clearance"), str | None):
-        head["label"] = document.get("clearance")
-    return head
-
-
-def _note(
-    actor: Actor,
-    row: Row[Any],
-    head: Mapping[str, Any],
-    changed: Collection[tuple[str | None, str]],
-    connection: Connection,
-) -> None:
-    data = {"workflow": row.id, "slug": row.slug, "status": row.status, "fields": ["definition"]}
-    before = {
-        name: getattr(row, name)
-        for name in ("title", "description", "status", "team", "collection", "live_version")
-    }
-    sealed = {
-        "before": before,
-        "after": before
-        | {name: head[name] for name in before if name in head}
-        | {"changed": sorted({step or part for step, part in changed})[:40]},
-    }
-    label = head.get("label", row.label)
-    chain = None if label else CHAIN
-    log.note(
-        actor,
-        "workflow_changed",
-        open=data,
-        sealed=sealed,
-        team=row.team or None,
-        chain=chain,
-        label=label,
-        connection=connection,
     )
 
 

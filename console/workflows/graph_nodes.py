@@ -237,10 +237,7 @@ def _in_words(kind: str, make: Callable[[], Made]) -> Made:
         details = [{"field": f"config.{spot.path}".rstrip("."), "reason": spot.reason} for spot in spots]
         raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details) from None
     except ExpressionError as error:
-        raise Invalid(
-            f"config.expression: {error.reason}",
-            details=[{"field": "config.expression", "reason": error.reason}],
-        ) from None
+        raise Invalid(f"config.expression: {error.reason}", at=("config.expression", error.reason)) from None
 
 
 def _connecting(
@@ -269,10 +266,7 @@ def _connecting(
     if details:
         raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
     if outcome in step.get("next", {}):
-        raise Conflict(
-            "There is an edge with this source and label already.",
-            details=[{"field": "label", "reason": "Taken."}],
-        )
+        raise Conflict("There is an edge with this source and label already.", at=("label", "Taken."))
     return graph_pieces.add_edge(document, step["id"], _step_of(target), label, _outcomes(step))
 
 

@@ -6,7 +6,6 @@ copied. What is in it now is the business of `console.work.tickets`.
 
 import json
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from console import log, records, workflows
 from console.auth import access, notify
 from console.core import expressions
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.documents import json_shape
 from console.core.documents.collections import Collection
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
@@ -28,15 +27,12 @@ from console.core.expressions import Expression
 from console.core.plain_words import humanised, uncapitalised
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.process_cache import ProcessCache
 from console.records import sql_conditions
 
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
-KEPT_S = 1.0
 MAX_BYTES = 256 * 1024
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-_kept: tuple[float, Engine, list["Inbox"]] | None = None
 
 
 class Due(BaseModel):
@@ -139,14 +135,10 @@ class Inbox:
 
 def known() -> list[Inbox]:
     """Every open inbox in order, as it was at most a second ago. Without rights: callers judge."""
-    global _kept  # noqa: PLW0603 (one list per process, swapped whole)
-    kept, here, now = _kept, hot_engine(), time.monotonic()
-    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
-        kept = _kept = (now, here, _read_all())
-    return kept[2]
+    return _inboxes.get()
 
 
-def _read_all() -> list[Inbox]:
+def _read_all(_: object) -> list[Inbox]:
     table = tables.inbox.c
     columns = (table.id, table.title, table.help, table.team, table.roles, table.source, table.position)
     wanted = (
@@ -168,10 +160,8 @@ def _read_all() -> list[Inbox]:
     ]
 
 
-def forget() -> None:
-    """Read the list anew at the next use."""
-    global _kept  # noqa: PLW0603 (as above)
-    _kept = None
+_inboxes: ProcessCache[list[Inbox]] = ProcessCache(_read_all)
+forget = _inboxes.forget
 
 
 def title_of(inbox_id: str) -> str:
@@ -234,7 +224,7 @@ def require_used(inbox_id: str, team: str) -> None:
         if ways
         else "This team has no inbox yet; an administrator makes one with `console inbox import`."
     )
-    raise Invalid("There is no such inbox for this run.", details=[{"field": "inbox", "reason": reason}])
+    raise Invalid("There is no such inbox for this run.", at=("inbox", reason))
 
 
 # -------------------------------------------------------------------------------------------------------------- making
@@ -400,4 +390,4 @@ def _put(connection: Connection, document: Document, number: int, former: Any, b
 
 
 def _wrong(which: str, place: str, reason: str) -> DefinitionError:
-    return DefinitionError(f"{which}: {place}: {reason}.", details=[{"field": place, "reason": reason}])
+    return DefinitionError(f"{which}: {place}: {reason}.", at=(place, reason))

@@ -58,9 +58,7 @@ class TestsBefore:
     def __init__(self, whose: Callable[[Workflow], Actor], reason: str = "") -> None:
         if len(reason) > LONGEST_REASON or "\x00" in reason:
             told = f"takes at most {LONGEST_REASON} characters"
-            raise Invalid(
-                "The workflow was not published.", details=[{"field": "accept_failed_tests", "reason": told}]
-            )
+            raise Invalid("The workflow was not published.", at=("accept_failed_tests", told))
         self.whose, self.reason = whose, reason.strip()
         self._failed: dict[str, int] = {}
 

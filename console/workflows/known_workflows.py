@@ -1,18 +1,13 @@
 """Every workflow as lists and menus have it, kept for a second."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-
-KEPT_S = 1.0
-
-_kept: tuple[float, Engine, list["Known"]] | None = None
+from console.infra.db.process_cache import ProcessCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +32,11 @@ class Known:
 
 def all_known() -> list[Known]:
     """Every workflow with drafts, in the order of their list, at most a second old. Callers check the rights."""
-    global _kept  # noqa: PLW0603 - one list per process, swapped whole
-    kept, here, now = _kept, hot_engine(), time.monotonic()
-    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
-        kept = _kept = (now, here, _read_all())
-    return kept[2]
+    return _workflows.get()
 
 
-def _forget() -> None:
-    """Read the list again at the next use, because this process changed it."""
-    global _kept  # noqa: PLW0603 - as above
-    _kept = None
-
-
-def _read_all() -> list[Known]:
+def read_all(_: object = None) -> list[Known]:
+    """Return every workflow as it is now, in the order of their list."""
     known = tables.workflow.c
     columns = (
         known.id,
@@ -66,3 +52,7 @@ def _read_all() -> list[Known]:
     found = found.order_by(known.title, known.slug)
     with hot_engine().connect() as connection:
         return [Known(*row) for row in connection.execute(found)]
+
+
+_workflows: ProcessCache[list[Known]] = ProcessCache(read_all)
+forget = _workflows.forget

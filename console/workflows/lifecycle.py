@@ -4,20 +4,15 @@ Active: runs start. Paused: none starts, and timers that come due wait for the r
 Cancelled: none starts, and `console.runs.end_cancelled` ends the live ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy.engine import Connection, Row
-
-from console import log
-from console.auth import access
-from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch
 from console.workflows.known_workflows import all_known
-from console.workflows.versions import CHAIN, OBJECT, Definition
+from console.workflows.versions import Definition
 
 STATUSES = ("draft", "active", "paused", "completed", "cancelled")
 ARCHIVED = "archived"
@@ -33,7 +28,6 @@ FROM: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Status → those that it can follow."""
-LONGEST_REASON = 2000
 KINDS = (
     "workflow_activated",
     "workflow_paused",
@@ -43,6 +37,7 @@ KINDS = (
     "workflow_published",
 )
 MOST_SWITCHES = 200
+LONGEST_REASON = 2000
 _SWITCHES = """
 select s.at, coalesce(s.open ->> 'status', 'active'), case when s.open ? 'status' then s.open ->> 'former' else 'draft' end, s.actor from (
     select a.pos, a.at, a.actor, convert_from(e.body, 'UTF8')::jsonb #> '{data,open}' as open
@@ -111,65 +106,3 @@ def require_reason(reason: str) -> str:
             ),
         )
     return why
-
-
-def switch(
-    actor: Actor,
-    connection: Connection,
-    row: Row[Any],
-    status: str,
-    reason: str,
-    publish: Callable[[Row[Any]], Row[Any]],
-) -> dict[str, Any]:
-    """The columns that give the workflow this status; the event is written. `row` is locked; `publish` publishes its draft and returns the row.
-
-    The same status once more changes nothing, but activating publishes a draft that was never published. Cancelling needs a reason and the
-    right to cancel runs. Raises NotAllowed, Invalid, Conflict `not_possible` or `not_ready`.
-    """
-    access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "activate")
-    if status == row.status and row.live_version is not None:
-        return {}
-    if status == "draft":
-        raise Conflict("This workflow has left its draft: pause or archive it.", code="not_possible")
-    if row.live_version is None and status != "active":
-        raise Conflict(
-            f"{row.title} was never published: activate it first, or delete it.", code="not_possible"
-        )
-    if row.status not in FROM[status] and status != row.status:
-        fit = " or ".join(FROM[status])
-        raise Conflict(
-            f"Only a workflow that is {fit} can be {status}; this one is {row.status}.", code="not_possible"
-        )
-    if status == "cancelled":
-        access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "cancel")
-    if status == "cancelled" or reason.strip():
-        reason = require_reason(reason)
-    if row.live_version is None:
-        access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
-        row = publish(row)
-    kind = (
-        "workflow_resumed"
-        if status == "active" and row.status == "paused"
-        else f"workflow_{'activated' if status == 'active' else status}"
-    )
-    note(actor, kind, row, connection, reason, status=status, former=row.status)
-    return {"status": status, "status_at": log.now(), "status_reason": reason or None, "archived_at": None}
-
-
-def note(
-    actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **data: Any
-) -> None:
-    """Write an event about the life of the workflow."""
-    opened = {"workflow": row.id, "slug": row.slug} | data
-    sealed = {"reason": reason} if reason else {}
-    chain = None if row.label else CHAIN
-    log.note(
-        actor,
-        kind,
-        open=opened,
-        sealed=sealed,
-        team=row.team or None,
-        chain=chain,
-        label=row.label,
-        connection=connection,
-    )

@@ -15,24 +15,22 @@ from console import log
 from console.auth import access, accounts
 from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents.workflow import read
-from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.core.list_addresses import id_of_cursor
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
-from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
+from console.workflows.definitions import LONGEST_NOTE
 from console.workflows.drafts import Draft
 from console.workflows.kept_tests import TestsBefore
-from console.workflows.known_workflows import _forget
+from console.workflows.known_workflows import forget
+from console.workflows.store import OBJECT, locked_row, note_event
 from console.workflows.versions import (
-    CHAIN,
-    OBJECT,
-    around,
-    check,
-    put_live,
-    refused,
+    go_live,
+    live_hash,
     require_account,
+    usable,
+    validation_context,
     version,
 )
 
@@ -126,7 +124,7 @@ def listed_reviews(
     """Requests that the actor may see, the newest first, and the cursor of the next page. Raises Malformed for an unknown status or cursor."""
     if status is not None and status not in REVIEW_STATES:
         reason = f"One of {', '.join(REVIEW_STATES)}."
-        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
+        raise Malformed(f"There is no status {status}.", at=("status", reason))
     wanted: list[sa.ColumnElement[bool]] = [] if status is None else [table.c.status == status]
     wanted += [] if workflow is None else [sa.or_(known.c.id == workflow, known.c.slug == workflow)]
     wanted += [] if requester is None else [table.c.requested_by == requester]
@@ -163,7 +161,7 @@ def pinned_draft(review: Review) -> Draft:
 
 def possible_reviewers(of: Review | Draft, requested_by: str) -> list[str]:
     """Ids of those who may approve what this person asks, or would ask, to publish."""
-    people = access.limits.people_able(of.team or None, f"{OBJECT}:{of.slug}", "publish")
+    people = limits.people_able(of.team or None, f"{OBJECT}:{of.slug}", "publish")
     own = _authors(
         *((of.workflow, of.revision) if isinstance(of, Review) else (of.id, of.revision)), requested_by
     )
@@ -207,15 +205,14 @@ def _request_review(
             raise Conflict(
                 "Not sent: the draft was changed in the meantime. Look at it again.", code="stale_revision"
             )
-        problems = check(row.draft, around())
-        if any(problem.severity == "error" for problem in problems):
-            wrong = refused(row.title, problems)
-            raise Invalid(wrong.message, code="not_ready", details=wrong.details)
-        document = read(row.draft)
+        try:
+            document = usable(row.title, row.draft, validation_context())
+        except DefinitionError as wrong:
+            raise _not_ready(wrong) from None
         require_account(actor, document)
         if failed := tests.failed(row.slug, row.id, document):
             words += f"\n{failed} of its tests {'fails' if failed == 1 else 'fail'}: {tests.reason}"
-        if row.live_version is not None and version(row.id, row.live_version).hash == document.hash:
+        if live_hash(connection, row) == document.hash:
             raise Conflict(
                 "There is nothing to publish: the draft is what is live already.", code="not_possible"
             )
@@ -232,7 +229,7 @@ def _request_review(
         }
         connection.execute(sa.insert(table).values(**values))
         made = _review(_row(connection, values["id"]))
-        _note(actor, "requested", row, made, connection, note=words)
+        _note(actor, "requested", row, made, connection, {"note": words})
     return made
 
 
@@ -251,18 +248,10 @@ def approve_review(
         if row.live_version != review.base:
             _end(connection, actor, row, review, VOID, reason="Another version went live meanwhile.")
         else:
-            number = _published(connection, requester, row, review)
-            _end(
-                connection,
-                actor,
-                row,
-                review,
-                APPROVED,
-                reason=words,
-                version=number,
-                impact=dict(impact) if impact is not None else None,
-            )
-    _forget()
+            number = _publish(connection, requester, row, review)
+            kept = dict(impact) if impact is not None else None
+            _end(connection, actor, row, review, APPROVED, reason=words, version=number, impact=kept)
+    forget()
     access.refresh()  # the label of the version hides its runs at once
     if row.live_version != review.base:
         message = "Not published: another version went live since this was asked for, so the request is void. It has to be asked for again."
@@ -403,20 +392,25 @@ def _require_decider(actor: Actor, review: Review) -> None:
     access.require(actor, review.team or None, obj, "publish")
 
 
-def _published(connection: Connection, requester: Actor, row: Row[Any], review: Review) -> int:
-    """Publish the pinned document as whoever asked; the number of the version."""
+def _publish(connection: Connection, requester: Actor, row: Row[Any], review: Review) -> int:
+    """Publish the pinned document as whoever asked, and return the number of the version."""
     if not access.can(requester, row.team or None, f"{OBJECT}:{row.slug}", "publish"):
         raise Conflict(
             f"{requester.name}, who asked, may not publish this workflow any more. Ask for it anew.",
             code="not_possible",
         )
-    problems = check(review.document, around())
-    if any(problem.severity == "error" for problem in problems):
-        wrong = refused(row.title, problems)
-        raise Invalid(wrong.message, code="not_ready", details=wrong.details)
-    document = read(review.document)
-    require_account(requester, document)
-    return put_live(connection, requester, row, document, review.note, review=review.id)
+    try:
+        return int(
+            go_live(
+                connection, requester, row, review.document, note=review.note, review=review.id
+            ).live_version
+        )
+    except DefinitionError as wrong:
+        raise _not_ready(wrong) from None
+
+
+def _not_ready(wrong: DefinitionError) -> Invalid:
+    return Invalid(wrong.message, code="not_ready", details=wrong.details)
 
 
 def _end(
@@ -432,7 +426,7 @@ def _end(
     values = {"status": status, "decided_by": actor.id, "decided_at": log.now(), "reason": reason, **more}
     connection.execute(sa.update(table).where(table.c.id == review.id).values(**values))
     data = {"version": more["version"]} if "version" in more else {}
-    _note(actor, status, row, review, connection, reason=reason, **data)
+    _note(actor, status, row, review, connection, {"reason": reason} if reason else {}, **data)
 
 
 def _note(
@@ -441,33 +435,12 @@ def _note(
     row: Row[Any],
     review: Review,
     connection: Connection,
-    *,
-    note: str = "",
-    reason: str = "",
-    **more: Any,
+    sealed: Mapping[str, str],
+    **data: Any,
 ) -> None:
-    entry = entry_of(row)
-    data = {
-        "workflow": entry.id,
-        "slug": entry.slug,
-        "review": review.id,
-        "draft_revision": review.revision,
-        "hash": review.hash,
-    }
-    data |= {"base": review.base, "requested_by": review.requested_by, **more}
-    sealed = {name: text for name, text in (("note", note), ("reason", reason)) if text}
-    chain = None if row.label else CHAIN
-    kind = f"workflow_review_{did}"
-    log.note(
-        actor,
-        kind,
-        open=data,
-        sealed=sealed,
-        team=row.team or None,
-        chain=chain,
-        label=row.label,
-        connection=connection,
-    )
+    data |= {"review": review.id, "draft_revision": review.revision, "hash": review.hash}
+    data |= {"base": review.base, "requested_by": review.requested_by}
+    note_event(actor, f"workflow_review_{did}", row, connection, sealed, **data)
 
 
 def _text(given: str, field: str, needed: str) -> str:
@@ -475,5 +448,5 @@ def _text(given: str, field: str, needed: str) -> str:
     words = given.strip()
     if (needed and not words) or len(words) > LONGEST_NOTE or "\x00" in words:
         reason = needed if not words else f"takes at most {LONGEST_NOTE} characters"
-        raise Invalid(reason, details=[{"field": field, "reason": reason}])
+        raise Invalid(reason, at=(field, reason))
     return words

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 from console import log, records, steps
 from console.auth import access, accounts
 from console.core import drafting
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.documents import workflow_check
 from console.core.documents.names_check import Names
 from console.core.documents.workflow import MAX_BYTES, Place, Workflow, read
@@ -32,12 +32,9 @@ from console.infra.outbound import outgoing_secrets
 from console.steps.effects import action_cache
 from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore
-from console.workflows.known_workflows import Known, _forget, _read_all, all_known
-from console.workflows.second_person import require_reviewed
+from console.workflows.known_workflows import Known, all_known, forget, read_all
+from console.workflows.store import OBJECT, locked_row, note_event, update_row
 
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
-CHAIN = "sys:config"
-OBJECT = "workflow"
 MOST_MANAGERS = 2
 
 
@@ -60,6 +57,7 @@ class Definition:
     published_at: datetime | None = field(default=None, compare=False)
 
 
+_LIVE_TEAM = "select convert_from(v.document, 'UTF8')::jsonb ->> 'team' from console.workflow_version v where v.workflow = :workflow and v.number = :number"
 _LIVE = (
     "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
 )
@@ -161,7 +159,7 @@ def check(
     return workflow_check.check(document, steps.all_types(), surroundings, sketches)
 
 
-def around() -> Surroundings:
+def validation_context() -> Surroundings:
     """The surroundings of workflows in this console: collections, the rights of roles, actions, and people."""
     every, people = action_cache.every(), _people()
     managers = [
@@ -250,36 +248,26 @@ def import_file(
     """
     document = _read_in(source, rights=publish and rights)
     actor = by or COMMAND_LINE
-    judge = None if judged else by
-    _judge(judge, document, "edit")
-    if publish:
-        _judge(judge, document, "publish")
-        if tests is not None:
-            tests.run(document.slug, document.slug, document)
+    if by is not None and not judged:
+        _judge(by, document, publish=publish)
+    tests = tests if publish else None
+    if tests is not None:
+        tests.run(document.slug, document.slug, document)
     with transaction() as connection:
-        former = _row(connection, document.slug)
-        if former is None:
-            _make(connection, document, owner)
-        elif former.draft != document.to_json():
-            connection.execute(
-                sa.update(tables.workflow)
-                .where(tables.workflow.c.id == former.id)
-                .values(
-                    **_head(document)
-                    | record_edit(connection, actor, former, opened(former.draft), document.to_json()),
-                    updated_at=sa.func.now(),
-                )
-            )
         row = _row(connection, document.slug)
-        if row is None:
-            raise Conflict(f"The workflow {document.slug} was removed meanwhile: import it again.")
-        if former is None or former.draft != document.to_json():
-            note_version(actor, "workflow_imported", row, row.live_version, document.hash, connection)
-    _forget()
-    if owner is not None:
-        access.refresh()
-    if publish:
-        _publish(actor, document.slug, rights=rights, tests=tests)
+        if row is None or row.draft != document.to_json():
+            if row is None:
+                row = _insert(connection, document, owner)
+            else:
+                edited = record_edit(connection, actor, row, opened(row.draft), document.to_json())
+                row = update_row(connection, row, **_head(document) | edited)
+            note_event(
+                actor, "workflow_imported", row, connection, version=row.live_version, hash=document.hash
+            )
+        if publish:
+            go_live(connection, actor, row, row.draft, f"The workflow {row.slug}", rights=rights, tests=tests)
+    forget()
+    access.refresh()
     return _known(document.slug)
 
 
@@ -290,7 +278,109 @@ def publish(slug: str, by: Actor | None = None, *, tests: TestsBefore | None = N
     """
     if by is not None:
         access.require(by, _known(slug).team or None, f"{OBJECT}:{slug}", "publish")
-    return _publish(by or COMMAND_LINE, slug, tests=tests)
+
+    def attempt() -> Row[Any]:
+        with transaction() as connection:
+            row = _row(connection, slug)
+            if row is None or row.draft is None:
+                raise NotFound(f"There is no draft of a workflow {slug}.")
+            return go_live(
+                connection, by or COMMAND_LINE, row, row.draft, f"The workflow {slug}", tests=tests
+            )
+
+    row = attempt() if tests is None else tests.publishing(attempt)
+    forget()
+    access.refresh()
+    return version(row.id, row.live_version)
+
+
+def go_live(
+    connection: Connection,
+    actor: Actor,
+    row: Row[Any],
+    draft: Mapping[str, Any],
+    name: str = "",
+    *,
+    rights: bool = True,
+    tests: TestsBefore | None = None,
+    note: str = "",
+    review: str | None = None,
+) -> Row[Any]:
+    """Make this document of a locked row its live version and return the row; the only way to do so. Writes nothing if it is live already.
+
+    `name` is how an error calls it, `rights` False: the rights that it needs may be missing. `review` is the id of the review by which a second
+    person approved it. The caller forgets the lists, and refreshes access, when it has committed.
+    Raises DefinitionError with every problem, NotAllowed, Untested, Conflict `review_needed` where a second person has to approve it first.
+    """
+    document = usable(name or row.title, draft, validation_context() if rights else connected())
+    require_account(actor, document)
+    failed = tests.failed(row.slug, row.id, document) if tests is not None else 0
+    made = tables.workflow_version.c
+    if live_hash(connection, row) == document.hash:
+        return row
+    if (
+        review is None
+        and actor.kind != "system"
+        and needs_second_person(row, document.team, connection=connection)
+    ):
+        raise Conflict(
+            f"Publishing {row.title} needs a second person: ask for it to be approved, and say in a note what changes.",
+            code="review_needed",
+        )
+    number = 1 + (
+        connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id, made.number > 0))
+        or 0
+    )
+    _add_version(connection, actor, row, number, document, log.now())
+    if note:
+        connection.execute(sa.insert(tables.version_note).values(workflow=row.id, number=number, note=note))
+    begun = {"status": "active", "status_at": log.now()} if row.status == "draft" else {}
+    after = update_row(connection, row, live_version=number, label=document.clearance, **begun)
+    data: dict[str, Any] = {
+        key: value for key, value in (("failed_tests", failed), ("review", review)) if value
+    }
+    sealed = {"reason": tests.reason} if tests is not None and failed else None
+    data |= {"version": number, "hash": document.hash, "former": row.live_version}
+    note_event(actor, "workflow_published", row, connection, sealed, **data)
+    return after
+
+
+def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition:
+    """Keep the draft as a version with a negative number, which runs can have and never goes live; the live version, where the draft is the same.
+
+    What an executed draft does is real, so it needs what publishing it needs. Raises NotFound, NotAllowed without the right to publish, DefinitionError
+    with each problem, Conflict `stale_revision`, `review_needed` where a second person has to see it first, `not_ready` where the draft changes who may know
+    of its runs.
+    """
+    made = tables.workflow_version.c
+    with transaction() as connection:
+        row = locked_row(connection, actor, slug_or_id, "publish")
+        if revision != row.draft_revision:
+            raise Conflict(
+                "Nothing was started: the draft was changed in the meantime. Look at it again.",
+                code="stale_revision",
+            )
+        document = usable("The draft", row.draft, validation_context())
+        access.require(actor, document.team, f"{OBJECT}:{row.slug}", "publish")
+        require_account(actor, document)
+        tried = sa.select(made.hash, made.number).where(made.workflow == row.id, made.number < 0)
+        known = {each.hash: each.number for each in connection.execute(tried)}
+        if live_hash(connection, row) == document.hash:
+            return version(row.id, row.live_version)
+        if needs_second_person(row, document.team, connection=connection):
+            reason = "Here a second person sees a draft before it does anything real. Try it in a dry run, and ask for it to be published."
+            raise Conflict(reason, code="review_needed")
+        if document.clearance != row.label:
+            raise Conflict(
+                "The draft changes who may know of its runs, which counts once it is published. Try it in a dry run.",
+                code="not_ready",
+            )
+        number = known.get(document.hash)
+        if number is None:
+            number = min(known.values(), default=0) - 1
+            _add_version(connection, actor, row, number, document, sa.func.now())
+            note_event(actor, "workflow_tried", row, connection, version=number, hash=document.hash)
+    return version(row.id, number)
 
 
 def export(slug: str) -> bytes:
@@ -317,14 +407,59 @@ def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
     )
 
 
+def usable(
+    name: str, content: bytes | str | Mapping[str, Any], surroundings: Surroundings | Mapping[str, Any] | None
+) -> Workflow:
+    """Check and read a document that runs are to follow. Raises DefinitionError with every problem."""
+    problems = check(content, surroundings)
+    if any(problem.severity == "error" for problem in problems):
+        raise refused(name, problems)
+    return read(content)
+
+
+def needs_second_person(row: Any, *others: str | None, connection: Connection | None = None) -> bool:
+    """Whether publishing the workflow of this row needs a second person, by its team, that of its live version, or one of the others.
+
+    So a workflow does not escape by being given to another team in the same draft.
+    """
+    if settings.current().publish_review:
+        return True
+    if connection is not None:
+        return _team_asks(connection, row, others)
+    with hot_engine().connect() as own:
+        return _team_asks(own, row, others)
+
+
+def live_hash(connection: Connection, row: Row[Any]) -> str | None:
+    """The hash of the workflow's live version; None where nothing was published."""
+    made = tables.workflow_version.c
+    return connection.scalar(
+        sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version)
+    )
+
+
+def require_account(actor: Actor, document: Workflow) -> None:
+    """Raise NotAllowed unless the actor may let runs act as the account that the document names."""
+    if document.run_as is not None:
+        accounts.require_use(actor, document.run_as)
+
+
+def _team_asks(connection: Connection, row: Any, others: tuple[str | None, ...]) -> bool:
+    teams = {row.team, *others}
+    if row.live_version is not None:
+        teams.add(connection.scalar(sa.text(_LIVE_TEAM), {"workflow": row.id, "number": row.live_version}))
+    named = sorted(team for team in teams if team)
+    wanted = sa.select(sa.exists().where(tables.team.c.id.in_(named), tables.team.c.second_person))
+    return bool(named) and bool(connection.scalar(wanted))
+
+
 def _read_in(source: Path | str | bytes | Mapping[str, Any], *, rights: bool) -> Workflow:
     """The document, checked; with `rights` also the rights that it needs. Raises DefinitionError."""
     named = isinstance(source, Path | str)
     content = _bytes_of(Path(source)) if isinstance(source, Path | str) else source
-    problems = check(content, around() if rights else connected())
-    if any(problem.severity == "error" for problem in problems):
-        raise refused(str(source) if named else "The workflow", problems)
-    return read(content)
+    return usable(
+        str(source) if named else "The workflow", content, validation_context() if rights else connected()
+    )
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -337,108 +472,12 @@ def _bytes_of(path: Path) -> bytes:
         raise DefinitionError(f"{path} cannot be read: {error.strerror}.", details=details) from None
 
 
-def _judge(by: Actor | None, document: Workflow, act: str) -> None:
+def _judge(by: Actor, document: Workflow, *, publish: bool) -> None:
     """Raise NotAllowed if a person may not do this to the workflow, in its current team and in the document's team."""
-    if by is None:
-        return
-    teams = {document.team, *(known.team or None for known in _read_all() if known.slug == document.slug)}
-    for team in sorted(teams, key=str):
-        access.require(by, team, f"{OBJECT}:{document.slug}", act)
-
-
-def _publish(actor: Actor, slug: str, *, rights: bool = True, tests: TestsBefore | None = None) -> Definition:
-    def once() -> tuple[Row[Any], Workflow, int]:
-        with transaction() as connection:
-            row = _row(connection, slug)
-            if row is None or row.draft is None:
-                raise NotFound(f"There is no draft of a workflow {slug}.")
-            document = _valid(slug, row.draft, rights=rights)
-            require_account(actor, document)
-            failed = 0 if tests is None else tests.failed(slug, row.id, document)
-            reason = tests.reason if tests is not None and failed else ""
-            return row, document, put_live(connection, actor, row, document, failed=failed, reason=reason)
-
-    row, document, number = once() if tests is None else tests.publishing(once)
-    _forget()
-    if row.label != document.clearance:
-        access.refresh()
-    return version(row.id, number)
-
-
-def require_account(actor: Actor, document: Workflow) -> None:
-    """Raise NotAllowed unless the actor may let runs act as the account that the document names."""
-    if document.run_as is not None:
-        accounts.require_use(actor, document.run_as)
-
-
-def put_live(
-    connection: Connection,
-    actor: Actor,
-    row: Row[Any],
-    document: Workflow,
-    note: str = "",
-    *,
-    failed: int = 0,
-    reason: str = "",
-    review: str | None = None,
-) -> int:
-    """Make the document the live version and return its number. Writes nothing if it is live already. The row must be locked.
-
-    `failed` of its tests fail, which is accepted for the `reason`. `review` is the id of the review by which a second person approved this
-    document. Raises Conflict `review_needed` where one is needed.
-    """
-    made = tables.workflow_version.c
-    if row.live_version is not None:
-        former = connection.scalar(
-            sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version)
-        )
-        if former == document.hash:
-            return int(row.live_version)
-    if review is None:
-        require_reviewed(connection, actor, row, document)
-    number = 1 + (
-        connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id, made.number > 0))
-        or 0
-    )
-    values = {
-        "workflow": row.id,
-        "number": number,
-        "document": document.canonical(),
-        "hash": document.hash,
-        "published_by": actor.id,
-    }
-    connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=log.now()))
-    if note:
-        connection.execute(sa.insert(tables.version_note).values(workflow=row.id, number=number, note=note))
-    status = "active" if row.status == "draft" else row.status
-    changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
-    begun = {"status_at": log.now()} if status != row.status else {}
-    connection.execute(
-        changed.values(
-            live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun
-        )
-    )
-    data = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
-    sealed = {"reason": reason} if reason else None
-    note_version(
-        actor,
-        "workflow_published",
-        row,
-        number,
-        document.hash,
-        connection,
-        sealed=sealed,
-        former=row.live_version,
-        **data,
-    )
-    return int(number)
-
-
-def _valid(slug: str, draft: Mapping[str, Any], *, rights: bool = True) -> Workflow:
-    problems = check(draft, around() if rights else connected())
-    if any(problem.severity == "error" for problem in problems):
-        raise refused(f"The workflow {slug}", problems)
-    return read(draft)
+    teams = {document.team, *(known.team or None for known in read_all() if known.slug == document.slug)}
+    for act in ("edit", "publish") if publish else ("edit",):
+        for team in sorted(teams, key=str):
+            access.require(by, team, f"{OBJECT}:{document.slug}", act)
 
 
 def _row(connection: Connection, slug: str) -> Row[Any] | None:
@@ -448,7 +487,7 @@ def _row(connection: Connection, slug: str) -> Row[Any] | None:
     ).first()
 
 
-def _make(connection: Connection, document: Workflow, owner: str | None) -> None:
+def _insert(connection: Connection, document: Workflow, owner: str | None) -> Row[Any]:
     try:
         with connection.begin_nested():
             head = {
@@ -458,7 +497,8 @@ def _make(connection: Connection, document: Workflow, owner: str | None) -> None
                 "owner": owner,
                 **_head(document),
             }
-            connection.execute(sa.insert(tables.workflow).values(id=new_id("wf"), **head))
+            made = sa.insert(tables.workflow).values(id=new_id("wf"), **head)
+            return connection.execute(made.returning(*tables.workflow.c)).one()
     except sa.exc.IntegrityError:
         raise Conflict(
             f"Somebody else imported {document.slug} at the same moment: import it again."
@@ -477,33 +517,16 @@ def _head(document: Workflow) -> dict[str, Any]:
 
 
 def _known(slug: str) -> Known:
-    found = next((known for known in _read_all() if known.slug == slug), None)
+    found = next((known for known in read_all() if known.slug == slug), None)
     if found is None:
         raise NotFound(f"There is no workflow {slug}.")
     return found
 
 
-def note_version(
-    actor: Actor,
-    kind: str,
-    row: Row[Any],
-    number: int | None,
-    hashed: str,
-    connection: Connection | None = None,
-    *,
-    sealed: Mapping[str, Any] | None = None,
-    **more: Any,
+def _add_version(
+    connection: Connection, actor: Actor, row: Row[Any], number: int, document: Workflow, at: Any
 ) -> None:
-    """Write an event about a version of the workflow, or about its draft."""
-    data = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
-    chain = None if row.label else CHAIN
-    log.note(
-        actor,
-        kind,
-        open=data,
-        sealed=sealed,
-        team=row.team or None,
-        chain=chain,
-        label=row.label,
-        connection=connection,
+    values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash}
+    connection.execute(
+        sa.insert(tables.workflow_version).values(**values, published_at=at, published_by=actor.id)
     )

@@ -6,15 +6,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import log
 from console.auth import access, accounts
 from console.auth.access import limits
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
-from console.workflows.definitions import Entry, entry_of, locked_row, update_row
-from console.workflows.known_workflows import Known, _forget, all_known
-from console.workflows.versions import CHAIN, OBJECT, readable_version
+from console.workflows.definitions import Entry, entry_of
+from console.workflows.known_workflows import Known, all_known, forget
+from console.workflows.store import OBJECT, locked_row, note_event, update_row
+from console.workflows.versions import readable_version
 
 ORGANISATION, PERSONAL = "organisation", "personal"
 WHOSE = (ORGANISATION, PERSONAL)
@@ -104,18 +104,8 @@ def hand_over(actor: Actor, slug_or_id: str, whose: str, *, to: str | None = Non
                 details=details,
             )
         after = update_row(connection, row, owner=owner)
-        data = {"workflow": row.id, "slug": row.slug, "holder": owner, "former_holder": row.owner}
-        chain = None if row.label else CHAIN
-        log.note(
-            actor,
-            "workflow_handed_over",
-            open=data,
-            team=row.team or None,
-            chain=chain,
-            label=row.label,
-            connection=connection,
-        )
-    _forget()
+        note_event(actor, "workflow_handed_over", row, connection, holder=owner, former_holder=row.owner)
+    forget()
     access.refresh()
     return entry_of(after)
 

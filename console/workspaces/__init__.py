@@ -5,7 +5,6 @@ from console.workspaces.builders import may_edit, own_teams
 from console.workspaces.desk import Desk, own_names, state_of
 from console.workspaces.known_names import unknown_names
 from console.workspaces.parts import Listing, Shown, choose_first, failed, read_part
-from console.workspaces.renamed_in_workspaces import follow as follow_renamed_columns
 from console.workspaces.workspace_figures import NO_CURRENCY, OTHER, Figures, end_of
 from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
 from console.workspaces.workspace_publication import (
@@ -15,11 +14,11 @@ from console.workspaces.workspace_publication import (
     delete,
     discard,
     export,
+    follow_renamed_columns,
     free_id,
     import_file,
     open_workspace,
     publish,
-    read_file,
     restore,
     save,
     seen,

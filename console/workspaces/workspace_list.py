@@ -1,21 +1,17 @@
 """The published workspaces, and who sees which: those of their teams, and those that name no team."""
 
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
 from console.core.errors import NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
+from console.infra.db.process_cache import ProcessCache
 from console.workspaces import builders
-
-KEPT_S = 1.0
-
-_kept: tuple[float, Engine, dict[str, tuple[int, Workspace]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +29,27 @@ class Head:
 
 
 def known() -> dict[str, Workspace]:
-    """Id → published workspace, by title. Read at most once a second; a document that is read once is not parsed again."""
-    global _kept  # noqa: PLW0603 (one list for each process)
-    now, engine = time.monotonic(), hot_engine()
-    if _kept is None or _kept[1] is not engine or now - _kept[0] > KEPT_S:
-        before = _kept[2] if _kept is not None and _kept[1] is engine else {}
-        table = tables.workspace.c
-        with engine.connect() as connection:
-            numbers = {
-                row.id: row.version
-                for row in connection.execute(
-                    sa.select(table.id, table.version).where(table.document.is_not(None))
-                )
-            }
-            changed = [
-                name for name, number in numbers.items() if name not in before or before[name][0] != number
-            ]
-            fresh = (
-                {
-                    row.id: (row.version, read(row.document))
-                    for row in connection.execute(sa.select(tables.workspace).where(table.id.in_(changed)))
-                }
-                if changed
-                else {}
+    """Id → published workspace, by title."""
+    return {name: each for name, (_, each) in _workspaces.get().items()}
+
+
+def _read_published(former: Mapping[str, tuple[int, Workspace]] | None) -> dict[str, tuple[int, Workspace]]:
+    """Id → version number and document, by title. A document that was read once is not parsed again."""
+    table, before = tables.workspace.c, former or {}
+    with hot_engine().connect() as connection:
+        wanted = sa.select(table.id, table.version).where(table.document.is_not(None))
+        numbers = {row.id: row.version for row in connection.execute(wanted)}
+        found = {name: each for name, each in before.items() if numbers.get(name) == each[0]}
+        if missing := numbers.keys() - found.keys():
+            rows = connection.execute(
+                sa.select(table.id, table.version, table.document).where(table.id.in_(missing))
             )
-        found = {**{name: each for name, each in before.items() if name in numbers}, **fresh}
-        _kept = (now, engine, dict(sorted(found.items(), key=lambda each: each[1][1].title.casefold())))
-    return {name: each for name, (_, each) in _kept[2].items()}
+            found |= {row.id: (row.version, read(row.document)) for row in rows}
+    return dict(sorted(found.items(), key=lambda each: each[1][1].title.casefold()))
 
 
-def forget() -> None:
-    """Read the list anew at the next question."""
-    global _kept  # noqa: PLW0603 (one list for each process)
-    _kept = None
+_workspaces: ProcessCache[dict[str, tuple[int, Workspace]]] = ProcessCache(_read_published)
+forget = _workspaces.forget
 
 
 def workspaces_of(actor: Actor) -> list[Workspace]:

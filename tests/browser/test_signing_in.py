@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from console.auth import accounts
 from console.auth.accounts import entry, entry_changes
+from console.infra.db import process_cache
 from console.infra.db.engine import fetch
 from tests.browser.conftest import Screen
 from tests.company import PASSWORD, Company
@@ -78,7 +79,7 @@ def test_a_second_factor_is_set_up_and_asked_for_by_keyboard(
 def test_before_a_session_ends_one_is_warned_and_nothing_typed_is_lost(
     company: Company, screens: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entry, "KEPT_S", 0.0)
+    monkeypatch.setattr(process_cache, "MAX_AGE_S", 0.0)
     screen = screens().sign_in("olivia")
     rules(idle_minutes=1)
     page = screen.go("/settings/me")

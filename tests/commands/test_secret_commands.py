@@ -81,9 +81,9 @@ def test_a_command_line_knows_the_secrets_of_what_serves_from_its_folder(company
         "secrets": ["bank"],
     }
     file = folder / "serving" / f"{os.getpid()}.json"
-    assert "bank" not in (workflows.around().secrets or ())
+    assert "bank" not in (workflows.validation_context().secrets or ())
     file.write_text(json.dumps(note))
     try:
-        assert "bank" in (workflows.around().secrets or ())
+        assert "bank" in (workflows.validation_context().secrets or ())
     finally:
         file.unlink()

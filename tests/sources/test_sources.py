@@ -406,7 +406,7 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     with hot_engine().connect() as connection:
         live, draft = (
             workspace_store.read_live(connection, "desk"),
-            workspace_store.read_draft(connection, "desk"),
+            workspace_store.DOCUMENTS.draft(connection, "desk"),
         )
     assert (live[0].component("all").sort, live[1]) == ("email", 2)  # type: ignore[union-attr]
     assert draft.document is not None
@@ -452,8 +452,9 @@ def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_other
     with transaction() as connection:
         own = collection_store.read_stored(connection, "member")[1]
         drafted = read(collection_store.live_document(own).to_json() | {"columns": ["mail", "name"]})
-        collection_store.add_draft(
-            connection, own, collection_store.read_draft(connection, "member"), drafted, sources.SYSTEM
+        documents, live = collection_store.DOCUMENTS, collection_store.live_document(own)
+        documents.change(
+            connection, "member", documents.draft(connection, "member"), live, drafted, sources.SYSTEM
         )
     made(
         file,
@@ -471,7 +472,7 @@ def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_other
     }
     assert kept["changes"] == {"column": "led_by", "deleted": "id"}
     with hot_engine().connect() as connection:
-        followed = collection_store.read_draft(connection, "member")
+        followed = collection_store.DOCUMENTS.draft(connection, "member")
     assert (followed.document.columns, followed.revision) == (["email", "name"], 1)  # type: ignore[union-attr]
     made(file, "alter table member drop column team_id; alter table member drop column led_by")
     assert [one.reason for one in sources.difference("club").breaks if one.kind == "draft"][:1] == [

@@ -85,7 +85,7 @@ def test_who_lets_it_go_elsewhere_has_to_know_it(pages: Pages) -> None:
 
 def test_the_check_names_a_secret_that_is_not_there(pages: Pages) -> None:
     document = {"format": 1, "slug": "asking", "title": "Asking", "team": "operations", "steps": ASKING}
-    secret, key = check(document, steps.all_types(), workflows.around())
+    secret, key = check(document, steps.all_types(), workflows.validation_context())
     assert (secret.step, secret.field, secret.severity) == ("ask", "config.secret", "warning")
     assert "no secret bank" in secret.reason
     assert (key.field, key.severity) == ("config.idempotent", "warning")

@@ -170,10 +170,13 @@ def test_a_workflow_of_others_cannot_name_a_personal_one(pages: "Pages") -> None
     }
     said = [
         problem.reason
-        for problem in workflows.check(document, workflows.around())
+        for problem in workflows.check(document, workflows.validation_context())
         if problem.field.endswith("workflow")
     ]
     assert any("There is no workflow own" in reason for reason in said), said
     workflows.import_file(document | {"slug": "inner"}, owner=company.mona.id)
-    said = [problem.reason for problem in workflows.check(document | {"slug": "inner"}, workflows.around())]
+    said = [
+        problem.reason
+        for problem in workflows.check(document | {"slug": "inner"}, workflows.validation_context())
+    ]
     assert not any("There is no workflow own" in reason for reason in said), said

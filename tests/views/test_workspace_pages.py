@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from console import workspaces
 from console.auth import accounts
+from console.authoring.versioned_documents import Draft
+from console.core.actor import COMMAND_LINE
 from console.core.documents.workspaces import check
 from console.infra.db.engine import transaction
 from console.records import catalogue
@@ -76,11 +78,9 @@ def publish(document: dict[str, Any]) -> None:
     assert check(document) == []
     made = workspaces.read(document)
     with transaction() as connection:
-        workspace_store.lock(connection, made.id)
-        editing = workspace_publication.Editing(made.id, None, 0, workspace_store.Draft(None, 0))
-        workspace_publication.publish_within(
-            connection, editing, made, workspace_publication.COMMAND_LINE, "file"
-        )
+        workspace_store.DOCUMENTS.lock(connection, made.id)
+        editing = workspace_publication.Editing(made.id, None, 0, Draft(None, 0))
+        workspace_publication.publish_within(connection, editing, made, COMMAND_LINE, "file")
     workspace_list.forget()
 
 

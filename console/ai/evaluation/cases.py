@@ -163,20 +163,14 @@ def _case(row: Sequence[Any]) -> Case:
 def _checked(wanted: Wanted) -> dict[str, Any]:
     if wanted.became is not None and wanted.became not in BECAME:
         raise Malformed(
-            f"There is no outcome {wanted.became}.",
-            details=[{"field": "became", "reason": f"One of {', '.join(BECAME)}."}],
+            f"There is no outcome {wanted.became}.", at=("became", f"One of {', '.join(BECAME)}.")
         )
     if wanted.level is not None and wanted.level not in LEVELS:
-        raise Malformed(
-            f"There is no level {wanted.level}.",
-            details=[{"field": "level", "reason": f"One of {', '.join(LEVELS)}."}],
-        )
+        raise Malformed(f"There is no level {wanted.level}.", at=("level", f"One of {', '.join(LEVELS)}."))
     given = {"field": wanted.field, "level": wanted.level, "person": wanted.person, "code": wanted.code}
     for name, value in given.items():
         if value is not None and (len(value) > _LONG or "\x00" in value):
-            raise Malformed(
-                f"{name} is no name.", details=[{"field": name, "reason": "Nothing is called like this."}]
-            )
+            raise Malformed(f"{name} is no name.", at=(name, "Nothing is called like this."))
     return given | _cursor(wanted.after)
 
 

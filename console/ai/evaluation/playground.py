@@ -64,10 +64,7 @@ def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
     """
     require(actor)
     if not text.strip() or len(text) > MOST_TEXT or "\x00" in text:
-        raise Invalid(
-            "Nothing was looked at.",
-            details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}],
-        )
+        raise Invalid("Nothing was looked at.", at=("text", f"Paste 1 to {MOST_TEXT:,} characters."))
     collection = browse.browsed_collection(actor, collection_id)[0] if collection_id else None
     items = (
         [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden]

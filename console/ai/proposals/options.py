@@ -5,8 +5,6 @@ Kept in the process and followed within a second by every one, by the number of 
 
 import base64
 import hmac
-import threading
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,10 +13,10 @@ from console.ai import providers
 from console.ai.proposals.settings_document import BUILD_S, Options, read
 from console.core.proposal_types import Provider
 from console.infra import settings, subjects
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import fetch
+from console.infra.db.process_cache import ProcessCache
 from console.infra.settings import AI
 
-LOOK_S = 1.0
 MILLION = 1_000_000
 OFF_FOR_ALL = "The AI is switched off: {reason}"
 OFF_FOR = "The AI is switched off here: {reason}"
@@ -136,23 +134,22 @@ class Current:
         return (whole / MILLION).quantize(Decimal("0.000001"))
 
 
-_turn = threading.Lock()
-_held: tuple[object, float, int, Current] | None = None
 _NUMBER = "select number from console.version where name = 'ai'"
 _NEWEST = "select version, at, by, note, document from console.ai_setting order by version desc limit 1"
 
 
 def current() -> Current:
     """The options in force, at most a second old."""
-    global _held  # noqa: PLW0603 (what this process knows, swapped by one assignment)
-    held, source, now = _held, hot_engine(), time.monotonic()
-    if held is not None and held[0] is source and now - held[1] <= LOOK_S:
-        return held[3]
-    with _turn:
-        number = int(fetch(_NUMBER)[0][0])
-        document_known = held[3] if held is not None and held[0] is source and held[2] == number else newest()
-        _held = (source, now, number, document_known)
-    return document_known
+    return _options.get()[1]
+
+
+def _read_options(former: tuple[int, Current] | None) -> tuple[int, Current]:
+    number = int(fetch(_NUMBER)[0][0])
+    return former if former is not None and former[0] == number else (number, newest())
+
+
+_options: ProcessCache[tuple[int, Current]] = ProcessCache(_read_options)
+forget = _options.forget
 
 
 def newest() -> Current:
@@ -162,12 +159,6 @@ def newest() -> Current:
         return Current(Options())
     version, at, by, note, document = rows[0]
     return Current(read(document), version, at, by, note)
-
-
-def forget() -> None:
-    """Look again at the next question: this process has just changed it."""
-    global _held  # noqa: PLW0603 (as above)
-    _held = None
 
 
 def house_key() -> bytes:

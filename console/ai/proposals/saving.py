@@ -205,10 +205,7 @@ def _key(kept: Options, wanted: Options, key: str | None, drop: bool) -> str | N
         return None
     if key:
         if not (key.isascii() and key.isprintable() and " " not in key and len(key) <= 4000):
-            raise Invalid(
-                "Nothing was saved.",
-                details=[{"field": "key", "reason": "A key has printable characters without spaces."}],
-            )
+            raise Invalid("Nothing was saved.", at=("key", "A key has printable characters without spaces."))
         return options.sealed(key, wanted.provider, wanted.base_url)
     same = (kept.provider, kept.base_url) == (wanted.provider, wanted.base_url)
     return kept.key if same and options.opened(kept) else None
@@ -252,11 +249,7 @@ def _require_working(wanted: Options) -> None:
         )
         if not found.ok:
             at = AT.get(found.code or "", "provider") if model is None else field
-            raise Invalid(
-                f"Nothing was saved: {found.message}",
-                code="not_working",
-                details=[{"field": at, "reason": found.message}],
-            )
+            raise Invalid(f"Nothing was saved: {found.message}", code="not_working", at=(at, found.message))
 
 
 def _save_version(actor: Actor, before: Current, wanted: Options, changed: list[str], note: str) -> int:

@@ -29,7 +29,6 @@ from console.auth.accounts.person_changes import (
     remove_person,
 )
 from console.auth.accounts.persons import (
-    COMMAND_LINE,
     AccountNames,
     Person,
     Team,
@@ -64,6 +63,7 @@ from console.auth.accounts.signing_in import (
     sign_in_with_code,
     waits_for_code,
 )
+from console.core.actor import COMMAND_LINE
 
 OPEN_MODULES = frozenset(
     {

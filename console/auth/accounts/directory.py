@@ -107,9 +107,7 @@ def _pages(query: Asked) -> Iterator[Entry]:
 
 def _check(query: Asked) -> None:
     if query.state not in ("", *STATES):
-        raise Malformed(
-            "There is no such state.", details=[{"field": "state", "reason": f"One of: {', '.join(STATES)}."}]
-        )
+        raise Malformed("There is no such state.", at=("state", f"One of: {', '.join(STATES)}."))
 
 
 def _rows(query: Asked, limit: int) -> Sequence[Any]:

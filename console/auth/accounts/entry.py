@@ -4,17 +4,15 @@ One document for the whole deployment, in force in every process within a second
 """
 
 import ipaddress
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from console.infra import settings
 from console.infra.db import engine as db
+from console.infra.db.process_cache import ProcessCache
 
 Wanted = Literal["off", "roles", "everybody"]
-KEPT_S = 1.0
 WORDS = {"off": "nobody", "roles": "people who administer, audit or approve", "everybody": "everybody"}
 """Who needs a second factor, in the words of the page."""
 MISSING = {"remove": "take away the roles that groups gave", "unchanged": "leave them unchanged"}
@@ -48,19 +46,9 @@ class Entry:
     groups: tuple[GroupRole, ...] = ()
 
 
-_turn = threading.Lock()
-_held: tuple[object, float, Entry] | None = None
-
-
 def current() -> Entry:
     """The settings, at most a second old."""
-    global _held  # noqa: PLW0603 (what this process knows, swapped by one assignment)
-    held, source, now = _held, db.hot_engine(), time.monotonic()
-    if held is None or held[0] is not source or now - held[1] > KEPT_S:
-        with _turn:
-            rows = db.fetch("select document from console.sign_in")
-            held = _held = (source, now, _entry(rows[0][0] if rows else {}))
-    return held[2]
+    return _settings.get()
 
 
 def lets_in(address: str) -> bool:
@@ -68,10 +56,13 @@ def lets_in(address: str) -> bool:
     return in_networks(address, current().networks)
 
 
-def forget() -> None:
-    """Reload at the next use, because this process changed the settings."""
-    global _held  # noqa: PLW0603 (as above)
-    _held = None
+def _read_settings(_: object) -> Entry:
+    rows = db.fetch("select document from console.sign_in")
+    return _entry(rows[0][0] if rows else {})
+
+
+_settings = ProcessCache(_read_settings)
+forget = _settings.forget
 
 
 def _entry(document: dict[str, Any]) -> Entry:

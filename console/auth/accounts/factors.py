@@ -126,7 +126,7 @@ def confirm(actor: Actor, code: str) -> Sequence[str]:
         now = connection.execute(sa.text(f"select {_STEP}")).scalar_one()
         step = _step(waiting.content, _digits(code), now)
         if step is None:
-            raise Invalid("That code does not fit.", details=[{"field": "code", "reason": _WRONG}])
+            raise Invalid("That code does not fit.", at=("code", _WRONG))
         replaced = connection.execute(
             sa.text(
                 "insert into console.second_factor as f (person, secret, last_step) values (:person, :secret, :step)"

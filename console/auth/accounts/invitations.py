@@ -99,20 +99,14 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
     roles = person_changes.place_everywhere(given)
     joined = sorted(set(teams) or {team for _, team in given if team})
     if not persons.EMAIL.fullmatch(address) or len(address) > 254:
-        raise Invalid(
-            "This is no e-mail address.", details=[{"field": "email", "reason": "takes an e-mail address"}]
-        )
+        raise Invalid("This is no e-mail address.", at=("email", "takes an e-mail address"))
     if not roles:
-        raise Invalid(
-            "An invitation gives a role.", details=[{"field": "roles", "reason": "takes at least one role"}]
-        )
+        raise Invalid("An invitation gives a role.", at=("roles", "takes at least one role"))
     invitation, person, token = new_id("inv"), new_id("usr"), secrets.token_urlsafe(32)
     with authority.changing(actor) as connection:
         person_changes.check_places(connection, roles, joined)
         if not joined:
-            raise Invalid(
-                "Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}]
-            )
+            raise Invalid("Everybody is in a team.", at=("teams", "takes at least one team"))
         authority.require_give(actor, roles)
         person_changes.require_teams(actor, joined)
         if connection.execute(_TAKEN, {"email": address}).scalar_one():
@@ -360,7 +354,7 @@ def _letter(actor: Actor, email: str, link: str, sender: str, until: datetime) -
 
 
 def _taken(message: str) -> Conflict:
-    return Conflict(message, code="email_taken", details=[{"field": "email", "reason": message}])
+    return Conflict(message, code="email_taken", at=("email", message))
 
 
 def _hash(token: str) -> bytes:

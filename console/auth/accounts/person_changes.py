@@ -89,9 +89,7 @@ def _placed(
         given, joined = wish(before, were)
         check_places(connection, given - before, joined - were)
         if not joined:
-            raise Invalid(
-                "Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}]
-            )
+            raise Invalid("Everybody is in a team.", at=("teams", "takes at least one team"))
         authority.require_give(actor, (given ^ before) | (by_hand & given))
         require_teams(actor, joined ^ were)
         if authority.ADMIN in before - given:

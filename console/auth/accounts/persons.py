@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.auth import access
 from console.auth.accounts import authority, passwords
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.plain_words import unaccented
 from console.infra import subjects
@@ -23,7 +23,6 @@ from console.infra.db.ids import new_id
 
 EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]+\.[^\s@\x00-\x1f]+")
 TEAM = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 """The actor for somebody at the command line. It has no rights; its callers check none."""
 
 _PEOPLE = """
@@ -227,7 +226,7 @@ def set_password(person_id: str, password: str | None = None) -> str:
     chosen = passwords.generated() if password is None else password
     weak = passwords.weakness(chosen, email=known.email, name=known.name)
     if weak:
-        raise Invalid(weak, details=[{"field": "password", "reason": weak}])
+        raise Invalid(weak, at=("password", weak))
     stored = passwords.hash_password(chosen)
     with db.transaction() as connection:
         connection.execute(

@@ -93,15 +93,11 @@ def change_password(actor: Actor, former: str, new: str) -> None:
             "Too many passwords were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S
         )
     if not passwords.matches(stored, former):
-        raise Invalid(
-            "The password was not changed.", details=[{"field": "former", "reason": "is not your password"}]
-        )
+        raise Invalid("The password was not changed.", at=("former", "is not your password"))
     throttle.give_back(limit)
     _refuse_weak(new, actor.email, actor.name)
     if passwords.matches(stored, new):
-        raise Invalid(
-            "The password was not changed.", details=[{"field": "new", "reason": "is the one that you have"}]
-        )
+        raise Invalid("The password was not changed.", at=("new", "is the one that you have"))
     with db.transaction() as connection:
         _set(connection, actor.id, new)
         ended = sa.text(
@@ -159,7 +155,7 @@ def choose_password(token: str, new: str) -> persons.Person:
 def _refuse_weak(new: str, email: str, name: str) -> None:
     weak = passwords.weakness(new, email=email, name=name)
     if weak:
-        raise Invalid("The password was not changed.", details=[{"field": "new", "reason": weak}])
+        raise Invalid("The password was not changed.", at=("new", weak))
 
 
 def _stored(person_id: str) -> str | None:

@@ -77,11 +77,7 @@ def create(actor: Actor, name: str, description: str = "", lead: str = "") -> st
     with authority.changing(actor) as connection:
         if not connection.execute(_INSERT, {"id": ident, "name": name.strip()}).rowcount:
             reason = f"there is a team {ident!r} already"
-            raise Conflict(
-                f"There is a team {name.strip()} already.",
-                code="team_taken",
-                details=[{"field": "name", "reason": reason}],
-            )
+            raise Conflict(f"There is a team {name.strip()} already.", code="team_taken", at=("name", reason))
         columns = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
         connection.execute(_UPDATE, {"id": ident, **columns, "second_person": False})
         note_change(actor, connection, ident, ["made"], told={"lead": columns["lead"]}, new=columns)
@@ -131,7 +127,7 @@ def add_member(actor: Actor, team_id: str, email: str) -> None:
     try:
         person = persons.person_of_email(email)
     except NotFound as error:
-        raise Invalid(error.message, details=[{"field": "email", "reason": error.message}]) from None
+        raise Invalid(error.message, at=("email", error.message)) from None
     person_changes.change_teams(actor, person.id, add=team_id)
 
 

@@ -135,7 +135,7 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
     wish = message.strip()
     if not wish or len(wish) > LONGEST_MESSAGE or "\x00" in wish:
         reason = f"Say in 1 to {LONGEST_MESSAGE:,} characters what you want."
-        raise Invalid(f"message: {reason}", details=[{"field": "message", "reason": reason}])
+        raise Invalid(f"message: {reason}", at=("message", reason))
     document = _document_at(actor, draft, revision)
     current = options.current()
     at = log.now()
@@ -287,10 +287,7 @@ def _document_at(actor: Actor, draft: Draft, revision: int) -> dict[str, Any]:
     except NotFound:
         reason = "The draft is not kept at this revision: ask about the newest one."
         raise Conflict(
-            reason,
-            code="stale_revision",
-            revision=draft.revision,
-            details=[{"field": "revision", "reason": reason}],
+            reason, code="stale_revision", revision=draft.revision, at=("revision", reason)
         ) from None
 
 

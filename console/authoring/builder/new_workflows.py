@@ -305,10 +305,7 @@ def _document(actor: Actor, beginning: str) -> dict[str, Any]:
             return workflows.open_draft(actor, beginning.removeprefix(OWN)).document
         return workflows.template_document(beginning)
     except (KeyError, NotFound):
-        raise Invalid(
-            "There is no such template.",
-            details=[{"field": "template", "reason": "Choose one of those shown."}],
-        ) from None
+        raise Invalid("There is no such template.", at=("template", "Choose one of those shown.")) from None
 
 
 def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:

@@ -79,7 +79,7 @@ def _money(field: Field, collection: Collection, seen: set[str]) -> dict[str, An
 
 def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surroundings:
     """The surroundings of the document as far as these names reach: what is out of reach does not exist there, and no name of a person does."""
-    around = workflows.around()
+    around = workflows.validation_context()
     limited = None
     if around.collections is not None:
         by_id = {each["id"]: each for each in names["collections"]}

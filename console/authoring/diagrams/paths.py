@@ -15,7 +15,7 @@ from console import runs, workflows
 from console.auth import access, accounts
 from console.authoring.diagrams.step_nodes import DEFAULT, Attempt, Labels, Node, node_of
 from console.core import drafting
-from console.core.actor import Actor
+from console.core.actor import COMMAND_LINE, Actor
 from console.core.documents import graph
 from console.core.documents.workflow import Workflow
 from console.core.errors import NotFound
@@ -176,7 +176,7 @@ def _versions(known: Known) -> list[Version]:
     with hot_engine().connect() as connection:
         rows = connection.execute(newest_first.order_by(version_at.number.desc()).limit(MOST_VERSIONS)).all()
     names = accounts.names({row.published_by for row in rows})
-    names[workflows.COMMAND_LINE.id] = workflows.COMMAND_LINE.name or ""
+    names[COMMAND_LINE.id] = COMMAND_LINE.name or ""
     return [
         Version(row.number, row.hash, row.published_at, names.get(row.published_by, row.published_by))
         for row in rows

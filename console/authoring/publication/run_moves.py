@@ -181,10 +181,7 @@ def move_runs(
     """
     words = reason.strip()
     if not words or len(words) > LONGEST_REASON or "\x00" in words:
-        raise Invalid(
-            "A reason is needed.",
-            details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}],
-        )
+        raise Invalid("A reason is needed.", at=("reason", "Say why in a few words; it is kept in the log."))
     plan = plan_move(actor, slug_or_id, former, new, steps)
     movable = [each.run for each in plan.movable]
     wanted = (

@@ -368,10 +368,7 @@ def _check(target: Target, question: Question) -> None:
             at=("records", f"At most {whom_to_enrol.MOST_NAMED:,}: use a filter or a segment."),
         )
     if any("\x00" in str(key) for key in question.keys or ()):
-        raise Invalid(
-            "A key holds a NUL character.",
-            details=[{"field": "records", "reason": "Nothing is called like this."}],
-        )
+        raise Invalid("A key holds a NUL character.", at=("records", "Nothing is called like this."))
     if target.collection is None and given[0] in ("keys", "list"):
         raise Invalid(
             "This workflow is about no records.",

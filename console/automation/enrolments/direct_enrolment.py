@@ -305,10 +305,7 @@ def _candidates(
     actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]], chain: str
 ) -> list[Candidate]:
     if len(leads) > MOST_LEADS:
-        raise Invalid(
-            "These are too many leads.",
-            details=[{"field": "leads", "reason": f"At most {MOST_LEADS:,} in one request."}],
-        )
+        raise Invalid("These are too many leads.", at=("leads", f"At most {MOST_LEADS:,} in one request."))
     found = with_visible_references(
         actor, target, [_candidate(actor, target, row, lead) for row, lead in enumerate(leads)]
     )

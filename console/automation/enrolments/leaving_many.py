@@ -108,10 +108,7 @@ def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
 
 def _plan(actor: Actor, target: Target, those: Those) -> TakeOutPlan:
     if those.status is not None and those.status not in HERE:
-        raise Malformed(
-            f"There is no state {those.status}.",
-            details=[{"field": "status", "reason": f"One of {', '.join(HERE)}."}],
-        )
+        raise Malformed(f"There is no state {those.status}.", at=("status", f"One of {', '.join(HERE)}."))
     parameters = _parameters(target, those)
     steps: dict[str, int] = {}
     states = dict.fromkeys(HERE, 0)

@@ -116,10 +116,7 @@ def page(
     """
     kept = tables.enrolment.c
     if status is not None and status not in STATUSES:
-        raise Malformed(
-            f"There is no status {status}.",
-            details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}],
-        )
+        raise Malformed(f"There is no status {status}.", at=("status", f"One of {', '.join(STATUSES)}."))
     if after is not None:
         id_of_cursor(after, "lead_")
     wanted: list[sa.ColumnElement[bool]] = [kept.workflow == target.id]

@@ -399,10 +399,7 @@ def with_match(actor: Actor, target: Target, question: Question) -> Question:
     if target.collection is None or (question.rows is None and question.file is None):
         return question
     if len(question.rows or ()) > MOST_NAMED:
-        raise Invalid(
-            "These are too many rows.",
-            details=[{"field": "rows", "reason": f"At most {MOST_NAMED:,}: send a file."}],
-        )
+        raise Invalid("These are too many rows.", at=("rows", f"At most {MOST_NAMED:,}: send a file."))
     names = (
         list(question.columns.values())
         if question.file
@@ -411,9 +408,7 @@ def with_match(actor: Actor, target: Target, question: Question) -> Question:
     match = question.match or match_of(actor, target, names)
     if match is None or match not in names:
         reason = "None of the columns names a field of the records: map one to the key, an e-mail address or another field."
-        raise Invalid(
-            "It is not clear which records are meant.", details=[{"field": "match", "reason": reason}]
-        )
+        raise Invalid("It is not clear which records are meant.", at=("match", reason))
     return replace(question, match=match)
 
 

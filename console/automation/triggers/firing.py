@@ -23,7 +23,7 @@ from console.automation import enrolments
 from console.automation.triggers.occasions import Counts, Occasion, judges
 from console.automation.triggers.refused_firings import pass_by, words_of
 from console.automation.triggers.trigger_rows import Row
-from console.core.actor import Actor
+from console.core.actor import SYSTEM, Actor
 from console.core.errors import ConsoleError, SourceDown
 from console.core.run.causes import MOST, causes_from_json, goes_round, run_depth, stored
 from console.core.run.origin import RecordRef, StartedBy
@@ -34,7 +34,6 @@ from console.infra.db.ids import new_id
 from console.infra.jobs import PutBack
 
 logger = logging.getLogger(__name__)
-SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 table, trigger_table = tables.firing, tables.trigger
 IN_ONE_GO_S = 2.0
 AT_ONCE = 100

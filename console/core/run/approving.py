@@ -150,7 +150,7 @@ def refused_by(rule: str, title: str = "", *, itself: bool = True) -> NotAllowed
         words = f"You did the step “{title or rule.removeprefix(STEP)}”; somebody else has to decide (rule “{rule}”)."
     else:
         words = f"The rule of this approval names you as somebody who may not decide (rule “{rule}”)."
-    return NotAllowed(words, code=duties.CODE, details=[{"field": "rule", "reason": rule}])
+    return NotAllowed(words, code=duties.CODE, at=("rule", rule))
 
 
 def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:

@@ -89,7 +89,7 @@ def refusal_by_rule(
         )
     who = f" {_listed(could)} could." if could else ""
     words = f"{did}, so somebody else has to do “{title}” (rule “{rule}”).{who} Save the run, or hand it on."
-    return NotAllowed(words, code=CODE, details=[{"field": "rule", "reason": rule}])
+    return NotAllowed(words, code=CODE, at=("rule", rule))
 
 
 def _filled(done: DoneStep, name: str | None) -> bool:

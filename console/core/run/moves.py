@@ -41,9 +41,7 @@ def require_holder(run: Run, by: str | None) -> None:
             if run.holder is not None
             else f"Nobody holds this run{_what_then(run)}."
         )
-        raise Conflict(
-            message, code="not_holder", details=[{"field": "holder", "reason": run.holder or "nobody"}]
-        )
+        raise Conflict(message, code="not_holder", at=("holder", run.holder or "nobody"))
 
 
 def _what_then(run: Run) -> str:
@@ -61,10 +59,7 @@ def _what_then(run: Run) -> str:
 def require_reason(reason: str) -> str:
     """The reason without surrounding blanks. Raises Invalid on the field `reason` if it is empty."""
     if not reason.strip():
-        raise Invalid(
-            "A reason is needed.",
-            details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}],
-        )
+        raise Invalid("A reason is needed.", at=("reason", "Say why in a few words; it is kept in the log."))
     return reason.strip()
 
 
@@ -178,8 +173,7 @@ def go_to_next(
         return [Event("run_completed", now, {"label": None, "step": step_id})]
     if target is None:
         raise Invalid(
-            f"The step has no way on for “{outcome}”.",
-            details=[{"field": "outcome", "reason": "This choice leads nowhere."}],
+            f"The step has no way on for “{outcome}”.", at=("outcome", "This choice leads nowhere.")
         )
     limit = plan.workflow.settings.visit_limit
     if run.entries(target) >= limit:

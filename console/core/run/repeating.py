@@ -208,10 +208,7 @@ def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str |
     """The error that asks a person to choose."""
     details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
     if choice is not None and choice not in LABELS:
-        return Invalid(
-            f"repeat is {' or '.join(offered)}.",
-            details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}],
-        )
+        return Invalid(f"repeat is {' or '.join(offered)}.", at=("repeat", f"One of: {', '.join(offered)}."))
     unsure = any(effect.status == "unknown" for effect in before)
     done = "; ".join(describe_effect(effect) for effect in before)
     why = {

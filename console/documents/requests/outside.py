@@ -89,10 +89,7 @@ def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
         request = _open(page)
         item = next((one for one in request.items if one.id == wanted), None)
         if item is None:
-            raise Invalid(
-                "No such document is asked for.",
-                details=[{"field": wanted[:100], "reason": "Not asked for."}],
-            )
+            raise Invalid("No such document is asked for.", at=(wanted[:100], "Not asked for."))
         stored = keep_file(request, wanted, list(item.types), name, content)
         for former in item.files if not item.many else ():
             if former.id != stored.id:  # replaced once the new one is there
@@ -128,9 +125,7 @@ def keep_file(
             **more,
         )
     except Invalid as wrong:
-        raise Invalid(
-            wrong.message, code=wrong.code, details=[{"field": wanted, "reason": wrong.message}]
-        ) from None
+        raise Invalid(wrong.message, code=wrong.code, at=(wanted, wrong.message)) from None
 
 
 def take_away(page: Page, file_id: str) -> None:

@@ -17,6 +17,7 @@ OPEN_MODULES = frozenset(
         "ids",
         "migrate",
         "presence",
+        "process_cache",
         "release",
         "request_writes",
         "run_reach",

@@ -4,7 +4,6 @@ A job is a name and a text that names a run or a record: everything else stands 
 already is not put in again. Source: docs/adr/0008-the-engine.md.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +11,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console.infra.db.engine import borrowed, fetch, hot_engine
+from console.infra.db.engine import borrowed, fetch
 from console.infra.db.ids import new_id
+from console.infra.db.process_cache import ProcessCache
 
 ADVANCE = "advance"
 """The job that moves a run: its text is the run's id."""
@@ -236,45 +236,37 @@ def columns_of(jobs: Sequence[Job]) -> tuple[list[Any], ...]:
     )
 
 
-LOOK_S = 1.0
 Because = Literal["restored", "copied"]
 BECAUSE: tuple[Because, ...] = ("restored", "copied")
 """Why everything is paused where nobody asked for it; `console.version` keeps the place in this list, from 1."""
 _SWITCH = "select max(number) filter (where name = 'paused'), max(number) filter (where name = 'paused_because') from console.version"
-_looked: tuple[object, float, int, int] = (None, 0.0, 0, 0)
 
 
 def paused() -> bool:
     """Whether everything that goes by itself is switched off; looked up once a second at most."""
-    return _switch()[0] > 0
+    return _switch.get()[0] > 0
 
 
 def paused_at() -> datetime | None:
     """Since when it is switched off, aware UTC; None where it is not."""
-    since, _ = _switch()
+    since, _ = _switch.get()
     return datetime.fromtimestamp(since, UTC) if since else None
 
 
 def paused_because() -> Because | None:
     """Why it is switched off although nobody asked for it: then nothing leaves by hand either, until somebody says that it is to go on."""
-    since, because = _switch()
+    since, because = _switch.get()
     return BECAUSE[because - 1] if since and because else None
 
 
-def _switch() -> tuple[int, int]:
+def _read_switch(_: object) -> tuple[int, int]:
     """(second of the epoch since when everything is paused, why); 0 for what is not so."""
-    global _looked  # noqa: PLW0603 (what this process knows, swapped by one assignment)
-    source, now = hot_engine(), time.monotonic()
-    if _looked[0] is not source or now - _looked[1] > LOOK_S:
-        since, because = fetch(_SWITCH)[0]
-        _looked = (source, now, int(since), int(because or 0))
-    return _looked[2:]
+    since, because = fetch(_SWITCH)[0]
+    return int(since), int(because or 0)
 
 
-def forget() -> None:
-    """Look again at the next question: this process has just turned the switch."""
-    global _looked  # noqa: PLW0603 (as above)
-    _looked = (None, 0.0, 0, 0)
+_switch = ProcessCache(_read_switch)
+forget = _switch.forget
 
 
 def tidy() -> int:

@@ -60,10 +60,7 @@ def text_of(value: Any, where: str) -> str:
     """Return the value as it is sent in a form, a query or a header. Raises Invalid for one that is too long."""
     text = expressions.shown(value)
     if len(text) > LONGEST_VALUE:
-        raise Invalid(
-            "A value is too long to be sent.",
-            details=[{"field": where, "reason": f"At most {LONGEST_VALUE} characters."}],
-        )
+        raise Invalid("A value is too long to be sent.", at=(where, f"At most {LONGEST_VALUE} characters."))
     return text
 
 

@@ -54,7 +54,7 @@ def rules_of(kind: str, script: str) -> list[Rule]:
         rules.append(Rule(outcome, label.strip()[:60], int(share), part.strip().casefold()))
     if wrong or len(rules) > MOST_RULES:
         reason = wrong[0] if wrong else f"At most {MOST_RULES} lines."
-        raise Invalid("The sandbox cannot follow this.", details=[{"field": "script", "reason": reason}])
+        raise Invalid("The sandbox cannot follow this.", at=("script", reason))
     return rules
 
 

@@ -271,7 +271,7 @@ def sample(file: ContactFile, person: str, most: int = SAMPLE) -> tuple[list[str
     """(the columns' headings, the first lines). Raises Invalid."""
     read = [row.cells for row in itertools.islice(rows(file, person), most + 1)]
     if not read:
-        raise Invalid("The file is empty.", details=[{"field": "csv", "reason": "It has no heading."}])
+        raise Invalid("The file is empty.", at=("csv", "It has no heading."))
     return read[0], read[1:]
 
 

@@ -323,10 +323,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
         if name not in of_several and name != TAGS and not name.startswith(OPTED_OUT)
     ]
     if len(set(once)) < len(once):
-        raise Invalid(
-            "Two columns are the same.",
-            details=[{"field": "columns", "reason": "This field is filled by one column only."}],
-        )
+        raise Invalid("Two columns are the same.", at=("columns", "This field is filled by one column only."))
     form = hand_forms.new_record(actor, collection.id)
     needed = [field for field in form.fields if field.needed and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
@@ -625,7 +622,7 @@ def _tags(
         return {}
     of_all = [str(text)] if (text := same.get(TAGS)) else []
     if wrong := tag_cells.read(of_all)[1]:
-        raise Invalid(wrong[0], details=[{"field": "tags", "reason": wrong[0]}])
+        raise Invalid(wrong[0], at=("tags", wrong[0]))
     return {"tags": [n for n, name in columns.items() if name == TAGS], "tags_of_all": of_all}
 
 

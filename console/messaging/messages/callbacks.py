@@ -116,10 +116,7 @@ def answered_by_hand(actor: Actor, message: message_rows.Message, text: str) -> 
     if not can_answer(message) or not to:
         return None
     if not text.strip():
-        raise Invalid(
-            "Write what they answer.",
-            details=[{"field": "text", "reason": "Write what they answer, such as STOP."}],
-        )
+        raise Invalid("Write what they answer.", at=("text", "Write what they answer, such as STOP."))
     return inbound.receive(message.channel, "sandbox", sender=to, text=text.strip(), provider_id="", by=actor)
 
 

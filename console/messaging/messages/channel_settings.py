@@ -108,9 +108,7 @@ def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, seen: str | 
     access.require(actor, None, "source", "manage")
     state_of(kind)
     if len(script) > SCRIPT_MOST or "\x00" in script:
-        raise Invalid(
-            "This is too long.", details=[{"field": "script", "reason": f"At most {SCRIPT_MOST} characters."}]
-        )
+        raise Invalid("This is too long.", at=("script", f"At most {SCRIPT_MOST} characters."))
     sandbox.rules_of(kind, script)
     with transaction() as connection:
         row: dict[str, Any] = {
@@ -144,7 +142,7 @@ def save_gateway(actor: Actor, text: str, *, seen: str | None = None) -> None:
     if gateway is not None:
         wrong = _forbidden(gateway)
     if wrong:
-        raise Invalid(" ".join(wrong), details=[{"field": "gateway", "reason": " ".join(wrong)}])
+        raise Invalid(" ".join(wrong), at=("gateway", " ".join(wrong)))
     with transaction() as connection:
         kept = gateway_text(sms_gateway.read(connection.execute(_GATEWAY).scalar()))
         require_unchanged(seen, kept, gateway_text(gateway))

@@ -1,6 +1,5 @@
 """The rules of the house for reaching people, as an admin keeps them: hours and caps, in versions. Before the first version those in the code hold."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +14,9 @@ from console.core.actor import Actor
 from console.core.contact_rules import differences, document_of, problems, rules_of
 from console.core.contacting import Rules
 from console.core.errors import Conflict, Invalid
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.process_cache import ProcessCache
 
-KEPT_S = 1.0
-"""How old what a process knows of the rules may be, in seconds: every message asks for them."""
 MOST_SHOWN = 20
 _NEWEST = "select version, at, by, document from console.contact_rules order by version desc limit %s"
 _SAVE = sa.text(
@@ -38,23 +36,9 @@ class RulesVersion:
     changes: tuple[str, ...] = ()
 
 
-_kept: tuple[object, float, Rules] | None = None
-"""Through which engine, when, and what the table says."""
-
-
 def current() -> Rules:
-    """The rules in force, at most `KEPT_S` old."""
-    global _kept  # noqa: PLW0603 (what this process knows, swapped by one assignment)
-    kept, source, now = _kept, hot_engine(), time.monotonic()
-    if kept is None or kept[0] is not source or now - kept[1] > KEPT_S:
-        kept = _kept = (source, now, newest().rules)
-    return kept[2]
-
-
-def forget() -> None:
-    """Look again at the next question."""
-    global _kept  # noqa: PLW0603 (as above)
-    _kept = None
+    """The rules in force, at most a second old: every message asks for them."""
+    return _rules.get()
 
 
 def newest() -> RulesVersion:
@@ -66,6 +50,10 @@ def newest() -> RulesVersion:
         ),
         RulesVersion(Rules()),
     )
+
+
+_rules = ProcessCache(lambda _: newest().rules)
+forget = _rules.forget
 
 
 def versions() -> list[RulesVersion]:

@@ -362,10 +362,7 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise Malformed(
-            f"{name} is one of {', '.join(allowed)}.",
-            details=[{"field": name, "reason": f"One of {', '.join(allowed)}."}],
-        )
+        raise Malformed(f"{name} is one of {', '.join(allowed)}.", at=(name, f"One of {', '.join(allowed)}."))
 
 
 def _rows(where: str, given: Sequence[Any], cursor: tuple[datetime, str] | None, limit: int) -> list[Message]:

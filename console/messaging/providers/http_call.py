@@ -118,15 +118,11 @@ class HttpCall(Provider):
         except orjson.JSONDecodeError:
             raise Invalid("The body is no JSON.") from None
         if not isinstance(body, dict) or not isinstance(body.get("id"), str):
-            raise Invalid(
-                "Name the call.",
-                details=[{"field": "id", "reason": "The id that the call was asked for with."}],
-            )
+            raise Invalid("Name the call.", at=("id", "The id that the call was asked for with."))
         handed = _handed(body, str(body.get("call") or "")[:200])
         if not handed.outcome:
             raise Invalid(
-                "Say how it ended.",
-                details=[{"field": "outcome", "reason": "answered, no_answer, voicemail, busy or failed."}],
+                "Say how it ended.", at=("outcome", "answered, no_answer, voicemail, busy or failed.")
             )
         return Receipt(handed, body["id"])
 

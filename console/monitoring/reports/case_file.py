@@ -139,7 +139,7 @@ def made_at(case: CaseFile) -> datetime:
 def require_short(case: CaseFile) -> None:
     """Raise Invalid for a run that is too long for a paper."""
     if len(case.events) + len(case.run["attempts"]) > MOST_LINES:
-        raise Invalid(TOO_LONG, code="too_long", details=[{"field": "format", "reason": "Ask for zip."}])
+        raise Invalid(TOO_LONG, code="too_long", at=("format", "Ask for zip."))
 
 
 def paper(case: CaseFile, page: str) -> bytes:

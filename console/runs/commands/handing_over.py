@@ -117,10 +117,7 @@ def escalate(
     Raises Invalid on `inbox` if it does not exist or the run's team does not use it.
     """
     if priority not in PRIORITIES:
-        raise Invalid(
-            "There is no such priority.",
-            details=[{"field": "priority", "reason": f"One of: {', '.join(PRIORITIES)}."}],
-        )
+        raise Invalid("There is no such priority.", at=("priority", f"One of: {', '.join(PRIORITIES)}."))
 
     def make(seen: Seen) -> Command:
         inboxes.require_used(inbox, seen.run.team)
@@ -189,7 +186,7 @@ def _require_able(user: str, run_id: str) -> None:
 
 
 def _cannot_be_given(reason: str) -> Invalid:
-    return Invalid("The run cannot be given to this person.", details=[{"field": "user", "reason": reason}])
+    return Invalid("The run cannot be given to this person.", at=("user", reason))
 
 
 def arrive(

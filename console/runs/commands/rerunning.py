@@ -58,8 +58,7 @@ def rerun(
     definition = seen.definition if version == "original" else workflows.live(run.workflow)
     if origin == "failure" and given is not None:
         raise Invalid(
-            "Another input begins at the start.",
-            details=[{"field": "input", "reason": "Leave it out, or take from: start."}],
+            "Another input begins at the start.", at=("input", "Leave it out, or take from: start.")
         )
     taken = _standing(run) if origin == "failure" else ()
     if origin == "failure":
@@ -87,10 +86,7 @@ def rerun(
     )
     if run.fork is not None:
         if given is not None:
-            raise Invalid(
-                "A part of a run has the input of that run.",
-                details=[{"field": "input", "reason": "Leave it out."}],
-            )
+            raise Invalid("A part of a run has the input of that run.", at=("input", "Leave it out."))
         fork, acts_for = _fork(run, definition), accounts.actor_of_person(run.acts_for)
         return begin_branch(acts_for, definition, seen.loaded, fork, again, linked_to=run.id, taken=taken)
     return begin(

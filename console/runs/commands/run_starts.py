@@ -424,10 +424,7 @@ def key_of_start(definition: Definition, collection: str | None, record: str | N
     wanted = definition.document.collection
     if wanted is None:
         if collection or record:
-            raise Invalid(
-                "This workflow is about no record.",
-                details=[{"field": "collection", "reason": "Leave it out."}],
-            )
+            raise Invalid("This workflow is about no record.", at=("collection", "Leave it out."))
         return None
     if collection != wanted or record is None:
         raise Invalid(

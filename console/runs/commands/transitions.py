@@ -224,9 +224,7 @@ def _with_item(submitted: Submission, shown: Screen, run_id: str, n: int, person
         return submitted
     if len(items_shown(run_id, n, person)) > 1:
         reason = f"Several items were shown since the last one was handed in: say which one this is for, `item`, such as {key}."
-        raise Conflict(
-            "Nothing was handed in.", code="not_possible", details=[{"field": "item", "reason": reason}]
-        )
+        raise Conflict("Nothing was handed in.", code="not_possible", at=("item", reason))
     return replace(submitted, values={**submitted.values, "item": key})
 
 
@@ -554,10 +552,7 @@ def revision_of(seen: Seen, given: int | None) -> int:
 def reason_of(reason: str) -> str:
     """The reason, checked: at most 2,000 characters, without NUL. Raises Invalid."""
     if len(reason) > 2000 or "\x00" in reason:
-        raise Invalid(
-            "The reason cannot be kept.",
-            details=[{"field": "reason", "reason": "At most 2,000 characters of text."}],
-        )
+        raise Invalid("The reason cannot be kept.", at=("reason", "At most 2,000 characters of text."))
     return reason
 
 

@@ -399,9 +399,7 @@ def completion_of(
             _require_offered(prompt, outcome)
         return open_step.kind.by_hand(open_step.view, context)
     if outcome not in offered:
-        raise Invalid(
-            "Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}]
-        )
+        raise Invalid("Choose the way on.", at=("outcome", f"One of: {', '.join(offered)}."))
     return Completion(outcome, {}, {"branch": outcome})
 
 

@@ -69,10 +69,7 @@ def _condition(name: str, value: str) -> Any:
             return sa.or_(run.started_by == value, run.holder == value)
         case "version":
             if not (value.isascii() and value.isdigit() and 0 < int(value[:11]) < LARGEST):
-                raise Malformed(
-                    f"{value} is no version.",
-                    details=[{"field": name, "reason": "The number of a version, such as 3."}],
-                )
+                raise Malformed(f"{value} is no version.", at=(name, "The number of a version, such as 3."))
             return run.version == int(value)
         case "live":
             return (

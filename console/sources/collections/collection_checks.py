@@ -1,21 +1,25 @@
 """Checks before a collection document is kept: rights, revision, and whether the document fits its table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from console import browse, records
 from console.auth import access
-from console.core import former_documents
+from console.authoring.versioned_documents import Draft, refuse
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble, fields_of
 from console.core.documents.collections.collection_document import CollectionDocument, read
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
-from console.core.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
+from console.core.errors import Invalid, Malformed, NotFound, SourceDown, TooSlow
+from console.infra.db.engine import transaction
 from console.records import KeySelect, function_fields, sql_segments
-from console.sources.collections.collection_store import Draft
+from console.sources.collections.collection_store import DOCUMENTS, live_document, read_stored
 
 SHAPED = frozenset(
     {"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"}
@@ -106,28 +110,17 @@ def is_cleared(actor: Actor, collection_id: str) -> bool:
     return label is None or label in access.clearance(actor)
 
 
-def require_revision(draft: Draft, revision: int, live: CollectionDocument, actor: Actor) -> None:
-    """Raises Conflict `stale_revision` with the changes made since that revision of the draft, if there are any that were not undone."""
-    back = draft.revision - revision
-    if back == 0:
-        return
-    known = 0 < back <= len(draft.former)
-    before = read(draft.former[-back].text) if known else live
-    if (
-        known and before.canonical() == (draft.document or live).canonical()
-    ):  # what was changed meanwhile was undone
-        return
-    changed = changes(before.to_json(), (draft.document or live).to_json())
-    by, words = former_documents.overtaken(
-        draft.former, draft.changed_by, back, actor.id, gone=draft.document is None
-    )
-    reason = "Changed by you." if by == actor.id else "Changed by somebody else."
-    raise Conflict(
-        words,
-        code="stale_revision",
-        details=[{"field": change.path, "reason": reason, "theirs": change.after} for change in changed],
-        by=by,
-    )
+@contextmanager
+def edited(
+    actor: Actor, collection_id: str, revision: int
+) -> Iterator[tuple[Connection, Stored, Draft[CollectionDocument], CollectionDocument]]:
+    """The collection, its draft and its published document, locked for somebody who may shape it and has seen its present draft."""
+    require_shaper(actor, collection_id)
+    with transaction() as connection:
+        _, own = read_stored(connection, collection_id, lock=True)
+        draft, live = DOCUMENTS.draft(connection, collection_id), live_document(own)
+        DOCUMENTS.require_revision(draft, revision, live, actor)
+        yield connection, own, draft, live
 
 
 def checked_document(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> CollectionDocument:
@@ -146,17 +139,6 @@ def checked_document(document: Mapping[str, Any] | CollectionDocument, own: Stor
         ],
     )
     return made
-
-
-def refuse(what: str, found: Iterable[Spot]) -> None:
-    """Raises Invalid if there are problems; the message shows the first one."""
-    details = [{"field": spot.path, "reason": spot.reason} for spot in found]
-    if details:
-        named = (
-            f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
-        )
-        more = f" And {len(details) - 1} more." if len(details) > 1 else ""
-        raise Invalid(f"{what} was not saved. {named}{more}", details=details)
 
 
 def require_selects(

@@ -65,4 +65,4 @@ def _page(standing: Standing, wrong: ConsoleError | None = None, word: str = "")
             {"days": 90, "workflow": standing.known.slug, "step": standing.step.id, "became": "hidden"},
         ),
     }
-    return frame.page("at_work/ladder.html", context, status=wrong.status if wrong else 200)
+    return frame.page("at_work/ladder.html", context, error=wrong)

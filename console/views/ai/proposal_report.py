@@ -113,10 +113,7 @@ def window() -> Window:
     step = request.args.get("step") or None
     workflow = request.args.get("workflow") or None
     if "\x00" in (step or "") + (workflow or ""):
-        raise Malformed(
-            "A name holds a NUL character.",
-            details=[{"field": "step", "reason": "Nothing is called like this."}],
-        )
+        raise Malformed("A name holds a NUL character.", at=("step", "Nothing is called like this."))
     return Window(datetime.now(UTC), int(days), workflow, step)
 
 

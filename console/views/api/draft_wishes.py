@@ -48,10 +48,7 @@ def ask(workflow_id: str) -> ResponseReturnValue:
     """Ask a model for changes of the draft, or about it. It sees names and labels that the caller may see, never values, and changes nothing."""
     sent = read(Wish)
     if sent.revision < 0:
-        raise Invalid(
-            "revision: The one that the draft was read with.",
-            details=[{"field": "revision", "reason": "Zero or more."}],
-        )
+        raise Invalid("revision: The one that the draft was read with.", at=("revision", "Zero or more."))
     turn = builder.ask(g.actor, workflow_id, sent.message, sent.revision)
     idempotency.name_result(turn)
     return jsonify({"id": turn}), 202

@@ -197,8 +197,7 @@ def enrol(workflow_id: str) -> ResponseReturnValue:
     if sent.csv is not None:
         if question.keys is not None or question.rows is not None or condition or sent.segment:
             raise Invalid(
-                "Say whom to enrol in one way.",
-                details=[{"field": "csv", "reason": "Leave out the other ways, or this one."}],
+                "Say whom to enrol in one way.", at=("csv", "Leave out the other ways, or this one.")
             )
         file = enrolments.batches.keep_file(
             g.actor, workflow_id, io.BytesIO(sent.csv.encode("utf-8", "replace"))

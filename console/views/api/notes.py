@@ -54,10 +54,7 @@ def find() -> ResponseReturnValue:
     """Notes on records that the caller sees, of all collections, newest first; for who may read the activity log."""
     wanted = parse_query(NotesWanted)
     if wanted.record and not wanted.collection:
-        raise Malformed(
-            "A record is named with its collection.",
-            details=[{"field": "collection", "reason": "Needed with record."}],
-        )
+        raise Malformed("A record is named with its collection.", at=("collection", "Needed with record."))
     about: dict[str, Any] = {
         name: value for name in ("user", "collection", "record") if (value := getattr(wanted, name))
     }
@@ -117,9 +114,7 @@ def _moments(wanted: NotesWanted) -> Mapping[str, datetime]:
         at = moment_of(given)
         if at is None or at.tzinfo is None:
             reason = "A moment with its zone, such as 2026-11-20T06:30:00Z."
-            raise Malformed(
-                f"createdAt.{name}: {reason}", details=[{"field": f"createdAt.{name}", "reason": reason}]
-            )
+            raise Malformed(f"createdAt.{name}: {reason}", at=(f"createdAt.{name}", reason))
         found[name] = at
     return found
 

@@ -339,7 +339,7 @@ def retry(run_id: str) -> ResponseReturnValue:
             reason = (
                 "Needed: failure or start for an ended run; or `revision`, for the open step of a live one."
             )
-            raise Invalid(reason, details=[{"field": "from", "reason": reason}])
+            raise Invalid(reason, at=("from", reason))
         runs.retry(g.actor, run_id, revision=sent.revision)
         return _run(run_id)
     made = enrolments.rerun(

@@ -59,10 +59,7 @@ def move(workflow_id: str) -> ResponseReturnValue:
     """Move live runs to another version; they keep what they hold, and each gets its event. With `preview` only what it would do: counts by step, and why some cannot be moved."""
     sent = read(MovedRuns)
     if min(sent.from_, sent.to) < 1:
-        raise Invalid(
-            "to: Versions are numbered from 1.",
-            details=[{"field": "to", "reason": "Versions are numbered from 1."}],
-        )
+        raise Invalid("to: Versions are numbered from 1.", at=("to", "Versions are numbered from 1."))
     if sent.preview:
         return jsonify(publication.plan_move(g.actor, workflow_id, sent.from_, sent.to, sent.steps).to_json())
     begun = publication.move_runs(

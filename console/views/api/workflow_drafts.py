@@ -68,10 +68,7 @@ def change(workflow_id: str) -> ResponseReturnValue:
     except ChangeError as error:
         raise workflows.wrong_change(error) from None
     if sent.revision < 0:
-        raise Invalid(
-            "revision: The one that the draft was read with.",
-            details=[{"field": "revision", "reason": "Zero or more."}],
-        )
+        raise Invalid("revision: The one that the draft was read with.", at=("revision", "Zero or more."))
     return _answer(workflows.edit(g.actor, workflow_id, sent.revision, changes))
 
 

@@ -32,10 +32,7 @@ def accepted(token: str) -> ResponseReturnValue:
     def enter(sent: dict[str, Any]) -> Response:
         password = sent["password"]
         if password != sent["again"]:
-            raise Invalid(
-                "The two passwords differ.",
-                details=[{"field": "again", "reason": "differs from the password above"}],
-            )
+            raise Invalid("The two passwords differ.", at=("again", "differs from the password above"))
         profile = {name: sent[name] for name in ("name", "locale", "zone")}
         return make_response(
             _signed_in(accounts.accept(token, address, password=password, **profile), password, address)

@@ -88,7 +88,7 @@ def wanted_version() -> int | None:
     """Return the version whose people are meant; None for every version. Raises Malformed."""
     version = request.values.get("version", "")
     if version and not (version.isascii() and version.isdigit() and len(version) < 9):
-        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
+        raise Malformed("There is no such version.", at=("version", "A number."))
     return int(version) if version else None
 
 
@@ -183,7 +183,7 @@ def lead(slug: str, lead_id: str) -> Response:
         "unable": unable_words(target.id),
         "address": workflow_url(target.slug),
     }
-    return frame.page("enrolments/lead.html", context, status=form.error.status if form.error else 200)
+    return frame.page("enrolments/lead.html", context, error=form.error)
 
 
 @blueprint.route("/workflows/<slug>/enrol", methods=["GET", "POST"])
@@ -259,8 +259,7 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
         return enrolments.batches.question_of_file(frame.actor(), target, sent.stream, values)
     if "file" in request.files or form.get("way") == "file":
         raise Invalid(
-            "No file was chosen.",
-            details=[{"field": "file", "reason": "Choose a CSV file or a workbook from your computer."}],
+            "No file was chosen.", at=("file", "Choose a CSV file or a workbook from your computer.")
         )
     if form.getlist("key") and not form.get("all"):
         return Question(keys=form.getlist("key"), values=values)

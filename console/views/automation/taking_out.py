@@ -82,7 +82,7 @@ def _drawn(target: Target, those: Those, plan: TakeOutPlan, form: Form) -> Respo
         "form": form,
         "address": workflow_url(target.slug),
     }
-    return frame.page("enrolments/take_out.html", context, status=form.error.status if form.error else 200)
+    return frame.page("enrolments/take_out.html", context, error=form.error)
 
 
 def _whom(those: Those, titles: dict[str, str]) -> str:

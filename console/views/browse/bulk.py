@@ -231,7 +231,7 @@ def _page(
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "url": f"/bulk/of/{described['id']}",
     }
-    return frame.page("actions/preview.html", context, status=wrong.status if wrong else 200)
+    return frame.page("actions/preview.html", context, error=wrong)
 
 
 def _progress(work: Bulk) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from console import browse, runs
 from console.browse import RecordPage
-from console.core.errors import ConsoleError, Invalid, NotFound
+from console.core.errors import ConsoleError, NotFound
 from console.runs.commands.reporting import NOT_THERE
 from console.views import frame, refusals
 from console.views.browse import records
@@ -62,11 +62,7 @@ def _form(
     typed: Mapping[str, Any] | None = None,
     wrong: ConsoleError | None = None,
 ) -> Response:
-    details = (
-        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
-        if wrong
-        else []
-    )
+    details = refusals.plain_details(wrong)
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = (
         records.record_context(page)
@@ -78,5 +74,4 @@ def _form(
             "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         }
     )
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("records/report.html", context, blocks={"*": "dialog"}, status=status)
+    return frame.page("records/report.html", context, blocks={"*": "dialog"}, error=wrong)

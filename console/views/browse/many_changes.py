@@ -97,10 +97,7 @@ def _require(
     if deed.deletes:
         return
     if not values:
-        raise Invalid(
-            f"Give a field a value, or tick “{EMPTY_IT}”.",
-            details=[{"field": FIELD, "reason": "None is changed."}],
-        )
+        raise Invalid(f"Give a field a value, or tick “{EMPTY_IT}”.", at=(FIELD, "None is changed."))
     wrong = {known[name].name: f"{known[name].label} is needed." for name in emptied if _needed(known[name])}
     wrong |= {
         name: f"Either a value or “{EMPTY_IT}”, not both." for name in emptied if not is_empty(values[name])

@@ -542,11 +542,7 @@ def _start_form(
     wrong: Invalid | Conflict | None = None,
     status: int = 200,
 ) -> Response:
-    details = (
-        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
-        if wrong
-        else []
-    )
+    details = refusals.plain_details(wrong)
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = record_context(page) | {
         "workflow": definition,

@@ -14,7 +14,7 @@ from console.core import filter_expressions
 from console.core.documents.collections import Collection, free_id
 from console.core.errors import ConsoleError, Invalid, Malformed
 from console.sources import collections
-from console.views import formats, frame
+from console.views import formats, frame, refusals
 
 EVERYBODY = "everybody"
 
@@ -86,9 +86,7 @@ def sheet(
         "mine": mine is not None,
         "removable": bool(chosen and chosen.removable),
         "with_columns": bool(typed.get("with_columns") or (mine and mine.query.get("columns"))),
-        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details}
-        if wrong
-        else {},
+        "errors": refusals.reasons_by_field(wrong),
         "wrong": wrong.message if wrong else "",
         "action": frame.present_address(
             preview=None, after=None, before=None, start=None, count=None, saving=None
@@ -137,7 +135,7 @@ def _into_draft(collection: str, label: str, query: Mapping[str, str | None]) ->
     who = frame.actor()
     if not label:
         reason = "A segment needs a name: it is the text of its tab."
-        raise Invalid(reason, details=[{"field": "label", "reason": reason}])
+        raise Invalid(reason, at=("label", reason))
     editing = collections.open_collection(who, collection)
     document = editing.document.to_json()
     entries = document.setdefault("segments", [])
@@ -164,4 +162,4 @@ def _expression(collection: str, query: Mapping[str, str | None], entries: list[
 
 
 def _unfit(reason: str) -> Malformed:
-    return Malformed(reason, details=[{"field": "audience", "reason": reason}])
+    return Malformed(reason, at=("audience", reason))

@@ -108,9 +108,7 @@ def _take(draft: workflows.Draft) -> None:
     every = [part.key for part in builder.parts(turn.document, turn.after)] if turn.answer.changes else []
     chosen = [key for key in every if request.form.get("all") or key in request.form.getlist("part")]
     if not chosen:
-        raise Invalid(
-            "Choose what you want to take.", details=[{"field": "part", "reason": "Nothing is chosen."}]
-        )
+        raise Invalid("Choose what you want to take.", at=("part", "Nothing is chosen."))
     after = turn.after if len(chosen) == len(every) else builder.taken(turn.document, turn.after, chosen)
     workflows.edit(frame.actor(), draft.slug, turn.revision, drafting.difference(turn.document, after))
     builder.note_taken(turn.id, "all" if len(chosen) == len(every) else "some")
@@ -155,7 +153,7 @@ def _talk(draft: workflows.Draft, *, wrong: Conflict | Invalid | None = None) ->
         "seconds": round(options.current().chosen("build").seconds),
     }
     context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
-    return frame.page("editor/ask.html", context, status=wrong.status if wrong else 200)
+    return frame.page("editor/ask.html", context, error=wrong)
 
 
 def _counts(found: Sequence[Part]) -> list[tuple[str, int, str]]:

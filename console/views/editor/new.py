@@ -107,10 +107,7 @@ def _of_file(team: str | None, whose: str | None) -> str:
     """Create a workflow from the file that was sent; the address of its editor. Raises Invalid, NotAllowed."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Invalid(
-            "No file was chosen.",
-            details=[{"field": "file", "reason": "Choose a workflow file (JSON) from your computer."}],
-        )
+        raise Invalid("No file was chosen.", at=("file", "Choose a workflow file (JSON) from your computer."))
     made = builder.bring_in(
         frame.actor(), sent.stream.read(MAX_BYTES + 1), sent.filename, team=team, whose=whose
     )
@@ -122,7 +119,7 @@ def _collection() -> str | None:
     chosen = request.form.get("collection") or None
     if chosen is not None and chosen not in {each.id for each in step_form.collections_of(frame.actor())}:
         reason = "Choose one of the list."
-        raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
+        raise Invalid(reason, at=("collection", reason))
     return chosen
 
 
@@ -147,14 +144,14 @@ def _made(
     if beginning == FROM_WORDS:
         if not words:
             reason = "Say what it should do."
-            raise Invalid(reason, details=[{"field": "description", "reason": reason}])
+            raise Invalid(reason, at=("description", reason))
         slug, revision = _begun(title, words, team, collection, whose)
         builder.ask(actor, slug, words, revision)
         return f"/workflows/{slug}/ask"
     if beginning == REVIEW:
         if collection is None or not records.collection(collection).key:
             reason = "Choose whose records are reviewed: a collection whose records can be opened."
-            raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
+            raise Invalid(reason, at=("collection", reason))
         made = workflows.create(
             actor,
             title,
@@ -206,11 +203,7 @@ def _form(
     definition: Definition, *, typed: Mapping[str, Any] | None = None, wrong: Invalid | Conflict | None = None
 ) -> Response:
     fields = start_fields(definition.document)
-    details = (
-        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
-        if wrong
-        else []
-    )
+    details = refusals.plain_details(wrong)
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = {
         "workflow": definition,
@@ -219,7 +212,7 @@ def _form(
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines(details, labels, refusals.head(wrong, labels)),
     }
-    return frame.page("editor/start.html", context, status=wrong.status if wrong else 200)
+    return frame.page("editor/start.html", context, error=wrong)
 
 
 def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:

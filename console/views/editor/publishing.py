@@ -10,13 +10,13 @@ from console import monitoring, records, runs, workflows
 from console.auth import access, accounts
 from console.authoring import diagrams, publication
 from console.core import drafting, outcome_words
+from console.core.actor import COMMAND_LINE
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import uncapitalised
 from console.messaging.messages.contact_trials import ContactTrial
 from console.views import frame
 from console.views.editor import step_form
 from console.views.editor.values_in_words import problem_words
-from console.workflows import COMMAND_LINE
 
 MOST_SPOKEN = 20
 """So many new steps are told with their settings."""
@@ -34,9 +34,7 @@ def publish(slug: str) -> Response:
     note, revision = request.form.get("note", "").strip(), request.form.get("revision", -1, int)
     try:
         if not note:
-            raise Invalid(
-                "Say in a sentence what changes and why.", details=[{"field": "note", "reason": "Needed."}]
-            )
+            raise Invalid("Say in a sentence what changes and why.", at=("note", "Needed."))
         monitoring.refuse_gaps(_trial(draft), leave_out="leave_out" in request.form)
         accepted = request.form.get("accept", "").strip()
         if request.form.get("do") == "ask":
@@ -135,7 +133,7 @@ def _publication(
         "found": None if found.same or found.stopped else _trial(draft),
         "tests": len(draft.document.get("tests") or ()),
     }
-    return frame.page("editor/publish.html", context, status=wrong.status if wrong else 200)
+    return frame.page("editor/publish.html", context, error=wrong)
 
 
 def impact_context(
@@ -271,7 +269,7 @@ def history(slug: str) -> Response:
         "differences": drafting.differences(before, chosen) if chosen is not None else [],
         **(drawn_difference(before, chosen) if chosen is not None else {}),
     }
-    return frame.page("editor/history.html", context, status=wrong.status if wrong else 200)
+    return frame.page("editor/history.html", context, error=wrong)
 
 
 def drawn_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

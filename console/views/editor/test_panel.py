@@ -180,7 +180,7 @@ def contacts(slug: str) -> Response:
         "segments": segments,
         "chosen": chosen,
     }
-    return frame.page("editor/contacts.html", context, status=wrong.status if wrong else 200)
+    return frame.page("editor/contacts.html", context, error=wrong)
 
 
 def _tried(draft: Draft, state: State) -> Simulated:
@@ -263,7 +263,7 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     kept = [test.to_json() for test in definition.document.tests]
     if not name or len(name) > 200 or name in {test["name"] for test in kept}:
         reason = "Give it a name that no other test has." if name else "Give the test a name."
-        wrong = Invalid(reason, details=[{"field": "name", "reason": reason}])
+        wrong = Invalid(reason, at=("name", reason))
         return _page(draft, definition, state, found=found, wrong=wrong)
     expect: dict[str, Any] = {"path": [each.step for each in found.path]}
     expect |= {"outcome": found.outcome} if found.outcome is not None else {"status": found.status}
@@ -448,7 +448,7 @@ def _record_of(definition: Definition, typed: str | None) -> str | None:
     ]
     named = [hit for hit in hits if hit.record.title.casefold() == text.casefold()] or hits
     if len(named) > 1 and typed not in (str(hit.record.key) for hit in named):
-        raise Invalid("Choose the record.", details=[{"field": "record", "reason": SEVERAL}])
+        raise Invalid("Choose the record.", at=("record", SEVERAL))
     return str(named[0].record.key) if len(named) == 1 else typed
 
 

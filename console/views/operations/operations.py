@@ -82,4 +82,4 @@ def _page(wrong: ConsoleError | None = None) -> Response:
         "wrong": wrong,
         "reason": request.form.get("reason", ""),
     }
-    return frame.page("operations/page.html", context, status=wrong.status if wrong else 200)
+    return frame.page("operations/page.html", context, error=wrong)

@@ -118,8 +118,7 @@ def _days(typed: Mapping[str, str], zone: str) -> tuple[datetime, datetime]:
         return midnight(days[0], zone), midnight(days[1] + timedelta(days=1), zone)
     except OverflowError:
         raise Invalid(
-            "Nothing was asked for.",
-            details=[{"field": "until", "reason": "No calendar has the day after this one."}],
+            "Nothing was asked for.", at=("until", "No calendar has the day after this one.")
         ) from None
 
 

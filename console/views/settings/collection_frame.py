@@ -49,7 +49,11 @@ def editing_of(collection: str) -> Editing:
 
 def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
     """Return what every page about one collection draws."""
-    who = {editing.draft.changed_by, *editing.changers, *([str(wrong.extra.get("by"))] if wrong else [])}
+    who = {
+        editing.draft.changed_by,
+        *editing.draft.changers,
+        *([str(wrong.extra.get("by"))] if wrong else []),
+    }
     return {
         "editing": editing,
         "collection": editing.becoming,

@@ -97,10 +97,7 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
         return collection_frame.save(editing, document, again, back)
     if not sent["via"]:
         return again(
-            Invalid(
-                "Choose the column that leads there.",
-                details=[{"field": "via", "reason": "Choose the column that leads there."}],
-            )
+            Invalid("Choose the column that leads there.", at=("via", "Choose the column that leads there."))
         )
     taken = {item.name for item in editing.becoming.relations} - {found.name if found else ""}
     made = {

@@ -64,7 +64,7 @@ def _drawn(review_id: str, wrong: ConsoleError | None = None, reason: str = "") 
         "wrong": wrong,
         **(impact_context(impact, review.document, live) if impact is not None else {}),
     }
-    return frame.page("approvals/publishing.html", context, status=wrong.status if wrong else 200)
+    return frame.page("approvals/publishing.html", context, error=wrong)
 
 
 def drawn_rows(found: list[Review]) -> list[dict[str, object]]:

@@ -100,11 +100,7 @@ def answer(question_id: str) -> Response:
     head = refusals.head(
         wrong, {str(field["name"]): str(field["label"]) for field in question.screen.get("fields", ())}
     )
-    return frame.page(
-        "tasks/answer.html",
-        {"asked": question, "wrong": head, **drawn},
-        status=wrong.status if wrong else 200,
-    )
+    return frame.page("tasks/answer.html", {"asked": question, "wrong": head, **drawn}, error=wrong)
 
 
 @blueprint.get("/notices")

@@ -23,7 +23,7 @@ from console.core.errors import (
 )
 from console.infra import settings as of_house
 from console.monitoring import alerts
-from console.views import frame
+from console.views import frame, refusals
 from console.views.settings import area
 from console.views.workflows import due_time, tabs, variables
 from console.views.workflows.tabs import Tab
@@ -215,7 +215,7 @@ def _other_view(document: Mapping[str, Any], view: str, edits: workflows.Variabl
 
 def _with_errors(shown: dict[str, Any], error: ConsoleError) -> dict[str, Any]:
     """Return what was typed with what is wrong at each row; what belongs to none is said above them."""
-    reasons = {str(detail.get("field")): str(detail.get("reason")) for detail in error.details}
+    reasons = refusals.reasons_by_field(error)
     rows = [
         replace(
             row,
@@ -399,9 +399,7 @@ def _page(
     )
     may_alert = access.can(who, team, obj, "activate")
     typed = request.form if request.method == "POST" and of == "settings" else None
-    errors = (
-        {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    )
+    errors = refusals.reasons_by_field(wrong)
     seen = (
         {name: settings[name] for name in errors.keys() & settings.keys()}
         if isinstance(wrong, Conflict)
@@ -480,5 +478,4 @@ def _page(
         "mails": of_house.current().smtp is not None,
         "address": tabs.address,
     }
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("workflows/configuration.html", context, status=status)
+    return frame.page("workflows/configuration.html", context, error=wrong)

@@ -10,7 +10,7 @@ from console import formats
 from console.auth import access, accounts
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.working_time import DAYS
-from console.views import frame
+from console.views import frame, refusals
 from console.views.settings.zone_choices import zone_choices
 from console.views.workflows import tabs
 from console.work import due_times
@@ -259,11 +259,8 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
         "more": _stages_beyond_form(rule),
         "rule": rule,
         "drawn": frame.drawn_from(rule.to_json() if rule else None, wrong),
-        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details}
-        if wrong
-        else {},
+        "errors": refusals.reasons_by_field(wrong),
         "wrong": wrong,
         "address": tabs.address,
     }
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("workflows/due_time.html", context, status=status)
+    return frame.page("workflows/due_time.html", context, error=wrong)

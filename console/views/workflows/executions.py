@@ -10,7 +10,7 @@ from console import formats, runs, workflows
 from console.auth import access
 from console.automation import enrolments, triggers
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
-from console.core.errors import ConsoleError, Invalid, Malformed, NotFound
+from console.core.errors import ConsoleError, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.policy import rules
 from console.formats.sentences import cause_words
@@ -131,7 +131,7 @@ def listed(slug: str) -> Response:
         "versions": range(known.live or 0, 0, -1)[:50],
         "address": tabs.address,
     }
-    return frame.page("workflows/executions.html", context, status=wrong.status if wrong else 200)
+    return frame.page("workflows/executions.html", context, error=wrong)
 
 
 def _triggers(known: Known, chosen: str) -> list[tuple[str, str]]:
@@ -466,11 +466,7 @@ def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
 def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None) -> Response:
     run = view.json
     completed = run["status"] == "completed"
-    details = (
-        [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details]
-        if wrong
-        else []
-    )
+    details = refusals.plain_details(wrong)
     fields = _fields(known, view)
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else None
     context = {
@@ -490,5 +486,4 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "action": tabs.address(known.slug, f"/executions/{run['id']}/retry"),
         "back": tabs.address(known.slug, f"/executions/{run['id']}"),
     }
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("workflows/retry.html", context, blocks={"*": "dialog"}, status=status)
+    return frame.page("workflows/retry.html", context, blocks={"*": "dialog"}, error=wrong)

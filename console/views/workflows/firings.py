@@ -48,4 +48,4 @@ def show(slug: str) -> Response:
         "following": frame.present_address(after=following) if following else None,
         "address": tabs.address,
     }
-    return frame.page("workflows/firings.html", context, status=wrong.status if wrong else 200)
+    return frame.page("workflows/firings.html", context, error=wrong)

@@ -74,5 +74,4 @@ def _dialog(known: Known, wrong: ConsoleError | None = None) -> Response:
         "action": tabs.address(known.slug, "/whose"),
         "back": tabs.address(known.slug, "/configuration"),
     }
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("workflows/whose.html", context, blocks={"*": "dialog"}, status=status)
+    return frame.page("workflows/whose.html", context, blocks={"*": "dialog"}, error=wrong)

@@ -4,10 +4,10 @@ from flask import Blueprint, Response, flash, request
 
 from console.auth import access
 from console.core.actor import Actor
-from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.monitoring import asking_runs, incidents
 from console.monitoring.incidents import Incident
-from console.views import frame
+from console.views import frame, refusals
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab
 from console.workflows import OBJECT, Known
@@ -89,9 +89,7 @@ def _words_of_retry(done: incidents.Retried, what: str) -> str:
 
 
 def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | None = None) -> Response:
-    by_field = (
-        {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    )
+    by_field = refusals.reasons_by_field(wrong)
     who, asks = frame.actor(), word == "answer"
     heads = (
         asking_runs.runs_of(who, known, incident) if asks else incidents.runs_of(who, known, incident.cause)
@@ -114,5 +112,4 @@ def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | N
         "action": tabs.address(known.slug, f"/incidents/{incident.cause}/{word}"),
         "back": tabs.address(known.slug, "/incidents"),
     }
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("workflows/settle_incident.html", context, blocks={"*": "dialog"}, status=status)
+    return frame.page("workflows/settle_incident.html", context, blocks={"*": "dialog"}, error=wrong)

@@ -92,10 +92,7 @@ def _held(late: LateRun) -> dict[str, Any]:
 def _days(text: str) -> int:
     if text not in map(str, monitoring.WINDOWS):
         known = ", ".join(map(str, monitoring.WINDOWS))
-        raise Malformed(
-            f"There is no window of {text[:20]} days.",
-            details=[{"field": "days", "reason": f"One of {known}."}],
-        )
+        raise Malformed(f"There is no window of {text[:20]} days.", at=("days", f"One of {known}."))
     return int(text)
 
 

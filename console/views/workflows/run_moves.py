@@ -103,4 +103,4 @@ def _drawn(
         "back": tabs.address(known.slug),
         "wrong": wrong,
     }
-    return frame.page("workflows/move.html", context, status=wrong.status if wrong else 200)
+    return frame.page("workflows/move.html", context, error=wrong)

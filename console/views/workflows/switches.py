@@ -9,9 +9,9 @@ from console import monitoring, workflows
 from console.auth import access, accounts
 from console.automation import enrolments
 from console.core.actor import Actor
-from console.core.errors import ConsoleError, Invalid, NotFound
+from console.core.errors import ConsoleError, NotFound
 from console.messaging.messages import contact_trials
-from console.views import frame
+from console.views import frame, refusals
 from console.views.workflows import tabs
 from console.views.workflows.switch_turns import TURNS, Turn, turns
 from console.workflows import OBJECT, Known, lifecycle
@@ -57,9 +57,7 @@ def switch(slug: str) -> Response:
 def _dialog(
     who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = None, reason: str = ""
 ) -> Response:
-    by_field = (
-        {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    )
+    by_field = refusals.reasons_by_field(wrong)
     resumes = turn.to == "active" and known.status == "paused"
     context: dict[str, Any] = {
         "known": known,
@@ -87,8 +85,7 @@ def _dialog(
         "not_offered": "" if wrong or turn in turns(known) else _why_not(known, turn),
         "address": tabs.address,
     }
-    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
-    return frame.page("workflows/switch.html", context, blocks={"*": "dialog"}, status=status)
+    return frame.page("workflows/switch.html", context, blocks={"*": "dialog"}, error=wrong)
 
 
 def _where_pressed(known: Known) -> str:

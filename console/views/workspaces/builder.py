@@ -475,7 +475,7 @@ def _teams() -> list[accounts.Team]:
 def _people(editing: Editing, wrong: ConsoleError | None, others: Editing | None) -> Mapping[str, str]:
     who = {
         editing.draft.changed_by,
-        *editing.changers,
+        *editing.draft.changers,
         others.draft.changed_by if others else "",
         str(wrong.extra.get("by")) if wrong else "",
     }
@@ -506,7 +506,7 @@ def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
         "people": _people(editing, wrong, None),
         "live": editing.live.hash if editing.live else "",
     }
-    return frame.page("workspaces/changes.html", context, status=wrong.status if wrong else 200)
+    return frame.page("workspaces/changes.html", context, error=wrong)
 
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
@@ -521,7 +521,7 @@ def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
         "theirs": change_words.theirs(wrong, editing.document),
         "people": accounts.names({each.made_by for each in known}),
     }
-    return frame.page("workspaces/versions.html", context, status=wrong.status if wrong else 200)
+    return frame.page("workspaces/versions.html", context, error=wrong)
 
 
 def _revision() -> int:

@@ -203,7 +203,7 @@ def test_the_environment_wins(ines: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_other_processes_see_it_within_a_second(ines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert options.current().document.on
     clock = [time.monotonic()]
-    monkeypatch.setattr("console.ai.proposals.options.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("console.infra.db.process_cache.time.monotonic", lambda: clock[0])
     options.forget()
     assert options.current().document.on
     forget = options.forget

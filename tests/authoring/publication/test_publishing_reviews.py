@@ -58,6 +58,9 @@ def test_no_way_to_publish_leads_past_the_second_person(company: Company) -> Non
         with pytest.raises(Conflict) as refused:
             way()
         assert refused.value.code == "review_needed"
+    assert (
+        workflows.definition(company.mona, CARE)["title"] != "Imported"
+    )  # nothing is stored of what may not go live
     made = workflows.create(company.mona, "Another")
     end = {"op": "add_step", "step": {"type": "end", "title": "End"}, "after": "start"}
     workflows.edit(company.mona, made.slug, 0, drafting.read_changes([end]))

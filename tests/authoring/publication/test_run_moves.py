@@ -11,8 +11,8 @@ from console.ai.proposals import ladder
 from console.auth import access, accounts
 from console.authoring import publication
 from console.browse import saved_segments
-from console.commands.hold import COMMAND_LINE
 from console.core import drafting
+from console.core.actor import COMMAND_LINE
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.operations import erasure, retention

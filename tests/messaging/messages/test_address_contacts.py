@@ -12,7 +12,7 @@ from console import workflows
 from console.activity import sequencing
 from console.auth import accounts
 from console.automation import enrolments, triggers
-from console.commands.subject import COMMAND_LINE
+from console.core.actor import COMMAND_LINE
 from console.infra.db.engine import fetch
 from console.messaging.messages import inbound, outside_addresses
 from console.messaging.messages.message_rows import read

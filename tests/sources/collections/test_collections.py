@@ -180,7 +180,7 @@ def test_what_was_changed_and_undone_stops_no_other_editor(house: Company) -> No
         "who saw B is told that it is A"
     )
     assert collections.open_collection(house.ines, "customer", second).document.label == "B"
-    assert collections.open_collection(house.ines, "customer").changers == {house.ines.id: 1}
+    assert collections.open_collection(house.ines, "customer").draft.changers == {house.ines.id: 1}
     fourth = collections.save(house.ines, "customer", first, said(house, label="D"))
     assert fourth == third + 1, "A is what they saw"
     for label in ("A", None):

@@ -5,11 +5,9 @@ from console.auth import accounts, notify
 from console.auth.access import limits
 from console.automation.webhooks.outgoing import subscription_rows
 from console.automation.webhooks.outgoing.subscription_rows import WHY, Stopped, Subscription
-from console.core.actor import Actor
+from console.core.actor import SYSTEM
 from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction
-
-SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 
 
 def stop(webhook: Subscription, why: Stopped, words: str) -> None:

@@ -336,16 +336,12 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         inputs = frozenset(fields_of(text))
     except ExpressionError as error:
         reason = f"{kept.id}.{name}, computed: {error.message}"
-        raise DefinitionError(
-            reason, details=[{"field": f"fields.{name}.computed", "reason": error.message}]
-        ) from None
+        raise DefinitionError(reason, at=(f"fields.{name}.computed", error.message)) from None
     kind = says.get("type") or "text"
     made_of = [columns[source] for source in inputs if source in columns]
     if hidden := sorted(one.name for one in made_of if one.hidden):
         reason = f"It is made of {', '.join(hidden)}, which nobody may see here."
-        raise DefinitionError(
-            f"{kept.id}.{name}: {reason}", details=[{"field": f"fields.{name}.computed", "reason": reason}]
-        )
+        raise DefinitionError(f"{kept.id}.{name}: {reason}", at=(f"fields.{name}.computed", reason))
     sensitive = bool(says.get("sensitive", any(one.sensitive for one in made_of)))
     personal = bool(says.get("personal", any(one.personal for one in made_of)))
     return Field(
@@ -437,12 +433,10 @@ def _check(made: Collection) -> None:
         try:
             missing = sorted(fields_of(text, template=template) - made.by_name.keys())
         except ExpressionError as error:
-            raise DefinitionError(
-                f"{made.id}, {place}: {error.message}", details=[{"field": place, "reason": error.message}]
-            ) from None
+            raise DefinitionError(f"{made.id}, {place}: {error.message}", at=(place, error.message)) from None
         if missing:
             message = f"{made.id}, {place}: there is no column {', '.join(missing)}."
-            raise DefinitionError(message, details=[{"field": place, "reason": message}])
+            raise DefinitionError(message, at=(place, message))
 
 
 def _labelled(fields: tuple[Field, ...], document: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -505,8 +499,7 @@ def _field(
     )
     if kind not in FIELD_TYPES:
         raise DefinitionError(
-            f"{kept.id}.{name}: there is no field type '{kind}'.",
-            details=[{"field": name, "reason": f"unknown type {kind}"}],
+            f"{kept.id}.{name}: there is no field type '{kind}'.", at=(name, f"unknown type {kind}")
         )
     stored = recognising.kept_as(column, kind)
     fixed = (

@@ -148,7 +148,7 @@ def _declared_relation(made: Mapping[str, Collection], own: Collection, item: Ma
     to = [to] if isinstance(to, str) else list(to)
     if len(to) != len(via) or not set(via) <= one.by_name.keys() or not set(to) <= many.by_name.keys():
         message = f"{own.id}, relation {item['name']}: {', '.join(via)} does not lead to {', '.join(to) or 'a key'} of {many.id}."
-        raise DefinitionError(message, details=[{"field": f"relations.{item['name']}", "reason": message}])
+        raise DefinitionError(message, at=(f"relations.{item['name']}", message))
     pairs = tuple(zip(via, to, strict=True)) if item["kind"] == "to_one" else tuple(zip(to, via, strict=True))
     return Relation(
         item["name"],
