@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from console import log
 from console.auth import access, accounts
+from console.auth.access import limits
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
