@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from console import browse, log, records
 from console.activity import record_titles
+from console.activity.filters import LABELS, MOMENTS, TEXTS
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -58,9 +59,6 @@ WITHIN_STEPS = frozenset(
     }
 )
 """Events that only lead to another, which says what came of them."""
-TEXTS = ("user", "team", "collection", "record", "run", "workflow")
-MOMENTS = {"createdAt.gt": "gt", "createdAt.gte": "gte", "createdAt.lt": "lt", "createdAt.lte": "lte"}
-FILTERS = (*TEXTS, "kind", *MOMENTS)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
@@ -334,7 +332,7 @@ def parse_query(arguments: Iterable[tuple[str, str]]) -> LogQuery:
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
-    parameters = QueryParameters(arguments, (*FILTERS, "limit", "after"))
+    parameters = QueryParameters(arguments, (*LABELS, "limit", "after"))
     limit = parameters.value_of("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[1-9][0-9]{0,2}", limit) or int(limit) > MOST:
         parameters.wrong("limit", f"This must be a whole number from 1 to {MOST}.")

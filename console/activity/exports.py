@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from console import log
 from console.activity import event_list
 from console.activity.event_list import Reader
+from console.activity.filters import LABELS
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed
@@ -81,7 +82,7 @@ def parse_query(arguments: Iterable[tuple[str, str]]) -> ExportQuery:
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
-    parameters = event_list.QueryParameters(arguments, (*event_list.FILTERS, "format", "proofs", "since"))
+    parameters = event_list.QueryParameters(arguments, (*LABELS, "format", "proofs", "since"))
     form, proofs, since = (
         parameters.value_of("format", FORMS[0]),
         parameters.value_of("proofs", "0"),

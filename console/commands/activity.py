@@ -1,7 +1,7 @@
 """`console activity export`: the log as files."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,21 @@ from typing import Any
 import click
 
 from console.activity import exports, sequencing
+from console.activity.filters import TEXTS
 from console.auth import accounts
 from console.core.actor import COMMAND_LINE
 from console.core.errors import Malformed
 
 PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}
 """Option → parameter of the API, where the two differ."""
+
+
+def _text_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add an option for each filter by a text."""
+    for name, what in reversed(TEXTS.items()):
+        command = click.option(f"--{name}", help=f"{what}.")(command)
+    return command
+
 
 activity = click.Group("activity", help="The activity log.")
 
@@ -38,12 +47,7 @@ activity = click.Group("activity", help="The activity log.")
     help="The file to write; - for standard output.",
 )
 @click.option("--kind", multiple=True, help="Only events of this kind; may be given several times.")
-@click.option("--user", help="Only what this person did: an id (usr_…) or an e-mail address.")
-@click.option("--team", help="Only events of this team.")
-@click.option("--collection", help="Only events about records of this collection.")
-@click.option("--record", help="Only events about the record with this key.")
-@click.option("--run", help="Only events of this run.")
-@click.option("--workflow", help="Only events of this workflow and its runs: an id (wf_…) or its slug.")
+@_text_options
 @click.option(
     "--since-time", help="Only events from this day or moment on: 2026-11-20 or 2026-11-20T06:30:00Z."
 )

@@ -1,10 +1,9 @@
 """The filter of a list as the expression of a segment, where an expression can say the same."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, condition_rows
 from console.core.errors import Malformed
 from console.core.filters import Filter, Group, Test
 
@@ -25,7 +24,7 @@ def expression_of(given: Filter, collection: Collection) -> str:
 
 
 def _test(given: Test, field: Field) -> str:
-    path = _path(field.name)
+    path = condition_rows.path_to(field.name, field)
     if given.op == "is_null":
         if field.stored == "text":
             return f'({path} == null || {path} == "")' if given.value else f'({path} != null && {path} != "")'
@@ -36,8 +35,9 @@ def _test(given: Test, field: Field) -> str:
         return _either(path, given.op, f"addDays(today(), {given.days})")
     if given.whole:
         amounts = given.value if given.op == "in" else [given.value]
+        currency = condition_rows.currency_path(field.name, field)
         each = [
-            _amount(replace(given, op="eq" if given.op == "in" else given.op, value=amount))
+            f"{path} {COMPARED['eq' if given.op == 'in' else given.op]} minor({amount}, {currency})"
             for amount in amounts
         ]
         return each[0] if len(each) == 1 else f"({' || '.join(each) or 'false'})"
@@ -50,19 +50,6 @@ def _test(given: Test, field: Field) -> str:
     if given.op in ("contains", "starts_with"):
         raise _unsaid(f"“{'contains' if given.op == 'contains' else 'begins with'}” ignores capitals and")
     return _either(path, given.op, _literal(given.value, field))
-
-
-def _amount(test: Test) -> str:
-    """The comparison of one amount in whole units of each record's own currency."""
-    return f"{_path(test.field)} {COMPARED[test.op]} minor({test.value}, {_path(test.whole)})"
-
-
-def _path(name: str) -> str:
-    return (
-        f"record.{name}"
-        if name.isidentifier() and name.isascii() and not name.startswith("_")
-        else f"record[{json.dumps(name)}]"
-    )
 
 
 def _either(path: str, op: str, value: str) -> str:

@@ -31,6 +31,16 @@ SKEW = timedelta(hours=1)
 ON_RUNS = "run\\_%"
 
 
+COLUMNS = {
+    "user": "actor",
+    "team": "team",
+    "collection": "collection",
+    "record": "record",
+    "workflow": "workflow",
+}
+"""Filter by a text → the column that it is compared with."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogFilter:
     """What to look for; None (or no kind) means anything, an empty text means "without one".
@@ -275,12 +285,11 @@ def reached() -> Reached:
 
 def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
     place = tables.activity.c
-    filters = (
-        *((place.actor, where.user), (place.team, where.team), (place.collection, where.collection)),
-        *((place.record, where.record), (place.workflow, where.workflow)),
-    )
+    texts = {place[column]: getattr(where, name) for name, column in COLUMNS.items()}
     conditions: list[sa.ColumnElement[bool]] = [
-        column.is_(None) if text == "" else column == text for column, text in filters if text is not None
+        column.is_(None) if text == "" else column == text
+        for column, text in texts.items()
+        if text is not None
     ]
     if where.run is not None:
         conditions.append(place.run.not_like(ON_RUNS) if where.run == "" else place.run == where.run)

@@ -1,9 +1,7 @@
 """Conditions of rules: the values they can test, building one from field, comparison and value, checking it, and counting matching records."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,7 +11,8 @@ from console.auth import access, accounts
 from console.auth.access.rows import EVERY
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
+from console.core.documents.collections.condition_rows import ConditionRow, is_plain, text_of
 from console.core.errors import DefinitionError, Invalid, NotFound
 from console.core.expressions import Expression, ExpressionError
 from console.core.expressions.nodes import Call, Compare, Junction, Node, Path, Within, walk
@@ -46,6 +45,7 @@ COMPARISONS = {
     "filled": "is not empty",
 }
 NUMBERS = frozenset({"integer", "decimal", "money"})
+YES_NO = {"yes": "true", "true": "true", "no": "false", "false": "false"}
 COUNTED = 3
 NO_INDEX = "No index of the table begins with {}: over many records lists and counts of this rule read them all. Ask for an index."
 DEPTH = 2
@@ -98,10 +98,10 @@ def _fields(collection: Collection, path: str, after: str, depth: int) -> list[C
     found = [
         Choice(f"{path}.{field.name}", field.label + after, field.type)
         for field in collection.fields
-        if _plain(field.name)
+        if is_plain(field.name)
     ]
     for relation in collection.relations if depth else ():
-        if not _plain(relation.name):
+        if not is_plain(relation.name):
             continue
         try:
             step = relations.hop(collection, relation.name, catalogue.find)
@@ -133,22 +133,18 @@ def compose(obj: str, path: str, comparison: str, value: str, before: str = "") 
         raise _wrong("field", "Choose a field.")
     if comparison not in COMPARISONS:
         raise _wrong("comparison", "Choose how it is compared.")
-    text = value.strip()
-    if comparison in ("empty", "filled"):
-        made = f"{path} {'==' if comparison == 'empty' else '!='} null"
-    elif not text:
-        raise _wrong("value", "Say what it is compared with.")
-    elif comparison == "in":
-        listed = (
-            text
-            if text.startswith("$currentUser.")
-            else f"[{', '.join(_literal(part.strip(), choice) for part in text.split(',') if part.strip())}]"
-        )
-        made = f"{path} in {listed}"
-    elif comparison in ("startsWith", "contains"):
-        made = f"{path}.{comparison}({_literal(text, choice)})"
-    else:
-        made = f"{path} {comparison} {_literal(text, choice)}"
+    *_, name = path.split(".")
+    field = Field(name, choice.label, choice.type, "decimal" if choice.type in NUMBERS else "any")
+    said = value.strip().lower()
+    try:
+        if choice.type == "boolean" and comparison in ("==", "!=") and not said.startswith("$"):
+            made = f"{path} {comparison} {YES_NO[said]}"
+        else:
+            made = text_of(ConditionRow(path, comparison, value), {path: field})
+    except KeyError:
+        raise _wrong("value", f"{choice.label} is yes or no.") from None
+    except ValueError as error:
+        raise _wrong("value", str(error)) from None
     if not before.strip():
         return made
     own = expressions.parse(before)
@@ -339,26 +335,6 @@ def _leads(node: Node, indexed: set[str]) -> bool:
 
 def _of_record(node: Node) -> bool:
     return any(isinstance(part, Path) and part.root == "record" for part in walk(node))
-
-
-def _plain(name: str) -> bool:
-    """Whether a path can contain this name unquoted."""
-    return name.isidentifier() and name.isascii() and not name.startswith("_")
-
-
-def _literal(text: str, choice: Choice) -> str:
-    if text.startswith("$currentUser."):
-        return text
-    if choice.type in NUMBERS:
-        try:
-            return format(Decimal(text), "f")
-        except InvalidOperation:
-            raise _wrong("value", f"{choice.label} is a number.") from None
-    if choice.type == "boolean":
-        if text.lower() not in ("true", "false", "yes", "no"):
-            raise _wrong("value", f"{choice.label} is yes or no.")
-        return "true" if text.lower() in ("true", "yes") else "false"
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _require_input(action: str, node: Path) -> None:

@@ -28,6 +28,14 @@ SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
 UNKNOWN_ICON = "bolt"  # for a step type of another package that names an unknown icon
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 MORPH = "vendor/idiomorph-0.8.0/idiomorph-ext.min.js"
+VENDORED = {
+    "chart.js": "vendor/chart.js-4.6.1/chart.umd.min.js",
+    "dagre.js": "vendor/dagre-3.1.3/dagre.min.js",
+    "sortable.js": "vendor/sortablejs-1.15.7/Sortable.min.js",
+    "x6.css": "vendor/x6-3.1.8/x6.css",
+    "x6.js": "vendor/x6-3.1.8/x6.min.js",
+}
+"""Sheets and scripts of others, by the names that templates have for them."""
 SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "utilities")
 SCRIPTS = ("page", "keys", "toast", "dialog", "focus", "needs", "find", "form", "session")
 TOGETHER = {
@@ -76,17 +84,17 @@ def sheets(*names: str) -> Markup:
     return _tags(
         request.script_root,
         '<link rel="stylesheet" href="{}">',
-        tuple(f"css/{name}.css" for name in names or ("frame",)),
+        tuple(VENDORED.get(name) or f"css/{name}.css" for name in names or ("frame",)),
     )
 
 
 def scripts(*names: str) -> Markup:
     """Return tags of these scripts of `js/`; without names, of those of every page, in loading order."""
-    files = tuple(f"js/{name}.js" for name in names) or (HTMX, "js/frame.js")
+    files = tuple(VENDORED.get(name) or f"js/{name}.js" for name in names) or (HTMX, "js/frame.js")
     return _tags(request.script_root, '<script src="{}" defer></script>', files)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _tags(_root: str, shape: str, files: tuple[str, ...]) -> Markup:
     return Markup("\n").join(Markup(shape).format(asset(file)) for file in files)  # noqa: S704 (shapes of ours)
 

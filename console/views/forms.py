@@ -6,13 +6,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from flask import Response, request
+from flask import Blueprint, Flask, Response, request
+from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
+
+blueprint = Blueprint("forms", __name__)
 
 Choice = tuple[str, ...]
 """(value, label), or (value, label, note)."""
@@ -347,3 +350,24 @@ def _shown(value: Any) -> Any:
     if isinstance(value, datetime):
         return formats.when(value, frame.look())
     return f"{value:,}" if type(value) is int else "" if value is None else value
+
+
+def single_field(
+    name: str,
+    label: str,
+    kind: str = "text",
+    *,
+    error: str = "",
+    nothing: str = "",
+    choices: Iterable[Choice] = (),
+    **more: Any,
+) -> tuple[Form, Field]:
+    """Return a field of a page whose view reads its form by itself, and the form that draws it. `nothing`: the label of the choice of none."""
+    item = Field(name, label, kind, choices=[("", nothing), *choices] if nothing else choices, **more)
+    wrong = Invalid(error, details=[{"field": item.at, "reason": error}]) if error else None
+    return Form([item], error=wrong), item
+
+
+@blueprint.record_once
+def _extend(state: BlueprintSetupState) -> None:
+    cast(Flask, state.app).jinja_env.globals.update(single_field=single_field)

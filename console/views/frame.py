@@ -66,17 +66,30 @@ PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
 COMPONENTS = {
     "badge": ("badge",),
-    "panel": ("card_section", "facts_list", "table_frame"),
-    "notice": ("notice", "refusal_notice"),
+    "panel": (
+        "card_section",
+        "crumb_link",
+        "facts_list",
+        "filter_chips",
+        "page_links",
+        "page_section",
+        "record_crumbs",
+        "table_frame",
+    ),
+    "notice": ("error_notice", "notice", "refusal_notice"),
     "form": (
         "form_token",
         "post_button",
-        "form_option",
+        "error_line",
+        "form_options",
         "form_entry",
+        "form_field",
         "form_box",
         "form_error",
         "form_items",
+        "dialog_form",
         "drawn_form",
+        "hidden_fields",
         "search_box",
     ),
     "data_table": ("data_table",),
@@ -116,6 +129,14 @@ class Badge:
     label: str
     tone: str = ""
     icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter in force as a sentence, and the address without it."""
+
+    label: str
+    href: str
 
 
 _STATUS = {
@@ -381,6 +402,24 @@ def dom_id(*parts: Any) -> str:
     return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", str(part)) or "_" for part in parts)
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with what it counts: "1 line", "2,000 lines"; `several` where that is more than an s."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def filter_chips(said: Mapping[str, str]) -> list[Chip]:
+    """Return a chip for each filter of the address: its name → what it says."""
+    return [Chip(words, present_address(**{name: None, "after": None})) for name, words in said.items()]
+
+
+def page_places(following: str | None, after: object) -> dict[str, str | None]:
+    """Return where the pages of a list lead: `next` to the cursor that follows, `first` back, where it stands `after` one."""
+    return {
+        "next": present_address(after=following) if following else None,
+        "first": present_address(after=None) if after else None,
+    }
+
+
 def _paused() -> datetime | None:
     return jobs.paused_at() if g.get("actor") is not None else None
 
@@ -433,6 +472,8 @@ def _extend(state: BlueprintSetupState) -> None:
         uncapitalised=uncapitalised,
         program_words=formats.label_of,
         unfolding=formats.unfolding,
+        number="{:,}".format,
+        counted=counted,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

@@ -11,11 +11,12 @@ from console.core.documents.collections.condition_rows import (
     ConditionRow,
     comparisons,
     digits_of,
-    expression_of,
     in_whole_units,
     offered,
     path_of,
     rows_of,
+    text_of,
+    together,
 )
 from console.core.documents.collections.document_merge import compare, merged
 
@@ -54,8 +55,7 @@ def test_every_comparison_of_every_field_is_read_back_as_it_was_made() -> None:
             for name, field in FIELDS.items()
             for comparison in comparisons(field)
         ]
-        text, wrong = expression_of(rows, joined, FIELDS)
-        assert wrong == []
+        text = together([text_of(row, FIELDS) for row in rows], joined)
         expressions.parse(text)
         assert rows_of(text) == (joined, rows)
     assert {kind for _, _, kinds in offered() for kind in kinds.split()} == set(FITTING)
@@ -81,16 +81,16 @@ AMOUNTS = {
 )
 def test_an_amount_is_typed_in_whole_units_and_held_in_the_smallest(name: str, typed: str, held: str) -> None:
     field = AMOUNTS[name]
-    text, wrong = expression_of([ConditionRow(name, ">=", typed)], "all", AMOUNTS)
-    assert (text, wrong) == (f"record.{name} >= {held}", [])
+    text = text_of(ConditionRow(name, ">=", typed), AMOUNTS)
+    assert text == f"record.{name} >= {held}"
     found = rows_of(text)
     assert found is not None
     assert in_whole_units(found[1][0], digits_of(field)) == ConditionRow(name, ">=", typed)
+    assert rows_of(text, AMOUNTS) == ("all", [ConditionRow(name, ">=", typed)])
 
 
 def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_alone() -> None:
-    text, _ = expression_of([ConditionRow("euros", "in", "1, 2.50,3")], "all", AMOUNTS)
-    assert text == "record.euros in [100, 250, 300]"
+    assert text_of(ConditionRow("euros", "in", "1, 2.50,3"), AMOUNTS) == "record.euros in [100, 250, 300]"
     assert in_whole_units(ConditionRow("euros", "in", "100, 250, 300"), 2).value == "1, 2.5, 3"
     for row in (
         ConditionRow("euros", "empty"),
@@ -99,7 +99,7 @@ def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_
     ):
         assert in_whole_units(row, 2) == row
     assert (
-        expression_of([ConditionRow("euros", "==", "$currentUser.tags.limit")], "all", AMOUNTS)[0]
+        text_of(ConditionRow("euros", "==", "$currentUser.tags.limit"), AMOUNTS)
         == "record.euros == $currentUser.tags.limit"
     )
 
@@ -107,7 +107,7 @@ def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_
 def test_rows_of_a_workflow_name_whole_paths() -> None:
     text = 'input.amount > 500 && steps.ask.reason == "late" && record.vip == true'
     assert rows_of(text) is None
-    assert rows_of(text, path_of) == (
+    assert rows_of(text, named=path_of) == (
         "all",
         [
             ConditionRow("input.amount", ">", "500"),
@@ -116,7 +116,7 @@ def test_rows_of_a_workflow_name_whole_paths() -> None:
         ],
     )
     for other in ("$currentUser.name == 'a'", "now > 1", "steps.a[0].b == 1", "record == 1"):
-        assert rows_of(other, path_of) is None, other
+        assert rows_of(other, named=path_of) is None, other
 
 
 BASE: dict[str, Any] = {

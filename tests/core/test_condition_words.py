@@ -4,7 +4,7 @@ from typing import Any
 
 from console.core import expressions
 from console.core.documents import condition_words
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, condition_rows
 from tests.core.test_collections import column, one
 
 STEPS = {"start": {"id": "start", "type": "start", "title": "Start"}}
@@ -35,9 +35,19 @@ def test_an_amount_is_compared_in_whole_units_of_its_own_currency() -> None:
 
 def test_a_row_counts_an_amount_of_its_own_currency_in_whole_units() -> None:
     known = condition_words.compared({"steps": [STEPS["start"]]}, charges(), {})
-    told = {path: (each.kind, each.currency) for path, each in known.items()}
+    fields = condition_rows.every_field(known)
+    told = {
+        path: (condition_rows.kind_of(each), condition_rows.currency_path(path, each))
+        for path, each in fields.items()
+    }
     assert told["record.amount"] == ("amount", "record.currency")
-    assert told["record.worth"] == ("number", "EUR")
+    assert told["record.worth"] == ("number", "")
+    units = {path: condition_rows.unit_of(path, each) for path, each in fields.items()}
+    assert (units["record.worth"], units["record.paid"]) == ("EUR", "record.currency")
+    assert condition_words.sentence("record.worth > 50000", fields) == "Worth is more than 500 EUR"
+    assert (
+        condition_words.sentence("record.paid > 500", fields) == "Paid is more than 500 in its own currency"
+    )
     found = condition_words.rows("record.amount > minor(500, record.currency)", known)
     assert found is not None
     assert [(row.field, row.comparison, row.value) for row in found.rows] == [("record.amount", ">", "500")]

@@ -6,19 +6,20 @@ import pytest
 
 from console.core import expressions
 from console.core.documents.collections import Field
-from console.core.documents.collections.condition_rows import VALUELESS, comparisons
-from console.core.documents.collections.model import Option
-from console.views.workspaces import links
-from console.views.workspaces.condition_lines import (
+from console.core.documents.collections.condition_rows import (
     DAYS,
     EXPRESSION,
     OPERATORS,
-    Line,
-    line_of,
+    VALUELESS,
+    ConditionRow,
+    comparisons,
     parts_of,
+    row_of,
     text_of,
     together,
 )
+from console.core.documents.collections.model import Option
+from console.views.workspaces import links
 
 FIELDS = {
     field.name: field
@@ -68,15 +69,15 @@ def test_every_row_comes_back_from_its_expression() -> None:
     for field in FIELDS.values():
         for comparison in comparisons(field):
             value = "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name]
-            lines = [Line(field.name, comparison, value)]
+            lines = [ConditionRow(field.name, comparison, value)]
             lines += [
-                Line(field.name, comparison, "", path)
+                ConditionRow(field.name, comparison, "", path)
                 for path in ("input.x", "selected.y.z", "me.email")
                 if comparison in OPERATORS
             ]
             for line in lines:
                 text = text_of(line, FIELDS)
-                assert replace(line_of(text, FIELDS), was="") == line, text
+                assert replace(row_of(text, FIELDS), was="") == line, text
 
 
 def test_every_row_over_the_workspace_comes_back_too() -> None:
@@ -84,14 +85,14 @@ def test_every_row_over_the_workspace_comes_back_too() -> None:
         fields = {f"{root}.{name}": field for name, field in FIELDS.items()}
         for key, field in fields.items():
             for comparison in comparisons(field):
-                line = Line(
+                line = ConditionRow(
                     key,
                     comparison,
                     "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name],
                 )
                 text = text_of(line, fields)
                 assert text.startswith(root)
-                assert replace(line_of(text, fields), was="") == line, text
+                assert replace(row_of(text, fields), was="") == line, text
 
 
 @pytest.mark.parametrize(
@@ -120,13 +121,13 @@ def test_a_row_of_text_that_holds_an_or_stays_one_condition() -> None:
 
 @pytest.mark.parametrize("text", WRITTEN)
 def test_what_no_row_says_stays_as_it_was_written(text: str) -> None:
-    line = line_of(text, FIELDS)
+    line = row_of(text, FIELDS)
     assert (line.field, line.value) == (EXPRESSION, text)
     assert text_of(line, FIELDS) == text
 
 
 def test_a_row_that_nobody_touched_keeps_the_writing_of_its_expression() -> None:
-    line = line_of('record.name=="a"', FIELDS)
+    line = row_of('record.name=="a"', FIELDS)
     assert (line.field, text_of(line, FIELDS)) == ("name", 'record.name=="a"')
     assert text_of(replace(line, value="b"), FIELDS) == 'record.name == "b"'
 
@@ -134,16 +135,16 @@ def test_a_row_that_nobody_touched_keeps_the_writing_of_its_expression() -> None
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (Line("name", "==", ""), "Say what Name is compared with."),
-        (Line("amount", "<", "much"), "Amount is a number: much is none."),
-        (Line("on", "<", "tomorrow"), "Write a day as 2026-12-31: tomorrow is none."),
-        (Line("at", "last", "a few"), "Say a number of days."),
-        (Line("gone", "==", "1"), "There is no field gone any more: choose another one."),
-        (Line("blob", "==", "1"), "Blob cannot be compared so: choose how."),
-        (Line("name", "==", "", "input.x || true"), "Choose what it is compared with."),
+        (ConditionRow("name", "==", ""), "Say what Name is compared with."),
+        (ConditionRow("amount", "<", "much"), "Amount is a number: much is none."),
+        (ConditionRow("on", "<", "tomorrow"), "Write a day as 2026-12-31: tomorrow is none."),
+        (ConditionRow("at", "last", "a few"), "Say a number of days."),
+        (ConditionRow("gone", "==", "1"), "There is no field gone any more: choose another one."),
+        (ConditionRow("blob", "==", "1"), "Blob cannot be compared so: choose how."),
+        (ConditionRow("name", "==", "", "input.x || true"), "Choose what it is compared with."),
     ],
 )
-def test_a_row_that_lacks_something_says_what(line: Line, reason: str) -> None:
+def test_a_row_that_lacks_something_says_what(line: ConditionRow, reason: str) -> None:
     with pytest.raises(ValueError, match="^" + reason.replace(".", r"\.") + "$"):
         text_of(line, FIELDS)
 

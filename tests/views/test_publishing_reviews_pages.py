@@ -103,4 +103,4 @@ def test_who_publishes_what_was_changed_meanwhile_sees_what_differs(company: Com
     post(tom, f"{CARE}/publish", revision=2, live=1, note="By Tom")
     both = post(mona, f"{CARE}/publish", revision=1, live=1, note="By Mona").text
     assert re.search(r"Tom\s+published version 2", both)
-    assert ">By Mona</textarea>" in both
+    assert "By Mona</textarea>" in both

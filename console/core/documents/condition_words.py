@@ -7,7 +7,7 @@ from typing import Any
 
 from console.core import currencies
 from console.core.contact_stages import stage_field
-from console.core.documents.collections import Collection, condition_rows
+from console.core.documents.collections import Collection, Field, Option, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
 from console.core.documents.triggers_check import EVENTS
 from console.core.expressions import TEMPLATE, choice_of
@@ -15,18 +15,18 @@ from console.core.plain_words import humanised
 
 CONDITIONS = frozenset({"if", "unless", "required_if"})
 """Settings that hold a condition."""
-KINDS = {
-    "integer": "number",
-    "decimal": "number",
-    "money": "number",
-    "boolean": "flag",
-    "date": "day",
-    "datetime": "day",
-    "enum": "text",
+STORED = {
+    "integer": "integer",
+    "decimal": "decimal",
+    "money": "decimal",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "datetime",
 }
-KINDS |= dict.fromkeys(("text", "long_text", "email", "phone", "url"), "text")
+STORED |= dict.fromkeys(("enum", "text", "long_text", "email", "phone", "url"), "text")
 """Type of a form's field → how it is compared; others in every way."""
-ANY = "any"
+Groups = Mapping[str, Mapping[str, Field]]
+"""Title → path → what a row may compare."""
 CHANNELS = (("email", "E-mail"), ("sms", "Text message"), ("call", "Call"), ("chat", "Chat"))
 CALLS = (
     ("answered", "Answered"),
@@ -51,44 +51,17 @@ NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """What a row may compare: its path, its label under the title of a group, one of `FITTING`, the values to choose from, whether it is a day alone.
-
-    `digits`: an amount that is held in the smallest unit of its currency is typed in the whole one, with so many decimals. `currency`: its code, or the
-    path of what says it, of each amount its own. `references`: the collection of the record that the value is the key of; then `options` are names of such.
-    """
-
-    group: str
-    path: str
-    label: str
-    kind: str
-    options: Sequence[tuple[str, str]] = ()
-    day: bool = False
-    digits: int = 0
-    currency: str = ""
-    references: str = ""
-
-    @property
-    def own(self) -> bool:
-        """Whether each amount has a currency of its own."""
-        return "." in self.currency
-
-
-@dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a condition; `known` are what they may compare."""
+    """The rows of a condition, and what they may compare: title of a group → path → field."""
 
     joined: str
     rows: Sequence[ConditionRow]
-    known: Mapping[str, Compared]
+    groups: Groups
 
     @property
-    def groups(self) -> Mapping[str, list[Compared]]:
-        """What may be compared, under the titles of the groups."""
-        found: dict[str, list[Compared]] = {}
-        for each in self.known.values():
-            found.setdefault(each.group, []).append(each)
-        return found
+    def known(self) -> Mapping[str, Field]:
+        """What the rows may compare, by its path."""
+        return condition_rows.every_field(self.groups)
 
     @property
     def comparisons(self) -> list[tuple[str, str, str]]:
@@ -96,72 +69,64 @@ class Rows:
         return condition_rows.offered()
 
 
-def rows(text: str, known: Mapping[str, Compared]) -> Rows | None:
-    """The rows that the expression stands for, one empty row where there is none; None for an expression that rows cannot say."""
+def rows(text: str, groups: Groups) -> Rows | None:
+    """Return the rows that the expression stands for, one empty row where there is none; None for an expression that rows cannot say."""
     if not text.strip():
-        return Rows("all", [ConditionRow("", "==")], known)
-    found = condition_rows.rows_of(text, condition_rows.path_of)
-    if found is None or not all(_sayable(row, known) for row in found[1]):
+        return Rows("all", [ConditionRow()], groups)
+    known = condition_rows.every_field(groups)
+    found = condition_rows.rows_of(text, known, condition_rows.path_of)
+    if found is None or not all(_sayable(row, known.get(row.field)) for row in found[1]):
         return None
-    worded = [ConditionRow(row.field, row.comparison, _in_words(row, known)) for row in found[1]]
-    beside = {
-        row.field: Compared("Not known here", row.field, row.field, ANY)
+    worded = [
+        replace(row, value=_in_words(row, known[row.field])) if row.field in known else row
         for row in found[1]
-        if row.field not in known
+    ]
+    unknown = {
+        row.field: Field(row.field, row.field, "other", "any") for row in worded if row.field not in known
     }
-    return Rows(found[0], worded, {**known, **beside})
+    return Rows(found[0], worded, {**groups, "Not known here": unknown} if unknown else groups)
 
 
-def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
-    """The value as it is typed: with the labels of its options, an amount in whole units."""
-    row = condition_rows.in_whole_units(row, known[row.field].digits if row.field in known else 0)
-    if row.field in known and known[row.field].references:
-        return row.value
+def _in_words(row: ConditionRow, field: Field) -> str:
+    """Return the value as it is typed: with the labels of its options, where it is no record."""
     labels = {
-        value: label
-        for value, label in (known[row.field].options if row.field in known else ())
-        if "," not in label
+        option.value: option.label
+        for option in field.options or ()
+        if "," not in option.label and not field.references
     }
-    if row.comparison == "in":
-        return ", ".join(labels.get(each, each) for each in row.value.split(", "))
-    return labels.get(row.value, row.value)
+    return (
+        ", ".join(labels.get(each, each) for each in row.value.split(", "))
+        if row.comparison == "in"
+        else labels.get(row.value, row.value)
+    )
 
 
-def _sayable(row: ConditionRow, known: Mapping[str, Compared]) -> bool:
-    kind = known[row.field].kind if row.field in known else ANY
+def _sayable(row: ConditionRow, field: Field | None) -> bool:
+    kind = condition_rows.kind_of(field) if field else "any"
     number = (
         all(NUMBER.fullmatch(each) for each in row.value.split(", "))
         if kind in ("number", "amount")
         else bool(row.value)
     )
-    counted = not row.currency or (kind == "amount" and row.currency == known[row.field].currency)
-    return row.comparison in FITTING[kind] and counted and (number or row.comparison in VALUELESS)
-
-
-def sentence(text: str, known: Mapping[str, Compared]) -> str:
-    """The condition in words: "Amount is more than 500"; the expression itself where rows cannot say it."""
-    found = rows(text, known)
-    if found is None:
-        return text
-    return (" or " if found.joined == "any" else " and ").join(
-        _row_words(row, found.known[row.field]) for row in found.rows if row.field
+    return (
+        row.comparison in FITTING[kind]
+        and (field is not None or not row.currency)
+        and (number or row.comparison in VALUELESS)
     )
 
 
-def _row_words(row: ConditionRow, of: Compared) -> str:
-    words, names = FITTING[of.kind][row.comparison], dict(of.options) if of.references else {}
-    row = replace(row, value=", ".join(names.get(each, each) for each in row.value.split(", ")))
-    amount = (
-        row.value
-        if row.comparison in VALUELESS or not of.currency
-        else f"{row.value} {'in its own currency' if of.own else of.currency}"
+def sentence(text: str, known: Mapping[str, Field]) -> str:
+    """Return the condition in words: "Amount is more than 500"; the expression itself where rows cannot say it."""
+    return (
+        condition_rows.sentence(text, known, condition_rows.path_of)
+        if rows(text, {"": known}) is not None
+        else text
     )
-    return f"{of.label} {words.replace('…', amount) if '…' in words else f'{words} {amount}'.strip()}"
 
 
 def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, Any]]) -> str:
     """The condition in words where rows can say it, else nothing; `steps`: the start, and those that it may name, by id."""
-    found = condition_rows.rows_of(text, condition_rows.path_of)
+    found = condition_rows.rows_of(text, named=condition_rows.path_of)
     named: dict[str, frozenset[str]] = {}
     for row in found[1] if found else ():
         root, step, *name = row.field.split(".")
@@ -173,16 +138,17 @@ def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, A
     if found is None:
         return ""
     unknown = {
-        row.field: Compared("", row.field, humanised(row.field.rpartition(".")[2]), ANY) for row in found[1]
+        row.field: Field(row.field, humanised(row.field.rpartition(".")[2]), "other", "any")
+        for row in found[1]
     }
-    words = sentence(text, unknown | compared({"steps": looked_at}, own, named))
+    words = sentence(text, unknown | condition_rows.every_field(compared({"steps": looked_at}, own, named)))
     return words if words != text else ""
 
 
 CHOICES = {"if": "if", "else if": "or if", "else": "otherwise"}
 
 
-def text_words(text: str, known: Mapping[str, Compared]) -> str:
+def text_words(text: str, known: Mapping[str, Field]) -> str:
     """A text with the labels of the values that are filled in, and the conditions of its parts in words."""
 
     def labels(found: re.Match[str]) -> str:
@@ -202,25 +168,19 @@ def text_words(text: str, known: Mapping[str, Compared]) -> str:
 
 def compared(
     document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]
-) -> dict[str, Compared]:
-    """Path → what a row of a step may compare: fields of the record, what is asked for at the start, outputs of the steps before."""
-    return {
-        each.path: each
-        for each in [*_of_record(own, "The record", "record"), *_of_steps(document, own, before)]
-        if _plain(each.path)
-    }
+) -> Groups:
+    """Return what a row of a step may compare: fields of the record, what is asked for at the start, outputs of the steps before."""
+    return _grouped(("The record", _of_record(own, "record")), *_of_steps(document, own, before))
 
 
-def compared_at_event(
-    on: str, of: Collection | None, slugs: Sequence[tuple[str, str]]
-) -> dict[str, Compared]:
-    """Path → what the condition of an event may compare: the record of it, as it was before, and what the event tells. `slugs`: (name, title) of workflows."""
+def compared_at_event(on: str, of: Collection | None, slugs: Sequence[tuple[str, str]]) -> Groups:
+    """Return what the condition of an event may compare: the record, as it was before, and what the event tells. `slugs`: (name, title) of workflows."""
     stage = stage_field(of) if of is not None else None
     stages = [(option.value, option.label) for option in (stage.options if stage is not None else None) or ()]
     told = {
         "tag": ("Tag", "text", ()),
         "channel": ("Channel", "text", CHANNELS),
-        "stop": ("It asks for no more messages", "flag", ()),
+        "stop": ("It asks for no more messages", "boolean", ()),
         "outcome": ("How the call ended", "text", CALLS),
         "label": ("Label of the call", "text", ()),
         "former": ("Stage before", "text", stages),
@@ -228,55 +188,49 @@ def compared_at_event(
         "workflow": ("Workflow", "text", slugs),
         "run": ("Run that caused it", "other", ()),
     }
-    event = [
-        Compared("What happened", f"event.{name}", *told[name])
-        for name in (*TELLS.get(on, ()), *(() if on.startswith("run.") else ("run",)))
-    ]
-    before = (
-        _of_record(of, "The record as it was before", "former")
-        if on in ("record.updated", "stage.changed")
-        else ()
+    names = (*TELLS.get(on, ()), *(() if on.startswith("run.") else ("run",)))
+    before = _of_record(of, "former") if on in ("record.updated", "stage.changed") else {}
+    return _grouped(
+        ("What happened", {f"event.{name}": _field(name, *told[name]) for name in names}),
+        ("The record", _of_record(of, "record")),
+        ("The record as it was before", before),
     )
+
+
+def compared_by_exits(document: Mapping[str, Any], own: Collection | None) -> Groups:
+    """Return what the condition of an exit may compare: what happened, the record, what came in with it."""
+    happened = _field("on", "What happened", "text", list(EVENTS.items()))
+    return {"What happened": {"event.on": happened}, **compared(document, own, {})}
+
+
+def _grouped(*parts: tuple[str, Mapping[str, Field]]) -> Groups:
+    """Return the parts by their titles, those of one title together; without paths that must be quoted."""
+    found: dict[str, dict[str, Field]] = {}
+    for title, fields in parts:
+        for path, field in fields.items():
+            if _plain(path):
+                found.setdefault(title, {})[path] = field
+    return found
+
+
+def _field(name: str, label: str, stored: str, choices: Sequence[tuple[str, str]] = ()) -> Field:
+    return Field(
+        name.rpartition(".")[2], label, "other", stored, options=tuple(Option(*choice) for choice in choices)
+    )
+
+
+def _of_record(own: Collection | None, root: str) -> dict[str, Field]:
     return {
-        each.path: each
-        for each in (*event, *_of_record(of, "The record", "record"), *before)
-        if _plain(each.path)
+        f"{root}.{field.name}": field
+        for field in (own.stored_fields if own else ())
+        if condition_rows.conditional(field)
     }
-
-
-def compared_by_exits(document: Mapping[str, Any], own: Collection | None) -> dict[str, Compared]:
-    """Path → what the condition of an exit may compare: what happened, the record, what came in with it."""
-    happened = Compared("What happened", "event.on", "What happened", "text", list(EVENTS.items()))
-    return {happened.path: happened, **compared(document, own, {})}
-
-
-def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compared]:
-    if own is None:
-        return
-    for field in own.stored_fields:
-        if condition_rows.conditional(field):
-            options = [(option.value, option.label) for option in field.options or ()]
-            currency = (f"{path}.{field.currency}" if field.currency in own.by_name else field.currency) or ""
-            kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
-            label = f"{field.label} in %" if digits == condition_rows.PER_CENT else field.label
-            made = Compared(
-                group,
-                f"{path}.{field.name}",
-                label,
-                kind,
-                options,
-                field.stored == "date",
-                digits,
-                currency,
-                field.references or "",
-            )
-            yield _told_its_kind(made, field.minor)
 
 
 def _of_steps(
     document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]
-) -> Iterator[Compared]:
-    fields = {each.path: each for each in _of_record(own, "", "record")}
+) -> Iterator[tuple[str, Mapping[str, Field]]]:
+    fields = _of_record(own, "record")
     for step in document["steps"]:
         start = step["type"] == "start"
         if step["id"] not in before and not start:
@@ -285,22 +239,22 @@ def _of_steps(
             str(step.get("title") or step["id"]),
             {each["name"]: each for each in _form_fields(step)},
         )
-        names = list(entries) if start else sorted(before[step["id"]] or ())
-        for name in names:
+        for name in entries if start else sorted(before[step["id"]] or ()):
             path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
             if name in entries:
-                yield _of_form(title, path, entries[name])
-            elif (read := fields.get(name)) is not None:
-                yield replace(read, group=title, path=path)
+                yield title, {path: _of_form(entries[name])}
+            elif (read := fields.get(f"record.{name}")) is not None:
+                yield (
+                    title,
+                    {path: replace(read, currency=condition_rows.unit_of(f"record.{name}", read) or None)},
+                )
             elif (chosen := _choices(step, name)) is not None:
-                yield Compared(title, path, f"“{title}”", "text", chosen)
+                yield title, {path: _field(name, f"“{title}”", "text", chosen)}
             elif name:
-                yield Compared(title, path, name.replace("_", " ").replace(".", ": ").capitalize(), ANY)
-
-
-def _told_its_kind(made: Compared, minor: bool) -> Compared:
-    """In the smallest unit of a currency of its own: an amount, which a row counts in whole units of that currency."""
-    return replace(made, kind="amount") if minor and made.own and made.kind == "number" else made
+                yield (
+                    title,
+                    {path: _field(name, name.replace("_", " ").replace(".", ": ").capitalize(), "any")},
+                )
 
 
 def _choices(step: Mapping[str, Any], name: str) -> list[tuple[str, str]] | None:
@@ -327,26 +281,19 @@ def _form_fields(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in found if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
 
 
-def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
+def _of_form(field: Mapping[str, Any]) -> Field:
     given = field.get("options")
     listed = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
     options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in listed]
-    kind = KINDS.get(str(field.get("type", "text")), ANY)
-    named = currencies.decimals(str(field.get("currency"))) if field.get("minor") is True else 0
-    digits = condition_rows.MINOR_DIGITS if named is None else named
-    code = str(field.get("currency") or "")
-    currency = code if currencies.decimals(code) is not None or ("." in code and _plain(code)) else ""
-    made = Compared(
-        group,
-        path,
+    made = _field(
+        field["name"],
         str(field.get("label") or field["name"]),
-        kind,
+        STORED.get(str(field.get("type", "text")), "any"),
         options,
-        field.get("type") == "date",
-        digits,
-        currency,
     )
-    return _told_its_kind(made, field.get("minor") is True)
+    code = str(field.get("currency") or "")
+    known = currencies.decimals(code) is not None or ("." in code and _plain(code))
+    return replace(made, currency=code if known else None, minor=field.get("minor") is True)
 
 
 def _plain(path: str) -> bool:

@@ -12,12 +12,13 @@ from markupsafe import Markup
 
 from console import activity, browse, records
 from console.activity import ActivityRow, exports
+from console.activity.filters import LABELS, MOMENTS, TEXTS
 from console.auth import access, accounts
 from console.core.documents.collections import Collection, Field
 from console.core.errors import Malformed
 from console.core.events import GROUPS, KINDS
 from console.core.moments import midnight_text
-from console.views import downloads, formats, frame
+from console.views import assets, downloads, formats, forms, frame
 from console.views.activity.proof import badge
 from console.views.formats import Kind, Look
 
@@ -27,46 +28,16 @@ PAGE_SIZE = 25
 LONGEST = 400
 TOGETHER = timedelta(minutes=1)
 """How far apart looks that say the same stand in one line."""
-FILTERS = (
-    "user",
-    "kind",
-    "collection",
-    "record",
-    "run",
-    "workflow",
-    "createdAt.gte",
-    "createdAt.lt",
-    "createdAt.lte",
-)
-_LABELS = {
-    "user": "Person",
-    "team": "Team",
-    "kind": "What happened",
-    "collection": "Collection",
-    "record": "Record",
-    "run": "Run",
-    "workflow": "Workflow",
-    "createdAt.gt": "After",
-    "createdAt.gte": "From",
-    "createdAt.lt": "Before",
-    "createdAt.lte": "To",
-}
-_MOMENTS = frozenset(name for name in _LABELS if name.startswith("createdAt."))
+CHOSEN = frozenset({"user", "collection", "team", "workflow"})
+"""Filters by one text that are chosen from a list, or come from a link of another page alone; each other one has a box."""
+BOXES = {"record": "Record key"}
+PLACEHOLDERS = {"run": "run_…"}
 FORMS = (
     ("csv", "Table", "CSV: a sentence per event, for spreadsheets"),
     ("jsonl", "Events as they were hashed", "JSON Lines: one event a line"),
     ("zip", "Archive with proofs", "Anybody can check it without this console"),
 )
 """Value, label and hint of what can be exported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """An active filter, and the address without it."""
-
-    label: str
-    value: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +86,23 @@ def show() -> Response:
         if value and name not in ("limit", "filter")
     ]
     if frame.htmx.target == "filter":
-        return frame.page(
-            "activity/page.html", _offered() | {"held": dict(given)}, blocks={"filter": "filter"}
-        )
+        return frame.page("activity/page.html", {"sheet": _filter(dict(given))}, blocks={"filter": "filter"})
     wrong = ""
     try:
         query = activity.parse_query([*filters_for_log(given, frame.look()), ("limit", str(PAGE_SIZE))])
     except Malformed as error:
         wrong = "; ".join(
-            f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details
+            f"{LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details
         )
         query, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
     page = activity.page(frame.actor(), query.where, query.limit, query.after)
     people = {person.id: person.name for person in accounts.people()}
     context = {
         "entries": entries(page.rows, frame.look()),
-        "next": frame.present_address(after=page.next) if page.next else None,
-        "first": frame.present_address(after=None) if query.after else None,
+        **frame.page_places(page.next, query.after),
         "chips": chips(given, people),
-        **(_offered() if "filter" in request.args else {}),
-        "held": dict(given),
-        "filters": [(name, value) for name, value in given if name in _LABELS],
+        "sheet": _filter(dict(given)) if "filter" in request.args else None,
+        "filters": [(name, value) for name, value in given if name in LABELS],
         "wrong": wrong,
         "closed": sum(
             access.scope_for(frame.actor(), collection.id).nothing for collection in records.collections()
@@ -148,19 +115,29 @@ def show() -> Response:
     return frame.page("activity/page.html", context, blocks={"log": "log"}, status=400 if wrong else 200)
 
 
-def _offered() -> dict[str, Any]:
-    """Return what the sheet of filters offers: people, kinds by their groups, collections. A page has it when it is opened."""
-    by_group = [(group, [kind for kind in KINDS.values() if kind.group == group]) for group in GROUPS]
-    return {
-        "people": sorted(
-            ((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1]
+def _filter(held: Mapping[str, str]) -> forms.Form:
+    """Return the sheet of filters. A page has it when it is opened."""
+    people = sorted(((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1])
+    kinds: dict[str, list[tuple[str, str]]] = {"": [("", "Anything")]}
+    for group, words in GROUPS.items():
+        of_group = sorted((kind.label, kind.name) for kind in KINDS.values() if kind.group == group)
+        kinds[words] = [(group, f"{words}, all"), *((name, label) for label, name in of_group)]
+    collections = [(each.id, each.label) for each in browse.collections(frame.actor())]
+    finds = {"data-find": "", "data-needs": assets.asset("js/pick.js")}
+    fields = [
+        forms.Field("user", LABELS["user"], "select", choices=[("", "Anybody"), *people]),
+        forms.Field("kind", LABELS["kind"], "select", choices=kinds, more=finds),
+        forms.Field("collection", LABELS["collection"], "select", choices=[("", "Any"), *collections]),
+        *(
+            forms.Field(name, BOXES.get(name, LABELS[name]), placeholder=PLACEHOLDERS.get(name))
+            for name in TEXTS
+            if name not in CHOSEN
         ),
-        "kinds": [
-            (group, GROUPS[group], sorted((kind.label, kind.name) for kind in kinds))
-            for group, kinds in by_group
-        ],
-        "collections": browse.collections(frame.actor()),
-    }
+        *(forms.Field(name, LABELS[name], "date") for name in ("createdAt.gte", "createdAt.lte")),
+    ]
+    return forms.Form(
+        fields, {**held, **{name: value[:10] for name, value in held.items() if name in MOMENTS}}
+    )
 
 
 @blueprint.get("/activity/export")
@@ -193,23 +170,22 @@ def _without_days(name: str, value: str, look: Look) -> tuple[str, str]:
     try:
         return past or name, midnight_text(
             date.fromisoformat(value) + timedelta(days=bool(past)), look.zone
-        ) if name in _MOMENTS else value
+        ) if name in MOMENTS else value
     except (ValueError, OverflowError):
         return name, value
 
 
-def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip]:
+def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[frame.Chip]:
     """Return a chip for each active filter, except the cursor."""
     made = []
     for name, value in given:
-        if name not in _LABELS:
+        if name not in LABELS:
             continue
         shown = people.get(value, value) if name == "user" else _filter_in_words(name, value)
         rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
         made.append(
-            Chip(
-                _LABELS[name],
-                shown,
+            frame.Chip(
+                f"{LABELS[name]}: {shown}",
                 frame.present_address(**{name: rest[0] if rest else None, "after": None}),
             )
         )
@@ -227,7 +203,7 @@ def _filter_in_words(name: str, value: str) -> str:
             formats.text(
                 formats.Kind(name, "Day", "date"), date.fromisoformat(value).isoformat(), frame.look()
             )
-            if name in _MOMENTS
+            if name in MOMENTS
             else value
         )
     except ValueError:

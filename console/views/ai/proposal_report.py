@@ -97,8 +97,7 @@ def listed() -> Response:
         "chips": _chips(page, about, filters),
         "manual": frame.Badge("Handled manually", "warn", "hand-stop"),
         "said": report_words,
-        "next": frame.present_address(after=page.next) if page.next else None,
-        "first": frame.present_address(after=None) if filters.after else None,
+        **frame.page_places(page.next, filters.after),
     }
     return frame.page("at_work/cases.html", context)
 

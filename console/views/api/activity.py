@@ -8,6 +8,7 @@ from pydantic import Field
 
 from console import activity
 from console.activity import exports
+from console.activity.filters import Filters
 from console.views import downloads
 from console.views.api.operation import Asked, Example, Limit, Media, operation
 from console.views.api.shapes import ActivityPage
@@ -15,32 +16,14 @@ from console.views.api.shapes import ActivityPage
 blueprint = Blueprint("api_activity", __name__, url_prefix="/api/v1")
 
 
-class Filters(Asked):
-    """Filters of events; the service validates them, for pages and calls alike."""
-
-    user: str | None = Field(None, description="Who did it, by id or e-mail address")
-    team: str | None = None
-    collection: str | None = None
-    record: str | None = Field(None, description="Key of a record, with `collection`")
-    run: str | None = None
-    workflow: str | None = Field(
-        None, description="Id or slug: what was done to the workflow, and in its runs"
-    )
-    kind: list[str] = Field(default_factory=list, description="Kinds of events, several times for several")
-    gt: str | None = Field(None, alias="createdAt.gt", description="A moment such as 2026-11-20T06:30:00Z")
-    gte: str | None = Field(None, alias="createdAt.gte")
-    lt: str | None = Field(None, alias="createdAt.lt")
-    lte: str | None = Field(None, alias="createdAt.lte")
-
-
-class Wanted(Filters):
+class Wanted(Asked, Filters):
     """A page of events."""
 
     limit: Limit = 10
     after: str | None = Field(None, description="The `next` of the page before")
 
 
-class Exported(Filters):
+class Exported(Asked, Filters):
     """A file of events."""
 
     format: Literal["jsonl", "csv"] = "jsonl"

@@ -14,7 +14,7 @@ from flask import request
 from markupsafe import Markup
 
 from console import formats
-from console.core.filters import WHOLE, Filter, Group, Test
+from console.core.filters import SPOKEN, WHOLE, Filter, Group, Test
 from console.core.moments import midnight_text
 from console.formats import Kind, Look
 from console.views import frame
@@ -23,18 +23,7 @@ from console.views.browse import reference_boxes
 UNFILTERED = frozenset({"other", "binary", "file"})
 """Types of fields that no list filters by; those of `UNDRAWN` no list shows either."""
 UNDRAWN = UNFILTERED - {"other"}
-WORDED = (
-    ("eq", "is"),
-    ("ne", "is not"),
-    ("contains", "contains"),
-    ("starts_with", "begins with"),
-    ("gt", "is over"),
-    ("gte", "is at least"),
-    ("lt", "is under"),
-    ("lte", "is at most"),
-    ("in", "is one of"),
-    ("is_null", "is empty"),
-)
+WORDED = {"eq": "is", "ne": "is not", **SPOKEN, "in": "is one of", "is_null": "is empty"}
 DATED = (
     ("last", "is in the last … days"),
     ("next", "is in the next … days"),
@@ -55,17 +44,7 @@ OF_TEXT, OF_NUMBERS, OF_CHOICES, OF_LISTS = (
 COUNTED = frozenset({"last", "next", "ago"})
 VALUELESS = frozenset({"is_null", "today"})
 DATES = frozenset({"date", "datetime"})
-_SPOKEN = {
-    "eq": "is",
-    "ne": "is not",
-    "contains": "contains",
-    "starts_with": "begins with",
-    "gt": "is over",
-    "gte": "is at least",
-    "lt": "is under",
-    "lte": "is at most",
-    "in": "is",
-}
+_SPOKEN = {**WORDED, "in": "is"}
 _DATED = {
     "eq": "is",
     "ne": "is not",
@@ -77,14 +56,6 @@ _DATED = {
 }
 _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 YES_NO = {"yes": True, "no": False, "true": True, "false": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """An active condition as a sentence, and the address without it."""
-
-    label: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +71,7 @@ class Asking:
     """The collection whose records the box finds by name: the value is the key of one."""
 
 
-def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
+def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[frame.Chip]:
     """Return a chip for each active condition, joined by "and" or by "or" as a whole; groups within share one chip."""
     parts, kind = _parts(given)
     made = []
@@ -108,7 +79,7 @@ def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[C
         rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
         text = _written({kind: rest}) if rest else None
         made.append(
-            Chip(
+            frame.Chip(
                 condition_words(part, kinds, look),
                 frame.present_address(after=None, before=None, start=None, count=None, filter=text),
             )
@@ -296,14 +267,13 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
     name = request.args.get("add_field", "")
     name = name if name in known else next(iter(known), "")
     what = kinds.get(name) or Kind(name, name)
-    words = dict(WORDED)
     if what.type in DATES:
         return Asking(name, DATED, "date", (), frozenset(request.args.getlist("add_value")))
     if what.type == "boolean" or (what.options and what.type not in formats.LISTS):
         choices = tuple(what.options.items()) or (("yes", "Yes"), ("no", "No"))
         return Asking(
             name,
-            [(op, words[op]) for op in OF_CHOICES],
+            [(op, WORDED[op]) for op in OF_CHOICES],
             "choices",
             choices,
             frozenset(request.args.getlist("add_value")),
@@ -319,7 +289,7 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
     )
     return Asking(
         name,
-        [(op, words[op]) for op in ops],
+        [(op, WORDED[op]) for op in ops],
         form,
         (),
         frozenset(request.args.getlist("add_value")),
@@ -377,19 +347,7 @@ def with_more(present: str | None, condition: Mapping[str, Any], to: str = "") -
 
     `to`: the place of the one that it is joined with alone, the other way: `1` makes "A and (B or new)" of "A and B".
     """
-    try:
-        present_filter = json.loads(present or "{}")
-    except (ValueError, RecursionError):
-        present_filter = {}
-    kind = next(
-        (
-            word
-            for word in ("and", "or")
-            if isinstance(present_filter, dict) and isinstance(present_filter.get(word), list)
-        ),
-        None,
-    )
-    on = present_filter[kind] if kind else [present_filter] if present_filter else []
+    kind, on = _present_conditions(present)
     if not (to.isdecimal() and int(to) < len(on)):
         return _written({kind or "and": [*on, condition]})
     part, other = on[int(to)], "and" if kind == "or" else "or"
@@ -405,18 +363,20 @@ def with_more(present: str | None, condition: Mapping[str, Any], to: str = "") -
 
 def with_all(present: str | None, conditions: Sequence[Mapping[str, Any]]) -> str:
     """Return the filter of the address of which these conditions must hold too."""
+    kind, on = _present_conditions(present)
+    return _written({"and": [*([{"or": on}] if kind == "or" else on), *conditions]})
+
+
+def _present_conditions(text: str | None) -> tuple[str, list[Any]]:
+    """Return how the conditions of an address are joined, "" for fewer than two, and each of them; none of what cannot be read."""
     try:
-        present_filter = json.loads(present or "{}")
+        given = json.loads(text or "{}")
     except (ValueError, RecursionError):
-        present_filter = {}
-    on = (
-        present_filter["and"]
-        if isinstance(present_filter, dict) and isinstance(present_filter.get("and"), list)
-        else [present_filter]
-        if present_filter
-        else []
+        given = {}
+    kind = next(
+        (word for word in ("and", "or") if isinstance(given, dict) and isinstance(given.get(word), list)), ""
     )
-    return _written({"and": [*on, *conditions]})
+    return kind, given[kind] if kind else [given] if given else []
 
 
 def condition_of(source: Mapping[str, Any], op: str, entries: Sequence[str], look: Look) -> dict[str, Any]:

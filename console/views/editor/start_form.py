@@ -11,6 +11,7 @@ from console import workflows
 from console.automation import triggers as automation
 from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
+from console.core.documents.collections.condition_rows import every_field
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS, finds
 from console.core.documents.workflow import Exit
@@ -86,10 +87,7 @@ def start_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str
         for number, each in enumerate(document.get("exits") or ())
         if isinstance(each, Mapping)
     ]
-    known = {
-        **leaving,
-        **{path: each for trigger in triggers for path, each in part.compared(trigger).items()},
-    }
+    known = [every_field(groups) for groups in (leaving, *map(part.compared, triggers))]
     taken = {str(each.get("id")) for each in triggers}
     return Start(
         [part.trigger(number, each) for number, each in enumerate(triggers)],
@@ -99,7 +97,7 @@ def start_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str
         ],
         exits,
         part.again(document.get("reenrol")),
-        [(each.path, each.label) for each in known.values()],
+        list({path: each.label for fields in known for path, each in fields.items()}.items()),
     )
 
 
@@ -125,7 +123,7 @@ class _Part:
     def _collection(self, name: Any) -> Any:
         return next((each for each in collections_of(self.actor) if each.id == name), None)
 
-    def compared(self, trigger: Mapping[str, Any]) -> Mapping[str, conditions.Compared]:
+    def compared(self, trigger: Mapping[str, Any]) -> conditions.Groups:
         """Path → what the condition of the trigger may compare."""
         if trigger.get("kind") == "event":
             of = self._collection(trigger.get("collection") or self.document.get("collection"))
@@ -299,7 +297,7 @@ class _Part:
         ]
 
     def exit(
-        self, number: int, given: Mapping[str, Any], compared: Mapping[str, conditions.Compared]
+        self, number: int, given: Mapping[str, Any], compared: conditions.Groups
     ) -> tuple[Sequence[Box], str, str]:
         """The boxes of an exit, its title, and what it says in words."""
         form = form_of(self.actor, self.document, self.errors, compared)

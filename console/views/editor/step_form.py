@@ -16,6 +16,7 @@ from console.auth import accounts
 from console.auth.access import all_rows, can
 from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
+from console.core.documents.collections import Field, condition_rows
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
@@ -24,8 +25,9 @@ from console.core.expressions.functions import FUNCTIONS
 from console.infra.outbound import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
-from console.views.editor import condition_names, spoken_choices
+from console.views.editor import spoken_choices
 from console.views.editor.values_in_words import LABELS, words_of
+from console.views.workspaces import condition_lines
 from console.workflows import inboxes
 
 Path = tuple[str | int, ...]
@@ -126,6 +128,20 @@ class Box:
     new: str = "{}"
     condition: conditions.Rows | None = None
 
+    @staticmethod
+    def condition_choice(path: str, field: Field) -> dict[str, Any]:
+        """What a choice among the fields of a condition tells the page of its values."""
+        options = [(each.value, each.label) for each in field.options or () if not field.references]
+        return {
+            "value": path,
+            "data-kind": condition_rows.kind_of(field),
+            "data-day": "" if field.stored == "date" else None,
+            "data-digits": condition_rows.digits_of(field) or None,
+            "data-currency": condition_rows.unit_of(path, field) or None,
+            "data-references": field.references,
+            "data-options": json.dumps(options) if options else None,
+        }
+
     @property
     def tried(self) -> str:
         """How the text is tried on an example: expression, each (it is judged for each record that is read), template, lines or pairs; empty for what is no expression."""
@@ -186,13 +202,18 @@ def common(
 
 
 def form_of(
-    actor: Actor,
-    document: Mapping[str, Any],
-    errors: Mapping[str, str],
-    compared: Mapping[str, conditions.Compared],
+    actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str], compared: conditions.Groups
 ) -> "_Form":
     """The boxes of what stands outside the steps; `errors`: place in the document → what is wrong there, `compared`: what its conditions may compare."""
     return _Form(_Offer(actor, document), errors, {}, compared)
+
+
+def condition_of(text: str, groups: conditions.Groups) -> conditions.Rows | None:
+    """The rows that the condition stands for, with the names of records; None where rows cannot say it."""
+    names = condition_lines.with_names(condition_rows.every_field(groups), [text], condition_rows.path_of)
+    return conditions.rows(
+        text, {title: {path: names[path] for path in fields} for title, fields in groups.items()}
+    )
 
 
 @functools.cache
@@ -216,7 +237,7 @@ class _Form:
     offer: "_Offer"
     errors: Mapping[str, str]
     shared: Mapping[str, Any]
-    compared: Mapping[str, conditions.Compared]
+    compared: conditions.Groups
 
     def of_object(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         needed = schema.get("required", ())
@@ -282,7 +303,7 @@ class _Form:
                     lambda found: found[1].upper(),
                     make.keywords["help"],  # type: ignore[attr-defined]
                 )
-                rows = condition_names.rows(str(value or ""), self.compared)
+                rows = condition_of(str(value or ""), self.compared)
                 return make(control="condition", value=value or "", condition=rows, help=help_text)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
@@ -503,7 +524,7 @@ class _Offer:
             if step["type"] not in ("start", "end", "approval")
         ]
 
-    def compared(self, before: Before) -> Mapping[str, conditions.Compared]:
+    def compared(self, before: Before) -> conditions.Groups:
         """Path → what a row of a condition may compare."""
         return conditions.compared(self.document, self._own(), before)
 
@@ -554,7 +575,7 @@ def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tup
     found = _Offer(actor, document).compared(before)
     given = [(f"{part}.{name}", "") for part in ("variables", "tables") for name in document.get(part) or {}]
     return [
-        *((each.path, each.label) for each in found.values()),
+        *((path, each.label) for path, each in condition_rows.every_field(found).items()),
         *given,
         ("now", "Now"),
         *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
@@ -582,17 +603,17 @@ def settings_in_words(
 ) -> list[tuple[str, str]]:
     """(label, in words) of what the settings of a step say, for those who judge a proposal."""
     outputs = {sketch.id: sketch.outputs for sketch in sketches(document, steps.all_types(), [])}
-    known = _Offer(actor, document).compared(outputs)
+    known = condition_rows.every_field(_Offer(actor, document).compared(outputs))
 
     def said(name: str, value: Any) -> str:
         if isinstance(value, str):
             if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
                 return column.label
-            return (
-                condition_names.sentence(value, known)
-                if name in conditions.CONDITIONS
-                else conditions.text_words(value, known)
-            )
+            if name in conditions.CONDITIONS:
+                return conditions.sentence(
+                    value, condition_lines.with_names(known, [value], condition_rows.path_of)
+                )
+            return conditions.text_words(value, known)
         if name == "roles" and isinstance(value, list):
             return ", ".join(formats.role_words(str(each)) for each in value)
         if isinstance(value, list):

@@ -73,18 +73,15 @@ def show() -> Response:
     context = {
         "lines": page.lines,
         "down": page.down,
-        "next": frame.present_address(after=page.next) if page.next else None,
-        "first": frame.present_address(after=None) if request.args.get("after") else None,
+        **frame.page_places(page.next, request.args.get("after")),
         "held": held,
-        "chips": [
-            (
-                LABELS[name],
-                _words(name, value, page.lines),
-                frame.present_address(**{name: None, "after": None}),
-            )
-            for name, value in held.items()
-            if value
-        ],
+        "chips": frame.filter_chips(
+            {
+                name: f"{LABELS[name]}: {_words(name, value, page.lines)}"
+                for name, value in held.items()
+                if value
+            }
+        ),
         "wrong": wrong,
         "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
         "several": _words("status", held["status"], ()),

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -109,15 +108,6 @@ GONE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """An active filter in words, and the address without it."""
-
-    label: str
-    value: str
-    href: str
-
-
 @blueprint.get("")
 def show() -> Response:
     """Show the list, newest first."""
@@ -137,17 +127,11 @@ def show() -> Response:
     )
     context = {
         "calls": Table("Calls, newest first", COLUMNS, [_cells(call, known, people) for call in calls]),
-        "chips": [
-            Chip(
-                LABELS[name],
-                _spoken(name, value, known, people),
-                frame.present_address(**{name: None, "after": None}),
-            )
-            for name, value in given.items()
-        ],
+        "chips": frame.filter_chips(
+            {name: f"{LABELS[name]}: {_spoken(name, value, known, people)}" for name, value in given.items()}
+        ),
         "form": _filter_form(given, known),
-        "next": frame.present_address(after=following) if following else None,
-        "first": frame.present_address(after=None) if after else None,
+        **frame.page_places(following, after),
         "wrong": wrong,
     }
     return area.page(

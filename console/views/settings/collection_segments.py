@@ -7,12 +7,7 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console.core.documents.collections import (
-    Field as CollectionField,
-    condition_rows,
-    document_words,
-    free_id,
-)
+from console.core.documents.collections import Field as CollectionField, condition_rows, free_id
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.records import hooks
 from console.sources import collections
@@ -239,7 +234,7 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 def _line(entry: Mapping[str, Any], fields: Mapping[str, CollectionField]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"], fields=fields) if "filter" in entry else None
     words = (
-        document_words.sentence(entry["filter"], fields)
+        condition_rows.sentence(entry["filter"], fields)
         if "filter" in entry
         else " ".join(entry["sql"].split())
     )
@@ -266,8 +261,8 @@ def _form(
     form: MultiDict[str, str] | None = request.form if request.method == "POST" else None
     if form is None and not sent["conditions"]:
         form = MultiDict({f"{ROWS}.0.field": ""})
-    rows = condition_lines.drawn_joined(
-        ROWS, sent["conditions"], {"": fields}, form, (), refused=wrong is not None, sources=READER
+    rows = condition_lines.drawn(
+        ROWS, sent["conditions"], {"": fields}, form, READER, refused=wrong is not None
     )
     drawn_rows = Markup(frame.render("settings/segment_conditions.html", {"rows": rows, "name": ROWS}))  # noqa: S704 (a template of ours)
     key = editing.becoming.key

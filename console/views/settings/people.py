@@ -85,8 +85,7 @@ def show() -> Response:
         ),
         "teams": team_choices(query.team),
         "roles": role_choices(),
-        "next": frame.present_address(after=following) if following else None,
-        "first": frame.present_address(after=None) if query.after else None,
+        **frame.page_places(following, query.after),
         "csv": frame.with_query(
             "/settings/people/people.csv", {name: value or None for name, value in filters.items()}
         ),

@@ -109,8 +109,7 @@ def show_one(webhook_id: str) -> Response:
         ),
         "statuses": [("", "All"), *((name, badge.label) for name, badge in BECAME.items())],
         "status": status,
-        "first": frame.present_address(after=None) if after else None,
-        "next": frame.present_address(after=following) if following else None,
+        **frame.page_places(following, after),
     }
     return area.page("settings/webhook.html", "webhooks", context, heading=webhook.host)
 

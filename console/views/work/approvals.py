@@ -21,7 +21,6 @@ from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
 from console.runs.commands import approval_questions
 from console.views import blocks, formats, frame
-from console.views.activity.activity import Chip
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
 from console.views.runs.block_papers import Papers
@@ -81,14 +80,10 @@ def show() -> Response:
         "rows": [row(line) for line in page.lines],
         "publishing": [] if given or request.args.get("after") else drawn_rows(_publishing(chosen)),
         "nothing": nothing,
-        "next": frame.present_address(after=page.next) if page.next else None,
-        "first": frame.present_address(after=None) if request.args.get("after") else None,
-        "chips": [
-            Chip(
-                FILTERS[name], people.get(value, value), frame.present_address(**{name: None, "after": None})
-            )
-            for name, value in given.items()
-        ],
+        **frame.page_places(page.next, request.args.get("after")),
+        "chips": frame.filter_chips(
+            {name: f"{FILTERS[name]}: {people.get(value, value)}" for name, value in given.items()}
+        ),
         "held": given,
         "people": sorted(
             {(line.approval.requested_by, line.requester_name) for line in page.lines},

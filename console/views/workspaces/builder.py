@@ -19,6 +19,7 @@ from console.views.workspaces import (
     chosen_paths,
     component_form,
     condition_boxes,
+    condition_lines,
     workspace_preview,
 )
 from console.workspaces import Editing
@@ -364,15 +365,16 @@ def _form(
     document: Workspace, kind: str, own: Mapping[str, Any], errors: Mapping[str, str], *, sent: bool
 ) -> list[component_form.Box]:
     """The boxes of the component, conditions as rows; as the request has them where it `sent` them."""
-    names, form = chosen_paths.completions(document, own), request.values if sent else None
+    sources = condition_lines.sources_of(chosen_paths.completions(document, own))
+    form = request.values if sent else None
     found = component_form.boxes(frame.actor(), document, kind, own, errors)
     for number, box in enumerate(found):
         if box.control == "conditions":
-            rows = condition_boxes.drawn(box.name, document, own, form, names, refused=bool(box.error))
+            rows = condition_boxes.drawn(box.name, document, own, form, sources, refused=bool(box.error))
             found[number] = replace(box, rows=rows)
         elif box.control == "stages":
             found[number] = replace(
-                box, stages=condition_boxes.stages(own, form, names, refused=bool(box.error))
+                box, stages=condition_boxes.stages(own, form, sources, refused=bool(box.error))
             )
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 from console import workspaces
 from console.auth import accounts
 from console.core.documents.collections import Field
+from console.core.documents.collections.condition_rows import every_field, parts_of
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.workspaces import KINDS, Workspace
 from console.core.errors import ConsoleError
@@ -104,10 +105,7 @@ def _content(document: Workspace, path: str, value: Any) -> str:
     *_, last = path.split(".")
     given = value if isinstance(value, Mapping) and value.get("type") in KINDS else _given(path, document)
     boxes, fields = offered(frame.actor(), document, given)
-    fields = {
-        **fields,
-        **chosen_paths.every_field(chosen_paths.condition_groups(document, len(fields) or 1_000)),
-    }
+    fields = {**fields, **every_field(chosen_paths.condition_groups(document, len(fields) or 1_000))}
     labels, options = {box.name: box.label for box in boxes}, {box.name: dict(box.options) for box in boxes}
     if given is not value:
         return _setting(last, value, options.get(last, {}), fields)
@@ -150,7 +148,7 @@ def _setting(name: str, value: Any, options: Mapping[str, str], fields: Mapping[
 
 def _condition(said: str, fields: Mapping[str, Field]) -> str:
     """A condition in words."""
-    joined, parts = condition_lines.parts_of(said)
+    joined, parts = parts_of(said)
     return (" or " if joined == "any" else " and ").join(
         condition_lines.words(part, fields) or _signs(part, fields) for part in parts
     )

@@ -96,11 +96,6 @@ def condition_groups(document: Workspace, most: int) -> dict[str, dict[str, Fiel
     return {title: named for title, named in {**found, "Of whoever looks": READER}.items() if named}
 
 
-def every_field(groups: Mapping[str, Mapping[str, Field]]) -> dict[str, Field]:
-    """What the groups name, by its path."""
-    return {key: item for group in groups.values() for key, item in group.items()}
-
-
 def _of_input(item: Part) -> Field:
     name, label = str(getattr(item, "name", "")), str(getattr(item, "label", ""))
     match item:

@@ -8,10 +8,11 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console.core.documents.collections import Field
+from console.core.documents.collections.condition_rows import every_field
 from console.core.documents.workspaces import Workspace
 from console.core.errors import Invalid
 from console.views.workspaces import condition_lines
-from console.views.workspaces.chosen_paths import condition_groups, every_field
+from console.views.workspaces.chosen_paths import condition_groups
 from console.views.workspaces.condition_lines import Rows, fields_of
 
 MOST_STAGES = 12
@@ -67,24 +68,22 @@ def drawn(
     document: Workspace,
     own: Mapping[str, Any],
     form: MultiDict[str, str] | None,
-    names: Sequence[tuple[str, str]],
+    sources: condition_lines.Groups,
     *,
     refused: bool,
 ) -> Rows:
     """The rows of the box."""
-    if name == "visible_if":
-        return condition_lines.drawn_joined(
-            name, own.get(name) or "", condition_groups(document, MOST_FIELDS), form, names, refused=refused
-        )
+    alone = name == "visible_if"
+    groups = condition_groups(document, MOST_FIELDS) if alone else _groups(str(own.get("collection") or ""))
     return condition_lines.drawn(
-        name, own.get(name) or (), _groups(str(own.get("collection") or "")), form, names, refused=refused
+        name, own.get(name) or ("" if alone else ()), groups, form, sources, refused=refused
     )
 
 
 def stages(
     own: Mapping[str, Any],
     form: MultiDict[str, str] | None,
-    names: Sequence[tuple[str, str]],
+    sources: condition_lines.Groups,
     *,
     refused: bool,
 ) -> list[StageRows]:
@@ -95,17 +94,17 @@ def stages(
         known = stored[number] if number < len(stored) else {"label": "", "where": ""}
         at = sent[number] if sent is not None and number < len(sent) else ""
         label = form.get(f"{at}.label", "") if form is not None and at else str(known["label"])
-        lines = condition_lines.drawn_joined(
+        lines = condition_lines.drawn(
             at or f"stages.{number}",
             str(known["where"]),
             groups,
             form if at else None,
-            names,
+            sources,
             refused=refused,
         )
         if not lines.shown:  # a stage has a condition
             blank = MultiDict({f"stages.{number}.0.field": ""})
-            lines = condition_lines.drawn_joined(f"stages.{number}", "", groups, blank, names)
+            lines = condition_lines.drawn(f"stages.{number}", "", groups, blank, sources)
         lacks = (
             ""
             if not refused or not at

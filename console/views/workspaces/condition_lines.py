@@ -1,7 +1,7 @@
 """Conditions of a component as rows of field, comparison and value, one an expression of the document; what rows cannot say is a row of text."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,41 +9,34 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console import browse, records
-from console.core import expressions
-from console.core.documents.collections import Collection, Field, Option, condition_rows, document_words
-from console.core.documents.collections.condition_rows import EMPTY, VALUELESS, ConditionRow
+from console.core.documents.collections import Collection, Field, Option, condition_rows
+from console.core.documents.collections.condition_rows import (
+    DAY,
+    DAYS,
+    EXPRESSION,
+    OPERATORS,
+    SOURCE,
+    VALUELESS,
+    ConditionRow,
+    every_field,
+    name_of,
+    parts_of,
+    row_of,
+    row_words,
+    rows_of,
+    text_of,
+    together,
+)
 from console.core.errors import ConsoleError
-from console.core.expressions import ExpressionError
-from console.core.expressions.nodes import Compare, Node, Path
 from console.core.plain_words import humanised, uncapitalised
 from console.formats import Look
 from console.views import formats, frame
 from console.views.browse import reference_boxes
 
-EXPRESSION = "="
-"""In place of a field: the value is an expression."""
 MOST = 20
-DAYS = frozenset({"last", "older", "next"})
-OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-"""Comparisons whose other side may come from the workspace."""
-SOURCE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 READER = (("me.email", "E-mail address"), ("me.name", "Name"))
-READER_OF_LIST = "$currentUser."
-"""Where a value begins that is of whoever looks at a list; a row holds it as if it were typed."""
 Groups = Mapping[str, Sequence[tuple[str, str]]]
 """Title → (path, label) of what the workspace has to compare with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row. `source`: the path whose value is compared with, in place of a typed one; `was`: its expression in the document."""
-
-    field: str = ""
-    comparison: str = "=="
-    value: str = ""
-    source: str = ""
-    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class Shown:
     `text` stands in the box of the value; `picks` is the collection whose records it finds by name, and `picked` what is sent for the one it shows.
     """
 
-    line: Line
+    line: ConditionRow
     control: str
     comparisons: Sequence[tuple[str, str]]
     options: Sequence[tuple[str, str]] = ()
@@ -128,117 +121,10 @@ def fields_of(collection_id: str) -> dict[str, Field]:
     )
 
 
-# ------------------------------------------------------------------------------------------------ rows and expressions
-
-
-def text_of(line: Line, fields: Mapping[str, Field]) -> str:
-    """The expression that the row says. Raises ValueError with a sentence."""
-    if line.field == EXPRESSION:
-        return line.value.strip()
-    if line.was and line == line_of(line.was, fields):
-        return line.was
-    return _made(line, fields)
-
-
-def _made(line: Line, fields: Mapping[str, Field]) -> str:
-    field = fields.get(line.field)
-    sourced = bool(line.source) and line.comparison in OPERATORS
-    days = field is not None and condition_rows.kind_of(field) == "day" and line.comparison in OPERATORS
-    if days and not sourced and line.value and not DAY.match(line.value):
-        raise ValueError(f"Write a day as 2026-12-31: {line.value} is none.")
-    stand_in = "$currentUser.source" if sourced else line.value
-    root = line.field.removesuffix(field.name).removesuffix(".") if field else ""
-    row = ConditionRow(line.field, line.comparison, stand_in)
-    text, wrong = condition_rows.expression_of([row], "all", fields, root or "record")
-    if wrong:
-        raise ValueError(wrong[0].reason)
-    if not sourced:
-        return text
-    if not SOURCE.fullmatch(line.source):
-        raise ValueError("Choose what it is compared with.")
-    return text.removesuffix(stand_in) + line.source
-
-
-def line_of(text: str, fields: Mapping[str, Field]) -> Line:
-    """The row that says exactly this expression; a row of text where none does."""
-    for line in _candidates(text, fields):
-        with suppress(ValueError, ExpressionError):
-            if _meaning(_made(line, fields)) == _meaning(text):
-                return line
-    return Line(EXPRESSION, value=text, was=text)
-
-
-def _meaning(text: str) -> str:
-    """The tree of the expression without where its parts stand: spacing is no difference. Raises ExpressionError."""
-    return re.sub(r"position=[0-9]+", "", repr(expressions.parse(text).node))
-
-
-def _candidates(text: str, fields: Mapping[str, Field]) -> list[Line]:
-    with suppress(ExpressionError):
-        node = expressions.parse(text).node
-        if (source := _source(node)) and isinstance(node, Compare):
-            return [Line(name, node.operator, "", source, text)] if (name := _named(node.left)) else []
-        found = condition_rows.rows_of(text, _named)
-        rows = [document_words.typed(row, fields) for row in found[1]] if found else []
-        return (
-            [Line(row.field, row.comparison, row.value, "", text) for row in rows] if len(rows) == 1 else []
-        )
-    return []
-
-
-def _named(node: Any) -> str:
-    """How a row names what this path leads to: a field of the record by its name alone, else by the whole way; "" for what no row names."""
-    if not isinstance(node, Path) or not all(isinstance(step, str) for step in node.steps):
-        return ""
-    if node.root == "record":
-        return str(node.steps[0]) if len(node.steps) == 1 else ""
-    return ".".join(map(str, (node.root, *node.steps))) if node.root in ("input", "selected", "me") else ""
-
-
-def _source(node: Node) -> str:
-    """The path that a field of the record or of the workspace is compared with; "" where it is with anything else."""
-    match node:
-        case Compare(
-            left=Path(root="record" | "input" | "selected" | "me"),
-            right=Path(root="input" | "selected" | "me") as other,
-        ):
-            return other.dotted if SOURCE.fullmatch(other.dotted) else ""
-    return ""
-
-
-_SIGN = re.compile(
-    r"(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')|(?P<open>[(\[])|(?P<close>[)\]])|&&|\|\|", re.DOTALL
-)
-
-
-def parts_of(text: str) -> tuple[str, list[str]]:
-    """(`all` or `any`, the conditions that the expression joins so): what joins none is the only one."""
-    for joined, sign in (("any", "||"), ("all", "&&")):
-        parts, depth, begins = list[str](), 0, 0
-        for found in _SIGN.finditer(text):
-            depth += bool(found["open"]) - bool(found["close"])
-            if found[0] == sign and not depth:
-                parts.append(text[begins : found.start()].strip())
-                begins = found.end()
-        if parts:
-            return joined, [*parts, text[begins:].strip()]
-    return "all", [text.strip()] if text.strip() else []
-
-
-def together(texts: Sequence[str], joined: str, before: str = "") -> str:
-    """The conditions as one expression; as it was written `before` where that says the same."""
-    if len(texts) > 1 and joined == "all":
-        texts = [f"({text})" if parts_of(text)[0] == "any" else text for text in texts]
-    made = (" || " if joined == "any" else " && ").join(texts)
-    with suppress(ExpressionError):
-        return before if before and _meaning(made) == _meaning(before) else made
-    return made
-
-
 # ------------------------------------------------------------------------------------------------ what a form sends
 
 
-def sent_lines(name: str, form: MultiDict[str, str]) -> list[Line] | None:
+def sent_lines(name: str, form: MultiDict[str, str]) -> list[ConditionRow] | None:
     """The rows of the box in a sent form, with one more or one less where a button says so; None where it has none."""
     places = {
         int(key.split(".")[-2])
@@ -253,23 +139,23 @@ def sent_lines(name: str, form: MultiDict[str, str]) -> list[Line] | None:
         if not (own and act == "without" and number == str(place))
     ]
     if own and act == "add" and len(lines) < MOST:
-        lines.append(Line())
+        lines.append(ConditionRow())
     return lines if places or own else None
 
 
-def _sent(at: str, form: MultiDict[str, str]) -> Line:
+def _sent(at: str, form: MultiDict[str, str]) -> ConditionRow:
     value = ", ".join(
         each.strip() for part in ("value", "more") for each in _keys(f"{at}.{part}", form) if each.strip()
     )
     field, comparison, source = (form.get(f"{at}.{part}", "") for part in ("field", "comparison", "source"))
     was = form.get(f"{at}.was", "")
-    if source.startswith(READER_OF_LIST):
-        return Line(field, comparison, source, "", was)
+    if source.startswith(condition_rows.READER):
+        return ConditionRow(field, comparison, source, "", was)
     if (
         field == EXPRESSION and comparison and was
     ):  # a row becomes one of text: it begins as the expression that the row said
-        return Line(field, value=was, was=was)
-    return Line(field, comparison, value.replace("\r\n", "\n"), source, was)
+        return ConditionRow(field, value=was, was=was)
+    return ConditionRow(field, comparison, value.replace("\r\n", "\n"), source, was)
 
 
 def _keys(name: str, form: MultiDict[str, str]) -> list[str]:
@@ -277,7 +163,7 @@ def _keys(name: str, form: MultiDict[str, str]) -> list[str]:
     return reference_boxes.sent(form, name, form.getlist(name))
 
 
-def _read(lines: Sequence[Line], fields: Mapping[str, Field]) -> tuple[list[str], dict[int, str]]:
+def _read(lines: Sequence[ConditionRow], fields: Mapping[str, Field]) -> tuple[list[str], dict[int, str]]:
     """(expressions, number of a row → what is wrong with it); rows without a field are left out."""
     texts, wrong = [], {}
     for number, line in enumerate(lines):
@@ -314,115 +200,77 @@ def wrong_rows(name: str, form: MultiDict[str, str], fields: Mapping[str, Field]
 
 def drawn(
     name: str,
-    stored: Sequence[str],
+    stored: str | Sequence[str],
     groups: Mapping[str, Mapping[str, Field]],
     form: MultiDict[str, str] | None,
-    names: Sequence[tuple[str, str]],
+    sources: Groups,
     *,
     refused: bool = False,
-    joined: str = "",
-    sources: Groups | None = None,
 ) -> Rows:
-    """The rows of a box: as they were sent, so that nothing typed is lost, else those of the document.
+    """Return the rows of a box: as they were sent, so that nothing typed is lost, else those of the document, where somebody else changed it too.
 
-    `groups`: title → what a row may name; `names`: (path, label) of the workspace, to compare with, unless `sources` says with what;
-    `joined`: `all` or `any` where the rows are one expression.
+    `stored` is one expression, or several of which each is a row; `groups`: title → what a row may name; `sources`: what it may be compared with.
     """
-    fields = {key: field for group in groups.values() for key, field in group.items()}
+    fields = every_field(groups)
+    joined, texts = parts_of(stored) if isinstance(stored, str) else ("", list(stored))
     lines = sent_lines(name, form) if form is not None else None
-    texts, wrong = _read(lines or [], fields)
-    if lines is None or (texts != list(stored) and not wrong and not joined):
-        lines, wrong = [line_of(text, fields) for text in stored], {}
-    sources = _grouped(names) if sources is None else sources
+    said, wrong = _read(lines or [], fields)
+    chosen = form.get(f"{name}.joined", joined) if form is not None and joined else joined
+    same = together(said, chosen, stored) == stored if isinstance(stored, str) else said == texts
+    if lines is None or not (same or wrong):
+        lines, wrong, chosen = [row_of(text, fields) for text in texts], {}, joined
     look = _naming(lines, fields)
     shown = [
         _shown(line, fields, bool(sources), wrong.get(number, "") if refused else "", look)
         for number, line in enumerate(lines)
     ]
-    return Rows(
-        shown,
-        {title: [(key, each.label) for key, each in group.items()] for title, group in groups.items()},
-        sources,
-        joined,
-    )
-
-
-def drawn_joined(
-    name: str,
-    stored: str,
-    groups: Mapping[str, Mapping[str, Field]],
-    form: MultiDict[str, str] | None,
-    names: Sequence[tuple[str, str]],
-    *,
-    refused: bool = False,
-    sources: Groups | None = None,
-) -> Rows:
-    """The rows of a box that is one expression."""
-    fields = {key: field for group in groups.values() for key, field in group.items()}
-    if (
-        form is not None
-        and not wrong_rows(name, form, fields)
-        and read_joined(name, form, fields, stored) != stored
-    ):
-        form = None  # somebody else changed it
-    joined, texts = parts_of(stored)
-    joined = form.get(f"{name}.joined", joined) if form is not None else joined
-    return drawn(
-        name,
-        texts,
-        groups,
-        form,
-        names,
-        refused=refused,
-        joined="any" if joined == "any" else "all",
-        sources=sources,
-    )
+    offered = {title: [(key, each.label) for key, each in group.items()] for title, group in groups.items()}
+    return Rows(shown, offered, sources, "any" if chosen == "any" else joined and "all")
 
 
 def words(text: str, fields: Mapping[str, Field]) -> str:
-    """The condition as it is read aloud: "Customer is Isla Hartley"; "" for what no row says alone."""
-    line = line_of(text, fields)
-    field = fields.get(line.field)
-    if field is None or line.source or (line.field.startswith("selected.") and field.name == "key"):
+    """Return the condition as it is read aloud: "Customer is Isla Hartley"; "" for what no row says alone."""
+    row = row_of(text, fields)
+    field = with_names(fields, [text]).get(row.field)
+    if field is None or row.source or (row.field.startswith("selected.") and field.name == "key"):
         return ""
-    look, what, labels = (
-        _naming([line], fields),
-        formats.kind(field),
-        {each.value: each.label for each in field.options or ()},
+    root = row.field.removesuffix(field.name).split(".")
+    return row_words(
+        row,
+        replace(field, label=f"{field.label} of the chosen {' '.join(root[1:-1])}")
+        if root[0] == "selected"
+        else field,
     )
-    values = ", ".join(
-        reference_boxes.name_of(what, value, look) or labels.get(value, value) for value in _values(line)
-    )
-    how, root = (
-        condition_rows.comparisons(field)[line.comparison],
-        line.field.removesuffix(field.name).split("."),
-    )
-    label = f"{field.label} of the chosen {' '.join(root[1:-1])}" if root[0] == "selected" else field.label
-    return f"{label} {how.replace('…', values) if '…' in how else f'{how} {values}'.strip()}"
 
 
-def with_names(fields: Mapping[str, Field], texts: Sequence[str]) -> dict[str, Field]:
-    """The fields; those that lead to records that the conditions name have these as options, so that words about them say their names."""
-    rows = [row for text in texts for row in (condition_rows.rows_of(text) or ("", []))[1]]
-    lines = [Line(row.field, row.comparison, row.value) for row in rows if row.comparison not in VALUELESS]
-    look, found = _naming(lines, fields), dict(fields)
-    for line in lines:
-        field = found.get(line.field)
+def with_names(
+    fields: Mapping[str, Field], texts: Sequence[str], named: Callable[[Any], str] = name_of
+) -> dict[str, Field]:
+    """Return the fields; those that lead to records that the conditions name have these as options, so that words about them say their names."""
+    rows = [
+        row
+        for text in texts
+        for row in (rows_of(text, named=named) or ("", []))[1]
+        if row.comparison not in VALUELESS
+    ]
+    look, found = _naming(rows, fields), dict(fields)
+    for row in rows:
+        field = found.get(row.field)
         if field is not None and field.references:
-            named = [
+            known = [
                 Option(value, name)
-                for value in _values(line)
+                for value in _values(row)
                 if (name := reference_boxes.name_of(formats.kind(field), value, look))
             ]
-            found[line.field] = replace(field, options=(*(field.options or ()), *named))
+            found[row.field] = replace(field, options=(*(field.options or ()), *known))
     return found
 
 
-def _values(line: Line) -> list[str]:
+def _values(line: ConditionRow) -> list[str]:
     return [each.strip() for each in line.value.split(",")] if line.comparison == "in" else [line.value]
 
 
-def _naming(lines: Sequence[Line], fields: Mapping[str, Field]) -> Look:
+def _naming(lines: Sequence[ConditionRow], fields: Mapping[str, Field]) -> Look:
     """The look with the names of the records that rows name by their keys."""
     wanted = {
         (field.references, value)
@@ -435,7 +283,7 @@ def _naming(lines: Sequence[Line], fields: Mapping[str, Field]) -> Look:
     return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
 
 
-def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str, look: Look) -> Shown:
+def _shown(line: ConditionRow, fields: Mapping[str, Field], sources: bool, error: str, look: Look) -> Shown:
     if line.field == EXPRESSION:
         return Shown(line, "expression", [], error=error)
     field = fields.get(line.field)
@@ -446,7 +294,7 @@ def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str, l
     line = line if line.comparison in fitting else replace(line, comparison=next(iter(fitting)))
     options = [(each.value, each.label) for each in field.options or ()]
     values, sourced = _values(line), sources and line.comparison in OPERATORS
-    if sourced and line.value.startswith(READER_OF_LIST):
+    if sourced and line.value.startswith(condition_rows.READER):
         line = replace(line, value="", source=line.value)
     control, what = _control(line, field, bool(options)), formats.kind(field)
     shown = Shown(line, control, list(fitting.items()), options, values, sourced, error, line.value)
@@ -469,8 +317,8 @@ def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str, l
     return shown
 
 
-def _control(line: Line, field: Field, options: bool) -> str:
-    if line.comparison in VALUELESS or line.comparison in EMPTY:
+def _control(line: ConditionRow, field: Field, options: bool) -> str:
+    if line.comparison in VALUELESS:
         return "none"
     if options and line.comparison in ("==", "!="):
         return "choice"
@@ -482,11 +330,14 @@ def _control(line: Line, field: Field, options: bool) -> str:
     if kind == "day" and line.comparison in OPERATORS:
         return "date" if not line.value or DAY.fullmatch(line.value) else "text"
     return (
-        "number" if line.comparison in DAYS or (kind == "number" and line.comparison in OPERATORS) else "text"
+        "number"
+        if line.comparison in DAYS or (kind in ("number", "amount") and line.comparison in OPERATORS)
+        else "text"
     )
 
 
-def _grouped(names: Sequence[tuple[str, str]]) -> Groups:
+def sources_of(names: Sequence[tuple[str, str]]) -> Groups:
+    """Return what a row may be compared with: (path, label) of the workspace, by the title of its group."""
     found: dict[str, list[tuple[str, str]]] = {}
     for path, label in names:
         root, _, rest = path.partition(".")

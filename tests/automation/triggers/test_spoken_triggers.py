@@ -4,6 +4,7 @@ import pytest
 
 from console import records
 from console.core.documents import condition_words, triggers_check
+from console.core.documents.collections.condition_rows import every_field
 from console.core.documents.triggers_check import EVENTS
 from tests.company import DOCUMENT, Company
 from tests.support.contact_club import found_club
@@ -21,8 +22,8 @@ def test_every_row_that_an_event_or_an_exit_offers_is_taken_by_the_check_and_com
     collection = records.collection("contact")
     for on in EVENTS:
         offered = condition_words.compared_at_event(on, collection, [("care-review", "Care review")])
-        assert {f"event.{name}" for name in condition_words.TELLS.get(on, ())} <= set(offered)
-        for path in offered:
+        assert {f"event.{name}" for name in condition_words.TELLS.get(on, ())} <= set(every_field(offered))
+        for path in every_field(offered):
             trigger = {"id": "a", "kind": "event", "on": on, "filter": f"{path} != null"}
             found = triggers_check.problems(
                 {"collection": "contact", "run_as": "a@b.example", "triggers": [trigger]},

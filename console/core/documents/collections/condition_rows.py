@@ -1,10 +1,12 @@
 """Conditions as rows of field, comparison and value, and the expression that they make; both ways.
 
-An expression that is more than rows joined by one "and" or one "or" has no rows: it is edited as text.
+A row names a field of the record by its name alone, and anything else by its whole path. An expression that no row says is a row of text.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -42,37 +44,50 @@ FITTING: Mapping[str, Mapping[str, str]] = {
 }
 """Kind of field → its comparisons in words."""
 VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
+OPERATORS = frozenset({*COMPARED, *ORDERED})
+"""Comparisons whose other side may come from the workspace."""
+DAYS = frozenset({"last", "older", "next"})
+EXPRESSION = "="
+"""In place of a field: the value is an expression."""
+SOURCE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+READER = "$currentUser."
+"""Where a value begins that is of whoever looks."""
 NUMBERS = frozenset({"integer", "decimal"})
 MINOR_DIGITS = 2
 """Of an amount in the smallest unit of its currency, where only the record knows which currency that is."""
 PER_CENT = -2
 ROOTS = frozenset({"record", "former", "input", "steps", "item", "lead", "event", "selected"})
-"""Where the paths begin that a row of a workflow or of a workspace may name."""
+"""Where the paths begin that a row of a workflow may name."""
+WORKSPACE = frozenset({"input", "selected", "me"})
+"""Where those begin, besides fields of the record, that a row of a workspace may name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
-    """One condition: name of a field, one of the comparisons in `EVERY`, and the value as typed; several values are separated by commas.
+    """One condition: what a field is compared with, and how (one of `EVERY`). Several values are separated by commas.
 
-    `currency`: the path of the currency whose whole units the value counts; "": it is as the field holds it.
+    `source`: the path whose value is compared with, in place of a typed one. `was`: its expression in the document. `currency`: the path of the
+    currency whose whole units the value counts; "": it is as the field holds it.
     """
 
-    field: str
-    comparison: str
+    field: str = ""
+    comparison: str = "=="
     value: str = ""
+    source: str = ""
+    was: str = ""
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """What is wrong with one row, by its number from 0."""
-
-    row: int
-    reason: str
+def every_field(groups: Mapping[str, Mapping[str, Field]]) -> dict[str, Field]:
+    """Return what the groups name, by its name."""
+    return {name: field for group in groups.values() for name, field in group.items()}
 
 
 def kind_of(field: Field) -> str:
-    """How the field is compared: one of `FITTING`."""
+    """Return how the field is compared: one of `FITTING`."""
+    if own_currency(field):
+        return "amount"
     kinds = {
         "boolean": "flag",
         "integer": "number",
@@ -82,12 +97,12 @@ def kind_of(field: Field) -> str:
         "text": "text",
         "uuid": "id",
     }
-    return kinds.get(field.stored, "other")
+    return "any" if field.stored == "any" else kinds.get(field.stored, "other")
 
 
 def comparisons(field: Field) -> Mapping[str, str]:
-    """The comparisons that fit a field, in words."""
-    return FITTING["amount" if own_currency(field) else kind_of(field)]
+    """Return the comparisons that fit a field, in words."""
+    return FITTING[kind_of(field)]
 
 
 def offered() -> list[tuple[str, str, str]]:
@@ -133,33 +148,24 @@ def conditional(field: Field) -> bool:
 # ------------------------------------------------------------------------------------------------ rows to an expression
 
 
-def expression_of(
-    rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field], root: str = "record"
-) -> tuple[str, list[Wrong]]:
-    """(expression, what is wrong). `joined` is `all` or `any`; rows without a field are left out. `root`: where the paths of the fields begin."""
-    parts: list[str] = []
-    wrong: list[Wrong] = []
-    for number, row in enumerate(rows):
-        if not row.field:
-            continue
-        field = fields.get(row.field)
-        if field is None:
-            wrong.append(Wrong(number, f"There is no field {row.field} any more: choose another one."))
-            continue
-        try:
-            parts.append(_text(row, field, root))
-        except ValueError as error:
-            wrong.append(Wrong(number, str(error)))
-    if not parts and not wrong:
-        wrong.append(Wrong(0, "Choose a field, or nothing would be left out."))
-    return (" || " if joined == "any" else " && ").join(parts), wrong
+def text_of(row: ConditionRow, fields: Mapping[str, Field]) -> str:
+    """Return the expression that the row says; of a row that nobody changed as it was written. Raises ValueError with a sentence."""
+    if row.field == EXPRESSION:
+        return row.value.strip()
+    return row.was if row.was and row == row_of(row.was, fields) else _written(row, fields)
 
 
-def _text(row: ConditionRow, field: Field, root: str) -> str:
-    """The condition as an expression. Raises ValueError with a sentence."""
+def _written(row: ConditionRow, fields: Mapping[str, Field]) -> str:
+    field, value = fields.get(row.field), row.value.strip()
+    if field is None:
+        raise ValueError(f"There is no field {row.field} any more: choose another one.")
     if row.comparison not in comparisons(field):
         raise ValueError(f"{field.label} cannot be compared so: choose how.")
-    path, value = _path(field.name, root), row.value.strip()
+    path = path_to(row.field, field)
+    if row.source and row.comparison in OPERATORS:
+        if not SOURCE.fullmatch(row.source):
+            raise ValueError("Choose what it is compared with.")
+        return f"{path} {row.comparison} {row.source}"
     match row.comparison:
         case "empty" | "filled":
             return f"{path} {'==' if row.comparison == 'empty' else '!='} null"
@@ -180,23 +186,33 @@ def _text(row: ConditionRow, field: Field, root: str) -> str:
                     else f"{path} < addDays(today(), {int(value) + 1})"
                 )
             return f"{path} {'>=' if row.comparison == 'last' else '<'} addDays(today(), -{int(value)})"
+        case "in" if value.startswith(READER):
+            return f"{path} in {value}"
         case "in":
-            return f"{path} in [{', '.join(_literal(part.strip(), field, root) for part in value.split(',') if part.strip())}]"
+            return f"{path} in [{', '.join(_literal(part.strip(), row.field, field) for part in value.split(',') if part.strip())}]"
         case "contains" | "startsWith":
             return f"{path}.{row.comparison}({json.dumps(value, ensure_ascii=False)})"
-    return f"{path} {row.comparison} {_literal(value, field, root)}"
+    return f"{path} {row.comparison} {_literal(value, row.field, field)}"
 
 
-def _plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
+    """Return whether a path can contain this name unquoted."""
     return name.isidentifier() and name.isascii() and not name.startswith("_")
 
 
-def _path(name: str, root: str) -> str:
-    return f"{root}.{name}" if _plain(name) else f"{root}[{json.dumps(name, ensure_ascii=False)}]"
+def path_to(name: str, field: Field) -> str:
+    """Return the path of the field that a row calls `name`."""
+    return _beside(name, field, field.name)
+
+
+def _beside(name: str, field: Field, other: str) -> str:
+    """Return the path of another column of the same record."""
+    root = name.removesuffix(field.name).removesuffix(".") or "record"
+    return f"{root}.{other}" if is_plain(other) else f"{root}[{json.dumps(other, ensure_ascii=False)}]"
 
 
 def own_currency(field: Field) -> str:
-    """The column with the currency of each record, in whose smallest unit the amount is held; "" where all have the same."""
+    """Return the column with the currency of each record, in whose smallest unit the amount is held; "" where all have the same."""
     return (
         str(field.currency)
         if field.minor and field.currency and currencies.decimals(field.currency) is None
@@ -204,19 +220,35 @@ def own_currency(field: Field) -> str:
     )
 
 
-def _literal(value: str, field: Field, root: str) -> str:
-    if value.startswith("$currentUser."):
+def unit_of(name: str, field: Field) -> str:
+    """Return the code of the currency of an amount, or the path of the column that says it; "" for what has none."""
+    code = field.currency or ""
+    return (
+        code
+        if not code or "." in code or currencies.decimals(code) is not None
+        else _beside(name, field, code)
+    )
+
+
+def currency_path(name: str, field: Field) -> str:
+    """Return the path of the currency in whose smallest unit each amount is held; "" where all have the same."""
+    return unit_of(name, field) if own_currency(field) else ""
+
+
+def _literal(value: str, name: str, field: Field) -> str:
+    if value.startswith(READER):
         return value
-    if column := own_currency(field):
-        number = currencies.whole_units(value, 0)
+    kind = kind_of(field)
+    if kind == "day" and not DAY.match(value):
+        raise ValueError(f"Write a day as 2026-12-31: {value} is none.")
+    if kind in ("number", "amount"):
+        number = currencies.whole_units(value, 0 if kind == "amount" else -digits_of(field))
         if number is None:
             raise ValueError(f"{field.label} is a number: {value} is none.")
-        return f"minor({number:f}, {_path(column, root)})"
-    if field.stored in NUMBERS:
-        number = currencies.whole_units(value, -(digits := digits_of(field)))
-        if number is None:
-            raise ValueError(f"{field.label} is a number: {value} is none.")
+        if kind == "amount":
+            return f"minor({number:f}, {currency_path(name, field)})"
         if field.minor and number != number.to_integral_value():
+            digits = digits_of(field)
             raise ValueError(
                 f"{field.label} has {f'at most {digits}' if digits else 'no'} decimals: {value} has more."
             )
@@ -226,55 +258,97 @@ def _literal(value: str, field: Field, root: str) -> str:
     return json.dumps(value if value in known else by_label.get(value.casefold(), value), ensure_ascii=False)
 
 
+_SIGN = re.compile(
+    r"(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')|(?P<open>[(\[])|(?P<close>[)\]])|&&|\|\|", re.DOTALL
+)
+
+
+def parts_of(text: str) -> tuple[str, list[str]]:
+    """Return (`all` or `any`, the conditions that the expression joins so): what joins none is the only one."""
+    for joined, sign in (("any", "||"), ("all", "&&")):
+        parts, depth, begins = list[str](), 0, 0
+        for found in _SIGN.finditer(text):
+            depth += bool(found["open"]) - bool(found["close"])
+            if found[0] == sign and not depth:
+                parts.append(text[begins : found.start()].strip())
+                begins = found.end()
+        if parts:
+            return joined, [*parts, text[begins:].strip()]
+    return "all", [text.strip()] if text.strip() else []
+
+
+def together(texts: Sequence[str], joined: str, before: str = "") -> str:
+    """Return the conditions as one expression; as it was written `before` where that says the same."""
+    if len(texts) > 1 and joined == "all":
+        texts = [f"({text})" if parts_of(text)[0] == "any" else text for text in texts]
+    made = (" || " if joined == "any" else " && ").join(texts)
+    with suppress(ExpressionError):
+        return before if before and _meaning(made) == _meaning(before) else made
+    return made
+
+
 # ------------------------------------------------------------------------------------------------ an expression to rows
 
 
 def path_of(node: Any) -> str:
-    """The dotted path that leads by names alone, as `steps.ask.reason`; "" for anything else."""
+    """Return the dotted path that leads by names alone, as `steps.ask.reason`; "" for anything else."""
     plain = (
         isinstance(node, Path)
         and node.root in ROOTS
-        and all(isinstance(step, str) and _plain(step) for step in node.steps)
+        and all(isinstance(step, str) and is_plain(step) for step in node.steps)
     )
     return node.dotted if plain and node.steps else ""
 
 
-def _field_of(node: Any) -> str:
-    """The field of the record that a path names; "" where it leads further."""
-    plain = (
-        isinstance(node, Path)
-        and node.root == "record"
-        and len(node.steps) == 1
-        and isinstance(node.steps[0], str)
-    )
-    return str(node.steps[0]) if plain else ""
+def name_of(node: Any) -> str:
+    """Return how a row names what the path leads to; "" for what no row names."""
+    if not isinstance(node, Path) or not all(isinstance(step, str) for step in node.steps):
+        return ""
+    if node.root == "record":
+        return str(node.steps[0]) if len(node.steps) == 1 else ""
+    return node.dotted if node.root in WORKSPACE else ""
 
 
 def rows_of(
-    text: str, named: Callable[[Any], str] = _field_of, fields: Mapping[str, Field] | None = None
+    text: str, fields: Mapping[str, Field] | None = None, named: Callable[[Any], str] = name_of
 ) -> tuple[str, list[ConditionRow]] | None:
-    """(`all` or `any`, rows); None for an expression that rows cannot say. `named`: how a path is called in a row, "" where none may name it.
+    """Return (`all` or `any`, rows); None for an expression that rows cannot say. `named`: how a path is called in a row, "" where none may name it.
 
-    With `fields`, None also where a plain number is compared with amounts that each have a currency of their own: no whole amount says that.
+    With `fields` amounts are as they are typed, and None also where a plain number is compared with amounts that each have a currency of their own:
+    no whole amount says that.
     """
     try:
         node = expressions.parse(text).node
     except ExpressionError:
         return None
     joined, parts = (node.kind, node.items) if isinstance(node, Junction) else ("all", (node,))
-    rows = [_row(part, named) for part in parts]
-    said = [row for row in rows if row is not None and not _of_smallest_units(row, fields or {})]
-    return (joined, said) if len(said) == len(parts) else None
+    rows = [row for part in parts if (row := _typed(_row(part, named), fields or {})) is not None]
+    return (joined, rows) if len(rows) == len(parts) else None
 
 
-def _of_smallest_units(row: ConditionRow, fields: Mapping[str, Field]) -> bool:
-    field = fields.get(row.field)
-    return (
-        field is not None
-        and bool(own_currency(field))
-        and not row.currency
-        and row.comparison not in VALUELESS
-    )
+def _typed(row: ConditionRow | None, fields: Mapping[str, Field]) -> ConditionRow | None:
+    field = fields.get(row.field) if row is not None else None
+    if row is None or field is None:
+        return row
+    if row.comparison not in VALUELESS and not row.source and row.currency != currency_path(row.field, field):
+        return None
+    return in_whole_units(row, digits_of(field))
+
+
+def row_of(text: str, fields: Mapping[str, Field]) -> ConditionRow:
+    """Return the row that says exactly this expression; a row of text where none does."""
+    found = rows_of(text, fields)
+    with suppress(ValueError, ExpressionError):
+        if found is not None and len(found[1]) == 1:
+            row = replace(found[1][0], was=text, currency="")
+            if _meaning(_written(row, fields)) == _meaning(text):
+                return row
+    return ConditionRow(EXPRESSION, value=text, was=text)
+
+
+def _meaning(text: str) -> str:
+    """Return the tree of the expression without where its parts stand: spacing is no difference. Raises ExpressionError."""
+    return re.sub(r"position=[0-9]+", "", repr(expressions.parse(text).node))
 
 
 def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
@@ -284,7 +358,14 @@ def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
             right=Call(name="minor", arguments=(Literal(value=int() | Decimal() as value), Path() as code)),
         ):
             of, currency = named(amount), path_of(code)
-            return ConditionRow(of, node.operator, _shown(value), currency) if of and currency else None
+            return (
+                ConditionRow(of, node.operator, _shown(value), currency=currency) if of and currency else None
+            )
+        case Compare(
+            left=Path() as path, right=Path(root="input" | "selected" | "me", steps=steps) as other
+        ) if SOURCE.fullmatch(other.dotted):
+            of = named(path) if len(other.names) == len(steps) + 1 else ""
+            return ConditionRow(of, node.operator, source=other.dotted) if of else None
     found = _compared(node)
     if found is None or found[2] is None:
         return None
@@ -334,3 +415,30 @@ def _compared(node: Node) -> tuple[Node, str, str | None] | None:
 
 def _shown(value: Any) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+# ------------------------------------------------------------------------------------------------ in words
+
+
+def row_words(row: ConditionRow, field: Field | None) -> str:
+    """Return a condition in words: "Risk is one of High, Medium"; of a field that is not known by its name."""
+    words = (comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
+    labels = {option.value: option.label for option in field.options or ()} if field else {}
+    value = ", ".join(labels.get(part, part) for part in row.value.split(", "))
+    if field and field.currency and row.comparison not in VALUELESS:
+        value += (
+            f" {'in its own currency' if currencies.decimals(field.currency) is None else field.currency}"
+        )
+    elif field and field.widget == "fraction" and row.comparison not in VALUELESS:
+        value += " %"
+    return f"{field.label if field else row.field} {words.replace('…', value) if '…' in words else f'{words} {value}'.strip()}"
+
+
+def sentence(text: str, fields: Mapping[str, Field], named: Callable[[Any], str] = name_of) -> str:
+    """Return the expression in words, as far as rows of conditions can say it; else the expression."""
+    found = rows_of(text, fields, named)
+    if found is None or any(row.source for row in found[1]):
+        return text
+    return (" or " if found[0] == "any" else " and ").join(
+        row_words(row, fields.get(row.field)) for row in found[1]
+    )

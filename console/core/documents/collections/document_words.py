@@ -1,4 +1,4 @@
-"""Documents of collections in words: what has changed in one, and conditions of segments."""
+"""What has changed in the document of a collection, in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,6 @@ from typing import Any
 from console.core import plain_words
 from console.core.documents.collections import condition_rows
 from console.core.documents.collections.assembling import LISTS
-from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.model import Collection, Field
 
@@ -205,7 +204,7 @@ class Wording:
         if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
             return " · ".join(self.content((*place, ""), entry) for entry in content)
         if isinstance(content, str) and place[0] == "segments" and last == "filter":
-            return sentence(content, self.fields)
+            return condition_rows.sentence(content, self.fields)
         if isinstance(content, str) and place[0] == "relations" and last == "collection":
             return plain_words.humanised(content.rpartition(".")[2])
         if isinstance(content, str) and place[0] == "relations" and last == "via":
@@ -228,30 +227,3 @@ class Wording:
 
     def _field(self, name: str) -> str:
         return self.fields[name].label if name in self.fields else self.new.get(name, name)
-
-
-def sentence(expression: str, fields: Mapping[str, Field]) -> str:
-    """The expression of a segment in words, as far as rows of conditions can say it; else the expression."""
-    found = condition_rows.rows_of(expression)
-    if found is None:
-        return expression
-    words = [_row_words(typed(row, fields), fields.get(row.field)) for row in found[1]]
-    return (" or " if found[0] == "any" else " and ").join(words)
-
-
-def _row_words(row: ConditionRow, field: Field | None) -> str:
-    """A condition in words: "Risk is one of High, Medium"."""
-    words = (condition_rows.comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
-    named = {option.value: option.label for option in (field.options or ())} if field else {}
-    value = ", ".join(named.get(part, part) for part in row.value.split(", "))
-    said = words.replace("…", value) if "…" in words or row.comparison in VALUELESS else f"{words} {value}"
-    return f"{field.label if field else row.field} {said}"
-
-
-def typed(row: ConditionRow, fields: Mapping[str, Field]) -> ConditionRow:
-    """The row with its amounts as they are typed."""
-    return (
-        condition_rows.in_whole_units(row, condition_rows.digits_of(fields[row.field]))
-        if row.field in fields
-        else row
-    )
