@@ -123,7 +123,10 @@ FAULTS = (
         "activity",
     ),
     Fault(
-        "runs/store/run_store.py", "else [as_stored(event) for event in events]", "else list(events)", "runs"
+        "runs/store/run_store.py",
+        "else [as_stored(event) for event in events]",
+        "else list(events)",
+        "runs/store",
     ),
     Fault(
         "views/api/idempotency.py",
@@ -131,12 +134,10 @@ FAULTS = (
         "    if False:",
         "views/test_idempotency.py",
     ),
-    Fault(
-        "core/run/settling.py", 'return bool(effect.request.get("irreversible") or', "return bool(", "core"
-    ),
+    Fault("core/run/settling.py", 'effect.request.get("irreversible") or (', "(", "core"),
     Fault("runs/store/recent_runs.py", "revision not in (None, loaded.run.revision)", "False", "runs/store"),
     # what leaves, and what is shown
-    Fault("ai/safety/contact_details.py", "and luhn.is_valid(digits):", "and False:", "ai"),
+    Fault("ai/safety/contact_details.py", "and luhn.is_valid(digits)", "and False", "ai"),
     Fault(
         "auth/access/index.py",
         "Hidden(unreadable, unreadable | {name for name, _ in denied})",
