@@ -118,7 +118,10 @@ FAULTS = (
         "activity",
     ),
     Fault(
-        "runs/rows/run_store.py", "else [as_stored(event) for event in events]", "else list(events)", "runs"
+        "runs/rows/run_store.py",
+        "else [as_stored(event) for event in events]",
+        "else list(events)",
+        "runs/rows",
     ),
     Fault(
         "views/api/idempotency.py",

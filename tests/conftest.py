@@ -188,7 +188,7 @@ def _runs_are_read_for_somebody() -> Iterator[None]:
 
 
 SLOW_FOLDERS = frozenset({"browser", "demo", "journeys"})
-"""Folders of tests whose every test is slow: `bin/test --all` tries them, with what is marked so."""
+"""Folders of tests whose every test is slow, beside what is marked so."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,6 +16,8 @@ from tests.company import Company
 from tests.jobs import do
 from tests.support.acting import go_on
 
+pytestmark = pytest.mark.slow
+
 WHY = {"why": "periodic"}
 MANY = """
 with recursive numbers (n) as (select 5 union all select n + 1 from numbers where n < 230)

@@ -27,6 +27,8 @@ from tests import warm
 from tests.conftest import Database
 from tests.servers import outside
 
+pytestmark = pytest.mark.slow
+
 RAW = bytes(range(32))
 TOKEN = f"whsec_{base64.b64encode(RAW).decode()}"
 SOMEBODY = Actor("system", "sys_cli", "Command line", session="sys:tests")

@@ -24,6 +24,8 @@ from tests.papers import text_of
 from tests.support.acting import RATE
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 DESK: dict[str, Any] = {
     "format": 1,
     "id": "desk",

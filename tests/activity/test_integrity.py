@@ -27,6 +27,8 @@ from tests.conftest import Companies, web_app
 from tests.databases import Server
 from tests.log.growing import Memory, Tiles
 
+pytestmark = pytest.mark.slow
+
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 QUIET = "set session_replication_role = replica;" + "".join(
     f"alter table console.{table} disable trigger user;" for table in ("event", "event_value", "checkpoint")
@@ -215,7 +217,6 @@ def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Fo
     assert (recheck.check(), bool(used.people)) == (None, True)
 
 
-@pytest.mark.slow
 def test_an_event_that_nobody_can_read_is_a_sentence_on_every_page_and_in_every_file(
     used: Company, forge: Forge
 ) -> None:

@@ -32,6 +32,8 @@ from tests import warm
 from tests.company import Company
 from tests.conftest import KEYS, Database
 
+pytestmark = pytest.mark.slow
+
 FRESH = bytes(range(32))
 SOMEBODY = Actor("system", "sys_cli", "Command line", session="sys:tests")
 Say = Callable[..., None]

@@ -22,6 +22,8 @@ from console.log import tree_heads
 from console.operations import erasure
 from tests.company import Company
 
+pytestmark = pytest.mark.slow
+
 
 def checked(*arguments: str) -> Result:
     """What `console verify` says."""

@@ -17,6 +17,8 @@ from tests.servers import model_answers
 from tests.servers.model import Server
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.6
 LATEST_MS = 5_000
 """No measure of speed: what the endpoint holds up lasts for half a minute and more."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import example, given, strategies as st
 
 from console.ai.prompt import offered, rendered
@@ -14,6 +15,8 @@ from console.ai.safety.literal_quotes import Evidence
 from console.core.proposal_types import LEVELS, Ask, FieldSpec, Judged, Raw, Source
 from tests.ai.asks import EVIL_IBAN, FIELDS, IBAN, KEY, SOURCES, answer, ask, item, raw
 from tests.ai.texts import HARMLESS, HOSTILE
+
+pytestmark = pytest.mark.slow
 
 ASK = ask()
 RESTORE = rendered(ASK, KEY).restore

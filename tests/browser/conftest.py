@@ -163,9 +163,10 @@ class Screen:
         """Wait until the element of this id has the focus: it moves a moment after what brought it is there."""
         self.page.wait_for_function("(id) => document.activeElement?.id === id", arg=element)
 
-    def faults(self, *, both: bool = True) -> list[str]:
+    def faults(self, *, both: bool = True, contrast: bool = False) -> list[str]:
         """What is wrong on the page as it stands: what axe finds, ids that stand twice, what overflows sideways, which policy was broken. A page on a large screen is looked at
-        as a telephone in the other scheme shows it, too (`both`), a tablet between them for what overflows, and left as it was."""
+        as a telephone in the other scheme shows it, too (`both`), a tablet between them for what overflows, and left as it was. With `contrast` the colours of the large
+        screen in the other scheme, and of the telephone in this one, are looked at, too: nothing but colours depends on the scheme."""
         found = [str(one) for one in self.page.evaluate("window.violations ?? []")]
         session = self.context.new_cdp_session(self.page)
         found += self._seen(session)
@@ -173,6 +174,7 @@ class Screen:
         if both and size != TELEPHONE:
             other: Scheme = "dark" if self.scheme == "light" else "light"
             self.page.emulate_media(color_scheme=other)
+            found += [f"{other}: {one}" for one in self._contrast()] if contrast else []
             self.page.set_viewport_size(TABLET)
             found += (
                 ["1024 wide: the page scrolls sideways"]
@@ -181,10 +183,18 @@ class Screen:
             )
             self.page.set_viewport_size(TELEPHONE)
             found += [f"{other}, {TELEPHONE['width']} wide: {one}" for one in self._seen(session)]
-            self.page.set_viewport_size(size or TELEPHONE)
             self.page.emulate_media(color_scheme=self.scheme)
+            found += [f"{TELEPHONE['width']} wide: {one}" for one in self._contrast()] if contrast else []
+            self.page.set_viewport_size(size or TELEPHONE)
         session.detach()
         return [f"{self.page.url}: {one}" for one in found + self.complaints]
+
+    def _contrast(self) -> list[str]:
+        found: list[str] = self.page.evaluate(
+            f"""{DRAWN}.then(() => axe.run({{ runOnly: {{ type: "rule", values: ["color-contrast"] }}, resultTypes: ["violations"], iframes: false, preload: false }}))
+            .then((found) => found.violations.flatMap((one) => one.nodes.map((node) => `${{one.id}}: ${{node.html.slice(0, 200)}}`)))"""
+        )
+        return found
 
     def _seen(self, session: CDPSession) -> list[str]:
         options = json.dumps(

@@ -12,15 +12,11 @@ from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.work.test_inbox import UNRATED
 
-SCHEMES = ["light", "dark"]
-"""How the large screen looks today; the telephone is in the other scheme."""
-
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, scheme: str) -> None:
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
     held, done = company.at("rate", "1"), company.finished("2", "tom")
     saved = company.at("note", "4")
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
@@ -30,10 +26,10 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     sequencing.seal()
     integrity.look()
     inboxes.import_all([DESK, UNRATED])
-    olivia = screens(scheme=scheme)
+    olivia = screens()
     faults: list[str] = []
     olivia.go("/sign-in")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     olivia.sign_in("olivia")
     for path in (
         "/",
@@ -78,8 +74,8 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
         f"/runs/{done}/picture?at=7",
     ):
         olivia.go(path)
-        faults += olivia.faults()
-    mona = screens(scheme=scheme).enter("mona")
+        faults += olivia.faults(contrast=True)
+    mona = screens().enter("mona")
     runs.escalate(
         company.olivia,
         theirs,
@@ -97,13 +93,13 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
         "/inbox/unrated/assign?ticket=record:1",
     ):
         mona.go(path)
-        faults += mona.faults()
-    ada = screens(scheme=scheme).enter("ada")
+        faults += mona.faults(contrast=True)
+    ada = screens().enter("ada")
     ada.go("/activity").locator("details.entry").first.click()
-    faults += ada.faults()
+    faults += ada.faults(contrast=True)
     ada.go("/activity/proof")
-    faults += ada.faults()
-    ines = screens(scheme=scheme).enter("ines")
+    faults += ada.faults(contrast=True)
+    ines = screens().enter("ines")
     for path in (
         "/c/customer/1/erase",
         "/c/customer/2/erase",
@@ -112,52 +108,51 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
         "/settings/people/service-account",
     ):
         ines.go(path)
-        faults += ines.faults()
+        faults += ines.faults(contrast=True)
     assert faults == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 def test_states_that_a_page_comes_to_have_no_fault(
-    screens: Callable[..., "Screen"], company: Company, scheme: str
+    screens: Callable[..., "Screen"], company: Company
 ) -> None:
     run = company.at("note")
-    olivia = screens(scheme=scheme).enter("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go("/c/customer")
     page.click("summary:has-text('Filter')")
-    faults = olivia.faults()
+    faults = olivia.faults(contrast=True)
     page.keyboard.press("Escape")
     page.click("summary:has-text('Columns')")
     page.wait_for_selector("#view-sheet form")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     page.keyboard.press("Escape")
     page.click("[data-menu] >> nth=1")
     page.wait_for_selector("#menu:popover-open")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     page = olivia.go(f"/runs/{run}")
     olivia.press("Control+Enter")
     page.wait_for_selector("[role=alert]")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     page.evaluate("document.activeElement.blur()")
     olivia.press("r")
     page.wait_for_selector("dialog[open]")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     olivia.press("Escape", "Control+k")
     page.wait_for_selector("dialog.palette[open] [role=option]")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     page.keyboard.type("adaeze")
     page.wait_for_selector("dialog.palette mark")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     olivia.go("/c/customer?preview=1")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     olivia.press("?")
     page.wait_for_selector("dialog[open]:has-text('Keys on this page')")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     done = company.finished("2")
     page = olivia.go(f"/runs/{done}/replay?at=3")
     page.click("[data-play]")
     page.wait_for_selector("[data-play][aria-pressed=true], #replay[data-announce^='Event 4 ']")
     page.click("[data-speed='1']")
-    faults += olivia.faults()
+    faults += olivia.faults(contrast=True)
     for path in (
         "/search?q=adaeze",
         "/search?q=nobody-at-all",
@@ -168,7 +163,7 @@ def test_states_that_a_page_comes_to_have_no_fault(
         f"/runs/{run}/why",
     ):
         olivia.go(path)
-        faults += olivia.faults()
+        faults += olivia.faults(contrast=True)
     assert faults == []
 
 
@@ -237,11 +232,13 @@ def test_what_is_wrong_is_seen_on_a_large_screen_and_a_telephone(
         "document.querySelector('main').insertAdjacentHTML('beforeend', `<button></button><p id=pale>Pale</p>`);"
         "document.querySelector('#pale').style.cssText = 'color: #eee; background: #fff';"
     )
-    found = olivia.faults()
+    found = olivia.faults(contrast=True)
     for words in (
         "inbox: button-name",
         "inbox: color-contrast",
-        "390 wide: button-name",
-        "390 wide: color-contrast",
+        "dark: color-contrast",
+        "dark, 390 wide: button-name",
+        "dark, 390 wide: color-contrast",
+        "inbox: 390 wide: color-contrast",
     ):
         assert any(words in one for one in found), (words, found)

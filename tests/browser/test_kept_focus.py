@@ -61,8 +61,8 @@ def pressed(screen: "Screen", path: str, one: dict[str, Any]) -> list[str]:
     page.keyboard.press(
         "ArrowDown" if one["tag"] == "SELECT" else "Space" if one["tag"] == "INPUT" else "Enter"
     )
-    page.wait_for_timeout(150)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(150)  # what a press sets going has begun by then
+    page.wait_for_load_state("load")
     screen.settled()
     now = page.evaluate(STANDS)
     what = f"{path}, {' '.join(one['words'].split())!r} ({one['what']})"

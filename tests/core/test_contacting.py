@@ -1,6 +1,7 @@
 """The gate: who may be reached now, later, or not at all."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_call_due_in_the_evening_waits_for_the_morning_there() -> None:
 
 
 @pytest.mark.parametrize("kind", ["email", "sms", "call"])
-def test_who_is_not_to_be_contacted_gets_nothing(kind: str) -> None:
+def test_who_is_not_to_be_contacted_gets_nothing(kind: Literal["email", "sms", "call"]) -> None:
     now = at("2026-11-24T10:00")
     consent = {"email": YES, "sms": YES, "call": YES}
     assert isinstance(

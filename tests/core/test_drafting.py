@@ -16,6 +16,8 @@ from console.core.drafting import ChangeError
 from console.steps import all_types
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 SMALL: dict[str, Any] = {
     "format": 1,

@@ -5,11 +5,14 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from console.core import drafting
 from console.core.drafting import graph_pieces
 from tests.core.test_drafting import SMALL, lists_of_changes, made, renames
+
+pytestmark = pytest.mark.slow
 
 notes = st.lists(
     st.fixed_dictionaries(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.errors import Conflict, ConsoleError
@@ -9,6 +10,8 @@ from console.core.events import KINDS
 from console.core.run import FINAL, Event, Run, commands, fold, step_requests
 from console.core.run.entry_events import with_told_entries
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
+
+pytestmark = pytest.mark.slow
 
 ACTS = (
     "answer",

@@ -114,7 +114,11 @@ class House:
         self, run_id: str, by: str = "olivia", outcome: str | None = None, **values: Any
     ) -> dict[str, Any]:
         """Hand in the step at hand with what is usual, else with what is given."""
-        told = self.told(run_id, by)
+        return self._hand_in(self.told(run_id, by), run_id, by, outcome, values)
+
+    def _hand_in(
+        self, told: dict[str, Any], run_id: str, by: str, outcome: str | None, values: dict[str, Any]
+    ) -> dict[str, Any]:
         if "item" in values:
             told = runs.get(self.people[by], run_id, values["item"]).json
         step = told["current"]["step"]
@@ -130,11 +134,11 @@ class House:
 
     def walk(self, run_id: str, to: str | None, by: str = "olivia") -> dict[str, Any]:
         """Everything as usual until this step, or to the end."""
+        told = self.told(run_id, by)
         for _ in range(60):
-            told = self.told(run_id, by)
             if told["current"] is None or told["current"]["step"] == to or told["status"] != "waiting_person":
                 return told
-            self.answer(run_id, by)
+            told = self._hand_in(told, run_id, by, None, {})
         raise AssertionError(f"not at {to}: {told['current']['step']}")
 
     def decide(

@@ -152,21 +152,23 @@ def test_second_load_does_nothing(loaded: Path) -> None:
     assert (loaded / "demo.json").read_bytes() == before
 
 
-@pytest.mark.slow
-def test_reset_starts_afresh(loaded: Path, server: Embedded) -> None:
-    old = note_of(loaded)
-    with psycopg.connect(server.url("fernwick", "fernwick_core")) as connection:
-        connection.execute("update customer set display_name = 'Changed' where id = 412")
+def test_reset_starts_afresh(
+    loaded: Path, server: Embedded, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (person,) = rows(server, "select id from console.person where email = 'olivia@fernwick.example'")[0]
-    (loaded / "demo-files" / "left over.txt").write_text("x")
-    load(loaded, "--reset")
-    note = note_of(loaded)
-    assert {one["password"] for one in note["people"]}.isdisjoint(one["password"] for one in old["people"])
-    assert rows(server, "select display_name from customer where id = 412", "fernwick_core", "fernwick") == [
-        ("Jurij Karavajev",)
-    ]
-    assert rows(server, f"select count(*) from console.person where id = '{person}'") == [(0,)]
-    assert not (loaded / "demo-files" / "left over.txt").exists()
+    data = demo_folder.with_past(tmp_path_factory, tmp_path_factory.mktemp("afresh") / "data")
+    assert {one["password"] for one in note_of(data)["people"]}.isdisjoint(
+        one["password"] for one in note_of(loaded)["people"]
+    )
+    afresh = Embedded(data).acquire()
+    try:
+        assert rows(
+            afresh, "select display_name from customer where id = 412", "fernwick_core", "fernwick"
+        ) == [("Jurij Karavajev",)]
+        assert rows(afresh, f"select count(*) from console.person where id = '{person}'") == [(0,)]
+    finally:
+        afresh.release()
+    assert not (data / "demo-files" / demo_folder.LEFT_OVER).exists()
 
 
 def settings_for(url: str, folder: Path) -> Settings:

@@ -17,11 +17,11 @@ from console.infra.db.engine import fetch
 from console.log import event_view
 from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets
-from tests.demo.test_nightly_automations import ROOT, House, filled, house
+from tests.demo.test_nightly_automations import ROOT, House, filled, house, nights
 from tests.jobs import work_as_workers_do
 from tests.support.engine import step
 
-__all__ = ["filled", "house"]
+__all__ = ["filled", "house", "nights"]
 pytestmark = pytest.mark.slow
 MANY = 100_000
 

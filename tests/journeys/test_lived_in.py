@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests import demo_folder
 from tests.journeys.conftest import Demo, Program, Visitor, serving
 from tests.journeys.test_reviewers_questions import Case
 
@@ -15,9 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(name="lived", scope="module")
 def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo with its past, as `bin/demo` makes it."""
-    with serving(
-        tmp_path_factory.mktemp("lived") / "data", patience_s=420
-    ) as demo:  # its past is made first, which a busy machine takes minutes for
+    with serving(demo_folder.with_past(tmp_path_factory, tmp_path_factory.mktemp("lived") / "data")) as demo:
         yield demo
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.core.origins import Closed, Version
-from console.log.masking import VALUES_OF_FIELD, Within, at_version, closed, mask, tree
+from console.log.masking import TITLED, VALUES_OF_FIELD, Within, at_version, closed, event, mask, tree
 from tests.tables import cases
 
 SECRETS = {
@@ -217,3 +217,25 @@ def test_what_is_called_compared_is_masked_inside_like_anything_else() -> None:
         told, paths = mask(sealed, "data", reader, "customer", values=False)
         assert told["result"]["values"]["compared"]["861"] == {"tax_id": None, "names": "x"}
         assert "data.result.values.compared.861.tax_id" in paths
+
+
+@cases(
+    ("kind", "sealed", "opened", "gone"),
+    [
+        ("run_started", {"title": "Ana", "note": "x"}, None, "title"),
+        ("step_completed", {"title": "Ana", TITLED: {}}, None, "title"),
+        ("message_failed", {"said": "No mailbox of ana@x.example", "note": "x"}, None, "said"),
+        ("message_skipped", {"said": "Stopped", "note": "x"}, None, "said"),
+        ("source_opened", {"what": "Passport of Ana", "note": "x"}, "customer", "what"),
+    ],
+)
+def test_words_of_an_event_that_may_repeat_what_is_hidden_are_null_and_named(
+    kind: str, sealed: dict[str, Any], opened: str | None, gone: str
+) -> None:
+    within = Within(
+        hidden, lambda *_: Closed(Version("customer", "start", {}), hidden), lambda _: ("tax_id",)
+    )
+    whole, paths = event(sealed, "data", within, "customer", kind, opened)
+    assert (whole, paths) == ({**sealed, gone: None}, [f"data.{gone}"])
+    everything = Within(lambda _: frozenset(), within.closed_in, within.titled)
+    assert event(sealed, "data", everything, "customer", kind, opened) == (sealed, [])

@@ -8,6 +8,8 @@ import pytest
 
 import console
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(console.__file__).parent
 
 

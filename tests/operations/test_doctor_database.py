@@ -21,6 +21,8 @@ from console.operations.doctor import Check
 from tests.company import Company
 from tests.conftest import Database
 
+pytestmark = pytest.mark.slow
+
 ALWAYS = {
     "database",
     "tables",

@@ -33,6 +33,8 @@ from tests.jobs import work_as_workers_do, work_until_idle
 from tests.messaging.messages import reached
 from tests.messaging.messages.test_calls import ended
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ("Adaeze", "adaeze@", "Looked at it", "A reason of hers")
 
 
@@ -424,7 +426,6 @@ HANDS_OFF: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.slow
 def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothing(
     company: Company, given_settings: Callable[..., None]
 ) -> None:

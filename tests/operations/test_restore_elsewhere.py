@@ -27,6 +27,8 @@ from tests.operations.test_backup import (
     yes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(name="second")
 def fixture_second(tmp_path: Path) -> Iterator[Embedded]:

@@ -31,6 +31,8 @@ from console.workflows import inboxes
 from tests import company as small
 from tests.company import PASSWORD, Company
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 MARKS = (None, "amber", "blue")

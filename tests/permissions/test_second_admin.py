@@ -26,6 +26,8 @@ from console.sources import collections
 from console.work import my_work, notices
 from tests.company import PASSWORD, Company
 
+pytestmark = pytest.mark.slow
+
 EXPORTS = Row("p", "role:admin", "*", "collection:customer", "export")
 NARROW = Row("p", "role:admin", "*", "collection:account", "read", "allow", "record.status == 'open'")
 WIDE = Row("p", "role:admin", "*", "collection:account", "read")

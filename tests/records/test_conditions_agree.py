@@ -22,6 +22,8 @@ from console.records import computed, dialects, filter_conditions, scoping, sql_
 from console.records.search import sought_condition
 from tests.records.agreeing import COLUMNS, EXPRESSION, NOW, POOLS, ROOTS, USER, Place, drawn_rows, quoted
 
+pytestmark = pytest.mark.slow
+
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
 
@@ -29,7 +31,6 @@ def _expected(place: Place, expression: Expression) -> set[int]:
     return {number for number, values in place.values.items() if expression.test({**ROOTS, "record": values})}
 
 
-@pytest.mark.slow
 def test_every_database_reads_the_same_values(places: list[Place]) -> None:
     assert places[0].values == places[1].values == places[2].values
 

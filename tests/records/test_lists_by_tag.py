@@ -11,6 +11,8 @@ from console.core.scopes import whole
 from console.infra.db.engine import fetch
 from console.records import record_keys, tag_filter
 
+pytestmark = pytest.mark.slow
+
 _WORD = "insert into console.tag (id, name, created_by, created_at) values ('many', 'many', '', now()) returning id"
 _PUT = """
 insert into console.record_tag (collection, record, tag, subject, by, at)

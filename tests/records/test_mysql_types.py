@@ -14,6 +14,8 @@ from console.records import mysql_types
 from tests.records.files import connected
 from tests.servers.mariadb import running
 
+pytestmark = pytest.mark.slow
+
 TYPES = (
     "tinyint",
     "tinyint(1)",

@@ -25,6 +25,8 @@ from console.records import catalogue, connect, reflect, scoping, sql_conditions
 from console.records.sql_tables import Table
 from tests.servers.mariadb import running
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 5, 31, 12, 30, tzinfo=UTC)
 DDL = """
 create table area (a int not null, b varchar(10) not null, desk varchar(20), primary key (a, b));

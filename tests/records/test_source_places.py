@@ -23,6 +23,8 @@ from tests.records.test_breaker import (
     until,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def locked(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -24,6 +24,8 @@ from console.records import connect
 from tests.company import WORKING, Company
 from tests.servers.mariadb import running
 
+pytestmark = pytest.mark.slow
+
 TEXTS = """
 create table message (id integer primary key, body text, state text not null, at datetime);
 insert into message values (1, 'fine: começar', 'open', '2026-01-01 10:00:00'), (2, cast(x'636F6D65E76172' as text), 'open', cast(x'32303236E7' as text)),

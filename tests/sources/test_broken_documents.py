@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from console import sources, workflows, workspaces
 from tests.sources.test_sources import made, url
 
 __all__ = ["url"]
+
+pytestmark = pytest.mark.slow
 
 
 def test_drafts_of_workspaces_and_workflows_that_name_what_is_gone_are_told_beforehand(

@@ -14,6 +14,8 @@ from tests.support.acting import RATE, go_on, imported
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 MANY = """
 with recursive numbers (n) as (select 5 union all select n + 1 from numbers where n < 230)
 insert into customer select n, 'Customer ' || n, null, 'retail', null, null, 0, null from numbers

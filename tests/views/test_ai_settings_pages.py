@@ -14,6 +14,8 @@ from console.log import events_of
 from tests.company import Company
 from tests.views.conftest import Browser, Page, Pages
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("", "/purposes", "/budgets", "/switches", "/house", "/redaction")
 KEY = "sk-typed-into-the-box"
 NOWHERE = "https://models.invalid/v1"

@@ -17,6 +17,8 @@ from tests.views.conftest import signed_in
 from tests.views.test_api_workflows import Program
 from tests.views.test_workflow_editor import post
 
+pytestmark = pytest.mark.slow
+
 SLUG = "any-draft"
 TRIGGERS: list[dict[str, Any]] = [
     {"id": "nightly", "kind": "schedule", "cron": "0 3 * * *"},
@@ -294,7 +296,6 @@ def test_a_draft_that_an_earlier_release_stored_misshapen_is_read_and_mended_by_
     assert draft.send("GET", "/draft").get_json()["document"]["steps"][0]["title"] == "Begin"
 
 
-@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(changes=st.lists(CHANGE, min_size=1, max_size=2))
 def test_any_change_is_taken_or_refused_and_the_draft_can_be_read(
@@ -309,7 +310,6 @@ def test_any_change_is_taken_or_refused_and_the_draft_can_be_read(
         assert answer.get_json()["details"], answer.text
 
 
-@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
 @given(at=st.sampled_from(list(places(UNFINISHED))), value=VALUES)
 def test_a_draft_that_was_stored_misshapen_anywhere_can_be_read(

@@ -19,6 +19,8 @@ from tests.conftest import web_app
 from tests.records.shop import shop_url
 
 __all__ = ["shop_url"]
+
+pytestmark = pytest.mark.slow
 API = "/api/v1"
 FIELD = {"name", "label", "type", "nullable", "options", "readonly", "sensitive", "references"}
 CALLS = [

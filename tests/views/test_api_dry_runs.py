@@ -11,6 +11,8 @@ from console.views.app import create_app
 from tests.company import Company
 from tests.views.test_api_workflows import Program
 
+pytestmark = pytest.mark.slow
+
 ANSWERS: dict[str, Any] = {
     "read": {},
     "note": {"values": {"note": "Fine."}},

@@ -36,6 +36,8 @@ from tests.support.engine import step
 from tests.support.failing import failed
 from tests.support.four_eyes import asking, requested
 
+pytestmark = pytest.mark.slow
+
 Scene = dict[str, Any]
 KYC = DOCUMENT | {
     "slug": "kyc-review",

@@ -9,12 +9,14 @@ from console import runs, workflows
 from console.auth import access
 from console.records import connect
 from console.views.api.openapi import BASE
-from console.views.app import create_app
 from tests.company import Company
+from tests.conftest import web_app
 from tests.messaging.messages import reached
 from tests.support.paying import Provider, at_pay, paying, providing
 from tests.support.proposing_runs import begun, hand_in
 from tests.views.test_api_examples import QUESTIONING, Bench
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(name="provider")
@@ -26,7 +28,7 @@ def fixture_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 def test_examples_of_runs_that_other_systems_brought_somewhere(company: Company, provider: Provider) -> None:
     paying()
-    bench = Bench(create_app(), company)
+    bench = Bench(web_app(), company)
     run_id = at_pay(company)
     provider.mood = "busy"
     faults, told = [], pay(company, run_id)
@@ -56,7 +58,7 @@ def test_examples_of_runs_that_other_systems_brought_somewhere(company: Company,
 
 def test_the_example_of_an_effect_that_is_settled(company: Company, provider: Provider) -> None:
     paying()
-    bench = Bench(create_app(), company)
+    bench = Bench(web_app(), company)
     run_id = at_pay(company)
     provider.mood = "mute"
     told = pay(company, run_id)
@@ -76,7 +78,7 @@ def pay(company: Company, run_id: str) -> dict[str, Any]:
 
 
 def test_examples_at_steps_where_something_is_proposed(company: Company) -> None:
-    bench = Bench(create_app(), company)
+    bench = Bench(web_app(), company)
     run_id = begun(company)
     faults = bench.check(
         "proposeAgain", "olivia", {"run_id": run_id, "revision": company.told(run_id)["revision"]}
@@ -94,7 +96,7 @@ def test_examples_at_steps_where_something_is_proposed(company: Company) -> None
 def test_examples_of_a_single_message(company: Company) -> None:
     reached.founded(company)
     access.grant("operations_lead", "collection:contact", ["message"], team="operations")
-    bench = Bench(create_app(), company)
+    bench = Bench(web_app(), company)
     made = bench.send("sendMessage", "mona", {})
     assert not list(bench.faults(bench.calls["sendMessage"], made))
     assert bench.check("getMessage", "mona", {"message_id": made.get_json()["id"]}) == []

@@ -13,6 +13,8 @@ from tests.views.test_api_runs import Caller
 from tests.work.test_inbox import UNRATED
 from tests.work.test_tickets import handed_on
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(name="web")
 def fixture_web(company: Company) -> Flask:

@@ -12,6 +12,8 @@ from console.infra.db.engine import hot_engine
 from console.views.app import create_app
 from tests.company import DOCUMENT, Company
 
+pytestmark = pytest.mark.slow
+
 END = {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}}
 NAMES = {"id", "organization_id", "slug", "title", "description", "status", "created_at", "updated_at"}
 

@@ -22,6 +22,8 @@ from tests.views.test_workflow_editor import post
 
 __all__ = ["fixture_endpoint", "fixture_model"]
 
+pytestmark = pytest.mark.slow
+
 ASK = "/workflows/care-review/ask"
 
 

@@ -248,7 +248,6 @@ def visited(pages: "Pages") -> None:
     )
 
 
-@pytest.mark.slow
 def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", drawn: Drawn) -> None:
     visited(pages)
     kept, done = list(drawn), set()

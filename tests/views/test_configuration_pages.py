@@ -4,6 +4,8 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from console import workflows
 from console.work import due_times
 from tests.company import DOCUMENT
@@ -11,6 +13,8 @@ from tests.support.failing import REMINDING
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
+
+pytestmark = pytest.mark.slow
 
 PLACE = "/workflows/care-review/configuration"
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tests.company import Company
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 URL = "/import/c/contact"
 FILE = (
     "Full name;E-Mail;Stage;Country;Shoe size\n"

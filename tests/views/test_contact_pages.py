@@ -17,6 +17,8 @@ from tests.company import WORKING
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 SQL = """
 create table member (member_no integer primary key, first_name text not null, last_name text not null, email text, mobile text, city text, country_code text,
     state text not null check (state in ('trial', 'member', 'lapsed')), email_ok boolean not null, sms_ok boolean not null, do_not_contact boolean not null, password_hash text);

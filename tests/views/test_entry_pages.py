@@ -32,6 +32,8 @@ from tests.views.test_me_pages import (
 )
 from tests.views.test_second_factor import enrolled
 
+pytestmark = pytest.mark.slow
+
 # --- networks and the page of the settings ------------------------------------------------------------------------------------
 
 

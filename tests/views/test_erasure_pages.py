@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import runs, sources
 from console.activity import sequencing
 from console.operations import erasure
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
+
+pytestmark = pytest.mark.slow
 
 
 def test_from_the_record_to_the_receipt(pages: "Pages") -> None:

@@ -11,6 +11,8 @@ from console.runs.commands import attachments
 from tests.papers import evidence, pdf, picture
 from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 
 def sent(pages: Pages, run_id: str, content: bytes = b"", name: str = "a.pdf") -> str:
     stored = attachments.attach(

@@ -14,6 +14,8 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 TABLES = """
 create table thing (id integer primary key, name varchar(20));
 create table piece (thing_id integer, pos integer, primary key (thing_id, pos), foreign key (thing_id) references thing (id) on delete cascade);

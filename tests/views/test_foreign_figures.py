@@ -237,7 +237,6 @@ def cells(part: str) -> list[str]:
     return [text for cell in plain if (text := re.sub(r"<[^>]+>|,", "", cell).strip()).isdigit()]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
 def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone: str) -> None:
     pages, source = counted.pages, counted.name

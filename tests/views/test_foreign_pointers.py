@@ -22,6 +22,8 @@ from tests.core.test_collections import column
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 RAILS = """
 create table issue_statuses (id integer primary key, name text not null, is_closed boolean not null);
 create table issues (id integer primary key, subject text not null, status_id integer references issue_statuses, due_date date);

@@ -15,6 +15,8 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 TABLE = """
 create table works (maker varchar(20), plant int, primary key (maker, plant));
 create table thing (

@@ -21,6 +21,8 @@ from tests.support.foreign_rows import IBAN, KEY, MAIL, MARK, SUM
 from tests.views.conftest import Pages
 from tests.views.test_masked_everywhere import Reader, of_run, said
 
+pytestmark = pytest.mark.slow
+
 HERS = ["LT459999900012345678", "LT459999900012345679"]
 SECRETS = re.compile(
     "|".join([*map(re.escape, (MARK, MAIL, SUM, IBAN)), rf"(?<![0-9a-f]){KEY}(?![0-9a-f])"]), re.IGNORECASE

@@ -14,6 +14,8 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 TABLE = """
 create table thing (
     id {key}, name varchar(80) not null, price numeric(8, 2) not null default 5 check (price >= 0), state varchar(20) not null default 'new',

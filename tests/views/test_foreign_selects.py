@@ -19,6 +19,8 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 ROWS = 60
 MADE = [
     "create table thing (id int primary key, t varchar(40))",
@@ -199,7 +201,6 @@ def test_what_a_comment_or_a_text_hides_is_not_run(place: Odd) -> None:
     assert held(place) == before
 
 
-@pytest.mark.slow
 def test_a_select_that_joins_the_world_is_stopped_and_the_next_one_is_answered(
     place: Odd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,7 +218,6 @@ def test_a_select_that_joins_the_world_is_stopped_and_the_next_one_is_answered(
             assert again == ROWS, "the limit was that statement's alone"
 
 
-@pytest.mark.slow
 def test_a_text_that_doubles_itself_fills_no_memory(place: Odd) -> None:
     if place.kind == "mysql":
         doubled = "with recursive b as (select 1 as n, 'aaaaaaaaaa' as x union all select n + 1, concat(x, x) from b where n < 40)"

@@ -49,7 +49,6 @@ def filtered(field: str, op: str, value: Any) -> str:
     return quote(json.dumps({"field": field, "op": op, "value": value}))
 
 
-@pytest.mark.slow
 def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked_for(wide: Odd) -> None:
     olivia = wide.pages.olivia
     page = olivia.get(wide.things)
@@ -70,7 +69,6 @@ def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked
     )
 
 
-@pytest.mark.slow
 def test_a_record_of_three_hundred_fields_is_shown_changed_and_added(wide: Odd) -> None:
     olivia, of = wide.pages.olivia, f"{wide.name}.thing"
     assert olivia.get(f"{wide.things}/3?tab=details").text.count("w3") >= WIDTH // 3
@@ -86,7 +84,6 @@ def test_a_record_of_three_hundred_fields_is_shown_changed_and_added(wide: Odd) 
     assert records.get(of, added, whole(of)).values["c297"] == "last"
 
 
-@pytest.mark.slow
 def test_a_file_of_a_wide_list_has_the_columns_that_were_asked_for_in_their_order(wide: Odd) -> None:
     olivia = wide.pages.olivia
     path = f"/export{wide.things}?columns=c299&columns=c298&columns=c297&sort=id"
@@ -119,7 +116,6 @@ def many(pages: "Pages", tmp_path: Path) -> Iterator[str]:
     sources.remove("many")
 
 
-@pytest.mark.slow
 def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_rights(
     pages: "Pages", many: str
 ) -> None:

@@ -25,6 +25,8 @@ from tests.support.engine import step
 from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FOREIGN = "NL559999900012345670"
 OURS = "LT459999900012345678"

@@ -26,6 +26,8 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 VALUES = {
     "postgresql": [
         "create table thing (id int primary key, day date, at timestamp, moment timestamptz, amount numeric, loose float8, whole bigint, grid int[])",

@@ -16,6 +16,8 @@ from tests.support.engine import step
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
+pytestmark = pytest.mark.slow
+
 SHEET = "/c/customer/1/do/customer.rate"
 SENT_BEFORE, BEGUN_BEFORE = (
     "This form was sent before, and what it asks for was done then.",

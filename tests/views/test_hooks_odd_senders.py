@@ -29,6 +29,8 @@ from tests.support.engine import step
 if TYPE_CHECKING:
     pass
 
+pytestmark = pytest.mark.slow
+
 SECRET = "shpss_0123456789abcdef"
 ROBOT = "robot@fernwick.test"
 FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
@@ -194,7 +196,6 @@ def test_what_json_allows_and_no_input_can_be_is_refused_and_never_our_fault(sen
     assert begun() == []
 
 
-@pytest.mark.slow
 def test_twenty_retries_at_one_moment_are_one_run(sender: Sender) -> None:
     path = sender.path("plain")
     with ThreadPoolExecutor(10) as pool:
@@ -204,7 +205,6 @@ def test_twenty_retries_at_one_moment_are_one_run(sender: Sender) -> None:
     assert [each.body["duplicate"] for each in told].count(False) == 1
 
 
-@pytest.mark.slow
 def test_one_delivery_id_with_two_bodies_at_one_moment_is_refused_to_one_of_them(sender: Sender) -> None:
     path = sender.path("plain")
     bodies = [json.dumps({"why": str(number)}).encode() for number in range(12)]
@@ -215,7 +215,6 @@ def test_one_delivery_id_with_two_bodies_at_one_moment_is_refused_to_one_of_them
     assert len(begun()) == 1
 
 
-@pytest.mark.slow
 def test_retries_at_one_moment_give_a_record_one_run_and_one_place(sender: Sender) -> None:
     path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
     with ThreadPoolExecutor(8) as pool:
@@ -225,7 +224,6 @@ def test_retries_at_one_moment_give_a_record_one_run_and_one_place(sender: Sende
     assert {each.body["runId"] for each in told} == {lead.run}
 
 
-@pytest.mark.slow
 def test_deliveries_about_one_record_at_one_moment_are_one_run_and_the_others_are_told_which(
     sender: Sender,
 ) -> None:

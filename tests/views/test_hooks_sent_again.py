@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from console import workflows
 from console.automation import triggers
 from console.infra.db.engine import fetch
@@ -23,6 +25,8 @@ from tests.views.test_hooks_odd_senders import (
 from tests.views.test_hooks_signing_senders import SECRET, mac, own, seconds
 
 __all__ = ["own", "sender", "signer"]
+
+pytestmark = pytest.mark.slow
 
 
 def sent(own: Signer, body: bytes = PAID, **headers: Any) -> Told:

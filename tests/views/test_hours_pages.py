@@ -19,6 +19,8 @@ from tests.messaging.messages.reached import NOON, begin, workflow
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 HOURS = "/settings/hours"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 LATER = {"id": "later", "type": "wait", "config": {"days": 2}}

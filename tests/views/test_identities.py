@@ -37,6 +37,8 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import Claims, signed_by_us
 
+pytestmark = pytest.mark.slow
+
 OPERATOR, LEAD, REVIEWER, ADMIN = (
     ("operator", "operations"),
     ("operations_lead", "operations"),

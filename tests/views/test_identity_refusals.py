@@ -34,6 +34,8 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import OURS, Claims, signed_by_us
 
+pytestmark = pytest.mark.slow
+
 # --- what else a sign-in tells and takes ----------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,8 @@ from tests.support.four_eyes import NOTE, bank, charging, publish, requested, st
 from tests.views.conftest import Pages
 
 __all__ = ["bank"]
+
+pytestmark = pytest.mark.slow
 EVERY_ACT = frozenset(f"{kind}.{act}" for kind, acts in access.ACTS.items() for act in acts)
 NEVER = {
     "without a word of it": Scopes(),

@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 
 from console.auth import access, accounts
 from console.permissions import clearances
-from console.views.app import create_app
 from tests.company import PASSWORD, Company
+from tests.conftest import web_app
+
+pytestmark = pytest.mark.slow
 
 
 def day(number: int) -> str:
@@ -23,7 +25,7 @@ class Browser:
     """Somebody who is signed in."""
 
     def __init__(self, email: str) -> None:
-        self.app = create_app()
+        self.app = web_app()
         self.client: FlaskClient = self.app.test_client()
         with self.client.session_transaction() as session:
             session["csrf_token"], session["_user_id"] = (

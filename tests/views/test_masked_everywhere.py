@@ -5,6 +5,7 @@ import re
 import zipfile
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from console import runs
@@ -19,6 +20,8 @@ from tests.conftest import web_app
 from tests.support import masked
 from tests.support.masked import FIGURE, MARK, RELATED
 from tests.views.conftest import signed_in
+
+pytestmark = pytest.mark.slow
 
 SECRETS = re.compile("|".join(map(re.escape, (MARK, RELATED, FIGURE))), re.IGNORECASE)
 AROUND = 80

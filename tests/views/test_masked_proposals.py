@@ -8,6 +8,8 @@ from tests.conftest import web_app
 from tests.views import proposals
 from tests.views.test_masked_everywhere import Reader, of_run
 
+pytestmark = pytest.mark.slow
+
 MARK = "QZ7731MARK"
 LATER = {
     "id": "told",

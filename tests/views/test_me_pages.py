@@ -22,6 +22,8 @@ from tests.servers import outside
 from tests.views.conftest import Browser, Page, Pages
 from tests.views.test_second_factor import code, enrolled
 
+pytestmark = pytest.mark.slow
+
 NEW = "nine quiet owls drum"
 
 

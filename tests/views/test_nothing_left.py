@@ -25,6 +25,8 @@ from tests.databases import Server
 from tests.views.conftest import Pages
 from tests.views.test_page_routes import furnished
 
+pytestmark = pytest.mark.slow
+
 MARK = "zqmarker"
 KEYS = ("1", "2", "3", "4")
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")

@@ -39,6 +39,8 @@ from tests.views.test_oidc import (
     usual as usual,  # noqa: PLC0414 - a fixture
 )
 
+pytestmark = pytest.mark.slow
+
 # --- what attacks gain --------------------------------------------------------------------------------------------------------
 
 Claims = dict[str, Any]

@@ -27,6 +27,8 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import OURS, WELL_KNOWN, claims_of, part, signed_by_us, token
 
+pytestmark = pytest.mark.slow
+
 VALUES: tuple[Any, ...] = (
     None,
     True,

@@ -16,6 +16,8 @@ from tests.support.engine import jobs, waiting
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 BANNER = "Everything that goes by itself is paused"
 
 

@@ -5,6 +5,8 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import workflows
 from console.activity import sequencing
 from console.auth import access, accounts
@@ -18,6 +20,8 @@ from tests.messaging.messages.reached import ANA, NOON, SAM, begin, line, workfl
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
+
+pytestmark = pytest.mark.slow
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 CALL = {

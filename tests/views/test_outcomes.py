@@ -21,6 +21,8 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PLACES: dict[str, tuple[str, request_writes.State]] = {
     "before": ("log.write.before=raise", "nothing"),

@@ -12,6 +12,8 @@ from tests.views.foreign import Odd, connected
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 GARDEN = [
     "create table supplier (id integer primary key, company_name text not null)",
     "create table thing (sku varchar(20) primary key, name text, gtin bigint, price_cents integer, total_minor integer, supplier_id integer references supplier(id))",

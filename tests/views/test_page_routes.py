@@ -23,6 +23,8 @@ from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
 from tests.views.page_routes import NO_PAGES, ROUTES, Route
 
+pytestmark = pytest.mark.slow
+
 OURS = "http://localhost"
 FOREIGN = (
     "https://evil.example",

@@ -14,6 +14,8 @@ from tests.company import DOCUMENT
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 
 def document(**more: Any) -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT) | more

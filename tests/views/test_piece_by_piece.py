@@ -18,6 +18,8 @@ from tests.views.test_api_workflows import Program, fixture_mona, fixture_web
 
 __all__ = ["fixture_mona", "fixture_web"]
 
+pytestmark = pytest.mark.slow
+
 INTERESTED, LATER = "lead.answer == 'interested'", "lead.answer == 'call_later'"
 
 
@@ -234,7 +236,6 @@ REFUSED_NODES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.slow
 def test_every_refused_node_names_its_field_and_reason_and_leaves_the_draft(mona: Program) -> None:
     client = Client(mona, "Refused")
     before = client.steps()

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import runs, workflows
 from console.views.runs import proposal
 from tests.runs.commands.test_loop import document as loop_document
@@ -10,6 +12,8 @@ from tests.views.proposals import arrives, fails, fields, press, source, states,
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_proposal_fills_its_field_and_says_from_where(pages: "Pages") -> None:

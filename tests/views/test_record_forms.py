@@ -21,6 +21,8 @@ from tests.views.conftest import Browser, Page, signed_in
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def rights(pages: "Pages") -> None:

@@ -13,6 +13,8 @@ from tests.papers import at_note, workflow
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 
 def inert(page: "Page") -> None:
     """Nothing of the page can change anything."""

@@ -12,6 +12,8 @@ from tests.views.proposals import arrives, fails, source, value
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 
 # -- replay
 

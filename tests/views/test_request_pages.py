@@ -12,6 +12,8 @@ from console.infra import settings
 from tests.papers import asking, pdf, picture
 from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 IBAN = "LT459999900012345678"
 
 

@@ -6,6 +6,8 @@ from console.auth import access, accounts
 from tests.company import PASSWORD
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 ON = "/settings/roles/operator/on?object=collection%3Acustomer&place=t%3Aoperations"
 
 

@@ -22,6 +22,8 @@ from tests.test_routes import METHODS, OWN, Caller
 from tests.views.conftest import Pages
 from tests.views.test_page_routes import House, furnished
 
+pytestmark = pytest.mark.slow
+
 MORE = {
     "lea": [("lead", "operations")],
     "oskar": [("operator", "procurement")],
@@ -50,6 +52,8 @@ ABSENT = {
 }
 RECORD, WORKFLOW = ("Adaeze", "adaeze@"), ("Care review", "Rate the risk")
 """What gives a record away, and what gives a workflow away."""
+SEES_ALL = "ada"
+"""Of those who may see both, nothing can be told that they may not know: one of them is asked, who sees most pages."""
 COMPARED = {"nobody", "gita"}
 """Whose answers about what is hidden are compared with those about what is not there."""
 
@@ -141,6 +145,8 @@ def test_no_answer_holds_what_the_policy_keeps_and_what_is_hidden_is_as_if_it_we
     asked = 0
     for who, caller in wing.callers.items():
         record, workflow = wing.sees(who)
+        if record and workflow and who != SEES_ALL:
+            continue
         for rule, method, there, absent in wing.paths({"GET"}):
             answer = caller(there, method)
             text = answer.get_data().decode("utf-8", "replace")

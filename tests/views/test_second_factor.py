@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.company import Company
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 SETUP = "/settings/me/second-factor"
 
 

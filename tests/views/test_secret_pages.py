@@ -11,6 +11,8 @@ from console.infra.outbound import outgoing_secrets
 from tests.support.engine import publish, step
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 TEXT = "sk_live_9876543210"
 URL = "/settings/secrets"
 ASKING = [

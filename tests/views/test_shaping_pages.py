@@ -13,6 +13,8 @@ from console.sources import collections
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 HERE = "/settings/collections/customer"
 
 

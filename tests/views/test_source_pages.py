@@ -17,6 +17,8 @@ from tests.company import WORKING, Company
 from tests.conftest import web_app
 from tests.views.conftest import Browser, Page, Pages
 
+pytestmark = pytest.mark.slow
+
 LIST, NEW, CONNECT = "/settings/sources", "/settings/sources/new", "/settings/sources/connect"
 SQL = """
 create table team (id integer primary key, name text not null);

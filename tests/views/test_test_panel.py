@@ -15,6 +15,8 @@ from console.infra.db.engine import fetch
 from console.monitoring import outcomes
 from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 URL = "/workflows/care-review/test"
 
 

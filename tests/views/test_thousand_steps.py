@@ -61,7 +61,6 @@ def drawn(company: Company, count: int) -> workflows.Draft:
     return workflows.edit(company.mona, "care-review", 0, [drafting.SetDocument(value=long_one(count))])
 
 
-@pytest.mark.slow
 def test_a_thousand_steps_are_opened_changed_tried_and_published(company: Company, mona: FlaskClient) -> None:
     drawn(company, MAX_STEPS)
     page = mona.get(f"{CARE}/edit?step=s13").text
@@ -79,7 +78,6 @@ def test_a_thousand_steps_are_opened_changed_tried_and_published(company: Compan
     assert mona.get(CARE).status_code == 200
 
 
-@pytest.mark.slow
 def test_one_step_more_is_kept_and_refused_with_the_number(company: Company, mona: FlaskClient) -> None:
     drawn(company, MAX_STEPS + 1)
     words = f"“Steps” has too many entries: {MAX_STEPS + 1:,}, at most {MAX_STEPS:,}."
@@ -93,7 +91,6 @@ def test_one_step_more_is_kept_and_refused_with_the_number(company: Company, mon
     assert "too many entries" not in sent(mona, f"{CARE}/edit", do="change", revision=1, changes=removed).text
 
 
-@pytest.mark.slow
 def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(
     company: Company, mona: FlaskClient, program: Program
 ) -> None:
@@ -134,7 +131,6 @@ def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(
         assert workflows.export(slug) == wanted, file.name
 
 
-@pytest.mark.slow
 def test_every_shipped_document_comes_back_from_its_history_byte_for_byte(company: Company) -> None:
     for file in FILES:
         document = {

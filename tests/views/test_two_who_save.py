@@ -14,6 +14,8 @@ from console.workflows import Known
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
+pytestmark = pytest.mark.slow
+
 GATEWAY = "/settings/channels/sms/gateway"
 
 

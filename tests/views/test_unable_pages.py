@@ -12,6 +12,8 @@ from tests.support.engine import step
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.example"
 CLOSED = "is closed. Open it again"
 STEPS = [

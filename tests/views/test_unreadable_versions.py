@@ -14,6 +14,8 @@ from tests.runs.engine.test_hands_off import document, robot
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 OF_MANY = (
     "/",
     "/operations",

@@ -17,6 +17,8 @@ from tests.conftest import web_app
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
+pytestmark = pytest.mark.slow
+
 PLACE, SAVE = "/workflows/care-review/configuration", "/workflows/care-review/variables"
 API = "/api/v1/workflows/care-review/configuration"
 GUIDE = {

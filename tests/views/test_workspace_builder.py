@@ -10,6 +10,8 @@ from console import workspaces
 from console.core.errors import Invalid, NotAllowed
 from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 EDIT = "/w/morning/edit"
 
 

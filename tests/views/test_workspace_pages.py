@@ -17,6 +17,8 @@ from console.sources import collections
 from console.workspaces import workspace_list, workspace_publication, workspace_store
 from tests.views.conftest import Page, Pages
 
+pytestmark = pytest.mark.slow
+
 DESK: dict[str, Any] = {
     "format": 1,
     "id": "desk",

@@ -22,6 +22,8 @@ from tests.work.test_approvals import second_lead
 
 __all__ = ["bank"]
 
+pytestmark = pytest.mark.slow
+
 
 def days(first: int = 0, last: int = 2) -> dict[str, date]:
     today = log.now().date()

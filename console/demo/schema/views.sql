@@ -109,20 +109,23 @@ with recursive chain (customer_id, party_id, percent, path, cyclic) as (
     join ownership as holding on holding.owned_id = chain.party_id and holding.kind = 'shares' and holding.until is null
     where not chain.cyclic and cardinality(chain.path) <= 20
 )
-select
-    chain.customer_id,
-    chain.party_id,
-    round(sum(chain.percent), 4) as percent,
-    max(cardinality(chain.path) - 2) as layers,
-    bool_or(chain.cyclic) as cyclic,
-    party.kind
-from chain
-join party on party.id = chain.party_id
-where
-    chain.cyclic
-    or cardinality(chain.path) > 20
-    or not exists (select from ownership as further where further.owned_id = chain.party_id and further.kind = 'shares' and further.until is null)
-group by chain.customer_id, chain.party_id, party.kind;
+-- summed before it is joined: else the whole chain is read once for each party
+select effective.customer_id, effective.party_id, effective.percent, effective.layers, effective.cyclic, party.kind
+from (
+    select
+        chain.customer_id,
+        chain.party_id,
+        round(sum(chain.percent), 4) as percent,
+        max(cardinality(chain.path) - 2) as layers,
+        bool_or(chain.cyclic) as cyclic
+    from chain
+    where
+        chain.cyclic
+        or cardinality(chain.path) > 20
+        or not exists (select from ownership as further where further.owned_id = chain.party_id and further.kind = 'shares' and further.until is null)
+    group by chain.customer_id, chain.party_id
+) as effective
+join party on party.id = effective.party_id;
 comment on view ownership_effective is 'Effective ownership';
 comment on column ownership_effective.customer_id is 'Customer';
 comment on column ownership_effective.party_id is 'Owner';

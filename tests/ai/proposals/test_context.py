@@ -17,6 +17,8 @@ from tests.ai.proposals.conftest import House, denied, said, triage
 from tests.jobs import taken
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 
 def built(house: House) -> Built:
     """The ask of the newest call."""

@@ -14,6 +14,8 @@ from tests.ai.proposals import hostile
 from tests.servers.model import KEY, Server, serving
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 SUPPORTED: dict[str, tuple[str, ...]] = {"outcome": ("approve",), "reason": ("duplicate",)}
 HARMLESS = [
     "I was charged twice for the same order on 2 November, please give one back.",
@@ -67,7 +69,6 @@ def test_no_hostile_ticket_comes_above_low(endpoint: Server) -> None:
     assert came["low"] > len(tickets) // 3, "they are offered beside the form, and not merely dropped"
 
 
-@pytest.mark.slow
 def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
     assert hostile.guarded(hostile.attacks()) == []
 

@@ -13,6 +13,8 @@ from console.infra.db.engine import fetch
 if TYPE_CHECKING:
     from tests.ai.proposals.conftest import House
 
+pytestmark = pytest.mark.slow
+
 
 def modes() -> list[str]:
     """How the calls so far were used, in their order."""

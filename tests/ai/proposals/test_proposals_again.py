@@ -11,6 +11,8 @@ from console.runs.store.run_store import load
 from tests.company import Company
 from tests.support.proposing_runs import begun, call_of, failed, hand_in, holds, made, outcomes, value
 
+pytestmark = pytest.mark.slow
+
 
 def test_asking_again_after_a_failure(company: Company) -> None:
     run_id = begun(company)

@@ -20,6 +20,8 @@ from tests.support.proposing_runs import (
     value,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_promoted_step_is_done_where_all_is_certain(company: Company) -> None:
     run_id = at(company, "decide")

@@ -17,6 +17,8 @@ from console.infra.jobs import PutBack
 from tests.ai.proposals.conftest import House, said, triage
 from tests.jobs import do
 
+pytestmark = pytest.mark.slow
+
 RECORD_KEYS = {
     "status",
     "call",
@@ -169,7 +171,6 @@ FAULTS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "code"), FAULTS, ids=[fault for fault, _ in FAULTS])
 def test_every_fault_ends_with_a_reason_and_a_form_that_works(
     house: House, fault: str, code: str | None

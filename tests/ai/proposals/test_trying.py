@@ -10,6 +10,8 @@ from console.infra import settings
 from tests.company import Company
 from tests.servers.model import KEY, Server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(asking_company: Company, model: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:

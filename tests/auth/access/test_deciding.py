@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.auth.access.deciding import decide
@@ -11,6 +12,8 @@ from console.auth.access.oracle import enforcer
 from console.auth.access.policy_changes import Change, between, effects
 from console.auth.access.rows import Row, parse
 from console.core import expressions
+
+pytestmark = pytest.mark.slow
 
 USERS, BASES, BUILT = ("user:u", "user:base1"), ("role:base1", "role:base2"), ("role:built1", "role:built2")
 TEAMS, PLACES = ("a", "b", "unnamed"), ("t:a", "t:b", "*")

@@ -14,6 +14,8 @@ from console.demo import staff
 from console.infra.db import engine as db
 from tests.conftest import Database
 
+pytestmark = pytest.mark.slow
+
 GOOD = "seven tall herons wade"
 
 

@@ -19,6 +19,8 @@ from tests import warm
 from tests.company import Company
 from tests.support.staff import hired, noted, signed_in, sql
 
+pytestmark = pytest.mark.slow
+
 Act = Callable[[Actor, str], object]
 
 

@@ -23,6 +23,8 @@ from tests.company import Company
 from tests.jobs import worked
 from tests.servers.model import KEY, Server, serving
 
+pytestmark = pytest.mark.slow
+
 NOTHING: dict[str, Any] = {"text": "Nothing to change.", "changes": [], "assumptions": [], "questions": []}
 ASK_WHY = {
     "op": "add_step",
@@ -371,7 +373,6 @@ def test_a_model_that_deletes_all_leaves_a_draft_that_can_be_edited(company: Com
         "drop",
     ],
 )
-@pytest.mark.slow
 def test_nonsense_and_faults_end_in_plain_words(company: Company, model: Server, mode: str) -> None:
     model.fault(mode, times=None)
     turn = asked(company.mona)

@@ -21,6 +21,8 @@ from tests.servers.model import Server
 
 __all__ = ["fixture_endpoint", "fixture_model"]
 
+pytestmark = pytest.mark.slow
+
 CARE = "care-review"
 KEPT = {
     "name": "Adaeze Okonkwo is told",

@@ -18,6 +18,8 @@ from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, MOVING, work_until_idle
 from tests.support.engine import step
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.example"
 EXITS = [
     {"if": "event.on == 'record.updated' && record.risk == 'high'", "reason": "too risky"},

@@ -22,6 +22,8 @@ from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.support.engine import step, until, workers
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.test"
 SLUG = "looked-after"
 STEPS = [step("start", "start", "pause"), step("pause", "wait", "end", {"days": 2}), step("end", "end", None)]

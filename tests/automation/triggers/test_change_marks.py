@@ -136,7 +136,6 @@ def foreign(
                 )
 
 
-@pytest.mark.slow
 def test_a_change_is_told_once_at_the_next_look_in_every_form_of_the_mark(foreign: tuple[str, str]) -> None:
     dialect, url = foreign
     for name, (kind, spelled) in FORMS[dialect].items():
@@ -157,7 +156,6 @@ def test_a_change_is_told_once_at_the_next_look_in_every_form_of_the_mark(foreig
         parcels.close()
 
 
-@pytest.mark.slow
 def test_a_mark_ahead_of_the_clock_hides_nothing_and_is_named_until_it_is_mended(
     foreign: tuple[str, str],
 ) -> None:

@@ -28,6 +28,8 @@ from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
 from tests.support.engine import step, until, workers
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.test"
 FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
 STEPS = [

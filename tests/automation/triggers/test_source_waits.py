@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+import pytest
 
 from console import runs
 from console.automation import triggers
@@ -13,6 +14,8 @@ from tests.company import Company
 from tests.support.engine import kinds, step, until, whole, workers
 
 __all__ = ["house", "shop"]
+
+pytestmark = pytest.mark.slow
 PAID: dict[str, Any] = {"event": "record.updated", "filter": "record.total >= 100", "timeout": "P4D"}
 
 

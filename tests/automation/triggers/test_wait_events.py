@@ -26,6 +26,8 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import ANA, BRAM, SAM, begin, status, work
 from tests.support.engine import kinds, until, whole, workers
 
+pytestmark = pytest.mark.slow
+
 ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
 GRETA = "4"
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))

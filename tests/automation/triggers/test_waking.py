@@ -128,7 +128,6 @@ def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picke
     assert stands(run_id) == "completed"
 
 
-@pytest.mark.slow
 def test_in_each_kind_of_source_what_a_run_saw_is_told_from_what_is_new(
     change: Change, house: Company
 ) -> None:

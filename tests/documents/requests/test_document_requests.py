@@ -24,6 +24,8 @@ from tests.company import Company
 from tests.papers import asking, pdf, picture
 from tests.servers import outside as servers
 
+pytestmark = pytest.mark.slow
+
 Told = dict[str, Any]
 HERE = "192.0.2.1"
 IBAN = {"iban": "LT459999900012345678"}

@@ -12,6 +12,8 @@ from console.infra.files import drawing_process, file_type, page_pictures
 from tests.papers import archive, pdf, picture
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 ALL = tuple(media.MEDIA)
 DOCX = archive("[Content_Types].xml", "word/document.xml")
 XLSX = archive("[Content_Types].xml", "xl/workbook.xml")

@@ -16,6 +16,7 @@ from console.infra.db.engine import fetch, transaction
 from console.infra.jobs.dispatch import Dispatcher
 from console.operations import status
 from console.operations.worker import pools
+from console.records import connection_terms
 from console.runs.store.run_store import load
 from tests.company import Company
 from tests.runs.commands.test_midway import failing
@@ -200,6 +201,11 @@ def loading(**settings: Any) -> None:
     ]
     steps[1]["completion"] = "automatic"
     publish("loading", steps, collection="customer", **settings)
+
+
+@pytest.fixture(autouse=True)
+def _locks_are_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_terms, "LOCK_S", 0.2)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.example"
 
 FLOW: dict[str, Any] = {

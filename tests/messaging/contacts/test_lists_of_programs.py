@@ -17,6 +17,8 @@ from tests.support.contact_club import CONTACT, found_club
 from tests.support.contact_lists import chosen
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 MAILED = CONTACT["contact"] | {"consent": CONTACT["contact"]["consent"] | {"email": {"table": "consent"}}}
 
 

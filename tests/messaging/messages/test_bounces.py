@@ -20,6 +20,8 @@ from tests.messaging.messages.reached import NOON, begin, line, workflow
 from tests.servers import outside
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 EMAIL = {
     "id": "email",
     "type": "email",

@@ -20,6 +20,8 @@ from tests.conftest import web_app
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, SAM, begin, line, status, workflow
 
+pytestmark = pytest.mark.slow
+
 CALL: dict[str, Any] = {
     "id": "call",
     "type": "ai_call",

@@ -14,6 +14,8 @@ from tests.company import Company
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, begin, line, workflow
 
+pytestmark = pytest.mark.slow
+
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 STEPS: dict[str, dict[str, Any]] = {
     "sms": {"type": "sms", "config": {"text": "Hello"}},

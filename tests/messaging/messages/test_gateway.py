@@ -32,6 +32,8 @@ from tests.messaging.messages.gateway import SECRET, TOKEN, Other
 from tests.messaging.messages.reached import NOON, SAM, status
 from tests.messaging.messages.test_killed import SEND
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Hello Sam Whitfield"
 SIGNED = {
     "signature": {"header": "X-Signature", "time": "X-Time", "signed": "{time}.{body}"},

@@ -18,6 +18,8 @@ from tests.jobs import work_until_idle, worked
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, SAM, status
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.test"
 SLUG = "two-texts"
 STEPS = [

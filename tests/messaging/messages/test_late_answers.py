@@ -19,6 +19,8 @@ from tests.messaging.messages.test_odd_callbacks import Calling, calling
 
 __all__ = ["calling"]  # a fixture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def other(company: Company, given_settings: Callable[..., None]) -> Iterator[Other]:

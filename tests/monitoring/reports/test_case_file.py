@@ -21,6 +21,8 @@ from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pages(company: Company) -> Pages:
@@ -144,7 +146,6 @@ def test_without_a_session_it_leads_to_signing_in(company: Company) -> None:
     assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (303, "/sign-in")
 
 
-@pytest.mark.slow
 def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "4")
     hostile = (

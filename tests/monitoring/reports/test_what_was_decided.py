@@ -19,6 +19,8 @@ from tests.support.four_eyes import publish, step
 from tests.views.conftest import Pages
 from tests.views.test_block_pages import hide
 
+pytestmark = pytest.mark.slow
+
 PATH = "/reports/what-was-decided"
 
 

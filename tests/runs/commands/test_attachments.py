@@ -21,6 +21,8 @@ from console.runs.commands import attachments
 from tests.company import Company
 from tests.papers import EICAR, evidence, pdf, picture, scanner
 
+pytestmark = pytest.mark.slow
+
 Told = dict[str, Any]
 
 
@@ -74,7 +76,6 @@ def test_a_file_is_kept_encrypted_and_stands_in_the_run_with_its_hash(company: C
     assert [one.id for one in attachments.files_of_draft(company.mona, run_id)] == [sent.id]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [
@@ -256,7 +257,6 @@ def test_bytes_that_a_crash_left_without_a_row_are_swept_away_when_they_are_old(
     assert [file for file in blobs() if "part" not in file.name] == [orphan]
 
 
-@pytest.mark.slow
 def test_the_scanner_is_asked_where_one_is_set(
     company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

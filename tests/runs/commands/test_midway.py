@@ -25,6 +25,8 @@ from console.runs.store.run_events import as_event
 from console.runs.store.run_store import load
 from tests.company import Company
 
+pytestmark = pytest.mark.slow
+
 TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
 
 

@@ -20,6 +20,8 @@ from tests.company import Company
 from tests.runs.commands.test_midway import failing
 from tests.support.engine import overdue, step, whole
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.test"
 
 
@@ -378,7 +380,6 @@ def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept
     assert (run_of(third).status, runs.children_of(third)) == ("failed", [])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("last", range(1, 9))
 @pytest.mark.parametrize("point", ["log.write.before", "log.write.after"])
 def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(

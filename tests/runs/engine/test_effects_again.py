@@ -10,6 +10,8 @@ from tests.company import Company
 from tests.support.engine import kinds, whole
 from tests.support.paying import Provider, back, effects, made, paid, pay, providing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:

@@ -20,6 +20,8 @@ from tests.servers.mariadb import running
 from tests.support.acting import RATE, imported
 from tests.support.engine import step
 
+pytestmark = pytest.mark.slow
+
 TABLES = [
     "create table ticket (id integer primary key, subject varchar(40) not null, status varchar(20) not null check (status in ('open', 'solved')))",
     "insert into ticket values (1, 'first', 'open'), (2, 'second', 'open'), (3, 'third', 'open')",

@@ -2,18 +2,20 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
-from console import log, runs
+from console import log, runs, workflows
 from console.auth import access
 from console.core.errors import Conflict, ConsoleError, NotAllowed, NotFound
-from console.core.run import fold
+from console.core.run import commands, decisions, fold
 from console.runs.commands import run_rights
 from console.runs.commands.transitions import end_for_erasure
+from console.runs.engine.stepping import plan_of
 from console.runs.store import recent_runs
 from console.runs.store.run_events import as_event
-from console.runs.store.run_store import load
+from console.runs.store.run_store import load, write
 from tests.company import Company
 
 
@@ -73,6 +75,25 @@ def test_a_look_from_elsewhere_costs_a_second_try_and_nothing_else(company: Comp
     agrees(run_id)
 
 
+def test_a_run_is_gone_on_from_as_the_log_tells_it_and_not_as_values_were_computed(company: Company) -> None:
+    run_id, revision = at_note(company)
+    before = load(run_id, whole=True)
+    assert before is not None
+    definition = workflows.version(before.run.workflow, before.run.version)
+    computed = {"note": Decimal("1.10"), "count": 2**60}
+    command = commands.Complete(company.olivia.id, "note", revision, "default", computed)
+    written = write(
+        company.olivia,
+        definition,
+        before,
+        decisions.decide(plan_of(definition), before.run, command, log.now()),
+    )
+    stored = load(run_id, whole=True)
+    assert stored is not None
+    assert written.run.context == stored.run.context
+    assert written.run.context["note"] == {"note": "1.10", "count": str(2**60)}
+
+
 def test_what_was_handed_in_elsewhere_is_gone_on_from(company: Company) -> None:
     run_id, revision = at_note(company)
     elsewhere(run_id, lambda: hand_in(company, run_id, revision))
@@ -113,6 +134,15 @@ def test_rights_are_judged_anew(company: Company) -> None:
     with pytest.raises((NotAllowed, NotFound)):
         hand_in(company, run_id, revision)
     agrees(run_id)
+
+
+def test_a_form_of_another_revision_has_the_run_read_again(company: Company) -> None:
+    run_id, revision = at_note(company)
+    assert recent_runs.recent_run(run_id, revision, shown=False) is not None
+    assert recent_runs.recent_run(run_id, revision + 1, shown=False) is None, (
+        "another process went on with it"
+    )
+    assert recent_runs.recent_run(run_id, revision - 1, shown=False) is None, "the form is an old one"
 
 
 def test_only_so_many_live_runs_are_held_and_not_for_long(

@@ -20,6 +20,8 @@ from tests.servers.outside import Received, Receiver
 from tests.support.acting import hand_in, imported, run_of
 from tests.support.engine import overdue
 
+pytestmark = pytest.mark.slow
+
 PAY: dict[str, Any] = {
     "format": 1,
     "id": "customer.pay",
