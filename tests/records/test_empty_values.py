@@ -21,6 +21,8 @@ from console.records.indexes import Indexes
 from tests.records.files import connected
 from tests.servers.mariadb import running
 
+pytestmark = pytest.mark.slow
+
 MARKS: dict[str, dict[str, Any]] = {
     "postgresql": {
         "due": 0,

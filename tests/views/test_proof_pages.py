@@ -16,6 +16,8 @@ from tests.views.conftest import Browser, signed_in
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 
 def sealed(pages: "Pages") -> str:
     """Everything placed, signed and checked; the newest head."""

@@ -13,6 +13,8 @@ from tests.views.test_source_pages import CONNECT, at_choice, filled
 
 __all__ = ["house"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def asked(house: object, pages: Pages) -> str:

@@ -21,6 +21,8 @@ from tests.conftest import Companies, web_app
 from tests.support.staff import hired
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 SLUG, TITLE, NOBODYS = "secret-errand", "Secret errand", "absent-errand"
 REST = {

@@ -36,6 +36,8 @@ from tests.support.four_eyes import waiting_for, whole
 from tests.work.test_approvals import second_lead
 
 __all__ = ["house", "shop"]
+
+pytestmark = pytest.mark.slow
 ADDRESS = "198.51.100.7"
 ASK = step("ask", "approval", None, {"text": "May this go on?", "roles": ["lead"]}) | {
     "next": {"approved": "end", "rejected": "end"}

@@ -13,6 +13,8 @@ from console.log import events_of
 from console.operations import erasure
 from tests.ai.proposals.conftest import House
 
+pytestmark = pytest.mark.slow
+
 ANSWER = "clean"
 
 

@@ -8,6 +8,8 @@ from tests.ai.proposals.conftest import House
 from tests.conftest import web_app
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 LIST = "/settings/ai/calls"
 
 
